@@ -1,0 +1,32 @@
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup demo test check bench faults clean
+
+setup: $(VENV)/.ready          ## create .venv with everything the project needs
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: setup                    ## run logboom with sample traffic and look at the result
+	$(BIN)/logboom demo
+
+test: setup                    ## run all tests
+	$(BIN)/python -m pytest -q
+
+check: setup                   ## lint, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+faults: setup                  ## the long kill test: 200 rounds
+	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults --timeout=7200
+
+bench: setup                   ## measure against Rotel; prints the README's table
+	$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf $(VENV) build dist logboom-data

@@ -1,0 +1,95 @@
+"""Every exception of logboom, drawn first.
+
+    LogboomError
+    ├── ConfigError              the configuration is refused; carries every problem at once
+    ├── Refusal                  a request is not accepted; the sender is told why
+    │   ├── Unavailable          our own state (journal full, stopping, commit failed): the sender keeps its data
+    │   ├── Exhausted            a limit of the domain itself: the sender slows down and keeps its data
+    │   ├── InvalidPayload       the bytes are not a valid OTLP request: never resend them
+    │   ├── TooLarge             over a size limit: never resend as it is
+    │   ├── Unauthenticated      no or unknown credential
+    │   └── PermissionDenied     the credential does not reach this domain
+    └── StorageError             an environment on disk can't be trusted any more: the process exits
+
+Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
+`collector/receivers/otlp/refusals.py`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class LogboomError(Exception):
+    """The root of all exceptions that logboom raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a configuration: what, where, and how to fix it.
+
+    `line` and `column` count from 1; 0 means that the place is not in a file (a command-line value).
+    """
+
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    code: str = "config/invalid"
+    hint: str = ""
+
+
+class ConfigError(LogboomError):
+    """The configuration is refused. `problems` holds all that is wrong, in file order."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.message for problem in problems))
+
+
+class Refusal(LogboomError):
+    """A request is not accepted. Nothing of it was kept.
+
+    Args:
+        reason: a sentence for the sender, without secrets.
+        retry_after_secs: the hint for the sender; None when resending the same bytes is pointless.
+    """
+
+    def __init__(self, reason: str, retry_after_secs: float | None = None) -> None:
+        self.reason = reason
+        self.retry_after_secs = retry_after_secs
+        super().__init__(reason)
+
+
+class Unavailable(Refusal):
+    """Our own state does not allow it now; the sender keeps its data (UNAVAILABLE / 503)."""
+
+    def __init__(self, reason: str, retry_after_secs: float = 1.0) -> None:
+        super().__init__(reason, retry_after_secs)
+
+
+class Exhausted(Refusal):
+    """A limit of the domain itself is reached; the sender slows down (RESOURCE_EXHAUSTED / 429)."""
+
+    def __init__(self, reason: str, retry_after_secs: float = 1.0) -> None:
+        super().__init__(reason, retry_after_secs)
+
+
+class InvalidPayload(Refusal):
+    """The bytes are not a valid OTLP request (INVALID_ARGUMENT / 400)."""
+
+
+class TooLarge(Refusal):
+    """The request is over a limit of size or shape (RESOURCE_EXHAUSTED without RetryInfo / 413)."""
+
+
+class Unauthenticated(Refusal):
+    """The credential is missing or unknown (UNAUTHENTICATED / 401)."""
+
+
+class PermissionDenied(Refusal):
+    """The credential is known, but not for this domain (PERMISSION_DENIED / 403)."""
+
+
+class StorageError(LogboomError):
+    """An environment on disk failed (I/O error, foreign format, held by another process)."""

@@ -1,0 +1,125 @@
+"""The ledger: the exactly-once hand-off between the journal, the processors and the exporters of one partition.
+
+    journal entries ──read──► worker ──commit──► outbox ──deliverable──► delivery ──ack──► gone
+
+`commit` is one transaction: cursor, processor state, counts, dedup window and outbox entry become durable together or
+not at all. LMDB is one implementation; a Kafka transaction can be another, so nothing here speaks of either.
+
+Domains map to a fixed number of partitions; a partition has one owner at a time, so all state of a domain does too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from collector.journal.entry import Entry
+from collector.outcomes import Counts
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Work for one pipeline: fresh entries, and those whose bytes were seen within the dedup window."""
+
+    entries: Sequence[Entry]
+    duplicates: Sequence[Entry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawDeadLetter:
+    """A payload that could not be decoded, or that killed the worker; kept with its bytes."""
+
+    entry: Entry
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that one step of a pipeline changes.
+
+    Args:
+        read: what was read; the cursor moves behind it, duplicates are counted, digests remembered.
+        outbox: the processed records, or the entries themselves for a pipeline that forwards payloads untouched.
+            Empty or None writes no outbox entry.
+        state: (processor id, key) → value; None deletes.
+        counts: outcomes named by the processors. The ledger itself counts duplicates, dead letters and what it
+            enqueues for each exporter.
+        dead_letters: entries of `read` that could not be decoded.
+    """
+
+    pipeline: str
+    read: Read
+    outbox: LogBatch | Sequence[Entry] | None = None
+    state: Mapping[tuple[str, bytes], bytes | None] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    dead_letters: Sequence[RawDeadLetter] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """Records on their way to the exporters of one pipeline. `seq` grows, with gaps, over a partition.
+
+    `content` is a `LogBatch`, or the payloads of a pass-through pipeline.
+    """
+
+    seq: int
+    pipeline: str
+    records: int
+    size_bytes: int
+    by_domain: Mapping[str, int]
+    created_unix_ms: int
+    content: LogBatch | Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Records that an exporter will never take, as a batch, with the destination's reason."""
+
+    seq: int
+    reason: str
+    batch: LogBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """An outbox entry that one exporter is done with, and how its records ended.
+
+    Args:
+        outcomes: (domain, outcome) → records; they add up to the entry's records.
+        dead_letters: the rejected ones.
+    """
+
+    seq: int
+    outcomes: Mapping[tuple[str, str], int]
+    dead_letters: Sequence[DeadLetter] = ()
+
+
+class Ledger(Protocol):
+    """One partition. `read` and `commit` belong to the worker's thread, `deliverable` and `ack` to delivery's."""
+
+    def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
+        """The next entries of the pipeline's receivers, fair over domains; empty when there is nothing, or when the
+        outbox has no room (an exporter with `on_full: block` is over its quota, or the budget is used)."""
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Make one step durable. Raises `StorageError`: commit the same again, or exit."""
+        ...
+
+    def state(self, pipeline: str, processor: str) -> Mapping[bytes, bytes]:
+        """The committed state of a processor, read lazily."""
+        ...
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int) -> Sequence[OutboxEntry]:
+        """The exporter's unacknowledged entries with `seq > after`, oldest first, about `max_bytes` of them (at
+        least one if there is one)."""
+        ...
+
+    def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
+        """Make progress durable: ranges, counts and dead letters in one transaction. Entries that every exporter is
+        done with are deleted."""
+        ...

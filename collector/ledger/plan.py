@@ -1,0 +1,45 @@
+"""What a ledger must know of the configuration: which pipelines there are, and how much may wait for each exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+OnFull = Literal["block", "spill", "drop_oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of the outbox may wait for one exporter, and what happens beyond.
+
+    `block` stops the pipeline (back-pressure up to the sender), `spill` moves the backlog to the exporter's own area
+    of `spill_bytes`, `drop_oldest` gives up the oldest entries, counted as `dropped:queue_full`.
+    `max_age_secs` 0 = no limit; older entries are dropped, counted as `dropped:expired`.
+    """
+
+    max_bytes: int = 256 << 20
+    max_age_secs: float = 0.0
+    on_full: OnFull = "block"
+    spill_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinePlan:
+    """One pipeline as the ledger sees it."""
+
+    id: str
+    receivers: frozenset[str]
+    exporters: Sequence[str]
+    start: Literal["now", "earliest"] = "earliest"
+    passthrough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPlan:
+    """All pipelines, and the quota of each exporter by id."""
+
+    pipelines: Sequence[PipelinePlan]
+    quotas: Mapping[str, Quota]
+    dedup_window_secs: float = 300.0
+    max_bytes: int = 1 << 30

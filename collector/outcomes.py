@@ -1,0 +1,83 @@
+"""How a record can end, and what an exporter's answer can mean.
+
+Every record that was accepted ends in exactly one `Outcome` per pipeline and exporter; the counts are rows in the
+transaction that makes them true, so they add up over any crash:
+
+    accepted            = in journal + duplicate + undecodable + filtered + aggregated + dropped + outbox
+    outbox (an exporter)= exported + dead_lettered + dropped + still queued
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Items = npt.NDArray[np.uint32]
+"""Positions of records in the request's batch, ascending."""
+
+
+class Outcome(StrEnum):
+    """The named ends of a record, and the marks on its way (`ACCEPTED`, `ENQUEUED`)."""
+
+    ACCEPTED = "accepted"  # durable in the journal; the sender was told
+    REFUSED = "refused"  # the sender was told no; nothing kept
+    DUPLICATE = "duplicate"  # the same bytes came before, within dedup_window
+    UNDECODABLE = "undecodable"  # dead-lettered raw
+    FILTERED = "filtered"  # a processor left it out
+    AGGREGATED = "aggregated"  # it became a count
+    CREATED = "created"  # a processor made it
+    ENQUEUED = "enqueued"  # in the outbox, for one exporter
+    EXPORTED = "exported"  # the destination has it
+    DEAD_LETTERED = "dead_lettered"  # kept aside with a reason, replayable
+    DROPPED = "dropped"  # given up; written as "dropped:<reason>"
+
+
+Counts = Counter[tuple[str, str, str]]
+"""(domain, component, outcome) → records. Component: `receiver/otlp`, `pipeline/logs`, `processor/logs/triage`,
+`exporter/sqlite`. Outcome: an `Outcome` value, or `dropped:<reason>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ok:
+    """All items of the request that no other answer names are delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Send these items again (None = all): backoff with jitter, `after_secs` as a floor."""
+
+    reason: str
+    items: Items | None = None
+    after_secs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The request is too large: halve it. A single record still too large is dead-lettered with `reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The destination refuses everything for now (credential, missing index): keep all, probe, tell people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """These items (None = all) will never be accepted: dead-letter them, replayable, with `reason`."""
+
+    reason: str
+    items: Items | None = None
+
+
+Verdict = Ok | Retry | Split | Blocked | Reject
+Verdicts = Sequence[Verdict]
+"""What one answer means. `Retry` and `Reject` may stand side by side; items that none of them names are delivered."""

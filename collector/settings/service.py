@@ -1,0 +1,82 @@
+"""The options under `service:`: pipelines and telemetry as in the OpenTelemetry Collector, and what is logboom's own:
+`journal`, `ledger`, `domains`, `processes`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from collector.component import Config
+from collector.units import ByteSize, Duration
+
+
+class JournalConfig(Config):
+    """Where accepted payloads wait on disk."""
+
+    max_bytes: ByteSize = Field(512 << 20, ge=4 << 20)
+    """Budget of one ingest slot; beyond it senders are told to wait."""
+    max_domain_share: float = Field(0.25, gt=0, le=1)
+    """The part of the budget that one domain may hold while others are active."""
+    max_group_bytes: ByteSize = Field(8 << 20, ge=1 << 16)
+    """The most that one commit writes."""
+
+
+class LedgerConfig(Config):
+    """Cursors, state and outbox."""
+
+    partitions: int = Field(4, ge=1, le=256)
+    """Fixed when the data directory is made: domains are spread over them."""
+    max_bytes: ByteSize = Field(512 << 20, ge=16 << 20)
+    """Budget of one partition's environment (outbox, spill, dead letters, state)."""
+    dedup_window: Duration = 300.0
+    """Identical payloads of a domain within this time are counted as duplicates; 0 turns it off."""
+    process_timeout: Duration = 60.0
+    """A batch that takes longer counts as a death of the worker."""
+
+
+class DomainsConfig(Config):
+    """How a request's domain is found when no credential names it."""
+
+    names: list[str] = []
+    """The known domains, such as `tamyla.com`; a host `logger.tamyla.com` belongs to the longest that fits."""
+    default: str | None = "default"
+    """The domain of requests whose host is unknown; null refuses them."""
+    header: str | None = None
+    """A request header (gRPC metadata key) that names the domain; believed only from `trusted_peers`."""
+    trusted_peers: list[str] = ["127.0.0.0/8", "::1/128"]
+    """Networks whose `header` and `X-Forwarded-Host` are believed."""
+
+
+class ProcessesConfig(Config):
+    """How many children `logboom run` starts."""
+
+    ingest: int = Field(1, ge=1, le=64)
+    """Processes that listen and write journals."""
+    workers: int = Field(1, ge=1, le=64)
+    """Processes that decode, process and deliver; they share the partitions out."""
+    shutdown_timeout: Duration = 30.0
+    """How long SIGTERM lets requests and deliveries finish; what is left stays on disk."""
+
+
+class PipelineConfig(Config):
+    """Component ids in the order in which records pass them."""
+
+    receivers: list[str] = []
+    processors: list[str] = []
+    exporters: list[str] = []
+
+
+class ServiceConfig(Config):
+    """The `service:` section."""
+
+    extensions: list[str] = []
+    """Extensions to start, such as `health_check`."""
+    pipelines: dict[str, PipelineConfig] = {}
+    """Pipelines by id: `logs` or `logs/name`."""
+    telemetry: dict[str, Any] = {}
+    """Own logs, metrics and resource."""
+    journal: JournalConfig = JournalConfig()
+    ledger: LedgerConfig = LedgerConfig()
+    domains: DomainsConfig = DomainsConfig()
+    processes: ProcessesConfig = ProcessesConfig()
