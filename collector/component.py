@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from collector.admission import Admission
     from collector.batch import LogBatch
     from collector.outcomes import Verdicts
 
@@ -132,9 +133,9 @@ class PayloadExporter(Exporter, Protocol):
 
 class Receiver(Protocol):
     """A listener. `start` binds its sockets or raises; `stop_intake` refuses new requests with a hint and lets those
-    under way finish; `shutdown` closes."""
+    under way finish; `shutdown` closes. `endpoints` maps protocol → the address bound (`grpc` → `127.0.0.1:4317`)."""
 
-    def start(self) -> None: ...
+    def start(self, admission: Admission) -> None: ...
     def stop_intake(self) -> None: ...
     def shutdown(self, deadline_secs: float) -> None: ...
     def endpoints(self) -> Mapping[str, str]: ...
