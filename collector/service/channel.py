@@ -1,0 +1,54 @@
+"""What the supervisor and a child say to each other, over a socket pair.
+
+    supervisor ──Start──► child        once: the settings and the child's place
+    supervisor ──Stop───► child        finish within the deadline; end of file means the same
+    child ──Report──► supervisor       each second, from a thread that sees the serving loops alive
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from collector.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A child's orders. `index` is the ingest slot or the number of the worker."""
+
+    role: str
+    index: int
+    settings: Settings
+    data_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop intake, finish what is under way, exit 0."""
+
+    deadline_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A heartbeat. `phase`: `starting`, `standby` (waiting for the predecessor's locks), `ready`, `failed`.
+
+    `busy_secs`: how long the current step has taken. `stats`: plain numbers and strings for metrics and health.
+    """
+
+    phase: str
+    busy_secs: float = 0.0
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+def pair() -> tuple[Connection, socket.socket]:
+    """The supervisor's end, and the child's end as an inheritable socket."""
+    ours, theirs = socket.socketpair()
+    theirs.set_inheritable(True)
+    return Connection(ours.detach()), theirs

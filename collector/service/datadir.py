@@ -1,0 +1,113 @@
+"""The data directory: who owns it, and what stands where.
+
+    DIR/lock                 held (flock) by the supervisor and inherited by its children: free when all are gone
+    DIR/layout.json          format and number of partitions, fixed when the directory is made
+    DIR/journal/<slot>/      one LMDB environment an ingest process
+    DIR/partition/<p>/       one LMDB environment a partition
+    DIR/store.db             the embedded store (exporter `sqlite`)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import StorageError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The paths of one data directory."""
+
+    root: Path
+    partitions: int
+
+    def journal(self, slot: int) -> Path:
+        """Where ingest slot `slot` writes."""
+        return self.root / "journal" / str(slot)
+
+    def partition(self, number: int) -> Path:
+        """Where the owner of partition `number` writes."""
+        return self.root / "partition" / str(number)
+
+    def journal_slots(self) -> list[int]:
+        """The slots that exist on disk, also those of an earlier, larger configuration: their backlog is still read."""
+        found = (self.root / "journal").glob("[0-9]*")
+        return sorted(int(path.name) for path in found)
+
+
+def open_data_dir(root: Path, partitions: int) -> DataDir:
+    """Make or check the directory.
+
+    Raises:
+        StorageError: it is of another format, or has another number of partitions.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout = root / "layout.json"
+    if not layout.exists():
+        _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions}))
+    found = json.loads(layout.read_text())
+    if found["format"] != FORMAT:
+        raise StorageError(f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it")
+    if found["partitions"] != partitions:
+        raise StorageError(
+            f"{root} was made with {found['partitions']} partitions and the configuration says {partitions}: "
+            f"set service.ledger.partitions to {found['partitions']}, or use another --data-dir"
+        )
+    for name in ("journal", "partition"):
+        (root / name).mkdir(mode=0o700, exist_ok=True)
+    return DataDir(root, partitions)
+
+
+def _write_durably(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".new")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    os.fsync(directory)
+    os.close(directory)
+
+
+def lock_data_dir(root: Path, wait_secs: float = 15.0) -> int:
+    """Take the directory for this process and its children; returns the file descriptor that holds it.
+
+    The children of a supervisor that was killed still hold it while they stop: then this waits.
+
+    Raises:
+        StorageError: another logboom runs on it.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + wait_secs
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            owner = os.pread(descriptor, 32, 0).decode().strip()
+            if time.monotonic() > deadline or _alive(owner):
+                os.close(descriptor)
+                raise StorageError(
+                    f"{root} is in use by process {owner or 'unknown'}: stop it, or give another --data-dir"
+                ) from None
+            time.sleep(0.1)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def _alive(pid: str) -> bool:
+    try:
+        return pid.isdigit() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False

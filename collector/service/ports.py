@@ -1,0 +1,31 @@
+"""Is a port free? Asked once by the supervisor before any child starts: with SO_REUSEPORT, which the children need to
+share a port, a listener of another program would be joined silently instead of reported."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+
+def busy(endpoints: Iterable[tuple[str, str]]) -> list[str]:
+    """Sentences about the endpoints that can't be bound. `endpoints`: (who, `host:port`); port 0 is always free."""
+    problems = []
+    for owner, endpoint in endpoints:
+        try:
+            _bind(endpoint)
+        except OSError as error:
+            problems.append(f"{owner}: can't listen on {endpoint}: {error.strerror or error}")
+    return problems
+
+
+def _bind(endpoint: str) -> None:
+    host, _, port = endpoint.rpartition(":")
+    for family, kind, proto, _, address in socket.getaddrinfo(
+        host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    ):
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
+            probe.listen(1)

@@ -1,0 +1,131 @@
+"""logboom's own metrics, through the OpenTelemetry SDK.
+
+Where the OpenTelemetry Collector has a name for a number, it is that name. Every instrument is observable and reads
+one `Snapshot`, made at most once a second: the numbers are rows that were committed with what they count, so they add
+up over any crash, and nothing is counted on the data path.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from collector.outcomes import Outcome
+from collector.telemetry.snapshot import Snapshot
+
+Rows = Callable[[Snapshot], Iterator[Observation]]
+
+_SENT = {Outcome.EXPORTED.value}
+_COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
+    "otelcol_receiver_accepted_log_records": (
+        "receiver", "receiver", lambda outcome: outcome == Outcome.ACCEPTED,
+        "Log records acknowledged to senders: they are on disk."),
+    "otelcol_receiver_refused_log_records": (
+        "receiver", "receiver", lambda outcome: outcome == Outcome.REFUSED,
+        "Log records refused; the sender was told."),
+    "otelcol_exporter_sent_log_records": (
+        "exporter", "exporter", lambda outcome: outcome in _SENT,
+        "Log records that the destination has taken."),
+    "otelcol_exporter_send_failed_log_records": (
+        "exporter", "exporter", lambda outcome: outcome == Outcome.DEAD_LETTERED or outcome.startswith("dropped:"),
+        "Log records that the destination will never take; dead-lettered ones can be replayed."),
+    "otelcol_exporter_enqueue_failed_log_records": (
+        "exporter", "exporter", lambda outcome: outcome == "dropped:queue_full",
+        "Log records given up because the exporter's quota was full and on_full is drop_oldest."),
+}  # fmt: skip
+
+
+class Snapshots:
+    """The last snapshot, made anew when it is over a second old."""
+
+    def __init__(self, take: Callable[[], Snapshot], max_age_secs: float = 1.0) -> None:
+        self._take = take
+        self._max_age = max_age_secs
+        self._last: Snapshot | None = None
+        self._taken = 0.0
+
+    def get(self) -> Snapshot:
+        """All numbers, at most `max_age_secs` old."""
+        if self._last is None or time.monotonic() - self._taken > self._max_age:
+            self._last, self._taken = self._take(), time.monotonic()
+        return self._last
+
+
+def register(meter: Meter, snapshots: Snapshots) -> None:
+    """Make every instrument on `meter`."""
+
+    def callback(rows: Rows) -> Callable[[CallbackOptions], Iterable[Observation]]:
+        return lambda _options: list(rows(snapshots.get()))
+
+    for name, (kind, label, wanted, text) in _COUNTERS.items():
+        rows = _count_rows(kind, label, wanted)
+        meter.create_observable_counter(name, [callback(rows)], unit="{records}", description=text)
+    meter.create_observable_counter(
+        "logboom_records", [callback(_all_counts)], "{records}", "Log records by domain, component and outcome."
+    )
+    for name, unit, text, rows in _CUMULATIVE:
+        meter.create_observable_counter(name, [callback(rows)], unit, text)
+    for name, unit, text, rows in _GAUGES:
+        meter.create_observable_gauge(name, [callback(rows)], unit, text)
+
+
+def _count_rows(kind: str, label: str, wanted: Callable[[str], bool]) -> Rows:
+    def rows(snapshot: Snapshot) -> Iterator[Observation]:
+        totals: dict[tuple[str, str], int] = {}
+        for (domain, component, outcome), records in snapshot.counts.items():
+            section, _, component_id = component.partition("/")
+            if section == kind and wanted(outcome):
+                key = (component_id, domain)
+                totals[key] = totals.get(key, 0) + records
+        for (component_id, domain), records in totals.items():
+            yield Observation(records, {label: component_id, "domain": domain})
+
+    return rows
+
+
+def _all_counts(snapshot: Snapshot) -> Iterator[Observation]:
+    for (domain, component, outcome), records in snapshot.counts.items():
+        yield Observation(records, {"domain": domain, "component": component, "outcome": outcome})
+
+
+def _age_secs(unix_ms: int) -> float:
+    return max(0.0, time.time() - unix_ms / 1000) if unix_ms else 0.0
+
+
+_CUMULATIVE: list[tuple[str, str, str, Rows]] = [
+    ("otelcol_process_uptime", "s", "Time since the supervisor started.",
+     lambda s: iter([Observation(s.uptime_secs)])),
+    ("otelcol_process_cpu_seconds", "s", "CPU time of each process.",
+     lambda s: (Observation(p.cpu_secs, {"process": p.name}) for p in s.processes)),
+    ("logboom_process_restarts", "{restarts}", "Children replaced because they died or hung.",
+     lambda s: iter([Observation(s.restarts)])),
+]  # fmt: skip
+
+_GAUGES: list[tuple[str, str, str, Rows]] = [
+    ("otelcol_process_memory_rss", "By", "Resident memory of each process.",
+     lambda s: (Observation(p.rss_bytes, {"process": p.name}) for p in s.processes)),
+    ("otelcol_exporter_queue_size", "By", "Bytes of the outbox that wait for the exporter.",
+     lambda s: (Observation(q.size_bytes, {"exporter": name}) for name, q in s.queues.items())),
+    ("otelcol_exporter_queue_capacity", "By", "The exporter's quota of the outbox.",
+     lambda s: (Observation(q.capacity_bytes, {"exporter": name}) for name, q in s.queues.items())),
+    ("otelcol_exporter_in_flight_requests", "{requests}", "Requests that wait for an answer.",
+     lambda s: (Observation(int(e.get("in_flight", 0)), {"exporter": name}) for name, e in s.exporters.items())),
+    ("logboom_exporter_queue_records", "{records}", "Log records that wait for the exporter.",
+     lambda s: (Observation(q.records, {"exporter": name}) for name, q in s.queues.items())),
+    ("logboom_exporter_queue_age", "s", "Age of the oldest record that waits for the exporter.",
+     lambda s: (Observation(_age_secs(q.oldest_unix_ms), {"exporter": name}) for name, q in s.queues.items())),
+    ("logboom_exporter_blocked", "1", "1 while the destination refuses everything (credential, missing index).",
+     lambda s: (Observation(int(e.get("state") == "blocked"), {"exporter": n}) for n, e in s.exporters.items())),
+    ("logboom_journal_size", "By", "Pages of the journal in use.",
+     lambda s: (Observation(j.used_bytes, {"slot": str(j.slot)}) for j in s.journals)),
+    ("logboom_journal_capacity", "By", "Budget of the journal; beyond it senders are told to wait.",
+     lambda s: (Observation(j.budget_bytes, {"slot": str(j.slot)}) for j in s.journals)),
+    ("logboom_journal_entries", "{entries}", "Payloads in the journal.",
+     lambda s: (Observation(j.entries, {"slot": str(j.slot)}) for j in s.journals)),
+    ("logboom_journal_age", "s", "Age of the oldest payload in the journal.",
+     lambda s: (Observation(_age_secs(j.oldest_unix_ms), {"slot": str(j.slot)}) for j in s.journals)),
+    ("logboom_pipeline_lag_records", "{records}", "Log records accepted and not yet processed.",
+     lambda s: (Observation(lag, {"pipeline": name}) for name, lag in s.lag_records.items())),
+]  # fmt: skip
