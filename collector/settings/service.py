@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from collector.component import Config
+from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration
 
 
@@ -59,24 +60,39 @@ class ProcessesConfig(Config):
     """How long SIGTERM lets requests and deliveries finish; what is left stays on disk."""
 
 
+def _none_is_empty(value: Any) -> Any:
+    return [] if value is None else value
+
+
+Ids = Annotated[list[str], BeforeValidator(_none_is_empty)]
+"""Component ids; `processors:` without a value is an empty list."""
+
+
 class PipelineConfig(Config):
     """Component ids in the order in which records pass them."""
 
-    receivers: list[str] = []
-    processors: list[str] = []
-    exporters: list[str] = []
+    receivers: Ids = []
+    """Where records come from: receivers, or connectors of other pipelines."""
+    processors: Ids = []
+    """What is done to them, in this order."""
+    exporters: Ids = []
+    """Where they go: exporters, or connectors to other pipelines."""
 
 
 class ServiceConfig(Config):
     """The `service:` section."""
 
-    extensions: list[str] = []
+    extensions: Ids = []
     """Extensions to start, such as `health_check`."""
     pipelines: dict[str, PipelineConfig] = {}
     """Pipelines by id: `logs` or `logs/name`."""
-    telemetry: dict[str, Any] = {}
+    telemetry: TelemetryConfig = TelemetryConfig()
     """Own logs, metrics and resource."""
     journal: JournalConfig = JournalConfig()
+    """Where accepted payloads wait on disk."""
     ledger: LedgerConfig = LedgerConfig()
+    """Cursors, state and outbox."""
     domains: DomainsConfig = DomainsConfig()
+    """How a request's domain is found."""
     processes: ProcessesConfig = ProcessesConfig()
+    """How many child processes there are."""

@@ -1,0 +1,58 @@
+"""Options of `health_check`: the OpenTelemetry Collector's names."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from collector.component import Config
+
+
+class ResponseBody(Config):
+    """Fixed bodies instead of the JSON status."""
+
+    healthy: str | None = None
+    """Body of a 200."""
+    unhealthy: str | None = None
+    """Body of a 503."""
+
+
+class ServerTls(Config):
+    """Certificate of the health endpoint."""
+
+    cert_file: str
+    """Path of the PEM certificate chain."""
+    key_file: str
+    """Path of the PEM private key."""
+    client_ca_file: str | None = None
+    """Require clients to show a certificate of this CA."""
+
+
+class HealthCheckConfig(Config):
+    """Where health is served."""
+
+    endpoint: str = "localhost:13133"
+    """`host:port` to listen on; port 0 takes any free one."""
+    path: str = Field("/", pattern="^/")
+    """Path of the overall status."""
+    tls: ServerTls | None = None
+    """Serve HTTPS."""
+    response_body: ResponseBody | None = None
+    """Fixed bodies instead of the JSON status."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _has_port(cls, value: str) -> str:
+        host_port(value)
+        return value
+
+    def address(self) -> tuple[str, int]:
+        """Host and port to bind; an empty host means all interfaces."""
+        return host_port(self.endpoint)
+
+
+def host_port(endpoint: str) -> tuple[str, int]:
+    """`localhost:13133`, `:13133` or `[::1]:13133` → host and port."""
+    host, colon, port = endpoint.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("must be host:port, such as localhost:13133")
+    return host.removeprefix("[").removesuffix("]"), int(port)

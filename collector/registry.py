@@ -1,0 +1,148 @@
+"""Which component types there are: built-ins, listed here by string, then installed plugins; one door for both.
+
+A plugin is an entry point in the group of its kind, named like its type; its value leads to a `Factory`:
+
+    [project.entry-points."logboom.exporters"]
+    my_store = "my_package.my_store:FACTORY"
+
+Looking a type up imports its folder and nothing else; neither grpc nor polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points, packages_distributions
+from typing import Any
+
+from collector.component import Factory, Kind
+from collector.errors import ConfigError, Problem
+
+_BUILT_IN: dict[Kind, dict[str, str]] = {
+    Kind.RECEIVER: {"otlp": "collector.receivers.otlp"},
+    Kind.PROCESSOR: {
+        "batch": "processors.batch",
+        "categorize": "processors.categorize",
+        "memory_limiter": "processors.memory_limiter",
+        "triage": "processors.triage",
+    },
+    Kind.EXPORTER: {
+        "debug": "exporters.debug",
+        "file": "exporters.file",
+        "nop": "exporters.nop",
+        "otlp": "exporters.otlp",
+        "otlp_grpc": "exporters.otlp",
+        "otlp_http": "exporters.otlphttp",
+        "otlphttp": "exporters.otlphttp",
+        "sqlite": "exporters.sqlite",
+    },
+    Kind.CONNECTOR: {},
+    Kind.EXTENSION: {
+        "file_storage": "collector.extensions.file_storage",
+        "health_check": "collector.extensions.health_check",
+    },
+}
+"""Type name (old and new spelling) → the folder that holds `FACTORY`."""
+
+RENAMED: dict[tuple[Kind, str], str] = {
+    (Kind.EXPORTER, "otlp"): "otlp_grpc",
+    (Kind.EXPORTER, "otlphttp"): "otlp_http",
+    (Kind.EXPORTER, "loadbalancing"): "load_balancing",
+    (Kind.EXPORTER, "prometheusremotewrite"): "prometheus_remote_write",
+    (Kind.EXPORTER, "azuremonitor"): "azure_monitor",
+    (Kind.PROCESSOR, "logdedup"): "log_dedup",
+    (Kind.PROCESSOR, "k8sattributes"): "k8s_attributes",
+    (Kind.RECEIVER, "filelog"): "file_log",
+    (Kind.RECEIVER, "fluentforward"): "fluent_forward",
+    (Kind.RECEIVER, "tcplog"): "tcp_log",
+    (Kind.RECEIVER, "udplog"): "udp_log",
+    (Kind.RECEIVER, "webhookevent"): "webhook_event",
+    (Kind.RECEIVER, "windowseventlog"): "windows_event_log",
+    (Kind.RECEIVER, "kafkametrics"): "kafka_metrics",
+}
+"""Names that the OpenTelemetry Collector replaced: old → new. Both load; the old one warns."""
+
+_ROOTS = ("collector", "exporters", "processors", "otlp_wire")
+
+
+class Registry:
+    """Component types by section and name. `extra` adds factories beside the table (tests, embedding)."""
+
+    def __init__(self, extra: Sequence[Factory[Any]] = ()) -> None:
+        self._entries: dict[Kind, dict[str, EntryPoint]] = {kind: {} for kind in Kind}
+        for kind, table in _BUILT_IN.items():
+            for name, folder in table.items():
+                self._add(kind, EntryPoint(name, f"{folder}:FACTORY", f"logboom.{kind}"))
+        for kind in Kind:
+            for entry in entry_points(group=f"logboom.{kind}"):
+                self._add(kind, entry)
+        self._loaded: dict[tuple[Kind, str], Factory[Any]] = {
+            (factory.kind, name): factory for factory in extra for name in (factory.name, *factory.aliases)
+        }
+
+    def _add(self, kind: Kind, entry: EntryPoint) -> None:
+        other = self._entries[kind].get(entry.name)
+        if other is not None and other.value != entry.value:
+            raise _refused(f'{kind} "{entry.name}" is declared twice: {other.value} and {entry.value}')
+        self._entries[kind][entry.name] = entry
+
+    def types(self, kind: Kind) -> list[str]:
+        """All type names of a section, aliases included, without importing anything."""
+        return sorted({*self._entries[kind], *(name for section, name in self._loaded if section == kind)})
+
+    def find(self, kind: Kind, type_name: str) -> Factory[Any] | None:
+        """The factory of a type by its name or an alias; None when there is no such type.
+
+        Raises:
+            ConfigError: a plugin can't be imported, or what it names is no factory of this kind.
+        """
+        found = self._loaded.get((kind, type_name))
+        if found is None and type_name in self._entries[kind]:
+            found = self._loaded[kind, type_name] = _load(kind, self._entries[kind][type_name])
+        return found
+
+    def factories(self, kind: Kind) -> list[Factory[Any]]:
+        """Every factory of a section, each once, by name. Imports all their folders."""
+        found = {id(factory): factory for name in self.types(kind) if (factory := self.find(kind, name))}
+        return sorted(found.values(), key=lambda factory: factory.name)
+
+    def origin(self, kind: Kind, type_name: str) -> str:
+        """Where a type comes from: `logboom`, or the plugin's distribution."""
+        entry = self._entries[kind].get(type_name)
+        return entry.dist.name if entry is not None and entry.dist is not None else "logboom"
+
+
+@cache
+def default_registry() -> Registry:
+    """The built-ins and the plugins installed beside logboom."""
+    return Registry()
+
+
+def check_import_roots() -> None:
+    """No other distribution owns one of our import names; they are generic, and pip would not tell.
+
+    Raises:
+        ConfigError: naming the owner and the isolated install.
+    """
+    owners = packages_distributions()
+    for root in _ROOTS:
+        others = sorted(set(owners.get(root, ())) - {"logboom"})
+        if others:
+            raise _refused(
+                f'the import package "{root}" also belongs to {", ".join(others)}, installed in the same environment',
+                "install logboom by itself: pipx install logboom, or uv tool install logboom",
+            )
+
+
+def _load(kind: Kind, entry: EntryPoint) -> Factory[Any]:
+    try:
+        factory = entry.load()
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything while it is imported
+        raise _refused(f'{kind} "{entry.name}" ({entry.value}) cannot be loaded: {error}') from error
+    if not isinstance(factory, Factory) or factory.kind != kind:
+        raise _refused(f'{kind} "{entry.name}": {entry.value} is not a Factory of {kind}')
+    return factory
+
+
+def _refused(message: str, hint: str = "") -> ConfigError:
+    return ConfigError([Problem(message, code="config/plugin", hint=hint)])
