@@ -1,0 +1,102 @@
+"""What is at the door: is this payload valid, and how much is in it?
+
+upb builds its objects for the whole payload: 4 MiB of empty records take 270 MB. So payloads over 1 MiB are parsed one
+at a time, and nothing of the parsed message outlives the call.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from collector.errors import InvalidPayload, TooLarge
+from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
+
+_LARGE_BYTES = 1 << 20
+_one_large_payload = threading.Lock()
+
+# Fields of our groups by number. A parser keeps a known field that has the wrong wire type as an unknown one, which
+# would lose records in silence; otelcol refuses it, and so do we.
+_KNOWN = {
+    message.name: frozenset(field.number for field in message.fields)
+    for message in (
+        ExportLogsServiceRequest.DESCRIPTOR,
+        ExportLogsServiceRequest.DESCRIPTOR.fields_by_name["resource_logs"].message_type,
+        ExportLogsServiceRequest.DESCRIPTOR.fields_by_name["resource_logs"]
+        .message_type.fields_by_name["scope_logs"]
+        .message_type,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much a payload holds: log records, `ResourceLogs` and `ScopeLogs`."""
+
+    records: int
+    resources: int
+    scopes: int
+
+
+def byte_gate(size: int) -> AbstractContextManager[Any]:
+    """Held while `size` bytes are parsed: one large payload at a time in this process."""
+    return _one_large_payload if size > _LARGE_BYTES else nullcontext()
+
+
+def inspect(body: bytes, *, max_groups: int = 100_000, max_records: int = 1_000_000) -> Shape:
+    """Parse an `ExportLogsServiceRequest` with the official parser and count what is in it.
+
+    Raises:
+        InvalidPayload: the bytes are not a valid request; the reason never quotes them.
+        TooLarge: more than `max_groups` resources and scopes, or more than `max_records` records.
+    """
+    with byte_gate(len(body)):
+        return _count(_parse(body), max_groups, max_records)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return ExportLogsServiceRequest.FromString(body)
+    except DecodeError as error:
+        raise InvalidPayload(_reason(str(error))) from None
+
+
+def _reason(text: str) -> str:
+    if "UTF-8" in text:
+        return "invalid protobuf: a text field is not UTF-8"
+    if "Depth" in text:
+        return "invalid protobuf: values are nested too deep"
+    return "invalid protobuf: the body is not an ExportLogsServiceRequest (truncated or malformed)"
+
+
+def _count(request: Any, max_groups: int, max_records: int) -> Shape:
+    records = scopes = 0
+    resources = len(request.resource_logs)
+    _check_wire_types(request)
+    for resource_logs in request.resource_logs:
+        _check_wire_types(resource_logs)
+        scopes += len(resource_logs.scope_logs)
+        if resources + scopes > max_groups:
+            raise TooLarge(f"more than {max_groups} resources and scopes in one request")
+        for scope_logs in resource_logs.scope_logs:
+            _check_wire_types(scope_logs)
+            records += len(scope_logs.log_records)
+    if records > max_records:
+        raise TooLarge(f"{records} records in one request, the limit is {max_records}")
+    return Shape(records, resources, scopes)
+
+
+def _check_wire_types(message: Any) -> None:
+    unknown = UnknownFieldSet(message)
+    if not len(unknown):
+        return
+    known = _KNOWN[message.DESCRIPTOR.name]
+    for field in unknown:
+        if field.field_number in known:
+            raise InvalidPayload(
+                f"invalid protobuf: field {field.field_number} of {message.DESCRIPTOR.name} has the wrong wire type"
+            )
