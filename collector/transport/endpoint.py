@@ -1,0 +1,120 @@
+"""Where a listener listens: parsing, loopback or not, and sockets that are bound before anything starts."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Transport = Literal["tcp", "tcp4", "tcp6", "unix"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address to listen on: `host` (empty = all interfaces) and `port`, or the `path` of a unix socket."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str, transport: Transport = "tcp") -> Endpoint:
+        """Read `host:port`, `[::1]:port`, `:port`, or a path with `transport: unix`. Raises ValueError."""
+        if transport == "unix":
+            path = text.removeprefix("unix://").removeprefix("unix:")
+            if not path:
+                raise ValueError("a unix socket needs a path, such as /run/logboom/otlp.sock")
+            return cls(path=path)
+        host, separator, port = text.rpartition(":")
+        if not separator or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"{text!r} is not an address: write host:port, such as localhost:4317")
+        if ":" in host and not (host.startswith("[") and host.endswith("]")):
+            raise ValueError(f"{text!r}: write an IPv6 address in brackets, such as [::1]:{port}")
+        return cls(host.strip("[]"), int(port))
+
+    @property
+    def is_local(self) -> bool:
+        """Only processes of this machine can reach it."""
+        if self.path or self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def resolved(endpoint: Endpoint) -> Endpoint:
+    """The same with a numeric address: `localhost` is the IPv4 one if there is one, no host is `::` or `0.0.0.0`."""
+    if endpoint.path:
+        return endpoint
+    if not endpoint.host:
+        return Endpoint("::" if _has_ipv6() else "0.0.0.0", endpoint.port)  # noqa: S104
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return Endpoint(str(found[0][4][0]), endpoint.port)
+
+
+def listening_socket(endpoint: Endpoint, share_port: bool = False) -> socket.socket:
+    """A bound, not yet listening socket. `share_port`: other processes of ours bind the same port.
+
+    Raises OSError. A port that somebody listens on is always an error unless it is shared.
+    """
+    if endpoint.path:
+        remove_stale_socket(endpoint.path)
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        bound.bind(endpoint.path)
+        return bound
+    bound = socket.socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if endpoint.host == "::":
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind((endpoint.host, endpoint.port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def check_free(endpoint: Endpoint) -> None:
+    """Raise OSError if somebody listens there; grpc would say less about it, or share the port silently."""
+    if endpoint.path:
+        remove_stale_socket(endpoint.path)
+    elif endpoint.port:
+        with listening_socket(endpoint) as probe:
+            probe.listen(1)
+
+
+def remove_stale_socket(path: str) -> None:
+    """Remove the socket that a killed process left behind; OSError(EADDRINUSE) if somebody answers on it."""
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise OSError(errno.EEXIST, f"{path} exists and is not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if probe.connect_ex(path) == 0:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    Path(path).unlink(missing_ok=True)
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""The options of an HTTP listener, as in otelcol's confighttp."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from collector.transport.block import Block
+from collector.transport.endpoint import Transport
+from collector.transport.server_auth import Auth, Middleware
+from collector.transport.tls import TlsServerConfig
+from collector.units import ByteSize, Duration
+
+Encoding = Literal["", "gzip", "zstd", "zlib", "deflate", "snappy", "x-snappy-framed", "lz4"]
+ENCODINGS: tuple[Encoding, ...] = ("", "gzip", "zstd", "zlib", "deflate", "snappy", "x-snappy-framed", "lz4")
+
+
+class Cors(Block):
+    """Which web pages may send from a browser. Without `allowed_origins` nothing is answered to a preflight."""
+
+    allowed_origins: list[str] = []
+    """Origins such as `https://*.example.com`; `*` stands for anything."""
+    allowed_headers: list[str] = []
+    """Request headers beyond Accept, Content-Type, Content-Language, Origin and X-Requested-With; `*` = any."""
+    exposed_headers: list[str] = []
+    """Response headers that the page may read."""
+    max_age: int = Field(0, ge=0)
+    """Seconds for which a browser may remember the answer; 0 = its own default."""
+
+
+class HttpServerConfig(Block):
+    """The `http:` block, without the paths."""
+
+    endpoint: str = "localhost:4318"
+    """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
+    transport: Transport = "tcp"
+    """`tcp` or `unix`."""
+    tls: TlsServerConfig | None = None
+    """Absent = plain text."""
+    cors: Cors | None = None
+    """Which web pages may send."""
+    auth: Auth | None = None
+    """The extension that checks credentials."""
+    max_request_body_size: ByteSize = Field(4 << 20, ge=0)
+    """The largest body, on the wire and again after decompression; 0 = 4 MiB. (otelcol: 20 MiB; a body of empty
+    records needs 70 times its size in memory while it is checked.)"""
+    max_header_size: ByteSize = Field(16 << 10, ge=1 << 10)
+    """The largest request line with all headers; beyond it 431."""
+    include_metadata: bool = False
+    """Accepted for compatibility: request headers are not carried along with the records."""
+    response_headers: dict[str, str] = {}
+    """Headers added to every response."""
+    compression_algorithms: list[Encoding] = list(ENCODINGS)
+    """Content encodings that are accepted; `""` is none."""
+    read_timeout: Duration = 60.0
+    """How long a request may take to arrive once its headers are there; 0 = no limit."""
+    read_header_timeout: Duration = 20.0
+    """How long a connection may take to send the headers of a request; 0 = no limit."""
+    write_timeout: Duration = 30.0
+    """How long the journal may take before the sender is told to come again; 0 = 30 s."""
+    idle_timeout: Duration = 60.0
+    """How long a connection without a request is kept; 0 = 60 s."""
+    keep_alives_enabled: bool = True
+    """Whether connections are reused."""
+    middlewares: list[Middleware] = []
+    """Extensions that would wrap requests; none exist."""
+
+    @field_validator("response_headers", mode="before")
+    @classmethod
+    def _from_pairs(cls, value: Any) -> Any:
+        """otelcol since 0.139 also takes a list of name and value."""
+        if isinstance(value, list) and all(
+            isinstance(pair, dict) and {"name", "value"} >= pair.keys() for pair in value
+        ):
+            return {pair.get("name"): pair.get("value") for pair in value}
+        return value
+
+    @field_validator("response_headers")
+    @classmethod
+    def _one_line(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"{name!r} is not a header name")
+            if any(ord(character) < 32 or ord(character) > 255 for character in text):
+                raise ValueError(f"the value of {name!r} must be one line of Latin-1 text")
+        return value

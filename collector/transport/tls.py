@@ -1,0 +1,272 @@
+"""The `tls:` blocks of servers and clients, with the option names of otelcol's configtls.
+
+`ssl.SSLContext` serves HTTP, `grpc` credentials serve gRPC. grpc brings its own TLS library, which speaks TLS 1.2 and
+1.3 and does not let a program narrow versions, cipher suites or curves: options that it cannot honour are refused
+with a sentence instead of being ignored, because an ignored security option is a hole.
+
+Nothing here is read before a listener or a client starts, so `logboom validate` needs no key files.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from collector.transport.block import Block
+from collector.units import Duration
+
+if TYPE_CHECKING:
+    import grpc
+
+Version = Literal["", "1.0", "1.1", "1.2", "1.3"]
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+_CURVES = {"X25519": "X25519", "P256": "prime256v1", "P384": "secp384r1", "P521": "secp521r1"}
+_CIPHERS = {  # names of Go's crypto/tls -> names of OpenSSL; TLS 1.3 suites are not configurable in either
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": "ECDHE-RSA-AES128-GCM-SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": "ECDHE-RSA-AES256-GCM-SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256": "ECDHE-RSA-CHACHA20-POLY1305",
+}
+
+
+class TlsConfig(Block):
+    """What both sides of a connection share."""
+
+    ca_file: str = ""
+    """PEM file of the authorities that the other side's certificate must come from; empty = the system's."""
+    ca_pem: str = ""
+    """The same as text."""
+    cert_file: str = ""
+    """PEM file of our own certificate, followed by its chain."""
+    cert_pem: str = ""
+    """The same as text."""
+    key_file: str = ""
+    """PEM file of the certificate's private key, not encrypted."""
+    key_pem: SecretStr = SecretStr("")
+    """The same as text; never shown."""
+    include_system_ca_certs_pool: bool = False
+    """Trust the system's authorities besides `ca_file`."""
+    min_version: Version = "1.2"
+    """The oldest version spoken. 1.0 and 1.1 are accepted and mean 1.2: both are broken."""
+    max_version: Version = ""
+    """The newest version spoken; empty = 1.3."""
+    cipher_suites: list[str] = []
+    """TLS 1.2 cipher suites by their Go names; empty = the library's. HTTP only."""
+    curve_preferences: list[Literal["X25519", "P521", "P256", "P384"]] = []
+    """Key exchange curves; Python sets only one, so the first is used. HTTP only."""
+    reload_interval: Duration = 0.0
+    """How often certificate, key and authorities are read again; 0 = never."""
+    tpm: dict[str, object] = Field(default_factory=dict)
+    """Keys inside a TPM are not supported; must be empty or `enabled: false`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.cert_file or self.cert_pem) != bool(self.key_file or self.key_pem.get_secret_value()):
+            raise ValueError("provide both certificate and key, or neither")
+        for a, b in (("ca_file", "ca_pem"), ("cert_file", "cert_pem"), ("key_file", "key_pem")):
+            if getattr(self, a) and (getattr(self, b) not in ("", SecretStr(""))):
+                raise ValueError(f"{a} and {b} are the same thing twice: keep one of them")
+        if unknown := [name for name in self.cipher_suites if name not in _CIPHERS]:
+            raise ValueError(f"unknown cipher suites {', '.join(unknown)}; known are {', '.join(_CIPHERS)}")
+        if self.max_version in ("1.0", "1.1"):
+            raise ValueError(f"max_version {self.max_version} would allow only broken versions of TLS: use 1.2 or 1.3")
+        if self.min_version == "1.3" and self.max_version == "1.2":
+            raise ValueError("min_version must not be above max_version")
+        if self.tpm.get("enabled"):
+            raise ValueError("tpm: keys inside a TPM are not supported; use cert_file and key_file")
+        return self
+
+    def authorities(self) -> bytes | None:
+        """PEM of the configured authorities, None for the system's."""
+        return _pem(self.ca_file, self.ca_pem)
+
+    def pair(self) -> tuple[bytes, bytes] | None:
+        """(key, certificate chain) as PEM."""
+        key, chain = _pem(self.key_file, self.key_pem.get_secret_value()), _pem(self.cert_file, self.cert_pem)
+        return (key, chain) if key is not None and chain is not None else None
+
+
+class TlsServerConfig(TlsConfig):
+    """TLS of a listener. `client_ca_file` makes it mutual: a client without a certificate of ours is turned away."""
+
+    client_ca_file: str = ""
+    """PEM file of the authorities of client certificates; set = every client must present one."""
+    client_ca_file_reload: bool = False
+    """Read `client_ca_file` again when it changes (looked at with every handshake)."""
+
+    @model_validator(mode="after")
+    def _has_certificate(self) -> Self:
+        if not (self.cert_file or self.cert_pem):
+            raise ValueError("a server needs cert_file and key_file (or cert_pem and key_pem)")
+        return self
+
+    def files(self) -> list[str]:
+        """The files that can change under us."""
+        return [name for name in (self.cert_file, self.key_file, self.client_ca_file) if name]
+
+    def client_authorities(self) -> bytes | None:
+        """PEM of the authorities of client certificates, None = clients need none."""
+        return Path(self.client_ca_file).read_bytes() if self.client_ca_file else None
+
+
+class TlsClientConfig(TlsConfig):
+    """TLS of an exporter. It is on unless `insecure` says otherwise (gRPC), or by the URL's scheme (HTTP)."""
+
+    insecure: bool = False
+    """Speak plain text (gRPC; for HTTP the URL decides)."""
+    insecure_skip_verify: bool = False
+    """Accept any certificate. HTTP only: grpc cannot do it."""
+    server_name_override: str = ""
+    """Expect this name in the server's certificate instead of the host we connect to."""
+
+
+def server_context(tls: TlsServerConfig) -> ssl.SSLContext:
+    """The context of an HTTP listener. Raises OSError or ssl.SSLError for files that can't be used."""
+    context = _limited(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tls)
+    load_server_files(context, tls)
+    return context
+
+
+def load_server_files(context: ssl.SSLContext, tls: TlsServerConfig) -> None:
+    """Put certificate, key and client authorities into `context`; called again, it changes new connections only."""
+    _load_pair(context, tls)
+    if (authorities := tls.client_authorities()) is not None:
+        context.load_verify_locations(cadata=authorities.decode())
+        context.verify_mode = ssl.CERT_REQUIRED
+
+
+def client_context(tls: TlsClientConfig) -> ssl.SSLContext:
+    """The context of an HTTP client. Raises OSError or ssl.SSLError for files that can't be used.
+
+    `server_name_override` is not part of a context: pass it as the connection's `server_hostname`.
+    """
+    context = _limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls)
+    authorities = tls.authorities()
+    if authorities is not None:
+        context.load_verify_locations(cadata=authorities.decode())
+    if authorities is None or tls.include_system_ca_certs_pool:
+        context.load_default_certs()
+    if tls.pair() is not None:
+        _load_pair(context, tls)
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def grpc_server_credentials(tls: TlsServerConfig) -> grpc.ServerCredentials:
+    """Credentials of a gRPC listener. Files are read now, and again when they change if reloading is configured.
+
+    Raises OSError for files that can't be read, ValueError for options that grpc can't honour.
+    """
+    import grpc
+
+    _refuse_unsupported(tls)
+    mutual = bool(tls.client_ca_file)
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        pair = tls.pair()
+        assert pair is not None
+        return grpc.ssl_server_certificate_configuration([pair], tls.client_authorities())
+
+    if not (tls.reload_interval or tls.client_ca_file_reload):
+        pair = tls.pair()
+        assert pair is not None
+        return grpc.ssl_server_credentials([pair], tls.client_authorities(), mutual)
+    seen = [_changed_at(tls.files())]
+
+    def fetch() -> grpc.ServerCertificateConfiguration | None:
+        now = _changed_at(tls.files())
+        if now == seen[0]:
+            return None
+        seen[0] = now
+        return configuration()
+
+    # None = unchanged (the stubs miss it)
+    return grpc.dynamic_ssl_server_credentials(configuration(), fetch, mutual)  # type: ignore[arg-type]
+
+
+def grpc_client_credentials(tls: TlsClientConfig) -> grpc.ChannelCredentials | None:
+    """Credentials of a gRPC channel; None = plain text.
+
+    `server_name_override` goes into the channel's `grpc.ssl_target_name_override` option. Raises OSError for files
+    that can't be read, ValueError for options that grpc can't honour.
+    """
+    import grpc
+
+    if tls.insecure:
+        return None
+    _refuse_unsupported(tls)
+    if tls.insecure_skip_verify:
+        raise ValueError("insecure_skip_verify: grpc always verifies; name the server's authority in ca_file")
+    key, chain = tls.pair() or (None, None)
+    authorities = tls.authorities()
+    if authorities is not None and tls.include_system_ca_certs_pool:
+        authorities += _system_authorities()
+    return grpc.ssl_channel_credentials(authorities, key, chain)
+
+
+def _pem(file: str, text: str) -> bytes | None:
+    if file:
+        return Path(file).read_bytes()
+    return text.encode() if text else None
+
+
+def _limited(context: ssl.SSLContext, tls: TlsConfig) -> ssl.SSLContext:
+    context.minimum_version = _VERSIONS.get(tls.min_version, ssl.TLSVersion.TLSv1_2)
+    if tls.max_version:
+        context.maximum_version = _VERSIONS[tls.max_version]
+    if tls.cipher_suites:
+        context.set_ciphers(":".join(_CIPHERS[name] for name in tls.cipher_suites))
+    if tls.curve_preferences:
+        context.set_ecdh_curve(_CURVES[tls.curve_preferences[0]])
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    """`load_cert_chain` reads files only: PEM text passes through a file in memory, never through the disk."""
+    if tls.cert_file and tls.key_file:
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_password)
+        return
+    pair = tls.pair()
+    assert pair is not None
+    descriptor = os.memfd_create("logboom-tls", os.MFD_CLOEXEC)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(b"\n".join(pair))
+        file.flush()
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=_no_password)
+
+
+def _no_password() -> str:
+    """An encrypted key is an error; without this OpenSSL would ask on the terminal and hang the process."""
+    raise ValueError("the private key is encrypted; logboom reads only keys without a password")
+
+
+def _refuse_unsupported(tls: TlsConfig) -> None:
+    if tls.min_version == "1.3" or tls.max_version == "1.2" or tls.cipher_suites or tls.curve_preferences:
+        raise ValueError(
+            "grpc speaks TLS 1.2 and 1.3 with its own cipher suites and curves: min_version 1.3, max_version 1.2, "
+            "cipher_suites and curve_preferences work for HTTP only"
+        )
+
+
+def _changed_at(files: list[str]) -> list[int]:
+    return [stat.st_mtime_ns if (stat := _stat(name)) else 0 for name in files]
+
+
+def _stat(name: str) -> os.stat_result | None:
+    try:
+        return Path(name).stat()
+    except OSError:  # between two steps of a rotation; the old certificate stays
+        return None
+
+
+def _system_authorities() -> bytes:
+    context = ssl.create_default_context()
+    return b"".join(ssl.DER_cert_to_PEM_cert(der).encode() for der in context.get_ca_certs(binary_form=True))
