@@ -1,0 +1,291 @@
+"""One LMDB environment done right: what the journal and the partitions of the ledger stand on.
+
+    <path>/             0700
+      data.mdb          0600, allocated in full at first start (1.25 times the budget): no ENOSPC later
+      lock.mdb          0600, LMDB's table of readers
+      writer.lock       0600, flock: held by the one process that writes
+
+Invariants
+- A commit is on disk when `write()` ends: `sync` and `metasync` on, `writemap` off. A kill at any point leaves the
+  last commit.
+- A full map cannot even delete, so `MapFullError` is a defect, never a signal. Writers ask `has_room` before a
+  transaction; the quarter of the map above the budget is for copy-on-write and for pages that the next commit frees.
+- Values go in chunks (`collector.journal.chunks`), so no write needs a contiguous run of pages.
+- LMDB must not be opened twice in a process: all `Environment`s of one process on the same files share one handle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import lmdb
+
+from collector.errors import StorageError
+from collector.journal.freelist import PAGE_BYTES, pages_in_use
+from collector.journal.handle import Handle, acquire
+
+MAP_FACTOR = 1.25
+_META = b"meta"
+_COPY_ON_WRITE_PAGES = 64  # branch and leaf pages that any one transaction may touch besides its values
+
+Transaction = Any
+"""`lmdb.Transaction[bytes]`; the stubs' type parameter does not exist at run time."""
+Database = Any
+"""A handle from `Environment.db`."""
+
+
+class CommitError(StorageError):
+    """A transaction was not made durable; nothing of it was kept.
+
+    `fatal`: the disk failed or the file is damaged; the process must exit. Otherwise (disk full, a transient
+    refusal of the system) the same transaction may be tried again.
+    """
+
+    def __init__(self, path: Path, cause: Exception) -> None:
+        self.fatal = _is_fatal(cause)
+        super().__init__(f"{path}: the commit failed: {cause}")
+
+
+def _is_fatal(cause: Exception) -> bool:
+    if isinstance(cause, lmdb.PanicError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.InvalidError):
+        return True
+    code = cause.errno if isinstance(cause, OSError) else getattr(cause, "code", 0)
+    return code in (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO)
+
+
+class Environment:
+    """A place on disk with transactions: many readers, one writer.
+
+    `id` (16 hex digits, random) names these files for ever: a wiped directory gets another one.
+    """
+
+    def __init__(self, path: Path, handle: Handle, meta: dict[str, str], lock_fd: int | None) -> None:
+        self.path = path
+        self.kind = meta["kind"]
+        self.id = meta["id"]
+        self.budget_bytes = int(meta["budget_bytes"])
+        self.readonly = lock_fd is None
+        self._handle = handle
+        self._lock_fd = lock_fd
+        self._closed = False
+
+    @classmethod
+    def create(cls, path: Path, budget_bytes: int, kind: str, format_version: int) -> Self:
+        """Open for writing; the first start makes the files.
+
+        The budget may change between starts; a map never shrinks.
+
+        Raises:
+            StorageError: another process or another writer of this process holds it, the files are of another kind or
+                format, or the file system has no room for the whole map.
+        """
+        _make_directory(path)
+        lock_fd = _lock(path)
+        try:
+            handle = acquire(path, int(budget_bytes * MAP_FACTOR) // PAGE_BYTES * PAGE_BYTES)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+        try:
+            _allocate(path, handle.map_bytes)
+            meta = _claim(handle, path, budget_bytes, kind, format_version)
+        except BaseException:
+            handle.release()
+            os.close(lock_fd)
+            raise
+        return cls(path, handle, meta, lock_fd)
+
+    @classmethod
+    def open(cls, path: Path, kind: str, format_version: int) -> Self | None:
+        """Open for reading, in any process. None when the writer has not made it yet.
+
+        Raises:
+            StorageError: the files are of another kind or format, or can't be read.
+        """
+        data = path / "data.mdb"
+        if not data.exists() or data.stat().st_size == 0:
+            return None
+        handle = acquire(path, 0)
+        try:
+            meta = _read_meta(handle)
+            if meta:
+                _check(path, meta, kind, format_version)
+        except BaseException:
+            handle.release()
+            raise
+        if not meta:
+            handle.release()
+            return None
+        return cls(path, handle, meta, None)
+
+    def db(self, name: str, txn: Transaction | None = None) -> Database | None:
+        """The handle of a named table. A writer makes it when it is missing; a reader gets None.
+
+        Call it before opening a transaction, or pass the one that is open.
+        """
+        return self._handle.db(name.encode(), create=not self.readonly, txn=txn)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One write transaction: on disk when the block ends, nothing kept when it raises.
+
+        Raises:
+            CommitError: LMDB or the disk refused.
+        """
+        if self.readonly:
+            raise StorageError(f"{self.path} is open for reading only")
+        try:
+            with self._handle.lmdb.begin(write=True) as txn:
+                yield txn
+        except (lmdb.Error, OSError) as cause:
+            raise CommitError(self.path, cause) from cause
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One snapshot. Copy what you need and leave: it pins every page that is freed meanwhile.
+
+        Raises:
+            StorageError: LMDB refused (too many readers, damaged file).
+        """
+        try:
+            with self._handle.begin_read() as txn:
+                yield txn
+        except lmdb.Error as cause:
+            raise StorageError(f"{self.path}: reading failed: {cause}") from cause
+
+    def pages_in_use(self, txn: Transaction | None = None) -> int:
+        """Pages of 4 KiB that can't be reused: held by data, by LMDB's own tree, or pinned by a reader.
+
+        Exact for the last commit. With the write transaction under way: plus what its tables grew by so far.
+        """
+        committed = pages_in_use(self._handle.lmdb, self._handle.data_fd)
+        return committed + (self._handle.growth(txn) if txn is not None else 0)
+
+    def has_room(self, additional_bytes: int, txn: Transaction | None = None) -> bool:
+        """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget."""
+        wanted = -(-additional_bytes // PAGE_BYTES) + _COPY_ON_WRITE_PAGES
+        limit = self.budget_bytes // PAGE_BYTES
+        growth = self._handle.growth(txn) if txn is not None else 0
+        # The free list needs to be read only when the file has once been as large as the budget.
+        return bool(
+            self._handle.lmdb.info()["last_pgno"] + 1 + growth + wanted <= limit
+            or self.pages_in_use(txn) + wanted <= limit
+        )
+
+    def room_bytes(self) -> int:
+        """How many bytes, in whole pages, the next transaction may add."""
+        pages = self.budget_bytes // PAGE_BYTES - self.pages_in_use() - _COPY_ON_WRITE_PAGES
+        return max(0, pages) * PAGE_BYTES
+
+    def reader_check(self) -> int:
+        """Forget readers whose process died; returns how many. At start, after a child's death, each minute."""
+        return self._handle.lmdb.reader_check()
+
+    def is_current(self) -> bool:
+        """False when the files at `path` are not those that are open: the directory was wiped."""
+        return self._handle.is_current()
+
+    def close(self) -> None:
+        """Let go of the files; safe twice. The last user in the process closes the map."""
+        if self._closed:
+            return
+        self._closed = True
+        self._handle.release()
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path}: the directory can't be made: {error.strerror}") from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _lock(path: Path) -> int:
+    try:
+        fd = os.open(path / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path}: writer.lock can't be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise StorageError(f"{path} already has a writer: another process holds writer.lock") from error
+    return fd
+
+
+def _allocate(path: Path, size: int) -> None:
+    """Give every page of the map its block now: a disk that fills up later can't fail a commit."""
+    fd = os.open(path / "data.mdb", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.posix_fallocate(fd, 0, size)
+        os.fsync(fd)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: the file system has no room for {size >> 20} MiB ({error.strerror}); "
+            "free some space or lower the budget"
+        ) from error
+    finally:
+        os.close(fd)
+    sync_directory(path)
+
+
+def _read_meta(handle: Handle) -> dict[str, str]:
+    db = handle.db(_META, create=False)
+    if db is None:
+        return {}
+    with handle.begin_read() as txn:
+        return {key.decode(): value.decode() for key, value in txn.cursor(db=db)}
+
+
+def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, format_version: int) -> dict[str, str]:
+    """Check what is there, or sign a new environment; store the budget of this start."""
+    meta = _read_meta(handle)
+    if meta:
+        _check(path, meta, kind, format_version)
+    else:
+        meta = {"kind": kind, "format": str(format_version), "id": secrets.token_hex(8)}
+    if meta.get("budget_bytes") != str(budget_bytes):
+        meta["budget_bytes"] = str(budget_bytes)
+        db = handle.db(_META, create=True)
+        try:
+            with handle.lmdb.begin(write=True) as txn:
+                for key, value in meta.items():
+                    txn.put(key.encode(), value.encode(), db=db)
+        except lmdb.Error as error:
+            raise CommitError(path, error) from error
+    return meta
+
+
+def _check(path: Path, meta: dict[str, str], kind: str, format_version: int) -> None:
+    if meta["kind"] != kind:
+        raise StorageError(f"{path} is a {meta['kind']}, not a {kind}")
+    if meta["format"] != str(format_version):
+        raise StorageError(
+            f"{path} was written in format {meta['format']}; this version reads format {format_version} only"
+        )
