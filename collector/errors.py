@@ -9,7 +9,8 @@
     │   ├── TooLarge             over a size limit: never resend as it is
     │   ├── Unauthenticated      no or unknown credential
     │   └── PermissionDenied     the credential does not reach this domain
-    └── StorageError             an environment on disk can't be trusted any more: the process exits
+    └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
+        └── Locked               another process writes it; a successor waits for it
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
 `collector/receivers/otlp/refusals.py`, and nowhere else.
@@ -93,3 +94,7 @@ class PermissionDenied(Refusal):
 
 class StorageError(LogboomError):
     """An environment on disk failed (I/O error, foreign format, held by another process)."""
+
+
+class Locked(StorageError):
+    """Another process holds the environment for writing."""

@@ -1,8 +1,8 @@
 """What the supervisor and a child say to each other, over a socket pair.
 
-    supervisor ──Start──► child        once: the settings and the child's place
-    supervisor ──Stop───► child        finish within the deadline; end of file means the same
-    child ──Report──► supervisor       each second, from a thread that sees the serving loops alive
+supervisor ──Start──► child        once: the settings and the child's place
+supervisor ──Stop───► child        finish within the deadline; end of file means the same
+child ──Report──► supervisor       each second, from a thread that sees the serving loops alive
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
 from multiprocessing.connection import Connection
 from typing import Protocol
 
 from collector.service.channel import Report, Start, Stop
 
 BEAT_SECS = 1.0
+START_BEAT_SECS = 0.02
 
 
 class Role(Protocol):
@@ -70,7 +71,7 @@ def _listen(channel: Connection, role: Role) -> None:
     role.stop(deadline)
 
 
-def _beat(channel: Connection, role: Role, wait: Callable[[float], bool] = threading.Event().wait) -> None:
+def _beat(channel: Connection, role: Role) -> None:
     while True:
         report = role.report()
         try:
@@ -78,7 +79,7 @@ def _beat(channel: Connection, role: Role, wait: Callable[[float], bool] = threa
                 channel.send(report)
         except OSError:
             return
-        wait(0.05 if report is not None and report.phase != "ready" else BEAT_SECS)
+        time.sleep(START_BEAT_SECS if report is None or report.phase != "ready" else BEAT_SECS)
 
 
 if __name__ == "__main__":

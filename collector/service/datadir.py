@@ -1,10 +1,10 @@
 """The data directory: who owns it, and what stands where.
 
-    DIR/lock                 held (flock) by the supervisor and inherited by its children: free when all are gone
-    DIR/layout.json          format and number of partitions, fixed when the directory is made
-    DIR/journal/<slot>/      one LMDB environment an ingest process
-    DIR/partition/<p>/       one LMDB environment a partition
-    DIR/store.db             the embedded store (exporter `sqlite`)
+DIR/lock                 held (flock) by the supervisor and inherited by its children: free when all are gone
+DIR/layout.json          format and number of partitions, fixed when the directory is made
+DIR/journal/<slot>/      one LMDB environment an ingest process
+DIR/partition/<p>/       one LMDB environment a partition
+DIR/store.db             the embedded store (exporter `sqlite`)
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
         _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions}))
     found = json.loads(layout.read_text())
     if found["format"] != FORMAT:
-        raise StorageError(f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it")
+        raise StorageError(
+            f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it"
+        )
     if found["partitions"] != partitions:
         raise StorageError(
             f"{root} was made with {found['partitions']} partitions and the configuration says {partitions}: "

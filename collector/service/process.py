@@ -96,7 +96,7 @@ class ChildProcess:
         """Until it has ended; its exit code (negative: the signal)."""
         assert self._process is not None
         self.exit_code = await self._process.wait()
-        while self._channel is not None and self._channel.poll(0):   # its last words may still be unread
+        while self._channel is not None and self._channel.poll(0):  # its last words may still be unread
             self._take_report()
         self._close_channel()
         self.changed.set()

@@ -24,7 +24,7 @@ from collector.settings.model import Settings
 log = logging.getLogger("logboom.supervisor")
 
 MAX_PAUSE_SECS = 5.0
-HOPELESS = 5          # starts in a row that never got ready
+HOPELESS = 5  # starts in a row that never got ready
 TAKEOVER_SECS = 30.0
 
 

@@ -33,9 +33,7 @@ def make_provider(
         readers.append(
             PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=url), export_interval_millis=interval * 1000)
         )
-    resource = Resource.create(
-        {"service.name": "logboom", "service.version": version("logboom"), **(attributes or {})}
-    )
+    resource = Resource.create({"service.name": "logboom", "service.version": version("logboom"), **(attributes or {})})
     provider = MeterProvider(readers, resource=resource)
     register(provider.get_meter("logboom", version("logboom")), snapshots)
     return provider

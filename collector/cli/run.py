@@ -1,0 +1,45 @@
+"""`logboom run`: the collector itself."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.errors import ConfigError, LogboomError
+
+Configs = Annotated[
+    list[str],
+    typer.Option("--config", "-c", help="YAML file, or env:NAME, or yaml:TEXT. Several are merged; later ones win."),
+]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="One value, such as exporters.sqlite.path=/var/log.db.")]
+
+
+def run(
+    config: Configs,
+    data_dir: Annotated[Path, typer.Option(help="Journal, state and embedded store.")] = Path("logboom-data"),
+    set_: Sets = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="One process for all, for tests and small installs.")
+    ] = False,
+) -> None:
+    """Collect: accept OTLP, make it durable, process it, deliver it.
+
+    Nothing starts when the configuration is wrong or a port is taken. SIGTERM stops intake, drains and exits 0; what
+    is not delivered by then stays on disk. SIGHUP reads the configuration again without losing a record.
+    """
+    from collector.service.run import serve
+    from collector.settings import load, render
+
+    try:
+        settings = load(config, set_ or [])
+        code = serve(settings, lambda: load(config, set_ or []), data_dir.resolve(), in_process)
+    except ConfigError as error:
+        sys.stderr.write(render(error.problems))
+        raise typer.Exit(1) from None
+    except LogboomError as error:
+        sys.stderr.write(f"error: {error}\nnothing was started\n")
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)

@@ -1,0 +1,72 @@
+"""The demo's senders: one OpenTelemetry SDK a service, exactly as a program would set it up."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
+from opentelemetry.sdk.resources import Resource
+
+from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines
+
+DOMAIN_HEADER = "x-logboom-domain"
+
+
+class Senders:
+    """An SDK for each service of the scenario."""
+
+    def __init__(self, grpc_endpoint: str, http_endpoint: str, seed: int) -> None:
+        self.sent = 0
+        self._lines = lines(seed)
+        self._providers = {service.name: _provider(service, grpc_endpoint, http_endpoint) for service in SERVICES}
+
+    def emit(self, count: int) -> None:
+        """Log the next `count` lines, each through its service's SDK."""
+        for line in itertools.islice(self._lines, count):
+            self._providers[line.service.name].get_logger(line.logger).emit(_record(line))
+        self.sent += count
+
+    def close(self) -> None:
+        """Flush every SDK; all that was emitted is acknowledged, or the SDK has logged why not."""
+        for provider in self._providers.values():
+            provider.shutdown()
+
+
+def _provider(service: Service, grpc_endpoint: str, http_endpoint: str) -> LoggerProvider:
+    resource = Resource.create(
+        {
+            "service.name": service.name,
+            "deployment.environment.name": service.environment,
+            "telemetry.sdk.language": service.language,
+        }
+    )
+    headers = {DOMAIN_HEADER: service.domain}
+    exporter: LogRecordExporter = (
+        GrpcExporter(endpoint=grpc_endpoint, insecure=True, headers=headers)
+        if service.protocol == "grpc"
+        else HttpExporter(endpoint=f"{http_endpoint}/v1/logs", headers=headers)
+    )
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=200))
+    return provider
+
+
+def _record(line: Line) -> LogRecord:
+    attributes = dict(line.attributes)
+    if line.error:
+        kind, message = line.error
+        attributes |= {"exception.type": kind, "exception.message": message}
+    now = time.time_ns()
+    return LogRecord(
+        timestamp=now,
+        observed_timestamp=now,
+        severity_number=SeverityNumber(line.severity),
+        severity_text=SEVERITY_TEXT[line.severity],
+        body=line.body,
+        attributes=attributes,
+    )

@@ -1,0 +1,187 @@
+"""An ingest process: receivers → admission → journal, for one slot.
+
+A successor (after SIGHUP) listens at once, beside its predecessor, and lets requests wait until the journal of the
+slot is free: no sender meets a closed port.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from collector.admission import Admission
+from collector.component import Context, Receiver
+from collector.domains import DomainResolver
+from collector.errors import Locked, Unavailable
+from collector.journal import Journal, JournalLimits
+from collector.journal.entry import Durable, Payload
+from collector.ledger import PartitionReader
+from collector.service.channel import Report
+from collector.service.datadir import DataDir
+from collector.service.plan import used_receivers
+from collector.settings.model import Settings
+
+log = logging.getLogger("logboom.ingest")
+
+LOCK_POLL_SECS = 0.02
+WAITING_BYTES = 64 << 20
+SILENCE_SECS = 8.0
+
+
+class WaitingIntake:
+    """Requests wait here, bounded, until the journal is open; from then on it is the journal."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._journal: Journal | None = None
+        self._waiting: list[tuple[Sequence[Payload], Durable]] = []
+        self._bytes = 0
+
+    def append(self, payloads: Sequence[Payload], done: Durable) -> None:
+        """Hand over, or keep for a moment."""
+        if self._journal is None and self._kept(payloads, done):
+            return
+        if self._journal is None:
+            done(Unavailable("starting: too many requests wait for the journal"))
+        else:
+            self._journal.append(payloads, done)
+
+    def _kept(self, payloads: Sequence[Payload], done: Durable) -> bool:
+        size = sum(len(payload.body) for payload in payloads)
+        with self._lock:
+            if self._journal is not None or self._bytes + size > WAITING_BYTES:
+                return False
+            self._bytes += size
+            self._waiting.append((payloads, done))
+            return True
+
+    def connect(self, journal: Journal) -> None:
+        """The journal is open: let everything go there."""
+        with self._lock:
+            self._journal = journal
+            waiting, self._waiting = self._waiting, []
+        for payloads, done in waiting:
+            journal.append(payloads, done)
+
+    def give_up(self) -> None:
+        """There will be no journal: the senders keep their data."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for _, done in waiting:
+            done(Unavailable("stopping"))
+
+
+class Watermarks:
+    """How far each domain of this journal is processed by all pipelines, read from the partitions now and then."""
+
+    def __init__(self, data_dir: DataDir, max_age_secs: float = 0.2) -> None:
+        self._dir = data_dir
+        self._max_age = max_age_secs
+        self._readers: list[PartitionReader] = []
+        self._read = 0.0
+        self._marks: Mapping[str, int] = {}
+
+    def get(self, journal_id: str) -> Mapping[str, int]:
+        """Domain → the highest offset that nobody needs any more."""
+        if time.monotonic() - self._read > self._max_age:
+            if not self._readers:
+                self._readers = [PartitionReader.open(self._dir.partition(n)) for n in range(self._dir.partitions)]
+            marks: dict[str, int] = {}
+            for reader in self._readers:
+                marks.update(reader.low_watermarks(journal_id))
+            self._marks, self._read = marks, time.monotonic()
+        return self._marks
+
+
+class Ingest:
+    """Ingest slot `slot`."""
+
+    def __init__(self, settings: Settings, root: Path, slot: int) -> None:
+        self._settings = settings
+        self._dir = DataDir(root, settings.service.ledger.partitions)
+        self._slot = slot
+        self._phase = "starting"
+        self._stop = threading.Event()
+        self._deadline_secs = settings.service.processes.shutdown_timeout
+        self._intake = WaitingIntake()
+        self._admission = self._make_admission()
+        self._receivers: list[Receiver] = []
+        self._journal: Journal | None = None
+
+    def _make_admission(self) -> Admission:
+        domains = self._settings.service.domains
+        resolver = DomainResolver(
+            names=domains.names, default=domains.default, header=domains.header, trusted_peers=domains.trusted_peers
+        )
+        return Admission(resolver, self._intake, count_refused=self._count_refused)
+
+    def _count_refused(self, domain: str, receiver: str, records: int) -> None:
+        if self._journal is not None:
+            self._journal.count_refused(domain, receiver, records)
+
+    def run(self) -> None:
+        """Listen until `stop`; then let requests under way finish."""
+        for name in used_receivers(self._settings):
+            component = self._settings.receivers[name]
+            receiver = component.factory.create(component.config, Context(name, self._dir.root))
+            receiver.start(self._admission)
+            self._receivers.append(receiver)
+        self._journal = self._open_journal()
+        if self._journal is None:
+            self._intake.give_up()
+        else:
+            self._intake.connect(self._journal)
+            self._phase = "ready"
+            self._stop.wait()
+        self._close()
+
+    def _open_journal(self) -> Journal | None:
+        options = self._settings.service.journal
+        limits = JournalLimits(
+            max_bytes=options.max_bytes, max_domain_share=options.max_domain_share,
+            max_group_bytes=options.max_group_bytes,
+        )  # fmt: skip
+        marks = Watermarks(self._dir)
+        while not self._stop.is_set():
+            try:
+                return Journal.open(self._dir.journal(self._slot), limits, marks.get, on_fatal=_exit)
+            except Locked:
+                self._phase = "standby"
+                time.sleep(LOCK_POLL_SECS)
+        return None
+
+    def stop(self, deadline_secs: float) -> None:
+        """Ask `run` to finish."""
+        self._deadline_secs = deadline_secs
+        self._stop.set()
+
+    def report(self) -> Report | None:
+        """The heartbeat: none while the journal's thread hangs."""
+        journal = self._journal
+        if journal is not None and time.monotonic() - journal.last_beat > SILENCE_SECS:
+            return None
+        stats: dict[str, Any] = {"endpoints": {}}
+        for receiver in self._receivers:
+            stats["endpoints"].update(receiver.endpoints())
+        return Report(self._phase, 0.0, stats)
+
+    def _close(self) -> None:
+        deadline = time.monotonic() + self._deadline_secs
+        self._admission.stop()
+        for receiver in self._receivers:
+            receiver.stop_intake()
+        for receiver in self._receivers:
+            receiver.shutdown(max(0.5, deadline - time.monotonic()))
+        if self._journal is not None:
+            self._journal.close(max(0.5, deadline - time.monotonic()))
+
+
+def _exit(error: Exception) -> None:
+    """The journal can't be trusted after an I/O error: end, and let the supervisor start a new process."""
+    log.critical("the journal failed: %s", error)
+    os._exit(70)

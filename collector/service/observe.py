@@ -1,0 +1,122 @@
+"""The supervisor's eyes: count rows and queues read from disk, CPU and memory of the processes from /proc."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from collector.journal import JournalReader
+from collector.ledger import PartitionReader
+from collector.outcomes import Counts
+from collector.service.datadir import DataDir
+from collector.service.plan import quota_of, used_exporters
+from collector.service.process import ChildProcess
+from collector.service.supervisor import Supervisor
+from collector.settings.model import Settings
+from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Observer:
+    """Opens every journal and partition for reading, once, and makes snapshots."""
+
+    def __init__(self, data_dir: DataDir) -> None:
+        self._dir = data_dir
+        self._journals: dict[int, JournalReader] = {}
+        self._partitions: dict[int, PartitionReader] = {}
+
+    def snapshot(
+        self, settings: Settings, children: Mapping[str, int], exporters: Mapping[str, Any], restarts: int, since: float
+    ) -> Snapshot:
+        """All numbers now. `children`: name → pid."""
+        self._open_new()
+        counts: Counts = Counts()
+        for reader in (*self._journals.values(), *self._partitions.values()):
+            counts.update(reader.counts())
+        return Snapshot(
+            counts=counts,
+            journals=[self._journal_state(slot, reader) for slot, reader in self._journals.items()],
+            queues=self._queues(settings),
+            lag_records=self._lag(settings),
+            processes=[_process_state(name, pid) for name, pid in children.items() if pid],
+            exporters=exporters,
+            restarts=restarts,
+            uptime_secs=time.time() - since,
+        )
+
+    def _open_new(self) -> None:
+        for slot in self._dir.journal_slots():
+            if slot not in self._journals:
+                self._journals[slot] = JournalReader.open(self._dir.journal(slot))
+        for number in range(self._dir.partitions):
+            if number not in self._partitions:
+                self._partitions[number] = PartitionReader.open(self._dir.partition(number))
+
+    def _journal_state(self, slot: int, reader: JournalReader) -> JournalState:
+        state = reader.statistics()
+        return JournalState(slot, state.used_bytes, state.budget_bytes, state.entries, state.oldest_unix_ms)
+
+    def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
+        queues = {}
+        for name in used_exporters(settings):
+            states = [reader.queues().get(name) for reader in self._partitions.values()]
+            found = [state for state in states if state is not None]
+            queues[name] = ExporterQueue(
+                records=sum(state.records for state in found),
+                size_bytes=sum(state.size_bytes for state in found),
+                capacity_bytes=quota_of(settings, name).max_bytes * self._dir.partitions,
+                oldest_unix_ms=min((state.oldest_unix_ms for state in found if state.oldest_unix_ms), default=0),
+            )
+        return queues
+
+    def _lag(self, settings: Settings) -> dict[str, int]:
+        lag = dict.fromkeys(settings.pipelines, 0)
+        for journal in self._journals.values():
+            for name in settings.pipelines:
+                after: dict[str, int] = {}
+                for partition in self._partitions.values():
+                    after.update(partition.cursors(name, journal.id))
+                lag[name] += journal.pending(after).records
+        return lag
+
+
+def observed(supervisor: Supervisor, observer: Observer) -> Callable[[], Snapshot]:
+    """A function that takes snapshots of a running supervisor."""
+
+    def take() -> Snapshot:
+        children = {"supervisor": os.getpid()} | {c.name.replace(" ", "-"): c.pid for c in supervisor.children.values()}
+        return observer.snapshot(
+            supervisor.settings, children, exporter_states(supervisor.children.values()), supervisor.restarts,
+            supervisor.started_unix,
+        )  # fmt: skip
+
+    return take
+
+
+def exporter_states(children: Any) -> dict[str, dict[str, Any]]:
+    """What the workers last said of each exporter; with several workers the worst state counts."""
+    states: dict[str, dict[str, Any]] = {}
+    child: ChildProcess
+    for child in children:
+        for name, stats in child.last_report.stats.get("exporters", {}).items():
+            known = states.get(name)
+            if known is None:
+                states[name] = dict(stats)
+                continue
+            known["in_flight"] += stats["in_flight"]
+            if stats["state"] == "blocked":
+                known.update(state="blocked", last_error=stats["last_error"])
+    return states
+
+
+def _process_state(name: str, pid: int) -> ProcessState:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return ProcessState(name, pid, 0.0, 0)
+    return ProcessState(name, pid, (int(fields[11]) + int(fields[12])) / _TICKS, int(fields[21]) * _PAGE)

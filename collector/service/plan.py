@@ -1,0 +1,80 @@
+"""From settings to what the processes build: ledger plan, data directory, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.settings.model import Pipeline, Settings
+
+MARKERS = frozenset({"batch", "memory_limiter"})
+"""Processors that say how the service runs, and leave the records alone."""
+
+
+def real_processors(settings: Settings, pipeline: Pipeline) -> list[str]:
+    """The processors that look at records."""
+    return [name for name in pipeline.processors if settings.processors[name].factory.name not in MARKERS]
+
+
+def quota_of(settings: Settings, exporter: str) -> Quota:
+    """How much may wait for an exporter; `block` is the default of a pipeline's only exporter, `spill` otherwise."""
+    alone = any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
+    quota: Quota = settings.exporters[exporter].config.quota(only_exporter=alone)
+    return quota
+
+
+def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPlan:
+    """The pipelines and quotas; `passthrough` are the pipelines that forward payloads untouched."""
+    return LedgerPlan(
+        pipelines=[
+            PipelinePlan(
+                id=pipeline.id,
+                receivers=frozenset(pipeline.receivers),
+                exporters=list(pipeline.exporters),
+                passthrough=pipeline.id in passthrough,
+            )
+            for pipeline in settings.pipelines.values()
+        ],
+        quotas={name: quota_of(settings, name) for name in used_exporters(settings)},
+        dedup_window_secs=settings.service.ledger.dedup_window,
+        max_bytes=settings.service.ledger.max_bytes,
+    )
+
+
+def used_exporters(settings: Settings) -> list[str]:
+    """Exporter ids that a pipeline names, once each."""
+    return list(dict.fromkeys(name for pipeline in settings.pipelines.values() for name in pipeline.exporters))
+
+
+def used_receivers(settings: Settings) -> list[str]:
+    """Receiver ids that a pipeline names, once each."""
+    return list(dict.fromkeys(name for pipeline in settings.pipelines.values() for name in pipeline.receivers))
+
+
+def extension(settings: Settings, type_name: str) -> Any | None:
+    """The options of the first started extension of that type."""
+    for name in settings.service.extensions:
+        if settings.extensions[name].factory.name == type_name:
+            return settings.extensions[name].config
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StepSize:
+    """How much one step of a pipeline gathers, from its `batch` processor or the defaults."""
+
+    max_bytes: int = 8 << 20
+    max_records: int = 16_384
+    timeout_secs: float = 0.1
+
+
+def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
+    """What the pipeline's `batch` processor asks for: `timeout`, and at least `send_batch_size` records."""
+    for name in pipeline.processors:
+        component = settings.processors[name]
+        if component.factory.name == "batch":
+            most = component.config.send_batch_max_size or max(component.config.send_batch_size, 16_384)
+            return StepSize(max_records=most, timeout_secs=min(max(component.config.timeout, 0.005), 5.0))
+    return StepSize()

@@ -1,0 +1,159 @@
+"""A worker process: journal → decode → processors → outbox, and delivery, for the partitions it holds.
+
+The main thread steps the pipelines; delivery has its own thread and event loop. A step gathers records for a moment
+(`batch.timeout`) because the work is columnar: 2,000 records cost little more than 20.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from collector.component import Context
+from collector.delivery import Delivery
+from collector.errors import Locked
+from collector.journal import JournalReader
+from collector.ledger import PartitionLedger
+from collector.pipeline import Pipeline
+from collector.service.channel import Report
+from collector.service.datadir import DataDir
+from collector.service.plan import StepSize, ledger_plan, real_processors, step_size, used_exporters
+from collector.settings.model import Settings
+
+log = logging.getLogger("logboom.worker")
+
+LOCK_POLL_SECS = 0.02
+
+
+class Worker:
+    """Worker `index` of `service.processes.workers`; it holds every partition p with p % workers == index."""
+
+    def __init__(self, settings: Settings, root: Path, index: int) -> None:
+        self._settings = settings
+        self._dir = DataDir(root, settings.service.ledger.partitions)
+        self._index = index
+        self._phase = "starting"
+        self._stop = threading.Event()
+        self._deadline_secs = settings.service.processes.shutdown_timeout
+        self._step_began = 0.0
+        self._ledgers: list[PartitionLedger] = []
+        self._pipelines: list[tuple[Pipeline, StepSize]] = []
+        self._delivery: Delivery | None = None
+
+    def run(self) -> None:
+        """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
+        exporters = self._make_exporters()
+        passthrough = [
+            pipeline.id
+            for pipeline in self._settings.pipelines.values()
+            if not real_processors(self._settings, pipeline)
+            and all(hasattr(exporters[name][0], "encode_payloads") for name in pipeline.exporters)
+        ]
+        self._open_ledgers(passthrough)
+        if not self._stop.is_set():
+            self._make_pipelines(passthrough)
+            self._delivery = Delivery(exporters, self._ledgers)
+            self._delivery.start()
+            self._phase = "ready"
+            self._loop()
+        self._close()
+
+    def stop(self, deadline_secs: float) -> None:
+        """Ask `run` to finish."""
+        self._deadline_secs = deadline_secs
+        self._stop.set()
+
+    def report(self) -> Report:
+        """The heartbeat; silence of delivery's loop is shown as a long step."""
+        began = self._step_began
+        busy = time.monotonic() - began if began else 0.0
+        return Report(self._phase, busy, {"exporters": self._exporter_stats()})
+
+    def _exporter_stats(self) -> Mapping[str, Any]:
+        if self._delivery is None:
+            return {}
+        return {
+            name: {"state": str(stats.state), "in_flight": stats.in_flight, "last_error": stats.last_error}
+            for name, stats in self._delivery.statistics().items()
+        }
+
+    def _make_exporters(self) -> dict[str, tuple[Any, Any]]:
+        made = {}
+        for name in used_exporters(self._settings):
+            component = self._settings.exporters[name]
+            context = Context(id=name, data_dir=self._dir.root)
+            made[name] = (component.factory.create(component.config, context), component.config)
+        return made
+
+    def _open_ledgers(self, passthrough: list[str]) -> None:
+        """Take this worker's partitions; wait while a predecessor still holds them."""
+        plan = ledger_plan(self._settings, passthrough)
+        journals = [JournalReader.open(self._dir.journal(slot)) for slot in self._dir.journal_slots()]
+        workers = self._settings.service.processes.workers
+        for number in range(self._index, self._dir.partitions, workers):
+            while not self._stop.is_set():
+                try:
+                    ledger = PartitionLedger.open(
+                        self._dir.partition(number), plan, journals, number, self._dir.partitions
+                    )
+                except Locked:
+                    self._phase = "standby"
+                    time.sleep(LOCK_POLL_SECS)
+                else:
+                    self._ledgers.append(ledger)
+                    break
+
+    def _make_pipelines(self, passthrough: list[str]) -> None:
+        for number, ledger in enumerate(self._ledgers):
+            for pipeline in self._settings.pipelines.values():
+                processors = [] if pipeline.id in passthrough else self._make_processors(pipeline.id)
+                size = step_size(self._settings, pipeline)
+                made = Pipeline(
+                    pipeline.id, ledger, processors, passthrough=pipeline.id in passthrough,
+                    attempts_path=self._dir.partition(self._index + number * self._settings.service.processes.workers),
+                    max_bytes=size.max_bytes, max_records=size.max_records,
+                )  # fmt: skip
+                self._pipelines.append((made, size))
+
+    def _make_processors(self, pipeline_id: str) -> list[tuple[str, Any]]:
+        made = []
+        for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
+            component = self._settings.processors[name]
+            context = Context(id=name, data_dir=self._dir.root, pipeline=pipeline_id)
+            made.append((name, component.factory.create(component.config, context)))
+        return made
+
+    def _loop(self) -> None:
+        assert self._delivery is not None
+        gather = min(size.timeout_secs for _, size in self._pipelines)
+        while not self._stop.is_set():
+            began = time.monotonic()
+            full = self._step_all()
+            if not full:
+                self._stop.wait(max(0.0, gather - (time.monotonic() - began)))
+
+    def _step_all(self) -> bool:
+        """One step of every pipeline; True when one of them had more than it took."""
+        assert self._delivery is not None
+        full = False
+        for pipeline, size in self._pipelines:
+            self._step_began = time.monotonic()
+            records = pipeline.step()
+            self._step_began = 0.0
+            if records:
+                self._delivery.notify()
+            full |= records >= size.max_records // 2
+        return full
+
+    def _close(self) -> None:
+        deadline = time.monotonic() + self._deadline_secs
+        if self._delivery is not None:
+            while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
+                self._delivery.notify()
+            self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
+        for ledger in self._ledgers:
+            ledger.close()
