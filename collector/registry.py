@@ -73,8 +73,9 @@ class Registry:
         for kind, table in _BUILT_IN.items():
             for name, folder in table.items():
                 self._add(kind, EntryPoint(name, f"{folder}:FACTORY", f"logboom.{kind}"))
+        installed = entry_points()
         for kind in Kind:
-            for entry in entry_points(group=f"logboom.{kind}"):
+            for entry in installed.select(group=f"logboom.{kind}"):
                 self._add(kind, entry)
         self._loaded: dict[tuple[Kind, str], Factory[Any]] = {
             (factory.kind, name): factory for factory in extra for name in (factory.name, *factory.aliases)
@@ -137,7 +138,7 @@ def check_import_roots() -> None:
 def _load(kind: Kind, entry: EntryPoint) -> Factory[Any]:
     try:
         factory = entry.load()
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything while it is imported
+    except Exception as error:
         raise _refused(f'{kind} "{entry.name}" ({entry.value}) cannot be loaded: {error}') from error
     if not isinstance(factory, Factory) or factory.kind != kind:
         raise _refused(f'{kind} "{entry.name}": {entry.value} is not a Factory of {kind}')

@@ -57,7 +57,9 @@ class Expansion:
 
     def _fail(self, error: _Failed, place: Place) -> None:
         self.failed.add(place)
-        self.problems.append(Problem(error.message, place.file, place.line, place.column, "config/expansion", error.hint))
+        self.problems.append(
+            Problem(error.message, place.file, place.line, place.column, "config/expansion", error.hint)
+        )
 
     def _scalar(self, node: Scalar) -> Node:
         text, origin, seen = str(node.value), node.origin, 0
@@ -98,7 +100,9 @@ class Expansion:
             return _parsed(_contents(rest), place, f"file:{rest}")
         if scheme == "yaml":
             return _parsed(rest, place, "")
-        raise _Failed(f'scheme "{scheme}" is not supported for uri "{scheme}:…"', "use env, file or yaml; $${ is a literal ${")
+        raise _Failed(
+            f'scheme "{scheme}" is not supported for uri "{scheme}:…"', "use env, file or yaml; $${ is a literal ${"
+        )
 
     def _variable(self, reference: str, place: Place) -> Node:
         name, has_default, default = reference.partition(":-")

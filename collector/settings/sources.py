@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from collector.errors import Problem
@@ -20,7 +21,7 @@ def read_sources(
     """All sources merged in the order given, then every `--set`; the problems of all of them."""
     merged: Node = Mapping()
     problems: list[Problem] = []
-    reads = [lambda s=source: _read(s, environ) for source in sources] + [lambda s=item: _read_set(s) for item in sets]
+    reads = [*(partial(_read, source, environ) for source in sources), *(partial(_read_set, item) for item in sets)]
     for read in reads:
         try:
             root = read()
@@ -45,7 +46,9 @@ def _read(source: str, environ: MappingABC[str, str]) -> Node:
     if scheme == "yaml":
         return read_yaml(rest, "--config yaml:")
     hint = "use a path, file:PATH, env:NAME or yaml:TEXT"
-    raise Unreadable([_problem(f'scheme "{scheme}" is not supported for --config', Place("--config"), "config/source", hint)])
+    raise Unreadable(
+        [_problem(f'scheme "{scheme}" is not supported for --config', Place("--config"), "config/source", hint)]
+    )
 
 
 def _file_text(path: str) -> str:

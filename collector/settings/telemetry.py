@@ -71,7 +71,9 @@ class OtlpPush(Config):
     """Path of the client key."""
     temporality_preference: Literal["cumulative", "delta", "low_memory", "lowmemory"] | None = None
     """Temporality of sums."""
-    default_histogram_aggregation: Literal["explicit_bucket_histogram", "base2_exponential_bucket_histogram"] | None = None
+    default_histogram_aggregation: Literal["explicit_bucket_histogram", "base2_exponential_bucket_histogram"] | None = (
+        None
+    )
     """Aggregation of histograms."""
 
 

@@ -23,7 +23,7 @@ class Place(NamedTuple):
 class Scalar:
     """A single value; `text` is what was written, kept for options that want it as a string."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     place: Place
     text: str = ""
     origin: str = ""
@@ -52,7 +52,7 @@ class Mapping:
     """A YAML mapping with string keys, in the order written."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    place: Place = Place()
+    place: Place = field(default_factory=Place)
     text: str = ""
     origin: str = ""
 

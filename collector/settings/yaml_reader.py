@@ -30,7 +30,9 @@ _CORE_SCHEMA = (
     ("int", re.compile(r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$"), list("-+0123456789")),
     (
         "float",
-        re.compile(r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
+        re.compile(
+            r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+        ),
         list("-+0123456789."),
     ),
     ("merge", re.compile(r"^<<$"), ["<"]),
@@ -55,7 +57,7 @@ def read_yaml(text: str, file: str, origin: str = "", at: Place | None = None) -
     """
     reader = _Reader(file, origin, at)
     try:
-        root = yaml.compose(text, Loader=_Loader)  # noqa: S506 - a SafeLoader by inheritance
+        root = yaml.compose(text, Loader=_Loader)
         node = reader.node(root) if root is not None else Scalar(None, reader.place(1, 1), "", origin)
     except yaml.MarkedYAMLError as error:
         raise Unreadable([reader.syntax(error)]) from None
@@ -131,7 +133,9 @@ class _Reader:
                 continue
             if key_node.value in entries:
                 first = entries[key_node.value].place.line
-                self._refuse(f'"{key_node.value}" is written twice (first on line {first})', place, "config/duplicate-key")
+                self._refuse(
+                    f'"{key_node.value}" is written twice (first on line {first})', place, "config/duplicate-key"
+                )
             entries[key_node.value] = Entry(place, value)
         return Mapping({**inherited, **entries}, self._start(node), origin=self.origin)
 

@@ -1,0 +1,114 @@
+"""The five sections of components: ids, types, options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.component import Component, Kind
+from collector.errors import ConfigError, Problem
+from collector.registry import RENAMED, Registry
+from collector.settings.ids import Id, parse_id
+from collector.settings.options import Subject, read_options
+from collector.settings.suggest import among, hint, nearest
+from collector.settings.tree import Entry, Mapping, Place, Scalar
+
+_SECTIONS = (*(kind.value for kind in Kind), "service")
+_NOT_HERE = {"logging": "debug"}
+
+
+@dataclass(slots=True)
+class Components:
+    """What the sections declare. `places` has every readable id, also those whose options are wrong."""
+
+    found: dict[Kind, dict[str, Component[Any]]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    places: dict[Kind, dict[str, Place]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    trees: dict[str, Entry] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_sections(root: Mapping) -> Iterator[Problem]:
+    """Only the six sections stand at the top."""
+    for key, entry in root.entries.items():
+        if key not in _SECTIONS:
+            lines = hint(nearest(key, _SECTIONS) or "unknown section", among("allowed here", _SECTIONS))
+            yield Problem(f"'' has invalid keys: {key}", *entry.place, code="config/unknown-section", hint=lines)
+    for kind, message in (
+        (Kind.RECEIVER, "no receiver configuration specified in config"),
+        (Kind.EXPORTER, "no exporter configuration specified in config"),
+    ):
+        section = root.entries.get(kind.value)
+        if section is None or _is_empty(section):
+            place = section.place if section else root.place
+            yield Problem(message, *place, code="config/missing-section", hint=f"add {kind.value}: with at least one")
+
+
+def _is_empty(entry: Entry) -> bool:
+    node = entry.node
+    return (isinstance(node, Scalar) and node.value is None) or (isinstance(node, Mapping) and not node.entries)
+
+
+def read_components(root: Mapping, registry: Registry) -> Components:
+    """Every declared component, used or not, with its options checked."""
+    components = Components()
+    for kind in Kind:
+        section = root.entries.get(kind.value)
+        if section is None or _is_empty(section):
+            continue
+        if not isinstance(section.node, Mapping):
+            message = f"{kind} must be a mapping of component ids"
+            components.problems.append(Problem(message, *section.place, code="config/not-a-map"))
+            continue
+        for key, entry in section.node.entries.items():
+            _read_component(kind, key, entry, registry, components)
+    return components
+
+
+def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, components: Components) -> None:
+    try:
+        ident = parse_id(key)
+    except ValueError as error:
+        components.problems.append(Problem(f"{kind}: {error}", *entry.place, code="config/invalid-id"))
+        return
+    if str(ident) in components.places[kind]:
+        message = f'duplicate name "{ident}" after trimming spaces "{key}"'
+        components.problems.append(Problem(message, *entry.place, code="config/duplicate-id", hint="rename one"))
+        return
+    components.places[kind][str(ident)] = entry.place
+    components.trees[f"{kind}.{ident}"] = entry
+    try:
+        factory = registry.find(kind, ident.type)
+    except ConfigError as error:
+        components.problems += error.problems
+        return
+    if factory is None:
+        components.problems.append(_unknown_type(kind, ident, entry.place, registry))
+        return
+    folder = factory.config.__module__.rpartition(".")[0].replace(".", "/")
+    readme = f"{folder}/README.md#options" if registry.origin(kind, ident.type) == "logboom" else ""
+    config, problems = read_options(factory.config, Subject(f"{kind}.{ident}", entry.node, entry.place, readme))
+    components.problems += problems
+    if config is not None:
+        components.found[kind][str(ident)] = Component(str(ident), factory, config, entry.place)
+
+
+def _unknown_type(kind: Kind, ident: Id, place: Place, registry: Registry) -> Problem:
+    known = registry.types(kind)
+    replaced = _NOT_HERE.get(ident.type) if _NOT_HERE.get(ident.type) in known else None
+    advice = f'"{ident.type}" was removed: use "{replaced}"' if replaced else nearest(ident.type, known)
+    lines = hint(advice or "logboom has no such component", among(f"known {kind}", known))
+    return Problem(
+        f'\'{kind}\' unknown type: "{ident.type}" for id: "{ident}"',
+        *place,
+        code="config/unknown-component",
+        hint=lines,
+    )
+
+
+def renamed_warnings(kind: Kind, ids: Iterator[str]) -> Iterator[str]:
+    """A sentence for each id written with a type name that the OpenTelemetry Collector replaced."""
+    for ident in ids:
+        new = RENAMED.get((kind, parse_id(ident).type))
+        if new:
+            yield f'{kind}.{ident}: the type "{parse_id(ident).type}" is now called "{new}"; the old name still works'

@@ -1,0 +1,197 @@
+"""Reads, merges, expands and checks a configuration; all that is wrong is told at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as MappingABC
+from typing import Any
+
+from collector.component import Component, Kind
+from collector.errors import ConfigError, Problem
+from collector.registry import Registry, default_registry
+from collector.settings.components import Components, check_sections, read_components, renamed_warnings
+from collector.settings.expand import Expansion
+from collector.settings.ids import parse_id
+from collector.settings.model import Settings
+from collector.settings.options import Subject, read_options
+from collector.settings.references import PipelineLists, Reference, check_service, pipeline_of
+from collector.settings.service import ServiceConfig
+from collector.settings.sources import read_sources
+from collector.settings.suggest import hint
+from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar
+
+
+def load(
+    sources: Sequence[str],
+    sets: Sequence[str] = (),
+    *,
+    registry: Registry | None = None,
+    environ: MappingABC[str, str] | None = None,
+) -> Settings:
+    """The configuration of `sources` (paths, `file:`, `env:`, `yaml:`), merged in order, then `sets` (`a.b=value`).
+
+    Reads files and the environment; opens nothing else and starts nothing.
+
+    Raises:
+        ConfigError: with every problem found, in the order of the files.
+    """
+    environ = os.environ if environ is None else environ
+    merged, problems = read_sources(sources, sets, environ)
+    if problems:
+        raise ConfigError(problems)
+    if not merged.entries:
+        place = Place(sources[0] if sources else "--config")
+        raise ConfigError(
+            [Problem("empty configuration file", *place, code="config/empty", hint="see config/logboom.yaml")]
+        )
+    expansion = Expansion(environ)
+    root = expansion.expand(merged)
+    assert isinstance(root, Mapping)
+    reading = _Reading(root, default_registry() if registry is None else registry)
+    problems = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
+    if problems:
+        raise ConfigError(_in_file_order(problems, sources))
+    return reading.settings(tuple(sources), expansion.warnings)
+
+
+def _place(problem: Problem) -> Place:
+    return Place(problem.file, problem.line, problem.column)
+
+
+def _in_file_order(problems: Sequence[Problem], sources: Sequence[str]) -> list[Problem]:
+    order = {source.removeprefix("file:"): position for position, source in enumerate(sources)}
+    last = len(order)
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda problem: (order.get(problem.file, last), problem.line, problem.column))
+
+
+class _Reading:
+    """One configuration on its way from a tree to `Settings`."""
+
+    def __init__(self, root: Mapping, registry: Registry) -> None:
+        self._root = root
+        self._components: Components = read_components(root, registry)
+        entry = root.entries.get("service", Entry(root.place, Mapping(place=root.place)))
+        self._entry = entry
+        self._service, self._service_problems = read_options(ServiceConfig, Subject("service", entry.node, entry.place))
+        self._pipelines, self._id_problems = _pipelines(_child(entry.node, "pipelines"))
+        self._extensions = _references(_child(entry.node, "extensions"))
+
+    def problems(self) -> Iterator[Problem]:
+        """All that is wrong."""
+        yield from check_sections(self._root)
+        yield from self._components.problems
+        yield from self._service_problems
+        yield from self._id_problems
+        if not self._pipelines and not self._id_problems:
+            place = self._entry.place
+            yield Problem(
+                "service must have at least one pipeline",
+                *place,
+                code="config/no-pipeline",
+                hint="add service.pipelines.logs",
+            )
+        yield from check_service(self._extensions, self._pipelines, self._components.places)
+        yield from self._named_extensions()
+
+    def _named_extensions(self) -> Iterator[Problem]:
+        """`sending_queue.storage` and `auth.authenticator` name extensions that run."""
+        running = {reference.id for reference in self._extensions}
+        declared = self._components.places[Kind.EXTENSION]
+        used = {f"{kind}.{ident}" for kind, ids in self._used().items() for ident in ids}
+        for name, entry in self._components.trees.items():
+            for reference in _extension_references(entry.node) if name in used else ():
+                if reference.id in running:
+                    continue
+                if reference.id in declared:
+                    message = f'{name}: extension "{reference.id}" is configured but not in service::extensions'
+                    lines = "add it to service.extensions"
+                else:
+                    message = f'{name}: references extension "{reference.id}" which is not configured'
+                    lines = hint("declare it under extensions and in service.extensions")
+                yield Problem(message, *reference.place, code="config/unknown-reference", hint=lines)
+
+    def _used(self) -> dict[Kind, list[str]]:
+        """The ids that pipelines and `service.extensions` name, by section, in order of appearance."""
+        used: dict[Kind, dict[str, None]] = {kind: {} for kind in Kind}
+        used[Kind.EXTENSION].update((reference.id, None) for reference in self._extensions)
+        connectors = self._components.places[Kind.CONNECTOR]
+        for lists in self._pipelines:
+            for kind, part in (
+                (Kind.RECEIVER, lists.receivers),
+                (Kind.PROCESSOR, lists.processors),
+                (Kind.EXPORTER, lists.exporters),
+            ):
+                for reference in part:
+                    used[Kind.CONNECTOR if reference.id in connectors else kind][reference.id] = None
+        return {kind: list(ids) for kind, ids in used.items()}
+
+    def settings(self, sources: Sequence[str], warnings: Sequence[str]) -> Settings:
+        """What the service builds from; call it only when there are no problems."""
+        assert self._service is not None
+        used = self._used()
+        chosen: dict[str, dict[str, Component[Any]]] = {
+            kind.value: {ident: self._components.found[kind][ident] for ident in ids} for kind, ids in used.items()
+        }
+        renamed = [sentence for kind, ids in used.items() for sentence in renamed_warnings(kind, iter(ids))]
+        return Settings(
+            **chosen,
+            pipelines={lists.id: pipeline_of(lists) for lists in self._pipelines},
+            service=self._service,
+            sources=sources,
+            warnings=(*warnings, *renamed, *_legacy(self._service)),
+        )
+
+
+def _legacy(service: ServiceConfig) -> Iterator[str]:
+    if service.telemetry.metrics.address is not None:
+        yield "service.telemetry.metrics.address is the old form of a pull reader under readers; it still works"
+
+
+def _child(node: Node, key: str) -> Node | None:
+    entry = node.entries.get(key) if isinstance(node, Mapping) else None
+    return entry.node if entry else None
+
+
+def _pipelines(node: Node | None) -> tuple[list[PipelineLists], list[Problem]]:
+    lists: list[PipelineLists] = []
+    problems: list[Problem] = []
+    for key, entry in node.entries.items() if isinstance(node, Mapping) else ():
+        try:
+            ident = str(parse_id(key))
+        except ValueError as error:
+            problems.append(Problem(f"service::pipelines: {error}", *entry.place, code="config/invalid-id"))
+            continue
+        parts = [_references(_child(entry.node, part)) for part in ("receivers", "processors", "exporters")]
+        lists.append(PipelineLists(ident, entry.place, *parts))
+    return lists, problems
+
+
+def _references(node: Node | None) -> list[Reference]:
+    """The ids of a list; `a, b` in one string is a list too."""
+    items = node.items if isinstance(node, Listing) else [node]
+    found = [item for item in items if isinstance(item, Scalar) and item.text]
+    return [Reference(_canonical(part), item.place) for item in found for part in item.text.split(",") if part.strip()]
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(parse_id(text))
+    except ValueError:
+        return text.strip()
+
+
+def _extension_references(node: Node) -> Iterator[Reference]:
+    for parent, key in (("sending_queue", "storage"), ("auth", "authenticator")):
+        yield from _references_below(node, parent, key)
+
+
+def _references_below(node: Node, parent: str, key: str) -> Iterator[Reference]:
+    if not isinstance(node, Mapping):
+        return
+    for name, entry in node.entries.items():
+        if name == parent:
+            yield from _references(_child(entry.node, key))
+        else:
+            yield from _references_below(entry.node, parent, key)

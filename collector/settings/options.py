@@ -1,0 +1,157 @@
+"""Options of one component: a tree of values against its pydantic model, each complaint at the very key.
+
+Where the OpenTelemetry Collector is lenient, so are we: `tls:` without a value is as if it were not written, a number
+where text is wanted is taken as it was written, and `a,b` where a list is wanted is split at the commas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from collector.component import Config
+from collector.errors import Problem
+from collector.settings.secrets import redact_message
+from collector.settings.suggest import among, hint, nearest
+from collector.settings.tree import LEFT_OUT, Found, Mapping, Node, Place, Scalar, locate, plain
+
+M = TypeVar("M", bound=Config)
+_ROUNDS = 8
+
+
+class Subject(NamedTuple):
+    """What is checked: its name in messages (`exporters.otlp/main`), its values, its place, and where to read on."""
+
+    name: str
+    node: Node
+    place: Place
+    readme: str = ""
+
+
+def read_options(model: type[M], subject: Subject) -> tuple[M | None, list[Problem]]:
+    """The options as a `model`, or every problem with them."""
+    node = Mapping(place=subject.place) if _is_null(subject.node) else subject.node
+    if not isinstance(node, Mapping):
+        message = f"{subject.name} must be a mapping of options"
+        return None, [Problem(message, *subject.place, code="config/not-a-map", hint="write option: value below it")]
+    subject = subject._replace(node=node)
+    repaired: dict[int, Any] = {}
+    for _ in range(_ROUNDS):
+        try:
+            return model.model_validate(plain(node, repaired)), []
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        repairs = dict(filter(None, (_repair(locate(node, e["loc"], subject.place), e) for e in errors)))
+        if not repairs.keys() - repaired.keys():
+            break
+        repaired |= repairs
+    return None, _problems(model, subject, errors)
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _repair(found: Found, error: ErrorDetails) -> tuple[int, Any] | None:
+    node = found.node
+    if not found.path or error["type"] in {"extra_forbidden", "missing"}:
+        return None
+    if _is_null(node):
+        return id(node), LEFT_OUT
+    if error["type"] == "string_type" and node.text:
+        return id(node), node.text
+    if error["type"] == "list_type" and isinstance(node, Scalar) and isinstance(node.value, str):
+        return id(node), [part.strip() for part in node.value.split(",") if part.strip()]
+    return None
+
+
+def _problems(model: type[BaseModel], subject: Subject, errors: Sequence[ErrorDetails]) -> list[Problem]:
+    """One problem for each unknown or missing key, and one for each value, joining what a union's variants say."""
+    keys: dict[str, Problem] = {}
+    values: dict[Place, list[Problem]] = {}
+    for error in errors:
+        problem = _problem(model, subject, error)
+        if problem.code == "config/invalid-value":
+            values.setdefault(Place(problem.file, problem.line, problem.column), []).append(problem)
+        else:
+            keys.setdefault(problem.message, problem)
+    return [*keys.values(), *map(_joined, values.values())]
+
+
+def _joined(same: list[Problem]) -> Problem:
+    first = same[0]
+    rest = dict.fromkeys(problem.message.partition(": ")[2] for problem in same[1:] if problem.message != first.message)
+    return Problem(" or ".join([first.message, *rest]), first.file, first.line, first.column, first.code, first.hint)
+
+
+def _problem(model: type[BaseModel], subject: Subject, error: ErrorDetails) -> Problem:
+    found = locate(subject.node, error["loc"], subject.place)
+    path = ".".join([subject.name, *map(str, found.path)])
+    see = f"see {subject.readme}" if subject.readme else ""
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(model, subject, error, found, see)
+    if error["type"] == "missing":
+        message = f'{path} needs the option "{error["loc"][-1]}"'
+        return Problem(message, *found.key_place, code="config/missing-key", hint=hint("", see))
+    key = str(found.path[-1]) if found.path else ""
+    message = redact_message(f"{path}: {_sentence(error)}", found.node, key)
+    place = found.node.place if found.path else found.key_place
+    return Problem(message, *place, code="config/invalid-value", hint=hint(_nearest_choice(error), see))
+
+
+def _unknown_key(model: type[BaseModel], subject: Subject, error: ErrorDetails, found: Found, see: str) -> Problem:
+    key = str(error["loc"][-1])
+    owner = ".".join([subject.name, *map(str, found.path[:-1])])
+    allowed = {name for part in _models_at(model, error["loc"][:-1]) for name in _keys(part)}
+    lines = hint(nearest(key, allowed) or "unknown option", among("allowed here", allowed), see)
+    return Problem(f'{owner} has no option "{key}"', *found.key_place, code="config/unknown-key", hint=lines)
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """Pydantic's message in our words."""
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if error["type"] in {"value_error", "assertion_error"}:
+        return message
+    return message.replace("Input should be", "must be").replace("String should", "must").replace("List should", "must")
+
+
+def _nearest_choice(error: ErrorDetails) -> str:
+    if error["type"] not in {"literal_error", "enum"} or not isinstance(error.get("input"), str):
+        return ""
+    choices = [
+        word for word in str(error.get("ctx", {}).get("expected", "")).split("'") if word.strip(", ") not in {"", "or"}
+    ]
+    return nearest(error["input"], choices)
+
+
+def _models_at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The models that may stand at `path` below `model`."""
+    here: list[type[BaseModel]] = [model]
+    for part in path:
+        below = [m for one in here for m in _field_models(one, part)]
+        here = below or here  # an index, or a union's variant: stay
+    return here
+
+
+def _field_models(model: type[BaseModel], part: str | int) -> Iterator[type[BaseModel]]:
+    for name, field in model.model_fields.items():
+        if part in {name, field.alias}:
+            yield from models_in(field.annotation)
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The pydantic models named in a type: through Optional, unions, lists, dicts and Annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in {Union, UnionType, list, dict, tuple, Annotated} or get_args(annotation):
+        for argument in get_args(annotation):
+            yield from models_in(argument)
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name

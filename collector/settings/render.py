@@ -1,0 +1,60 @@
+"""Problems as people read them: what, where, the line itself with a caret, and how to fix it.
+
+error[config/unknown-key] exporters.otlp_http/primary has no option "enpoint"
+  gateway.yaml:31:5
+   31 |     enpoint: https://logs.example.net
+      |     ^^^^^^^ did you mean "endpoint"?
+  allowed here: compression, endpoint, headers, retry_on_failure, timeout, tls
+  see exporters/otlphttp/README.md#options
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from collector.errors import Problem
+from collector.settings.secrets import redact_line
+
+_TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\$\{[^}]*\}|[^\s:,\[\]{}]+(?::[^\s,\[\]{}]+)*")
+
+
+def render(problems: Sequence[Problem]) -> str:
+    """All problems, a blank line between two, and a closing line. Secrets in quoted lines are replaced."""
+    files: dict[str, list[str]] = {}
+    blocks = ["\n".join(_block(problem, files)) for problem in problems]
+    count = len(problems)
+    return "\n\n".join([*blocks, f"{count} error{'' if count == 1 else 's'}; nothing was started."]) + "\n"
+
+
+def _block(problem: Problem, files: dict[str, list[str]]) -> list[str]:
+    first, *rest = problem.hint.split("\n")
+    block = [f"error[{problem.code}] {problem.message}"]
+    if problem.file:
+        block.append(f"  {problem.file}" + (f":{problem.line}:{problem.column}" if problem.line else ""))
+    quoted = _quoted(problem, first, files)
+    if not quoted and first:
+        rest = [first, *rest]
+    return [*block, *quoted, *(f"  {line}" for line in rest)]
+
+
+def _quoted(problem: Problem, label: str, files: dict[str, list[str]]) -> list[str]:
+    if problem.file not in files:
+        files[problem.file] = _lines(problem.file)
+    lines = files[problem.file]
+    if not 0 < problem.line <= len(lines):
+        return []
+    line = redact_line(lines, problem.line).replace("\t", " ")
+    token = _TOKEN.match(line, problem.column - 1)
+    width = len(token.group(0)) if token else 1
+    gutter = f"{problem.line:>5}"
+    caret = f"{' ' * len(gutter)} | {' ' * (problem.column - 1)}{'^' * width} {label}".rstrip()
+    return [f"{gutter} | {line}".rstrip(), caret]
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []

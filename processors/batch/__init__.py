@@ -1,0 +1,13 @@
+"""How much is gathered into one processing step and one request, with the OpenTelemetry Collector's options."""
+
+from collector.component import Factory, Kind
+from processors.batch.config import BatchConfig
+
+FACTORY = Factory(
+    kind=Kind.PROCESSOR,
+    name="batch",
+    config=BatchConfig,
+    behaviour="processors.batch.processor:BatchProcessor",
+    summary="sets how many records one processing step takes",
+    stability="beta",
+)

@@ -1,0 +1,48 @@
+"""Options of `batch`: the OpenTelemetry Collector's names, and what they mean here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import Field, model_validator
+
+from collector.component import Config
+from collector.units import Duration
+
+
+class StepLimits(NamedTuple):
+    """What one processing step of a pipeline takes: at most `max_records` (0 = no limit), gathering for at most
+    `gather_secs` while fewer than `target_records` wait."""
+
+    target_records: int
+    max_records: int
+    gather_secs: float
+
+
+class BatchConfig(Config):
+    """How much is gathered."""
+
+    timeout: Duration = 0.2
+    """Longest time that records wait for company; 0 takes what is there."""
+    send_batch_size: int = Field(8192, ge=0)
+    """Records after which a step starts at once; 0 does not wait for a number."""
+    send_batch_max_size: int = Field(0, ge=0)
+    """Most records of one step; 0 means no limit. Payloads are not split for it."""
+    metadata_keys: list[str] = []
+    """Accepted; no effect: a journal entry never mixes domains, and its resources keep records apart."""
+    metadata_cardinality_limit: int = Field(1000, ge=0)
+    """Accepted; no effect."""
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> BatchConfig:
+        if 0 < self.send_batch_max_size < self.send_batch_size:
+            raise ValueError("send_batch_max_size must be greater or equal to send_batch_size")
+        keys = [key.lower() for key in self.metadata_keys]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f'duplicate entry in metadata_keys: "{key}" (case-insensitive)')
+        return self
+
+    def step_limits(self) -> StepLimits:
+        """What the worker gathers before it processes this pipeline."""
+        return StepLimits(self.send_batch_size, self.send_batch_max_size, self.timeout)
