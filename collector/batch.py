@@ -4,104 +4,42 @@ The model follows OTAP, the OpenTelemetry Arrow protocol: one table of records, 
 (record, resource, scope), joined by position.
 
     records              one row a record, in wire order; `resource`, `scope`, `payload` are positions in the tables below
-    attributes           one row an attribute: `owner` is the position of the record (ascending)
+    attributes           one row an attribute: `owner` is the position of the record
     derived              attributes that logboom computed, a column each, one row a record, null = absent
     resources, scopes    one row each; their attributes in `resource_attributes`, `scope_attributes` (`owner` = position)
     payloads             the journal entries that the records came from
 
 A batch is immutable: every method that changes something gives a new batch that shares the untouched columns.
-Work on columns; a Python loop over records is a defect:
+Work on columns; a Python loop over records is a defect. A whole processor:
 
-    component = batch.attribute("code.function.name").fill_null(batch.resource_attribute("service.name"))
-    return batch.with_attributes({"logboom.component": component})
+    class Component:
+        \"\"\"Names the component of each record: its function if it has one, else its service.\"\"\"
+
+        def process(self, batch: LogBatch, work: Work) -> LogBatch:
+            named = batch.attribute("code.function.name")
+            component = named.zip_with(named.is_not_null(), batch.resource_attribute("service.name"))
+            noise = (batch.column("severity_number") < 5) & component.is_null()
+            return batch.with_attributes({"logboom.component": component}).filter(~noise)
+
+`attribute` gives a column as long as the batch, so the usual polars operations work on it (`==`, `str.contains`,
+`fill_null`, `zip_with`, …). Do work that costs much once per distinct value: `column.unique()`, compute, and
+`column.replace_strict(values, results)`. Whoever must have one record at a time finds a slow way in
+`collector.rowwise`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from collector import tables
+from collector.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
 
-class ValueKind(IntEnum):
-    """The kind of an attribute's value, in the order of AnyValue's fields; EMPTY is a value that is not set."""
-
-    EMPTY = 0
-    STRING = 1
-    BOOL = 2
-    INT = 3
-    DOUBLE = 4
-    ANY = 5  # array or map, or bytes: the serialised AnyValue in column `any`
-    BYTES = 7
-
-
-RECORDS = pl.Schema(
-    {
-        "time_unix_nano": pl.UInt64,
-        "observed_time_unix_nano": pl.UInt64,
-        "severity_number": pl.Int32,
-        "severity_text": pl.String,
-        "body": pl.String,  # string bodies; null otherwise
-        "body_any": pl.Binary,  # a serialised AnyValue when the body is something else; both null = no body
-        "trace_id": pl.Binary,  # 16 bytes, or empty
-        "span_id": pl.Binary,  # 8 bytes, or empty
-        "flags": pl.UInt32,
-        "event_name": pl.String,
-        "dropped_attributes_count": pl.UInt32,
-        "resource": pl.UInt32,
-        "scope": pl.UInt32,
-        "payload": pl.UInt32,
-        "domain": pl.String,
-        "record_id": pl.String,
-    }
-)
-"""The columns of `LogBatch.records`. Times are nanoseconds since the epoch, 0 = unknown."""
-
-ATTRIBUTES = pl.Schema(
-    {
-        "owner": pl.UInt32,
-        "key": pl.String,
-        "kind": pl.UInt8,
-        "string": pl.String,
-        "bool": pl.Boolean,
-        "int": pl.Int64,
-        "double": pl.Float64,
-        "bytes": pl.Binary,
-        "any": pl.Binary,  # a serialised AnyValue that holds an array or a map, verbatim
-    }
-)
-"""The columns of the three attribute tables. `kind` tells which of the value columns holds the value."""
-
-RESOURCES = pl.Schema({"schema_url": pl.String, "dropped_attributes_count": pl.UInt32, "entity_refs": pl.Binary})
-SCOPES = pl.Schema(
-    {
-        "name": pl.String,
-        "version": pl.String,
-        "schema_url": pl.String,
-        "dropped_attributes_count": pl.UInt32,
-    }
-)
-PAYLOADS = pl.Schema(
-    {
-        "domain": pl.String,
-        "receiver": pl.String,
-        "journal": pl.String,
-        "offset": pl.UInt64,
-        "received_unix_ms": pl.UInt64,
-    }
-)
-
-_VALUE_COLUMN = {
-    ValueKind.STRING: "string",
-    ValueKind.BOOL: "bool",
-    ValueKind.INT: "int",
-    ValueKind.DOUBLE: "double",
-    ValueKind.BYTES: "bytes",
-    ValueKind.ANY: "any",
-}
+__all__ = ["ATTRIBUTES", "PAYLOADS", "RECORDS", "RESOURCES", "SCOPES", "LogBatch", "ValueKind", "concat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +47,54 @@ class LogBatch:
     """Records as columns; see the module's text. `len(batch)` is the number of records."""
 
     records: pl.DataFrame
-    attributes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTRIBUTES))
+    attributes: pl.DataFrame = field(default_factory=ATTRIBUTES.to_frame)
     derived: pl.DataFrame = field(default_factory=pl.DataFrame)
-    resources: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RESOURCES))
-    resource_attributes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTRIBUTES))
-    scopes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCOPES))
-    scope_attributes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ATTRIBUTES))
-    payloads: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PAYLOADS))
+    resources: pl.DataFrame = field(default_factory=RESOURCES.to_frame)
+    resource_attributes: pl.DataFrame = field(default_factory=ATTRIBUTES.to_frame)
+    scopes: pl.DataFrame = field(default_factory=SCOPES.to_frame)
+    scope_attributes: pl.DataFrame = field(default_factory=ATTRIBUTES.to_frame)
+    payloads: pl.DataFrame = field(default_factory=PAYLOADS.to_frame)
 
     @classmethod
     def empty(cls) -> LogBatch:
         """A batch of zero records."""
-        return cls(pl.DataFrame(schema=RECORDS))
+        return cls(RECORDS.to_frame())
+
+    @classmethod
+    def of(
+        cls,
+        columns: Mapping[str, Any],
+        attributes: Mapping[str, Any] | None = None,
+        resource: Mapping[str, str] | None = None,
+        scope: str = "",
+    ) -> LogBatch:
+        """A batch made from nothing: events of a processor, tests.
+
+        Args:
+            columns: fields of `RECORDS` as sequences or Series of one length; the others get their proto default
+                (`body`, `body_any`, `domain`, `record_id`: null).
+            attributes: key → one value a record (None = absent); they become derived columns.
+            resource: string attributes of the one resource that all the records share.
+            scope: the name of their one scope.
+        """
+        given = pl.DataFrame([pl.Series(name, values, dtype=RECORDS[name]) for name, values in columns.items()])
+        filled = tables.conform(given, RECORDS).with_columns(
+            pl.col(pl.UInt64, pl.UInt32, pl.Int32).fill_null(0),
+            pl.col("severity_text", "event_name").fill_null(""),
+            pl.col("trace_id", "span_id").fill_null(b""),
+        )
+        made = cls(
+            filled,
+            resources=pl.DataFrame(
+                {"schema_url": [""], "dropped_attributes_count": [0], "entity_refs": [None]}, RESOURCES
+            ),
+            resource_attributes=_string_attributes(resource or {}),
+            scopes=pl.DataFrame([[scope], [""], [""], [0]], SCOPES),
+            payloads=tables.conform(pl.DataFrame({"domain": [None]}, {"domain": pl.String}), PAYLOADS),
+        )
+        return made.with_attributes(
+            {key: pl.Series(values, strict=False) for key, values in (attributes or {}).items()}
+        )
 
     def __len__(self) -> int:
         return self.records.height
@@ -131,148 +105,189 @@ class LogBatch:
 
     def attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The attribute `key` of each record, null where absent or of another kind. The first of a repeated key wins."""
-        if key in self.derived.columns:
-            return self.derived.get_column(key)
-        return _aligned(self.attributes, key, kind, len(self))
+        if key not in self.derived.columns:
+            return tables.aligned(self.attributes, key, kind, len(self))
+        values = self.derived.get_column(key)
+        if tables.kind_of(values) == kind:
+            return values
+        return tables.nulls(key, ATTRIBUTES[tables.VALUE_COLUMNS[kind]], len(self))
 
     def attribute_text(self, key: str) -> pl.Series:
         """Like `attribute`, with strings, booleans, integers and doubles all written as text."""
-        if key in self.derived.columns:
-            return self.derived.get_column(key).cast(pl.String)
-        return _aligned_text(self.attributes, key, len(self))
+        if key not in self.derived.columns:
+            return tables.aligned_text(self.attributes, key, len(self))
+        values = self.derived.get_column(key)
+        return tables.nulls(key, pl.String(), len(self)) if values.dtype == pl.Binary else values.cast(pl.String)
 
     def resource_attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The resource attribute `key` of each record, null where absent or of another kind."""
-        values = _aligned(self.resource_attributes, key, kind, self.resources.height)
-        return values.gather(self.column("resource")).alias(key)
+        values = tables.aligned(self.resource_attributes, key, kind, self.resources.height)
+        return self._spread(values, "resource").alias(key)
 
     def scope_attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The attribute `key` of each record's instrumentation scope, null where absent or of another kind."""
-        values = _aligned(self.scope_attributes, key, kind, self.scopes.height)
-        return values.gather(self.column("scope")).alias(key)
+        values = tables.aligned(self.scope_attributes, key, kind, self.scopes.height)
+        return self._spread(values, "scope").alias(key)
+
+    def resource_field(self, name: str) -> pl.Series:
+        """`schema_url` or another column of `RESOURCES`, for each record."""
+        return self._spread(self.resources.get_column(name), "resource")
 
     def scope_field(self, name: str) -> pl.Series:
-        """`name`, `version` or `schema_url` of each record's scope."""
-        return self.scopes.get_column(name).gather(self.column("scope"))
+        """`name`, `version` or another column of `SCOPES`, for each record."""
+        return self._spread(self.scopes.get_column(name), "scope")
+
+    def _spread(self, values: pl.Series, level: str) -> pl.Series:
+        if not len(values):
+            return tables.nulls(values.name, values.dtype, len(self))
+        return values.gather(self.column(level))
+
+    def all_attributes(self) -> pl.DataFrame:
+        """The attribute table with the derived columns as rows of it, ordered by record: what leaves the house."""
+        parts = [tables.rows_of_column(key, self.derived.get_column(key)) for key in self.derived.columns]
+        table = tables.stack([self.attributes, *parts]) if parts else self.attributes
+        owners = table.get_column("owner")
+        return table if owners.is_sorted() else table.sort("owner", maintain_order=True)
 
     def with_attributes(self, columns: Mapping[str, pl.Series]) -> LogBatch:
-        """Set record attributes, a column each (String, Int64, Float64 or Boolean); null leaves the attribute absent.
+        """Set record attributes, a column each (String, Int64, Float64, Boolean or Binary); null = absent.
 
         An attribute of that key that came with the record is replaced, also where the new value is null.
+
+        Raises:
+            TypeError: a column of a type that no attribute has.
+            ValueError: a column that is not as long as the batch.
         """
-        named = [column.alias(key) for key, column in columns.items()]
+        named = [tables.as_attribute(column).alias(key) for key, column in columns.items()]
+        if any(len(column) != len(self) for column in named):
+            raise ValueError(f"an attribute column needs one value for each of the {len(self)} records")
         derived = self.derived.with_columns(named) if self.derived.width else pl.DataFrame(named)
-        return replace(self, derived=derived, attributes=_without(self.attributes, columns.keys()))
+        return replace(self, derived=derived, attributes=tables.without_keys(self.attributes, columns))
 
     def without_attributes(self, keys: Iterable[str]) -> LogBatch:
         """Leave out record attributes."""
         gone = set(keys)
-        kept = self.derived.drop([key for key in self.derived.columns if key in gone])
-        return replace(self, derived=kept, attributes=_without(self.attributes, gone))
+        kept = self.derived.select(key for key in self.derived.columns if key not in gone)
+        return replace(self, derived=kept, attributes=tables.without_keys(self.attributes, gone))
 
     def with_fields(self, columns: Mapping[str, pl.Series]) -> LogBatch:
-        """Replace fields of the records (`severity_number`, `body`, …) by columns of the same type and length."""
-        return replace(self, records=self.records.with_columns(c.alias(k) for k, c in columns.items()))
+        """Replace fields of the records (`severity_number`, `body`, …) by columns of the same length.
+
+        They are cast to the type in `RECORDS`. Who sets `body` sets `body_any` to null there, and the other way round.
+        """
+        named = [column.cast(RECORDS[name]).alias(name) for name, column in columns.items()]
+        if any(len(column) != len(self) for column in named):
+            raise ValueError(f"a field needs one value for each of the {len(self)} records")
+        return replace(self, records=self.records.with_columns(named))
 
     def filter(self, keep: pl.Series) -> LogBatch:
         """The records where `keep` is true, in the same order; null counts as false."""
         mask = keep.fill_null(False)
-        if mask.all():
-            return self
-        return self.gather(mask.arg_true())
+        if len(mask) != len(self):
+            raise ValueError(f"a mask needs one value for each of the {len(self)} records")
+        return self if mask.all() else self.gather(mask.arg_true())
 
     def gather(self, positions: pl.Series) -> LogBatch:
-        """The records at `positions` (ascending, unique)."""
-        new_owner = np.full(len(self), -1, dtype=np.int64)
+        """The records at `positions` (unique; ascending keeps wire order). The small tables stay whole."""
         rows = positions.to_numpy()
+        new_owner = np.full(len(self), -1, dtype=np.int64)
         new_owner[rows] = np.arange(len(rows))
-        owners = new_owner[self.attributes.get_column("owner").to_numpy()]
-        attributes = self.attributes.with_columns(owner=pl.Series(owners)).filter(pl.Series(owners >= 0))
         return replace(
             self,
             records=self.records[rows],
-            attributes=attributes.with_columns(pl.col("owner").cast(pl.UInt32)),
+            attributes=tables.renumbered(self.attributes, new_owner),
             derived=self.derived[rows] if self.derived.width else self.derived,
         )
 
     def slice(self, offset: int, length: int) -> LogBatch:
-        """`length` records from `offset` on."""
+        """`length` records from `offset` on; fewer at the end."""
         if offset == 0 and length >= len(self):
             return self
-        return self.gather(pl.Series(np.arange(offset, min(offset + length, len(self)), dtype=np.uint32)))
+        end = min(offset + length, len(self))
+        return self.gather(pl.Series(np.arange(offset, end, dtype=np.int64)))
+
+    def compact(self) -> LogBatch:
+        """The same records without the resources, scopes and payloads that none of them uses any more."""
+        records, small = self.records, {}
+        for level, table, owned in (
+            ("resource", "resources", "resource_attributes"),
+            ("scope", "scopes", "scope_attributes"),
+            ("payload", "payloads", ""),
+        ):
+            used = records.get_column(level).drop_nulls().unique().sort()
+            if len(used) == getattr(self, table).height:
+                continue
+            new = np.full(getattr(self, table).height, -1, dtype=np.int64)
+            new[used.to_numpy()] = np.arange(len(used))
+            small[table] = getattr(self, table)[used.to_numpy()]
+            if owned:
+                small[owned] = tables.renumbered(getattr(self, owned), new)
+            positions = pl.Series(new, dtype=pl.Int64).gather(records.get_column(level)).cast(pl.UInt32)
+            records = records.with_columns(positions.alias(level))
+        return replace(self, records=records, **small) if small else self
 
     def by_domain(self) -> dict[str, int]:
-        """How many records each domain has."""
-        counted = self.column("domain").value_counts()
+        """How many records each domain has; records without one count under ""."""
+        counted = self.column("domain").fill_null("").value_counts()
         return dict(zip(counted["domain"].to_list(), counted["count"].to_list(), strict=True))
 
 
-def concat(batches: Sequence[LogBatch]) -> LogBatch:
-    """Join batches; records keep their order, the small tables are stacked and their positions shifted."""
-    batches = [batch for batch in batches if len(batch)]
-    if not batches:
-        return LogBatch.empty()
-    if len(batches) == 1:
-        return batches[0]
-    shift = {"records": 0, "resource": 0, "scope": 0, "payload": 0}
-    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in LogBatch.__slots__}
-    for batch in batches:
-        parts["records"].append(
-            batch.records.with_columns(
-                pl.col(name) + pl.lit(shift[name], pl.UInt32) for name in ("resource", "scope", "payload")
-            )
-        )
-        for table, level in (
-            ("attributes", "records"),
-            ("resource_attributes", "resource"),
-            ("scope_attributes", "scope"),
-        ):
-            part = getattr(batch, table)
-            parts[table].append(part.with_columns(pl.col("owner") + pl.lit(shift[level], pl.UInt32)))
-        for table in ("resources", "scopes", "payloads"):
-            parts[table].append(getattr(batch, table))
-        parts["derived"].append(batch.derived if batch.derived.width else pl.DataFrame(height=len(batch)))
-        for level, table in (
-            ("records", "records"),
-            ("resource", "resources"),
-            ("scope", "scopes"),
-            ("payload", "payloads"),
-        ):
-            shift[level] += getattr(batch, table).height
-    joined = {name: pl.concat(frames) for name, frames in parts.items() if name != "derived"}
-    return LogBatch(**joined, derived=pl.concat(parts["derived"], how="diagonal"))
-
-
-def _rows_of(table: pl.DataFrame, key: str, kind: ValueKind | None, height: int) -> pl.Series:
-    """For each of `height` owners the row of its first attribute `key` of that kind, null where there is none."""
-    wanted = table.get_column("key") == key
-    if kind is not None:
-        wanted &= table.get_column("kind") == int(kind)
-    rows = wanted.arg_true().to_numpy()
-    position = np.full(height, -1, dtype=np.int64)
-    position[table.get_column("owner").to_numpy()[rows[::-1]]] = rows[::-1]  # written last wins: the first attribute
-    series = pl.Series(position)
-    return series.set(series < 0, None)
-
-
-def _aligned(table: pl.DataFrame, key: str, kind: ValueKind, height: int) -> pl.Series:
-    rows = _rows_of(table, key, kind, height)
-    return table.get_column(_VALUE_COLUMN[kind]).gather(rows).alias(key)
-
-
-def _aligned_text(table: pl.DataFrame, key: str, height: int) -> pl.Series:
-    rows = _rows_of(table, key, None, height)
-    found = table.select("string", "bool", "int", "double")[rows]
-    text = pl.coalesce(
-        pl.col("string"),
-        pl.col("bool").cast(pl.String),
-        pl.col("int").cast(pl.String),
-        pl.col("double").cast(pl.String),
+def _string_attributes(values: Mapping[str, str]) -> pl.DataFrame:
+    rows = pl.DataFrame({"key": list(values), "string": list(values.values())}, {"key": pl.String, "string": pl.String})
+    return tables.conform(
+        rows.with_columns(owner=pl.lit(0, pl.UInt32), kind=pl.lit(int(ValueKind.STRING), pl.UInt8)),
     )
-    return found.select(text.alias(key)).to_series()
 
 
-def _without(table: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:
-    gone = pl.Series(list(keys), dtype=pl.String)
-    mask = table.get_column("key").is_in(gone.implode())
-    return table.filter(~mask) if mask.any() else table
+_LEVELS = (
+    ("record", "records", "attributes"),
+    ("resource", "resources", "resource_attributes"),
+    ("scope", "scopes", "scope_attributes"),
+)
+
+
+def concat(batches: Sequence[LogBatch]) -> LogBatch:
+    """Join batches; records keep their order, the small tables are stacked and their positions shifted.
+
+    Batches without records leave nothing behind. A derived column that not all batches have, in one type, becomes
+    ordinary attributes, so that a record finds its own attribute of that key.
+    """
+    full = [batch for batch in batches if len(batch)]
+    if len(full) < 2:
+        return full[0] if full else LogBatch.empty()
+    shared = set.intersection(*(set(batch.derived.schema.items()) for batch in full))
+    keep = [key for key in full[0].derived.columns if (key, full[0].derived.schema[key]) in shared]
+    parts = [_with_derived(batch, keep) for batch in full]
+    joined = {
+        "payloads": tables.stack(part.payloads for part in parts),
+        "derived": pl.concat([part.derived for part in parts]) if keep else pl.DataFrame(),
+    }
+    for _, table, owned in _LEVELS:
+        starts = _starts([getattr(part, table).height for part in parts])
+        joined[owned] = tables.stack(_shifted(getattr(part, owned), "owner", starts[i]) for i, part in enumerate(parts))
+        joined[table] = tables.stack(getattr(part, table) for part in parts)
+    joined["records"] = tables.stack(_shifted_records(parts))
+    return LogBatch(**joined)
+
+
+def _with_derived(batch: LogBatch, keep: Sequence[str]) -> LogBatch:
+    if len(keep) == batch.derived.width:
+        return replace(batch, derived=batch.derived.select(keep))
+    others = replace(batch, derived=batch.derived.select(key for key in batch.derived.columns if key not in keep))
+    return replace(batch, attributes=others.all_attributes(), derived=batch.derived.select(keep))
+
+
+def _starts(heights: Sequence[int]) -> list[int]:
+    return [0, *np.cumsum(heights)[:-1].tolist()]
+
+
+def _shifted(table: pl.DataFrame, column: str, by: int) -> pl.DataFrame:
+    return table.with_columns(pl.col(column) + pl.lit(by, pl.UInt32)) if by else table
+
+
+def _shifted_records(parts: Sequence[LogBatch]) -> list[pl.DataFrame]:
+    frames = [part.records for part in parts]
+    for level, table in (("resource", "resources"), ("scope", "scopes"), ("payload", "payloads")):
+        starts = _starts([getattr(part, table).height for part in parts])
+        frames = [_shifted(frame, level, by) for frame, by in zip(frames, starts, strict=True)]
+    return frames

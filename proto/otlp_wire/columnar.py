@@ -1,0 +1,66 @@
+"""The converters between protobuf and Arrow: ptars on descriptors of our own.
+
+Ours read and write the same bytes as OTLP's, with three fields declared otherwise:
+
+    AnyValue.array_value, kvlist_value    bytes instead of messages: nested values stay serialised, verbatim, both ways
+                                          (ptars would silently empty what recurses)
+    Resource.entity_refs                  bytes likewise
+
+For reading, these are also `repeated`: a payload may hold a message field in pieces that a parser must merge; two
+items in the list show it, and that payload then goes through the official parser first.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import ptars
+import pyarrow as pa
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from otlp_wire.messages import FILES, ExportLogsServiceRequest
+
+OPAQUE = {("AnyValue", "array_value"), ("AnyValue", "kvlist_value"), ("Resource", "entity_refs")}
+
+
+@cache
+def reader() -> Any:
+    """`reader().list_to_record_batch(payloads)`: one row a payload, strings with 32-bit offsets."""
+    return _handler(ptars.PtarsConfig(), repeated=True)
+
+
+@cache
+def writer() -> Any:
+    """`writer().record_batch_to_array(rows)`: one message a row, strings with 64-bit offsets as polars gives them."""
+    return _handler(ptars.PtarsConfig(use_large_string=True, use_large_binary=True), repeated=False)
+
+
+@cache
+def request_type() -> pa.StructType:
+    """What `writer` takes: the Arrow type of an ExportLogsServiceRequest."""
+    return pa.struct(list(writer().schema))
+
+
+def _handler(config: ptars.PtarsConfig, *, repeated: bool) -> Any:
+    pool = DescriptorPool()
+    for module in FILES:
+        file = FileDescriptorProto()
+        module.DESCRIPTOR.CopyToProto(file)
+        for message in file.message_type:
+            _make_opaque(message, repeated=repeated)
+        pool.Add(file)
+    request = pool.FindMessageTypeByName(ExportLogsServiceRequest.DESCRIPTOR.full_name)
+    return ptars.HandlerPool([request.file], config).get_for_message(request)
+
+
+def _make_opaque(message: DescriptorProto, *, repeated: bool) -> None:
+    for field in message.field:
+        if (message.name, field.name) not in OPAQUE:
+            continue
+        field.type = FieldDescriptorProto.TYPE_BYTES
+        field.ClearField("type_name")
+        if repeated:
+            field.ClearField("oneof_index")
+            field.label = FieldDescriptorProto.LABEL_REPEATED

@@ -1,0 +1,50 @@
+"""Answers of an OTLP server: `google.rpc.Status` with `google.rpc.RetryInfo`, as protobuf and as JSON.
+
+Source: OTLP specification, "Failures" (gRPC and HTTP) and "Throttling".
+"""
+
+from __future__ import annotations
+
+import math
+
+import orjson
+from google.rpc import error_details_pb2, status_pb2
+
+_RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo"
+
+
+def retry_info(delay_secs: float) -> bytes:
+    """A serialised `google.rpc.RetryInfo`; the delay as whole seconds and nanoseconds, never negative."""
+    return _retry_info(delay_secs).SerializeToString()
+
+
+def status(code: int, message: str, retry_after_secs: float | None = None) -> bytes:
+    """A serialised `google.rpc.Status`, with RetryInfo in its details if there is a delay."""
+    answer = status_pb2.Status(code=code, message=message)
+    if retry_after_secs is not None:
+        answer.details.add(type_url=_RETRY_INFO_URL, value=retry_info(retry_after_secs))
+    return answer.SerializeToString()
+
+
+def status_json(code: int, message: str, retry_after_secs: float | None = None) -> bytes:
+    """The same in proto3 JSON: an `Any` carries its `@type`, a `Duration` is text such as `1.250s`."""
+    answer: dict[str, object] = {"code": code, "message": message}
+    if retry_after_secs is not None:
+        answer["details"] = [{"@type": _RETRY_INFO_URL, "retryDelay": _duration_text(retry_after_secs)}]
+    return orjson.dumps(answer)
+
+
+def _retry_info(delay_secs: float) -> error_details_pb2.RetryInfo:
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.seconds, info.retry_delay.nanos = _split(delay_secs)
+    return info
+
+
+def _split(delay_secs: float) -> tuple[int, int]:
+    fraction, whole = math.modf(max(0.0, delay_secs))
+    return int(whole), int(fraction * 1000) * 1_000_000  # whole milliseconds: no rounding noise on the wire
+
+
+def _duration_text(delay_secs: float) -> str:
+    seconds, nanos = _split(delay_secs)
+    return f"{seconds}.{nanos // 1_000_000:03d}s" if nanos else f"{seconds}s"
