@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
+import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -60,6 +63,7 @@ def send(
     header: Annotated[str, typer.Option(help="The header that names the domain.")] = "x-logboom-domain",
     gzip: Annotated[bool, typer.Option(help="Compress the requests.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same records.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     patience: Annotated[float, typer.Option(help="Seconds to go on resending a refused request.")] = 30.0,
 ) -> None:
     """Send sample logs of several services and domains, and say what was acknowledged.
@@ -96,7 +100,7 @@ def send(
         thread.start()
     for thread in threads:
         thread.join()
-    _report(tally, time.monotonic() - began)
+    _report(tally, time.monotonic() - began, json_)
 
 
 def _gap(rate: float, batch_size: int) -> float:
@@ -119,13 +123,31 @@ def _client(protocol: Protocol, endpoint: str, gzip: bool, header: str) -> Clien
     return HttpClient(endpoint or "http://127.0.0.1:4318", gzip, header)
 
 
-def _report(tally: Tally, seconds: float) -> None:
+def _report(tally: Tally, seconds: float, as_json: bool) -> None:
     waits = sorted(tally.waits) or [0.0]
+    result = {
+        "acknowledged": tally.acknowledged,
+        "failed": tally.failed,
+        "seconds": round(seconds, 3),
+        "p50_ms": round(waits[len(waits) // 2] * 1e3, 3),
+        "p99_ms": round(waits[int(len(waits) * 0.99)] * 1e3, 3),
+        "problem": tally.problem,
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        _print(result)
+    if tally.failed:
+        raise typer.Exit(1)
+
+
+def _print(result: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(
-        f"{tally.acknowledged:,} records acknowledged in {seconds:.1f} s ({tally.acknowledged / seconds:,.0f}/s), "
-        f"answers p50 {waits[len(waits) // 2] * 1e3:.1f} ms, p99 {waits[int(len(waits) * 0.99)] * 1e3:.1f} ms"
+        "{acknowledged:,} records acknowledged in {seconds:.1f} s ({rate:,.0f}/s), answers p50 {p50_ms:.1f} ms, "
+        "p99 {p99_ms:.1f} ms".format(**result, rate=result["acknowledged"] / result["seconds"])
     )
-    if tally.failed:
-        console.print(f"[red]{tally.failed:,} records were not acknowledged; the last answer: {tally.problem}[/red]")
-        raise typer.Exit(1)
+    if result["failed"]:
+        console.print(
+            "[red]{failed:,} records were not acknowledged; the last answer: {problem}[/red]".format(**result)
+        )

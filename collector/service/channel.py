@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from collector.settings.model import Settings
 
@@ -45,6 +45,21 @@ class Report:
     busy_secs: float = 0.0
     stats: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+
+
+class Child(Protocol):
+    """A child as health and metrics see it, be it a process or a thread."""
+
+    @property
+    def start(self) -> Start: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def last_report(self) -> Report: ...
 
 
 def pair() -> tuple[Connection, socket.socket]:

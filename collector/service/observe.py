@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from collector.journal import JournalReader
 from collector.ledger import PartitionReader
 from collector.outcomes import Counts
+from collector.service.channel import Child
 from collector.service.datadir import DataDir
+from collector.service.in_process import InProcess
 from collector.service.plan import quota_of, used_exporters
-from collector.service.process import ChildProcess
 from collector.service.supervisor import Supervisor
 from collector.settings.model import Settings
 from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
@@ -85,7 +86,7 @@ class Observer:
         return lag
 
 
-def observed(supervisor: Supervisor, observer: Observer) -> Callable[[], Snapshot]:
+def observed(supervisor: Supervisor | InProcess, observer: Observer) -> Callable[[], Snapshot]:
     """A function that takes snapshots of a running supervisor."""
 
     def take() -> Snapshot:
@@ -98,10 +99,9 @@ def observed(supervisor: Supervisor, observer: Observer) -> Callable[[], Snapsho
     return take
 
 
-def exporter_states(children: Any) -> dict[str, dict[str, Any]]:
+def exporter_states(children: Iterable[Child]) -> dict[str, dict[str, Any]]:
     """What the workers last said of each exporter; with several workers the worst state counts."""
     states: dict[str, dict[str, Any]] = {}
-    child: ChildProcess
     for child in children:
         for name, stats in child.last_report.stats.get("exporters", {}).items():
             known = states.get(name)

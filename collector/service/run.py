@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collector.errors import LogboomError
+from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
+from collector.service.in_process import InProcess
 from collector.service.observe import Observer, exporter_states, observed
 from collector.service.plan import extension, used_receivers
 from collector.service.ports import busy
@@ -40,9 +42,7 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
     make_environments(settings, data_dir)
     if in_process:
-        from collector.service.in_process import serve_in_process
-
-        return serve_in_process(settings, data_dir)
+        return asyncio.run(_serve(InProcess(settings, data_dir), data_dir))
     return asyncio.run(_serve(Supervisor(settings, data_dir, reload, (lock,)), data_dir))
 
 
@@ -70,7 +70,7 @@ def make_environments(settings: Settings, data_dir: DataDir) -> None:
         create_partition(data_dir.partition(number), settings.service.ledger.max_bytes)
 
 
-async def _serve(supervisor: Supervisor, data_dir: DataDir) -> int:
+async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
     began = time.monotonic()
     endpoints = Endpoints()
     starting = asyncio.ensure_future(supervisor.start())
@@ -86,7 +86,7 @@ async def _serve(supervisor: Supervisor, data_dir: DataDir) -> int:
     return 0
 
 
-async def _listen_health(supervisor: Supervisor, endpoints: Endpoints) -> None:
+async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints) -> None:
     options = extension(supervisor.settings, "health_check")
     if options is None:
         return
@@ -103,7 +103,7 @@ async def _listen_health(supervisor: Supervisor, endpoints: Endpoints) -> None:
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
 
 
-async def _listen_metrics(supervisor: Supervisor, endpoints: Endpoints, data_dir: DataDir) -> None:
+async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoints, data_dir: DataDir) -> None:
     metrics = supervisor.settings.service.telemetry.metrics
     if not metrics.prometheus() and not metrics.periodic():
         return
@@ -117,9 +117,9 @@ async def _listen_metrics(supervisor: Supervisor, endpoints: Endpoints, data_dir
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
 
 
-def health(supervisor: Supervisor) -> Health:
+def health(supervisor: Supervisor | InProcess) -> Health:
     """The state of the service as `/`, `/ready` and `/live` tell it."""
-    children = list(supervisor.children.values())
+    children: list[Child] = list(supervisor.children.values())
     ingest = [child for child in children if child.start.role == "ingest"]
     workers = [child for child in children if child.start.role == "worker"]
     serving = any(child.ready for child in ingest) and any(child.ready for child in workers)
@@ -133,8 +133,9 @@ def health(supervisor: Supervisor) -> Health:
     return Health(serving and not supervisor.stopping, not hopeless, phase, supervisor.started_unix, blocked)
 
 
-def _addresses(supervisor: Supervisor) -> str:
+def _addresses(supervisor: Supervisor | InProcess) -> str:
     found: dict[str, str] = {}
-    for child in supervisor.children.values():
+    children: list[Child] = list(supervisor.children.values())
+    for child in children:
         found.update(child.last_report.stats.get("endpoints", {}))
     return ", ".join(f"{protocol} on {address}" for protocol, address in found.items())

@@ -28,7 +28,7 @@ class LedgerConfig(Config):
 
     partitions: int = Field(4, ge=1, le=256)
     """Fixed when the data directory is made: domains are spread over them."""
-    max_bytes: ByteSize = Field(512 << 20, ge=16 << 20)
+    max_bytes: ByteSize = Field(256 << 20, ge=16 << 20)
     """Budget of one partition's environment (outbox, spill, dead letters, state)."""
     dedup_window: Duration = 300.0
     """Identical payloads of a domain within this time are counted as duplicates; 0 turns it off."""

@@ -38,7 +38,7 @@ class GrpcClient:
         self._channel = grpc.insecure_channel(
             endpoint, options=[("grpc.use_local_subchannel_pool", 1)], compression=compression
         )
-        self._call = self._channel.unary_unary(METHOD)
+        self._call = self._channel.unary_unary(METHOD, request_serializer=None, response_deserializer=None)
 
     def send(self, body: bytes, domain: str) -> str:
         """One Export call."""

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import otlp_wire
 import polars as pl
 
+import otlp_wire
 from collector.batch import ATTRIBUTES, RECORDS, RESOURCES, SCOPES, LogBatch, ValueKind
 from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines
 
