@@ -1,0 +1,10 @@
+"""The embedded store: one SQL schema in the dialect that SQLite and Cloudflare D1 share, and ways to write and read it.
+
+migrations/     the schema, as numbered SQL files
+schema          which migrations a database has and needs; indexes by choice
+rows            LogBatch → rows, a column at a time
+embedded        the SQLite file: one writer thread's connection
+retention       what may be deleted, as statements
+reading         a read-only connection for queries, and its guard
+following       new rows in the order they were committed
+"""

@@ -1,0 +1,103 @@
+"""Attribute tables as one JSON object an owner.
+
+Each attribute becomes a piece of text; the pieces of one owner are neighbours in the text column's buffer, so an
+object is a range of that buffer and nothing has to be joined:
+
+    piece    ,"method":"GET"   ,"status":200   ,"path":"/"   ,"method":"PUT"  …
+    owner    0                 0               0             1
+    object   └──────────────── 0 ──────────────────────────┘ └──── 1 ───── …       then `{`, without the first `,`, `}`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from collector.batch import LogBatch
+from collector.documents.json_text import escaped, members, scalar_texts
+
+_NEIGHBOURS = 32
+"""Owners with more attributes than this are looked through for repeated keys by hashing, not by comparing."""
+
+
+def attributes_json(batch: LogBatch, without: Collection[str] = ()) -> pl.Series:
+    """The attributes of each record as a JSON object, derived ones last; `without` names keys to leave out.
+
+    A key that came more than once keeps its first value. A record without attributes has `{}`.
+    """
+    table = _without(batch.attributes, without)
+    text = _inner(table, len(batch))
+    derived = [_derived_pieces(column) for column in batch.derived.iter_columns() if column.name not in without]
+    if derived:
+        text = pl.select(pl.concat_str(pl.lit(text), *(pl.lit(piece) for piece in derived))).to_series()
+    return _braced(text).rename("attributes")
+
+
+def resource_json(batch: LogBatch) -> pl.Series:
+    """The attributes of each record's resource as a JSON object; written once a resource, then shared."""
+    objects = _braced(_inner(batch.resource_attributes, batch.resources.height))
+    return objects.gather(batch.column("resource")).rename("resource")
+
+
+def scope_json(batch: LogBatch) -> pl.Series:
+    """The attributes of each record's instrumentation scope as a JSON object."""
+    objects = _braced(_inner(batch.scope_attributes, batch.scopes.height))
+    return objects.gather(batch.column("scope")).rename("scope")
+
+
+def _inner(table: pl.DataFrame, height: int) -> pl.Series:
+    """For each of `height` owners `,"key":value,"key":value…`, or an empty string."""
+    if not table.height:
+        return pl.repeat("", height, dtype=pl.String, eager=True)
+    table = _first_of_each_key(table)
+    ends = np.zeros(height + 1, dtype=np.int64)
+    np.cumsum(np.bincount(table.get_column("owner").to_numpy(), minlength=height), out=ends[1:])
+    return _ranges(members(table), ends)
+
+
+def _ranges(pieces: pl.Series, ends: npt.NDArray[np.int64]) -> pl.Series:
+    """Row i of the result is the text of `pieces[ends[i]:ends[i + 1]]`, joined: the same bytes under new offsets."""
+    arrow = pieces.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, text = arrow.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64)[arrow.offset : arrow.offset + len(arrow) + 1]
+    joined = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(starts[ends].tobytes()), text)
+    series = pl.from_arrow(joined)
+    assert isinstance(series, pl.Series)
+    return series
+
+
+def _derived_pieces(column: pl.Series) -> pl.Series:
+    key = escaped(pl.Series([column.name])).item()
+    piece = pl.concat_str(pl.lit(f',"{key}":'), pl.lit(scalar_texts(column)))
+    return pl.select(piece.fill_null("")).to_series()
+
+
+def _braced(inner: pl.Series) -> pl.Series:
+    text = pl.concat_str(pl.lit("{"), pl.lit(inner.str.strip_prefix(",")), pl.lit("}"))
+    return pl.select(text.alias("object")).to_series()
+
+
+def _without(table: pl.DataFrame, keys: Collection[str]) -> pl.DataFrame:
+    if not keys or not table.height:
+        return table
+    gone = table.get_column("key").is_in(pl.Series(list(keys), dtype=pl.String).implode())
+    return table.filter(~gone) if gone.any() else table
+
+
+def _first_of_each_key(table: pl.DataFrame) -> pl.DataFrame:
+    """Leave out attributes whose key their owner had before. Repeats are rare, so looking for them must be cheap:
+    hashes of keys are compared with those of their next neighbours, and only a hit pays for the exact answer."""
+    owners = table.get_column("owner").to_numpy()
+    most = int(np.bincount(owners).max())
+    if most <= _NEIGHBOURS and not _may_repeat(owners, table.get_column("key").hash().to_numpy(), most):
+        return table
+    return table.unique(["owner", "key"], keep="first", maintain_order=True)
+
+
+def _may_repeat(owners: npt.NDArray[np.uint32], hashes: npt.NDArray[np.uint64], most: int) -> bool:
+    marks = hashes ^ (owners.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    return any(bool((marks[distance:] == marks[:-distance]).any()) for distance in range(1, most))

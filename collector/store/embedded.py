@@ -1,0 +1,169 @@
+"""The SQLite file: opened, migrated and written by one thread.
+
+WAL and `synchronous=FULL`: what `insert` returned for is on disk. A batch is one transaction, so it is there whole or
+not at all, and `ON CONFLICT DO NOTHING` on the record id makes a resend add nothing. Several processes may write the
+same file: SQLite lets one at a time in, the others wait up to `busy_timeout_secs`.
+
+Rows go in by statements of many rows: `executemany` lets go of the GIL once a row, and then waits for its turn behind
+every other Python thread (DECISIONS.md has the numbers).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import polars as pl
+
+from collector.errors import StorageError
+from collector.store import schema
+from collector.store.rows import COLUMNS
+
+_ROWS_A_STATEMENT = 250
+_PRAGMAS = (
+    "synchronous = FULL",
+    "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
+    "wal_autocheckpoint = 4000",  # pages, 16 MB: fewer, larger checkpoints; each page is copied back once
+    "journal_size_limit = 67108864",
+    "temp_store = MEMORY",
+    "secure_delete = OFF",
+)
+
+
+class EmbeddedStore:
+    """One connection for writing. All methods belong to one thread at a time.
+
+    Raises:
+        StorageError: the file is not a store of ours, or `auto_migrate` is off and it needs a migration.
+        sqlite3.Error: what SQLite has to say; nothing of the call was kept.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_secs: float = 5.0, auto_migrate: bool = True) -> None:
+        self.path = path
+        self._busy_timeout_secs = busy_timeout_secs
+        self._auto_migrate = auto_migrate
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self, indexes: Sequence[str] | None = None) -> None:
+        """Open the file, make it if there is none (0600), bring its schema up to date.
+
+        `indexes`: names of `schema.OPTIONAL_INDEXES` to keep; None leaves those that are there.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_timeout_secs, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _enter_wal(connection, time.monotonic() + self._busy_timeout_secs)
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            self._prepare(connection, indexes)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def close(self) -> None:
+        """Safe twice, and without `open`."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def insert(self, rows: pl.DataFrame) -> int:
+        """Rows with `COLUMNS`, in one durable transaction; returns how many were new."""
+        values = rows.rows()
+        with self._transaction() as connection:
+            before = connection.total_changes
+            for start in range(0, len(values), _ROWS_A_STATEMENT):
+                part = values[start : start + _ROWS_A_STATEMENT]
+                connection.execute(insert_statement(len(part)), tuple(chain.from_iterable(part)))
+            return connection.total_changes - before
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        """One statement in its own transaction; returns how many rows it changed."""
+        with self._transaction() as connection:
+            return connection.execute(statement, tuple(parameters)).rowcount
+
+    def select(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """All rows of a query."""
+        return self._opened().execute(statement, tuple(parameters)).fetchall()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.open()
+        assert self._connection is not None
+        return self._connection
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._opened())
+
+    def _prepare(self, connection: sqlite3.Connection, indexes: Sequence[str] | None) -> None:
+        """Migrate under the write lock, so that two processes that start together migrate once."""
+        with _Transaction(connection):
+            tables = [name for (name,) in connection.execute(schema.TABLES)]
+            applied = connection.execute(schema.APPLIED).fetchall() if "logboom_migrations" in tables else []
+            needed = schema.pending(str(self.path), tables, applied)
+            if needed and not self._auto_migrate:
+                names = ", ".join(migration.name for migration in needed)
+                raise StorageError(f"{self.path} needs migrations ({names}) and auto_migrate is off")
+            if needed:
+                _migrate(connection, needed)
+            if indexes is not None:
+                existing = [
+                    name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+                ]
+                for statement in schema.index_statements(indexes, existing):
+                    connection.execute(statement)
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE … COMMIT, or ROLLBACK when the block or the commit fails."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+
+@cache
+def insert_statement(height: int) -> str:
+    """The statement that inserts `height` rows of `COLUMNS`, flat parameters in row order."""
+    row = f"({', '.join('?' * len(COLUMNS))})"
+    values = ", ".join([row] * height)
+    return f"INSERT INTO logs ({', '.join(COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+def _migrate(connection: sqlite3.Connection, needed: Sequence[schema.Migration]) -> None:
+    connection.execute(schema.HISTORY)
+    for migration in needed:
+        for statement in migration.statements:
+            connection.execute(statement)
+        connection.execute(schema.RECORD, (migration.version, migration.name, time.time_ns() // 1_000_000))
+
+
+def _enter_wal(connection: sqlite3.Connection, deadline: float) -> None:
+    """SQLite does not wait for the lock that the change to WAL needs, so wait here."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,163 @@
+"""`LogBatch` → rows of the table `logs`, a column at a time.
+
+unset text (severity_text "", no trace id, …)   NULL
+body that is not a string                       its JSON, body_is_json = 1
+attributes that have a column                   only there, not in `attributes` a second time
+a value over its limit                          cut at a character; `truncated` = {"body": original bytes, …}
+a time past 2^63 - 1                            2^63 - 1; `truncated` = {"time_unix_nano": "its digits"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import attributes_json, resource_json, scope_json
+
+DERIVED: Mapping[str, str] = {
+    "source_type": "logboom.source_type",
+    "error_type": "logboom.error_type",
+    "component": "logboom.component",
+    "endpoint": "logboom.endpoint",
+    "triage_level": "logboom.triage.level",
+    "triage_rule": "logboom.triage.rule",
+    "triage_action": "logboom.triage.action",
+}
+"""Column → the attribute that triage wrote. `logboom.domain` and `logboom.record.id` are columns of every record."""
+
+_ENVIRONMENT = "deployment.environment.name"
+_HAVE_A_COLUMN = frozenset({*DERIVED.values(), "logboom.domain", "logboom.record.id"})
+_LAST_TIME = (1 << 63) - 1
+
+COLUMNS = (
+    "record_id",
+    "domain",
+    "time_unix_nano",
+    "observed_time_unix_nano",
+    "severity_number",
+    "severity_text",
+    "body",
+    "body_is_json",
+    "service_name",
+    "environment",
+    "source_type",
+    "error_type",
+    "component",
+    "endpoint",
+    "triage_level",
+    "triage_rule",
+    "triage_action",
+    "event_name",
+    "trace_id",
+    "span_id",
+    "flags",
+    "dropped_attributes_count",
+    "scope_name",
+    "scope_version",
+    "scope_attributes",
+    "attributes",
+    "resource",
+    "truncated",
+)
+"""The columns of `logs`, in the order in which rows are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many bytes of one value are kept."""
+
+    body_bytes: int = 1 << 20
+    attribute_bytes: int = 256 << 10
+
+
+def rows(batch: LogBatch, limits: Limits) -> pl.DataFrame:
+    """The records as rows of `logs`: columns `COLUMNS`, record order."""
+    batch, cut_attributes = _cut_attributes(batch, limits.attribute_bytes)
+    body = _body(batch)
+    cut_body, body_cut = cut(body, limits.body_bytes)
+    late = {name: _late(batch.column(name)) for name in ("time_unix_nano", "observed_time_unix_nano")}
+    environment = batch.attribute(_ENVIRONMENT)
+    frame = batch.records.select(
+        "record_id",
+        "domain",
+        *(pl.col(name).clip(upper_bound=_LAST_TIME).cast(pl.Int64) for name in late),
+        "severity_number",
+        _unset("severity_text"),
+        pl.lit(cut_body).alias("body"),
+        pl.col("body").is_null().and_(pl.lit(body).is_not_null()).cast(pl.Int8).alias("body_is_json"),
+        pl.lit(batch.resource_attribute("service.name")).alias("service_name"),
+        pl.coalesce(pl.lit(environment), pl.lit(batch.resource_attribute(_ENVIRONMENT))).alias("environment"),
+        *(pl.lit(batch.attribute_text(key)).alias(column) for column, key in DERIVED.items()),
+        _unset("event_name"),
+        *(_unset(name, pl.col(name).bin.encode("hex")) for name in ("trace_id", "span_id")),
+        "flags",
+        "dropped_attributes_count",
+        *(_unset(f"scope_{name}", pl.lit(batch.scope_field(name))) for name in ("name", "version")),
+        pl.lit(scope_json(batch)).replace("{}", None).alias("scope_attributes"),
+        pl.lit(attributes_json(batch, without=_HAVE_A_COLUMN)).alias("attributes"),
+        pl.lit(resource_json(batch)).alias("resource"),
+    )
+    notes = {"body": body_cut, "attributes": cut_attributes, **late}
+    return frame.with_columns(truncated=_truncated(notes, len(batch))).select(COLUMNS)
+
+
+def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:
+    """Text of at most `limit` UTF-8 bytes each, and the original bytes of those that were cut (null elsewhere)."""
+    size = text.str.len_bytes()
+    longer = (size > limit).fill_null(False)
+    if not longer.any():
+        return text, None
+    at = longer.arg_true()
+    kept = [value.encode()[:limit].decode(errors="ignore") for value in text.gather(at)]  # only the oversized few
+    return text.scatter(at, kept), size.set(~longer, None)
+
+
+def _body(batch: LogBatch) -> pl.Series:
+    text, other = batch.column("body"), batch.column("body_any")
+    if other.null_count() == len(other):
+        return text
+    from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
+
+    at = (other.is_not_null() & text.is_null()).arg_true()
+    return text.scatter(at, any_json(other.gather(at)))
+
+
+def _cut_attributes(batch: LogBatch, limit: int) -> tuple[LogBatch, pl.Series | None]:
+    """The batch with long string attributes cut, and for each record that lost something the bytes its strings had."""
+    table = batch.attributes
+    kept, sizes = cut(table.get_column("string"), limit)
+    if sizes is None:
+        return batch, None
+    lost = table.select("owner", size=sizes).group_by("owner").agg(pl.col("size").sum())
+    every = pl.DataFrame({"owner": pl.arange(len(batch), dtype=pl.UInt32, eager=True)})
+    by_record = every.join(lost, on="owner", how="left", maintain_order="left").get_column("size")
+    return replace(batch, attributes=table.with_columns(string=kept)), by_record.set(by_record == 0, None)
+
+
+def _late(time: pl.Series) -> pl.Series | None:
+    """The digits of times that do not fit a signed 64-bit integer, quoted; None when all do."""
+    beyond = time > _LAST_TIME
+    if not beyond.any():
+        return None
+    digits = pl.DataFrame({"t": time}).select(pl.concat_str(pl.lit('"'), "t", pl.lit('"'))).to_series()
+    return digits.set(~beyond, None)
+
+
+def _truncated(notes: Mapping[str, pl.Series | None], height: int) -> pl.Series:
+    pieces = [
+        pl.concat_str(pl.lit(f'"{name}":'), pl.lit(note.cast(pl.String)))
+        for name, note in notes.items()
+        if note is not None
+    ]
+    if not pieces:
+        return pl.repeat(None, height, dtype=pl.String, eager=True)
+    joined = pl.concat_str(pieces, separator=",", ignore_nulls=True)
+    return pl.select(pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}")))).to_series()
+
+
+def _unset(name: str, text: pl.Expr | None = None) -> pl.Expr:
+    column = pl.col(name) if text is None else text
+    return pl.when(column != "").then(column).alias(name)

@@ -1,0 +1,96 @@
+"""Batches into the embedded store. All SQLite work happens on one thread of the exporter's own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.outcomes import Blocked, Verdicts
+from collector.store.embedded import EmbeddedStore
+from collector.store.retention import DELETE_BATCH, DOMAINS
+from collector.store.rows import Limits, rows
+from exporters.sqlite.config import SqliteConfig
+from exporters.sqlite.verdicts import STORE_ERRORS, verdict_of
+
+
+class SqliteExporter:
+    """`encode`: batch → rows. `send`: rows → one durable transaction; answers with the number of new rows, or with the
+    error, which `classify` reads."""
+
+    def __init__(self, config: SqliteConfig, context: Context) -> None:
+        self._config = config
+        self._limits = Limits(config.max_body_size, config.max_attribute_size)
+        self._store = EmbeddedStore(
+            context.data_dir / config.path,
+            busy_timeout_secs=config.busy_timeout,
+            auto_migrate=config.auto_migrate,
+        )
+        self._thread: ThreadPoolExecutor | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open and migrate. Raises `StorageError` for a file that is not ours, `sqlite3.Error` for one that can't be
+        opened."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.open, self._config.indexes)
+        if self._config.retention.rules():
+            self._sweeper = asyncio.create_task(self._sweep_for_ever())
+
+    def encode(self, batch: LogBatch) -> pl.DataFrame:
+        """The rows, columns as in `collector.store.rows.COLUMNS`."""
+        return rows(batch, self._limits)
+
+    async def send(self, request: pl.DataFrame) -> int:
+        """Returns how many rows were new; raises `sqlite3.Error` when nothing was kept."""
+        assert self._thread is not None, "send before start"
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, request)
+
+    def classify(self, answer: object) -> Verdicts:
+        """What the number of rows, or the error, means."""
+        return [verdict_of(answer)]
+
+    async def shutdown(self) -> None:
+        """Waits for the batch under way, then closes the file."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeper
+            self._sweeper = None
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
+            self._thread.shutdown()
+            self._thread = None
+
+    async def sweep(self, now_unix_nano: int) -> int:
+        """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
+        assert self._thread is not None, "sweep before start"
+        loop = asyncio.get_running_loop()
+        retention = self._config.retention
+        domains = await loop.run_in_executor(self._thread, self._store.select, DOMAINS)
+        deleted = 0
+        for domain, cut, cut_id, levels in retention.rules().cuts((str(name) for (name,) in domains), now_unix_nano):
+            parameters = (domain, cut, cut_id, json.dumps(levels), retention.batch_rows)
+            while gone := await loop.run_in_executor(self._thread, self._store.execute, DELETE_BATCH, parameters):
+                deleted += gone
+        return deleted
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            with contextlib.suppress(*STORE_ERRORS):  # inserts meet the same error, and report it
+                await self.sweep(time.time_ns())
+            await asyncio.sleep(self._config.retention.interval)
+
+    def _insert(self, request: pl.DataFrame) -> int:
+        try:
+            return self._store.insert(request)
+        except STORE_ERRORS as error:
+            if isinstance(verdict_of(error), Blocked):
+                self._store.close()  # the next attempt opens the file anew: it may have been replaced or repaired
+            raise
