@@ -1,0 +1,96 @@
+"""Processes under measurement: CPU seconds and anonymous memory of a whole tree, pinned to one core."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU seconds by process name, and anonymous bytes in all."""
+
+    cpu: dict[str, float]
+    anonymous: int
+
+    @property
+    def total(self) -> float:
+        """CPU seconds of the tree."""
+        return sum(self.cpu.values())
+
+    def since(self, before: Usage) -> Usage:
+        """What was used between two looks."""
+        return Usage({name: secs - before.cpu.get(name, 0.0) for name, secs in self.cpu.items()}, self.anonymous)
+
+
+class Tree:
+    """A started program and its children."""
+
+    def __init__(
+        self, command: list[str], core: int, env: dict[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        out = log.open("wb") if log else subprocess.DEVNULL
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command], stdout=out, stderr=out, env={**os.environ, **(env or {})}
+        )
+
+    def usage(self) -> Usage:
+        """CPU and memory now."""
+        cpu: dict[str, float] = {}
+        anonymous = 0
+        root = psutil.Process(self.process.pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                cpu[f"{_role(process)}:{process.pid}"] = times.user + times.system
+                anonymous += _anonymous(process.pid)
+        return Usage(cpu, anonymous)
+
+    def stop(self) -> None:
+        """SIGTERM, then wait."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _role(process: psutil.Process) -> str:
+    command = " ".join(process.cmdline())
+    return "child" if "collector.service.child" in command else "main"
+
+
+def _anonymous(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_port(port: int, seconds: float = 30.0) -> None:
+    """Until something listens."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing listens on {port}")

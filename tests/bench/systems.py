@@ -1,0 +1,113 @@
+"""The systems that are compared: logboom in several configurations, and Rotel."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import SERVER_CORE, Tree, await_port, free_port
+
+RECEIVER = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc}"}}
+      http: {{endpoint: "127.0.0.1:{http}"}}
+extensions:
+  health_check: {{endpoint: "127.0.0.1:{health}"}}
+service:
+  extensions: [health_check]
+  domains: {{names: [tamyla.com, wetechfounders.com], header: x-logboom-domain}}
+  telemetry: {{metrics: {{level: none}}}}
+  ledger: {{dedup_window: 300s}}
+  pipelines:
+    logs: {{receivers: [otlp], processors: [{processors}], exporters: [{exporter}]}}
+"""
+EXPORTERS = {
+    "nop": "exporters: {nop: {}}\n",
+    "sqlite": "exporters: {sqlite: {}}\n",
+    "otlp": 'exporters: {otlp: {endpoint: "127.0.0.1:%(sink)d", compression: none, tls: {insecure: true}}}\n',
+    "otlphttp": 'exporters: {otlphttp: {endpoint: "http://127.0.0.1:%(sink)d", compression: none}}\n',
+}
+
+
+@dataclass
+class System:
+    """One running system under test."""
+
+    name: str
+    tree: Tree
+    grpc: int
+    http: int
+    started_secs: float
+    folder: Path | None = None
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        """End it and remove its data."""
+        self.tree.stop()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def logboom(exporter: str, triage: bool, sink: int = 0) -> System:
+    """logboom with one pipeline; `triage` puts categorize and triage into it."""
+    folder = Path(tempfile.mkdtemp(prefix="logboom-bench-", dir=Path.cwd() / "build"))
+    ports = {"grpc": free_port(), "http": free_port(), "health": free_port()}
+    processors = "categorize, triage" if triage else ""
+    text = RECEIVER.format(processors=processors, exporter=exporter, **ports)
+    if triage:
+        text += "processors: {categorize: {}, triage: {}}\n"
+    config = folder / "logboom.yaml"
+    config.write_text(text + EXPORTERS[exporter] % {"sink": sink})
+    command = [
+        str(Path(sys.executable).with_name("logboom")),
+        "run",
+        "--config",
+        str(config),
+        "--data-dir",
+        str(folder / "data"),
+    ]
+    began = time.monotonic()
+    tree = Tree(command, SERVER_CORE, log=folder / "log")
+    _await_ready(tree, ports["health"], folder / "log")
+    return System(f"logboom → {exporter}", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)
+
+
+def _await_ready(tree: Tree, port: int, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if tree.process.poll() is not None:
+            raise RuntimeError(log.read_text())
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1):
+            return
+        time.sleep(0.005)
+    raise TimeoutError(log.read_text())
+
+
+def rotel(sink: int = 0) -> System:
+    """Rotel's binary from its wheel; without a sink it throws everything away (its blackhole exporter)."""
+    spec = importlib.util.find_spec("rotel")
+    assert spec is not None
+    assert spec.origin is not None
+    ports = {"grpc": free_port(), "http": free_port()}
+    folder = Path(tempfile.mkdtemp(prefix="rotel-bench-", dir=Path.cwd() / "build"))
+    command = [str(Path(spec.origin).with_name("rotel-agent")), "start",
+               "--otlp-grpc-endpoint", f"127.0.0.1:{ports['grpc']}", "--otlp-http-endpoint", f"127.0.0.1:{ports['http']}",
+               "--pid-file", str(folder / "pid"), "--log-file", str(folder / "rotel.log")]  # fmt: skip
+    if sink:
+        command += ["--exporter", "otlp", "--otlp-exporter-endpoint", f"http://127.0.0.1:{sink}",
+                    "--otlp-exporter-protocol", "grpc", "--otlp-exporter-compression", "none"]  # fmt: skip
+    else:
+        command += ["--exporter", "blackhole"]
+    began = time.monotonic()
+    tree = Tree(command, SERVER_CORE, log=folder / "log")
+    await_port(ports["grpc"])
+    return System("Rotel", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)
