@@ -1,0 +1,98 @@
+"""Keeps the account of one exporter: how records ended, and what its statistics show.
+
+    enqueued = exported + dead_lettered + dropped + queued
+
+holds at every moment, for an entry is acknowledged with all its outcomes at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from collector.delivery.feed import Feed
+from collector.delivery.progress import Progress
+from collector.delivery.request import Part, Pending, Request
+from collector.ledger.interface import DeadLetter
+from collector.outcomes import Outcome
+
+State = Literal["ok", "retrying", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterStatistics:
+    """One exporter at one moment. Counters start at 0 with the process.
+
+    Args:
+        state: `retrying` while at least one request waits for its next attempt.
+        reason: why it is blocked, else the last error, else empty.
+        queued_records, queued_bytes: loaded from the outbox and not ended.
+        requests: in flight or waiting for their next attempt.
+        sent: records that the destination took.
+        failed_attempts: records in attempts that failed and are repeated.
+    """
+
+    state: State
+    reason: str
+    queued_records: int
+    queued_bytes: int
+    requests: int
+    sent: int
+    failed_attempts: int
+    dead_lettered: int
+    dropped: int
+
+
+class Book:
+    """The only place where records of an exporter end."""
+
+    def __init__(self, feed: Feed, progress: Progress) -> None:
+        self._feed = feed
+        self._progress = progress
+        self.ended: Counter[str] = Counter()
+        self.failed_attempts = 0
+        self.last_error = ""
+
+    def end(self, request: Request, outcome: str) -> None:
+        """All records of the request ended as `outcome`."""
+        for part in request.occupied():
+            part.pending.end(part.by_domain(), outcome)
+            self._count(outcome, part)
+
+    def bury(self, request: Request, reason: str) -> None:
+        """All records of the (decoded) request become dead letters."""
+        self.last_error = reason
+        for part in request.occupied():
+            letter = DeadLetter(part.pending.entry.seq, reason, part.batch())
+            part.pending.bury(part.by_domain(), letter)
+            self._count(Outcome.DEAD_LETTERED, part)
+
+    def undecodable(self, before: Request, after: Request) -> None:
+        """Records that were lost when payloads were decoded. The door has checked them: this is all but impossible."""
+        for old, new in zip(before.parts, after.parts, strict=True):
+            missing = Counter(old.by_domain()) - Counter(new.by_domain())
+            if missing:
+                old.pending.end(missing, f"{Outcome.DROPPED}:undecodable")
+                self.ended[Outcome.DROPPED] += missing.total()
+                self._finish(old.pending)
+
+    def failed(self, records: int, reason: str) -> None:
+        """An attempt failed; its records are kept."""
+        self.failed_attempts += records
+        self.last_error = reason
+
+    def begin(self, pending: Pending) -> Part:
+        """An entry was loaded; one without records is done at once."""
+        if not pending.entry.records:
+            self._finish(pending)
+        return Part.whole(pending)
+
+    def _count(self, outcome: str, part: Part) -> None:
+        self.ended[outcome.partition(":")[0]] += part.records
+        self._finish(part.pending)
+
+    def _finish(self, pending: Pending) -> None:
+        if pending.done:
+            self._progress.add(pending)
+            self._feed.release(pending)

@@ -1,0 +1,157 @@
+"""The options that every exporter has: `timeout`, `retry_on_failure`, `sending_queue`, as in the OpenTelemetry Collector.
+
+Names and meanings are otelcol's (configretry, exporterhelper/queuebatch). Three defaults that lose data there are ours:
+`max_elapsed_time` is 0 (never give up), `block_on_overflow` is true, and the queue is always on disk.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from collector.component import Config
+from collector.ledger.plan import Quota
+from collector.units import ByteSize, Duration
+
+Sizer = Literal["requests", "items", "bytes"]
+
+
+class RetryConfig(Config):
+    """`retry_on_failure`: exponential back-off with jitter."""
+
+    enabled: bool = True
+    """False gives up after the first attempt (`dropped:retry_disabled`). A blocked destination is still waited for."""
+    initial_interval: Duration = 5.0
+    """The wait after the first failure."""
+    randomization_factor: float = 0.5
+    """Each wait is drawn from interval * (1 ± this)."""
+    multiplier: float = Field(1.5, ge=0)
+    """What the interval grows by after each failure."""
+    max_interval: Duration = 30.0
+    """The longest interval."""
+    max_elapsed_time: Duration = 0.0
+    """Give up after this time (`dropped:max_elapsed_time`); 0 = never (otelcol: 5m)."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.enabled:
+            return self
+        if not 0 <= self.randomization_factor <= 1:
+            raise ValueError("'randomization_factor' must be within [0, 1]")
+        if self.max_elapsed_time > 0:
+            for name in ("initial_interval", "max_interval"):
+                if self.max_elapsed_time < getattr(self, name):
+                    raise ValueError(f"'max_elapsed_time' must not be less than '{name}'")
+        return self
+
+
+class BatchConfig(Config):
+    """`sending_queue.batch`: join outbox entries into requests of a wanted size."""
+
+    flush_timeout: Duration = 0.2
+    """Send what there is after this time, even if it is less than `min_size`."""
+    min_size: int = Field(8192, ge=0)
+    """Wait for this much."""
+    max_size: int = Field(0, ge=0)
+    """Cut requests at this size; 0 = no limit but `max_request_bytes`."""
+    sizer: Literal["items", "bytes"] | None = None
+    """What sizes count: records or (estimated) bytes. Default: the queue's sizer if that is set, else items."""
+    partition: dict[str, list[str]] = {}
+    """otelcol's `metadata_keys`; only an empty list is possible: client metadata ends at the journal."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.flush_timeout <= 0:
+            raise ValueError("`flush_timeout` must be positive")
+        if 0 < self.max_size < self.min_size:
+            raise ValueError("`max_size` must be greater or equal to `min_size`")
+        if any(keys for keys in self.partition.values()) or self.partition.keys() - {"metadata_keys"}:
+            raise ValueError("`partition` is not possible here: client metadata is not kept in the journal")
+        return self
+
+
+class QueueConfig(Config):
+    """`sending_queue`: how much waits for an exporter, and how it is sent. The queue is always the outbox on disk."""
+
+    enabled: bool = True
+    """Accepted; delivery always goes through the outbox on disk. False means one request at a time."""
+    num_consumers: int = 10
+    """Requests in flight at once."""
+    queue_size: int = 1000
+    """With `sizer: bytes` the quota (as `max_bytes`). Counts of requests or items do not limit a queue on disk."""
+    sizer: Sizer = "requests"
+    """What `queue_size` counts."""
+    block_on_overflow: bool = True
+    """Accepted for compatibility; `on_full` decides what happens at the quota. Data is never silently refused."""
+    wait_for_result: bool = False
+    """Accepted; senders are acknowledged once their data is on disk."""
+    storage: str | None = None
+    """Accepted; the outbox is always persistent."""
+    batch: BatchConfig | None = None
+    """Join entries; absent: an outbox entry is a request (cut at `max_request_bytes`)."""
+    max_request_bytes: ByteSize = Field(3 << 20, ge=1024)
+    """Cut requests near this (uncompressed, estimated) size; below gRPC's usual limit of 4 MiB."""
+    max_in_flight_bytes: ByteSize = Field(32 << 20, ge=1024)
+    """Memory that loaded records of this exporter may take."""
+    max_bytes: ByteSize = Field(256 << 20, ge=1 << 16)
+    """Quota of the outbox on disk, for each partition."""
+    max_age: Duration = 0.0
+    """Records that wait longer are given up (`dropped:expired`); 0 = no limit."""
+    on_full: Literal["auto", "block", "spill", "drop_oldest"] = "auto"
+    """At the quota: `block` stops the pipeline up to the sender, `spill` moves the backlog to an area of its own,
+    `drop_oldest` gives up the oldest (`dropped:queue_full`). `auto`: block for a pipeline's only exporter, else spill."""
+    spill_bytes: ByteSize = 1 << 30
+    """Size of the spill area, for each partition."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.enabled:
+            return self
+        if self.num_consumers <= 0:
+            raise ValueError("`num_consumers` must be positive")
+        if self.queue_size <= 0:
+            raise ValueError("`queue_size` must be positive")
+        if self.wait_for_result and self.storage:
+            raise ValueError("`wait_for_result` is not supported with a persistent queue configured with `storage`")
+        if self.batch is not None:
+            if self.batch_sizer == "requests":
+                raise ValueError("`batch` supports only `items` or `bytes` sizer")
+            if self.batch_sizer == self.sizer and self.batch.min_size > self.queue_size:
+                raise ValueError("`min_size` must be less than or equal to `queue_size`")
+        return self
+
+    @property
+    def batch_sizer(self) -> Sizer:
+        """What the sizes of `batch` count, after inheritance."""
+        if self.batch is not None and self.batch.sizer is not None:
+            return self.batch.sizer
+        return self.sizer if "sizer" in self.model_fields_set else "items"
+
+    @property
+    def consumers(self) -> int:
+        """Requests in flight at once."""
+        return self.num_consumers if self.enabled else 1
+
+
+class DeliveryConfig(Config):
+    """Base of every exporter's options."""
+
+    timeout: Duration = 5.0
+    """Time for one attempt; 0 = no limit."""
+    retry_on_failure: RetryConfig = RetryConfig()
+    """Back-off after failures that may pass."""
+    sending_queue: QueueConfig = QueueConfig()
+    """Queue, batching and quota."""
+
+    def quota(self, only_exporter: bool) -> Quota:
+        """What the ledger must know; `only_exporter`: no other exporter stands in any of its pipelines."""
+        queue = self.sending_queue
+        automatic: Literal["block", "spill"] = "block" if only_exporter else "spill"
+        by_size = queue.sizer == "bytes" and "max_bytes" not in queue.model_fields_set
+        return Quota(
+            max_bytes=queue.queue_size if by_size else queue.max_bytes,
+            max_age_secs=queue.max_age,
+            on_full=automatic if queue.on_full == "auto" else queue.on_full,
+            spill_bytes=queue.spill_bytes,
+        )

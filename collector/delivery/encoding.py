@@ -1,0 +1,50 @@
+"""An exporter's `encode`, on the exporter's own threads: a slow one does not hold up the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, TypeVar, cast
+
+from collector.component import Exporter, PayloadExporter
+from collector.delivery.request import Decode, Request
+
+T = TypeVar("T")
+
+
+class Encoding:
+    """Turns requests into what `Exporter.send` takes.
+
+    Args:
+        decode: payloads → batch, for exporters that take no payloads and for requests that must be cut.
+        pool: bounded threads of this exporter.
+    """
+
+    def __init__(self, exporter: Exporter, decode: Decode, pool: Executor) -> None:
+        self._exporter = exporter
+        self._decode = decode
+        self._pool = pool
+        self._payloads = cast("PayloadExporter", exporter) if hasattr(exporter, "encode_payloads") else None
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call something slow on the exporter's threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    def ready(self, request: Request) -> bool:
+        """Whether it can be encoded as it is; else it must be decoded first."""
+        return self._payloads is not None or not request.undecoded
+
+    async def decoded(self, request: Request) -> Request:
+        """The request with batches instead of payloads."""
+        return await self.run(request.decoded, self._decode)
+
+    async def encode(self, request: Request) -> Any:
+        """What `send` takes. Raises whatever the exporter raises."""
+        return await self.run(self._encode, request)
+
+    def _encode(self, request: Request) -> Any:
+        if request.undecoded:
+            assert self._payloads is not None
+            return self._payloads.encode_payloads(request.payloads())
+        return self._exporter.encode(request.batch())

@@ -1,0 +1,189 @@
+"""All exporters of a worker process: an event loop on a thread of its own, and a lane for each exporter."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any
+
+import uvloop
+
+from collector.batch import LogBatch
+from collector.component import Exporter
+from collector.delivery.book import ExporterStatistics
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.events import EventThrottle, ExporterEvent, OnEvent
+from collector.delivery.lane import Lane
+from collector.delivery.request import Decode
+from collector.journal.entry import Entry
+from collector.ledger.interface import Ledger
+
+Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
+Pool = Callable[[str, int], Executor]
+_BEAT_SECS = 1.0
+
+
+def _threads(name: str, count: int) -> Executor:
+    return ThreadPoolExecutor(count, thread_name_prefix=name)
+
+
+def _decode(entries: Sequence[Entry]) -> LogBatch:
+    from collector.decode import decode  # loaded only when a request of payloads must be cut
+
+    return decode(entries).batch
+
+
+def _ignore(event: ExporterEvent) -> None:
+    """Nobody listens."""
+
+
+class Engine:
+    """The lanes on the running event loop. `Delivery` puts it on a thread; tests run it on a loop of their own.
+
+    Args:
+        exporters: id → (exporter, its options).
+        ledgers: the partitions of this process.
+        on_event: told of blocked exporters and the like, at most once a minute for the same.
+        beat: called each second from the loop.
+        pool: makes threads, by (name, how many).
+        rng: jitter.
+    """
+
+    def __init__(
+        self,
+        exporters: Exporters,
+        ledgers: Sequence[Ledger],
+        *,
+        on_event: OnEvent = _ignore,
+        beat: Callable[[], None] = lambda: None,
+        decode: Decode = _decode,
+        pool: Pool = _threads,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._events = EventThrottle(on_event, self._loop.time)
+        self._beat = beat
+        self._ledger_thread = pool("delivery-ledger", 1)
+        jitter = rng or random.Random()  # noqa: S311  not for secrets
+        self._lanes = [
+            Lane(
+                id_,
+                exporter,
+                config,
+                ledgers,
+                run=self._on_ledger_thread,
+                pool=pool,
+                decode=decode,
+                events=self._events,
+                rng=jitter,
+            )
+            for id_, (exporter, config) in exporters.items()
+        ]
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start every exporter and deliver. Raises what an exporter's `start` raises."""
+        self._ticking = asyncio.create_task(self._tick())
+        for lane in self._lanes:
+            await lane.start()
+
+    def notify(self) -> None:
+        """There may be new entries in an outbox."""
+        for lane in self._lanes:
+            lane.notify()
+
+    async def stop(self, deadline_secs: float) -> None:
+        """Finish the calls under way, persist progress, close the exporters."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        await asyncio.gather(*(lane.stop(deadline_secs) for lane in self._lanes), return_exceptions=True)
+        self._events.flush(everything=True)
+        self._ledger_thread.shutdown(wait=False)
+
+    def statistics(self) -> dict[str, ExporterStatistics]:
+        """Exporter id → how it stands."""
+        return {lane.id: lane.statistics() for lane in self._lanes}
+
+    async def _tick(self) -> None:
+        while True:
+            self._beat()
+            self._events.flush()
+            await asyncio.sleep(_BEAT_SECS)
+
+    async def _on_ledger_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await self._loop.run_in_executor(self._ledger_thread, function, *arguments)
+
+
+class Delivery:
+    """`Engine` on a uvloop thread. All methods may be called from any thread; `shutdown` twice and without `start`.
+
+    `last_beat` is `time.monotonic()` of the loop's last sign of life: over some seconds old means that it hangs.
+    """
+
+    def __init__(
+        self,
+        exporters: Exporters,
+        ledgers: Sequence[Ledger],
+        *,
+        on_event: OnEvent = _ignore,
+        decode: Decode = _decode,
+    ) -> None:
+        self._make = lambda: Engine(exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode)
+        self._started: Future[None] = Future()
+        self._stop = asyncio.Event()
+        self._deadline_secs = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._engine: Engine | None = None
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self.last_beat = time.monotonic()
+
+    def start(self) -> None:
+        """Start the exporters and begin to deliver. Raises what an exporter's `start` raises."""
+        self._thread.start()
+        self._started.result()
+
+    def notify(self) -> None:
+        """An outbox has new entries."""
+        if self._loop is not None and self._engine is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._engine.notify)
+
+    def shutdown(self, deadline_secs: float) -> None:
+        """Send nothing more; let calls under way finish within the deadline; persist progress.
+
+        What did not end stays in the outbox.
+        """
+        if not self._thread.is_alive():
+            return
+        self._deadline_secs = deadline_secs
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def statistics(self) -> dict[str, ExporterStatistics]:
+        """Exporter id → how it stands; empty before `start`."""
+        return self._engine.statistics() if self._engine is not None else {}
+
+    def _beat(self) -> None:
+        self.last_beat = time.monotonic()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        engine = self._make()
+        try:
+            await engine.start()
+        except Exception as error:  # noqa: BLE001  start() raises it
+            await engine.stop(0)
+            self._started.set_exception(error)
+            return
+        self._engine = engine
+        self._started.set_result(None)
+        await self._stop.wait()
+        await engine.stop(self._deadline_secs)

@@ -1,0 +1,162 @@
+"""One exporter's own lane, from the outbox to its last answer. Lanes share nothing that one of them could hold up.
+
+Feed (memory budget) ──► Batcher ──► num_consumers of Sender ──► Book ──► Progress (acks, every 200 ms)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+from collector.component import Exporter
+from collector.delivery.batcher import Batcher
+from collector.delivery.book import Book, ExporterStatistics, State
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.encoding import Encoding
+from collector.delivery.events import EventKind, EventThrottle
+from collector.delivery.feed import Feed, Run
+from collector.delivery.progress import Progress
+from collector.delivery.request import Decode, Pending, Request
+from collector.delivery.sender import Sender
+from collector.ledger.interface import Ledger
+from collector.outcomes import Outcome
+
+_POLL_SECS = 1.0  # notifications wake the feed; polling covers ledgers that are written by another process
+
+
+class Lane:
+    """Lifecycle: `start` → `notify` … → `stop`. Belongs to one event loop.
+
+    Args:
+        id: the exporter's id.
+        run: calls a function on the ledgers' thread.
+        pool: makes the exporter's own threads.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  the word of the configuration
+        exporter: Exporter,
+        config: DeliveryConfig,
+        ledgers: Sequence[Ledger],
+        *,
+        run: Run,
+        pool: Callable[[str, int], Executor],
+        decode: Decode,
+        events: EventThrottle,
+        rng: random.Random,
+    ) -> None:
+        queue = config.sending_queue
+        self.id = id
+        self._exporter = exporter
+        self._events = events
+        self._pool = pool(f"encode-{id}", min(2, queue.consumers))
+        self._batcher = Batcher(queue)
+        self._feed = Feed(id, ledgers, queue.max_in_flight_bytes, run)
+        self._progress = Progress(id, ledgers, run, self._ledger_failed)
+        self._book = Book(self._feed, self._progress)
+        self._sender = Sender(exporter, config, Encoding(exporter, decode, self._pool), self._book, self._emit, rng)
+        self._slots = asyncio.Semaphore(queue.consumers)
+        self._requests: set[asyncio.Task[None]] = set()
+        self._services: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the exporter, then deliver. Raises what the exporter's `start` raises."""
+        await self._exporter.start()
+        self._services = [asyncio.create_task(self._deliver()), asyncio.create_task(self._progress.run())]
+
+    def notify(self) -> None:
+        """There may be new entries in an outbox."""
+        self._feed.notify()
+
+    async def stop(self, deadline_secs: float) -> None:
+        """Send nothing more, let calls under way finish until the deadline, persist progress, close the exporter."""
+        self._sender.stopping = True
+        if self._services:
+            delivering, persisting = self._services
+            await _cancel([delivering])
+            await _cancel([task for task in self._requests if task not in self._sender.calling])
+            if self._requests:
+                await asyncio.wait(self._requests, timeout=deadline_secs)
+            await _cancel(list(self._requests))
+            await self._progress.stop(persisting)
+            self._services = []
+        await self._exporter.shutdown()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def statistics(self) -> ExporterStatistics:
+        """A consistent look; call it on the loop's thread or accept values of neighbouring moments."""
+        sender, book = self._sender, self._book
+        state: State = "ok"
+        if sender.gate.reason is not None:
+            state = "blocked"
+        elif sender.retrying:
+            state = "retrying"
+        return ExporterStatistics(
+            state=state,
+            reason=sender.gate.reason or book.last_error,
+            queued_records=self._feed.held_records,
+            queued_bytes=self._feed.held_bytes,
+            requests=len(self._requests),
+            sent=book.ended[Outcome.EXPORTED],
+            failed_attempts=book.failed_attempts,
+            dead_lettered=book.ended[Outcome.DEAD_LETTERED],
+            dropped=book.ended[Outcome.DROPPED],
+        )
+
+    async def _deliver(self) -> None:
+        """Read, join, send, for ever."""
+        flush_at: float | None = None
+        loop = asyncio.get_running_loop()
+        while True:
+            pendings = await self._read()
+            for pending in pendings:
+                for request in self._batcher.add(self._book.begin(pending)):
+                    await self._dispatch(request)
+            if not self._batcher.waiting:
+                flush_at = None
+            elif flush_at is None:
+                flush_at = loop.time() + self._batcher.flush_timeout
+            if flush_at is not None and (self._feed.full or loop.time() >= flush_at):
+                flush_at = None
+                for request in self._batcher.flush():
+                    await self._dispatch(request)
+            if not pendings:
+                await self._feed.wait(_POLL_SECS if flush_at is None else min(_POLL_SECS, flush_at - loop.time()))
+
+    async def _read(self) -> list[Pending]:
+        try:
+            return await self._feed.read()
+        except Exception as error:  # noqa: BLE001  the outbox is tried again; the entries are not lost
+            self._ledger_failed(error)
+            await asyncio.sleep(_POLL_SECS)
+            return []
+
+    async def _dispatch(self, request: Request) -> None:
+        await self._slots.acquire()
+        task = asyncio.create_task(self._sender.deliver(request))
+        self._requests.add(task)
+        task.add_done_callback(self._dispatched)
+
+    def _dispatched(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        self._slots.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._emit(EventKind.FAILED, f"delivery raised {type(error).__name__}", 1)
+
+    def _ledger_failed(self, error: Exception) -> None:
+        self._emit(EventKind.LEDGER, f"{type(error).__name__}: {error}", 1)
+
+    def _emit(self, kind: EventKind, reason: str, count: int) -> None:
+        self._events.emit(kind, self.id, reason, count)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task

@@ -1,0 +1,76 @@
+"""Makes one exporter's progress durable, at most every 200 ms.
+
+An entry is acknowledged when all its records have ended, in whatever order entries end. After a crash what was not
+acknowledged is delivered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from collector.delivery.feed import Run
+from collector.delivery.request import Pending
+from collector.ledger.interface import Ack, Ledger
+
+_AGAIN_SECS = 1.0
+
+
+class Progress:
+    """Collects acknowledgements. `failed` is told why the ledger did not take them; they are kept and tried again."""
+
+    def __init__(
+        self,
+        exporter: str,
+        ledgers: Sequence[Ledger],
+        run: Run,
+        failed: Callable[[Exception], None],
+        interval_secs: float = 0.2,
+    ) -> None:
+        self._exporter = exporter
+        self._ledgers = ledgers
+        self._run = run
+        self._failed = failed
+        self._interval = interval_secs
+        self._waiting: list[list[Ack]] = [[] for _ in ledgers]
+        self._changed = asyncio.Event()
+        self._stopping = False
+
+    def add(self, pending: Pending) -> None:
+        """An entry is done."""
+        self._waiting[pending.source].append(pending.ack())
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Persist until `stop`."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if self._stopping:
+                return
+            await asyncio.sleep(self._interval)
+            if not await self._persist():
+                await asyncio.sleep(_AGAIN_SECS)
+                self._changed.set()
+
+    async def stop(self, running: asyncio.Task[None]) -> bool:
+        """Let `run` come to its end and persist the rest; whether the ledgers took all of it."""
+        self._stopping = True
+        self._changed.set()
+        await running
+        return await self._persist()
+
+    async def _persist(self) -> bool:
+        """Tell the ledgers; whether they took all of it."""
+        complete = True
+        for source, ledger in enumerate(self._ledgers):
+            acks, self._waiting[source] = self._waiting[source], []
+            if not acks:
+                continue
+            try:
+                await self._run(ledger.ack, self._exporter, acks)
+            except Exception as error:  # noqa: BLE001  progress is kept whatever the ledger raised
+                self._waiting[source] = acks + self._waiting[source]
+                self._failed(error)
+                complete = False
+        return complete

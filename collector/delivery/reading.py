@@ -1,0 +1,74 @@
+"""What an exporter's verdicts say about each record of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.outcomes import Blocked, Items, Reject, Retry, Split, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The verdicts of one answer, made disjoint. The strongest wins: blocked, split, reject, retry, ok.
+
+    Args:
+        blocked, split: the reason; then nothing else is set.
+        rejected: (items, reason).
+        retry: items to send again; empty = none.
+    """
+
+    delivered: Items
+    rejected: Sequence[tuple[Items, str]]
+    retry: Items
+    retry_reason: str = ""
+    after_secs: float | None = None
+    blocked: str | None = None
+    split: str | None = None
+
+
+_NONE: Items = np.empty(0, dtype=np.uint32)
+
+
+def read(verdicts: Sequence[Verdict], records: int) -> Reading:
+    """Read the verdicts about a request of `records` records. Raises `IndexError` for an item that is not in it, and
+    `TypeError` for what is no verdict: an exporter's mistake must not count as delivered."""
+    if not all(isinstance(verdict, Verdict) for verdict in verdicts):
+        raise TypeError("not a verdict")
+    for verdict in verdicts:
+        if isinstance(verdict, Blocked):
+            return Reading(_NONE, (), _NONE, blocked=verdict.reason)
+    for verdict in verdicts:
+        if isinstance(verdict, Split):
+            return Reading(_NONE, (), _NONE, split=verdict.reason)
+    return _read_items(verdicts, records)
+
+
+def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
+    open_ = np.ones(records, dtype=np.bool_)
+    rejected = []
+    for verdict in verdicts:
+        if isinstance(verdict, Reject):
+            items = _claim(open_, verdict.items)
+            if len(items):
+                rejected.append((items, verdict.reason))
+    again, reason, after = _NONE, "", None
+    for verdict in verdicts:
+        if isinstance(verdict, Retry):
+            again = np.union1d(again, _claim(open_, verdict.items)).astype(np.uint32)
+            reason = reason or verdict.reason
+            after = max(after or 0.0, verdict.after_secs) if verdict.after_secs is not None else after
+    return Reading(np.flatnonzero(open_).astype(np.uint32), rejected, again, reason, after)
+
+
+def _claim(open_: np.ndarray[tuple[int], np.dtype[np.bool_]], items: Items | None) -> Items:
+    """The named items (None = all) that no stronger verdict has taken; they are taken now."""
+    wanted = np.zeros_like(open_)
+    if items is not None and len(items) and np.min(items) < 0:
+        raise IndexError("negative item")
+    wanted[slice(None) if items is None else np.asarray(items, dtype=np.int64)] = True
+    wanted &= open_
+    open_ &= ~wanted
+    return np.flatnonzero(wanted).astype(np.uint32)

@@ -1,0 +1,227 @@
+"""Sends requests of one exporter until each record has ended: the five outcomes.
+
+    encode ► gate ► send (timeout) ► classify ─┬ ok       the items are delivered
+       ▲                                       ├ retry    only those items again, after a back-off
+       │                                       ├ split    two halves; a single record becomes a dead letter
+       └───────────────────────────────────────┴ blocked  everything again, once a probe gets through
+                                                 reject   those items become dead letters
+
+A record that makes `encode` or `classify` raise is found by halving and becomes a dead letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from collector.component import Exporter
+from collector.delivery.backoff import Backoff
+from collector.delivery.book import Book
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.encoding import Encoding
+from collector.delivery.events import EventKind
+from collector.delivery.gate import Gate
+from collector.delivery.reading import Reading, read
+from collector.delivery.request import Request
+from collector.outcomes import Outcome, Split
+
+Emit = Callable[[EventKind, str, int], None]
+
+
+class GaveUp(Exception):
+    """The retry options say that it is enough; the text is the outcome's reason."""
+
+
+class Stopping(Exception):
+    """Delivery stops: what has not ended stays in the outbox."""
+
+
+class Sender:
+    """Delivers requests; any number of `deliver` may run at once.
+
+    `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
+    is set nothing more is sent.
+    """
+
+    def __init__(
+        self,
+        exporter: Exporter,
+        config: DeliveryConfig,
+        encoding: Encoding,
+        book: Book,
+        emit: Emit,
+        rng: random.Random,
+    ) -> None:
+        self._exporter = exporter
+        self._config = config
+        self._encoding = encoding
+        self._book = book
+        self._emit = emit
+        self._rng = rng
+        self.gate = Gate(config.retry_on_failure, rng)
+        self.calling: set[asyncio.Task[Any]] = set()
+        self.retrying = 0
+        self.stopping = False
+
+    async def deliver(self, request: Request) -> None:
+        """Returns when every record of the request has ended, or when delivery stops."""
+        stack = [request]
+        with contextlib.suppress(Stopping):
+            while stack:
+                stack.extend(reversed(await self._deliver(stack.pop())))
+
+    async def _deliver(self, request: Request) -> tuple[Request, ...]:
+        """Send until all has ended or it must be cut; gives the pieces."""
+        if not self._encoding.ready(request):
+            request = await self._decoded(request)
+        schedule = Schedule(self._config, self._rng)
+        while request.records:
+            try:
+                encoded = await self._encoding.encode(request)
+            except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
+                return await self._cut(request, self._crash("encode", error))
+            reading = await self._repeat(request, encoded, schedule)
+            if reading is None:
+                return ()
+            if reading.split is not None:
+                return await self._cut(request, reading.split)
+            request = await self._settle(request, reading)
+            if request.records and not await self._pause(request, schedule, reading):
+                return ()
+        return ()
+
+    async def _repeat(self, request: Request, encoded: Any, schedule: Schedule) -> Reading | None:
+        """Send the same bytes until the answer is about its records; None when it was given up."""
+        while True:
+            reading = await self._attempt(request.records, encoded)
+            if reading.blocked is not None:
+                schedule.restart()
+            elif len(reading.retry) < request.records:
+                return reading
+            elif not await self._pause(request, schedule, reading):
+                return None
+
+    async def _attempt(self, records: int, encoded: Any) -> Reading:
+        async with self.gate.passing():
+            self._stop_here()
+            answer = await self._call(encoded)
+            try:
+                reading = read(self._exporter.classify(answer), records)
+            except Exception as error:  # noqa: BLE001  as for encode
+                reading = read([Split(self._crash("classify", error))], records)
+            self._watch(reading, records)
+            return reading
+
+    async def _call(self, encoded: Any) -> Any:
+        """The answer, or the exception in its place."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.calling.add(task)
+        try:
+            async with asyncio.timeout(self._config.timeout or None):
+                return await self._exporter.send(encoded)
+        except Exception as error:  # noqa: BLE001  classify knows
+            return error
+        finally:
+            self.calling.discard(task)
+
+    def _watch(self, reading: Reading, records: int) -> None:
+        if reading.blocked is not None:
+            self._book.failed(records, reading.blocked)
+            if self.gate.close(reading.blocked):
+                self._emit(EventKind.BLOCKED, reading.blocked, 1)
+        elif len(reading.retry) < records and self.gate.open():
+            self._emit(EventKind.RESUMED, "the destination accepts again", 1)
+
+    async def _pause(self, request: Request, schedule: Schedule, reading: Reading) -> bool:
+        """Wait before the next attempt; False when the options say to give up, and then all has ended."""
+        self._book.failed(len(reading.retry), reading.retry_reason)
+        self._emit(EventKind.RETRYING, reading.retry_reason, 1)
+        try:
+            wait = schedule.next_secs(reading.after_secs)
+        except GaveUp as given_up:
+            self._book.end(request, f"{Outcome.DROPPED}:{given_up}")
+            self._emit(EventKind.DROPPED, f"{given_up}: {reading.retry_reason}", request.records)
+            return False
+        self._stop_here()
+        self.retrying += 1
+        try:
+            await asyncio.sleep(wait)
+        finally:
+            self.retrying -= 1
+        return True
+
+    def _stop_here(self) -> None:
+        if self.stopping:
+            raise Stopping
+
+    async def _settle(self, request: Request, reading: Reading) -> Request:
+        """End what was delivered or rejected; gives the records that are left to send."""
+        if len(reading.delivered) == request.records:
+            self._book.end(request, Outcome.EXPORTED)
+            return Request(())
+        request = await self._decoded(request)
+        take = self._encoding.run
+        delivered = await take(request.take, reading.delivered)
+        rejected = [(await take(request.take, items), reason) for items, reason in reading.rejected]
+        left = await take(request.take, reading.retry)
+        self._book.end(delivered, Outcome.EXPORTED)
+        for part, reason in rejected:
+            self._bury(part, reason)
+        return left
+
+    async def _cut(self, request: Request, reason: str) -> tuple[Request, ...]:
+        halves = request.halves()
+        if halves is None and request.undecoded:
+            request = await self._decoded(request)
+            halves = request.halves() if request.records else None
+        if halves is None and request.records:
+            self._bury(request, reason)
+        return halves or ()
+
+    async def _decoded(self, request: Request) -> Request:
+        if not request.undecoded:
+            return request
+        decoded = await self._encoding.decoded(request)
+        self._book.undecodable(request, decoded)
+        return decoded
+
+    def _bury(self, request: Request, reason: str) -> None:
+        self._book.bury(request, reason)
+        self._emit(EventKind.REJECTED, reason, request.records)
+
+    def _crash(self, where: str, error: Exception) -> str:
+        """A reason without the exception's text: that may hold what must not be shown."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+        reason = f"{where} raised {type(error).__name__}{place}"
+        self._emit(EventKind.FAILED, reason, 1)
+        return reason
+
+
+class Schedule:
+    """When to try one request again. Time while the destination was blocked does not count as elapsed."""
+
+    def __init__(self, config: DeliveryConfig, rng: random.Random) -> None:
+        self._retry = config.retry_on_failure
+        self._rng = rng
+        self.restart()
+
+    def restart(self) -> None:
+        """The request is as good as new."""
+        self._backoff = Backoff(self._retry, self._rng)
+        self._started = asyncio.get_running_loop().time()
+
+    def next_secs(self, floor: float | None) -> float:
+        """How long to wait; raises `GaveUp`."""
+        if not self._retry.enabled:
+            raise GaveUp("retry_disabled")
+        wait = self._backoff.next_secs(floor)
+        elapsed = asyncio.get_running_loop().time() - self._started
+        if 0 < self._retry.max_elapsed_time < elapsed + wait:
+            raise GaveUp("max_elapsed_time")
+        return wait

@@ -1,0 +1,57 @@
+"""A delivery engine over ledgers in memory, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from collector.component import Exporter
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.engine import Engine
+from collector.delivery.events import ExporterEvent
+from collector.testing.memory_ledger import MemoryLedger
+from collector.testing.virtual_time import InlineExecutor, run_virtual
+
+
+@dataclass
+class Rig:
+    """Runs exporters over `ledgers` for some virtual time; `events` is what people were told."""
+
+    ledgers: list[MemoryLedger]
+    events: list[ExporterEvent] = field(default_factory=list)
+
+    def run(
+        self,
+        exporters: Mapping[str, tuple[Exporter, DeliveryConfig]],
+        seconds: float,
+        during: Callable[[Engine], None] = lambda engine: None,
+        deadline_secs: float = 5.0,
+    ) -> float:
+        """Deliver for `seconds`, then shut down; gives how long the shutdown took."""
+
+        async def main() -> float:
+            loop = asyncio.get_running_loop()
+            engine = Engine(
+                exporters,
+                self.ledgers,
+                on_event=self.events.append,
+                pool=lambda name, count: InlineExecutor(),
+                rng=random.Random(7),
+            )
+            await engine.start()
+            await asyncio.sleep(seconds)
+            during(engine)
+            asked = loop.time()
+            await engine.stop(deadline_secs)
+            return loop.time() - asked
+
+        return run_virtual(main())
+
+
+@pytest.fixture
+def rig() -> Callable[..., Rig]:
+    return lambda *exporters, partitions=1: Rig([MemoryLedger(exporters) for _ in range(partitions)])

@@ -1,0 +1,226 @@
+"""Each of the five outcomes does what the design's table says, and the counts are exact."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.events import EventKind
+from collector.outcomes import Blocked, Ok, Reject, Retry, Split
+from collector.testing.scripted_exporter import ScriptedExporter
+from collector.testing.text_batch import text_batch
+
+CONFIG = DeliveryConfig()
+
+
+def positions(batch, *bodies):
+    return np.flatnonzero(batch.column("body").is_in(list(bodies)).to_numpy()).astype(np.uint32)
+
+
+def test_ok_acknowledges_everything(rig):
+    """Delivered entries are counted by domain and gone from the outbox."""
+    one = rig("x")
+    ledger = one.ledgers[0]
+    ledger.put(text_batch(["a", "b", "c"], ["one", "two", "one"]))
+    exporter = ScriptedExporter()
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert exporter.bodies() == ["a", "b", "c"]
+    assert ledger.counts["one", "exporter/x", "exported"] == 2
+    assert ledger.counts["two", "exporter/x", "exported"] == 1
+    assert ledger.queued("x") == 0
+    assert ledger.adds_up("x")
+
+
+def test_retry_sends_only_the_named_items_again(rig):
+    """Items that no verdict names are delivered; the named ones come again alone, then end once."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b", "c", "d"]))
+    exporter = ScriptedExporter(lambda b: Retry("busy", positions(b, "b", "d")) if len(b) == 4 else Ok())
+    one.run({"x": (exporter, CONFIG)}, 60)
+    assert exporter.bodies() == ["a", "b", "c", "d", "b", "d"]
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 4, "exported": 4}
+
+
+def test_retry_and_reject_stand_side_by_side(rig):
+    """One answer may deliver, repeat and refuse records."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["good", "later", "bad"], ["p", "p", "q"]))
+
+    def answer(batch):
+        if len(batch) == 3:
+            return [Retry("429", positions(batch, "later")), Reject("mapping", positions(batch, "bad"))]
+        return Ok()
+
+    exporter = ScriptedExporter(answer)
+    one.run({"x": (exporter, CONFIG)}, 60)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 2, "dead_lettered": 1}
+    assert one.ledgers[0].counts["q", "exporter/x", "dead_lettered"] == 1
+    [(exporter_id, letter)] = one.ledgers[0].dead_letters
+    assert (exporter_id, letter.reason, letter.batch.column("body").to_list()) == ("x", "mapping", ["bad"])
+
+
+def test_backoff_grows_up_to_the_interval_and_never_gives_up(rig):
+    """A destination that fails for a day gets the data in the end; the waits follow configretry."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a"]))
+
+    def answer(batch):
+        return Ok() if asyncio.get_running_loop().time() > 86_400 else Retry("down")
+
+    exporter = ScriptedExporter(answer)
+    one.run({"x": (exporter, CONFIG)}, 86_500)
+    waits = np.diff(exporter.sent_at)
+    assert 2.5 <= waits[0] <= 7.5
+    assert waits[10:].min() >= 15
+    assert waits.max() <= 45
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 1, "exported": 1}
+
+
+def test_the_destinations_wait_is_a_floor(rig):
+    """Retry-After longer than the back-off is honoured."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a"]))
+    answers = iter([Retry("429", after_secs=120.0), Ok()])
+    exporter = ScriptedExporter(lambda batch: next(answers))
+    one.run({"x": (exporter, CONFIG)}, 200)
+    assert np.diff(exporter.sent_at)[0] == pytest.approx(120.0)
+
+
+@pytest.mark.parametrize(
+    ("retry", "outcome"),
+    [
+        ({"max_elapsed_time": "30s", "max_interval": "10s"}, "dropped:max_elapsed_time"),
+        ({"enabled": False}, "dropped:retry_disabled"),
+    ],
+)
+def test_giving_up_is_asked_for_and_counted(rig, retry, outcome):
+    """Only the options make delivery give up, and then the records are counted by reason."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b"]))
+    config = DeliveryConfig.model_validate({"retry_on_failure": retry})
+    one.run({"x": (ScriptedExporter(lambda batch: Retry("down")), config)}, 100)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 2, outcome: 2}
+    assert EventKind.DROPPED in {event.kind for event in one.events}
+
+
+def test_split_halves_down_to_the_record_that_is_too_large(rig):
+    """Only the records that are too large on their own are dead-lettered; the order of the rest is kept."""
+    one = rig("x")
+    bodies = [f"{n}" for n in range(37)]
+    bodies[5] = bodies[36] = "x" * 1000
+    one.ledgers[0].put(text_batch(bodies))
+
+    def answer(batch):
+        return Split("413") if batch.column("body").str.len_bytes().max() > 500 or len(batch) > 8 else Ok()
+
+    exporter = ScriptedExporter(answer)
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 37, "exported": 35, "dead_lettered": 2}
+    assert [letter.reason for _, letter in one.ledgers[0].dead_letters] == ["413", "413"]
+    delivered = [body for b in exporter.sent if answer(b) == Ok() for body in b.column("body").to_list()]
+    assert delivered == [body for body in bodies if len(body) < 500]
+
+
+def test_blocked_for_an_hour_loses_nothing(rig):
+    """401 for an hour: few probes, one at a time, one event, the state visible, then all is delivered."""
+    one = rig("x")
+    for n in range(50):
+        one.ledgers[0].put(text_batch([f"{n}a", f"{n}b"]))
+    seen = []
+
+    def answer(batch):
+        return Blocked("401 Unauthorized") if asyncio.get_running_loop().time() < 3600 else Ok()
+
+    exporter = ScriptedExporter(answer, latency_secs=0.01)
+
+    one.run({"x": (exporter, CONFIG)}, 1800, during=lambda engine: seen.append(engine.statistics()["x"]))
+    assert (seen[0].state, seen[0].reason) == ("blocked", "401 Unauthorized")
+    assert len(exporter.sent) < 10 + 1800 / 10
+    assert one.ledgers[0].queued("x") == 100
+    assert [event.kind for event in one.events].count(EventKind.BLOCKED) == 1
+
+    restarted = ScriptedExporter(lambda batch: Ok())
+    one.run({"x": (restarted, CONFIG)}, 10)
+    assert sorted(restarted.bodies()) == sorted(f"{n}{c}" for n in range(50) for c in "ab")
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 100, "exported": 100}
+
+
+def test_a_blocked_destination_that_recovers_gets_everything_without_a_restart(rig):
+    """The probe that gets through opens the way for all; blocked time is not counted against max_elapsed_time."""
+    one = rig("x")
+    for n in range(50):
+        one.ledgers[0].put(text_batch([f"{n}"]))
+    config = DeliveryConfig.model_validate({"retry_on_failure": {"max_elapsed_time": "60s"}})
+
+    def answer(batch):
+        return Blocked("403") if asyncio.get_running_loop().time() < 3600 else Ok()
+
+    exporter = ScriptedExporter(answer, latency_secs=0.1)
+    one.run({"x": (exporter, config)}, 3700)
+    probes = [at for at in exporter.sent_at if 60 < at < 3600]
+    assert 60 < len(probes) < 300
+    assert np.diff(probes).min() >= 15, "one probe at a time"
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 50, "exported": 50}
+    assert [event.kind for event in one.events if event.kind is not EventKind.RETRYING] == [
+        EventKind.BLOCKED,
+        EventKind.RESUMED,
+    ]
+
+
+def test_reject_of_everything_dead_letters_the_entry(rig):
+    """A destination that refuses all records for good: dead letters, replayable, nothing queued."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b"]))
+    one.run({"x": (ScriptedExporter(lambda batch: Reject("400 invalid")), CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 2, "dead_lettered": 2}
+    assert [letter.batch.column("body").to_list() for _, letter in one.ledgers[0].dead_letters] == [["a", "b"]]
+
+
+def test_a_record_that_crashes_encode_is_isolated(rig):
+    """The record is found by halving; all others are delivered; the exception's text is not shown."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch([f"{n}" for n in range(20)]))
+
+    def encode(batch):
+        if batch.column("body").is_in(["13"]).any():
+            raise KeyError("secret-token")
+
+    exporter = ScriptedExporter(encode=encode)
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 20, "exported": 19, "dead_lettered": 1}
+    [(_, letter)] = one.ledgers[0].dead_letters
+    assert letter.batch.column("body").to_list() == ["13"]
+    assert letter.reason.startswith("encode raised KeyError")
+    assert not any("secret-token" in event.reason for event in one.events)
+
+
+@pytest.mark.parametrize("verdict", [[Reject("no", np.array([99], dtype=np.uint32))], "nonsense"])
+def test_an_exporter_that_answers_nonsense_is_handled_like_a_crash(rig, verdict):
+    """Items outside the request, or verdicts of no known kind, never stop delivery."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b"]))
+    one.ledgers[0].put(text_batch(["c"]))
+    exporter = ScriptedExporter(lambda batch: Ok() if "c" in batch.column("body") else verdict)
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x")["exported"] == 1
+    assert one.ledgers[0].outcomes("x")["dead_lettered"] == 2
+    assert one.ledgers[0].adds_up("x")
+
+
+def test_a_send_that_hangs_is_cut_off_and_repeated(rig):
+    """`timeout` bounds each attempt; 0 does not."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a"]))
+    exporter = ScriptedExporter(latency_secs=3600.0)
+    seen = []
+    one.run({"x": (exporter, CONFIG)}, 60, during=lambda engine: seen.append(engine.statistics()["x"]))
+    assert len(exporter.sent) > 2
+    assert seen[0].state == "retrying"
+    assert seen[0].reason == "TimeoutError"
+    patient = ScriptedExporter(latency_secs=3600.0)
+    one.run({"x": (patient, DeliveryConfig(timeout=0.0))}, 3700)
+    assert len(patient.sent) == 1
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 1, "exported": 1}
