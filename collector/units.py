@@ -43,8 +43,8 @@ def parse_size(value: Any) -> Any:
     return int(float(match.group(1)) * base ** _POWERS[unit.rstrip("I")])
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0)]
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str | float), Field(ge=0)]
 """Seconds; written with a unit."""
 
-ByteSize = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
+ByteSize = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int), Field(ge=0)]
 """Bytes; written with a unit or as a number."""

@@ -1,0 +1,127 @@
+"""`logboom validate`: is the configuration right, and what would run?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from collector.cli.run import Sets
+from collector.errors import ConfigError
+from collector.ledger.plan import Quota
+from collector.settings import Pipeline, Settings, load, render
+
+Configs = Annotated[
+    list[str] | None,
+    typer.Option("--config", "-c", help="YAML file, or env:NAME, or yaml:TEXT. Several are merged; later ones win."),
+]
+
+_ON_FULL = {
+    "block": "when full, it stops intake: senders are told to wait",
+    "spill": "when full, its backlog moves to an area of its own; intake goes on",
+    "drop_oldest": "when full, its oldest records are dropped and counted; intake goes on",
+}
+
+
+def validate(
+    config: Configs = None,
+    data_dir: Annotated[Path, typer.Option(help="Where `run` would keep its data.")] = Path("logboom-data"),
+    set_: Sets = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON schema instead.")] = False,
+) -> None:
+    """Check a configuration and say what would run; starts nothing.
+
+    Exit code 0 when it is right, 1 with every error on stderr when it is not.
+    """
+    from collector.registry import check_import_roots, default_registry
+    from collector.settings.mounts import data_dir_warning
+    from collector.settings.schema import schema_text
+
+    try:
+        if schema:
+            sys.stdout.write(schema_text(default_registry()))
+            return
+        if not config:
+            raise typer.BadParameter("name at least one file", param_hint="--config")
+        check_import_roots()
+        settings = load(config, set_ or [])
+    except ConfigError as error:
+        sys.stderr.write(render(error.problems))
+        raise typer.Exit(1) from None
+    warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir)])]
+    sys.stdout.write("\n".join([*summary(settings), *_warned(warnings)]) + "\n")
+
+
+def summary(settings: Settings) -> Iterator[str]:
+    """What would run, line by line: pipelines, exporters with their queues, extensions, own telemetry."""
+    for pipeline in settings.pipelines.values():
+        yield f"pipeline {pipeline.id}"
+        yield f"  {_drawn(pipeline)}"
+    listening = dict(_listeners(settings))
+    yield from _table("listens", listening)
+    yield from _table("exporters", {name: _delivery(settings, name) for name in settings.exporters})
+    if settings.extensions:
+        yield f"extensions\n  {', '.join(settings.extensions)}"
+
+
+def _drawn(pipeline: Pipeline) -> str:
+    """`otlp ─► triage ─► sqlite, debug`."""
+    return " ─► ".join([", ".join(pipeline.receivers), *pipeline.processors, ", ".join(pipeline.exporters)])
+
+
+def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
+    if rows:
+        width = max(map(len, rows))
+        yield title
+        yield from (f"  {name:<{width}}  {text}" for name, text in rows.items())
+
+
+def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, component in settings.receivers.items():
+        endpoints = getattr(component.config, "endpoints", None)
+        if endpoints is not None:
+            yield name, ", ".join(map(str, endpoints()))
+    for name, component in settings.extensions.items():
+        if component.factory.name == "health_check":
+            yield name, component.config.endpoint
+    for host, port in settings.service.telemetry.metrics.prometheus():
+        yield "own metrics", f"http://{host}:{port}/metrics"
+
+
+def _delivery(settings: Settings, exporter: str) -> str:
+    config: Any = settings.exporters[exporter].config
+    if not hasattr(config, "quota"):
+        return "no queue"
+    quota: Quota = config.quota(only_exporter=_stands_alone(settings, exporter))
+    partitions = settings.service.ledger.partitions
+    parts = [f"queue on disk {_mib(quota.max_bytes)} x {partitions} partitions"]
+    if quota.max_age_secs:
+        parts.append(f"drops records older than {quota.max_age_secs:g}s")
+    parts += [_retry(config), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
+    return "; ".join(filter(None, parts))
+
+
+def _stands_alone(settings: Settings, exporter: str) -> bool:
+    return any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
+
+
+def _retry(config: Any) -> str:
+    retry = getattr(config, "retry_on_failure", None)
+    if retry is None:
+        return ""
+    if not retry.enabled:
+        return "drops after one failed attempt"
+    return (
+        f"retries for {retry.max_elapsed_time:g}s, then drops" if retry.max_elapsed_time else "retries until delivered"
+    )
+
+
+def _mib(count: int) -> str:
+    return f"{count / (1 << 20):g} MiB"
+
+
+def _warned(warnings: list[str]) -> Iterator[str]:
+    yield from (f"warning: {sentence}" for sentence in warnings)
