@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -165,9 +166,14 @@ def optional_positions(positions: npt.NDArray[np.int64]) -> pl.Series:
     return series.set(series < 0, None) if len(positions) and positions.min() < 0 else series
 
 
+@cache
+def _one_null(dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=dtype)
+
+
 def nulls(name: str, dtype: pl.DataType, height: int) -> pl.Series:
     """A column of nothing but null."""
-    return pl.Series(name, dtype=dtype).extend_constant(None, height)
+    return _one_null(dtype).new_from_index(0, height).alias(name)
 
 
 def without_keys(table: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:
@@ -188,9 +194,9 @@ def rows_of_column(key: str, values: pl.Series) -> pl.DataFrame:
 def conform(table: pl.DataFrame, schema: pl.Schema = ATTRIBUTES) -> pl.DataFrame:
     """`table` with every column of `schema`, in its order; missing ones are null."""
     missing = [nulls(name, dtype, table.height) for name, dtype in schema.items() if name not in table.columns]
-    full = table.with_columns(missing) if missing else table
-    extra = [name for name in full.columns if name not in schema]
-    return full.select(*schema.names(), *extra)
+    full = table.hstack(missing) if missing else table
+    names = [*schema, *(name for name in full.columns if name not in schema)]
+    return full if full.columns == names else full[names]
 
 
 def stack(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:

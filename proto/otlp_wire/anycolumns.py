@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from collector.tables import ATTRIBUTES, VALUE_COLUMNS, ValueKind, nulls
+from collector.tables import ATTRIBUTES, VALUE_COLUMNS, ValueKind, nulls, optional_positions
 from otlp_wire import framing
 from otlp_wire.messages import AnyValue, DecodeError
 
@@ -27,7 +27,6 @@ MEMBER_KINDS = {
 """Member of the oneof → the kind it has in an attribute table."""
 
 MEMBERS = tuple(name for name in MEMBER_KINDS if name in AnyValue.DESCRIPTOR.fields_by_name)
-_SCALARS = ("string_value", "bool_value", "int_value", "double_value", "bytes_value")
 _FRAMED = {"array_value": framing.ARRAY, "kvlist_value": framing.KVLIST, "bytes_value": framing.BYTES}
 _MEMBER_TYPES = {
     "string_value": pl.String,
@@ -41,18 +40,29 @@ _MEMBER_TYPES = {
 }
 
 
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the oneof, and where it is set."""
+
+    values: pl.Series
+    present: Mask
+
+
 @dataclass(frozen=True, slots=True)
 class AnyColumns:
-    """`present[i]`: there is a value message at i. `members` leaves out those that are null throughout."""
+    """`present[i]`: there is a value message at i. `members` leaves out those that are never set."""
 
-    present: pl.Series
-    members: dict[str, pl.Series]
+    present: Mask
+    members: dict[str, Member]
 
     def __len__(self) -> int:
         return len(self.present)
 
 
-def read(values: pa.StructArray) -> tuple[AnyColumns, npt.NDArray[np.bool_]]:
+def read(values: pa.StructArray) -> tuple[AnyColumns, Mask]:
     """The columns of what `columnar.reader` made, and where a value was sent in pieces or a oneof twice."""
     torn = np.zeros(len(values), dtype=np.bool_)
     seen = np.zeros(len(values), dtype=np.uint8)
@@ -61,69 +71,66 @@ def read(values: pa.StructArray) -> tuple[AnyColumns, npt.NDArray[np.bool_]]:
         child = values.field(name)
         if pa.types.is_list(child.type):
             lengths = np.diff(child.offsets.to_numpy())
+            if not len(lengths) or not lengths.any():
+                continue
             torn |= lengths > 1
-            column = _first_items(child, lengths)
+            present = lengths > 0
+            column = _first_items(child, present)
         elif child.null_count < len(child):
+            present = mask_of(child)
             column = pl.Series(pl.from_arrow(child))
         else:
             continue
-        if column is None:
-            continue
-        members[name] = column
-        seen += column.is_not_null().to_numpy()
+        members[name] = Member(column, present)
+        seen += present
     torn |= seen > 1
-    return AnyColumns(_validity(values), members), torn
+    return AnyColumns(mask_of(values), members), torn
 
 
-def _first_items(child: pa.ListArray, lengths: npt.NDArray[np.int32]) -> pl.Series | None:
-    if not len(child.values):
-        return None
-    starts = np.where(lengths > 0, child.offsets.to_numpy()[:-1], -1).astype(np.int64)
-    items = pl.Series(pl.from_arrow(child.values))
-    return items.gather(pl.Series(starts).replace(-1, None))
+def mask_of(column: pa.Array) -> Mask:
+    """Where a column is not null."""
+    if column.null_count == 0:
+        return np.ones(len(column), dtype=np.bool_)
+    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _validity(values: pa.Array) -> pl.Series:
-    if values.null_count == 0:
-        return pl.Series(np.ones(len(values), dtype=np.bool_))
-    return pl.Series(values.is_valid().to_numpy(zero_copy_only=False))
+def _first_items(child: pa.ListArray, present: Mask) -> pl.Series:
+    starts = np.where(present, child.offsets.to_numpy()[:-1], -1).astype(np.int64)
+    return pl.Series(pl.from_arrow(child.values)).gather(optional_positions(starts))
 
 
 def attribute_columns(values: AnyColumns) -> dict[str, pl.Series]:
-    """The value columns of an attribute table, `kind` among them."""
-    kinds = np.zeros(len(values), dtype=np.uint8)
-    nested = []
-    columns: dict[str, pl.Series] = {}
-    for name, column in values.members.items():
+    """The value columns of an attribute table, in its order, `kind` among them."""
+    height = len(values)
+    kinds = np.zeros(height, dtype=np.uint8)
+    given = {}
+    for name, member in values.members.items():
         kind = MEMBER_KINDS[name]
-        kinds[column.is_not_null().to_numpy()] = int(kind)
-        if kind is ValueKind.ANY:
-            nested.append(serialised_member(name, column))
-        else:
-            columns[VALUE_COLUMNS[kind]] = column.alias(VALUE_COLUMNS[kind])
-    columns["kind"] = pl.Series("kind", kinds)
-    columns["any"] = _with_empty(nested, values, kinds == 0)
-    return {name: columns.get(name, nulls(name, dtype, len(values))) for name, dtype in ATTRIBUTES.items() if name not in ("owner", "key")}
+        kinds[member.present] = int(kind)
+        given[VALUE_COLUMNS[kind]] = member.values
+    nested = {name: member for name, member in values.members.items() if MEMBER_KINDS[name] is ValueKind.ANY}
+    given["kind"] = pl.Series(kinds)
+    given["any"] = _joined([serialised_member(n, m.values) for n, m in nested.items()], values.present & (kinds == 0))
+    columns = [(name, dtype) for name, dtype in ATTRIBUTES.items() if name not in ("owner", "key")]
+    return {name: given[name] if name in given else nulls(name, dtype, height) for name, dtype in columns}
 
 
 def serialised(values: AnyColumns, leave_out: str = "") -> pl.Series:
     """Each value as a serialised AnyValue; null where there is none, or where member `leave_out` is set."""
-    parts = [serialised_member(name, column) for name, column in values.members.items() if name != leave_out]
-    kept = [column.is_not_null() for column in values.members.values()]
-    empty = np.ones(len(values), dtype=np.bool_)
-    for mask in kept:
-        empty &= ~mask.to_numpy()
-    return _with_empty(parts, values, empty)
+    empty = values.present.copy()
+    for member in values.members.values():
+        empty &= ~member.present
+    parts = [serialised_member(n, m.values) for n, m in values.members.items() if n != leave_out]
+    return _joined(parts, empty)
 
 
-def _with_empty(parts: list[pl.Series], values: AnyColumns, no_member: npt.NDArray[np.bool_]) -> pl.Series:
-    """The first non-null of `parts`; b"" where the message is there without a member."""
-    empty = pl.Series(no_member) & values.present
+def _joined(parts: list[pl.Series], empty: Mask) -> pl.Series:
+    """The first non-null of `parts`; b"" where `empty`: the message is there without a member."""
     if empty.any():
-        parts = [*parts, nulls("", pl.Binary(), len(values)).set(empty, b"")]
-    if not parts:
-        return nulls("any", pl.Binary(), len(values))
-    return pl.select(pl.coalesce(*parts).alias("any")).to_series()
+        parts = [*parts, nulls("", pl.Binary(), len(empty)).set(pl.Series(empty), b"")]
+    if len(parts) > 1:
+        return pl.select(pl.coalesce(*parts)).to_series()
+    return parts[0] if parts else nulls("", pl.Binary(), len(empty))
 
 
 def serialised_member(name: str, column: pl.Series) -> pl.Series:

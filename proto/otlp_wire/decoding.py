@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.batch import LogBatch
-from collector.tables import ATTRIBUTES, PAYLOADS, RECORDS, conform, nulls
+from collector.tables import PAYLOADS, RECORDS, conform, nulls
 from otlp_wire import anycolumns, columnar, framing
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 
@@ -110,7 +110,7 @@ class _Reading:
             resource_attributes=self._attributes(resource, self.resource_payload),
             scopes=_scopes(self.scope_logs, scope),
             scope_attributes=self._attributes(scope, scope_payload),
-            payloads=PAYLOADS.to_frame().clear(self.payloads),
+            payloads=pl.DataFrame([nulls(name, dtype, self.payloads) for name, dtype in PAYLOADS.items()]),
         )
         return batch, self.bad_ids, self.torn
 
@@ -119,7 +119,8 @@ class _Reading:
         columns |= {name: self._ids(name, size) for name, size in _ID_SIZES.items()}
         bodies, torn = anycolumns.read(self.log_records.field("body"))
         self._blame(torn, payload)
-        columns["body"] = bodies.members.get("string_value", nulls("", pl.String(), len(bodies)))
+        text = bodies.members.get("string_value")
+        columns["body"] = text.values if text else nulls("", pl.String(), len(bodies))
         columns["body_any"] = anycolumns.serialised(bodies, leave_out="string_value")
         columns["scope"] = pl.Series(self.record_scope)
         columns["resource"] = pl.Series(self.scope_resource[self.record_scope])
@@ -127,12 +128,13 @@ class _Reading:
         return conform(pl.DataFrame(columns), RECORDS)
 
     def _ids(self, name: str, size: int) -> pl.Series:
-        ids = _series(self.log_records.field(name))
-        bad = ~ids.bin.size().is_in([0, size])
+        ids = self.log_records.field(name)
+        sizes = pc.binary_length(ids).to_numpy()
+        bad = (sizes != 0) & (sizes != size)
         if not bad.any():
-            return ids
-        self.bad_ids += int(bad.sum())
-        return ids.set(bad, b"")
+            return _series(ids)
+        self.bad_ids += int(np.count_nonzero(bad))
+        return _series(ids).set(pl.Series(bad), b"")
 
     def _attributes(self, owners: pa.StructArray, payload: npt.NDArray[np.uint32]) -> pl.DataFrame:
         lists = owners.field("attributes")
@@ -141,7 +143,7 @@ class _Reading:
         if torn.any():
             self._blame(torn, payload[owner])
         columns = {"owner": pl.Series(owner), "key": _series(lists.values.field("key"))}
-        table = pl.DataFrame(columns | anycolumns.attribute_columns(values)).select(ATTRIBUTES.names())
+        table = pl.DataFrame(columns | anycolumns.attribute_columns(values))
         return _with_key_strindex(table, lists.values)
 
     def _blame(self, torn: npt.NDArray[np.bool_], payload: npt.NDArray[np.uint32]) -> None:
@@ -160,8 +162,10 @@ def _series(column: pa.Array) -> pl.Series:
 def _with_key_strindex(table: pl.DataFrame, items: pa.StructArray) -> pl.DataFrame:
     if "key_strindex" not in [field.name for field in items.type]:
         return table
-    indices = _series(items.field("key_strindex"))
-    return table.with_columns(key_strindex=indices) if (indices != 0).any() else table
+    indices = items.field("key_strindex")
+    if not indices.to_numpy().any():
+        return table
+    return table.hstack([_series(indices).alias("key_strindex")])
 
 
 def _resources(resource_logs: pa.StructArray, resource: pa.StructArray) -> pl.DataFrame:
@@ -189,12 +193,16 @@ def _scopes(scope_logs: pa.StructArray, scope: pa.StructArray) -> pl.DataFrame:
     absent = scope.null_count == len(scope)
     return pl.DataFrame(
         {
-            "name": pl.repeat("", len(scope), eager=True) if absent else _series(scope.field("name")),
-            "version": pl.repeat("", len(scope), eager=True) if absent else _series(scope.field("version")),
+            "name": _blank(len(scope)) if absent else _series(scope.field("name")),
+            "version": _blank(len(scope)) if absent else _series(scope.field("version")),
             "schema_url": _series(scope_logs.field("schema_url")),
             "dropped_attributes_count": _dropped(scope),
         }
     )
+
+
+def _blank(height: int) -> pl.Series:
+    return pl.Series([""]).new_from_index(0, height)
 
 
 def _dropped(message: Any) -> pl.Series:

@@ -5,8 +5,6 @@ Source: OTLP specification, "Failures" (gRPC and HTTP) and "Throttling".
 
 from __future__ import annotations
 
-import math
-
 import orjson
 from google.rpc import error_details_pb2, status_pb2
 
@@ -15,7 +13,8 @@ _RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo"
 
 def retry_info(delay_secs: float) -> bytes:
     """A serialised `google.rpc.RetryInfo`; the delay as whole seconds and nanoseconds, never negative."""
-    return _retry_info(delay_secs).SerializeToString()
+    serialised: bytes = _retry_info(delay_secs).SerializeToString()
+    return serialised
 
 
 def status(code: int, message: str, retry_after_secs: float | None = None) -> bytes:
@@ -23,7 +22,8 @@ def status(code: int, message: str, retry_after_secs: float | None = None) -> by
     answer = status_pb2.Status(code=code, message=message)
     if retry_after_secs is not None:
         answer.details.add(type_url=_RETRY_INFO_URL, value=retry_info(retry_after_secs))
-    return answer.SerializeToString()
+    serialised: bytes = answer.SerializeToString()
+    return serialised
 
 
 def status_json(code: int, message: str, retry_after_secs: float | None = None) -> bytes:
@@ -36,15 +36,16 @@ def status_json(code: int, message: str, retry_after_secs: float | None = None) 
 
 def _retry_info(delay_secs: float) -> error_details_pb2.RetryInfo:
     info = error_details_pb2.RetryInfo()
-    info.retry_delay.seconds, info.retry_delay.nanos = _split(delay_secs)
+    seconds, millis = _split(delay_secs)
+    info.retry_delay.seconds, info.retry_delay.nanos = seconds, millis * 1_000_000
     return info
 
 
 def _split(delay_secs: float) -> tuple[int, int]:
-    fraction, whole = math.modf(max(0.0, delay_secs))
-    return int(whole), int(fraction * 1000) * 1_000_000  # whole milliseconds: no rounding noise on the wire
+    """Seconds and milliseconds; finer would be noise."""
+    return divmod(round(max(0.0, delay_secs) * 1000), 1000)
 
 
 def _duration_text(delay_secs: float) -> str:
-    seconds, nanos = _split(delay_secs)
-    return f"{seconds}.{nanos // 1_000_000:03d}s" if nanos else f"{seconds}s"
+    seconds, millis = _split(delay_secs)
+    return f"{seconds}.{millis:03d}s" if millis else f"{seconds}s"
