@@ -40,7 +40,7 @@ def writer() -> Any:
 @cache
 def request_type() -> pa.StructType:
     """What `writer` takes: the Arrow type of an ExportLogsServiceRequest."""
-    return pa.struct(list(writer().schema))
+    return pa.struct(list(writer().schema()))
 
 
 def _handler(config: ptars.PtarsConfig, *, repeated: bool) -> Any:

@@ -1,0 +1,238 @@
+"""`LogBatch` → one ExportLogsServiceRequest, a column at a time: the reverse of `decoding`.
+
+    records ──group──► (resource, scope) runs ──nest──► one Arrow row ──ptars──► bytes
+
+Records of one (resource, scope) stand together, groups in the order of their tables; a batch in wire order keeps it.
+Groups without records are not written. Derived columns are attributes like all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from collector.batch import LogBatch
+from collector.tables import VALUE_COLUMNS, ValueKind, optional_positions
+from otlp_wire import anycolumns, columnar
+from otlp_wire.messages import Resource
+
+Positions = npt.NDArray[np.int64]
+
+_SCALARS = {
+    "string_value": ValueKind.STRING,
+    "bool_value": ValueKind.BOOL,
+    "int_value": ValueKind.INT,
+    "double_value": ValueKind.DOUBLE,
+    "bytes_value": ValueKind.BYTES,
+}
+
+
+def encode(batch: LogBatch) -> bytes:
+    """All records of the batch as one serialised ExportLogsServiceRequest; b"" when there are none."""
+    if not len(batch):
+        return b""
+    batch, groups = _grouped(batch)
+    resource_logs = _resource_logs(batch, groups)
+    names = [field.name for field in columnar.request_type()]
+    row = pa.RecordBatch.from_arrays(
+        [_lists(_type("resource_logs"), np.array([0, len(resource_logs)]), resource_logs)], names
+    )
+    return bytes(columnar.writer().record_batch_to_array(row)[0].as_py())
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Where groups begin, with the end as last item, and which row of its table each group is (-1 = none).
+
+    `scope_starts` counts records, `resource_starts` counts scope groups.
+    """
+
+    scope_starts: Positions
+    scopes: Positions
+    resource_starts: Positions
+    resources: Positions
+
+
+def _grouped(batch: LogBatch) -> tuple[LogBatch, _Groups]:
+    resource, scope = _positions(batch, "resource"), _positions(batch, "scope")
+    if not _in_order(resource, scope):
+        order = np.lexsort((scope, resource))  # stable: records keep their order within a group
+        batch, resource, scope = batch.gather(pl.Series(order)), resource[order], scope[order]
+    firsts = _firsts((np.diff(resource) != 0) | (np.diff(scope) != 0))
+    group_resource = resource[firsts]
+    resource_firsts = _firsts(np.diff(group_resource) != 0)
+    return batch, _Groups(
+        scope_starts=np.append(firsts, len(batch)),
+        scopes=scope[firsts],
+        resource_starts=np.append(resource_firsts, len(firsts)),
+        resources=group_resource[resource_firsts],
+    )
+
+
+def _positions(batch: LogBatch, level: str) -> Positions:
+    return batch.column(level).cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _in_order(resource: Positions, scope: Positions) -> bool:
+    by_resource, by_scope = np.diff(resource), np.diff(scope)
+    return bool(((by_resource > 0) | ((by_resource == 0) & (by_scope >= 0))).all())
+
+
+def _firsts(changes: npt.NDArray[np.bool_]) -> Positions:
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])
+
+
+def _resource_logs(batch: LogBatch, groups: _Groups) -> pa.StructArray:
+    table = batch.resources[optional_positions(groups.resources)]
+    attributes = _attribute_lists(
+        batch.resource_attributes, batch.resources.height, groups.resources, "resource_logs.resource"
+    )
+    resource = {"attributes": attributes, "dropped_attributes_count": _filled(table, "dropped_attributes_count", 0)}
+    resource["entity_refs"] = _entity_refs(table.get_column("entity_refs"))
+    return _struct(
+        "resource_logs",
+        {
+            "resource": _struct("resource_logs.resource", resource, absent=_absent(table, attributes)),
+            "scope_logs": _lists(_type("resource_logs.scope_logs"), groups.resource_starts, _scope_logs(batch, groups)),
+            "schema_url": _filled(table, "schema_url", ""),
+        },
+    )
+
+
+def _scope_logs(batch: LogBatch, groups: _Groups) -> pa.StructArray:
+    path = "resource_logs.scope_logs"
+    table = batch.scopes[optional_positions(groups.scopes)]
+    attributes = _attribute_lists(batch.scope_attributes, batch.scopes.height, groups.scopes, f"{path}.scope")
+    scope = {
+        "name": _filled(table, "name", ""),
+        "version": _filled(table, "version", ""),
+        "attributes": attributes,
+        "dropped_attributes_count": _filled(table, "dropped_attributes_count", 0),
+    }
+    return _struct(
+        path,
+        {
+            "scope": _struct(f"{path}.scope", scope, absent=_absent(table, attributes)),
+            "log_records": _lists(_type(f"{path}.log_records"), groups.scope_starts, _log_records(batch)),
+            "schema_url": _filled(table, "schema_url", ""),
+        },
+    )
+
+
+def _absent(table: pl.DataFrame, attributes: pa.Array) -> npt.NDArray[np.bool_]:
+    """Where the Resource or Scope message was left out, and still has nothing to say."""
+    silent = table.get_column("dropped_attributes_count").is_null()
+    for name in ("name", "version"):
+        if name in table.columns:
+            silent &= table.get_column(name).fill_null("") == ""
+    return silent.to_numpy() & (np.diff(attributes.offsets.to_numpy()) == 0)
+
+
+def _log_records(batch: LogBatch) -> pa.StructArray:
+    path = "resource_logs.scope_logs.log_records"
+    children = {
+        "body": _bodies(batch, path),
+        "attributes": _attribute_lists(batch.all_attributes(), len(batch), np.arange(len(batch)), path),
+    }
+    for field in _type(path).value_type:
+        if field.name not in children:
+            default = "" if pa.types.is_large_string(field.type) else b"" if pa.types.is_large_binary(field.type) else 0
+            children[field.name] = _filled(batch.records, field.name, default)
+    return _struct(path, children)
+
+
+def _bodies(batch: LogBatch, path: str) -> pa.StructArray:
+    text, others = batch.column("body"), batch.column("body_any")
+    members = anycolumns.split(others) if others.null_count() < len(others) else {}
+    if "string_value" in members:
+        text = text.zip_with(text.is_not_null(), members["string_value"])
+    members["string_value"] = text
+    return _any_values(f"{path}.body", members, absent=(text.is_null() & others.is_null()).to_numpy())
+
+
+def _attribute_lists(table: pl.DataFrame, owners: int, wanted: Positions, path: str) -> pa.ListArray:
+    """The attributes of each owner in `wanted` (-1 = none), from a table of `owners` owners."""
+    if not table.get_column("owner").is_sorted():
+        table = table.sort("owner", maintain_order=True)
+    counts = np.bincount(table.get_column("owner").to_numpy(), minlength=owners + 1)
+    starts = np.cumsum(counts) - counts
+    lengths = counts[wanted]  # -1 is the extra owner at the end, that has none
+    ends = np.cumsum(lengths)
+    rows = np.arange(lengths.sum()) + np.repeat(starts[wanted] - (ends - lengths), lengths)
+    if len(rows) != table.height or len(wanted) != owners:
+        table = table[rows]
+    return _lists(_type(f"{path}.attributes"), np.concatenate([[0], ends]), _key_values(table, path))
+
+
+def _key_values(table: pl.DataFrame, path: str) -> pa.StructArray:
+    kinds = table.get_column("kind").to_numpy()
+    members = {name: table.get_column(VALUE_COLUMNS[kind]) for name, kind in _SCALARS.items()}
+    nested = table.get_column("any")
+    if nested.null_count() < table.height:
+        for name, column in anycolumns.split(nested).items():
+            known = members.get(name)
+            members[name] = column if known is None else known.zip_with(known.is_not_null(), column)
+    absent = (kinds == int(ValueKind.EMPTY)) & nested.is_null().to_numpy()
+    children = {
+        "key": table.get_column("key").to_arrow(),
+        "value": _any_values(f"{path}.attributes.value", members, absent),
+    }
+    if "key_strindex" in table.columns:
+        children["key_strindex"] = _filled(table, "key_strindex", 0)
+    return _struct(f"{path}.attributes", children)
+
+
+def _any_values(path: str, members: Mapping[str, pl.Series], absent: npt.NDArray[np.bool_]) -> pa.StructArray:
+    children = {name: column.to_arrow() for name, column in members.items() if column.null_count() < len(column)}
+    return _struct(path, children, absent)
+
+
+def _entity_refs(serialised: pl.Series) -> pa.ListArray:
+    refs: list[list[bytes]] = [[]] * len(serialised)
+    if serialised.null_count() < len(serialised):
+        known = {
+            data: [ref.SerializeToString() for ref in Resource.FromString(data).entity_refs]
+            for data in serialised.drop_nulls().unique()
+        }
+        refs = [known.get(data, []) for data in serialised]
+    return pa.array(refs, type=_type("resource_logs.resource.entity_refs"))
+
+
+def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Array:
+    column = table.get_column(name)
+    return (column.fill_null(default) if column.null_count() else column).to_arrow()
+
+
+def _type(path: str) -> pa.DataType:
+    """The type of a field of the request, lists included."""
+    found = columnar.request_type()
+    for name in path.split("."):
+        found = (found.value_type if pa.types.is_list(found) else found).field(name).type
+    return found
+
+
+def _lists(list_type: pa.DataType, starts: Positions, items: pa.Array) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), items, type=list_type)
+
+
+def _struct(path: str, children: Mapping[str, pa.Array], absent: npt.NDArray[np.bool_] | None = None) -> pa.StructArray:
+    struct_type = _type(path)
+    if pa.types.is_list(struct_type):
+        struct_type = struct_type.value_type
+    height = len(next(iter(children.values()))) if absent is None else len(absent)
+    arrays = [_child(children, field, height) for field in struct_type]
+    mask = pa.array(absent) if absent is not None and absent.any() else None
+    return pa.StructArray.from_arrays(arrays, fields=list(struct_type), mask=mask)
+
+
+def _child(children: Mapping[str, pa.Array], field: pa.Field, height: int) -> pa.Array:
+    if field.name in children:
+        return children[field.name]
+    if field.nullable:
+        return pa.nulls(height, field.type)
+    return pa.array(np.zeros(height, dtype=field.type.to_pandas_dtype()), field.type)
