@@ -1,0 +1,184 @@
+"""Reading sources out of a `LogBatch`: one pass over each attribute table, however many keys are wanted.
+
+Columns of a resource or a scope have the height of those small tables; `Reader.positions` joins them to the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from collector.batch import LogBatch, ValueKind
+from collector.ottl.nested import any_values
+from collector.ottl.paths import TEXT, Source, Table, part_type
+
+_SCALARS = frozenset({"string", "bool", "int", "double", "bytes"})
+_ID_BYTES = {"trace_id": 16, "span_id": 8}
+_LEVEL = {
+    Table.RESOURCE: "resource",
+    Table.RESOURCE_FIELD: "resource",
+    Table.SCOPE: "scope",
+    Table.SCOPE_FIELD: "scope",
+}
+
+
+class AttributeColumns:
+    """The attributes `keys` of one table, each as columns with one row an owner. The first of a repeated key wins."""
+
+    def __init__(self, table: pl.DataFrame, keys: Iterable[str], height: int) -> None:
+        wanted = pl.Series(sorted(set(keys)), dtype=pl.String)
+        self._rows = table.filter(table.get_column("key").is_in(wanted.implode()))
+        self._height = height
+        self._keys = self._rows.get_column("key")
+        self._positions: dict[str, pl.Series | None] = {}
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The wanted keys that occur."""
+        return frozenset(self._keys.unique().to_list())
+
+    def part(self, key: str, part: str) -> pl.Series:
+        """One part (see `paths`) of the attribute `key`."""
+        positions = self._positions_of(key)
+        if positions is None:
+            return pl.repeat(None, self._height, dtype=part_type(part), eager=True)
+        rows = self._rows
+        if part == TEXT:
+            return _text(rows).gather(positions)
+        if part in _SCALARS:
+            return rows.get_column(part).gather(positions)
+        return any_values(rows.get_column("any").gather(positions)).get_column(part)
+
+    def _positions_of(self, key: str) -> pl.Series | None:
+        if key not in self._positions:
+            self._positions[key] = self._find(key) if key in self.present else None
+        return self._positions[key]
+
+    def _find(self, key: str) -> pl.Series:
+        rows = (self._keys == key).arg_true().to_numpy()[::-1]
+        position = np.full(self._height, -1, dtype=np.int64)
+        position[self._rows.get_column("owner").to_numpy()[rows]] = rows  # the first attribute is written last
+        series = pl.Series(position)
+        return series.set(series < 0, None)
+
+
+class Reader:
+    """The columns of one batch."""
+
+    def __init__(self, batch: LogBatch, sources: Iterable[Source]) -> None:
+        keys: dict[Table, set[str]] = {}
+        for source in sources:
+            keys.setdefault(source.table, set()).add(source.key)
+        self._batch = batch
+        self._attributes = {
+            table: AttributeColumns(rows, keys[table], height)
+            for table, rows, height in (
+                (Table.RECORD, batch.attributes, len(batch)),
+                (Table.RESOURCE, batch.resource_attributes, batch.resources.height),
+                (Table.SCOPE, batch.scope_attributes, batch.scopes.height),
+            )
+            if table in keys
+        }
+
+    def absent(self, source: Source) -> bool:
+        """Whether no record of the batch has the attribute."""
+        if source.table is Table.RECORD and source.key in self._batch.derived.columns:
+            return False
+        columns = self._attributes.get(source.table)
+        return columns is not None and source.key not in columns.present
+
+    def height(self, source: Source) -> int:
+        """Rows of the source's own table."""
+        level = _LEVEL.get(source.table)
+        return len(self._batch) if level is None else getattr(self._batch, f"{level}s").height
+
+    def positions(self, source: Source) -> pl.Series | None:
+        """The row of each record in the source's table; None = the record's own row."""
+        level = _LEVEL.get(source.table)
+        return None if level is None else self._batch.column(level)
+
+    def frame(self, source: Source, parts: Sequence[str]) -> pl.DataFrame:
+        """The parts of a source, with the height of its own table, named as `Source.column` says."""
+        return pl.DataFrame([self.part(source, part).alias(source.column(part)) for part in parts])
+
+    def part(self, source: Source, part: str) -> pl.Series:
+        """One part of a source, with the height of its own table."""
+        batch = self._batch
+        if source.table is Table.RECORD and source.key in batch.derived.columns:
+            return _of_typed(batch.derived.get_column(source.key), part)
+        if source.table in self._attributes:
+            return self._attributes[source.table].part(source.key, part)
+        if source.table is Table.RESOURCE_FIELD:
+            return batch.resources.get_column(source.key).cast(part_type(part))
+        if source.table is Table.SCOPE_FIELD:
+            return batch.scopes.get_column(source.key).cast(part_type(part)).fill_null("" if part == "string" else 0)
+        return _body(batch, part) if source.key == "body" else _field(batch, source.key, part)
+
+
+def columns(batch: LogBatch, wanted: Mapping[Source, Sequence[str]]) -> pl.DataFrame:
+    """All the parts, a row a record. A frame of no columns would have no height, so there is always one more."""
+    reader = Reader(batch, wanted)
+    found: list[pl.Series] = [batch.column("severity_number").alias("")]
+    for source, parts in wanted.items():
+        positions = reader.positions(source)
+        frame = reader.frame(source, parts)
+        found += (frame if positions is None else frame[positions]).get_columns()
+    return pl.DataFrame(found)
+
+
+def _body(batch: LogBatch, part: str) -> pl.Series:
+    body, other = batch.column("body"), batch.column("body_any")
+    if other.null_count() == len(other):
+        return _of_typed(body, part)
+    values = any_values(other)
+    found = values.get_column(part)
+    return body.zip_with(body.is_not_null(), found) if part in ("string", TEXT) else found
+
+
+def _field(batch: LogBatch, name: str, part: str) -> pl.Series:
+    name = name.removesuffix(".string")
+    if name in _ID_BYTES:
+        zeros = pl.Series([bytes(_ID_BYTES[name])])
+        ids = batch.column(name).fill_null(b"")
+        ids = ids.zip_with(ids.bin.size() > 0, zeros)
+        return ids.bin.encode("hex") if part in ("string", TEXT) else ids
+    column = f"{name}_unix_nano" if name in ("time", "observed_time") else name
+    series = batch.column(column)
+    empty = "" if series.dtype == pl.String else 0
+    return series.cast(part_type(part), strict=False).fill_null(empty)
+
+
+def _of_typed(series: pl.Series, part: str) -> pl.Series:
+    """A part of a column of one type."""
+    kinds = {pl.String: "string", pl.Boolean: "bool", pl.Float64: "double", pl.Binary: "bytes"}
+    kind = kinds.get(series.dtype.base_type(), "int")
+    if part == TEXT:
+        return series if kind == "string" else _text(pl.DataFrame({kind: series}))
+    if part == kind:
+        return series.cast(part_type(part))
+    return pl.repeat(None, len(series), dtype=part_type(part), eager=True)
+
+
+def _text(rows: pl.DataFrame) -> pl.Series:
+    """The values as a StringLikeGetter reads them: bytes as hex, maps and lists as JSON."""
+    string = (
+        rows.get_column("string")
+        if "string" in rows.columns
+        else pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    )
+    if "kind" in rows.columns and (rows.get_column("kind") == int(ValueKind.STRING)).all():
+        return string
+    others = {
+        "bool": pl.col("bool").cast(pl.String),
+        "int": pl.col("int").cast(pl.String),
+        "double": pl.col("double").cast(pl.String).str.strip_suffix(".0"),
+        "bytes": pl.col("bytes").bin.encode("hex"),
+    }
+    found = [expression for name, expression in others.items() if name in rows.columns]
+    text = rows.select(pl.coalesce(pl.lit(string), *found).alias("text")).to_series()
+    if "any" not in rows.columns or rows.get_column("any").null_count() == rows.height:
+        return text
+    return text.zip_with(text.is_not_null(), any_values(rows.get_column("any")).get_column(TEXT))
