@@ -81,7 +81,7 @@ def passthrough(scale: float, runs: int) -> list[Row]:
         for _ in range(runs):
             records = int(300_000 * scale)
             goal = sink.records() + records + max(records // 10, 500 * 4)
-            taken.append(measured(system, "grpc", 500, 4, records, finished=lambda goal=goal: sink.records() >= goal))
+            taken.append(measured(system, "grpc", 500, 4, records, finished=lambda goal=goal, sink=sink: sink.records() >= goal))
         rows.append(row("grpc → grpc, 500 records a request", name, taken))
         system.stop()
         sink.stop()

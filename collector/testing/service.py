@@ -1,0 +1,162 @@
+"""A real `logboom run` in a test: started, watched, killed, restarted on the same data directory."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+CONFIG = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:{grpc}"}}
+      http: {{endpoint: "127.0.0.1:{http}"}}
+processors: {{categorize: {{}}, triage: {{}}}}
+exporters: {{sqlite: {{}}}}
+extensions:
+  health_check: {{endpoint: "127.0.0.1:{health}"}}
+service:
+  extensions: [health_check]
+  domains: {{names: [tamyla.com, wetechfounders.com], header: x-logboom-domain}}
+  telemetry: {{metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {metrics}}}}}}}}}]}}}}
+  journal: {{max_bytes: 64MiB}}
+  ledger: {{max_bytes: 64MiB, partitions: 2}}
+  pipelines:
+    logs: {{receivers: [otlp], processors: [categorize, triage], exporters: [sqlite]}}
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, all different."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+class Service:
+    """One logboom on one data directory. `overrides` are further `--config yaml:` texts."""
+
+    def __init__(self, folder: Path, *overrides: str, config: str = CONFIG, env: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "log"
+        self.grpc, self.http, self.health, self.metrics = free_ports(4)
+        self.config = folder / "logboom.yaml"
+        self.config.write_text(config.format(grpc=self.grpc, http=self.http, health=self.health, metrics=self.metrics))
+        self._overrides = overrides
+        self._env = {**os.environ, **(env or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.await_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self, *arguments: str) -> None:
+        """Start it; does not wait."""
+        command = [sys.executable, "-P", "-m", "collector.cli", "run", "--config", str(self.config),
+                   "--data-dir", str(self.data), *arguments]  # fmt: skip
+        for override in self._overrides:
+            command += ["--config", f"yaml:{override}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env)  # noqa: S603 - ourselves
+
+    def await_ready(self, seconds: float = 40.0) -> None:
+        """Until `/ready` answers 200."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.get("/ready")[0] == 200:
+                return
+            assert self.process is not None
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"not ready:\n{self.log.read_text()[-4000:]}")
+
+    def get(self, path: str, port: int = 0) -> tuple[int, str]:
+        """Status and text of a GET on the health port (or another); 0 when nothing listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.health}{path}", timeout=5) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def health_body(self) -> dict[str, Any]:
+        """The body of `/`."""
+        body: dict[str, Any] = json.loads(self.get("/")[1] or "{}")
+        return body
+
+    def children(self) -> list[psutil.Process]:
+        """The living children."""
+        if self.process is None:
+            return []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.process.pid).children()
+        return []
+
+    def child(self, role: str) -> psutil.Process:
+        """The first child of a role, `ingest` or `worker`: it was started in that order."""
+        children = sorted(self.children(), key=lambda process: (process.create_time(), process.pid))
+        return children[0 if role == "ingest" else -1]
+
+    def kill(self) -> None:
+        """SIGKILL for the whole tree."""
+        children = self.children()
+        if self.process is not None:
+            self.process.kill()
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        if self.process is not None:
+            self.process.wait()
+        psutil.wait_procs(children, timeout=10)
+
+    def terminate(self, seconds: float = 60.0) -> int:
+        """SIGTERM, and the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the embedded store; none before it exists."""
+        store = self.data / "store.db"
+        if not store.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as connection:
+            try:
+                return connection.execute(sql).fetchall()
+            except sqlite3.OperationalError:
+                return []
+
+    def stored(self) -> int:
+        """Rows in the store."""
+        found = self.rows("SELECT count(*) FROM logs")
+        return int(found[0][0]) if found else 0
+
+    def await_stored(self, count: int, seconds: float = 30.0) -> None:
+        """Until the store has `count` rows."""
+        deadline = time.monotonic() + seconds
+        while self.stored() < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert self.stored() == count, self.log.read_text()[-4000:]

@@ -1,0 +1,135 @@
+"""Random deaths: what was acknowledged is stored exactly once, and nothing appears that was never sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from collector.testing.numbered import NumberedSenders
+from collector.testing.service import Service
+
+ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "30"))
+DOMAINS = ("tamyla.com", "wetechfounders.com", "default")
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(60 + 20 * ROUNDS)]
+
+
+def stored_numbers(service: Service) -> Counter[int]:
+    """How often each number stands in the store."""
+    return Counter(int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs"))
+
+
+def kill_something(service: Service, draw: random.Random) -> None:
+    """The whole tree, or one process of it."""
+    victims = service.children()
+    if not victims or draw.random() < 0.4:
+        service.kill()
+    else:
+        psutil.Process(draw.choice(victims).pid).kill()
+
+
+def run_rounds(service: Service, rounds: int, seed: int) -> NumberedSenders:
+    """Senders send all the time, while something is killed again and again; then everything is drained."""
+    draw = random.Random(seed)
+    senders = NumberedSenders(service.grpc, service.http, DOMAINS)
+    service.start()
+    service.await_ready()
+    senders.start()
+    for _ in range(rounds):
+        time.sleep(draw.uniform(0.05, 0.8))
+        kill_something(service, draw)
+        assert service.process is not None
+        if service.process.poll() is not None:
+            service.start()
+        if draw.random() < 0.7:
+            service.await_ready()
+    service.await_ready()
+    senders.stop()
+    return senders
+
+
+def drain(service: Service, senders: NumberedSenders) -> Counter[int]:
+    """What the store holds once all is delivered and the service has ended cleanly."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not senders.acknowledged <= stored_numbers(service).keys():
+        time.sleep(0.2)
+    assert service.terminate() == 0
+    return stored_numbers(service)
+
+
+def test_acknowledged_records_are_stored_exactly_once(tmp_path: Path) -> None:
+    """Over all kills: each acknowledged number once, none that was never sent."""
+    service = Service(tmp_path)
+    try:
+        senders = run_rounds(service, ROUNDS, seed=20_261)
+        stored = drain(service, senders)
+    finally:
+        service.kill()
+    missing = senders.acknowledged - stored.keys()
+    assert not missing, f"{len(missing)} of {len(senders.acknowledged)} acknowledged numbers are missing"
+    assert {n for n, times in stored.items() if times > 1} == set()
+    assert stored.keys() <= senders.sent
+    assert len(senders.acknowledged) > 100 * ROUNDS / 10
+
+
+def test_without_dedup_only_unanswered_requests_may_double(tmp_path: Path) -> None:
+    """`dedup_window: 0`: a number is stored twice only if its request once got no answer."""
+    service = Service(tmp_path, json.dumps({"service": {"ledger": {"dedup_window": "0s"}}}))
+    try:
+        senders = run_rounds(service, max(6, ROUNDS // 3), seed=77)
+        stored = drain(service, senders)
+    finally:
+        service.kill()
+    assert senders.acknowledged <= stored.keys()
+    assert {n for n, times in stored.items() if times > 1} <= senders.ambiguous
+    assert stored.keys() <= senders.sent
+
+
+@pytest.mark.parametrize("role", ["ingest", "worker"])
+def test_a_stopped_child_is_replaced(tmp_path: Path, role: str) -> None:
+    """SIGSTOP: no heartbeat for 10 s, then SIGKILL and a new one; nothing acknowledged is lost."""
+    service = Service(tmp_path)
+    with service:
+        senders = NumberedSenders(service.grpc, service.http, DOMAINS)
+        senders.start()
+        time.sleep(0.5)
+        stopped = service.child(role)
+        stopped.send_signal(signal.SIGSTOP)
+        psutil.wait_procs([stopped], timeout=40)
+        assert not stopped.is_running()
+        service.await_ready()
+        senders.stop()
+        stored = drain(service, senders)
+    assert senders.acknowledged <= stored.keys()
+    assert max(stored.values()) == 1
+
+
+def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    """A supervisor that is gone takes nobody with it, and leaves nobody behind: the next one takes over."""
+    service = Service(tmp_path)
+    with service:
+        senders = NumberedSenders(service.grpc, service.http, DOMAINS)
+        senders.start()
+        time.sleep(0.5)
+        children = service.children()
+        assert len(children) == 2
+        assert service.process is not None
+        service.process.kill()
+        service.process.wait()
+        service.start()
+        gone, alive = psutil.wait_procs(children, timeout=30)
+        assert len(gone) == 2
+        assert not alive
+        service.await_ready()
+        senders.stop()
+        stored = drain(service, senders)
+    assert senders.acknowledged <= stored.keys()
+    assert max(stored.values()) == 1
