@@ -1,0 +1,59 @@
+"""Record ids: 26 characters of Crockford base32, sorted by time, the same at every replay.
+
+    0         10          21    26
+    ├─ time ──┼── entry ──┼─row─┤
+    48 bits   55 bits     25 bits
+    receive   xxh3 of     position in the
+    time, ms  the entry's payload, in
+    in UTC    name        wire order
+
+The name of an entry is (journal id, domain, offset): a wiped data directory has another journal id, so its ids never
+come back. Destinations that key on the record id store a record once, however often it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import xxhash
+
+from collector.journal.entry import Entry
+
+_ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", dtype=np.uint8)
+_ENTRY_CHARACTERS, _ROW_CHARACTERS = 21, 5
+_CACHED_ROWS = 1 << 16
+
+
+def record_ids(entries: Sequence[Entry], payload: npt.NDArray[np.uint32]) -> pl.Series:
+    """The id of each record; `payload` holds its position in `entries`, ascending, each entry's records in wire order."""
+    entry_parts = pl.Series([entry_part(entry) for entry in entries], dtype=pl.String)
+    first_row = np.searchsorted(payload, np.arange(len(entries)))
+    row = np.arange(len(payload)) - first_row[payload]
+    row_parts = _row_parts(int(row.max(initial=0)) + 1)
+    return (entry_parts.gather(pl.Series(payload)) + row_parts.gather(pl.Series(row))).alias("record_id")
+
+
+def entry_part(entry: Entry) -> str:
+    """The first 21 characters: when the entry arrived, and which one it is."""
+    name = f"{entry.journal}\0{entry.domain}\0{entry.offset}".encode()
+    bits = (entry.received_unix_ms & (1 << 48) - 1) << 55 | xxhash.xxh3_64_intdigest(name) >> 9
+    shifts = range(5 * (_ENTRY_CHARACTERS - 1), -1, -5)
+    return bytes(_ALPHABET[[bits >> shift & 31 for shift in shifts]]).decode("ascii")
+
+
+def _row_parts(rows: int) -> pl.Series:
+    return _numbered(_CACHED_ROWS) if rows <= _CACHED_ROWS else _numbered.__wrapped__(rows)
+
+
+@lru_cache(maxsize=1)
+def _numbered(rows: int) -> pl.Series:
+    """0, 1, 2 … as five characters each."""
+    shifts = np.arange(5 * (_ROW_CHARACTERS - 1), -1, -5)
+    digits = _ALPHABET[np.arange(rows)[:, None] >> shifts & 31]
+    fixed = pa.Array.from_buffers(pa.binary(_ROW_CHARACTERS), rows, [None, pa.py_buffer(digits.tobytes())])
+    return pl.Series(pl.from_arrow(fixed.cast(pa.binary()).cast(pa.string())))
