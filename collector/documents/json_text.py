@@ -53,7 +53,7 @@ def members(table: pl.DataFrame) -> pl.Series:
         return _members_of(ValueKind(present[0]), keys, table)
     rows = [np.flatnonzero(kinds == kind) for kind in present]
     parts = [
-        _members_of(ValueKind(kind), keys.gather(at), table.select(pl.col(_COLUMNS[kind]).gather(at)))
+        _members_of(ValueKind(kind), keys.gather(at), table.select(pl.col(_COLUMNS[ValueKind(kind)]).gather(at)))
         for kind, at in zip(present, rows, strict=True)
     ]
     place = np.empty(len(kinds), dtype=np.uint32)

@@ -26,7 +26,7 @@ class KeepConfig(Config):
 
     def keep(self) -> Keep:
         """The same for the store."""
-        return Keep(self.default, dict(self.levels))
+        return Keep(self.default, {str(level): age for level, age in self.levels.items()})
 
 
 class RetentionConfig(KeepConfig):

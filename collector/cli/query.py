@@ -1,0 +1,125 @@
+"""`logboom query`: SQL on the embedded store, read-only."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+import sqlite3
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.store_path import DataDir, Domain, StoreFile, no_store, refuse, store_path
+from collector.cli.visible import visible
+
+if TYPE_CHECKING:
+    from collector.store.reading import Rows
+
+from pathlib import Path
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement; `-` reads it from standard input.")],
+    format_: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.table,
+    data_dir: DataDir = Path("logboom-data"),
+    store: StoreFile = None,
+    domain: Domain = None,
+    limit: Annotated[int, typer.Option(min=0, help="Rows at most; 0 = all.")] = 1000,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds before the query is stopped; 0 = never.")] = 30.0,
+) -> None:
+    """Ask the embedded store, while logboom writes to it. Only reading is possible.
+
+    The table is `logs`, one row a record: record_id, domain, time_unix_nano, severity_number, severity_text, body,
+    service_name, environment, source_type, error_type, component, endpoint, triage_level, triage_rule, trace_id,
+    span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_info(logs)`.
+
+    \b
+    How much, by level:
+      logboom query "SELECT triage_level, count(*) FROM logs GROUP BY 1"
+    What is critical in one domain:
+      logboom query --domain tamyla.com \\
+        "SELECT body FROM logs WHERE triage_level = 'critical'"
+    By an attribute:
+      logboom query "SELECT attributes ->> '$.\\"http.route\\"', count(*)
+                     FROM logs GROUP BY 1"
+    All of one trace, as JSON:
+      logboom query -f json \\
+        "SELECT * FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'"
+    """
+    from collector.store.reading import NoStore, QueryRefused, opened
+    from collector.store.reading import query as run
+
+    statement = sys.stdin.read() if sql == "-" else sql
+    try:
+        with opened(store_path(data_dir, store), domain) as connection:
+            rows = run(connection, statement, limit=limit, timeout_secs=timeout)
+    except NoStore as error:
+        no_store(str(error))
+    except QueryRefused as error:
+        refuse(str(error))
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        refuse(_sql_mistake(str(error)))
+    _PRINTERS[format_](rows)
+    if rows.more:
+        typer.echo(f"only the first {limit} rows are shown: --limit 0 shows all", err=True)
+
+
+def _sql_mistake(message: str) -> str:
+    from collector.store.rows import COLUMNS
+
+    if match := re.search(r"no such column: (?:\w+\.)*(\w+)", message):
+        near = difflib.get_close_matches(match.group(1), COLUMNS, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return f"{message}\n{meant}The columns of logs are: {', '.join(COLUMNS)}"
+    if "no such table" in message:
+        return f"{message}\nThe table of records is logs."
+    return message
+
+
+def _as_table(rows: Rows) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold")
+    numeric = [all(isinstance(row[at], int | float | None) for row in rows.values) for at in range(len(rows.columns))]
+    for name, right in zip(rows.columns, numeric, strict=True):
+        table.add_column(Text(visible(name)), justify="right" if right and rows.values else "left", overflow="fold")
+    for row in rows.values:
+        table.add_row(*(Text(visible(_text(value)), style="dim" if value is None else "") for value in row))
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+
+
+def _as_json(rows: Rows) -> None:
+    import orjson
+
+    objects = (
+        orjson.dumps(dict(zip(rows.columns, row, strict=True)), default=bytes.hex).decode() for row in rows.values
+    )
+    typer.echo("[" + ",\n ".join(objects) + "]")
+
+
+def _as_csv(rows: Rows) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(rows.columns)
+    writer.writerows([["" if value is None else _text(value) for value in row] for row in rows.values])
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+_PRINTERS = {Format.table: _as_table, Format.json: _as_json, Format.csv: _as_csv}

@@ -1,0 +1,129 @@
+"""`logboom tail`: new records as they are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.store_path import DataDir, Domain, StoreFile, no_store, refuse, store_path
+from collector.cli.visible import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_STYLES = {"critical": "bold red", "warning": "yellow", "info": "green", "debug": "dim"}
+_TRACE_LINES = 3
+
+
+class Level(StrEnum):
+    """Triage levels, most urgent first."""
+
+    critical = "critical"
+    warning = "warning"
+    info = "info"
+    debug = "debug"
+
+
+def tail(
+    domain: Domain = None,
+    level: Annotated[Level | None, typer.Option(help="This triage level and the more urgent ones.")] = None,
+    service: Annotated[str | None, typer.Option(help="Only this service.name.")] = None,
+    component: Annotated[str | None, typer.Option(help="Only this component.")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Stored records to begin with.")] = 10,
+    follow: Annotated[bool, typer.Option(help="Go on with new records until Ctrl-C.")] = True,
+    json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
+    interval: Annotated[float, typer.Option(min=0.01, help="Seconds between two looks.")] = 0.2,
+    data_dir: DataDir = Path("logboom-data"),
+    store: StoreFile = None,
+) -> None:
+    """Follow the embedded store: every new record once, in the order in which it was stored.
+
+    \b
+    What goes wrong anywhere:        logboom tail --level warning
+    One service of one domain:       logboom tail --domain tamyla.com --service checkout
+    Into another tool:               logboom tail --json -n 0 | jq .body
+    """
+    from collector.store.following import Follower, Wanted
+    from collector.store.reading import NoStore
+
+    show = _show_json if json_ else _show_lines
+    try:
+        follower = Follower(store_path(data_dir, store), Wanted(domain, level, service, component))
+        try:
+            show(follower.backlog(lines))
+            while follow:
+                show(follower.fresh())
+                time.sleep(interval)
+        finally:
+            follower.close()
+    except NoStore as error:
+        no_store(str(error))
+    except sqlite3.Error as error:
+        refuse(f"the store can't be read: {error}")
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def _show_json(rows: Iterable[sqlite3.Row]) -> None:
+    import orjson
+
+    for row in rows:
+        sys.stdout.write(orjson.dumps({name: row[name] for name in row.keys() if name != "rowid"}).decode() + "\n")  # noqa: SIM118
+    sys.stdout.flush()
+
+
+def _show_lines(rows: Iterable[sqlite3.Row]) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    for row in rows:
+        console.print(line(row))
+
+
+def line(row: sqlite3.Row) -> Text:
+    """One record: time, level, who, what; of a stack trace only the first lines."""
+    from rich.text import Text
+
+    level = str(row["level"])
+    who = [row[name] for name in ("domain", "service_name", "component", "endpoint")]
+    text = Text()
+    text.append(_clock(row["time_unix_nano"] or row["observed_time_unix_nano"]), "dim")
+    text.append(f" {level:8} ", _STYLES.get(level, ""))
+    text.append(visible(" ".join(part for part in who if part)), "cyan")
+    message, *more = _message(row).splitlines() or [""]
+    text.append(f"  {visible(message)}")
+    for extra in more[:_TRACE_LINES]:
+        text.append(f"\n    {visible(extra)}", "dim")
+    if len(more) > _TRACE_LINES:
+        text.append(f"\n    … {len(more) - _TRACE_LINES} more lines (--json has all)", "dim italic")
+    return text
+
+
+def _message(row: sqlite3.Row) -> str:
+    """The body, or the event's name; with it the exception that came in attributes."""
+    import orjson
+
+    text = row["body"] or row["event_name"] or ""
+    attributes: dict[str, Any] = orjson.loads(row["attributes"]) if "exception." in row["attributes"] else {}
+    kind, said = attributes.get("exception.type"), attributes.get("exception.message")
+    named = ": ".join(str(part) for part in (kind, said) if part and str(part) not in text)
+    trace = attributes.get("exception.stacktrace")
+    return "\n".join(part for part in (f"{text} [{named}]" if named else text, trace) if isinstance(part, str))
+
+
+def _clock(unix_nano: int) -> str:
+    """Local time of day to the millisecond, with the date when it is not today's."""
+    try:
+        moment = datetime.fromtimestamp(unix_nano // 1_000_000 / 1000, UTC).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return "(no time)"
+    day = "" if moment.date() == datetime.now(UTC).astimezone().date() else moment.strftime("%Y-%m-%d ")
+    return day + moment.strftime("%H:%M:%S.") + f"{moment.microsecond // 1000:03}"

@@ -1,0 +1,149 @@
+"""A connection that can only read, whatever SQL it is given.
+
+Three locks, each enough by itself for what it covers: the file is opened `mode=ro`, `query_only` is on, and an
+authorizer admits selects, functions and a few describing PRAGMAs. With a domain, the name `logs` is a view of that
+domain's rows, and the table behind it can only be read through that view.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import LogboomError
+from collector.store.schema import TABLES
+
+_PRAGMAS = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo"})
+_TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info", "pragma_index_list")
+"""First use makes an internal table, which the guard would refuse: so they are used once before it."""
+_FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
+_HIDDEN_FROM_A_DOMAIN = frozenset({"sqlite_temp_master", "sqlite_temp_schema", "dbstat", "sqlite_stat1"})
+_MAX_VALUE_BYTES = 256 << 20
+_STEPS_BETWEEN_CLOCK_LOOKS = 20_000
+
+
+class NoStore(LogboomError):
+    """There is no store to read at this path."""
+
+
+class QueryRefused(LogboomError):
+    """The statement would do more than read, or it took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A query's answer. `more`: there were further rows than asked for."""
+
+    columns: Sequence[str]
+    values: Sequence[tuple[object, ...]]
+    more: bool = False
+
+
+@contextmanager
+def opened(path: Path, domain: str | None = None) -> Iterator[sqlite3.Connection]:
+    """A read-only connection to the store at `path`, closed at the end.
+
+    Raises:
+        NoStore: nothing there, or not a store.
+    """
+    connection = connect(path)
+    try:
+        through = _narrow(connection, domain) if domain is not None else None
+        for name in _TABLE_FUNCTIONS:
+            connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
+        connection.execute("PRAGMA query_only = ON")
+        connection.set_authorizer(_Guard(through))
+        yield connection
+    finally:
+        connection.close()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open read-only, without the guard: for SQL of our own. Raises `NoStore`."""
+    if not path.is_file():
+        raise NoStore(f"there is no store at {path}")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
+        tables = {name for (name,) in connection.execute(TABLES)}
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise NoStore(f"{path} can't be read as a store: {error}") from error
+    if "logs" not in tables:
+        connection.close()
+        raise NoStore(f"{path} has no table logs")
+    return connection
+
+
+def query(connection: sqlite3.Connection, statement: str, *, limit: int = 0, timeout_secs: float = 0.0) -> Rows:
+    """Run one statement and take at most `limit` rows (0 = all).
+
+    Raises:
+        QueryRefused: it does more than read, or is not done after `timeout_secs` (0 = no limit).
+        sqlite3.Error: SQLite does not understand it.
+    """
+    deadline = time.monotonic() + timeout_secs if timeout_secs else float("inf")
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_CLOCK_LOOKS)
+    try:
+        cursor = connection.execute(statement)
+        values = cursor.fetchmany(limit + 1) if limit else cursor.fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _explained(error, timeout_secs) from error
+    columns = [column[0] for column in cursor.description or ()]
+    cursor.close()
+    return Rows(columns, values[:limit] if limit else values, more=bool(limit) and len(values) > limit)
+
+
+def _explained(error: sqlite3.DatabaseError, timeout_secs: float) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return QueryRefused(f"the query was stopped after {timeout_secs:g} s (--timeout)")
+    if code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY):
+        return QueryRefused(f"only reading is allowed here ({error})")
+    return error
+
+
+def _narrow(connection: sqlite3.Connection, domain: str) -> str:
+    """Put a view of one domain in front of the table; returns the name that reading the table must come through.
+
+    The name is random because SQLite tells the authorizer a view's name and a CTE's name alike."""
+    through = f"logs_{secrets.token_hex(16)}"
+    literal = connection.execute("SELECT quote(?)", (domain,)).fetchone()[0]
+    connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.logs WHERE domain = {literal}")  # noqa: S608
+    connection.execute(f"CREATE TEMP VIEW logs AS SELECT * FROM {through}")  # noqa: S608
+    return through
+
+
+class _Guard:
+    """The authorizer: called by SQLite for everything a statement would touch, while it is being prepared."""
+
+    def __init__(self, through: str | None) -> None:
+        self._through = through
+
+    def __call__(self, action: int, what: str | None, which: str | None, db: str | None, via: str | None) -> int:
+        allowed = self._allowed(action, what or "", which or "", db or "", via)
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+    def _allowed(self, action: int, what: str, which: str, database: str, via: str | None) -> bool:
+        match action:
+            case sqlite3.SQLITE_SELECT | sqlite3.SQLITE_RECURSIVE:
+                return True
+            case sqlite3.SQLITE_READ:
+                return self._through is None or self._visible(what.lower(), database, via)
+            case sqlite3.SQLITE_FUNCTION:
+                return which.lower() not in _FORBIDDEN_FUNCTIONS
+            case sqlite3.SQLITE_PRAGMA:
+                return what.lower() in _PRAGMAS
+            case _:
+                return False
+
+    def _visible(self, table: str, database: str, via: str | None) -> bool:
+        """To a connection of one domain: everything but the definitions of its views, and other domains' rows."""
+        if table in _HIDDEN_FROM_A_DOMAIN:
+            return False
+        return table != "logs" or database == "temp" or via == self._through
