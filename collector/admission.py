@@ -1,0 +1,164 @@
+"""Admission: the one way from a receiver into the journal.
+
+    facts + body ► domain ► checked with upb ► Payload ► intake ► (on disk) ► done
+
+Every request ends in exactly one call of `done`, or in an exception that was never a promise: `None` = durable,
+a `Refusal` = nothing was kept. What is under way is bounded in bytes; beyond it senders are told to come again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import xxhash
+
+from collector.domains.credential import Credential
+from collector.domains.resolver import DomainResolver, RequestFacts
+from collector.errors import Refusal, Unavailable
+from collector.journal.entry import Durable, Intake, Payload
+from otlp_wire import inspect
+
+OnRefused = Callable[[str, str, str, int], None]
+"""(receiver, domain, refusal's class name, records): a request was refused. The domain is empty and records are 0 where
+they were not known yet. Called from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionStatistics:
+    """What happened since the start, and what is under way now (`in_flight_*`).
+
+    `empty_requests` succeeded without an entry. `refused_requests` is by the refusal's class name.
+    """
+
+    accepted_requests: int
+    accepted_records: int
+    accepted_bytes: int
+    empty_requests: int
+    refused_requests: dict[str, int]
+    refused_records: dict[str, int]
+    in_flight_requests: int
+    in_flight_bytes: int
+    max_in_flight_bytes: int
+
+
+class Admission:
+    """Checks requests and hands them to the intake; shared by all receivers of a process, safe from any thread.
+
+    Args:
+        resolver: finds the domain.
+        intake: the journal.
+        max_in_flight_bytes: bodies that are held in memory, from their arrival to the answer.
+        on_refused: told about every refusal.
+    """
+
+    def __init__(
+        self,
+        resolver: DomainResolver,
+        intake: Intake,
+        *,
+        max_in_flight_bytes: int = 64 << 20,
+        on_refused: OnRefused = lambda *_: None,
+    ) -> None:
+        self._resolver = resolver
+        self._intake = intake
+        self._max_bytes = max_in_flight_bytes
+        self._on_refused = on_refused
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._bytes = 0
+        self._requests = 0
+        self._accepted: Counter[str] = Counter()
+        self._refused_requests: Counter[str] = Counter()
+        self._refused_records: Counter[str] = Counter()
+
+    def submit(
+        self, receiver: str, request: RequestFacts, body: bytes, done: Durable, credential: Credential | None = None
+    ) -> None:
+        """Admit the uncompressed protobuf `body`. `done` may be called before this returns, and from another thread."""
+        domain, records = "", 0
+        try:
+            self.hold(len(body))
+        except Unavailable as refusal:
+            self.refused(receiver, domain, refusal, records)
+            done(refusal)
+            return
+        try:
+            domain = self._resolver.resolve(request, credential)
+            records = inspect(body).records
+            if not records:
+                self._finish(receiver, domain, 0, len(body), None, done)
+                return
+            payload = Payload(
+                domain, receiver, body, records, time.time_ns() // 1_000_000, xxhash.xxh3_128_digest(body)
+            )
+            self._intake.append(
+                (payload,), lambda refusal: self._finish(receiver, domain, records, len(body), refusal, done)
+            )
+        except Refusal as refusal:
+            self._finish(receiver, domain, records, len(body), refusal, done)
+        except BaseException:
+            self.release(len(body))
+            raise
+
+    def hold(self, size: int) -> None:
+        """Count `size` bytes that a receiver holds. Raises `Unavailable` when stopped or over the bound."""
+        with self._lock:
+            if self._stopped:
+                raise Unavailable("shutting down")
+            if self._bytes and self._bytes + size > self._max_bytes:  # a lone request always fits
+                raise Unavailable("too many requests are under way")
+            self._bytes += size
+            self._requests += 1
+
+    def release(self, size: int) -> None:
+        """The end of a `hold`."""
+        with self._lock:
+            self._bytes -= size
+            self._requests -= 1
+
+    def refused(self, receiver: str, domain: str, refusal: Refusal, records: int = 0) -> None:
+        """Count a refusal; receivers call it for requests that never came to `submit`."""
+        kind = type(refusal).__name__
+        with self._lock:
+            self._refused_requests[kind] += 1
+            self._refused_records[kind] += records
+        self._on_refused(receiver, domain, kind, records)
+
+    def stop(self) -> None:
+        """Refuse everything from now on; what is under way still gets its answer."""
+        with self._lock:
+            self._stopped = True
+
+    def statistics(self) -> AdmissionStatistics:
+        """A consistent snapshot."""
+        with self._lock:
+            return AdmissionStatistics(
+                accepted_requests=self._accepted["requests"],
+                accepted_records=self._accepted["records"],
+                accepted_bytes=self._accepted["bytes"],
+                empty_requests=self._accepted["empty"],
+                refused_requests=dict(self._refused_requests),
+                refused_records=dict(self._refused_records),
+                in_flight_requests=self._requests,
+                in_flight_bytes=self._bytes,
+                max_in_flight_bytes=self._max_bytes,
+            )
+
+    def _finish(
+        self, receiver: str, domain: str, records: int, size: int, refusal: Refusal | None, done: Durable
+    ) -> None:
+        if refusal is not None:
+            self.release(size)
+            self.refused(receiver, domain, refusal, records)
+        else:
+            with self._lock:
+                self._bytes -= size
+                self._requests -= 1
+                self._accepted["requests" if records else "empty"] += 1
+                self._accepted["records"] += records
+                self._accepted["bytes"] += size
+        done(refusal)

@@ -1,0 +1,89 @@
+"""The options of the `otlp` receiver: otelcol's, with `allow_anonymous` added."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+from pydantic import field_validator, model_validator
+
+from collector.component import Config
+from collector.transport.block import Block
+from collector.transport.endpoint import Endpoint
+from collector.transport.grpc_server_config import GrpcServerConfig
+from collector.transport.http_server_config import HttpServerConfig
+
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+
+
+class OtlpHttpConfig(HttpServerConfig):
+    """The `http:` block: an HTTP listener, and the paths."""
+
+    logs_url_path: str = "/v1/logs"
+    """Where logs are posted to."""
+    traces_url_path: str = "/v1/traces"
+    """Answered with UNIMPLEMENTED: logboom takes logs only."""
+    metrics_url_path: str = "/v1/metrics"
+    """Answered with UNIMPLEMENTED: logboom takes logs only."""
+
+    @field_validator("logs_url_path", "traces_url_path", "metrics_url_path")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        path = value if value.startswith("/") else f"/{value}"
+        if not _PATH.fullmatch(path):
+            raise ValueError(f"invalid HTTP URL path {value!r}: write a path such as /v1/logs")
+        return path
+
+
+class Protocols(Block):
+    """The `protocols:` block: only what is named listens."""
+
+    grpc: GrpcServerConfig | None = None
+    """OTLP over gRPC; `grpc:` alone listens on localhost:4317."""
+    http: OtlpHttpConfig | None = None
+    """OTLP over HTTP; `http:` alone listens on localhost:4318."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_is_enough(cls, value: Any) -> Any:
+        """`grpc:` without anything behind it is null in YAML and means all defaults."""
+        if isinstance(value, dict):
+            return {key: {} if block is None and key in ("grpc", "http") else block for key, block in value.items()}
+        return {} if value is None else value
+
+    def blocks(self) -> dict[str, GrpcServerConfig | OtlpHttpConfig]:
+        """Protocol name → its block, for those that are on."""
+        return {name: block for name, block in (("grpc", self.grpc), ("http", self.http)) if block is not None}
+
+
+class OtlpReceiverConfig(Config):
+    """Options of the `otlp` receiver."""
+
+    protocols: Protocols = Protocols()
+    """Which protocols listen, and where."""
+    allow_anonymous: bool = False
+    """Let anybody who reaches a non-loopback address send logs."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        blocks = self.protocols.blocks()
+        if not blocks:
+            raise ValueError("must specify at least one protocol when using the OTLP receiver")
+        for name, block in blocks.items():
+            endpoint = Endpoint.parse(block.endpoint, block.transport)
+            if not (self.allow_anonymous or endpoint.is_local or authenticates(block)):
+                raise ValueError(anonymous_reason(f"protocols.{name}.endpoint", block.endpoint))
+        return self
+
+
+def authenticates(block: GrpcServerConfig | HttpServerConfig) -> bool:
+    """Whether senders must prove who they are: an authenticator, or client certificates."""
+    return block.auth is not None or bool(block.tls and block.tls.client_ca_file)
+
+
+def anonymous_reason(option: str, endpoint: str) -> str:
+    """Why a listener that others can reach does not start without authentication, and what to do."""
+    return (
+        f"{option}: {endpoint} can be reached from other machines and nothing checks who sends; listen on localhost, "
+        "ask for client certificates (tls.client_ca_file), or accept it with allow_anonymous: true"
+    )

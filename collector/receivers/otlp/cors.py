@@ -1,0 +1,67 @@
+"""Cross-origin requests of browsers, as otelcol answers them (Fetch standard, "CORS protocol").
+
+`AccessControl` without allowed origins is never made: then OPTIONS is a method like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from collector.transport.http_server_config import Cors
+
+Headers = list[tuple[bytes, bytes]]
+_ALWAYS = {"accept", "content-type", "content-language", "origin", "x-requested-with"}
+_VARY = (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+
+
+class AccessControl:
+    """The compiled `cors:` block."""
+
+    def __init__(self, cors: Cors) -> None:
+        self._any_origin = "*" in cors.allowed_origins
+        self._origins = re.compile("|".join(_wildcard(origin) for origin in cors.allowed_origins), re.IGNORECASE)
+        self._any_header = "*" in cors.allowed_headers
+        self._headers = _ALWAYS | {name.lower() for name in cors.allowed_headers}
+        self._exposed = ", ".join(cors.exposed_headers).encode("latin-1")
+        self._max_age = str(cors.max_age).encode() if cors.max_age else b""
+
+    def is_preflight(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
+        """A browser asks whether it may send."""
+        return method == "OPTIONS" and b"origin" in headers and b"access-control-request-method" in headers
+
+    def preflight(self, headers: Mapping[bytes, bytes]) -> Headers:
+        """The headers of the 204; without the permission if any part of the question is not allowed."""
+        requested = headers.get(b"access-control-request-headers", b"").decode("latin-1")
+        names = {name.strip().lower() for name in requested.split(",") if name.strip()}
+        allowed = self._origin(headers)
+        method = headers[b"access-control-request-method"]
+        if not allowed or method != b"POST" or not (self._any_header or names <= self._headers):
+            return [_VARY]
+        answer = [_VARY, *allowed, (b"access-control-allow-methods", b"POST")]
+        if names:
+            answer.append((b"access-control-allow-headers", ", ".join(sorted(names)).encode("latin-1")))
+        if self._max_age:
+            answer.append((b"access-control-max-age", self._max_age))
+        return answer
+
+    def actual(self, headers: Mapping[bytes, bytes]) -> Headers:
+        """What an answer to a request with an `Origin` carries."""
+        if b"origin" not in headers:
+            return []
+        allowed = self._origin(headers)
+        if allowed and self._exposed:
+            allowed.append((b"access-control-expose-headers", self._exposed))
+        return [(b"vary", b"Origin"), *allowed]
+
+    def _origin(self, headers: Mapping[bytes, bytes]) -> Headers:
+        origin = headers[b"origin"]
+        if self._any_origin:
+            return [(b"access-control-allow-origin", b"*")]
+        if self._origins.fullmatch(origin.decode("latin-1")):
+            return [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
+        return []
+
+
+def _wildcard(origin: str) -> str:
+    return ".*".join(re.escape(part) for part in origin.split("*"))

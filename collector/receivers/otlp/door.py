@@ -1,0 +1,98 @@
+"""The receiver's own door in front of admission: it closes, and knows when the last request went through."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from collector.admission import Admission
+from collector.domains.resolver import RequestFacts
+from collector.errors import Refusal, Unavailable
+from collector.journal.entry import Durable
+
+logger = logging.getLogger(__name__)
+_DEFECT_LOG_SECS = 60.0
+
+
+class Door:
+    """Passes requests of one receiver on to admission until it is closed; safe from any thread.
+
+    A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
+    entering, nothing more is appended.
+    """
+
+    def __init__(self, admission: Admission, receiver: str) -> None:
+        self._admission = admission
+        self._receiver = receiver
+        self._state = threading.Condition()
+        self._closed = False
+        self._entering = 0
+        self._under_way = 0
+        self._defect_logged_at = -_DEFECT_LOG_SECS
+
+    def submit(self, request: RequestFacts, body: bytes, done: Durable) -> None:
+        """Like `Admission.submit`; a closed door answers `Unavailable`."""
+        with self._state:
+            closed = self._closed
+            if not closed:
+                self._entering += 1
+                self._under_way += 1
+        if closed:
+            done(self.refuse(Unavailable("shutting down")))
+            return
+
+        def answered(refusal: Refusal | None) -> None:
+            self._left()
+            done(refusal)
+
+        try:
+            self._admission.submit(self._receiver, request, body, answered)
+        except BaseException:
+            self._left()
+            raise
+        finally:
+            with self._state:
+                self._entering -= 1
+
+    def hold(self, size: int) -> None:
+        """Count bytes that are held before `submit`. Raises `Unavailable`."""
+        self._admission.hold(size)
+
+    def release(self, size: int) -> None:
+        """The end of `hold`."""
+        self._admission.release(size)
+
+    def refuse(self, refusal: Refusal) -> Refusal:
+        """Count a refusal that admission has not seen, and give it back."""
+        self._admission.refused(self._receiver, "", refusal)
+        return refusal
+
+    def defect(self, error: BaseException) -> None:
+        """Tell the operator about an exception that nobody foresaw, at most once a minute."""
+        now = time.monotonic()
+        if now - self._defect_logged_at >= _DEFECT_LOG_SECS:
+            self._defect_logged_at = now
+            logger.error("%s: a request failed unexpectedly and was refused", self._receiver, exc_info=error)
+
+    def close(self) -> None:
+        """Refuse new requests; those under way go on."""
+        with self._state:
+            self._closed = True
+
+    def wait_until_empty(self, deadline_secs: float) -> bool:
+        """Wait until every request is answered. False when the deadline passed first; nobody is entering even then."""
+        ends = time.monotonic() + deadline_secs
+        with self._state:
+            empty = self._state.wait_for(lambda: not self._under_way, max(0.0, ends - time.monotonic()))
+        while True:  # a few milliseconds at most: entering never waits for the disk
+            with self._state:
+                if not self._entering:
+                    return empty
+            time.sleep(0.001)
+
+    def _left(self) -> None:
+        with self._state:
+            self._under_way -= 1
+            if not self._under_way and self._closed:
+                self._state.notify_all()

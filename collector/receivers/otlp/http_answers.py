@@ -1,0 +1,55 @@
+"""HTTP responses: statuses and bodies in the request's own encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from collector.errors import Refusal
+from collector.receivers.otlp.refusals import answer
+from otlp_wire.status import status, status_json
+
+Media = Literal["application/x-protobuf", "application/json"]
+PROTOBUF: Media = "application/x-protobuf"
+JSON: Media = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response; `headers` holds what is particular to it."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+SUCCESS = {
+    PROTOBUF: Response(200, b"application/x-protobuf", b""),
+    JSON: Response(200, b"application/json", b'{"partialSuccess":{}}'),
+}
+NOT_FOUND = Response(404, b"text/plain", b"404 page not found")
+METHOD_NOT_ALLOWED = Response(405, b"text/plain", b"405 method not allowed, supported: [POST]", ((b"allow", b"POST"),))
+UNSUPPORTED_MEDIA_TYPE = Response(
+    415, b"text/plain", b"415 unsupported media type, supported: [application/json, application/x-protobuf]"
+)
+UNWRITABLE = Response(500, b"application/json", b'{"code": 13, "message": "failed to marshal error message"}')
+
+
+def media_type(content_type: bytes) -> Media | None:
+    """The encoding that a Content-Type names; parameters and case do not matter. None = neither."""
+    if content_type == b"application/x-protobuf":
+        return PROTOBUF
+    if content_type == b"application/json":
+        return JSON
+    name = content_type.partition(b";")[0].strip().lower()
+    return media_type(name) if name != content_type else None
+
+
+def refused(refusal: Refusal, media: Media) -> Response:
+    """A `google.rpc.Status` in the encoding of the request, with `Retry-After` where the sender should come again."""
+    told = answer(refusal)
+    write = status if media == PROTOBUF else status_json
+    retry_after = told.retry_after_header
+    headers = ((b"retry-after", retry_after.encode()),) if retry_after is not None else ()
+    return Response(told.http_status, media.encode(), write(told.code, told.message, told.retry_after_secs), headers)

@@ -1,0 +1,198 @@
+"""OTLP/HTTP as a plain ASGI callable, with the order of checks of otelcol's receiver:
+
+preflight ► encoding known, stream's first bytes ► path ► method ► content type ► body ► admission ► answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from collector.errors import InvalidPayload, Refusal, Unavailable
+from collector.receivers.otlp.config import OtlpHttpConfig
+from collector.receivers.otlp.content_encoding import check_header, decoded
+from collector.receivers.otlp.cors import AccessControl
+from collector.receivers.otlp.door import Door
+from collector.receivers.otlp.http_answers import (
+    JSON,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    SUCCESS,
+    UNSUPPORTED_MEDIA_TYPE,
+    UNWRITABLE,
+    Media,
+    Response,
+    media_type,
+    refused,
+)
+from collector.receivers.otlp.http_body import Receive, SenderGone, read_body
+from collector.receivers.otlp.refusals import only_logs, unexpected
+from otlp_wire import json_to_protobuf
+
+Send = Callable[[Any], Awaitable[None]]
+_INLINE_BYTES = {JSON: 8 << 10}  # larger bodies are decoded on a thread, so that the loop stays responsive
+_INLINE_PROTOBUF_BYTES = 64 << 10
+_INLINE_CHECK_BYTES = 256 << 10
+_LATE = Unavailable("the journal did not answer in time")
+
+
+class HttpRequest:
+    """The facts of a request, from the ASGI scope."""
+
+    __slots__ = ("_headers", "_scope")
+
+    def __init__(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> None:
+        self._scope = scope
+        self._headers = headers
+
+    @property
+    def host(self) -> str:
+        return self._headers.get(b"host", b"").decode("latin-1")
+
+    def header(self, name: str) -> str | None:
+        value = self._headers.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    def peer(self) -> str:
+        client = self._scope.get("client")
+        return client[0] if client else ""
+
+
+class OtlpHttpApp:
+    """The ASGI callable of one `http:` block."""
+
+    def __init__(self, config: OtlpHttpConfig, door: Door, threads: ThreadPoolExecutor) -> None:
+        self._door = door
+        self._threads = threads
+        self._limit = config.max_request_body_size or 4 << 20
+        self._encodings = frozenset(config.compression_algorithms)
+        self._answer_within_secs = config.write_timeout or 30.0
+        self._logs_path = config.logs_url_path
+        self._other_paths = {
+            config.traces_url_path: "traces",
+            config.metrics_url_path: "metrics",
+            "/v1development/profiles": "profiles",
+        }
+        self._cors = AccessControl(config.cors) if config.cors and config.cors.allowed_origins else None
+        self._headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in config.response_headers.items()]
+        if not config.keep_alives_enabled:
+            self._headers.append((b"connection", b"close"))
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        extra = self._headers
+        if self._cors is not None:
+            if self._cors.is_preflight(scope["method"], headers):
+                await _send(send, Response(204, b"", b"", tuple(self._cors.preflight(headers))), extra)
+                return
+            extra = extra + self._cors.actual(headers)
+        try:
+            response = await self._guarded(scope, headers, receive)
+        except SenderGone:
+            return
+        await _send(send, response, extra)
+
+    async def _guarded(self, scope: Mapping[str, Any], headers: dict[bytes, bytes], receive: Receive) -> Response:
+        """The one wrapper round every request: whatever happens, the sender gets an answer that keeps its data."""
+        media = media_type(headers.get(b"content-type", b""))
+        try:
+            return await self._checked(scope, headers, receive, media)
+        except Refusal as refusal:
+            return refused(self._door.refuse(refusal), media or JSON)
+        except SenderGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
+            self._door.defect(error)
+            return refused(self._door.refuse(unexpected()), media or JSON)
+
+    async def _checked(
+        self, scope: Mapping[str, Any], headers: dict[bytes, bytes], receive: Receive, media: Media | None
+    ) -> Response:
+        encoding, body = "", None
+        if b"content-encoding" in headers or "" not in self._encodings:
+            try:
+                encoding, body = await self._encoded(headers, receive)
+            except InvalidPayload as error:
+                return self._bad_encoding(error, media, headers)
+        path = scope["path"]
+        if path in self._other_paths and path != self._logs_path:
+            raise only_logs(self._other_paths[path])
+        if path != self._logs_path:
+            return NOT_FOUND
+        if scope["method"] != "POST":
+            return METHOD_NOT_ALLOWED
+        if media is None:
+            return UNSUPPORTED_MEDIA_TYPE
+        if body is None:
+            body = await read_body(receive, headers.get(b"content-length"), self._limit, self._door)
+        refusal = await self._submit(HttpRequest(scope, headers), encoding, body, media)
+        return SUCCESS[media] if refusal is None else refused(refusal, media)
+
+    async def _encoded(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[str, bytes | None]:
+        """The encoding and the body as it came, after a look at its first bytes."""
+        named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
+        encoding = "" if named.lower() == "identity" else named.lower()
+        if encoding not in self._encodings:
+            raise InvalidPayload(f"unsupported Content-Encoding: {named}")
+        if not encoding:
+            return "", None
+        body = await read_body(receive, headers.get(b"content-length"), self._limit, self._door)
+        check_header(encoding, body)
+        return encoding, body
+
+    def _bad_encoding(self, refusal: InvalidPayload, media: Media | None, headers: Mapping[bytes, bytes]) -> Response:
+        self._door.refuse(refusal)
+        if media is None and headers.get(b"content-type"):
+            return UNWRITABLE
+        return refused(refusal, media or JSON)
+
+    async def _submit(self, request: HttpRequest, encoding: str, body: bytes, media: Media) -> Refusal | None:
+        """Decode and submit, on a thread if that takes long; then wait for the journal."""
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[Refusal | None] = loop.create_future()
+
+        def done(refusal: Refusal | None) -> None:
+            try:
+                loop.call_soon_threadsafe(_settle, settled, refusal)
+            except RuntimeError:  # the loop is closed: the sender was cut off at the deadline of the shutdown
+                return
+
+        if len(body) > _INLINE_BYTES.get(media, _INLINE_PROTOBUF_BYTES):
+            await loop.run_in_executor(self._threads, self._pass_on, request, encoding, body, media, done)
+        else:
+            plain = self._protobuf(encoding, body, media)
+            if len(plain) > _INLINE_CHECK_BYTES:
+                await loop.run_in_executor(self._threads, self._door.submit, request, plain, done)
+            else:
+                self._door.submit(request, plain, done)
+        timer = loop.call_later(self._answer_within_secs, _settle, settled, _LATE)
+        try:
+            return await settled
+        finally:
+            timer.cancel()
+
+    def _pass_on(
+        self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Callable[[Refusal | None], None]
+    ) -> None:
+        self._door.submit(request, self._protobuf(encoding, body, media), done)
+
+    def _protobuf(self, encoding: str, body: bytes, media: Media) -> bytes:
+        plain = decoded(encoding, body, self._limit)
+        return json_to_protobuf(plain) if media == JSON else plain
+
+
+def _settle(settled: asyncio.Future[Refusal | None], refusal: Refusal | None) -> None:
+    if not settled.done():
+        settled.set_result(refusal)
+
+
+async def _send(send: Send, response: Response, extra: list[tuple[bytes, bytes]]) -> None:
+    headers = [(b"content-length", str(len(response.body)).encode()), *response.headers, *extra]
+    if response.status == 204:
+        headers = headers[1:]  # RFC 9110: a 204 has no content and no length
+    elif response.content_type:
+        headers.append((b"content-type", response.content_type))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,116 @@
+"""The HTTP listener: uvicorn (httptools, uvloop) on a thread and an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+import uvicorn
+
+from collector.receivers.otlp.config import OtlpHttpConfig
+from collector.receivers.otlp.door import Door
+from collector.receivers.otlp.http_app import OtlpHttpApp
+from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
+from collector.transport.endpoint import Endpoint, listening_socket, resolved
+from collector.transport.tls import TlsServerConfig, load_server_files, server_context
+
+logger = logging.getLogger(__name__)
+_SWEEP_SECS = 1.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it listens and looks after slow connections and changed certificates."""
+
+    def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._tls = tls
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tasks.append(asyncio.create_task(self._sweep()))
+        if self._tls is not None and self._tls.reload_interval:
+            self._tasks.append(asyncio.create_task(self._reload(self._tls)))
+        self.ready.set()
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SWEEP_SECS)
+            for connection in list(self.server_state.connections):
+                cast("BoundedHttpProtocol", connection).expire(loop.time())
+
+    async def _reload(self, tls: TlsServerConfig) -> None:
+        context = cast("ssl.SSLContext", self.config.ssl)
+        while True:
+            await asyncio.sleep(tls.reload_interval)
+            try:
+                load_server_files(context, tls)
+            except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+                logger.warning("the old certificate stays in use: %s", error)
+
+
+class HttpListener:
+    """Serves one `http:` block."""
+
+    def __init__(self, config: OtlpHttpConfig) -> None:
+        self._config = config
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    def start(self, door: Door, share_port: bool) -> str:
+        """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
+        config = self._config
+        context = server_context(config.tls) if config.tls else None
+        endpoint = resolved(Endpoint.parse(config.endpoint, config.transport))
+        bound = listening_socket(endpoint, share_port)
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-decode")
+        self._server = _Server(_uvicorn_config(config, OtlpHttpApp(config, door, self._threads)), config.tls)
+        self._server.config.load()
+        self._server.config.ssl = context
+        self._thread = threading.Thread(target=self._server.run, args=([bound],), name="otlp-http", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(timeout=10.0):
+            raise OSError("the HTTP server did not start")
+        return str(endpoint) if endpoint.path else str(Endpoint(endpoint.host, bound.getsockname()[1]))
+
+    def shutdown(self, deadline_secs: float) -> None:
+        """Stop listening, let requests finish until the deadline, then cut them off."""
+        if self._server is not None and self._thread is not None:
+            self._server.config.timeout_graceful_shutdown = max(1, round(deadline_secs))
+            self._server.should_exit = True
+            self._thread.join(deadline_secs + 5.0)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        endpoint = Endpoint.parse(self._config.endpoint, self._config.transport)
+        if endpoint.path and self._server is not None:
+            Path(endpoint.path).unlink(missing_ok=True)
+        self._server = self._thread = self._threads = None
+
+
+def _uvicorn_config(config: OtlpHttpConfig, app: OtlpHttpApp) -> uvicorn.Config:
+    limits = RequestLimits(config.max_header_size, config.read_header_timeout, config.read_timeout)
+    return uvicorn.Config(
+        app,
+        http=functools.partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called, never subclassed
+        loop="uvloop",
+        lifespan="off",
+        ws="none",
+        interface="asgi3",
+        log_config=None,
+        log_level=logging.CRITICAL,  # bad requests are counted, not logged
+        access_log=False,
+        proxy_headers=False,  # X-Forwarded-* is the resolver's business
+        server_header=False,
+        timeout_keep_alive=max(1, round(config.idle_timeout or 60.0)),
+        backlog=2048,
+    )

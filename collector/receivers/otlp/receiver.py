@@ -1,0 +1,80 @@
+"""The `otlp` receiver: its listeners, and their life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from collector.admission import Admission
+from collector.component import Context
+from collector.errors import ConfigError, Problem
+from collector.receivers.otlp.config import OtlpReceiverConfig
+from collector.receivers.otlp.door import Door
+from collector.receivers.otlp.grpc_server import GrpcListener
+from collector.receivers.otlp.http_server import HttpListener
+
+
+class OtlpReceiver:
+    """Listens as configured and passes requests to admission. Not started, it does nothing; shut down, it is over."""
+
+    def __init__(self, config: OtlpReceiverConfig, context: Context) -> None:
+        self._config = config
+        self._id = context.id
+        self._listeners: dict[str, GrpcListener | HttpListener] = {}
+        self._bound: dict[str, str] = {}
+        self._door: Door | None = None
+
+    def start(self, admission: Admission, *, share_port: bool = False) -> None:
+        """Bind every protocol, or none.
+
+        Args:
+            admission: where requests go.
+            share_port: other processes of ours listen on the same ports (SO_REUSEPORT); whoever starts them must
+                have looked that nobody else does.
+
+        Raises:
+            ConfigError: an address is in use or not ours, or a TLS file can't be used; it names the option.
+        """
+        self._door = Door(admission, self._id)
+        protocols = self._config.protocols
+        if protocols.grpc is not None:
+            self._listeners["grpc"] = GrpcListener(protocols.grpc)
+        if protocols.http is not None:
+            self._listeners["http"] = HttpListener(protocols.http)
+        for protocol, listener in self._listeners.items():
+            try:
+                self._bound[protocol] = listener.start(self._door, share_port)
+            except (OSError, ValueError) as error:
+                self.shutdown(0.0)
+                raise ConfigError([self._problem(protocol, error)]) from error
+
+    def endpoints(self) -> Mapping[str, str]:
+        """Protocol → the address bound, with the port that the system chose for port 0."""
+        return dict(self._bound)
+
+    def stop_intake(self) -> None:
+        """Refuse new requests with a hint; those under way go on."""
+        if self._door is not None:
+            self._door.close()
+
+    def shutdown(self, deadline_secs: float) -> None:
+        """Let requests under way finish until the deadline, then close. Nothing is appended afterwards."""
+        if self._door is None:
+            return
+        self._door.close()
+        ends = time.monotonic() + deadline_secs
+        self._door.wait_until_empty(deadline_secs)
+        for listener in self._listeners.values():
+            listener.shutdown(max(0.0, ends - time.monotonic()))
+        self._listeners.clear()
+        self._bound.clear()
+
+    def _problem(self, protocol: str, error: Exception) -> Problem:
+        option = f"receivers.{self._id}.protocols.{protocol}"
+        endpoint = self._config.protocols.blocks()[protocol].endpoint
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return Problem(
+            f"{option}: cannot listen on {endpoint}: {reason}",
+            code="receiver/listen",
+            hint=f"free the address, or choose another one in {option}.endpoint",
+        )
