@@ -44,7 +44,7 @@ _HOMES = {
     "read_payloads": "decoding",
 }
 
-__all__ = [  # noqa: F822 - given by __getattr__
+__all__ = [
     "Shape",
     "Undecodable",
     "any_from_python",

@@ -79,7 +79,7 @@ def _to_arrow(bodies: Sequence[bytes]) -> pa.ListArray:
         return columnar.reader().list_to_record_batch(list(bodies)).column(0)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # a panic of the Rust side derives from BaseException
+    except BaseException as error:  # noqa: BLE001 - a panic of the Rust side derives from it
         raise Undecodable(type(error).__name__ + ": " + str(error)[:200]) from None
 
 

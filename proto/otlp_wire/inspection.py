@@ -95,7 +95,8 @@ def _check_wire_types(message: Any) -> None:
     if not len(unknown):
         return
     known = _KNOWN[message.DESCRIPTOR.name]
-    for field in unknown:
+    for index in range(len(unknown)):
+        field = unknown[index]
         if field.field_number in known:
             raise InvalidPayload(
                 f"invalid protobuf: field {field.field_number} of {message.DESCRIPTOR.name} has the wrong wire type"
