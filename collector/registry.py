@@ -66,20 +66,32 @@ _ROOTS = ("collector", "exporters", "processors", "otlp_wire")
 
 
 class Registry:
-    """Component types by section and name. `extra` adds factories beside the table (tests, embedding)."""
+    """Component types by section and name.
 
-    def __init__(self, extra: Sequence[Factory[Any]] = ()) -> None:
+    Args:
+        extra: factories beside the table (tests, embedding).
+        installed: False leaves out built-ins and plugins, so that only `extra` counts.
+    """
+
+    def __init__(self, extra: Sequence[Factory[Any]] = (), *, installed: bool = True) -> None:
         self._entries: dict[Kind, dict[str, EntryPoint]] = {kind: {} for kind in Kind}
-        for kind, table in _BUILT_IN.items():
-            for name, folder in table.items():
-                self._add(kind, EntryPoint(name, f"{folder}:FACTORY", f"logboom.{kind}"))
-        installed = entry_points()
-        for kind in Kind:
-            for entry in installed.select(group=f"logboom.{kind}"):
-                self._add(kind, entry)
+        if installed:
+            self._add_built_ins()
+            self._add_plugins()
         self._loaded: dict[tuple[Kind, str], Factory[Any]] = {
             (factory.kind, name): factory for factory in extra for name in (factory.name, *factory.aliases)
         }
+
+    def _add_built_ins(self) -> None:
+        for kind, table in _BUILT_IN.items():
+            for name, folder in table.items():
+                self._add(kind, EntryPoint(name, f"{folder}:FACTORY", f"logboom.{kind}"))
+
+    def _add_plugins(self) -> None:
+        found = entry_points()
+        for kind in Kind:
+            for entry in found.select(group=f"logboom.{kind}"):
+                self._add(kind, entry)
 
     def _add(self, kind: Kind, entry: EntryPoint) -> None:
         other = self._entries[kind].get(entry.name)

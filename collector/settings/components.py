@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from collector.component import Component, Kind
@@ -85,12 +87,19 @@ def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, comp
     if factory is None:
         components.problems.append(_unknown_type(kind, ident, entry.place, registry))
         return
-    folder = factory.config.__module__.rpartition(".")[0].replace(".", "/")
-    readme = f"{folder}/README.md#options" if registry.origin(kind, ident.type) == "logboom" else ""
-    config, problems = read_options(factory.config, Subject(f"{kind}.{ident}", entry.node, entry.place, readme))
+    subject = Subject(f"{kind}.{ident}", entry.node, entry.place, _readme(factory.config.__module__))
+    config, problems = read_options(factory.config, subject)
     components.problems += problems
     if config is not None:
         components.found[kind][str(ident)] = Component(str(ident), factory, config, entry.place)
+
+
+def _readme(module: str) -> str:
+    """Where the options of a component are explained, when it brings a README."""
+    folder = module.rpartition(".")[0]
+    file = sys.modules[folder].__file__ if folder in sys.modules else None
+    exists = file is not None and Path(file).with_name("README.md").exists()
+    return f"{folder.replace('.', '/')}/README.md#options" if exists else ""
 
 
 def _unknown_type(kind: Kind, ident: Id, place: Place, registry: Registry) -> Problem:

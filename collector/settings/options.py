@@ -21,6 +21,19 @@ from collector.settings.tree import LEFT_OUT, Found, Mapping, Node, Place, Scala
 
 M = TypeVar("M", bound=Config)
 _ROUNDS = 8
+_SENTENCES = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "model_type": "must be a block of options",
+    "string_type": "must be text",
+}
 
 
 class Subject(NamedTuple):
@@ -72,14 +85,24 @@ def _repair(found: Found, error: ErrorDetails) -> tuple[int, Any] | None:
 def _problems(model: type[BaseModel], subject: Subject, errors: Sequence[ErrorDetails]) -> list[Problem]:
     """One problem for each unknown or missing key, and one for each value, joining what a union's variants say."""
     keys: dict[str, Problem] = {}
-    values: dict[Place, list[Problem]] = {}
-    for error in errors:
+    values: dict[tuple[Place, str], list[Problem]] = {}
+    for error in _told(subject, errors):
         problem = _problem(model, subject, error)
         if problem.code == "config/invalid-value":
-            values.setdefault(Place(problem.file, problem.line, problem.column), []).append(problem)
+            place = Place(problem.file, problem.line, problem.column)
+            values.setdefault((place, problem.message.partition(": ")[0]), []).append(problem)
         else:
             keys.setdefault(problem.message, problem)
     return [*keys.values(), *map(_joined, values.values())]
+
+
+def _told(subject: Subject, errors: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Without the variants of a union that have another shape than what was written, when one has the same."""
+    paths = [locate(subject.node, error["loc"], subject.place).path for error in errors]
+    for error, path in zip(errors, paths, strict=True):
+        deeper = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+        if not (deeper and error["type"].endswith("_type")):
+            yield error
 
 
 def _joined(same: list[Problem]) -> Problem:
@@ -95,12 +118,25 @@ def _problem(model: type[BaseModel], subject: Subject, error: ErrorDetails) -> P
     if error["type"] == "extra_forbidden":
         return _unknown_key(model, subject, error, found, see)
     if error["type"] == "missing":
-        message = f'{path} needs the option "{error["loc"][-1]}"'
-        return Problem(message, *found.key_place, code="config/missing-key", hint=hint("", see))
+        return _missing_key(subject, error, see)
     key = str(found.path[-1]) if found.path else ""
     message = redact_message(f"{path}: {_sentence(error)}", found.node, key)
     place = found.node.place if found.path else found.key_place
     return Problem(message, *place, code="config/invalid-value", hint=hint(_nearest_choice(error), see))
+
+
+def _missing_key(subject: Subject, error: ErrorDetails, see: str) -> Problem:
+    owner = locate(subject.node, error["loc"][:-1], subject.place)
+    written = _child_place(owner.node, str(error["loc"][-1]))
+    path = ".".join([subject.name, *map(str, owner.path)])
+    message = f'{path} needs the option "{error["loc"][-1]}"'
+    return Problem(message, *(written or owner.key_place), code="config/missing-key", hint=hint("", see))
+
+
+def _child_place(node: Node, key: str) -> Place | None:
+    """Where the value of `key` stands, when the key was written without one."""
+    entry = node.entries.get(key) if isinstance(node, Mapping) else None
+    return entry.node.place if entry else None
 
 
 def _unknown_key(model: type[BaseModel], subject: Subject, error: ErrorDetails, found: Found, see: str) -> Problem:
@@ -114,9 +150,9 @@ def _unknown_key(model: type[BaseModel], subject: Subject, error: ErrorDetails, 
 def _sentence(error: ErrorDetails) -> str:
     """Pydantic's message in our words."""
     message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    if error["type"] in {"value_error", "assertion_error"}:
-        return message
-    return message.replace("Input should be", "must be").replace("String should", "must").replace("List should", "must")
+    return _SENTENCES.get(error["type"]) or message.replace("Input should be", "must be").replace(
+        "String should", "must"
+    )
 
 
 def _nearest_choice(error: ErrorDetails) -> str:

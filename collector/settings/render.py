@@ -18,6 +18,7 @@ from collector.errors import Problem
 from collector.settings.secrets import redact_line
 
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\$\{[^}]*\}|[^\s:,\[\]{}]+(?::[^\s,\[\]{}]+)*")
+_WIDEST = 120
 
 
 def render(problems: Sequence[Problem]) -> str:
@@ -45,12 +46,21 @@ def _quoted(problem: Problem, label: str, files: dict[str, list[str]]) -> list[s
     lines = files[problem.file]
     if not 0 < problem.line <= len(lines):
         return []
-    line = redact_line(lines, problem.line).replace("\t", " ")
-    token = _TOKEN.match(line, problem.column - 1)
-    width = len(token.group(0)) if token else 1
+    line, column = _window(redact_line(lines, problem.line).replace("\t", " "), problem.column)
+    token = _TOKEN.match(line, column - 1)
+    width = min(len(token.group(0)), _WIDEST) if token else 1
     gutter = f"{problem.line:>5}"
-    caret = f"{' ' * len(gutter)} | {' ' * (problem.column - 1)}{'^' * width} {label}".rstrip()
+    caret = f"{' ' * len(gutter)} | {' ' * (column - 1)}{'^' * width} {label}".rstrip()
     return [f"{gutter} | {line}".rstrip(), caret]
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """A long line's part round `column`, and where that column is in it."""
+    if len(line) <= _WIDEST:
+        return line, column
+    start = max(0, min(column - 1 - _WIDEST // 2, len(line) - _WIDEST))
+    before, after = "…" if start else "", "…" if start + _WIDEST < len(line) else ""
+    return before + line[start : start + _WIDEST] + after, column - start + len(before)
 
 
 def _lines(file: str) -> list[str]:

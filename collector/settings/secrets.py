@@ -54,8 +54,8 @@ def redact_line(lines: list[str], number: int) -> str:
     if any(is_secret_name(key) for key in _ancestors(lines, number - 1)):
         indent = line[: len(line) - len(line.lstrip())]
         return indent + REDACTED
-    line = _HEADER.sub(rf"\1 {REDACTED}", _USER_INFO.sub(rf"\1{REDACTED}", line))
-    return _PAIR.sub(_redact_pair, line)
+    line = _PAIR.sub(_redact_pair, _USER_INFO.sub(rf"\1{REDACTED}", line))
+    return _HEADER.sub(rf"\1 {REDACTED}", line)
 
 
 def _redact_pair(match: re.Match[str]) -> str:

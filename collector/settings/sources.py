@@ -44,7 +44,7 @@ def _read(source: str, environ: MappingABC[str, str]) -> Node:
     if scheme == "env":
         return read_yaml(environ.get(rest, ""), f"env:{rest}")
     if scheme == "yaml":
-        return read_yaml(rest, "--config yaml:")
+        return read_yaml(rest, "--config yaml")
     hint = "use a path, file:PATH, env:NAME or yaml:TEXT"
     raise Unreadable(
         [_problem(f'scheme "{scheme}" is not supported for --config', Place("--config"), "config/source", hint)]
