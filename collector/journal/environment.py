@@ -27,11 +27,12 @@ from typing import Any, Self
 
 import lmdb
 
-from collector.errors import StorageError
+from collector.errors import Locked, StorageError
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
 from collector.journal.handle import Handle, acquire
 
 MAP_FACTOR = 1.25
+RESERVE_FACTOR = 1.125
 _META = b"meta"
 _COPY_ON_WRITE_PAGES = 64  # branch and leaf pages that any one transaction may touch besides its values
 
@@ -168,10 +169,18 @@ class Environment:
         committed = pages_in_use(self._handle.lmdb, self._handle.data_fd)
         return committed + (self._handle.growth(txn) if txn is not None else 0)
 
-    def has_room(self, additional_bytes: int, txn: Transaction | None = None) -> bool:
-        """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget."""
+    def bytes_in_use(self) -> int:
+        """`pages_in_use` in bytes."""
+        return self.pages_in_use() * PAGE_BYTES
+
+    def has_room(self, additional_bytes: int, txn: Transaction | None = None, *, reserve: bool = False) -> bool:
+        """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget.
+
+        `reserve`: within the budget and half of what the map has above it. Transactions that delete may go that far:
+        they copy pages before they free any, and are the only way out of a full environment.
+        """
         wanted = -(-additional_bytes // PAGE_BYTES) + _COPY_ON_WRITE_PAGES
-        limit = self.budget_bytes // PAGE_BYTES
+        limit = int(self.budget_bytes * (RESERVE_FACTOR if reserve else 1)) // PAGE_BYTES
         growth = self._handle.growth(txn) if txn is not None else 0
         # The free list needs to be read only when the file has once been as large as the budget.
         return bool(
@@ -183,6 +192,10 @@ class Environment:
         """How many bytes, in whole pages, the next transaction may add."""
         pages = self.budget_bytes // PAGE_BYTES - self.pages_in_use() - _COPY_ON_WRITE_PAGES
         return max(0, pages) * PAGE_BYTES
+
+    def last_transaction(self) -> int:
+        """The number of the last commit, by whichever process; costs no transaction."""
+        return self._handle.lmdb.info()["last_txnid"]
 
     def reader_check(self) -> int:
         """Forget readers whose process died; returns how many. At start, after a child's death, each minute."""
@@ -235,7 +248,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
-        raise StorageError(f"{path} already has a writer: another process holds writer.lock") from error
+        raise Locked(f"{path} already has a writer: another process holds writer.lock") from error
     return fd
 
 

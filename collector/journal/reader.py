@@ -1,0 +1,278 @@
+"""Reading a journal from another process (or the same one): what waits, and the next entries, fair over domains.
+
+Every call copies what it needs in one short transaction: a reader that stops inside one would pin the writer's pages.
+Not thread-safe: one reader a thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from struct import Struct
+from typing import Any, Self
+
+from collector.journal.entry import Entry
+from collector.journal.environment import Environment
+from collector.journal.layout import (
+    COUNTS,
+    DOMAIN_KEY,
+    DOMAINS,
+    ENTRIES,
+    ENTRY_KEY,
+    FORMAT_VERSION,
+    HEADER,
+    KIND,
+    NUMBER,
+    RECEIVER_KEY,
+    RECEIVERS,
+    TALLIES,
+    Header,
+    entry_key,
+    parse_count_key,
+)
+from collector.journal.rotation import Rotation
+from collector.journal.tally import Tally
+from collector.outcomes import Counts
+
+_MAX_PASSED_OVER = 4096  # entries of other receivers that one read looks at: a snapshot must not be held for long
+_IDENTITY_SECS = 1.0  # how often to look whether the directory was wiped and made anew
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a domain has in the journal now; `last_offset` is that of its newest entry ever."""
+
+    last_offset: int
+    entries: int
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What waits behind a set of cursors."""
+
+    entries: int = 0
+    records: int = 0
+    bytes: int = 0
+
+
+class Taken(list[Entry]):
+    """Entries, and how far they reach.
+
+    `through`: domain → offset up to which everything is either in the list or of other receivers. A cursor may move
+    there, else entries that are none of the pipeline's would stay for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.through: dict[str, int] = {}
+
+
+class JournalReader:
+    """The reading end. May be opened before the journal exists: it is empty until then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._environment: Environment | None = None
+        self._looked_at = -_IDENTITY_SECS
+        self._rotation = Rotation()
+        self._tables: dict[str, Any] = {}
+        self._receivers: dict[int, str] = {}
+        self._forget()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Raises:
+        StorageError: there is a journal, but of a foreign format.
+        """
+        reader = cls(path)
+        reader._current()
+        return reader
+
+    @property
+    def path(self) -> Path:
+        """The journal's directory: a second reader, for another thread, opens there."""
+        return self._path
+
+    @property
+    def id(self) -> str | None:
+        """The journal's id; None before the first start of its writer."""
+        environment = self._current()
+        return environment.id if environment else None
+
+    def heads(self) -> Mapping[str, Head]:
+        """Every domain that ever had an entry. Cheap to poll: nothing is read until a commit has happened."""
+        self._refresh()
+        return self._heads
+
+    def counts(self) -> Counts:
+        """(domain, component, outcome) → records since the journal was made."""
+        environment = self._refresh()
+        if environment is None:
+            return Counts()
+        with environment.read() as txn:
+            rows = [(parse_count_key(key), NUMBER.unpack(row)[0]) for key, row in txn.cursor(db=self._tables[COUNTS])]
+            domains = self._names(txn, DOMAINS, DOMAIN_KEY)
+        return Counts(
+            {(domains[domain], component, outcome): records for (domain, component, outcome), records in rows}
+        )
+
+    def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Pending:
+        """What waits behind the cursors (domain → last offset done; missing = 0), all receivers together."""
+        environment = self._refresh()
+        if environment is None:
+            return Pending()
+        entries = records = size = 0
+        with environment.read() as txn:
+            cursor = self._cursor(txn)
+            for name, number in self._numbers.items():
+                first = entry_key(number, after.get(name, 0) + 1)
+                if domains is not None and name not in domains:
+                    continue
+                if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
+                    header = Header.parse(cursor.value())
+                    tally = Tally.parse(txn.get(DOMAIN_KEY.pack(number), db=self._tables[TALLIES]))
+                    entries += tally.entries_in - header.entries_before
+                    records += tally.records_in - header.records_before
+                    size += tally.bytes_in - header.bytes_before
+        return Pending(entries, records, size)
+
+    def read(
+        self,
+        after: Mapping[str, int],
+        domains: Collection[str] | None,
+        receivers: Collection[str],
+        max_bytes: int,
+        max_records: int,
+    ) -> Taken:
+        """The next entries by deficit round robin over the domains: a domain with a large backlog or large payloads
+        gets no more bytes than its neighbours.
+
+        Args:
+            after: domain → the last offset done; a missing domain starts at its first entry.
+            domains: those to read; None = all.
+            receivers: ids whose entries are wanted; others are passed over.
+            max_bytes: about how much to take, of bodies; one entry is taken even if it is larger.
+            max_records: as `max_bytes`, in records.
+        """
+        taken = Taken()
+        heads = self.heads()
+        environment = self._environment
+        waiting = [
+            name
+            for name, head in heads.items()
+            if head.entries and head.last_offset > after.get(name, 0) and (domains is None or name in domains)
+        ]
+        if environment is None or not waiting:
+            return taken
+        with environment.read() as txn:
+            self._receivers = self._names(txn, RECEIVERS, RECEIVER_KEY)
+            streams = {
+                name: self._entries(self._cursor(txn), environment.id, name, after.get(name, 0), receivers, taken)
+                for name in waiting
+            }
+            self._rotation.take(streams, taken, max_bytes, max_records)
+        return taken
+
+    def close(self) -> None:
+        """Let go of the files; safe twice."""
+        if self._environment is not None:
+            self._environment.close()
+            self._environment = None
+
+    def _entries(
+        self, cursor: Any, journal: str, domain: str, after: int, receivers: Collection[str], taken: Taken
+    ) -> Iterator[Entry]:
+        """A domain's wanted entries behind `after`; whoever asks for one takes it."""
+        number = self._numbers[domain]
+        found = cursor.set_range(entry_key(number, after + 1))
+        passed_over = 0
+        while found and passed_over < _MAX_PASSED_OVER:
+            owner, offset = ENTRY_KEY.unpack_from(cursor.key())
+            if owner != number:
+                return
+            chunk = cursor.value()
+            header = Header.parse(chunk)
+            receiver = self._receivers[header.receiver]
+            taken.through[domain] = offset
+            if receiver in receivers:
+                body = _body(cursor, header, chunk)
+                yield Entry(
+                    journal, offset, domain, receiver, body, header.records, header.received_unix_ms, header.digest
+                )
+                found = cursor.next()
+            else:
+                passed_over += 1
+                found = cursor.set_range(entry_key(number, offset + 1))
+
+    def _current(self) -> Environment | None:
+        """The environment, opened when it appears and again when the directory was wiped."""
+        now = time.monotonic()
+        if self._environment is not None and now - self._looked_at < _IDENTITY_SECS:
+            return self._environment
+        self._looked_at = now
+        if self._environment is not None and not self._environment.is_current():
+            self.close()
+        if self._environment is None:
+            self._open()
+        return self._environment
+
+    def _open(self) -> None:
+        self._forget()
+        environment = Environment.open(self._path, KIND, FORMAT_VERSION)
+        if environment is None:
+            return
+        self._tables = {name: environment.db(name) for name in (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS)}
+        if None in self._tables.values():  # its writer is in the middle of its first start
+            environment.close()
+            return
+        self._environment = environment
+
+    def _forget(self) -> None:
+        self._transaction = -1
+        self._heads: dict[str, Head] = {}
+        self._numbers: dict[str, int] = {}
+
+    def _refresh(self) -> Environment | None:
+        environment = self._current()
+        if environment is None:
+            return None
+        transaction = environment.last_transaction()
+        if transaction != self._transaction:
+            with environment.read() as txn:
+                names = self._names(txn, DOMAINS, DOMAIN_KEY)
+                rows = {
+                    DOMAIN_KEY.unpack(key)[0]: Tally.parse(row) for key, row in txn.cursor(db=self._tables[TALLIES])
+                }
+            self._numbers = {name: number for number, name in names.items()}
+            self._heads = {names[number]: _head(tally) for number, tally in rows.items()}
+            self._transaction = transaction
+        return environment
+
+    def _cursor(self, txn: Any) -> Any:
+        return txn.cursor(db=self._tables[ENTRIES])
+
+    def _names(self, txn: Any, table: str, key: Struct) -> dict[int, str]:
+        return {key.unpack(number)[0]: name.decode() for number, name in txn.cursor(db=self._tables[table])}
+
+
+def _head(tally: Tally) -> Head:
+    return Head(
+        last_offset=tally.last_offset,
+        entries=tally.entries_in - tally.entries_out,
+        records=tally.records_in - tally.records_out,
+        bytes=tally.bytes_in - tally.bytes_out,
+    )
+
+
+def _body(cursor: Any, header: Header, chunk: bytes) -> bytes:
+    """The body that begins in `chunk`; leaves the cursor on the entry's last chunk."""
+    start = chunk[HEADER.size :]
+    if not header.further_chunks:
+        return start
+    further = islice(cursor.iternext(keys=False), 1, header.further_chunks + 1)
+    return b"".join((start, *further))

@@ -1,0 +1,57 @@
+"""Deficit round robin: work from many domains, so that a large backlog delays nobody else.
+
+Each turn a domain is credited a quantum of bytes and gives entries while it has credit. The last entry may overdraw;
+the debt is paid in later turns (Shreedhar and Varghese 1995, in the variant that need not know the next size).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from collector.journal.entry import Entry
+
+QUANTUM_BYTES = 64 << 10
+
+
+class Rotation:
+    """Whose turn it is, and each domain's credit, from one read to the next."""
+
+    def __init__(self) -> None:
+        self._order: deque[str] = deque()
+        self._credit: dict[str, int] = {}
+
+    def take(self, streams: Mapping[str, Iterator[Entry]], into: list[Entry], max_bytes: int, max_records: int) -> None:
+        """Append entries of `streams` (domain → its next entries) until about `max_bytes` or `max_records`."""
+        self._enrol(streams)
+        left_bytes, left_records = max_bytes, max_records
+        while self._order and left_bytes > 0 and left_records > 0:
+            domain = self._order[0]
+            if self._credit[domain] <= 0:
+                self._credit[domain] += QUANTUM_BYTES
+            while self._credit[domain] > 0 and left_bytes > 0 and left_records > 0:
+                entry = next(streams[domain], None)
+                if entry is None:
+                    self._leave(domain)
+                    break
+                into.append(entry)
+                size = len(entry.body) + 1  # an empty body is not free
+                self._credit[domain] -= size
+                left_bytes -= size
+                left_records -= entry.records
+            else:
+                if self._credit[domain] <= 0:
+                    self._order.rotate(-1)
+
+    def _enrol(self, streams: Mapping[str, Iterator[Entry]]) -> None:
+        for domain in [domain for domain in self._order if domain not in streams]:
+            self._leave(domain)
+        for domain in streams:
+            if domain not in self._credit:
+                self._order.append(domain)
+                self._credit[domain] = 0
+
+    def _leave(self, domain: str) -> None:
+        # Without a backlog there is no credit to save up, and no debt to remember.
+        self._order.remove(domain)
+        del self._credit[domain]

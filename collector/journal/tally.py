@@ -1,0 +1,36 @@
+"""What one domain has in the journal, as running totals: the row that commits with its entries."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from struct import Struct
+from typing import Self
+
+_ROW = Struct("<8Q")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Totals since the journal was made. `*_in` were appended, `*_out` trimmed; the difference is in the journal.
+
+    `space_bytes` is what the entries occupy on disk, by `occupied_bytes`.
+    """
+
+    last_offset: int = 0
+    entries_in: int = 0
+    records_in: int = 0
+    bytes_in: int = 0
+    entries_out: int = 0
+    records_out: int = 0
+    bytes_out: int = 0
+    space_bytes: int = 0
+
+    @classmethod
+    def parse(cls, row: bytes) -> Self:
+        return cls(*_ROW.unpack(row))
+
+    def row(self) -> bytes:
+        return _ROW.pack(*astuple(self))
+
+    def copy(self) -> Tally:
+        return Tally(*astuple(self))

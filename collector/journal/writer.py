@@ -1,0 +1,281 @@
+"""The journal: where an accepted payload becomes durable, before its sender is told.
+
+    receivers ──append──► queue ──► group ──► one transaction, fsync ──► done(None) for each request
+                            └─ over a bound: done(refusal), nothing kept
+
+Whatever arrives while a commit is under way is the next group, so the cost of an fsync is shared by as many requests as
+there are senders waiting. At a crash the last commit stands; a payload whose commit did not end was not acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from collector.errors import Exhausted, Refusal, StorageError, Unavailable
+from collector.journal.chunks import CHUNK_BYTES, occupied_bytes
+from collector.journal.committer import Committer, LowWatermarks
+from collector.journal.entry import Durable, Payload
+from collector.journal.environment import CommitError, Environment
+from collector.journal.layout import FORMAT_VERSION, HEADER, KIND
+from collector.journal.limits import JournalLimits, JournalStatistics
+
+OnFatal = Callable[[StorageError], None]
+"""Called once, from the journal's thread, when the disk failed: the process must exit."""
+
+_log = logging.getLogger(__name__)
+_TICK_SECS = 0.25  # the longest sleep: heartbeat, trimming and counts of an idle journal
+_ACTIVE_SECS = 60.0  # a domain is active this long after its last request
+_MAX_REFUSED_KEYS = 1024
+_FAILED = "the journal could not be written"
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    payloads: Sequence[Payload]
+    size: int
+    space: int
+    done: Durable
+
+
+class Journal:
+    """The `Intake`. Safe to call from any thread; one thread of its own writes.
+
+    `last_beat` (monotonic seconds) moves at least every quarter of a second while that thread is alive.
+    """
+
+    def __init__(self, committer: Committer, limits: JournalLimits, on_fatal: OnFatal) -> None:
+        self.id = committer.environment.id
+        self.last_beat = time.monotonic()
+        self._committer = committer
+        self._limits = limits
+        self._on_fatal = on_fatal
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._queued_bytes = 0
+        self._carried: _Request | None = None
+        self._refused: Counter[tuple[str, str]] = Counter()
+        self._closed = ""
+        self._last_seen: dict[str, float] = {}
+        self._totals: Counter[str] = Counter()
+        self._commit_secs = 0.0
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    @classmethod
+    def open(cls, path: Path, limits: JournalLimits, low_watermarks: LowWatermarks, on_fatal: OnFatal) -> Self:
+        """Open or make the journal and start its thread.
+
+        Raises:
+            StorageError: held by another writer, of a foreign format, or no room on the file system.
+        """
+        environment = Environment.create(path, limits.max_bytes, KIND, FORMAT_VERSION)
+        try:
+            journal = cls(Committer(environment, low_watermarks), limits, on_fatal)
+        except BaseException:
+            environment.close()
+            raise
+        journal._thread.start()
+        return journal
+
+    # Any thread.
+
+    def append(self, payloads: Sequence[Payload], done: Durable) -> None:
+        """Make payloads durable, all or none, and call `done`: from the journal's thread, or from this one when the
+        queue is full or the journal is closed."""
+        size = space = 0
+        for payload in payloads:
+            length = len(payload.body)
+            size += length
+            space += occupied_bytes(HEADER.size + length)
+        with self._lock:
+            refusal = self._refuse_at_once(size)
+            if refusal is None:
+                self._queued_bytes += size
+                self._queue.put(_Request(payloads, size, space, done))
+        if refusal is not None:
+            done(refusal)
+
+    def count_refused(self, domain: str, receiver: str, records: int) -> None:
+        """Count records that were refused, by the journal or before it; durable with the next commit, within a
+        second."""
+        key = (domain, f"receiver/{receiver}")
+        with self._lock:
+            if key not in self._refused and len(self._refused) >= _MAX_REFUSED_KEYS:
+                key = ("", key[1])
+            self._refused[key] += records
+
+    def statistics(self) -> JournalStatistics:
+        """How full the journal is, and what it did since the process started."""
+        tallies = list(self._committer.book.tallies.values())
+        environment = self._committer.environment
+        with self._lock:
+            totals, queued_bytes = Counter(self._totals), self._queued_bytes
+        return JournalStatistics(
+            queued_requests=self._queue.qsize(),
+            queued_bytes=queued_bytes,
+            max_queue_bytes=self._limits.max_queue_bytes,
+            budget_bytes=environment.budget_bytes,
+            bytes_in_use=environment.bytes_in_use(),
+            domains=len(tallies),
+            entries=sum(tally.entries_in - tally.entries_out for tally in tallies),
+            records=sum(tally.records_in - tally.records_out for tally in tallies),
+            payload_bytes=sum(tally.bytes_in - tally.bytes_out for tally in tallies),
+            oldest_age_secs=self._committer.oldest_age_secs(),
+            commits=totals["commits"],
+            commit_errors=totals["commit_errors"],
+            commit_secs=self._commit_secs,
+            committed_requests=totals["committed_requests"],
+            refused_full=totals["refused_full"],
+            refused_share=totals["refused_share"],
+            refused_queue=totals["refused_queue"],
+            trimmed_entries=self._committer.trimmed_entries,
+        )
+
+    def close(self, deadline_secs: float) -> bool:
+        """Refuse what comes, commit what waits, let go of the files; safe twice. False when the disk did not answer
+        within the deadline: what is not acknowledged was not promised, so the process may exit."""
+        with self._lock:
+            self._closed = self._closed or "the collector is stopping"
+            self._queue.put(None)
+        self._thread.join(deadline_secs)
+        return not self._thread.is_alive()
+
+    def _refuse_at_once(self, size: int) -> Refusal | None:
+        if self._closed:
+            return Unavailable(self._closed)
+        if self._queued_bytes and self._queued_bytes + size > self._limits.max_queue_bytes:
+            self._totals["refused_queue"] += 1
+            return Unavailable("too many requests wait for the disk")
+        return None
+
+    # The journal's thread.
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        finally:
+            self._committer.environment.close()
+
+    def _turn(self) -> bool:
+        """One group, or one look round when nothing came. False when the journal is closed and all is written."""
+        group, closing = self._next_group()
+        now = self.last_beat = time.monotonic()
+        self._committer.look_round(now)
+        if group:
+            self._serve(group, now)
+        elif self._refused or self._committer.has_trimmable():
+            self._commit([], self._committer.max_trim_chunks)
+        return not closing
+
+    def _next_group(self) -> tuple[list[_Request], bool]:
+        """Requests for one commit in the order of arrival, and whether the queue has ended."""
+        group: list[_Request] = []
+        size = 0
+        try:
+            patience = 0 if self._committer.has_trimmable() else _TICK_SECS
+            request = self._carried or self._queue.get(timeout=patience)
+            self._carried = None
+            while request is not None:
+                if group and size + request.size > self._limits.max_group_bytes:
+                    self._carried = request
+                    return group, False
+                group.append(request)
+                size += request.size
+                request = self._queue.get_nowait()
+        except queue.Empty:
+            return group, False
+        return group, True
+
+    def _serve(self, group: list[_Request], now: float) -> None:
+        """Commit what the bounds allow, refuse the rest."""
+        group = self._within_share(group, now)
+        space = sum(request.space for request in group)
+        if not self._committer.environment.has_room(space):
+            group = self._within_room(group, now)
+            space = sum(request.space for request in group)
+        if group:
+            # Twice what comes in: trimming catches up, and costs the waiting senders little.
+            self._commit(group, min(2 * space // CHUNK_BYTES + 64, self._committer.max_trim_chunks))
+
+    def _within_share(self, group: list[_Request], now: float) -> list[_Request]:
+        for request in group:
+            for payload in request.payloads:
+                self._last_seen[payload.domain] = now
+        share = self._limits.max_domain_share * self._limits.max_bytes
+        held: dict[str, int] = {}
+        kept = []
+        for request in group:
+            over = ""
+            for domain in {payload.domain for payload in request.payloads}:
+                held[domain] = held.get(domain, 0) or self._committer.book.space_bytes(domain)
+                if held[domain] + request.space > share and self._others_active(domain, now):
+                    over = domain
+            if over:
+                self._finish([request], Exhausted(f"{over} holds its share of the journal"), "refused_share")
+                continue
+            for payload in request.payloads:
+                held[payload.domain] += occupied_bytes(HEADER.size + len(payload.body))
+            kept.append(request)
+        return kept
+
+    def _others_active(self, domain: str, now: float) -> bool:
+        return any(other != domain and now - seen < _ACTIVE_SECS for other, seen in self._last_seen.items())
+
+    def _within_room(self, group: list[_Request], now: float) -> list[_Request]:
+        """The journal is near its budget: take as many as fit, in the order of arrival."""
+        try:
+            room = self._committer.make_room(now)
+        except (StorageError, Refusal) as error:
+            self._give_up(group, error)
+            return []
+        for position, request in enumerate(group):
+            room -= request.space
+            if room < 0:
+                self._finish(group[position:], Unavailable("the journal is full"), "refused_full")
+                return group[:position]
+        return group
+
+    def _commit(self, group: list[_Request], trim_chunks: int) -> None:
+        with self._lock:
+            refused, self._refused = self._refused, Counter()
+        started = time.monotonic()
+        try:
+            self._committer.commit([p for request in group for p in request.payloads], refused, trim_chunks)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the senders must be told to keep their data
+            with self._lock:
+                self._refused.update(refused)
+            self._give_up(group, error)
+        else:
+            self._commit_secs += time.monotonic() - started
+            self._totals["commits"] += 1
+            self._finish(group, None, "committed_requests")
+
+    def _give_up(self, group: list[_Request], error: Exception) -> None:
+        """Nothing of the group was kept."""
+        if isinstance(error, Refusal):
+            self._finish(group, error, "refused_full")
+            return
+        _log.error("journal: %d requests were refused: %s", len(group), error, exc_info=error)
+        self._totals["commit_errors"] += 1
+        self._finish(group, Unavailable(_FAILED), "refused_error")
+        if isinstance(error, CommitError) and error.fatal and not self._closed:
+            self._closed = _FAILED
+            self._on_fatal(error)
+
+    def _finish(self, group: list[_Request], refusal: Refusal | None, total: str) -> None:
+        with self._lock:
+            self._queued_bytes -= sum(request.size for request in group)
+            self._totals[total] += len(group)
+        for request in group:
+            try:
+                request.done(refusal)
+            except Exception:  # noqa: BLE001 - one receiver's defect must not stop the others' answers
+                _log.exception("journal: a receiver failed to take its answer")
