@@ -1,0 +1,156 @@
+"""JSON documents from columns say the same as Python's json module does, value for value."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from collector.batch import LogBatch
+from collector.documents import attributes_json, quoted, resource_json, scope_json
+from collector.testing.row_batch import Row, batch_of
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+VALUES = st.one_of(
+    st.none(),
+    TEXT,
+    st.booleans(),
+    st.integers(-(1 << 63), (1 << 63) - 1),
+    st.floats(),
+    st.binary(max_size=9),
+)
+KEYS = st.one_of(st.sampled_from(["a", "b", "http.route", '"', "\\", "\n", "ключ", ""]), TEXT)
+OWNERS = st.lists(st.lists(st.tuples(KEYS, VALUES), max_size=6), min_size=1, max_size=5)
+
+
+def plain(value: Any) -> Any:
+    """The value as the documents should show it."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict in which the first value of a repeated key stays."""
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        result.setdefault(key, plain(value))
+    return result
+
+
+def exact(value: Any) -> Any:
+    """Comparable, and stricter than ==: 1, 1.0 and True differ, so do 0.0 and -0.0."""
+    return {key: (type(item).__name__, repr(item)) for key, item in value.items()}
+
+
+def loads(text: str) -> Any:
+    """Python's reader, refusing NaN and Infinity as bare words, and repeated keys."""
+
+    def refuse(word: str) -> Any:
+        raise AssertionError(f"{word} is not JSON")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
+
+
+@given(OWNERS)
+@example(
+    [[("k", float("nan")), ("k", 1)], [], [("k", 1 << 62), ("x", -0.0), ("y", 5e-324), ("z", 1.7976931348623157e308)]]
+)
+@example([[(f"key{n % 40}", n) for n in range(80)], [("only", "one")]])
+@settings(max_examples=300, deadline=None)
+def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> None:
+    """Keys, values, types and order survive; the first of a repeated key wins; no attributes give {}."""
+    batch = batch_of([Row(f"id{at}", own) for at, own in enumerate(owners)])
+    read = [loads(text) for text in attributes_json(batch)]
+    wanted = [first_wins(own) for own in owners]
+    assert [exact(item) for item in read] == [exact(item) for item in wanted]
+    assert [list(item) for item in read] == [list(item) for item in wanted]
+
+
+@given(OWNERS)
+@settings(max_examples=60, deadline=None)
+def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[str, Any]]]) -> None:
+    """Records in any order and number share the objects of their resource and scope."""
+    batch = batch_of([Row(f"id{at}", resource=own, scope=("s", "1", own)) for at, own in enumerate(owners)])
+    backwards = pl.Series(list(range(len(owners)))[::-1], dtype=pl.UInt32)
+    batch = batch.with_fields({"resource": backwards, "scope": backwards})
+    wanted = [exact(first_wins(own)) for own in reversed(owners)]
+    assert [exact(loads(text)) for text in resource_json(batch)] == wanted
+    assert [exact(loads(text)) for text in scope_json(batch)] == wanted
+
+
+@given(st.lists(st.one_of(st.none(), TEXT), max_size=8))
+@settings(deadline=None)
+def test_quoted_strings_read_back(texts: list[str | None]) -> None:
+    """Any text reads back the same; null stays null."""
+    result = quoted(pl.Series(texts, dtype=pl.String)).to_list()
+    assert [None if text is None else json.loads(text) for text in result] == texts
+
+
+@pytest.mark.parametrize("code", [*range(0x20), 0x22, 0x5C, 0x7F, 0x2028, 0x1F600], ids=hex)
+def test_every_character_that_matters(code: int) -> None:
+    """Control characters, quotes, backslashes, line separators and characters beyond the BMP, in keys and values."""
+    text = f"a{chr(code)}b"
+    (document,) = attributes_json(batch_of([Row("id", [(text, text)])]))
+    assert loads(document) == {text: text}
+    assert document.isprintable() or code in (0x7F, 0x2028)
+
+
+def derived(batch: LogBatch) -> LogBatch:
+    return batch.with_attributes(
+        {
+            "text": pl.Series(['say "hi"', None]),
+            "whole": pl.Series([None, 7]),
+            "flag": pl.Series([True, None]),
+            "part": pl.Series([0.1, float("inf")]),
+        }
+    )
+
+
+def test_derived_columns_follow_the_records_own_attributes() -> None:
+    """Null leaves a derived attribute out; a derived one replaces the sender's of the same key."""
+    batch = derived(batch_of([Row("a", [("own", 1), ("whole", "sent")]), Row("b")]))
+    first, second = (loads(text) for text in attributes_json(batch))
+    assert list(first.items()) == [("own", 1), ("text", 'say "hi"'), ("flag", True), ("part", 0.1)]
+    assert list(second.items()) == [("whole", 7), ("part", "Infinity")]
+
+
+def test_left_out_keys_are_gone_whether_sent_or_derived() -> None:
+    """`without` reaches both, and a record that has nothing else has {}."""
+    batch = derived(batch_of([Row("a", [("own", 1), ("gone", 2)]), Row("b", [("gone", 3)])]))
+    kept = [loads(text) for text in attributes_json(batch, without={"gone", "text", "whole", "part"})]
+    assert kept == [{"own": 1, "flag": True}, {}]
+
+
+def test_a_slice_has_its_own_records_documents() -> None:
+    """Columns that are parts of larger buffers are read from their own place."""
+    batch = batch_of([Row(f"id{n}", [("n", n), ("s", f"v{n}")], resource=[("r", n)]) for n in range(50)])
+    part = batch.slice(20, 5)
+    assert [loads(text) for text in attributes_json(part)] == [{"n": n, "s": f"v{n}"} for n in range(20, 25)]
+    assert [loads(text) for text in resource_json(part)] == [{"r": n} for n in range(20, 25)]
+
+
+def test_a_value_that_is_missing_where_its_kind_says_it_is_becomes_null() -> None:
+    """A damaged table gives a valid document all the same."""
+    batch = batch_of([Row("a", [("s", "x"), ("n", 1)])])
+    holes = batch.attributes.with_columns(string=pl.lit(None, pl.String))
+    (document,) = attributes_json(LogBatch(batch.records, holes))
+    assert loads(document) == {"s": None, "n": 1}
+
+
+def test_no_records_no_documents() -> None:
+    """A batch of zero records is not a special case."""
+    empty = LogBatch.empty()
+    assert [len(column) for column in (attributes_json(empty), resource_json(empty), scope_json(empty))] == [0, 0, 0]
