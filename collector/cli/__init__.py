@@ -1,0 +1,77 @@
+"""The `logboom` command. Each subcommand is a function in a module of its own; importing this imports none of polars,
+grpc or the SDK, so that `--help` and the supervisor start fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+COMMANDS = {
+    "run": "Collect: accept OTLP, make it durable, process it, deliver it.",
+    "validate": "Check a configuration and say what would run; starts nothing.",
+    "components": "List the component types that a configuration can name.",
+    "query": "Ask the embedded store in SQL, read-only.",
+    "tail": "Follow new records of the embedded store.",
+    "explain": "Show every category and the level of a record, with the evidence and the rule.",
+    "deadletter": "List or replay what a destination refused for good.",
+    "send": "Send sample logs: a generator of load and of samples.",
+    "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
+}
+"""Subcommand → its line in `--help`; the module has the same name."""
+
+
+class _Lazy(TyperGroup):
+    """Loads a subcommand's module when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"collector.cli.{cmd_name}")
+        found: Callable[..., Any] | typer.Typer = getattr(module, "app", None) or getattr(module, cmd_name)
+        if isinstance(found, typer.Typer):
+            command = get_command(found)
+        else:
+            single = typer.Typer(add_completion=False, rich_markup_mode=None)
+            single.command(cmd_name)(found)
+            command = get_command(single)
+        command.name = cmd_name
+        command.help = command.help or COMMANDS[cmd_name]
+        return command
+
+
+app = typer.Typer(
+    cls=_Lazy,
+    name="logboom",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The OpenTelemetry log collector that triages: durable OTLP intake, categories, levels, delivery.\n\n"
+    "Start with `logboom demo`, then `logboom run --config config/logboom.yaml`.",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"logboom {version('logboom')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """The OpenTelemetry log collector that triages."""
+
+
+def main() -> None:
+    """The console script."""
+    app()
