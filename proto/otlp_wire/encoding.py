@@ -9,7 +9,6 @@ Groups without records are not written. Derived columns are attributes like all 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +18,8 @@ import pyarrow as pa
 from collector.batch import LogBatch
 from collector.tables import VALUE_COLUMNS, ValueKind, optional_positions
 from otlp_wire import anycolumns, columnar
+from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.messages import Resource
-
-Positions = npt.NDArray[np.int64]
 
 _SCALARS = {
     "string_value": ValueKind.STRING,
@@ -36,7 +34,7 @@ def encode(batch: LogBatch) -> bytes:
     """All records of the batch as one serialised ExportLogsServiceRequest; b"" when there are none."""
     if not len(batch):
         return b""
-    batch, groups = _grouped(batch)
+    batch, groups = grouped(batch)
     resource_logs = _resource_logs(batch, groups)
     names = [field.name for field in columnar.request_type()]
     row = pa.RecordBatch.from_arrays(
@@ -45,49 +43,7 @@ def encode(batch: LogBatch) -> bytes:
     return bytes(columnar.writer().record_batch_to_array(row)[0].as_py())
 
 
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Where groups begin, with the end as last item, and which row of its table each group is (-1 = none).
-
-    `scope_starts` counts records, `resource_starts` counts scope groups.
-    """
-
-    scope_starts: Positions
-    scopes: Positions
-    resource_starts: Positions
-    resources: Positions
-
-
-def _grouped(batch: LogBatch) -> tuple[LogBatch, _Groups]:
-    resource, scope = _positions(batch, "resource"), _positions(batch, "scope")
-    if not _in_order(resource, scope):
-        order = np.lexsort((scope, resource))  # stable: records keep their order within a group
-        batch, resource, scope = batch.gather(pl.Series(order)), resource[order], scope[order]
-    firsts = _firsts((np.diff(resource) != 0) | (np.diff(scope) != 0))
-    group_resource = resource[firsts]
-    resource_firsts = _firsts(np.diff(group_resource) != 0)
-    return batch, _Groups(
-        scope_starts=np.append(firsts, len(batch)),
-        scopes=scope[firsts],
-        resource_starts=np.append(resource_firsts, len(firsts)),
-        resources=group_resource[resource_firsts],
-    )
-
-
-def _positions(batch: LogBatch, level: str) -> Positions:
-    return batch.column(level).cast(pl.Int64).fill_null(-1).to_numpy()
-
-
-def _in_order(resource: Positions, scope: Positions) -> bool:
-    by_resource, by_scope = np.diff(resource), np.diff(scope)
-    return bool(((by_resource > 0) | ((by_resource == 0) & (by_scope >= 0))).all())
-
-
-def _firsts(changes: npt.NDArray[np.bool_]) -> Positions:
-    return np.concatenate([[0], np.flatnonzero(changes) + 1])
-
-
-def _resource_logs(batch: LogBatch, groups: _Groups) -> pa.StructArray:
+def _resource_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
     table = batch.resources[optional_positions(groups.resources)]
     attributes = _attribute_lists(
         batch.resource_attributes, batch.resources.height, groups.resources, "resource_logs.resource"
@@ -104,7 +60,7 @@ def _resource_logs(batch: LogBatch, groups: _Groups) -> pa.StructArray:
     )
 
 
-def _scope_logs(batch: LogBatch, groups: _Groups) -> pa.StructArray:
+def _scope_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
     path = "resource_logs.scope_logs"
     table = batch.scopes[optional_positions(groups.scopes)]
     attributes = _attribute_lists(batch.scope_attributes, batch.scopes.height, groups.scopes, f"{path}.scope")

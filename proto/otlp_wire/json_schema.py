@@ -159,3 +159,10 @@ _READERS: dict[int, Reader] = {
     FieldDescriptor.TYPE_INT64: _integer(-(1 << 63), (1 << 63) - 1),
     FieldDescriptor.TYPE_FIXED64: _integer(0, (1 << 64) - 1),
 }
+
+
+@cache
+def camel_case(name: str) -> str:
+    """The JSON key of a field: `time_unix_nano` → `timeUnixNano`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
