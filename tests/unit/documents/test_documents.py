@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted, resource_json, scope_json
-from collector.testing.row_batch import Row, batch_of
+from collector.testing.row_batch import Nested, Row, batch_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUES = st.one_of(
@@ -154,3 +155,28 @@ def test_no_records_no_documents() -> None:
     """A batch of zero records is not a special case."""
     empty = LogBatch.empty()
     assert [len(column) for column in (attributes_json(empty), resource_json(empty), scope_json(empty))] == [0, 0, 0]
+
+
+def nested(value: Any) -> AnyValue:
+    """Python values as an AnyValue, which ints, strings, booleans, lists and dicts cover here."""
+    match value:
+        case bool():
+            return AnyValue(bool_value=value)
+        case int():
+            return AnyValue(int_value=value)
+        case str():
+            return AnyValue(string_value=value)
+        case list():
+            return AnyValue(array_value=ArrayValue(values=[nested(item) for item in value]))
+        case _:
+            pairs = [KeyValue(key=key, value=nested(item)) for key, item in value.items()]
+            return AnyValue(kvlist_value=KeyValueList(values=pairs))
+
+
+def test_nested_values_stand_as_json_among_the_others() -> None:
+    """Arrays and maps, beside scalars of the same record and of others."""
+    value = {"list": [1, "two", {"three": True}], "empty": [], "quote": '"'}
+    attributes = [("before", 1), ("deep", Nested(nested(value).SerializeToString())), ("after", "x")]
+    first, second = attributes_json(batch_of([Row("a", attributes), Row("b", [("k", 0.5)])]))
+    assert loads(first) == {"before": 1, "deep": value, "after": "x"}
+    assert loads(second) == {"k": 0.5}
