@@ -16,11 +16,13 @@ from typing import Any
 
 from collector.admission import Admission
 from collector.component import Context, Receiver
-from collector.domains import DomainResolver
+from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Locked, Unavailable
-from collector.journal import Journal, JournalLimits
 from collector.journal.entry import Durable, Payload
-from collector.ledger import PartitionReader
+from collector.journal.limits import JournalLimits
+from collector.journal.reader import JournalReader
+from collector.journal.writer import Journal
+from collector.ledger.reader import PartitionReader
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
 from collector.service.plan import used_receivers
@@ -77,25 +79,20 @@ class WaitingIntake:
 
 
 class Watermarks:
-    """How far each domain of this journal is processed by all pipelines, read from the partitions now and then."""
+    """How far each domain of one journal is processed by all pipelines, read from the partitions."""
 
-    def __init__(self, data_dir: DataDir, max_age_secs: float = 0.2) -> None:
-        self._dir = data_dir
-        self._max_age = max_age_secs
-        self._readers: list[PartitionReader] = []
-        self._read = 0.0
-        self._marks: Mapping[str, int] = {}
+    def __init__(self, data_dir: DataDir, slot: int) -> None:
+        self._journal = JournalReader.open(data_dir.journal(slot))
+        self._partitions = [PartitionReader.open(data_dir.partition(n)) for n in range(data_dir.partitions)]
 
-    def get(self, journal_id: str) -> Mapping[str, int]:
+    def get(self) -> Mapping[str, int]:
         """Domain → the highest offset that nobody needs any more."""
-        if time.monotonic() - self._read > self._max_age:
-            if not self._readers:
-                self._readers = [PartitionReader.open(self._dir.partition(n)) for n in range(self._dir.partitions)]
-            marks: dict[str, int] = {}
-            for reader in self._readers:
-                marks.update(reader.low_watermarks(journal_id))
-            self._marks, self._read = marks, time.monotonic()
-        return self._marks
+        marks: dict[str, int] = {}
+        journal_id = self._journal.id
+        if journal_id is not None:
+            for partition in self._partitions:
+                marks.update(partition.low_watermarks(journal_id))
+        return marks
 
 
 class Ingest:
@@ -115,12 +112,10 @@ class Ingest:
 
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
-        resolver = DomainResolver(
-            names=domains.names, default=domains.default, header=domains.header, trusted_peers=domains.trusted_peers
-        )
-        return Admission(resolver, self._intake, count_refused=self._count_refused)
+        rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
+        return Admission(DomainResolver(rules), self._intake, on_refused=self._count_refused)
 
-    def _count_refused(self, domain: str, receiver: str, records: int) -> None:
+    def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:
         if self._journal is not None:
             self._journal.count_refused(domain, receiver, records)
 
@@ -129,7 +124,7 @@ class Ingest:
         for name in used_receivers(self._settings):
             component = self._settings.receivers[name]
             receiver = component.factory.create(component.config, Context(name, self._dir.root))
-            receiver.start(self._admission)
+            receiver.start(self._admission, share_port=True)
             self._receivers.append(receiver)
         self._journal = self._open_journal()
         if self._journal is None:
@@ -146,7 +141,7 @@ class Ingest:
             max_bytes=options.max_bytes, max_domain_share=options.max_domain_share,
             max_group_bytes=options.max_group_bytes,
         )  # fmt: skip
-        marks = Watermarks(self._dir)
+        marks = Watermarks(self._dir, self._slot)
         while not self._stop.is_set():
             try:
                 return Journal.open(self._dir.journal(self._slot), limits, marks.get, on_fatal=_exit)

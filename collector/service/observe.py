@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from collector.journal import JournalReader
-from collector.ledger import PartitionReader
+from collector.journal.reader import JournalReader
+from collector.ledger.reader import PartitionReader
 from collector.outcomes import Counts
 from collector.service.channel import Child
 from collector.service.datadir import DataDir
@@ -110,7 +110,7 @@ def exporter_states(children: Iterable[Child]) -> dict[str, dict[str, Any]]:
                 continue
             known["in_flight"] += stats["in_flight"]
             if stats["state"] == "blocked":
-                known.update(state="blocked", last_error=stats["last_error"])
+                known.update(state="blocked", reason=stats["reason"])
     return states
 
 

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collector.errors import LogboomError
+from collector.journal import layout
+from collector.journal.environment import Environment
+from collector.ledger import tables
 from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
@@ -22,6 +25,7 @@ from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
 from collector.telemetry.health import Health
 from collector.telemetry.own_logs import configure
+from collector.transport.tls import TlsServerConfig
 
 log = logging.getLogger("logboom.supervisor")
 
@@ -50,7 +54,7 @@ def listeners(settings: Settings) -> list[tuple[str, str]]:
     """(who, host:port) of everything that will listen on TCP."""
     found = []
     for name in used_receivers(settings):
-        found += [(f"receivers.{name}", endpoint) for endpoint in settings.receivers[name].config.endpoints()]
+        found += [(f"receivers.{name}", endpoint) for endpoint in settings.receivers[name].config.listens_on()]
     health = extension(settings, "health_check")
     if health is not None:
         found.append(("extensions.health_check", health.endpoint))
@@ -61,13 +65,14 @@ def listeners(settings: Settings) -> list[tuple[str, str]]:
 
 def make_environments(settings: Settings, data_dir: DataDir) -> None:
     """Make what is missing on disk, so that every process finds every environment."""
-    from collector.journal import create_journal
-    from collector.ledger import create_partition
-
     for slot in range(settings.service.processes.ingest):
-        create_journal(data_dir.journal(slot), settings.service.journal.max_bytes)
+        path, budget = data_dir.journal(slot), settings.service.journal.max_bytes
+        Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION).close()
     for number in range(data_dir.partitions):
-        create_partition(data_dir.partition(number), settings.service.ledger.max_bytes)
+        path, budget = data_dir.partition(number), settings.service.ledger.max_bytes
+        environment = Environment.create(path, budget, tables.KIND, tables.FORMAT_VERSION)
+        tables.Tables.of(environment)
+        environment.close()
 
 
 async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
@@ -94,12 +99,15 @@ async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoint
     def answer(path: str) -> Callable[[], Answer]:
         def answer_now() -> Answer:
             status, body = health(supervisor).answer(path)
-            return status, "application/json", json.dumps(body)
+            fixed = options.response_body and (
+                options.response_body.healthy if status == 200 else options.response_body.unhealthy
+            )
+            return (status, "text/plain", fixed) if fixed else (status, "application/json", json.dumps(body))
 
         return answer_now
 
     paths = {options.path: "/", "/ready": "/ready", "/live": "/live"}
-    tls = options.tls.context() if getattr(options, "tls", None) else None
+    tls = TlsServerConfig(**options.tls.model_dump()).context() if options.tls else None
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
 
 
@@ -125,7 +133,7 @@ def health(supervisor: Supervisor | InProcess) -> Health:
     serving = any(child.ready for child in ingest) and any(child.ready for child in workers)
     hopeless = [key for key, failures in supervisor.failures.items() if failures >= HOPELESS]
     blocked = [
-        f"exporter {name} is blocked: {state['last_error']}"
+        f"exporter {name} is blocked: {state['reason']}"
         for name, state in exporter_states(children).items()
         if state["state"] == "blocked"
     ]

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.component import Context
-from collector.delivery import Delivery
+from collector.delivery.engine import Delivery
 from collector.errors import Locked
-from collector.journal import JournalReader
-from collector.ledger import PartitionLedger
+from collector.journal.reader import JournalReader
+from collector.ledger.partition import PartitionLedger
 from collector.pipeline import Pipeline
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
@@ -77,7 +77,7 @@ class Worker:
         if self._delivery is None:
             return {}
         return {
-            name: {"state": str(stats.state), "in_flight": stats.in_flight, "last_error": stats.last_error}
+            name: {"state": stats.state, "in_flight": stats.requests, "reason": stats.reason}
             for name, stats in self._delivery.statistics().items()
         }
 

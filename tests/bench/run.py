@@ -103,8 +103,8 @@ def triaged(scale: float, runs: int) -> list[Row]:
 
 def drained(system: System) -> Callable[[], bool]:
     """True when every accepted record has left the outbox: read from the count rows on disk."""
-    from collector.journal import JournalReader
-    from collector.ledger import PartitionReader
+    from collector.journal.reader import JournalReader
+    from collector.ledger.reader import PartitionReader
 
     assert system.folder is not None
     data = system.folder / "data"
