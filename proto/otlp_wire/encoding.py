@@ -86,7 +86,8 @@ def _absent(table: pl.DataFrame, attributes: pa.Array) -> npt.NDArray[np.bool_]:
     for name in ("name", "version"):
         if name in table.columns:
             silent &= table.get_column(name).fill_null("") == ""
-    return silent.to_numpy() & (np.diff(attributes.offsets.to_numpy()) == 0)
+    without_attributes = np.diff(attributes.offsets.to_numpy()) == 0
+    return np.asarray(silent.to_numpy() & without_attributes)
 
 
 def _log_records(batch: LogBatch) -> pa.StructArray:
