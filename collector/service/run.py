@@ -25,7 +25,7 @@ from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
 from collector.telemetry.health import Health
 from collector.telemetry.own_logs import configure
-from collector.transport.tls import TlsServerConfig
+from collector.transport.tls import TlsServerConfig, server_context
 
 log = logging.getLogger("logboom.supervisor")
 
@@ -107,7 +107,7 @@ async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoint
         return answer_now
 
     paths = {options.path: "/", "/ready": "/ready", "/live": "/live"}
-    tls = TlsServerConfig(**options.tls.model_dump()).context() if options.tls else None
+    tls = server_context(TlsServerConfig(**options.tls.model_dump())) if options.tls else None
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
 
 
