@@ -1,0 +1,128 @@
+"""`logboom.component`: the part of the software that speaks, such as `AuthValidator` or `DataService`.
+
+Clues, best first: the class in `code.function.name`, `code.namespace`, the logger's name (an attribute or the scope),
+the module in a function's qualified name, the innermost frame of the application in a stack trace, the source file,
+the service. A name is reduced to its class or its last module, with generated parts (`$Proxy12`, `<lambda>`,
+`worker-17`) taken off, so that the number of components stays near the number of classes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from processors.categorize.view import Clue, View, per_distinct
+
+FUNCTIONS = ("code.function.name", "code.function", "code.namespace")
+LOGGERS = (
+    "logger.name",
+    "logger",
+    "log.logger",
+    "logger_name",
+    "loggerName",
+    "log.logger.name",
+    "LoggerName",
+    "CategoryName",
+    "dotnet.ilogger.category",
+    "component",
+    "module",
+)
+FILES = ("code.file.path", "code.filepath", "code.file.name", "log.origin.file.name")
+ALL = (*FUNCTIONS, *LOGGERS, *FILES, "thread.name")
+MAX_LENGTH = 64
+
+_INSTRUMENTATION = re.compile(
+    r"^(@opentelemetry/|opentelemetry[./-]|io\.opentelemetry|OpenTelemetry|go\.opentelemetry|otelcol|"
+    r"github\.com/.*/(otel|contrib)|root$|__main__$|default$|winston$|pino$|bunyan$|slog$|zap$|logrus$|unknown)",
+    re.IGNORECASE,
+)
+_GENERATED = re.compile(
+    r"(\$\$?(Lambda|Proxy|EnhancerBySpringCGLIB|FastClass)[^.]*|\$\d+|\$\$[^.]*|<[^>]*>|\(\*?|\)|`\d+|-fm$)"
+)
+_NUMBERED = re.compile(r"[-_#]?\d+$")
+_SEPARATOR = re.compile(r"::|[./\\$+#]|->")
+_CLASS = re.compile(r"^[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*$")
+_IDENTIFIER = re.compile(r"^[A-Za-z_@][\w@ -]*$")
+_NOT_A_NAME = frozenset(
+    ["anonymous", "module", "main", "lambda", "init", "call", "new", "eval", "object", "__init__", "__call__", "index", "locals", "func", "app", "src", "lib", "core"]
+)
+
+
+def _parts(value: str) -> list[str]:
+    plain = _GENERATED.sub(" ", value).replace("<locals>", " ")
+    parts = [part.strip(" _") for part in _SEPARATOR.split(plain)]
+    return [part for part in parts if (part and not part.startswith("func")) or _CLASS.match(part)]
+
+
+def class_in(value: str) -> str | None:
+    """The innermost class in a qualified name: `com.shop.AuthValidator.check` → `AuthValidator`."""
+    parts = _parts(value)
+    for part in reversed(parts):
+        if _CLASS.match(part) and not (part is parts[-1] and _looks_like_exported_function(value, parts)):
+            return _bounded(part)
+    return None
+
+
+def _looks_like_exported_function(value: str, parts: list[str]) -> bool:
+    """Go: `example.com/shop/payment.Charge`, where the last name is a function and not a class."""
+    return "/" in value and len(parts) > 1 and not value.rsplit("/", 1)[-1].count(".") > 1
+
+
+def last_name(value: str) -> str | None:
+    """The last module or class of a dotted name: `shop.billing.invoices` → `invoices`."""
+    if _INSTRUMENTATION.match(value.strip()):
+        return None
+    found = class_in(value)
+    if found is not None:
+        return found
+    names = [part for part in _parts(value) if part.lower() not in _NOT_A_NAME and _IDENTIFIER.match(part)]
+    return _bounded(names[-1]) if names else None
+
+
+def module_of_function(value: str) -> str | None:
+    """The module of a qualified function: `shop/payment.Charge` → `payment`; None for a bare name."""
+    parts = _parts(value)[:-1]
+    names = [part for part in parts if part.lower() not in _NOT_A_NAME and _IDENTIFIER.match(part)]
+    return _bounded(names[-1]) if names else None
+
+
+def file_stem(value: str) -> str | None:
+    """`/srv/app/services/data_service.py` → `data_service`; `index.ts` and its like → the folder."""
+    parts = [part for part in re.split(r"[/\\]", value.split("?", maxsplit=1)[0]) if part]
+    names = [re.sub(r"(\.(test|spec|min))?\.\w{1,5}$", "", part) for part in parts[-2:]]
+    useful = [name for name in names if name.lower() not in _NOT_A_NAME and _IDENTIFIER.match(name)]
+    return _bounded(useful[-1]) if useful else None
+
+
+def plain(value: str) -> str | None:
+    """A service's name as it is, without the number of an instance."""
+    name = _NUMBERED.sub("", value.strip())
+    return None if not name or name.startswith("unknown_service") else name[:MAX_LENGTH]
+
+
+def _bounded(name: str) -> str | None:
+    short = _NUMBERED.sub("", name)[:MAX_LENGTH].strip(" -_")
+    return short or None
+
+
+def clues(view: View) -> Iterator[Clue]:
+    """See the module's text."""
+    yield from view.attribute_clues(FUNCTIONS, class_in)
+    yield from view.attribute_clues(("code.namespace",), last_name)
+    yield from view.attribute_clues(LOGGERS, last_name)
+    yield Clue("scope name", view.of_scopes(per_distinct(view.scope_name, last_name)))
+    yield from view.attribute_clues(FUNCTIONS[:2], module_of_function)
+    if view.has("exception.stacktrace"):
+        from processors.categorize.stack_traces import application_frame
+
+        yield from view.attribute_clues(("exception.stacktrace",), lambda v: frame_component(application_frame(v)))
+    yield from view.attribute_clues(FILES, file_stem)
+    yield from view.resource_clues(("service.name",), plain)
+    yield from view.resource_clues(("k8s.container.name", "process.executable.name"), plain)
+
+
+def frame_component(frame: str | None) -> str | None:
+    """The component of a stack frame, given as its function or its file."""
+    if frame is None:
+        return None
+    return class_in(frame) or (file_stem(frame) if re.search(r"\.\w{1,4}$", frame) else module_of_function(frame))

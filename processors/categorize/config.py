@@ -1,0 +1,24 @@
+"""Options of `categorize`."""
+
+from __future__ import annotations
+
+from collector.component import Config
+
+
+class CategorizeConfig(Config):
+    """What is worked out, and house names for environments."""
+
+    environment: bool = True
+    """Set `deployment.environment.name`."""
+    source_type: bool = True
+    """Set `logboom.source_type`."""
+    error_type: bool = True
+    """Set `logboom.error_type`, and `exception.*` out of stack traces in the body."""
+    component: bool = True
+    """Set `logboom.component`."""
+    endpoint: bool = True
+    """Set `logboom.endpoint`."""
+    severity: bool = True
+    """Fill `severity_number` when the sender left it out."""
+    environments: dict[str, str] = {}
+    """More names of environments, such as `blue: production`; compared in lower case."""

@@ -1,0 +1,164 @@
+"""`logboom.endpoint`: the API route or UI path, with its variable parts replaced.
+
+`/api/users/4711?tab=1` → `/api/users/{id}`. A framework's route (`http.route`, `url.template`) is believed; other
+paths are templated: numbers, UUIDs, hashes, tokens that mix letters and digits → `{id}`, dates → `{date}`, mail
+addresses → `{email}`. The query string and the fragment are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+
+from processors.categorize.view import Clue, View, per_distinct
+
+ROUTES = ("http.route", "url.template", "route", "http.endpoint")
+PATHS = (
+    "url.path",
+    "http.target",
+    "url.full",
+    "http.url",
+    "url.original",
+    "http.path",
+    "http.request.path",
+    "request.path",
+    "path",
+    "uri",
+    "browser.page.url",
+    "page.url",
+    "location.href",
+    "screen.name",
+    "app.screen.name",
+)
+RPC = ("rpc.service", "rpc.method")
+ALL = (*ROUTES, *PATHS, *RPC)
+
+MAX_SEGMENTS = 12
+MAX_LENGTH = 200
+
+_PARAMETER = re.compile(
+    r"^(?::(?P<colon>\w+)\??(?:\(.*\))?|<(?:\w+:)?(?P<angle>\w+)>|\[+(?:\.{3})?(?P<square>\w+)\]+)$"
+)
+_NUMBER = re.compile(r"^[-+]?\d+(?:[.,]\d+)*$")
+_UUID = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
+_HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]{8,}$")
+_DATE = re.compile(
+    r"^(?:19|20)\d\d-(?:0\d|1[0-2])(?:-[0-3]\d)?(?:[T ][0-9:.]+Z?)?$|^(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d$"
+)
+_EMAIL = re.compile(r"^[^@\s/]+@[^@\s/]+\.[A-Za-z]{2,}$")
+_VERSION = re.compile(r"^v\d+(?:\.\d+)*(?:(?:alpha|beta|rc)\d*)?$")
+_TOKEN_PARTS = re.compile(r"([-_.~]+)")
+_ACCESS_LINE = r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) (\S+) HTTP/[0-9.]+"'
+_REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +(?:https?://[^/\s\"]+)?(/[^\s\"'?#]*)"
+
+
+def template(value: str) -> str | None:
+    """The endpoint of a path or URL; None when the value is neither."""
+    path = _path_of(value.strip())
+    if not path:
+        return None
+    segments = path.split("/")
+    shown = [_segment(unquote(segment)) for segment in segments[: MAX_SEGMENTS + 1]]
+    if len(segments) > MAX_SEGMENTS + 1:
+        shown.append("{rest}")
+    joined = "/".join(shown)
+    return (joined.rstrip("/") or "/")[:MAX_LENGTH]
+
+
+def _path_of(value: str) -> str | None:
+    if "://" in value[:24]:
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return None
+        hash_route = parts.fragment if parts.fragment.startswith(("/", "!/")) else ""
+        return hash_route.lstrip("!").split("?")[0] or parts.path or "/"
+    if not value.startswith("/"):
+        return None
+    return re.split(r"[?#;]", value, maxsplit=1)[0]
+
+
+def _segment(segment: str) -> str:
+    """One part of a path."""
+    parameter = _PARAMETER.match(segment)
+    if parameter:
+        return f"{{{parameter['colon'] or parameter['angle'] or parameter['square']}}}"
+    if not segment or segment.startswith("{") or not any(c.isdigit() or c in "@%" for c in segment):
+        return segment if len(segment) <= 64 else "{id}"
+    if _EMAIL.match(segment):
+        return "{email}"
+    if _DATE.match(segment):
+        return "{date}"
+    if _VERSION.match(segment):
+        return segment
+    if _NUMBER.match(segment) or _UUID.match(segment) or _HEX.match(segment):
+        return "{id}"
+    return _mixed(segment)
+
+
+def _mixed(segment: str) -> str:
+    """Letters and digits: the parts that look random are replaced, words are kept (`order-4711`, `app.3f9c.js`)."""
+    parts = _TOKEN_PARTS.split(segment)
+    replaced = ["{id}" if _random(part) else part for part in parts]
+    joined = re.sub(r"\{id\}(?:[-_.~]+\{id\})+", "{id}", "".join(replaced))
+    return joined if len(joined) <= 64 else "{id}"
+
+
+def _random(part: str) -> bool:
+    digits = sum(character.isdigit() for character in part)
+    if not digits:
+        return False
+    letters = len(part) - digits
+    return letters == 0 or len(part) >= 6 or digits >= letters
+
+
+def route(value: str) -> str | None:
+    """A framework's route: parameters in one style, nothing else changed."""
+    path = value if value.startswith("/") else f"/{value}" if value and " " not in value else None
+    if path is None:
+        return template(value)
+    shown = "/".join(_known_segment(segment) for segment in path.split("?")[0].split("/"))
+    return (shown.rstrip("/") or "/")[:MAX_LENGTH]
+
+
+def _known_segment(segment: str) -> str:
+    parameter = _PARAMETER.match(segment)
+    if parameter:
+        return f"{{{parameter['colon'] or parameter['angle'] or parameter['square']}}}"
+    return segment
+
+
+def _screen(value: str) -> str | None:
+    return template(value) or (f"/{value}" if re.fullmatch(r"[A-Za-z][\w ./-]{0,63}", value) else None)
+
+
+def clues(view: View) -> Iterator[Clue]:
+    """Routes, RPC methods, paths and URLs, then a request line in the body."""
+    yield from view.attribute_clues(ROUTES, route)
+    yield from _rpc(view)
+    for key in PATHS:
+        answer = _screen if "screen" in key else template
+        yield from view.attribute_clues((key,), answer)
+    mentions = view.body.str.contains_any(["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "])
+    if mentions.any():
+        candidates = view.body.zip_with(
+            mentions.fill_null(False), pl.repeat(None, len(view), dtype=pl.String, eager=True)
+        )
+        yield Clue("access-log line in the body", per_distinct(candidates.str.extract(_ACCESS_LINE), template))
+        yield Clue("request in the body", per_distinct(candidates.str.extract(_REQUEST_TEXT), template))
+
+
+def _rpc(view: View) -> Iterator[Clue]:
+    service, method = (view.attribute(key) for key in RPC)
+    if service is None or method is None:
+        if method is not None:
+            yield Clue("attribute rpc.method", per_distinct(method, lambda v: v if v.startswith("/") else f"/{v}"))
+        return
+    plain = method.str.split("/").list.last()
+    yield Clue(
+        "attributes rpc.service and rpc.method",
+        pl.select(pl.concat_str(pl.lit("/"), service, pl.lit("/"), plain)).to_series(),
+    )

@@ -1,0 +1,59 @@
+"""`logboom.error_type`: `exception` (an `exception.*` attribute or a stack trace in the body), `error` (severity ERROR
+or above without one), else `none`. What a stack trace says is written to `exception.type`, `.message`, `.stacktrace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from processors.categorize.stack_traces import MARKS, find
+from processors.categorize.view import Clue, View
+
+EXCEPTION, ERROR, NONE = "exception", "error", "none"
+EXCEPTION_KEYS = ("exception.type", "exception.message", "exception.stacktrace")
+ALIASES = ("error.stack_trace", "error.stack", "exc_info", "stack_trace", "stacktrace")
+ALL = (*EXCEPTION_KEYS, *ALIASES)
+SEVERITY_ERROR = 17
+_PARTS = pl.Struct(dict.fromkeys(EXCEPTION_KEYS, pl.String()))
+
+
+def parsed(view: View) -> dict[str, pl.Series] | None:
+    """`exception.*` out of the bodies, null where there is no stack trace; None when no body has one."""
+    marked = view.body.str.contains_any(list(MARKS)).fill_null(False)
+    if not marked.any():
+        return None
+    distinct = view.body.filter(marked).unique()
+    rows = [_row(body) for body in distinct.to_list()]
+    if not any(rows):
+        return None
+    found = pl.Series(rows, dtype=_PARTS)
+    columns = view.body.to_frame("body").join(
+        pl.DataFrame([distinct.alias("body"), found.alias("found")]), on="body", how="left", maintain_order="left"
+    )
+    struct = columns.get_column("found").struct
+    return {key: struct.field(key) for key in EXCEPTION_KEYS}
+
+
+def _row(body: str) -> dict[str, str] | None:
+    trace = find(body)
+    if trace is None:
+        return None
+    values = (trace.type or None, trace.message or None, trace.text)
+    return {key: value for key, value in zip(EXCEPTION_KEYS, values, strict=True) if value is not None}
+
+
+def clues(view: View, found: dict[str, pl.Series] | None) -> Iterator[Clue]:
+    """`found`: what `parsed` gave."""
+    yield from view.attribute_clues(EXCEPTION_KEYS, lambda value: EXCEPTION if value else None)
+    yield from view.attribute_clues(ALIASES, lambda value: EXCEPTION if "\n" in value else None)
+    if found is not None:
+        yield Clue("stack trace in the body", _where(found["exception.stacktrace"].is_not_null(), EXCEPTION))
+    severe = view.batch.column("severity_number") >= SEVERITY_ERROR
+    yield Clue("severity_number", _where(severe, ERROR))
+    yield Clue("default", pl.repeat(NONE, len(view), dtype=pl.String, eager=True))
+
+
+def _where(mask: pl.Series, answer: str) -> pl.Series:
+    return pl.select(pl.when(mask).then(pl.lit(answer))).to_series()

@@ -1,0 +1,106 @@
+"""The behaviour of `categorize`: each category is decided from its clues, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.component import Context, Work
+from processors.categorize import component, endpoint, environment, error_type, severity, source_type
+from processors.categorize.config import CategorizeConfig
+from processors.categorize.view import Clue, View, decide
+
+SOURCE_TYPE = "logboom.source_type"
+ERROR_TYPE = "logboom.error_type"
+COMPONENT = "logboom.component"
+ENDPOINT = "logboom.endpoint"
+
+_KEYS = (
+    *environment.EXPLICIT[:5],
+    *source_type.UI_ATTRIBUTES,
+    *source_type.BACKEND_ATTRIBUTES,
+    *source_type.FILE_KEYS,
+    *error_type.ALL,
+    *component.ALL,
+    *endpoint.ALL,
+    *severity.ATTRIBUTES,
+)
+_RESOURCE_KEYS = (
+    *environment.EXPLICIT,
+    *environment.NAMES,
+    *source_type.UI_RESOURCE,
+    *source_type.NAME_KEYS,
+    *source_type.FILE_KEYS,
+    "telemetry.sdk.language",
+    "os.name",
+)
+
+
+class Categorize:
+    """Sets the attributes of the README; records are neither dropped nor reordered."""
+
+    def __init__(self, config: CategorizeConfig, context: Context) -> None:
+        self._config = config
+        self._context = context
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:  # noqa: ARG002 - no state, nothing to count
+        """The batch with its categories."""
+        if not len(batch):
+            return batch
+        if self._config.severity:
+            batch = _with_severity(batch)
+        view = _view(batch)
+        found = error_type.parsed(view) if self._config.error_type else None
+        columns = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
+        if self._config.environment:
+            columns[environment.ATTRIBUTE] = _known(columns[environment.ATTRIBUTE], view)
+        if found is not None:
+            columns |= {key: _prefer_sent(view, key, values) for key, values in found.items()}
+        return batch.with_attributes(columns)
+
+    def explain(self, batch: LogBatch) -> dict[str, list[Clue]]:
+        """Each category's clues for a batch of one record, in order; the first that answers decided."""
+        severities = list(severity.clues(_view(batch))) if self._config.severity else []
+        batch = _with_severity(batch) if self._config.severity else batch
+        view = _view(batch)
+        found = error_type.parsed(view) if self._config.error_type else None
+        explained = {name: list(clues) for name, clues in self._clues(view, found).items()}
+        return {"severity_number": severities, **explained}
+
+    def _clues(self, view: View, found: Mapping[str, pl.Series] | None) -> dict[str, Iterator[Clue]]:
+        parsed = dict(found) if found is not None else None
+        offered = (
+            (self._config.environment, environment.ATTRIBUTE, environment.clues(view, self._config.environments)),
+            (self._config.source_type, SOURCE_TYPE, source_type.clues(view)),
+            (self._config.error_type, ERROR_TYPE, error_type.clues(view, parsed)),
+            (self._config.component, COMPONENT, component.clues(view)),
+            (self._config.endpoint, ENDPOINT, endpoint.clues(view)),
+        )
+        return {name: clues for wanted, name, clues in offered if wanted}
+
+
+def _view(batch: LogBatch) -> View:
+    return View(batch, _KEYS, _RESOURCE_KEYS)
+
+
+def _with_severity(batch: LogBatch) -> LogBatch:
+    numbers = batch.column("severity_number")
+    if not (numbers == 0).any():
+        return batch
+    decided = decide(severity.clues(_view(batch)), len(batch))
+    return batch.with_fields({"severity_number": severity.fill(decided, numbers)})
+
+
+def _known(decided: pl.Series, view: View) -> pl.Series:
+    """Unknown stays unknown: a value of the record that means nothing to us is left as it was sent."""
+    sent = view.attribute(environment.ATTRIBUTE)
+    known = decided.zip_with(decided != environment.UNKNOWN, pl.repeat(None, len(view), dtype=pl.String, eager=True))
+    return known if sent is None else known.zip_with(known.is_not_null(), sent)
+
+
+def _prefer_sent(view: View, key: str, parsed: pl.Series) -> pl.Series:
+    """Attributes that came with the record win over what the body says."""
+    sent = view.attribute(key)
+    return parsed if sent is None else sent.zip_with(sent.is_not_null(), parsed)

@@ -1,0 +1,103 @@
+"""`logboom.source_type`: which kind of software wrote the record.
+
+- `ui`: code on a user's device. Browser and mobile SDKs, `browser.*`, `session.id`, `device.*`, page events, and
+  services that call themselves frontend, web-ui, app for ios or android.
+- `backend`: ready-made software that applications stand on. Databases, caches, queues, web servers, proxies, runtimes,
+  orchestration, operating systems; told by product names in service, scope or file, and by the form of their lines.
+- `logic`: application and domain code; everything that is neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from processors.categorize.view import Clue, View, per_distinct
+
+UI, LOGIC, BACKEND = "ui", "logic", "backend"
+
+UI_ATTRIBUTES = ("session.id", "browser.name", "browser.page.url", "screen.name", "app.screen.name", "view.name")
+UI_RESOURCE = (
+    "browser.brands",
+    "browser.platform",
+    "browser.language",
+    "browser.mobile",
+    "device.model.identifier",
+    "device.id",
+)
+BACKEND_ATTRIBUTES = ("systemd.unit", "syslog.facility", "journald.unit", "log.syslog.facility.code")
+NAME_KEYS = ("service.name", "k8s.container.name", "container.name", "container.image.name", "process.executable.name")
+FILE_KEYS = ("log.file.path", "log.file.name")
+
+_UI_WORDS = frozenset(
+    ["ui", "frontend", "webui", "spa", "browser", "web-ui", "web-frontend", "webapp", "web-app", "mobile", "ios", "android", "client-app", "storefront-web", "react", "angular", "vue", "swiftui", "flutter"]
+)
+_BACKEND_WORDS = frozenset(
+    ["postgres", "postgresql", "pgbouncer", "mysql", "mysqld", "mariadb", "mongodb", "mongod", "mongo", "redis", "valkey", "memcached", "kafka", "zookeeper", "rabbitmq", "nats", "pulsar", "activemq", "elasticsearch", "opensearch", "solr", "cassandra", "scylla", "clickhouse", "influxdb", "cockroachdb", "etcd", "consul", "vault", "nginx", "apache", "httpd", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "istio", "linkerd", "kubelet", "containerd", "dockerd", "docker", "coredns", "kube-apiserver", "kube-scheduler", "kube-proxy", "kube-controller-manager", "systemd", "sshd", "cron", "crond", "kernel", "postfix", "dovecot", "bind", "named", "rsyslogd", "journald", "prometheus", "grafana", "otelcol", "otelcol-contrib", "fluentd", "fluentbit", "logstash", "minio", "ceph", "tomcat", "jetty", "sqlserver", "mssql", "oracle", "db2", "neo4j", "keycloak", "unbound", "iptables", "auditd", "sudo"]
+)
+_UI_LANGUAGES = frozenset({"webjs", "swift", "objc", "dart"})
+_MOBILE_OS = frozenset({"ios", "ipados", "android"})
+_UI_SCOPE = re.compile(
+    r"instrumentation-(document-load|user-interaction|web-|browser-)|@opentelemetry/browser|opentelemetry\.android"
+)
+_EVENTS = re.compile(r"^(browser|device|app\.(screen|widget|click)|session|page)\b")
+_SPLIT = re.compile(r"[/:@.\s]+")
+_DIGITS = re.compile(r"[-_]?\d+$")
+
+BACKEND_BODY = (
+    r'^\S+ \S+ \S+ \[[^\]]+\] "[A-Z]+ \S+ HTTP/'  # common and combined access logs
+    r"|^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+:\d+\]"  # klog
+    r"|^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:emerg|alert|crit|error|warn|notice|info|debug)\] \d+#\d+:"  # nginx
+    r"|^\[\w{3} \w{3} +\d+ \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]*(?:error|warn|notice|info|crit|emerg|alert|debug)\]"  # apache
+    r"|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+ \[\d+\](?: \S+)? (?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|DETAIL|HINT|STATEMENT):"  # postgres
+    r"|^\d+:[MSCX] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d+ [.\-*#] "  # redis
+    r"|^<\d{1,3}>1? ?(?:\d{4}-|\w{3} +\d)"  # syslog
+    r"|^\d{4}-\d\d-\d\dT\S+ \d+ \[(?:Note|Warning|ERROR|System)\] "  # mysql
+)
+
+
+def by_name(value: str) -> str | None:
+    """The type told by the name of a service, container, image or program."""
+    for word in _SPLIT.split(value.lower()):
+        plain = _DIGITS.sub("", word)
+        if plain in _BACKEND_WORDS or (plain.split("-")[0] in _BACKEND_WORDS and plain.count("-") <= 1):
+            return BACKEND
+        if plain in _UI_WORDS or _UI_WORDS.intersection(re.split(r"[-_]", plain)):
+            return UI
+    return None
+
+
+def by_file(value: str) -> str | None:
+    """The type told by the path of a log file."""
+    if value.startswith("/var/log/"):
+        words = re.split(r"[/._-]+", value.removeprefix("/var/log/"))
+        system = {"syslog", "messages", "auth", "secure", "kern", "mail", "audit", "dmesg"}
+        return BACKEND if _BACKEND_WORDS.intersection(words) or system.intersection(words[:1]) else None
+    return None
+
+
+def _present(view: View, keys: tuple[str, ...], answer: str) -> Iterator[Clue]:
+    yield from view.attribute_clues(keys, lambda _value: answer)
+
+
+def clues(view: View) -> Iterator[Clue]:
+    """Device evidence first, then infrastructure, then application code, which is also the default."""
+    yield from view.resource_clues(("telemetry.sdk.language",), lambda v: UI if v.lower() in _UI_LANGUAGES else None)
+    yield from view.resource_clues(UI_RESOURCE, lambda _value: UI)
+    yield from view.resource_clues(("os.name",), lambda v: UI if v.lower() in _MOBILE_OS else None)
+    yield from _present(view, UI_ATTRIBUTES, UI)
+    yield Clue(
+        "scope name", view.of_scopes(per_distinct(view.scope_name, lambda v: UI if _UI_SCOPE.search(v) else None))
+    )
+    yield Clue("event name", per_distinct(view.batch.column("event_name"), lambda v: UI if _EVENTS.match(v) else None))
+    yield from view.resource_clues(NAME_KEYS, by_name)
+    yield from _present(view, BACKEND_ATTRIBUTES, BACKEND)
+    yield from view.attribute_clues(FILE_KEYS, by_file)
+    yield from view.resource_clues(FILE_KEYS, by_file)
+    yield from view.resource_clues(("telemetry.sdk.language",), lambda _value: LOGIC)
+    yield from _present(view, ("code.function.name", "code.function", "code.namespace", "code.file.path"), LOGIC)
+    infrastructure = view.body.str.contains(BACKEND_BODY).fill_null(False)
+    yield Clue("form of the body", pl.select(pl.when(infrastructure).then(pl.lit(BACKEND))).to_series())
+    yield Clue("default", pl.repeat(LOGIC, len(view), dtype=pl.String, eager=True))
