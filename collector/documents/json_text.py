@@ -14,25 +14,17 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from collector.batch import ValueKind
+from collector.tables import VALUE_COLUMNS, ValueKind, kind_of
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPES = {chr(code): f"\\u{code:04x}" for code in range(0x20)} | _SHORT
-_COLUMNS = {
-    ValueKind.EMPTY: "kind",
-    ValueKind.STRING: "string",
-    ValueKind.BOOL: "bool",
-    ValueKind.INT: "int",
-    ValueKind.DOUBLE: "double",
-    ValueKind.ANY: "any",
-    ValueKind.BYTES: "bytes",
-}
+_QUOTED = (ValueKind.STRING, ValueKind.BYTES)
 _MUST_ESCAPE = r'["\\\x00-\x1f]'
 
 
 def quoted(text: pl.Series) -> pl.Series:
     """Strings as JSON strings, quotes included; null stays null."""
-    return pl.select(pl.concat_str(pl.lit('"'), pl.lit(escaped(text)), pl.lit('"'))).to_series()
+    return _in_quotes(escaped(text))
 
 
 def escaped(text: pl.Series) -> pl.Series:
@@ -53,7 +45,7 @@ def members(table: pl.DataFrame) -> pl.Series:
         return _members_of(ValueKind(present[0]), keys, table)
     rows = [np.flatnonzero(kinds == kind) for kind in present]
     parts = [
-        _members_of(ValueKind(kind), keys.gather(at), table.select(pl.col(_COLUMNS[ValueKind(kind)]).gather(at)))
+        _members_of(ValueKind(kind), keys.gather(at), table.select(pl.col(VALUE_COLUMNS[ValueKind(kind)]).gather(at)))
         for kind, at in zip(present, rows, strict=True)
     ]
     place = np.empty(len(kinds), dtype=np.uint32)
@@ -61,23 +53,17 @@ def members(table: pl.DataFrame) -> pl.Series:
     return pl.concat(parts).gather(pl.Series(place))
 
 
-def scalar_texts(column: pl.Series) -> pl.Series:
-    """A derived column (String, Boolean, integer or float) as JSON text; null stays null."""
-    if column.dtype == pl.String:
-        return quoted(column)
-    if column.dtype == pl.Boolean:
-        return column.cast(pl.String)
-    if column.dtype.is_integer():
-        return column.cast(pl.String)
-    if column.dtype.is_float():
-        return _double_texts(column.cast(pl.Float64))
-    return quoted(column.cast(pl.String))
+def column_texts(column: pl.Series) -> pl.Series:
+    """A derived column (String, Boolean, Int64, Float64 or Binary) as JSON text; null stays null."""
+    kind = kind_of(column)
+    text = _texts(kind, column.to_frame(VALUE_COLUMNS[kind]))
+    return _in_quotes(text) if kind in _QUOTED else text
 
 
 def _members_of(kind: ValueKind, keys: pl.Series, table: pl.DataFrame) -> pl.Series:
     """Members of one kind of value. A value that is missing where its kind says it is there becomes null."""
     before, text, after = pl.lit('":'), pl.lit(_texts(kind, table)), pl.lit("")
-    if kind in (ValueKind.STRING, ValueKind.BYTES):
+    if kind in _QUOTED:
         before, after = pl.lit('":"'), pl.lit('"')
     member = pl.concat_str(pl.lit(',"'), pl.lit(keys), before, text, after)
     missing = pl.concat_str(pl.lit(',"'), pl.lit(keys), pl.lit('":null'))
@@ -97,7 +83,7 @@ def _texts(kind: ValueKind, table: pl.DataFrame) -> pl.Series:
 
             return any_json(table.get_column("any"))
         case ValueKind.BOOL | ValueKind.INT:
-            return table.get_column(_COLUMNS[kind]).cast(pl.String)
+            return table.get_column(VALUE_COLUMNS[kind]).cast(pl.String)
         case ValueKind.EMPTY:
             return pl.repeat("null", table.height, dtype=pl.String, eager=True)
 
@@ -116,3 +102,7 @@ def _double_texts(column: pl.Series) -> pl.Series:
     )
     frame = pl.DataFrame({"d": column, "text": text, "odd": odd})
     return frame.select(pl.when("odd").then(name).otherwise("text")).to_series()
+
+
+def _in_quotes(text: pl.Series) -> pl.Series:
+    return pl.select(pl.concat_str(pl.lit('"'), pl.lit(text), pl.lit('"'))).to_series()

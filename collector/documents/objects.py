@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.documents.json_text import escaped, members, scalar_texts
+from collector.documents.json_text import column_texts, escaped, members
 
 _NEIGHBOURS = 32
 """Owners with more attributes than this are looked through for repeated keys by hashing, not by comparing."""
@@ -53,7 +53,7 @@ def _inner(table: pl.DataFrame, height: int) -> pl.Series:
     """For each of `height` owners `,"key":value,"key":value…`, or an empty string."""
     if not table.height:
         return pl.repeat("", height, dtype=pl.String, eager=True)
-    table = _first_of_each_key(table)
+    table = _first_of_each_key(_by_owner(table))
     ends = np.zeros(height + 1, dtype=np.int64)
     np.cumsum(np.bincount(table.get_column("owner").to_numpy(), minlength=height), out=ends[1:])
     return _ranges(members(table), ends)
@@ -72,7 +72,7 @@ def _ranges(pieces: pl.Series, ends: npt.NDArray[np.int64]) -> pl.Series:
 
 def _derived_pieces(column: pl.Series) -> pl.Series:
     key = escaped(pl.Series([column.name])).item()
-    piece = pl.concat_str(pl.lit(f',"{key}":'), pl.lit(scalar_texts(column)))
+    piece = pl.concat_str(pl.lit(f',"{key}":'), pl.lit(column_texts(column)))
     return pl.select(piece.fill_null("")).to_series()
 
 
@@ -86,6 +86,14 @@ def _without(table: pl.DataFrame, keys: Collection[str]) -> pl.DataFrame:
         return table
     gone = table.get_column("key").is_in(pl.Series(list(keys), dtype=pl.String).implode())
     return table.filter(~gone) if gone.any() else table
+
+
+def _by_owner(table: pl.DataFrame) -> pl.DataFrame:
+    """The attributes with those of an owner together. They mostly are; edits append at the end of the table."""
+    owners = table.get_column("owner").to_numpy()
+    if (owners[1:] >= owners[:-1]).all():
+        return table
+    return table[np.argsort(owners, kind="stable")]
 
 
 def _first_of_each_key(table: pl.DataFrame) -> pl.DataFrame:

@@ -65,6 +65,6 @@ class Retention:
 
 
 def first_record_id(unix_ms: int) -> str:
-    """The least record id of a record received at `unix_ms`: the 48-bit time is the front of the id's 105 bits."""
-    value = unix_ms << (105 - 48)
+    """No record received at `unix_ms` or later has a smaller id (`collector.record_ids`: 48 bits of time, then 55)."""
+    value = unix_ms << 55
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(100, -1, -5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import random
 from typing import Any
 
 import polars as pl
@@ -116,6 +117,7 @@ def derived(batch: LogBatch) -> LogBatch:
             "whole": pl.Series([None, 7]),
             "flag": pl.Series([True, None]),
             "part": pl.Series([0.1, float("inf")]),
+            "bytes": pl.Series([b"\x00\xff", None]),
         }
     )
 
@@ -124,15 +126,30 @@ def test_derived_columns_follow_the_records_own_attributes() -> None:
     """Null leaves a derived attribute out; a derived one replaces the sender's of the same key."""
     batch = derived(batch_of([Row("a", [("own", 1), ("whole", "sent")]), Row("b")]))
     first, second = (loads(text) for text in attributes_json(batch))
-    assert list(first.items()) == [("own", 1), ("text", 'say "hi"'), ("flag", True), ("part", 0.1)]
+    assert list(first.items()) == [("own", 1), ("text", 'say "hi"'), ("flag", True), ("part", 0.1), ("bytes", "AP8=")]
     assert list(second.items()) == [("whole", 7), ("part", "Infinity")]
 
 
 def test_left_out_keys_are_gone_whether_sent_or_derived() -> None:
     """`without` reaches both, and a record that has nothing else has {}."""
     batch = derived(batch_of([Row("a", [("own", 1), ("gone", 2)]), Row("b", [("gone", 3)])]))
-    kept = [loads(text) for text in attributes_json(batch, without={"gone", "text", "whole", "part"})]
+    kept = [loads(text) for text in attributes_json(batch, without={"gone", "text", "whole", "part", "bytes"})]
     assert kept == [{"own": 1, "flag": True}, {}]
+
+
+@given(OWNERS, st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_owners_in_the_table_does_not_matter(
+    owners: list[list[tuple[str, Any]]], random: random.Random
+) -> None:
+    """Edits append attributes at the end of the table: they belong to their record all the same, after its others."""
+    batch = batch_of([Row(f"id{at}", own) for at, own in enumerate(owners)])
+    order = list(range(batch.attributes.height))
+    random.shuffle(order)
+    shuffled = LogBatch(batch.records, batch.attributes[order] if order else batch.attributes)
+    pairs = [(at, pair) for at, own in enumerate(owners) for pair in own]
+    wanted = [first_wins([pairs[n][1] for n in order if pairs[n][0] == at]) for at in range(len(owners))]
+    assert [exact(loads(text)) for text in attributes_json(shuffled)] == [exact(item) for item in wanted]
 
 
 def test_a_slice_has_its_own_records_documents() -> None:
