@@ -15,7 +15,9 @@ _WORDS = (
 )
 _SECRET_NAME = re.compile(rf"(?:^|[_\-.])(?:{_WORDS})$|(?:password|secret|token|api_?key)$", re.IGNORECASE)
 _USER_INFO = re.compile(r"(://)[^/@\s\"']+(?=@)")
-_PAIR = re.compile(r"(?P<key>[\w.\-]+)(?P<quote>[\"']?\s*[:=]\s*)(?P<value>\"[^\"]*\"|'[^']*'|\[[^\]]*\]|[^,{}\[\]]+)")
+_PAIR = re.compile(
+    r"(?P<key>[\w.\-]+)(?P<quote>[\"']?\s*[:=]\s*)(?P<value>\$\{[^}]*\}|\"[^\"]*\"|'[^']*'|\[[^\]]*\]|[^,{}\[\]]+)"
+)
 _HEADER = re.compile(r"\b(bearer|basic|splunk|apikey|api-key)\s+[^\s\"',}\]]+", re.IGNORECASE)
 _EXPRESSION = re.compile(r"^[\"']?\$\{[^}]*\}[\"']?$")
 _LEAST_FRAGMENT = 4

@@ -14,14 +14,14 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def _seconds_from_millis(value: Any) -> Any:
+def _millis(value: Any) -> Any:
     """The SDK's configuration schema writes times as plain milliseconds."""
-    return value / 1000 if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return f"{value}ms" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 LogLevel = Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_lower)]
 MetricsLevel = Annotated[Literal["none", "basic", "normal", "detailed"], BeforeValidator(_lower)]
-Millis = Annotated[Duration, BeforeValidator(_seconds_from_millis)]
+Millis = Annotated[Duration, BeforeValidator(_millis, json_schema_input_type=str | float)]
 
 
 class LogSampling(Config):
