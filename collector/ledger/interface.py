@@ -10,6 +10,7 @@ Domains map to a fixed number of partitions; a partition has one owner at a time
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -23,10 +24,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Work for one pipeline: fresh entries, and those whose bytes were seen within the dedup window."""
+    """Work for one pipeline: fresh entries, and those whose bytes were seen within the dedup window.
+
+    Args:
+        position: (journal, domain) → the highest offset passed; entries of other receivers are passed, too.
+        unclaimed: records of passed entries whose receiver no pipeline has any more.
+        replayed: raw dead letters among `entries` that are tried again.
+        id: makes a commit idempotent: the ledger applies a `Read` once, however often it is given.
+    """
 
     entries: Sequence[Entry]
     duplicates: Sequence[Entry] = ()
+    position: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unclaimed: Counts = field(default_factory=Counts)
+    replayed: Sequence[int] = ()
+    id: bytes = field(default_factory=lambda: os.urandom(8))
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.entries or self.duplicates or self.position)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,158 @@
+"""Dead letters: what no exporter will take or no decoder can read, kept with its reason until somebody decides.
+
+    owner `exporter/<id>`    records that the destination rejected, as a batch; replay gives them back to that exporter
+    owner `pipeline/<id>`    a payload that could not be processed, raw; replay gives it back to that pipeline
+
+Only the owner of the partition changes them. Others write a request, which the worker takes up at its next
+`maintain`; the answer to a request is that the dead letter is gone. A replay is one transaction with the deletion, so
+it happens once, however often the request is read.
+
+    <partition>/requests/<unique>.json      {"action": "replay" | "delete", "ids": [id…]}
+
+They may take an eighth of the partition's budget; beyond, the oldest are given up, counted under
+`dead_letters/<owner>` as `dropped:dead_letters_full`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
+from collector.journal.environment import Transaction
+from collector.ledger.counts import add_counts
+from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
+from collector.outcomes import Counts, Outcome
+
+Action = Literal["replay", "delete"]
+_NEXT, _BYTES = b"next_dead", b"dead_bytes"
+_REPLAY = b'"replay":true'
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterInfo:
+    """One dead letter without its content. `id` is unique in its partition; `raw`: a payload, not a batch."""
+
+    id: int
+    owner: str
+    pipeline: str
+    reason: str
+    records: int
+    by_domain: Mapping[str, int]
+    size_bytes: int
+    created_unix_ms: int
+    raw: bool = False
+    replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeadLetter:
+    """A dead letter before it has its id."""
+
+    owner: str
+    pipeline: str
+    reason: str
+    by_domain: Mapping[str, int]
+    content: bytes
+    raw: bool = False
+
+
+def bury(txn: Transaction, tables: Tables, letters: Sequence[NewDeadLetter], now_unix_ms: int, max_bytes: int) -> None:
+    """Keep new dead letters, and give up the oldest beyond `max_bytes`."""
+    for letter in letters:
+        number = get_u64(txn, tables.partition, _NEXT)
+        put_u64(txn, tables.partition, _NEXT, number + 1)
+        info = DeadLetterInfo(
+            number, letter.owner, letter.pipeline, letter.reason, sum(letter.by_domain.values()), letter.by_domain,
+            len(letter.content), now_unix_ms, letter.raw,
+        )  # fmt: skip
+        put_chunks(txn, tables.dead, U64.pack(number), orjson.dumps(asdict(info)))
+        put_chunks(txn, tables.dead_content, U64.pack(number), letter.content)
+        _add_bytes(txn, tables, info.size_bytes)
+    while letters and get_u64(txn, tables.partition, _BYTES) > max_bytes:
+        _give_up_oldest(txn, tables)
+
+
+def dead_letter(txn: Transaction, tables: Tables, number: int) -> DeadLetterInfo | None:
+    """One of them, None when it is gone."""
+    text = get_chunks(txn, tables.dead, U64.pack(number))
+    return None if text is None else DeadLetterInfo(**orjson.loads(text))
+
+
+def dead_letters(txn: Transaction, tables: Tables, owner: str | None = None, limit: int = 1000) -> list[DeadLetterInfo]:
+    """The oldest `limit`, of one owner or of all."""
+    found: list[DeadLetterInfo] = []
+    for row_key, _ in rows(txn, tables.dead, b""):
+        info = dead_letter(txn, tables, U64.unpack(row_key[:8])[0]) if row_key.endswith(b"\0\0\0\0") else None
+        if info is not None and owner in (None, info.owner):
+            found.append(info)
+            if len(found) == limit:
+                break
+    return found
+
+
+def dead_content(txn: Transaction, tables: Tables, number: int) -> bytes:
+    """Its content, as `codec` wrote it."""
+    return get_chunks(txn, tables.dead_content, U64.pack(number)) or b""
+
+
+def exhume(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
+    """Take it out: it is replayed or deleted in this transaction."""
+    delete_chunks(txn, tables.dead, U64.pack(info.id))
+    delete_chunks(txn, tables.dead_content, U64.pack(info.id))
+    _add_bytes(txn, tables, -info.size_bytes)
+
+
+def mark_for_replay(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
+    """A raw dead letter that the pipeline's next `read` hands out; the commit of that read takes it out."""
+    delete_chunks(txn, tables.dead, U64.pack(info.id))
+    put_chunks(txn, tables.dead, U64.pack(info.id), orjson.dumps(asdict(info) | {"replay": True}))
+
+
+def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
+    """Raw dead letters that wait for their pipeline's next `read`."""
+    ids = [U64.unpack(row_key[:8])[0] for row_key, text in rows(txn, tables.dead, b"") if _REPLAY in text]
+    return [info for info in (dead_letter(txn, tables, number) for number in ids) if info is not None and info.replay]
+
+
+def request(partition: Path, action: Action, ids: Sequence[int]) -> None:
+    """Ask the partition's owner to replay or delete dead letters; any process may."""
+    folder = partition / "requests"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    draft = folder / f".{secrets.token_hex(8)}"
+    draft.touch(mode=0o600)
+    with draft.open("wb") as stream:
+        stream.write(orjson.dumps({"action": action, "ids": list(ids)}))
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.rename(folder / f"{draft.name[1:]}.json")
+
+
+def requests(partition: Path) -> list[tuple[Path, Action, list[int]]]:
+    """The requests that wait; a file that is not one is ignored."""
+    found: list[tuple[Path, Action, list[int]]] = []
+    for path in sorted((partition / "requests").glob("*.json")):
+        try:
+            asked = orjson.loads(path.read_bytes())
+            found.append((path, asked["action"], [int(number) for number in asked["ids"]]))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append((path, "delete", []))
+    return found
+
+
+def _give_up_oldest(txn: Transaction, tables: Tables) -> None:
+    for info in dead_letters(txn, tables, limit=1):
+        exhume(txn, tables, info)
+        outcome = f"{Outcome.DROPPED}:dead_letters_full"
+        lost = {(domain, f"dead_letters/{info.owner}", outcome): records for domain, records in info.by_domain.items()}
+        add_counts(txn, tables.counts, Counts(lost))
+
+
+def _add_bytes(txn: Transaction, tables: Tables, delta: int) -> None:
+    put_u64(txn, tables.partition, _BYTES, get_u64(txn, tables.partition, _BYTES) + delta)

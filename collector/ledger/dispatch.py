@@ -1,0 +1,172 @@
+"""Delivery's side of a partition: what an exporter has to send, and what became of it.
+
+Runs on delivery's thread while the worker commits. Nothing in memory is shared but the content cache, which locks for
+itself; LMDB gives each call its own snapshot and lets one writing transaction in after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.batch import LogBatch
+from collector.errors import StorageError
+from collector.journal.entry import Entry
+from collector.journal.environment import Transaction
+from collector.journal.reader import JournalReader
+from collector.ledger import deadletters, outbox
+from collector.ledger.codec import decode_batch, decode_entries, encode_batch
+from collector.ledger.counts import add_counts
+from collector.ledger.deadletters import NewDeadLetter
+from collector.ledger.interface import Ack, DeadLetter, OutboxEntry
+from collector.ledger.outbox import Header, Queued, Settled
+from collector.ledger.sources import fetch
+from collector.ledger.spill import SpillArea
+from collector.ledger.step import records_by_domain
+from collector.ledger.store import Store
+from collector.outcomes import Counts, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    queued: Queued
+    header: Header
+    content: bytes | None
+    cached: LogBatch | Sequence[Entry] | None
+
+
+class Dispatch:
+    """`deliverable` and `ack` of a partition. One thread at a time."""
+
+    def __init__(self, store: Store, journals: Sequence[JournalReader]) -> None:
+        self._store = store
+        self._readers = [JournalReader.open(journal.path) for journal in journals]
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int) -> list[OutboxEntry]:
+        """See `Ledger.deliverable`."""
+        entries = [self._entry(exporter, found) for found in self._find(exporter, after, max_bytes)]
+        return [entry for entry in entries if entry is not None]
+
+    def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
+        """See `Ledger.ack`. What was acknowledged before is left alone."""
+        buried = {ack.seq: [_new_dead_letter(exporter, letter) for letter in ack.dead_letters] for ack in acks}
+        settled: list[Settled] = []
+        with self._store.environment.write() as txn:
+            for ack in acks:
+                done = self._acknowledge(txn, exporter, ack, buried[ack.seq])
+                if done is not None:
+                    settled.append(done)
+                self._store.at("ack:middle")
+        self._store.at("ack:done")
+        clear(self._store, settled)
+
+    def close(self) -> None:
+        """Let go of the journals."""
+        for reader in self._readers:
+            reader.close()
+
+    def _find(self, exporter: str, after: int, max_bytes: int) -> list[_Found]:
+        found: list[_Found] = []
+        tables = self._store.tables
+        with self._store.environment.read() as txn:
+            for queued in outbox.queue(txn, tables, exporter, after):
+                header = outbox.header_of(txn, tables, queued.seq)
+                assert header is not None, "a queue holds an entry that is gone"
+                cached = self._store.cache.get(queued.seq)
+                known = cached is not None or queued.spilled
+                content = None if known else outbox.content_of(txn, tables, queued.seq)
+                found.append(_Found(queued, header, content, cached))
+                max_bytes -= queued.size_bytes
+                if max_bytes <= 0:
+                    break
+        return found
+
+    def _entry(self, exporter: str, found: _Found) -> OutboxEntry | None:
+        queued, header = found.queued, found.header
+        content = self._content(exporter, found) if found.cached is None else found.cached
+        if content is None or not len(content):
+            self.ack(exporter, [Ack(queued.seq, {})])
+            return None
+        by_domain = header.by_domain if isinstance(content, LogBatch) else records_by_domain(content)
+        return OutboxEntry(
+            queued.seq, header.pipeline, sum(by_domain.values()), queued.size_bytes, by_domain,
+            header.created_unix_ms, content,
+        )  # fmt: skip
+
+    def _content(self, exporter: str, found: _Found) -> LogBatch | Sequence[Entry] | None:
+        data = self._spilled(exporter, found.queued.seq) if found.queued.spilled else found.content
+        if data is None:
+            return None
+        if not found.header.journal_entries:
+            return decode_batch(data)
+        return decode_entries(data) if found.queued.spilled else self._forwarded(data)
+
+    def _spilled(self, exporter: str, seq: int) -> bytes | None:
+        """None when the worker dropped the entry since its row was read."""
+        try:
+            return SpillArea(self._store.path, exporter).read(seq)
+        except StorageError:
+            with self._store.environment.read() as txn:
+                first = next(outbox.queue(txn, self._store.tables, exporter, seq - 1), None)
+            if first is not None and first.seq == seq:
+                raise
+            return None
+
+    def _forwarded(self, references: bytes) -> list[Entry]:
+        """The payloads in the order in which they were read; those of a wiped journal are missing."""
+        places = outbox.decode_references(references)
+        readers = {reader.id: reader for reader in self._readers}
+        found: dict[tuple[str, str, int], Entry] = {}
+        for journal, domain in dict.fromkeys((journal, domain) for journal, domain, _, _ in places):
+            offsets = sorted(offset for place in places if place[:2] == (journal, domain) for offset in place[3:])
+            receivers = {receiver for _, _, receiver, _ in places}
+            reader = readers.get(journal)
+            for entry in fetch(reader, domain, offsets, receivers) if reader is not None else ():
+                found[journal, domain, entry.offset] = entry
+        keys = [(journal, domain, offset) for journal, domain, _, offset in places]
+        return [found[place] for place in keys if place in found]
+
+    def _acknowledge(
+        self, txn: Transaction, exporter: str, ack: Ack, letters: Sequence[NewDeadLetter]
+    ) -> Settled | None:
+        tables = self._store.tables
+        header = outbox.header_of(txn, tables, ack.seq)
+        settled = outbox.settle(txn, tables, exporter, ack.seq, header) if header is not None else None
+        if header is None or settled is None:
+            return None
+        named = [_named(letter, header.pipeline) for letter in letters]
+        deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
+        add_counts(txn, tables.counts, _outcomes(exporter, header, ack))
+        return settled
+
+
+def clear(store: Store, settled: Sequence[Settled]) -> None:
+    """After the commit: memory and spill files of entries that an exporter is done with."""
+    for done in settled:
+        if done.spilled:
+            SpillArea(store.path, done.exporter).delete(done.seq)
+        if done.gone:
+            store.cache.discard(done.seq)
+
+
+def _outcomes(exporter: str, header: Header, ack: Ack) -> Counts:
+    """The counts of an acknowledgement; records that it does not account for can't be delivered any more."""
+    component = f"exporter/{exporter}"
+    counts: Counts = Counts({(domain, component, outcome): n for (domain, outcome), n in ack.outcomes.items()})
+    named: dict[str, int] = {}
+    for (domain, _), records in ack.outcomes.items():
+        named[domain] = named.get(domain, 0) + records
+    for domain, records in header.by_domain.items():
+        if records > named.get(domain, 0):
+            counts[domain, component, f"{Outcome.DROPPED}:missing"] += records - named.get(domain, 0)
+    return counts
+
+
+def _new_dead_letter(exporter: str, letter: DeadLetter) -> NewDeadLetter:
+    return NewDeadLetter(
+        f"exporter/{exporter}", "", letter.reason, letter.batch.by_domain(), encode_batch(letter.batch)
+    )
+
+
+def _named(letter: NewDeadLetter, pipeline: str) -> NewDeadLetter:
+    return NewDeadLetter(letter.owner, pipeline, letter.reason, letter.by_domain, letter.content)

@@ -1,0 +1,207 @@
+"""The outbox: entries by `seq`, and a queue of them for each exporter.
+
+An entry lives as long as a queue holds it. A queue's row is the promise to deliver; deleting it is the acknowledgement,
+so everything that ends an exporter's interest (delivered, dead-lettered, dropped) goes through `settle`, once.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
+from collector.journal.entry import Entry
+from collector.journal.environment import Transaction
+from collector.ledger.counts import add_counts
+from collector.ledger.tables import U64, Tables, key, rows
+from collector.outcomes import Counts, Outcome
+
+_QUEUED = struct.Struct(">QQQB")
+_TOTALS = struct.Struct(">QQQQQ")
+
+Reference = tuple[str, str, str, int]
+"""(journal, domain, receiver, offset) of an entry that a pass-through pipeline forwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is known of an outbox entry without its content. `journal_entries`: the content is references."""
+
+    pipeline: str
+    records: int
+    size_bytes: int
+    by_domain: Mapping[str, int]
+    created_unix_ms: int
+    exporters: Sequence[str]
+    journal_entries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One entry in the queue of one exporter. `spilled`: its content stands in the exporter's own area."""
+
+    seq: int
+    records: int
+    size_bytes: int
+    created_unix_ms: int
+    spilled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What waits for one exporter; `size_bytes` includes `spilled_bytes`. `removed_unix_ms` 0: it is configured."""
+
+    records: int = 0
+    size_bytes: int = 0
+    entries: int = 0
+    spilled_bytes: int = 0
+    removed_unix_ms: int = 0
+
+
+def totals(txn: Transaction, tables: Tables, exporter: str) -> Totals:
+    """The running sums of an exporter's queue."""
+    row = txn.get(exporter.encode(), db=tables.exporters)
+    return Totals() if row is None else Totals(*_TOTALS.unpack(row))
+
+
+def all_totals(txn: Transaction, tables: Tables) -> dict[str, Totals]:
+    """The sums of every exporter that is configured or has a backlog."""
+    return {row_key.decode(): Totals(*_TOTALS.unpack(row)) for row_key, row in rows(txn, tables.exporters, b"")}
+
+
+def put_totals(txn: Transaction, tables: Tables, exporter: str, sums: Totals) -> None:
+    """Write the sums back."""
+    row = _TOTALS.pack(sums.records, sums.size_bytes, sums.entries, sums.spilled_bytes, sums.removed_unix_ms)
+    txn.put(exporter.encode(), row, db=tables.exporters)
+
+
+def enqueue(
+    txn: Transaction,
+    tables: Tables,
+    seq: int,
+    header: Header,
+    content: bytes | None,
+    spilled: frozenset[str] = frozenset(),
+) -> None:
+    """A new entry, in the queue of each of `header.exporters`; no content when all of them have spilled it."""
+    put_chunks(txn, tables.outbox, U64.pack(seq), orjson.dumps(asdict(header)))
+    if content is not None:
+        put_chunks(txn, tables.content, U64.pack(seq), content)
+    for exporter in header.exporters:
+        aside = exporter in spilled
+        row = _QUEUED.pack(header.records, header.size_bytes, header.created_unix_ms, aside)
+        txn.put(_queue_key(exporter, seq), row, db=tables.queues)
+        _add(txn, tables, exporter, Queued(seq, header.records, header.size_bytes, 0, aside), 1)
+
+
+def queue(txn: Transaction, tables: Tables, exporter: str, after: int = -1) -> Iterator[Queued]:
+    """The exporter's unacknowledged entries with `seq > after`, oldest first."""
+    prefix = key(exporter, b"")
+    for row_key, row in rows(txn, tables.queues, prefix, prefix + U64.pack(after + 1)):
+        records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
+        yield Queued(U64.unpack(row_key[-8:])[0], records, size_bytes, created_unix_ms, bool(aside))
+
+
+def header_of(txn: Transaction, tables: Tables, seq: int) -> Header | None:
+    """The entry's header, None when the entry is gone."""
+    text = get_chunks(txn, tables.outbox, U64.pack(seq))
+    return None if text is None else Header(**orjson.loads(text))
+
+
+def content_of(txn: Transaction, tables: Tables, seq: int) -> bytes | None:
+    """The entry's content, None when every exporter that waits for it has spilled it."""
+    return get_chunks(txn, tables.content, U64.pack(seq))
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An entry that an exporter is done with. `gone`: it was the last one that waited for it."""
+
+    exporter: str
+    seq: int
+    spilled: bool
+    gone: bool
+
+
+def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Header) -> Settled | None:
+    """The exporter is done with the entry: out of its queue, and deleted if nobody else waits for it.
+
+    Returns:
+        None when the exporter was done before: then nothing may be counted.
+    """
+    row = txn.pop(_queue_key(exporter, seq), db=tables.queues)
+    if row is None:
+        return None
+    records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
+    queued = Queued(seq, records, size_bytes, created_unix_ms, bool(aside))
+    _add(txn, tables, exporter, queued, -1)
+    others = (txn.get(_queue_key(other, seq), db=tables.queues) for other in header.exporters)
+    gone = all(other is None for other in others)
+    if gone:
+        _delete(txn, tables, seq, header)
+    return Settled(exporter, seq, queued.spilled, gone)
+
+
+def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: str) -> Settled | None:
+    """Drop an entry for one exporter, counted as `dropped:<reason>`."""
+    header = header_of(txn, tables, seq)
+    settled = settle(txn, tables, exporter, seq, header) if header is not None else None
+    if header is not None and settled is not None:
+        component, outcome = f"exporter/{exporter}", f"{Outcome.DROPPED}:{reason}"
+        by_domain = {(domain, component, outcome): records for domain, records in header.by_domain.items()}
+        add_counts(txn, tables.counts, Counts(by_domain))
+    return settled
+
+
+def encode_references(entries: Sequence[Entry]) -> bytes:
+    """The content of a pass-through entry: where its payloads stand."""
+    return orjson.dumps([(entry.journal, entry.domain, entry.receiver, entry.offset) for entry in entries])
+
+
+def decode_references(content: bytes) -> list[Reference]:
+    """Where each payload stands."""
+    return [(journal, domain, receiver, offset) for journal, domain, receiver, offset in orjson.loads(content)]
+
+
+def hold(txn: Transaction, tables: Tables, seq: int, references: Sequence[Reference]) -> None:
+    """Keep the journals from trimming what the entry refers to."""
+    for row_key in _hold_keys(seq, references):
+        txn.put(row_key, b"", db=tables.holds)
+
+
+def _delete(txn: Transaction, tables: Tables, seq: int, header: Header) -> None:
+    if header.journal_entries:
+        for row_key in _hold_keys(seq, decode_references(content_of(txn, tables, seq) or b"[]")):
+            txn.delete(row_key, db=tables.holds)
+    delete_chunks(txn, tables.outbox, U64.pack(seq))
+    delete_chunks(txn, tables.content, U64.pack(seq))
+
+
+def _hold_keys(seq: int, references: Sequence[Reference]) -> list[bytes]:
+    first: dict[tuple[str, str], int] = {}
+    for journal, domain, _, offset in references:
+        first[journal, domain] = min(offset, first.get((journal, domain), offset))
+    return [key(journal, domain, U64.pack(offset) + U64.pack(seq)) for (journal, domain), offset in first.items()]
+
+
+def _queue_key(exporter: str, seq: int) -> bytes:
+    return key(exporter, U64.pack(seq))
+
+
+def _add(txn: Transaction, tables: Tables, exporter: str, queued: Queued, sign: int) -> None:
+    sums = totals(txn, tables, exporter)
+    put_totals(
+        txn,
+        tables,
+        exporter,
+        Totals(
+            records=sums.records + sign * queued.records,
+            size_bytes=sums.size_bytes + sign * queued.size_bytes,
+            entries=sums.entries + sign,
+            spilled_bytes=sums.spilled_bytes + sign * queued.size_bytes * queued.spilled,
+            removed_unix_ms=sums.removed_unix_ms,
+        ),
+    )

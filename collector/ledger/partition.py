@@ -1,0 +1,285 @@
+"""`PartitionLedger`: the `Ledger` on LMDB, one partition, held by one process.
+
+    worker's thread       read, commit, state, maintain (read calls it when it is due)
+    delivery's thread     deliverable, ack
+
+The two sides share only LMDB, which serialises writing transactions and gives each reading one its snapshot, and the
+content cache, which has a lock. What a transaction decides (who is still waiting for an entry, what a quota holds) it
+reads inside itself. Memory follows a commit, never leads it; all of it is read again at the next start.
+
+At a crash: before the commit of a step, nothing of it is there and the same entries are read again; after it, all of it
+is, and they are never read again. A spill file without its row, or a row's file that was acknowledged, is swept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from collector.errors import StorageError
+from collector.journal.environment import Environment
+from collector.journal.reader import JournalReader
+from collector.ledger import cursors, deadletters, outbox, roster, upkeep
+from collector.ledger.cache import CacheStatistics, ContentCache
+from collector.ledger.codec import decode_entries
+from collector.ledger.digests import DedupWindow, write_digests
+from collector.ledger.dispatch import Dispatch, clear
+from collector.ledger.interface import Ack, Commit, OutboxEntry, Read
+from collector.ledger.plan import LedgerPlan
+from collector.ledger.roster import PipelineRecord
+from collector.ledger.sources import Source, Wanted, last_offsets, partition_of
+from collector.ledger.spill import sweep
+from collector.ledger.state import ProcessorState
+from collector.ledger.step import Step, apply, prepare, records_by_domain
+from collector.ledger.store import Store
+from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64, put_u64
+from collector.outcomes import Counts, Outcome
+
+CACHE_BYTES = 32 << 20
+_READ_SHARE = 8  # one read takes at most one part in so many of the budget
+_UPKEEP_MS = 1000
+_READER_CHECK_MS = 60_000
+
+
+class PartitionLedger:
+    """One partition, open for writing. Made by `open`."""
+
+    def __init__(self, store: Store, journals: Sequence[JournalReader], owns_domain: Callable[[str], bool]) -> None:
+        self._store = store
+        self._dispatch = Dispatch(store, journals)
+        self._sources: dict[str, Source] = {}
+        self._windows: dict[str, DedupWindow] = {}
+        self._replays: dict[str, list[int]] = {}
+        self._applied: dict[str, bytes] = {}
+        self._upkeep_at = self._reader_check_at = 0
+        self._next_seq = self._load(journals, owns_domain)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        plan: LedgerPlan,
+        journals: Sequence[JournalReader],
+        partition: int,
+        partitions: int,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        **observers: Any,
+    ) -> Self:
+        """Take the partition and make it agree with the plan; the first start makes its files.
+
+        Args:
+            journals: of all ingest slots; those that do not exist yet are empty.
+            observers: `now_unix_ms` and `at`, see `Store`.
+
+        Raises:
+            Locked: another process holds it.
+            StorageError: it belongs to another number of partitions, or its files can't be used.
+        """
+        environment = Environment.create(path, plan.max_bytes, KIND, FORMAT_VERSION)
+        try:
+            tables = Tables.of(environment)
+            assert tables is not None, "a writer makes the tables"
+            environment.reader_check()
+            _claim(environment, tables, partition, partitions)
+            store = Store(environment, tables, path, plan, ContentCache(cache_bytes), **observers)
+            return cls(store, journals, lambda domain: partition_of(domain, partitions) == partition)
+        except BaseException:
+            environment.close()
+            raise
+
+    # --- the worker's thread ------------------------------------------------------------------------------------
+
+    def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
+        """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
+        if self._store.now_unix_ms() >= self._upkeep_at:
+            self.maintain()
+        max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
+        if not self._has_room(pipeline, max_bytes):
+            return Read(())
+        if self._replays.get(pipeline):
+            return self._replayed(pipeline)
+        source = self._sources[pipeline]
+        taken = source.take(max_bytes, max_records)
+        own = [entry for entry in taken.entries if source.wanted.owns(entry)]
+        fresh, duplicates = self._windows[pipeline].split(own)
+        orphans = [entry for entry in taken.entries if not source.wanted.owns(entry)]
+        self._store.at("read")
+        return Read(fresh, duplicates, taken.position, _unclaimed(orphans))
+
+    def commit(self, commit: Commit) -> None:
+        """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
+        if self._applied.get(commit.pipeline) == commit.read.id:
+            return
+        step = prepare(self._store, commit, self._windows[commit.pipeline], self._next_seq)
+        self._store.at("commit:begin")
+        with self._store.environment.write() as txn:
+            apply(txn, self._store, step)
+        self._store.at("commit:done")
+        self._follow(step)
+
+    def state(self, pipeline: str, processor: str) -> ProcessorState:
+        """See `Ledger.state`."""
+        return ProcessorState(self._store.environment, self._store.tables, pipeline, processor)
+
+    def maintain(self) -> None:
+        """Do what time alone asks for: ages, removals, operators' requests. `read` calls it each second."""
+        now = self._store.now_unix_ms()
+        self._upkeep_at = now + _UPKEEP_MS
+        upkeep.expire(self._store)
+        upkeep.forget_pipelines(self._store)
+        self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
+        self._load_replays()
+        for pipeline, source in self._sources.items():
+            if source.at_rest:
+                self._forget_digests(self._windows[pipeline], now)
+        if now >= self._reader_check_at:
+            self._reader_check_at = now + _READER_CHECK_MS
+            self._store.environment.reader_check()
+
+    # --- delivery's thread --------------------------------------------------------------------------------------
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int) -> Sequence[OutboxEntry]:
+        """See `Ledger.deliverable`."""
+        return self._dispatch.deliverable(exporter, after, max_bytes)
+
+    def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
+        """See `Ledger.ack`. Acknowledging again changes nothing."""
+        self._dispatch.ack(exporter, acks)
+
+    # --- any thread ---------------------------------------------------------------------------------------------
+
+    def cache_statistics(self) -> CacheStatistics:
+        """How often delivery was spared reading the outbox."""
+        return self._store.cache.statistics()
+
+    def close(self) -> None:
+        """Give the partition free. Both sides must have stopped; safe twice."""
+        for source in self._sources.values():
+            source.close()
+        self._dispatch.close()
+        self._store.environment.close()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _load(self, journals: Sequence[JournalReader], owns_domain: Callable[[str], bool]) -> int:
+        store, tables = self._store, self._store.tables
+        make = partial(_make_source, store, journals, owns_domain)
+        with store.environment.read() as txn:
+            leaving = {
+                record.id: make(txn, record, None)
+                for record in roster.live(roster.pipelines(txn, tables))
+                if record.id not in {plan.id for plan in store.plan.pipelines}
+            }
+        unread = {pipeline: source.unread() for pipeline, source in leaving.items()}
+        now, offsets = store.now_unix_ms(), last_offsets(journals)
+        with store.environment.write() as txn:
+            records = roster.enroll_pipelines(txn, tables, store.plan, offsets, lambda gone: unread[gone.id], now)
+            configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
+            roster.enroll_exporters(txn, tables, configured, now)
+        claimed = frozenset(receiver for plan in store.plan.pipelines for receiver in plan.receivers)
+        with store.environment.read() as txn:
+            for position, plan in enumerate(store.plan.pipelines):
+                self._sources[plan.id] = make(txn, records[plan.id], None if position else claimed)
+                self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
+                self._windows[plan.id].load(txn, tables.digests)
+            spilled = {name: _spilled(txn, tables, name) for name in outbox.all_totals(txn, tables)}
+            next_seq = get_u64(txn, tables.partition, b"next_seq")
+        for source in leaving.values():
+            source.close()
+        sweep(store.path, spilled)
+        self._load_replays()
+        return next_seq
+
+    def _load_replays(self) -> None:
+        self._replays = {}
+        with self._store.environment.read() as txn:
+            for info in deadletters.marked_for_replay(txn, self._store.tables):
+                self._replays.setdefault(info.pipeline, []).append(info.id)
+
+    def _has_room(self, pipeline: str, max_bytes: int) -> bool:
+        plan = self._store.pipeline(pipeline)
+        with self._store.environment.read() as txn:
+            sums = {name: outbox.totals(txn, self._store.tables, name) for name in plan.exporters}
+        for exporter, held in sums.items():
+            quota = self._store.quota(exporter)
+            waiting = held.size_bytes - held.spilled_bytes
+            if quota.on_full == "drop_oldest" or waiting < self._store.limit_bytes(exporter, plan.passthrough):
+                continue
+            if quota.on_full == "block" or held.spilled_bytes >= quota.spill_bytes:
+                return False
+        return self._store.environment.has_room(max_bytes)
+
+    def _replayed(self, pipeline: str) -> Read:
+        number = self._replays[pipeline][0]
+        with self._store.environment.read() as txn:
+            content = deadletters.dead_content(txn, self._store.tables, number)
+        return Read(decode_entries(content), replayed=(number,))
+
+    def _follow(self, step: Step) -> None:
+        """The step is on disk: bring memory after it."""
+        commit = step.commit
+        self._applied[commit.pipeline] = commit.read.id
+        self._sources[commit.pipeline].advance(commit.read.position)
+        window = self._windows[commit.pipeline]
+        window.forget(step.expired)
+        window.remember(step.digests)
+        replays = self._replays.get(commit.pipeline, [])
+        self._replays[commit.pipeline] = [number for number in replays if number not in commit.read.replayed]
+        if step.header is not None and commit.outbox is not None:
+            self._store.cache.put(step.seq, commit.outbox)
+            self._next_seq = step.seq + 1
+        clear(self._store, step.dropped)
+
+    def _forget_digests(self, window: DedupWindow, now_unix_ms: int) -> None:
+        expired = window.expired_at_rest(now_unix_ms)
+        if expired:
+            with self._store.environment.write() as txn:
+                write_digests(txn, self._store.tables.digests, (), expired)
+            window.forget(expired)
+
+
+def _make_source(
+    store: Store,
+    journals: Sequence[JournalReader],
+    owns_domain: Callable[[str], bool],
+    txn: Any,
+    record: PipelineRecord,
+    claimed: frozenset[str] | None,
+) -> Source:
+    source = Source(journals, owns_domain, record, Wanted(record.receivers, claimed))
+    for journal in filter(None, (journal.id for journal in journals)):
+        source.passed[journal] = cursors.positions(txn, store.tables, record.id, journal)
+    return source
+
+
+def _claim(environment: Environment, tables: Tables, partition: int, partitions: int) -> None:
+    """A partition keeps its place among a fixed number for ever: domains were assigned by it."""
+    place = {b"number": partition, b"partitions": partitions}
+    with environment.read() as txn:
+        found = {name: get_u64(txn, tables.partition, name, -1) for name in place}
+    if found == place:
+        return
+    if found != dict.fromkeys(place, -1):
+        held = f"{found[b'number']} of {found[b'partitions']}"
+        raise StorageError(f"{environment.path} is partition {held}, not {partition} of {partitions}")
+    with environment.write() as txn:
+        for name, value in place.items():
+            put_u64(txn, tables.partition, name, value)
+
+
+def _spilled(txn: Any, tables: Tables, exporter: str) -> set[int]:
+    return {queued.seq for queued in outbox.queue(txn, tables, exporter) if queued.spilled}
+
+
+def _unclaimed(orphans: Sequence[Any]) -> Counts:
+    """Entries that no pipeline reads any more end here, under the receiver they came through."""
+    outcome = f"{Outcome.DROPPED}:receiver_removed"
+    counts: Counts = Counts()
+    for receiver in {entry.receiver for entry in orphans}:
+        mine = [entry for entry in orphans if entry.receiver == receiver]
+        for domain, records in records_by_domain(mine).items():
+            counts[domain, f"receiver/{receiver}", outcome] += records
+    return counts

@@ -1,0 +1,137 @@
+"""`PartitionReader`: a partition seen from any process, for metrics, trimming and people. Imports no columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from collector.journal.environment import Environment
+from collector.ledger import cursors, deadletters, outbox, roster
+from collector.ledger.counts import load_counts
+from collector.ledger.deadletters import DeadLetterInfo
+from collector.ledger.outbox import Totals
+from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64
+from collector.outcomes import Counts
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What waits for one exporter; `oldest_unix_ms` 0 = nothing. `spilled_bytes` are part of `size_bytes`."""
+
+    records: int = 0
+    size_bytes: int = 0
+    entries: int = 0
+    oldest_unix_ms: int = 0
+    spilled_bytes: int = 0
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionSize:
+    """How full a partition is."""
+
+    used_bytes: int
+    budget_bytes: int
+    dead_letter_bytes: int
+
+
+class PartitionReader:
+    """Read-only; each call is one short snapshot, cheap enough for each second. Empty until the files exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._environment: Environment | None = None
+        self._tables: Tables | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Raises:
+        StorageError: the files are of another kind or format.
+        """
+        reader = cls(path)
+        reader._opened()
+        return reader
+
+    def low_watermarks(self, journal: str) -> Mapping[str, int]:
+        """domain → the highest offset of the journal that nobody needs any more; see `cursors.low_watermarks`."""
+        if (opened := self._opened()) is None:
+            return {}
+        environment, tables = opened
+        with environment.read() as txn:
+            return cursors.low_watermarks(txn, tables, roster.live(roster.pipelines(txn, tables)), journal)
+
+    def cursors(self, pipeline: str, journal: str) -> Mapping[str, int]:
+        """domain → the highest offset that the pipeline has passed, for `JournalReader.pending`."""
+        if (opened := self._opened()) is None:
+            return {}
+        environment, tables = opened
+        with environment.read() as txn:
+            return cursors.positions(txn, tables, pipeline, journal)
+
+    def counts(self) -> Counts:
+        """(domain, component, outcome) → records since the partition was made."""
+        if (opened := self._opened()) is None:
+            return Counts()
+        environment, tables = opened
+        with environment.read() as txn:
+            return load_counts(txn, tables.counts)
+
+    def queues(self) -> Mapping[str, QueueState]:
+        """What waits for each exporter, removed ones with a backlog included."""
+        if (opened := self._opened()) is None:
+            return {}
+        environment, tables = opened
+        with environment.read() as txn:
+            sums = outbox.all_totals(txn, tables)
+            first = {exporter: next(outbox.queue(txn, tables, exporter), None) for exporter in sums}
+        return {
+            exporter: _state(held, oldest.created_unix_ms if oldest is not None else 0)
+            for exporter, held in sums.items()
+            for oldest in [first[exporter]]
+        }
+
+    def dead_letters(self, owner: str | None = None, limit: int = 1000) -> Sequence[DeadLetterInfo]:
+        """The oldest dead letters, of one owner (`exporter/<id>`, `pipeline/<id>`) or of all."""
+        if (opened := self._opened()) is None:
+            return []
+        environment, tables = opened
+        with environment.read() as txn:
+            return deadletters.dead_letters(txn, tables, owner, limit)
+
+    def dead_letter_content(self, number: int) -> bytes:
+        """The bytes of one: `codec.decode_batch` or, for a raw one, `codec.decode_entries` reads them."""
+        if (opened := self._opened()) is None:
+            return b""
+        environment, tables = opened
+        with environment.read() as txn:
+            return deadletters.dead_content(txn, tables, number)
+
+    def size(self) -> PartitionSize:
+        """Pages in use, in bytes, against the budget."""
+        if (opened := self._opened()) is None:
+            return PartitionSize(0, 0, 0)
+        environment, tables = opened
+        with environment.read() as txn:
+            dead = get_u64(txn, tables.partition, b"dead_bytes")
+        return PartitionSize(environment.pages_in_use() * 4096, environment.budget_bytes, dead)
+
+    def close(self) -> None:
+        """Let go of the files; safe twice."""
+        if self._environment is not None:
+            self._environment.close()
+        self._environment = self._tables = None
+
+    def _opened(self) -> tuple[Environment, Tables] | None:
+        if self._environment is None:
+            self._environment = Environment.open(self.path, KIND, FORMAT_VERSION)
+        if self._environment is not None and self._tables is None:
+            self._tables = Tables.of(self._environment)
+        return None if self._environment is None or self._tables is None else (self._environment, self._tables)
+
+
+def _state(held: Totals, oldest_unix_ms: int) -> QueueState:
+    return QueueState(
+        held.records, held.size_bytes, held.entries, oldest_unix_ms, held.spilled_bytes, bool(held.removed_unix_ms)
+    )

@@ -1,0 +1,105 @@
+"""Which pipelines and exporters there are, and were: kept on disk, so that other processes can tell and none is
+forgotten between two configurations.
+
+A pipeline or exporter that leaves the configuration is marked with the time. For `GRACE_SECS` it can come back and goes
+on where it stopped; then what was left is counted as dropped and forgotten. A removed pipeline does not keep a journal
+from trimming: that would stop the intake of all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+
+import orjson
+
+from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
+from collector.journal.environment import Transaction
+from collector.ledger.outbox import all_totals, put_totals, totals
+from collector.ledger.plan import LedgerPlan, PipelinePlan
+from collector.ledger.tables import Tables, rows
+
+GRACE_SECS = 24 * 3600.0
+_SEPARATOR = b"\0"  # ends an id, so that no id is the beginning of another
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRecord:
+    """A pipeline as the partition remembers it.
+
+    Args:
+        bases: journal → the highest offset that it skips in domains it has not read; 0 in a journal made later.
+        removed_unix_ms: 0 while it is configured.
+        unread: domain → records that it had not read when it was removed.
+    """
+
+    id: str
+    receivers: Sequence[str]
+    bases: Mapping[str, int] = field(default_factory=dict)
+    removed_unix_ms: int = 0
+    unread: Mapping[str, int] = field(default_factory=dict)
+
+
+def pipelines(txn: Transaction, tables: Tables) -> dict[str, PipelineRecord]:
+    """All pipelines, removed ones included."""
+    ids = [row_key[:-5] for row_key, _ in rows(txn, tables.pipelines, b"") if row_key.endswith(b"\0" * 5)]
+    texts = (get_chunks(txn, tables.pipelines, pipeline + _SEPARATOR) for pipeline in ids)
+    records = [PipelineRecord(**orjson.loads(text)) for text in texts if text is not None]
+    return {record.id: record for record in records}
+
+
+def live(records: Mapping[str, PipelineRecord]) -> list[PipelineRecord]:
+    """Those that are configured."""
+    return [record for record in records.values() if not record.removed_unix_ms]
+
+
+def put_pipeline(txn: Transaction, tables: Tables, record: PipelineRecord) -> None:
+    """Write one record."""
+    delete_pipeline(txn, tables, record.id)
+    put_chunks(txn, tables.pipelines, record.id.encode() + _SEPARATOR, orjson.dumps(asdict(record)))
+
+
+def delete_pipeline(txn: Transaction, tables: Tables, pipeline: str) -> None:
+    """Forget one."""
+    delete_chunks(txn, tables.pipelines, pipeline.encode() + _SEPARATOR)
+
+
+def enroll_pipelines(
+    txn: Transaction,
+    tables: Tables,
+    plan: LedgerPlan,
+    journals: Mapping[str, int],
+    unread: Callable[[PipelineRecord], Mapping[str, int]],
+    now_unix_ms: int,
+) -> dict[str, PipelineRecord]:
+    """Make the record agree with the configuration.
+
+    Args:
+        journals: journal → its last offset, behind which a new pipeline with `start: now` begins.
+        unread: records that a pipeline has not read yet, by domain.
+    """
+    known = pipelines(txn, tables)
+    wanted = {pipeline.id: _record(pipeline, known.get(pipeline.id), journals) for pipeline in plan.pipelines}
+    for gone in live({name: record for name, record in known.items() if name not in wanted}):
+        wanted[gone.id] = replace(gone, removed_unix_ms=now_unix_ms, unread=dict(unread(gone)))
+    for record in wanted.values():
+        if record != known.get(record.id):
+            put_pipeline(txn, tables, record)
+    return known | wanted
+
+
+def enroll_exporters(txn: Transaction, tables: Tables, configured: set[str], now_unix_ms: int) -> None:
+    """Mark the exporters that left, unmark those that came back, make a row for the new ones."""
+    known = all_totals(txn, tables)
+    for exporter in configured:
+        put_totals(txn, tables, exporter, replace(totals(txn, tables, exporter), removed_unix_ms=0))
+    for exporter in known.keys() - configured:
+        if not known[exporter].removed_unix_ms:
+            put_totals(txn, tables, exporter, replace(known[exporter], removed_unix_ms=now_unix_ms))
+
+
+def _record(plan: PipelinePlan, known: PipelineRecord | None, journals: Mapping[str, int]) -> PipelineRecord:
+    receivers = sorted(plan.receivers)
+    if known is not None:
+        return replace(known, receivers=receivers, removed_unix_ms=0, unread={})
+    return PipelineRecord(plan.id, receivers, bases=dict(journals) if plan.start == "now" else {})

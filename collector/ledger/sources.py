@@ -1,0 +1,146 @@
+"""Where a pipeline's entries come from: the journals of all ingest slots, this partition's domains, its receivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import xxhash
+
+from collector.journal.entry import Entry
+from collector.journal.reader import JournalReader
+from collector.ledger.roster import PipelineRecord
+
+_SCAN_BYTES = 8 << 20
+_ALL = 1 << 62
+
+
+@lru_cache(maxsize=65536)
+def partition_of(domain: str, partitions: int) -> int:
+    """The partition that owns a domain: xxh3-64 of its name, modulo. The same for ever, in every process."""
+    return xxhash.xxh3_64_intdigest(domain.encode()) % partitions
+
+
+class Wanted(Collection[str]):
+    """The receivers whose entries a pipeline reads: its own, and, for one pipeline of all, those that no pipeline
+    has any more, so that what is left of them is counted."""
+
+    def __init__(self, own: Collection[str], claimed: Collection[str] | None) -> None:
+        self._own = frozenset(own)
+        self._claimed = claimed
+
+    def __contains__(self, receiver: object) -> bool:
+        return receiver in self._own or (self._claimed is not None and receiver not in self._claimed)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    def owns(self, entry: Entry) -> bool:
+        """Whether the pipeline itself wants it."""
+        return entry.receiver in self._own
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one look into the journals gave, and how far it reaches."""
+
+    entries: list[Entry] = field(default_factory=list)
+    position: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Source:
+    """The journals as one pipeline sees them. Its readers are its own, so that its turns over domains are, too.
+
+    `passed` is (journal → domain → highest offset passed), kept in memory by the one who commits.
+    """
+
+    def __init__(
+        self,
+        journals: Sequence[JournalReader],
+        owns_domain: Callable[[str], bool],
+        record: PipelineRecord,
+        wanted: Wanted,
+    ) -> None:
+        self._readers = [JournalReader.open(journal.path) for journal in journals]
+        self._owns_domain = owns_domain
+        self._record = record
+        self.wanted = wanted
+        self.passed: dict[str, dict[str, int]] = {}
+        self.at_rest = False
+
+    def take(self, max_bytes: int, max_records: int) -> Taken:
+        """The next entries; at least one if there is one. Each call begins with another journal."""
+        taken = Taken()
+        self._readers.append(self._readers.pop(0)) if self._readers else None
+        for reader in self._readers:
+            if max_bytes <= 0 or max_records <= 0:
+                break
+            found = self._read(reader, self.wanted, max_bytes, max_records, taken.position)
+            taken.entries += found
+            max_bytes -= sum(len(entry.body) for entry in found)
+            max_records -= sum(entry.records for entry in found)
+        self.at_rest = not taken.position
+        return taken
+
+    def advance(self, position: Mapping[tuple[str, str], int]) -> None:
+        """A commit has passed everything up to `position`."""
+        for (journal, domain), offset in position.items():
+            self.passed.setdefault(journal, {})[domain] = offset
+
+    def unread(self) -> dict[str, int]:
+        """Records that wait, by domain, counted entry by entry: `passed` moves to the end."""
+        waiting: dict[str, int] = {}
+        while True:
+            taken = self.take(_SCAN_BYTES, _ALL)
+            for entry in taken.entries:
+                waiting[entry.domain] = waiting.get(entry.domain, 0) + entry.records
+            if not taken.position:
+                return waiting
+            self.advance(taken.position)
+
+    def close(self) -> None:
+        """Let go of the journals."""
+        for reader in self._readers:
+            reader.close()
+
+    def _read(
+        self,
+        reader: JournalReader,
+        wanted: Wanted,
+        max_bytes: int,
+        max_records: int,
+        position: dict[tuple[str, str], int],
+    ) -> list[Entry]:
+        journal = reader.id
+        if journal is None:
+            return []
+        domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
+        after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self.passed.get(journal, {})
+        found = reader.read(after, domains, wanted, max_bytes, max_records)
+        position |= {(journal, domain): offset for domain, offset in found.through.items()}
+        return found
+
+
+def last_offsets(journals: Sequence[JournalReader]) -> dict[str, int]:
+    """journal → its newest offset: where a pipeline that starts now begins."""
+    return {
+        journal.id: max((head.last_offset for head in journal.heads().values()), default=0)
+        for journal in journals
+        if journal.id is not None
+    }
+
+
+def fetch(reader: JournalReader, domain: str, offsets: Sequence[int], receivers: Collection[str]) -> list[Entry]:
+    """The entries of one domain at `offsets` (ascending); those that are gone are missing."""
+    wanted, after, found = set(offsets), offsets[0] - 1, []
+    while after < offsets[-1]:
+        taken = reader.read({domain: after}, {domain}, receivers, _SCAN_BYTES, _ALL)
+        found += [entry for entry in taken if entry.offset in wanted]
+        if taken.through.get(domain, after) == after:
+            break
+        after = taken.through[domain]
+    return found

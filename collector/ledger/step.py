@@ -1,0 +1,190 @@
+"""One step of a pipeline made durable: everything is encoded first, then written in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collector.batch import LogBatch
+from collector.errors import StorageError
+from collector.journal.chunks import occupied_bytes
+from collector.journal.entry import Entry
+from collector.journal.environment import Transaction
+from collector.ledger import cursors, deadletters, outbox
+from collector.ledger.codec import encode_batch, encode_entries
+from collector.ledger.counts import add_counts
+from collector.ledger.deadletters import NewDeadLetter
+from collector.ledger.digests import DedupWindow, DigestRow, write_digests
+from collector.ledger.interface import Commit
+from collector.ledger.outbox import Header, Settled
+from collector.ledger.spill import SpillArea
+from collector.ledger.state import put_state
+from collector.ledger.store import Store
+from collector.ledger.tables import key, put_u64
+from collector.outcomes import Counts, Outcome
+
+_HEADROOM = 0.15  # of the budget, above it, that one commit may use: the map is a quarter larger
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A `Commit`, encoded. `header` None: it puts nothing into the outbox."""
+
+    commit: Commit
+    seq: int
+    now_unix_ms: int
+    counts: Counts
+    letters: Sequence[NewDeadLetter]
+    digests: Sequence[DigestRow]
+    expired: Sequence[DigestRow]
+    header: Header | None = None
+    content: bytes = b""
+    spilled: frozenset[str] = frozenset()
+    dropped: list[Settled] = field(default_factory=list)
+
+
+def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step:
+    """Encode the commit and write what spills. Raises `StorageError` when there is no room for it."""
+    now = store.now_unix_ms()
+    header, content = _outbox_entry(store, commit, now)
+    fresh = commit.read.entries[len(commit.read.replayed) :]
+    passed = [*fresh, *commit.read.duplicates]
+    spilled = _spill(store, commit, seq, header, content) if header else frozenset()
+    letters = _dead_letters(commit)
+    _check_room(store, content, letters, commit.state)
+    return Step(
+        commit, seq, now, _counts(store, commit, header), letters,
+        window.rows_for(commit.read.id, fresh), window.expired(passed), header, content, spilled,
+    )  # fmt: skip
+
+
+def apply(txn: Transaction, store: Store, step: Step) -> bool:
+    """Write all of it; False when an earlier attempt had already made it durable."""
+    commit, tables = step.commit, store.tables
+    if txn.get(commit.pipeline.encode(), db=tables.applied) == commit.read.id:
+        return False
+    txn.put(commit.pipeline.encode(), commit.read.id, db=tables.applied)
+    cursors.move(txn, tables, commit.pipeline, commit.read.position)
+    for (processor, name), value in commit.state.items():
+        put_state(txn, tables, key(commit.pipeline, processor, name), value)
+    store.at("commit:middle")
+    write_digests(txn, tables.digests, step.digests, step.expired)
+    if step.header is not None:
+        _enqueue(txn, store, step, step.header)
+    for number in commit.read.replayed:
+        info = deadletters.dead_letter(txn, tables, number)
+        if info is not None:
+            deadletters.exhume(txn, tables, info)
+    deadletters.bury(txn, tables, step.letters, step.now_unix_ms, store.max_dead_bytes)
+    add_counts(txn, tables.counts, step.counts)
+    return True
+
+
+def _outbox_entry(store: Store, commit: Commit, now_unix_ms: int) -> tuple[Header | None, bytes]:
+    exporters = list(store.pipeline(commit.pipeline).exporters)
+    if commit.outbox is None or not len(commit.outbox) or not exporters:
+        return None, b""
+    if isinstance(commit.outbox, LogBatch):
+        content = encode_batch(commit.outbox)
+        by_domain, size = commit.outbox.by_domain(), len(content)
+    else:
+        content = outbox.encode_references(commit.outbox)
+        by_domain, size = records_by_domain(commit.outbox), sum(len(entry.body) for entry in commit.outbox)
+    header = Header(
+        commit.pipeline, sum(by_domain.values()), size, by_domain, now_unix_ms, exporters,
+        journal_entries=not isinstance(commit.outbox, LogBatch),
+    )  # fmt: skip
+    return header, content
+
+
+def _spill(store: Store, commit: Commit, seq: int, header: Header, content: bytes) -> frozenset[str]:
+    """Write the entry into the areas of the exporters whose quota it exceeds; those that took it."""
+    with store.environment.read() as txn:
+        sums = {exporter: outbox.totals(txn, store.tables, exporter) for exporter in header.exporters}
+    took = set()
+    for exporter, held in sums.items():
+        quota = store.quota(exporter)
+        waiting = held.size_bytes - held.spilled_bytes + header.size_bytes
+        if quota.on_full != "spill" or waiting <= store.limit_bytes(exporter, header.journal_entries):
+            continue
+        if held.spilled_bytes + header.size_bytes <= quota.spill_bytes:
+            aside = content if isinstance(commit.outbox, LogBatch) else encode_entries(commit.outbox or ())
+            try:
+                SpillArea(store.path, exporter).write(seq, aside)
+            except OSError:
+                continue  # it stays in the outbox; `read` stops the pipeline when that is full, too
+            took.add(exporter)
+            store.at("spill:written")
+    return frozenset(took)
+
+
+def _enqueue(txn: Transaction, store: Store, step: Step, header: Header) -> None:
+    kept = step.content if len(step.spilled) < len(header.exporters) else None
+    outbox.enqueue(txn, store.tables, step.seq, header, kept, step.spilled)
+    if header.journal_entries and kept is not None:
+        outbox.hold(txn, store.tables, step.seq, outbox.decode_references(kept))
+    put_u64(txn, store.tables.partition, b"next_seq", step.seq + 1)
+    step.dropped.clear()
+    for exporter in header.exporters:
+        if store.quota(exporter).on_full == "drop_oldest":
+            step.dropped.extend(_drop_oldest(txn, store, exporter, store.limit_bytes(exporter, header.journal_entries)))
+
+
+def _drop_oldest(txn: Transaction, store: Store, exporter: str, limit_bytes: int) -> list[Settled]:
+    """Give up the exporter's oldest entries until the rest is within the limit; the newest always stays."""
+    sums = outbox.totals(txn, store.tables, exporter)
+    surplus, left, oldest = sums.size_bytes - limit_bytes, sums.entries, []
+    for queued in outbox.queue(txn, store.tables, exporter) if surplus > 0 else ():
+        if surplus <= 0 or left <= 1:
+            break
+        oldest.append(queued.seq)
+        surplus, left = surplus - queued.size_bytes, left - 1
+    dropped = [outbox.give_up(txn, store.tables, exporter, seq, "queue_full") for seq in oldest]
+    return [settled for settled in dropped if settled is not None]
+
+
+def _counts(store: Store, commit: Commit, header: Header | None) -> Counts:
+    """What this step adds: the processors' counts, and the ledger's own."""
+    component = f"pipeline/{commit.pipeline}"
+    counts: Counts = Counter(commit.counts)
+    counts.update(commit.read.unclaimed)
+    for outcome, entries in (
+        (Outcome.ACCEPTED, [*commit.read.entries, *commit.read.duplicates]),
+        (Outcome.DUPLICATE, commit.read.duplicates),
+        (Outcome.UNDECODABLE, [letter.entry for letter in commit.dead_letters]),
+    ):
+        for domain, records in records_by_domain(entries).items():
+            counts[domain, component, outcome] += records
+    for domain, records in (header.by_domain if header else {}).items():
+        counts[domain, component, Outcome.ENQUEUED] += records
+        for exporter in store.pipeline(commit.pipeline).exporters:
+            counts[domain, f"exporter/{exporter}", Outcome.ENQUEUED] += records
+    return counts
+
+
+def _dead_letters(commit: Commit) -> list[NewDeadLetter]:
+    return [
+        NewDeadLetter(
+            f"pipeline/{commit.pipeline}", commit.pipeline, letter.reason,
+            {letter.entry.domain: letter.entry.records}, encode_entries([letter.entry]), raw=True,
+        )
+        for letter in commit.dead_letters
+    ]  # fmt: skip
+
+
+def _check_room(
+    store: Store, content: bytes, letters: Sequence[NewDeadLetter], state: Mapping[tuple[str, bytes], bytes | None]
+) -> None:
+    size = occupied_bytes(len(content)) + sum(occupied_bytes(len(letter.content)) for letter in letters)
+    size += sum(occupied_bytes(len(value) + 512) for value in state.values() if value is not None)
+    if not store.environment.has_room(max(0, size - int(store.environment.budget_bytes * _HEADROOM))):
+        raise StorageError(f"{store.path}: no room for a commit of {size} bytes")
+
+
+def records_by_domain(entries: Sequence[Entry]) -> dict[str, int]:
+    """Records that were counted at the door."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        found[entry.domain] = found.get(entry.domain, 0) + entry.records
+    return found

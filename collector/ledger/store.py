@@ -1,0 +1,69 @@
+"""What the parts of an open partition share: its files, its plan, its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collector.journal.environment import Environment
+from collector.ledger.cache import ContentCache
+from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.ledger.tables import Tables
+
+DEAD_LETTER_SHARE = 8  # dead letters may take one part in so many of the budget
+_HELD_BYTES = 16 << 20  # of a journal, that an exporter which may spill keeps from trimming
+
+
+def _nowhere(_: str) -> None:
+    """No failpoint is set."""
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open partition.
+
+    `at` is called with the name of each point at which a crash is interesting (`commit:middle`…); tests die there.
+    """
+
+    environment: Environment
+    tables: Tables
+    path: Path
+    plan: LedgerPlan
+    cache: ContentCache
+    now_unix_ms: Callable[[], int] = _unix_ms
+    at: Callable[[str], None] = _nowhere
+    _pipelines: dict[str, PipelinePlan] = field(default_factory=dict)
+
+    def pipeline(self, pipeline: str) -> PipelinePlan:
+        """The plan of a pipeline. Raises `KeyError` for one that is not configured."""
+        if not self._pipelines:
+            self._pipelines.update({plan.id: plan for plan in self.plan.pipelines})
+        return self._pipelines[pipeline]
+
+    def quota(self, exporter: str) -> Quota:
+        """How much may wait for an exporter."""
+        return self.plan.quotas.get(exporter, Quota())
+
+    def limit_bytes(self, exporter: str, passthrough: bool) -> int:
+        """Bytes of the outbox that may wait for an exporter before its `on_full` happens.
+
+        Exporters that must not delay others share half of the outbox, whatever their quotas say; and forwarded
+        payloads, which wait in the journal, may take only little of it.
+        """
+        quota = self.quota(exporter)
+        if quota.on_full == "block":
+            return quota.max_bytes
+        yielding = sum(1 for other in self.plan.quotas.values() if other.on_full != "block")
+        share = self.plan.max_bytes // (2 * max(1, yielding))
+        return min(quota.max_bytes, share, _HELD_BYTES if passthrough else share)
+
+    @property
+    def max_dead_bytes(self) -> int:
+        """The most that dead letters may take."""
+        return self.plan.max_bytes // DEAD_LETTER_SHARE

@@ -1,0 +1,113 @@
+"""What happens to a partition by time alone: entries grow too old, removed exporters and pipelines are given up,
+requests of operators are carried out, digests leave the window. On the worker's thread, each second or so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from collector.errors import StorageError
+from collector.journal.environment import Transaction
+from collector.ledger import cursors, deadletters, outbox, roster
+from collector.ledger.counts import add_counts
+from collector.ledger.deadletters import DeadLetterInfo
+from collector.ledger.dispatch import clear
+from collector.ledger.outbox import Header, Settled
+from collector.ledger.roster import GRACE_SECS, PipelineRecord
+from collector.ledger.state import delete_state
+from collector.ledger.store import Store
+from collector.ledger.tables import key, put_u64, rows
+from collector.outcomes import Counts, Outcome
+
+_MOST_AT_ONCE = 1000  # entries that one transaction gives up: their freed pages must fit into the map
+
+
+def expire(store: Store) -> int:
+    """Drop what waits longer than its exporter's `max_age`, and all of exporters that were removed a day ago; entries."""
+    now = store.now_unix_ms()
+    with store.environment.read() as txn:
+        doomed = list(_doomed(txn, store, now))
+    if not doomed:
+        return 0
+    settled: list[Settled | None] = []
+    with store.environment.write() as txn:
+        for exporter, seq, reason in doomed[:_MOST_AT_ONCE]:
+            if seq is None:
+                txn.delete(exporter.encode(), db=store.tables.exporters)
+            else:
+                settled.append(outbox.give_up(txn, store.tables, exporter, seq, reason))
+    clear(store, [done for done in settled if done is not None])
+    return len(doomed)
+
+
+def forget_pipelines(store: Store) -> None:
+    """Count what pipelines that were removed a day ago left unread, and forget their cursors and state."""
+    limit = store.now_unix_ms() - int(GRACE_SECS * 1000)
+    with store.environment.read() as txn:
+        known = roster.pipelines(txn, store.tables).values()
+    gone = [record for record in known if 0 < record.removed_unix_ms <= limit]
+    for record in gone:
+        with store.environment.write() as txn:
+            _forget_pipeline(txn, store, record)
+
+
+def carry_out_requests(store: Store, next_seq: int) -> int:
+    """Replay or delete dead letters as asked; returns the next free `seq`."""
+    for path, action, ids in deadletters.requests(store.path):
+        for number in ids:
+            with store.environment.write() as txn:
+                info = deadletters.dead_letter(txn, store.tables, number)
+                if info is None:
+                    continue
+                if action == "delete":
+                    deadletters.exhume(txn, store.tables, info)
+                elif info.raw:
+                    deadletters.mark_for_replay(txn, store.tables, info)
+                else:
+                    next_seq = _replay(txn, store, info, next_seq)
+                store.at("replay:middle")
+        path.unlink(missing_ok=True)
+    return next_seq
+
+
+def _replay(txn: Transaction, store: Store, info: DeadLetterInfo, seq: int) -> int:
+    """The records go back to the exporter that rejected them, and to no other."""
+    exporter = info.owner.removeprefix("exporter/")
+    content = deadletters.dead_content(txn, store.tables, info.id)
+    if not store.environment.has_room(2 * len(content)):
+        raise StorageError(f"{store.path}: no room to replay dead letter {info.id}")
+    header = Header(info.pipeline, info.records, info.size_bytes, info.by_domain, store.now_unix_ms(), [exporter])
+    deadletters.exhume(txn, store.tables, info)
+    outbox.enqueue(txn, store.tables, seq, header, content)
+    put_u64(txn, store.tables.partition, b"next_seq", seq + 1)
+    again = {(domain, info.owner, str(Outcome.ENQUEUED)): records for domain, records in info.by_domain.items()}
+    add_counts(txn, store.tables.counts, Counts(again))
+    return seq + 1
+
+
+def _doomed(txn: Transaction, store: Store, now_unix_ms: int) -> Iterable[tuple[str, int | None, str]]:
+    """(exporter, seq, reason); seq None: the exporter itself is forgotten."""
+    for exporter, sums in outbox.all_totals(txn, store.tables).items():
+        if sums.removed_unix_ms:
+            if sums.removed_unix_ms + GRACE_SECS * 1000 <= now_unix_ms:
+                for queued in outbox.queue(txn, store.tables, exporter):
+                    yield exporter, queued.seq, "exporter_removed"
+                yield exporter, None, ""
+            continue
+        max_age_ms = store.quota(exporter).max_age_secs * 1000
+        for queued in outbox.queue(txn, store.tables, exporter) if max_age_ms else ():
+            if queued.created_unix_ms + max_age_ms > now_unix_ms:
+                break
+            yield exporter, queued.seq, "expired"
+
+
+def _forget_pipeline(txn: Transaction, store: Store, record: PipelineRecord) -> None:
+    component, outcome = f"pipeline/{record.id}", f"{Outcome.DROPPED}:pipeline_removed"
+    lost = {(domain, component, outcome): records for domain, records in record.unread.items()}
+    accepted = {(domain, component, str(Outcome.ACCEPTED)): records for domain, records in record.unread.items()}
+    add_counts(txn, store.tables.counts, Counts(lost | accepted))
+    cursors.forget(txn, store.tables, record.id)
+    delete_state(txn, store.tables, key(record.id, b""))
+    for row_key in [row_key for row_key, _ in rows(txn, store.tables.digests, key(record.id, b""))]:
+        txn.delete(row_key, db=store.tables.digests)
+    txn.delete(record.id.encode(), db=store.tables.applied)
+    roster.delete_pipeline(txn, store.tables, record.id)
