@@ -126,12 +126,12 @@ class Environment:
             return None
         return cls(path, handle, meta, None)
 
-    def db(self, name: str, txn: Transaction | None = None) -> Database | None:
+    def db(self, name: str) -> Database | None:
         """The handle of a named table. A writer makes it when it is missing; a reader gets None.
 
-        Call it before opening a transaction, or pass the one that is open.
+        The first call for a name takes the writer's lock for a moment: never call it inside `write()`.
         """
-        return self._handle.db(name.encode(), create=not self.readonly, txn=txn)
+        return self._handle.db(name.encode(), create=not self.readonly)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:

@@ -51,24 +51,22 @@ class Handle:
                 self.lmdb.set_mapsize(0)
             return self.lmdb.begin()
 
-    def db(self, name: bytes, *, create: bool, txn: Any = None) -> Any:
+    def db(self, name: bytes, *, create: bool) -> Any:
         """The table's handle; None when it is missing and `create` is False."""
         table = self._tables.get(name)
-        if table is not None:
-            return table
-        with self._lock:
-            table = self._open_table(name, create, txn)
-            if table is not None:
-                self._tables[name] = table
-            return table
+        if table is None:
+            with self._lock:
+                table = self._open_table(name, create)
+                if table is not None:
+                    self._tables[name] = table
+        return table
 
-    def _open_table(self, name: bytes, create: bool, txn: Any) -> Any:
-        if create:
-            return self.lmdb.open_db(name, txn=txn)
+    def _open_table(self, name: bytes, create: bool) -> Any:
+        # In a write transaction of our own: only that publishes the handle, and `open_db` alone would wait for the
+        # writer's lock without giving up the GIL, for ever if the writer is a thread of this process.
         try:
-            # With a transaction of our own, else py-lmdb would take the writer's lock to look a table up.
-            with self.begin_read() as reading:
-                return self.lmdb.open_db(name, txn=reading, create=False)
+            with self.lmdb.begin(write=True) as txn:
+                return self.lmdb.open_db(name, txn=txn, create=create)
         except lmdb.NotFoundError:
             return None
 
