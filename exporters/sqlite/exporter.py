@@ -83,9 +83,9 @@ class SqliteExporter:
 
     async def _sweep_for_ever(self) -> None:
         while True:
+            await asyncio.sleep(self._config.retention.interval)
             with contextlib.suppress(*STORE_ERRORS):  # inserts meet the same error, and report it
                 await self.sweep(time.time_ns())
-            await asyncio.sleep(self._config.retention.interval)
 
     def _insert(self, request: pl.DataFrame) -> int:
         try:
