@@ -21,8 +21,9 @@ from collector.ottl.paths import PATHS, Source, needed, read, source_of
 from collector.ottl.problems import OttlError, nearest
 from collector.ottl.values import FALSE, TRUE, Predicate, Value, conjunction, constant, disjunction, negation, truth
 
-Substitute = Callable[[syntax.Node, Predicate], Predicate]
-"""May replace a term of a condition (a comparison or a converter) by another expression of the same meaning."""
+Substitute = Callable[[syntax.Node, Predicate, frozenset[Source]], Predicate]
+"""May replace a term of a condition (a comparison or a converter), which reads some of the sources, by another
+expression of the same meaning."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ class _Compiler:
                 return TRUE if value else FALSE
             case _:
                 predicate = self._term(node)
-                return predicate if self._substitute is None else self._substitute(node, predicate)
+                if self._substitute is None:
+                    return predicate
+                return self._substitute(node, predicate, frozenset(self.sources))
 
     def _term(self, node: syntax.Node) -> Predicate:
         if isinstance(node, syntax.Compare):

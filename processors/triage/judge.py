@@ -1,0 +1,103 @@
+"""All rules of a configuration, compiled: a batch → which rule decides each record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.ottl import compile_condition, syntax
+from collector.ottl.columns import Reader
+from collector.ottl.values import Predicate
+from processors.triage.catalogue import Placed
+from processors.triage.terms import Answers, Evaluator, Term, Terms
+
+Mask = npt.NDArray[np.bool_]
+Decisions = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """`needs`: of each set, at least one term must answer somewhere, else the rule matches nothing."""
+
+    placed: Placed
+    predicate: Predicate
+    terms: Sequence[Term]
+    needs: Sequence[frozenset[int]]
+
+
+class Judge:
+    """Rules in order; the first that matches decides. `UNDECIDED` where none does."""
+
+    UNDECIDED = -1
+
+    def __init__(self, placed: Sequence[Placed]) -> None:
+        terms = Terms()
+        self.rules = [_compile(entry, terms) for entry in placed]
+        self._evaluator = Evaluator(list(terms.found.values()))
+        self._names_domains = any(entry.domain is not None or entry.except_domains for entry in placed)
+
+    def matches(self, batch: LogBatch) -> list[tuple[int, Mask]]:
+        """For each rule that matches anything its position and the records, in the order of the rules."""
+        reader = Reader(batch, self._evaluator.sources)
+        answers = self._evaluator.evaluate(reader, len(batch))
+        live = [(i, rule) for i, rule in enumerate(self.rules) if _possible(rule, answers)]
+        if not live:
+            return []
+        wanted = {term.index: term for _, rule in live for term in rule.terms}
+        frame = answers.frame(list(wanted.values())) if wanted else pl.DataFrame({"": batch.column("severity_number")})
+        results = frame.with_columns(rule.predicate.expression.alias(f"rule:{i}") for i, rule in live)
+        found = [(i, results.get_column(f"rule:{i}").fill_null(False).to_numpy()) for i, _ in live]
+        return self._in_domains(batch, found) if self._names_domains else found
+
+    def _in_domains(self, batch: LogBatch, found: list[tuple[int, Mask]]) -> list[tuple[int, Mask]]:
+        domains = batch.column("domain")
+        limited: list[tuple[int, Mask]] = []
+        for position, mask in found:
+            placed = self.rules[position].placed
+            if placed.domain is not None:
+                mask = mask & (domains == placed.domain).fill_null(False).to_numpy()
+            if placed.except_domains:
+                mask = mask & ~domains.is_in(list(placed.except_domains)).fill_null(False).to_numpy()
+            limited.append((position, mask))
+        return limited
+
+
+def first(found: Sequence[tuple[int, Mask]], height: int) -> Decisions:
+    """The position of the rule that decides each record."""
+    decided = np.full(height, Judge.UNDECIDED, dtype=np.int32)
+    for position, mask in reversed(found):
+        decided[mask] = position
+    return decided
+
+
+def _compile(placed: Placed, terms: Terms) -> CompiledRule:
+    condition = compile_condition(placed.rule.when, terms.substitute)
+    used = set(condition.predicate.expression.meta.root_names())
+    own = [term for term in terms.found.values() if term.column in used]
+    index = {node: term.index for node, term in terms.found.items()}
+    return CompiledRule(placed, condition.predicate, own, _needs(condition.tree, index))
+
+
+def _possible(rule: CompiledRule, answers: Answers) -> bool:
+    return all(any(not answers.dead(index) for index in clause) for clause in rule.needs)
+
+
+def _needs(node: syntax.Node, index: dict[syntax.Node, int]) -> list[frozenset[int]]:
+    """Clauses of terms without which the condition cannot be true."""
+    match node:
+        case syntax.And(terms):
+            return [clause for term in terms for clause in _needs(term, index)]
+        case syntax.Or(terms):
+            inner = [_needs(term, index) for term in terms]
+            return [frozenset().union(*(min(clauses, key=len) for clauses in inner))] if all(inner) else []
+        case syntax.Group(term):
+            return _needs(term, index)
+        case _ if node in index:
+            return [frozenset({index[node]})]
+        case _:
+            return []
