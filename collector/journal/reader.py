@@ -60,6 +60,16 @@ class Pending:
     bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class JournalSize:
+    """How full a journal is. Bytes are pages in use; `oldest_unix_ms` 0 = it is empty."""
+
+    used_bytes: int = 0
+    budget_bytes: int = 0
+    entries: int = 0
+    oldest_unix_ms: int = 0
+
+
 class Taken(list[Entry]):
     """Entries, and how far they reach.
 
@@ -120,6 +130,21 @@ class JournalReader:
         return Counts(
             {(domains[domain], component, outcome): records for (domain, component, outcome), records in rows}
         )
+
+    def size(self) -> JournalSize:
+        """How full it is, and how old its oldest entry."""
+        environment = self._refresh()
+        if environment is None:
+            return JournalSize()
+        received = []
+        with environment.read() as txn:
+            cursor = self._cursor(txn)
+            for number in self._numbers.values():
+                first = entry_key(number, 0)
+                if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
+                    received.append(Header.parse(cursor.value()).received_unix_ms)
+        entries = sum(head.entries for head in self._heads.values())
+        return JournalSize(environment.bytes_in_use(), environment.budget_bytes, entries, min(received, default=0))
 
     def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Pending:
         """What waits behind the cursors (domain → last offset done; missing = 0), all receivers together."""

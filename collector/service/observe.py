@@ -37,8 +37,10 @@ class Observer:
         """All numbers now. `children`: name → pid."""
         self._open_new()
         counts: Counts = Counts()
-        for reader in (*self._journals.values(), *self._partitions.values()):
-            counts.update(reader.counts())
+        for journal in self._journals.values():
+            counts.update(journal.counts())
+        for partition in self._partitions.values():
+            counts.update(partition.counts())
         return Snapshot(
             counts=counts,
             journals=[self._journal_state(slot, reader) for slot, reader in self._journals.items()],
@@ -59,7 +61,7 @@ class Observer:
                 self._partitions[number] = PartitionReader.open(self._dir.partition(number))
 
     def _journal_state(self, slot: int, reader: JournalReader) -> JournalState:
-        state = reader.statistics()
+        state = reader.size()
         return JournalState(slot, state.used_bytes, state.budget_bytes, state.entries, state.oldest_unix_ms)
 
     def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
@@ -78,10 +80,11 @@ class Observer:
     def _lag(self, settings: Settings) -> dict[str, int]:
         lag = dict.fromkeys(settings.pipelines, 0)
         for journal in self._journals.values():
-            for name in settings.pipelines:
+            journal_id = journal.id
+            for name in settings.pipelines if journal_id else ():
                 after: dict[str, int] = {}
                 for partition in self._partitions.values():
-                    after.update(partition.cursors(name, journal.id))
+                    after.update(partition.cursors(name, journal_id or ""))
                 lag[name] += journal.pending(after).records
         return lag
 
