@@ -1,0 +1,119 @@
+"""The door: what is refused, in which words, and what passes."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import otlp_wire
+from collector.errors import InvalidPayload, TooLarge
+from collector.testing.wire_bytes import message, nested_arrays, number, request_of, varint
+from otlp_wire.inspection import byte_gate
+
+SECRET = b"s3cr3t-t0ken"
+MALFORMED = {
+    "garbage": b"\xff\xff\xff\xff",
+    "text": b'{"resourceLogs": []}',
+    "truncated record": request_of(message(3, SECRET))[:-1],
+    "length beyond the end": message(1, b"")[:1] + varint(1 << 40),
+    "length of 2^63": b"\x0a" + varint((1 << 63) - 1),
+    "varint without end": request_of(b"\x10" + b"\xff" * 11),
+    "field number 0": request_of(b"\x00\x01"),
+    "wire type 6": request_of(b"\x0e"),
+    "wire type 7": request_of(b"\x0f"),
+    "end of a group that never began": request_of(b"\xa4\x06"),
+    "group that never ends": request_of(b"\xa3\x06"),
+    "severity text not UTF-8": request_of(message(3, SECRET + b"\xff")),
+    "surrogate in UTF-8": request_of(message(3, SECRET + b"\xed\xa0\x80")),
+    "overlong UTF-8": request_of(message(3, b"\xc0\x80")),
+    "body not UTF-8": request_of(message(5, message(1, b"\xc3"))),
+    "nested key not UTF-8": request_of(message(5, message(6, message(1, message(1, b"\xff"))))),
+    "nested value truncated": request_of(message(5, message(6, b"\x0a\xff"))),
+    "nested 49 arrays deep": request_of(message(5, nested_arrays(49))),
+    "nested 10,000 arrays deep": request_of(message(5, nested_arrays(10_000))),
+    "resource_logs as a varint": number(1, 5),
+    "scope_logs as a varint": message(1, number(2, 5)),
+    "log_records as a varint": message(1, message(2, number(2, 5))),
+    "schema_url as a varint": message(1, number(3, 5)),
+    "resource as fixed64": message(1, b"\x09" + bytes(8)),
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_payload_is_refused_without_being_quoted(body: bytes) -> None:
+    """`InvalidPayload` with a sentence for the sender that holds nothing of the payload, and no hint to resend."""
+    with pytest.raises(InvalidPayload, match="invalid protobuf: ") as refusal:
+        otlp_wire.inspect(body)
+    assert refusal.value.retry_after_secs is None
+    assert "s3cr3t" not in refusal.value.reason
+    assert refusal.value.__cause__ is None
+
+
+ACCEPTED = {
+    "nothing": (b"", (0, 0, 0)),
+    "unknown fields": (number(99, 1) + request_of(number(99, 5) + message(100, b"x")), (1, 1, 1)),
+    "empty group": (message(1, b""), (0, 1, 0)),
+    "concatenated requests": (request_of(b"", b"") + request_of(b""), (3, 2, 2)),
+    "nested 48 arrays deep": (request_of(message(5, nested_arrays(48))), (1, 1, 1)),
+    "ids of odd length": (request_of(message(9, b"abc")), (1, 1, 1)),
+    "unknown severity": (request_of(number(2, 77)), (1, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("body", "counts"), ACCEPTED.values(), ids=ACCEPTED)
+def test_valid_payload_is_counted(body: bytes, counts: tuple[int, int, int]) -> None:
+    """(records, resources, scopes), and nothing that the official parser takes is refused."""
+    assert otlp_wire.inspect(body) == otlp_wire.Shape(*counts)
+
+
+def test_groups_are_limited() -> None:
+    """Resources and scopes count together; exactly the limit passes."""
+    body = message(1, message(2, b"") * 2) * 3
+    assert otlp_wire.inspect(body, max_groups=9).scopes == 6
+    with pytest.raises(TooLarge, match="more than 8 resources and scopes"):
+        otlp_wire.inspect(body, max_groups=8)
+
+
+def test_records_are_limited() -> None:
+    """Exactly the limit passes."""
+    body = request_of(*[b""] * 5)
+    assert otlp_wire.inspect(body, max_records=5).records == 5
+    with pytest.raises(TooLarge, match="5 records in one request, the limit is 4"):
+        otlp_wire.inspect(body, max_records=4)
+
+
+def test_large_payloads_are_parsed_one_at_a_time() -> None:
+    """A payload over 1 MiB waits for the one before; small ones don't."""
+    large = request_of(message(3, b"x" * (2 << 20)))
+    done = threading.Event()
+
+    def parse() -> None:
+        otlp_wire.inspect(large)
+        done.set()
+
+    with byte_gate(len(large)):
+        thread = threading.Thread(target=parse)
+        thread.start()
+        assert otlp_wire.inspect(request_of(b"")).records == 1
+        assert not done.wait(0.05)
+    thread.join(30)
+    assert done.is_set()
+
+
+def test_gate_opens_again_after_a_refusal() -> None:
+    """A malformed large payload doesn't keep the gate."""
+    for _ in range(2):
+        with pytest.raises(InvalidPayload):
+            otlp_wire.inspect(b"\xff" * (2 << 20))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_counted_or_refused(body: bytes) -> None:
+    """Nothing but the two refusals leaves the door."""
+    with suppress(InvalidPayload):
+        assert otlp_wire.inspect(body).records >= 0
