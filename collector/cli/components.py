@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from collector.component import Factory, Kind
+from collector.errors import ConfigError
 from collector.registry import Registry, default_registry
+from collector.settings import render
 
 _PROVIDERS = ("env", "file", "yaml")
 
@@ -28,7 +30,14 @@ def components(
     ] = None,
 ) -> None:
     """List every component of this installation, plugins included."""
-    registry = default_registry()
+    try:
+        _print(default_registry(), form)
+    except ConfigError as error:  # a plugin that can't be loaded
+        sys.stderr.write(render(error.problems))
+        raise typer.Exit(1) from None
+
+
+def _print(registry: Registry, form: Format | None) -> None:
     if form is Format.YAML or (form is None and not sys.stdout.isatty()):
         import yaml
 

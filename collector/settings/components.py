@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, comp
     try:
         factory = registry.find(kind, ident.type)
     except ConfigError as error:
-        components.problems += error.problems
+        components.problems += [_placed(problem, entry.place) for problem in error.problems]
         return
     if factory is None:
         components.problems.append(_unknown_type(kind, ident, entry.place, registry))
@@ -92,6 +92,10 @@ def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, comp
     components.problems += problems
     if config is not None:
         components.found[kind][str(ident)] = Component(str(ident), factory, config, entry.place)
+
+
+def _placed(problem: Problem, place: Place) -> Problem:
+    return replace(problem, file=place.file, line=place.line, column=place.column)
 
 
 def _readme(module: str) -> str:

@@ -153,18 +153,26 @@ def _size(count: int) -> str:
     return str(count)
 
 
-def refresh(registry: Registry, root: Path) -> list[Path]:
-    """Write every README's table, and the schema below `root`; the files that changed."""
+def stale(registry: Registry, root: Path) -> dict[Path, str]:
+    """The files that are not current, with the text they should have: READMEs, and the schema below `root`."""
     from collector.settings.schema import schema_text
 
     wanted = {path: with_table(path.read_text(encoding="utf-8"), model) for path, model in component_readmes(registry)}
     wanted[root / "config" / "schema.json"] = schema_text(registry)
-    changed = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    for path in changed:
-        path.write_text(wanted[path], encoding="utf-8")
-    return changed
+    return {
+        path: text for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write what is stale, or only name it with `--check`; 1 when something was."""
+    found = stale(Registry(), Path(__file__).resolve().parents[2])
+    for path, text in found.items():
+        sys.stdout.write(f"{path}\n")
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
-    for changed_file in refresh(Registry(), Path(__file__).resolve().parents[2]):
-        sys.stdout.write(f"{changed_file}\n")
+    sys.exit(main(sys.argv[1:]))

@@ -17,8 +17,10 @@ from collector.settings.yaml_reader import Unreadable, read_yaml
 
 MAX_EXPRESSIONS = 100
 """Expressions in one value."""
-MAX_DEPTH = 1000
+MAX_STEPS = 1000
 """Expansions that one value may take, values within values included."""
+MAX_NESTING = 50
+"""Lists and maps from expressions within lists and maps from expressions."""
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _SCHEME = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]+):(.*)")
 
@@ -39,6 +41,8 @@ class Expansion:
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.failed: set[Place] = set()
+        self._steps = 0
+        self._nesting = 0
 
     def expand(self, node: Node) -> Node:
         """The tree with every expression replaced."""
@@ -49,6 +53,8 @@ class Expansion:
             return Listing([self.expand(item) for item in node.items], node.place, node.text, node.origin)
         if not isinstance(node.value, str) or "$" not in node.value:
             return node
+        if self._nesting == 0:
+            self._steps = 0
         try:
             return self._unescaped(self._scalar(node))
         except _Failed as error:
@@ -56,6 +62,8 @@ class Expansion:
             return Scalar(None, node.place, "", node.origin)
 
     def _fail(self, error: _Failed, place: Place) -> None:
+        if place in self.failed and self._nesting:
+            return  # one value that contains itself fails in many places
         self.failed.add(place)
         self.problems.append(
             Problem(error.message, place.file, place.line, place.column, "config/expansion", error.hint)
@@ -63,7 +71,7 @@ class Expansion:
 
     def _scalar(self, node: Scalar) -> Node:
         text, origin, seen = str(node.value), node.origin, 0
-        for _ in range(MAX_DEPTH):
+        while True:
             expression = innermost(text)
             if expression is None:
                 return Scalar(text, node.place, text, origin, node.quoted)
@@ -73,7 +81,7 @@ class Expansion:
             found = self._retrieve(expression[2:-1], node.place)
             if text == expression:
                 if not isinstance(found, Scalar):
-                    return self.expand(found)
+                    return self._below(found)
                 if not isinstance(found.value, str):
                     return found
                 text = found.value if "${" in found.value else found.text
@@ -82,7 +90,16 @@ class Expansion:
             else:
                 text = text.replace(expression, found.text)
             origin = found.origin or origin
-        raise _Failed(f"more than {MAX_DEPTH} expansions: a value seems to contain itself")
+
+    def _below(self, found: Node) -> Node:
+        """A list or map that an expression gave may hold expressions too."""
+        if self._nesting == MAX_NESTING:
+            raise _Failed("expressions are nested too deeply: a value seems to contain itself")
+        self._nesting += 1
+        try:
+            return self.expand(found)
+        finally:
+            self._nesting -= 1
 
     def _unescaped(self, node: Node) -> Node:
         if isinstance(node, Scalar) and isinstance(node.value, str):
@@ -90,6 +107,9 @@ class Expansion:
         return node
 
     def _retrieve(self, uri: str, place: Place) -> Node:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise _Failed(f"more than {MAX_STEPS} expansions: a value seems to contain itself")
         match = _SCHEME.fullmatch(uri)
         if match is None or match.group(2).startswith("-"):  # ${NAME} and ${NAME:-default}
             return self._variable(uri, place)

@@ -132,3 +132,10 @@ def test_a_hundred_expressions_are_enough() -> None:
     environ = {"A": "${env:B}${env:B}", "B": "${env:A}${env:A}"}
     _, expansion = expanded("${env:A}", environ)
     assert [problem.code for problem in expansion.problems] == ["config/expansion"]
+
+
+@pytest.mark.parametrize("value", ["['${env:A}']", "['${env:A}', '${env:A}']", "{a: '${env:A}', b: '${env:A}'}"])
+def test_lists_and_maps_that_contain_themselves_are_refused(value: str) -> None:
+    """One problem, and no exponential work."""
+    _, expansion = expanded("${env:A}", {"A": value})
+    assert [problem.code for problem in expansion.problems] == ["config/expansion"]

@@ -1,0 +1,152 @@
+"""Configurations of other collectors' repositories: would they run, and if not, does the error name everything?
+
+LOGBOOM_CONFORMANCE_DIR names the folder that holds `configs/index.json`. The summary, a line a configuration, is
+printed (`-rP`, `-s`), and written to the file named by LOGBOOM_CONFORMANCE_REPORT.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.component import Kind
+from collector.errors import ConfigError, Problem
+from collector.registry import Registry
+from collector.settings import load, render
+
+FOLDER = (
+    Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or Path(__file__).parents[3] / "shared" / "conformance") / "configs"
+)
+REASONS: dict[str, tuple[str, str]] = {
+    "a component that logboom does not have": ("config/unknown-component", ""),
+    "a signal that logboom does not carry": ("config/unsupported-signal", ""),
+    "a connector whose other end is in a pipeline of another file": (
+        "config/unused-connector",
+        "not used in any supported",
+    ),
+    "a listener that others reach, without authentication": ("config/invalid-value", "allow_anonymous: true"),
+    "an id that its file does not declare (a fragment)": ("config/unknown-reference", "which is not configured"),
+    "no pipeline or section in this file (a fragment)": (
+        "config/(no-pipeline|missing-section|incomplete-pipeline)",
+        "",
+    ),
+    "a placeholder of a template where an address belongs": ("config/invalid-value", r"endpoint: must be host:port"),
+    "authentication of senders comes with credentials": ("config/unknown-reference", "not in service::extensions"),
+}
+"""Why a configuration may be refused: code and message. Everything else is a defect of ours."""
+
+
+class Environment(dict[str, str]):
+    """What the charts get from Kubernetes; every other variable is unset."""
+
+    def __init__(self) -> None:
+        super().__init__(MY_POD_IP="127.0.0.1", K8S_NODE_NAME="node", HOST_IP="127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `load` said of one configuration."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def missing(self) -> set[tuple[str, str]]:
+        """(section, type) of every component that the error names as unknown."""
+        found = (re.match(r"'(\w+)' unknown type: \"(\w+)\"", problem.message) for problem in self.problems)
+        return {(match[1], match[2]) for match in found if match}
+
+    def unexplained(self) -> list[str]:
+        """Problems that no entry of `REASONS` covers."""
+        return [f"{problem.line}: {problem.message}" for problem in self.problems if not reason(problem)]
+
+    def __str__(self) -> str:
+        if not self.problems:
+            return f"runs     {self.file}"
+        types = ", ".join(f"{section}.{name}" for section, name in sorted(self.missing))
+        others = sorted({reason(problem) or problem.message for problem in self.problems} - {next(iter(REASONS))})
+        return f"refused  {self.file}: {'; '.join(filter(None, [f'unknown {types}' if types else '', *others]))}"
+
+
+def reason(problem: Problem) -> str:
+    """The entry of `REASONS` that covers a problem, or nothing."""
+    covers = (
+        name
+        for name, (code, text) in REASONS.items()
+        if re.fullmatch(code, problem.code) and re.search(text, problem.message)
+    )
+    return next(covers, "")
+
+
+@cache
+def index() -> Mapping[str, Mapping[str, Any]]:
+    return {entry["file"]: entry for entry in json.loads((FOLDER / "index.json").read_text())}
+
+
+@cache
+def verdict(file: str) -> Verdict:
+    try:
+        load([str(FOLDER / file)], environ=Environment())
+    except ConfigError as error:
+        return Verdict(file, tuple(error.problems))
+    return Verdict(file, ())
+
+
+def expected_missing(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    registry = Registry()
+    undefined = json.dumps(entry.get("undefined_components") or {})
+    for section, types in entry["all_components"].items():
+        known = registry.types(Kind(section))
+        yield from ((section, name) for name in types if name not in known and f'"{name}"' not in undefined)
+
+
+FILES = sorted(index()) if FOLDER.is_dir() else []
+
+
+def test_the_folder_of_cases_is_there() -> None:
+    """CI names it; without it nothing below would run."""
+    assert FILES, f"no configurations in {FOLDER}: set LOGBOOM_CONFORMANCE_DIR"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_nothing_that_we_have_is_refused(file: str) -> None:
+    """Every problem has a reason of the table: no component or option of ours is unknown to us."""
+    assert verdict(file).unexplained() == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_unknown_component_is_named_at_once(file: str) -> None:
+    """The error lists exactly the components that logboom does not have."""
+    assert verdict(file).missing == set(expected_missing(index()[file]))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_problem_has_its_place(file: str) -> None:
+    """File, line and column, and a quoted line in the text."""
+    problems = verdict(file).problems
+    text = render(problems)
+    assert all(problem.file == str(FOLDER / file) and problem.line and problem.column for problem in problems)
+    assert text.count("\n" + " " * 6 + "| ") == len(problems)
+
+
+def test_summary() -> None:
+    """A line a configuration, and what is missing most."""
+    verdicts = [verdict(file) for file in FILES]
+    missing = Counter(f"{section}.{name}" for one in verdicts for section, name in one.missing)
+    running = [one.file for one in verdicts if not one.problems]
+    lines = [*map(str, verdicts), "", f"{len(running)} of {len(verdicts)} run"]
+    lines += [f"{count:4} {name}" for name, count in missing.most_common(15)]
+    text = "\n".join(lines)
+    print(text)
+    if report := os.environ.get("LOGBOOM_CONFORMANCE_REPORT"):
+        Path(report).write_text(text + "\n")
+    assert len(lines) > len(FILES)

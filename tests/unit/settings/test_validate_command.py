@@ -1,0 +1,140 @@
+"""`logboom validate` and `logboom components`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from typer.testing import CliRunner
+
+from collector.cli.components import components, listing
+from collector.cli.validate import summary, validate
+from collector.component import Kind
+from collector.registry import Registry
+from collector.settings import load
+from collector.testing.sample_components import sample_registry
+
+GOOD = """
+receivers: {source: }
+processors: {filter: }
+exporters:
+  sink/only: {endpoint: "http://localhost:1"}
+  sink/second: {endpoint: "http://localhost:1", retry_on_failure: {max_elapsed_time: 5m}, sending_queue: {on_full: drop_oldest, max_age: 1h}}
+  debug: {retry_on_failure: {enabled: false}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs: {receivers: [source], processors: [filter], exporters: [sink/only]}
+    logs/audit: {receivers: [source], exporters: [debug, sink/second]}
+"""
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    application = typer.Typer()
+    application.command()(validate)
+    application.command()(components)
+    return application
+
+
+def test_summary_draws_pipelines_and_says_which_exporter_can_stop_intake() -> None:
+    """What an operator wants to know before a start."""
+    settings = load([f"yaml:{GOOD}"], registry=sample_registry(), environ={})
+    assert list(summary(settings)) == [
+        "pipeline logs",
+        "  source ─► filter ─► sink/only",
+        "pipeline logs/audit",
+        "  source ─► debug, sink/second",
+        "exporters",
+        (
+            "  sink/only    queue on disk 256 MiB x 4 partitions; retries until delivered; "
+            "block: when full, it stops intake: senders are told to wait"
+        ),
+        (
+            "  debug        queue on disk 256 MiB x 4 partitions; drops after one failed attempt; "
+            "spill: when full, its backlog moves to an area of its own; intake goes on"
+        ),
+        (
+            "  sink/second  queue on disk 256 MiB x 4 partitions; drops records older than 3600s; "
+            "retries for 300s, then drops; drop_oldest: when full, its oldest records are dropped and counted; intake goes on"
+        ),
+    ]
+
+
+CONFIG = """
+receivers: {otlp: {protocols: {grpc: , http: }}}
+exporters: {sqlite: }
+extensions: {health_check: }
+service:
+  extensions: [health_check]
+  pipelines: {logs: {receivers: [otlp], exporters: [sqlite]}}
+"""
+
+
+def test_a_good_configuration_exits_0_and_says_what_would_run(app: typer.Typer, tmp_path: Path) -> None:
+    """On standard output, with the addresses."""
+    (tmp_path / "good.yaml").write_text(CONFIG)
+    result = CliRunner().invoke(app, ["validate", "--config", str(tmp_path / "good.yaml")])
+    assert (result.exit_code, result.stderr) == (0, "")
+    for text in (
+        "otlp ─► sqlite",
+        "localhost:4317",
+        "localhost:4318",
+        "localhost:13133",
+        "http://localhost:8888/metrics",
+    ):
+        assert text in result.stdout
+
+
+def test_a_bad_configuration_exits_1_with_all_errors_on_stderr(app: typer.Typer, tmp_path: Path) -> None:
+    """And prints nothing on standard output."""
+    (tmp_path / "bad.yaml").write_text(CONFIG.replace("sqlite: ", "sqlit: ").replace("protocols", "protocol"))
+    result = CliRunner().invoke(
+        app, ["validate", "-c", str(tmp_path / "bad.yaml"), "--set", "service.pipelines.logs.x=1"]
+    )
+    assert (result.exit_code, result.stdout) == (1, "")
+    codes = ("unknown-component", "unknown-key", "unknown-reference", "did you mean")
+    assert [text for text in codes if text not in result.stderr] == []
+
+
+def test_a_risky_data_directory_is_a_warning(app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It still exits 0."""
+    monkeypatch.setattr(
+        "collector.settings.mounts._RISKY", {"": "forgets", "ext4": "forgets", "tmpfs": "forgets", "overlay": "forgets"}
+    )
+    (tmp_path / "good.yaml").write_text(CONFIG)
+    result = CliRunner().invoke(app, ["validate", "-c", str(tmp_path / "good.yaml"), "--data-dir", "/proc-is-not-here"])
+    assert result.exit_code == 0
+    assert "warning: the data directory /proc-is-not-here forgets" in result.stdout
+
+
+def test_without_a_file_it_says_what_is_missing(app: typer.Typer) -> None:
+    """Usage errors exit with 2."""
+    assert CliRunner().invoke(app, ["validate"]).exit_code == 2
+
+
+def test_schema_is_printed_as_json(app: typer.Typer) -> None:
+    """For editors."""
+    result = CliRunner().invoke(app, ["validate", "--schema"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["title"] == "logboom configuration"
+
+
+def test_components_are_listed_like_the_opentelemetry_collector_does(app: typer.Typer) -> None:
+    """YAML into a pipe, a table when asked."""
+    listed = yaml.safe_load(CliRunner().invoke(app, ["components"]).stdout)
+    assert list(listed) == ["buildinfo", *(kind.value for kind in Kind), "providers", "converters"]
+    assert {"name": "otlp", "module": listed["receivers"][0]["module"], "stability": {"logs": "Beta"}} in listed[
+        "receivers"
+    ]
+    assert "health_check" in CliRunner().invoke(app, ["components", "--format", "table"]).stdout
+
+
+def test_listing_names_the_distribution() -> None:
+    """So that plugins can be told apart."""
+    entry = next(item for item in listing(Registry())["extensions"] if item["name"] == "file_storage")
+    assert entry["module"].startswith("collector.extensions.file_storage (logboom ")
+    assert entry["stability"] == {"extension": "Beta"}
