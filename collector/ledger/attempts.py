@@ -4,8 +4,8 @@
     after commit    the marker is cleared                           survive the process, not the machine)
     at start        a marker that is still set is one death of each of its entries
 
-An entry that saw a death is tried alone from then on, so that the next death names it; `STRIKES` deaths and it is
-dead-lettered raw with the reason `poison`. A worker that the supervisor kills because it hangs dies the same way.
+Entries that saw a death are tried one by one (and committed together), so that the next death names the one to blame;
+after a second death each is committed alone; `STRIKES` deaths and it is dead-lettered raw with the reason `poison`. A worker that the supervisor kills because it hangs dies the same way.
 
     file = u32 length │ u64 xxh3 of the text │ JSON {"current": spans, "suspects": [[journal, domain, low, high, deaths]…]}
 
@@ -26,6 +26,7 @@ import xxhash
 from collector.journal.entry import Entry
 
 STRIKES = 3
+_CAUTIOUS_RECORDS = 64
 _HEADER = struct.Struct("<IQ")
 _Span = tuple[str, str, int, int, int]  # journal, domain, first offset, last offset, deaths
 
@@ -60,6 +61,19 @@ class Attempts:
         passed = {(entry.journal, entry.domain): entry.offset for entry in entries} if self._suspects else {}
         self._suspects = [span for span in self._suspects if span[3] > passed.get(span[:2], -1)]
         self._store()
+
+    def limit(self, max_bytes: int, max_records: int) -> tuple[int, int]:
+        """How much to take at once: after one death a few entries, after a second one a single entry."""
+        worst = max((span[4] for span in self._suspects), default=0)
+        if worst > 1:
+            return 1, 1
+        return (max_bytes, min(max_records, _CAUTIOUS_RECORDS)) if worst else (max_bytes, max_records)
+
+    def rest(self) -> None:
+        """Nothing is in hand: an error that is told to the caller is not a death."""
+        if self._current:
+            self._current = []
+            self._store()
 
     def deaths(self, entry: Entry) -> int:
         """How often the worker died with this entry in hand."""

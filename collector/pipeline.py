@@ -1,0 +1,152 @@
+"""The data path of a pipeline on one screen.
+
+    journals ──read──► decode ──► processors ──► commit ──► outbox ──► delivery
+                │                     │            │
+                └ an attempt is noted └ state, counts and cursor change in the one transaction of the commit
+
+One thread steps a pipeline. A kill at any point repeats the step or has done it: nothing is lost or done twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collector.batch import LogBatch
+from collector.chain import Chain, Draft, ProcessorFailed
+from collector.component import Processor
+from collector.decode import Decoded, decode
+from collector.errors import StorageError
+from collector.journal.entry import Entry
+from collector.ledger.attempts import STRIKES, Attempts
+from collector.ledger.interface import Commit, Ledger, RawDeadLetter, Read
+from collector.ledger.overlay import Changes
+from collector.outcomes import Counts, Outcome
+
+
+class Pipeline:
+    """One pipeline in one partition.
+
+    Args:
+        processors: (id, processor), in order.
+        passthrough: forward the payloads themselves; they are not decoded.
+        attempts_path: the partition's directory, where attempts are noted.
+        max_bytes, max_records: about how much one step takes; an entry is taken whole.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  the name it has in the configuration
+        ledger: Ledger,
+        processors: Sequence[tuple[str, Processor]],
+        *,
+        attempts_path: Path,
+        passthrough: bool = False,
+        max_bytes: int = 8 << 20,
+        max_records: int = 50_000,
+        decode: Callable[[Sequence[Entry]], Decoded] = decode,
+        now_unix_nano: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.id = id
+        self.busy_since: float | None = None
+        """Monotonic seconds since when the step under way takes; None between steps."""
+        self._ledger = ledger
+        self._chain = Chain(id, ledger, processors, now_unix_nano)
+        self._attempts = Attempts(attempts_path, id)
+        self._passthrough = passthrough
+        self._take = (max_bytes, max_records)
+        self._decode = decode
+        self._now = now_unix_nano
+
+    def step(self) -> int:
+        """Take what waits through to the outbox; how many records were taken. 0: nothing waits, or no room.
+
+        Raises:
+            StorageError: the commit failed twice; the process should exit, a successor repeats the step.
+        """
+        self.busy_since = time.monotonic()
+        try:
+            self.tick(self._now())
+            read = self._ledger.read(self.id, *self._attempts.limit(*self._take))
+            if read:
+                self._commit(read, self._attempt(read.entries))
+            return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+        finally:
+            self._attempts.rest()
+            self.busy_since = None
+
+    def tick(self, now_unix_nano: int) -> None:
+        """Let processors that ask for it (`tick_interval_secs`) make records of what they have gathered."""
+        due = self._chain.due(now_unix_nano)
+        if due:
+            self._commit(Read(()), self._chain.tick(due, now_unix_nano))
+
+    def close(self) -> None:
+        """An orderly stop, between steps."""
+        self._attempts.close()
+
+    def _attempt(self, entries: Sequence[Entry]) -> Draft:
+        """All entries together; one by one after a death, so that the next one names the entry to blame."""
+        if not self._attempts.suspicious:
+            self._attempts.begin(entries)
+            return self._draft(entries, {})
+        draft = Draft()
+        for entry in entries:
+            self._attempts.begin([entry])
+            draft = draft.then(self._draft_suspect(entry, draft.changes))
+        self._attempts.begin(entries)
+        return draft
+
+    def _draft_suspect(self, entry: Entry, changes: Changes) -> Draft:
+        if self._attempts.deaths(entry) >= STRIKES:
+            return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, "poison")])
+        return self._draft([entry], changes)
+
+    def _draft(self, entries: Sequence[Entry], changes: Changes) -> Draft:
+        """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
+        if self._passthrough:
+            return Draft(changes=changes)
+        decoded = self._decode(entries)
+        try:
+            draft = self._chain.process(decoded.batch, changes)
+        except ProcessorFailed as failed:
+            if len(entries) == 1:
+                return Draft(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
+            half = len(entries) // 2
+            first = self._draft(entries[:half], changes)
+            return first.then(self._draft(entries[half:], first.changes))
+        draft.dead_letters += decoded.dead_letters
+        draft.counts += self._discrepancy(entries, decoded)
+        return draft
+
+    def _discrepancy(self, entries: Sequence[Entry], decoded: Decoded) -> Counts:
+        """Records that the door counted and the decoder did not find, or the other way round, so that counts add up."""
+        missing: Counter[str] = Counter()
+        for entry in entries:
+            missing[entry.domain] += entry.records
+        missing.subtract(decoded.batch.by_domain())
+        for letter in decoded.dead_letters:
+            missing[letter.entry.domain] -= letter.entry.records
+        names = ((domain, Outcome.UNDECODABLE if n > 0 else Outcome.CREATED, n) for domain, n in missing.items())
+        return Counter({(domain, f"pipeline/{self.id}", str(outcome)): abs(n) for domain, outcome, n in names if n})
+
+    def _commit(self, read: Read, draft: Draft) -> None:
+        """Make the step durable; once more with the same result if that fails."""
+        commit = Commit(
+            self.id, read, self._outbox(read, draft), draft.changes, draft.counts, draft.dead_letters
+        )  # fmt: skip
+        try:
+            self._ledger.commit(commit)
+        except StorageError as error:
+            if getattr(error, "fatal", False):
+                raise
+            self._ledger.commit(commit)
+        self._attempts.done(read.entries)
+
+    def _outbox(self, read: Read, draft: Draft) -> LogBatch | Sequence[Entry]:
+        if not self._passthrough:
+            return draft.batch
+        dead = {id(letter.entry) for letter in draft.dead_letters}
+        return [entry for entry in read.entries if id(entry) not in dead]
