@@ -1,0 +1,89 @@
+"""The JavaScript SDK's three log exporters against the receiver. npm and Node are needed; they are never skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+from collector.errors import Unavailable
+from collector.testing.intake import MemoryIntake
+from collector.testing.receiving import Receiving, receiving
+
+SOURCES = Path(__file__).parent / "javascript"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
+RECORDS = 25
+
+
+@pytest.fixture(scope="module")
+def sender() -> Path:
+    """send.mjs with its packages beside it, installed once for each lock file."""
+    lock = (SOURCES / "package-lock.json").read_bytes()
+    home = CACHE / f"javascript-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not home.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=CACHE))
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(SOURCES / name, building / name)
+        npm(building)
+        try:
+            building.rename(home)
+        except OSError:  # another test process was faster
+            shutil.rmtree(building)
+    return Path(shutil.copy(SOURCES / "send.mjs", home / "send.mjs"))
+
+
+def npm(folder: Path) -> None:
+    done = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"npm ci failed; Node 20 and npm are needed:\n{done.stderr}"
+
+
+def url(running: Receiving, protocol: str) -> str:
+    return f"http://{running.grpc}" if protocol == "grpc" else f"http://{running.http}/v1/logs"
+
+
+def send(sender: Path, running: Receiving, protocol: str) -> list[str]:
+    """The bodies that arrived, in order."""
+    command = ["node", str(sender), protocol, url(running, protocol), str(RECORDS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    requests = [ExportLogsServiceRequest.FromString(payload.body) for payload in running.intake.payloads]
+    return [
+        record.body.string_value
+        for request in requests
+        for resource_logs in request.resource_logs
+        for scope_logs in resource_logs.scope_logs
+        for record in scope_logs.log_records
+    ]
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http", "proto"])
+def test_every_record_arrives(sender, protocol):
+    """gRPC, HTTP with JSON, HTTP with gzipped protobuf: all records arrive, once."""
+    with receiving() as running:
+        assert sorted(send(sender, running, protocol)) == sorted(f"record {number}" for number in range(RECORDS))
+
+
+class RefusingOnce(MemoryIntake):
+    """Refuses the first request, then accepts."""
+
+    def append(self, payloads, done):
+        super().append(payloads, done)
+        self.answer = None
+
+
+@pytest.mark.parametrize("protocol", ["http", "proto"])
+def test_the_sdk_comes_again(sender, protocol):
+    """After a refusal the SDK sends the same records again (its gRPC exporter never retries, whoever refuses)."""
+    with receiving(intake=RefusingOnce(Unavailable("the journal is full", 0.1))) as running:
+        assert sorted(send(sender, running, protocol)) == sorted(f"record {number}" for number in range(RECORDS))
+        assert running.admission.statistics().refused_requests == {"Unavailable": 1}
