@@ -98,7 +98,7 @@ def line(row: sqlite3.Row) -> Text:
     text.append(_clock(row["time_unix_nano"] or row["observed_time_unix_nano"]), "dim")
     text.append(f" {level:8} ", _STYLES.get(level, ""))
     text.append(visible(" ".join(part for part in who if part)), "cyan")
-    message, *more = _message(row).splitlines() or [""]
+    message, *more = _message(row).replace("\r\n", "\n").rstrip("\n").split("\n")
     text.append(f"  {visible(message)}")
     for extra in more[:_TRACE_LINES]:
         text.append(f"\n    {visible(extra)}", "dim")
