@@ -1,0 +1,88 @@
+"""Metrics say what the rows say, under the OpenTelemetry Collector's names."""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from collector.outcomes import Counts
+from collector.telemetry.metrics import Snapshots, register
+from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
+
+SNAPSHOT = Snapshot(
+    counts=Counts(
+        {
+            ("tamyla.com", "receiver/otlp", "accepted"): 90,
+            ("wetechfounders.com", "receiver/otlp", "accepted"): 10,
+            ("tamyla.com", "receiver/otlp", "refused"): 7,
+            ("tamyla.com", "exporter/sqlite/main", "exported"): 80,
+            ("tamyla.com", "exporter/sqlite/main", "dead_lettered"): 3,
+            ("tamyla.com", "exporter/sqlite/main", "dropped:queue_full"): 2,
+            ("tamyla.com", "processor/logs/filter", "filtered"): 5,
+        }
+    ),
+    journals=[JournalState(0, 4096, 8192, 3, int((time.time() - 5) * 1000))],
+    queues={"sqlite/main": ExporterQueue(12, 3400, 9999, 0)},
+    lag_records={"logs": 4},
+    processes=[ProcessState("worker-0", 42, 1.5, 1 << 20)],
+    exporters={"sqlite/main": {"state": "blocked", "in_flight": 2}},
+    restarts=1,
+    uptime_secs=9.0,
+)
+
+
+def collect(snapshot: Snapshot) -> dict[tuple[str, frozenset[tuple[str, object]]], float]:
+    """(name, attributes) → value of every observation."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    register(provider.get_meter("test"), Snapshots(lambda: snapshot))
+    data = reader.get_metrics_data()
+    assert data is not None
+    found = {
+        (metric.name, frozenset((point.attributes or {}).items())): point.value
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+    provider.shutdown()
+    return found
+
+
+def test_every_row_has_its_metric() -> None:
+    """Receiver, exporter and processor rows stand under the right name and labels; ids keep their slash."""
+    found = collect(SNAPSHOT)
+
+    def value(name: str, **labels: object) -> float:
+        return found[name, frozenset(labels.items())]
+
+    assert value("otelcol_receiver_accepted_log_records", receiver="otlp", domain="tamyla.com") == 90
+    assert value("otelcol_receiver_accepted_log_records", receiver="otlp", domain="wetechfounders.com") == 10
+    assert value("otelcol_receiver_refused_log_records", receiver="otlp", domain="tamyla.com") == 7
+    assert value("otelcol_exporter_sent_log_records", exporter="sqlite/main", domain="tamyla.com") == 80
+    assert value("otelcol_exporter_send_failed_log_records", exporter="sqlite/main", domain="tamyla.com") == 5
+    assert value("otelcol_exporter_enqueue_failed_log_records", exporter="sqlite/main", domain="tamyla.com") == 2
+    assert value("otelcol_exporter_queue_size", exporter="sqlite/main") == 3400
+    assert value("otelcol_exporter_queue_capacity", exporter="sqlite/main") == 9999
+    assert value("otelcol_exporter_in_flight_requests", exporter="sqlite/main") == 2
+    assert value("logboom_exporter_blocked", exporter="sqlite/main") == 1
+    assert value("logboom_pipeline_lag_records", pipeline="logs") == 4
+    assert value("logboom_journal_size", slot="0") == 4096
+    assert 4 < value("logboom_journal_age", slot="0") < 600
+    assert value("logboom_records", domain="tamyla.com", component="processor/logs/filter", outcome="filtered") == 5
+
+
+def test_snapshots_are_taken_at_most_once_a_second() -> None:
+    """One scrape reads the disk once, however many instruments there are."""
+    taken: list[int] = []
+
+    def take() -> Snapshot:
+        taken.append(1)
+        return SNAPSHOT
+
+    snapshots = Snapshots(take, max_age_secs=3600)
+    for _ in range(20):
+        snapshots.get()
+    assert len(taken) == 1
