@@ -39,7 +39,6 @@ class Worker:
         self._phase = "starting"
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
-        self._step_began = 0.0
         self._ledgers: list[PartitionLedger] = []
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._delivery: Delivery | None = None
@@ -69,8 +68,8 @@ class Worker:
 
     def report(self) -> Report:
         """The heartbeat; silence of delivery's loop is shown as a long step."""
-        began = self._step_began
-        busy = time.monotonic() - began if began else 0.0
+        began = [pipeline.busy_since for pipeline, _ in self._pipelines if pipeline.busy_since is not None]
+        busy = time.monotonic() - min(began) if began else 0.0
         return Report(self._phase, busy, {"exporters": self._exporter_stats()})
 
     def _exporter_stats(self) -> Mapping[str, Any]:
@@ -141,9 +140,7 @@ class Worker:
         assert self._delivery is not None
         full = False
         for pipeline, size in self._pipelines:
-            self._step_began = time.monotonic()
             records = pipeline.step()
-            self._step_began = 0.0
             if records:
                 self._delivery.notify()
             full |= records >= size.max_records // 2
@@ -155,5 +152,7 @@ class Worker:
             while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
                 self._delivery.notify()
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
+        for pipeline, _ in self._pipelines:
+            pipeline.close()
         for ledger in self._ledgers:
             ledger.close()
