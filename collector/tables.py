@@ -171,6 +171,13 @@ def _one_null(dtype: pl.DataType) -> pl.Series:
     return pl.Series([None], dtype=dtype)
 
 
+def rows_at(table: pl.DataFrame, positions: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """The rows at `positions`; a row of nulls for -1."""
+    if len(positions) and positions.min() < 0:
+        return table.select(pl.all().gather(optional_positions(positions)))
+    return table[positions]
+
+
 def nulls(name: str, dtype: pl.DataType, height: int) -> pl.Series:
     """A column of nothing but null."""
     return _one_null(dtype).new_from_index(0, height).alias(name)

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.tables import VALUE_COLUMNS, ValueKind, optional_positions
+from collector.tables import VALUE_COLUMNS, ValueKind, rows_at
 from otlp_wire import anycolumns, columnar
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.messages import Resource
@@ -44,7 +44,7 @@ def encode(batch: LogBatch) -> bytes:
 
 
 def _resource_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
-    table = batch.resources[optional_positions(groups.resources)]
+    table = rows_at(batch.resources, groups.resources)
     attributes = _attribute_lists(
         batch.resource_attributes, batch.resources.height, groups.resources, "resource_logs.resource"
     )
@@ -62,7 +62,7 @@ def _resource_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
 
 def _scope_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
     path = "resource_logs.scope_logs"
-    table = batch.scopes[optional_positions(groups.scopes)]
+    table = rows_at(batch.scopes, groups.scopes)
     attributes = _attribute_lists(batch.scope_attributes, batch.scopes.height, groups.scopes, f"{path}.scope")
     scope = {
         "name": _filled(table, "name", ""),

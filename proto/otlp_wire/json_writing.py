@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.tables import ValueKind, optional_positions
+from collector.tables import ValueKind, optional_positions, rows_at
 from otlp_wire.anyvalue import per_distinct
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.json_schema import camel_case
@@ -130,7 +130,7 @@ def _value() -> pl.Expr:
 def _scope_logs(batch: LogBatch, groups: Groups, records: pl.Series) -> pl.Series:
     attributes = _attributes(batch.scope_attributes)
     owned = _joined(*_by_owner(batch.scope_attributes, attributes), batch.scopes.height)
-    scopes = batch.scopes.with_columns(attributes=owned)[optional_positions(groups.scopes)]
+    scopes = rows_at(batch.scopes.with_columns(attributes=owned), groups.scopes)
     scope = _objects(
         scopes,
         [
@@ -145,10 +145,11 @@ def _scope_logs(batch: LogBatch, groups: Groups, records: pl.Series) -> pl.Serie
 
 def _resource_logs(batch: LogBatch, groups: Groups, scope_logs: pl.Series) -> pl.Series:
     attributes = _attributes(batch.resource_attributes)
-    resources = batch.resources.with_columns(
+    table = batch.resources.with_columns(
         attributes=_joined(*_by_owner(batch.resource_attributes, attributes), batch.resources.height),
         entity_refs=per_distinct(batch.resources.get_column("entity_refs"), _entity_refs),
-    )[optional_positions(groups.resources)]
+    )
+    resources = rows_at(table, groups.resources)
     members = [_list_member("attributes"), _number_member("dropped_attributes_count"), _list_member("entity_refs")]
     return _groups(resources, "resource", _objects(resources, members), "scope_logs", scope_logs)
 

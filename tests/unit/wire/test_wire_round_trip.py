@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from google.protobuf import json_format
 from hypothesis import given, settings
