@@ -105,10 +105,10 @@ class _Reading:
                 if reference.id in running:
                     continue
                 if reference.id in declared:
-                    message = f'{name}: extension "{reference.id}" is configured but not in service::extensions'
+                    message = f'{name}: extension "{reference.shown}" is configured but not in service::extensions'
                     lines = "add it to service.extensions"
                 else:
-                    message = f'{name}: references extension "{reference.id}" which is not configured'
+                    message = f'{name}: references extension "{reference.shown}" which is not configured'
                     lines = hint("declare it under extensions and in service.extensions")
                 yield Problem(message, *reference.place, code="config/unknown-reference", hint=lines)
 
@@ -172,7 +172,12 @@ def _references(node: Node | None) -> list[Reference]:
     """The ids of a list; `a, b` in one string is a list too."""
     items = node.items if isinstance(node, Listing) else [node]
     found = [item for item in items if isinstance(item, Scalar) and item.text]
-    return [Reference(_canonical(part), item.place) for item in found for part in item.text.split(",") if part.strip()]
+    return [
+        Reference(_canonical(part), item.place, item.origin)
+        for item in found
+        for part in item.text.split(",")
+        if part.strip()
+    ]
 
 
 def _canonical(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_ori
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
 
 from collector.component import Config
 from collector.errors import Problem
@@ -21,6 +22,12 @@ from collector.settings.tree import LEFT_OUT, Found, Mapping, Node, Place, Scala
 
 M = TypeVar("M", bound=Config)
 _ROUNDS = 8
+_WITHOUT_INPUT = set(get_args(ErrorType)) - {
+    "value_error",
+    "assertion_error",
+    "union_tag_invalid",
+}
+"""Errors whose sentence never holds a part of the value."""
 _SENTENCES = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -120,9 +127,11 @@ def _problem(model: type[BaseModel], subject: Subject, error: ErrorDetails) -> P
     if error["type"] == "missing":
         return _missing_key(subject, error, see)
     key = str(found.path[-1]) if found.path else ""
-    message = redact_message(f"{path}: {_sentence(error)}", found.node, key)
+    sentence = _sentence(error)
+    if error["type"] not in _WITHOUT_INPUT:
+        sentence = redact_message(sentence, found.node, key)
     place = found.node.place if found.path else found.key_place
-    return Problem(message, *place, code="config/invalid-value", hint=hint(_nearest_choice(error), see))
+    return Problem(f"{path}: {sentence}", *place, code="config/invalid-value", hint=hint(_nearest_choice(error), see))
 
 
 def _missing_key(subject: Subject, error: ErrorDetails, see: str) -> Problem:

@@ -21,10 +21,16 @@ SIGNALS = ("traces", "metrics", "logs", "profiles")
 
 
 class Reference(NamedTuple):
-    """An id in a list of `service`, and where it stands."""
+    """An id in a list of `service`, where it stands, and where it came from when not from a file (`env:NAME`)."""
 
     id: str
     place: Place
+    origin: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The id for messages; what the environment gave is not shown."""
+        return f"${{{self.origin}}}" if self.origin else self.id
 
 
 class PipelineLists(NamedTuple):
@@ -94,9 +100,9 @@ def _not_supported(lists: PipelineLists, signal: str) -> Problem:
 def _known(where: str, word: str, reference: Reference, declared: Declared, kinds: Sequence[Kind]) -> Iterator[Problem]:
     ids = {ident for kind in kinds for ident in declared.get(kind, {})}
     if reference.id not in ids:
-        message = f'{where}: references {word} "{reference.id}" which is not configured'
+        message = f'{where}: references {word} "{reference.shown}" which is not configured'
         elsewhere = [kind for kind, places in declared.items() if reference.id in places]
-        advice = f'"{reference.id}" is declared under {elsewhere[0]}' if elsewhere else nearest(reference.id, ids)
+        advice = f'"{reference.shown}" is declared under {elsewhere[0]}' if elsewhere else nearest(reference.id, ids)
         yield _at(reference.place, message, "config/unknown-reference", hint(advice, among("configured", ids)))
 
 
@@ -104,7 +110,7 @@ def _repeated(where: str, word: str, references: Sequence[Reference]) -> Iterato
     seen: set[str] = set()
     for reference in references:
         if reference.id in seen:
-            message = f'{where}: references {word} "{reference.id}" multiple times'
+            message = f'{where}: references {word} "{reference.shown}" multiple times'
             yield _at(reference.place, message, "config/duplicate-reference", "remove one")
         seen.add(reference.id)
 

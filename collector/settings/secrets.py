@@ -38,10 +38,9 @@ def hidden_texts(node: Node, key: str = "") -> Iterator[str]:
 def redact_message(message: str, node: Node, key: str = "") -> str:
     """`message` without any hidden value of `node`; a generic sentence when a part of one might be left."""
     for text in sorted(set(hidden_texts(node, key)), key=len, reverse=True):
-        for form in (repr(text), f'"{text}"', text):
-            if len(form) >= _LEAST_FRAGMENT:
-                message = message.replace(form, REDACTED)
-        parts = [part for part in re.split(r"\W+", text) if len(part) >= _LEAST_FRAGMENT]
+        for form in (repr(text), f'"{text}"', text) if len(text) >= _LEAST_FRAGMENT else (repr(text), f'"{text}"'):
+            message = message.replace(form, REDACTED)
+        parts = [text, *(part for part in re.split(r"\W+", text) if len(part) >= _LEAST_FRAGMENT)]
         if any(part in message.replace(REDACTED, "") for part in parts):
             return f"the value is not valid here ({REDACTED})"
     return _USER_INFO.sub(rf"\1{REDACTED}", message)

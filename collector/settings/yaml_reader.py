@@ -24,6 +24,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
+_NAMES = re.compile(r"(undefined alias|undefined tag handle) .*")
 _CORE_SCHEMA = (
     ("null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
     ("bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
@@ -88,8 +89,9 @@ class _Reader:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f" ({error.context})" if error.context else ""
+        what = _NAMES.sub(r"\1", str(error.problem))  # the name may be a piece of a password that lacks its quotes
         hint = "indent with spaces: YAML does not allow tabs" if "'\\t'" in str(error.problem) else ""
-        return self.problem(f"is not YAML: {error.problem}{context}", line, column, "config/syntax", hint)
+        return self.problem(f"is not YAML: {what}{context}", line, column, "config/syntax", hint)
 
     def node(self, node: yaml.Node) -> Node:
         self._nodes += 1

@@ -67,6 +67,13 @@ def test_message_loses_the_value_and_what_is_left_of_it() -> None:
     assert redact_message("password hunter2 is too short", node) == "the value is not valid here ([redacted])"
 
 
+def test_short_values_are_hidden_too() -> None:
+    """A PIN is a secret as well."""
+    node = Scalar(42, Place(), "42", "env:PIN")
+    assert redact_message("'42' is too short", node) == "[redacted] is too short"
+    assert redact_message("42 has no unit: write 42s", node) == "the value is not valid here ([redacted])"
+
+
 def test_message_of_an_open_value_is_untouched() -> None:
     """Everything else helps."""
     assert redact_message("'abc' is no URL", Scalar("abc", Place(), "abc"), "endpoint") == "'abc' is no URL"
