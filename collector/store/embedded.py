@@ -77,12 +77,14 @@ class EmbeddedStore:
 
     def insert(self, rows: pl.DataFrame) -> int:
         """Rows with `COLUMNS`, in one durable transaction; returns how many were new."""
-        values = rows.rows()
+        columns = (column.to_list() for column in rows.select(COLUMNS).iter_columns())
+        values = list(chain.from_iterable(zip(*columns, strict=True)))  # half the cost of DataFrame.rows()
+        step = _ROWS_A_STATEMENT * len(COLUMNS)
         with self._transaction() as connection:
             before = connection.total_changes
-            for start in range(0, len(values), _ROWS_A_STATEMENT):
-                part = values[start : start + _ROWS_A_STATEMENT]
-                connection.execute(insert_statement(len(part)), tuple(chain.from_iterable(part)))
+            for start in range(0, len(values), step):
+                part = values[start : start + step]
+                connection.execute(insert_statement(len(part) // len(COLUMNS)), part)
             return connection.total_changes - before
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
