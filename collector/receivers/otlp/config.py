@@ -75,6 +75,10 @@ class OtlpReceiverConfig(Config):
                 raise ValueError(anonymous_reason(f"protocols.{name}.endpoint", block.endpoint))
         return self
 
+    def listens_on(self) -> list[str]:
+        """The TCP addresses, `host:port`, for whoever looks beforehand whether they are free."""
+        return [block.endpoint for block in self.protocols.blocks().values() if block.transport != "unix"]
+
 
 def authenticates(block: GrpcServerConfig | HttpServerConfig) -> bool:
     """Whether senders must prove who they are: an authenticator, or client certificates."""

@@ -72,9 +72,14 @@ class OtlpReceiver:
     def _problem(self, protocol: str, error: Exception) -> Problem:
         option = f"receivers.{self._id}.protocols.{protocol}"
         endpoint = self._config.protocols.blocks()[protocol].endpoint
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return Problem(
-            f"{option}: cannot listen on {endpoint}: {reason}",
+            f"{option}: cannot listen on {endpoint}: {_reason(error)}",
             code="receiver/listen",
             hint=f"free the address, or choose another one in {option}.endpoint",
         )
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
