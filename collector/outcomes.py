@@ -44,7 +44,16 @@ Counts = Counter[tuple[str, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """All items of the request that no other answer names are delivered."""
+    """All items of the request that no other answer names are delivered.
+
+    Args:
+        rejected: how many of them the destination then left out on its own account, without saying which (OTLP's
+            partial success); they are not sent again.
+        warning: what it said about that.
+    """
+
+    rejected: int = 0
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

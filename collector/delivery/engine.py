@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -35,6 +36,10 @@ def _decode(entries: Sequence[Entry]) -> LogBatch:
     from collector.decode import decode  # loaded only when a request of payloads must be cut
 
     return decode(entries).batch
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    return uvloop.Loop()
 
 
 def _ignore(event: ExporterEvent) -> None:
@@ -148,8 +153,8 @@ class Delivery:
 
     def notify(self) -> None:
         """An outbox has new entries."""
-        if self._loop is not None and self._engine is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._engine.notify)
+        if self._engine is not None:
+            self._on_loop(self._engine.notify)
 
     def shutdown(self, deadline_secs: float) -> None:
         """Send nothing more; let calls under way finish within the deadline; persist progress.
@@ -159,19 +164,23 @@ class Delivery:
         if not self._thread.is_alive():
             return
         self._deadline_secs = deadline_secs
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+        self._on_loop(self._stop.set)
         self._thread.join()
 
     def statistics(self) -> dict[str, ExporterStatistics]:
         """Exporter id → how it stands; empty before `start`."""
         return self._engine.statistics() if self._engine is not None else {}
 
+    def _on_loop(self, function: Callable[[], None]) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
+            self._loop.call_soon_threadsafe(function)
+
     def _beat(self) -> None:
         self.last_beat = time.monotonic()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=_uvloop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:

@@ -138,11 +138,13 @@ def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: He
     records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
     queued = Queued(seq, records, size_bytes, created_unix_ms, bool(aside))
     _add(txn, tables, exporter, queued, -1)
-    others = (txn.get(_queue_key(other, seq), db=tables.queues) for other in header.exporters)
-    gone = all(other is None for other in others)
-    if gone:
-        _delete(txn, tables, seq, header)
-    return Settled(exporter, seq, queued.spilled, gone)
+    rows_left = [txn.get(_queue_key(other, seq), db=tables.queues) for other in header.exporters]
+    waiting = [bool(left[-1]) for left in rows_left if left is not None]
+    if all(waiting):  # nobody else waits, or only exporters that have their own copy
+        _delete_content(txn, tables, seq, header)
+    if not waiting:
+        delete_chunks(txn, tables.outbox, U64.pack(seq))
+    return Settled(exporter, seq, queued.spilled, not waiting)
 
 
 def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: str) -> Settled | None:
@@ -172,11 +174,10 @@ def hold(txn: Transaction, tables: Tables, seq: int, references: Sequence[Refere
         txn.put(row_key, b"", db=tables.holds)
 
 
-def _delete(txn: Transaction, tables: Tables, seq: int, header: Header) -> None:
+def _delete_content(txn: Transaction, tables: Tables, seq: int, header: Header) -> None:
     if header.journal_entries:
         for row_key in _hold_keys(seq, decode_references(content_of(txn, tables, seq) or b"[]")):
             txn.delete(row_key, db=tables.holds)
-    delete_chunks(txn, tables.outbox, U64.pack(seq))
     delete_chunks(txn, tables.content, U64.pack(seq))
 
 

@@ -208,7 +208,8 @@ class PartitionLedger:
             waiting = held.size_bytes - held.spilled_bytes
             if quota.on_full == "drop_oldest" or waiting < self._store.limit_bytes(exporter, plan.passthrough):
                 continue
-            if quota.on_full == "block" or held.spilled_bytes >= quota.spill_bytes:
+            full = held.spilled_bytes + max_bytes > quota.spill_bytes or exporter in self._store.spill_refused
+            if quota.on_full == "block" or full:
                 return False
         return self._store.environment.has_room(max_bytes)
 

@@ -102,21 +102,30 @@ def _spill(store: Store, commit: Commit, seq: int, header: Header, content: byte
     """Write the entry into the areas of the exporters whose quota it exceeds; those that took it."""
     with store.environment.read() as txn:
         sums = {exporter: outbox.totals(txn, store.tables, exporter) for exporter in header.exporters}
-    took = set()
-    for exporter, held in sums.items():
-        quota = store.quota(exporter)
-        waiting = held.size_bytes - held.spilled_bytes + header.size_bytes
-        if quota.on_full != "spill" or waiting <= store.limit_bytes(exporter, header.journal_entries):
-            continue
-        if held.spilled_bytes + header.size_bytes <= quota.spill_bytes:
-            aside = content if isinstance(commit.outbox, LogBatch) else encode_entries(commit.outbox or ())
-            try:
-                SpillArea(store.path, exporter).write(seq, aside)
-            except OSError:
-                continue  # it stays in the outbox; `read` stops the pipeline when that is full, too
-            took.add(exporter)
-            store.at("spill:written")
-    return frozenset(took)
+    over = [
+        exporter
+        for exporter, held in sums.items()
+        if store.quota(exporter).on_full == "spill"
+        and held.size_bytes - held.spilled_bytes + header.size_bytes
+        > store.limit_bytes(exporter, header.journal_entries)
+        and held.spilled_bytes + header.size_bytes <= store.quota(exporter).spill_bytes
+    ]
+    if not over:
+        return frozenset()
+    aside = content if isinstance(commit.outbox, LogBatch) else encode_entries(commit.outbox or ())
+    return frozenset(exporter for exporter in over if _write_aside(store, exporter, seq, aside))
+
+
+def _write_aside(store: Store, exporter: str, seq: int, content: bytes) -> bool:
+    """False when the disk refuses: the entry stays in the outbox, and `read` stops the pipeline at the quota."""
+    try:
+        SpillArea(store.path, exporter).write(seq, content)
+    except OSError:
+        store.spill_refused.add(exporter)
+        return False
+    store.spill_refused.discard(exporter)
+    store.at("spill:written")
+    return True
 
 
 def _enqueue(txn: Transaction, store: Store, step: Step, header: Header) -> None:

@@ -38,6 +38,8 @@ class Store:
     cache: ContentCache
     now_unix_ms: Callable[[], int] = _unix_ms
     at: Callable[[str], None] = _nowhere
+    spill_refused: set[str] = field(default_factory=set)
+    """Exporters whose area the disk did not let grow, last time."""
     _pipelines: dict[str, PipelinePlan] = field(default_factory=dict)
 
     def pipeline(self, pipeline: str) -> PipelinePlan:

@@ -160,7 +160,7 @@ class Ingest:
         journal = self._journal
         if journal is not None and time.monotonic() - journal.last_beat > SILENCE_SECS:
             return None
-        stats: dict[str, Any] = {"endpoints": {}}
+        stats: dict[str, Any] = {"endpoints": {}, "full": journal is not None and _is_full(journal)}
         for receiver in self._receivers:
             stats["endpoints"].update(receiver.endpoints())
         return Report(self._phase, 0.0, stats)
@@ -174,6 +174,12 @@ class Ingest:
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         if self._journal is not None:
             self._journal.close(max(0.5, deadline - time.monotonic()))
+
+
+def _is_full(journal: Journal) -> bool:
+    """No room for one more group: everything is refused until the workers catch up."""
+    state = journal.statistics()
+    return state.bytes_in_use >= state.budget_bytes
 
 
 def _exit(error: Exception) -> None:

@@ -130,7 +130,9 @@ def health(supervisor: Supervisor | InProcess) -> Health:
     children: list[Child] = list(supervisor.children.values())
     ingest = [child for child in children if child.start.role == "ingest"]
     workers = [child for child in children if child.start.role == "worker"]
-    serving = any(child.ready for child in ingest) and any(child.ready for child in workers)
+    serving = any(child.ready and not child.last_report.stats.get("full") for child in ingest) and any(
+        child.ready for child in workers
+    )
     hopeless = [key for key, failures in supervisor.failures.items() if failures >= HOPELESS]
     blocked = [
         f"exporter {name} is blocked: {state['reason']}"
