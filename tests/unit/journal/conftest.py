@@ -128,13 +128,16 @@ class Kit:
     Bench = Bench
 
     @staticmethod
-    def fill(bench: Bench, sizes: Sequence[int], domain: str = "a.example", at_most: int = 100_000) -> Refusal | None:
-        """Append one after the other until one is refused."""
-        for number in range(at_most):
-            refusal = bench.append(payload(sizes[number % len(sizes)], domain))
-            if refusal is not None:
-                return refusal
-        return None
+    def fill(bench: Bench, sizes: Sequence[int], domain: str = "a.example") -> Refusal:
+        """Append, 32 requests at a time, until one is refused."""
+        answers, sent = Answers(), 0
+        while True:
+            for size in (list(sizes) * 32)[:32]:
+                bench.journal.append([payload(size, domain)], answers)
+                sent += 1
+            refused = [answer for answer in answers.wait(sent) if answer is not None]
+            if refused:
+                return refused[0]
 
 
 @pytest.fixture
