@@ -39,23 +39,29 @@ class EmbeddedStore:
     """One connection for writing. All methods belong to one thread at a time.
 
     Raises:
-        StorageError: the file is not a store of ours, or `auto_migrate` is off and it needs a migration.
+        StorageError: the file can't be made, is not a store of ours, or needs a migration and `auto_migrate` is off.
         sqlite3.Error: what SQLite has to say; nothing of the call was kept.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_secs: float = 5.0, auto_migrate: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        busy_timeout_secs: float = 5.0,
+        auto_migrate: bool = True,
+        indexes: Sequence[str] | None = None,
+    ) -> None:
+        """`indexes`: names of `schema.OPTIONAL_INDEXES` to keep; None leaves those that are there."""
         self.path = path
         self._busy_timeout_secs = busy_timeout_secs
         self._auto_migrate = auto_migrate
+        self._indexes = indexes
         self._connection: sqlite3.Connection | None = None
 
-    def open(self, indexes: Sequence[str] | None = None) -> None:
-        """Open the file, make it if there is none (0600), bring its schema up to date.
-
-        `indexes`: names of `schema.OPTIONAL_INDEXES` to keep; None leaves those that are there.
-        """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+    def open(self) -> None:
+        """Open the file, make it if there is none (0600), bring its schema up to date. Every method that needs the file
+        open does this when it is not."""
+        self._make_file()
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_secs, isolation_level=None, check_same_thread=False
         )
@@ -63,7 +69,7 @@ class EmbeddedStore:
             _enter_wal(connection, time.monotonic() + self._busy_timeout_secs)
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            self._prepare(connection, indexes)
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -96,6 +102,13 @@ class EmbeddedStore:
         """All rows of a query."""
         return self._opened().execute(statement, tuple(parameters)).fetchall()
 
+    def _make_file(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StorageError(f"{self.path} can't be opened: {error.strerror}") from error
+
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self.open()
@@ -105,7 +118,7 @@ class EmbeddedStore:
     def _transaction(self) -> _Transaction:
         return _Transaction(self._opened())
 
-    def _prepare(self, connection: sqlite3.Connection, indexes: Sequence[str] | None) -> None:
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         """Migrate under the write lock, so that two processes that start together migrate once."""
         with _Transaction(connection):
             tables = [name for (name,) in connection.execute(schema.TABLES)]
@@ -116,11 +129,11 @@ class EmbeddedStore:
                 raise StorageError(f"{self.path} needs migrations ({names}) and auto_migrate is off")
             if needed:
                 _migrate(connection, needed)
-            if indexes is not None:
+            if self._indexes is not None:
                 existing = [
                     name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
                 ]
-                for statement in schema.index_statements(indexes, existing):
+                for statement in schema.index_statements(self._indexes, existing):
                     connection.execute(statement)
 
 

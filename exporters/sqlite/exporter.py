@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,12 +13,13 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.errors import StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.embedded import EmbeddedStore
 from collector.store.retention import DELETE_BATCH, DOMAINS
 from collector.store.rows import Limits, rows
 from exporters.sqlite.config import SqliteConfig
-from exporters.sqlite.verdicts import STORE_ERRORS, verdict_of
+from exporters.sqlite.verdicts import STORE_ERRORS, may_pass, verdict_of
 
 
 class SqliteExporter:
@@ -31,15 +33,24 @@ class SqliteExporter:
             context.data_dir / config.path,
             busy_timeout_secs=config.busy_timeout,
             auto_migrate=config.auto_migrate,
+            indexes=config.indexes,
         )
         self._thread: ThreadPoolExecutor | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open and migrate. Raises `StorageError` for a file that is not ours, `sqlite3.Error` for one that can't be
-        opened."""
+        """Open and migrate.
+
+        Raises:
+            StorageError: a file that can't be opened or is not ours. What may pass (another process is writing, the
+                disk is full) is left to the first `send`, so that it stops nothing but this exporter.
+        """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store.open, self._config.indexes)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.open)
+        except sqlite3.Error as error:
+            if not may_pass(error):
+                raise StorageError(f"{self._store.path} can't be used: {error}") from error
         if self._config.retention.rules():
             self._sweeper = asyncio.create_task(self._sweep_for_ever())
 

@@ -38,6 +38,11 @@ def verdict_of(answer: object) -> Verdict:
     return Ok()
 
 
+def may_pass(error: sqlite3.Error) -> bool:
+    """Whether the same call may work later without anybody's doing, or once the disk has room."""
+    return isinstance(verdict_of(error), Retry) or _code(error) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 def _by_code(code: int, error: BaseException) -> Verdict:
     primary = code & 0xFF
     if reason := _BLOCKED.get(primary):

@@ -27,7 +27,7 @@ def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
 
 def opened(path: Path, **options: bool) -> None:
     store = EmbeddedStore(path, **options)
-    store.open([])
+    store.open()
     store.close()
 
 
@@ -134,8 +134,8 @@ def test_optional_indexes_follow_the_setting(tmp_path: Path) -> None:
     sql(path, "CREATE INDEX mine ON logs (event_name)")
 
     def reopen(wanted: list[str] | None) -> set[str]:
-        store = EmbeddedStore(path)
-        store.open(wanted)
+        store = EmbeddedStore(path, indexes=wanted)
+        store.open()
         store.close()
         return indexes(path)
 

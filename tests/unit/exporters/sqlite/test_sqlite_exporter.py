@@ -159,6 +159,32 @@ def test_a_store_of_somebody_else_stops_the_start(tmp_path: Path) -> None:
         with_exporter(tmp_path, deliver, path="mine.db")
 
 
+def test_a_path_that_cannot_be_a_store_stops_the_start(tmp_path: Path) -> None:
+    """A text file, a directory: the sentence names the path."""
+    (tmp_path / "notes.txt").write_text("remember the milk " * 100)
+    (tmp_path / "folder").mkdir()
+    for name in ("notes.txt", "folder"):
+        with pytest.raises(StorageError, match=f"{name} can't be"):
+            with_exporter(tmp_path, deliver, path=name)
+
+
+def test_a_file_that_is_busy_at_the_start_stops_nothing(tmp_path: Path) -> None:
+    """The first batches are retried, and go in once the other process is done."""
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("BEGIN IMMEDIATE")
+
+    async def work(exporter: SqliteExporter) -> None:
+        assert isinstance(await deliver(exporter), Retry)
+        other.execute("ROLLBACK")
+        assert await deliver(exporter) == Ok()
+
+    with_exporter(tmp_path, work, busy_timeout="20ms", indexes=["event"])
+    assert other.execute("SELECT name FROM sqlite_master WHERE name = 'logs_by_event'").fetchall()
+    other.close()
+    assert stored(tmp_path / "store.db") == WANTED
+
+
 def test_shutdown_is_safe_without_start_and_twice(tmp_path: Path) -> None:
     """Making an exporter touches nothing."""
 
