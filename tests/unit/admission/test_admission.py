@@ -1,0 +1,156 @@
+"""Admission: every request ends once, is counted once, and holds memory only while it is under way."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import xxhash
+
+from collector.admission import Admission
+from collector.domains.resolver import DomainResolver, DomainRules
+from collector.errors import Exhausted, Refusal, Unavailable
+from collector.testing.intake import MemoryIntake
+from collector.testing.payloads import payload
+
+GOOD = payload(3)
+
+
+class Request:
+    host = "logger.tamyla.com"
+
+    def header(self, name):
+        return None
+
+    def peer(self):
+        return "127.0.0.1"
+
+
+def made(intake=None, **options):
+    rules = options.pop("rules", DomainRules(names=["tamyla.com"]))
+    return Admission(DomainResolver(rules), intake or MemoryIntake(), **options)
+
+
+def submit(admission, body=GOOD) -> list[Refusal | None]:
+    answers: list[Refusal | None] = []
+    admission.submit("otlp", Request(), body, answers.append)
+    return answers
+
+
+def test_payload():
+    """The intake gets domain, receiver, the very bytes, their count, digest and time."""
+    intake = MemoryIntake()
+    assert submit(made(intake)) == [None]
+    (came,) = intake.payloads
+    assert (came.domain, came.receiver, came.records) == ("tamyla.com", "otlp", 3)
+    assert came.body is GOOD
+    assert came.digest == xxhash.xxh3_128_digest(GOOD)
+    assert len(came.digest) == 16
+    assert came.received_unix_ms > 1_700_000_000_000
+
+
+@pytest.mark.parametrize("body", [b"", b"\x0a\x00", b"\x0a\x02\x12\x00"], ids=["empty", "resource", "scope"])
+def test_no_records(body):
+    """A request without records succeeds and leaves no entry."""
+    intake = MemoryIntake()
+    admission = made(intake)
+    assert submit(admission, body) == [None]
+    assert intake.payloads == []
+    assert admission.statistics().empty_requests == 1
+
+
+REFUSED = {
+    "invalid": (made, b"\xff", "InvalidPayload", 0, ""),
+    "too many groups": (made, b"\x0a\x00" * 100_001, "TooLarge", 0, "tamyla.com"),
+    "unknown host": (
+        lambda **options: made(rules=DomainRules(names=["x.example"], default=None), **options),
+        GOOD,
+        "PermissionDenied",
+        0,
+        "",
+    ),
+    "journal full": (lambda **options: made(MemoryIntake(Unavailable("full")), **options), GOOD, "Unavailable", 3, "t"),
+    "domain's limit": (lambda **options: made(MemoryIntake(Exhausted("slow")), **options), GOOD, "Exhausted", 3, "t"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_are_answered_and_counted_once(name):
+    """One answer, one count, with the records and the domain where they were known; no memory stays held."""
+    make, body, kind, records, domain = REFUSED[name]
+    counted = []
+    admission = make(on_refused=lambda *facts: counted.append(facts))
+    (answer,) = submit(admission, body)
+    assert type(answer).__name__ == kind
+    assert [(entry[0], entry[2], entry[3]) for entry in counted] == [("otlp", kind, records)]
+    assert counted[0][1].startswith(domain)
+    statistics = admission.statistics()
+    assert (statistics.refused_requests, statistics.refused_records) == ({kind: 1}, {kind: records})
+    assert (statistics.in_flight_bytes, statistics.in_flight_requests, statistics.accepted_requests) == (0, 0, 0)
+
+
+def test_statistics_while_under_way():
+    """Bytes and requests are in flight until the journal answers, then accepted."""
+    intake = MemoryIntake(delayed=True)
+    admission = made(intake)
+    answers = submit(admission)
+    before = admission.statistics()
+    assert (answers, before.in_flight_requests, before.in_flight_bytes) == ([], 1, len(GOOD))
+    intake.release()
+    after = admission.statistics()
+    assert (answers, after.in_flight_requests, after.in_flight_bytes) == ([None], 0, 0)
+    assert (after.accepted_requests, after.accepted_records, after.accepted_bytes) == (1, 3, len(GOOD))
+
+
+def test_bytes_in_flight_are_bounded():
+    """Over the bound: Unavailable with a hint. A lone request always fits."""
+    intake = MemoryIntake(delayed=True)
+    admission = made(intake, max_in_flight_bytes=10)
+    assert submit(admission) == []
+    (answer,) = submit(admission)
+    assert isinstance(answer, Unavailable)
+    assert answer.retry_after_secs == 1.0
+    intake.release()
+    assert submit(admission) == []
+
+
+def test_stop():
+    """After `stop` everything is refused with a hint; what is under way still gets its answer."""
+    intake = MemoryIntake(delayed=True)
+    admission = made(intake)
+    under_way = submit(admission)
+    admission.stop()
+    (answer,) = submit(admission)
+    assert isinstance(answer, Unavailable)
+    assert answer.reason == "shutting down"
+    intake.release()
+    assert under_way == [None]
+
+
+def test_a_defect_behind_it_leaks_nothing():
+    """An exception that nobody foresaw goes up to the server; nothing stays counted as in flight."""
+    admission = made(MemoryIntake(RuntimeError("boom")))
+    with pytest.raises(RuntimeError, match="boom"):
+        submit(admission)
+    statistics = admission.statistics()
+    assert (statistics.in_flight_bytes, statistics.in_flight_requests) == (0, 0)
+
+
+def test_counts_add_up_over_threads():
+    """Many threads at once: every request is counted, and nothing stays in flight."""
+    intake = MemoryIntake()
+    admission = made(intake)
+    bodies = [GOOD, b"", b"\xff"]
+    threads = [
+        threading.Thread(target=lambda: [submit(admission, body) for _ in range(100) for body in bodies])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statistics = admission.statistics()
+    assert statistics.accepted_requests == statistics.empty_requests == 400
+    assert statistics.refused_requests == {"InvalidPayload": 400}
+    assert statistics.accepted_records == intake.records == 1200
+    assert (statistics.in_flight_bytes, statistics.in_flight_requests) == (0, 0)
