@@ -30,6 +30,7 @@ class ExporterStatistics:
         queued_records, queued_bytes: loaded from the outbox and not ended.
         requests: in flight or waiting for their next attempt.
         sent: records that the destination took.
+        left_out: of those, records that it then left out on its own account (OTLP's partial success).
         failed_attempts: records in attempts that failed and are repeated.
     """
 
@@ -39,6 +40,7 @@ class ExporterStatistics:
     queued_bytes: int
     requests: int
     sent: int
+    left_out: int
     failed_attempts: int
     dead_lettered: int
     dropped: int
@@ -52,6 +54,7 @@ class Book:
         self._progress = progress
         self.ended: Counter[str] = Counter()
         self.failed_attempts = 0
+        self.left_out = 0
         self.last_error = ""
 
     def end(self, request: Request, outcome: str) -> None:

@@ -38,10 +38,6 @@ def _decode(entries: Sequence[Entry]) -> LogBatch:
     return decode(entries).batch
 
 
-def _uvloop() -> asyncio.AbstractEventLoop:
-    return uvloop.Loop()
-
-
 def _ignore(event: ExporterEvent) -> None:
     """Nobody listens."""
 
@@ -180,7 +176,7 @@ class Delivery:
         self.last_beat = time.monotonic()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=_uvloop) as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:

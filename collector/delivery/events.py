@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     RESUMED = "exporter.resumed"  # it accepts again
     RETRYING = "exporter.retrying"  # an attempt failed and is repeated
     REJECTED = "exporter.rejected"  # records were dead-lettered
+    PARTIAL = "exporter.partial"  # the destination accepted a request, but not all of its records, or with a warning
     DROPPED = "exporter.dropped"  # records were given up
     FAILED = "exporter.failed"  # an exporter raised where it must not
     LEDGER = "exporter.ledger"  # progress could not be made durable; it is tried again
@@ -26,7 +27,7 @@ class EventKind(StrEnum):
 class ExporterEvent:
     """`count` things of one kind happened to `exporter` for `reason` since the last such event.
 
-    `count` is records for REJECTED and DROPPED, occurrences for the rest.
+    `count` is records for REJECTED, PARTIAL and DROPPED, occurrences for the rest.
     """
 
     kind: EventKind

@@ -102,6 +102,7 @@ class Lane:
             queued_bytes=self._feed.held_bytes,
             requests=len(self._requests),
             sent=book.ended[Outcome.EXPORTED],
+            left_out=book.left_out,
             failed_attempts=book.failed_attempts,
             dead_lettered=book.ended[Outcome.DEAD_LETTERED],
             dropped=book.ended[Outcome.DROPPED],

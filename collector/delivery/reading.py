@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.outcomes import Blocked, Items, Reject, Retry, Split, Verdict
+from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Reading:
 
     Args:
         blocked, split: the reason; then nothing else is set.
+        left_out, warning: what the destination said about delivered records that it does not keep.
         rejected: (items, reason).
         retry: items to send again; empty = none.
     """
@@ -27,6 +28,8 @@ class Reading:
     after_secs: float | None = None
     blocked: str | None = None
     split: str | None = None
+    left_out: int = 0
+    warning: str = ""
 
 
 _NONE: Items = np.empty(0, dtype=np.uint32)
@@ -60,7 +63,16 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
             again = np.union1d(again, _claim(open_, verdict.items)).astype(np.uint32)
             reason = reason or verdict.reason
             after = max(after or 0.0, verdict.after_secs) if verdict.after_secs is not None else after
-    return Reading(np.flatnonzero(open_).astype(np.uint32), rejected, again, reason, after)
+    oks = [verdict for verdict in verdicts if isinstance(verdict, Ok)]
+    return Reading(
+        np.flatnonzero(open_).astype(np.uint32),
+        rejected,
+        again,
+        reason,
+        after,
+        left_out=sum(ok.rejected for ok in oks),
+        warning=next((ok.warning for ok in oks if ok.warning), ""),
+    )
 
 
 def _claim(open_: np.ndarray[tuple[int], np.dtype[np.bool_]], items: Items | None) -> Items:

@@ -70,11 +70,16 @@ class Sender:
     async def deliver(self, request: Request) -> None:
         """Returns when every record of the request has ended, or when delivery stops."""
         stack = [request]
+        search = Search()
         with contextlib.suppress(Stopping):
             while stack:
-                stack.extend(reversed(await self._deliver(stack.pop())))
+                piece = stack.pop()
+                if search.hopeless is not None:
+                    self._bury(await self._decoded(piece), search.hopeless)
+                    continue
+                stack.extend(reversed(await self._deliver(piece, search)))
 
-    async def _deliver(self, request: Request) -> tuple[Request, ...]:
+    async def _deliver(self, request: Request, search: Search) -> tuple[Request, ...]:
         """Send until all has ended or it must be cut; gives the pieces."""
         if not self._encoding.ready(request):
             request = await self._decoded(request)
@@ -83,12 +88,13 @@ class Sender:
             try:
                 encoded = await self._encoding.encode(request)
             except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
-                return await self._cut(request, self._crash("encode", error))
+                return await self._cut(request, self._crash("encode", error), search)
             reading = await self._repeat(request, encoded, schedule)
             if reading is None:
                 return ()
             if reading.split is not None:
-                return await self._cut(request, reading.split)
+                return await self._cut(request, reading.split, search)
+            search.found_good(len(reading.delivered))
             request = await self._settle(request, reading)
             if request.records and not await self._pause(request, schedule, reading):
                 return ()
@@ -136,6 +142,9 @@ class Sender:
                 self._emit(EventKind.BLOCKED, reading.blocked, 1)
         elif len(reading.retry) < records and self.gate.open():
             self._emit(EventKind.RESUMED, "the destination accepts again", 1)
+        if reading.left_out or reading.warning:
+            self._book.left_out += reading.left_out
+            self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.left_out))
 
     async def _pause(self, request: Request, schedule: Schedule, reading: Reading) -> bool:
         """Wait before the next attempt; False when the options say to give up, and then all has ended."""
@@ -174,13 +183,14 @@ class Sender:
             self._bury(part, reason)
         return left
 
-    async def _cut(self, request: Request, reason: str) -> tuple[Request, ...]:
+    async def _cut(self, request: Request, reason: str, search: Search) -> tuple[Request, ...]:
         halves = request.halves()
         if halves is None and request.undecoded:
             request = await self._decoded(request)
             halves = request.halves() if request.records else None
         if halves is None and request.records:
             self._bury(request, reason)
+            search.found_bad(reason)
         return halves or ()
 
     async def _decoded(self, request: Request) -> Request:
@@ -201,6 +211,35 @@ class Sender:
         reason = f"{where} raised {type(error).__name__}{place}"
         self._emit(EventKind.FAILED, reason, 1)
         return reason
+
+
+class Search:
+    """The search for records that a destination cannot take, within one request.
+
+    When it refuses one single record after the other, all for one reason, the fault is not in single records: the rest
+    of the request follows them without being tried. It is replayable, and the destination is spared thousands of calls.
+    """
+
+    _ENOUGH = 32
+
+    def __init__(self) -> None:
+        self._reason = ""
+        self._in_a_row = 0
+
+    @property
+    def hopeless(self) -> str | None:
+        """The common reason once it is enough."""
+        return self._reason if self._in_a_row >= self._ENOUGH else None
+
+    def found_bad(self, reason: str) -> None:
+        """A single record was refused."""
+        self._in_a_row = self._in_a_row + 1 if reason == self._reason else 1
+        self._reason = reason
+
+    def found_good(self, records: int) -> None:
+        """Records were delivered."""
+        if records:
+            self._in_a_row = 0
 
 
 class Schedule:

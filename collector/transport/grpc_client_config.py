@@ -1,0 +1,82 @@
+"""otelcol's gRPC client options (configgrpc), without the client: importing this does not load grpc."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from collector.transport.block import Block
+from collector.transport.headers import Headers
+from collector.transport.tls import TlsClientConfig
+from collector.units import Duration
+
+_SCHEMES = ("http://", "https://", "dns:///", "dns://", "passthrough:///")
+
+
+class KeepaliveClient(Block):
+    """`keepalive`: pings on an idle connection."""
+
+    time: Duration = 10.0
+    """A ping after this long without traffic."""
+    timeout: Duration = 20.0
+    """The connection is given up when the ping is not answered within this time."""
+    permit_without_stream: bool = False
+    """Ping also while no request is under way."""
+
+
+class GrpcClientConfig(Block):
+    """The options that every gRPC exporter shares; `timeout` is delivery's."""
+
+    endpoint: str = ""
+    """`host:port`; `https://` in front switches TLS on whatever `tls.insecure` says."""
+    compression: Literal["", "none", "gzip", "snappy", "zstd"] = "gzip"
+    """Of requests. snappy and zstd are sent as gzip, which every OTLP server must accept."""
+    tls: TlsClientConfig = TlsClientConfig()
+    """On by default; plain text needs `insecure: true`."""
+    headers: Headers = {}
+    """Metadata of each request: a map, or a list of `{name, value}`. Values are secrets."""
+    keepalive: KeepaliveClient | None = None
+    """Pings on an idle connection; absent = none."""
+    read_buffer_size: int = 0
+    """Accepted; buffers are grpc's."""
+    write_buffer_size: int = 512 << 10
+    """Accepted; buffers are grpc's."""
+    wait_for_ready: bool = False
+    """Wait for a connection (up to `timeout`) instead of failing the attempt at once."""
+    balancer_name: Literal["round_robin", "pick_first"] = "round_robin"
+    """How requests are spread over the addresses of the endpoint's name."""
+    authority: str = ""
+    """The `:authority` to send; empty = the endpoint's."""
+    user_agent: str = ""
+    """How we name ourselves; empty = `logboom/<version>`."""
+    auth: dict[str, str] | None = None
+    """Client authenticators are not available: put the credential into `headers`."""
+    middlewares: list[Any] = Field(default_factory=list)
+    """Client middlewares are not available; must be empty."""
+
+    @model_validator(mode="after")
+    def _check_client(self) -> Self:
+        if not self.target:
+            raise ValueError('requires a non-empty "endpoint"')
+        port = self.target.rpartition(":")[2]
+        if not self.target.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+            raise ValueError(f'invalid port "{port}": write the endpoint as host:port')
+        if self.auth:
+            raise ValueError("auth: client authenticators are not available; put the credential into `headers`")
+        if self.middlewares:
+            raise ValueError("middlewares are not available")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The endpoint without its scheme."""
+        for scheme in _SCHEMES:
+            if self.endpoint.startswith(scheme):
+                return self.endpoint.removeprefix(scheme)
+        return self.endpoint
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return not self.tls.insecure or self.endpoint.startswith("https://")

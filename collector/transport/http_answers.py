@@ -1,0 +1,56 @@
+"""What an HTTP status means for delivery, for destinations that have no say of their own.
+
+2xx                      ok
+408 425 429 5xx          retry (429 and 503: not before Retry-After)
+413                      split
+400 422                  split: a record that the destination cannot take is found and set aside
+3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
+from collector.transport.http_client import HttpAnswer
+
+_AGAIN = frozenset({408, 425, 429})
+_ISOLATE = frozenset({400, 413, 422})
+_HINTED = frozenset({429, 503})
+
+
+def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
+    """The meaning of a whole answer; `message` is what the destination said, for people."""
+    status = answer.status
+    reason = described(status, message)
+    if 200 <= status < 300:
+        return Ok()
+    if status in _AGAIN or status >= 500:
+        return Retry(reason, after_secs=retry_after_secs(answer) if status in _HINTED else None)
+    if status in _ISOLATE:
+        return Split(reason)
+    return Blocked(reason)
+
+
+def described(status: int, message: str) -> str:
+    """`401 Unauthorized: no token`."""
+    try:
+        phrase = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = str(status)
+    return f"{phrase}: {message}" if message else phrase
+
+
+def retry_after_secs(answer: HttpAnswer, now: datetime | None = None) -> float | None:
+    """`Retry-After` as seconds from now: a number, or an HTTP date. None when absent or unreadable."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

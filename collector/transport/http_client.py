@@ -1,0 +1,142 @@
+"""The HTTP client of all exporters that speak HTTP: otelcol's client options (confighttp) over aiohttp.
+
+Secrets (`headers`, user names in URLs) never reach a log or an error: failures are described from the error's type and
+the host alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import aiohttp
+
+from collector.transport.compression import compressor, content_encoding
+from collector.transport.headers import revealed
+from collector.transport.http_client_config import HttpClientConfig
+from collector.transport.tls import client_context
+from collector.transport.user_agent import USER_AGENT
+
+MAX_ANSWER_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What came back. `body` is decompressed and cut at the limit; header names are case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpClient:
+    """A pool of connections. `start` and `close` on the event loop; `compressed` on any thread."""
+
+    def __init__(self, config: HttpClientConfig, user_agent: str = USER_AGENT) -> None:
+        self._config = config
+        self._compress = compressor(config.compression, config.compression_params.level)
+        self._encoding = content_encoding(config.compression)
+        self._headers = {"User-Agent": user_agent, **revealed(config.headers)}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Make the pool; nothing is connected yet. Raises OSError or ssl.SSLError for TLS files that can't be used."""
+        config = self._config
+        options: dict[str, Any] = {"limit": 0, "limit_per_host": config.max_conns_per_host}
+        if config.disable_keep_alives:
+            options["force_close"] = True
+        elif config.idle_conn_timeout:
+            options["keepalive_timeout"] = config.idle_conn_timeout
+        connector = aiohttp.TCPConnector(ssl=client_context(config.tls), **options)
+        keep_cookies = config.cookies is not None and config.cookies.enabled
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.CookieJar(unsafe=True) if keep_cookies else aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            skip_auto_headers=("Content-Type", "Accept"),
+            timeout=aiohttp.ClientTimeout(),  # delivery times each attempt
+            trust_env=not config.proxy_url,
+        )
+
+    def compressed(self, body: bytes) -> bytes:
+        """The body as `post` sends it."""
+        return self._compress(body)
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> HttpAnswer:
+        """Send a body that `compressed` made. Raises aiohttp's and the socket's errors; redirects are answers."""
+        return await self.request("POST", url, body, headers, max_answer_bytes)
+
+    async def request(
+        self,
+        method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> HttpAnswer:
+        """As `post`, with any method."""
+        assert self._session is not None, "not started"
+        sent = dict(headers or {})
+        if body is not None and self._encoding:
+            sent["Content-Encoding"] = self._encoding
+        async with self._session.request(
+            method,
+            url,
+            data=body,
+            headers=sent,
+            allow_redirects=False,
+            proxy=self._config.proxy_url or None,
+            server_hostname=self._config.tls.server_name_override or None,
+        ) as response:
+            answer = await _read(response, max_answer_bytes)
+            return HttpAnswer(response.status, response.headers, answer)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """At most `limit` bytes; a longer answer costs the connection, not memory."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk[: limit - size])
+        size += len(chunk)
+        if size >= limit:
+            if not response.content.at_eof():
+                response.close()
+            break
+    return b"".join(chunks)
+
+
+def describe(error: Exception) -> str:
+    """A sentence about a failed request: what and which host, nothing that was configured as a secret."""
+    if isinstance(error, asyncio.TimeoutError):
+        return "no answer within the timeout"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return f"TLS with {error.host}:{error.port} failed: {_tls_reason(error)}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error.strerror or type(error.os_error).__name__
+        if isinstance(error.os_error, socket.gaierror):
+            cause = "the name cannot be resolved"
+        return f"cannot connect to {error.host}:{error.port}: {cause}"
+    return type(error).__name__
+
+
+def _tls_reason(error: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError) -> str:
+    cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    return getattr(cause, "reason", None) or type(cause).__name__

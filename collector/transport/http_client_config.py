@@ -1,0 +1,94 @@
+"""otelcol's HTTP client options (confighttp), without the client: importing this loads neither aiohttp nor a codec."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from collector.transport.block import Block
+from collector.transport.compression import Compression, check_compression
+from collector.transport.headers import Headers
+from collector.transport.tls import TlsClientConfig
+from collector.units import Duration
+
+
+class CompressionParams(Block):
+    """`compression_params`."""
+
+    level: int = 0
+    """Effort by the algorithm's own scale; 0 = the fastest that pays."""
+
+
+class Cookies(Block):
+    """`cookies`."""
+
+    enabled: bool = False
+    """Keep the cookies that the destination sets."""
+
+
+class HttpClientConfig(Block):
+    """The options that every HTTP exporter shares; `timeout` is delivery's."""
+
+    endpoint: str = ""
+    """URL of the destination, `http://` or `https://`."""
+    proxy_url: str = ""
+    """Proxy for all requests; empty = `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment."""
+    tls: TlsClientConfig = TlsClientConfig()
+    """For `https://`; the URL decides whether TLS is spoken."""
+    headers: Headers = {}
+    """Sent with each request: a map, or a list of `{name, value}`. Values are secrets."""
+    compression: Compression = ""
+    """Of request bodies."""
+    compression_params: CompressionParams = CompressionParams()
+    """Effort of the compression."""
+    read_buffer_size: int = 0
+    """Accepted; buffers are aiohttp's."""
+    write_buffer_size: int = 0
+    """Accepted; buffers are aiohttp's."""
+    max_idle_conns: int = 100
+    """Accepted; idle connections are bounded by `max_conns_per_host`."""
+    max_idle_conns_per_host: int = 0
+    """Accepted; idle connections are bounded by `max_conns_per_host`."""
+    max_conns_per_host: int = Field(0, ge=0)
+    """Connections at once; 0 = as many as there are requests in flight."""
+    idle_conn_timeout: Duration = 90.0
+    """An unused connection is closed after this time."""
+    disable_keep_alives: bool = False
+    """A new connection for each request."""
+    force_attempt_http2: bool = True
+    """Accepted; HTTP/1.1 is spoken."""
+    http2_read_idle_timeout: Duration = 0.0
+    """Accepted; HTTP/1.1 is spoken."""
+    http2_ping_timeout: Duration = 0.0
+    """Accepted; HTTP/1.1 is spoken."""
+    cookies: Cookies | None = None
+    """Cookies are forgotten unless enabled."""
+    auth: dict[str, str] | None = None
+    """Client authenticators are not available: put the credential into `headers`."""
+    middlewares: list[Any] = []
+    """Client middlewares are not available; must be empty."""
+
+    @model_validator(mode="after")
+    def _check_client(self) -> Self:
+        check_compression(self.compression, self.compression_params.level)
+        if self.auth:
+            raise ValueError("auth: client authenticators are not available; put the credential into `headers`")
+        if self.middlewares:
+            raise ValueError("middlewares are not available")
+        for name in ("endpoint", "proxy_url"):
+            if getattr(self, name):
+                check_url(name, getattr(self, name))
+        return self
+
+
+def check_url(name: str, url: str) -> None:
+    """Raises ValueError with the option's name, never with the URL (it may hold a password)."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{name} is not a URL: write http://host:port or https://host:port")

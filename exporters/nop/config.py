@@ -1,0 +1,9 @@
+"""Options of the `nop` exporter."""
+
+from __future__ import annotations
+
+from collector.delivery.config import DeliveryConfig
+
+
+class NopConfig(DeliveryConfig):
+    """Only what every exporter has."""

@@ -1,0 +1,14 @@
+"""OTLP over gRPC."""
+
+from collector.component import Factory, Kind
+from exporters.otlp.config import OtlpConfig
+
+FACTORY = Factory(
+    kind=Kind.EXPORTER,
+    name="otlp_grpc",
+    config=OtlpConfig,
+    behaviour="exporters.otlp.exporter:OtlpExporter",
+    summary="sends OTLP over gRPC",
+    aliases=("otlp",),
+    stability="beta",
+)

@@ -1,0 +1,51 @@
+"""OTLP over gRPC: one unary `LogsService/Export` call for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.outcomes import Retry, Verdicts
+from collector.transport.grpc_client import GrpcAnswer, GrpcClient
+from exporters.otlp.config import OtlpConfig
+from exporters.otlp.statuses import verdict
+from otlp_wire import encode
+
+METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+
+class OtlpExporter:
+    """Translates between batches and gRPC calls; also forwards payloads untouched (one message is their concatenation)."""
+
+    def __init__(self, config: OtlpConfig, context: Context) -> None:
+        del context
+        self._client = GrpcClient(config, METHOD, config.timeout)
+
+    async def start(self) -> None:
+        """Make the channel; it connects with the first request."""
+        await self._client.start()
+
+    def encode(self, batch: LogBatch) -> bytes:
+        """The batch as one compressed ExportLogsServiceRequest."""
+        return self._client.compressed(encode(batch))
+
+    def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
+        """Whole payloads, joined and compressed."""
+        return self._client.compressed(b"".join(payloads))
+
+    async def send(self, request: bytes) -> GrpcAnswer:
+        """One call."""
+        return await self._client.send(request)
+
+    def classify(self, answer: GrpcAnswer | Exception) -> Verdicts:
+        """By OTLP's table of status codes."""
+        if isinstance(answer, Exception):
+            return [
+                Retry("no answer within the timeout" if isinstance(answer, TimeoutError) else type(answer).__name__)
+            ]
+        return [verdict(answer)]
+
+    async def shutdown(self) -> None:
+        """Close the channel."""
+        await self._client.close()

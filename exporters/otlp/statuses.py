@@ -1,0 +1,60 @@
+"""What a gRPC status means for delivery.
+
+    OK                                                      ok (with partial success: what the server left out)
+    CANCELLED DEADLINE_EXCEEDED ABORTED OUT_OF_RANGE        retry, not before RetryInfo's delay
+    UNAVAILABLE DATA_LOSS
+    UNKNOWN INTERNAL                                        retry (otelcol drops: the request may be fine)
+    RESOURCE_EXHAUSTED                                      retry; without RetryInfo and about a size: split
+    INVALID_ARGUMENT                                        split: the record to blame is found and set aside
+    UNAUTHENTICATED PERMISSION_DENIED NOT_FOUND …           blocked: credential, address or configuration
+
+Source: OTLP specification, "Failures"; what it lets a client drop is kept here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
+from collector.transport.grpc_client import GrpcAnswer
+from otlp_wire.answers import read_failure, read_partial_success
+
+_NAMES = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+_RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+_SERVER_FAULT = frozenset({"UNKNOWN", "INTERNAL"})
+_SIZE = re.compile(r"larger than|too (large|big|many|long)|\bsize\b|max(imum)? ", re.IGNORECASE)
+_MAX_MESSAGE = 300
+
+
+def verdict(answer: GrpcAnswer) -> Verdict:
+    """The meaning of one answer."""
+    name = _NAMES[answer.code] if answer.code < len(_NAMES) else str(answer.code)
+    if name == "OK":
+        partial = read_partial_success(answer.body)
+        return Ok(partial.rejected, partial.message)
+    reason = f"{name}: {answer.message[:_MAX_MESSAGE]}" if answer.message else name
+    delay = read_failure(answer.details).retry_delay_secs if answer.details else None
+    if name in _RETRYABLE or name in _SERVER_FAULT:
+        return Retry(reason, after_secs=delay)
+    if name == "RESOURCE_EXHAUSTED":
+        too_large = delay is None and _SIZE.search(answer.message)
+        return Split(reason) if too_large else Retry(reason, after_secs=delay)
+    return Split(reason) if name == "INVALID_ARGUMENT" else Blocked(reason)

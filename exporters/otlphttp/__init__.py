@@ -1,0 +1,14 @@
+"""OTLP over HTTP."""
+
+from collector.component import Factory, Kind
+from exporters.otlphttp.config import OtlpHttpConfig
+
+FACTORY = Factory(
+    kind=Kind.EXPORTER,
+    name="otlp_http",
+    config=OtlpHttpConfig,
+    behaviour="exporters.otlphttp.exporter:OtlpHttpExporter",
+    summary="sends OTLP over HTTP, protobuf or JSON",
+    aliases=("otlphttp",),
+    stability="beta",
+)

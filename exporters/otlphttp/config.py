@@ -1,0 +1,44 @@
+"""Options of the `otlp_http` (`otlphttp`) exporter."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from collector.delivery.config import DeliveryConfig
+from collector.transport.compression import Compression
+from collector.transport.http_client_config import HttpClientConfig, check_url
+from collector.units import Duration
+
+
+class OtlpHttpConfig(HttpClientConfig, DeliveryConfig):
+    """An HTTP client and delivery."""
+
+    timeout: Duration = 30.0
+    """Time for one attempt; 0 = no limit."""
+    compression: Compression = "gzip"
+    """Of request bodies."""
+    encoding: Literal["proto", "json"] = "proto"
+    """Of requests."""
+    logs_endpoint: str = ""
+    """The full URL for logs; empty = `endpoint` with `/v1/logs` appended."""
+    traces_endpoint: str = ""
+    """Accepted; only logs are sent."""
+    metrics_endpoint: str = ""
+    """Accepted; only logs are sent."""
+    profiles_endpoint: str = ""
+    """Accepted; only logs are sent."""
+
+    @model_validator(mode="after")
+    def _check_endpoints(self) -> Self:
+        if not (self.endpoint or self.logs_endpoint):
+            raise ValueError("either endpoint or logs_endpoint must be specified")
+        if self.logs_endpoint:
+            check_url("logs_endpoint", self.logs_endpoint)
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where logs are posted to."""
+        return self.logs_endpoint or self.endpoint.rstrip("/") + "/v1/logs"

@@ -1,0 +1,83 @@
+"""OTLP over HTTP: one POST for each request, protobuf or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.outcomes import Ok, Retry, Verdict, Verdicts
+from collector.transport import http_answers
+from collector.transport.http_client import HttpAnswer, HttpClient, describe
+from exporters.otlphttp.config import OtlpHttpConfig
+from otlp_wire import decode_payloads, encode, encode_json
+from otlp_wire.answers import (
+    Failure,
+    PartialSuccess,
+    read_failure,
+    read_failure_json,
+    read_partial_success,
+    read_partial_success_json,
+)
+
+_PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+
+
+class OtlpHttpExporter:
+    """Translates between batches and HTTP requests; also forwards payloads untouched (as JSON: transcoded)."""
+
+    def __init__(self, config: OtlpHttpConfig, context: Context) -> None:
+        del context
+        self._url = config.url
+        self._json = config.encoding == "json"
+        self._headers = {"Content-Type": _JSON if self._json else _PROTOBUF}
+        self._client = HttpClient(config)
+
+    async def start(self) -> None:
+        """Make the connection pool; nothing is connected yet."""
+        await self._client.start()
+
+    def encode(self, batch: LogBatch) -> bytes:
+        """The batch as one compressed ExportLogsServiceRequest."""
+        return self._client.compressed(encode_json(batch) if self._json else encode(batch))
+
+    def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
+        """Whole payloads as one: joined, which is one protobuf message; decoded only for JSON."""
+        body = encode_json(decode_payloads(payloads)) if self._json else b"".join(payloads)
+        return self._client.compressed(body)
+
+    async def send(self, request: bytes) -> HttpAnswer:
+        """One POST."""
+        return await self._client.post(self._url, request, self._headers)
+
+    def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
+        """By HTTP's table; a success may be partial."""
+        if isinstance(answer, Exception):
+            return [Retry(describe(answer))]
+        return [_verdict(answer)]
+
+    async def shutdown(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def _verdict(answer: HttpAnswer) -> Verdict:
+    if 200 <= answer.status < 300:
+        partial = _partial_success(answer)
+        return Ok(partial.rejected, partial.message)
+    return http_answers.verdict(answer, _failure(answer).message)
+
+
+def _partial_success(answer: HttpAnswer) -> PartialSuccess:
+    read = {_PROTOBUF: read_partial_success, _JSON: read_partial_success_json}.get(_media_type(answer))
+    return read(answer.body) if read else PartialSuccess()
+
+
+def _failure(answer: HttpAnswer) -> Failure:
+    """`google.rpc.Status` of the body, or nothing: the text of other media types is not shown, it may be anything."""
+    read = {_PROTOBUF: read_failure, _JSON: read_failure_json}.get(_media_type(answer))
+    return read(answer.body) if read else Failure()
+
+
+def _media_type(answer: HttpAnswer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
