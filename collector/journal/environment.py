@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import secrets
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -30,6 +30,8 @@ import lmdb
 from collector.errors import Locked, StorageError
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
 from collector.journal.handle import Handle, acquire
+
+__all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_directory"]
 
 MAP_FACTOR = 1.25
 RESERVE_FACTOR = 1.125
@@ -87,15 +89,15 @@ class Environment:
             StorageError: another process or another writer of this process holds it, the files are of another kind or
                 format, or the file system has no room for the whole map.
         """
-        _make_directory(path)
-        lock_fd = _lock(path)
+        make_directory(path)
+        lock_fd = lock_writer(path)
         try:
             handle = acquire(path, int(budget_bytes * MAP_FACTOR) // PAGE_BYTES * PAGE_BYTES)
         except BaseException:
             os.close(lock_fd)
             raise
         try:
-            _allocate(path, handle.map_bytes)
+            allocate(path, handle.map_bytes)
             meta = _claim(handle, path, budget_bytes, kind, format_version)
         except BaseException:
             handle.release()
@@ -166,7 +168,10 @@ class Environment:
 
         Exact for the last commit. With the write transaction under way: plus what its tables grew by so far.
         """
-        committed = pages_in_use(self._handle.lmdb, self._handle.data_fd)
+        try:
+            committed = pages_in_use(self._handle.lmdb, self._handle.data_fd)
+        except (lmdb.Error, OSError, struct.error) as cause:
+            raise StorageError(f"{self.path}: the free list can't be read: {cause}") from cause
         return committed + (self._handle.growth(txn) if txn is not None else 0)
 
     def bytes_in_use(self) -> int:
@@ -219,53 +224,6 @@ class Environment:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.chmod(0o700)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise StorageError(f"{path}: the directory can't be made: {error.strerror}") from error
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _lock(path: Path) -> int:
-    try:
-        fd = os.open(path / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StorageError(f"{path}: writer.lock can't be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(fd)
-        raise Locked(f"{path} already has a writer: another process holds writer.lock") from error
-    return fd
-
-
-def _allocate(path: Path, size: int) -> None:
-    """Give every page of the map its block now: a disk that fills up later can't fail a commit."""
-    fd = os.open(path / "data.mdb", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.posix_fallocate(fd, 0, size)
-        os.fsync(fd)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: the file system has no room for {size >> 20} MiB ({error.strerror}); "
-            "free some space or lower the budget"
-        ) from error
-    finally:
-        os.close(fd)
-    sync_directory(path)
 
 
 def _read_meta(handle: Handle) -> dict[str, str]:

@@ -32,6 +32,7 @@ OnFatal = Callable[[StorageError], None]
 
 _log = logging.getLogger(__name__)
 _TICK_SECS = 0.25  # the longest sleep: heartbeat, trimming and counts of an idle journal
+_COUNT_SECS = 0.5
 _ACTIVE_SECS = 60.0  # a domain is active this long after its last request
 _MAX_REFUSED_KEYS = 1024
 _FAILED = "the journal could not be written"
@@ -66,6 +67,7 @@ class Journal:
         self._last_seen: dict[str, float] = {}
         self._totals: Counter[str] = Counter()
         self._commit_secs = 0.0
+        self._committed_at = self.last_beat
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     @classmethod
@@ -115,6 +117,10 @@ class Journal:
         """How full the journal is, and what it did since the process started."""
         tallies = list(self._committer.book.tallies.values())
         environment = self._committer.environment
+        try:
+            bytes_in_use, oldest_age_secs = environment.bytes_in_use(), self._committer.oldest_age_secs()
+        except StorageError:  # closed meanwhile: the rest is still worth telling
+            bytes_in_use, oldest_age_secs = 0, 0.0
         with self._lock:
             totals, queued_bytes = Counter(self._totals), self._queued_bytes
         return JournalStatistics(
@@ -122,12 +128,12 @@ class Journal:
             queued_bytes=queued_bytes,
             max_queue_bytes=self._limits.max_queue_bytes,
             budget_bytes=environment.budget_bytes,
-            bytes_in_use=environment.bytes_in_use(),
+            bytes_in_use=bytes_in_use,
             domains=len(tallies),
             entries=sum(tally.entries_in - tally.entries_out for tally in tallies),
             records=sum(tally.records_in - tally.records_out for tally in tallies),
             payload_bytes=sum(tally.bytes_in - tally.bytes_out for tally in tallies),
-            oldest_age_secs=self._committer.oldest_age_secs(),
+            oldest_age_secs=oldest_age_secs,
             commits=totals["commits"],
             commit_errors=totals["commit_errors"],
             commit_secs=self._commit_secs,
@@ -171,9 +177,14 @@ class Journal:
         self._committer.look_round(now)
         if group:
             self._serve(group, now)
-        elif self._refused or self._committer.has_trimmable():
-            self._commit([], self._committer.max_trim_chunks)
+        # Refusals must be counted also while nothing else is left to commit.
+        if not group or (self._refused and now - self._committed_at > _COUNT_SECS):
+            self._tidy()
         return not closing
+
+    def _tidy(self) -> None:
+        if self._refused or self._committer.has_trimmable():
+            self._commit([], self._committer.max_trim_chunks)
 
     def _next_group(self) -> tuple[list[_Request], bool]:
         """Requests for one commit in the order of arrival, and whether the queue has ended."""
@@ -254,7 +265,8 @@ class Journal:
                 self._refused.update(refused)
             self._give_up(group, error)
         else:
-            self._commit_secs += time.monotonic() - started
+            self._committed_at = time.monotonic()
+            self._commit_secs += self._committed_at - started
             self._totals["commits"] += 1
             self._finish(group, None, "committed_requests")
 

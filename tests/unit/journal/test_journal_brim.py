@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from collector.errors import StorageError, Unavailable
+from collector.journal.committer import Committer
 from collector.journal.environment import Environment
+from collector.journal.layout import FORMAT_VERSION, KIND
 from collector.journal.reader import JournalReader
 
 MIXES = {
@@ -131,6 +133,22 @@ def test_a_stopped_reader_pins_pages(bench, kit, spawn, end: str) -> None:
     reader = JournalReader.open(bench.path)
     kit.eventually(lambda: reader.counts()["a.example", "receiver/otlp", "refused"] == 300, "no count is lost")
     reader.close()
+
+
+def test_commits_without_payloads_stop_before_the_map_is_full(tmp_path: Path) -> None:
+    """While a reader pins pages, each commit of counts or trimming takes new ones: they wait as well, in the end."""
+    with Environment.create(tmp_path / "journal", 4 << 20, KIND, FORMAT_VERSION) as environment:
+        committer = Committer(environment, dict)
+
+        def count(times: int) -> None:
+            for _ in range(times):
+                committer.commit((), {("a.example", "receiver/otlp"): 1}, committer.max_trim_chunks)
+
+        with environment.read():
+            with pytest.raises(Unavailable, match="pins"):
+                count(2000)
+            assert environment.bytes_in_use() <= 1.125 * environment.budget_bytes
+        count(1)
 
 
 ON_A_SMALL_DISK = """

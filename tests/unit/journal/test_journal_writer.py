@@ -304,6 +304,25 @@ def test_counts_add_up_over_a_restart(bench, kit) -> None:
     reader.close()
 
 
+def test_refusals_are_counted_while_the_journal_is_full(bench, kit) -> None:
+    """Senders that never pause must not keep the counts from the disk."""
+    bench.open(max_bytes=4 << 20, max_domain_share=1.0)
+    assert kit.fill(bench, [100_000]) is not None
+    bench.journal.count_refused("a.example", "otlp", 7)
+    reader = JournalReader.open(bench.path)
+    refused = ("a.example", "receiver/otlp", "refused")
+    kit.eventually(lambda: bench.append(kit.payload(1 << 20)) and reader.counts()[refused] == 7, "counted")
+    reader.close()
+
+
+def test_statistics_outlive_the_journal(bench, kit) -> None:
+    """Whoever scrapes metrics while it closes gets numbers, not an exception."""
+    bench.open()
+    assert bench.append(kit.payload(10)) is None
+    bench.close()
+    assert bench.journal.statistics().committed_requests == 1
+
+
 def test_refused_counts_are_bounded_and_add_up(bench) -> None:
     """A flood of domains can't fill the memory or the disk: beyond 1,024 they are counted together."""
     committer: list[HeldCommitter] = []

@@ -1,0 +1,70 @@
+"""The directory of an environment: private, durable, with one writer, and with its room taken in advance."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from collector.errors import StorageError
+
+
+def make_directory(path: Path) -> None:
+    """Make it, with its parents, for this user alone; its name is durable.
+
+    Raises:
+        StorageError: it can't be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path}: the directory can't be made: {error.strerror}") from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def lock_writer(path: Path) -> int:
+    """Become the writer of the environment at `path`, until the returned descriptor is closed or the process ends.
+
+    Raises:
+        StorageError: there is a writer.
+    """
+    try:
+        fd = os.open(path / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"{path}: writer.lock can't be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise Locked(f"{path} already has a writer: another process holds writer.lock") from error
+    return fd
+
+
+def allocate(path: Path, size: int) -> None:
+    """Give every page of the map its block now: a disk that fills up later can't fail a commit.
+
+    Raises:
+        StorageError: the file system has not so much room.
+    """
+    fd = os.open(path / "data.mdb", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.posix_fallocate(fd, 0, size)
+        os.fsync(fd)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: the file system has no room for {size >> 20} MiB ({error.strerror}); "
+            "free some space or lower the budget"
+        ) from error
+    finally:
+        os.close(fd)
+    sync_directory(path)
