@@ -97,11 +97,16 @@ def rows(batch: LogBatch, limits: Limits) -> pl.DataFrame:
         "dropped_attributes_count",
         *(_unset(f"scope_{name}", pl.lit(batch.scope_field(name))) for name in ("name", "version")),
         pl.lit(scope_json(batch)).replace("{}", None).alias("scope_attributes"),
-        pl.lit(attributes_json(batch, without=_HAVE_A_COLUMN)).alias("attributes"),
+        pl.lit(attributes_json(batch, without=_in_columns(batch))).alias("attributes"),
         pl.lit(resource_json(batch)).alias("resource"),
     )
     notes = {"body": body_cut, "attributes": cut_attributes, **late}
     return frame.with_columns(truncated=_truncated(notes, len(batch))).select(COLUMNS)
+
+
+def _in_columns(batch: LogBatch) -> frozenset[str]:
+    """The attributes that need not stand in `attributes`; the environment only when it is logboom's finding."""
+    return _HAVE_A_COLUMN | {_ENVIRONMENT} if _ENVIRONMENT in batch.derived.columns else _HAVE_A_COLUMN
 
 
 def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:

@@ -66,7 +66,6 @@ def test_all_columns_of_a_full_record() -> None:
         "attributes": {
             "http.route": "/a",
             "n": 9_007_199_254_740_993,
-            "deployment.environment.name": "production",
             "logboom.pattern.id": "p1",
         },
         "resource": {"service.name": "checkout", "deployment.environment": "prod"},
@@ -123,6 +122,13 @@ def test_the_environment_of_the_resource_when_triage_did_not_run() -> None:
     """The semantic convention's resource attribute is used as it stands."""
     (row,) = stored(batch_of([Row("a", resource=[("deployment.environment.name", "staging")])]))
     assert row["environment"] == "staging"
+
+
+def test_an_environment_that_the_sender_put_on_the_record_stays_among_its_attributes() -> None:
+    """Only what logboom derived moves into the column."""
+    sent = [("deployment.environment.name", "staging")]
+    (row,) = stored(batch_of([Row("a", sent, resource=[("deployment.environment.name", "other")])]))
+    assert (row["environment"], json.loads(row["attributes"])) == ("staging", dict(sent))
 
 
 @pytest.mark.parametrize("time", [0, 1, (1 << 53) + 1, (1 << 63) - 1])
