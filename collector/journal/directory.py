@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from collector.errors import StorageError
+from collector.errors import Locked, StorageError
 
 
 def make_directory(path: Path) -> None:

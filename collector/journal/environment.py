@@ -27,7 +27,8 @@ from typing import Any, Self
 
 import lmdb
 
-from collector.errors import Locked, StorageError
+from collector.errors import StorageError
+from collector.journal.directory import allocate, lock_writer, make_directory, sync_directory
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
 from collector.journal.handle import Handle, acquire
 
