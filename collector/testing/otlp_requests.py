@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.common.v1 import common_pb2
 
+_Request: Any = logs_service_pb2.ExportLogsServiceRequest
+
 texts = st.text(max_size=8)
 uint32s = st.one_of(st.just(0), st.integers(0, 2**32 - 1))
 uint64s = st.one_of(st.just(0), st.integers(0, 2**64 - 1))
@@ -92,9 +94,7 @@ _scope_logs = st.fixed_dictionaries(
 _resource_logs = st.fixed_dictionaries(
     {"scope_logs": st.lists(_scope_logs, max_size=3)}, optional={"resource": _resources, "schema_url": texts}
 )
-requests = st.lists(_resource_logs, max_size=3).map(
-    lambda groups: logs_service_pb2.ExportLogsServiceRequest(resource_logs=groups)
-)
+requests = st.lists(_resource_logs, max_size=3).map(lambda groups: _Request(resource_logs=groups))
 """ExportLogsServiceRequests, groups without records among them."""
 
 any_messages = any_values.map(lambda value: common_pb2.AnyValue(**value))
@@ -102,7 +102,7 @@ any_messages = any_values.map(lambda value: common_pb2.AnyValue(**value))
 
 def without_empty_groups(request: Any) -> Any:
     """What a batch can hold of a request: ResourceLogs and ScopeLogs that carry no record are nothing to it."""
-    kept = logs_service_pb2.ExportLogsServiceRequest()
+    kept = _Request()
     kept.CopyFrom(request)
     for resource_logs in list(kept.resource_logs):
         for scope_logs in list(resource_logs.scope_logs):

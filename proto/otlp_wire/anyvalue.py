@@ -49,6 +49,13 @@ def per_distinct(values: pl.Series, compute: Callable[[Any], str]) -> pl.Series:
     return values.replace_strict(distinct, texts, default=None, return_dtype=pl.String)
 
 
+def json_double(number: float) -> float | str:
+    """A double as JSON has it: NaN and infinities are strings."""
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
 def _plain(value: Any) -> Any:
     member = value.WhichOneof("value")
     if member == "array_value":
@@ -88,8 +95,8 @@ def _text(value: Any) -> str:
 def _jsonable(value: Any) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode("ascii")
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return json_double(value)
     if isinstance(value, list):
         return [_jsonable(item) for item in value]
     if isinstance(value, dict):

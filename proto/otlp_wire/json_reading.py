@@ -14,9 +14,10 @@ from google.protobuf.descriptor import Descriptor
 from collector.errors import InvalidPayload
 from otlp_wire.inspection import byte_gate
 from otlp_wire.json_schema import JsonField, Mismatch, fields_of
-from otlp_wire.messages import MAX_DEPTH, ExportLogsServiceRequest
+from otlp_wire.messages import MAX_DEPTH, ExportLogsServiceRequest, LogRecord
 
 _LONGEST_PLACE = 300
+_LOG_RECORD = LogRecord.DESCRIPTOR  # made at once, so that one record's dicts are freed before the next
 
 
 def json_to_protobuf(body: bytes) -> bytes:
@@ -84,4 +85,5 @@ def _value(value: Any, field: JsonField, depth: int) -> Any:
     if field.read is not None:
         return field.read(value)
     assert field.message is not None
-    return _message(value, field.message, depth + 1)
+    content = _message(value, field.message, depth + 1)
+    return LogRecord(**content) if field.message is _LOG_RECORD else content

@@ -16,7 +16,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.tables import ValueKind, optional_positions, rows_at
-from otlp_wire.anyvalue import per_distinct
+from otlp_wire.anyvalue import json_double, per_distinct
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.json_schema import camel_case
 from otlp_wire.messages import AnyValue, DecodeError, Resource
@@ -188,8 +188,8 @@ def _any(value: Any) -> dict[str, Any]:
         content = str(content)
     elif member == "bytes_value":
         content = b64encode(content).decode()
-    elif member == "double_value" and content - content != 0:
-        content = "NaN" if content != content else "Infinity" if content > 0 else "-Infinity"
+    elif member == "double_value":
+        content = json_double(content)
     return {camel_case(member): content}
 
 

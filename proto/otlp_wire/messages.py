@@ -15,6 +15,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 
 ExportLogsServiceRequest: Any = logs_service_pb2.ExportLogsServiceRequest
 AnyValue: Any = common_pb2.AnyValue
+LogRecord: Any = logs_pb2.LogRecord
 Resource: Any = resource_pb2.Resource
 
 FILES = (common_pb2, resource_pb2, logs_pb2, logs_service_pb2)
@@ -24,4 +25,4 @@ MAX_DEPTH = 100
 """How deep upb follows messages in messages. A map costs three levels (AnyValue, KeyValueList, KeyValue), an array
 two, and the body or an attribute starts at level four or five."""
 
-__all__ = ["FILES", "MAX_DEPTH", "AnyValue", "DecodeError", "ExportLogsServiceRequest", "Resource"]
+__all__ = ["FILES", "MAX_DEPTH", "AnyValue", "DecodeError", "ExportLogsServiceRequest", "LogRecord", "Resource"]

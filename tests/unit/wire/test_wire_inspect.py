@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -109,6 +111,16 @@ def test_gate_opens_again_after_a_refusal() -> None:
     for _ in range(2):
         with pytest.raises(InvalidPayload):
             otlp_wire.inspect(b"\xff" * (2 << 20))
+
+
+def test_the_door_needs_no_dataframes() -> None:
+    """A process that only receives imports neither polars nor pyarrow: memory and start-up time."""
+    code = (
+        "import sys, otlp_wire; otlp_wire.inspect(b''); otlp_wire.json_to_protobuf(b'{}');"
+        "print(sorted({'polars', 'pyarrow', 'ptars'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.strip() == "[]"
 
 
 @settings(max_examples=200, deadline=None)
