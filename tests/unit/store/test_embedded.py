@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import sqlite3
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import polars as pl
@@ -113,6 +116,38 @@ def test_several_processes_write_one_file(tmp_path: Path) -> None:
     assert [process.exitcode for process in writers] == [0, 0, 0]
     own = {f"w{writer}-{n:06d}" for writer in range(3) for n in range(300)}
     assert sorted(contents(path)) == sorted(own | {f"shared-{n:06d}" for n in range(75)})
+
+
+def write_until_killed(path: Path, acknowledged: Connection) -> None:
+    """A process of its own: batch after batch, each told once it is durable."""
+    store = store_at(path)
+    for batch in itertools.count():
+        store.insert(frame(range(batch * 300, batch * 300 + 300)))
+        acknowledged.send(batch)
+
+
+@pytest.mark.parametrize("batches", [1, 4, 9])
+def test_a_killed_writer_leaves_whole_batches_and_all_that_it_acknowledged(tmp_path: Path, batches: int) -> None:
+    """SIGKILL at some moment after so many batches; sending all again makes every row stand there once."""
+    path = tmp_path / "store.db"
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=write_until_killed, args=(path, theirs))
+    process.start()
+    theirs.close()
+    told = [ours.recv() for _ in range(batches)]
+    process.kill()
+    process.join()
+    with contextlib.suppress(EOFError):
+        while True:
+            told.append(ours.recv())
+    ours.close()
+    found = contents(path)
+    assert len(found) % 300 == 0
+    assert len(found) // 300 - len(told) in (0, 1)  # the last one may be durable, and not yet told
+    everything = frame(range(len(found) + 300))
+    assert store_and_close(path, everything) == 300
+    assert contents(path) == everything.get_column("record_id").to_list()
 
 
 def test_a_writer_waits_only_so_long_for_another(tmp_path: Path) -> None:

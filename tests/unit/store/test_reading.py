@@ -137,6 +137,15 @@ def test_a_domain_sees_its_own_rows(path: Path, domain: str, ids: list[str]) -> 
         assert query(connection, "WITH x AS (SELECT * FROM logs) SELECT count(*) FROM x").values == [(len(ids),)]
 
 
+def test_a_domains_view_still_uses_the_indexes(path: Path) -> None:
+    """The condition on the domain reaches the table's indexes through both views."""
+    with opened(path, "a.com") as connection:
+        for condition, index in (("triage_level = 'critical'", "logs_urgent"), ("true", "logs_domain_time")):
+            statement = f"SELECT body FROM logs WHERE {condition} ORDER BY time_unix_nano DESC LIMIT 5"
+            (step,) = query(connection, f"EXPLAIN QUERY PLAN {statement}").values
+            assert index in str(step[3])
+
+
 @pytest.mark.parametrize(("limit", "count", "more"), [(0, 3, False), (2, 2, True), (3, 3, False), (9, 3, False)])
 def test_a_limit_says_whether_there_was_more(path: Path, limit: int, count: int, more: bool) -> None:
     """0 is all."""
