@@ -12,11 +12,11 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.ottl import compile_condition, syntax
 from collector.ottl.columns import Reader
+from collector.ottl.paths import Source, Table
 from collector.ottl.values import Predicate
 from processors.triage.catalogue import Placed
-from processors.triage.terms import Answers, Evaluator, Term, Terms
+from processors.triage.terms import Answers, Evaluator, Gate, Mask, Term, Terms
 
-Mask = npt.NDArray[np.bool_]
 Decisions = npt.NDArray[np.int32]
 
 
@@ -38,7 +38,7 @@ class Judge:
     def __init__(self, placed: Sequence[Placed]) -> None:
         terms = Terms()
         self.rules = [_compile(entry, terms) for entry in placed]
-        self._evaluator = Evaluator(list(terms.found.values()))
+        self._evaluator = Evaluator(list(terms.found.values()), _gates(self.rules))
         self._names_domains = any(entry.domain is not None or entry.except_domains for entry in placed)
 
     def matches(self, batch: LogBatch) -> list[tuple[int, Mask]]:
@@ -81,6 +81,20 @@ def _compile(placed: Placed, terms: Terms) -> CompiledRule:
     own = [term for term in terms.found.values() if term.column in used]
     index = {node: term.index for node, term in terms.found.items()}
     return CompiledRule(placed, condition.predicate, own, _needs(condition.tree, index))
+
+
+_GATING = Source(Table.FIELD, "severity_number")
+
+
+def _gates(rules: Sequence[CompiledRule]) -> dict[int, frozenset[Gate]]:
+    """For each term the gates of the rules that use it: their clauses that speak of the severity alone."""
+    gates: dict[int, set[Gate]] = {}
+    for rule in rules:
+        cheap = {term.index for term in rule.terms if term.source == _GATING}
+        gate = frozenset(clause for clause in rule.needs if clause <= cheap)
+        for term in rule.terms:
+            gates.setdefault(term.index, set()).add(gate)
+    return {index: frozenset(found) for index, found in gates.items()}
 
 
 def _possible(rule: CompiledRule, answers: Answers) -> bool:

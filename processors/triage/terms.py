@@ -20,11 +20,14 @@ import polars as pl
 
 from collector.ottl import syntax
 from collector.ottl.columns import Reader
-from collector.ottl.paths import Source, needed
+from collector.ottl.paths import TEXT, Source, needed, part_type
 from collector.ottl.values import Predicate
 from processors.triage.needles import needles
+from processors.triage.scan import Rows, WordScan
 
-Rows = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+NARROW = 0.6
+"""A gate is used when it shuts out more than the rest of the records."""
 _SEED = secrets.randbits(63)
 
 
@@ -81,39 +84,51 @@ class Answers:
     def dead(self, term: int) -> bool:
         return term not in self.columns
 
+    def any_of(self, terms: frozenset[int]) -> Mask:
+        """Where at least one of the terms is true."""
+        mask = np.zeros(self.height, dtype=np.bool_)
+        for term in terms:
+            if term in self.columns:
+                mask |= self.columns[term].fill_null(False).to_numpy()
+        return mask
+
     def frame(self, terms: Sequence[Term]) -> pl.DataFrame:
         """The columns of some terms; a dead one is false."""
         nothing = pl.repeat(False, self.height, dtype=pl.Boolean, eager=True)
         return pl.DataFrame([self.columns.get(term.index, nothing).alias(term.column) for term in terms])
 
 
-class Evaluator:
-    """Evaluates a fixed set of terms over batches."""
+Gate = frozenset[frozenset[int]]
+"""Clauses of a rule: where all terms of a clause are false, the rule is false whatever its other terms answer."""
 
-    def __init__(self, terms: Sequence[Term]) -> None:
-        self._sources = sorted({source for term in terms for source in term.reads}, key=str)
-        self._groups: dict[Source, _Group] = {}
+
+class Evaluator:
+    """Evaluates a fixed set of terms over batches.
+
+    Args:
+        terms: all terms of all rules.
+        gates: for a term, the gates of the rules that use it; it is only evaluated where one of them is open. A gate
+            holds terms of other sources that are cheap to answer, above all the severity.
+    """
+
+    def __init__(self, terms: Sequence[Term], gates: Mapping[int, frozenset[Gate]]) -> None:
+        self.sources = sorted({source for term in terms for source in term.reads}, key=str)
         self._wide = [term for term in terms if term.source is None]
         by_source: dict[Source, list[Term]] = {}
         for term in terms:
             if term.source is not None:
                 by_source.setdefault(term.source, []).append(term)
-        for source, own in by_source.items():
-            self._groups[source] = _Group(source, own)
+        groups = [_Group(source, own, gates) for source, own in by_source.items()]
+        self._groups = sorted(groups, key=lambda group: group.scans)  # gates are answered before they are asked
 
     def evaluate(self, reader: Reader, height: int) -> Answers:
         """The answers for one batch."""
         answers = Answers(height)
-        for group in self._groups.values():
+        for group in self._groups:
             group.answer(reader, answers)
         for term in self._wide:
             _answer_wide(term, reader, answers)
         return answers
-
-    @property
-    def sources(self) -> Sequence[Source]:
-        """All that the terms read."""
-        return self._sources
 
 
 def _answer_wide(term: Term, reader: Reader, answers: Answers) -> None:
@@ -130,23 +145,18 @@ def _answer_wide(term: Term, reader: Reader, answers: Answers) -> None:
 class _Group:
     """The terms of one source."""
 
-    def __init__(self, source: Source, terms: Sequence[Term]) -> None:
+    def __init__(self, source: Source, terms: Sequence[Term], gates: Mapping[int, frozenset[Gate]]) -> None:
         self._source = source
         self._parts = sorted({part for term in terms for part in term.reads[source]})
-        self._needled = [term for term in terms if term.needles is not None]
         self._plain = [term for term in terms if term.needles is None]
-        words: dict[str, list[int]] = {}
-        for position, term in enumerate(self._needled):
-            for word in term.needles or ():
-                words.setdefault(word, []).append(position)
-        self._words = list(words)
-        self._terms_of_word = words
+        self._needled = [term for term in terms if term.needles is not None]
+        self._gates = {term.index: gates[term.index] for term in self._needled}
+        self._scans: dict[tuple[int, ...], WordScan] = {}
         self._nil = self._without_value(terms)
+        self.scans = bool(self._needled)
 
     def _without_value(self, terms: Sequence[Term]) -> dict[int, bool | None]:
         """The answers where the source is absent, worked out once."""
-        from collector.ottl.paths import part_type
-
         frame = pl.DataFrame(
             {self._source.column(part): pl.Series([None], dtype=part_type(part)) for part in self._parts}
         )
@@ -161,47 +171,82 @@ class _Group:
             return
         frame = reader.frame(self._source, self._parts)
         positions = reader.positions(self._source)
-        distinct, codes = _distinct(frame)
-        for index, column in self._over(distinct).items():
-            if not column.any() and not column.null_count():
-                continue
-            if codes is not None:
-                column = column.gather(codes)
-            answers.columns[index] = column if positions is None else column.gather(positions)
+        always, gated, where = self._gated(answers) if positions is None else (self._needled, [], None)
+        self._answer_over(frame, positions, self._plain, always, answers)
+        if gated and where is not None and where.size:
+            self._answer_where(frame, where, gated, answers)
 
-    def _over(self, distinct: pl.DataFrame) -> dict[int, pl.Series]:
-        expressions = {str(term.index): term.predicate.expression for term in self._plain}
+    def _gated(self, answers: Answers) -> tuple[list[Term], list[Term], Rows | None]:
+        """The terms to answer everywhere; those to answer in a part of the records; that part."""
+        masks = {gates: _open(gates, answers) for gates in set(self._gates.values())}
+        narrow = {gates for gates, mask in masks.items() if mask is not None and mask.mean() < NARROW}
+        if not narrow:
+            return self._needled, [], None
+        union = np.logical_or.reduce([mask for gates, mask in masks.items() if gates in narrow and mask is not None])
+        gated = [term for term in self._needled if self._gates[term.index] in narrow]
+        always = [term for term in self._needled if self._gates[term.index] not in narrow]
+        return always, gated, np.flatnonzero(union)
+
+    def _answer_over(
+        self,
+        frame: pl.DataFrame,
+        positions: pl.Series | None,
+        plain: Sequence[Term],
+        needled: Sequence[Term],
+        answers: Answers,
+    ) -> None:
+        if not plain and not needled:
+            return
+        distinct, codes = _distinct(frame)
+        found = _evaluate(plain, distinct) | self._scan(needled, distinct)
+        for index, column in found.items():
+            if column.any() or column.null_count():
+                column = column if codes is None else column.gather(codes)
+                answers.columns[index] = column if positions is None else column.gather(positions)
+
+    def _answer_where(self, frame: pl.DataFrame, where: Rows, terms: Sequence[Term], answers: Answers) -> None:
+        distinct, codes = _distinct(frame[where])
+        for index, column in self._scan(terms, distinct).items():
+            if column.any():
+                column = column if codes is None else column.gather(codes)
+                answer = np.zeros(answers.height, dtype=np.bool_)
+                answer[where] = column.to_numpy()
+                answers.columns[index] = pl.Series(answer)
+
+    def _scan(self, terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, pl.Series]:
+        """The answers of expressions that may match; the others are false everywhere."""
+        if not terms:
+            return {}
+        key = tuple(term.index for term in terms)
+        if key not in self._scans:
+            self._scans[key] = WordScan([term.needles or frozenset() for term in terms])
+        text = distinct.get_column(self._source.column(TEXT if TEXT in self._parts else self._parts[0]))
         found: dict[int, pl.Series] = {}
-        if expressions:
-            plain = distinct.with_columns(**expressions)
-            found = {term.index: plain.get_column(str(term.index)) for term in self._plain}
-        for term, rows in self._candidates(distinct):
-            hits = distinct[rows].select(term.predicate.expression).to_series()
-            answer = np.zeros(distinct.height, dtype=np.bool_)
-            answer[rows[hits.fill_null(False).to_numpy()]] = True
-            found[term.index] = pl.Series(answer)
+        for position, rows in self._scans[key].candidates(text).items():
+            term = terms[position]
+            hits = distinct[rows].select(term.predicate.expression).to_series().fill_null(False).to_numpy()
+            if hits.any():
+                answer = np.zeros(distinct.height, dtype=np.bool_)
+                answer[rows[hits]] = True
+                found[term.index] = pl.Series(answer)
         return found
 
-    def _candidates(self, distinct: pl.DataFrame) -> list[tuple[Term, Rows]]:
-        """The rows that hold a needle of each term; terms without one are left out."""
-        if not self._words:
-            return []
-        text = distinct.get_column(self._source.column("text" if "text" in self._parts else self._parts[0]))
-        hits = text.str.extract_many(self._words, ascii_case_insensitive=True, overlapping=True)
-        counts = hits.list.len().fill_null(0)
-        having = counts.arg_true() if counts.dtype == pl.Boolean else (counts > 0).arg_true()
-        if not len(having):
-            return []
-        exploded = pl.DataFrame({"row": having, "word": hits.gather(having)}).explode("word")
-        exploded = exploded.with_columns(pl.col("word").str.to_lowercase()).unique()
-        rows_of_term: dict[int, list[Rows]] = {}
-        for (word,), rows in exploded.partition_by("word", as_dict=True).items():
-            for position in self._terms_of_word[str(word)]:
-                rows_of_term.setdefault(position, []).append(rows.get_column("row").to_numpy().astype(np.intp))
-        return [
-            (self._needled[position], np.unique(np.concatenate(rows)) if len(rows) > 1 else np.sort(rows[0]))
-            for position, rows in rows_of_term.items()
-        ]
+
+def _evaluate(terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, pl.Series]:
+    if not terms:
+        return {}
+    results = distinct.with_columns(term.predicate.expression.alias(term.column) for term in terms)
+    return {term.index: results.get_column(term.column) for term in terms}
+
+
+def _open(gates: frozenset[Gate], answers: Answers) -> Mask | None:
+    """Where one of the gates is open; None = everywhere."""
+    union = np.zeros(answers.height, dtype=np.bool_)
+    for gate in gates:
+        if not gate:
+            return None
+        union |= np.logical_and.reduce([answers.any_of(clause) for clause in gate])
+    return union
 
 
 def _distinct(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series | None]:
