@@ -150,14 +150,16 @@ def _any_values(path: str, members: Mapping[str, pl.Series], absent: npt.NDArray
 
 
 def _entity_refs(serialised: pl.Series) -> pa.ListArray:
-    refs: list[list[bytes]] = [[]] * len(serialised)
-    if serialised.null_count() < len(serialised):
-        known = {
-            data: [ref.SerializeToString() for ref in Resource.FromString(data).entity_refs]
-            for data in serialised.drop_nulls().unique()
-        }
-        refs = [known.get(data, []) for data in serialised]
-    return pa.array(refs, type=_type("resource_logs.resource.entity_refs"))
+    """The EntityRefs of each resource, parsed once per distinct list."""
+    list_type = _type("resource_logs.resource.entity_refs")
+    distinct = serialised.drop_nulls().unique()
+    refs = [[ref.SerializeToString() for ref in Resource.FromString(data).entity_refs] for data in distinct]
+    if not refs:
+        return _lists(list_type, np.zeros(len(serialised) + 1, dtype=np.int64), pa.array([], list_type.value_type))
+    position = serialised.replace_strict(distinct, range(len(refs)), default=None, return_dtype=pl.UInt32)
+    lists = pl.Series(refs, dtype=pl.List(pl.Binary)).gather(position)
+    ends = lists.list.len().fill_null(0).to_numpy().cumsum()
+    return _lists(list_type, np.concatenate([[0], ends]), lists.explode().drop_nulls().to_arrow())
 
 
 def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Array:

@@ -194,3 +194,25 @@ def test_json_is_one_line() -> None:
         "body": {"stringValue": 'a\nb\r\u2028"\\'},
         "attributes": [{"key": "k\n", "value": {"stringValue": "\n\x00"}}],
     }
+
+
+def test_entity_refs_of_several_resources() -> None:
+    """None, an empty one, one shared by two resources, several: each resource has its own again."""
+    request = Request()
+    for types in ([], [""], ["host"], ["host"], ["service", "host"]):
+        resource_logs = request.resource_logs.add()
+        for kind in types:
+            resource_logs.resource.entity_refs.add(type=kind, id_keys=["a", "b"] if kind else [])
+        resource_logs.resource.SetInParent()
+        resource_logs.scope_logs.add().log_records.add()
+    assert encoded(otlp_wire.decode_payloads([request.SerializeToString()])) == request
+
+
+def test_a_batch_in_chunks_encodes_like_one_in_one_piece() -> None:
+    """Columns that were joined without copying, as from an outbox entry."""
+    batch = LogBatch.of({"body": ["a", "b", "c"]}, {"k": ["1", "2", "3"]}, {"service.name": "s"})
+    chunked = concat([batch.slice(0, 1), batch.slice(1, 1), batch.slice(2, 1)])
+    assert chunked.records.n_chunks() == 3
+    assert otlp_wire.encode(
+        chunked.with_fields({"resource": pl.Series([0] * 3), "scope": pl.Series([0] * 3)})
+    ) == otlp_wire.encode(batch)
