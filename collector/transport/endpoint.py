@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import secrets
 import socket
 import stat
 from dataclasses import dataclass
@@ -65,15 +66,10 @@ def resolved(endpoint: Endpoint) -> Endpoint:
 
 
 def listening_socket(endpoint: Endpoint, share_port: bool = False) -> socket.socket:
-    """A bound, not yet listening socket. `share_port`: other processes of ours bind the same port.
+    """A bound, not yet listening TCP socket. `share_port`: other processes of ours bind the same port.
 
     Raises OSError. A port that somebody listens on is always an error unless it is shared.
     """
-    if endpoint.path:
-        remove_stale_socket(endpoint.path)
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        bound.bind(endpoint.path)
-        return bound
     bound = socket.socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,24 +87,63 @@ def listening_socket(endpoint: Endpoint, share_port: bool = False) -> socket.soc
 def check_free(endpoint: Endpoint) -> None:
     """Raise OSError if somebody listens there; grpc would say less about it, or share the port silently."""
     if endpoint.path:
-        remove_stale_socket(endpoint.path)
+        _check_unused(endpoint.path)
     elif endpoint.port:
         with listening_socket(endpoint) as probe:
             probe.listen(1)
 
 
-def remove_stale_socket(path: str) -> None:
-    """Remove the socket that a killed process left behind; OSError(EADDRINUSE) if somebody answers on it."""
-    try:
-        mode = Path(path).stat().st_mode
-    except FileNotFoundError:
+class UnixSocketPath:
+    """The name of a unix socket in the file system, which one process after another may hold.
+
+    A listener binds `private` and then publishes it: the name changes hands at once, without a moment in which nobody
+    answers. `withdraw` removes the name only if it still is ours. A socket that a killed process left is replaced;
+    what is not a socket never is.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.private = f"{path}.{secrets.token_hex(4)}"
+        self._path = Path(path)
+        self._inode = 0
+
+    def publish(self) -> None:
+        """Give the bound socket its name. Raises OSError if something else than a socket has it."""
+        private = Path(self.private)
+        self._inode = private.stat().st_ino
+        try:
+            _check_is_socket(self._path)
+            private.rename(self._path)
+        except OSError:
+            private.unlink(missing_ok=True)
+            raise
+
+    def withdraw(self) -> None:
+        """Remove the name unless another process took it over."""
+        try:
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+        except FileNotFoundError:
+            return
+
+
+def _check_unused(path: str) -> None:
+    """OSError if somebody answers on the socket at `path`, or if it is not a socket."""
+    if not _check_is_socket(Path(path)):
         return
-    if not stat.S_ISSOCK(mode):
-        raise OSError(errno.EEXIST, f"{path} exists and is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         if probe.connect_ex(path) == 0:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-    Path(path).unlink(missing_ok=True)
+
+
+def _check_is_socket(path: Path) -> bool:
+    """Whether there is one; OSError for anything else of that name."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISSOCK(mode):
+        raise OSError(errno.EEXIST, f"{path} exists and is not a socket")
+    return True
 
 
 def _has_ipv6() -> bool:

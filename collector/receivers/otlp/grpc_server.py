@@ -13,7 +13,7 @@ import grpc
 
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.grpc_service import LogsService
-from collector.transport.endpoint import Endpoint, check_free, resolved
+from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, resolved
 from collector.transport.grpc_server_config import GrpcServerConfig, channel_options
 from collector.transport.tls import grpc_server_credentials
 
@@ -27,6 +27,7 @@ class GrpcListener:
         self._config = config
         self._server: grpc.Server | None = None
         self._threads: ThreadPoolExecutor | None = None
+        self._path: UnixSocketPath | None = None
 
     def start(self, door: Door, share_port: bool) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
@@ -36,25 +37,35 @@ class GrpcListener:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="otlp-grpc")
         server = grpc.server(self._threads, options=channel_options(self._config, share_port))
         server.add_generic_rpc_handlers((LogsService(door),))
-        try:
-            port = self._bind(server, str(endpoint))
-        except (RuntimeError, ssl.SSLError) as error:
-            raise OSError(f"grpc could not listen on {endpoint}: {error}") from None
+        bound = self._bind(server, endpoint)
         server.start()
         self._server = server
-        return str(endpoint) if endpoint.path else str(Endpoint(endpoint.host, port))
+        return bound
 
     def shutdown(self, deadline_secs: float) -> None:
         """Stop listening, let calls finish until the deadline, then cut them off."""
         if self._server is not None:
             self._server.stop(deadline_secs).wait()
             self._server = None
+        if self._path is not None:
+            self._path.withdraw()
+            self._path = None
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None
 
-    def _bind(self, server: grpc.Server, address: str) -> int:
-        tls = self._config.tls
-        if tls is None:
-            return server.add_insecure_port(address)
-        return server.add_secure_port(address, grpc_server_credentials(tls))
+    def _bind(self, server: grpc.Server, endpoint: Endpoint) -> str:
+        if not endpoint.path:
+            return str(Endpoint(endpoint.host, self._add_port(server, endpoint)))
+        self._path = UnixSocketPath(endpoint.path)
+        self._add_port(server, Endpoint(path=self._path.private))
+        self._path.publish()
+        return str(endpoint)
+
+    def _add_port(self, server: grpc.Server, endpoint: Endpoint) -> int:
+        try:
+            if self._config.tls is None:
+                return server.add_insecure_port(str(endpoint))
+            return server.add_secure_port(str(endpoint), grpc_server_credentials(self._config.tls))
+        except (RuntimeError, ssl.SSLError) as error:
+            raise OSError(f"grpc could not listen on {endpoint}: {error}") from None

@@ -8,8 +8,8 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import cast
 
 import uvicorn
@@ -18,7 +18,7 @@ from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_app import OtlpHttpApp
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
-from collector.transport.endpoint import Endpoint, listening_socket, resolved
+from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self.beat = time.monotonic()
         self._tls = tls
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -45,6 +46,7 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_SWEEP_SECS)
+            self.beat = time.monotonic()
             for connection in list(self.server_state.connections):
                 cast("BoundedHttpProtocol", connection).expire(loop.time())
 
@@ -66,13 +68,14 @@ class HttpListener:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._threads: ThreadPoolExecutor | None = None
+        self._path: UnixSocketPath | None = None
 
     def start(self, door: Door, share_port: bool) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
         config = self._config
         context = server_context(config.tls) if config.tls else None
         endpoint = resolved(Endpoint.parse(config.endpoint, config.transport))
-        bound = listening_socket(endpoint, share_port)
+        bound = self._bind(endpoint, share_port)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-decode")
         self._server = _Server(_uvicorn_config(config, OtlpHttpApp(config, door, self._threads)), config.tls)
         self._server.config.load()
@@ -91,10 +94,29 @@ class HttpListener:
             self._thread.join(deadline_secs + 5.0)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
-        endpoint = Endpoint.parse(self._config.endpoint, self._config.transport)
-        if endpoint.path and self._server is not None:
-            Path(endpoint.path).unlink(missing_ok=True)
-        self._server = self._thread = self._threads = None
+        if self._path is not None:
+            self._path.withdraw()
+        self._server = self._thread = self._threads = self._path = None
+
+    def silent_secs(self) -> float:
+        """How long ago the event loop last gave a sign of life; it does each second."""
+        return time.monotonic() - self._server.beat if self._server is not None else 0.0
+
+    def _bind(self, endpoint: Endpoint, share_port: bool) -> socket.socket:
+        if not share_port:
+            check_free(endpoint)
+        if not endpoint.path:
+            return listening_socket(endpoint, share_port)
+        self._path = UnixSocketPath(endpoint.path)
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            bound.bind(self._path.private)
+            bound.listen()  # before the name is published, so that nobody is turned away
+            self._path.publish()
+        except OSError:
+            bound.close()
+            raise
+        return bound
 
 
 def _uvicorn_config(config: OtlpHttpConfig, app: OtlpHttpApp) -> uvicorn.Config:

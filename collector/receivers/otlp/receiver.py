@@ -69,6 +69,11 @@ class OtlpReceiver:
         self._listeners.clear()
         self._bound.clear()
 
+    def silent_secs(self) -> float:
+        """How long ago the HTTP event loop last gave a sign of life (each second); 0 without HTTP."""
+        listener = self._listeners.get("http")
+        return listener.silent_secs() if isinstance(listener, HttpListener) else 0.0
+
     def _problem(self, protocol: str, error: Exception) -> Problem:
         option = f"receivers.{self._id}.protocols.{protocol}"
         endpoint = self._config.protocols.blocks()[protocol].endpoint

@@ -130,17 +130,43 @@ def test_unix_sockets(tmp_path):
             made({"protocols": {"http": blocks["http"]}}).start(admission())
         with pytest.raises(ConfigError, match="Address already in use"):
             made({"protocols": {"grpc": blocks["grpc"]}}).start(admission())
-    assert not paths["http"].exists()
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_not_a_socket(tmp_path):
+def test_a_unix_socket_changes_hands(tmp_path):
+    """With `share_port` a new process takes the sockets over; the old one does not remove them when it ends."""
+    blocks = {name: {"transport": "unix", "endpoint": str(tmp_path / name)} for name in ("grpc", "http")}
+    intake, old, new = MemoryIntake(), made({"protocols": blocks}), made({"protocols": blocks})
+    old.start(admission(intake), share_port=True)
+    new.start(admission(intake), share_port=True)
+    old.shutdown(1.0)
+    connection = UnixConnection(tmp_path / "http")
+    connection.request("POST", "/v1/logs", GOOD, PROTOBUF)
+    assert connection.getresponse().status == 200
+    connection.close()
+    with grpc.insecure_channel(f"unix:{tmp_path / 'grpc'}") as channel:
+        assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+    new.shutdown(1.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sign_of_life():
+    """The HTTP event loop beats while it lives."""
+    with receiving() as running:
+        assert running.receiver.silent_secs() < 60
+    assert running.receiver.silent_secs() == 0.0
+
+
+@pytest.mark.parametrize("share_port", [False, True])
+def test_a_file_is_not_a_socket(tmp_path, share_port):
     """A file in the place of the socket is never removed."""
     file = tmp_path / "notes.txt"
     file.write_text("important")
     receiver = made({"protocols": {"http": {"transport": "unix", "endpoint": str(file)}}})
     with pytest.raises(ConfigError, match="is not a socket"):
-        receiver.start(admission())
+        receiver.start(admission(), share_port=share_port)
     assert file.read_text() == "important"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def refusal_over_grpc(address: str) -> grpc.RpcError:
