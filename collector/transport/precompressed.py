@@ -33,7 +33,7 @@ def _flagged(plain: Any) -> Any:
     cygrpc: Any = import_module("grpc._cython.cygrpc")
     base: Any = channel_module._UnaryUnaryMultiCallable
 
-    class Flagged(base):
+    class Flagged(base):  # type: ignore[misc]  # private to grpc, so without types
         __slots__ = ()
 
         def _prepare(self, request: Any, *rest: Any) -> Any:
