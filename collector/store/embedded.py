@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +24,7 @@ from collector.errors import StorageError
 from collector.store import schema
 from collector.store.rows import COLUMNS
 
-_ROWS_A_STATEMENT = 250
+_MOST_ROWS = 256
 _PRAGMAS = (
     "synchronous = FULL",
     "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
@@ -85,12 +85,12 @@ class EmbeddedStore:
         """Rows with `COLUMNS`, in one durable transaction; returns how many were new."""
         columns = (column.to_list() for column in rows.select(COLUMNS).iter_columns())
         values = list(chain.from_iterable(zip(*columns, strict=True)))  # half the cost of DataFrame.rows()
-        step = _ROWS_A_STATEMENT * len(COLUMNS)
         with self._transaction() as connection:
-            before = connection.total_changes
-            for start in range(0, len(values), step):
-                part = values[start : start + step]
-                connection.execute(insert_statement(len(part) // len(COLUMNS)), part)
+            before, start = connection.total_changes, 0
+            for height in _heights(rows.height):
+                end = start + height * len(COLUMNS)
+                connection.execute(insert_statement(height), values[start:end])
+                start = end
             return connection.total_changes - before
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
@@ -154,6 +154,16 @@ class _Transaction:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+
+def _heights(rows: int) -> Iterator[int]:
+    """The rows as sizes of statements: full ones, then powers of two. So there are nine different statements, all
+    prepared once; preparing one for every remainder would cost as much as running it."""
+    yield from repeat(_MOST_ROWS, rows // _MOST_ROWS)
+    size = _MOST_ROWS
+    while size := size // 2:
+        if rows & size:
+            yield size
 
 
 @cache

@@ -43,9 +43,9 @@ def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("count", [0, 1, 249, 250, 251, 500])
+@pytest.mark.parametrize("count", [0, 1, 2, 127, 255, 256, 257, 511, 512, 1000])
 def test_any_number_of_rows(tmp_path: Path, count: int) -> None:
-    """Around the number of rows that one statement takes."""
+    """Around the numbers of rows that statements take."""
     store = store_at(tmp_path / "store.db")
     assert store.insert(frame(range(count))) == count
     store.close()
