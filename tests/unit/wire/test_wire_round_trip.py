@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import polars as pl
 import pytest
 from google.protobuf import json_format
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as Request
 
 import otlp_wire
-from collector.batch import LogBatch, concat
+from collector.batch import LogBatch, ValueKind, concat
 from collector.testing.otlp_json import as_otlp_json, as_proto_json
 from collector.testing.otlp_requests import requests, without_empty_groups
 
@@ -113,3 +114,66 @@ def test_absent_and_empty_messages_stay_apart(level: str) -> None:
         if present:
             (resource_logs.resource if level == "resource" else scope_logs.scope).SetInParent()
         assert Request.FromString(otlp_wire.encode(decoded([request]))) == request
+
+
+ORDER = {
+    "resourceLogs": [
+        {
+            "resource": {
+                "attributes": [
+                    {"key": "service.name", "value": {"stringValue": "shop"}},
+                    {"key": "process.command_args", "value": {"arrayValue": {"values": [{"stringValue": "-v"}, {}]}}},
+                ],
+                "droppedAttributesCount": 2,
+            },
+            "scopeLogs": [
+                {
+                    "scope": {"name": "shop.orders", "version": "1.2.0"},
+                    "logRecords": [
+                        {
+                            "timeUnixNano": "1723456789000000001",
+                            "observedTimeUnixNano": "1723456789000000002",
+                            "severityNumber": 17,
+                            "severityText": "ERROR",
+                            "body": {"stringValue": "order 77 failed: paid twice"},
+                            "attributes": [
+                                {"key": "order.total", "value": {"doubleValue": 12.5}},
+                                {"key": "order.count", "value": {"intValue": "9007199254740993"}},
+                                {"key": "order.gift", "value": {"boolValue": False}},
+                                {"key": "order.token", "value": {"bytesValue": "AAEC"}},
+                            ],
+                            "flags": 1,
+                            "traceId": "0af7651916cd43dd8448eb211c80319c",
+                            "spanId": "b7ad6b7169203331",
+                        },
+                        {
+                            "timeUnixNano": "1723456789000000003",
+                            "severityNumber": 9,
+                            "body": {
+                                "kvlistValue": {
+                                    "values": [
+                                        {"key": "page", "value": {"stringValue": "/checkout"}},
+                                        {"key": "ratio", "value": {"doubleValue": "NaN"}},
+                                    ]
+                                }
+                            },
+                            "eventName": "browser.page_view",
+                        },
+                    ],
+                    "schemaUrl": "https://opentelemetry.io/schemas/1.26.0",
+                }
+            ],
+        }
+    ]
+}
+
+
+def test_a_log_and_an_event_come_back_as_they_were_written() -> None:
+    """OTLP JSON → LogBatch → OTLP JSON, value for value."""
+    body = orjson.dumps(ORDER)
+    batch = otlp_wire.decode_payloads([otlp_wire.json_to_protobuf(body)])
+    assert orjson.loads(otlp_wire.encode_json(batch)) == ORDER
+    assert batch.attribute("order.count", ValueKind.INT).to_list() == [9007199254740993, None]
+    assert batch.resource_attribute("service.name").to_list() == ["shop", "shop"]
+    assert batch.column("event_name").to_list() == ["", "browser.page_view"]
+    assert otlp_wire.any_json(batch.column("body_any")).to_list() == [None, '{"page":"/checkout","ratio":"NaN"}']
