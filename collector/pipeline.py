@@ -73,8 +73,10 @@ class Pipeline:
             if read:
                 self._commit(read, self._attempt(read.entries))
             return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+        except Exception:
+            self._attempts.rest()  # an error that the caller is told is not a death
+            raise
         finally:
-            self._attempts.rest()
             self.busy_since = None
 
     def tick(self, now_unix_nano: int) -> None:

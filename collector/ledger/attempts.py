@@ -70,7 +70,7 @@ class Attempts:
         return (max_bytes, min(max_records, _CAUTIOUS_RECORDS)) if worst else (max_bytes, max_records)
 
     def rest(self) -> None:
-        """Nothing is in hand: an error that is told to the caller is not a death."""
+        """Nothing is in hand any more, and nothing was done."""
         if self._current:
             self._current = []
             self._store()

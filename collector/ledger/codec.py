@@ -53,7 +53,7 @@ def decode_batch(data: bytes) -> LogBatch:
         raise StorageError("an outbox entry has a format that this version does not know")
     try:
         return LogBatch(**dict(_tables(data)))
-    except (pa.ArrowInvalid, struct.error) as error:
+    except (pa.ArrowException, OSError, struct.error) as error:
         raise StorageError(f"an outbox entry can not be read: {error}") from error
 
 

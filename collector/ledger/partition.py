@@ -33,7 +33,7 @@ from collector.ledger.sources import Source, Wanted, last_offsets, partition_of
 from collector.ledger.spill import sweep
 from collector.ledger.state import ProcessorState
 from collector.ledger.step import Step, apply, prepare, records_by_domain
-from collector.ledger.store import Store
+from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64, put_u64
 from collector.outcomes import Counts, Outcome
 
@@ -66,13 +66,14 @@ class PartitionLedger:
         partitions: int,
         *,
         cache_bytes: int = CACHE_BYTES,
-        **observers: Any,
+        now_unix_ms: Callable[[], int] = unix_ms,
+        at: Callable[[str], None] = nowhere,
     ) -> Self:
         """Take the partition and make it agree with the plan; the first start makes its files.
 
         Args:
             journals: of all ingest slots; those that do not exist yet are empty.
-            observers: `now_unix_ms` and `at`, see `Store`.
+            now_unix_ms, at: the clock, and what is told of each point at which a crash is interesting.
 
         Raises:
             Locked: another process holds it.
@@ -84,7 +85,7 @@ class PartitionLedger:
             assert tables is not None, "a writer makes the tables"
             environment.reader_check()
             _claim(environment, tables, partition, partitions)
-            store = Store(environment, tables, path, plan, ContentCache(cache_bytes), **observers)
+            store = Store(environment, tables, path, plan, ContentCache(cache_bytes), now_unix_ms, at)
             return cls(store, journals, lambda domain: partition_of(domain, partitions) == partition)
         except BaseException:
             environment.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from collector.errors import StorageError
-from collector.journal.environment import sync_directory
+from collector.journal.directory import sync_directory
 
 
 class SpillArea:

@@ -16,11 +16,12 @@ DEAD_LETTER_SHARE = 8  # dead letters may take one part in so many of the budget
 _HELD_BYTES = 16 << 20  # of a journal, that an exporter which may spill keeps from trimming
 
 
-def _nowhere(_: str) -> None:
+def nowhere(_: str) -> None:
     """No failpoint is set."""
 
 
-def _unix_ms() -> int:
+def unix_ms() -> int:
+    """Now, in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
@@ -36,8 +37,8 @@ class Store:
     path: Path
     plan: LedgerPlan
     cache: ContentCache
-    now_unix_ms: Callable[[], int] = _unix_ms
-    at: Callable[[str], None] = _nowhere
+    now_unix_ms: Callable[[], int] = unix_ms
+    at: Callable[[str], None] = nowhere
     spill_refused: set[str] = field(default_factory=set)
     """Exporters whose area the disk did not let grow, last time."""
     _pipelines: dict[str, PipelinePlan] = field(default_factory=dict)

@@ -1,0 +1,117 @@
+"""A worker that kills itself: `python -m collector.testing.mortal_worker ROOT POINT NTH [PROCESSOR]`.
+
+It steps the pipeline of `PartitionBench` over what stands in ROOT/journal and delivers to ROOT/delivered, until all is
+done; the NTH time it passes POINT (`read`, `decode`, `process`, `commit:begin`, `commit:middle`, `commit:done`,
+`ack:middle`, `ack:done`, `spill:written`; `none`: never) it sends itself SIGKILL. The same code runs inside a test,
+which raises an exception instead.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collector.batch import LogBatch
+from collector.component import Work
+from collector.decode import Decoded, decode
+from collector.journal.entry import Entry
+from collector.journal.reader import JournalReader
+from collector.ledger.partition import PartitionLedger
+from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.ledger.store import unix_ms
+from collector.pipeline import Pipeline
+from collector.testing.partition_bench import MIB, bodies_of, exported
+
+PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("slow", "fast"))
+PLAN = LedgerPlan((PIPELINE,), {"slow": Quota(max_bytes=8000, on_full="spill")}, max_bytes=16 * MIB)
+
+
+class Killed(BaseException):
+    """The process would be dead now."""
+
+
+class KillAt:
+    """Calls `die` the `nth` time `point` is passed; `*` is any point."""
+
+    def __init__(self, point: str, nth: int, die: Callable[[], None]) -> None:
+        self._point = point
+        self._left = nth
+        self._die = die
+
+    def __call__(self, point: str) -> None:
+        if self._point in (point, "*"):
+            self._left -= 1
+            if self._left == 0:
+                self._die()
+
+
+class Tally:
+    """A processor whose state is how many records of each domain it has seen; it leaves out every seventh body."""
+
+    def __init__(self, at: Callable[[str], None]) -> None:
+        self._at = at
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:
+        self._at("process")
+        for domain, records in batch.by_domain().items():
+            seen = int(work.state.get(domain.encode()) or b"0")
+            work.state.put(domain.encode(), str(seen + records).encode())
+        return batch.filter(batch.column("body").cast(int) % 7 != 0)
+
+
+class MortalWorker:
+    """Worker and delivery of one partition, in one thread."""
+
+    def __init__(self, root: Path, at: Callable[[str], None], clock: Callable[[], int] = unix_ms) -> None:
+        self._root = root
+        self._at = at
+        journals = [JournalReader.open(root / "journal")]
+        self.ledger = PartitionLedger.open(root / "partition", PLAN, journals, 0, 1, now_unix_ms=clock, at=at)
+        self.pipeline = Pipeline(
+            "logs",
+            self.ledger,
+            [("tally", Tally(at))],
+            attempts_path=root / "partition",
+            max_bytes=400,
+            decode=self._decode,
+        )
+
+    def run(self) -> None:
+        """Until nothing waits."""
+        while self.pipeline.step():
+            self._deliver("fast")
+        self._deliver("fast")
+        self._deliver("slow")
+
+    def vanish(self) -> None:
+        """What the kernel does for a process that dies: files and locks are let go of, nothing is written."""
+        self.ledger.close()
+
+    def _decode(self, entries: Sequence[Entry]) -> Decoded:
+        self._at("decode")
+        return decode(entries)
+
+    def _deliver(self, exporter: str) -> None:
+        entries = self.ledger.deliverable(exporter, -1, 1 << 40)
+        with (self._root / "delivered").open("a") as stream:
+            stream.writelines(f"{exporter} {entry.seq} {body}\n" for entry in entries for body in bodies_of(entry))
+        if entries:
+            self.ledger.ack(exporter, [exported(entry) for entry in entries])
+
+
+def run_to_the_end(root: Path, clock: Callable[[], int]) -> None:
+    """A worker that nothing happens to."""
+    worker = MortalWorker(root, lambda _: None, clock)
+    worker.run()
+    worker.vanish()
+
+
+def _sigkill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    MortalWorker(Path(sys.argv[1]), KillAt(sys.argv[2], int(sys.argv[3]), _sigkill)).run()

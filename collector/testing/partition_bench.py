@@ -1,0 +1,180 @@
+"""A journal and a partition behind it, on disk, with a clock that stands still: what tests of the ledger work on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import xxhash
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+from collector.decode import decode
+from collector.errors import Refusal, StorageError
+from collector.journal.entry import Payload
+from collector.journal.limits import JournalLimits
+from collector.journal.reader import JournalReader
+from collector.journal.writer import Journal
+from collector.ledger.interface import Ack, Commit, OutboxEntry, Read
+from collector.ledger.partition import PartitionLedger
+from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.ledger.reader import PartitionReader
+
+MIB = 1 << 20
+START_UNIX_MS = 1_700_000_000_000
+PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("sqlite",))
+PLAN = LedgerPlan((PIPELINE,), {"sqlite": Quota()}, max_bytes=16 * MIB)
+_PATIENCE_SECS = 30.0
+
+
+def request(bodies: Sequence[str]) -> bytes:
+    """An OTLP request with one record for each body."""
+    message = ExportLogsServiceRequest()
+    scope_logs = message.resource_logs.add().scope_logs.add()
+    for body in bodies:
+        scope_logs.log_records.add(severity_number=9).body.string_value = body
+    return bytes(message.SerializeToString())
+
+
+def plan(
+    *pipelines: PipelinePlan, quotas: Mapping[str, Quota] | None = None, dedup_window_secs: float = 300.0
+) -> LedgerPlan:
+    """A plan with small files."""
+    return LedgerPlan(pipelines or (PIPELINE,), quotas or {}, dedup_window_secs, 16 * MIB)
+
+
+@dataclass
+class Clock:
+    """Milliseconds since the epoch, moved by hand."""
+
+    unix_ms: int = START_UNIX_MS
+
+    def __call__(self) -> int:
+        return self.unix_ms
+
+
+class PartitionBench:
+    """Directories `journal` and `partition` under `root`. `ledger` is open until `crash` or `close`."""
+
+    def __init__(self, root: Path, plan: LedgerPlan = PLAN, **observers: Any) -> None:
+        self.root = root
+        self.clock = Clock()
+        self.plan = plan
+        self.fatal: list[StorageError] = []
+        self.partition = PartitionReader.open(root / "partition")
+        self.journal = self._open_journal()
+        self.journal_reader = JournalReader.open(root / "journal")
+        self.ledger = self.open(**observers)
+
+    # --- what comes in
+
+    def put(
+        self, *bodies: str, domain: str = "a.example", receiver: str = "otlp", received_unix_ms: int | None = None
+    ) -> None:
+        """One payload with a record for each body, durable on return."""
+        self.put_raw(request(bodies), len(bodies), domain, receiver, received_unix_ms)
+
+    def put_raw(
+        self,
+        body: bytes,
+        records: int = 1,
+        domain: str = "a.example",
+        receiver: str = "otlp",
+        received_unix_ms: int | None = None,
+    ) -> None:
+        """One payload of any bytes."""
+        received = self.clock() if received_unix_ms is None else received_unix_ms
+        self.put_all([Payload(domain, receiver, body, records, received, xxhash.xxh3_128_digest(body))])
+
+    def put_all(self, payloads: Sequence[Payload]) -> None:
+        """Many payloads with one commit."""
+        answers: list[Refusal | None] = []
+        answered = threading.Event()
+
+        def done(refusal: Refusal | None) -> None:
+            answers.append(refusal)
+            answered.set()
+
+        self.journal.append(payloads, done)
+        assert answered.wait(_PATIENCE_SECS), "the journal gave no answer"
+        assert answers == [None], f"the journal refused: {answers}"
+
+    # --- the worker
+
+    def open(self, plan: LedgerPlan | None = None, **observers: Any) -> PartitionLedger:
+        """Open the ledger (again), perhaps with another plan."""
+        self.plan = plan or self.plan
+        self.ledger = PartitionLedger.open(
+            self.root / "partition", self.plan, [self.journal_reader], 0, 1, now_unix_ms=self.clock, **observers
+        )
+        return self.ledger
+
+    def reopen(self, plan: LedgerPlan | None = None, **observers: Any) -> PartitionLedger:
+        """A restart."""
+        self.ledger.close()
+        return self.open(plan, **observers)
+
+    def read(self, pipeline: str = "logs", max_bytes: int = MIB, max_records: int = 100_000) -> Read:
+        """The next entries."""
+        return self.ledger.read(pipeline, max_bytes, max_records)
+
+    def step(self, pipeline: str = "logs", **changes: Any) -> Read:
+        """Read, decode, commit."""
+        read = self.read(pipeline)
+        if read:
+            decoded = decode(read.entries)
+            commit = Commit(pipeline, read, decoded.batch, dead_letters=decoded.dead_letters)
+            self.ledger.commit(replace(commit, **changes))
+        return read
+
+    # --- delivery
+
+    def deliverable(self, exporter: str = "sqlite", after: int = -1, max_bytes: int = 1 << 40) -> Sequence[OutboxEntry]:
+        """All that waits."""
+        return self.ledger.deliverable(exporter, after, max_bytes)
+
+    def drain(self, exporter: str = "sqlite") -> list[str]:
+        """Deliver all that waits; the bodies of the records, in order."""
+        entries = self.deliverable(exporter)
+        self.ledger.ack(exporter, [exported(entry) for entry in entries])
+        return [body for entry in entries for body in bodies_of(entry)]
+
+    # --- what others see
+
+    def count(self, component: str, outcome: str, domain: str = "a.example") -> int:
+        """One number of the partition's account."""
+        return self.partition.counts()[domain, component, outcome]
+
+    @property
+    def journal_id(self) -> str:
+        """The id of the journal."""
+        assert self.journal_reader.id is not None
+        return self.journal_reader.id
+
+    def close(self) -> None:
+        """Let go of everything; safe twice."""
+        self.ledger.close()
+        self.partition.close()
+        self.journal_reader.close()
+        self.journal.close(_PATIENCE_SECS)
+
+    def _open_journal(self) -> Journal:
+        return Journal.open(
+            self.root / "journal",
+            JournalLimits(max_bytes=32 * MIB, max_domain_share=1.0),
+            lambda: self.partition.low_watermarks(self.journal.id) if hasattr(self, "journal") else {},
+            self.fatal.append,
+        )
+
+
+def exported(entry: OutboxEntry) -> Ack:
+    """All records of the entry arrived."""
+    return Ack(entry.seq, {(domain, "exported"): records for domain, records in entry.by_domain.items()})
+
+
+def bodies_of(entry: OutboxEntry) -> list[str]:
+    """The bodies of its records."""
+    batch = decode(entry.content).batch if isinstance(entry.content, Sequence) else entry.content
+    return batch.column("body").to_list()

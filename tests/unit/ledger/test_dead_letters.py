@@ -1,0 +1,133 @@
+"""Dead letters are listed, replayed to the one who rejected them, deleted, and bounded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from collector.decode import decode
+from collector.ledger import deadletters
+from collector.ledger.codec import decode_batch, decode_entries
+from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
+from collector.ledger.plan import PipelinePlan
+from collector.testing.partition_bench import PartitionBench, bodies_of, plan
+
+Make = Callable[..., PartitionBench]
+BOTH = PipelinePlan("logs", frozenset({"otlp"}), ("picky", "easy"))
+
+
+def reject(bench: PartitionBench, *bodies: str, exporter: str = "picky") -> int:
+    """Have the exporter reject one payload's records; the dead letter's id."""
+    bench.put(*bodies)
+    bench.step()
+    for entry in bench.deliverable(exporter):
+        letter = DeadLetter(entry.seq, "mapping", entry.content)  # type: ignore[arg-type]
+        bench.ledger.ack(exporter, [Ack(entry.seq, {("a.example", "dead_lettered"): entry.records}, [letter])])
+    return bench.partition.dead_letters()[-1].id
+
+
+def reject_raw(bench: PartitionBench) -> int:
+    """Have the pipeline fail on one payload; the dead letter's id."""
+    bench.put("unlucky")
+    read = bench.read()
+    bench.ledger.commit(Commit("logs", read, dead_letters=[RawDeadLetter(entry, "poison") for entry in read.entries]))
+    return bench.partition.dead_letters()[-1].id
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_replay_gives_the_records_back_to_that_exporter_alone(make_bench: Make, restart: bool) -> None:
+    bench = make_bench(plan(BOTH))
+    number = reject(bench, "one", "two")
+    bench.drain("easy")
+    deadletters.request(bench.root / "partition", "replay", [number])
+    bench.reopen() if restart else None
+    bench.ledger.maintain()
+    assert bench.partition.dead_letters() == []
+    assert bench.drain("picky") == ["one", "two"]
+    assert bench.drain("easy") == []
+    assert bench.count("exporter/picky", "enqueued") == 4
+
+
+def test_a_request_that_is_read_again_replays_once(make_bench: Make) -> None:
+    """The worker dies after the transaction, before the request's file is deleted."""
+    bench = make_bench(plan(BOTH))
+    number = reject(bench, "one")
+    for _ in range(2):
+        deadletters.request(bench.root / "partition", "replay", [number, number])
+        bench.ledger.maintain()
+    assert bench.drain("picky") == ["one"]
+
+
+def test_replay_of_a_raw_payload_runs_the_pipeline_again(make_bench: Make) -> None:
+    """The same entry with the same offset, past the dedup window that has seen its bytes."""
+    bench = make_bench(plan(BOTH))
+    number = reject_raw(bench)
+    bench.put("later")
+    bench.step()
+    deadletters.request(bench.root / "partition", "replay", [number])
+    bench.ledger.maintain()
+    bench.reopen()
+    read = bench.step()
+    assert ([entry.offset for entry in read.entries], read.replayed) == ([1], (number,))
+    assert bench.partition.dead_letters() == []
+    assert bench.drain("easy") == ["later", "unlucky"]
+    assert not bench.read()
+
+
+def test_a_raw_payload_that_fails_again_is_a_dead_letter_again(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    number = reject_raw(bench)
+    deadletters.request(bench.root / "partition", "replay", [number])
+    bench.ledger.maintain()
+    read = bench.read()
+    bench.ledger.commit(Commit("logs", read, dead_letters=[RawDeadLetter(read.entries[0], "poison again")]))
+    (info,) = bench.partition.dead_letters()
+    assert (info.reason, info.replay, info.id > number) == ("poison again", False, True)
+
+
+def test_contents_can_be_read_by_others(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    batch, raw = reject(bench, "one"), reject_raw(bench)
+    assert decode_batch(bench.partition.dead_letter_content(batch)).column("body").to_list() == ["one"]
+    (entry,) = decode_entries(bench.partition.dead_letter_content(raw))
+    assert decode([entry]).batch.column("body").to_list() == ["unlucky"]
+
+
+def test_delete_takes_them_out(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    number = reject(bench, "one")
+    deadletters.request(bench.root / "partition", "delete", [number, 99])
+    bench.ledger.maintain()
+    assert bench.partition.dead_letters() == []
+    assert bench.partition.size().dead_letter_bytes == 0
+    assert bench.drain("picky") == []
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"not json", b'{"action": "replay", "ids": "x"}', b"[1]"])
+def test_a_file_that_is_no_request_is_removed(bench: PartitionBench, text: bytes) -> None:
+    folder = bench.root / "partition" / "requests"
+    folder.mkdir()
+    (folder / "x.json").write_bytes(text)
+    bench.ledger.maintain()
+    assert list(folder.iterdir()) == []
+
+
+def test_they_are_bounded_and_the_oldest_are_given_up_and_counted(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    ids = [reject(bench, os.urandom(150_000).hex()) for _ in range(9)]
+    kept = [info.id for info in bench.partition.dead_letters()]
+    assert kept == ids[-len(kept) :]
+    assert 0 < len(kept) < 9
+    assert bench.partition.size().dead_letter_bytes <= bench.partition.size().budget_bytes // 8
+    assert bench.count("dead_letters/exporter/picky", "dropped:dead_letters_full") == 9 - len(kept)
+
+
+def test_listing_is_by_owner_and_limited(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    ids = [reject(bench, "one"), reject(bench, "two"), reject_raw(bench)]
+    assert [info.id for info in bench.partition.dead_letters("exporter/picky")] == ids[:2]
+    assert [info.id for info in bench.partition.dead_letters("pipeline/logs")] == ids[2:]
+    assert [info.id for info in bench.partition.dead_letters(limit=1)] == ids[:1]
+    assert [bodies_of(entry) for entry in bench.deliverable("easy")] == [["one"], ["two"]]

@@ -1,0 +1,106 @@
+"""The same bytes of the same domain within the window are processed once, over any restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from xxhash import xxh3_128_digest
+
+from collector.journal.entry import Payload
+from collector.ledger.plan import PipelinePlan
+from collector.testing.partition_bench import START_UNIX_MS, PartitionBench, plan, request
+
+Make = Callable[..., PartitionBench]
+WINDOW_MS = 300_000
+
+
+@pytest.mark.parametrize(
+    ("name", "later_ms", "domain", "bodies", "duplicates"),
+    [
+        ("sent again at once", 0, "a.example", ("x",), 1),
+        ("sent again at the end of the window", WINDOW_MS, "a.example", ("x",), 1),
+        ("sent again after the window", WINDOW_MS + 1, "a.example", ("x",), 0),
+        ("the same bytes of another domain", 0, "b.example", ("x",), 0),
+        ("other bytes", 0, "a.example", ("y",), 0),
+    ],
+)
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_resent_payload(
+    bench: PartitionBench,
+    name: str,
+    later_ms: int,
+    domain: str,
+    bodies: tuple[str, ...],
+    duplicates: int,
+    restart: bool,
+) -> None:
+    bench.put("x")
+    bench.step()
+    if restart:
+        bench.reopen()
+    bench.put(*bodies, domain=domain, received_unix_ms=START_UNIX_MS + later_ms)
+    assert len(bench.step().duplicates) == duplicates
+    assert len(bench.drain()) == 2 - duplicates
+    assert bench.count("pipeline/logs", "duplicate", domain) == duplicates
+
+
+def test_window_zero_turns_it_off(make_bench: Make) -> None:
+    bench = make_bench(plan(dedup_window_secs=0))
+    bench.put("x")
+    bench.put("x")
+    bench.step()
+    bench.put("x")
+    bench.step()
+    assert bench.drain() == ["x", "x", "x"]
+
+
+def test_time_of_receipt_decides_not_time_of_reading(bench: PartitionBench) -> None:
+    """A worker that was away for an hour still recognises what was sent twice within seconds."""
+    bench.put("x")
+    bench.step()
+    bench.put("x", received_unix_ms=START_UNIX_MS + 5000)
+    bench.clock.unix_ms += 3_600_000
+    bench.reopen()
+    assert len(bench.step().duplicates) == 1
+
+
+def test_what_was_read_but_not_committed_is_not_remembered(bench: PartitionBench) -> None:
+    bench.put("x")
+    bench.read()
+    bench.reopen()
+    assert len(bench.step().entries) == 1
+
+
+def test_each_pipeline_has_its_own_window(make_bench: Make) -> None:
+    receivers = frozenset({"otlp"})
+    bench = make_bench(plan(PipelinePlan("logs", receivers, ("one",)), PipelinePlan("logs/two", receivers, ("two",))))
+    bench.put("x")
+    bench.step("logs")
+    assert len(bench.step("logs/two").entries) == 1
+
+
+def test_digests_are_forgotten_behind_the_window(bench: PartitionBench) -> None:
+    """By the time of what is read while traffic flows, by the clock when nothing waits; on disk and in memory."""
+    window = bench.ledger._windows["logs"]
+    for minute in range(20):
+        bench.clock.unix_ms = START_UNIX_MS + minute * 60_000
+        bench.put(f"at {minute}")
+        bench.step()
+    assert len(window) == 6, "the minute under way and five before it"
+    bench.clock.unix_ms += WINDOW_MS + 1
+    bench.read()
+    bench.ledger.maintain()
+    assert len(window) == 0
+    bench.reopen()
+    assert len(bench.ledger._windows["logs"]) == 0
+
+
+def test_a_commit_of_more_payloads_than_one_row_holds_remembers_all(bench: PartitionBench) -> None:
+    bodies = [request([str(number)]) for number in range(500)]
+    payloads = [Payload("a.example", "otlp", body, 1, START_UNIX_MS, xxh3_128_digest(body)) for body in bodies]
+    bench.put_all(payloads)
+    assert len(bench.step().entries) == 500
+    bench.reopen()
+    bench.put_all(payloads)
+    assert len(bench.step().duplicates) == 500

@@ -1,0 +1,103 @@
+"""The worker dies between and inside steps; every entry still ends in the outbox once, with state and counts."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from xxhash import xxh3_128_digest
+
+from collector.journal.entry import Payload
+from collector.testing.conservation import assert_conserved
+from collector.testing.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
+from collector.testing.partition_bench import START_UNIX_MS, PartitionBench, request
+
+Make = Callable[..., PartitionBench]
+POINTS = (
+    "read",
+    "decode",
+    "process",
+    "commit:begin",
+    "commit:middle",
+    "commit:done",
+    "spill:written",
+    "ack:middle",
+    "ack:done",
+)
+RECORDS = 300
+
+
+def journal(bench: PartitionBench) -> None:
+    """300 numbered records of three domains in payloads of 3, and every tenth payload sent twice."""
+    bench.ledger.close()
+    payloads = []
+    for first in range(0, RECORDS, 3):
+        body = request([str(number) for number in range(first, first + 3)])
+        domain = f"{first % 9}.example"
+        payload = Payload(domain, "otlp", body, 3, START_UNIX_MS, xxh3_128_digest(body))
+        payloads += [payload] * (2 if first % 30 == 0 else 1)
+    bench.put_all(payloads)
+
+
+def check(bench: PartitionBench) -> None:
+    """Exactly once: in the outbox, in the state, in the counts."""
+    assert_conserved(bench.partition)
+    lines = {tuple(line.split()) for line in (bench.root / "delivered").read_text().splitlines()}
+    kept = Counter(number for number in map(str, range(RECORDS)) if int(number) % 7)
+    for exporter in ("slow", "fast"):
+        assert Counter(number for name, _, number in lines if name == exporter) == kept
+    counts = bench.partition.counts()
+    totals: Counter[tuple[str, str]] = Counter()
+    for (_, component, outcome), records in counts.items():
+        totals[component, outcome] += records
+    assert totals["pipeline/logs", "accepted"] == RECORDS + 30
+    assert totals["pipeline/logs", "duplicate"] == 30
+    assert totals["processor/logs/tally", "filtered"] == RECORDS - kept.total()
+    assert totals["exporter/slow", "exported"] == totals["exporter/fast", "exported"] == kept.total()
+    seen = bench.open().state("logs", "tally")
+    assert sum(int(value) for value in seen.values()) == RECORDS
+    assert {state.entries for state in bench.partition.queues().values()} == {0}
+    bench.ledger.close()
+    assert list((bench.root / "partition" / "spill").glob("*/*")) == []
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_real_sigkill(make_bench: Make, point: str) -> None:
+    bench = make_bench()
+    journal(bench)
+    command = [sys.executable, "-m", "collector.testing.mortal_worker", str(bench.root)]
+    killed = subprocess.run([*command, point, "2"], capture_output=True, text=True, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run_to_the_end(bench.root, bench.clock)
+    check(bench)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_many_deaths_at_random_points(make_bench: Make, seed: int) -> None:
+    """A dead process, as the files see it: nothing after the point happens, the kernel lets go of the locks. No death
+    comes within the first step, else three in a row would make a healthy entry look like poison."""
+    chance = random.Random(seed)
+    bench = make_bench()
+    journal(bench)
+    deaths = 0
+    while True:
+        worker = MortalWorker(bench.root, KillAt("*", chance.randint(8, 30), _die), bench.clock)
+        try:
+            worker.run()
+        except Killed:
+            deaths += 1
+        else:
+            break
+        finally:
+            worker.vanish()
+    check(bench)
+    assert deaths > 3
+
+
+def _die() -> None:
+    raise Killed

@@ -1,0 +1,92 @@
+"""Exporters and pipelines that leave the configuration keep their backlog for a day, then it is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from collector.ledger.plan import PipelinePlan
+from collector.testing.partition_bench import PartitionBench, plan
+
+Make = Callable[..., PartitionBench]
+RECEIVERS = frozenset({"otlp"})
+STAYS = PipelinePlan("logs", RECEIVERS, ("stays",))
+BOTH = PipelinePlan("logs", RECEIVERS, ("stays", "leaves"))
+LEAVES = PipelinePlan("logs/leaves", RECEIVERS, ("stays",))
+DAY_MS = 24 * 3_600_000
+
+
+def test_a_removed_exporter_keeps_its_backlog_for_a_day(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    bench.put("one")
+    bench.step()
+    bench.reopen(plan(STAYS))
+    assert bench.partition.queues()["leaves"].removed
+    bench.put("two")
+    bench.step()
+    bench.clock.unix_ms += DAY_MS - 1
+    bench.ledger.maintain()
+    bench.reopen(plan(BOTH))
+    assert not bench.partition.queues()["leaves"].removed
+    assert bench.drain("leaves") == ["one"], "what came while it was away was not for it"
+
+
+def test_after_a_day_the_backlog_of_a_removed_exporter_is_counted_and_gone(make_bench: Make) -> None:
+    bench = make_bench(plan(BOTH))
+    bench.put("one", "two")
+    bench.step()
+    bench.reopen(plan(STAYS))
+    bench.clock.unix_ms += DAY_MS
+    bench.ledger.maintain()
+    assert bench.count("exporter/leaves", "dropped:exporter_removed") == 2
+    assert "leaves" not in bench.partition.queues()
+    assert bench.drain("stays") == ["one", "two"]
+
+
+def test_a_new_exporter_begins_now(make_bench: Make) -> None:
+    bench = make_bench(plan(STAYS))
+    bench.put("before")
+    bench.step()
+    bench.reopen(plan(BOTH))
+    bench.put("after")
+    bench.step()
+    assert bench.drain("leaves") == ["after"]
+    assert bench.drain("stays") == ["before", "after"]
+
+
+@pytest.mark.parametrize("away_ms", [0, DAY_MS - 1])
+def test_a_removed_pipeline_that_comes_back_goes_on_where_it_stopped(make_bench: Make, away_ms: int) -> None:
+    bench = make_bench(plan(STAYS, LEAVES))
+    bench.put("one")
+    bench.step("logs/leaves")
+    bench.put("two")
+    bench.reopen(plan(STAYS))
+    bench.clock.unix_ms += away_ms
+    bench.ledger.maintain()
+    bench.reopen(plan(STAYS, LEAVES))
+    assert [entry.offset for entry in bench.step("logs/leaves").entries] == [2]
+
+
+def test_a_removed_pipeline_does_not_hold_the_journal_and_is_counted_after_a_day(make_bench: Make) -> None:
+    bench = make_bench(plan(STAYS, LEAVES))
+    bench.put("one")
+    bench.step("logs/leaves", state={("p", b"k"): b"v"})
+    bench.put("two", "three")
+    bench.put("other", receiver="otlp/other")
+    bench.reopen(plan(STAYS))
+    bench.step("logs")
+    assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 3}
+    bench.clock.unix_ms += DAY_MS
+    bench.ledger.maintain()
+    assert bench.count("pipeline/logs/leaves", "dropped:pipeline_removed") == 2
+    assert bench.partition.cursors("logs/leaves", bench.journal_id) == {}
+    assert dict(bench.ledger.state("logs/leaves", "p")) == {}
+
+
+def test_outbox_entries_of_a_removed_pipeline_still_go_out(make_bench: Make) -> None:
+    bench = make_bench(plan(STAYS, LEAVES))
+    bench.put("one")
+    bench.step("logs/leaves")
+    bench.reopen(plan(STAYS))
+    assert bench.drain("stays") == ["one"]
