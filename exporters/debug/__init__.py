@@ -1,0 +1,13 @@
+"""Shows records to people."""
+
+from collector.component import Factory, Kind
+from exporters.debug.config import DebugConfig
+
+FACTORY = Factory(
+    kind=Kind.EXPORTER,
+    name="debug",
+    config=DebugConfig,
+    behaviour="exporters.debug.exporter:DebugExporter",
+    summary="writes records to the console, for people",
+    stability="beta",
+)

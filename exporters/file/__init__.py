@@ -1,0 +1,13 @@
+"""OTLP in files."""
+
+from collector.component import Factory, Kind
+from exporters.file.config import FileConfig
+
+FACTORY = Factory(
+    kind=Kind.EXPORTER,
+    name="file",
+    config=FileConfig,
+    behaviour="exporters.file.exporter:FileExporter",
+    summary="writes OTLP JSON lines or protobuf to files, with rotation",
+    stability="beta",
+)
