@@ -21,10 +21,12 @@ from collector.tables import PAYLOADS
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Args:
-    batch: all records, in the order of the entries; `payloads`, `domain` and `record_id` are filled.
-    dead_letters: the entries that are not in it, with the reason.
-    bad_ids: trace and span ids of a wrong length, now empty.
+    """What became of a list of entries.
+
+    Args:
+        batch: all records, in the order of the entries; `payloads`, `domain` and `record_id` are filled.
+        dead_letters: the entries that are not in it, with the reason.
+        bad_ids: trace and span ids of a wrong length, now empty.
     """
 
     batch: LogBatch

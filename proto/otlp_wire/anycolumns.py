@@ -39,7 +39,6 @@ _MEMBER_TYPES = {
     "string_value_strindex": pl.Int32,
 }
 
-
 Mask = npt.NDArray[np.bool_]
 
 

@@ -9,6 +9,7 @@ Groups without records are not written. Derived columns are attributes like all 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,9 @@ def _log_records(batch: LogBatch) -> pa.StructArray:
 
 def _bodies(batch: LogBatch, path: str) -> pa.StructArray:
     text, others = batch.column("body"), batch.column("body_any")
+    both = text.is_not_null() & others.is_not_null()
+    if both.any():  # a processor set `body` alone; a oneof has room for one
+        others = others.set(both, None)
     members = anycolumns.split(others) if others.null_count() < len(others) else {}
     if "string_value" in members:
         text = text.zip_with(text.is_not_null(), members["string_value"])
@@ -167,6 +171,7 @@ def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Ar
     return (column.fill_null(default) if column.null_count() else column).to_arrow()
 
 
+@cache
 def _type(path: str) -> pa.DataType:
     """The type of a field of the request, lists included."""
     found = columnar.request_type()

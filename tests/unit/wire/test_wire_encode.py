@@ -90,6 +90,14 @@ def test_nulls_in_fields_are_defaults() -> None:
     assert records(encoded(batch))[0].ListFields() == records(encoded(LogBatch.of({"body": ["a"]})))[0].ListFields()
 
 
+def test_a_processor_that_sets_the_text_of_a_structured_body() -> None:
+    """The text is the body, though the old value still stands beside it."""
+    batch = LogBatch.of({"body_any": [otlp_wire.any_from_python([1]), otlp_wire.any_from_python([2])]})
+    batch = batch.with_fields({"body": pl.Series(["new", None])})
+    found = [otlp_wire.any_to_python(r.body.SerializeToString()) for r in records(encoded(batch))]
+    assert found == ["new", [2]]
+
+
 def test_attributes_in_any_order_of_owners() -> None:
     """Edits append rows; they are sorted once, at the end, without reordering an owner's."""
     batch = LogBatch.of({"body": ["a", "b"]}, {"k": ["1", "2"]})
