@@ -153,9 +153,10 @@ class Draft:
         for name, offset in self._book.trimmable(low).items():
             if max_chunks <= 0:
                 break
-            max_chunks -= self._trim_domain(cursor, self._book.domains[name], offset, max_chunks)
+            domain = self._book.domains[name]
+            max_chunks -= self._trim_domain(cursor, domain, offset, max_chunks)
             if max_chunks > 0:
-                self.trimmed[name] = offset
+                self.trimmed[name] = min(offset, self._book.tallies[domain].last_offset)
 
     def _trim_domain(self, cursor: Any, domain: int, through: int, max_chunks: int) -> int:
         deleted = 0
