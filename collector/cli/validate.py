@@ -81,7 +81,7 @@ def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, component in settings.receivers.items():
-        endpoints = getattr(component.config, "endpoints", None)
+        endpoints = getattr(component.config, "listens_on", None)
         if endpoints is not None:
             yield name, ", ".join(map(str, endpoints()))
     for name, component in settings.extensions.items():

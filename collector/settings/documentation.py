@@ -157,7 +157,8 @@ def stale(registry: Registry, root: Path) -> dict[Path, str]:
     """The files that are not current, with the text they should have: READMEs, and the schema below `root`."""
     from collector.settings.schema import schema_text
 
-    wanted = {path: with_table(path.read_text(encoding="utf-8"), model) for path, model in component_readmes(registry)}
+    readmes = [(path, model) for path, model in component_readmes(registry) if path.exists()]
+    wanted = {path: with_table(path.read_text(encoding="utf-8"), model) for path, model in readmes}
     wanted[root / "config" / "schema.json"] = schema_text(registry)
     return {
         path: text for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
