@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 Transport = Literal["tcp", "tcp4", "tcp6", "unix"]
+_FAMILIES = {"tcp": socket.AF_UNSPEC, "tcp4": socket.AF_INET, "tcp6": socket.AF_INET6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,16 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def resolved(endpoint: Endpoint) -> Endpoint:
-    """The same with a numeric address: `localhost` is the IPv4 one if there is one, no host is `::` or `0.0.0.0`."""
+def resolved(endpoint: Endpoint, transport: Transport = "tcp") -> Endpoint:
+    """The same with a numeric address: `localhost` is the IPv4 one if there is one, no host is `::` or `0.0.0.0`.
+
+    `tcp4` and `tcp6` take addresses of that family only. Raises OSError for a name that has none.
+    """
     if endpoint.path:
         return endpoint
     if not endpoint.host:
-        return Endpoint("::" if _has_ipv6() else "0.0.0.0", endpoint.port)  # noqa: S104
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        return Endpoint("::" if transport != "tcp4" and _has_ipv6() else "0.0.0.0", endpoint.port)  # noqa: S104
+    found = socket.getaddrinfo(endpoint.host, endpoint.port, _FAMILIES[transport], socket.SOCK_STREAM)
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return Endpoint(str(found[0][4][0]), endpoint.port)
 

@@ -52,7 +52,7 @@ class GrpcServerConfig(Block):
     endpoint: str = "localhost:4317"
     """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
     transport: Transport = "tcp"
-    """`tcp` or `unix`."""
+    """`tcp`, `tcp4` and `tcp6` for one family of addresses, or `unix`."""
     tls: TlsServerConfig | None = None
     """Absent = plain text."""
     max_recv_msg_size_mib: int = Field(4, ge=0, le=1024)

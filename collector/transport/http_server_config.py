@@ -35,7 +35,7 @@ class HttpServerConfig(Block):
     endpoint: str = "localhost:4318"
     """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
     transport: Transport = "tcp"
-    """`tcp` or `unix`."""
+    """`tcp`, `tcp4` and `tcp6` for one family of addresses, or `unix`."""
     tls: TlsServerConfig | None = None
     """Absent = plain text."""
     cors: Cors | None = None

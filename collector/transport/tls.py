@@ -98,13 +98,18 @@ class TlsServerConfig(TlsConfig):
     client_ca_file: str = ""
     """PEM file of the authorities of client certificates; set = every client must present one."""
     client_ca_file_reload: bool = False
-    """Read `client_ca_file` again when it changes (looked at with every handshake)."""
+    """Read `client_ca_file` again when it changes; looked at with every gRPC handshake, for HTTP every 10 s."""
 
     @model_validator(mode="after")
     def _has_certificate(self) -> Self:
         if not (self.cert_file or self.cert_pem):
             raise ValueError("a server needs cert_file and key_file (or cert_pem and key_pem)")
         return self
+
+    @property
+    def reload_secs(self) -> float:
+        """How often an HTTP listener reads its files again; 0 = never."""
+        return self.reload_interval or (10.0 if self.client_ca_file_reload else 0.0)
 
     def files(self) -> list[str]:
         """The files that can change under us."""
@@ -175,7 +180,7 @@ def grpc_server_credentials(tls: TlsServerConfig) -> grpc.ServerCredentials:
         assert pair is not None
         return grpc.ssl_server_certificate_configuration([pair], tls.client_authorities())
 
-    if not (tls.reload_interval or tls.client_ca_file_reload):
+    if not tls.reload_secs:
         pair = tls.pair()
         assert pair is not None
         return grpc.ssl_server_credentials([pair], tls.client_authorities(), mutual)

@@ -31,7 +31,7 @@ class GrpcListener:
 
     def start(self, door: Door, share_port: bool) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
-        endpoint = resolved(Endpoint.parse(self._config.endpoint, self._config.transport))
+        endpoint = resolved(Endpoint.parse(self._config.endpoint, self._config.transport), self._config.transport)
         if not share_port:
             check_free(endpoint)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="otlp-grpc")

@@ -56,8 +56,11 @@ class HttpRequest:
         return None if value is None else value.decode("latin-1")
 
     def peer(self) -> str:
-        client = self._scope.get("client")
-        return client[0] if client else ""
+        """A TCP peer that is gone already has no address left; it must not pass for a unix socket."""
+        client, server = self._scope.get("client"), self._scope.get("server")
+        if client:
+            return str(client[0])
+        return "" if server and server[1] is None else "unknown"
 
 
 class OtlpHttpApp:

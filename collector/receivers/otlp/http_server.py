@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tasks.append(asyncio.create_task(self._sweep()))
-        if self._tls is not None and self._tls.reload_interval:
+        if self._tls is not None and self._tls.reload_secs:
             self._tasks.append(asyncio.create_task(self._reload(self._tls)))
         self.ready.set()
 
@@ -53,7 +53,7 @@ class _Server(uvicorn.Server):
     async def _reload(self, tls: TlsServerConfig) -> None:
         context = cast("ssl.SSLContext", self.config.ssl)
         while True:
-            await asyncio.sleep(tls.reload_interval)
+            await asyncio.sleep(tls.reload_secs)
             try:
                 load_server_files(context, tls)
             except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -74,7 +74,7 @@ class HttpListener:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
         config = self._config
         context = server_context(config.tls) if config.tls else None
-        endpoint = resolved(Endpoint.parse(config.endpoint, config.transport))
+        endpoint = resolved(Endpoint.parse(config.endpoint, config.transport), config.transport)
         bound = self._bind(endpoint, share_port)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-decode")
         self._server = _Server(_uvicorn_config(config, OtlpHttpApp(config, door, self._threads)), config.tls)

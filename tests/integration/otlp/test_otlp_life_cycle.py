@@ -133,6 +133,21 @@ def test_unix_sockets(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("trusted", "domain"), [("unix", "tamyla.com"), ("127.0.0.0/8", "default")])
+def test_headers_over_a_unix_socket(tmp_path, trusted, domain):
+    """Peers on a unix socket are believed if `unix` is among the trusted peers, and not otherwise."""
+    rules = DomainRules(names=["tamyla.com"], trusted_peers=[trusted])
+    blocks = {name: {"transport": "unix", "endpoint": str(tmp_path / name)} for name in ("grpc", "http")}
+    with receiving({"protocols": blocks}, rules=rules) as running:
+        connection = UnixConnection(tmp_path / "http")
+        connection.request("POST", "/v1/logs", GOOD, {**PROTOBUF, "x-forwarded-host": "tamyla.com"})
+        assert connection.getresponse().status == 200
+        connection.close()
+        with grpc.insecure_channel(f"unix:{tmp_path / 'grpc'}") as channel:
+            channel.unary_unary(LOGS)(GOOD, timeout=10, metadata=(("x-forwarded-host", "tamyla.com"),))
+        assert [came.domain for came in running.intake.payloads] == [domain, domain]
+
+
 def test_a_unix_socket_changes_hands(tmp_path):
     """With `share_port` a new process takes the sockets over; the old one does not remove them when it ends."""
     blocks = {name: {"transport": "unix", "endpoint": str(tmp_path / name)} for name in ("grpc", "http")}
