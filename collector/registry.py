@@ -62,6 +62,7 @@ RENAMED: dict[tuple[Kind, str], str] = {
 }
 """Names that the OpenTelemetry Collector replaced: old → new. Both load; the old one warns."""
 
+_OTHER_SPELLING = {**RENAMED, **{(kind, new): old for (kind, old), new in RENAMED.items()}}
 _ROOTS = ("collector", "exporters", "processors", "otlp_wire")
 
 
@@ -104,15 +105,17 @@ class Registry:
         return sorted({*self._entries[kind], *(name for section, name in self._loaded if section == kind)})
 
     def find(self, kind: Kind, type_name: str) -> Factory[Any] | None:
-        """The factory of a type by its name or an alias; None when there is no such type.
+        """The factory of a type by its name, an alias, or the other spelling in `RENAMED`; None when there is none.
 
         Raises:
             ConfigError: a plugin can't be imported, or what it names is no factory of this kind.
         """
-        found = self._loaded.get((kind, type_name))
-        if found is None and type_name in self._entries[kind]:
-            found = self._loaded[kind, type_name] = _load(kind, self._entries[kind][type_name])
-        return found
+        for name in (type_name, _OTHER_SPELLING.get((kind, type_name), "")):
+            if (kind, name) not in self._loaded and name in self._entries[kind]:
+                self._loaded[kind, name] = _load(kind, self._entries[kind][name])
+            if (kind, name) in self._loaded:
+                return self._loaded[kind, name]
+        return None
 
     def factories(self, kind: Kind) -> list[Factory[Any]]:
         """Every factory of a section, each once, by name. Imports all their folders."""

@@ -121,8 +121,8 @@ def expected_missing(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     registry = Registry()
     undefined = json.dumps(entry.get("undefined_components") or {})
     for section, types in entry["all_components"].items():
-        known = registry.types(Kind(section))
-        yield from ((section, name) for name in types if name not in known and f'"{name}"' not in undefined)
+        unknown = [name for name in types if registry.find(Kind(section), name) is None]
+        yield from ((section, name) for name in unknown if f'"{name}"' not in undefined)
 
 
 FILES = sorted(index()) if FOLDER.is_dir() else []

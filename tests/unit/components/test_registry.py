@@ -99,6 +99,14 @@ def test_aliases_lead_to_the_same_factory() -> None:
     assert [factory.name for factory in registry.factories(Kind.EXPORTER)] == ["debug", "otlp_http", "sink"]
 
 
+def test_a_plugin_that_knows_one_spelling_is_found_by_both(site: Path) -> None:
+    """Names that the OpenTelemetry Collector changed are the same type."""
+    (site / "my_plugin.py").write_text(PLUGIN.replace("EXPORTER", "RECEIVER").replace('"mine"', '"file_log"'))
+    install(site, "my-plugin", "[logboom.receivers]\nfile_log = my_plugin:FACTORY\n")
+    registry = Registry()
+    assert registry.find(Kind.RECEIVER, "filelog") is registry.find(Kind.RECEIVER, "file_log") is not None
+
+
 def test_import_roots_have_one_owner() -> None:
     """In a clean environment there is nothing to say."""
     check_import_roots()
