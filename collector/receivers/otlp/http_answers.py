@@ -28,7 +28,7 @@ SUCCESS = {
     PROTOBUF: Response(200, b"application/x-protobuf", b""),
     JSON: Response(200, b"application/json", b'{"partialSuccess":{}}'),
 }
-NOT_FOUND = Response(404, b"text/plain", b"404 page not found")
+NOT_FOUND = Response(404, b"text/plain; charset=utf-8", b"404 page not found\n")
 METHOD_NOT_ALLOWED = Response(405, b"text/plain", b"405 method not allowed, supported: [POST]", ((b"allow", b"POST"),))
 UNSUPPORTED_MEDIA_TYPE = Response(
     415, b"text/plain", b"415 unsupported media type, supported: [application/json, application/x-protobuf]"
