@@ -129,8 +129,10 @@ FILES = sorted(index()) if FOLDER.is_dir() else []
 
 
 def test_the_folder_of_cases_is_there() -> None:
-    """CI names it; without it nothing below would run."""
-    assert FILES, f"no configurations in {FOLDER}: set LOGBOOM_CONFORMANCE_DIR"
+    """CI names it, and then it must be there; a plain clone does not have it."""
+    if not (FILES or os.environ.get("LOGBOOM_CONFORMANCE_DIR")):
+        pytest.skip(f"no configurations in {FOLDER}: set LOGBOOM_CONFORMANCE_DIR")
+    assert FILES
 
 
 @pytest.mark.parametrize("file", FILES)
