@@ -1,0 +1,54 @@
+"""A domain's share of the journal: one whose entries are not read must not close the door to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from collector.journal.chunks import occupied_bytes
+from collector.journal.layout import HEADER
+from collector.journal.request import Request
+
+_ACTIVE_SECS = 60.0  # a domain is active this long after its last request
+
+
+class Shares:
+    """Who is active, and who holds too much. `share_bytes` counts space on disk."""
+
+    def __init__(self, share_bytes: float) -> None:
+        self._share_bytes = share_bytes
+        self._last_seen: dict[str, float] = {}
+
+    def divide(
+        self, group: list[Request], space_of: Callable[[str], int], now: float
+    ) -> tuple[list[Request], list[tuple[str, Request]]]:
+        """The requests that may stay, and those of a domain over its share while others are active.
+
+        Args:
+            space_of: what a domain holds on disk now.
+        """
+        for request in group:
+            for payload in request.payloads:
+                self._last_seen[payload.domain] = now
+        held: dict[str, int] = {}
+        kept: list[Request] = []
+        over: list[tuple[str, Request]] = []
+        for request in group:
+            domain = self._over(request, held, space_of, now)
+            if domain is None:
+                kept.append(request)
+                for payload in request.payloads:
+                    held[payload.domain] += occupied_bytes(HEADER.size + len(payload.body))
+            else:
+                over.append((domain, request))
+        return kept, over
+
+    def _over(self, request: Request, held: dict[str, int], space_of: Callable[[str], int], now: float) -> str | None:
+        for domain in {payload.domain for payload in request.payloads}:
+            if domain not in held:
+                held[domain] = space_of(domain)
+            if held[domain] + request.space > self._share_bytes and self._others_active(domain, now):
+                return domain
+        return None
+
+    def _others_active(self, domain: str, now: float) -> bool:
+        return any(other != domain and now - seen < _ACTIVE_SECS for other, seen in self._last_seen.items())

@@ -1,0 +1,29 @@
+"""What waits for its commit: the payloads of one request, and whom to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.journal.chunks import occupied_bytes
+from collector.journal.entry import Durable, Payload
+from collector.journal.layout import HEADER
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Payloads that become durable together. `size`: bytes of bodies; `space`: the most they occupy on disk."""
+
+    payloads: Sequence[Payload]
+    size: int
+    space: int
+    done: Durable
+
+    @classmethod
+    def of(cls, payloads: Sequence[Payload], done: Durable) -> Request:
+        size = space = 0
+        for payload in payloads:
+            length = len(payload.body)
+            size += length
+            space += occupied_bytes(HEADER.size + length)
+        return cls(payloads, size, space, done)
