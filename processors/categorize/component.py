@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import polars as pl
+
+from processors.categorize.stack_traces import application_frame
 from processors.categorize.view import Clue, View, per_distinct
 
 FUNCTIONS = ("code.function.name", "code.function", "code.namespace")
@@ -44,27 +47,10 @@ _SEPARATOR = re.compile(r"::|[./\\$+#]|->")
 _CLASS = re.compile(r"^[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_@][\w@ -]*$")
 _NOT_A_NAME = frozenset(
-    [
-        "anonymous",
-        "module",
-        "main",
-        "lambda",
-        "init",
-        "call",
-        "new",
-        "eval",
-        "object",
-        "__init__",
-        "__call__",
-        "index",
-        "locals",
-        "func",
-        "app",
-        "src",
-        "lib",
-        "core",
-    ]
+    "anonymous module main lambda init call new eval object __init__ __call__ index locals func app src lib core task "
+    "srv opt code workspace".split()
 )
+_BUILT_IN = frozenset({"Object", "Module", "Promise", "Function", "Array"})
 
 
 def _parts(value: str) -> list[str]:
@@ -74,17 +60,18 @@ def _parts(value: str) -> list[str]:
 
 
 def class_in(value: str) -> str | None:
-    """The innermost class in a qualified name: `com.shop.AuthValidator.check` → `AuthValidator`."""
+    """The innermost class in a qualified name: `com.shop.AuthValidator` → `AuthValidator`."""
+    return _innermost(_parts(value))
+
+
+def class_of_function(value: str) -> str | None:
+    """The class of a qualified function: `Acme.Shop.PriceService.Total` → `PriceService`; a lone name may be one."""
     parts = _parts(value)
-    for part in reversed(parts):
-        if _CLASS.match(part) and not (part is parts[-1] and _looks_like_exported_function(value, parts)):
-            return _bounded(part)
-    return None
+    return _innermost(parts[:-1] if len(parts) > 1 else parts)
 
 
-def _looks_like_exported_function(value: str, parts: list[str]) -> bool:
-    """Go: `example.com/shop/payment.Charge`, where the last name is a function and not a class."""
-    return "/" in value and len(parts) > 1 and not value.rsplit("/", 1)[-1].count(".") > 1
+def _innermost(parts: list[str]) -> str | None:
+    return next((_bounded(part) for part in reversed(parts) if _CLASS.match(part) and part not in _BUILT_IN), None)
 
 
 def last_name(value: str) -> str | None:
@@ -124,24 +111,27 @@ def _bounded(name: str) -> str | None:
     return short or None
 
 
-def clues(view: View) -> Iterator[Clue]:
-    """See the module's text."""
-    yield from view.attribute_clues(FUNCTIONS, class_in)
+def clues(view: View, stacktrace: pl.Series | None = None) -> Iterator[Clue]:
+    """See the module's text. `stacktrace`: what was found in the bodies."""
+    yield from view.attribute_clues(FUNCTIONS[:2], class_of_function)
+    yield from view.attribute_clues(FUNCTIONS[2:], class_in)
     yield from view.attribute_clues(("code.namespace",), last_name)
     yield from view.attribute_clues(LOGGERS, last_name)
     yield Clue("scope name", view.of_scopes(per_distinct(view.scope_name, last_name)))
     yield from view.attribute_clues(FUNCTIONS[:2], module_of_function)
-    if view.has("exception.stacktrace"):
-        from processors.categorize.stack_traces import application_frame
-
-        yield from view.attribute_clues(("exception.stacktrace",), lambda v: frame_component(application_frame(v)))
+    yield from view.attribute_clues(("exception.stacktrace",), frame_component)
+    if stacktrace is not None:
+        yield Clue("stack trace in the body", per_distinct(stacktrace, frame_component))
     yield from view.attribute_clues(FILES, file_stem)
     yield from view.resource_clues(("service.name",), plain)
     yield from view.resource_clues(("k8s.container.name", "process.executable.name"), plain)
 
 
-def frame_component(frame: str | None) -> str | None:
-    """The component of a stack frame, given as its function or its file."""
+def frame_component(trace: str) -> str | None:
+    """The component of the innermost frame of the application, which is a function or a file."""
+    frame = application_frame(trace)
     if frame is None:
         return None
-    return class_in(frame) or (file_stem(frame) if re.search(r"\.\w{1,4}$", frame) else module_of_function(frame))
+    if re.search(r"\.(py|js|ts|tsx|mjs|rb|php|rs|go|cs|java|kt)$", frame):
+        return file_stem(frame)
+    return class_of_function(frame) or module_of_function(frame)

@@ -50,9 +50,10 @@ _DATE = re.compile(
 )
 _EMAIL = re.compile(r"^[^@\s/]+@[^@\s/]+\.[A-Za-z]{2,}$")
 _VERSION = re.compile(r"^v\d+(?:\.\d+)*(?:(?:alpha|beta|rc)\d*)?$")
+_WORD = re.compile(r"^[a-z]+\d{1,2}$|^\d[a-z]{1,2}$")  # oauth2, s3, 2d
 _TOKEN_PARTS = re.compile(r"([-_.~]+)")
 _ACCESS_LINE = r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) (\S+) HTTP/[0-9.]+"'
-_REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +(?:https?://[^/\s\"]+)?(/[^\s\"'?#]*)"
+_REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +\"?(?:https?://[^/\s\"]+)?(/[^\s\"'?#]*)"
 
 
 def template(value: str) -> str | None:
@@ -112,6 +113,8 @@ def _random(part: str) -> bool:
     if not digits:
         return False
     letters = len(part) - digits
+    if _WORD.match(part):
+        return False
     return letters == 0 or len(part) >= 6 or digits >= letters
 
 

@@ -21,15 +21,15 @@ _PARTS = pl.Struct(dict.fromkeys(EXCEPTION_KEYS, pl.String()))
 
 def parsed(view: View) -> dict[str, pl.Series] | None:
     """`exception.*` out of the bodies, null where there is no stack trace; None when no body has one."""
-    marked = view.body.str.contains_any(list(MARKS)).fill_null(False)
+    marked = view.text.str.contains_any(list(MARKS)).fill_null(False)
     if not marked.any():
         return None
-    distinct = view.body.filter(marked).unique()
+    distinct = view.text.filter(marked).unique()
     rows = [_row(body) for body in distinct.to_list()]
     if not any(rows):
         return None
     found = pl.Series(rows, dtype=_PARTS)
-    columns = view.body.to_frame("body").join(
+    columns = view.text.to_frame("body").join(
         pl.DataFrame([distinct.alias("body"), found.alias("found")]), on="body", how="left", maintain_order="left"
     )
     struct = columns.get_column("found").struct

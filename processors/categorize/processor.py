@@ -71,11 +71,12 @@ class Categorize:
 
     def _clues(self, view: View, found: Mapping[str, pl.Series] | None) -> dict[str, Iterator[Clue]]:
         parsed = dict(found) if found is not None else None
+        stacktrace = found["exception.stacktrace"] if found is not None else None
         offered = (
             (self._config.environment, environment.ATTRIBUTE, environment.clues(view, self._config.environments)),
             (self._config.source_type, SOURCE_TYPE, source_type.clues(view)),
             (self._config.error_type, ERROR_TYPE, error_type.clues(view, parsed)),
-            (self._config.component, COMPONENT, component.clues(view)),
+            (self._config.component, COMPONENT, component.clues(view, stacktrace)),
             (self._config.endpoint, ENDPOINT, endpoint.clues(view)),
         )
         return {name: clues for wanted, name, clues in offered if wanted}

@@ -18,9 +18,9 @@ from processors.categorize.view import Clue, View, per_distinct
 TRACE, DEBUG, INFO, NOTICE, WARN, ERROR, CRITICAL, ALERT, FATAL = 1, 5, 9, 10, 13, 17, 18, 19, 21
 
 WORDS: Mapping[str, int] = {
-    **dict.fromkeys(("trace", "trc", "finest", "verbose", "vrb", "silly", "t", "v", "trce"), TRACE),
+    **dict.fromkeys(("trace", "trc", "finest", "trac", "verbose", "vrb", "silly", "t", "v", "trce"), TRACE),
     **dict.fromkeys(
-        ("debug", "dbg", "debg", "fine", "d", "debug1", "debug2", "debug3", "debug4", "debug5", "dbug"), DEBUG
+        ("debug", "dbg", "debg", "debu", "fine", "d", "debug1", "debug2", "debug3", "debug4", "debug5", "dbug"), DEBUG
     ),
     "finer": 3,
     "config": 8,
@@ -29,10 +29,10 @@ WORDS: Mapping[str, int] = {
     ),
     **dict.fromkeys(("notice", "ntc", "n", "success", "statement", "detail", "hint", "context"), NOTICE),
     **dict.fromkeys(("warn", "warning", "wrn", "w", "wng", "deprecated"), WARN),
-    **dict.fromkeys(("error", "err", "e", "eror", "failure", "fail", "severe", "exception", "errr"), ERROR),
+    **dict.fromkeys(("error", "err", "erro", "e", "eror", "failure", "fail", "severe", "exception", "errr"), ERROR),
     **dict.fromkeys(("critical", "crit", "crt", "c", "dpanic"), CRITICAL),
     **dict.fromkeys(("alert", "a"), ALERT),
-    **dict.fromkeys(("fatal", "ftl", "f", "panic", "emerg", "emergency", "off", "p"), FATAL),
+    **dict.fromkeys(("fatal", "ftl", "fata", "pani", "f", "panic", "emerg", "emergency", "off", "p"), FATAL),
 }
 PINO: Mapping[int, int] = {10: TRACE, 20: DEBUG, 30: INFO, 40: WARN, 50: ERROR, 60: FATAL}
 SYSLOG = (FATAL, ALERT, CRITICAL, ERROR, WARN, NOTICE, INFO, DEBUG)
@@ -97,6 +97,11 @@ FORMS: tuple[Form, ...] = (
     Form("syslog priority", r"^<(\d{1,3})>", "syslog", mark="<"),
     Form("klog header", r"^([IWEF])\d{4} \d\d:\d\d:\d\d", mark=":"),
     Form("redis mark", r"^\d+:[MSCX] \d\d \w{3} \d{4} \S+ ([.\-*#]) ", "redis", mark=":"),
+    Form("mongodb severity", r'"s":\s*"([FEWID])[1-5]?"', mark='"s"'),
+    Form("ruby logger", r"^([DIWEFA]), \[\d{4}-", mark=", ["),
+    Form("logrus text", r"^(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[\d", mark="["),
+    Form("nest level", r"^\[Nest\] \d+ .{0,60}? (LOG|ERROR|WARN|DEBUG|VERBOSE|FATAL) ", mark="[Nest]"),
+    Form("monolog channel", r"^\[[^\]]{10,40}\] [\w-]+\.([A-Z]+): ", mark="]"),
     Form(
         "level in brackets",
         rf"(?i)^[^\[\]]{{0,80}}(?:\[[^\]]{{0,80}}\][^\[\]]{{0,40}}){{0,3}}?\[\s*(?:[a-z0-9_]+:)?({_LEVELS})\s*\]",
@@ -107,7 +112,7 @@ FORMS: tuple[Form, ...] = (
         rf"^{_TIME}(?: \w+)? \[\d+\].*? (LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG[1-5]?|STATEMENT|DETAIL|HINT|CONTEXT):  ",
         mark=":  ",
     ),
-    Form("level at the start", rf"^\W{{0,3}}({_LEVELS})\b[\s:|\]\-(]"),
+    Form("level at the start", rf"^\W{{0,3}}({_LEVELS})\b[\s:|\]\-()]"),
     Form("level at the start", rf"^({_LEVELS_LOWER}): "),
     Form(
         "level after the time",
@@ -117,7 +122,7 @@ FORMS: tuple[Form, ...] = (
     Form("mysql level", r"^\d{4}-\d\d-\d\d\S* \d+ \[(Note|Warning|ERROR|System)\]", mark="["),
     Form("go panic", r"^(panic|fatal error): ", "panic"),
     Form("status of an access log", r'" ([1-5]\d\d) (?:\d+|-)(?: |$)', "status", mark="HTTP/"),
-    Form("word of a traceback", r"^(Traceback) \(most recent", "error"),
+    Form("word of a traceback", r"^(Traceback \(most recent|Exception in thread )", "error"),
     Form("exception at the start", r"^(?:[\w.$]+\.)?[A-Z]\w*(Exception|Error)(?:: |\n|$)", "error"),
 )
 MEANINGS = {
@@ -136,7 +141,7 @@ def clues(view: View) -> Iterator[Clue]:
     nothing = pl.repeat(None, len(view), dtype=pl.String, eager=True)
     yield Clue("severity_text", per_distinct(view.batch.column("severity_text").zip_with(missing, nothing), of_word))
     yield from view.attribute_clues(ATTRIBUTES, of_word)
-    body = view.body.zip_with(missing, nothing).str.head(512)
+    body = view.text.zip_with(missing, nothing).str.head(512)
     for form in FORMS:
         left = body if form.mark is None else body.zip_with(body.str.contains(form.mark, literal=True), nothing)
         if left.null_count() == len(left):

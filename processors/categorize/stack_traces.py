@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import orjson
+
 MARKS = (
     "Traceback (most recent call last)",
     "\tat ",
@@ -25,6 +27,9 @@ MARKS = (
     "@http",
     "@file:",
     "@webpack",
+    '"stack',
+    '"exc_info"',
+    '"exception"',
 )
 MAX_BODY = 64 * 1024
 MAX_LINE = 2000
@@ -44,7 +49,7 @@ _JS_HEAD = re.compile(
     r"(?:Uncaught (?:\(in promise\) )?)?(?P<type>[A-Z]\w*(?:Error|Exception|Rejection|Warning)|Error)(?: \[\w+\])?(?:: (?P<message>.*))?$"
 )
 _PYTHON_FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line \d+(?:, in (?P<where>.+))?$')
-_GO_PANIC = re.compile(r"(?:^|\s)(?P<kind>panic|fatal error): (?P<message>.*)$")
+_GO_PANIC = re.compile(r"(?:^|\s)(?P<kind>panic|fatal error)(?: serving \S+:\d+)?: (?P<message>.*)$")
 _GO_FRAME = re.compile(r"^(?P<where>[\w./*()\[\]-]+)\(.*\)$")
 _GO_FILE = re.compile(r"^\s+(?P<file>\S+\.go):\d+")
 _RUST_PANIC = re.compile(
@@ -79,7 +84,26 @@ class StackTrace:
 
 
 def find(body: str) -> StackTrace | None:
-    """The stack trace in a body, or None."""
+    """The stack trace in a body, or in a field of a JSON body; None when there is none."""
+    if body.startswith("{"):
+        found = [trace for trace in map(_read, _fields(body)) if trace is not None]
+        if found:
+            return found[0]
+    return _read(body)
+
+
+def _fields(body: str) -> list[str]:
+    """The strings of a JSON object, two levels deep, that have lines."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return []
+    values = [*document.values()]
+    values += [inner for value in values if isinstance(value, dict) for inner in value.values()]
+    return [value for value in values if isinstance(value, str) and "\n" in value]
+
+
+def _read(body: str) -> StackTrace | None:
     lines = [line[:MAX_LINE] for line in body[:MAX_BODY].splitlines()]
     for reader in _READERS:
         found = reader(lines)
@@ -130,11 +154,9 @@ def _framed(language: str, frame: re.Pattern[str], head: re.Pattern[str]) -> Cal
 
 
 def _places(lines: list[str], frame: re.Pattern[str]) -> list[str]:
-    found = [match for match in map(frame.match, lines) if match]
-    groups = frame.groupindex
-    return [
-        (match["where"] if "where" in groups and match["where"] else match["file"] or "").strip() for match in found
-    ]
+    found = [match.groupdict() for match in map(frame.match, lines) if match]
+    own = [groups for groups in found if not _LIBRARY.search(groups.get("file") or "")]
+    return [(groups.get("where") or groups.get("file") or "").strip() for groups in own]
 
 
 def _go(lines: list[str]) -> StackTrace | None:

@@ -13,8 +13,8 @@ from functools import cached_property
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.ottl.columns import AttributeColumns
-from collector.ottl.paths import TEXT
+from collector.ottl.columns import AttributeColumns, Reader
+from collector.ottl.paths import TEXT, Source, Table
 
 ABSENT = pl.Series([None], dtype=pl.String)
 
@@ -69,6 +69,12 @@ class View:
     def body(self) -> pl.Series:
         """String bodies."""
         return self.batch.column("body")
+
+    @cached_property
+    def text(self) -> pl.Series:
+        """All bodies as text; maps and lists as JSON."""
+        source = Source(Table.FIELD, "body")
+        return Reader(self.batch, [source]).part(source, TEXT)
 
     def attribute_clues(self, keys: Iterable[str], answer: Callable[[str], str | None]) -> Iterator[Clue]:
         """A clue for each of the attributes that occurs, answered once for each distinct value."""
