@@ -2,6 +2,10 @@
 
 Times are looked at by a sweep once a second, not by a timer a request. A sender that is too slow is cut off without
 an answer, which OTLP clients take as "try again".
+
+An offer to upgrade (Java's HTTP client sends `Upgrade: h2c` with its first request) is ignored, as RFC 9110 allows.
+httptools takes such a request as one without a body, whatever its headers say: a log request would become an empty one
+and be answered with success. So its head is parsed again without the offer.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 
@@ -44,9 +49,32 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._enter(_Phase.HEADERS)
             self._received = 0
         self._received += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
         if self._phase is _Phase.HEADERS and self._received > self._limits.max_header_size:
             self._refuse_headers()
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                if self.parser.get_method() == b"CONNECT":  # an offer that can't be taken back
+                    self.send_400_response("This is not a proxy.")
+                    return
+                data = self._head_without_offer() + data[offer.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """The head of this request without the upgrade, for a new parser."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s\r\n" % (method, self.url, version)]
+        lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
+        self.parser = httptools.HttpRequestParser(self)
+        return b"".join([*lines, b"\r\n"])
 
     def on_headers_complete(self) -> None:
         if self._received > self._limits.max_header_size:
@@ -54,10 +82,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if size > self._limits.max_header_size:
                 self._too_large = True
                 raise ValueError("headers too large")  # ends the parser; answered in send_400_response
+        if self.parser.should_upgrade():
+            return  # comes again without the offer
         self._enter(_Phase.BODY)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._phase = _Phase.IDLE
         super().on_message_complete()
 

@@ -98,14 +98,42 @@ def test_expect_100_continue():
             assert connection.recv(1024).startswith(b"HTTP/1.1 200")
 
 
-def test_upgrade_is_ignored():
-    """Java's HTTP client offers h2c with every request: it is served as HTTP/1.1."""
-    offer = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAEAAEAAAAIAAAAA"}
+OFFER = (
+    b"POST /v1/logs HTTP/1.1\r\nHost: logger.tamyla.com\r\nContent-Type: application/x-protobuf\r\n"
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
+)
+OFFERS = {
+    "length": OFFER + b"Content-Length: %d\r\n\r\n" % len(GOOD) + GOOD,
+    "chunks": OFFER + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(GOOD) + GOOD + b"\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("split", [0, 10, 150, 240, 300, 700], ids=lambda split: f"split at {split}")
+@pytest.mark.parametrize("name", OFFERS)
+def test_an_upgrade_is_ignored_with_nothing_lost(name, split):
+    """Java's HTTP client offers h2c with its first request: it is served as HTTP/1.1, whole, however it arrives."""
+    request = OFFERS[name]
     with receiving() as running:
-        connection = connected(running)
-        connection.request("POST", "/v1/logs", GOOD, {**PROTOBUF, **offer})
-        assert connection.getresponse().status == 200
-        connection.close()
+        host, port = running.http.split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for number in range(1, 4):
+                connection.sendall(request[:split])
+                connection.sendall(request[split:])
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+                assert [came.body for came in running.intake.payloads] == [GOOD] * number
+
+
+def test_many_offers_at_once():
+    """A burst of pipelined offers is served one after another."""
+    with receiving() as running:
+        host, port = running.http.split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(OFFERS["length"] * 50)
+            received = b""
+            while received.count(b"HTTP/1.1 200") < 50:
+                received += connection.recv(65536)
+        assert running.intake.records == 50 * 20
 
 
 def test_pipelined_requests():

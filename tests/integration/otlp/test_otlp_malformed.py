@@ -198,6 +198,7 @@ CONNECTIONS: dict[str, tuple[bytes, bytes]] = {
         b"POST /v1/logs HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{", b"",
     ),
     "hung up in the headers": (b"POST /v1/logs HTTP/1.1\r\nHost: loc", b""),
+    "CONNECT": (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n", b"HTTP/1.1 400"),
     "upgrade that nobody speaks": (
         b"GET /v1/logs HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", b"HTTP/1.1 405",
     ),
