@@ -157,8 +157,16 @@ class Journal:
         try:
             while self._turn():
                 pass
+        except Exception as error:
+            _log.exception("journal: its thread ends")
+            self._fail(error if isinstance(error, StorageError) else StorageError(f"the journal's thread: {error!r}"))
         finally:
             self._committer.environment.close()
+
+    def _fail(self, error: StorageError) -> None:
+        with self._lock:
+            self._closed = _FAILED
+        self._on_fatal(error)
 
     def _turn(self) -> bool:
         """One group, or one look round when nothing came. False when the journal is closed and all is written."""
@@ -255,8 +263,7 @@ class Journal:
         self._totals["commit_errors"] += 1
         self._finish(group, Unavailable(_FAILED), "refused_error")
         if isinstance(error, CommitError) and error.fatal and not self._closed:
-            self._closed = _FAILED
-            self._on_fatal(error)
+            self._fail(error)
 
     def _finish(self, group: list[Request], refusal: Refusal | None, total: str) -> None:
         with self._lock:

@@ -159,6 +159,20 @@ def test_a_failed_commit_is_a_retryable_refusal(bench, kit, error: Exception, fa
     assert read_all(bench.path) == ([b"before"] if fatal else [b"before", b"after"])
 
 
+def test_a_thread_that_can_not_go_on_says_so(bench, kit, caplog) -> None:
+    """Whatever ends it: the process is told, and nobody waits for an answer that can't come."""
+
+    class BrokenCommitter(Committer):
+        def look_round(self, now: float) -> None:
+            raise StorageError("the table of readers is gone")
+
+    bench.open(BrokenCommitter)
+    kit.eventually(lambda: bench.fatal, "the process is told")
+    assert isinstance(bench.append(kit.payload(1)), Unavailable)
+    assert [str(error) for error in bench.fatal] == ["the table of readers is gone"]
+    assert "its thread ends" in caplog.text
+
+
 def test_a_write_error_of_the_system_keeps_nothing(tmp_path: Path) -> None:
     """A real one: the file may not be written beyond its first page for a while. Then all goes on."""
     script = """
