@@ -102,7 +102,7 @@ class Pipeline:
         return draft
 
     def _draft_suspect(self, entry: Entry, changes: Changes) -> Draft:
-        if self._attempts.deaths(entry) >= STRIKES:
+        if self._attempts.strikes(entry) >= STRIKES:
             return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, "poison")])
         return self._draft([entry], changes)
 

@@ -1,13 +1,18 @@
 """Which entries were being worked on when the worker died: the memory that turns a poison entry into a dead letter.
 
-    before decode   the marker names the entries of the step       (pwrite into a small file, no fsync: it has to
+    before decode   the marker names the entries in hand           (pwrite into a small file, no fsync: it has to
     after commit    the marker is cleared                           survive the process, not the machine)
-    at start        a marker that is still set is one death of each of its entries
+    at start        a marker that is still set is a death with those entries in hand
 
-Entries that saw a death are tried one by one (and committed together), so that the next death names the one to blame;
-after a second death each is committed alone; `STRIKES` deaths and it is dead-lettered raw with the reason `poison`. A worker that the supervisor kills because it hangs dies the same way.
+    a death with        is                 the next attempt
+    many in hand        a suspicion        decodes and processes them one by one, and commits them together
+    the same again      a suspicion        commits each alone
+    one in hand         a strike           commits it alone; after `STRIKES` it is dead-lettered raw as `poison`
 
-    file = u32 length │ u64 xxh3 of the text │ JSON {"current": spans, "suspects": [[journal, domain, low, high, deaths]…]}
+Only a death that names one entry is held against it, so that workers which are killed for other reasons, even often,
+give nothing up. A worker that the supervisor kills because it hangs dies the same way.
+
+    file = u32 length │ u64 xxh3 of the text │ JSON {"current": spans, "suspects": [[journal, domain, low, high, care, strikes]…]}
 
 A torn or foreign file counts as empty: at worst an entry gets another attempt.
 """
@@ -28,7 +33,8 @@ from collector.journal.entry import Entry
 STRIKES = 3
 _CAUTIOUS_RECORDS = 64
 _HEADER = struct.Struct("<IQ")
-_Span = tuple[str, str, int, int, int]  # journal, domain, first offset, last offset, deaths
+_Span = tuple[str, str, int, int, int, int]  # journal, domain, first offset, last offset, care, strikes
+_ONE_BY_ONE, _ALONE = 1, 2  # the degrees of care
 
 
 class Attempts:
@@ -40,7 +46,7 @@ class Attempts:
         path = folder / quote(pipeline, safe="")
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         current, self._suspects = self._load()
-        self._suspects += [(*span[:4], span[4] + 1) for span in current]
+        self._suspects += _after_death(current)
         self._current: list[_Span] = []
         if current:
             self._store()
@@ -51,8 +57,8 @@ class Attempts:
         for entry in entries:
             low, high = spans.get((entry.journal, entry.domain), (entry.offset, entry.offset))
             spans[entry.journal, entry.domain] = (min(low, entry.offset), max(high, entry.offset))
-        deaths = max((self.deaths(entry) for entry in entries), default=0) if self._suspects else 0
-        self._current = [(journal, domain, *span, deaths) for (journal, domain), span in spans.items()]
+        care, strikes = self._known(entries)
+        self._current = [(journal, domain, *span, care, strikes) for (journal, domain), span in spans.items()]
         self._store()
 
     def done(self, entries: Sequence[Entry]) -> None:
@@ -63,11 +69,11 @@ class Attempts:
         self._store()
 
     def limit(self, max_bytes: int, max_records: int) -> tuple[int, int]:
-        """How much to take at once: after one death a few entries, after a second one a single entry."""
-        worst = max((span[4] for span in self._suspects), default=0)
-        if worst > 1:
+        """How much to take at once: after a death a few entries, if that does not help a single one."""
+        care = max((span[4] for span in self._suspects), default=0)
+        if care == _ALONE:
             return 1, 1
-        return (max_bytes, min(max_records, _CAUTIOUS_RECORDS)) if worst else (max_bytes, max_records)
+        return (max_bytes, min(max_records, _CAUTIOUS_RECORDS)) if care else (max_bytes, max_records)
 
     def rest(self) -> None:
         """Nothing is in hand any more, and nothing was done."""
@@ -75,15 +81,13 @@ class Attempts:
             self._current = []
             self._store()
 
-    def deaths(self, entry: Entry) -> int:
-        """How often the worker died with this entry in hand."""
-        place = (entry.journal, entry.domain)
-        spans = (span for span in self._suspects if span[:2] == place and span[2] <= entry.offset <= span[3])
-        return max((span[4] for span in spans), default=0)
+    def strikes(self, entry: Entry) -> int:
+        """How often the worker died with this entry alone in hand."""
+        return self._known([entry])[1]
 
     @property
     def suspicious(self) -> bool:
-        """Whether any entry saw a death; if not, no entry needs a look."""
+        """Whether any entry was in hand at a death; if not, no entry needs a look."""
         return bool(self._suspects)
 
     def close(self) -> None:
@@ -93,6 +97,18 @@ class Attempts:
             self._store()
             os.close(self._file)
             self._file = -1
+
+    def _known(self, entries: Sequence[Entry]) -> tuple[int, int]:
+        """The highest care and strikes of these entries."""
+        if not self._suspects:
+            return 0, 0
+        found = [
+            span
+            for entry in entries
+            for span in self._suspects
+            if span[:2] == (entry.journal, entry.domain) and span[2] <= entry.offset <= span[3]
+        ]
+        return max((span[4] for span in found), default=0), max((span[5] for span in found), default=0)
 
     def _store(self) -> None:
         if not self._current and not self._suspects:
@@ -111,3 +127,11 @@ class Attempts:
             return [], []
         held = orjson.loads(text)
         return [tuple(span) for span in held["current"]], [tuple(span) for span in held["suspects"]]
+
+
+def _after_death(current: Sequence[_Span]) -> list[_Span]:
+    """What was in hand, held against it."""
+    if len(current) == 1 and current[0][2] == current[0][3]:
+        ((journal, domain, low, high, _, strikes),) = current
+        return [(journal, domain, low, high, _ALONE, strikes + 1)]
+    return [(*span[:4], min(span[4] + 1, _ALONE), span[5]) for span in current]

@@ -9,6 +9,7 @@ from collector.ledger.reader import PartitionReader, QueueState
 from collector.outcomes import Counts, Outcome
 
 _SOURCES = {Outcome.ACCEPTED, Outcome.CREATED}
+_ENDS = {Outcome.DUPLICATE, Outcome.UNDECODABLE, Outcome.FILTERED, Outcome.AGGREGATED, Outcome.ENQUEUED}
 
 
 def imbalance(counts: Counts, queues: Mapping[str, QueueState]) -> dict[str, int]:
@@ -18,18 +19,29 @@ def imbalance(counts: Counts, queues: Mapping[str, QueueState]) -> dict[str, int
     An exporter: enqueued = exported + dead_lettered + dropped + queued.
     """
     balance: Counter[str] = Counter()
+    pipelines = {component[9:] for _, component, _ in counts if component.startswith("pipeline/")}
     for (domain, component, outcome), records in counts.items():
         kind, _, name = component.partition("/")
-        if kind == "pipeline":
-            balance[f"pipeline {name} of {domain}"] += records if outcome in _SOURCES else -records
-        elif kind == "processor":
-            pipeline = name.partition("/")[0]
-            balance[f"pipeline {pipeline} of {domain}"] += records if outcome in _SOURCES else -records
+        if kind in ("pipeline", "processor"):
+            pipeline = name if kind == "pipeline" else _pipeline_of(name, pipelines)
+            balance[f"pipeline {pipeline} of {domain}"] += _sign(outcome) * records
         elif kind == "exporter":
             balance[f"exporter {name}"] += records if outcome == Outcome.ENQUEUED else -records
     for exporter, state in queues.items():
         balance[f"exporter {exporter}"] -= state.records
     return {place: records for place, records in balance.items() if records}
+
+
+def _sign(outcome: str) -> int:
+    """What comes in, what ends, and what a processor counts for its own ends."""
+    if outcome in _SOURCES:
+        return 1
+    return -1 if outcome in _ENDS or outcome.startswith(Outcome.DROPPED) else 0
+
+
+def _pipeline_of(processor: str, pipelines: set[str]) -> str:
+    """`logs/edge/filter/x` belongs to the pipeline `logs/edge`, if there is one of that name."""
+    return max((name for name in pipelines if processor.startswith(f"{name}/")), key=len, default=processor)
 
 
 def assert_conserved(partition: PartitionReader) -> None:

@@ -95,10 +95,9 @@ class MortalWorker:
         return decode(entries)
 
     def _deliver(self, exporter: str) -> None:
-        entries = self.ledger.deliverable(exporter, -1, 1 << 40)
-        with (self._root / "delivered").open("a") as stream:
-            stream.writelines(f"{exporter} {entry.seq} {body}\n" for entry in entries for body in bodies_of(entry))
-        if entries:
+        while entries := self.ledger.deliverable(exporter, -1, 20_000):
+            with (self._root / "delivered").open("a") as stream:
+                stream.writelines(f"{exporter} {entry.seq} {body}\n" for entry in entries for body in bodies_of(entry))
             self.ledger.ack(exporter, [exported(entry) for entry in entries])
 
 

@@ -1,0 +1,269 @@
+"""A step takes what waits through decode and processors to the outbox, and accounts for every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from collector.batch import LogBatch, concat
+from collector.component import Work
+from collector.errors import StorageError
+from collector.ledger.interface import Commit
+from collector.pipeline import Pipeline
+from collector.testing.partition_bench import PartitionBench, bodies_of, request
+
+MakePipeline = Callable[..., Pipeline]
+Body = Callable[[LogBatch, Work], LogBatch]
+
+
+class Does:
+    """A processor made of a function."""
+
+    def __init__(self, body: Body, tick_interval_secs: float | None = None) -> None:
+        self._body = body
+        self.tick_interval_secs = tick_interval_secs
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:
+        return self._body(batch, work)
+
+
+def without(text: str) -> Body:
+    return lambda batch, work: batch.filter(batch.column("body") != text)
+
+
+def fails_on(text: str, error: Exception) -> Body:
+    def process(batch: LogBatch, work: Work) -> LogBatch:
+        work.state.put(b"seen " + str(len(batch)).encode(), b"")
+        if (batch.column("body") == text).any():
+            raise error
+        return batch
+
+    return process
+
+
+def test_records_pass_all_processors_in_order(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    def add(letter: str) -> Does:
+        return Does(lambda batch, work: batch.with_fields({"body": batch.column("body") + letter}))
+
+    bench.put("x", "y")
+    assert make_pipeline(one=add("1"), two=add("2")).step() == 2
+    assert bench.drain() == ["x12", "y12"]
+
+
+def test_nothing_waits_nothing_is_written(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    assert make_pipeline().step() == 0
+    assert not bench.partition.counts()
+
+
+def test_what_is_left_out_without_a_name_is_filtered(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    bench.put("keep", "drop")
+    bench.put("drop", domain="b.example")
+    assert make_pipeline(p=Does(without("drop"))).step() == 3
+    assert bench.drain() == ["keep"]
+    assert bench.count("processor/logs/p", "filtered") == 1
+    assert bench.count("processor/logs/p", "filtered", "b.example") == 1
+
+
+def test_named_ends_and_new_records_are_kept_apart(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    def aggregate(batch: LogBatch, work: Work) -> LogBatch:
+        work.count("a.example", "aggregated", 2)
+        work.count("a.example", "dropped:sampled", 1)
+        work.count("a.example", "created", 1)
+        work.count("a.example", "matched", 7)
+        return batch.slice(0, 1)
+
+    bench.put("1", "2", "3", "4", "5")
+    make_pipeline(p=Does(aggregate)).step()
+    counted = {outcome: n for (_, component, outcome), n in bench.partition.counts().items() if component[-2:] == "/p"}
+    assert counted == {"aggregated": 2, "dropped:sampled": 1, "created": 1, "filtered": 2, "matched": 7}
+    assert len(bench.drain()) == 1
+
+
+def test_what_comes_without_a_name_is_created(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    bench.put("one")
+    make_pipeline(p=Does(lambda batch, work: concat([batch, batch]))).step()
+    assert bench.count("processor/logs/p", "created") == 1
+    assert bench.drain() == ["one", "one"]
+
+
+def test_state_is_seen_at_once_and_kept_with_the_step(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    def count(batch: LogBatch, work: Work) -> LogBatch:
+        before = int(work.state.get(b"n/total") or b"0")
+        work.state.put(b"n/total", str(before + len(batch)).encode())
+        work.state.put(b"n/gone", b"")
+        work.state.delete(b"n/gone")
+        assert work.state.scan(b"n/") == [(b"n/total", str(before + len(batch)).encode())]
+        return batch
+
+    for bodies in (("1",), ("2", "3")):
+        bench.put(*bodies)
+        make_pipeline(p=Does(count)).step()
+    assert dict(bench.ledger.state("logs", "p")) == {b"n/total": b"3"}
+    assert dict(bench.ledger.state("logs", "q")) == {}
+
+
+def test_a_state_key_that_could_not_be_stored_is_refused_at_once(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    def put(batch: LogBatch, work: Work) -> LogBatch:
+        with pytest.raises(ValueError, match="use a hash"):
+            work.state.put(b"k" * 600, b"")
+        work.state.put(b"k" * 400, b"v" * 100_000)
+        return batch
+
+    bench.put("one")
+    make_pipeline(p=Does(put)).step()
+    assert bench.ledger.state("logs", "p")[b"k" * 400] == b"v" * 100_000
+
+
+def test_only_the_entry_that_makes_a_processor_fail_is_dead_lettered(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    for number in range(10):
+        bench.put(f"{number}a", f"{number}b")
+    make_pipeline(first=Does(without("3a")), strict=Does(fails_on("7b", KeyError("secret value")))).step()
+    delivered = bench.drain()
+    assert sorted(delivered) == sorted(f"{n}{x}" for n in range(10) for x in "ab" if n != 7 and f"{n}{x}" != "3a")
+    (letter,) = bench.partition.dead_letters()
+    assert (letter.reason, letter.records, letter.raw) == ("processor strict: KeyError", 2, True)
+    assert bench.count("processor/logs/first", "filtered") == 1
+
+
+def test_state_changes_of_a_failed_attempt_never_happened(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    for body in ("a", "b", "bad"):
+        bench.put(body)
+    make_pipeline(p=Does(fails_on("bad", ValueError()))).step()
+    assert set(bench.ledger.state("logs", "p")) == {b"seen 1"}, "the attempt with all three wrote `seen 3`"
+
+
+def test_a_storage_error_inside_a_processor_is_not_the_entry_s_fault(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    bench.put("one")
+    with pytest.raises(StorageError):
+        make_pipeline(p=Does(fails_on("one", StorageError("disk")))).step()
+    assert bench.partition.dead_letters() == []
+    assert make_pipeline().step() == 1, "no death is remembered"
+    assert bench.drain() == ["one"]
+
+
+def test_undecodable_payloads_are_set_aside(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    bench.put("fine")
+    bench.put_raw(b"\x0a\xff", records=2)
+    make_pipeline().step()
+    assert bench.drain() == ["fine"]
+    assert bench.count("pipeline/logs", "undecodable") == 2
+
+
+def test_records_that_the_door_counted_wrongly_do_not_upset_the_account(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    bench.put_raw(request(["one"]), records=3)
+    bench.put_raw(request(["two", "three"]), records=1, domain="b.example")
+    make_pipeline().step()
+    assert bench.count("pipeline/logs", "undecodable") == 2
+    assert bench.count("pipeline/logs", "created", "b.example") == 1
+
+
+def test_a_failed_commit_is_given_again_with_the_same_result(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    given: list[Commit] = []
+    commit = bench.ledger.commit
+
+    def failing_once(step: Commit) -> None:
+        given.append(step)
+        if len(given) == 1:
+            raise StorageError("transient")
+        commit(step)
+
+    bench.ledger.commit = failing_once  # type: ignore[method-assign]
+    bench.put("one")
+    assert make_pipeline().step() == 1
+    assert given[0] is given[1]
+    assert bench.drain() == ["one"]
+
+
+def test_a_commit_that_fails_twice_is_told_to_the_caller_and_can_be_repeated(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    commit = bench.ledger.commit
+
+    def failing(step: Commit) -> None:
+        raise StorageError("full")
+
+    bench.put("one")
+    bench.ledger.commit = failing  # type: ignore[method-assign]
+    pipeline = make_pipeline()
+    with pytest.raises(StorageError):
+        pipeline.step()
+    assert pipeline.busy_since is None
+    bench.ledger.commit = commit  # type: ignore[method-assign]
+    assert pipeline.step() == 1
+    assert bench.drain() == ["one"]
+
+
+def test_a_tick_comes_when_it_is_due_and_goes_through_the_processors_behind(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    kept: list[LogBatch] = []
+
+    def gather(batch: LogBatch, work: Work) -> LogBatch:
+        if len(batch):
+            kept.append(batch)
+            work.count("a.example", "aggregated", len(batch))
+            return LogBatch.empty()
+        work.state.put(b"ticked", str(work.now_unix_nano).encode())
+        return kept.pop() if kept else batch
+
+    def mark(batch: LogBatch, work: Work) -> LogBatch:
+        return batch.with_attributes({"marked": pl.Series([True] * len(batch))})
+
+    pipeline = make_pipeline(gather=Does(gather, 10.0), mark=Does(mark))
+    bench.put("one", "two")
+    pipeline.step()
+    assert bench.deliverable() == []
+    bench.clock.unix_ms += 9_999
+    pipeline.step()
+    assert bench.deliverable() == []
+    bench.clock.unix_ms += 1
+    assert pipeline.step() == 0
+    (entry,) = bench.deliverable()
+    assert bodies_of(entry) == ["one", "two"]
+    assert entry.content.attribute("marked", 2).to_list() == [True, True]  # type: ignore[union-attr, arg-type]
+    assert bench.count("processor/logs/gather", "created") == 2
+    assert bench.ledger.state("logs", "gather")[b"ticked"] == str(bench.clock() * 1_000_000).encode()
+    pipeline.step()
+    assert len(bench.deliverable()) == 1, "not due again"
+
+
+def test_a_processor_that_fails_at_a_tick_is_passed_over(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    def broken(batch: LogBatch, work: Work) -> LogBatch:
+        work.state.put(b"half", b"done")
+        raise RuntimeError
+
+    def fine(batch: LogBatch, work: Work) -> LogBatch:
+        work.state.put(b"ticked", b"")
+        return batch
+
+    pipeline = make_pipeline(broken=Does(broken, 1.0), fine=Does(fine, 1.0))
+    bench.clock.unix_ms += 1000
+    pipeline.step()
+    assert dict(bench.ledger.state("logs", "broken")) == {}
+    assert dict(bench.ledger.state("logs", "fine")) == {b"ticked": b""}
+
+
+def test_busy_since_is_set_during_a_step_alone(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    seen: list[float | None] = []
+
+    def look(batch: LogBatch, work: Work) -> LogBatch:
+        seen.append(pipeline.busy_since)
+        return batch
+
+    pipeline = make_pipeline(p=Does(look))
+    bench.put("one")
+    pipeline.step()
+    assert seen != [None]
+    assert pipeline.busy_since is None
