@@ -157,7 +157,7 @@ class Journal:
         try:
             while self._turn():
                 pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever ends the thread, the process must know
             _log.exception("journal: its thread ends")
             self._fail(error if isinstance(error, StorageError) else StorageError(f"the journal's thread: {error!r}"))
         finally:
