@@ -16,6 +16,9 @@ from collector.service.channel import Report, Start, Stop, pair
 SILENCE_SECS = 10.0
 START_SECS = 60.0
 
+CHILD_ENVIRONMENT = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
+"""A second thread makes a batch of some thousand rows no faster and costs a third more CPU; workers scale out instead."""
+
 log = logging.getLogger("logboom.supervisor")
 
 
@@ -53,6 +56,7 @@ class ChildProcess:
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(descriptor, *self._keep_open),
             start_new_session=True,
+            env={**os.environ, **CHILD_ENVIRONMENT},
         )  # fmt: skip
         theirs.close()
         self._channel.send(self.start)
