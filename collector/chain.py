@@ -21,6 +21,7 @@ from collector.ledger.interface import Ledger, RawDeadLetter
 from collector.ledger.overlay import Changes, Overlay
 from collector.outcomes import Counts, Outcome
 
+_MAX_OUTCOME = 100  # characters: outcomes are parts of keys
 _log = logging.getLogger(__name__)
 _ENDS = {Outcome.FILTERED, Outcome.AGGREGATED, Outcome.DUPLICATE, Outcome.UNDECODABLE, Outcome.DEAD_LETTERED}
 
@@ -59,7 +60,7 @@ class StepWork:
 
     def count(self, domain: str, outcome: str, records: int) -> None:
         """Name the end of records that the processor leaves out, or `created` for those it adds."""
-        self.named[domain, self.component, outcome] += records
+        self.named[domain, self.component, outcome[:_MAX_OUTCOME]] += records
 
 
 class Chain:

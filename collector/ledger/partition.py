@@ -37,7 +37,7 @@ from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64, put_u64
 from collector.outcomes import Counts, Outcome
 
-CACHE_BYTES = 32 << 20
+CACHE_BYTES = 16 << 20
 _READ_SHARE = 8  # one read takes at most one part in so many of the budget
 _UPKEEP_MS = 1000
 _READER_CHECK_MS = 60_000

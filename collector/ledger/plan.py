@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+MAX_ID_BYTES = 90  # ids and a domain stand together in keys of at most 511 bytes
 OnFull = Literal["block", "spill", "drop_oldest"]
 
 
@@ -37,9 +38,15 @@ class PipelinePlan:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPlan:
-    """All pipelines, and the quota of each exporter by id."""
+    """All pipelines, and the quota of each exporter by id. Raises `ValueError` for an id that can't be part of a key."""
 
     pipelines: Sequence[PipelinePlan]
     quotas: Mapping[str, Quota]
     dedup_window_secs: float = 300.0
     max_bytes: int = 1 << 30
+
+    def __post_init__(self) -> None:
+        for pipeline in self.pipelines:
+            for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters):
+                if not 0 < len(name.encode()) <= MAX_ID_BYTES or "\0" in name:
+                    raise ValueError(f"{name[:40]!r}: an id has between 1 and {MAX_ID_BYTES} bytes, and no zero byte")
