@@ -141,7 +141,7 @@ def test_payloads_pass_through_without_being_decoded(bench, server):
     forward(bench)
     seen = []
     exporter, config = otlp(server.port)
-    exporter.encode = lambda batch: seen.append(batch)
+    exporter.encode = seen.append
     deliver(bench, {"otlp": (exporter, config)}, lambda: not queued(bench, "otlp"))
     assert seen == []
     assert server.bodies == [f"{n}" for n in range(6)]

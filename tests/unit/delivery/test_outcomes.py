@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.events import EventKind
+from collector.journal.entry import Entry
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
@@ -224,3 +227,71 @@ def test_a_send_that_hangs_is_cut_off_and_repeated(rig):
     one.run({"x": (patient, DeliveryConfig(timeout=0.0))}, 3700)
     assert len(patient.sent) == 1
     assert one.ledgers[0].outcomes("x") == {"enqueued": 1, "exported": 1}
+
+
+def test_a_destination_that_refuses_every_single_record_is_not_asked_for_each(rig):
+    """After 32 single records in a row, refused for one reason, the rest follows them; another request is tried anew."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch([f"{n}" for n in range(1000)]))
+    one.ledgers[0].put(text_batch(["good"]))
+    exporter = ScriptedExporter(lambda batch: Ok() if "good" in batch.column("body") else Split("400"))
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 1001, "exported": 1, "dead_lettered": 1000}
+    assert len(exporter.sent) < 100
+    dead = [body for _, letter in one.ledgers[0].dead_letters for body in letter.batch.column("body")]
+    assert sorted(dead, key=int) == [f"{n}" for n in range(1000)]
+
+
+def test_good_records_between_bad_ones_keep_the_search_going(rig):
+    """Every second record is bad: all good ones arrive."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch([f"{n}" for n in range(200)]))
+    exporter = ScriptedExporter(
+        lambda batch: Split("400") if (batch.column("body").cast(int) % 2 == 0).any() else Ok(),
+    )
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 200, "exported": 100, "dead_lettered": 100}
+
+
+def test_what_a_destination_leaves_out_of_an_accepted_request_is_told(rig):
+    """Partial success: delivered, not sent again, counted for people."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b", "c"]))
+    exporter = ScriptedExporter(lambda batch: Ok(2, "too old"))
+    seen = []
+    one.run({"x": (exporter, CONFIG)}, 1, during=lambda engine: seen.append(engine.statistics()["x"]))
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 3}
+    assert (seen[0].sent, seen[0].left_out) == (3, 2)
+    assert [(event.kind, event.reason, event.count) for event in one.events] == [(EventKind.PARTIAL, "too old", 2)]
+
+
+def payload(*bodies):
+    request = ExportLogsServiceRequest()
+    for body in bodies:
+        request.resource_logs.add().scope_logs.add().log_records.add().body.string_value = body
+    return request.SerializeToString()
+
+
+def entries(*groups):
+    return [Entry("0" * 16, n, "d", "otlp", payload(*group), len(group), 1, b"") for n, group in enumerate(groups)]
+
+
+def test_payloads_are_decoded_for_an_exporter_that_takes_batches(rig):
+    """A pipeline without processors may end in any exporter."""
+    one = rig("x")
+    one.ledgers[0].put(entries(["a", "b"], ["c"]))
+    exporter = ScriptedExporter(lambda batch: Reject("no", positions(batch, "b")))
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert exporter.bodies() == ["a", "b", "c"]
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 2, "dead_lettered": 1}
+
+
+def test_a_payload_that_cannot_be_decoded_is_counted(rig):
+    """The door checks payloads, so this is all but impossible; it still ends in a named outcome."""
+    one = rig("x")
+    good, bad = entries(["a", "b"], ["c"])
+    one.ledgers[0].put([good, replace(bad, body=b"\xff\xff", records=4)])
+    exporter = ScriptedExporter()
+    one.run({"x": (exporter, CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 6, "exported": 2, "dropped:undecodable": 4}
+    assert one.ledgers[0].adds_up("x")
