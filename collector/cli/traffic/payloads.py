@@ -11,7 +11,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import ATTRIBUTES, RECORDS, RESOURCES, SCOPES, LogBatch, ValueKind
-from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines
+from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines, resource_of
 
 SERIAL = "logboom.send.serial"
 _PLACEHOLDER = "0" * 16
@@ -61,10 +61,12 @@ def as_batch(service: Service, said: list[Line]) -> LogBatch:
             "severity_text": [SEVERITY_TEXT[line.severity] for line in said],
             "body": [line.body for line in said],
             "scope": [loggers.index(line.logger) for line in said],
+            "trace_id": [now.to_bytes(8, "big") + (n // 3).to_bytes(8, "big") for n in range(len(said))],
+            "span_id": [(now + n // 2).to_bytes(8, "big") for n in range(len(said))],
         },
         schema_overrides=RECORDS,
     )
-    fixed = {"body_any": None, "trace_id": b"", "span_id": b"", "flags": 0, "event_name": "",
+    fixed = {"body_any": None, "flags": 0, "event_name": "",
              "dropped_attributes_count": 0, "resource": 0, "payload": 0, "domain": service.domain, "record_id": ""}  # fmt: skip
     records = records.with_columns(pl.lit(value, RECORDS[name]).alias(name) for name, value in fixed.items())
     return LogBatch(
@@ -73,13 +75,7 @@ def as_batch(service: Service, said: list[Line]) -> LogBatch:
         resources=pl.DataFrame(
             {"schema_url": [""], "dropped_attributes_count": [0], "entity_refs": [None]}, schema=RESOURCES
         ),
-        resource_attributes=_attributes(
-            [
-                (0, "service.name", service.name),
-                (0, "deployment.environment.name", service.environment),
-                (0, "telemetry.sdk.language", service.language),
-            ]
-        ),
+        resource_attributes=_attributes([(0, key, value) for key, value in resource_of(service).items()]),
         scopes=pl.DataFrame(
             [{"name": logger, "version": "", "schema_url": "", "dropped_attributes_count": 0} for logger in loggers],
             schema=SCOPES,
@@ -96,6 +92,11 @@ def _pairs(position: int, line: Line) -> list[tuple[str, str | int]]:
 
 def _attributes(rows: list[tuple[int, str, str | int]]) -> pl.DataFrame:
     return pl.DataFrame(
-        [{"owner": owner, "key": key, "kind": ValueKind.STRING, "string": str(value)} for owner, key, value in rows],
+        [
+            {"owner": owner, "key": key, "kind": ValueKind.INT, "int": value}
+            if isinstance(value, int)
+            else {"owner": owner, "key": key, "kind": ValueKind.STRING, "string": value}
+            for owner, key, value in rows
+        ],
         schema=ATTRIBUTES,
     )

@@ -117,5 +117,37 @@ def _fill(service: Service, sentence: Sentence, draw: random.Random) -> Line:
         "ip": f"10.{draw.randrange(256)}.{draw.randrange(256)}.{draw.randrange(1, 255)}",
     }
     attributes: dict[str, str | int] = {key: value.format(**fields) for key, value in sentence.attributes.items()}
+    attributes |= _origin(service, sentence, draw)
     error = (sentence.error[0], sentence.error[1].format(**fields)) if sentence.error else None
     return Line(service, sentence.severity, sentence.logger, sentence.text.format(**fields), attributes, error)
+
+
+def _origin(service: Service, sentence: Sentence, draw: random.Random) -> dict[str, str | int]:
+    """What instrumentation adds to every record: where in the code it was said, or by which process."""
+    if service.language == "c":
+        return {
+            "process.pid": 100 + draw.randrange(8),
+            "log.iostream": "stderr",
+            "log.file.name": f"{service.name}.log",
+        }
+    module, _, name = sentence.logger.rpartition(".")
+    return {
+        "code.function.name": f"{sentence.logger}.handle",
+        "code.file.path": f"/app/{(module or name).replace('.', '/')}/{name}.{service.language}",
+        "code.line.number": 20 + len(sentence.text),
+        "thread.name": f"worker-{draw.randrange(8)}",
+    }
+
+
+def resource_of(service: Service) -> dict[str, str]:
+    """The resource attributes that a service's SDK and its resource detectors set."""
+    return {
+        "service.name": service.name,
+        "service.version": "2.14.3",
+        "service.instance.id": f"{service.name}-7c9f4d-x2k1",
+        "deployment.environment.name": service.environment,
+        "telemetry.sdk.language": service.language,
+        "host.name": f"node-{len(service.name)}",
+        "k8s.namespace.name": service.domain.partition(".")[0],
+        "k8s.pod.name": f"{service.name}-7c9f4d-x2k1",
+    }

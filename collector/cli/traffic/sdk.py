@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.resources import Resource
 
-from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines
+from collector.cli.traffic.scenario import SERVICES, SEVERITY_TEXT, Line, Service, lines, resource_of
 
 DOMAIN_HEADER = "x-logboom-domain"
 
@@ -38,13 +38,7 @@ class Senders:
 
 
 def _provider(service: Service, grpc_endpoint: str, http_endpoint: str) -> LoggerProvider:
-    resource = Resource.create(
-        {
-            "service.name": service.name,
-            "deployment.environment.name": service.environment,
-            "telemetry.sdk.language": service.language,
-        }
-    )
+    resource = Resource.create(resource_of(service))
     headers = {DOMAIN_HEADER: service.domain}
     exporter: LogRecordExporter = (
         GrpcExporter(endpoint=grpc_endpoint, insecure=True, headers=headers)
