@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from collector.batch import LogBatch, concat
 from collector.component import Processor, State
 from collector.errors import StorageError
+from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger, RawDeadLetter
 from collector.ledger.overlay import Changes, Overlay
 from collector.outcomes import Counts, Outcome
@@ -145,3 +146,17 @@ def _unnamed(component: str, before: Mapping[str, int], after: Mapping[str, int]
     filtered = {(domain, component, str(Outcome.FILTERED)): n for domain, n in missing.items() if n > 0}
     created = {(domain, component, str(Outcome.CREATED)): -n for domain, n in missing.items() if n < 0}
     return Counter(filtered | created)
+
+
+def discrepancy(
+    component: str, entries: Sequence[Entry], decoded: LogBatch, dead_letters: Sequence[RawDeadLetter]
+) -> Counts:
+    """Records that the door counted and the decoder did not find, or the other way round, so that counts add up."""
+    missing: Counter[str] = Counter()
+    for entry in entries:
+        missing[entry.domain] += entry.records
+    missing.subtract(decoded.by_domain())
+    for letter in dead_letters:
+        missing[letter.entry.domain] -= letter.entry.records
+    names = ((domain, Outcome.UNDECODABLE if n > 0 else Outcome.CREATED, n) for domain, n in missing.items())
+    return Counter({(domain, component, str(outcome)): abs(n) for domain, outcome, n in names if n})

@@ -10,12 +10,11 @@ One thread steps a pipeline. A kill at any point repeats the step or has done it
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector.batch import LogBatch
-from collector.chain import Chain, Draft, ProcessorFailed
+from collector.chain import Chain, Draft, ProcessorFailed, discrepancy
 from collector.component import Processor
 from collector.decode import Decoded, decode
 from collector.errors import StorageError
@@ -23,7 +22,6 @@ from collector.journal.entry import Entry
 from collector.ledger.attempts import STRIKES, Attempts
 from collector.ledger.interface import Commit, Ledger, RawDeadLetter, Read
 from collector.ledger.overlay import Changes
-from collector.outcomes import Counts, Outcome
 
 
 class Pipeline:
@@ -120,19 +118,8 @@ class Pipeline:
             first = self._draft(entries[:half], changes)
             return first.then(self._draft(entries[half:], first.changes))
         draft.dead_letters += decoded.dead_letters
-        draft.counts += self._discrepancy(entries, decoded)
+        draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
         return draft
-
-    def _discrepancy(self, entries: Sequence[Entry], decoded: Decoded) -> Counts:
-        """Records that the door counted and the decoder did not find, or the other way round, so that counts add up."""
-        missing: Counter[str] = Counter()
-        for entry in entries:
-            missing[entry.domain] += entry.records
-        missing.subtract(decoded.batch.by_domain())
-        for letter in decoded.dead_letters:
-            missing[letter.entry.domain] -= letter.entry.records
-        names = ((domain, Outcome.UNDECODABLE if n > 0 else Outcome.CREATED, n) for domain, n in missing.items())
-        return Counter({(domain, f"pipeline/{self.id}", str(outcome)): abs(n) for domain, outcome, n in names if n})
 
     def _commit(self, read: Read, draft: Draft) -> None:
         """Make the step durable; once more with the same result if that fails."""

@@ -32,7 +32,7 @@ from collector.outcomes import Counts, Outcome
 
 Action = Literal["replay", "delete"]
 _NEXT, _BYTES = b"next_dead", b"dead_bytes"
-_REPLAY = b'"replay":true'
+_REPLAY = b"replay "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,6 @@ class DeadLetterInfo:
     size_bytes: int
     created_unix_ms: int
     raw: bool = False
-    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,7 @@ def dead_content(txn: Transaction, tables: Tables, number: int) -> bytes:
 
 def exhume(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
     """Take it out: it is replayed or deleted in this transaction."""
+    txn.delete(_REPLAY + U64.pack(info.id), db=tables.partition)
     delete_chunks(txn, tables.dead, U64.pack(info.id))
     delete_chunks(txn, tables.dead_content, U64.pack(info.id))
     _add_bytes(txn, tables, -info.size_bytes)
@@ -111,14 +111,13 @@ def exhume(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
 
 def mark_for_replay(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
     """A raw dead letter that the pipeline's next `read` hands out; the commit of that read takes it out."""
-    delete_chunks(txn, tables.dead, U64.pack(info.id))
-    put_chunks(txn, tables.dead, U64.pack(info.id), orjson.dumps(asdict(info) | {"replay": True}))
+    txn.put(_REPLAY + U64.pack(info.id), b"", db=tables.partition)
 
 
 def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
     """Raw dead letters that wait for their pipeline's next `read`."""
-    ids = [U64.unpack(row_key[:8])[0] for row_key, text in rows(txn, tables.dead, b"") if _REPLAY in text]
-    return [info for info in (dead_letter(txn, tables, number) for number in ids) if info is not None and info.replay]
+    ids = [U64.unpack(row_key[len(_REPLAY) :])[0] for row_key, _ in rows(txn, tables.partition, _REPLAY)]
+    return [info for info in (dead_letter(txn, tables, number) for number in ids) if info is not None]
 
 
 def request(partition: Path, action: Action, ids: Sequence[int]) -> None:

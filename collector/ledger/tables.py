@@ -2,6 +2,7 @@
 
     table         key                                     value
     partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes
+                  "replay " id                            empty: this raw dead letter is to be tried again
     pipelines     pipeline                                JSON: receivers, exporters, where it starts, when it was removed
     applied       pipeline                                id of the last `Read` that was committed
     cursors       journal ␀ pipeline ␀ domain             u64: the highest offset passed
