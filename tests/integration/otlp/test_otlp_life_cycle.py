@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -93,12 +94,11 @@ def test_several_processes_share_the_ports():
 
 
 def post(address: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection(address, timeout=30)
-    connection.request("POST", "/v1/logs", GOOD, PROTOBUF)
-    response = connection.getresponse()
-    response.read()
-    connection.close()
-    return response
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+        connection.request("POST", "/v1/logs", GOOD, PROTOBUF)
+        response = connection.getresponse()
+        response.read()
+        return response
 
 
 class UnixConnection(http.client.HTTPConnection):
