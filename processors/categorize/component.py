@@ -47,8 +47,31 @@ _SEPARATOR = re.compile(r"::|[./\\$+#]|->")
 _CLASS = re.compile(r"^[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_@][\w@ -]*$")
 _NOT_A_NAME = frozenset(
-    "anonymous module main lambda init call new eval object __init__ __call__ index locals func app src lib core task "
-    "srv opt code workspace".split()
+    [
+        "anonymous",
+        "module",
+        "main",
+        "lambda",
+        "init",
+        "call",
+        "new",
+        "eval",
+        "object",
+        "__init__",
+        "__call__",
+        "index",
+        "locals",
+        "func",
+        "app",
+        "src",
+        "lib",
+        "core",
+        "task",
+        "srv",
+        "opt",
+        "code",
+        "workspace",
+    ]
 )
 _BUILT_IN = frozenset({"Object", "Module", "Promise", "Function", "Array"})
 

@@ -4,12 +4,12 @@ or above without one), else `none`. What a stack trace says is written to `excep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
 from processors.categorize.stack_traces import MARKS, find
-from processors.categorize.view import Clue, View
+from processors.categorize.view import Clue, View, per_distinct
 
 EXCEPTION, ERROR, NONE = "exception", "error", "none"
 EXCEPTION_KEYS = ("exception.type", "exception.message", "exception.stacktrace")
@@ -42,6 +42,35 @@ def _row(body: str) -> dict[str, str] | None:
         return None
     values = (trace.type or None, trace.message or None, trace.text)
     return {key: value for key, value in zip(EXCEPTION_KEYS, values, strict=True) if value is not None}
+
+
+def completed(view: View) -> dict[str, pl.Series]:
+    """`exception.type` and `.message` out of the `exception.stacktrace` that was sent, where they are missing.
+
+    Python's SDK sends the first argument as the message, which for an OSError is its bare number: that counts as
+    missing.
+    """
+    trace = view.attribute("exception.stacktrace")
+    if trace is None:
+        return {}
+    nothing = pl.repeat(None, len(view), dtype=pl.String, eager=True)
+    filled: dict[str, pl.Series] = {}
+    for key, part in (("exception.type", "type"), ("exception.message", "message")):
+        sent = view.attribute(key)
+        sent = nothing if sent is None else sent
+        poor = trace.is_not_null() & (sent.is_null() | sent.str.contains(r"^\d*$"))
+        if poor.any():
+            found = per_distinct(trace.zip_with(poor, nothing), _part_of_trace(part))
+            filled[key] = found.zip_with(found.is_not_null(), sent)
+    return filled
+
+
+def _part_of_trace(part: str) -> Callable[[str], str | None]:
+    def answer(trace: str) -> str | None:
+        found = find(trace)
+        return getattr(found, part) or None if found is not None else None
+
+    return answer
 
 
 def clues(view: View, found: dict[str, pl.Series] | None) -> Iterator[Clue]:

@@ -56,8 +56,10 @@ class Categorize:
         columns = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
         if self._config.environment:
             columns[environment.ATTRIBUTE] = _known(columns[environment.ATTRIBUTE], view)
+        sent = error_type.completed(view) if self._config.error_type else {}
         if found is not None:
-            columns |= {key: _prefer_sent(view, key, values) for key, values in found.items()}
+            columns |= {key: _prefer_sent(view, key, values, sent) for key, values in found.items()}
+        columns |= {key: values for key, values in sent.items() if key not in columns}
         return batch.with_attributes(columns)
 
     def explain(self, batch: LogBatch) -> dict[str, list[Clue]]:
@@ -101,7 +103,7 @@ def _known(decided: pl.Series, view: View) -> pl.Series:
     return known if sent is None else known.zip_with(known.is_not_null(), sent)
 
 
-def _prefer_sent(view: View, key: str, parsed: pl.Series) -> pl.Series:
+def _prefer_sent(view: View, key: str, parsed: pl.Series, completed: Mapping[str, pl.Series]) -> pl.Series:
     """Attributes that came with the record win over what the body says."""
-    sent = view.attribute(key)
+    sent = completed[key] if key in completed else view.attribute(key)
     return parsed if sent is None else sent.zip_with(sent.is_not_null(), parsed)

@@ -37,7 +37,7 @@ MAX_LINE = 2000
 _TYPED = re.compile(r"^(?P<type>(?:[A-Za-z_$][\w$]*[.:\\/]{1,2})*[A-Za-z_$][\w$]*)(?:: ?(?P<message>.*))?$")
 _JAVA_FRAME = re.compile(r"^\s+at (?:[\w.@/-]+/)?(?P<where>[\w.$<>]+)\((?P<file>[^()]*)\)")
 _JAVA_HEAD = re.compile(
-    r'(?:Exception in thread "[^"]*" )?(?P<type>(?:[a-z_][\w]*\.)+[A-Z][\w$]*)(?:: (?P<message>.*))?$'
+    r'(?:Exception in thread "[^"]*" )?(?<![\w.])(?P<type>(?:[a-z_][\w]*\.)+[A-Z][\w$]*)(?:: (?P<message>.*))?$'
 )
 _DOTNET_FRAME = re.compile(r"^\s+at (?P<where>[\w.`<>+\[\],|]+)\((?P<arguments>.*)\)(?: in (?P<file>.+):line \d+)?\s*$")
 _DOTNET_HEAD = re.compile(

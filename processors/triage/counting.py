@@ -34,7 +34,6 @@ class Counter:
     def limit(self, mask: Mask, batch: LogBatch, work: Work) -> Mask:
         """The records of `mask` whose group is over the limit, those of this batch included."""
         now = work.now_unix_nano // self._slot_nanos
-        self._sweep(now, work)
         if not mask.any():
             return mask
         groups = self._groups(batch).filter(pl.Series(mask))
@@ -75,8 +74,9 @@ class Counter:
         work.state.put(key, orjson.dumps(slots))
         return sum(count for _, count in slots)
 
-    def _sweep(self, now: int, work: Work) -> None:
+    def sweep(self, work: Work) -> None:
         """Forget groups that were quiet for the whole time, once in that time."""
+        now = work.now_unix_nano // self._slot_nanos
         if now < self._swept + SLOTS:
             return
         self._swept = now

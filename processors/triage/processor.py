@@ -50,12 +50,12 @@ class Triage:
         """The batch with its levels."""
         if not len(batch):
             return batch
-        found = self._judge.matches(batch)
-        if self._counters:
-            found = [
-                (position, self._counters[position].limit(mask, batch, work) if position in self._counters else mask)
-                for position, mask in found
-            ]
+        for counter in self._counters.values():
+            counter.sweep(work)
+        found = [
+            (position, self._counters[position].limit(mask, batch, work) if position in self._counters else mask)
+            for position, mask in self._judge.matches(batch)
+        ]
         decided = first(found, len(batch))
         rows = pl.Series(decided).cast(pl.Int64)
         rows = rows.set(rows < 0, len(self._ids) - 1)

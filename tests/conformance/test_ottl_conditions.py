@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 import pytest
-from collector.decode import decode
 
 import otlp_wire
 from collector.batch import LogBatch
+from collector.decode import decode
 from collector.journal.entry import Entry
 from collector.ottl import OttlError, compile_condition
 from collector.ottl.functions import CONVERTERS

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 import yaml
-from collector.testing.work import FakeWork
 
 from collector.component import Context
 from collector.samples import batch_of
+from collector.testing.work import FakeWork
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.triage.config import TriageConfig

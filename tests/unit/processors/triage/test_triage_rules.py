@@ -1,0 +1,238 @@
+"""Rules: the shipped ones hold their examples, users extend and override them, broken ones are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from collector.batch import LogBatch, concat
+from collector.component import Context
+from collector.ottl import compile_condition
+from collector.samples import batch_of
+from collector.testing.work import FakeWork
+from processors.triage.catalogue import ordered, shipped
+from processors.triage.config import Rule, TriageConfig
+from processors.triage.examples import broken_example
+from processors.triage.judge import Judge
+from processors.triage.needles import needles
+from processors.triage.processor import ACTION, LEVEL, RULE, Triage
+
+CORPUS = Path(__file__).parents[3] / "corpus" / "records"
+
+
+def triage(**options: Any) -> Triage:
+    return Triage(TriageConfig.model_validate(options), Context("triage", Path()))
+
+
+def judged(
+    processor: Triage, *samples: dict[str, Any], domain: str = "default", work: FakeWork | None = None
+) -> LogBatch:
+    return processor.process(batch_of(samples, domain), work or FakeWork())
+
+
+def corpus_batch() -> LogBatch:
+    samples = [
+        {key: value for key, value in record.items() if key != "expect"}
+        for path in sorted(CORPUS.glob("*.yaml"))
+        for system in yaml.safe_load(path.read_text("utf-8"))
+        for record in system["records"]
+    ]
+    return batch_of(samples)
+
+
+@pytest.mark.parametrize("rule", shipped("latest"), ids=lambda rule: rule.id)
+def test_a_shipped_rule_compiles_and_holds_its_examples(rule: Rule) -> None:
+    assert broken_example(rule) is None
+    assert rule.title
+    if not rule.id.startswith("severity/"):
+        assert rule.tests.match
+        assert rule.tests.miss
+        assert rule.why
+        assert rule.suggestion
+
+
+def test_there_are_enough_rules_with_ids_of_their_own() -> None:
+    ids = [rule.id for rule in shipped("latest")]
+    assert len(ids) == len(set(ids))
+    assert len(ids) >= 60
+
+
+LEVELS = [
+    ("FATAL", {}, "critical", "alert", "severity/fatal"),
+    ("ERROR", {"logboom.error_type": "exception"}, "critical", "alert", "severity/error-exception"),
+    ("ERROR", {}, "warning", "escalate", "severity/error"),
+    ("WARN", {}, "warning", "escalate", "severity/warn"),
+    ("INFO", {}, "info", "aggregate", "severity/info"),
+    ("DEBUG", {}, "debug", "aggregate", "severity/debug"),
+    (0, {}, "info", "aggregate", "severity/unspecified"),
+]
+
+
+@pytest.mark.parametrize(("severity", "attributes", "level", "action", "rule"), LEVELS)
+def test_without_another_rule_the_severity_decides(
+    severity: str | int, attributes: dict[str, Any], level: str, action: str, rule: str
+) -> None:
+    batch = judged(triage(), {"body": "x", "severity": severity, "attributes": attributes})
+    assert [batch.attribute(key)[0] for key in (LEVEL, ACTION, RULE)] == [level, action, rule]
+
+
+def test_the_engine_decides_like_each_condition_on_its_own() -> None:
+    """Distinct values, needles and gates are only a faster way to the same answer."""
+    batch = corpus_batch()
+    batch = concat([batch, batch])
+    config = TriageConfig()
+    judge = Judge(ordered(config))
+    found = dict(judge.matches(batch))
+    for position, compiled in enumerate(judge.rules):
+        alone = compile_condition(compiled.placed.rule.when).matches(batch).to_list()
+        together = found[position].tolist() if position in found else [False] * len(batch)
+        assert together == alone, compiled.placed.rule.id
+
+
+def test_records_are_neither_lost_nor_reordered() -> None:
+    batch = corpus_batch()
+    assert triage().process(batch, FakeWork()).records.equals(batch.records)
+
+
+OWN = {"id": "own/quiet", "when": 'IsMatch(body, "^noisy")', "level": "debug"}
+
+
+def test_an_own_rule_goes_before_the_shipped_ones() -> None:
+    batch = judged(triage(rules=[OWN]), {"body": "noisy: no space left on device", "severity": "ERROR"})
+    assert batch.attribute(RULE)[0] == "own/quiet"
+
+
+def test_an_own_rule_with_a_shipped_id_takes_that_place() -> None:
+    own = {
+        "id": "resources/disk-full",
+        "when": 'IsMatch(body, "no space left")',
+        "level": "warning",
+        "action": "ticket",
+    }
+    batch = judged(triage(rules=[own]), {"body": "no space left on device", "severity": "ERROR"})
+    assert [batch.attribute(key)[0] for key in (LEVEL, ACTION, RULE)] == ["warning", "ticket", "resources/disk-full"]
+
+
+def test_rules_of_a_domain_hold_there_alone() -> None:
+    processor = triage(domains={"tamyla.com": {"rules": [OWN], "disable": ["resources/"]}})
+    sample = {"body": "noisy: no space left on device", "severity": "ERROR"}
+    full = {"body": "no space left on device", "severity": "ERROR"}
+    assert judged(processor, sample, full, domain="tamyla.com").attribute(RULE).to_list() == [
+        "own/quiet",
+        "severity/error",
+    ]
+    assert judged(processor, sample, full).attribute(RULE).to_list() == ["resources/disk-full"] * 2
+
+
+def test_a_disabled_rule_leaves_the_record_to_the_next() -> None:
+    batch = judged(triage(disable=["resources/disk-full"]), {"body": "no space left on device", "severity": "ERROR"})
+    assert batch.attribute(RULE)[0] == "severity/error"
+
+
+def test_no_shipped_rules_but_those_of_severity() -> None:
+    batch = judged(triage(rule_set="none"), {"body": "no space left on device", "severity": "ERROR"})
+    assert batch.attribute(RULE)[0] == "severity/error"
+
+
+REFUSED = [
+    ({"rules": [{**OWN, "when": "bdy == 1"}]}, "did you mean body? (line 1, column 1 of the condition)"),
+    ({"rules": [{**OWN, "when": 'IsMatch(body, "(?<=a)b")'}]}, "look-around"),
+    ({"rules": [OWN, OWN]}, "two rules of rules have the id 'own/quiet'"),
+    ({"rules": [{**OWN, "level": "panic"}]}, "'critical', 'warning', 'info' or 'debug'"),
+    ({"rules": [{**OWN, "tests": {"match": ["quiet"]}}]}, "must match, but does not: 'quiet'"),
+    ({"rules": [{**OWN, "tests": {"miss": ["noisy"]}}]}, "must not match, but does: 'noisy'"),
+    ({"rules": [{**OWN, "tests": {"match": [{"bdy": "noisy"}]}}]}, "no field 'bdy'"),
+    ({"rules": [{**OWN, "tests": {"match": [{"body": "noisy", "severity": "EROR"}]}}]}, "unknown severity"),
+    ({"rules": [{**OWN, "id": "Own Rule"}]}, "id"),
+    ({"disable": ["resources/disk-ful"]}, "did you mean resources/disk-full?"),
+    ({"disable": ["severity/info"]}, "cannot be disabled"),
+    ({"rule_set": "2001-01-01"}, "there is no rule set '2001-01-01'"),
+    ({"domains": {"a": {"rules": [{**OWN, "when": "body =="}]}}}, "ends too early"),
+    ({"rules": [{**OWN, "count": {"more_than": 0}}]}, "greater than or equal to 1"),
+]
+
+
+@pytest.mark.parametrize(("options", "reason"), REFUSED, ids=[reason for _, reason in REFUSED])
+def test_a_broken_configuration_is_refused_with_its_reason(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TriageConfig.model_validate(options)
+    assert reason in str(refused.value)
+
+
+COUNTING = {
+    "id": "own/burst",
+    "when": 'IsMatch(body, "login failed")',
+    "level": "critical",
+    "count": {"more_than": 3, "within": "10m", "per": ["domain", "user"]},
+}
+
+
+def _failures(user: str, times: int) -> list[dict[str, Any]]:
+    return [{"body": "login failed", "severity": "INFO", "attributes": {"user": user}}] * times
+
+
+def test_a_counting_rule_decides_only_above_its_number_and_per_group() -> None:
+    processor = triage(rules=[COUNTING], rule_set="none")
+    batch = judged(processor, *_failures("ann", 3), *_failures("bob", 4))
+    assert batch.attribute(RULE).to_list() == ["severity/info"] * 3 + ["own/burst"] * 4
+
+
+def test_counts_live_in_the_state_and_end_with_their_time() -> None:
+    processor, work = triage(rules=[COUNTING], rule_set="none"), FakeWork()
+    minute = 60_000_000_000
+    judged(processor, *_failures("ann", 3), work=work)
+    work.now_unix_nano += 5 * minute
+    assert judged(processor, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["own/burst"]
+    again = triage(rules=[COUNTING], rule_set="none")  # another process with the committed state
+    assert judged(again, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["own/burst"]
+    work.now_unix_nano += 30 * minute
+    assert judged(again, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["severity/info"]
+    work.now_unix_nano += 30 * minute
+    judged(again, {"body": "x"}, work=work)
+    assert work.state.values == {}
+
+
+def test_explain_names_every_rule_that_matches_and_the_one_that_decides() -> None:
+    verdicts = triage().explain(batch_of([{"body": "no space left on device", "severity": "ERROR"}]))
+    assert [verdict.rule for verdict in verdicts if verdict.decides] == ["resources/disk-full"]
+    assert "severity/error" in [verdict.rule for verdict in verdicts]
+    assert verdicts[0].suggestion
+
+
+NEEDLES = [
+    ("(?i)out of memory", {"out of memory"}),
+    ("connection (refused|reset)", {"connection "}),
+    ("foo|barbaz", {"foo", "barbaz"}),
+    ("(abc)+d?", {"abc"}),
+    ("(abc)*", None),
+    ("a.b", None),
+    ("[abc]def", {"def"}),
+    ("x|y", None),
+    (r"\bword\b", {"word"}),
+    (r"\<word", None),
+    (r"a&&b", None),
+    ("(abc)?defg", {"defg"}),
+]
+
+
+@pytest.mark.parametrize(("pattern", "words"), NEEDLES)
+def test_the_words_that_a_match_needs(pattern: str, words: set[str] | None) -> None:
+    assert needles(pattern) == words
+
+
+def test_every_match_holds_a_needle() -> None:
+    """Over all shipped expressions and the bodies of the corpus."""
+    batch = corpus_batch()
+    bodies = batch.column("body").drop_nulls()
+    terms = {term.index: term for rule in Judge(ordered(TriageConfig())).rules for term in rule.terms}
+    for term in terms.values():
+        if term.needles is None or term.source is None or term.source.key != "body":
+            continue
+        frame = pl.DataFrame(dict.fromkeys(term.predicate.expression.meta.root_names(), bodies))
+        hits = frame.filter(term.predicate.expression).to_series().to_list()
+        assert all(any(word in body.lower() for word in term.needles) for body in hits)
