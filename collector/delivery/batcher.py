@@ -1,7 +1,7 @@
 """Outbox entries to requests: joined up to `min_size`, cut at `max_size` and `max_request_bytes`, in order.
 
-Without `batch` each entry is a request of its own, cut where it is too large. Records and undecoded payloads never
-share a request. Not thread-safe.
+Without `batch` nothing is waited for: entries that were read together are joined, so that a backlog travels in large
+requests and a lone entry at once. Records and undecoded payloads never share a request. Not thread-safe.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Batcher:
     def __init__(self, queue: QueueConfig) -> None:
         batch = queue.batch if queue.enabled else None
         self._by_items = queue.batch_sizer == "items"
-        self._min = batch.min_size if batch else 0
+        self._min = batch.min_size if batch else float("inf")
         self._max = (batch.max_size if batch else 0) or float("inf")
         self._max_bytes = queue.max_request_bytes
         self.flush_timeout = batch.flush_timeout if batch else 0.0

@@ -47,7 +47,7 @@ class RetryConfig(Config):
 
 
 class BatchConfig(Config):
-    """`sending_queue.batch`: join outbox entries into requests of a wanted size."""
+    """`sending_queue.batch`: wait for requests of a wanted size."""
 
     flush_timeout: Duration = 0.2
     """Send what there is after this time, even if it is less than `min_size`."""
@@ -89,7 +89,8 @@ class QueueConfig(Config):
     storage: str | None = None
     """Accepted; the outbox is always persistent."""
     batch: BatchConfig | None = None
-    """Join entries; absent: an outbox entry is a request (cut at `max_request_bytes`)."""
+    """Wait for fuller requests; absent: nothing is waited for, what waits already is joined up to
+    `max_request_bytes`. `min_size: 0` keeps entries apart."""
     max_request_bytes: ByteSize = Field(3 << 20, ge=1024)
     """Cut requests near this (uncompressed, estimated) size; below gRPC's usual limit of 4 MiB."""
     max_in_flight_bytes: ByteSize = Field(32 << 20, ge=1024)

@@ -133,7 +133,9 @@ class Delivery:
         on_event: OnEvent = _ignore,
         decode: Decode = _decode,
     ) -> None:
-        self._make: Callable[[], Engine] = lambda: Engine(exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode)
+        self._make: Callable[[], Engine] = lambda: Engine(
+            exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode
+        )
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()
         self._deadline_secs = 0.0

@@ -40,9 +40,21 @@ def bodies(request):
     return request.batch().column("body").to_list()
 
 
-def test_without_batch_each_entry_is_a_request():
-    """otelcol's default: no batching."""
-    one = batcher()
+def test_without_batch_what_waits_already_is_joined(rig):
+    """A backlog travels in large requests; nothing waits for company."""
+    one = rig("x")
+    for n in range(50):
+        one.ledgers[0].put(text_batch([f"{n}"]))
+    exporter = ScriptedExporter()
+    one.run({"x": (exporter, DeliveryConfig())}, 0)
+    one.run({"x": (exporter, DeliveryConfig())}, 1)
+    assert exporter.sent_at == [0.0]
+    assert exporter.bodies() == [f"{n}" for n in range(50)]
+
+
+def test_a_min_size_of_zero_keeps_entries_apart():
+    """One entry, one request."""
+    one = batcher(batch={"min_size": 0})
     assert [r.records for r in one.add(records(5))] == [5]
     assert [r.records for r in one.add(records(1))] == [1]
     assert not one.waiting
@@ -72,7 +84,7 @@ def test_large_entries_are_cut_by_estimated_bytes():
     """`max_request_bytes` holds without `batch`, within the estimate's error."""
     one = batcher(max_request_bytes=20_000)
     whole = part(text_batch(["x" * 1000] * 100))
-    requests = one.add(whole)
+    requests = one.add(whole) + one.flush()
     assert sum(r.records for r in requests) == 100
     assert max(r.records for r in requests) <= 20_000 / 1000
     assert len(requests) < 12
@@ -81,7 +93,7 @@ def test_large_entries_are_cut_by_estimated_bytes():
 def test_payloads_stay_whole():
     """They are packed greedily; one that is too large on its own is left to the destination's answer."""
     one = batcher(max_request_bytes=1024)
-    requests = one.add(payloads(500, 500, 500, 3000, 10))
+    requests = one.add(payloads(500, 500, 500, 3000, 10)) + one.flush()
     assert [[len(body) for body in r.payloads()] for r in requests] == [[500, 500], [500], [3000], [10]]
 
 

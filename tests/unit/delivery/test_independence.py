@@ -16,7 +16,7 @@ from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
 from collector.testing.virtual_time import InlineExecutor, run_virtual
 
-CONFIG = DeliveryConfig()
+CONFIG = DeliveryConfig.model_validate({"sending_queue": {"batch": {"min_size": 0}}})
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_num_consumers_bounds_the_requests_in_flight(rig):
     for n in range(30):
         one.ledgers[0].put(text_batch([f"{n}"]))
     exporter = ScriptedExporter(latency_secs=1.0)
-    config = DeliveryConfig.model_validate({"sending_queue": {"num_consumers": 3}})
+    config = DeliveryConfig.model_validate({"sending_queue": {"num_consumers": 3, "batch": {"min_size": 0}}})
     one.run({"x": (exporter, config)}, 60)
     assert exporter.most_running == 3
     assert len(exporter.sent) == 30
@@ -76,7 +76,7 @@ def test_all_partitions_are_read_in_turn(rig):
     for ledger in one.ledgers[1:]:
         ledger.put(text_batch(["quiet"]))
     exporter = ScriptedExporter(latency_secs=1.0)
-    config = DeliveryConfig.model_validate({"sending_queue": {"max_in_flight_bytes": 2000}})
+    config = DeliveryConfig.model_validate({"sending_queue": {"max_in_flight_bytes": 2000, "batch": {"min_size": 0}}})
     one.run({"x": (exporter, config)}, 200)
     assert exporter.bodies().index("quiet") < 30
     assert sum(ledger.outcomes("x")["exported"] for ledger in one.ledgers) == 103

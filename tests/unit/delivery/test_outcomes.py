@@ -17,6 +17,7 @@ from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
 
 CONFIG = DeliveryConfig()
+APART = DeliveryConfig.model_validate({"sending_queue": {"batch": {"min_size": 0}}})
 
 
 def positions(batch, *bodies):
@@ -139,14 +140,14 @@ def test_blocked_for_an_hour_loses_nothing(rig):
 
     exporter = ScriptedExporter(answer, latency_secs=0.01)
 
-    one.run({"x": (exporter, CONFIG)}, 1800, during=lambda engine: seen.append(engine.statistics()["x"]))
+    one.run({"x": (exporter, APART)}, 1800, during=lambda engine: seen.append(engine.statistics()["x"]))
     assert (seen[0].state, seen[0].reason) == ("blocked", "401 Unauthorized")
     assert len(exporter.sent) < 10 + 1800 / 10
     assert one.ledgers[0].queued("x") == 100
     assert [event.kind for event in one.events].count(EventKind.BLOCKED) == 1
 
     restarted = ScriptedExporter(lambda batch: Ok())
-    one.run({"x": (restarted, CONFIG)}, 10)
+    one.run({"x": (restarted, APART)}, 10)
     assert sorted(restarted.bodies()) == sorted(f"{n}{c}" for n in range(50) for c in "ab")
     assert one.ledgers[0].outcomes("x") == {"enqueued": 100, "exported": 100}
 
@@ -156,7 +157,9 @@ def test_a_blocked_destination_that_recovers_gets_everything_without_a_restart(r
     one = rig("x")
     for n in range(50):
         one.ledgers[0].put(text_batch([f"{n}"]))
-    config = DeliveryConfig.model_validate({"retry_on_failure": {"max_elapsed_time": "60s"}})
+    config = DeliveryConfig.model_validate(
+        {"retry_on_failure": {"max_elapsed_time": "60s"}, "sending_queue": {"batch": {"min_size": 0}}}
+    )
 
     def answer(batch):
         return Blocked("403") if asyncio.get_running_loop().time() < 3600 else Ok()
@@ -207,7 +210,7 @@ def test_an_exporter_that_answers_nonsense_is_handled_like_a_crash(rig, verdict)
     one.ledgers[0].put(text_batch(["a", "b"]))
     one.ledgers[0].put(text_batch(["c"]))
     exporter = ScriptedExporter(lambda batch: Ok() if "c" in batch.column("body") else verdict)
-    one.run({"x": (exporter, CONFIG)}, 1)
+    one.run({"x": (exporter, APART)}, 1)
     assert one.ledgers[0].outcomes("x")["exported"] == 1
     assert one.ledgers[0].outcomes("x")["dead_lettered"] == 2
     assert one.ledgers[0].adds_up("x")
@@ -235,7 +238,7 @@ def test_a_destination_that_refuses_every_single_record_is_not_asked_for_each(ri
     one.ledgers[0].put(text_batch([f"{n}" for n in range(1000)]))
     one.ledgers[0].put(text_batch(["good"]))
     exporter = ScriptedExporter(lambda batch: Ok() if "good" in batch.column("body") else Split("400"))
-    one.run({"x": (exporter, CONFIG)}, 1)
+    one.run({"x": (exporter, APART)}, 1)
     assert one.ledgers[0].outcomes("x") == {"enqueued": 1001, "exported": 1, "dead_lettered": 1000}
     assert len(exporter.sent) < 100
     dead = [body for _, letter in one.ledgers[0].dead_letters for body in letter.batch.column("body")]

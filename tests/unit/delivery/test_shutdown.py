@@ -14,7 +14,7 @@ from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
 
-CONFIG = DeliveryConfig()
+CONFIG = DeliveryConfig.model_validate({"sending_queue": {"batch": {"min_size": 0}}})
 
 
 def test_stop_with_the_destination_down_then_restart(rig):
