@@ -23,7 +23,20 @@ from collector.journal.entry import Entry
 
 Sample = Mapping[str, Any]
 FIELDS = frozenset(
-    ["body", "severity", "severity_number", "severity_text", "attributes", "resource", "scope", "event_name", "time_unix_nano", "trace_id", "span_id", "domain"]
+    [
+        "body",
+        "severity",
+        "severity_number",
+        "severity_text",
+        "attributes",
+        "resource",
+        "scope",
+        "event_name",
+        "time_unix_nano",
+        "trace_id",
+        "span_id",
+        "domain",
+    ]
 )
 _SEVERITIES = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context, Work
+from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.view import Clue, View, decide
@@ -62,14 +63,16 @@ class Categorize:
         columns |= {key: values for key, values in sent.items() if key not in columns}
         return batch.with_attributes(columns)
 
-    def explain(self, batch: LogBatch) -> dict[str, list[Clue]]:
-        """Each category's clues for a batch of one record, in order; the first that answers decided."""
-        severities = list(severity.clues(_view(batch))) if self._config.severity else []
-        batch = _with_severity(batch) if self._config.severity else batch
+    def explain(self, batch: LogBatch) -> list[Explanation]:
+        """Each category's clues for a batch of one record, in order; the first that answers decides."""
+        asked: dict[str, Iterator[Clue]] = {}
+        if self._config.severity:
+            asked["severity_number"] = iter(_sent_severity(batch) or list(severity.clues(_view(batch))))
+            batch = _with_severity(batch)
         view = _view(batch)
         found = error_type.parsed(view) if self._config.error_type else None
-        explained = {name: list(clues) for name, clues in self._clues(view, found).items()}
-        return {"severity_number": severities, **explained}
+        asked |= self._clues(view, found)
+        return [told for subject, clues in asked.items() for told in _told(subject, clues)]
 
     def _clues(self, view: View, found: Mapping[str, pl.Series] | None) -> dict[str, Iterator[Clue]]:
         parsed = dict(found) if found is not None else None
@@ -107,3 +110,16 @@ def _prefer_sent(view: View, key: str, parsed: pl.Series, completed: Mapping[str
     """Attributes that came with the record win over what the body says."""
     sent = completed[key] if key in completed else view.attribute(key)
     return parsed if sent is None else sent.zip_with(sent.is_not_null(), parsed)
+
+
+def _sent_severity(batch: LogBatch) -> list[Clue]:
+    numbers = batch.column("severity_number")
+    return [Clue("severity_number as sent", numbers.cast(pl.String))] if numbers[0] else []
+
+
+def _told(subject: str, clues: Iterator[Clue]) -> Iterator[Explanation]:
+    decided = False
+    for clue in clues:
+        answer = clue.values[0]
+        yield Explanation(subject, answer, clue.name, decides=answer is not None and not decided)
+        decided = decided or answer is not None

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context, Work
-from processors.triage.catalogue import ordered
-from processors.triage.config import Level, TriageConfig
+from collector.explanation import Explanation
+from processors.triage.catalogue import Placed, ordered
+from processors.triage.config import TriageConfig
 from processors.triage.counting import Counter
 from processors.triage.judge import Judge, first
 
 LEVEL = "logboom.triage.level"
 ACTION = "logboom.triage.action"
 RULE = "logboom.triage.rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A rule that matches a record; `decides` is true for the first."""
-
-    rule: str
-    level: str
-    action: str
-    when: str
-    title: str
-    why: str
-    suggestion: str
-    origin: str
-    decides: bool
 
 
 class Triage:
@@ -63,13 +47,26 @@ class Triage:
             {LEVEL: self._levels.gather(rows), ACTION: self._actions.gather(rows), RULE: self._ids.gather(rows)}
         )
 
-    def explain(self, batch: LogBatch) -> list[Verdict]:
+    def explain(self, batch: LogBatch) -> list[Explanation]:
         """Every rule that matches a batch of one record, in order. Counting rules are shown, but decide nothing."""
-        verdicts: list[Verdict] = []
+        told: list[Explanation] = []
         for position, _ in ((i, mask) for i, mask in self._judge.matches(batch) if mask.any()):
             placed = self._judge.rules[position].placed
-            rule = placed.rule
-            decides = rule.count is None and not any(verdict.decides for verdict in verdicts)
-            texts = (rule.id, Level(rule.level).value, rule.asks_for, rule.when, rule.title, rule.why, rule.suggestion)
-            verdicts.append(Verdict(*texts, placed.origin, decides))
-        return verdicts
+            decides = placed.rule.count is None and not any(earlier.decides for earlier in told)
+            answer = f"{placed.rule.level.value}, {placed.rule.asks_for}"
+            told.append(Explanation(LEVEL, answer, f"rule {placed.rule.id}", decides, _details(placed)))
+        return told
+
+
+def _details(placed: Placed) -> dict[str, str]:
+    rule, limit = placed.rule, placed.rule.count
+    counted = f"only above {limit.more_than} within {limit.within:g} s per {', '.join(limit.per)}" if limit else ""
+    shown = {
+        "title": rule.title,
+        "when": rule.when,
+        "counts": counted,
+        "why": rule.why,
+        "suggestion": rule.suggestion,
+        "from": placed.origin,
+    }
+    return {name: text for name, text in shown.items() if text}

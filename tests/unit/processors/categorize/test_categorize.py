@@ -266,5 +266,7 @@ def test_the_number_of_components_and_endpoints_stays_small() -> None:
 def test_explain_names_the_evidence() -> None:
     processor = Categorize(CategorizeConfig(), Context("categorize", Path()))
     explained = processor.explain(batch_of([{"body": "x", "resource": {"service.name": "shop-prod"}}]))
-    first = next(clue for clue in explained[ENVIRONMENT] if clue.values[0] is not None)
-    assert (first.name, first.values[0]) == ("resource attribute service.name", "production")
+    deciding = {told.subject: (told.because, told.answer) for told in explained if told.decides}
+    assert deciding[ENVIRONMENT] == ("resource attribute service.name", "production")
+    assert deciding[COMPONENT] == ("resource attribute service.name", "shop-prod")
+    assert deciding[SOURCE_TYPE] == ("default", "logic")

@@ -199,9 +199,9 @@ def test_counts_live_in_the_state_and_end_with_their_time() -> None:
 
 def test_explain_names_every_rule_that_matches_and_the_one_that_decides() -> None:
     verdicts = triage().explain(batch_of([{"body": "no space left on device", "severity": "ERROR"}]))
-    assert [verdict.rule for verdict in verdicts if verdict.decides] == ["resources/disk-full"]
-    assert "severity/error" in [verdict.rule for verdict in verdicts]
-    assert verdicts[0].suggestion
+    assert [verdict.because for verdict in verdicts if verdict.decides] == ["rule resources/disk-full"]
+    assert "rule severity/error" in [verdict.because for verdict in verdicts]
+    assert verdicts[0].details["suggestion"]
 
 
 NEEDLES = [

@@ -1,0 +1,163 @@
+"""`logboom explain`: what the processors of a configuration make of one record, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.store_path import DataDir, StoreFile, no_store, refuse, store_path
+from collector.cli.visible import visible
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
+    from collector.explanation import Explanation
+    from collector.settings import Settings
+
+_RECORD_ID = re.compile(r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}")
+_DERIVED = "logboom."
+
+
+def explain(
+    record: Annotated[str, typer.Argument(help="A record as JSON, `-` to read it, or the id of a stored record.")],
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", help="The configuration.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="The pipeline whose processors are asked.")] = None,
+    data_dir: DataDir = Path("logboom-data"),
+    store: StoreFile = None,
+    domain: Annotated[str, typer.Option(help="The domain that the record counts for.")] = "default",
+    everything: Annotated[bool, typer.Option("--all", help="Also the evidence that did not count.")] = False,
+) -> None:
+    """Show every category and the level of a record, with the evidence and the rule behind each.
+
+    \b
+    A record is JSON with any of body, severity, severity_text, attributes,
+    resource, scope, event_name; or an OTLP request:
+      logboom explain '{"body": "no space left on device", "severity": "ERROR"}'
+    A stored record by its id, judged by the configuration as it is now:
+      logboom explain 01KD0Z8W6YV3T9Q2M4N7P1R5XA
+    """
+    from collector.cli.defaults import default_config
+
+    settings = _settings(config or [str(default_config())])
+    text = sys.stdin.read() if record == "-" else record
+    batch = _stored(text, store_path(data_dir, store)) if _RECORD_ID.fullmatch(text) else _given(text, domain)
+    for told in _asked(settings, pipeline, batch, data_dir):
+        if told.decides or everything:
+            typer.echo(_shown(told, everything))
+
+
+def _settings(config: list[str]) -> Settings:
+    from collector.errors import ConfigError
+    from collector.settings import load, render
+
+    try:
+        return load(config, [])
+    except ConfigError as error:
+        sys.stderr.write(render(error.problems))
+        raise typer.Exit(1) from None
+
+
+def _given(text: str, domain: str) -> LogBatch:
+    """A record, or the first one of an OTLP JSON request."""
+    from collector.errors import InvalidPayload
+    from collector.samples import SampleError, batch_of, batch_of_json
+
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            refuse('a record is a JSON object, such as \'{"body": "no space left on device"}\'')
+        request = "resourceLogs" in document
+        batch = batch_of_json(text.encode(), domain) if request else batch_of([document], domain)
+    except json.JSONDecodeError as error:
+        refuse(f"neither a record id nor JSON: {error}")
+    except (SampleError, InvalidPayload) as error:
+        refuse(str(error))
+    if not len(batch):
+        refuse("the request holds no record")
+    return batch.slice(0, 1)
+
+
+def _stored(record_id: str, path: Path) -> LogBatch:
+    from collector.samples import batch_of
+    from collector.store.reading import NoStore, opened
+
+    columns = "domain, body, body_is_json, severity_number, severity_text, attributes, resource, scope_name, event_name"
+    try:
+        with opened(path) as connection:
+            row = connection.execute(f"SELECT {columns} FROM logs WHERE record_id = ?", [record_id]).fetchone()  # noqa: S608 - constant columns
+    except NoStore as error:
+        no_store(str(error))
+    if row is None:
+        refuse(f"the store {path} has no record {record_id}")
+    domain, body, is_json, number, text, attributes, resource, scope, event = row
+    sample = {
+        "body": json.loads(body) if is_json and body else body,
+        "severity": number,
+        "severity_text": text or "",
+        "attributes": {key: value for key, value in json.loads(attributes).items() if not key.startswith(_DERIVED)},
+        "resource": json.loads(resource),
+        "scope": scope or "",
+        "event_name": event or "",
+    }
+    return batch_of([sample], domain)
+
+
+def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: Path) -> list[Explanation]:
+    """All that the processors of the pipeline say, each about the record as it reaches it."""
+    from collector.component import Context
+    from collector.explanation import Explains
+
+    name = pipeline or next(iter(settings.pipelines))
+    if name not in settings.pipelines:
+        refuse(f"there is no pipeline {name!r}; there is {', '.join(settings.pipelines)}")
+    told: list[Explanation] = []
+    for ident in settings.pipelines[name].processors:
+        component = settings.processors[ident]
+        processor = component.factory.create(component.config, Context(ident, data_dir, name))
+        if isinstance(processor, Explains):
+            told += processor.explain(batch)
+            batch = processor.process(batch, _Aside())  # type: ignore[attr-defined]  # every processor has it
+    return told
+
+
+class _Aside:
+    """A transaction that is never committed: explaining changes no state."""
+
+    def __init__(self) -> None:
+        import time
+
+        self.now_unix_nano = time.time_ns()
+        self.state: Any = self
+        self._values: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._values.get(key)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self._values[key] = value
+
+    def delete(self, key: bytes) -> None:
+        self._values.pop(key, None)
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        return [(key, value) for key, value in self._values.items() if key.startswith(prefix)]
+
+    def count(self, domain: str, outcome: str, records: int) -> None:
+        """Nothing is counted."""
+
+
+def _shown(told: Explanation, everything: bool) -> str:
+    mark = ("* " if told.decides else "  ") if everything else ""
+    answer = "-" if told.answer is None else visible(told.answer) or '"" (unknown)'
+    lines = [f"{mark}{told.subject:<30} {answer:<24} {told.because}"]
+    if told.decides:
+        lines += [f"    {name + ':':<12} {_folded(text)}" for name, text in told.details.items()]
+    return "\n".join(lines)
+
+
+def _folded(text: str) -> str:
+    return text.replace("\n", "\n" + " " * 17)
