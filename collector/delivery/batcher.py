@@ -60,9 +60,13 @@ class Batcher:
         return self._size + self._size_of(part) <= self._max and self._bytes + part.size_bytes <= self._max_bytes
 
     def _cut(self, part: Part) -> list[Part]:
-        """Pieces within the limits, the first one filling up what is collected already."""
+        """Pieces within the limits, the first one filling up what is collected to `max_size`.
+
+        `max_request_bytes` is a bound and no aim: an entry within it stays whole, since cutting costs more than a
+        request that is not full.
+        """
         pieces: list[Part] = []
-        room, room_bytes = self._max - self._size, self._max_bytes - self._bytes
+        room, room_bytes = self._max - self._size, self._max_bytes
         while part.records:
             if self._within(part, room, room_bytes):
                 return [*pieces, part]

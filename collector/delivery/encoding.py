@@ -13,6 +13,10 @@ from collector.delivery.request import Decode, Request
 T = TypeVar("T")
 
 
+class Panic(RuntimeError):
+    """Native code gave up. Its exceptions pass by `except Exception`, and would take the whole lane with them."""
+
+
 class Encoding:
     """Turns requests into what `Exporter.send` takes.
 
@@ -29,7 +33,7 @@ class Encoding:
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something slow on the exporter's threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _contained, function, *arguments)
 
     def ready(self, request: Request) -> bool:
         """Whether it can be encoded as it is; else it must be decoded first."""
@@ -48,3 +52,12 @@ class Encoding:
             assert self._payloads is not None
             return self._payloads.encode_payloads(request.payloads())
         return self._exporter.encode(request.batch())
+
+
+def _contained(function: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return function(*arguments)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as panic:  # noqa: BLE001  pyo3's PanicException derives from it
+        raise Panic(type(panic).__name__) from None

@@ -84,7 +84,9 @@ class Lane:
             await _cancel(list(self._requests))
             await self._progress.stop(persisting)
             self._services = []
-        await self._exporter.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(1.0, deadline_secs)):
+                await self._exporter.shutdown()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def statistics(self) -> ExporterStatistics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.delivery.config import DeliveryConfig
+from collector.delivery.engine import Delivery
 from collector.delivery.events import EventKind
 from collector.journal.entry import Entry
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split
+from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
 
@@ -201,6 +204,26 @@ def test_a_record_that_crashes_encode_is_isolated(rig):
     assert letter.batch.column("body").to_list() == ["13"]
     assert letter.reason.startswith("encode raised KeyError")
     assert not any("secret-token" in event.reason for event in one.events)
+
+
+def test_a_panic_of_native_code_is_contained():
+    """Such exceptions pass by `except Exception`; the record is isolated all the same, on real threads."""
+
+    class PanicException(BaseException):
+        pass
+
+    def encode(batch):
+        if "bad" in batch.column("body"):
+            raise PanicException
+
+    ledger = MemoryLedger(["x"])
+    ledger.put(text_batch(["a", "bad", "c"]))
+    delivery = Delivery({"x": (ScriptedExporter(encode=encode), CONFIG)}, [ledger])
+    delivery.start()
+    while ledger.queued("x"):
+        time.sleep(0.01)
+    delivery.shutdown(5)
+    assert ledger.outcomes("x") == {"enqueued": 3, "exported": 2, "dead_lettered": 1}
 
 
 @pytest.mark.parametrize("verdict", [[Reject("no", np.array([99], dtype=np.uint32))], "nonsense"])
