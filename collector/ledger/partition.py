@@ -13,7 +13,7 @@ is, and they are never read again. A spill file without its row, or a row's file
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -166,30 +166,18 @@ class PartitionLedger:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _load(self, journals: Sequence[JournalReader], owns_domain: Callable[[str], bool]) -> int:
+        """Bring memory up from disk; the next free `seq`."""
         store, tables = self._store, self._store.tables
         make = partial(_make_source, store, journals, owns_domain)
-        with store.environment.read() as txn:
-            leaving = {
-                record.id: make(txn, record, None)
-                for record in roster.live(roster.pipelines(txn, tables))
-                if record.id not in {plan.id for plan in store.plan.pipelines}
-            }
-        unread = {pipeline: source.unread() for pipeline, source in leaving.items()}
-        now, offsets = store.now_unix_ms(), last_offsets(journals)
-        with store.environment.write() as txn:
-            records = roster.enroll_pipelines(txn, tables, store.plan, offsets, lambda gone: unread[gone.id], now)
-            configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
-            roster.enroll_exporters(txn, tables, configured, now)
+        records = _enroll(store, journals, make)
         claimed = frozenset(receiver for plan in store.plan.pipelines for receiver in plan.receivers)
         with store.environment.read() as txn:
             for position, plan in enumerate(store.plan.pipelines):
-                self._sources[plan.id] = make(txn, records[plan.id], None if position else claimed)
+                self._sources[plan.id] = make(records[plan.id], None if position else claimed)
                 self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
                 self._windows[plan.id].load(txn, tables.digests)
             spilled = {name: _spilled(txn, tables, name) for name in outbox.all_totals(txn, tables)}
             next_seq = get_u64(txn, tables.partition, b"next_seq")
-        for source in leaving.values():
-            source.close()
         sweep(store.path, spilled)
         self._load_replays()
         return next_seq
@@ -243,18 +231,37 @@ class PartitionLedger:
             window.forget(expired)
 
 
+def _enroll(
+    store: Store, journals: Sequence[JournalReader], make: Callable[[PipelineRecord, None], Source]
+) -> dict[str, PipelineRecord]:
+    """Make the partition's record of pipelines and exporters agree with the plan."""
+    planned = {plan.id for plan in store.plan.pipelines}
+    with store.environment.read() as txn:
+        leaving = [record for record in roster.live(roster.pipelines(txn, store.tables)) if record.id not in planned]
+    unread: dict[str, dict[str, int]] = {}
+    for record in leaving:
+        source = make(record, None)
+        unread[record.id] = source.unread()
+        source.close()
+    now, offsets = store.now_unix_ms(), last_offsets(journals)
+    configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
+    with store.environment.write() as txn:
+        roster.enroll_exporters(txn, store.tables, configured, now)
+        return roster.enroll_pipelines(txn, store.tables, store.plan, offsets, unread, now)
+
+
 def _make_source(
     store: Store,
     journals: Sequence[JournalReader],
     owns_domain: Callable[[str], bool],
-    txn: Any,
     record: PipelineRecord,
     claimed: frozenset[str] | None,
 ) -> Source:
-    source = Source(journals, owns_domain, record, Wanted(record.receivers, claimed))
-    for journal in filter(None, (journal.id for journal in journals)):
-        source.passed[journal] = cursors.positions(txn, store.tables, record.id, journal)
-    return source
+    def load(journal: str) -> Mapping[str, int]:
+        with store.environment.read() as txn:
+            return cursors.positions(txn, store.tables, record.id, journal)
+
+    return Source(journals, owns_domain, record, Wanted(record.receivers, claimed), load)
 
 
 def _claim(environment: Environment, tables: Tables, partition: int, partitions: int) -> None:

@@ -8,7 +8,7 @@ from trimming: that would stop the intake of all others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import orjson
@@ -69,19 +69,19 @@ def enroll_pipelines(
     tables: Tables,
     plan: LedgerPlan,
     journals: Mapping[str, int],
-    unread: Callable[[PipelineRecord], Mapping[str, int]],
+    unread: Mapping[str, Mapping[str, int]],
     now_unix_ms: int,
 ) -> dict[str, PipelineRecord]:
     """Make the record agree with the configuration.
 
     Args:
         journals: journal → its last offset, behind which a new pipeline with `start: now` begins.
-        unread: records that a pipeline has not read yet, by domain.
+        unread: pipeline that leaves → domain → records that it has not read.
     """
     known = pipelines(txn, tables)
     wanted = {pipeline.id: _record(pipeline, known.get(pipeline.id), journals) for pipeline in plan.pipelines}
     for gone in live({name: record for name, record in known.items() if name not in wanted}):
-        wanted[gone.id] = replace(gone, removed_unix_ms=now_unix_ms, unread=dict(unread(gone)))
+        wanted[gone.id] = replace(gone, removed_unix_ms=now_unix_ms, unread=dict(unread.get(gone.id, {})))
     for record in wanted.values():
         if record != known.get(record.id):
             put_pipeline(txn, tables, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -55,7 +56,9 @@ class Taken:
 class Source:
     """The journals as one pipeline sees them. Its readers are its own, so that its turns over domains are, too.
 
-    `passed` is (journal → domain → highest offset passed), kept in memory by the one who commits.
+    Args:
+        load: journal → its cursors on disk (domain → highest offset passed), asked for when the journal is first seen;
+            from then on `advance` keeps them in memory.
     """
 
     def __init__(
@@ -64,18 +67,20 @@ class Source:
         owns_domain: Callable[[str], bool],
         record: PipelineRecord,
         wanted: Wanted,
+        load: Callable[[str], Mapping[str, int]],
     ) -> None:
-        self._readers = [JournalReader.open(journal.path) for journal in journals]
+        self._readers = deque(JournalReader.open(journal.path) for journal in journals)
         self._owns_domain = owns_domain
         self._record = record
         self.wanted = wanted
-        self.passed: dict[str, dict[str, int]] = {}
+        self._load = load
+        self._passed: dict[str, dict[str, int]] = {}
         self.at_rest = False
 
     def take(self, max_bytes: int, max_records: int) -> Taken:
         """The next entries; at least one if there is one. Each call begins with another journal."""
         taken = Taken()
-        self._readers.append(self._readers.pop(0)) if self._readers else None
+        self._readers.rotate(-1)
         for reader in self._readers:
             if max_bytes <= 0 or max_records <= 0:
                 break
@@ -89,10 +94,10 @@ class Source:
     def advance(self, position: Mapping[tuple[str, str], int]) -> None:
         """A commit has passed everything up to `position`."""
         for (journal, domain), offset in position.items():
-            self.passed.setdefault(journal, {})[domain] = offset
+            self._cursors(journal)[domain] = offset
 
     def unread(self) -> dict[str, int]:
-        """Records that wait, by domain, counted entry by entry: `passed` moves to the end."""
+        """Records that wait, by domain, counted entry by entry: the source moves to the end."""
         waiting: dict[str, int] = {}
         while True:
             taken = self.take(_SCAN_BYTES, _ALL)
@@ -107,6 +112,11 @@ class Source:
         for reader in self._readers:
             reader.close()
 
+    def _cursors(self, journal: str) -> dict[str, int]:
+        if journal not in self._passed:
+            self._passed[journal] = dict(self._load(journal))
+        return self._passed[journal]
+
     def _read(
         self,
         reader: JournalReader,
@@ -119,7 +129,7 @@ class Source:
         if journal is None:
             return []
         domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
-        after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self.passed.get(journal, {})
+        after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self._cursors(journal)
         found = reader.read(after, domains, wanted, max_bytes, max_records)
         position |= {(journal, domain): offset for domain, offset in found.through.items()}
         return found
