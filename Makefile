@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check bench faults clean
+.PHONY: setup demo test check docs bench faults clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -19,11 +19,15 @@ test: setup                    ## run all tests
 
 check: setup                   ## lint, types, import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 faults: setup                  ## the long kill test: 200 rounds
 	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults --timeout=7200
+
+docs: setup                    ## refresh option tables and config/schema.json from the options' declarations
+	$(BIN)/python -m collector.settings.documentation
 
 bench: setup                   ## measure against Rotel; prints the README's table
 	$(BIN)/python tests/bench/run.py

@@ -22,6 +22,7 @@ from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Durable, Intake, Payload
 from otlp_wire import inspect
 
+_STOPPED = "shutting down"
 OnRefused = Callable[[str, str, str, int], None]
 """(receiver, domain, refusal's class name, records): a request was refused. The domain is empty and records are 0 where
 they were not known yet. Called from any thread."""
@@ -68,7 +69,7 @@ class Admission:
         self._max_bytes = max_in_flight_bytes
         self._on_refused = on_refused
         self._lock = threading.Lock()
-        self._stopped = False
+        self._refusing = ""
         self._bytes = 0
         self._requests = 0
         self._accepted: Counter[str] = Counter()
@@ -107,8 +108,8 @@ class Admission:
     def hold(self, size: int) -> None:
         """Count `size` bytes that a receiver holds. Raises `Unavailable` when stopped or over the bound."""
         with self._lock:
-            if self._stopped:
-                raise Unavailable("shutting down")
+            if self._refusing:
+                raise Unavailable(self._refusing)
             if self._bytes and self._bytes + size > self._max_bytes:  # a lone request always fits
                 raise Unavailable("too many requests are under way")
             self._bytes += size
@@ -128,10 +129,14 @@ class Admission:
             self._refused_records[kind] += records
         self._on_refused(receiver, domain, kind, records)
 
+    def pause(self, reason: str) -> None:
+        """Refuse new requests, with a hint, for `reason`; an empty one lets them in again."""
+        with self._lock:
+            self._refusing = _STOPPED if self._refusing == _STOPPED else reason
+
     def stop(self) -> None:
         """Refuse everything from now on; what is under way still gets its answer."""
-        with self._lock:
-            self._stopped = True
+        self.pause(_STOPPED)
 
     def statistics(self) -> AdmissionStatistics:
         """A consistent snapshot."""

@@ -25,7 +25,8 @@ from collector.journal.writer import Journal
 from collector.ledger.reader import PartitionReader
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
-from collector.service.plan import used_receivers
+from collector.service.memory import guard_memory
+from collector.service.plan import memory_limits, used_receivers
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -132,7 +133,7 @@ class Ingest:
         else:
             self._intake.connect(self._journal)
             self._phase = "ready"
-            self._stop.wait()
+            guard_memory(memory_limits(self._settings), self._admission, self._stop)
         self._close()
 
     def _open_journal(self) -> Journal | None:
@@ -156,9 +157,12 @@ class Ingest:
         self._stop.set()
 
     def report(self) -> Report | None:
-        """The heartbeat: none while the journal's thread hangs."""
+        """The heartbeat: none while the journal's thread or a receiver's loop hangs."""
         journal = self._journal
-        if journal is not None and time.monotonic() - journal.last_beat > SILENCE_SECS:
+        silent = [receiver.silent_secs() for receiver in self._receivers]
+        if journal is not None:
+            silent.append(time.monotonic() - journal.last_beat)
+        if max(silent, default=0.0) > SILENCE_SECS:
             return None
         stats: dict[str, Any] = {"endpoints": {}, "full": journal is not None and _is_full(journal)}
         for receiver in self._receivers:

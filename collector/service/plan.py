@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
@@ -63,7 +65,7 @@ def extension(settings: Settings, type_name: str) -> Any | None:
 
 @dataclass(frozen=True, slots=True)
 class StepSize:
-    """How much one step of a pipeline gathers, from its `batch` processor or the defaults."""
+    """How much one step of a pipeline takes at once, and how long it gathers when there is less."""
 
     max_bytes: int = 8 << 20
     max_records: int = 16_384
@@ -71,10 +73,41 @@ class StepSize:
 
 
 def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
-    """What the pipeline's `batch` processor asks for: `timeout`, and at least `send_batch_size` records."""
+    """What the pipeline's `batch` processor asks for, or the defaults."""
     for name in pipeline.processors:
         component = settings.processors[name]
         if component.factory.name == "batch":
-            most = component.config.send_batch_max_size or max(component.config.send_batch_size, 16_384)
-            return StepSize(max_records=most, timeout_secs=min(max(component.config.timeout, 0.005), 5.0))
+            limits = component.config.step_limits()
+            return StepSize(max_records=limits.max_records, timeout_secs=min(max(limits.gather_secs, 0.005), 5.0))
     return StepSize()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLimits:
+    """Anonymous memory of all processes: above `soft_bytes` new requests are refused with `refusal`."""
+
+    soft_bytes: int
+    check_interval_secs: float
+    refusal: str
+
+
+def memory_limits(settings: Settings) -> MemoryLimits | None:
+    """The strictest `memory_limiter` of the pipelines, if there is one."""
+    found = []
+    for pipeline in settings.pipelines.values():
+        for name in pipeline.processors:
+            component = settings.processors[name]
+            if component.factory.name == "memory_limiter":
+                limits = component.config.limits(total_memory())
+                found.append(MemoryLimits(limits.soft_bytes, limits.check_interval_secs, component.config.refusal))
+    return min(found, key=lambda limits: limits.soft_bytes, default=None)
+
+
+def total_memory() -> int:
+    """Bytes that this machine, or this control group, has."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        group = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return machine
+    return min(machine, int(group)) if group.isdigit() else machine

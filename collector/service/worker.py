@@ -27,6 +27,8 @@ from collector.settings.model import Settings
 log = logging.getLogger("logboom.worker")
 
 LOCK_POLL_SECS = 0.02
+SILENCE_SECS = 8.0
+LONGEST_GATHER_SECS = 0.5
 
 
 class Worker:
@@ -66,8 +68,10 @@ class Worker:
         self._deadline_secs = deadline_secs
         self._stop.set()
 
-    def report(self) -> Report:
-        """The heartbeat; silence of delivery's loop is shown as a long step."""
+    def report(self) -> Report | None:
+        """The heartbeat: none while delivery's loop hangs; `busy_secs` tells of a step that takes long."""
+        if self._delivery is not None and time.monotonic() - self._delivery.last_beat > SILENCE_SECS:
+            return None
         began = [pipeline.busy_since for pipeline, _ in self._pipelines if pipeline.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
         return Report(self._phase, busy, {"exporters": self._exporter_stats()})
@@ -127,16 +131,18 @@ class Worker:
         return made
 
     def _loop(self) -> None:
-        assert self._delivery is not None
+        """Step, and rest: a step costs some milliseconds whatever it holds, so with little to do it is worth waiting for
+        more. Steps take at most a quarter of the time until records come faster than that."""
         gather = min(size.timeout_secs for _, size in self._pipelines)
         while not self._stop.is_set():
             began = time.monotonic()
             full = self._step_all()
+            took = time.monotonic() - began
             if not full:
-                self._stop.wait(max(0.0, gather - (time.monotonic() - began)))
+                self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
 
     def _step_all(self) -> bool:
-        """One step of every pipeline; True when one of them had more than it took."""
+        """One step of every pipeline; True when one of them had as much as it takes at once."""
         assert self._delivery is not None
         full = False
         for pipeline, size in self._pipelines:
@@ -151,6 +157,7 @@ class Worker:
         if self._delivery is not None:
             while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
                 self._delivery.notify()
+            self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
         for pipeline, _ in self._pipelines:
             pipeline.close()

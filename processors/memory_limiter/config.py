@@ -15,7 +15,7 @@ _DEFAULT_SPIKE = 0.2
 
 
 class MemoryLimits(NamedTuple):
-    """Resident bytes: above `soft_bytes` new requests are refused, `hard_bytes` is what must not be reached; both are
+    """Anonymous bytes: above `soft_bytes` new requests are refused, `hard_bytes` is what must not be reached; both are
     looked at every `check_interval_secs`."""
 
     soft_bytes: int
@@ -29,7 +29,7 @@ class MemoryLimiterConfig(Config):
     check_interval: Duration = 0.0
     """Time between two measurements; required, 1s is a good value."""
     limit_mib: int = Field(0, ge=0)
-    """Resident memory of a process that must not be reached, in MiB."""
+    """Anonymous memory of all processes together that must not be reached, in MiB."""
     spike_limit_mib: int = Field(0, ge=0)
     """Room below the limit in which requests are already refused, in MiB; 0 means 20 % of the limit."""
     limit_percentage: int = Field(0, ge=0, le=100)
@@ -56,6 +56,11 @@ class MemoryLimiterConfig(Config):
         if self.limit_mib == 0 and self.limit_percentage <= self.spike_limit_percentage:
             raise ValueError("'spike_limit_percentage' must be smaller than 'limit_percentage'")
         return self
+
+    @property
+    def refusal(self) -> str:
+        """The sentence for senders."""
+        return REFUSAL
 
     def limits(self, total_bytes: int) -> MemoryLimits:
         """The limits on a machine (or in a control group) with `total_bytes` of memory."""
