@@ -26,6 +26,7 @@ from collector.ledger.interface import Ledger
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
 _BEAT_SECS = 1.0
+_DRAIN_POLL_SECS = 0.02
 
 
 def _threads(name: str, count: int) -> Executor:
@@ -97,6 +98,15 @@ class Engine:
         for lane in self._lanes:
             lane.notify()
 
+    async def drain(self, timeout_secs: float) -> bool:
+        """Deliver what the outboxes hold; whether all of it went out. Exporters in trouble are not waited for."""
+        self.notify()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_secs):
+                while not all(lane.settled for lane in self._lanes):  # noqa: ASYNC110  many conditions, once in a life
+                    await asyncio.sleep(_DRAIN_POLL_SECS)
+        return all(lane.settled and lane.statistics().state == "ok" for lane in self._lanes)
+
     async def stop(self, deadline_secs: float) -> None:
         """Finish the calls under way, persist progress, close the exporters."""
         if self._ticking is not None:
@@ -153,6 +163,19 @@ class Delivery:
         """An outbox has new entries."""
         if self._engine is not None:
             self._on_loop(self._engine.notify)
+
+    def drain(self, timeout_secs: float) -> bool:
+        """Wait until everything in the outboxes is delivered; False when some of it is not.
+
+        Exporters whose destination is in trouble are not waited for. Call it before `shutdown` when intake has ended.
+        """
+        if self._engine is None or self._loop is None or not self._thread.is_alive():
+            return False
+        draining = asyncio.run_coroutine_threadsafe(self._engine.drain(timeout_secs), self._loop)
+        try:
+            return draining.result(timeout_secs + _BEAT_SECS)
+        except TimeoutError:
+            return False
 
     def shutdown(self, deadline_secs: float) -> None:
         """Send nothing more; let calls under way finish within the deadline; persist progress.

@@ -16,7 +16,10 @@ _CHUNK_BYTES = 4 << 20
 
 
 class Feed:
-    """`read` gives entries while there are some and there is room; `wait` sleeps until that may have changed."""
+    """`read` gives entries while there are some and there is room; `wait` sleeps until that may have changed.
+
+    `drained`: no partition had any more at the last look, and nothing was notified since.
+    """
 
     def __init__(self, exporter: str, ledgers: Sequence[Ledger], budget_bytes: int, run: Run) -> None:
         self._exporter = exporter
@@ -28,6 +31,7 @@ class Feed:
         self._wake = asyncio.Event()
         self.held_bytes = 0
         self.held_records = 0
+        self.drained = False
 
     @property
     def full(self) -> bool:
@@ -36,6 +40,7 @@ class Feed:
 
     def notify(self) -> None:
         """There may be new entries."""
+        self.drained = False
         self._wake.set()
 
     async def wait(self, timeout_secs: float) -> None:
@@ -55,10 +60,12 @@ class Feed:
             source, self._next = self._next, (self._next + 1) % len(self._ledgers)
             found: list[Pending] = await self._run(self._load, source, self._budget - self.held_bytes)
             if found:
+                self.drained = False
                 self._after[source] = found[-1].entry.seq
                 self.held_bytes += sum(pending.size_bytes for pending in found)
                 self.held_records += sum(pending.entry.records for pending in found)
                 return found
+        self.drained = not self._wake.is_set()
         return []
 
     def release(self, pending: Pending) -> None:

@@ -72,6 +72,13 @@ class Lane:
         """There may be new entries in an outbox."""
         self._feed.notify()
 
+    @property
+    def settled(self) -> bool:
+        """Nothing waits that could be delivered now: all is done, or the destination is in trouble."""
+        if self._sender.gate.reason is not None or self._sender.retrying:
+            return True
+        return self._feed.drained and not self._feed.held_records and not self._requests
+
     async def stop(self, deadline_secs: float) -> None:
         """Send nothing more, let calls under way finish until the deadline, persist progress, close the exporter."""
         self._sender.stopping = True

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import numpy as np
 import pytest
 
 from collector.delivery.config import DeliveryConfig
-from collector.delivery.engine import Delivery
+from collector.delivery.engine import Delivery, Engine
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
+from collector.testing.virtual_time import InlineExecutor, run_virtual
 
 CONFIG = DeliveryConfig.model_validate({"sending_queue": {"batch": {"min_size": 0}}})
 
@@ -113,16 +115,49 @@ def test_the_account_adds_up_over_any_troubles_and_restarts(rig, seed):
         assert sum(ledger.outcomes(id_).get("exported", 0) for ledger in one.ledgers) + len(dead) == total
 
 
+@pytest.mark.parametrize(
+    ("answer", "latency", "complete", "left"),
+    [(Ok(), 1.0, True, 0), (Retry("down"), 0.0, False, 50), (Blocked("401"), 0.0, False, 50), (Ok(), 40.0, False, 0)],
+    ids=["healthy", "down", "blocked", "too slow"],
+)
+def test_draining_waits_for_healthy_exporters_only(answer, latency, complete, left):
+    """Everything that can go out goes out; an exporter in trouble does not use up the time."""
+    ledger = MemoryLedger(["x"])
+    config = DeliveryConfig.model_validate({"timeout": "50s", "sending_queue": {"batch": {"min_size": 0}}})
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        exporter = ScriptedExporter(lambda batch: answer, latency_secs=latency)
+        engine = Engine({"x": (exporter, config)}, [ledger], pool=lambda name, count: InlineExecutor())
+        await engine.start()
+        await asyncio.sleep(5)
+        for n in range(50):
+            ledger.put(text_batch([f"{n}"]))
+        began = loop.time()
+        drained = await engine.drain(30)
+        took = loop.time() - began
+        await engine.stop(50)
+        return drained, took
+
+    drained, took = run_virtual(main())
+    assert drained is complete
+    assert took < 6 if answer != Ok() or complete else took == pytest.approx(30)
+    if left:
+        assert ledger.queued("x") == left
+
+
 def test_shutdown_is_safe_twice_and_without_start():
     """Lifecycle: create, (start), shutdown, shutdown."""
     delivery = Delivery({"x": (ScriptedExporter(), CONFIG)}, [MemoryLedger(["x"])])
     delivery.shutdown(1)
     delivery.start()
     delivery.notify()
+    assert delivery.drain(30)
     assert set(delivery.statistics()) == {"x"}
     delivery.shutdown(1)
     delivery.shutdown(1)
     delivery.notify()
+    assert not delivery.drain(1)
 
 
 def test_start_raises_what_an_exporter_cannot_open():
