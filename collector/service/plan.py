@@ -71,6 +71,11 @@ class StepSize:
     max_records: int = 16_384
     timeout_secs: float = 0.1
 
+    @property
+    def full_records(self) -> int:
+        """A step with so many has probably left some behind."""
+        return self.max_records // 2
+
 
 def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
     """What the pipeline's `batch` processor asks for, or the defaults."""
@@ -78,7 +83,8 @@ def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
         component = settings.processors[name]
         if component.factory.name == "batch":
             limits = component.config.step_limits()
-            return StepSize(max_records=limits.max_records, timeout_secs=min(max(limits.gather_secs, 0.005), 5.0))
+            most = limits.max_records or max(16_384, limits.target_records)
+            return StepSize(max_records=most, timeout_secs=min(max(limits.gather_secs, 0.005), 5.0))
     return StepSize()
 
 

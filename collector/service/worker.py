@@ -149,7 +149,7 @@ class Worker:
             records = pipeline.step()
             if records:
                 self._delivery.notify()
-            full |= records >= size.max_records // 2
+            full |= records >= size.full_records
         return full
 
     def _close(self) -> None:

@@ -166,13 +166,14 @@ def stale(registry: Registry, root: Path) -> dict[Path, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write what is stale, or only name it with `--check`; 1 when something was."""
+    """Write what is stale; with `--check` only name it, and return 1 when there is something."""
+    checking = "--check" in arguments
     found = stale(Registry(), Path(__file__).resolve().parents[2])
     for path, text in found.items():
         sys.stdout.write(f"{path}\n")
-        if "--check" not in arguments:
+        if not checking:
             path.write_text(text, encoding="utf-8")
-    return 1 if found else 0
+    return 1 if found and checking else 0
 
 
 if __name__ == "__main__":
