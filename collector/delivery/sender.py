@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import Any
 
 from collector.component import Exporter
-from collector.delivery.backoff import Backoff
 from collector.delivery.book import Book
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
@@ -27,13 +26,11 @@ from collector.delivery.events import EventKind
 from collector.delivery.gate import Gate
 from collector.delivery.reading import Reading, read
 from collector.delivery.request import Request
+from collector.delivery.schedule import GaveUp, Schedule
+from collector.delivery.search import Search
 from collector.outcomes import Outcome, Split
 
 Emit = Callable[[EventKind, str, int], None]
-
-
-class GaveUp(Exception):
-    """The retry options say that it is enough; the text is the outcome's reason."""
 
 
 class Stopping(Exception):
@@ -211,56 +208,3 @@ class Sender:
         reason = f"{where} raised {type(error).__name__}{place}"
         self._emit(EventKind.FAILED, reason, 1)
         return reason
-
-
-class Search:
-    """The search for records that a destination cannot take, within one request.
-
-    When it refuses one single record after the other, all for one reason, the fault is not in single records: the rest
-    of the request follows them without being tried. It is replayable, and the destination is spared thousands of calls.
-    """
-
-    _ENOUGH = 32
-
-    def __init__(self) -> None:
-        self._reason = ""
-        self._in_a_row = 0
-
-    @property
-    def hopeless(self) -> str | None:
-        """The common reason once it is enough."""
-        return self._reason if self._in_a_row >= self._ENOUGH else None
-
-    def found_bad(self, reason: str) -> None:
-        """A single record was refused."""
-        self._in_a_row = self._in_a_row + 1 if reason == self._reason else 1
-        self._reason = reason
-
-    def found_good(self, records: int) -> None:
-        """Records were delivered."""
-        if records:
-            self._in_a_row = 0
-
-
-class Schedule:
-    """When to try one request again. Time while the destination was blocked does not count as elapsed."""
-
-    def __init__(self, config: DeliveryConfig, rng: random.Random) -> None:
-        self._retry = config.retry_on_failure
-        self._rng = rng
-        self.restart()
-
-    def restart(self) -> None:
-        """The request is as good as new."""
-        self._backoff = Backoff(self._retry, self._rng)
-        self._started = asyncio.get_running_loop().time()
-
-    def next_secs(self, floor: float | None) -> float:
-        """How long to wait; raises `GaveUp`."""
-        if not self._retry.enabled:
-            raise GaveUp("retry_disabled")
-        wait = self._backoff.next_secs(floor)
-        elapsed = asyncio.get_running_loop().time() - self._started
-        if 0 < self._retry.max_elapsed_time < elapsed + wait:
-            raise GaveUp("max_elapsed_time")
-        return wait
