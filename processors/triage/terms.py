@@ -28,6 +28,8 @@ from processors.triage.scan import Rows, WordScan
 Mask = npt.NDArray[np.bool_]
 NARROW = 0.6
 """A gate is used when it shuts out more than the rest of the records."""
+FEW = 256
+"""Rows so few that a call costs more than a match."""
 _SEED = secrets.randbits(63)
 
 
@@ -80,17 +82,19 @@ class Answers:
 
     height: int
     columns: dict[int, pl.Series] = field(default_factory=dict)
+    _masks: dict[frozenset[int], Mask] = field(default_factory=dict)
 
     def dead(self, term: int) -> bool:
         return term not in self.columns
 
     def any_of(self, terms: frozenset[int]) -> Mask:
         """Where at least one of the terms is true."""
-        mask = np.zeros(self.height, dtype=np.bool_)
-        for term in terms:
-            if term in self.columns:
-                mask |= self.columns[term].fill_null(False).to_numpy()
-        return mask
+        if terms not in self._masks:
+            mask = np.zeros(self.height, dtype=np.bool_)
+            for column in (self.columns[term] for term in terms if term in self.columns):
+                mask |= column.fill_null(False).to_numpy()
+            self._masks[terms] = mask
+        return self._masks[terms]
 
     def frame(self, terms: Sequence[Term]) -> pl.DataFrame:
         """The columns of some terms; a dead one is false."""
@@ -221,15 +225,31 @@ class _Group:
         if key not in self._scans:
             self._scans[key] = WordScan([term.needles or frozenset() for term in terms])
         text = distinct.get_column(self._source.column(TEXT if TEXT in self._parts else self._parts[0]))
-        found: dict[int, pl.Series] = {}
-        for position, rows in self._scans[key].candidates(text).items():
-            term = terms[position]
-            hits = distinct[rows].select(term.predicate.expression).to_series().fill_null(False).to_numpy()
-            if hits.any():
-                answer = np.zeros(distinct.height, dtype=np.bool_)
-                answer[rows[hits]] = True
-                found[term.index] = pl.Series(answer)
-        return found
+        found = self._scans[key].candidates(text)
+        together, alone = _shared(found)
+        answers: dict[int, pl.Series] = {}
+        for positions, rows in [*([(list(together), _union(together))] if together else []), *alone]:
+            some = [terms[position] for position in positions]
+            results = distinct[rows].select(term.predicate.expression.alias(term.column) for term in some)
+            for term, result in zip(some, results.get_columns(), strict=True):
+                if result.any():
+                    answer = np.zeros(distinct.height, dtype=np.bool_)
+                    answer[rows] = result.to_numpy() if not result.null_count() else result.fill_null(False).to_numpy()
+                    answers[term.index] = pl.Series(answer)
+        return answers
+
+
+def _shared(found: Mapping[int, Rows]) -> tuple[dict[int, Rows], list[tuple[list[int], Rows]]]:
+    """The expressions whose candidates are much the same rows, to be run in one go; the others one by one."""
+    largest = max((rows.size for rows in found.values()), default=0)
+    together = {user: rows for user, rows in found.items() if rows.size * 4 >= largest or largest <= FEW}
+    alone = [([user], rows) for user, rows in found.items() if user not in together]
+    return together, alone
+
+
+def _union(found: Mapping[int, Rows]) -> Rows:
+    every: Rows = np.unique(np.concatenate(list(found.values())))
+    return every
 
 
 def _evaluate(terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, pl.Series]:
