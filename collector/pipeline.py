@@ -20,7 +20,7 @@ from collector.decode import Decoded, decode
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.ledger.attempts import STRIKES, Attempts
-from collector.ledger.interface import Commit, Ledger, RawDeadLetter, Read
+from collector.ledger.interface import Commit, RawDeadLetter, Read, WorkerLedger
 from collector.ledger.overlay import Changes
 
 
@@ -37,7 +37,7 @@ class Pipeline:
     def __init__(
         self,
         id: str,  # noqa: A002  the name it has in the configuration
-        ledger: Ledger,
+        ledger: WorkerLedger,
         processors: Sequence[tuple[str, Processor]],
         *,
         attempts_path: Path,
@@ -52,7 +52,7 @@ class Pipeline:
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
         self._chain = Chain(id, ledger, processors, now_unix_nano)
-        self._attempts = Attempts(attempts_path, id)
+        self._attempts = Attempts(attempts_path, id, ledger.applied(id))
         self._passthrough = passthrough
         self._take = (max_bytes, max_records)
         self._decode = decode
@@ -69,7 +69,7 @@ class Pipeline:
             self.tick(self._now())
             read = self._ledger.read(self.id, *self._attempts.limit(*self._take))
             if read:
-                self._commit(read, self._attempt(read.entries))
+                self._commit(read, self._attempt(read))
             return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
         except Exception:
             self._attempts.rest()  # an error that the caller is told is not a death
@@ -87,16 +87,16 @@ class Pipeline:
         """An orderly stop, between steps."""
         self._attempts.close()
 
-    def _attempt(self, entries: Sequence[Entry]) -> Draft:
+    def _attempt(self, read: Read) -> Draft:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
         if not self._attempts.suspicious:
-            self._attempts.begin(entries)
-            return self._draft(entries, {})
+            self._attempts.begin(read.id, read.entries)
+            return self._draft(read.entries, {})
         draft = Draft()
-        for entry in entries:
-            self._attempts.begin([entry])
+        for entry in read.entries:
+            self._attempts.begin(read.id, [entry])
             draft = draft.then(self._draft_suspect(entry, draft.changes))
-        self._attempts.begin(entries)
+        self._attempts.begin(read.id, read.entries)
         return draft
 
     def _draft_suspect(self, entry: Entry, changes: Changes) -> Draft:
@@ -132,7 +132,7 @@ class Pipeline:
             if getattr(error, "fatal", False):
                 raise
             self._ledger.commit(commit)
-        self._attempts.done(read.entries)
+        self._attempts.done(read)
 
     def _outbox(self, read: Read, draft: Draft) -> LogBatch | Sequence[Entry]:
         if not self._passthrough:

@@ -12,7 +12,7 @@
 Only a death that names one entry is held against it, so that workers which are killed for other reasons, even often,
 give nothing up. A worker that the supervisor kills because it hangs dies the same way.
 
-    file = u32 length │ u64 xxh3 of the text │ JSON {"current": spans, "suspects": [[journal, domain, low, high, care, strikes]…]}
+    file = u32 length │ u64 xxh3 of the text │ JSON {"read": id, "current": spans, "suspects": [[journal, domain, low, high, care, strikes]…]}
 
 A torn or foreign file counts as empty: at worst an entry gets another attempt.
 """
@@ -29,6 +29,7 @@ import orjson
 import xxhash
 
 from collector.journal.entry import Entry
+from collector.ledger.interface import Read
 
 STRIKES = 3
 _CAUTIOUS_RECORDS = 64
@@ -38,21 +39,29 @@ _ONE_BY_ONE, _ALONE = 1, 2  # the degrees of care
 
 
 class Attempts:
-    """The marker file of one pipeline in one partition. One thread uses it."""
+    """The marker file of one pipeline in one partition. One thread uses it.
 
-    def __init__(self, partition: Path, pipeline: str) -> None:
+    Args:
+        partition: its directory.
+        applied: id of the last committed `Read`: a death after its commit is nobody's fault.
+    """
+
+    def __init__(self, partition: Path, pipeline: str, applied: bytes = b"") -> None:
         folder = partition / "attempts"
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / quote(pipeline, safe="")
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        current, self._suspects = self._load()
-        self._suspects += _after_death(current)
+        read, current, self._suspects = self._load()
+        if read != applied.hex():
+            self._suspects += _after_death(current)
+        self._read = ""
         self._current: list[_Span] = []
         if current:
             self._store()
 
-    def begin(self, entries: Sequence[Entry]) -> None:
-        """These entries are being worked on from now until `done`."""
+    def begin(self, read_id: bytes, entries: Sequence[Entry]) -> None:
+        """These entries of a `Read` are being worked on from now until `done`."""
+        self._read = read_id.hex()
         spans: dict[tuple[str, str], tuple[int, int]] = {}
         for entry in entries:
             low, high = spans.get((entry.journal, entry.domain), (entry.offset, entry.offset))
@@ -61,10 +70,12 @@ class Attempts:
         self._current = [(journal, domain, *span, care, strikes) for (journal, domain), span in spans.items()]
         self._store()
 
-    def done(self, entries: Sequence[Entry]) -> None:
-        """The step is committed (or given back unharmed); its entries are no suspects any more."""
+    def done(self, read: Read) -> None:
+        """The step is committed; what it passed is suspected no more."""
         self._current = []
-        passed = {(entry.journal, entry.domain): entry.offset for entry in entries} if self._suspects else {}
+        passed: dict[tuple[str, str], int] = {}
+        if self._suspects:
+            passed = {(entry.journal, entry.domain): entry.offset for entry in read.entries} | dict(read.position)
         self._suspects = [span for span in self._suspects if span[3] > passed.get(span[:2], -1)]
         self._store()
 
@@ -114,19 +125,19 @@ class Attempts:
         if not self._current and not self._suspects:
             os.pwrite(self._file, _HEADER.pack(0, 0), 0)
             return
-        text = orjson.dumps({"current": self._current, "suspects": self._suspects})
+        text = orjson.dumps({"read": self._read, "current": self._current, "suspects": self._suspects})
         os.pwrite(self._file, _HEADER.pack(len(text), xxhash.xxh3_64_intdigest(text)) + text, 0)
 
-    def _load(self) -> tuple[list[_Span], list[_Span]]:
+    def _load(self) -> tuple[str, list[_Span], list[_Span]]:
         data = os.pread(self._file, os.fstat(self._file).st_size, 0)
         if len(data) < _HEADER.size:
-            return [], []
+            return "", [], []
         length, digest = _HEADER.unpack_from(data)
         text = data[_HEADER.size : _HEADER.size + length]
         if not text or xxhash.xxh3_64_intdigest(text) != digest:
-            return [], []
+            return "", [], []
         held = orjson.loads(text)
-        return [tuple(span) for span in held["current"]], [tuple(span) for span in held["suspects"]]
+        return held["read"], [tuple(span) for span in held["current"]], [tuple(span) for span in held["suspects"]]
 
 
 def _after_death(current: Sequence[_Span]) -> list[_Span]:

@@ -139,3 +139,11 @@ class Ledger(Protocol):
         """Make progress durable: ranges, counts and dead letters in one transaction. Entries that every exporter is
         done with are deleted."""
         ...
+
+
+class WorkerLedger(Ledger, Protocol):
+    """What a worker needs besides: whether the step that a predecessor died in was made durable."""
+
+    def applied(self, pipeline: str) -> bytes:
+        """The `id` of the pipeline's last committed `Read`; empty before the first."""
+        ...

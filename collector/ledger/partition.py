@@ -121,6 +121,11 @@ class PartitionLedger:
         self._store.at("commit:done")
         self._follow(step)
 
+    def applied(self, pipeline: str) -> bytes:
+        """See `WorkerLedger.applied`."""
+        with self._store.environment.read() as txn:
+            return bytes(txn.get(pipeline.encode(), db=self._store.tables.applied, default=b""))
+
     def state(self, pipeline: str, processor: str) -> ProcessorState:
         """See `Ledger.state`."""
         return ProcessorState(self._store.environment, self._store.tables, pipeline, processor)

@@ -8,6 +8,9 @@ import pytest
 
 from collector.journal.entry import Entry
 from collector.ledger.attempts import Attempts
+from collector.ledger.interface import Read
+
+READ = b"a read's"
 
 
 def entry(offset: int, domain: str = "a.example", journal: str = "0" * 16) -> Entry:
@@ -21,8 +24,8 @@ def after_death(path: Path) -> Attempts:
 
 def test_nothing_is_suspicious_after_steps_that_ended(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path, "logs/main")
-    attempts.begin([entry(1), entry(2)])
-    attempts.done([entry(1), entry(2)])
+    attempts.begin(READ, [entry(1), entry(2)])
+    attempts.done(Read([entry(1), entry(2)]))
     again = after_death(tmp_path)
     assert not again.suspicious
     assert again.limit(1000, 1000) == (1000, 1000)
@@ -30,22 +33,22 @@ def test_nothing_is_suspicious_after_steps_that_ended(tmp_path: Path) -> None:
 
 def test_a_death_with_many_in_hand_is_held_against_none_but_calls_for_care(tmp_path: Path) -> None:
     many = [entry(1), entry(3), entry(2, "b.example")]
-    Attempts(tmp_path, "logs/main").begin(many)
+    Attempts(tmp_path, "logs/main").begin(READ, many)
     second = after_death(tmp_path)
     assert [second.strikes(one) for one in many] == [0, 0, 0]
     assert second.limit(1000, 1000) == (1000, 64)
-    second.begin(many)
+    second.begin(READ, many)
     third = after_death(tmp_path)
     assert [third.strikes(one) for one in many] == [0, 0, 0]
     assert third.limit(1000, 1000) == (1, 1)
 
 
 def test_strikes_add_up_for_the_one_that_was_in_hand_alone(tmp_path: Path) -> None:
-    Attempts(tmp_path, "logs/main").begin([entry(1), entry(2), entry(3)])
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1), entry(2), entry(3)])
     for strikes in range(1, 4):
         again = after_death(tmp_path)
-        again.begin([entry(1)])
-        again.begin([entry(2)])
+        again.begin(READ, [entry(1)])
+        again.begin(READ, [entry(2)])
         last = after_death(tmp_path)
         others = (entry(1), entry(3), entry(2, "b.example"), entry(2, journal="f" * 16))
         assert [last.strikes(one) for one in (entry(2), *others)] == [strikes, 0, 0, 0, 0]
@@ -53,11 +56,11 @@ def test_strikes_add_up_for_the_one_that_was_in_hand_alone(tmp_path: Path) -> No
 
 
 def test_entries_that_are_committed_are_forgotten(tmp_path: Path) -> None:
-    Attempts(tmp_path, "logs/main").begin([entry(1), entry(2)])
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1), entry(2)])
     again = after_death(tmp_path)
-    again.done([entry(1)])
+    again.done(Read([entry(1)]))
     assert again.suspicious
-    again.done([entry(2)])
+    again.done(Read([entry(2)]))
     assert not again.suspicious
     assert not after_death(tmp_path).suspicious
 
@@ -65,19 +68,34 @@ def test_entries_that_are_committed_are_forgotten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["rest", "close"])
 def test_an_orderly_end_is_no_death(tmp_path: Path, end: str) -> None:
     attempts = Attempts(tmp_path, "logs/main")
-    attempts.begin([entry(1)])
+    attempts.begin(READ, [entry(1)])
     getattr(attempts, end)()
     assert not after_death(tmp_path).suspicious
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00", b"\xff" * 40, b"\x10\x00\x00\x00" + bytes(8) + b"x" * 16])
 def test_a_torn_file_counts_as_empty(tmp_path: Path, damage: bytes) -> None:
-    Attempts(tmp_path, "logs/main").begin([entry(1)])
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1)])
     (file,) = (tmp_path / "attempts").iterdir()
     file.write_bytes(damage)
     assert not after_death(tmp_path).suspicious
 
 
 def test_pipelines_do_not_share_a_file(tmp_path: Path) -> None:
-    Attempts(tmp_path, "logs/main").begin([entry(1)])
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1)])
     assert not Attempts(tmp_path, "logs/other").suspicious
+
+
+def test_a_death_after_the_commit_is_no_death(tmp_path: Path) -> None:
+    """Else a domain at rest would be suspected for ever."""
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1), entry(2)])
+    assert not Attempts(tmp_path, "logs/main", applied=READ).suspicious
+    assert not after_death(tmp_path).suspicious
+
+
+def test_entries_that_were_passed_over_are_forgotten(tmp_path: Path) -> None:
+    """Their receiver has left the pipeline meanwhile."""
+    Attempts(tmp_path, "logs/main").begin(READ, [entry(1), entry(2)])
+    again = after_death(tmp_path)
+    again.done(Read((), position={("0" * 16, "a.example"): 2}))
+    assert not again.suspicious
