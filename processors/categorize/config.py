@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from collector.component import Config
 
 
@@ -20,5 +22,7 @@ class CategorizeConfig(Config):
     """Set `logboom.endpoint`."""
     severity: bool = True
     """Fill `severity_number` when the sender left it out."""
+    parse_bodies: list[Literal["json", "logfmt"]] = []
+    """Take bodies of these forms apart into attributes; attributes that were sent win, the body stays."""
     environments: dict[str, str] = {}
     """More names of environments, such as `blue: production`; compared in lower case."""

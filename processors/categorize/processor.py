@@ -10,6 +10,7 @@ from collector.batch import LogBatch
 from collector.component import Context, Work
 from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type
+from processors.categorize.bodies import parse_bodies
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.view import Clue, View, decide
 
@@ -50,6 +51,8 @@ class Categorize:
         """The batch with its categories."""
         if not len(batch):
             return batch
+        if self._config.parse_bodies:
+            batch = parse_bodies(batch, self._config.parse_bodies)
         if self._config.severity:
             batch = _with_severity(batch)
         view = _view(batch)
@@ -65,6 +68,8 @@ class Categorize:
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Each category's clues for a batch of one record, in order; the first that answers decides."""
+        if self._config.parse_bodies:
+            batch = parse_bodies(batch, self._config.parse_bodies)
         asked: dict[str, Iterator[Clue]] = {}
         if self._config.severity:
             asked["severity_number"] = iter(_sent_severity(batch) or list(severity.clues(_view(batch))))

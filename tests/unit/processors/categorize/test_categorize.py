@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collector.batch import LogBatch
+from collector.batch import LogBatch, ValueKind
 from collector.component import Context
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
@@ -270,3 +270,27 @@ def test_explain_names_the_evidence() -> None:
     assert deciding[ENVIRONMENT] == ("resource attribute service.name", "production")
     assert deciding[COMPONENT] == ("resource attribute service.name", "shop-prod")
     assert deciding[SOURCE_TYPE] == ("default", "logic")
+
+
+def test_json_and_logfmt_bodies_become_attributes_when_asked_for() -> None:
+    samples = (
+        {
+            "body": '{"level":"warn","user":{"id":7},"n":1,"f":1.5,"ok":true,"none":null,"sent":"body"}',
+            "attributes": {"sent": "x"},
+        },
+        {"body": 'level=error msg="it \\"broke\\"" path=/users/12'},
+        {"body": "a=b"},
+        {"body": '{"broken": '},
+        {"body": {"level": "info"}},
+    )
+    batch = categorized(*samples, parse_bodies=["json", "logfmt"])
+    assert batch.attribute("n", ValueKind.INT).to_list() == [1, None, None, None, None]
+    assert batch.attribute("f", ValueKind.DOUBLE)[0] == 1.5
+    assert batch.attribute("ok", ValueKind.BOOL)[0] is True
+    assert batch.attribute("user", ValueKind.ANY)[0] is not None
+    assert batch.attribute("sent").to_list()[0] == "x"
+    assert batch.attribute("msg").to_list() == [None, 'it "broke"', None, None, None]
+    assert batch.attribute(ENDPOINT).to_list()[1] == "/users/{id}"
+    assert batch.column("severity_number").to_list() == [13, 17, 0, 0, 9]
+    assert batch.attributes.get_column("owner").is_sorted()
+    assert categorized(*samples).attribute("n", ValueKind.INT).null_count() == 5
