@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # the supervisor knows outcomes, and has no use for numpy
+    import numpy as np
+    import numpy.typing as npt
 
-Items = npt.NDArray[np.uint32]
+Items: TypeAlias = "npt.NDArray[np.uint32]"
 """Positions of records in the request's batch, ascending."""
 
 
