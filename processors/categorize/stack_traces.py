@@ -1,7 +1,8 @@
 """Stack traces written into a body: which language, and the exception's type, message and frames.
 
 The bodies that may hold one are found for a whole column by their marks (`MARKS`); only those are read here, once for
-each distinct body, line by line, with bounded lengths.
+each distinct body, line by line, with bounded lengths; the expressions start only at the beginning of a word, so that
+hostile text costs no more than ordinary text.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MARKS = (
     '"exception"',
 )
 MAX_BODY = 64 * 1024
-MAX_LINE = 2000
+MAX_LINE = 1000
 
 _TYPED = re.compile(r"^(?P<type>(?:[A-Za-z_$][\w$]*[.:\\/]{1,2})*[A-Za-z_$][\w$]*)(?:: ?(?P<message>.*))?$")
 _JAVA_FRAME = re.compile(r"^\s+at (?:[\w.@/-]+/)?(?P<where>[\w.$<>]+)\((?P<file>[^()]*)\)")
@@ -41,16 +42,16 @@ _JAVA_HEAD = re.compile(
 )
 _DOTNET_FRAME = re.compile(r"^\s+at (?P<where>[\w.`<>+\[\],|]+)\((?P<arguments>.*)\)(?: in (?P<file>.+):line \d+)?\s*$")
 _DOTNET_HEAD = re.compile(
-    r"(?P<type>(?:[A-Z]\w*\.)*[A-Z]\w*(?:Exception|Error|Fault))(?: \(0x[0-9A-Fa-f]+\))?: (?P<message>.*)$"
+    r"(?<![\w.])(?P<type>(?:[A-Z]\w*\.)*[A-Z]\w*(?:Exception|Error|Fault))(?: \(0x[0-9A-Fa-f]+\))?: (?P<message>.*)$"
 )
 _V8_FRAME = re.compile(r"^\s+at (?:(?P<where>[^()]*?) \()?(?P<file>[^()]*?):\d+(?::\d+)?\)?\s*$")
 _GECKO_FRAME = re.compile(r"^(?P<where>[^@\s]*)@(?P<file>(?:https?|file|webpack|resource)[^\s]*?):\d+(?::\d+)?$")
 _JS_HEAD = re.compile(
-    r"(?:Uncaught (?:\(in promise\) )?)?(?P<type>[A-Z]\w*(?:Error|Exception|Rejection|Warning)|Error)(?: \[\w+\])?(?:: (?P<message>.*))?$"
+    r"(?:Uncaught (?:\(in promise\) )?)?(?<![\w.])(?P<type>[A-Z]\w*(?:Error|Exception|Rejection|Warning)|Error)(?: \[\w+\])?(?:: (?P<message>.*))?$"
 )
 _PYTHON_FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line \d+(?:, in (?P<where>.+))?$')
 _GO_PANIC = re.compile(r"(?:^|\s)(?P<kind>panic|fatal error)(?: serving \S+:\d+)?: (?P<message>.*)$")
-_GO_FRAME = re.compile(r"^(?P<where>[\w./*()\[\]-]+)\(.*\)$")
+_GO_FRAME = re.compile(r"^(?P<where>[\w./\[\]-]+(?:\(\*?[\w.\[\]]+\)[\w./-]*)*)\(.*\)$")
 _GO_FILE = re.compile(r"^\s+(?P<file>\S+\.go):\d+")
 _RUST_PANIC = re.compile(
     r"thread '(?P<thread>[^']*)'(?: \(\d+\))? panicked at (?:'(?P<quoted>.*)', )?(?P<file>[^\s:']+):\d+"
@@ -59,10 +60,10 @@ _RUST_FRAME = re.compile(r"^\s+\d+: (?:0x[0-9a-f]+ - )?(?P<where>[\w:<>$. ]+)$")
 _RUBY_HEAD = re.compile(
     r"^(?P<file>[^\s:]+):\d+:in [`'](?P<where>[^`']*)['`]: (?P<message>.*) \((?P<type>[A-Z][\w:]*)\)$"
 )
-_RUBY_PLAIN = re.compile(r"(?P<type>(?:[A-Z]\w*::)*[A-Z]\w*) \((?P<message>.*)\):?$")
+_RUBY_PLAIN = re.compile(r"(?<![\w:])(?P<type>(?:[A-Z]\w*::)*[A-Z]\w*) \((?P<message>.*)\):?$")
 _RUBY_FRAME = re.compile(r"^\s*(?:from )?(?P<file>[^\s:]+\.rb|[^\s:]+):\d+:in [`'](?P<where>[^`']*)['`]")
 _PHP_HEAD = re.compile(
-    r"(?:PHP )?(?:Fatal error:\s+)?(?:Uncaught )?(?P<type>\\?(?:[A-Z]\w*\\)*[A-Z]\w*(?:Exception|Error))(?:: (?P<message>.*?))?(?: in (?P<file>\S+\.php)(?::\d+| on line \d+)?)?$"
+    r"(?:PHP )?(?:Fatal error:\s+)?(?:Uncaught )?(?<![\w\\])(?P<type>\\?(?:[A-Z]\w*\\)*[A-Z]\w*(?:Exception|Error))(?:: (?P<message>.*?))?(?: in (?P<file>\S+\.php)(?::\d+| on line \d+)?)?$"
 )
 _PHP_FRAME = re.compile(r"^#\d+ (?:(?P<file>[^(]+?)\(\d+\): (?P<where>[^(]+)|\{main\}|\[internal function\])")
 _LIBRARY = re.compile(

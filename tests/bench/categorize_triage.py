@@ -29,7 +29,7 @@ from collector.testing.work import FakeWork
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.triage.catalogue import Placed, ordered
-from processors.triage.config import TriageConfig
+from processors.triage.config import Rule, TriageConfig
 from processors.triage.judge import Judge
 from processors.triage.processor import Triage
 
@@ -98,21 +98,19 @@ def micros(function: Callable[[], object]) -> float:
 
 
 def rules(count: int) -> list[Placed]:
-    """`count` rules: of the shipped ones, repeated with patterns of their own when there are too few."""
+    """The first `count` shipped rules; beyond them, rules as a user adds them: each with words of its own."""
     shipped = ordered(TriageConfig())
-    if count <= len(shipped):
-        return shipped[:count]
-    more = [
-        Placed(entry.rule.model_copy(update={"id": f"{entry.rule.id}-{turn}", "when": _varied(entry.rule.when, turn)}))
-        for turn in range(1, count // len(shipped) + 1)
-        for entry in shipped
-    ]
-    return [*shipped, *more][:count]
+    own = [Placed(Rule.model_validate(_own(number))) for number in range(max(0, count - len(shipped)))]
+    return [*own, *shipped[:count]]
 
 
-def _varied(when: str, turn: int) -> str:
-    """The same shape of work with other words: each expression also asks for one of its own."""
-    return when.replace('"(?i)', f'"(?i)variant{turn} of |', 1) if '"(?i)' in when else when
+def _own(number: int) -> dict[str, Any]:
+    word = "".join(chr(97 + (number * 7 + place * 11) % 26) for place in range(6)) + str(number)
+    when = (
+        f'IsMatch(body, "(?i){word} (failed|stopped) after \\\\d+ (s|ms)") '
+        f'and attributes["logboom.component"] == "{word.title()}"'
+    )
+    return {"id": f"own/{word}", "when": when, "level": "warning"}
 
 
 def main() -> None:

@@ -206,6 +206,31 @@ def test_text_that_looks_like_one_is_none(body: str) -> None:
     assert find(body) is None
 
 
+HOSTILE = [
+    "A" * 60_000,
+    "a." * 30_000,
+    "(" * 60_000,
+    "(a)" * 20_000,
+    ":1" * 30_000,
+    "A::" * 20_000,
+    "A\\" * 30_000,
+    " " * 60_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:4])
+def test_hostile_text_is_read_in_bounded_time(text: str) -> None:
+    """Each mark of a stack trace, before and after text that makes careless expressions backtrack."""
+    for mark in (
+        "panic: x\ngoroutine 1 [running]:\n",
+        "\n    at ",
+        "Traceback (most recent call last):\n",
+        "#0 ",
+        ":in `",
+    ):
+        find(f"{text}\n{mark}{text}")
+
+
 def test_a_trace_in_the_body_fills_the_attributes_but_what_was_sent_wins() -> None:
     body = "boom\njava.lang.IllegalStateException: no\n\tat com.acme.Till.open(Till.java:3)"
     batch = categorized({"body": body}, {"body": body, "attributes": {"exception.type": "Sent"}}, {"body": "fine"})
