@@ -15,6 +15,7 @@ from typing import Any
 
 from collector.component import Context
 from collector.delivery.engine import Delivery
+from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
 from collector.journal.reader import JournalReader
 from collector.ledger.partition import PartitionLedger
@@ -57,7 +58,7 @@ class Worker:
         self._open_ledgers(passthrough)
         if not self._stop.is_set():
             self._make_pipelines(passthrough)
-            self._delivery = Delivery(exporters, self._ledgers)
+            self._delivery = Delivery(exporters, self._ledgers, on_event=_tell)
             self._delivery.start()
             self._phase = "ready"
             self._loop()
@@ -163,3 +164,9 @@ class Worker:
             pipeline.close()
         for ledger in self._ledgers:
             ledger.close()
+
+
+def _tell(event: ExporterEvent) -> None:
+    """At most once a minute for the same exporter and reason."""
+    times = f" ({event.count} times)" if event.count > 1 else ""
+    log.warning("exporter %s %s%s: %s", event.exporter, event.kind, times, event.reason)
