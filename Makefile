@@ -15,7 +15,7 @@ demo: setup                    ## run logboom with sample traffic and look at th
 	$(BIN)/logboom demo
 
 test: setup                    ## run all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 check: setup                   ## lint, types, import contracts
 	$(BIN)/ruff check .

@@ -110,7 +110,7 @@ def _send(data_dir: Path, ports: dict[str, int], seconds: float, rate: int, seed
     store = data_dir / "store.db"
     before = _stored(store)
     began = time.monotonic()
-    with Live(console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
         while (elapsed := time.monotonic() - began) < seconds:
             senders.emit(max(0, int(elapsed * rate) - senders.sent))
             live.update(_view(store, senders.sent, before))
@@ -120,7 +120,7 @@ def _send(data_dir: Path, ports: dict[str, int], seconds: float, rate: int, seed
         while _stored(store) - before < senders.sent and time.monotonic() < deadline:
             time.sleep(0.25)
             live.update(_view(store, senders.sent, before))
-        live.update(_view(store, senders.sent, before))
+    console.print(_view(store, senders.sent, before))
     return senders.sent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from collector.ottl.columns import columns
 from collector.ottl.compare import compare
 from collector.ottl.enums import ENUMS
 from collector.ottl.functions import CONVERTERS, Argument, ArgumentError, Converter, Parameter, index_of
-from collector.ottl.nested import index
+from collector.ottl.nested import collection, index
 from collector.ottl.parser import parse_condition
 from collector.ottl.paths import PATHS, Source, needed, read, source_of
 from collector.ottl.problems import OttlError, nearest
@@ -109,7 +110,21 @@ class _Compiler:
             case syntax.Call():
                 return self._index(self._call(node), node.keys)
             case _:
-                raise self._refuse("a list or a map cannot be compared; use ContainsValue or an index", node.at)
+                return collection(self._literal(node))
+
+    def _literal(self, node: syntax.Node) -> Any:
+        """The Python value of a literal, also a nested one."""
+        match node:
+            case syntax.Literal(value) if not isinstance(value, bytes):
+                return value
+            case syntax.Name(name) if name in ENUMS:
+                return ENUMS[name]
+            case syntax.ListOf(items):
+                return [self._literal(item) for item in items]
+            case syntax.MapOf(items):
+                return {key: self._literal(item) for key, item in items}
+            case _:
+                raise self._refuse("a list or a map here may only hold literals", node.at)
 
     def _enum(self, name: str, at: int) -> Value:
         if name not in ENUMS:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import orjson
 import polars as pl
 
+from collector.ottl.compare import compare
 from collector.ottl.conversion import string_only, text, to_bool, to_double, to_int
 from collector.ottl.nested import FAILED, JSON_KINDS, VALUES, NestedError, per_distinct
 from collector.ottl.values import (
+    FALSE,
     UNKNOWN,
     Kind,
     Predicate,
@@ -25,6 +27,7 @@ from collector.ottl.values import (
     any_failed,
     boolean,
     constant,
+    disjunction,
     guard,
 )
 
@@ -218,13 +221,13 @@ def _identifier(size: int) -> Callable[[Value], Value]:
     return build
 
 
-def _contains_value(items: Value | list[Value], item: Value) -> Value:
-    if isinstance(items, list):
-        raise ArgumentError("target", "the list must be a path or a converter")
+def _contains_value(items: Value, item: Value) -> Value:
+    if isinstance(items.constant, list):
+        cases = [compare("==", item, constant(one)) for one in items.constant if not isinstance(one, list | dict)]
+        return boolean(reduce(disjunction, cases, FALSE))
     if item.constant is UNKNOWN:
-        raise ArgumentError("item", "the item must be a literal")
-    wanted = item.constant
-    json = items.part(Kind.JSON)
+        raise ArgumentError("item", "the list or the item must be a literal")
+    json, wanted = items.part(Kind.JSON), item.constant
     found = _decoded(json, lambda document: isinstance(document, list) and wanted in document).struct.field("bool")
     return boolean(Predicate(found, fallible=True))
 

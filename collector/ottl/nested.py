@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 
 import otlp_wire
-from collector.ottl.values import DTYPES, Kind
+from collector.ottl.values import DTYPES, Kind, Value
 
 FAILED = "failed"
 TEXT = "text"
@@ -27,7 +27,18 @@ class NestedError(Exception):
 
 def dumps(value: Any) -> str:
     """A map or a list as compact JSON with sorted keys, so that equal ones are equal text."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return orjson.dumps(value, default=_hex, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _hex(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)
+
+
+def collection(value: list[Any] | dict[str, Any]) -> Value:
+    """A list or a map written into a condition."""
+    return Value({Kind.JSON: pl.lit(dumps(value), pl.String)}, total=True, constant=value)
 
 
 def row(value: Any) -> Row:
@@ -77,7 +88,7 @@ def per_distinct(series: pl.Series, function: Callable[[Any], Any]) -> pl.Series
 def _outcome(function: Callable[[Any], Any], value: Any) -> Row:
     try:
         return row(function(value))
-    except (NestedError, ValueError):
+    except (NestedError, ValueError, TypeError, RecursionError):
         return {FAILED: True}
 
 

@@ -17,6 +17,26 @@ from typing import Any
 
 SHORTEST = 3
 MOST = 64
+COMMON = frozenset(
+    [
+        *("to", "the", "not", "is not", "could not", "cannot", "failed", "error", "errors", "time", "request", "http"),
+        *(
+            "connection",
+            "process",
+            "processed",
+            "message",
+            "server",
+            "client",
+            "user",
+            "data",
+            "file",
+            "started",
+            "status",
+        ),
+    ]
+)
+COMMON_WORTH = 3.5
+"""Less than any other word of four letters."""
 _FOREIGN = re.compile(r"\\[<>QEpPxuU]|\\[bB]\{|&&|~~|\[\[")
 """What Rust's syntax has and Python's reads differently."""
 
@@ -47,7 +67,12 @@ def _sequence(items: Iterable[Any]) -> frozenset[str] | None:
         candidates.append(_part(code, argument))
     candidates.append(_words(run))
     usable = [candidate for candidate in candidates if candidate]
-    return max(usable, key=lambda words: (min(map(len, words)), -len(words)), default=None)
+    return max(usable, key=lambda words: (min(map(_worth, words)), -len(words)), default=None)
+
+
+def _worth(word: str) -> float:
+    """How few texts hold a word: longer is rarer, but for the words that every log is full of."""
+    return COMMON_WORTH if word.strip() in COMMON else len(word)
 
 
 def _words(run: str) -> frozenset[str] | None:

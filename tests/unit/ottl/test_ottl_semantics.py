@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from collector.batch import LogBatch
 from collector.ottl import OttlError, compile_condition
-from collector.samples import batch_of
+from collector.samples import batch_of, batch_of_json
 
 RECORD = {
     "body": {"user": {"id": 7, "tags": ["a", "b"]}, "ok": True},
@@ -86,6 +87,11 @@ TRUE = [
     "7 / 2 == 3 and -7 / 2 == -3 and 7 / 2.0 == 3.5",
     "1 + 2 * 3 == 7 and (1 + 2) * 3 == 9",
     'log.attributes["int"] == 5',
+    'attributes["list"] == [1, "x", nil] and attributes["list"] != [1]',
+    'attributes["map"] == {"k": {"deep": 1.5}} and attributes["map"] != {}',
+    'not (attributes["list"] > [1]) and attributes["text"] != ["Hello"]',
+    'ContainsValue(["Hi", "Hello"], attributes["text"]) and not ContainsValue([1, 2], attributes["int"])',
+    'ContainsValue(attributes["list"], "x") and not ContainsValue(attributes["list"], "y")',
     'cache["anything"] == nil',
     'true or attributes["text"]["x"] == 1',
     'false and attributes["text"]["x"] == 1 or true',
@@ -128,6 +134,8 @@ MISTAKES = [
     ('Duration("5 parsecs") == Duration("1s")', 10, "not a duration"),
     ("body = 1", 6, "unexpected"),
     ("body == 1 & true", 11, "unexpected character"),
+    ('attributes["x"] == [body]', 21, "may only hold literals"),
+    ('ContainsValue(attributes["list"], body)', 35, "must be a literal"),
     ("0x123 == body", 1, "even number"),
 ]
 
@@ -163,6 +171,14 @@ def test_a_mistake_is_told_with_its_place(text: str, column: int, reason: str) -
 
 def test_a_batch_of_no_records_gives_no_answers() -> None:
     assert compile_condition('body == "x" or true').matches(LogBatch.empty()).to_list() == []
+
+
+def test_bytes_inside_a_list_do_no_harm() -> None:
+    value = {"arrayValue": {"values": [{"bytesValue": "AQI="}, {"doubleValue": "NaN"}, {}]}}
+    record = {"body": value, "attributes": [{"key": "a", "value": value}]}
+    batch = batch_of_json(orjson.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}))
+    for text in ("Len(body) == 3", 'IsMatch(attributes["a"], "0102")', 'attributes["a"][2] == nil', "IsList(body)"):
+        assert compile_condition(text).matches(batch).to_list() == [True], text
 
 
 def test_only_the_columns_that_are_needed_are_read() -> None:
