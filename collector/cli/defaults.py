@@ -1,4 +1,4 @@
-"""Where the default configuration is: in the checkout, or shipped inside the wheel."""
+"""Where the default configuration is: a link to `config/logboom.yaml` in the checkout, the file itself in a wheel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,4 @@ from pathlib import Path
 
 def default_config() -> Path:
     """The path of `logboom.yaml`."""
-    here = Path(__file__).resolve()
-    shipped = here.with_name("logboom.yaml")
-    return shipped if shipped.exists() else here.parents[2] / "config" / "logboom.yaml"
+    return Path(__file__).with_name("logboom.yaml").resolve()

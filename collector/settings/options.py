@@ -16,7 +16,7 @@ from pydantic_core.core_schema import ErrorType
 
 from collector.component import Config
 from collector.errors import Problem
-from collector.settings.secrets import redact_message
+from collector.settings.redaction import redact_message
 from collector.settings.suggest import among, hint, nearest
 from collector.settings.tree import LEFT_OUT, Found, Mapping, Node, Place, Scalar, locate, plain
 

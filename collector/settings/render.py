@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collector.errors import Problem
-from collector.settings.secrets import redact_line
+from collector.settings.redaction import redact_line
 
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\$\{[^}]*\}|[^\s:,\[\]{}]+(?::[^\s,\[\]{}]+)*")
 _WIDEST = 120

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.settings.secrets import is_secret_name, redact_line, redact_message
+from collector.settings.redaction import is_secret_name, redact_line, redact_message
 from collector.settings.tree import Place, Scalar
 
 SECRET = ["password", "api_key", "apikey", "token", "tokens", "client_secret", "access_token", "authorization", "Authorization",
