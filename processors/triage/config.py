@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -116,6 +116,8 @@ class TriageConfig(RulesConfig):
 
     rule_set: str = "latest"
     """The date of the shipped rules, such as `2026-11-01`; `latest` moves on with the product, `none` leaves them out."""
+    store: dict[Literal["info", "debug"], Literal["rows", "aggregate"]] = {}
+    """`aggregate` turns the records of a level into counts per minute, component, endpoint and masked body."""
     domains: dict[str, RulesConfig] = {}
     """More rules for a domain, tried before all others, and what is disabled there."""
 

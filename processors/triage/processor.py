@@ -7,6 +7,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import Context, Work
 from collector.explanation import Explanation
+from processors.triage.aggregate import aggregate
 from processors.triage.catalogue import Placed, ordered
 from processors.triage.config import TriageConfig
 from processors.triage.counting import Counter
@@ -18,13 +19,15 @@ RULE = "logboom.triage.rule"
 
 
 class Triage:
-    """Sets `logboom.triage.level`, `.action` and `.rule`; records are neither dropped nor reordered."""
+    """Sets `logboom.triage.level`, `.action` and `.rule`; records are not reordered, and none is lost: levels that the
+    configuration aggregates become counts."""
 
     def __init__(self, config: TriageConfig, context: Context) -> None:
         self._context = context
         self._judge = Judge(ordered(config))
         rules = [compiled.placed.rule for compiled in self._judge.rules]
         self._counters = {i: Counter(rule.id, rule.count) for i, rule in enumerate(rules) if rule.count is not None}
+        self._aggregated = [level for level, how in config.store.items() if how == "aggregate"]
         none = [None]  # the last row: no rule decided
         self._levels = pl.Series([rule.level.value for rule in rules] + none, dtype=pl.String)
         self._actions = pl.Series([rule.asks_for for rule in rules] + none, dtype=pl.String)
@@ -43,9 +46,11 @@ class Triage:
         decided = first(found, len(batch))
         rows = pl.Series(decided).cast(pl.Int64)
         rows = rows.set(rows < 0, len(self._ids) - 1)
-        return batch.with_attributes(
-            {LEVEL: self._levels.gather(rows), ACTION: self._actions.gather(rows), RULE: self._ids.gather(rows)}
+        levels = self._levels.gather(rows)
+        judged = batch.with_attributes(
+            {LEVEL: levels, ACTION: self._actions.gather(rows), RULE: self._ids.gather(rows)}
         )
+        return aggregate(judged, levels, self._aggregated, work) if self._aggregated else judged
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Every rule that matches a batch of one record, in order. Counting rules are shown, but decide nothing."""
