@@ -55,6 +55,20 @@ _TOKEN_PARTS = re.compile(r"([-_.~]+)")
 _ACCESS_LINE = r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) (\S+) HTTP/[0-9.]+"'
 _REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +\"?(?:https?://[^/\s\"]+)?(/[^\s\"'?#]*)"
 
+_PLAIN_ID = (
+    r"/(?:\d{1,7}|\d{9,}|[0-9a-f]{16,}|"
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(/|[?#;]|$)"
+)
+_HASH_IN_A_NAME = r"([-_.~])[0-9a-f]{10,}([-_.~/?#;]|$)"  # app.3f9c0d1e2b.js
+
+
+def simpler(values: pl.Series) -> pl.Series:
+    """Paths that differ in a query, a number or a UUID only become equal before `template` sees each distinct one: real
+    traffic has as many distinct paths as users. What it replaces, `template` would replace by the same."""
+    plain = values.str.replace(r"^(/[^?#;]*)[?#;].*$", "${1}")
+    once = plain.str.replace_all(_PLAIN_ID, "/{id}${1}")  # a match takes the next part's slash, so neighbours need two
+    return once.str.replace_all(_PLAIN_ID, "/{id}${1}").str.replace_all(_HASH_IN_A_NAME, "${1}{id}${2}")
+
 
 def template(value: str) -> str | None:
     """The endpoint of a path or URL; None when the value is neither."""
@@ -144,14 +158,14 @@ def clues(view: View) -> Iterator[Clue]:
     yield from _rpc(view)
     for key in PATHS:
         answer = _screen if "screen" in key else template
-        yield from view.attribute_clues((key,), answer)
+        yield from view.attribute_clues((key,), answer, simpler)
     mentions = view.body.str.contains_any(["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "])
     if mentions.any():
         candidates = view.body.zip_with(
             mentions.fill_null(False), pl.repeat(None, len(view), dtype=pl.String, eager=True)
         )
-        yield Clue("access-log line in the body", per_distinct(candidates.str.extract(_ACCESS_LINE), template))
-        yield Clue("request in the body", per_distinct(candidates.str.extract(_REQUEST_TEXT), template))
+        yield Clue("access-log line in the body", per_distinct(simpler(candidates.str.extract(_ACCESS_LINE)), template))
+        yield Clue("request in the body", per_distinct(simpler(candidates.str.extract(_REQUEST_TEXT)), template))
 
 
 def _rpc(view: View) -> Iterator[Clue]:

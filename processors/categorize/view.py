@@ -27,6 +27,10 @@ class Clue:
     values: pl.Series
 
 
+def _same(values: pl.Series) -> pl.Series:
+    return values
+
+
 class View:
     """One batch. `keys`: the record and resource attributes that will be asked for."""
 
@@ -76,12 +80,18 @@ class View:
         source = Source(Table.FIELD, "body")
         return Reader(self.batch, [source]).part(source, TEXT)
 
-    def attribute_clues(self, keys: Iterable[str], answer: Callable[[str], str | None]) -> Iterator[Clue]:
-        """A clue for each of the attributes that occurs, answered once for each distinct value."""
+    def attribute_clues(
+        self,
+        keys: Iterable[str],
+        answer: Callable[[str], str | None],
+        simpler: Callable[[pl.Series], pl.Series] = _same,
+    ) -> Iterator[Clue]:
+        """A clue for each of the attributes that occurs, answered once for each distinct value; `simpler` may make
+        values equal, a column at a time, that have one answer."""
         for key in keys:
             values = self.attribute(key)
             if values is not None:
-                yield Clue(f"attribute {key}", per_distinct(values, answer))
+                yield Clue(f"attribute {key}", per_distinct(simpler(values), answer))
 
     def resource_clues(self, keys: Iterable[str], answer: Callable[[str], str | None]) -> Iterator[Clue]:
         """The same of resource attributes."""
