@@ -16,7 +16,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import Work
 from processors.triage.config import CountLimit
-from processors.triage.terms import Mask
+from processors.triage.ternary import Mask
 
 SLOTS = 10
 _COLUMNS = {"component": "logboom.component", "endpoint": "logboom.endpoint"}

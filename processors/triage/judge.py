@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from collector.batch import LogBatch
 from collector.ottl import compile_condition, syntax
 from collector.ottl.columns import Reader
 from collector.ottl.paths import Source, Table
-from collector.ottl.values import Predicate
 from processors.triage.catalogue import Placed
-from processors.triage.terms import Answers, Evaluator, Gate, Mask, Term, Terms
+from processors.triage.terms import Answers, Evaluator, Gate, Term, Terms
+from processors.triage.ternary import Mask, combine
 
 Decisions = npt.NDArray[np.int32]
 
@@ -25,7 +24,7 @@ class CompiledRule:
     """`needs`: of each set, at least one term must answer somewhere, else the rule matches nothing."""
 
     placed: Placed
-    predicate: Predicate
+    tree: syntax.Node
     terms: Sequence[Term]
     needs: Sequence[frozenset[int]]
 
@@ -38,6 +37,7 @@ class Judge:
     def __init__(self, placed: Sequence[Placed]) -> None:
         terms = Terms()
         self.rules = [_compile(entry, terms) for entry in placed]
+        self._index = {node: term.index for node, term in terms.found.items()}
         self._evaluator = Evaluator(list(terms.found.values()), _gates(self.rules))
         self._names_domains = any(entry.domain is not None or entry.except_domains for entry in placed)
 
@@ -46,13 +46,12 @@ class Judge:
         reader = Reader(batch, self._evaluator.sources)
         answers = self._evaluator.evaluate(reader, len(batch))
         live = [(i, rule) for i, rule in enumerate(self.rules) if _possible(rule, answers)]
-        if not live:
-            return []
-        wanted = {term.index: term for _, rule in live for term in rule.terms}
-        frame = answers.frame(list(wanted.values())) if wanted else pl.DataFrame({"": batch.column("severity_number")})
-        results = frame.with_columns(rule.predicate.expression.alias(f"rule:{i}") for i, rule in live)
-        found = [(i, results.get_column(f"rule:{i}").fill_null(False).to_numpy()) for i, _ in live]
+        found = [(i, self._mask(rule, answers)) for i, rule in live]
         return self._in_domains(batch, found) if self._names_domains else found
+
+    def _mask(self, rule: CompiledRule, answers: Answers) -> Mask:
+        """Where a rule matches; an error is no match."""
+        return combine(rule.tree, lambda node: answers.of(self._index[node]), answers.height).true
 
     def _in_domains(self, batch: LogBatch, found: list[tuple[int, Mask]]) -> list[tuple[int, Mask]]:
         domains = batch.column("domain")
@@ -80,7 +79,7 @@ def _compile(placed: Placed, terms: Terms) -> CompiledRule:
     used = set(condition.predicate.expression.meta.root_names())
     own = [term for term in terms.found.values() if term.column in used]
     index = {node: term.index for node, term in terms.found.items()}
-    return CompiledRule(placed, condition.predicate, own, _needs(condition.tree, index))
+    return CompiledRule(placed, condition.tree, own, _needs(condition.tree, index))
 
 
 _GATING = Source(Table.FIELD, "severity_number")

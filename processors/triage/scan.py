@@ -26,10 +26,10 @@ class WordScan:
         if not self._words:
             return {}
         hits = text.str.extract_many(self._words, ascii_case_insensitive=True, overlapping=True)
-        having = (hits.list.len().fill_null(0) > 0).arg_true()
-        if not len(having):
+        exploded = pl.DataFrame([pl.int_range(len(text), eager=True).alias("row"), hits.alias("word")]).explode("word")
+        if exploded.get_column("word").null_count() == exploded.height:
             return {}
-        exploded = pl.DataFrame({"row": having, "word": hits.gather(having)}).explode("word")
+        exploded = exploded.drop_nulls()
         found: dict[int, list[Rows]] = {}
         by_word = exploded.group_by("word").agg("row")
         for spelling, rows in zip(by_word.get_column("word"), by_word.get_column("row"), strict=True):

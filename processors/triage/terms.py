@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from collector.ottl import syntax
@@ -24,8 +23,8 @@ from collector.ottl.paths import TEXT, Source, needed, part_type
 from collector.ottl.values import Predicate
 from processors.triage.needles import needles
 from processors.triage.scan import Rows, WordScan
+from processors.triage.ternary import Mask, Ternary, from_series
 
-Mask = npt.NDArray[np.bool_]
 NARROW = 0.6
 """A gate is used when it shuts out more than the rest of the records."""
 FEW = 256
@@ -81,25 +80,22 @@ class Answers:
     """What the terms answered for one batch. `dead` terms are false for every record."""
 
     height: int
-    columns: dict[int, pl.Series] = field(default_factory=dict)
+    found: dict[int, Ternary] = field(default_factory=dict)
     _masks: dict[frozenset[int], Mask] = field(default_factory=dict)
 
     def dead(self, term: int) -> bool:
-        return term not in self.columns
+        return term not in self.found
+
+    def of(self, term: int) -> Ternary:
+        """The answer of a term."""
+        return self.found.get(term) or Ternary(np.zeros(self.height, dtype=np.bool_))
 
     def any_of(self, terms: frozenset[int]) -> Mask:
         """Where at least one of the terms is true."""
         if terms not in self._masks:
-            mask = np.zeros(self.height, dtype=np.bool_)
-            for column in (self.columns[term] for term in terms if term in self.columns):
-                mask |= column.fill_null(False).to_numpy()
-            self._masks[terms] = mask
+            masks = [self.found[term].true for term in terms if term in self.found]
+            self._masks[terms] = np.logical_or.reduce(masks) if masks else np.zeros(self.height, dtype=np.bool_)
         return self._masks[terms]
-
-    def frame(self, terms: Sequence[Term]) -> pl.DataFrame:
-        """The columns of some terms; a dead one is false."""
-        nothing = pl.repeat(False, self.height, dtype=pl.Boolean, eager=True)
-        return pl.DataFrame([self.columns.get(term.index, nothing).alias(term.column) for term in terms])
 
 
 Gate = frozenset[frozenset[int]]
@@ -142,8 +138,9 @@ def _answer_wide(term: Term, reader: Reader, answers: Answers) -> None:
         frame = reader.frame(source, parts)
         found += (frame if positions is None else frame[positions]).get_columns()
     result = pl.DataFrame(found).with_columns(term.predicate.expression.alias("result")).get_column("result")
-    if result.any() or result.null_count():
-        answers.columns[term.index] = result
+    answer = from_series(result)
+    if not answer.never:
+        answers.found[term.index] = answer
 
 
 class _Group:
@@ -171,7 +168,8 @@ class _Group:
         """Put the answers of the group's terms, a row a record, into `answers`."""
         if reader.absent(self._source):
             for index, constant in self._nil.items():
-                answers.columns[index] = pl.repeat(constant, answers.height, dtype=pl.Boolean, eager=True)
+                everywhere = np.ones(answers.height, dtype=np.bool_)
+                answers.found[index] = Ternary(everywhere) if constant else Ternary(~everywhere, everywhere)
             return
         frame = reader.frame(self._source, self._parts)
         positions = reader.positions(self._source)
@@ -202,22 +200,21 @@ class _Group:
         if not plain and not needled:
             return
         distinct, codes = _distinct(frame)
-        found = _evaluate(plain, distinct) | self._scan(needled, distinct)
-        for index, column in found.items():
-            if column.any() or column.null_count():
-                column = column if codes is None else column.gather(codes)
-                answers.columns[index] = column if positions is None else column.gather(positions)
+        rows = codes if positions is None else positions.to_numpy().astype(np.intp)
+        if codes is not None and positions is not None:
+            rows = codes[rows]
+        for index, answer in (_evaluate(plain, distinct) | self._scan(needled, distinct)).items():
+            if not answer.never:
+                answers.found[index] = answer if rows is None else answer.gather(rows)
 
     def _answer_where(self, frame: pl.DataFrame, where: Rows, terms: Sequence[Term], answers: Answers) -> None:
         distinct, codes = _distinct(frame[where])
-        for index, column in self._scan(terms, distinct).items():
-            if column.any():
-                column = column if codes is None else column.gather(codes)
-                answer = np.zeros(answers.height, dtype=np.bool_)
-                answer[where] = column.to_numpy()
-                answers.columns[index] = pl.Series(answer)
+        for index, answer in self._scan(terms, distinct).items():
+            mask = np.zeros(answers.height, dtype=np.bool_)
+            mask[where] = answer.true if codes is None else answer.true[codes]
+            answers.found[index] = Ternary(mask)
 
-    def _scan(self, terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, pl.Series]:
+    def _scan(self, terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, Ternary]:
         """The answers of expressions that may match; the others are false everywhere."""
         if not terms:
             return {}
@@ -227,15 +224,15 @@ class _Group:
         text = distinct.get_column(self._source.column(TEXT if TEXT in self._parts else self._parts[0]))
         found = self._scans[key].candidates(text)
         together, alone = _shared(found)
-        answers: dict[int, pl.Series] = {}
+        answers: dict[int, Ternary] = {}
         for positions, rows in [*([(list(together), _union(together))] if together else []), *alone]:
             some = [terms[position] for position in positions]
             results = distinct[rows].select(term.predicate.expression.alias(term.column) for term in some)
             for term, result in zip(some, results.get_columns(), strict=True):
                 if result.any():
                     answer = np.zeros(distinct.height, dtype=np.bool_)
-                    answer[rows] = result.to_numpy() if not result.null_count() else result.fill_null(False).to_numpy()
-                    answers[term.index] = pl.Series(answer)
+                    answer[rows] = from_series(result).true
+                    answers[term.index] = Ternary(answer)
         return answers
 
 
@@ -252,11 +249,11 @@ def _union(found: Mapping[int, Rows]) -> Rows:
     return every
 
 
-def _evaluate(terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, pl.Series]:
+def _evaluate(terms: Sequence[Term], distinct: pl.DataFrame) -> dict[int, Ternary]:
     if not terms:
         return {}
     results = distinct.with_columns(term.predicate.expression.alias(term.column) for term in terms)
-    return {term.index: results.get_column(term.column) for term in terms}
+    return {term.index: from_series(results.get_column(term.column)) for term in terms}
 
 
 def _open(gates: frozenset[Gate], answers: Answers) -> Mask | None:
@@ -269,15 +266,12 @@ def _open(gates: frozenset[Gate], answers: Answers) -> Mask | None:
     return union
 
 
-def _distinct(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series | None]:
+def _distinct(frame: pl.DataFrame) -> tuple[pl.DataFrame, Rows | None]:
     """The distinct rows, and for each row which of them it is; None when there is nothing to gain.
 
     Rows are told apart by a 64-bit hash with a random seed.
     """
-    if frame.height < 16:
+    if frame.height < FEW:
         return frame, None
-    hashed = frame.hash_rows(seed=_SEED).to_numpy()
-    _, first, codes = np.unique(hashed, return_index=True, return_inverse=True)
-    if len(first) > frame.height * 0.9:
-        return frame, None
-    return frame[first], pl.Series(codes)
+    _, first, codes = np.unique(frame.hash_rows(seed=_SEED).to_numpy(), return_index=True, return_inverse=True)
+    return (frame, None) if len(first) > frame.height * 0.9 else (frame[first], codes)
