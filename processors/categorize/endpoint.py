@@ -2,7 +2,7 @@
 
 `/api/users/4711?tab=1` → `/api/users/{id}`. A framework's route (`http.route`, `url.template`) is believed; other
 paths are templated: numbers, UUIDs, hashes, tokens that mix letters and digits → `{id}`, dates → `{date}`, mail
-addresses → `{email}`. The query string and the fragment are dropped.
+addresses → `{email}`, titles of four words and more → `{slug}`. Query string and fragment are dropped.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ _DATE = re.compile(
     r"^(?:19|20)\d\d-(?:0\d|1[0-2])(?:-[0-3]\d)?(?:[T ][0-9:.]+Z?)?$|^(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d$"
 )
 _EMAIL = re.compile(r"^[^@\s/]+@[^@\s/]+\.[A-Za-z]{2,}$")
+_SLUG = re.compile(r"^[A-Za-z]+(?:-[A-Za-z]+){2,}-[A-Za-z0-9]+$")  # four words and more are a title, not a route
 _VERSION = re.compile(r"^v\d+(?:\.\d+)*(?:(?:alpha|beta|rc)\d*)?$")
 _WORD = re.compile(r"^[a-z]+\d{1,2}$|^\d[a-z]{1,2}$")  # oauth2, s3, 2d
 _TOKEN_PARTS = re.compile(r"([-_.~]+)")
@@ -102,7 +103,7 @@ def _segment(segment: str) -> str:
     if parameter:
         return f"{{{parameter['colon'] or parameter['angle'] or parameter['square']}}}"
     if not segment or segment.startswith("{") or not any(c.isdigit() or c in "@%" for c in segment):
-        return segment if len(segment) <= 64 else "{id}"
+        return "{slug}" if _SLUG.match(segment) else segment if len(segment) <= 64 else "{id}"
     if _EMAIL.match(segment):
         return "{email}"
     if _DATE.match(segment):
@@ -111,7 +112,7 @@ def _segment(segment: str) -> str:
         return segment
     if _NUMBER.match(segment) or _UUID.match(segment) or _HEX.match(segment):
         return "{id}"
-    return _mixed(segment)
+    return "{slug}" if _SLUG.match(segment) else _mixed(segment)
 
 
 def _mixed(segment: str) -> str:
