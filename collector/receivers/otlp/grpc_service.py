@@ -1,17 +1,13 @@
-"""The gRPC handlers: raw bytes in, an empty response or a status out. Written against grpc's sync server."""
+"""The gRPC handlers: raw bytes in, an empty response or a status out."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import Any, NoReturn
 from urllib.parse import unquote
-
-import grpc
 
 from collector.errors import Refusal, Unavailable
 from collector.receivers.otlp.door import Door
-from collector.receivers.otlp.refusals import Answer, answer, only_logs, unexpected
+from collector.receivers.otlp.grpc_calls import UnaryCall
+from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
 from otlp_wire.status import retry_info, status
 
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -20,7 +16,6 @@ OTHER_SIGNALS = {
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metrics",
     "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export": "profiles",
 }
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OK = b""  # an ExportLogsServiceResponse without partial_success
 _LATE = Unavailable("the journal did not answer in time")
 
@@ -28,95 +23,69 @@ _LATE = Unavailable("the journal did not answer in time")
 class GrpcRequest:
     """The facts of a call, looked up only when asked for."""
 
-    __slots__ = ("_context",)
+    __slots__ = ("_call",)
 
-    def __init__(self, context: Any) -> None:
-        self._context = context
+    def __init__(self, call: UnaryCall) -> None:
+        self._call = call
 
     @property
     def host(self) -> str:
-        """`:authority`. grpc's sync server has no public name for it; a test pins this one."""
-        host: bytes = self._context._rpc_event.call_details.host
-        return host.decode("ascii", "replace")
+        """`:authority`."""
+        return self._call.host
 
     def header(self, name: str) -> str | None:
-        for key, value in reversed(self._context.invocation_metadata()):
+        found = None
+        for key, value in self._call.metadata:
             if key == name:
-                return value if isinstance(value, str) else None
-        return None
+                found = value
+        return found if isinstance(found, str) else None
 
     def peer(self) -> str:
-        kind, _, rest = self._context.peer().partition(":")
+        kind, _, rest = self._call.peer().partition(":")
         return unquote(rest).rpartition(":")[0].strip("[]") if kind != "unix" else ""
 
 
-class _Waiter:
-    """One answer between two threads; a bare lock is the cheapest way to wait."""
+class LogsService:
+    """Serves `LogsService/Export`; other OTLP signals are refused as UNIMPLEMENTED, in words."""
 
-    __slots__ = ("_lock", "refusal")
-
-    def __init__(self) -> None:
-        self.refusal: Refusal | None = None
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def done(self, refusal: Refusal | None) -> None:
-        self.refusal = refusal
-        self._lock.release()
-
-    def wait(self, timeout_secs: float) -> Refusal | None:
-        return self.refusal if self._lock.acquire(timeout=timeout_secs) else _LATE
-
-
-class LogsService(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in the stubs only
-    """Serves `LogsService/Export`; other OTLP signals are refused as UNIMPLEMENTED, in words.
-
-    `answer_within_secs` bounds the wait for the journal: a call must not hold its thread for ever.
-    """
-
-    def __init__(self, door: Door, answer_within_secs: float = 30.0) -> None:
+    def __init__(self, door: Door) -> None:
         self._door = door
-        self._answer_within_secs = answer_within_secs
-        self._handlers = {LOGS: grpc.unary_unary_rpc_method_handler(self._guarded(self._export))}
-        for method, signal in OTHER_SIGNALS.items():
-            self._handlers[method] = grpc.unary_unary_rpc_method_handler(self._guarded(self._unimplemented(signal)))
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
-        return self._handlers.get(handler_call_details.method)
+    def handle(self, call: UnaryCall, body: bytes | None) -> None:
+        """The one wrapper round every call: whatever happens, the sender gets an answer that keeps its data."""
+        try:
+            self._dispatch(call, body)
+        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
+            self._door.defect(error)
+            self.end(call, self._door.refuse(unexpected()))
 
-    def _export(self, body: bytes, context: grpc.ServicerContext) -> Refusal | None:
-        waiter = _Waiter()
-        self._door.submit(GrpcRequest(context), body, waiter.done)
-        return waiter.wait(self._answer_within_secs)
+    def overdue(self, call: UnaryCall) -> None:
+        """Answer a call that has waited too long: it may be sent again."""
+        self.end(call, _LATE)
 
-    def _unimplemented(self, signal: str) -> Callable[[bytes, grpc.ServicerContext], Refusal]:
-        return lambda _body, _context: self._door.refuse(only_logs(signal))
+    def end(self, call: UnaryCall, refusal: Refusal | None) -> None:
+        """Some SDKs read the hint from the status details, Python's from a trailer of its own."""
+        if refusal is None:
+            call.answer(0, body=_OK)
+            return
+        told = answer(refusal)
+        trailers = [("grpc-status-details-bin", status(told.code, told.message, told.retry_after_secs))]
+        if told.retry_after_secs is not None:
+            trailers.append(("google.rpc.retryinfo-bin", retry_info(told.retry_after_secs)))
+        call.answer(told.code, told.message, trailers)
 
-    def _guarded(
-        self, handle: Callable[[bytes, grpc.ServicerContext], Refusal | None]
-    ) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-        """The one wrapper round every handler: whatever happens, the sender gets an answer that keeps its data."""
+    def _dispatch(self, call: UnaryCall, body: bytes | None) -> None:
+        method = call.method
+        if method != LOGS:
+            self._refuse(call, method)
+        elif body is None:
+            call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
+        else:
+            self._door.submit(GrpcRequest(call), body, lambda refusal: self.end(call, refusal))
 
-        def guarded(body: bytes, context: grpc.ServicerContext) -> bytes:
-            try:
-                refusal = handle(body, context)
-            except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
-                self._door.defect(error)
-                refusal = self._door.refuse(unexpected())
-            if refusal is None:
-                return _OK
-            _abort(context, answer(refusal))
-
-        return guarded
-
-
-def _abort(context: grpc.ServicerContext, told: Answer) -> NoReturn:
-    """End the call. Some SDKs read the hint from the status details, Python's from a trailer of its own."""
-    trailers: list[tuple[str, bytes]] = [
-        ("grpc-status-details-bin", status(told.code, told.message, told.retry_after_secs))
-    ]
-    if told.retry_after_secs is not None:
-        trailers.append(("google.rpc.retryinfo-bin", retry_info(told.retry_after_secs)))
-    context.set_trailing_metadata(tuple(trailers))
-    context.abort(_CODES[told.code], told.message)
-    raise AssertionError("abort raises")
+    def _refuse(self, call: UnaryCall, method: str) -> None:
+        signal = OTHER_SIGNALS.get(method)
+        if signal is None:
+            call.answer(Code.UNIMPLEMENTED, "Method not found!")
+        else:
+            self.end(call, self._door.refuse(only_logs(signal)))
