@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from collector.cli import app
+from collector.samples import batch_of
+from collector.store.embedded import EmbeddedStore
+from collector.store.rows import Limits, rows
 
 RECORD = {
     "body": "could not write: no space left on device",
@@ -55,6 +60,23 @@ def test_the_rules_of_the_configuration_are_used(tmp_path: Path) -> None:
     result = explain(json.dumps(RECORD), "--config", str(path))
     assert lines_of(result, "logboom.triage.level") == ["logboom.triage.level info, aggregate rule own/full"]
     assert "rules" in lines_of(result, "from:")[0]
+
+
+@pytest.mark.parametrize("body", ["no space left on device", {"msg": "no space left on device"}, None])
+def test_a_stored_record_is_judged_again_by_its_id(tmp_path: Path, body: Any) -> None:
+    batch = batch_of([{**RECORD, "body": body}], "tamyla.com")
+    judged = batch.with_attributes({"logboom.component": pl.Series(["Stale"]), "kept": pl.Series(["x"])})
+    store = EmbeddedStore(tmp_path / "store.db")
+    store.open()
+    store.insert(rows(judged, Limits()))
+    store.close()
+    result = explain(batch.column("record_id")[0], "--data-dir", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert lines_of(result, "logboom.component") == ["logboom.component shop-prod resource attribute service.name"]
+    rule = "resources/disk-full" if body else "severity/error"
+    assert rule in lines_of(result, "logboom.triage.level")[0]
+    other = "0" + batch.column("record_id")[0][1:-1] + "9"
+    assert "has no record" in explain(other, "--data-dir", str(tmp_path)).output
 
 
 @pytest.mark.parametrize(
