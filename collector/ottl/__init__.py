@@ -7,6 +7,7 @@
     paths.py                  `attributes["x"]`, `severity_number`, … → columns of a `LogBatch`
     values.py                 a dynamically typed value as one expression for each kind it may have
     compare.py                OTTL's comparison of any two values
+    regex.py                  RE2 expressions for the engine behind polars
     functions.py              converters: `IsMatch`, `Concat`, …
     nested.py                 maps and lists, per distinct value
     compiler.py               the tree → a `Condition`

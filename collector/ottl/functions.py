@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ import polars as pl
 from collector.ottl.compare import compare
 from collector.ottl.conversion import string_only, text, to_bool, to_double, to_int
 from collector.ottl.nested import FAILED, JSON_KINDS, VALUES, NestedError, per_distinct
+from collector.ottl.regex import problem_of, translated
 from collector.ottl.values import (
     FALSE,
     UNKNOWN,
@@ -62,23 +63,12 @@ class Converter:
     build: Callable[..., Value]
 
 
-@cache
-def check_regex(pattern: str) -> str | None:
-    """Why the linear-time engine refuses a pattern, or None."""
-    try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
-    return None
-
-
 def _is_match(target: Value, pattern: Value) -> Value:
     regex = pattern.constant
-    problem = check_regex(regex)
+    problem = problem_of(regex)
     if problem is not None:
         raise ArgumentError("pattern", f"the regular expression is not valid: {problem}")
-    return boolean(guard(text(target).str.contains(regex).fill_null(False), [target]))
+    return boolean(guard(text(target).str.contains(translated(regex)).fill_null(False), [target]))
 
 
 def _has_prefix(value: Value, prefix: Value) -> Value:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collector.ottl.regex import translated
 from processors.categorize.view import Clue, View, per_distinct
 
 TRACE, DEBUG, INFO, NOTICE, WARN, ERROR, CRITICAL, ALERT, FATAL = 1, 5, 9, 10, 13, 17, 18, 19, 21
@@ -146,7 +147,7 @@ def clues(view: View) -> Iterator[Clue]:
         left = body if form.mark is None else body.zip_with(body.str.contains(form.mark, literal=True), nothing)
         if left.null_count() == len(left):
             continue
-        answers = per_distinct(left.str.extract(form.pattern), MEANINGS[form.meaning])
+        answers = per_distinct(left.str.extract(translated(form.pattern)), MEANINGS[form.meaning])
         yield Clue(form.name, answers)
         body = body.zip_with(answers.is_null(), nothing)
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from collector.ottl.regex import translated
 from processors.categorize.view import Clue, View, per_distinct
 
 UI, LOGIC, BACKEND = "ui", "logic", "backend"
@@ -200,6 +201,6 @@ def clues(view: View) -> Iterator[Clue]:
     yield from view.resource_clues(FILE_KEYS, by_file)
     yield from view.resource_clues(("telemetry.sdk.language",), lambda _value: LOGIC)
     yield from _present(view, ("code.function.name", "code.function", "code.namespace", "code.file.path"), LOGIC)
-    infrastructure = view.body.str.contains(BACKEND_BODY).fill_null(False)
+    infrastructure = view.body.str.contains(translated(BACKEND_BODY)).fill_null(False)
     yield Clue("form of the body", pl.select(pl.when(infrastructure).then(pl.lit(BACKEND))).to_series())
     yield Clue("default", pl.repeat(LOGIC, len(view), dtype=pl.String, eager=True))

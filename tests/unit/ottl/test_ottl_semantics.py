@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import orjson
+import polars as pl
 import pytest
 
 from collector.batch import LogBatch
 from collector.ottl import OttlError, compile_condition
+from collector.ottl.regex import translated
 from collector.samples import batch_of, batch_of_json
 
 RECORD = {
@@ -197,3 +199,34 @@ def test_nan_is_equal_to_nothing() -> None:
     batch = batch_of([{"body": "x", "attributes": {"n": "NaN"}}])
     for text in ('Double(attributes["n"]) == Double(attributes["n"])', 'Double(attributes["n"]) > 1.0'):
         assert compile_condition(text).matches(batch).to_list() == [False]
+
+
+REGEXES = [
+    (r"^\w+$", "w\u00f6rd", False),
+    (r"^\w+$", "word_1", True),
+    (r"^.{4}$", "w\u00f6rd", True),
+    (r"^\S+$", "w\u00f6rd", True),
+    (r"^[^\w]+$", "\u00f6\u00f6", True),
+    (r"^[^a]{2}$", "\u00f6\u00f6", True),
+    (r"\d", "\u0663", False),
+    (r"^\D$", "\u0663", True),
+    (r"\bfoo\b", "a foo.", True),
+    (r"(?i)FEHLER", "Fehler", True),
+    ("\u00f6+", "w\u00f6\u00f6rd", True),
+    (r"\pL{4}", "w\u00f6rd", True),
+    (r"[[:alpha:]]+x", "aax", True),
+    (r"[\]\S]", "\u00f6", True),
+    (r"a\.b", "a.b", True),
+    (r"a\.b", "axb", False),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "matches"), REGEXES)
+def test_regexes_mean_what_re2_means(pattern: str, text: str, matches: bool) -> None:
+    """ASCII classes and word boundaries; dots and negated classes step over whole characters."""
+    assert pl.Series([text]).str.contains(translated(pattern)).to_list() == [matches]
+
+
+def test_a_hundred_regexes_of_one_rule_set_keep_their_meaning() -> None:
+    text = " and ".join(f'not IsMatch(body, "word{i}\\\\b.{{0,9}}$")' for i in range(100))
+    assert compile_condition(text).matches(batch_of([{"body": "x"}, {"body": "word7 end"}])).to_list() == [True, False]
