@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from struct import Struct
 from typing import Self
 
@@ -30,7 +31,10 @@ class Tally:
         return cls(*_ROW.unpack(row))
 
     def row(self) -> bytes:
-        return _ROW.pack(*astuple(self))
+        return _ROW.pack(*_FIELDS(self))
 
     def copy(self) -> Tally:
-        return Tally(*astuple(self))
+        return Tally(*_FIELDS(self))
+
+
+_FIELDS = attrgetter(*Tally.__slots__)  # `astuple` copies deeply, 18 µs a row
