@@ -27,7 +27,9 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {
+        "d1": "exporters.d1",
         "debug": "exporters.debug",
+        "elasticsearch": "exporters.elasticsearch",
         "file": "exporters.file",
         "nop": "exporters.nop",
         "otlp": "exporters.otlp",

@@ -7,6 +7,7 @@ the host alone.
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import ssl
 from collections.abc import Mapping
@@ -92,7 +93,7 @@ class HttpClient:
         async with self._session.request(
             method,
             url,
-            data=body,
+            data=None if body is None else io.BytesIO(body),  # in pieces: aiohttp writes bytes at once, however many
             headers=sent,
             allow_redirects=False,
             proxy=self._config.proxy_url or None,

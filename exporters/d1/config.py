@@ -1,0 +1,105 @@
+"""The options of the `d1` exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from collector.component import Config
+from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
+from collector.store.retention import Keep, Retention
+from collector.transport.cloudflare_config import CloudflareConfig
+from collector.units import ByteSize, Duration
+
+Level = Literal["critical", "warning", "info", "debug"]
+Index = Literal["service", "component", "endpoint", "severity", "trace", "event"]
+
+_ALWAYS = 3
+"""Rows written a record: the row, its primary key, the index by domain and time."""
+_SOMETIMES = 2
+"""Two more partial indexes, of urgent records and of errors with a trace."""
+
+
+class KeepConfig(Config):
+    """How long rows stay."""
+
+    default: Duration = 0.0
+    """For levels that `levels` does not name, and for rows without a level; 0 = for ever."""
+    levels: dict[Level, Duration] = {}
+    """By triage level; 0 = for ever."""
+
+    def keep(self) -> Keep:
+        """The same for the store."""
+        return Keep(self.default, {str(level): age for level, age in self.levels.items()})
+
+
+class RetentionConfig(KeepConfig):
+    """`retention`: rows older than this are deleted, a bounded number at a time."""
+
+    domains: dict[str, KeepConfig] = {}
+    """Domains with rules of their own, which replace the ones above as a whole."""
+    interval: Duration = Field(600.0, gt=0)
+    """Time between two sweeps. A sweep costs a call for each domain and rule at least."""
+    batch_rows: int = Field(5000, ge=1)
+    """Rows deleted in one transaction; inserts go in between."""
+
+    def rules(self) -> Retention:
+        """The same for the store."""
+        return Retention(self.keep(), {domain: keep.keep() for domain, keep in self.domains.items()})
+
+
+class D1QueueConfig(QueueConfig):
+    """`sending_queue`: calls are few, so requests are made full."""
+
+    num_consumers: int = 4
+    """Requests in flight at once."""
+    batch: BatchConfig | None = BatchConfig.model_validate({"flush_timeout": "1s", "min_size": 5000})
+    """Wait for fuller requests: a call an idle second instead of one for each payload."""
+
+
+class D1Config(CloudflareConfig, DeliveryConfig):
+    """Cloudflare's account, where rows go, delivery."""
+
+    database_id: str = ""
+    """The database of all domains that `databases` does not name."""
+    databases: dict[str, str] = {}
+    """Domain → database id."""
+    database_name: str = ""
+    """Instead of `database_id`: the name of the database, in which `{domain}` stands for the domain (dots as `-`)."""
+    auto_create: bool = False
+    """Make a database that `database_name` leads to and that is not there."""
+    timeout: Duration = 45.0
+    """Time for one request. D1 itself gives up after 30 s; a resend adds nothing."""
+    sending_queue: D1QueueConfig = D1QueueConfig()
+    """Queue, batching and quota."""
+    auto_migrate: bool = True
+    """Make the schema and bring it up to date; false refuses to start when a migration is needed."""
+    indexes: list[Index] = []
+    """Indexes beyond the three that always are (README). Each adds one billed row written to every record."""
+    max_body_size: ByteSize = Field(512 << 10, ge=1024)
+    """Longer bodies are cut; `truncated` keeps their original length."""
+    max_attribute_size: ByteSize = Field(64 << 10, ge=1024)
+    """Longer string attributes are cut likewise."""
+    retention: RetentionConfig = RetentionConfig()
+    """What is deleted, and when."""
+
+    @model_validator(mode="after")
+    def _check_databases(self) -> Self:
+        if self.database_id and self.database_name:
+            raise ValueError("database_id and database_name exclude each other")
+        if not (self.database_id or self.database_name or self.databases):
+            raise ValueError("no database: write database_id, database_name or databases")
+        if self.auto_create and not self.database_name:
+            raise ValueError("auto_create needs database_name: an id can't be chosen")
+        return self
+
+    def notes(self) -> Iterator[str]:
+        """What `logboom validate` says beyond delivery: the price of a record."""
+        least = _ALWAYS + sum(index not in ("trace", "event") for index in self.indexes)
+        most = _ALWAYS + _SOMETIMES + len(self.indexes)
+        yield (
+            f"writes {least} to {most} billed rows a record: at 1 record/s {least * 86_400 / 1e6:.2f} to "
+            f"{most * 86_400 / 1e6:.2f} million a day; retention writes as many again for what it deletes"
+        )

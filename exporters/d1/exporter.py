@@ -1,0 +1,129 @@
+"""Batches into D1: one call for each database of a request, each one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.errors import StorageError
+from collector.outcomes import Blocked, Verdicts
+from collector.store.d1 import D1Database
+from collector.store.retention import DELETE_BATCH, DOMAINS
+from collector.store.rows import Limits
+from collector.transport.cloudflare import Answer, CloudflareClient
+from exporters.d1.config import D1Config
+from exporters.d1.databases import Databases
+from exporters.d1.requests import Part, Places, parts
+from exporters.d1.verdicts import Homeless, verdict_of, verdicts_of
+
+Answers = list[tuple[Part, Answer | Exception]]
+
+
+class D1Exporter:
+    """`encode`: batch → bodies. `send`: bodies → answers, one each. `classify`: by status and message."""
+
+    def __init__(self, config: D1Config, context: Context) -> None:
+        self._config = config
+        self._limits = Limits(config.max_body_size, config.max_attribute_size)
+        self._places = Places(config.databases, config.database_id, config.database_name)
+        self._client = CloudflareClient(config, context.data_dir)
+        self._databases = Databases(
+            self._client,
+            auto_create=config.auto_create,
+            auto_migrate=config.auto_migrate,
+            indexes=config.indexes,
+        )
+        self._sweeper: asyncio.Task[None] | None = None
+        self._rows_written = 0
+        self._rows_deleted = 0
+
+    async def start(self) -> None:
+        """Connect and migrate the databases that are known by now.
+
+        Raises:
+            StorageError: a database that is not ours, or that may not be migrated. All else (no network, a wrong
+                token) is left to the first `send`, so that it stops nothing but this exporter.
+        """
+        await self._client.start()
+        for place in self._places.fixed():
+            try:
+                async with asyncio.timeout(self._config.timeout or None):
+                    await self._databases.prepared(place)
+            except StorageError:
+                await self._client.close()
+                raise
+            except Exception:  # noqa: BLE001, S112  the first `send` meets it again, and reports it
+                continue
+        if self._config.retention.rules():
+            self._sweeper = asyncio.create_task(self._sweep_for_ever())
+
+    def encode(self, batch: LogBatch) -> list[Part]:
+        """The calls: a body for each database."""
+        return parts(batch, self._places, self._limits)
+
+    async def send(self, request: list[Part]) -> Answers:
+        """All calls of the request at once; an exception stands in the place of its answer."""
+        answers = await asyncio.gather(*map(self._insert, request), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+                raise answer
+        return list(zip(request, answers, strict=True))  # type: ignore[arg-type]
+
+    def classify(self, answer: Answers | Exception) -> Verdicts:
+        """The verdicts on the answers; `Retry` and `Reject` name the records of their database."""
+        if isinstance(answer, Exception):
+            return [verdict_of(answer, records=1)]
+        return verdicts_of(answer)
+
+    async def shutdown(self) -> None:
+        """Safe twice, and without `start`."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeper
+            self._sweeper = None
+        await self._client.close()
+
+    def counters(self) -> Mapping[str, int]:
+        """Billed rows, as D1 counted them in its answers since the start of this process."""
+        return {"rows_written": self._rows_written, "rows_deleted": self._rows_deleted}
+
+    async def sweep(self, now_unix_nano: int) -> int:
+        """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
+        deleted = 0
+        for database in self._databases.all():
+            deleted += await self._sweep(database, now_unix_nano)
+        return deleted
+
+    async def _insert(self, part: Part) -> Answer:
+        if not part.place:
+            raise Homeless("no D1 database is configured for the record's domain")
+        database = await self._databases.prepared(part.place)
+        answer = await database.post(part.body)
+        if answer.succeeded:
+            self._rows_written += sum(int(result["meta"].get("rows_written", 0)) for result in answer.result)
+        elif isinstance(verdict_of(answer, part.records), Blocked):
+            database.prepared = False  # the next attempt looks at the schema again: somebody may have dropped it
+        return answer
+
+    async def _sweep(self, database: D1Database, now_unix_nano: int) -> int:
+        retention = self._config.retention
+        domains = [str(row["domain"]) for row in await database.select(DOMAINS)]
+        deleted = 0
+        for domain, cut, cut_id, levels in retention.rules().cuts(domains, now_unix_nano):
+            parameters = (domain, str(cut), cut_id, json.dumps(levels), str(retention.batch_rows))
+            while gone := await database.execute(DELETE_BATCH, *parameters):
+                deleted += gone
+                self._rows_deleted += gone
+        return deleted
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.retention.interval)
+            with contextlib.suppress(Exception):  # inserts meet the same error, and report it
+                await self.sweep(time.time_ns())

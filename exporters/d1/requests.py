@@ -1,0 +1,68 @@
+"""`LogBatch` → the bodies of D1 calls, one for each database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.outcomes import Items
+from collector.store.d1 import INSERT, Statement, encoded
+from collector.store.json_rows import bounded_row_texts, parameters
+from collector.store.rows import Limits
+
+_PARAMETER_BYTES = 1_600_000
+_ROW_BYTES = 1_900_000
+"""D1 takes strings and rows of 2,000,000 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The records of one place (a database id, or a name that leads to one). `items`: None = the whole request.
+    `body` is empty when there is no place for them."""
+
+    place: str
+    records: int
+    body: bytes = b""
+    items: Items | None = None
+
+
+class Places:
+    """Domain → place, by the options."""
+
+    def __init__(self, databases: Mapping[str, str], database_id: str, database_name: str) -> None:
+        self._databases = databases
+        self._rest = database_id
+        self._name = database_name
+
+    def of(self, domain: str) -> str:
+        """A database id, `name:` and a name, or "" when the domain has no database."""
+        if found := self._databases.get(domain):
+            return found
+        return f"name:{self._name.replace('{domain}', domain.replace('.', '-'))}" if self._name else self._rest
+
+    def fixed(self) -> Sequence[str]:
+        """Those that are known without a record."""
+        rest = self._rest or (f"name:{self._name}" if self._name and "{domain}" not in self._name else "")
+        return sorted({*self._databases.values(), *([rest] if rest else [])})
+
+
+def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
+    """One part for each place that the batch's domains lead to."""
+    texts = bounded_row_texts(batch, limits, _ROW_BYTES)
+    by_place: dict[str, list[str]] = {}
+    for domain in batch.by_domain():
+        by_place.setdefault(places.of(domain), []).append(domain)
+    if len(by_place) == 1:
+        return [_part(place, texts) for place in by_place]
+    domains = batch.column("domain").fill_null("")
+    chosen = {place: domains.is_in(pl.Series(own).implode()).arg_true() for place, own in by_place.items()}
+    return [_part(place, texts.gather(rows), rows.to_numpy().astype(np.uint32)) for place, rows in chosen.items()]
+
+
+def _part(place: str, texts: pl.Series, items: Items | None = None) -> Part:
+    body = encoded([Statement(INSERT, (text,)) for text in parameters(texts, _PARAMETER_BYTES)]) if place else b""
+    return Part(place, len(texts), body, items)
