@@ -1,0 +1,122 @@
+"""What an answer of the bulk API means, for the whole request and for each document.
+
+status of the request   as for every HTTP destination; 404 is blocked, 413 halves
+document 2xx            delivered; `failure_store: used` is told: the document is not where it belongs
+document 409            delivered: it is there under our id
+document 408 429 5xx    that document again
+document 401 403 404    an operator's matter (read-only index, no template): again; blocked when all are like that
+document 4xx            a dead letter with Elasticsearch's reason
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Verdict, Verdicts
+from collector.transport import http_answers
+from collector.transport.http_client import HttpAnswer
+
+_AGAIN = frozenset({408, 425, 429})
+_OPERATOR = frozenset({401, 403, 404})
+_CONFLICT = 409
+_MAX_REASONS = 16
+_PARTICULARS = re.compile(
+    r"( in document with id '[^']*')|(\. Preview of field's value: '.*')|(, document: \[.*)", re.DOTALL
+)
+FILTER = (
+    "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,items.*.failure_store"
+)
+"""What we want to hear: one status a document, and why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is said about one document."""
+
+    status: int
+    reason: str
+    redirected: bool
+
+
+def verdicts(answer: HttpAnswer, items: Items) -> Verdicts:
+    """The meaning of an answer to a request that carried the records `items`."""
+    if answer.status != 200:
+        return [http_answers.verdict(answer, _error_of_request(answer.body))]
+    if answer.body.startswith(b'{"errors":false') and b'"failure_store":"used"' not in answer.body:
+        return [Ok()]
+    told = _items(answer.body)
+    if told is None or len(told) != len(items):
+        return [Retry("the answer does not name every document")]
+    return _of_items(told, items)
+
+
+def _of_items(told: list[Item], items: Items) -> Verdicts:
+    status = np.array([item.status for item in told])
+    again = (status >= 500) | np.isin(status, list(_AGAIN))
+    operator = np.isin(status, list(_OPERATOR))
+    if operator.all():
+        return [Blocked(told[0].reason)]
+    found: list[Verdict] = [_delivered(told)]
+    wait = again | operator
+    if wait.any():
+        found.append(Retry(told[int(np.argmax(wait))].reason, items[wait]))
+    bad = ~wait & (status >= 300) & (status != _CONFLICT)
+    return found + [Reject(reason, items[at]) for reason, at in _by_reason(told, np.flatnonzero(bad))]
+
+
+def _delivered(told: list[Item]) -> Ok:
+    redirected = sum(item.redirected for item in told)
+    return Ok(redirected, f"{redirected} documents went to the failure store" if redirected else "")
+
+
+def _by_reason(told: list[Item], at: Iterable[Any]) -> list[tuple[str, Items]]:
+    """Rejected documents by reason, without what is particular to each; few reasons, whatever the server says."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for position in at:
+        reason = told[position].reason
+        if reason not in groups and len(groups) >= _MAX_REASONS:
+            reason = reason.partition(":")[0]
+        groups[reason].append(position)
+    return [(reason, np.array(positions, dtype=np.uint32)) for reason, positions in groups.items()]
+
+
+def _items(body: bytes) -> list[Item] | None:
+    try:
+        listed = orjson.loads(body)["items"]
+        return [_item(next(iter(entry.values()))) for entry in listed]
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return None
+
+
+def _item(told: dict[str, Any]) -> Item:
+    status = int(told["status"])
+    reason = described(status, told.get("error"), told.get("failure_store")) if status >= 300 else ""
+    return Item(status, reason, told.get("failure_store") == "used")
+
+
+def described(status: int, error: Any, failure_store: Any = None) -> str:
+    """`400 mapper_parsing_exception: failed to parse field [x] of type [long]: For input string`."""
+    if not isinstance(error, dict):
+        return str(status)
+    cause = error.get("caused_by")
+    parts = [error.get("reason"), cause.get("reason") if isinstance(cause, dict) else None]
+    said = ": ".join(_PARTICULARS.sub("", part)[:500] for part in parts if isinstance(part, str))
+    kept = " (the failure store did not take it either)" if failure_store == "failed" else ""
+    return f"{status} {error.get('type', 'error')}: {said}{kept}"
+
+
+def _error_of_request(body: bytes) -> str:
+    try:
+        error = orjson.loads(body)["error"]
+        if isinstance(error, str):
+            return error[:500]
+        return f"{error['type']}: {_PARTICULARS.sub('', str(error.get('reason', '')))[:500]}"
+    except (ValueError, KeyError, TypeError):
+        return ""

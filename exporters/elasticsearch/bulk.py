@@ -1,0 +1,55 @@
+"""The body of a bulk request: for each document an action line and the document.
+
+{"create":{"_index":"logs-generic.otel-default","_id":"01KAR5…"}}
+{"@timestamp":…}
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import quoted
+from exporters.elasticsearch.config import ElasticsearchConfig
+from exporters.elasticsearch.documents import Documents
+from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINE
+
+
+def body(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> bytes:
+    """NDJSON with the newline at the end that the API wants; empty without documents."""
+    index = documents.index
+    names = index.unique()
+    actions = [f'{{"create":{{"_index":{name}' for name in quoted(names)]
+    start = index.replace_strict(names, actions, return_dtype=pl.String)
+    pieces = [
+        pl.lit(start),
+        *_members(batch, documents, config),
+        pl.lit("}}\n"),
+        pl.lit(documents.source),
+        pl.lit("\n"),
+    ]
+    return _joined(pl.select(pl.concat_str(pieces).alias("lines")).to_series())
+
+
+def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> list[pl.Expr]:
+    identity = batch.attribute_text(DOCUMENT_ID) if config.logs_dynamic_id.enabled else batch.column("record_id")
+    pieces = [_member("_id", identity.gather(documents.items))]
+    if config.logs_dynamic_pipeline.enabled:
+        pieces.append(_member("pipeline", batch.attribute_text(PIPELINE).gather(documents.items)))
+    return pieces
+
+
+def _member(name: str, values: pl.Series) -> pl.Expr:
+    given = quoted(values.set(values == "", None))
+    return pl.concat_str(pl.lit(f',"{name}":'), pl.lit(given)).fill_null("")
+
+
+def _joined(lines: pl.Series) -> bytes:
+    """The text column's buffer: its rows are neighbours already."""
+    if not len(lines):
+        return b""
+    arrow = lines.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = arrow.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)
+    return bytes(memoryview(data)[ends[arrow.offset] : ends[arrow.offset + len(arrow)]])

@@ -1,0 +1,149 @@
+"""Documents of the mapping mode `otel`: OpenTelemetry's own fields, attributes with dotted keys.
+
+{"@timestamp":"1710273641123.456780","observed_timestamp":…,"data_stream":{…},"severity_text":…,"severity_number":…,
+ "trace_id":…,"span_id":…,"attributes":{…},"dropped_attributes_count":…,"event_name":…,"resource":{…},"scope":{…},
+ "body":{"text":…} or {"structured":{…}}}
+
+Times are milliseconds with a fraction. What a record does not say is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import attributes_json, quoted
+from exporters.elasticsearch.geolocation import with_points
+from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
+from exporters.elasticsearch.values import any_python, searchable, text
+
+DOCUMENT_ID, PIPELINE = "elasticsearch.document_id", "elasticsearch.document_pipeline"
+MODE = "elastic.mapping.mode"
+_ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, PIPELINE, MODE, "elasticsearch.mapping.hints"})
+"""Attributes that say where a document goes, not what it holds."""
+_NO_IDS = ("", "0" * 16, "0" * 32)
+
+
+def documents(batch: LogBatch, routes: Routes) -> pl.Series:
+    """One JSON object a record."""
+    clean = searchable(batch, _ELSEWHERE)
+    records = batch.records
+    observed = pl.col("observed_time_unix_nano")
+    stamp = pl.when(pl.col("time_unix_nano") == 0).then(observed).otherwise(pl.col("time_unix_nano"))
+    members = {
+        "data_stream": data_stream_json(routes.stream),
+        "severity_text": quoted(_unless_empty(batch.column("severity_text"))),
+        "severity_number": _number(batch.column("severity_number")),
+        "trace_id": _id(batch.column("trace_id")),
+        "span_id": _id(batch.column("span_id")),
+        "attributes": _attributes(clean.attributes, batch.attributes, len(batch), clean.derived),
+        "dropped_attributes_count": _number(batch.column("dropped_attributes_count")),
+        "event_name": quoted(_event_name(batch)),
+        "resource": _objects(_resources(batch, clean)).gather(batch.column("resource")),
+        "scope": _objects(_scopes(batch, clean)).gather(batch.column("scope")),
+        "body": _body(batch),
+    }
+    times = (pl.lit('{"@timestamp":"'), _millis(stamp), pl.lit('","observed_timestamp":"'), _millis(observed))
+    return records.select(
+        pl.concat_str(*times, pl.lit('"'), *_members(members), pl.lit("}")).alias("document")
+    ).to_series()
+
+
+def _members(columns: Mapping[str, pl.Series]) -> list[pl.Expr]:
+    """`,"name":value` for each column; nothing where it is null."""
+    pieces: list[pl.Expr] = []
+    for name, values in columns.items():
+        missing = values.null_count()
+        if missing == len(values):
+            continue
+        if not missing:
+            pieces += [pl.lit(f',"{name}":'), pl.lit(values)]
+        else:
+            pieces.append(pl.concat_str(pl.lit(f',"{name}":'), pl.lit(values)).fill_null(""))
+    return pieces
+
+
+def _millis(time: pl.Expr) -> pl.Expr:
+    """Milliseconds and six digits of nanoseconds, `.0` for none."""
+    nanos = time % 1_000_000
+    fraction = pl.when(nanos == 0).then(pl.lit("0")).otherwise(nanos.cast(pl.String).str.zfill(6))
+    return pl.concat_str((time // 1_000_000).cast(pl.String), pl.lit("."), fraction)
+
+
+def _unless_empty(values: pl.Series) -> pl.Series:
+    return values.set(values == "", None)
+
+
+def _number(values: pl.Series) -> pl.Series:
+    return values.set(values == 0, None).cast(pl.String)
+
+
+def _id(values: pl.Series) -> pl.Series:
+    digits = values.bin.encode("hex")
+    digits = digits.set(digits.is_in(_NO_IDS), None)
+    return pl.select(pl.concat_str(pl.lit('"'), pl.lit(digits), pl.lit('"'))).to_series()
+
+
+def _event_name(batch: LogBatch) -> pl.Series:
+    name = _unless_empty(batch.column("event_name"))
+    return name.zip_with(name.is_not_null(), _unless_empty(batch.attribute("event.name"))) if name.has_nulls() else name
+
+
+def _attributes(
+    clean: pl.DataFrame, original: pl.DataFrame, height: int, derived: pl.DataFrame | None = None
+) -> pl.Series:
+    """The object of each owner; null for one that never had an attribute."""
+    empty = pl.DataFrame({"record_id": pl.repeat(None, height, dtype=pl.String, eager=True)})
+    owners = LogBatch(empty, with_points(clean), pl.DataFrame() if derived is None else derived)
+    objects = attributes_json(owners)
+    had = np.bincount(original.get_column("owner").to_numpy(), minlength=height) > 0
+    return objects.set((objects == "{}") & pl.Series(~had), None)
+
+
+def _resources(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
+    table = batch.resources
+    return {
+        "schema_url": quoted(_unless_empty(table.get_column("schema_url"))),
+        "attributes": _attributes(clean.resource_attributes, batch.resource_attributes, table.height),
+        "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
+    }
+
+
+def _scopes(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
+    table = batch.scopes
+    return {
+        **{name: quoted(_unless_empty(table.get_column(name))) for name in ("schema_url", "name", "version")},
+        "attributes": _attributes(clean.scope_attributes, batch.scope_attributes, table.height),
+        "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
+    }
+
+
+def _objects(columns: Mapping[str, pl.Series]) -> pl.Series:
+    """A small table's rows as objects."""
+    rows = (
+        zip(columns, row, strict=True) for row in zip(*(column.to_list() for column in columns.values()), strict=True)
+    )
+    objects = ["{" + ",".join(f'"{name}":{value}' for name, value in row if value is not None) + "}" for row in rows]
+    return pl.Series(objects, dtype=pl.String)
+
+
+def _body(batch: LogBatch) -> pl.Series:
+    string, other = batch.column("body"), batch.column("body_any")
+    texts = pl.select(pl.concat_str(pl.lit('{"text":'), pl.lit(quoted(string)), pl.lit("}"))).to_series()
+    if other.null_count() == len(other):
+        return texts
+    bodies = {data: _structured(any_python(data)) for data in other.drop_nulls().unique()}
+    structured = other.replace_strict(list(bodies), list(bodies.values()), default=None, return_dtype=pl.String)
+    return texts.zip_with(texts.is_not_null(), structured)
+
+
+def _structured(body: object) -> str | None:
+    """Maps and arrays of maps are objects; Elasticsearch has no mixed arrays at the top, so others are wrapped."""
+    if body is None:
+        return None
+    if isinstance(body, list) and not all(isinstance(item, dict) for item in body):
+        body = {"value": body}
+    return text({"structured" if isinstance(body, dict | list) else "text": body})

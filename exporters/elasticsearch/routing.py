@@ -1,0 +1,158 @@
+"""Which index, data stream and mapping mode each record goes to.
+
+index    `logs_index`, else attribute `elasticsearch.index`, else `{type}-{dataset}-{namespace}`
+dataset  attribute `data_stream.dataset`, else the scope's `encoding.format`, else the receiver in the scope's name, else
+         `generic`; namespace: `data_stream.namespace`, else `default`; type: `logs`
+Attributes are looked for in the record, then its scope, then its resource. All of it happens once per distinct answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from collector import tables
+from collector.batch import LogBatch
+from collector.documents import quoted
+from exporters.elasticsearch.config import LogstashFormat, Mode
+
+INDEX, TYPE, DATASET, NAMESPACE = (
+    "elasticsearch.index",
+    "data_stream.type",
+    "data_stream.dataset",
+    "data_stream.namespace",
+)
+_LOOKED_FOR = {"index": INDEX, "type": TYPE, "dataset": DATASET, "namespace": NAMESPACE}
+_RECEIVER = re.compile(r"/receiver/(\w*receiver)")
+_NAMESPACE_TABLE = str.maketrans(dict.fromkeys('\\/*?"<>| ,#:', "_"))
+_DATASET_TABLE = str.maketrans(dict.fromkeys('-\\/*?"<>| ,#:', "_"))
+_MAX_BYTES = 100
+_STREAM = ("type", "dataset", "namespace")
+WRONG_TYPE = "data_stream.type cannot be other than logs or metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """One row a record.
+
+    Args:
+        index: name; null where the record cannot be routed.
+        stream: columns type, dataset, namespace; null where the index is no data stream.
+    """
+
+    index: pl.Series
+    stream: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """Routes batches by the options `logs_index` and `logstash_format`."""
+
+    static_index: str
+    logstash: LogstashFormat
+
+    def routes(self, batch: LogBatch, mode: Mode) -> Routes:
+        """Where the records go."""
+        found = self._static(len(batch)) if self.static_index else _by_attributes(batch, mode)
+        if not self.logstash.enabled:
+            return found
+        stream = found.stream.select(pl.lit(None, pl.String).alias(name) for name in found.stream.columns)
+        return Routes(self._dated(batch, found.index), stream)
+
+    def _static(self, height: int) -> Routes:
+        index = pl.repeat(self.static_index, height, dtype=pl.String, eager=True)
+        return Routes(index, _no_stream(height))
+
+    def _dated(self, batch: LogBatch, index: pl.Series) -> pl.Series:
+        """By the record's time, not the clock: a record that is sent again finds its own index."""
+        dates = timestamps(batch).dt.strftime(self.logstash.date_format)
+        separator = pl.lit(self.logstash.prefix_separator)
+        return pl.select(pl.concat_str(pl.lit(index), separator, pl.lit(dates)).alias("index")).to_series()
+
+
+def timestamps(batch: LogBatch) -> pl.Series:
+    """When it happened, else when it was observed (else 1970), as Datetime in nanoseconds, UTC."""
+    time = pl.when(pl.col("time_unix_nano") == 0).then("observed_time_unix_nano").otherwise("time_unix_nano")
+    return batch.records.select(time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
+
+
+def data_stream_json(stream: pl.DataFrame) -> pl.Series:
+    """`{"type":…,"dataset":…,"namespace":…}`; null without a data stream."""
+    pieces: list[pl.Expr] = []
+    for name in stream.columns:
+        pieces += [pl.lit(("{" if not pieces else ",") + f'"{name}":'), pl.lit(quoted(stream.get_column(name)))]
+    return pl.select(pl.concat_str(*pieces, pl.lit("}")).alias("data_stream")).to_series()
+
+
+def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
+    height = len(batch)
+    columns = {name: _attribute(batch, key) for name, key in _LOOKED_FOR.items()}
+    fallback = pl.Series([_fallback(*pair) for pair in _scopes(batch)], dtype=pl.String)
+    columns["fallback"] = (
+        fallback.gather(batch.column("scope")) if len(fallback) else tables.nulls("", pl.String(), height)
+    )
+    asked = pl.DataFrame(columns)
+    distinct = asked.unique(maintain_order=True)
+    answers = pl.DataFrame(
+        [_route(mode, *row) for row in distinct.iter_rows()],
+        dict.fromkeys(("to", *(f"to_{name}" for name in _STREAM)), pl.String),
+        orient="row",
+    )
+    if distinct.height == 1:
+        every = answers.select(pl.all().gather(pl.repeat(0, height, dtype=pl.UInt32, eager=True)))
+    else:
+        both = distinct.hstack(answers)
+        every = asked.join(both, on=asked.columns, how="left", nulls_equal=True, maintain_order="left")
+    stream = every.select(pl.col(f"to_{name}").alias(name) for name in _STREAM)
+    return Routes(every.get_column("to").alias("index"), stream)
+
+
+def _attribute(batch: LogBatch, key: str) -> pl.Series:
+    small = (
+        tables.aligned_text(batch.scope_attributes, key, batch.scopes.height).gather(batch.column("scope"))
+        if batch.scopes.height
+        else tables.nulls(key, pl.String(), len(batch)),
+        tables.aligned_text(batch.resource_attributes, key, batch.resources.height).gather(batch.column("resource"))
+        if batch.resources.height
+        else tables.nulls(key, pl.String(), len(batch)),
+    )
+    levels = (batch.attribute_text(key), *small)
+    return pl.select(pl.coalesce(pl.lit(level) for level in levels).alias(key)).to_series()
+
+
+def _scopes(batch: LogBatch) -> list[tuple[str | None, str]]:
+    encoding = tables.aligned_text(batch.scope_attributes, "encoding.format", batch.scopes.height)
+    return list(zip(encoding.to_list(), batch.scopes.get_column("name").fill_null("").to_list(), strict=True))
+
+
+def _fallback(encoding: str | None, scope_name: str) -> str:
+    if encoding:
+        return encoding
+    found = _RECEIVER.search(scope_name)
+    return found[1] if found else "generic"
+
+
+def _route(
+    mode: Mode, index: str | None, type_: str | None, dataset: str | None, namespace: str | None, fallback: str | None
+) -> tuple[str | None, str | None, str | None, str | None]:
+    if index is not None:
+        return index, None, None, None
+    stream_type = (type_ or "logs") if mode == "bodymap" else "logs"
+    if stream_type not in ("logs", "metrics"):
+        return None, None, None, None
+    suffix = ".otel" if mode == "otel" else ""
+    dataset = _clean(dataset if dataset is not None else fallback or "generic", _DATASET_TABLE, suffix)
+    namespace = _clean(namespace if namespace is not None else "default", _NAMESPACE_TABLE, "")
+    return f"{stream_type}-{dataset}-{namespace}", stream_type, dataset, namespace
+
+
+def _clean(name: str, table: dict[int, str], suffix: str) -> str:
+    """As Elasticsearch allows: no forbidden characters, lower case, at most 100 bytes with the suffix."""
+    name = name.translate(table).lower()
+    return name.encode()[: _MAX_BYTES - len(suffix)].decode(errors="ignore") + suffix
+
+
+def _no_stream(height: int) -> pl.DataFrame:
+    return pl.DataFrame({name: tables.nulls(name, pl.String(), height) for name in _STREAM})
