@@ -7,6 +7,7 @@ up over any crash, and nothing is counted on the data path.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
@@ -45,12 +46,14 @@ class Snapshots:
         self._max_age = max_age_secs
         self._last: Snapshot | None = None
         self._taken = 0.0
+        self._lock = threading.Lock()
 
     def get(self) -> Snapshot:
-        """All numbers, at most `max_age_secs` old."""
-        if self._last is None or time.monotonic() - self._taken > self._max_age:
-            self._last, self._taken = self._take(), time.monotonic()
-        return self._last
+        """All numbers, at most `max_age_secs` old. Scrapes and pushes come from several threads; one of them looks."""
+        with self._lock:
+            if self._last is None or time.monotonic() - self._taken > self._max_age:
+                self._last, self._taken = self._take(), time.monotonic()
+            return self._last
 
 
 def register(meter: Meter, snapshots: Snapshots) -> None:
