@@ -9,6 +9,7 @@ DIR/store.db             the embedded store (exporter `sqlite`)
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -39,7 +40,7 @@ class DataDir:
     def journal_slots(self) -> list[int]:
         """The slots that exist on disk, also those of an earlier, larger configuration: their backlog is still read."""
         found = (self.root / "journal").glob("[0-9]*")
-        return sorted(int(path.name) for path in found)
+        return sorted(int(path.name) for path in found if path.name.isdecimal())
 
 
 def open_data_dir(root: Path, partitions: int) -> DataDir:
@@ -48,11 +49,16 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
     Raises:
         StorageError: it is of another format, or has another number of partitions.
     """
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout = root / "layout.json"
-    if not layout.exists():
-        _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions}))
-    found = json.loads(layout.read_text())
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not layout.exists():
+            _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions}))
+        found = _parse(layout)
+        for name in ("journal", "partition"):
+            (root / name).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{error.filename or root} can't be used: {error.strerror}") from error
     if found["format"] != FORMAT:
         raise StorageError(
             f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it"
@@ -62,9 +68,15 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
             f"{root} was made with {found['partitions']} partitions and the configuration says {partitions}: "
             f"set service.ledger.partitions to {found['partitions']}, or use another --data-dir"
         )
-    for name in ("journal", "partition"):
-        (root / name).mkdir(mode=0o700, exist_ok=True)
     return DataDir(root, partitions)
+
+
+def _parse(layout: Path) -> dict[str, int]:
+    try:
+        found = json.loads(layout.read_text())
+        return {name: int(found[name]) for name in ("format", "partitions")}
+    except (ValueError, KeyError, TypeError):
+        raise StorageError(f"{layout} is damaged: it says neither the format nor the partitions") from None
 
 
 def _write_durably(path: Path, text: str) -> None:
@@ -87,8 +99,11 @@ def lock_data_dir(root: Path, wait_secs: float = 15.0) -> int:
     Raises:
         StorageError: another logboom runs on it.
     """
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageError(f"--data-dir {root} can't be used: {error.strerror}") from error
     deadline = time.monotonic() + wait_secs
     while True:
         try:
@@ -98,14 +113,19 @@ def lock_data_dir(root: Path, wait_secs: float = 15.0) -> int:
             owner = os.pread(descriptor, 32, 0).decode().strip()
             if time.monotonic() > deadline or _alive(owner):
                 os.close(descriptor)
-                raise StorageError(
-                    f"{root} is in use by process {owner or 'unknown'}: stop it, or give another --data-dir"
-                ) from None
+                raise StorageError(_in_use(root, owner)) from None
             time.sleep(0.1)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # a full disk: the name is for people, the lock is what counts
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     os.set_inheritable(descriptor, True)
     return descriptor
+
+
+def _in_use(root: Path, owner: str) -> str:
+    if owner and not _alive(owner):
+        return f"{root} is still held by children of process {owner}, which is gone: end them (logboom ingest, worker)"
+    return f"{root} is in use by process {owner or 'unknown'}: stop it, or give another --data-dir"
 
 
 def _alive(pid: str) -> bool:
