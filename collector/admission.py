@@ -134,6 +134,11 @@ class Admission:
         with self._lock:
             self._refusing = _STOPPED if self._refusing == _STOPPED else reason
 
+    @property
+    def refusing(self) -> str:
+        """Why everything is refused; empty while requests are let in."""
+        return self._refusing
+
     def stop(self) -> None:
         """Refuse everything from now on; what is under way still gets its answer."""
         self.pause(_STOPPED)

@@ -40,6 +40,6 @@ def run(
         sys.stderr.write(render(error.problems))
         raise typer.Exit(1) from None
     except LogboomError as error:
-        sys.stderr.write(f"error: {error}\nnothing was started\n")
+        sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(1) from None
     raise typer.Exit(code)

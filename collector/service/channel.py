@@ -29,9 +29,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop intake, finish what is under way, exit 0."""
+    """Stop intake, finish what is under way, exit 0.
+
+    `drain`: process and deliver what waits, as far as the deadline allows. A successor that waits for the locks gets
+    what is left instead, at once: with senders that go on, there would be no end to it.
+    """
 
     deadline_secs: float
+    drain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

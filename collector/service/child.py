@@ -5,6 +5,8 @@ Children are started by exec, never by fork: polars hangs in a forked child.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import signal
 import sys
@@ -13,39 +15,85 @@ import time
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+from collector.errors import LogboomError
 from collector.service.channel import Report, Start, Stop
+from collector.telemetry.own_logs import configure
+
+log = logging.getLogger("logboom.child")
 
 BEAT_SECS = 1.0
 START_BEAT_SECS = 0.02
+ORPHAN_SECS = 10.0
 
 
 class Role(Protocol):
     """What a child does: `run` until `stop` was called, then finish and return."""
 
     def run(self) -> None: ...
-    def stop(self, deadline_secs: float) -> None: ...
+    def stop(self, deadline_secs: float, drain: bool = True) -> None: ...
     def report(self) -> Report | None:
         """The heartbeat, or None when a serving loop hangs: silence makes the supervisor act."""
         ...
+
+
+class _Speaker:
+    """The child's end of the channel, for more than one thread to speak."""
+
+    def __init__(self, channel: Connection) -> None:
+        self._channel = channel
+        self._lock = threading.Lock()
+
+    def say(self, report: Report) -> bool:
+        """False when nobody listens any more."""
+        try:
+            with self._lock:
+                self._channel.send(report)
+        except OSError:
+            return False
+        return True
 
 
 def main() -> None:
     """Take the orders from the socket named on the command line, and follow them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = Connection(int(sys.argv[1]))
-    start: Start = channel.recv()
+    try:
+        start: Start = channel.recv()
+    except (EOFError, OSError):
+        os._exit(0)  # the supervisor is gone
+    logs = start.settings.service.telemetry.logs
+    configure(logs.level, logs.encoding)
+    code = _follow(start, channel)
+    # Threads of libraries (gRPC, polars) may still wait, and must not keep a child that has failed looking alive;
+    # everything that must be on disk is.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _follow(start: Start, channel: Connection) -> int:
+    """Do the work until told to stop; the exit code."""
+    speaker = _Speaker(channel)
+    name = f"{start.role} {start.index}"
     try:
         role = make_role(start)
+        deadline = start.settings.service.processes.shutdown_timeout
         threading.Thread(target=_listen, args=(channel, role), name="orders", daemon=True).start()
-        threading.Thread(target=_beat, args=(channel, role), name="heartbeat", daemon=True).start()
-        signal.signal(signal.SIGTERM, lambda *_: role.stop(start.settings.service.processes.shutdown_timeout))
+        threading.Thread(target=_beat, args=(speaker, role), name="heartbeat", daemon=True).start()
+        signal.signal(signal.SIGTERM, lambda *_: _stop_aside(role, deadline))
         role.run()
+    except LogboomError as error:  # a sentence; the supervisor passes it on
+        speaker.say(Report("failed", error=f"{name}: {error}"))
+        return 1
     except Exception as error:
-        channel.send(Report("failed", error=f"{start.role} {start.index}: {error}"))
-        raise
-    # Threads of libraries (gRPC, polars) may still wait; everything that must be on disk is.
-    sys.stderr.flush()
-    os._exit(0)
+        log.exception("%s fails", name)
+        speaker.say(Report("failed", error=f"{name}: {type(error).__name__}: {error}"))
+        return 1
+    return 0
+
+
+def _stop_aside(role: Role, deadline_secs: float) -> None:
+    """From a signal handler, which may have interrupted the holder of the very lock that `stop` needs."""
+    threading.Thread(target=role.stop, args=(deadline_secs,), daemon=True).start()
 
 
 def make_role(start: Start) -> Role:
@@ -60,26 +108,24 @@ def make_role(start: Start) -> Role:
 
 
 def _listen(channel: Connection, role: Role) -> None:
-    """Wait for the order to stop; a supervisor that is gone gives it too."""
-    deadline = 10.0
-    try:
+    """Wait for the order to stop; a supervisor that is gone gives it too: the next one waits for the locks."""
+    order = Stop(ORPHAN_SECS, drain=False)
+    with contextlib.suppress(EOFError, OSError):
         order = channel.recv()
-        if isinstance(order, Stop):
-            deadline = order.deadline_secs
-    except (EOFError, OSError):
-        pass
-    role.stop(deadline)
+    role.stop(order.deadline_secs, order.drain)
 
 
-def _beat(channel: Connection, role: Role) -> None:
-    while True:
-        report = role.report()
+def _beat(speaker: _Speaker, role: Role) -> None:
+    heard = True
+    while heard:
         try:
-            if report is not None:
-                channel.send(report)
-        except OSError:
-            return
-        time.sleep(START_BEAT_SECS if report is None or report.phase != "ready" else BEAT_SECS)
+            report = role.report()
+        except Exception:
+            log.exception("the heartbeat fails")
+            report = None
+        if report is not None:
+            heard = speaker.say(report)
+        time.sleep(START_BEAT_SECS if report is not None and report.phase != "ready" else BEAT_SECS)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
 """`logboom run --in-process`: ingest and worker as threads of one process, for tests and small installs.
 
-Nothing watches over it: a crash ends it, and whoever started it starts it again. The durability is the same.
+Nothing watches over it: a crash of one thread ends it, and whoever started it starts it again. The durability is the
+same. There is one of each, whatever `service.processes` says; SIGHUP is not answered by a reload.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import signal
 import threading
 import time
+from dataclasses import replace
 
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start
@@ -16,7 +20,10 @@ from collector.service.child import Role, make_role
 from collector.service.datadir import DataDir
 from collector.settings.model import Settings
 
+log = logging.getLogger("logboom.supervisor")
+
 START_SECS = 30.0
+_LOOK_SECS = 0.2
 
 
 class LocalChild:
@@ -29,13 +36,16 @@ class LocalChild:
         self.name = f"{start.role} {start.index}"
         self.error = ""
         self.role: Role = make_role(start)
-        self.thread = threading.Thread(target=self._run, name=self.name)
+        self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def _run(self) -> None:
         try:
             self.role.run()
-        except Exception as error:  # noqa: BLE001 - the thread's end is reported by `last_report`
+        except LogboomError as error:
             self.error = f"{self.name}: {error}"
+        except Exception as error:
+            log.exception("%s fails", self.name)
+            self.error = f"{self.name}: {type(error).__name__}: {error}"
 
     @property
     def last_report(self) -> Report:
@@ -52,36 +62,60 @@ class InProcess:
     """Stands in for the supervisor."""
 
     def __init__(self, settings: Settings, data_dir: DataDir) -> None:
-        self.settings = settings
+        self.settings = _one_of_each(settings)
         self.children: dict[tuple[str, int], LocalChild] = {}
-        self.failures: dict[tuple[str, int], int] = {}
+        self.hopeless: list[str] = []
         self.restarts = 0
-        self.stopping = False
+        self.started = self.stopping = self.handing_over = False
         self.started_unix = time.time()
         self._data_dir = data_dir
         self._stop = asyncio.Event()
 
-    async def start(self) -> None:
-        """Start the threads and wait until they serve."""
+    async def start(self) -> bool:
+        """Start the threads and wait until they serve; False when it was told to stop meanwhile.
+
+        Raises:
+            LogboomError: one of them can't; the other is stopped again.
+        """
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(
+            signal.SIGHUP, log.warning, "SIGHUP is ignored: --in-process reads its configuration at the start only"
+        )
         for role in ("ingest", "worker"):
             child = LocalChild(Start(role, 0, self.settings, self._data_dir.root))
             self.children[role, 0] = child
             child.thread.start()
         deadline = time.monotonic() + START_SECS
         while not all(child.ready for child in self.children.values()):
-            failed = [child.error for child in self.children.values() if child.error]
-            if failed or time.monotonic() > deadline:
+            failed = self._failed()
+            if failed or self._stop.is_set() or time.monotonic() > deadline:
                 await self._end()
-                raise LogboomError("; ".join(failed) or f"not ready within {START_SECS:.0f} s")
+                if self._stop.is_set():
+                    return False
+                raise LogboomError(failed or f"not ready within {START_SECS:.0f} s")
             await asyncio.sleep(0.01)
+        self.started = True
+        return True
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT."""
-        await self._stop.wait()
+        """Until SIGTERM or SIGINT.
+
+        Raises:
+            LogboomError: a thread ended by itself; the other was stopped.
+        """
+        while not self._stop.is_set() and all(child.thread.is_alive() for child in self.children.values()):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _LOOK_SECS)
+        unasked = not self._stop.is_set()
         self.stopping = True
         await self._end()
+        if unasked:
+            raise LogboomError(self._failed() or "a thread ended by itself")
+
+    def _failed(self) -> str:
+        return "; ".join(child.error for child in self.children.values() if child.error)
 
     async def _end(self) -> None:
         deadline_secs = self.settings.service.processes.shutdown_timeout
@@ -90,3 +124,8 @@ class InProcess:
             if child is not None:
                 child.role.stop(deadline_secs)
                 await asyncio.to_thread(child.thread.join, deadline_secs + 2.0)
+
+
+def _one_of_each(settings: Settings) -> Settings:
+    processes = settings.service.processes.model_copy(update={"ingest": 1, "workers": 1})
+    return replace(settings, service=settings.service.model_copy(update={"processes": processes}))

@@ -25,6 +25,7 @@ from collector.journal.writer import Journal
 from collector.ledger.reader import PartitionReader
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
+from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
 from collector.service.plan import memory_limits, used_receivers
 from collector.settings.model import Settings
@@ -42,6 +43,7 @@ class WaitingIntake:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._journal: Journal | None = None
+        self._closed = False
         self._waiting: list[tuple[Sequence[Payload], Durable]] = []
         self._bytes = 0
 
@@ -50,14 +52,14 @@ class WaitingIntake:
         if self._journal is None and self._kept(payloads, done):
             return
         if self._journal is None:
-            done(Unavailable("starting: too many requests wait for the journal"))
+            done(Unavailable("stopping" if self._closed else "starting: too many requests wait for the journal"))
         else:
             self._journal.append(payloads, done)
 
     def _kept(self, payloads: Sequence[Payload], done: Durable) -> bool:
         size = sum(len(payload.body) for payload in payloads)
         with self._lock:
-            if self._journal is not None or self._bytes + size > WAITING_BYTES:
+            if self._journal is not None or self._closed or self._bytes + size > WAITING_BYTES:
                 return False
             self._bytes += size
             self._waiting.append((payloads, done))
@@ -74,6 +76,7 @@ class WaitingIntake:
     def give_up(self) -> None:
         """There will be no journal: the senders keep their data."""
         with self._lock:
+            self._closed = True
             waiting, self._waiting = self._waiting, []
         for _, done in waiting:
             done(Unavailable("stopping"))
@@ -110,6 +113,7 @@ class Ingest:
         self._admission = self._make_admission()
         self._receivers: list[Receiver] = []
         self._journal: Journal | None = None
+        self._fullness = Fullness()
 
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
@@ -151,7 +155,7 @@ class Ingest:
                 time.sleep(LOCK_POLL_SECS)
         return None
 
-    def stop(self, deadline_secs: float) -> None:
+    def stop(self, deadline_secs: float, drain: bool = True) -> None:  # noqa: ARG002 - what came in is committed anyway
         """Ask `run` to finish."""
         self._deadline_secs = deadline_secs
         self._stop.set()
@@ -164,7 +168,9 @@ class Ingest:
             silent.append(time.monotonic() - journal.last_beat)
         if max(silent, default=0.0) > SILENCE_SECS:
             return None
-        stats: dict[str, Any] = {"endpoints": {}, "full": journal is not None and _is_full(journal)}
+        full = journal is not None and self._fullness.look(journal.statistics())
+        refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
+        stats: dict[str, Any] = {"endpoints": {}, "refusing": refusing}
         for receiver in self._receivers:
             stats["endpoints"].update(receiver.endpoints())
         return Report(self._phase, 0.0, stats)
@@ -178,12 +184,6 @@ class Ingest:
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         if self._journal is not None:
             self._journal.close(max(0.5, deadline - time.monotonic()))
-
-
-def _is_full(journal: Journal) -> bool:
-    """No room for one more group: everything is refused until the workers catch up."""
-    state = journal.statistics()
-    return state.bytes_in_use >= state.budget_bytes
 
 
 def _exit(error: Exception) -> None:

@@ -6,9 +6,32 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 
+from collector.service.plan import extension, used_receivers
+from collector.settings.model import Settings
 
-def busy(endpoints: Iterable[tuple[str, str]]) -> list[str]:
-    """Sentences about the endpoints that can't be bound. `endpoints`: (who, `host:port`); port 0 is always free."""
+Listener = tuple[str, str]
+"""(who, `host:port`)."""
+
+
+def shared_listeners(settings: Settings) -> list[Listener]:
+    """What the ingest processes listen on, all of them on the same ports."""
+    return [
+        (f"receivers.{name}", endpoint)
+        for name in used_receivers(settings)
+        for endpoint in settings.receivers[name].config.listens_on()
+    ]
+
+
+def own_listeners(settings: Settings) -> list[Listener]:
+    """What the supervisor listens on, from its start to its end."""
+    health = extension(settings, "health_check")
+    found = [("extensions.health_check", health.endpoint)] if health is not None else []
+    pulled = settings.service.telemetry.metrics.prometheus()
+    return found + [("service.telemetry.metrics", f"{host}:{port}") for host, port in pulled]
+
+
+def busy(endpoints: Iterable[Listener]) -> list[str]:
+    """Sentences about the endpoints that can't be bound. Port 0 is always free."""
     problems = []
     for owner, endpoint in endpoints:
         try:

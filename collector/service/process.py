@@ -32,7 +32,9 @@ class ChildProcess:
         self.last_report = Report("starting")
         self.stopping = False
         self.exit_code: int | None = None
-        self._seen = time.monotonic()
+        self._seen = self._started = time.monotonic()
+        self._ready_at: float | None = None
+        self._ended_at: float | None = None
         self._keep_open = keep_open
         self._channel: Connection | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -47,19 +49,36 @@ class ChildProcess:
         """It serves."""
         return self.exit_code is None and self.last_report.phase == "ready" and not self.stopping
 
+    @property
+    def served_secs(self) -> float | None:
+        """How long it was or has been ready; None when it never was."""
+        if self._ready_at is None:
+            return None
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._ready_at
+
     async def spawn(self) -> None:
-        """Start the process and give it its orders."""
+        """Start the process and give it its orders.
+
+        Raises:
+            OSError: the system has no room for another process.
+        """
         self._channel, theirs = pair()
         descriptor = theirs.fileno()
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "collector.service.child", str(descriptor),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(descriptor, *self._keep_open),
-            start_new_session=True,
-            env={**os.environ, **CHILD_ENVIRONMENT},
-        )  # fmt: skip
-        theirs.close()
-        self._channel.send(self.start)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-m", "collector.service.child", str(descriptor),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(descriptor, *self._keep_open),
+                start_new_session=True,
+                env={**os.environ, **CHILD_ENVIRONMENT},
+            )  # fmt: skip
+        except OSError:
+            self._channel.close()
+            raise
+        finally:
+            theirs.close()
+        with contextlib.suppress(OSError):  # it is dead already: `wait` tells
+            self._channel.send(self.start)
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take_report)
 
     def _take_report(self) -> None:
@@ -69,26 +88,38 @@ class ChildProcess:
         except (EOFError, OSError):
             self._close_channel()
             return
-        if isinstance(report, Report):
+        if not isinstance(report, Report):
+            return
+        self._seen = time.monotonic()
+        if report.phase == "ready" and self._ready_at is None:
+            self._ready_at = self._seen
+        if self.last_report.phase != "failed":  # a heartbeat on its way must not hide why it fails
             self.last_report = report
-            self._seen = time.monotonic()
-            self.changed.set()
+        self.changed.set()
 
     def hangs(self, busy_limit_secs: float) -> str:
         """Why the child must be killed, or an empty string."""
-        silent = time.monotonic() - self._seen
-        if silent > (SILENCE_SECS if self.last_report.phase == "ready" else START_SECS):
+        now = time.monotonic()
+        silent, phase = now - self._seen, self.last_report.phase
+        if silent > (SILENCE_SECS if phase == "ready" else START_SECS):
             return f"no heartbeat for {silent:.0f} s"
+        if phase == "starting" and now - self._started > START_SECS:
+            return f"not ready {now - self._started:.0f} s after its start"
         if self.last_report.busy_secs > busy_limit_secs:
             return f"one batch has taken {self.last_report.busy_secs:.0f} s"
         return ""
 
-    def stop(self, deadline_secs: float) -> None:
-        """Ask it to finish."""
+    def forgive(self, secs: float) -> None:
+        """The supervisor itself stood still so long: what the child said meanwhile is not read yet."""
+        self._seen += secs
+        self._started += secs
+
+    def stop(self, deadline_secs: float, drain: bool = True) -> None:
+        """Ask it to finish; without `drain` at its next commit, for a successor waits."""
         self.stopping = True
         if self._channel is not None:
             with contextlib.suppress(OSError):
-                self._channel.send(Stop(deadline_secs))
+                self._channel.send(Stop(deadline_secs, drain))
 
     def kill(self) -> None:
         """End it now; what it acknowledged is on disk."""
@@ -100,6 +131,7 @@ class ChildProcess:
         """Until it has ended; its exit code (negative: the signal)."""
         assert self._process is not None
         self.exit_code = await self._process.wait()
+        self._ended_at = self._ended_at or time.monotonic()
         while self._channel is not None and self._channel.poll(0):  # its last words may still be unread
             self._take_report()
         self._close_channel()

@@ -7,8 +7,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from collector.errors import LogboomError
 from collector.journal import layout
@@ -18,9 +19,10 @@ from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
 from collector.service.observe import Observer, exporter_states, observed
-from collector.service.plan import extension, used_receivers
-from collector.service.ports import busy
-from collector.service.supervisor import HOPELESS, Supervisor
+from collector.service.plan import extension
+from collector.service.ports import busy, own_listeners, shared_listeners
+from collector.service.reloading import check_successor
+from collector.service.supervisor import Supervisor
 from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
 from collector.telemetry.health import Health
@@ -34,33 +36,21 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     """Run until SIGTERM; the exit code.
 
     Raises:
-        LogboomError: it can't start; nothing was started.
+        LogboomError: it can't start, or could not go on.
     """
     configure(settings.service.telemetry.logs.level, settings.service.telemetry.logs.encoding)
     for warning in settings.warnings:
         log.warning("%s", warning)
     lock = lock_data_dir(root)
-    taken = busy(listeners(settings))
+    taken = busy(shared_listeners(settings) + own_listeners(settings))
     if taken:
         raise LogboomError("; ".join(taken))
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
     make_environments(settings, data_dir)
     if in_process:
         return asyncio.run(_serve(InProcess(settings, data_dir), data_dir))
-    return asyncio.run(_serve(Supervisor(settings, data_dir, reload, (lock,)), data_dir))
-
-
-def listeners(settings: Settings) -> list[tuple[str, str]]:
-    """(who, host:port) of everything that will listen on TCP."""
-    found = []
-    for name in used_receivers(settings):
-        found += [(f"receivers.{name}", endpoint) for endpoint in settings.receivers[name].config.listens_on()]
-    health = extension(settings, "health_check")
-    if health is not None:
-        found.append(("extensions.health_check", health.endpoint))
-    for host, port in settings.service.telemetry.metrics.prometheus():
-        found.append(("service.telemetry.metrics", f"{host}:{port}"))
-    return found
+    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload()), (lock,))
+    return asyncio.run(_serve(supervisor, data_dir))
 
 
 def make_environments(settings: Settings, data_dir: DataDir) -> None:
@@ -81,11 +71,15 @@ async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints)
-        await _listen_metrics(supervisor, endpoints, data_dir)
-        await starting
-        log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
-        await supervisor.run()
+        push = await _listen_metrics(supervisor, endpoints, data_dir)
+        if await starting:
+            log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
+            await supervisor.run()
+        await asyncio.to_thread(push)
+    except OSError as error:  # a port that was free a moment ago
+        raise LogboomError(f"can't listen: {error.strerror or error}") from error
     finally:
+        starting.cancel()
         await endpoints.close()
     log.info("stopped")
     return 0
@@ -111,36 +105,58 @@ async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoint
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
 
 
-async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoints, data_dir: DataDir) -> None:
-    metrics = supervisor.settings.service.telemetry.metrics
+async def _listen_metrics(
+    supervisor: Supervisor | InProcess, endpoints: Endpoints, data_dir: DataDir
+) -> Callable[[], None]:
+    """Serve and push metrics; returns what ends the push, with the last numbers."""
+    telemetry = supervisor.settings.service.telemetry
+    metrics = telemetry.metrics
     if not metrics.prometheus() and not metrics.periodic():
-        return
+        return lambda: None
     # Loaded while the children start: the SDK is a third of the supervisor's start-up time.
     from collector.telemetry.metrics import Snapshots
-    from collector.telemetry.reader import make_provider, prometheus_answer
+    from collector.telemetry.reader import make_provider, prometheus_answer, shutdown
 
-    push = {reader.exporter.otlp.endpoint: reader.interval for reader in metrics.periodic() if reader.exporter.otlp}
-    await asyncio.to_thread(make_provider, Snapshots(observed(supervisor, Observer(data_dir))), push)
+    snapshots = Snapshots(observed(supervisor, Observer(data_dir)))
+    provider = await asyncio.to_thread(make_provider, snapshots, metrics.periodic(), _attributes(telemetry.resource))
     for host, port in metrics.prometheus():
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
+    return lambda: shutdown(provider)
+
+
+def _attributes(resource: Mapping[str, Any]) -> dict[str, str]:
+    """`service.telemetry.resource` in its plain form."""
+    return {name: str(value) for name, value in resource.items() if isinstance(value, str | int | float | bool)}
 
 
 def health(supervisor: Supervisor | InProcess) -> Health:
     """The state of the service as `/`, `/ready` and `/live` tell it."""
     children: list[Child] = list(supervisor.children.values())
+    # While a configuration is handed over, the successors listen and let requests wait.
+    serving_phases = {"ready", "standby"} if supervisor.handing_over else {"ready"}
     ingest = [child for child in children if child.start.role == "ingest"]
-    workers = [child for child in children if child.start.role == "worker"]
-    serving = any(child.ready and not child.last_report.stats.get("full") for child in ingest) and any(
-        child.ready for child in workers
-    )
-    hopeless = [key for key, failures in supervisor.failures.items() if failures >= HOPELESS]
+    serving = [child for child in ingest if child.ready or child.last_report.phase in serving_phases - {"ready"}]
+    refusals = [str(child.last_report.stats.get("refusing", "")) for child in serving]
+    up = supervisor.started and not supervisor.stopping
+    ready = up and not all(refusals)
+    phase = "stopping" if supervisor.stopping else "ready" if ready else "refusing" if up and serving else "starting"
+    return Health(ready, not supervisor.hopeless, phase, supervisor.started_unix, _degraded(supervisor, children))
+
+
+def _degraded(supervisor: Supervisor | InProcess, children: list[Child]) -> list[str]:
+    """What is wrong although senders may go on."""
+    missing = [
+        f"{child.name} is being replaced"
+        for child in children
+        if supervisor.started and not (child.ready or supervisor.handing_over or supervisor.stopping)
+    ]
+    refusals = {str(child.last_report.stats.get("refusing", "")) for child in children if child.ready} - {""}
     blocked = [
         f"exporter {name} is blocked: {state['reason']}"
         for name, state in exporter_states(children).items()
         if state["state"] == "blocked"
     ]
-    phase = "stopping" if supervisor.stopping else "ready" if serving else "starting"
-    return Health(serving and not supervisor.stopping, not hopeless, phase, supervisor.started_unix, blocked)
+    return [*missing, *sorted(refusals), *blocked]
 
 
 def _addresses(supervisor: Supervisor | InProcess) -> str:

@@ -10,53 +10,75 @@ growing pause; one that fails again and again before it was ready makes `/live` 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import time
 from collections.abc import Callable, Iterable
 
-from collector.errors import ConfigError, LogboomError
+from collector.errors import LogboomError
 from collector.service.channel import Start
 from collector.service.datadir import DataDir
 from collector.service.process import ChildProcess
+from collector.service.restarts import Restarts
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
 
-MAX_PAUSE_SECS = 5.0
-HOPELESS = 5  # starts in a row that never got ready
 TAKEOVER_SECS = 30.0
+CHECK_SECS = 0.5
+OWN_PAUSE_SECS = 3.0  # a check that comes so late was not held up by the children
+
+Place = tuple[str, int]
+"""Role and number: (`ingest`, slot) or (`worker`, number)."""
 
 
 class StartFailed(LogboomError):
-    """A child could not start the first time: nothing runs."""
+    """A child could not start: the first time, nothing runs; at a reload, the old ones stay."""
 
 
 class Supervisor:
-    """All children of one `logboom run`."""
+    """All children of one `logboom run`.
+
+    Args:
+        reload: gives the configuration that follows the one it is told, or raises `LogboomError`.
+        keep_open: descriptors that the children inherit.
+        make: makes a child that is not started yet.
+    """
 
     def __init__(
         self,
         settings: Settings,
         data_dir: DataDir,
-        reload: Callable[[], Settings],
+        reload: Callable[[Settings], Settings],
         keep_open: tuple[int, ...] = (),
+        make: Callable[[Start, tuple[int, ...]], ChildProcess] = ChildProcess,
     ) -> None:
         self.settings = settings
-        self.children: dict[tuple[str, int], ChildProcess] = {}
+        self.children: dict[Place, ChildProcess] = {}
         self.restarts = 0
-        self.stopping = False
+        self.started = self.stopping = self.handing_over = False
         self.started_unix = time.time()
-        self.failures: dict[tuple[str, int], int] = {}
+        self._places: dict[Place, Restarts] = {}
         self._data_dir = data_dir
         self._reload = reload
         self._keep_open = keep_open
+        self._make = make
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
-        self._reloading = asyncio.Lock()
+        self._changing = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Start every child and wait until all are ready.
+    @property
+    def hopeless(self) -> list[str]:
+        """The children that can't be restored."""
+        return [
+            child.name
+            for place, child in self.children.items()
+            if not child.ready and self._places.get(place, Restarts()).hopeless
+        ]
+
+    async def start(self) -> bool:
+        """Start every child and wait until all are ready; False when it was told to stop meanwhile.
 
         Raises:
             StartFailed: one could not; the others are stopped again.
@@ -65,13 +87,16 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._keep(self.reload()))
-        self.children = {key: await self._spawn(key, self.settings) for key in _places(self.settings)}
-        problem = await _all_reach(self.children.values(), {"ready"}, self._stop)
-        if problem:
-            await self._end(self.children.values(), 1.0)
-            raise StartFailed(problem)
-        for key, child in self.children.items():
-            self._keep(self._watch(key, child))
+        async with self._changing:
+            try:
+                self.children = await self._bring_up(self.settings, {"ready"})
+            except StartFailed:
+                if self._stop.is_set():
+                    return False
+                raise
+            self.started = True
+            self._watch_all()
+        return True
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT; then stop all children within the deadline."""
@@ -82,55 +107,97 @@ class Supervisor:
 
     async def reload(self) -> None:
         """Take a new configuration over without losing a record; on any error the old one stays."""
-        async with self._reloading:
+        async with self._changing:
+            if self._stop.is_set():
+                return
             try:
-                settings = await asyncio.to_thread(self._reload)
-            except ConfigError as error:
+                settings = await asyncio.to_thread(self._reload, self.settings)
+            except LogboomError as error:
                 log.error("the new configuration is refused, the old one stays: %s", error)
                 return
-            successors = {key: await self._spawn(key, settings) for key in _places(settings)}
-            problem = await _all_reach(successors.values(), {"ready", "standby"}, self._stop)
-            if problem:
+            except Exception:
+                log.exception("the new configuration can't be read, the old one stays")
+                return
+            try:
+                successors = await self._bring_up(settings, {"ready", "standby"})
+            except StartFailed as problem:
                 log.error("the new configuration does not start, the old one stays: %s", problem)
-                await self._end(successors.values(), 1.0)
                 return
             await self._hand_over(settings, successors)
 
-    async def _hand_over(self, settings: Settings, successors: dict[tuple[str, int], ChildProcess]) -> None:
+    async def _bring_up(self, settings: Settings, phases: set[str]) -> dict[Place, ChildProcess]:
+        """All children of a configuration, in one of `phases`; if one fails, all of them are ended again."""
+        children: dict[Place, ChildProcess] = {}
+        try:
+            for place in _places(settings):
+                children[place] = await self._spawn(place, settings)
+            problem = await _all_reach(children.values(), phases, self._stop)
+        except OSError as error:
+            problem = f"no process can be started: {error.strerror}"
+        if problem or self._stop.is_set():
+            await self._end(children.values(), 1.0)
+            raise StartFailed(problem or "stopped")
+        return children
+
+    async def _hand_over(self, settings: Settings, successors: dict[Place, ChildProcess]) -> None:
         old, self.children, self.settings = self.children, successors, settings
-        await self._end(old.values(), settings.service.processes.shutdown_timeout)
-        for key, child in successors.items():
-            self._keep(self._watch(key, child))
+        for child in old.values():
+            child.stopping = True  # from here on nobody fills their places again
+        self.handing_over = True
+        self._places.clear()
+        await self._end(old.values(), settings.service.processes.shutdown_timeout, drain=False)
+        self._watch_all()
         problem = await _all_reach(successors.values(), {"ready"}, self._stop)
+        self.handing_over = False
         log.info("configuration reloaded%s", f", but {problem}" if problem else "")
 
-    async def _spawn(self, key: tuple[str, int], settings: Settings) -> ChildProcess:
-        child = ChildProcess(Start(*key, settings, self._data_dir.root), self._keep_open)
+    async def _spawn(self, place: Place, settings: Settings) -> ChildProcess:
+        child = self._make(Start(*place, settings, self._data_dir.root), self._keep_open)
         await child.spawn()
         log.debug("%s started as process %d", child.name, child.pid)
         return child
 
-    async def _watch(self, key: tuple[str, int], child: ChildProcess) -> None:
+    def _watch_all(self) -> None:
+        for place, child in self.children.items():
+            self._keep(self._watch(place, child))
+
+    async def _watch(self, place: Place, child: ChildProcess) -> None:
         """Keep one place filled until the supervisor stops or the child was told to stop."""
         while True:
             code = await self._watch_one(child)
-            if child.stopping or self.stopping:
+            if child.stopping or self._stop.is_set():
                 return
             self.restarts += 1
-            self.failures[key] = 0 if child.last_report.phase == "ready" else self.failures.get(key, 0) + 1
-            pause = min(0.1 * 2 ** self.failures[key], MAX_PAUSE_SECS)
-            log.warning("%s ended with %s: a new one starts in %.1f s", child.name, _exit_words(code), pause)
-            await asyncio.sleep(pause)
-            if child.stopping or self.stopping:
+            pause = self._places.setdefault(place, Restarts()).pause_after(child.served_secs)
+            log.warning("%s ended with %s: a new one starts in %.1f s", child.name, _end_words(child, code), pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+            if child.stopping or self._stop.is_set():
                 return
-            child = await self._spawn(key, self.settings)
-            self.children[key] = child
+            child = await self._replace(place, child)
+
+    async def _replace(self, place: Place, dead: ChildProcess) -> ChildProcess:
+        """A new child in the place of a dead one; the dead one again when that was not possible or not wanted."""
+        try:
+            child = await self._spawn(place, self.settings)
+        except OSError as error:
+            log.error("%s can't be started: %s", dead.name, error.strerror)
+            return dead
+        if dead.stopping or self._stop.is_set():  # the order came while the new one was being made
+            await self._end([child], 1.0)
+            return dead
+        self.children[place] = child
+        return child
 
     async def _watch_one(self, child: ChildProcess) -> int:
         limit = self.settings.service.ledger.process_timeout
         ended = asyncio.ensure_future(child.wait())
+        checked = time.monotonic()
         while not ended.done():
-            await asyncio.wait({ended}, timeout=0.5)
+            await asyncio.wait({ended}, timeout=CHECK_SECS)
+            late, checked = time.monotonic() - checked, time.monotonic()
+            if late > OWN_PAUSE_SECS:
+                child.forgive(late)
             reason = child.hangs(limit)
             if reason and not ended.done():
                 log.error("%s is killed: %s", child.name, reason)
@@ -138,13 +205,13 @@ class Supervisor:
                 await ended
         return ended.result()
 
-    async def _end(self, children: Iterable[ChildProcess], deadline_secs: float) -> None:
+    async def _end(self, children: Iterable[ChildProcess], deadline_secs: float, drain: bool = True) -> None:
         """Ingest first, so that the workers see all that was accepted; kill what is left after the deadline."""
         living = list(children)
         for role in ("ingest", "worker"):
             group = [child for child in living if child.start.role == role]
             for child in group:
-                child.stop(deadline_secs)
+                child.stop(deadline_secs, drain)
             waits = [asyncio.ensure_future(child.wait()) for child in group]
             if waits:
                 _, late = await asyncio.wait(waits, timeout=deadline_secs + 2.0)
@@ -160,7 +227,7 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
 
-def _places(settings: Settings) -> list[tuple[str, int]]:
+def _places(settings: Settings) -> list[Place]:
     processes = settings.service.processes
     return [("ingest", n) for n in range(processes.ingest)] + [("worker", n) for n in range(processes.workers)]
 
@@ -174,7 +241,7 @@ async def _all_reach(children: Iterable[ChildProcess], phases: set[str], stop: a
             if child.last_report.phase == "failed":
                 return child.last_report.error
             if ended.done():
-                return f"{child.name} ended with {_exit_words(ended.result())}"
+                return child.last_report.error or f"{child.name} ended with {_exit_words(ended.result())}"
             if stop.is_set() or time.monotonic() > deadline:
                 return "stopped" if stop.is_set() else f"{child.name} was not ready within {TAKEOVER_SECS:.0f} s"
             child.changed.clear()
@@ -184,6 +251,10 @@ async def _all_reach(children: Iterable[ChildProcess], phases: set[str], stop: a
         if not ended.done():
             ended.cancel()
     return ""
+
+
+def _end_words(child: ChildProcess, code: int) -> str:
+    return _exit_words(code) + (f" ({child.last_report.error})" if child.last_report.error else "")
 
 
 def _exit_words(code: int) -> str:

@@ -42,6 +42,7 @@ class Worker:
         self._phase = "starting"
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
+        self._drain = True
         self._ledgers: list[PartitionLedger] = []
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._delivery: Delivery | None = None
@@ -64,9 +65,9 @@ class Worker:
             self._loop()
         self._close()
 
-    def stop(self, deadline_secs: float) -> None:
-        """Ask `run` to finish."""
-        self._deadline_secs = deadline_secs
+    def stop(self, deadline_secs: float, drain: bool = True) -> None:
+        """Ask `run` to finish; without `drain` at the next commit."""
+        self._deadline_secs, self._drain = deadline_secs, drain
         self._stop.set()
 
     def report(self) -> Report | None:
@@ -96,7 +97,9 @@ class Worker:
     def _open_ledgers(self, passthrough: list[str]) -> None:
         """Take this worker's partitions; wait while a predecessor still holds them."""
         plan = ledger_plan(self._settings, passthrough)
-        journals = [JournalReader.open(self._dir.journal(slot)) for slot in self._dir.journal_slots()]
+        # Those on disk, some of an earlier configuration, and those that ingest processes are about to make.
+        slots = {*self._dir.journal_slots(), *range(self._settings.service.processes.ingest)}
+        journals = [JournalReader.open(self._dir.journal(slot)) for slot in sorted(slots)]
         workers = self._settings.service.processes.workers
         for number in range(self._index, self._dir.partitions, workers):
             while not self._stop.is_set():
@@ -134,7 +137,8 @@ class Worker:
     def _loop(self) -> None:
         """Step, and rest: a step costs some milliseconds whatever it holds, so with little to do it is worth waiting for
         more. Steps take at most a quarter of the time until records come faster than that."""
-        gather = min(size.timeout_secs for _, size in self._pipelines)
+        # A worker beyond the number of partitions has nothing to do.
+        gather = min((size.timeout_secs for _, size in self._pipelines), default=LONGEST_GATHER_SECS)
         while not self._stop.is_set():
             began = time.monotonic()
             full = self._step_all()
@@ -156,9 +160,10 @@ class Worker:
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs
         if self._delivery is not None:
-            while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
-                self._delivery.notify()
-            self._delivery.drain(max(0.0, deadline - time.monotonic()))
+            if self._drain:
+                while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
+                    self._delivery.notify()
+                self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
         for pipeline, _ in self._pipelines:
             pipeline.close()
