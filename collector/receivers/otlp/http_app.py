@@ -32,10 +32,16 @@ from collector.receivers.otlp.refusals import only_logs, unexpected
 from otlp_wire import json_to_protobuf
 
 Send = Callable[[Any], Awaitable[None]]
-_INLINE_BYTES = {JSON: 8 << 10}  # larger bodies are decoded on a thread, so that the loop stays responsive
-_INLINE_PROTOBUF_BYTES = 64 << 10
+# Larger bodies are decoded on a thread, so that the loop stays responsive.
+_INLINE_JSON_BYTES = 8 << 10
+_INLINE_ENCODED_BYTES = 64 << 10
 _INLINE_CHECK_BYTES = 256 << 10
 _LATE = Unavailable("the journal did not answer in time")
+
+
+def max_body_size(config: OtlpHttpConfig) -> int:
+    """In bytes, on the wire and again after decompression."""
+    return config.max_request_body_size or 4 << 20
 
 
 class HttpRequest:
@@ -69,7 +75,7 @@ class OtlpHttpApp:
     def __init__(self, config: OtlpHttpConfig, door: Door, threads: ThreadPoolExecutor) -> None:
         self._door = door
         self._threads = threads
-        self._limit = config.max_request_body_size or 4 << 20
+        self._limit = max_body_size(config)
         self._encodings = frozenset(config.compression_algorithms)
         self._answer_within_secs = config.write_timeout or 30.0
         self._logs_path = config.logs_url_path
@@ -162,7 +168,7 @@ class OtlpHttpApp:
             except RuntimeError:  # the loop is closed: the sender was cut off at the deadline of the shutdown
                 return
 
-        if len(body) > _INLINE_BYTES.get(media, _INLINE_PROTOBUF_BYTES):
+        if len(body) > _inline_bytes(encoding, media):
             await loop.run_in_executor(self._threads, self._pass_on, request, encoding, body, media, done)
         else:
             plain = self._protobuf(encoding, body, media)
@@ -184,6 +190,12 @@ class OtlpHttpApp:
     def _protobuf(self, encoding: str, body: bytes, media: Media) -> bytes:
         plain = decoded(encoding, body, self._limit)
         return json_to_protobuf(plain) if media == JSON else plain
+
+
+def _inline_bytes(encoding: str, media: Media) -> int:
+    if media == JSON:
+        return _INLINE_JSON_BYTES
+    return _INLINE_ENCODED_BYTES if encoding else _INLINE_CHECK_BYTES
 
 
 def _settle(settled: asyncio.Future[Refusal | None], refusal: Refusal | None) -> None:

@@ -9,6 +9,7 @@ from collector.errors import InvalidPayload
 from collector.receivers.otlp.content_encoding import too_large
 from collector.receivers.otlp.door import Door
 
+_UNCOUNTED_BYTES = 64 << 10
 Receive = Callable[[], Awaitable[Any]]
 
 
@@ -25,16 +26,25 @@ async def read_body(receive: Receive, content_length: bytes | None, limit: int, 
     declared = _declared(content_length)
     if declared is not None and declared > limit:
         raise too_large(limit)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message["body"]
-        if len(body) > limit:
-            raise too_large(limit)
-        return body
-    held = limit if declared is None else declared
+    if declared is None or declared <= _UNCOUNTED_BYTES:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return _whole(message["body"], limit)
+        return await _counted(message, receive, limit if declared is None else declared, limit, door)
+    return await _counted(None, receive, declared, limit, door)
+
+
+def _whole(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+async def _counted(message: Any, receive: Receive, held: int, limit: int, door: Door) -> bytes:
+    """The body whose first part is `message`, counted as `held` bytes while it arrives."""
     door.hold(held)
     try:
-        return await _collect(message, receive, limit)
+        return await _collect(message or await receive(), receive, limit)
     finally:
         door.release(held)
 
@@ -49,9 +59,9 @@ async def _collect(message: Any, receive: Receive, limit: int) -> bytes:
         room -= len(part)
         if room < 0:
             raise too_large(limit)
-        parts.append(part)
         if not message.get("more_body"):
-            return b"".join(parts)
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
         message = await receive()
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+_WHOLE_BYTES = 256 << 10
+
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
@@ -25,6 +27,7 @@ class RequestLimits:
     max_header_size: int
     read_header_timeout_secs: float
     read_timeout_secs: float
+    max_body_size: int
 
 
 class _Phase(Enum):
@@ -39,6 +42,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def __init__(self, limits: RequestLimits, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._limits = limits
+        self._whole_bytes = min(_WHOLE_BYTES, limits.max_body_size)
         self._phase = _Phase.HEADERS
         self._since = self.loop.time()
         self._received = 0
@@ -86,6 +90,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return  # comes again without the offer
         self._enter(_Phase.BODY)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """uvicorn wakes its reader for every piece, and stops reading at 64 KiB; most bodies are better taken whole."""
+        if self.parser.should_upgrade() or self.cycle.response_complete:
+            return
+        self.cycle.body += body
+        if len(self.cycle.body) > self._whole_bytes:
+            self.flow.pause_reading()
+            self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():

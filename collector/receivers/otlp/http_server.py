@@ -16,7 +16,7 @@ import uvicorn
 
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.door import Door
-from collector.receivers.otlp.http_app import OtlpHttpApp
+from collector.receivers.otlp.http_app import OtlpHttpApp, max_body_size
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
@@ -120,7 +120,9 @@ class HttpListener:
 
 
 def _uvicorn_config(config: OtlpHttpConfig, app: OtlpHttpApp) -> uvicorn.Config:
-    limits = RequestLimits(config.max_header_size, config.read_header_timeout, config.read_timeout)
+    limits = RequestLimits(
+        config.max_header_size, config.read_header_timeout, config.read_timeout, max_body_size(config)
+    )
     return uvicorn.Config(
         app,
         http=functools.partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called, never subclassed
