@@ -95,7 +95,9 @@ class Chain:
     def due(self, now_unix_nano: int) -> list[str]:
         """The processors whose `tick_interval_secs` has passed."""
         return [
-            name for name, interval in self._intervals().items() if now_unix_nano - self._ticked[name] >= interval * 1e9
+            name
+            for name, interval in self._intervals().items()
+            if abs(now_unix_nano - self._ticked[name]) >= interval * 1e9  # a clock that was set back ticks, too
         ]
 
     def tick(self, due: Sequence[str], now_unix_nano: int) -> Draft:

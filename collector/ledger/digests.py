@@ -86,16 +86,16 @@ class DedupWindow:
             for number, start in enumerate(range(0, len(group), _PER_ROW))
         ]
 
-    def expired(self, entries: Sequence[Entry]) -> list[DigestRow]:
+    def expired(self, entries: Sequence[Entry], now_unix_ms: int) -> list[DigestRow]:
         """Rows that no later entry can be a duplicate of, now that these were read."""
         clocks: dict[str, int] = {}
         for entry in entries:
             clocks[entry.domain] = min(entry.received_unix_ms, clocks.get(entry.domain, entry.received_unix_ms))
-        return [row for domain, clock in clocks.items() for row in self._older(domain, clock - self._window_ms)]
+        return [row for domain, clock in clocks.items() for row in self._outside(domain, clock, now_unix_ms)]
 
     def expired_at_rest(self, now_unix_ms: int) -> list[DigestRow]:
         """Rows outside the window of any payload that may still come, when no entry waits to be read."""
-        return [row for domain in self._domains for row in self._older(domain, now_unix_ms - self._window_ms)]
+        return [row for domain in self._domains for row in self._outside(domain, now_unix_ms, now_unix_ms)]
 
     def remember(self, committed: Sequence[DigestRow]) -> None:
         """These rows are on disk."""
@@ -118,14 +118,18 @@ class DedupWindow:
         before = seen.received.get(digest) if seen else None
         return now.get((domain, digest), before)
 
-    def _older(self, domain: str, limit_unix_ms: int) -> list[DigestRow]:
-        seen = self._domains.get(domain, _Seen())
-        older: list[DigestRow] = []
-        for row in seen.rows:
-            if row.received_unix_ms >= limit_unix_ms:
+    def _outside(self, domain: str, read_unix_ms: int, now_unix_ms: int) -> list[DigestRow]:
+        """The oldest rows, as far as they are older than the window before what is read, or later than it after now.
+
+        Those were written before the clock was set back, and would keep all behind them.
+        """
+        earliest, latest = read_unix_ms - self._window_ms, now_unix_ms + self._window_ms
+        outside: list[DigestRow] = []
+        for row in self._domains.get(domain, _Seen()).rows:
+            if earliest <= row.received_unix_ms <= latest:
                 break
-            older.append(row)
-        return older
+            outside.append(row)
+        return outside
 
     def _row(self, read_id: bytes, domain: str, number: int, group: Sequence[Entry]) -> DigestRow:
         newest = max(entry.received_unix_ms for entry in group)

@@ -6,6 +6,7 @@ itself; LMDB gives each call its own snapshot and lets one writing transaction i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
 from collector.journal.reader import JournalReader
 from collector.ledger import deadletters, outbox
-from collector.ledger.codec import decode_batch, decode_entries, encode_batch
+from collector.ledger.codec import decode_batch, decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.interface import Ack, DeadLetter, OutboxEntry
@@ -25,6 +26,8 @@ from collector.ledger.spill import SpillArea
 from collector.ledger.step import records_by_domain
 from collector.ledger.store import Store
 from collector.outcomes import Counts, Outcome
+
+_log = logging.getLogger("logboom.ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,29 @@ class Dispatch:
                 self._store.at("ack:middle")
         self._store.at("ack:done")
         clear(self._store, settled)
+
+    def set_aside(self, exporter: str) -> None:
+        """Copy the payloads that wait in the journals for an exporter that left the configuration into its spill area.
+
+        What it has not sent would keep the journals from trimming for a day, and so stop the intake of all others. A
+        disk that has no room for the copies leaves things as they are.
+        """
+        with self._store.environment.read() as txn:
+            waiting = [queued.seq for queued in outbox.queue(txn, self._store.tables, exporter) if not queued.spilled]
+        for seq in waiting:
+            with self._store.environment.read() as txn:
+                header = outbox.header_of(txn, self._store.tables, seq)
+                references = outbox.content_of(txn, self._store.tables, seq)
+            if header is None or references is None or not header.journal_entries:
+                continue
+            try:
+                SpillArea(self._store.path, exporter).write(seq, encode_entries(self._forwarded(references)))
+            except OSError as error:
+                _log.warning("exporter %s was removed; its backlog stays in the journal: %s", exporter, error.strerror)
+                return
+            self._store.at("aside:written")
+            with self._store.environment.write() as txn:
+                outbox.move_aside(txn, self._store.tables, exporter, seq, header)
 
     def close(self) -> None:
         """Let go of the journals."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
@@ -138,13 +138,25 @@ def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: He
     records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
     queued = Queued(seq, records, size_bytes, created_unix_ms, bool(aside))
     _add(txn, tables, exporter, queued, -1)
-    rows_left = [txn.get(_queue_key(other, seq), db=tables.queues) for other in header.exporters]
-    waiting = [bool(left[-1]) for left in rows_left if left is not None]
+    waiting = _waiting(txn, tables, seq, header)
     if all(waiting):  # nobody else waits, or only exporters that have their own copy
         _delete_content(txn, tables, seq, header)
     if not waiting:
         delete_chunks(txn, tables.outbox, U64.pack(seq))
     return Settled(exporter, seq, queued.spilled, not waiting)
+
+
+def move_aside(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Header) -> None:
+    """The exporter has its own copy now, in its spill area: nothing else is kept for its sake."""
+    row = txn.get(_queue_key(exporter, seq), db=tables.queues)
+    if row is None or row[-1]:
+        return
+    records, size_bytes, created_unix_ms, _ = _QUEUED.unpack(row)
+    txn.put(_queue_key(exporter, seq), _QUEUED.pack(records, size_bytes, created_unix_ms, True), db=tables.queues)
+    sums = totals(txn, tables, exporter)
+    put_totals(txn, tables, exporter, replace(sums, spilled_bytes=sums.spilled_bytes + size_bytes))
+    if all(_waiting(txn, tables, seq, header)):
+        _delete_content(txn, tables, seq, header)
 
 
 def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: str) -> Settled | None:
@@ -156,6 +168,12 @@ def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: s
         by_domain = {(domain, component, outcome): records for domain, records in header.by_domain.items()}
         add_counts(txn, tables.counts, Counts(by_domain))
     return settled
+
+
+def _waiting(txn: Transaction, tables: Tables, seq: int, header: Header) -> list[bool]:
+    """For each exporter that waits for the entry: whether it has its own copy."""
+    left = [txn.get(_queue_key(exporter, seq), db=tables.queues) for exporter in header.exporters]
+    return [bool(row[-1]) for row in left if row is not None]
 
 
 def encode_references(entries: Sequence[Entry]) -> bytes:

@@ -53,7 +53,7 @@ class PartitionLedger:
         self._windows: dict[str, DedupWindow] = {}
         self._replays: dict[str, list[int]] = {}
         self._applied: dict[str, bytes] = {}
-        self._upkeep_at = self._reader_check_at = 0
+        self._upkept_at = self._readers_checked_at = 0
         self._next_seq = self._load(journals, owns_domain)
 
     @classmethod
@@ -95,7 +95,8 @@ class PartitionLedger:
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
-        if self._store.now_unix_ms() >= self._upkeep_at:
+        # A clock that was set back must not stop the upkeep until it has caught up.
+        if abs(self._store.now_unix_ms() - self._upkept_at) >= _UPKEEP_MS:
             self.maintain()
         max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
         if not self._has_room(pipeline, max_bytes):
@@ -133,7 +134,7 @@ class PartitionLedger:
     def maintain(self) -> None:
         """Do what time alone asks for: ages, removals, operators' requests. `read` calls it each second."""
         now = self._store.now_unix_ms()
-        self._upkeep_at = now + _UPKEEP_MS
+        self._upkept_at = now
         upkeep.expire(self._store)
         upkeep.forget_pipelines(self._store)
         self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
@@ -141,8 +142,8 @@ class PartitionLedger:
         for pipeline, source in self._sources.items():
             if source.at_rest:
                 self._forget_digests(self._windows[pipeline], now)
-        if now >= self._reader_check_at:
-            self._reader_check_at = now + _READER_CHECK_MS
+        if abs(now - self._readers_checked_at) >= _READER_CHECK_MS:
+            self._readers_checked_at = now
             self._store.environment.reader_check()
 
     # --- delivery's thread --------------------------------------------------------------------------------------
@@ -181,9 +182,13 @@ class PartitionLedger:
                 self._sources[plan.id] = make(records[plan.id], None if position else claimed)
                 self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
                 self._windows[plan.id].load(txn, tables.digests)
-            spilled = {name: _spilled(txn, tables, name) for name in outbox.all_totals(txn, tables)}
+            sums = outbox.all_totals(txn, tables)
+            spilled = {name: _spilled(txn, tables, name) for name in sums}
             next_seq = get_u64(txn, tables.partition, b"next_seq")
         sweep(store.path, spilled)
+        for exporter, held in sums.items():
+            if held.removed_unix_ms:
+                self._dispatch.set_aside(exporter)
         self._load_replays()
         return next_seq
 

@@ -55,7 +55,7 @@ def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step
     _check_room(store, content, letters, commit.state)
     return Step(
         commit, seq, now, _counts(store, commit, header), letters,
-        window.rows_for(commit.read.id, fresh), window.expired(passed), header, content, spilled,
+        window.rows_for(commit.read.id, fresh), window.expired(passed, now), header, content, spilled,
     )  # fmt: skip
 
 

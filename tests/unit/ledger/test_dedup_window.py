@@ -104,3 +104,25 @@ def test_a_commit_of_more_payloads_than_one_row_holds_remembers_all(bench: Parti
     bench.reopen()
     bench.put_all(payloads)
     assert len(bench.step().duplicates) == 500
+
+
+def test_a_clock_that_was_set_back_leaves_no_digests_behind(bench: PartitionBench) -> None:
+    """What was received in a future that did not come is forgotten, and does not keep what came after it."""
+    bench.put("x", received_unix_ms=START_UNIX_MS + 100 * WINDOW_MS)
+    bench.step()
+    for later in (0, WINDOW_MS + 1, 2 * WINDOW_MS + 2):
+        bench.clock.unix_ms = START_UNIX_MS + later
+        bench.put(str(later))
+        bench.step()
+    assert len(bench.ledger._windows["logs"]) == 1
+
+
+def test_a_backlog_of_an_earlier_hour_forgets_nothing_newer(bench: PartitionBench) -> None:
+    """Journals of several slots are read side by side: what one of them has received since is still known."""
+    bench.clock.unix_ms += 3_600_000
+    bench.put("new")
+    bench.step()
+    bench.put("old", received_unix_ms=START_UNIX_MS)
+    bench.step()
+    bench.put("new")
+    assert len(bench.step().duplicates) == 1

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from collector.ledger import deadletters
+from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan
 from collector.testing.partition_bench import PartitionBench, plan
 
@@ -90,3 +92,34 @@ def test_outbox_entries_of_a_removed_pipeline_still_go_out(make_bench: Make) -> 
     bench.step("logs/leaves")
     bench.reopen(plan(STAYS))
     assert bench.drain("stays") == ["one"]
+
+
+def test_what_a_removed_exporter_has_not_forwarded_does_not_keep_the_journal(make_bench: Make) -> None:
+    """Payloads that wait in the journal for it are copied aside: the journal is trimmed, the backlog is still there."""
+    forward = [PipelinePlan("logs", RECEIVERS, exporters, passthrough=True) for exporters in (("leaves",), ("stays",))]
+    bench = make_bench(plan(forward[0]))
+    for body in ("one", "two"):
+        bench.put(body)
+        read = bench.read()
+        bench.ledger.commit(Commit("logs", read, read.entries))
+    assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 0}
+    bench.reopen(plan(forward[1]))
+    assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 2}
+    assert bench.partition.queues()["leaves"].spilled_bytes > 0
+    bench.reopen(plan(forward[0]))
+    assert bench.drain("leaves") == ["one", "two"]
+    assert not bench.partition.queues()["leaves"].spilled_bytes
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_upkeep(make_bench: Make) -> None:
+    """What time alone asks for is done a second later, not when the clock has caught up."""
+    bench = make_bench(plan(BOTH))
+    bench.put("one")
+    bench.step()
+    bench.clock.unix_ms -= DAY_MS
+    bench.put("two")
+    bench.step()
+    deadletters.request(bench.root / "partition", "delete", [99])
+    bench.clock.unix_ms += 1000
+    bench.step()
+    assert not deadletters.requests(bench.root / "partition")
