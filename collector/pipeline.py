@@ -91,22 +91,26 @@ class Pipeline:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
         if not self._attempts.suspicious:
             self._attempts.begin(read.id, read.entries)
-            return self._draft(read.entries, {})
+            return self._draft(read.entries, {}, self._forwards(read))
         draft = Draft()
         for entry in read.entries:
             self._attempts.begin(read.id, [entry])
-            draft = draft.then(self._draft_suspect(entry, draft.changes))
+            draft = draft.then(self._draft_suspect(entry, draft.changes, self._forwards(read)))
         self._attempts.begin(read.id, read.entries)
         return draft
 
-    def _draft_suspect(self, entry: Entry, changes: Changes) -> Draft:
+    def _forwards(self, read: Read) -> bool:
+        """Whether the payloads themselves go on. Those of a replay can't: the journal has them no more."""
+        return self._passthrough and not read.replayed
+
+    def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Draft:
         if self._attempts.strikes(entry) >= STRIKES:
             return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, "poison")])
-        return self._draft([entry], changes)
+        return self._draft([entry], changes, forward)
 
-    def _draft(self, entries: Sequence[Entry], changes: Changes) -> Draft:
+    def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Draft:
         """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
-        if self._passthrough:
+        if forward:
             return Draft(changes=changes)
         decoded = self._decode(entries)
         try:
@@ -115,8 +119,8 @@ class Pipeline:
             if len(entries) == 1:
                 return Draft(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
             half = len(entries) // 2
-            first = self._draft(entries[:half], changes)
-            return first.then(self._draft(entries[half:], first.changes))
+            first = self._draft(entries[:half], changes, forward)
+            return first.then(self._draft(entries[half:], first.changes, forward))
         draft.dead_letters += decoded.dead_letters
         draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
         return draft
@@ -135,7 +139,7 @@ class Pipeline:
         self._attempts.done(read)
 
     def _outbox(self, read: Read, draft: Draft) -> LogBatch | Sequence[Entry]:
-        if not self._passthrough:
+        if not self._forwards(read):
             return draft.batch
         dead = {id(letter.entry) for letter in draft.dead_letters}
         return [entry for entry in read.entries if id(entry) not in dead]

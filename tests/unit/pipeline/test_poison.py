@@ -75,3 +75,18 @@ def test_a_payload_that_passes_untouched_is_never_opened(bench: PartitionBench, 
     (again,) = bench.deliverable()
     assert again.content == entry.content
     assert again.by_domain == {"a.example": 3}
+
+
+def test_a_replayed_payload_needs_no_journal_to_pass_through(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    """The journal may have trimmed it long ago: its records go on as they are."""
+    bench.put("bad")
+    assert run(make_pipeline, "bad") == 3
+    deadletters.request(bench.root / "partition", "replay", [bench.partition.dead_letters()[0].id])
+    bench.ledger.maintain()
+    assert make_pipeline({"passthrough": True}).step() == 1
+    bench.reopen()  # nothing in memory helps
+    (entry,) = bench.deliverable()
+    assert isinstance(entry.content, LogBatch)
+    assert bench.drain() == ["bad"]
