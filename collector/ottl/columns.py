@@ -5,17 +5,21 @@ Columns of a resource or a scope have the height of those small tables; `Reader.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
+from collector.coded import Coded, Rows, encode
 from collector.ottl.nested import any_values
 from collector.ottl.paths import TEXT, Source, Table, part_type
+from collector.tables import optional_positions
 
 _SCALARS = frozenset({"string", "bool", "int", "double", "bytes"})
+_LARGE = 1000
 _ID_BYTES = {"trace_id": 16, "span_id": 8}
 _LEVEL = {
     Table.RESOURCE: "resource",
@@ -29,40 +33,72 @@ class AttributeColumns:
     """The attributes `keys` of one table, each as columns with one row an owner. The first of a repeated key wins."""
 
     def __init__(self, table: pl.DataFrame, keys: Iterable[str], height: int) -> None:
-        wanted = pl.Series(sorted(set(keys)), dtype=pl.String)
-        self._rows = table.filter(table.get_column("key").is_in(wanted.implode()))
+        wanted = frozenset(keys)
+        self._table = table
         self._height = height
-        self._keys = self._rows.get_column("key")
-        self._positions: dict[str, pl.Series | None] = {}
-
-    @cached_property
-    def present(self) -> frozenset[str]:
+        self._owner = table.get_column("owner").to_numpy()
+        self._keys, codes = _keys_of(table)
+        self._code = {key: code for key, code in codes.items() if key in wanted}
+        self._found: dict[tuple[str, str], Coded] = {}
+        self.present = frozenset(self._code)
         """The wanted keys that occur."""
-        return frozenset(self._keys.unique().to_list())
+
+    def rows(self, key: str) -> Rows:
+        """Where the attribute `key` stands in the table."""
+        return np.flatnonzero(self._keys == self._code[key])
+
+    def owners(self, key: str) -> npt.NDArray[np.bool_]:
+        """Which owners have the attribute."""
+        has = np.zeros(self._height, dtype=np.bool_)
+        if key in self._code:
+            has[self._owner[self.rows(key)]] = True
+        return has
+
+    def coded(self, key: str, part: str) -> Coded:
+        """One part (see `paths`) of an attribute that is present, as codes."""
+        if (key, part) not in self._found:
+            rows = self.rows(key)
+            values = encode(self._part_at(rows, part))
+            codes = np.full(self._height, -1, dtype=np.int32)
+            codes[self._owner[rows[::-1]]] = values.codes[::-1]  # the first attribute is written last
+            self._found[key, part] = Coded(codes, values.values)
+        return self._found[key, part]
 
     def part(self, key: str, part: str) -> pl.Series:
-        """One part (see `paths`) of the attribute `key`."""
-        positions = self._positions_of(key)
-        if positions is None:
+        """One part of the attribute `key`."""
+        if key not in self._code:
             return pl.repeat(None, self._height, dtype=part_type(part), eager=True)
-        rows = self._rows
-        if part == TEXT:
-            return _text(rows).gather(positions)
-        if part in _SCALARS:
-            return rows.get_column(part).gather(positions)
-        return any_values(rows.get_column("any").gather(positions)).get_column(part)
-
-    def _positions_of(self, key: str) -> pl.Series | None:
-        if key not in self._positions:
-            self._positions[key] = self._find(key) if key in self.present else None
-        return self._positions[key]
-
-    def _find(self, key: str) -> pl.Series:
-        rows = (self._keys == key).arg_true().to_numpy()[::-1]
+        rows = self.rows(key)
         position = np.full(self._height, -1, dtype=np.int64)
-        position[self._rows.get_column("owner").to_numpy()[rows]] = rows  # the first attribute is written last
-        series = pl.Series(position)
-        return series.set(series < 0, None)
+        position[self._owner[rows[::-1]]] = np.arange(len(rows))[::-1]
+        values = self._part_at(rows, part)
+        return values[position] if position.min(initial=0) >= 0 else values.gather(optional_positions(position))
+
+    def _part_at(self, rows: Rows, part: str) -> pl.Series:
+        table = self._table
+        if part in _SCALARS:
+            return table.get_column(part)[rows]
+        if part != TEXT:
+            return any_values(table.get_column("any")[rows]).get_column(part)
+        if (table.get_column("kind").to_numpy()[rows] == int(ValueKind.STRING)).all():
+            return table.get_column("string")[rows]
+        return _text(table[rows])
+
+
+_last: tuple[weakref.ref[pl.DataFrame], npt.NDArray[np.int32], dict[str, int]] | None = None
+
+
+def _keys_of(table: pl.DataFrame) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
+    """The keys of an attribute table as codes. Kept for the last large table: several processors read the same one."""
+    global _last  # noqa: PLW0603 - replaced as a whole, so a second thread only finds the one or the other
+    last = _last
+    if last is not None and last[0]() is table:
+        return last[1], last[2]
+    coded = encode(table.get_column("key"))
+    codes = {key: code for code, key in enumerate(coded.values.to_pylist())}
+    if table.height > _LARGE:
+        _last = weakref.ref(table), coded.codes, codes
+    return coded.codes, codes
 
 
 class Reader:
@@ -99,6 +135,13 @@ class Reader:
         """The row of each record in the source's table; None = the record's own row."""
         level = _LEVEL.get(source.table)
         return None if level is None else self._batch.column(level)
+
+    def coded(self, source: Source, part: str) -> Coded:
+        """One part of a source as codes, with the height of its own table."""
+        columns = self._attributes.get(source.table)
+        if columns is None or (source.table is Table.RECORD and source.key in self._batch.derived.columns):
+            return encode(self.part(source, part))
+        return columns.coded(source.key, part)
 
     def frame(self, source: Source, parts: Sequence[str]) -> pl.DataFrame:
         """The parts of a source, with the height of its own table, named as `Source.column` says."""

@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 import polars as pl
+import re2
 
 _TOKEN = re.compile(r"\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\[\s\S]|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]\\])*\]|[\s\S]")
 _SHORT = {"\\S": r"(?u:[^\t\n\v\f\r ])", "\\W": "(?u:[^0-9A-Za-z_])", "\\D": "(?u:[^0-9])", ".": "(?u:.)"}
@@ -19,12 +20,27 @@ _IN_CLASS = {"\\w": "0-9A-Za-z_", "\\d": "0-9", "\\s": r"\t\n\f\r "}
 
 @cache
 def problem_of(pattern: str) -> str | None:
-    """Why the engine refuses a pattern, or None."""
+    """Why the engine behind polars, or RE2, refuses a pattern; or None."""
+    return _refused(pattern) or _refused_by_re2(pattern)
+
+
+def _refused(pattern: str) -> str | None:
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.ComputeError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
+    return None
+
+
+def _refused_by_re2(pattern: str) -> str | None:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
     return None
 
 
@@ -34,7 +50,7 @@ def translated(pattern: str) -> str:
     if not pattern.isascii() or re.search(r"\\[QEC]|\\[pP]|\(\?[a-zA-Z]*[ux]", pattern):
         return pattern
     found = "(?-u)" + "".join(_token(token) for token in _TOKEN.findall(pattern))
-    return pattern if problem_of(found) is not None else found
+    return pattern if _refused(found) is not None else found
 
 
 def _token(token: str) -> str:

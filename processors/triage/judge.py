@@ -11,9 +11,9 @@ import numpy.typing as npt
 from collector.batch import LogBatch
 from collector.ottl import compile_condition, syntax
 from collector.ottl.columns import Reader
-from collector.ottl.paths import Source, Table
+from processors.triage.answers import Answers, Gate, Term
 from processors.triage.catalogue import Placed
-from processors.triage.terms import Answers, Evaluator, Gate, Term, Terms
+from processors.triage.terms import SEVERITY, Evaluator, Terms
 from processors.triage.ternary import Mask, combine
 
 Decisions = npt.NDArray[np.int32]
@@ -82,14 +82,11 @@ def _compile(placed: Placed, terms: Terms) -> CompiledRule:
     return CompiledRule(placed, condition.tree, own, _needs(condition.tree, index))
 
 
-_GATING = Source(Table.FIELD, "severity_number")
-
-
 def _gates(rules: Sequence[CompiledRule]) -> dict[int, frozenset[Gate]]:
     """For each term the gates of the rules that use it: their clauses that speak of the severity alone."""
     gates: dict[int, set[Gate]] = {}
     for rule in rules:
-        cheap = {term.index for term in rule.terms if term.source == _GATING}
+        cheap = {term.index for term in rule.terms if term.source == SEVERITY}
         gate = frozenset(clause for clause in rule.needs if clause <= cheap)
         for term in rule.terms:
             gates.setdefault(term.index, set()).add(gate)

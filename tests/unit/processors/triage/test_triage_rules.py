@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -18,8 +18,8 @@ from collector.testing.work import FakeWork
 from processors.triage.catalogue import ordered, shipped
 from processors.triage.config import Rule, TriageConfig
 from processors.triage.examples import broken_example
+from processors.triage.expressions import Expressions
 from processors.triage.judge import Judge
-from processors.triage.needles import needles
 from processors.triage.processor import ACTION, LEVEL, RULE, Triage
 
 CORPUS = Path(__file__).parents[3] / "corpus" / "records"
@@ -82,7 +82,7 @@ def test_without_another_rule_the_severity_decides(
 
 
 def test_the_engine_decides_like_each_condition_on_its_own() -> None:
-    """Distinct values, needles and gates are only a faster way to the same answer."""
+    """Distinct values, memory and gates are only a faster way to the same answer."""
     batch = corpus_batch()
     batch = concat([batch, batch])
     config = TriageConfig()
@@ -204,35 +204,35 @@ def test_explain_names_every_rule_that_matches_and_the_one_that_decides() -> Non
     assert verdicts[0].details["suggestion"]
 
 
-NEEDLES = [
-    ("(?i)out of memory", {"out of memory"}),
-    ("connection (refused|reset)", {"connection "}),
-    ("foo|barbaz", {"foo", "barbaz"}),
-    ("(abc)+d?", {"abc"}),
-    ("(abc)*", None),
-    ("a.b", None),
-    ("[abc]def", {"def"}),
-    ("x|y", None),
-    (r"\bword\b", {"word"}),
-    (r"\<word", None),
-    (r"a&&b", None),
-    ("(abc)?defg", {"defg"}),
-]
+def test_expressions_mean_what_re2_means() -> None:
+    """Not what the engine behind polars means: `\\w` and `\\b` are ASCII, letters fold as in Unicode."""
+    expressions = Expressions([r"(?i)größe", r"^\w+$", r"a\b", r"no .{0,3} here", r"\d{3}"])
+    texts = ["GRÖSSE Größe", "größe", "aß", "no way here", "x404", ""]
+    found = expressions.matching([text.encode() for text in texts])
+    assert found == [(0,), (0,), (2,), (3,), (1, 4), ()]
 
 
-@pytest.mark.parametrize(("pattern", "words"), NEEDLES)
-def test_the_words_that_a_match_needs(pattern: str, words: set[str] | None) -> None:
-    assert needles(pattern) == words
+def test_hostile_text_costs_no_more_than_its_length() -> None:
+    """Every expression is tried on text full of their words; the number of steps is linear, so this ends."""
+    words = [word for rule in shipped("latest") for word in re.findall(r"[A-Za-z]{4,}", rule.when)]
+    hostile = " ".join(words * 20)
+    assert len(hostile) > 200_000
+    batch = judged(triage(), {"body": hostile, "severity": "ERROR"}, {"body": "a" * 200_000, "severity": "ERROR"})
+    assert batch.attribute(LEVEL).null_count() == 0
 
 
-def test_every_match_holds_a_needle() -> None:
-    """Over all shipped expressions and the bodies of the corpus."""
-    batch = corpus_batch()
-    bodies = batch.column("body").drop_nulls()
-    terms = {term.index: term for rule in Judge(ordered(TriageConfig())).rules for term in rule.terms}
-    for term in terms.values():
-        if term.needles is None or term.source is None or term.source.key != "body":
-            continue
-        frame = pl.DataFrame(dict.fromkeys(term.predicate.expression.meta.root_names(), bodies))
-        hits = frame.filter(term.predicate.expression).to_series().to_list()
-        assert all(any(word in body.lower() for word in term.needles) for body in hits)
+def test_answers_of_values_seen_before_are_the_same() -> None:
+    """The same processor, batch after batch, as one that never saw anything."""
+    batch, warm = corpus_batch(), triage()
+    for part in (batch, batch.slice(100, 50), batch.slice(0, 7), batch):
+        columns = [LEVEL, ACTION, RULE]
+        again = warm.process(part, FakeWork()).derived.select(columns)
+        assert again.equals(triage().process(part, FakeWork()).derived.select(columns))
+
+
+def test_a_comparison_of_an_attribute_of_many_kinds() -> None:
+    rule = {"id": "own/kinds", "when": 'attributes["n"] == 1 or attributes["n"] == "1"', "level": "critical"}
+    values: list[Any] = [1, "1", 1.0, True, "x", None, 2] * 50
+    batch = judged(triage(rules=[rule]), *({"body": "b", "attributes": {"n": value}} for value in values))
+    wanted = [True, True, True, False, False, False, False] * 50
+    assert [decided == "own/kinds" for decided in batch.attribute(RULE).to_list()] == wanted

@@ -1,0 +1,74 @@
+"""A column as codes: its distinct values, and for each row which of them it has.
+
+What is worked out once for each distinct value comes back to the rows as one numpy take. Arrow's `dictionary_encode`
+costs 7 µs a call and 10 to 40 ns a row; an expression of polars costs 50 to 130 µs a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+Codes = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """`codes`: for each row the position of its value in `values`, or -1 for null."""
+
+    codes: Codes
+    values: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def at(self, rows: npt.NDArray[np.integer]) -> Coded:
+        """The same values at other rows: a column of a small table for the records that point into it."""
+        return Coded(self.codes[rows], self.values)
+
+    def used(self, codes: Codes) -> Rows:
+        """The values that occur in `codes`, ascending; null is left out."""
+        seen = np.zeros(len(self.values) + 1, dtype=np.bool_)
+        seen[codes] = True  # -1 is the place behind the last value
+        return np.flatnonzero(seen[:-1])
+
+
+def encode(series: pl.Series) -> Coded:
+    """The codes of a column of a scalar type."""
+    encoded = series.to_arrow().dictionary_encode()
+    indices = encoded.indices.fill_null(-1) if encoded.indices.null_count else encoded.indices
+    return Coded(indices.to_numpy(zero_copy_only=False), encoded.dictionary)
+
+
+def constant(where: npt.NDArray[np.bool_], value: str) -> Coded:
+    """One value where the mask is true."""
+    return Coded(np.where(where, np.int32(0), np.int32(-1)), pa.array([value]))
+
+
+def of_answers(codes: Codes, answers: Sequence[str | None]) -> Coded:
+    """Rows whose code stands for one of `answers`; None becomes null."""
+    places = np.full(len(answers) + 1, -1, dtype=np.int32)
+    kept = [position for position, answer in enumerate(answers) if answer is not None]
+    places[kept] = np.arange(len(kept), dtype=np.int32)
+    return Coded(places[codes], pa.array([answers[position] for position in kept], type=pa.large_string()))
+
+
+def distinct_rows(columns: Sequence[Coded]) -> tuple[Codes, Rows]:
+    """The distinct rows of several columns, null being a value: a code for each row, and the first row of each code."""
+    joined = columns[0].codes.astype(np.int64) + 1
+    for column in columns[1:]:
+        joined = _dense(joined) * (len(column.values) + 1) + column.codes + 1
+    _, first, codes = np.unique(joined, return_index=True, return_inverse=True)
+    return codes.astype(np.int32), first
+
+
+def _dense(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The same distinctions in small numbers, so that products of them never overflow."""
+    dense: npt.NDArray[np.int64] = np.unique(numbers, return_inverse=True)[1]
+    return dense
