@@ -237,6 +237,9 @@ def _limited(context: ssl.SSLContext, tls: TlsConfig) -> ssl.SSLContext:
 def _load_pair(context: ssl.SSLContext, tls: TlsConfig) -> None:
     """`load_cert_chain` reads files only: PEM text passes through a file in memory, never through the disk."""
     if tls.cert_file and tls.key_file:
+        for path in (tls.cert_file, tls.key_file):
+            with Path(path).open("rb"):
+                pass  # its error names the file; that of `load_cert_chain` does not
         context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_password)
         return
     pair = tls.pair()
