@@ -22,6 +22,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, unkno
 
 _log = logging.getLogger(__name__)
 _ROUND_SECS = 1.0
+_MAX_RECEIVING = 64  # messages that arrive at once, each up to the limit of a request; further calls wait in the core
 _NO_FLAGS = 0
 _TIMEOUT = cygrpc.CompletionType.queue_timeout
 _REQUEST, _ANSWERED, _SHUTDOWN = "request", "answered", "shutdown"
@@ -92,6 +93,7 @@ class UnaryServer:
         self._overdue = overdue
         self._answer_within_secs = answer_within_secs
         self._waiting: dict[UnaryCall, None] = {}  # in the order of arrival
+        self._receiving = 0
         self._lock = threading.Lock()  # the core must not be asked for calls, or destroyed, while it is being shut down
         self._stopping = False
         self._queue = cygrpc.CompletionQueue()
@@ -148,6 +150,9 @@ class UnaryServer:
         """False when the server has ended."""
         tag = event.tag
         if type(tag) is UnaryCall:
+            if self._receiving == _MAX_RECEIVING:
+                self._request_call()
+            self._receiving -= 1
             self._handler(tag, event.batch_operations[0].message())
         elif tag is _REQUEST:
             if event.success:
@@ -160,7 +165,9 @@ class UnaryServer:
         call.since = time.monotonic()
         self._waiting[call] = None
         call.receive()
-        self._request_call()
+        self._receiving += 1
+        if self._receiving < _MAX_RECEIVING:
+            self._request_call()
 
     def _request_call(self) -> None:
         with self._lock:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
 
+from collector.receivers.otlp import grpc_calls
 from collector.receivers.otlp.grpc_calls import UnaryCall, UnaryServer
 
 METHOD = "/test.Service/Call"
@@ -78,6 +80,39 @@ def test_many_calls_wait_at_once():
         for number, call in enumerate(calls.came):
             call.answer(0, body=b"%d" % number)
         assert sorted(int(future.result()) for future in futures) == list(range(300))
+
+
+def test_messages_under_way_are_bounded(monkeypatch):
+    """Calls beyond the bound wait until a message has arrived or its call has ended; then they are served."""
+    monkeypatch.setattr(grpc_calls, "_MAX_RECEIVING", 2)
+    calls, silent = Calls(), [threading.Event(), threading.Event()]
+
+    def nothing_until(event: threading.Event) -> Iterator[bytes]:
+        event.wait(30)
+        yield b"late"
+
+    with serving(calls, calls.keep) as (server, channel):
+        streams = []  # a call that nobody holds is cancelled
+        for number, event in enumerate(silent, 1):
+            streams.append(channel.stream_unary(METHOD).future(nothing_until(event), timeout=30))
+            eventually(lambda wanted=number: len(server._waiting) == wanted)
+        third = channel.unary_unary(METHOD).future(b"x", timeout=30)
+        assert not calls.arrived.acquire(timeout=0.3)
+        silent[0].set()
+        for _ in range(2):
+            assert calls.arrived.acquire(timeout=30)
+        for call in calls.came:
+            call.answer(0, body=b"served")
+        assert third.result() == b"served"
+        silent[1].set()
+        assert calls.arrived.acquire(timeout=30)
+        calls.came[2].answer(0)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for a condition; the test's timeout ends it."""
+    while not condition():
+        time.sleep(0.001)
 
 
 def test_only_the_first_answer_counts():
