@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.store_path import DataDir, Domain, StoreFile, no_store, refuse, store_path
+from collector.cli.d1_store import d1_store, is_d1
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
 from collector.cli.visible import visible
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def query(
     format_: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.table,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
+    config: StoreConfig = None,
     domain: Domain = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows at most; 0 = all.")] = 1000,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds before the query is stopped; 0 = never.")] = 30.0,
@@ -57,13 +59,18 @@ def query(
       logboom query -f json \\
         "SELECT * FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'"
     """
+    from collector.store.d1_reading import query as run_on_d1
     from collector.store.reading import NoStore, QueryRefused, opened
     from collector.store.reading import query as run
 
     statement = sys.stdin.read() if sql == "-" else sql
     try:
-        with opened(store_path(data_dir, store), domain) as connection:
-            rows = run(connection, statement, limit=limit, timeout_secs=timeout)
+        if store is not None and is_d1(store):
+            with d1_store(store, config or [], domain, data_dir) as d1:
+                rows = d1.wait(run_on_d1(d1.database, statement, domain=domain, limit=limit), timeout)
+        else:
+            with opened(store_path(data_dir, store), domain) as connection:
+                rows = run(connection, statement, limit=limit, timeout_secs=timeout)
     except NoStore as error:
         no_store(str(error))
     except QueryRefused as error:

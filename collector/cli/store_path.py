@@ -8,7 +8,15 @@ from typing import Annotated, NoReturn
 import typer
 
 DataDir = Annotated[Path, typer.Option(help="The data directory of `logboom run`.")]
-StoreFile = Annotated[Path | None, typer.Option("--store", help="The store itself, instead of DATA_DIR/store.db.")]
+StoreFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", help="A store file instead of DATA_DIR/store.db; `d1` or `d1:ID` for a Cloudflare D1 database."
+    ),
+]
+StoreConfig = Annotated[
+    list[str] | None, typer.Option("--config", "-c", help="With `--store d1`: where its account stands.")
+]
 Domain = Annotated[str | None, typer.Option(help="Only this domain's records; no others can be reached.")]
 
 

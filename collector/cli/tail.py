@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.store_path import DataDir, Domain, StoreFile, no_store, refuse, store_path
+from collector.cli.d1_store import d1_store, is_d1
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
 from collector.cli.visible import visible
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from collector.cli.d1_store import D1Store
+    from collector.store.following import Wanted
+
+Row = sqlite3.Row | Mapping[str, Any]
+Show = Callable[[Iterable[Row]], None]
+
 _STYLES = {"critical": "bold red", "warning": "yellow", "info": "green", "debug": "dim"}
 _TRACE_LINES = 3
+_D1_SECS = 2.0
+"""Between two looks at D1, each a call of the token's 1,200 in five minutes."""
 
 
 class Level(StrEnum):
@@ -43,6 +52,7 @@ def tail(
     interval: Annotated[float, typer.Option(min=0.01, help="Seconds between two looks.")] = 0.2,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
+    config: StoreConfig = None,
 ) -> None:
     """Follow the embedded store: every new record once, in the order in which it was stored.
 
@@ -55,8 +65,13 @@ def tail(
     from collector.store.reading import NoStore
 
     show = _show_json if json_ else _show_lines
+    wanted = Wanted(domain, level, service, component)
     try:
-        follower = Follower(store_path(data_dir, store), Wanted(domain, level, service, component))
+        if store is not None and is_d1(store):
+            with d1_store(store, config or [], domain, data_dir) as d1:
+                _follow_d1(d1, wanted, lines, follow, max(interval, _D1_SECS), show)
+            return
+        follower = Follower(store_path(data_dir, store), wanted)
         try:
             show(follower.backlog(lines))
             while follow:
@@ -72,7 +87,18 @@ def tail(
         raise typer.Exit(0) from None
 
 
-def _show_json(rows: Iterable[sqlite3.Row]) -> None:
+def _follow_d1(d1: D1Store, wanted: Wanted, lines: int, follow: bool, interval: float, show: Show) -> None:
+    from collector.store.d1_reading import D1Follower
+
+    follower = D1Follower(d1.database, wanted)
+    d1.wait(follower.start())
+    show(d1.wait(follower.backlog(lines)))
+    while follow:
+        show(d1.wait(follower.fresh()))
+        time.sleep(interval)
+
+
+def _show_json(rows: Iterable[Row]) -> None:
     import orjson
 
     for row in rows:
@@ -80,7 +106,7 @@ def _show_json(rows: Iterable[sqlite3.Row]) -> None:
     sys.stdout.flush()
 
 
-def _show_lines(rows: Iterable[sqlite3.Row]) -> None:
+def _show_lines(rows: Iterable[Row]) -> None:
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)
@@ -88,7 +114,7 @@ def _show_lines(rows: Iterable[sqlite3.Row]) -> None:
         console.print(line(row))
 
 
-def line(row: sqlite3.Row) -> Text:
+def line(row: Row) -> Text:
     """One record: time, level, who, what; of a stack trace only the first lines."""
     from rich.text import Text
 
@@ -107,7 +133,7 @@ def line(row: sqlite3.Row) -> Text:
     return text
 
 
-def _message(row: sqlite3.Row) -> str:
+def _message(row: Row) -> str:
     """The body, or the event's name; with it the exception that came in attributes."""
     import orjson
 

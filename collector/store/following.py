@@ -22,6 +22,11 @@ _LEVEL = """coalesce(triage_level, CASE WHEN severity_number >= 17 THEN 'critica
 """The triage level; for rows that were never triaged, what their severity says."""
 
 
+def level_expression() -> str:
+    """SQL for the triage level of a row of `logs`; for rows that were never triaged, what their severity says."""
+    return _LEVEL
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which rows to show; None = all. `level` means that level and the more urgent ones."""

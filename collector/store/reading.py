@@ -53,14 +53,21 @@ def opened(path: Path, domain: str | None = None) -> Iterator[sqlite3.Connection
     """
     connection = connect(path)
     try:
-        through = _narrow(connection, domain) if domain is not None else None
-        for name in _TABLE_FUNCTIONS:
-            connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
-        connection.execute("PRAGMA query_only = ON")
-        connection.set_authorizer(_Guard(through))
-        yield connection
+        with guarded(connection, domain):
+            yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def guarded(connection: sqlite3.Connection, domain: str | None = None) -> Iterator[None]:
+    """From here on the connection only reads, whatever SQL it is given; with a domain, only its rows."""
+    through = _narrow(connection, domain) if domain is not None else None
+    for name in _TABLE_FUNCTIONS:
+        connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
+    connection.execute("PRAGMA query_only = ON")
+    connection.set_authorizer(_Guard(through))
+    yield
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,112 @@
+"""`--store d1`: which database that is, and a way to it that does not need an event loop.
+
+The configuration's first `d1` exporter when `--config` names one, else the environment: CLOUDFLARE_ACCOUNT_ID,
+CLOUDFLARE_API_TOKEN, CLOUDFLARE_D1_DATABASE_ID and perhaps CLOUDFLARE_BASE_URL. `d1:ID` names the database itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from collector.cli.store_path import refuse
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collector.store.d1 import D1Database
+    from collector.transport.cloudflare_config import CloudflareConfig
+
+T = TypeVar("T")
+
+
+def is_d1(store: Path | None) -> bool:
+    """Whether `--store` means D1."""
+    return store is not None and (str(store) == "d1" or str(store).startswith("d1:"))
+
+
+class D1Store:
+    """A database, and `wait` to call its coroutines."""
+
+    def __init__(self, database: D1Database, runner: asyncio.Runner) -> None:
+        self.database = database
+        self._runner = runner
+
+    def wait(self, coroutine: Coroutine[Any, Any, T], timeout_secs: float = 0.0) -> T:
+        """Its result. Ends the command with a sentence when the database can't be asked."""
+        from collector.transport.cloudflare import CloudflareError
+        from collector.transport.http_client import describe
+
+        async def bounded() -> T:
+            async with asyncio.timeout(timeout_secs or None):
+                return await coroutine
+
+        try:
+            return self._runner.run(bounded())
+        except CloudflareError as error:
+            refuse(f"D1 says: {error}")
+        except (OSError, TimeoutError) as error:  # aiohttp's connection errors are OSErrors
+            refuse(f"D1 can't be reached: {describe(error)}")
+
+
+@contextmanager
+def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: Path) -> Iterator[D1Store]:
+    """The database that `store` and the configuration mean; closed at the end."""
+    from collector.store.d1 import D1Database
+    from collector.transport.cloudflare import CloudflareClient
+
+    config, database_id = _configured(configs, domain) if configs else _from_environment()
+    database_id = str(store).partition(":")[2] or database_id
+    if not database_id:
+        refuse("which D1 database? Write --store d1:ID, name --domain, or set CLOUDFLARE_D1_DATABASE_ID")
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as temporary:
+        client = CloudflareClient(config, data_dir if data_dir.is_dir() else Path(temporary))
+        runner.run(client.start())
+        try:
+            yield D1Store(D1Database(client, database_id), runner)
+        finally:
+            runner.run(client.close())
+
+
+def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareConfig, str]:
+    from collector.settings import load, render
+
+    try:
+        settings = load(configs)
+    except ConfigError as error:
+        refuse(render(error.problems))
+    found = [component.config for component in settings.exporters.values() if component.factory.name == "d1"]
+    if not found:
+        refuse("the configuration has no exporter d1")
+    config: Any = found[0]
+    return config, config.databases.get(domain or "", config.database_id)
+
+
+def _from_environment() -> tuple[CloudflareConfig, str]:
+    from collector.transport.cloudflare_config import API, CloudflareConfig
+
+    try:
+        config = CloudflareConfig.model_validate(
+            {
+                "account_id": os.environ.get("CLOUDFLARE_ACCOUNT_ID", ""),
+                "api_token": os.environ.get("CLOUDFLARE_API_TOKEN", ""),
+                "base_url": os.environ.get("CLOUDFLARE_BASE_URL", API),
+            }
+        )
+    except ValidationError as error:
+        _incomplete(error)
+    return config, os.environ.get("CLOUDFLARE_D1_DATABASE_ID", "")
+
+
+def _incomplete(error: ValidationError) -> NoReturn:
+    problems = "; ".join(str(problem["msg"]) for problem in error.errors(include_input=False))
+    refuse(
+        f"D1 can't be asked: {problems}\n"
+        "Name the configuration with --config, or set CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN."
+    )
