@@ -1,0 +1,167 @@
+"""The elasticsearch exporter against a real OpenSearch. Maven and Java 17 are needed; these tests are never skipped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.component import Context
+from collector.delivery.engine import Delivery
+from collector.ledger.plan import PipelinePlan
+from collector.outcomes import Blocked, Ok, Reject, Split
+from collector.testing.conservation import assert_conserved
+from collector.testing.partition_bench import PartitionBench, plan
+from collector.testing.row_batch import Nested, Row, batch_of
+from exporters.elasticsearch.config import ElasticsearchConfig
+from exporters.elasticsearch.exporter import ElasticsearchExporter
+from otlp_wire import any_from_python
+
+pytestmark = pytest.mark.timeout(600)
+SETUP = {"enabled": True, "replicas": 0}
+TOTAL, PAYLOAD = 10_000, 50
+
+
+def exporter_of(url, **options):
+    quick = {"retry_on_failure": {"initial_interval": "50ms", "max_interval": "500ms"}, "timeout": "20s"}
+    config = ElasticsearchConfig.model_validate({"endpoint": url, "setup": SETUP, **quick, **options})
+    return ElasticsearchExporter(config, Context("elasticsearch", Path())), config
+
+
+def send(url, *batches, **options):
+    """Send each batch; the verdicts of each, and what was sent."""
+
+    async def main():
+        exporter, _ = exporter_of(url, **options)
+        await exporter.start()
+        try:
+            requests = [exporter.encode(batch) for batch in batches]
+            return [list(exporter.classify(await exporter.send(request))) for request in requests], requests
+        finally:
+            await exporter.shutdown()
+
+    return asyncio.run(main())
+
+
+def rows(*bodies, **fields):
+    return batch_of(
+        [Row(f"{fields.pop('prefix', 'r')}{n:025d}", fields={"body": body, **fields}) for n, body in enumerate(bodies)]
+    )
+
+
+@pytest.mark.parametrize("mode", ["otel", "ecs", "none", "raw"])
+def test_documents_are_found_as_they_were_sent(opensearch, mode):
+    """Every mapping mode: created in its data stream under the record id, found by id, time and attribute."""
+    odd = Nested(any_from_python({"a": [1, {"b.c": None}], "n": b"\x01", "x": float("nan")}))
+    batch = batch_of(
+        [
+            Row(
+                f"{mode:026}",
+                [
+                    ("data_stream.dataset", mode),
+                    ("http.route", '/a\n"b"'),
+                    ("n", 1.5),
+                    ("odd", odd),
+                    ("inf", float("inf")),
+                ],
+                resource=[("service.name", "shop"), ("host.name", "h1")],
+                scope=("lib", "1", [("k", b"\xff")]),
+                fields={"time_unix_nano": 1_710_273_641_123_000_789, "trace_id": b"\1" * 16},
+            )
+        ]
+    )
+    [verdicts], [request] = send(opensearch.url, batch, mapping={"mode": mode}, compression="none")
+    assert verdicts == [Ok()]
+    source = json.loads(request.body.splitlines()[1])
+    stream = f"logs-{mode}{'.otel' * (mode == 'otel')}-default"
+    opensearch.call("POST", f"/{stream}/_refresh")
+    key = {"otel": "resource.attributes.service.name", "ecs": "service.name"}.get(mode, "Resource.service.name")
+    query = {"bool": {"filter": [{"term": {key: "shop"}}, {"range": {"@timestamp": {
+        "gte": "2024-03-12T20:00:41.123000789Z", "lte": "2024-03-12T20:00:41.123000789Z"}}}]}}  # fmt: skip
+    status, found = opensearch.call("POST", f"/{stream}/_search", {"query": query})
+    assert status == 200, found
+    [hit] = found["hits"]["hits"]
+    assert (hit["_id"], hit["_source"]) == (f"{mode:026}", source)
+    assert opensearch.call("GET", f"/_data_stream/{stream}")[0] == 200
+
+
+def test_a_conflict_is_delivered_and_a_wrong_document_is_not(opensearch):
+    """The same batch again changes nothing; a mapping conflict is rejected alone, with a reason without its value."""
+    index = {"logs_index": "strict", "mapping": {"mode": "raw"}, "setup": {"enabled": False}}
+    properties = {"properties": {"count": {"type": "long"}}}
+    assert opensearch.call("PUT", "/strict", {"mappings": properties})[0] == 200
+    batch = batch_of([Row(f"{n:026}", [("count", value)]) for n, value in enumerate(["1", "secret-7", "3"])])
+    first, second = send(opensearch.url, batch, batch, **index)[0]
+    for verdicts in (first, second):
+        [ok, reject] = verdicts
+        assert ok == Ok()
+        assert isinstance(reject, Reject)
+        assert list(reject.items) == [1]
+        assert reject.reason.startswith("400 mapper_parsing_exception: failed to parse field [count] of type [long]")
+        assert "secret-7" not in reject.reason.partition("For input string")[0]
+    assert sorted(opensearch.ids("strict")) == [f"{n:026}" for n in (0, 2)]
+
+
+def test_a_write_block_and_a_large_body(opensearch):
+    """A read-only index is an operator's matter: blocked. A body over the server's limit: halved."""
+    plain = {"setup": {"enabled": False}, "mapping": {"mode": "raw"}}
+    assert opensearch.call("PUT", "/frozen", {"settings": {"index.blocks.write": True}})[0] == 200
+    [[blocked]] = send(opensearch.url, rows("a"), logs_index="frozen", **plain)[0]
+    assert isinstance(blocked, Blocked)
+    assert blocked.reason.startswith("403 cluster_block_exception")
+    large = rows(*("x" * 1_000_000 for _ in range(3)))
+    [[split]] = send(opensearch.url, large, logs_index="large", compression="none", **plain)[0]
+    assert isinstance(split, Split)
+    [[own]] = send(opensearch.url, large, logs_index="large", max_bulk_bytes=2_000_000, **plain)[0]
+    assert isinstance(own, Split)
+
+
+def test_nothing_is_lost_and_nothing_doubled(opensearch, front, tmp_path):
+    """Ten thousand records through lost answers, cuts, 429, 503, slow answers, and a kill of the server mid-load."""
+    between = front("lost", 429, "cut", 503, "lost", "slow", 500, "lost", 429, "cut", "lost", 504)
+    bench = PartitionBench(tmp_path, plan(PipelinePlan("logs", frozenset({"otlp"}), ("elasticsearch",))))
+    exporter, config = exporter_of(between.url, sending_queue={"num_consumers": 4, "batch": {"min_size": 0}})
+    delivery = Delivery({"elasticsearch": (exporter, config)}, [bench.ledger])
+    expected = fill(bench)
+    stream = "logs-generic.otel-default"
+    delivery.start()
+    try:
+        until(lambda: opensearch.count(stream) > TOTAL // 10, delivery.statistics)
+        opensearch.kill()
+        before = between.requests
+        until(lambda: between.requests > before + 4, delivery.statistics)
+        opensearch.start()
+        until(lambda: not queued(bench), delivery.statistics)
+    finally:
+        delivery.shutdown(10)
+    assert sorted(opensearch.ids(stream)) == sorted(expected)
+    assert len(set(expected)) == TOTAL
+    assert bench.count("exporter/elasticsearch", "exported") == TOTAL
+    assert_conserved(bench.partition)
+    bench.close()
+
+
+def fill(bench):
+    """All records into the outbox; their ids."""
+    expected = []
+    for first in range(0, TOTAL, PAYLOAD):
+        bench.put(*(f"body {n}" for n in range(first, first + PAYLOAD)))
+        bench.step()
+    for entry in bench.deliverable("elasticsearch"):
+        expected += entry.content.column("record_id").to_list()
+    return expected
+
+
+def queued(bench):
+    state = bench.partition.queues().get("elasticsearch")
+    return state.records if state else 0
+
+
+def until(condition, state, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not reached: {state()}"
+        time.sleep(0.02)
