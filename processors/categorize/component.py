@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import polars as pl
-
+from collector.coded import Coded
+from collector.memo import each
 from processors.categorize.stack_traces import application_frame
-from processors.categorize.view import Clue, View, per_distinct
+from processors.categorize.view import Clue, View
 
 FUNCTIONS = ("code.function.name", "code.function", "code.namespace")
 LOGGERS = (
@@ -134,22 +134,6 @@ def _bounded(name: str) -> str | None:
     return short or None
 
 
-def clues(view: View, stacktrace: pl.Series | None = None) -> Iterator[Clue]:
-    """See the module's text. `stacktrace`: what was found in the bodies."""
-    yield from view.attribute_clues(FUNCTIONS[:2], class_of_function)
-    yield from view.attribute_clues(FUNCTIONS[2:], class_in)
-    yield from view.attribute_clues(("code.namespace",), last_name)
-    yield from view.attribute_clues(LOGGERS, last_name)
-    yield Clue("scope name", view.of_scopes(per_distinct(view.scope_name, last_name)))
-    yield from view.attribute_clues(FUNCTIONS[:2], module_of_function)
-    yield from view.attribute_clues(("exception.stacktrace",), frame_component)
-    if stacktrace is not None:
-        yield Clue("stack trace in the body", per_distinct(stacktrace, frame_component))
-    yield from view.attribute_clues(FILES, file_stem)
-    yield from view.resource_clues(("service.name",), plain)
-    yield from view.resource_clues(("k8s.container.name", "process.executable.name"), plain)
-
-
 def frame_component(trace: str) -> str | None:
     """The component of the innermost frame of the application, which is a function or a file."""
     frame = application_frame(trace)
@@ -158,3 +142,24 @@ def frame_component(trace: str) -> str | None:
     if re.search(r"\.(py|js|ts|tsx|mjs|rb|php|rs|go|cs|java|kt)$", frame):
         return file_stem(frame)
     return class_of_function(frame) or module_of_function(frame)
+
+
+_class_of_function, _class_in, _last_name = each(class_of_function), each(class_in), each(last_name)
+_module_of_function, _file_stem, _plain = each(module_of_function), each(file_stem), each(plain)
+_frame_component = each(frame_component)
+
+
+def clues(view: View, stacktrace: Coded | None = None) -> Iterator[Clue]:
+    """See the module's text. `stacktrace`: what was found in the bodies."""
+    yield from view.attribute_clues(FUNCTIONS[:2], _class_of_function)
+    yield from view.attribute_clues(FUNCTIONS[2:], _class_in)
+    yield from view.attribute_clues(("code.namespace",), _last_name)
+    yield from view.attribute_clues(LOGGERS, _last_name)
+    yield Clue("scope name", view.scope_name, _last_name)
+    yield from view.attribute_clues(FUNCTIONS[:2], _module_of_function)
+    yield from view.attribute_clues(("exception.stacktrace",), _frame_component)
+    if stacktrace is not None:
+        yield Clue("stack trace in the body", stacktrace, _frame_component)
+    yield from view.attribute_clues(FILES, _file_stem)
+    yield from view.resource_clues(("service.name",), _plain)
+    yield from view.resource_clues(("k8s.container.name", "process.executable.name"), _plain)

@@ -13,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
-from processors.categorize.view import Clue, View, per_distinct
+from collector.coded import Coded, distinct_rows, of_answers
+from collector.memo import Memo, each
+from processors.categorize.view import Clue, View
 
 ROUTES = ("http.route", "url.template", "route", "http.endpoint")
 PATHS = (
@@ -38,6 +40,9 @@ ALL = (*ROUTES, *PATHS, *RPC)
 
 MAX_SEGMENTS = 12
 MAX_LENGTH = 200
+_FEW = 32
+"""Paths so few that reading them costs less than a call of polars."""
+_METHODS = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "]
 
 _PARAMETER = re.compile(
     r"^(?::(?P<colon>\w+)\??(?:\(.*\))?|<(?:\w+:)?(?P<angle>\w+)>|\[+(?:\.{3})?(?P<square>\w+)\]+)$"
@@ -63,7 +68,7 @@ _PLAIN_ID = (
 _HASH_IN_A_NAME = r"([-_.~])[0-9a-f]{10,}([-_.~/?#;]|$)"  # app.3f9c0d1e2b.js
 
 
-def simpler(values: pl.Series) -> pl.Series:
+def simpler(values: pl.Expr) -> pl.Expr:
     """Paths that differ in a query, a number or a UUID only become equal before `template` sees each distinct one: real
     traffic has as many distinct paths as users. What it replaces, `template` would replace by the same."""
     plain = values.str.replace(r"^(/[^?#;]*)[?#;].*$", "${1}")
@@ -149,34 +154,67 @@ def _known_segment(segment: str) -> str:
     return segment
 
 
+def _rooted(method: str) -> str:
+    return method if method.startswith("/") else f"/{method}"
+
+
 def _screen(value: str) -> str | None:
     return template(value) or (f"/{value}" if re.fullmatch(r"[A-Za-z][\w ./-]{0,63}", value) else None)
 
 
+_route, _template, _screen_name = each(route), each(template), each(_screen)
+_rpc_method = each(_rooted)
+
+
+def _templates(paths: list[str]) -> list[str | None]:
+    """The templates of paths never seen: made equal where they can be, a column at a time, then one by one."""
+    if len(paths) <= _FEW:
+        return _template(paths)
+    values = pl.DataFrame({"path": paths}, {"path": pl.String})
+    return _template(values.select(simpler(pl.col("path"))).to_series().to_list())
+
+
+_path = Memo(_templates)
+
+
+def _requested(pattern: str) -> Memo[str, str | None]:
+    """The template of the path that a pattern takes out of a body."""
+
+    def answers(bodies: list[str]) -> list[str | None]:
+        column = pl.DataFrame({"body": bodies}, {"body": pl.String})
+        mentioned = pl.col("body").str.contains_any(_METHODS)
+        paths = column.select(pl.when(mentioned).then(pl.col("body").str.extract(pattern))).to_series().to_list()
+        found = iter(_path([path for path in paths if path is not None]))
+        return [None if path is None else next(found) for path in paths]
+
+    return Memo(answers)
+
+
+_access_line, _request_text = _requested(_ACCESS_LINE), _requested(_REQUEST_TEXT)
+
+
 def clues(view: View) -> Iterator[Clue]:
     """Routes, RPC methods, paths and URLs, then a request line in the body."""
-    yield from view.attribute_clues(ROUTES, route)
+    yield from view.attribute_clues(ROUTES, _route)
     yield from _rpc(view)
     for key in PATHS:
-        answer = _screen if "screen" in key else template
-        yield from view.attribute_clues((key,), answer, simpler)
-    mentions = view.body.str.contains_any(["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "])
-    if mentions.any():
-        candidates = view.body.zip_with(
-            mentions.fill_null(False), pl.repeat(None, len(view), dtype=pl.String, eager=True)
-        )
-        yield Clue("access-log line in the body", per_distinct(simpler(candidates.str.extract(_ACCESS_LINE)), template))
-        yield Clue("request in the body", per_distinct(simpler(candidates.str.extract(_REQUEST_TEXT)), template))
+        yield from view.attribute_clues((key,), _screen_name if "screen" in key else _path)
+    yield Clue("access-log line in the body", view.body, _access_line)
+    yield Clue("request in the body", view.body, _request_text)
 
 
 def _rpc(view: View) -> Iterator[Clue]:
     service, method = (view.attribute(key) for key in RPC)
     if service is None or method is None:
         if method is not None:
-            yield Clue("attribute rpc.method", per_distinct(method, lambda v: v if v.startswith("/") else f"/{v}"))
+            yield Clue("attribute rpc.method", method, _rpc_method)
         return
-    plain = method.str.split("/").list.last()
-    yield Clue(
-        "attributes rpc.service and rpc.method",
-        pl.select(pl.concat_str(pl.lit("/"), service, pl.lit("/"), plain)).to_series(),
-    )
+    codes, first = distinct_rows([service, method])
+    yield Clue("attributes rpc.service and rpc.method", of_answers(codes, [_call(service, method, i) for i in first]))
+
+
+def _call(service: Coded, method: Coded, row: int) -> str | None:
+    if service.codes[row] < 0 or method.codes[row] < 0:
+        return None
+    called = method.values[int(method.codes[row])].as_py().split("/")[-1]
+    return f"/{service.values[int(service.codes[row])].as_py()}/{called}"

@@ -7,8 +7,9 @@ Only without one do the names of namespaces, services and hosts count, by whole 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from collector.memo import Memo, each
 from processors.categorize.view import Clue, View
 
 ATTRIBUTE = "deployment.environment.name"
@@ -53,8 +54,9 @@ _SEPARATORS = re.compile(r"[^a-z]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def explicit(house: Mapping[str, str]) -> Callable[[str], str | None]:
-    """The environment that an attribute's value names; `UNKNOWN` when it names another one."""
+def explicit(house: Mapping[str, str]) -> Memo[str, str | None]:
+    """The environment that an attribute's value names; `UNKNOWN` when it names another one. `house`: more names."""
+    house = {name.lower(): environment for name, environment in house.items()}
 
     def answer(value: str) -> str | None:
         text = value.strip().lower()
@@ -62,7 +64,7 @@ def explicit(house: Mapping[str, str]) -> Callable[[str], str | None]:
             return None
         return house.get(text) or _WORDS.get(text) or _by_words(text, frozenset()) or UNKNOWN
 
-    return answer
+    return each(answer)
 
 
 def by_name(value: str) -> str | None:
@@ -79,9 +81,11 @@ def _by_words(text: str, ignored: frozenset[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def clues(view: View, house: Mapping[str, str]) -> Iterator[Clue]:
-    """Record attributes, resource attributes, then names."""
-    answer = explicit({name.lower(): environment for name, environment in house.items()})
-    yield from view.attribute_clues(EXPLICIT[:5], answer)
-    yield from view.resource_clues(EXPLICIT, answer)
-    yield from view.resource_clues(NAMES, by_name)
+_by_name = each(by_name)
+
+
+def clues(view: View, named: Memo[str, str | None]) -> Iterator[Clue]:
+    """Record attributes, resource attributes, then names. `named`: see `explicit`."""
+    yield from view.attribute_clues(EXPLICIT[:5], named)
+    yield from view.resource_clues(EXPLICIT, named)
+    yield from view.resource_clues(NAMES, _by_name)

@@ -4,47 +4,50 @@ or above without one), else `none`. What a stack trace says is written to `excep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator, Mapping
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
+from collector.coded import Coded, constant, of_answers
+from collector.memo import Memo, each
 from processors.categorize.stack_traces import MARKS, find
-from processors.categorize.view import Clue, View, per_distinct
+from processors.categorize.view import Clue, Decision, View, always, decide
 
 EXCEPTION, ERROR, NONE = "exception", "error", "none"
 EXCEPTION_KEYS = ("exception.type", "exception.message", "exception.stacktrace")
 ALIASES = ("error.stack_trace", "error.stack", "exc_info", "stack_trace", "stacktrace")
 ALL = (*EXCEPTION_KEYS, *ALIASES)
 SEVERITY_ERROR = 17
-_PARTS = pl.Struct(dict.fromkeys(EXCEPTION_KEYS, pl.String()))
+_POOR = re.compile(r"\d*")
 
 
-def parsed(view: View) -> dict[str, pl.Series] | None:
+def parsed(view: View) -> dict[str, Coded] | None:
     """`exception.*` out of the bodies, null where there is no stack trace; None when no body has one."""
-    marked = view.text.str.contains_any(list(MARKS)).fill_null(False)
+    text = view.text
+    if not len(text.values):
+        return None
+    marked = pl.Series(text.values).str.contains_any(list(MARKS)).to_numpy()
     if not marked.any():
         return None
-    distinct = view.text.filter(marked).unique()
-    rows = [_row(body) for body in distinct.to_list()]
-    if not any(rows):
+    places = np.flatnonzero(marked)
+    traces = [find(body) for body in text.values.take(pa.array(places)).to_pylist()]
+    if not any(traces):
         return None
-    found = pl.Series(rows, dtype=_PARTS)
-    columns = view.text.to_frame("body").join(
-        pl.DataFrame([distinct.alias("body"), found.alias("found")]), on="body", how="left", maintain_order="left"
-    )
-    struct = columns.get_column("found").struct
-    return {key: struct.field(key) for key in EXCEPTION_KEYS}
+    of_value = np.full(len(text.values) + 1, -1, dtype=np.int32)
+    of_value[places] = np.arange(len(places), dtype=np.int32)
+    codes = of_value[text.codes]
+    parts = ("type", "message", "text")
+    return {
+        key: of_answers(codes, [getattr(trace, part) or None if trace else None for trace in traces])
+        for key, part in zip(EXCEPTION_KEYS, parts, strict=True)
+    }
 
 
-def _row(body: str) -> dict[str, str] | None:
-    trace = find(body)
-    if trace is None:
-        return None
-    values = (trace.type or None, trace.message or None, trace.text)
-    return {key: value for key, value in zip(EXCEPTION_KEYS, values, strict=True) if value is not None}
-
-
-def completed(view: View) -> dict[str, pl.Series]:
+def completed(view: View) -> dict[str, Decision]:
     """`exception.type` and `.message` out of the `exception.stacktrace` that was sent, where they are missing.
 
     Python's SDK sends the first argument as the message, which for an OSError is its bare number: that counts as
@@ -53,36 +56,47 @@ def completed(view: View) -> dict[str, pl.Series]:
     trace = view.attribute("exception.stacktrace")
     if trace is None:
         return {}
-    nothing = pl.repeat(None, len(view), dtype=pl.String, eager=True)
-    filled: dict[str, pl.Series] = {}
-    for key, part in (("exception.type", "type"), ("exception.message", "message")):
+    filled: dict[str, Decision] = {}
+    for key, part in (("exception.type", _type_of), ("exception.message", _message_of)):
         sent = view.attribute(key)
-        sent = nothing if sent is None else sent
-        poor = trace.is_not_null() & (sent.is_null() | sent.str.contains(r"^\d*$"))
-        if poor.any():
-            found = per_distinct(trace.zip_with(poor, nothing), _part_of_trace(part))
-            filled[key] = found.zip_with(found.is_not_null(), sent)
+        good = np.zeros(len(view), dtype=np.bool_) if sent is None else _good(sent)
+        if (~good & (trace.codes >= 0)).any():
+            found = Coded(np.where(good, np.int32(-1), trace.codes), trace.values)
+            rest = [] if sent is None else [Clue("as sent", sent)]
+            filled[key] = decide([Clue("stack trace", found, part), *rest], len(view))
     return filled
 
 
-def _part_of_trace(part: str) -> Callable[[str], str | None]:
+def _good(sent: Coded) -> npt.NDArray[np.bool_]:
+    """Where a type or message was sent that says something."""
+    says = [_POOR.fullmatch(value) is None for value in sent.values.to_pylist()]
+    return np.array([*says, False], dtype=np.bool_)[sent.codes]
+
+
+def _part_of_trace(part: str) -> Memo[str, str | None]:
     def answer(trace: str) -> str | None:
         found = find(trace)
         return getattr(found, part) or None if found is not None else None
 
-    return answer
+    return each(answer, 512)
 
 
-def clues(view: View, found: dict[str, pl.Series] | None) -> Iterator[Clue]:
+_type_of, _message_of = _part_of_trace("type"), _part_of_trace("message")
+
+
+def _with_content(values: list[str]) -> list[str | None]:
+    return [EXCEPTION if value else None for value in values]
+
+
+def _with_lines(values: list[str]) -> list[str | None]:
+    return [EXCEPTION if "\n" in value else None for value in values]
+
+
+def clues(view: View, found: Mapping[str, Coded] | None) -> Iterator[Clue]:
     """`found`: what `parsed` gave."""
-    yield from view.attribute_clues(EXCEPTION_KEYS, lambda value: EXCEPTION if value else None)
-    yield from view.attribute_clues(ALIASES, lambda value: EXCEPTION if "\n" in value else None)
+    yield from view.attribute_clues(EXCEPTION_KEYS, _with_content)
+    yield from view.attribute_clues(ALIASES, _with_lines)
     if found is not None:
-        yield Clue("stack trace in the body", _where(found["exception.stacktrace"].is_not_null(), EXCEPTION))
-    severe = view.batch.column("severity_number") >= SEVERITY_ERROR
-    yield Clue("severity_number", _where(severe, ERROR))
-    yield Clue("default", pl.repeat(NONE, len(view), dtype=pl.String, eager=True))
-
-
-def _where(mask: pl.Series, answer: str) -> pl.Series:
-    return pl.select(pl.when(mask).then(pl.lit(answer))).to_series()
+        yield Clue("stack trace in the body", found["exception.stacktrace"], always(EXCEPTION))
+    yield Clue("severity_number", constant(view.severity >= SEVERITY_ERROR, ERROR))
+    yield Clue("default", constant(np.ones(len(view), dtype=np.bool_), NONE))

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.coded import Coded, encode, of_answers
 from collector.component import Context, Work
 from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type
 from processors.categorize.bodies import parse_bodies
 from processors.categorize.config import CategorizeConfig
-from processors.categorize.view import Clue, View, decide
+from processors.categorize.view import Clue, Decision, View, as_is, decide
 
 SOURCE_TYPE = "logboom.source_type"
 ERROR_TYPE = "logboom.error_type"
@@ -46,6 +47,7 @@ class Categorize:
     def __init__(self, config: CategorizeConfig, context: Context) -> None:
         self._config = config
         self._context = context
+        self._named = environment.explicit(config.environments)
 
     def process(self, batch: LogBatch, work: Work) -> LogBatch:  # noqa: ARG002 - no state, nothing to count
         """The batch with its categories."""
@@ -57,14 +59,14 @@ class Categorize:
             batch = _with_severity(batch)
         view = _view(batch)
         found = error_type.parsed(view) if self._config.error_type else None
-        columns = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
+        decided = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
         if self._config.environment:
-            columns[environment.ATTRIBUTE] = _known(columns[environment.ATTRIBUTE], view)
+            decided[environment.ATTRIBUTE] = _known(decided[environment.ATTRIBUTE], view)
         sent = error_type.completed(view) if self._config.error_type else {}
         if found is not None:
-            columns |= {key: _prefer_sent(view, key, values, sent) for key, values in found.items()}
-        columns |= {key: values for key, values in sent.items() if key not in columns}
-        return batch.with_attributes(columns)
+            decided |= {key: _prefer_sent(view, key, values, sent) for key, values in found.items()}
+        decided |= {key: values for key, values in sent.items() if key not in decided}
+        return batch.with_attributes({key: decision.column() for key, decision in decided.items()})
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Each category's clues for a batch of one record, in order; the first that answers decides."""
@@ -72,20 +74,19 @@ class Categorize:
             batch = parse_bodies(batch, self._config.parse_bodies)
         asked: dict[str, Iterator[Clue]] = {}
         if self._config.severity:
-            asked["severity_number"] = iter(_sent_severity(batch) or list(severity.clues(_view(batch))))
+            asked["severity_number"] = _sent_severity(batch) or severity.clues(_view(batch), apart=True)
             batch = _with_severity(batch)
         view = _view(batch)
         found = error_type.parsed(view) if self._config.error_type else None
         asked |= self._clues(view, found)
         return [told for subject, clues in asked.items() for told in _told(subject, clues)]
 
-    def _clues(self, view: View, found: Mapping[str, pl.Series] | None) -> dict[str, Iterator[Clue]]:
-        parsed = dict(found) if found is not None else None
+    def _clues(self, view: View, found: Mapping[str, Coded] | None) -> dict[str, Iterator[Clue]]:
         stacktrace = found["exception.stacktrace"] if found is not None else None
         offered = (
-            (self._config.environment, environment.ATTRIBUTE, environment.clues(view, self._config.environments)),
+            (self._config.environment, environment.ATTRIBUTE, environment.clues(view, self._named)),
             (self._config.source_type, SOURCE_TYPE, source_type.clues(view)),
-            (self._config.error_type, ERROR_TYPE, error_type.clues(view, parsed)),
+            (self._config.error_type, ERROR_TYPE, error_type.clues(view, found)),
             (self._config.component, COMPONENT, component.clues(view, stacktrace)),
             (self._config.endpoint, ENDPOINT, endpoint.clues(view)),
         )
@@ -97,34 +98,37 @@ def _view(batch: LogBatch) -> View:
 
 
 def _with_severity(batch: LogBatch) -> LogBatch:
-    numbers = batch.column("severity_number")
+    numbers = batch.column("severity_number").to_numpy()
     if not (numbers == 0).any():
         return batch
     decided = decide(severity.clues(_view(batch)), len(batch))
     return batch.with_fields({"severity_number": severity.fill(decided, numbers)})
 
 
-def _known(decided: pl.Series, view: View) -> pl.Series:
+def _known(decided: Decision, view: View) -> Decision:
     """Unknown stays unknown: a value of the record that means nothing to us is left as it was sent."""
-    sent = view.attribute(environment.ATTRIBUTE)
-    known = decided.zip_with(decided != environment.UNKNOWN, pl.repeat(None, len(view), dtype=pl.String, eager=True))
-    return known if sent is None else known.zip_with(known.is_not_null(), sent)
+    labels = [None if label == environment.UNKNOWN else label for label in decided.labels]
+    known = Clue("known", of_answers(decided.codes, labels))
+    return decide([known, *view.attribute_clues((environment.ATTRIBUTE,), as_is)], len(view))
 
 
-def _prefer_sent(view: View, key: str, parsed: pl.Series, completed: Mapping[str, pl.Series]) -> pl.Series:
+def _prefer_sent(view: View, key: str, parsed: Coded, completed: Mapping[str, Decision]) -> Decision:
     """Attributes that came with the record win over what the body says."""
-    sent = completed[key] if key in completed else view.attribute(key)
-    return parsed if sent is None else sent.zip_with(sent.is_not_null(), parsed)
+    if key in completed:
+        sent = [Clue("completed", completed[key].coded())]
+    else:
+        sent = list(view.attribute_clues((key,), as_is))
+    return decide([*sent, Clue("body", parsed)], len(view))
 
 
-def _sent_severity(batch: LogBatch) -> list[Clue]:
+def _sent_severity(batch: LogBatch) -> Iterator[Clue] | None:
     numbers = batch.column("severity_number")
-    return [Clue("severity_number as sent", numbers.cast(pl.String))] if numbers[0] else []
+    return iter([Clue("severity_number as sent", encode(numbers.cast(pl.String)))]) if numbers[0] else None
 
 
 def _told(subject: str, clues: Iterator[Clue]) -> Iterator[Explanation]:
     decided = False
     for clue in clues:
-        answer = clue.values[0]
+        answer = clue.of_record(0)
         yield Explanation(subject, answer, clue.name, decides=answer is not None and not decided)
         decided = decided or answer is not None

@@ -1,20 +1,24 @@
 """`severity_number` when the sender left it out (0): from `severity_text`, the level that frameworks put into
 attributes, or the body.
 
-Each pattern takes the level's own word out of a whole column; the few distinct words are then looked up. A pattern is
-tried only on the bodies that no earlier one answered.
+All patterns are looked for in one pass of RE2 over each distinct body's head; the first of them that matches takes the
+level's own word out, which is then looked up. Answers are remembered: what a service says, it says again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import re2
 
-from collector.ottl.regex import translated
-from processors.categorize.view import Clue, View, per_distinct
+from collector.coded import Coded, encode
+from collector.memo import each
+from processors.categorize.view import Clue, Decision, View
 
 TRACE, DEBUG, INFO, NOTICE, WARN, ERROR, CRITICAL, ALERT, FATAL = 1, 5, 9, 10, 13, 17, 18, 19, 21
 
@@ -39,6 +43,12 @@ PINO: Mapping[int, int] = {10: TRACE, 20: DEBUG, 30: INFO, 40: WARN, 50: ERROR, 
 SYSLOG = (FATAL, ALERT, CRITICAL, ERROR, WARN, NOTICE, INFO, DEBUG)
 REDIS = {".": DEBUG, "-": INFO, "*": NOTICE, "#": WARN}
 ATTRIBUTES = ("level", "log.level", "severity", "loglevel", "levelname", "log_level", "lvl")
+
+HEAD = 512
+"""Characters of a body in which a level is looked for."""
+_KEPT = 8192
+_OPTIONS = re2.Options()
+_OPTIONS.max_mem = 32 << 20
 
 _NUMBERED = re.compile(r"^([a-z]+)[1-4]$")
 
@@ -126,7 +136,7 @@ FORMS: tuple[Form, ...] = (
     Form("word of a traceback", r"^(Traceback \(most recent|Exception in thread )", "error"),
     Form("exception at the start", r"^(?:[\w.$]+\.)?[A-Z]\w*(Exception|Error)(?:: |\n|$)", "error"),
 )
-MEANINGS = {
+MEANINGS: Mapping[str, Callable[[str], str | None]] = {
     "word": of_word,
     "syslog": of_syslog,
     "status": of_status,
@@ -136,23 +146,52 @@ MEANINGS = {
 }
 
 
-def clues(view: View) -> Iterator[Clue]:
-    """Answers for the records whose number is 0, as text of the number."""
-    missing = view.batch.column("severity_number") == 0
-    nothing = pl.repeat(None, len(view), dtype=pl.String, eager=True)
-    yield Clue("severity_text", per_distinct(view.batch.column("severity_text").zip_with(missing, nothing), of_word))
-    yield from view.attribute_clues(ATTRIBUTES, of_word)
-    body = view.text.zip_with(missing, nothing).str.head(512)
-    for form in FORMS:
-        left = body if form.mark is None else body.zip_with(body.str.contains(form.mark, literal=True), nothing)
-        if left.null_count() == len(left):
-            continue
-        answers = per_distinct(left.str.extract(translated(form.pattern)), MEANINGS[form.meaning])
-        yield Clue(form.name, answers)
-        body = body.zip_with(answers.is_null(), nothing)
+class _Body:
+    """All forms, looked for in one pass over a body's head."""
+
+    def __init__(self, forms: Sequence[Form]) -> None:
+        self._forms = forms
+        self._all = re2.Set.SearchSet(_OPTIONS)
+        self._each = [re2.compile(form.pattern) for form in forms]
+        for form in forms:
+            self._all.Add(form.pattern)
+        self._all.Compile()
+        self._memo = each(self._read, _KEPT)
+
+    def __call__(self, texts: list[str]) -> list[str | None]:
+        """The severity number of each body, as text."""
+        return self._memo([text[:HEAD] for text in texts])
+
+    def _read(self, head: str) -> str | None:
+        for position in sorted(self._all.Match(head.encode()) or ()):
+            match = self._each[position].search(head)
+            answer = MEANINGS[self._forms[position].meaning](match[1]) if match else None
+            if answer is not None:
+                return answer
+        return None
 
 
-def fill(decided: pl.Series, numbers: pl.Series) -> pl.Series:
+_of_word, _of_body = each(of_word), _Body(FORMS)
+_apart = [(form.name, _Body([form])) for form in FORMS]
+
+
+def clues(view: View, *, apart: bool = False) -> Iterator[Clue]:
+    """Answers for the records whose number is 0, as text of the number. `apart`: a clue for each form of a body."""
+    missing = view.severity == 0
+    yield Clue("severity_text", _only(encode(view.batch.column("severity_text")), missing), _of_word)
+    for key in ATTRIBUTES:
+        column = view.attribute(key)
+        if column is not None:
+            yield Clue(f"attribute {key}", _only(column, missing), _of_word)
+    for name, answer in _apart if apart else [("body", _of_body)]:
+        yield Clue(name, _only(view.text, missing), answer)
+
+
+def _only(column: Coded, where: npt.NDArray[np.bool_]) -> Coded:
+    return Coded(np.where(where, column.codes, np.int32(-1)), column.values)
+
+
+def fill(decided: Decision, numbers: npt.NDArray[np.int32]) -> pl.Series:
     """The column of severity numbers, with the missing ones filled."""
-    filled = decided.cast(numbers.dtype, strict=False).fill_null(0)
-    return numbers.zip_with(numbers != 0, filled)
+    answers = np.array([*map(int, decided.labels), 0], dtype=np.int32)
+    return pl.Series(np.where(numbers == 0, answers[decided.codes], numbers))

@@ -10,12 +10,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import polars as pl
+import numpy as np
+import re2
 
-from collector.ottl.regex import translated
-from processors.categorize.view import Clue, View, per_distinct
+from collector.coded import constant, encode
+from collector.memo import Memo, each
+from processors.categorize.view import Clue, View, always
 
 UI, LOGIC, BACKEND = "ui", "logic", "backend"
 
@@ -159,6 +161,9 @@ BACKEND_BODY = (
     r"|^<\d{1,3}>1? ?(?:\d{4}-|\w{3} +\d)"  # syslog
     r"|^\d{4}-\d\d-\d\dT\S+ \d+ \[(?:Note|Warning|ERROR|System)\] "  # mysql
 )
+_INFRASTRUCTURE = re2.Set.SearchSet()
+_INFRASTRUCTURE.Add(BACKEND_BODY)
+_INFRASTRUCTURE.Compile()
 
 
 def by_name(value: str) -> str | None:
@@ -181,26 +186,46 @@ def by_file(value: str) -> str | None:
     return None
 
 
+def _says(test: Callable[[str], object], answer: str) -> Memo[str, str | None]:
+    """The answer for each value that passes a test."""
+
+    def says(value: str) -> str | None:
+        return answer if test(value) else None
+
+    return each(says)
+
+
+def _in_body(bodies: list[str]) -> list[str | None]:
+    return [BACKEND if _INFRASTRUCTURE.Match(body.encode()) else None for body in bodies]
+
+
+_by_name, _by_file = each(by_name), each(by_file)
+_by_language = _says(lambda value: value.lower() in _UI_LANGUAGES, UI)
+_by_os = _says(lambda value: value.lower() in _MOBILE_OS, UI)
+_by_scope, _by_event = _says(_UI_SCOPE.search, UI), _says(_EVENTS.match, UI)
+_by_body = Memo(_in_body)
+
+
 def _present(view: View, keys: tuple[str, ...], answer: str) -> Iterator[Clue]:
-    yield from view.attribute_clues(keys, lambda _value: answer)
+    for key in keys:
+        column = view.has(key)
+        if column is not None:
+            yield Clue(f"attribute {key}", column, always(answer))
 
 
 def clues(view: View) -> Iterator[Clue]:
     """Device evidence first, then infrastructure, then application code, which is also the default."""
-    yield from view.resource_clues(("telemetry.sdk.language",), lambda v: UI if v.lower() in _UI_LANGUAGES else None)
-    yield from view.resource_clues(UI_RESOURCE, lambda _value: UI)
-    yield from view.resource_clues(("os.name",), lambda v: UI if v.lower() in _MOBILE_OS else None)
+    yield from view.resource_clues(("telemetry.sdk.language",), _by_language)
+    yield from view.resource_clues(UI_RESOURCE, always(UI))
+    yield from view.resource_clues(("os.name",), _by_os)
     yield from _present(view, UI_ATTRIBUTES, UI)
-    yield Clue(
-        "scope name", view.of_scopes(per_distinct(view.scope_name, lambda v: UI if _UI_SCOPE.search(v) else None))
-    )
-    yield Clue("event name", per_distinct(view.batch.column("event_name"), lambda v: UI if _EVENTS.match(v) else None))
-    yield from view.resource_clues(NAME_KEYS, by_name)
+    yield Clue("scope name", view.scope_name, _by_scope)
+    yield Clue("event name", encode(view.batch.column("event_name")), _by_event)
+    yield from view.resource_clues(NAME_KEYS, _by_name)
     yield from _present(view, BACKEND_ATTRIBUTES, BACKEND)
-    yield from view.attribute_clues(FILE_KEYS, by_file)
-    yield from view.resource_clues(FILE_KEYS, by_file)
-    yield from view.resource_clues(("telemetry.sdk.language",), lambda _value: LOGIC)
+    yield from view.attribute_clues(FILE_KEYS, _by_file)
+    yield from view.resource_clues(FILE_KEYS, _by_file)
+    yield from view.resource_clues(("telemetry.sdk.language",), always(LOGIC))
     yield from _present(view, ("code.function.name", "code.function", "code.namespace", "code.file.path"), LOGIC)
-    infrastructure = view.body.str.contains(translated(BACKEND_BODY)).fill_null(False)
-    yield Clue("form of the body", pl.select(pl.when(infrastructure).then(pl.lit(BACKEND))).to_series())
-    yield Clue("default", pl.repeat(LOGIC, len(view), dtype=pl.String, eager=True))
+    yield Clue("form of the body", view.body, _by_body)
+    yield Clue("default", constant(np.ones(len(view), dtype=np.bool_), LOGIC))

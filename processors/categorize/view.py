@@ -1,34 +1,53 @@
-"""What the categories look at: columns of one batch, each read once.
+"""What the categories look at: columns of one batch as codes, each read once.
 
-A category is an ordered list of clues. A `Clue` is a named piece of evidence with a column of answers, null where it
-says nothing; the first clue that answers decides. So the processor and `logboom explain` share one definition.
+A category is an ordered list of clues. A `Clue` is a named piece of evidence: a coded column, and what its distinct
+values answer, None where they say nothing; the first clue that answers decides. A clue is asked only about records that
+no earlier clue decided, and once for each distinct value. So the processor and `logboom explain` share one definition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from collector.batch import LogBatch
+from collector.coded import Coded, Codes, constant, encode
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
 
-ABSENT = pl.Series([None], dtype=pl.String)
+Answer = Callable[[list[Any]], Sequence[str | None]]
+"""Distinct values → what they say, one answer each."""
+
+
+def as_is(values: list[Any]) -> list[str | None]:
+    """Every value is its own answer."""
+    return values
+
+
+def always(answer: str) -> Answer:
+    """The same answer whatever the value."""
+    return lambda values: [answer] * len(values)
 
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """Evidence: `values` holds an answer a record (null: none), `name` says where it comes from."""
+    """Evidence: `column` holds it, a row a record, `answer` reads it, `name` says where it comes from."""
 
     name: str
-    values: pl.Series
+    column: Coded
+    answer: Answer = as_is
 
-
-def _same(values: pl.Series) -> pl.Series:
-    return values
+    def of_record(self, row: int) -> str | None:
+        """What it says about one record."""
+        code = int(self.column.codes[row])
+        return None if code < 0 else self.answer([self.column.values[code].as_py()])[0]
 
 
 class View:
@@ -42,81 +61,106 @@ class View:
     def __len__(self) -> int:
         return len(self.batch)
 
-    def has(self, *keys: str) -> bool:
-        """Whether any record of the batch has one of the attributes."""
-        return any(key in self._record.present or key in self.batch.derived.columns for key in keys)
-
-    def attribute(self, key: str) -> pl.Series | None:
+    def attribute(self, key: str) -> Coded | None:
         """The attribute as text, a row a record; None when no record has it."""
         if key in self.batch.derived.columns:
-            return self.batch.derived.get_column(key).cast(pl.String)
-        return self._record.part(key, TEXT) if key in self._record.present else None
+            return encode(self.batch.derived.get_column(key).cast(pl.String))
+        return self._record.coded(key, TEXT) if key in self._record.present else None
 
-    def resource(self, key: str) -> pl.Series | None:
-        """The resource attribute as text, a row a **resource**; None when no resource has it."""
-        return self._resource.part(key, TEXT) if key in self._resource.present else None
-
-    def of_resources(self, values: pl.Series) -> pl.Series:
-        """A column of the resources → a column of the records."""
-        return values.gather(self.batch.column("resource"))
+    def resource(self, key: str) -> Coded | None:
+        """The resource attribute as text, a row a record; None when no resource has it."""
+        if key not in self._resource.present:
+            return None
+        return self._resource.coded(key, TEXT).at(self._resource_of)
 
     @cached_property
-    def scope_name(self) -> pl.Series:
-        """The name of each scope, a row a **scope**."""
-        return self.batch.scopes.get_column("name")
-
-    def of_scopes(self, values: pl.Series) -> pl.Series:
-        """A column of the scopes → a column of the records."""
-        return values.gather(self.batch.column("scope"))
+    def _resource_of(self) -> npt.NDArray[np.uint32]:
+        return self.batch.column("resource").to_numpy()
 
     @cached_property
-    def body(self) -> pl.Series:
+    def scope_name(self) -> Coded:
+        """The name of each record's scope."""
+        return encode(self.batch.scopes.get_column("name")).at(self.batch.column("scope").to_numpy())
+
+    @cached_property
+    def severity(self) -> npt.NDArray[np.int32]:
+        """The severity numbers."""
+        return self.batch.column("severity_number").to_numpy()
+
+    @cached_property
+    def body(self) -> Coded:
         """String bodies."""
-        return self.batch.column("body")
+        if self.batch.column("body_any").null_count() == len(self):
+            return self.text
+        return encode(self.batch.column("body"))
 
     @cached_property
-    def text(self) -> pl.Series:
+    def text(self) -> Coded:
         """All bodies as text; maps and lists as JSON."""
         source = Source(Table.FIELD, "body")
-        return Reader(self.batch, [source]).part(source, TEXT)
+        return Reader(self.batch, [source]).coded(source, TEXT)
 
-    def attribute_clues(
-        self,
-        keys: Iterable[str],
-        answer: Callable[[str], str | None],
-        simpler: Callable[[pl.Series], pl.Series] = _same,
-    ) -> Iterator[Clue]:
-        """A clue for each of the attributes that occurs, answered once for each distinct value; `simpler` may make
-        values equal, a column at a time, that have one answer."""
+    def has(self, key: str) -> Coded | None:
+        """One value for the records that have the attribute; None when none has."""
+        column = self.attribute(key)
+        return None if column is None else constant(column.codes >= 0, key)
+
+    def attribute_clues(self, keys: Iterable[str], answer: Answer) -> Iterator[Clue]:
+        """A clue for each of the attributes that occurs."""
         for key in keys:
-            values = self.attribute(key)
-            if values is not None:
-                yield Clue(f"attribute {key}", per_distinct(simpler(values), answer))
+            column = self.attribute(key)
+            if column is not None:
+                yield Clue(f"attribute {key}", column, answer)
 
-    def resource_clues(self, keys: Iterable[str], answer: Callable[[str], str | None]) -> Iterator[Clue]:
+    def resource_clues(self, keys: Iterable[str], answer: Answer) -> Iterator[Clue]:
         """The same of resource attributes."""
         for key in keys:
-            values = self.resource(key)
-            if values is not None:
-                yield Clue(f"resource attribute {key}", self.of_resources(per_distinct(values, answer)))
+            column = self.resource(key)
+            if column is not None:
+                yield Clue(f"resource attribute {key}", column, answer)
 
 
-def per_distinct(values: pl.Series, answer: Callable[[str], str | None]) -> pl.Series:
-    """`answer` of each distinct value, back in the places of the values."""
-    distinct = values.unique().drop_nulls()
-    if not len(distinct):
-        return pl.repeat(None, len(values), dtype=pl.String, eager=True)
-    answers = pl.Series([answer(value) for value in distinct.to_list()], dtype=pl.String)
-    if len(distinct) == 1 and not values.null_count():
-        return answers.new_from_index(0, len(values))
-    return values.replace_strict(distinct, answers, default=None, return_dtype=pl.String)
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for each record: a position in `labels`, or -1 for nothing."""
+
+    codes: Codes
+    labels: list[str]
+
+    def column(self) -> pl.Series:
+        """As a column of strings."""
+        return pl.Series([*self.labels, None], dtype=pl.String)[self.codes.astype(np.int64)]
+
+    def coded(self) -> Coded:
+        """As evidence for another decision."""
+        return Coded(self.codes, pa.array(self.labels, type=pa.large_string()))
 
 
-def decide(clues: Iterable[Clue], height: int) -> pl.Series:
-    """The first answer of each record; later clues are not even computed once all are answered."""
-    decided: pl.Series | None = None
+def decide(clues: Iterable[Clue], height: int) -> Decision:
+    """The first answer of each record; later clues are not even asked once all are answered."""
+    decided = np.full(height, -1, dtype=np.int32)
+    labels: dict[str, int] = {}
+    open_rows: npt.NDArray[np.intp] | None = None  # None: all of them
     for clue in clues:
-        decided = clue.values if decided is None else decided.zip_with(decided.is_not_null(), clue.values)
-        if not decided.null_count():
+        codes = clue.column.codes if open_rows is None else clue.column.codes[open_rows]
+        found = _answers(clue, codes, labels)
+        if open_rows is None:
+            decided = found
+        else:
+            decided[open_rows] = found
+        open_rows = np.flatnonzero(decided < 0)
+        if not open_rows.size:
             break
-    return pl.repeat(None, height, dtype=pl.String, eager=True) if decided is None else decided
+    return Decision(decided, list(labels))
+
+
+def _answers(clue: Clue, codes: Codes, labels: dict[str, int]) -> Codes:
+    """The label of each code; new labels are added."""
+    values = clue.column.values
+    used = clue.column.used(codes)
+    of_value = np.full(len(values) + 1, -1, dtype=np.int32)
+    if used.size:
+        asked = values if used.size == len(values) else values.take(pa.array(used))
+        answers = clue.answer(asked.to_pylist())
+        of_value[used] = [-1 if answer is None else labels.setdefault(answer, len(labels)) for answer in answers]
+    return of_value[codes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
@@ -44,12 +45,9 @@ class Triage:
             for position, mask in self._judge.matches(batch)
         ]
         decided = first(found, len(batch))
-        rows = pl.Series(decided).cast(pl.Int64)
-        rows = rows.set(rows < 0, len(self._ids) - 1)
-        levels = self._levels.gather(rows)
-        judged = batch.with_attributes(
-            {LEVEL: levels, ACTION: self._actions.gather(rows), RULE: self._ids.gather(rows)}
-        )
+        rows = np.where(decided < 0, len(self._ids) - 1, decided)
+        levels = self._levels[rows]
+        judged = batch.with_attributes({LEVEL: levels, ACTION: self._actions[rows], RULE: self._ids[rows]})
         return aggregate(judged, levels, self._aggregated, work) if self._aggregated else judged
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
