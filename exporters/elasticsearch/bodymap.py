@@ -9,12 +9,11 @@ from exporters.elasticsearch.routing import Routes
 from exporters.elasticsearch.values import any_python, text
 
 
-def documents(batch: LogBatch, routes: Routes) -> pl.Series:
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """One JSON object a record; null where the body is no map."""
     del routes
     bodies = batch.column("body_any")
     found = {data: any_python(data) for data in bodies.drop_nulls().unique()}
     maps = {data: text(value) for data, value in found.items() if isinstance(value, dict)}
-    return bodies.replace_strict(list(maps), list(maps.values()), default=None, return_dtype=pl.String).alias(
-        "document"
-    )
+    objects = bodies.replace_strict(list(maps), list(maps.values()), default=None, return_dtype=pl.String)
+    return [pl.lit(objects)]

@@ -12,24 +12,15 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import quoted
 from exporters.elasticsearch.config import ElasticsearchConfig
-from exporters.elasticsearch.documents import Documents
+from exporters.elasticsearch.documents import Documents, joined
 from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINE
 
 
 def body(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> bytes:
     """NDJSON with the newline at the end that the API wants; empty without documents."""
-    index = documents.index
-    names = index.unique()
-    actions = [f'{{"create":{{"_index":{name}' for name in quoted(names)]
-    start = index.replace_strict(names, actions, return_dtype=pl.String)
-    pieces = [
-        pl.lit(start),
-        *_members(batch, documents, config),
-        pl.lit("}}\n"),
-        pl.lit(documents.source),
-        pl.lit("\n"),
-    ]
-    return _joined(pl.select(pl.concat_str(pieces).alias("lines")).to_series())
+    members = _members(batch, documents, config)
+    pieces = [pl.lit(documents.action), *members, pl.lit("}}\n"), *documents.source, pl.lit("\n")]
+    return _bytes(joined(pieces))
 
 
 def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> list[pl.Expr]:
@@ -45,7 +36,7 @@ def _member(name: str, values: pl.Series) -> pl.Expr:
     return pl.concat_str(pl.lit(f',"{name}":'), pl.lit(given)).fill_null("")
 
 
-def _joined(lines: pl.Series) -> bytes:
+def _bytes(lines: pl.Series) -> bytes:
     """The text column's buffer: its rows are neighbours already."""
     if not len(lines):
         return b""

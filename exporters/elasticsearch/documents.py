@@ -10,12 +10,14 @@ import polars as pl
 
 from collector import tables
 from collector.batch import LogBatch
+from collector.documents import quoted
 from collector.outcomes import Items
 from exporters.elasticsearch import bodymap, ecs, flat, otel
 from exporters.elasticsearch.config import MODES, Mapping, Mode
 from exporters.elasticsearch.routing import WRONG_TYPE, Router, Routes
 
-Encoder = Callable[[LogBatch, Routes], pl.Series]
+Encoder = Callable[[LogBatch, Routes], list[pl.Expr]]
+"""Pieces of JSON text, to be joined: one document a record, null where there is none."""
 _ENCODERS: dict[Mode, Encoder] = {
     "otel": otel.documents,
     "ecs": ecs.documents,
@@ -28,11 +30,12 @@ NOT_A_MAP = "invalid log record body type for 'bodymap' mapping mode"
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Documents and indices of the records at `items`; the others are in `refused`, with the reason."""
+    """Documents of the records at `items`, and the beginnings of their action lines; the others are in `refused`, with
+    the reason."""
 
     items: Items
-    index: pl.Series
-    source: pl.Series
+    action: pl.Series
+    source: list[pl.Expr]
     refused: list[tuple[Items, str]]
 
 
@@ -49,7 +52,7 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
         if mode is None or mode not in mapping.allowed_modes:
             empty = pl.Series([], dtype=pl.String)
             reason = f"unsupported mapping mode {name[:40]!r}"
-            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, empty, [(at, reason)]))
+            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [pl.lit(empty)], [(at, reason)]))
         else:
             parts.append(_moved(_of_mode(batch.gather(rows), mode, router), at))
     return _joined(parts)
@@ -57,14 +60,26 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
 
 def _of_mode(batch: LogBatch, mode: Mode, router: Router) -> Documents:
     routes = router.routes(batch, mode)
-    source = _ENCODERS[mode](batch, routes)
-    lost, bad = routes.index.is_null(), source.is_null()
-    if not (lost | bad).any():
-        return Documents(np.arange(len(batch), dtype=np.uint32), routes.index, source, [])
+    pieces = _ENCODERS[mode](batch, routes)
+    action = routes.spread(_actions(routes.index))
+    if mode != "bodymap":  # the only one that has records without a document, or without a place
+        return Documents(np.arange(len(batch), dtype=np.uint32), action, pieces, [])
+    source = joined(pieces)
+    lost, bad = action.is_null(), source.is_null()
     refused = [(_rows(lost), WRONG_TYPE), (_rows(bad & ~lost), NOT_A_MAP)]
     good = ~(lost | bad)
     named = [(items, reason) for items, reason in refused if len(items)]
-    return Documents(_rows(good), routes.index.filter(good), source.filter(good), named)
+    return Documents(_rows(good), action.filter(good), [pl.lit(source.filter(good))], named)
+
+
+def joined(pieces: list[pl.Expr]) -> pl.Series:
+    """Pieces as text, one a record; null where one of them is."""
+    return pl.select(pl.concat_str(pieces).alias("text")).to_series()
+
+
+def _actions(index: pl.Series) -> pl.Series:
+    """`{"create":{"_index":"name"`; null for null."""
+    return pl.select(pl.concat_str(pl.lit('{"create":{"_index":'), pl.lit(quoted(index))).alias("action")).to_series()
 
 
 def _modes(batch: LogBatch, default: Mode) -> pl.Series | None:
@@ -87,12 +102,12 @@ def _rows(mask: pl.Series) -> Items:
 
 def _moved(part: Documents, at: Items) -> Documents:
     refused = [(at[items], reason) for items, reason in part.refused]
-    return Documents(at[part.items], part.index, part.source, refused)
+    return Documents(at[part.items], part.action, part.source, refused)
 
 
 def _joined(parts: list[Documents]) -> Documents:
     items = np.concatenate([part.items for part in parts])
     order = np.argsort(items, kind="stable")
-    index = pl.concat([part.index for part in parts]).gather(order)
-    source = pl.concat([part.source for part in parts]).gather(order)
-    return Documents(items[order], index, source, [one for part in parts for one in part.refused])
+    action = pl.concat([part.action for part in parts]).gather(order)
+    source = pl.concat([joined(part.source) for part in parts]).gather(order)
+    return Documents(items[order], action, [pl.lit(source)], [one for part in parts for one in part.refused])

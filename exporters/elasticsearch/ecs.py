@@ -77,7 +77,7 @@ _OS_TYPES = {
 _OS_NAMES = {"Android": "android", "iOS": "ios"}
 
 
-def documents(batch: LogBatch, routes: Routes) -> pl.Series:
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """One JSON object a record."""
     number = batch.column("severity_number")
     after = {
@@ -93,7 +93,7 @@ def documents(batch: LogBatch, routes: Routes) -> pl.Series:
     own = fields(_renamed(batch.all_attributes(), _RECORD))
     scopes = shapes.small(fields(batch.scope_attributes), batch.scopes.height)
     sources = shapes.Sources({}, _resources(batch), scopes, own, after)
-    return shapes.documents(batch, sources, partial(layout.nested, protected=_PROTECTED))
+    return [pl.lit(shapes.documents(batch, sources, partial(layout.nested, protected=_PROTECTED)))]
 
 
 def _resources(batch: LogBatch) -> list[list[tuple[str, str]]]:

@@ -17,17 +17,17 @@ from exporters.elasticsearch.routing import Routes, timestamps
 from exporters.elasticsearch.values import text
 
 
-def documents(batch: LogBatch, routes: Routes) -> pl.Series:
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """Documents of the mode `none`."""
     return _documents(batch, routes, "Attributes.")
 
 
-def raw_documents(batch: LogBatch, routes: Routes) -> pl.Series:
+def raw_documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """Documents of the mode `raw`."""
     return _documents(batch, routes, "")
 
 
-def _documents(batch: LogBatch, routes: Routes, prefix: str) -> pl.Series:
+def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
     before = {
         "@timestamp": timestamp_texts(batch),
         "TraceId": id_texts(batch.column("trace_id")),
@@ -44,7 +44,7 @@ def _documents(batch: LogBatch, routes: Routes, prefix: str) -> pl.Series:
         fields(stack([_bodies(batch), _prefixed(batch.all_attributes(), prefix)])),
         stream_texts(routes, prefix),
     )
-    return shapes.documents(batch, sources, layout.flat)
+    return [pl.lit(shapes.documents(batch, sources, layout.flat))]
 
 
 def timestamp_texts(batch: LogBatch) -> pl.Series:
@@ -65,7 +65,9 @@ def given(values: pl.Series) -> pl.Series:
 
 def stream_texts(routes: Routes, prefix: str = "") -> dict[str, pl.Series]:
     """The data stream's three fields."""
-    return {f"{prefix}data_stream.{column.name}": quoted(column) for column in routes.stream.iter_columns()}
+    return {
+        f"{prefix}data_stream.{column.name}": routes.spread(quoted(column)) for column in routes.stream.iter_columns()
+    }
 
 
 def _prefixed(table: pl.DataFrame, prefix: str) -> pl.DataFrame:

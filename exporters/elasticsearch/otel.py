@@ -16,6 +16,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted
+from collector.documents.json_text import escaped
 from exporters.elasticsearch.geolocation import with_points
 from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
 from exporters.elasticsearch.values import any_python, searchable, text
@@ -27,14 +28,14 @@ _ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, PIPELINE, 
 _NO_IDS = ("", "0" * 16, "0" * 32)
 
 
-def documents(batch: LogBatch, routes: Routes) -> pl.Series:
-    """One JSON object a record."""
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+    """One JSON object a record, in pieces that only need to be joined."""
     clean = searchable(batch, _ELSEWHERE)
-    records = batch.records
     observed = pl.col("observed_time_unix_nano")
     stamp = pl.when(pl.col("time_unix_nano") == 0).then(observed).otherwise(pl.col("time_unix_nano"))
+    times = batch.records.select(stamp=_millis(stamp), observed=_millis(observed))
     members = {
-        "data_stream": data_stream_json(routes.stream),
+        "data_stream": routes.spread(data_stream_json(routes.stream)),
         "severity_text": quoted(_unless_empty(batch.column("severity_text"))),
         "severity_number": _number(batch.column("severity_number")),
         "trace_id": _id(batch.column("trace_id")),
@@ -44,12 +45,17 @@ def documents(batch: LogBatch, routes: Routes) -> pl.Series:
         "event_name": quoted(_event_name(batch)),
         "resource": _objects(_resources(batch, clean)).gather(batch.column("resource")),
         "scope": _objects(_scopes(batch, clean)).gather(batch.column("scope")),
-        "body": _body(batch),
     }
-    times = (pl.lit('{"@timestamp":"'), _millis(stamp), pl.lit('","observed_timestamp":"'), _millis(observed))
-    return records.select(
-        pl.concat_str(*times, pl.lit('"'), *_members(members), pl.lit("}")).alias("document")
-    ).to_series()
+    return [
+        pl.lit('{"@timestamp":"'),
+        pl.lit(times.get_column("stamp")),
+        pl.lit('","observed_timestamp":"'),
+        pl.lit(times.get_column("observed")),
+        pl.lit('"'),
+        *_members(members),
+        *_body(batch),
+        pl.lit("}"),
+    ]
 
 
 def _members(columns: Mapping[str, pl.Series]) -> list[pl.Expr]:
@@ -130,14 +136,14 @@ def _objects(columns: Mapping[str, pl.Series]) -> pl.Series:
     return pl.Series(objects, dtype=pl.String)
 
 
-def _body(batch: LogBatch) -> pl.Series:
+def _body(batch: LogBatch) -> list[pl.Expr]:
     string, other = batch.column("body"), batch.column("body_any")
-    texts = pl.select(pl.concat_str(pl.lit('{"text":'), pl.lit(quoted(string)), pl.lit("}"))).to_series()
-    if other.null_count() == len(other):
-        return texts
+    if not string.null_count():
+        return [pl.lit(',"body":{"text":"'), pl.lit(escaped(string)), pl.lit('"}')]
     bodies = {data: _structured(any_python(data)) for data in other.drop_nulls().unique()}
     structured = other.replace_strict(list(bodies), list(bodies.values()), default=None, return_dtype=pl.String)
-    return texts.zip_with(texts.is_not_null(), structured)
+    texts = pl.select(pl.concat_str(pl.lit('{"text":'), pl.lit(quoted(string)), pl.lit("}"))).to_series()
+    return _members({"body": texts.zip_with(texts.is_not_null(), structured)})
 
 
 def _structured(body: object) -> str | None:

@@ -35,15 +35,23 @@ WRONG_TYPE = "data_stream.type cannot be other than logs or metrics"
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """One row a record.
+    """The distinct places, and which of them each record goes to.
 
     Args:
-        index: name; null where the record cannot be routed.
-        stream: columns type, dataset, namespace; null where the index is no data stream.
+        index: the places' names; null where records cannot be routed.
+        stream: columns type, dataset, namespace of each place; null where the index is no data stream.
+        place: for each record a position in the two.
     """
 
     index: pl.Series
     stream: pl.DataFrame
+    place: pl.Series
+
+    def spread(self, values: pl.Series) -> pl.Series:
+        """One value a place as one value a record."""
+        if len(values) == 1:
+            return values.new_from_index(0, len(self.place))
+        return values.gather(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,13 @@ class Router:
         found = self._static(len(batch)) if self.static_index else _by_attributes(batch, mode)
         if not self.logstash.enabled:
             return found
-        stream = found.stream.select(pl.lit(None, pl.String).alias(name) for name in found.stream.columns)
-        return Routes(self._dated(batch, found.index), stream)
+        dated = self._dated(batch, found.spread(found.index))
+        names = dated.unique()
+        place = dated.replace_strict(names, pl.Series(range(len(names)), dtype=pl.UInt32), return_dtype=pl.UInt32)
+        return Routes(names, _no_stream(len(names)), place)
 
     def _static(self, height: int) -> Routes:
-        index = pl.repeat(self.static_index, height, dtype=pl.String, eager=True)
-        return Routes(index, _no_stream(height))
+        return Routes(pl.Series("index", [self.static_index]), _no_stream(1), _first(height))
 
     def _dated(self, batch: LogBatch, index: pl.Series) -> pl.Series:
         """By the record's time, not the clock: a record that is sent again finds its own index."""
@@ -97,16 +106,20 @@ def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
     distinct = asked.unique(maintain_order=True)
     answers = pl.DataFrame(
         [_route(mode, *row) for row in distinct.iter_rows()],
-        dict.fromkeys(("to", *(f"to_{name}" for name in _STREAM)), pl.String),
+        dict.fromkeys(("index", *_STREAM), pl.String),
         orient="row",
     )
     if distinct.height == 1:
-        every = answers.select(pl.all().gather(pl.repeat(0, height, dtype=pl.UInt32, eager=True)))
+        place = _first(height)
     else:
-        both = distinct.hstack(answers)
-        every = asked.join(both, on=asked.columns, how="left", nulls_equal=True, maintain_order="left")
-    stream = every.select(pl.col(f"to_{name}").alias(name) for name in _STREAM)
-    return Routes(every.get_column("to").alias("index"), stream)
+        numbered = distinct.with_row_index("place")
+        joined = asked.join(numbered, on=asked.columns, how="left", nulls_equal=True, maintain_order="left")
+        place = joined.get_column("place")
+    return Routes(answers.get_column("index"), answers.select(_STREAM), place)
+
+
+def _first(height: int) -> pl.Series:
+    return pl.repeat(0, height, dtype=pl.UInt32, eager=True)
 
 
 def _attribute(batch: LogBatch, key: str) -> pl.Series:
