@@ -31,6 +31,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "debug": "exporters.debug",
         "elasticsearch": "exporters.elasticsearch",
         "file": "exporters.file",
+        "kv": "exporters.kv",
         "nop": "exporters.nop",
         "otlp": "exporters.otlp",
         "otlp_grpc": "exporters.otlp",

@@ -101,6 +101,7 @@ def _delivery(settings: Settings, exporter: str) -> str:
     if quota.max_age_secs:
         parts.append(f"drops records older than {quota.max_age_secs:g}s")
     parts += [_retry(config), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
+    parts += getattr(config, "notes", tuple)()
     return "; ".join(filter(None, parts))
 
 

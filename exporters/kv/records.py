@@ -1,0 +1,51 @@
+"""`LogBatch` → what the view keeps of it: a line of JSON and the counted columns a record."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import quoted
+from collector.store.rows import Limits, rows
+
+_SHOWN = (
+    "record_id",
+    "severity_number",
+    "severity_text",
+    "body",
+    "service_name",
+    "environment",
+    "component",
+    "endpoint",
+    "error_type",
+    "triage_level",
+    "triage_rule",
+    "trace_id",
+    "event_name",
+)
+_LEVELS = (
+    pl.when(pl.col("severity_number") >= 17).then(pl.lit("critical"))
+    .when(pl.col("severity_number") >= 13).then(pl.lit("warning"))
+    .when((pl.col("severity_number") >= 9) | (pl.col("severity_number") == 0)).then(pl.lit("info"))
+    .otherwise(pl.lit("debug"))
+)  # fmt: skip
+
+
+def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
+    """Columns `record_id`, `domain`, `level`, `component`, `line` (an object; absent members are left out)."""
+    frame = rows(batch, Limits(max_body_bytes, attribute_bytes=1024))
+    time = pl.concat_str(pl.lit('"time_unix_nano":"'), pl.col("time_unix_nano"), pl.lit('"'))
+    members = [time, *(_member(frame.get_column(name)) for name in _SHOWN)]
+    inner = pl.concat_str(members, separator=",", ignore_nulls=True)
+    return frame.select(
+        "record_id",
+        pl.col("domain").fill_null(""),
+        level=pl.coalesce("triage_level", _LEVELS),
+        component=pl.col("component").fill_null(""),
+        line=pl.concat_str(pl.lit("{"), inner, pl.lit("}")),
+    )
+
+
+def _member(column: pl.Series) -> pl.Expr:
+    text = quoted(column) if column.dtype == pl.String else column.cast(pl.String)
+    return pl.concat_str(pl.lit(f'"{column.name}":'), pl.lit(text))
