@@ -9,6 +9,7 @@ One thread steps a pipeline. A kill at any point repeats the step or has done it
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,6 +77,18 @@ class Pipeline:
             raise
         finally:
             self.busy_since = None
+
+    def warm_up(self, sample: LogBatch) -> None:
+        """Run the processors on a batch that goes nowhere, so that what they load and compile at first use is not in the
+        first step: a kill during that would be taken for the fault of the records in hand."""
+        if not self._passthrough:
+            with contextlib.suppress(ProcessorFailed):
+                self._chain.process(sample, {})
+
+    @property
+    def cautious(self) -> bool:
+        """Small steps are taken, because an entry is suspected of having killed the worker: do not rest between them."""
+        return self._attempts.suspicious
 
     def tick(self, now_unix_nano: int) -> None:
         """Let processors that ask for it (`tick_interval_secs`) make records of what they have gathered."""

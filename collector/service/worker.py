@@ -20,6 +20,7 @@ from collector.errors import Locked
 from collector.journal.reader import JournalReader
 from collector.ledger.partition import PartitionLedger
 from collector.pipeline import Pipeline
+from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
 from collector.service.plan import StepSize, ledger_plan, real_processors, step_size, used_exporters
@@ -59,6 +60,7 @@ class Worker:
         self._open_ledgers(passthrough)
         if not self._stop.is_set():
             self._make_pipelines(passthrough)
+            self._warm_up()
             self._delivery = Delivery(exporters, self._ledgers, on_event=_tell)
             self._delivery.start()
             self._phase = "ready"
@@ -126,6 +128,12 @@ class Worker:
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 
+    def _warm_up(self) -> None:
+        """Once for each pipeline: its instances in other partitions share what is loaded."""
+        sample = batch_of([{"body": "GET /ready", "severity": "INFO", "attributes": {"n": 1}, "resource": {"a": "b"}}])
+        for pipeline in {pipeline.id: pipeline for pipeline, _ in self._pipelines}.values():
+            pipeline.warm_up(sample)
+
     def _make_processors(self, pipeline_id: str) -> list[tuple[str, Any]]:
         made = []
         for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
@@ -154,7 +162,7 @@ class Worker:
             records = pipeline.step()
             if records:
                 self._delivery.notify()
-            full |= records >= size.full_records
+            full |= records >= size.full_records or (records > 0 and pipeline.cautious)
         return full
 
     def _close(self) -> None:
