@@ -38,6 +38,10 @@ class Coded:
         seen[codes] = True  # -1 is the place behind the last value
         return np.flatnonzero(seen[:-1])
 
+    def where(self, kept: npt.NDArray[np.bool_]) -> Coded:
+        """Null where a value is not one of those kept; a mask of the values."""
+        return Coded(np.where(np.append(kept, False)[self.codes], self.codes, np.int32(-1)), self.values)
+
 
 def encode(series: pl.Series) -> Coded:
     """The codes of a column of a scalar type."""

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 V = TypeVar("V")
 A = TypeVar("A")
+MANY = 1024
+"""Values in one question so many that they are likely to be new: they are answered without a look into the memory."""
 LONGEST = 1024
 """Characters of a value that is kept; longer ones are answered each time."""
 
@@ -32,6 +34,8 @@ class Memo(Generic[V, A]):
 
     def __call__(self, values: Sequence[V]) -> list[A]:
         """One answer for each value."""
+        if len(values) > MANY:
+            return list(self._answer_all(list(values)))
         young = self._young
         missing = [value for value in values if value not in young]
         if not missing:
@@ -48,7 +52,6 @@ class Memo(Generic[V, A]):
         kept = {value: answer for value, answer in fresh.items() if _short(value)}
         if len(self._young) + len(kept) > self._size:
             self._old, self._young = self._young, {}
-            kept = dict(list(kept.items())[: self._size])
         self._young.update(kept)
         return fresh
 

@@ -109,6 +109,7 @@ class Reader:
         for source in sources:
             keys.setdefault(source.table, set()).add(source.key)
         self._batch = batch
+        self._coded: dict[tuple[Source, str], Coded] = {}
         self._attributes = {
             table: AttributeColumns(rows, keys[table], height)
             for table, rows, height in (
@@ -139,9 +140,11 @@ class Reader:
     def coded(self, source: Source, part: str) -> Coded:
         """One part of a source as codes, with the height of its own table."""
         columns = self._attributes.get(source.table)
-        if columns is None or (source.table is Table.RECORD and source.key in self._batch.derived.columns):
-            return encode(self.part(source, part))
-        return columns.coded(source.key, part)
+        if columns is not None and not (source.table is Table.RECORD and source.key in self._batch.derived.columns):
+            return columns.coded(source.key, part)
+        if (source, part) not in self._coded:
+            self._coded[source, part] = encode(self.part(source, part))
+        return self._coded[source, part]
 
     def frame(self, source: Source, parts: Sequence[str]) -> pl.DataFrame:
         """The parts of a source, with the height of its own table, named as `Source.column` says."""

@@ -181,9 +181,7 @@ def _requested(pattern: str) -> Memo[str, str | None]:
     """The template of the path that a pattern takes out of a body."""
 
     def answers(bodies: list[str]) -> list[str | None]:
-        column = pl.DataFrame({"body": bodies}, {"body": pl.String})
-        mentioned = pl.col("body").str.contains_any(_METHODS)
-        paths = column.select(pl.when(mentioned).then(pl.col("body").str.extract(pattern))).to_series().to_list()
+        paths = pl.Series(bodies, dtype=pl.String).str.extract(pattern).to_list()
         found = iter(_path([path for path in paths if path is not None]))
         return [None if path is None else next(found) for path in paths]
 
@@ -199,8 +197,10 @@ def clues(view: View) -> Iterator[Clue]:
     yield from _rpc(view)
     for key in PATHS:
         yield from view.attribute_clues((key,), _screen_name if "screen" in key else _path)
-    yield Clue("access-log line in the body", view.body, _access_line)
-    yield Clue("request in the body", view.body, _request_text)
+    requests = view.holding(view.body, _METHODS)
+    if requests is not None:
+        yield Clue("access-log line in the body", requests, _access_line)
+        yield Clue("request in the body", requests, _request_text)
 
 
 def _rpc(view: View) -> Iterator[Clue]:

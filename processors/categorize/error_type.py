@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from collector.coded import Coded, constant, of_answers
@@ -27,19 +26,16 @@ _POOR = re.compile(r"\d*")
 
 def parsed(view: View) -> dict[str, Coded] | None:
     """`exception.*` out of the bodies, null where there is no stack trace; None when no body has one."""
-    text = view.text
-    if not len(text.values):
+    marked = view.holding(view.text, MARKS)
+    if marked is None:
         return None
-    marked = pl.Series(text.values).str.contains_any(list(MARKS)).to_numpy()
-    if not marked.any():
-        return None
-    places = np.flatnonzero(marked)
-    traces = [find(body) for body in text.values.take(pa.array(places)).to_pylist()]
+    places = marked.used(marked.codes)
+    traces = [find(body) for body in marked.values.take(pa.array(places)).to_pylist()]
     if not any(traces):
         return None
-    of_value = np.full(len(text.values) + 1, -1, dtype=np.int32)
+    of_value = np.full(len(marked.values) + 1, -1, dtype=np.int32)
     of_value[places] = np.arange(len(places), dtype=np.int32)
-    codes = of_value[text.codes]
+    codes = of_value[marked.codes]
     parts = ("type", "message", "text")
     return {
         key: of_answers(codes, [getattr(trace, part) or None if trace else None for trace in traces])

@@ -100,6 +100,13 @@ class View:
         source = Source(Table.FIELD, "body")
         return Reader(self.batch, [source]).coded(source, TEXT)
 
+    def holding(self, column: Coded, words: Sequence[str]) -> Coded | None:
+        """The column where one of the words occurs in it; None when they occur nowhere."""
+        if not len(column.values):
+            return None
+        found = pl.Series(column.values).str.contains_any(list(words)).to_numpy()
+        return column.where(found) if found.any() else None
+
     def has(self, key: str) -> Coded | None:
         """One value for the records that have the attribute; None when none has."""
         column = self.attribute(key)
