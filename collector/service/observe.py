@@ -112,6 +112,8 @@ def exporter_states(children: Iterable[Child]) -> dict[str, dict[str, Any]]:
                 states[name] = dict(stats)
                 continue
             known["in_flight"] += stats["in_flight"]
+            counted = known.get("counters", {})
+            known["counters"] = {key: counted.get(key, 0) + n for key, n in stats.get("counters", {}).items()}
             if stats["state"] == "blocked":
                 known.update(state="blocked", reason=stats["reason"])
     return states

@@ -84,7 +84,12 @@ class Worker:
         if self._delivery is None:
             return {}
         return {
-            name: {"state": stats.state, "in_flight": stats.requests, "reason": stats.reason}
+            name: {
+                "state": stats.state,
+                "in_flight": stats.requests,
+                "reason": stats.reason,
+                "counters": self._exporter_counters.get(name, dict)(),
+            }
             for name, stats in self._delivery.statistics().items()
         }
 
@@ -94,6 +99,9 @@ class Worker:
             component = self._settings.exporters[name]
             context = Context(id=name, data_dir=self._dir.root)
             made[name] = (component.factory.create(component.config, context), component.config)
+        self._exporter_counters = {
+            name: exporter.counters for name, (exporter, _) in made.items() if hasattr(exporter, "counters")
+        }
         return made
 
     def _open_ledgers(self, passthrough: list[str]) -> None:

@@ -121,6 +121,12 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(_age_secs(q.oldest_unix_ms), {"exporter": name}) for name, q in s.queues.items())),
     ("logboom_exporter_blocked", "1", "1 while the destination refuses everything (credential, missing index).",
      lambda s: (Observation(int(e.get("state") == "blocked"), {"exporter": n}) for n, e in s.exporters.items())),
+    ("logboom_exporter_rows_written", "{rows}", "Billed rows that the destination says it wrote, since the worker started.",
+     lambda s: _counted(s, "rows_written")),
+    ("logboom_exporter_rows_deleted", "{rows}", "Records that retention deleted at the destination, since the worker started.",
+     lambda s: _counted(s, "rows_deleted")),
+    ("logboom_exporter_rows_written_per_day", "{rows}", "Estimate of the billed rows of a day, by those written so far.",
+     lambda s: _counted(s, "rows_written_per_day")),
     ("logboom_journal_size", "By", "Pages of the journal in use.",
      lambda s: (Observation(j.used_bytes, {"slot": str(j.slot)}) for j in s.journals)),
     ("logboom_journal_capacity", "By", "Budget of the journal; beyond it senders are told to wait.",
@@ -132,3 +138,10 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
     ("logboom_pipeline_lag_records", "{records}", "Log records accepted and not yet processed.",
      lambda s: (Observation(lag, {"pipeline": name}) for name, lag in s.lag_records.items())),
 ]  # fmt: skip
+
+
+def _counted(snapshot: Snapshot, name: str) -> Iterator[Observation]:
+    """What exporters count themselves, those that do."""
+    for exporter, stats in snapshot.exporters.items():
+        if name in stats.get("counters", {}):
+            yield Observation(stats["counters"][name], {"exporter": exporter})

@@ -39,6 +39,7 @@ class D1Exporter:
             indexes=config.indexes,
         )
         self._sweeper: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
         self._rows_written = 0
         self._rows_deleted = 0
 
@@ -90,8 +91,14 @@ class D1Exporter:
         await self._client.close()
 
     def counters(self) -> Mapping[str, int]:
-        """Billed rows, as D1 counted them in its answers since the start of this process."""
-        return {"rows_written": self._rows_written, "rows_deleted": self._rows_deleted}
+        """Billed rows, as D1 counted them in its answers since the start of this process; those of a day by that rate
+        (of an hour at least: the first minutes after a start say little)."""
+        share = max(3600.0, time.monotonic() - self._began) / 86_400
+        return {
+            "rows_written": self._rows_written,
+            "rows_deleted": self._rows_deleted,
+            "rows_written_per_day": round(self._rows_written / share),
+        }
 
     async def sweep(self, now_unix_nano: int) -> int:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
