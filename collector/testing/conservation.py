@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from collector.journal.reader import JournalReader
 from collector.ledger.reader import PartitionReader, QueueState
 from collector.outcomes import Counts, Outcome
 
@@ -48,3 +51,46 @@ def assert_conserved(partition: PartitionReader) -> None:
     """Raises `AssertionError` naming the places where records are missing or too many."""
     wrong = imbalance(partition.counts(), partition.queues())
     assert not wrong, f"records do not add up: {wrong}"
+
+
+def assert_directory_conserved(data_dir: Path, *pipelines: str) -> None:
+    """The whole account of a data directory whose logboom has ended, for pipelines that read every receiver.
+
+    In each partition as `assert_conserved`; and for each domain and pipeline: accepted by all receivers = taken by the
+    pipeline + waiting in the journals.
+    """
+    with _readers(data_dir) as (journals, partitions):
+        for partition in partitions:
+            assert_conserved(partition)
+        accepted = _by_domain(journals, "receiver/", Outcome.ACCEPTED)
+        assert accepted, "nothing was accepted"
+        for pipeline in pipelines:
+            taken = _by_domain(partitions, f"pipeline/{pipeline}", Outcome.ACCEPTED)
+            for journal in journals:
+                for partition in partitions if journal.id else ():
+                    after = partition.cursors(pipeline, journal.id or "")
+                    for domain in after:
+                        taken[domain] += journal.pending(after, [domain]).records
+            assert accepted == taken, f"pipeline {pipeline}: accepted {accepted}, taken and waiting {taken}"
+
+
+@contextmanager
+def _readers(data_dir: Path) -> Iterator[tuple[list[JournalReader], list[PartitionReader]]]:
+    with ExitStack() as stack:
+        journals = [JournalReader.open(path) for path in sorted((data_dir / "journal").iterdir())]
+        partitions = [PartitionReader.open(path) for path in sorted((data_dir / "partition").iterdir())]
+        for journal in journals:
+            stack.callback(journal.close)
+        for partition in partitions:
+            stack.callback(partition.close)
+        yield journals, partitions
+
+
+def _by_domain(readers: list[JournalReader] | list[PartitionReader], component: str, outcome: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for reader in readers:
+        for (domain, counted, ended), records in reader.counts().items():
+            named = counted == component or (component.endswith("/") and counted.startswith(component))
+            if named and ended == outcome:
+                found[domain] += records
+    return found

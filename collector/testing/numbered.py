@@ -36,12 +36,14 @@ def request(numbers: range, service: str) -> bytes:
 class NumberedSenders:
     """Threads that send until `stop`; each request is repeated until it is acknowledged or `stop` was called twice."""
 
-    def __init__(self, grpc_port: int, http_port: int, domains: tuple[str, ...], threads: int = 4) -> None:
+    def __init__(
+        self, grpc_port: int, http_port: int, domains: tuple[str, ...], threads: int = 4, first: int = 0
+    ) -> None:
         self.sent: set[int] = set()
         self.acknowledged: set[int] = set()
         self.ambiguous: set[int] = set()
         self._lock = threading.Lock()
-        self._next = itertools.count()
+        self._next = itertools.count(first)
         self._enough = threading.Event()
         self._give_up = threading.Event()
         endpoints: Iterator[Client] = (
