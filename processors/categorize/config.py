@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from collector.component import Config
 
 
@@ -24,5 +26,9 @@ class CategorizeConfig(Config):
     """Fill `severity_number` when the sender left it out."""
     parse_bodies: list[Literal["json", "logfmt"]] = []
     """Take bodies of these forms apart into attributes; attributes that were sent win, the body stays."""
+    max_endpoints: int = Field(2000, ge=0)
+    """Distinct endpoints of a domain; more become `{other}`. 0: no bound."""
+    max_components: int = Field(1000, ge=0)
+    """Distinct components of a domain; more become `{other}`. 0: no bound."""
     environments: dict[str, str] = {}
     """More names of environments, such as `blue: production`; compared in lower case."""

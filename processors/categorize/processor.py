@@ -12,6 +12,7 @@ from collector.component import Context, Work
 from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type
 from processors.categorize.bodies import parse_bodies
+from processors.categorize.cardinality import Cardinality
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.view import Clue, Decision, View, as_is, decide
 
@@ -47,9 +48,13 @@ class Categorize:
     def __init__(self, config: CategorizeConfig, context: Context) -> None:
         self._config = config
         self._context = context
+        self._bounds = {
+            COMPONENT: Cardinality("component", config.max_components),
+            ENDPOINT: Cardinality("endpoint", config.max_endpoints),
+        }
         self._named = environment.explicit(config.environments)
 
-    def process(self, batch: LogBatch, work: Work) -> LogBatch:  # noqa: ARG002 - no state, nothing to count
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:
         """The batch with its categories."""
         if not len(batch):
             return batch
@@ -60,6 +65,10 @@ class Categorize:
         view = _view(batch)
         found = error_type.parsed(view) if self._config.error_type else None
         decided = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
+        domains = encode(batch.column("domain"))
+        decided |= {
+            name: bound.bounded(decided[name], domains, work) for name, bound in self._bounds.items() if name in decided
+        }
         if self._config.environment:
             decided[environment.ATTRIBUTE] = _known(decided[environment.ATTRIBUTE], view)
         sent = error_type.completed(view) if self._config.error_type else {}

@@ -3,7 +3,7 @@
 The counts are the processor's own state, so they commit with the batch: a replayed batch counts once. Time is the
 worker's clock, in tenths of the rule's time; a group's counts are one value, at most eleven numbers.
 
-    key    count/<rule>/<group values, separated by 0x1f>
+    key    count/<rule>/<group values, separated by 0x1f; their xxh3-128 in hex when they are long>
     value  JSON [[slot, records], …], oldest first
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import orjson
 import polars as pl
+import xxhash
 
 from collector.batch import LogBatch
 from collector.component import Work
@@ -19,6 +20,7 @@ from processors.triage.config import CountLimit
 from processors.triage.ternary import Mask
 
 SLOTS = 10
+_LONG = 200  # bytes: keys of the state are bounded, what a sender writes is not
 _COLUMNS = {"component": "logboom.component", "endpoint": "logboom.endpoint"}
 
 
@@ -65,7 +67,8 @@ class Counter:
 
     def _add(self, group: str, records: int, now: int, work: Work) -> int:
         """Count, and give the group's matches within the time."""
-        key = self._prefix + group.encode()
+        name = group.encode()
+        key = self._prefix + (name if len(name) <= _LONG else xxhash.xxh3_128_hexdigest(name).encode())
         slots = _recent(work.state.get(key), now)
         if slots and slots[-1][0] == now:
             slots[-1][1] += records

@@ -197,6 +197,16 @@ def test_counts_live_in_the_state_and_end_with_their_time() -> None:
     assert work.state.values == {}
 
 
+def test_a_group_of_any_length_can_be_counted() -> None:
+    """Keys of the state are bounded; a value that a sender makes long must not make its record fail."""
+    rule = {"id": "own/long", "when": "true", "level": "critical", "count": {"more_than": 1, "per": ["user"]}}
+    processor, work = triage(rules=[rule]), FakeWork()
+    long = [{"body": "x", "attributes": {"user": "u" * 5000 + end}} for end in ("a", "b", "a")]
+    rules = judged(processor, *long, work=work).attribute(RULE).to_list()
+    assert [decided == "own/long" for decided in rules] == [True, False, True]
+    assert max(map(len, work.state.values)) < 400
+
+
 def test_explain_names_every_rule_that_matches_and_the_one_that_decides() -> None:
     verdicts = triage().explain(batch_of([{"body": "no space left on device", "severity": "ERROR"}]))
     assert [verdict.because for verdict in verdicts if verdict.decides] == ["rule resources/disk-full"]
