@@ -50,7 +50,7 @@ class Engine:
         exporters: id → (exporter, its options).
         ledgers: the partitions of this process.
         on_event: told of blocked exporters and the like, at most once a minute for the same.
-        beat: called each second from the loop.
+        beat: called each second from the loop, while every lane's loops live.
         pool: makes threads, by (name, how many).
         rng: jitter.
     """
@@ -121,7 +121,8 @@ class Engine:
 
     async def _tick(self) -> None:
         while True:
-            self._beat()
+            if all(lane.alive for lane in self._lanes):
+                self._beat()
             self._events.flush()
             await asyncio.sleep(_BEAT_SECS)
 

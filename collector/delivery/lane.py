@@ -73,6 +73,11 @@ class Lane:
         self._feed.notify()
 
     @property
+    def alive(self) -> bool:
+        """Its loops go on; one that ended by itself is a defect, and only a new process mends it."""
+        return not any(task.done() for task in self._services)
+
+    @property
     def settled(self) -> bool:
         """Nothing waits that could be delivered now: all is done, or the destination is in trouble."""
         if self._sender.gate.reason is not None or self._sender.retrying:
