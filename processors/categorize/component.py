@@ -3,7 +3,7 @@
 Clues, best first: the class in `code.function.name`, `code.namespace`, the logger's name (an attribute or the scope),
 the module in a function's qualified name, the innermost frame of the application in a stack trace, the source file,
 the service. A name is reduced to its class or its last module, with generated parts (`$Proxy12`, `<lambda>`,
-`worker-17`) taken off, so that the number of components stays near the number of classes.
+`worker-17`) taken off and names that say nothing (`http`, `access`) passed over, so that the number of components stays near the number of classes.
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ _NOT_A_NAME = frozenset(
         "workspace",
     ]
 )
+_GENERIC = frozenset(
+    ["http", "https", "access", "error", "client", "router", "log", "logs", "logger", "slow", "handler"]
+)
+"""Names that many programs give to a part of theirs: the module before them says more, and else the service."""
 _BUILT_IN = frozenset({"Object", "Module", "Promise", "Function", "Array"})
 
 
@@ -104,23 +108,28 @@ def last_name(value: str) -> str | None:
     found = class_in(value)
     if found is not None:
         return found
-    names = [part for part in _parts(value) if part.lower() not in _NOT_A_NAME and _IDENTIFIER.match(part)]
-    return _bounded(names[-1]) if names else None
+    return _last_telling(_parts(value))
 
 
 def module_of_function(value: str) -> str | None:
     """The module of a qualified function: `shop/payment.Charge` → `payment`; None for a bare name."""
-    parts = _parts(value)[:-1]
-    names = [part for part in parts if part.lower() not in _NOT_A_NAME and _IDENTIFIER.match(part)]
-    return _bounded(names[-1]) if names else None
+    return _last_telling(_parts(value)[:-1])
+
+
+def _last_telling(names: list[str]) -> str | None:
+    telling = [name for name in names if _telling(name)]
+    return _bounded(telling[-1]) if telling else None
+
+
+def _telling(name: str) -> bool:
+    return name.lower() not in _NOT_A_NAME and name.lower() not in _GENERIC and _IDENTIFIER.match(name) is not None
 
 
 def file_stem(value: str) -> str | None:
     """`/srv/app/services/data_service.py` → `data_service`; `index.ts` and its like → the folder."""
     parts = [part for part in re.split(r"[/\\]", value.split("?", maxsplit=1)[0]) if part]
     names = [re.sub(r"(\.(test|spec|min))?\.\w{1,5}$", "", part) for part in parts[-2:]]
-    useful = [name for name in names if name.lower() not in _NOT_A_NAME and _IDENTIFIER.match(name)]
-    return _bounded(useful[-1]) if useful else None
+    return _last_telling(names)
 
 
 def plain(value: str) -> str | None:

@@ -95,6 +95,7 @@ _BACKEND_WORDS = frozenset(
         "envoy",
         "traefik",
         "caddy",
+        "ingress",
         "varnish",
         "squid",
         "istio",
@@ -147,6 +148,8 @@ _MOBILE_OS = frozenset({"ios", "ipados", "android"})
 _UI_SCOPE = re.compile(
     r"instrumentation-(document-load|user-interaction|web-|browser-)|@opentelemetry/browser|opentelemetry\.android"
 )
+_PRODUCT_LOG = re.compile(r"^([\w-]+)[./](?:access|error|errors|slow|slowlog|audit|general|log)$")
+"""A log that a server keeps, as a scope: `nginx.access`; not `redis.client`, which is a library of an application."""
 _EVENTS = re.compile(r"^(browser|device|app\.(screen|widget|click)|session|page)\b")
 _SPLIT = re.compile(r"[/:@.\s]+")
 _DIGITS = re.compile(r"[-_]?\d+$")
@@ -177,6 +180,14 @@ def by_name(value: str) -> str | None:
     return None
 
 
+def by_scope(value: str) -> str | None:
+    """The type told by the name of a scope: a library of browsers, or the log of a server."""
+    if _UI_SCOPE.search(value):
+        return UI
+    log = _PRODUCT_LOG.match(value.lower())
+    return BACKEND if log is not None and log[1] in _BACKEND_WORDS else None
+
+
 def by_file(value: str) -> str | None:
     """The type told by the path of a log file."""
     if value.startswith("/var/log/"):
@@ -202,7 +213,7 @@ def _in_body(bodies: list[str]) -> list[str | None]:
 _by_name, _by_file = each(by_name), each(by_file)
 _by_language = _says(lambda value: value.lower() in _UI_LANGUAGES, UI)
 _by_os = _says(lambda value: value.lower() in _MOBILE_OS, UI)
-_by_scope, _by_event = _says(_UI_SCOPE.search, UI), _says(_EVENTS.match, UI)
+_by_scope, _by_event = each(by_scope), _says(_EVENTS.match, UI)
 _by_body = Memo(_in_body)
 
 
