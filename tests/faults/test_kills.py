@@ -39,12 +39,22 @@ def kill_something(service: Service, draw: random.Random) -> None:
         psutil.Process(draw.choice(victims).pid).kill()
 
 
+def settle(service: Service, seconds: float = 60.0) -> None:
+    """Until it is ready. A child killed before the first start was over ends it all; whoever runs it starts it again."""
+    deadline = time.monotonic() + seconds
+    while service.get("/ready")[0] != 200:
+        assert time.monotonic() < deadline, service.log.read_text()[-3000:]
+        if service.process is None or service.process.poll() is not None:
+            service.start()
+        time.sleep(0.02)
+
+
 def run_rounds(service: Service, rounds: int, seed: int) -> NumberedSenders:
     """Senders send all the time, while something is killed again and again; then everything is drained."""
     draw = random.Random(seed)
     senders = NumberedSenders(service.grpc, service.http, DOMAINS)
     service.start()
-    service.await_ready()
+    settle(service)
     senders.start()
     for _ in range(rounds):
         time.sleep(draw.uniform(0.05, 0.8))
@@ -53,8 +63,8 @@ def run_rounds(service: Service, rounds: int, seed: int) -> NumberedSenders:
         if service.process.poll() is not None:
             service.start()
         if draw.random() < 0.7:
-            service.await_ready()
-    service.await_ready()
+            settle(service)
+    settle(service)
     senders.stop()
     return senders
 
