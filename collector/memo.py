@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 V = TypeVar("V")
 A = TypeVar("A")
 MANY = 1024
-"""Values in one question so many that they are likely to be new: they are answered without a look into the memory."""
+"""Distinct values in one question so many that they are likely to be new: they are answered without a look into the memory."""
 LONGEST = 1024
 """Characters of a value that is kept; longer ones are answered each time."""
 
@@ -35,13 +35,20 @@ class Memo(Generic[V, A]):
     def __call__(self, values: Sequence[V]) -> list[A]:
         """One answer for each value."""
         if len(values) > MANY:
-            return list(self._answer_all(list(values)))
+            return self._of_many(values)
         young = self._young
         missing = [value for value in values if value not in young]
         if not missing:
             return [young[value] for value in values]
         fresh = self._learn(missing)
         return [fresh[value] if value in fresh else young[value] for value in values]
+
+    def _of_many(self, values: Sequence[V]) -> list[A]:
+        distinct = list(dict.fromkeys(values))
+        if len(distinct) == len(values):
+            return list(self._answer_all(distinct))
+        answers = dict(zip(distinct, self(distinct), strict=True))
+        return [answers[value] for value in values]
 
     def _learn(self, missing: list[V]) -> dict[V, A]:
         old = self._old
