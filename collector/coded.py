@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ def encode(series: pl.Series) -> Coded:
 
 def constant(where: npt.NDArray[np.bool_], value: str) -> Coded:
     """One value where the mask is true."""
-    return Coded(np.where(where, np.int32(0), np.int32(-1)), pa.array([value]))
+    return Coded(np.where(where, np.int32(0), np.int32(-1)), _one(value))
 
 
 def of_answers(codes: Codes, answers: Sequence[str | None]) -> Coded:
@@ -60,7 +61,17 @@ def of_answers(codes: Codes, answers: Sequence[str | None]) -> Coded:
     places = np.full(len(answers) + 1, -1, dtype=np.int32)
     kept = [position for position, answer in enumerate(answers) if answer is not None]
     places[kept] = np.arange(len(kept), dtype=np.int32)
-    return Coded(places[codes], pa.array([answers[position] for position in kept], type=pa.large_string()))
+    return Coded(places[codes], texts([answers[position] for position in kept]))
+
+
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """Strings as an array. Not `pa.array`: without pandas that looks for it on the disk at each call, 100 µs."""
+    return pl.Series(values, dtype=pl.String).to_arrow()
+
+
+@cache
+def _one(value: str) -> pa.Array:
+    return texts([value])
 
 
 def distinct_rows(columns: Sequence[Coded]) -> tuple[Codes, Rows]:

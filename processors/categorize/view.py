@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.coded import Coded, Codes, constant, encode
+from collector.coded import Coded, Codes, constant, encode, texts
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
 
@@ -140,7 +140,7 @@ class Decision:
 
     def coded(self) -> Coded:
         """As evidence for another decision."""
-        return Coded(self.codes, pa.array(self.labels, type=pa.large_string()))
+        return Coded(self.codes, texts(self.labels))
 
 
 def decide(clues: Iterable[Clue], height: int) -> Decision:
