@@ -54,8 +54,13 @@ class Committer:
         """Ask for the watermarks and clear dead readers, when it is time."""
         if now - self._low_read_at >= _WATERMARK_SECS:
             self._refresh_low(now)
-        if now - self._readers_checked_at >= _READER_CHECK_SECS:
+        unchecked = now - self._readers_checked_at
+        if unchecked >= _READER_CHECK_SECS or (unchecked >= _READER_CHECK_WHEN_FULL_SECS and self._is_pinned()):
             self._check_readers(now)
+
+    def _is_pinned(self) -> bool:
+        """Something could go, but pages that a reader holds leave no room to delete it: the reader may be dead."""
+        return bool(self.book.trimmable(self._low)) and not self._may_delete(self.max_trim_chunks)
 
     def has_trimmable(self) -> bool:
         return bool(self.book.trimmable(self._low)) and self._may_delete(self.max_trim_chunks)
