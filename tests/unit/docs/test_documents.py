@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 SKIPPED = {".venv", "node_modules", "build", "logboom-data"}
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts))
 ENVIRONMENT = {
-    "CLOUDFLARE_ACCOUNT_ID": "a" * 32, "CLOUDFLARE_API_TOKEN": "token", "D1_DATABASE_ID": "b" * 32,
-    "KV_NAMESPACE_ID": "c" * 32, "ELASTICSEARCH_URL": "http://127.0.0.1:9200", "ELASTICSEARCH_API_KEY": "key",
+    "CLOUDFLARE_ACCOUNT_ID": "a" * 32, "CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_D1_DATABASE_ID": "b" * 32,
+    "CLOUDFLARE_KV_NAMESPACE_ID": "c" * 32, "ELASTICSEARCH_ENDPOINT": "http://127.0.0.1:9200", "ELASTICSEARCH_API_KEY": "key",
 }  # fmt: skip
 
 
