@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from aiohttp import web
+if TYPE_CHECKING:
+    from aiohttp import web
 
 Answer = tuple[int, str, str]
 """Status, content type, body."""
@@ -22,13 +25,15 @@ class Endpoints:
         self, endpoint: str, routes: Mapping[str, Callable[[], Answer]], tls: ssl.SSLContext | None = None
     ) -> str:
         """Serve `routes` on `host:port`; returns the address bound."""
-        app = web.Application()
+        # Loaded on a thread, so that the children, which take longer, start meanwhile.
+        server = await asyncio.to_thread(import_module, "aiohttp.web")
+        app: web.Application = server.Application()
         for path, answer in routes.items():
             app.router.add_get(path, _handler(answer))
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner: web.AppRunner = server.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         host, _, port = endpoint.rpartition(":")
-        site = web.TCPSite(runner, host.strip("[]") or None, int(port), ssl_context=tls)
+        site: web.TCPSite = server.TCPSite(runner, host.strip("[]") or None, int(port), ssl_context=tls)
         await site.start()
         self._runners.append(runner)
         bound = runner.addresses[0]
@@ -43,6 +48,8 @@ class Endpoints:
 
 def _handler(answer: Callable[[], Answer]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(_request: web.Request) -> web.Response:
+        from aiohttp import web
+
         status, content_type, body = await asyncio.to_thread(answer)
         return web.Response(status=status, body=body.encode(), headers={"Content-Type": content_type})
 

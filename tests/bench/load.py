@@ -41,7 +41,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._tree = Tree([sys.executable, str(SINK), str(self.port)], CLIENT_CORE)
+        self._tree = Tree([sys.executable, str(SINK), str(self.port)], str(CLIENT_CORE))
         await_port(self.port)
 
     def records(self) -> int:

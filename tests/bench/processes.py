@@ -37,11 +37,11 @@ class Tree:
     """A started program and its children."""
 
     def __init__(
-        self, command: list[str], core: int, env: dict[str, str] | None = None, log: Path | None = None
+        self, command: list[str], cores: str, env: dict[str, str] | None = None, log: Path | None = None
     ) -> None:
         out = log.open("wb") if log else subprocess.DEVNULL
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command], stdout=out, stderr=out, env={**os.environ, **(env or {})}
+            ["taskset", "-c", cores, *command], stdout=out, stderr=out, env={**os.environ, **(env or {})}
         )
 
     def usage(self) -> Usage:

@@ -57,7 +57,7 @@ class System:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def logboom(exporter: str, triage: bool, sink: int = 0) -> System:
+def logboom(exporter: str, triage: bool, sink: int = 0, cores: str = str(SERVER_CORE)) -> System:
     """logboom with one pipeline; `triage` puts categorize and triage into it."""
     folder = Path(tempfile.mkdtemp(prefix="logboom-bench-", dir=Path.cwd() / "build"))
     ports = {"grpc": free_port(), "http": free_port(), "health": free_port()}
@@ -76,7 +76,7 @@ def logboom(exporter: str, triage: bool, sink: int = 0) -> System:
         str(folder / "data"),
     ]
     began = time.monotonic()
-    tree = Tree(command, SERVER_CORE, log=folder / "log")
+    tree = Tree(command, cores, log=folder / "log")
     _await_ready(tree, ports["health"], folder / "log")
     return System(f"logboom → {exporter}", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)
 
@@ -108,6 +108,6 @@ def rotel(sink: int = 0) -> System:
     else:
         command += ["--exporter", "blackhole"]
     began = time.monotonic()
-    tree = Tree(command, SERVER_CORE, log=folder / "log")
+    tree = Tree(command, str(SERVER_CORE), log=folder / "log")
     await_port(ports["grpc"])
     return System("Rotel", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)
