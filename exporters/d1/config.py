@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
-from collector.store.retention import Keep, Retention
+from collector.store.options import Index, RetentionConfig
 from collector.transport.cloudflare_config import CloudflareConfig
 from collector.units import ByteSize, Duration
-
-Level = Literal["critical", "warning", "info", "debug"]
-Index = Literal["service", "component", "endpoint", "severity", "trace", "event"]
 
 _ALWAYS = 3
 """Rows written a record: the row, its primary key, the index by domain and time."""
@@ -22,32 +18,13 @@ _SOMETIMES = 2
 """Two more partial indexes, of urgent records and of errors with a trace."""
 
 
-class KeepConfig(Config):
-    """How long rows stay."""
+class D1RetentionConfig(RetentionConfig):
+    """`retention`, with calls in mind: fewer sweeps, more rows in each."""
 
-    default: Duration = 0.0
-    """For levels that `levels` does not name, and for rows without a level; 0 = for ever."""
-    levels: dict[Level, Duration] = {}
-    """By triage level; 0 = for ever."""
-
-    def keep(self) -> Keep:
-        """The same for the store."""
-        return Keep(self.default, {str(level): age for level, age in self.levels.items()})
-
-
-class RetentionConfig(KeepConfig):
-    """`retention`: rows older than this are deleted, a bounded number at a time."""
-
-    domains: dict[str, KeepConfig] = {}
-    """Domains with rules of their own, which replace the ones above as a whole."""
     interval: Duration = Field(600.0, gt=0)
     """Time between two sweeps. A sweep costs a call for each domain and rule at least."""
     batch_rows: int = Field(5000, ge=1)
     """Rows deleted in one transaction; inserts go in between."""
-
-    def rules(self) -> Retention:
-        """The same for the store."""
-        return Retention(self.keep(), {domain: keep.keep() for domain, keep in self.domains.items()})
 
 
 class D1QueueConfig(QueueConfig):
@@ -82,7 +59,7 @@ class D1Config(CloudflareConfig, DeliveryConfig):
     """Longer bodies are cut; `truncated` keeps their original length."""
     max_attribute_size: ByteSize = Field(64 << 10, ge=1024)
     """Longer string attributes are cut likewise."""
-    retention: RetentionConfig = RetentionConfig()
+    retention: D1RetentionConfig = D1RetentionConfig()
     """What is deleted, and when."""
 
     @model_validator(mode="after")
