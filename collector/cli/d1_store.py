@@ -21,9 +21,11 @@ from collector.errors import ConfigError
 
 if TYPE_CHECKING:
     from collector.store.d1 import D1Database
+    from collector.transport.cloudflare import CloudflareClient
     from collector.transport.cloudflare_config import CloudflareConfig
 
 T = TypeVar("T")
+_BY_NAME = "name:"
 
 
 def is_d1(store: Path | None) -> bool:
@@ -40,6 +42,11 @@ class D1Store:
 
     def wait(self, coroutine: Coroutine[Any, Any, T], timeout_secs: float = 0.0) -> T:
         """Its result. Ends the command with a sentence when the database can't be asked."""
+        return self.asked(self._runner, coroutine, timeout_secs)
+
+    @staticmethod
+    def asked(runner: asyncio.Runner, coroutine: Coroutine[Any, Any, T], timeout_secs: float = 0.0) -> T:
+        """As `wait`, before there is a database."""
         from collector.transport.cloudflare import CloudflareError
         from collector.transport.http_client import describe
 
@@ -48,7 +55,7 @@ class D1Store:
                 return await coroutine
 
         try:
-            return self._runner.run(bounded())
+            return runner.run(bounded())
         except CloudflareError as error:
             refuse(f"D1 says: {error}")
         except (OSError, TimeoutError) as error:  # aiohttp's connection errors are OSErrors
@@ -61,21 +68,22 @@ def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: 
     from collector.store.d1 import D1Database
     from collector.transport.cloudflare import CloudflareClient
 
-    config, database_id = _configured(configs, domain) if configs else _from_environment()
-    database_id = str(store).partition(":")[2] or database_id
-    if not database_id:
+    config, place = _configured(configs, domain) if configs else _from_environment()
+    place = str(store).partition(":")[2] or place
+    if not place:
         refuse("which D1 database? Write --store d1:ID, name --domain, or set CLOUDFLARE_D1_DATABASE_ID")
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as temporary:
         client = CloudflareClient(config, data_dir if data_dir.is_dir() else Path(temporary))
         runner.run(client.start())
         try:
-            yield D1Store(D1Database(client, database_id), runner)
+            yield D1Store(D1Database(client, _database_id(client, runner, place)), runner)
         finally:
             runner.run(client.close())
 
 
 def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareConfig, str]:
     from collector.settings import load, render
+    from collector.store.d1 import name_for
 
     try:
         settings = load(configs)
@@ -85,7 +93,25 @@ def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareC
     if not found:
         refuse("the configuration has no exporter d1")
     config: Any = found[0]
-    return config, config.databases.get(domain or "", config.database_id)
+    place = config.databases.get(domain or "", config.database_id)
+    if place or not config.database_name:
+        return config, place
+    if "{domain}" in config.database_name and not domain:
+        refuse(f"each domain has a database of its own ({config.database_name}): name one with --domain")
+    return config, _BY_NAME + name_for(config.database_name, domain or "")
+
+
+def _database_id(client: CloudflareClient, runner: asyncio.Runner, place: str) -> str:
+    """The id that a place (an id, or `name:` and a name) means."""
+    from collector.store.d1 import find_database
+
+    name = place.removeprefix(_BY_NAME)
+    if name == place:
+        return place
+    found = D1Store.asked(runner, find_database(client, name))
+    if found is None:
+        refuse(f"there is no D1 database {name!r} in the account")
+    return found
 
 
 def _from_environment() -> tuple[CloudflareConfig, str]:

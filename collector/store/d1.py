@@ -44,6 +44,20 @@ def encoded(statements: Sequence[Statement]) -> bytes:
     return orjson.dumps({"batch": [{"sql": one.sql, "params": list(one.parameters)} for one in statements]})
 
 
+def name_for(template: str, domain: str) -> str:
+    """The database name of a domain: `{domain}` stands for it, dots as `-`, which names may hold."""
+    return template.replace("{domain}", domain.replace(".", "-"))
+
+
+async def find_database(client: CloudflareClient, name: str) -> str | None:
+    """The id of the database of that name; None when there is none. Raises CloudflareError, and what the call raises."""
+    answer = await client.call("GET", f"/d1/database?name={quote(name, safe='')}&per_page=100")
+    if not answer.succeeded:
+        raise CloudflareError(answer)
+    # the API searches: longer names are among the answers
+    return next((str(found["uuid"]) for found in answer.result if found["name"] == name), None)
+
+
 class D1Database:
     """One database. `prepared` once its schema is known to be right.
 

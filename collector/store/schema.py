@@ -76,13 +76,13 @@ def pending(store: str, tables: Iterable[str], applied: Sequence[tuple[int, str]
         if "logs" in set(tables):
             raise StorageError(
                 f"{store} has a table logs that logboom did not make (no history in logboom_migrations): "
-                "point the exporter at another file"
+                "name another file or database"
             )
         return known
     if applied[-1][0] > known[-1].version:
         raise StorageError(
             f"{store} was written by a newer logboom (schema {applied[-1][0]}, this one knows {known[-1].version}): "
-            "upgrade logboom, or point it at another file"
+            "upgrade logboom, or name another file or database"
         )
     for (version, name), ours in zip(applied, known, strict=False):
         if (version, name) != (ours.version, ours.name):

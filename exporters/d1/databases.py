@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import orjson
 
 from collector.errors import StorageError
-from collector.store.d1 import D1Database
+from collector.store.d1 import D1Database, find_database
 from collector.transport.cloudflare import CloudflareClient, CloudflareError
 
 
@@ -46,12 +45,8 @@ class Databases:
 
     async def _found(self, name: str) -> str:
         """The id of the database of that name."""
-        answer = await self._client.call("GET", f"/d1/database?name={quote(name, safe='')}&per_page=100")
-        if not answer.succeeded:
-            raise CloudflareError(answer)
-        for found in answer.result:  # the API searches: longer names are among them
-            if found["name"] == name:
-                return str(found["uuid"])
+        if found := await find_database(self._client, name):
+            return found
         if not self._auto_create:
             raise StorageError(f"there is no D1 database {name!r}: make it, or set auto_create: true")
         made = await self._client.call("POST", "/d1/database", orjson.dumps({"name": name}))

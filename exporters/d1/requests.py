@@ -10,7 +10,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.outcomes import Items
-from collector.store.d1 import INSERT, Statement, encoded
+from collector.store.d1 import INSERT, Statement, encoded, name_for
 from collector.store.json_rows import bounded_row_texts, parameters
 from collector.store.rows import Limits
 
@@ -42,7 +42,7 @@ class Places:
         """A database id, `name:` and a name, or "" when the domain has no database."""
         if found := self._databases.get(domain):
             return found
-        return f"name:{self._name.replace('{domain}', domain.replace('.', '-'))}" if self._name else self._rest
+        return f"name:{name_for(self._name, domain)}" if self._name else self._rest
 
     def fixed(self) -> Sequence[str]:
         """Those that are known without a record."""

@@ -114,7 +114,24 @@ def test_what_is_wrong_is_told(options, monkeypatch):
 
 def test_the_account_may_come_from_the_configuration(options, monkeypatch, tmp_path):
     """Its first d1 exporter."""
-    (tmp_path / "c.yaml").write_text(
+    monkeypatch.delenv("CLOUDFLARE_ACCOUNT_ID")
+    assert json.loads(ask("-c", written(tmp_path, options), "SELECT count(*) AS n FROM logs").stdout) == [{"n": 3}]
+
+
+def test_databases_with_names_are_found_by_the_domain(cloudflare, tmp_path):
+    """`database_name: logs-{domain}` asks for the domain, and says so when there is no such database."""
+    options = {**cloudflare.options(), "database_name": "read-{domain}", "auto_create": True}
+    deliver(options, tmp_path, ROWS)
+    config = ["-c", written(tmp_path, options)]
+    found = ask(*config, "--domain", "b.com", "SELECT record_id FROM logs")
+    assert json.loads(found.stdout) == [{"record_id": "r2"}]
+    assert "--domain" in ask(*config, "SELECT 1").stderr
+    assert "no D1 database 'read-c-com'" in ask(*config, "--domain", "c.com", "SELECT 1").stderr
+
+
+def written(tmp_path, options):
+    path = tmp_path / "c.yaml"
+    path.write_text(
         json.dumps(
             {
                 "receivers": {"otlp": {"protocols": {"grpc": {}}}},
@@ -123,8 +140,7 @@ def test_the_account_may_come_from_the_configuration(options, monkeypatch, tmp_p
             }
         )
     )
-    monkeypatch.delenv("CLOUDFLARE_ACCOUNT_ID")
-    assert json.loads(ask("-c", str(tmp_path / "c.yaml"), "SELECT count(*) AS n FROM logs").stdout) == [{"n": 3}]
+    return str(path)
 
 
 def test_tail_begins_with_the_newest_and_filters(options):
