@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -92,3 +93,14 @@ def check_url(name: str, url: str) -> None:
         usable = False
     if not usable:
         raise ValueError(f"{name} is not a URL: write http://host:port or https://host:port")
+
+
+def leaves_in_the_clear(url: str) -> bool:
+    """`http://` to another machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return True

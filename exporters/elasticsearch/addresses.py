@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from urllib.parse import urlsplit
 
 from collector.transport.http_client_config import check_url
@@ -15,17 +14,6 @@ def check_address(url: str) -> None:
     check_url("endpoint", url)
     if urlsplit(url).username is not None:
         raise ValueError("endpoint holds a credential: use the options `user` and `password`")
-
-
-def leaves_in_the_clear(url: str) -> bool:
-    """`http://` to another machine."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or parts.hostname == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return True
 
 
 def cloud_address(cloud_id: str) -> str:

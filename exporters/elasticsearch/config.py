@@ -10,9 +10,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig, QueueConfig, RetryConfig
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import HttpClientConfig
+from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
 from collector.units import ByteSize, Duration
-from exporters.elasticsearch.addresses import check_address, cloud_address, leaves_in_the_clear
+from exporters.elasticsearch.addresses import check_address, cloud_address
 
 Mode = Literal["otel", "ecs", "none", "raw", "bodymap"]
 MODES: tuple[Mode, ...] = ("otel", "ecs", "none", "raw", "bodymap")
