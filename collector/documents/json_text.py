@@ -7,13 +7,21 @@ double   shortest text that reads back to the same double; NaN and infinities as
 bytes    base64 (standard alphabet, padded), a string
 any      the value's own JSON (`otlp_wire.any_json`)
 empty    null
+
+`EMBEDDED` writes the same for a place inside a JSON string, as it would be after one more escape: \"say \\\"hi\\\"\\n\".
+Whoever sends documents in a string has them at once in the bytes that travel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from collector.documents.text_buffers import buffer
 from collector.tables import VALUE_COLUMNS, ValueKind, kind_of
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -22,87 +30,125 @@ _QUOTED = (ValueKind.STRING, ValueKind.BYTES)
 _MUST_ESCAPE = r'["\\\x00-\x1f]'
 
 
-def quoted(text: pl.Series) -> pl.Series:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a quote is written, and each character that needs an escape."""
+
+    quote: str
+    escapes: Mapping[str, str]
+
+
+def _embedded(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+PLAIN = Style('"', _ESCAPES)
+EMBEDDED = Style('\\"', {char: _embedded(text) for char, text in _ESCAPES.items()})
+
+
+def quoted(text: pl.Series, style: Style = PLAIN) -> pl.Series:
     """Strings as JSON strings, quotes included; null stays null."""
-    return _in_quotes(escaped(text))
+    return _in_quotes(escaped(text, style), style)
 
 
-def escaped(text: pl.Series) -> pl.Series:
+def escaped(text: pl.Series, style: Style = PLAIN) -> pl.Series:
     """Strings as they stand between the quotes of a JSON string. Only those that need it are rewritten."""
-    rows = text.str.contains(_MUST_ESCAPE).arg_true()
+    rows = _rows_to_escape(text)
     if not len(rows):
         return text
-    rewritten = text.gather(rows).str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    rewritten = text.gather(rows).str.replace_many(list(style.escapes), list(style.escapes.values()))
     return text.scatter(rows, rewritten)
 
 
-def members(table: pl.DataFrame) -> pl.Series:
+def embedded(json: pl.Series) -> pl.Series:
+    """JSON text in the style `PLAIN` as it stands in the style `EMBEDDED`."""
+    return json.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
+
+
+def members(table: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
     """The rows of an attribute table as object members with a comma before each: `,"key":value`."""
-    keys = escaped(table.get_column("key"))
+    texts, kinds = _values(table, style)
+    quote = style.quote
+    of_text = pl.Series(np.isin(np.arange(max(ValueKind) + 1), _QUOTED).astype(np.uint32)[kinds])
+    before = pl.Series([f"{quote}:", f"{quote}:{quote}"]).gather(of_text)
+    after = pl.Series(["", quote]).gather(of_text)
+    keys = escaped(table.get_column("key"), style)
+    pieces = (pl.lit(f",{quote}"), *(pl.lit(column) for column in (keys, before, texts, after)))
+    return pl.select(pl.concat_str(pieces).alias("member")).to_series()
+
+
+def column_texts(column: pl.Series, style: Style = PLAIN) -> pl.Series:
+    """A derived column (String, Boolean, Int64, Float64 or Binary) as JSON text; null stays null."""
+    kind = kind_of(column)
+    text = _texts(kind, column.to_frame(VALUE_COLUMNS[kind]), style)
+    return _in_quotes(text, style) if kind in _QUOTED else text
+
+
+def _values(table: pl.DataFrame, style: Style) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
+    """The values' texts without quotes around, and their kinds. A value that is missing where its kind says it is there
+    becomes null, and its kind `EMPTY`."""
     kinds = table.get_column("kind").to_numpy()
-    present = np.flatnonzero(np.bincount(kinds, minlength=max(ValueKind) + 1)).tolist()
-    if len(present) == 1:
-        return _members_of(ValueKind(present[0]), keys, table)
+    present = [ValueKind(kind) for kind in np.flatnonzero(np.bincount(kinds, minlength=1)).tolist()]
+    texts = _texts(present[0], table, style) if len(present) == 1 else _mixed(present, kinds, table, style)
+    missing = texts.is_null()
+    if missing.any():
+        kinds = np.where(missing.to_numpy(), np.uint8(ValueKind.EMPTY), kinds)
+        texts = texts.fill_null("null")
+    return texts, kinds
+
+
+def _mixed(present: list[ValueKind], kinds: npt.NDArray[np.uint8], table: pl.DataFrame, style: Style) -> pl.Series:
     rows = [np.flatnonzero(kinds == kind) for kind in present]
     parts = [
-        _members_of(ValueKind(kind), keys.gather(at), table.select(pl.col(VALUE_COLUMNS[ValueKind(kind)]).gather(at)))
+        _texts(kind, table.select(pl.col(VALUE_COLUMNS[kind]).gather(at)), style)
         for kind, at in zip(present, rows, strict=True)
     ]
     place = np.empty(len(kinds), dtype=np.uint32)
     place[np.concatenate(rows)] = np.arange(len(kinds), dtype=np.uint32)
-    return pl.concat(parts).gather(pl.Series(place))
+    return pl.concat(parts, rechunk=True).gather(pl.Series(place))
 
 
-def column_texts(column: pl.Series) -> pl.Series:
-    """A derived column (String, Boolean, Int64, Float64 or Binary) as JSON text; null stays null."""
-    kind = kind_of(column)
-    text = _texts(kind, column.to_frame(VALUE_COLUMNS[kind]))
-    return _in_quotes(text) if kind in _QUOTED else text
-
-
-def _members_of(kind: ValueKind, keys: pl.Series, table: pl.DataFrame) -> pl.Series:
-    """Members of one kind of value. A value that is missing where its kind says it is there becomes null."""
-    before, text, after = pl.lit('":'), pl.lit(_texts(kind, table)), pl.lit("")
-    if kind in _QUOTED:
-        before, after = pl.lit('":"'), pl.lit('"')
-    member = pl.concat_str(pl.lit(',"'), pl.lit(keys), before, text, after)
-    missing = pl.concat_str(pl.lit(',"'), pl.lit(keys), pl.lit('":null'))
-    return pl.select(pl.coalesce(member, missing).alias("member")).to_series()
-
-
-def _texts(kind: ValueKind, table: pl.DataFrame) -> pl.Series:
+def _texts(kind: ValueKind, table: pl.DataFrame, style: Style) -> pl.Series:
     match kind:
         case ValueKind.STRING:
-            return escaped(table.get_column("string"))
+            return escaped(table.get_column("string"), style)
         case ValueKind.DOUBLE:
-            return _double_texts(table.get_column("double"))
+            return _double_texts(table.get_column("double"), style)
         case ValueKind.BYTES:
             return table.get_column("bytes").bin.encode("base64")
         case ValueKind.ANY:
             from otlp_wire import any_json  # loads protobuf, which a batch without nested values never needs
 
-            return any_json(table.get_column("any"))
+            json = any_json(table.get_column("any"))
+            return json if style is PLAIN else embedded(json)
         case ValueKind.BOOL | ValueKind.INT:
             return table.get_column(VALUE_COLUMNS[kind]).cast(pl.String)
         case ValueKind.EMPTY:
             return pl.repeat("null", table.height, dtype=pl.String, eager=True)
 
 
-def _double_texts(column: pl.Series) -> pl.Series:
+def _double_texts(column: pl.Series, style: Style) -> pl.Series:
     text = column.cast(pl.String)
     odd = ~column.is_finite()
     if not odd.any():
         return text
-    name = (
-        pl.when(pl.col("d").is_nan())
-        .then(pl.lit('"NaN"'))
-        .when(pl.col("d") > 0)
-        .then(pl.lit('"Infinity"'))
-        .otherwise(pl.lit('"-Infinity"'))
-    )
+    nan, infinity, negative = (pl.lit(f"{style.quote}{name}{style.quote}") for name in ("NaN", "Infinity", "-Infinity"))
+    name = pl.when(pl.col("d").is_nan()).then(nan).when(pl.col("d") > 0).then(infinity).otherwise(negative)
     frame = pl.DataFrame({"d": column, "text": text, "odd": odd})
     return frame.select(pl.when("odd").then(name).otherwise("text")).to_series()
 
 
-def _in_quotes(text: pl.Series) -> pl.Series:
-    return pl.select(pl.concat_str(pl.lit('"'), pl.lit(text), pl.lit('"'))).to_series()
+def _in_quotes(text: pl.Series, style: Style) -> pl.Series:
+    quote = pl.lit(style.quote)
+    return pl.select(pl.concat_str(quote, pl.lit(text), quote)).to_series()
+
+
+def _rows_to_escape(text: pl.Series) -> pl.Series:
+    """Positions of the strings that hold a character with an escape. There are few as a rule, so the bytes of all are
+    looked at together first: that costs a fifth of looking into each string."""
+    starts, data = buffer(text)
+    codes = np.frombuffer(data, dtype=np.uint8)[starts[0] : starts[-1]]
+    at = np.flatnonzero((codes < 0x20) | (codes == ord('"')) | (codes == ord("\\")))  # in UTF-8 only these characters
+    if len(at) > len(text):
+        return text.str.contains(_MUST_ESCAPE).arg_true()
+    return pl.Series(np.unique(np.searchsorted(starts, at + starts[0], side="right") - 1), dtype=pl.UInt32)

@@ -15,65 +15,59 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.documents.json_text import column_texts, escaped, members
+from collector.documents.distinct import once_each
+from collector.documents.json_text import PLAIN, Style, column_texts, members, quoted
+from collector.documents.text_buffers import ranges
 
 _NEIGHBOURS = 32
 """Owners with more attributes than this are looked through for repeated keys by hashing, not by comparing."""
 
 
-def attributes_json(batch: LogBatch, without: Collection[str] = ()) -> pl.Series:
+def attributes_json(batch: LogBatch, without: Collection[str] = (), style: Style = PLAIN) -> pl.Series:
     """The attributes of each record as a JSON object, derived ones last; `without` names keys to leave out.
 
     A key that came more than once keeps its first value. A record without attributes has `{}`.
     """
     table = _without(batch.attributes, without)
-    text = _inner(table, len(batch))
-    derived = [_derived_pieces(column) for column in batch.derived.iter_columns() if column.name not in without]
-    if derived:
-        text = pl.select(pl.concat_str(pl.lit(text), *(pl.lit(piece) for piece in derived))).to_series()
+    text = _inner(table, len(batch), style)
+    derived = batch.derived.select(key for key in batch.derived.columns if key not in without)
+    if derived.width:
+        said = once_each(derived, lambda rows: _derived_members(rows, style))
+        text = pl.select(pl.concat_str(pl.lit(text), pl.lit(said))).to_series()
     return _braced(text).rename("attributes")
 
 
-def resource_json(batch: LogBatch) -> pl.Series:
+def resource_json(batch: LogBatch, style: Style = PLAIN) -> pl.Series:
     """The attributes of each record's resource as a JSON object; written once a resource, then shared."""
-    objects = _braced(_inner(batch.resource_attributes, batch.resources.height))
+    objects = _braced(_inner(batch.resource_attributes, batch.resources.height, style))
     return objects.gather(batch.column("resource")).rename("resource")
 
 
-def scope_json(batch: LogBatch) -> pl.Series:
+def scope_json(batch: LogBatch, style: Style = PLAIN) -> pl.Series:
     """The attributes of each record's instrumentation scope as a JSON object."""
-    objects = _braced(_inner(batch.scope_attributes, batch.scopes.height))
+    objects = _braced(_inner(batch.scope_attributes, batch.scopes.height, style))
     return objects.gather(batch.column("scope")).rename("scope")
 
 
-def _inner(table: pl.DataFrame, height: int) -> pl.Series:
+def _inner(table: pl.DataFrame, height: int, style: Style) -> pl.Series:
     """For each of `height` owners `,"key":value,"key":value…`, or an empty string."""
     if not table.height:
         return pl.repeat("", height, dtype=pl.String, eager=True)
     table = _first_of_each_key(_by_owner(table))
     ends = np.zeros(height + 1, dtype=np.int64)
     np.cumsum(np.bincount(table.get_column("owner").to_numpy(), minlength=height), out=ends[1:])
-    return _ranges(members(table), ends)
+    return ranges(members(table, style), ends)
 
 
-def _ranges(pieces: pl.Series, ends: npt.NDArray[np.int64]) -> pl.Series:
-    """Row i of the result is the text of `pieces[ends[i]:ends[i + 1]]`, joined: the same bytes under new offsets."""
-    arrow = pieces.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, text = arrow.buffers()
-    starts = np.frombuffer(offsets, dtype=np.int64)[arrow.offset : arrow.offset + len(arrow) + 1]
-    joined = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(starts[ends].tobytes()), text)
-    series = pl.from_arrow(joined)
-    assert isinstance(series, pl.Series)
-    return series
-
-
-def _derived_pieces(column: pl.Series) -> pl.Series:
-    key = escaped(pl.Series([column.name])).item()
-    piece = pl.concat_str(pl.lit(f',"{key}":'), pl.lit(column_texts(column)))
-    return pl.select(piece.fill_null("")).to_series()
+def _derived_members(columns: pl.DataFrame, style: Style) -> pl.Series:
+    """The columns as object members, in one text a row; null is left out."""
+    pieces = []
+    for column in columns.iter_columns():
+        key = quoted(pl.Series([column.name]), style).item()
+        pieces.append(pl.concat_str(pl.lit(f",{key}:"), pl.lit(column_texts(column, style))))
+    return pl.select(pl.concat_str(pieces, ignore_nulls=True).alias("members")).to_series()
 
 
 def _braced(inner: pl.Series) -> pl.Series:

@@ -1,0 +1,32 @@
+"""The bytes behind a text column: its rows stand one after the other in one buffer, so that what is made of neighbours
+need not be joined.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+Offsets = npt.NDArray[np.int64]
+
+
+def buffer(text: pl.Series) -> tuple[Offsets, memoryview]:
+    """The column's UTF-8 bytes, and where its rows begin in them: row i is `data[offsets[i]:offsets[i + 1]]`. A null is
+    empty."""
+    if not len(text):
+        return np.zeros(1, dtype=np.int64), memoryview(b"")
+    arrow = text.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = arrow.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64, count=len(arrow) + 1, offset=8 * arrow.offset)
+    return starts, memoryview(b"" if data is None else data)
+
+
+def ranges(pieces: pl.Series, ends: Offsets) -> pl.Series:
+    """Row i of the result is the text of `pieces[ends[i]:ends[i + 1]]`, joined: the same bytes under new offsets."""
+    starts, data = buffer(pieces)
+    offsets = pa.py_buffer(starts[ends].tobytes())
+    series = pl.from_arrow(pa.LargeStringArray.from_buffers(len(ends) - 1, offsets, pa.py_buffer(data)))
+    assert isinstance(series, pl.Series)
+    return series
