@@ -37,6 +37,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "otlp_grpc": "exporters.otlp",
         "otlp_http": "exporters.otlphttp",
         "otlphttp": "exporters.otlphttp",
+        "sentinel": "exporters.sentinel",
         "sqlite": "exporters.sqlite",
     },
     Kind.CONNECTOR: {},

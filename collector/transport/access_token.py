@@ -1,0 +1,102 @@
+"""OAuth 2.0 access tokens of exporters: asked for once, shared, renewed in time.
+
+The token and the secrets that buy it never reach a log or an error: what the token service says is reduced to its
+error code and the first line of its description (RFC 6749, section 5.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import orjson
+
+from collector.transport.http_answers import described, retry_after_secs
+from collector.transport.http_client import HttpAnswer, HttpClient
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+_AGAIN = frozenset({408, 425, 429})
+_MARGIN_SECS = 300.0
+_SHOWN_CHARACTERS = 200
+
+
+class TokenRefused(Exception):
+    """The token service gave none. `may_pass`: it may later; else somebody must change the configuration."""
+
+    def __init__(self, reason: str, *, may_pass: bool, after_secs: float | None = None) -> None:
+        super().__init__(reason)
+        self.may_pass = may_pass
+        self.after_secs = after_secs
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A token and how long it is good for."""
+
+    token: str
+    lifetime_secs: float
+
+
+class AccessToken:
+    """The token in use.
+
+    Args:
+        grant: asks for a new one; raises TokenRefused or what its connection raises.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, grant: Callable[[], Awaitable[Granted]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._grant = grant
+        self._clock = clock
+        self._token = ""
+        self._renew_at = 0.0
+        self._asking = asyncio.Lock()
+
+    async def value(self) -> str:
+        """A token with minutes left (a short-lived one: with a fifth of its life). Callers at once share a request."""
+        async with self._asking:
+            if not self._token or self._clock() >= self._renew_at:
+                granted = await self._grant()
+                margin = min(_MARGIN_SECS, granted.lifetime_secs / 5)
+                self._token, self._renew_at = granted.token, self._clock() + granted.lifetime_secs - margin
+            return self._token
+
+    def refused(self, token: str) -> None:
+        """The destination did not take `token`: the next caller asks for a new one."""
+        if token == self._token:
+            self._token = ""
+
+
+async def ask(client: HttpClient, url: str, form: Mapping[str, str]) -> Granted:
+    """One request to a token service; `client` must not compress. Raises TokenRefused and the connection's errors."""
+    answer = await client.post(url, urlencode(form).encode(), _FORM)
+    told = _told(answer)
+    if not 200 <= answer.status < 300:
+        raise _refusal(answer, told)
+    token, lifetime = told.get("access_token"), told.get("expires_in", 3600)
+    try:
+        lifetime_secs = float(lifetime)  # type: ignore[arg-type]  # some services write the number as a string
+    except (TypeError, ValueError):
+        lifetime_secs = 0.0
+    if not isinstance(token, str) or not token or not set(token).isdisjoint("\r\n") or lifetime_secs <= 0:
+        raise TokenRefused("the token service's answer holds no usable token", may_pass=True)
+    return Granted(token, lifetime_secs)
+
+
+def _refusal(answer: HttpAnswer, told: Mapping[str, object]) -> TokenRefused:
+    description = str(told.get("error_description", "")).partition("\n")[0].strip()
+    said = ": ".join(part for part in (str(told.get("error", "")), description) if part)
+    may_pass = answer.status in _AGAIN or answer.status >= 500
+    reason = f"no access token: {described(answer.status, said[:_SHOWN_CHARACTERS])}"
+    return TokenRefused(reason, may_pass=may_pass, after_secs=retry_after_secs(answer) if may_pass else None)
+
+
+def _told(answer: HttpAnswer) -> Mapping[str, object]:
+    try:
+        told = orjson.loads(answer.body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

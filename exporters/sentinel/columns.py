@@ -1,0 +1,74 @@
+"""`LogBatch` → one JSON object a record, with the columns of `schema.TABLE`. What is null is left out.
+
+A value over the API's limit for a field is cut at a character; a JSON object over it is left out whole, for a cut one
+would be no JSON. `Truncated` says what there was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import quoted
+from collector.store.rows import Limits, cut, rows
+from exporters.sentinel.schema import TABLE
+
+_OBJECTS = ("attributes", "resource", "scope_attributes")
+_TICKS = len("2024-01-15T10:30:00.1234567")
+"""Azure's times have 100 ns; `TimeUnixNano` has the rest."""
+
+
+def objects(batch: LogBatch, extra: Mapping[str, str], field_bytes: int) -> pl.Series:
+    """The records' JSON. `extra`: further column → attribute."""
+    frame = _without_long_objects(rows(batch, Limits(field_bytes, field_bytes)), field_bytes)
+    members = [pl.lit('{"TimeGenerated":'), pl.lit(_times(batch))]
+    for name, (kind, source) in TABLE.items():
+        if source:
+            members.append(_member(name, _text(frame.get_column(source), kind, field_bytes)))
+    for name, key in extra.items():
+        members.append(_member(name, _text(_attribute(batch, key), "string", field_bytes)))
+    return pl.select(pl.concat_str([*members, pl.lit("}")]).alias("object")).to_series()
+
+
+def _member(name: str, text: pl.Series) -> pl.Expr:
+    return pl.concat_str(pl.lit(f',"{name}":'), pl.lit(text)).fill_null("")
+
+
+def _text(column: pl.Series, kind: str, limit: int) -> pl.Series:
+    if kind == "string":
+        return quoted(cut(column, limit)[0])
+    if kind == "boolean":  # said only where it is so
+        return column.set(column == 0, None).cast(pl.Boolean).cast(pl.String)
+    return column.cast(pl.String)
+
+
+def _attribute(batch: LogBatch, key: str) -> pl.Series:
+    own = batch.attribute_text(key)
+    return own.zip_with(own.is_not_null(), batch.resource_attribute(key))
+
+
+def _times(batch: LogBatch) -> pl.Series:
+    """`"2024-01-15T10:30:00.1234567Z"`: when it happened, else when it was seen."""
+    time = pl.when(pl.col("time_unix_nano") > 0).then("time_unix_nano").otherwise("observed_time_unix_nano")
+    nanos = time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))
+    ticks = nanos.dt.strftime("%Y-%m-%dT%H:%M:%S%.9f").str.head(_TICKS)
+    return batch.records.select(pl.concat_str(pl.lit('"'), ticks, pl.lit('Z"')).alias("time")).to_series()
+
+
+def _without_long_objects(frame: pl.DataFrame, limit: int) -> pl.DataFrame:
+    for name in _OBJECTS:
+        sizes = frame.get_column(name).str.len_bytes()
+        at = (sizes > limit).arg_true()
+        if len(at):
+            notes = frame.get_column("truncated")
+            told = [_noted(before, name, size) for before, size in zip(notes.gather(at), sizes.gather(at), strict=True)]
+            empty = frame.get_column(name).scatter(at, "{}")
+            frame = frame.with_columns(empty, notes.scatter(at, told))  # only the oversized few
+    return frame
+
+
+def _noted(before: str | None, name: str, size: int) -> str:
+    note = f'"{name}_left_out":{size}'
+    return f"{before[:-1]},{note}}}" if before else f"{{{note}}}"
