@@ -60,6 +60,11 @@ def escaped(text: pl.Series, style: Style = PLAIN) -> pl.Series:
     return text.scatter(rows, rewritten)
 
 
+def quoted_name(name: str, style: Style = PLAIN) -> str:
+    """One string as a JSON string."""
+    return style.quote + name.translate(str.maketrans(dict(style.escapes))) + style.quote
+
+
 def embedded(json: pl.Series) -> pl.Series:
     """JSON text in the style `PLAIN` as it stands in the style `EMBEDDED`."""
     return json.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
@@ -79,9 +84,16 @@ def members(table: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
 
 def column_texts(column: pl.Series, style: Style = PLAIN) -> pl.Series:
     """A derived column (String, Boolean, Int64, Float64 or Binary) as JSON text; null stays null."""
+    return pl.select(column_text("", column, style).alias("text")).to_series()
+
+
+def column_text(before: str, column: pl.Series, style: Style = PLAIN) -> pl.Expr:
+    """The same after the text `before`, for an expression that joins more."""
     kind = kind_of(column)
-    text = _texts(kind, column.to_frame(VALUE_COLUMNS[kind]), style)
-    return _in_quotes(text, style) if kind in _QUOTED else text
+    text = pl.lit(_texts(kind, column.to_frame(VALUE_COLUMNS[kind]), style))
+    if kind not in _QUOTED:
+        return pl.concat_str(pl.lit(before), text)
+    return pl.concat_str(pl.lit(before + style.quote), text, pl.lit(style.quote))
 
 
 def _values(table: pl.DataFrame, style: Style) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
@@ -149,6 +161,8 @@ def _rows_to_escape(text: pl.Series) -> pl.Series:
     starts, data = buffer(text)
     codes = np.frombuffer(data, dtype=np.uint8)[starts[0] : starts[-1]]
     at = np.flatnonzero((codes < 0x20) | (codes == ord('"')) | (codes == ord("\\")))  # in UTF-8 only these characters
+    if not len(at):
+        return pl.Series(dtype=pl.UInt32)
     if len(at) > len(text):
         return text.str.contains(_MUST_ESCAPE).arg_true()
     return pl.Series(np.unique(np.searchsorted(starts, at + starts[0], side="right") - 1), dtype=pl.UInt32)

@@ -18,7 +18,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.distinct import once_each
-from collector.documents.json_text import PLAIN, Style, column_texts, members, quoted
+from collector.documents.json_text import PLAIN, Style, column_text, members, quoted_name
 from collector.documents.text_buffers import ranges
 
 _NEIGHBOURS = 32
@@ -30,29 +30,33 @@ def attributes_json(batch: LogBatch, without: Collection[str] = (), style: Style
 
     A key that came more than once keeps its first value. A record without attributes has `{}`.
     """
-    table = _without(batch.attributes, without)
-    text = _inner(table, len(batch), style)
+    return _braced(attribute_members(batch, without, style)).rename("attributes")
+
+
+def attribute_members(batch: LogBatch, without: Collection[str] = (), style: Style = PLAIN) -> pl.Series:
+    """The same as it stands between other members, a comma before each: `,"key":value…`; empty without attributes."""
+    text = table_members(_without(batch.attributes, without), len(batch), style)
     derived = batch.derived.select(key for key in batch.derived.columns if key not in without)
     if derived.width:
         said = once_each(derived, lambda rows: _derived_members(rows, style))
         text = pl.select(pl.concat_str(pl.lit(text), pl.lit(said))).to_series()
-    return _braced(text).rename("attributes")
+    return text.rename("attributes")
 
 
 def resource_json(batch: LogBatch, style: Style = PLAIN) -> pl.Series:
     """The attributes of each record's resource as a JSON object; written once a resource, then shared."""
-    objects = _braced(_inner(batch.resource_attributes, batch.resources.height, style))
+    objects = _braced(table_members(batch.resource_attributes, batch.resources.height, style))
     return objects.gather(batch.column("resource")).rename("resource")
 
 
 def scope_json(batch: LogBatch, style: Style = PLAIN) -> pl.Series:
     """The attributes of each record's instrumentation scope as a JSON object."""
-    objects = _braced(_inner(batch.scope_attributes, batch.scopes.height, style))
+    objects = _braced(table_members(batch.scope_attributes, batch.scopes.height, style))
     return objects.gather(batch.column("scope")).rename("scope")
 
 
-def _inner(table: pl.DataFrame, height: int, style: Style) -> pl.Series:
-    """For each of `height` owners `,"key":value,"key":value…`, or an empty string."""
+def table_members(table: pl.DataFrame, height: int, style: Style = PLAIN) -> pl.Series:
+    """An attribute table as members: for each of `height` owners `,"key":value,"key":value…`, or an empty string."""
     if not table.height:
         return pl.repeat("", height, dtype=pl.String, eager=True)
     table = _first_of_each_key(_by_owner(table))
@@ -63,10 +67,7 @@ def _inner(table: pl.DataFrame, height: int, style: Style) -> pl.Series:
 
 def _derived_members(columns: pl.DataFrame, style: Style) -> pl.Series:
     """The columns as object members, in one text a row; null is left out."""
-    pieces = []
-    for column in columns.iter_columns():
-        key = quoted(pl.Series([column.name]), style).item()
-        pieces.append(pl.concat_str(pl.lit(f",{key}:"), pl.lit(column_texts(column, style))))
+    pieces = [column_text(f",{quoted_name(column.name, style)}:", column, style) for column in columns.iter_columns()]
     return pl.select(pl.concat_str(pieces, ignore_nulls=True).alias("members")).to_series()
 
 
