@@ -84,11 +84,13 @@ class HttpClient:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        *,
+        plain: bool = False,
     ) -> HttpAnswer:
-        """As `post`, with any method."""
+        """As `post`, with any method. `plain`: the body was not compressed."""
         assert self._session is not None, "not started"
         sent = dict(headers or {})
-        if body is not None and self._encoding:
+        if body is not None and self._encoding and not plain:
             sent["Content-Encoding"] = self._encoding
         async with self._session.request(
             method,
