@@ -145,6 +145,12 @@ class DeliveryConfig(Config):
     sending_queue: QueueConfig = QueueConfig()
     """Queue, batching and quota."""
 
+    @property
+    def attempt_timeout(self) -> float:
+        """Seconds that one `send` may take, 0 = no limit. An exporter whose attempt is more than one call gives each its
+        `timeout` itself, and says 0 here."""
+        return self.timeout
+
     def quota(self, only_exporter: bool) -> Quota:
         """What the ledger must know; `only_exporter`: no other exporter stands in any of its pipelines."""
         queue = self.sending_queue

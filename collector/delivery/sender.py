@@ -125,7 +125,7 @@ class Sender:
         assert task is not None
         self.calling.add(task)
         try:
-            async with asyncio.timeout(self._config.timeout or None):
+            async with asyncio.timeout(self._config.attempt_timeout or None):
                 return await self._exporter.send(encoded)
         except Exception as error:  # noqa: BLE001  classify knows
             return error
