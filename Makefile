@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench faults clean
+.PHONY: setup demo test check docs bench faults otelcol clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -31,6 +31,9 @@ docs: setup                    ## refresh option tables and config/schema.json f
 
 bench: setup                   ## measure against Rotel; prints the README's table
 	$(BIN)/python tests/bench/run.py
+
+otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
+	$(BIN)/python -m collector.testing.otelcol
 
 clean:
 	rm -rf $(VENV) build dist logboom-data
