@@ -72,15 +72,18 @@ class Cloudflare:
         self._process.stdout.close()
 
 
-def installed() -> Path:
-    """The counterpart with its packages beside it, installed once for each version of its sources."""
-    files = sorted(path for path in SOURCES.rglob("*") if path.is_file())
+def installed(sources: Path = SOURCES, pattern: str = "**/*") -> Path:
+    """The files of a folder with their npm packages beside them, installed once for each version of these files."""
+    files = sorted(path for path in sources.glob(pattern) if path.is_file())
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
     home = _CACHE / f"cloudflare-{digest}"
     if not home.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=_CACHE))
-        shutil.copytree(SOURCES, building, dirs_exist_ok=True)
+        for path in files:
+            copy = building / path.relative_to(sources)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
         _npm(building)
         try:
             building.rename(home)
