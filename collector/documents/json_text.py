@@ -65,9 +65,9 @@ def quoted_name(name: str, style: Style = PLAIN) -> str:
     return style.quote + name.translate(str.maketrans(dict(style.escapes))) + style.quote
 
 
-def embedded(json: pl.Series) -> pl.Series:
-    """JSON text in the style `PLAIN` as it stands in the style `EMBEDDED`."""
-    return json.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
+def in_style(json: pl.Series, style: Style) -> pl.Series:
+    """JSON text in the style `PLAIN` in another one."""
+    return json if style is PLAIN else json.str.replace_many(["\\", '"'], ["\\\\", style.quote])
 
 
 def members(table: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
@@ -131,8 +131,7 @@ def _texts(kind: ValueKind, table: pl.DataFrame, style: Style) -> pl.Series:
         case ValueKind.ANY:
             from otlp_wire import any_json  # loads protobuf, which a batch without nested values never needs
 
-            json = any_json(table.get_column("any"))
-            return json if style is PLAIN else embedded(json)
+            return in_style(any_json(table.get_column("any")), style)
         case ValueKind.BOOL | ValueKind.INT:
             return table.get_column(VALUE_COLUMNS[kind]).cast(pl.String)
         case ValueKind.EMPTY:

@@ -16,6 +16,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, resource_json, scope_json
+from collector.documents.json_text import PLAIN, Style, in_style
 
 DERIVED: Mapping[str, str] = {
     "source_type": "logboom.source_type",
@@ -73,8 +74,8 @@ class Limits:
     attribute_bytes: int = 256 << 10
 
 
-def rows(batch: LogBatch, limits: Limits) -> pl.DataFrame:
-    """The records as rows of `logs`: columns `COLUMNS`, record order."""
+def rows(batch: LogBatch, limits: Limits, style: Style = PLAIN) -> pl.DataFrame:
+    """The records as rows of `logs`: columns `COLUMNS`, record order. `style` is that of the columns that hold JSON."""
     batch, cut_attributes = _cut_attributes(batch, limits.attribute_bytes)
     body = _body(batch)
     cut_body, body_cut = cut(body, limits.body_bytes)
@@ -96,12 +97,12 @@ def rows(batch: LogBatch, limits: Limits) -> pl.DataFrame:
         "flags",
         "dropped_attributes_count",
         *(_unset(f"scope_{name}", pl.lit(batch.scope_field(name))) for name in ("name", "version")),
-        pl.lit(scope_json(batch)).replace("{}", None).alias("scope_attributes"),
-        pl.lit(attributes_json(batch, without=_in_columns(batch))).alias("attributes"),
-        pl.lit(resource_json(batch)).alias("resource"),
+        pl.lit(scope_json(batch, style)).replace("{}", None).alias("scope_attributes"),
+        pl.lit(attributes_json(batch, _in_columns(batch), style)).alias("attributes"),
+        pl.lit(resource_json(batch, style)).alias("resource"),
     )
     notes = {"body": body_cut, "attributes": cut_attributes, **late}
-    return frame.with_columns(truncated=_truncated(notes, len(batch))).select(COLUMNS)
+    return frame.with_columns(truncated=in_style(_truncated(notes, len(batch)), style)).select(COLUMNS)
 
 
 def _in_columns(batch: LogBatch) -> frozenset[str]:

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 import polars as pl
 
 from collector.batch import LogBatch
 from collector.outcomes import Items
-from collector.store.d1 import INSERT, Statement, encoded, name_for
-from collector.store.json_rows import bounded_row_texts, parameters
+from collector.store.d1 import INSERT, name_for
+from collector.store.json_rows import bounded_row_texts, runs
 from collector.store.rows import Limits
 
+_BEGIN = b'{"sql":%b,"params":["[' % orjson.dumps(INSERT)
 _PARAMETER_BYTES = 1_600_000
 _ROW_BYTES = 1_900_000
 """D1 takes strings and rows of 2,000,000 bytes."""
@@ -64,5 +66,12 @@ def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
 
 
 def _part(place: str, texts: pl.Series, items: Items | None = None) -> Part:
-    body = encoded([Statement(INSERT, (text,)) for text in parameters(texts, _PARAMETER_BYTES)]) if place else b""
-    return Part(place, len(texts), body, items)
+    return Part(place, len(texts), _body(texts) if place else b"", items)
+
+
+def _body(texts: pl.Series) -> bytes:
+    """What `collector.store.d1.encoded` makes of the statements; the rows in their parameters are escaped already."""
+    pieces: list[bytes | memoryview] = [b'{"batch":[']
+    for run in runs(texts, _PARAMETER_BYTES):
+        pieces += [_BEGIN, run, b']"]}', b","]
+    return b"".join([*pieces[:-1], b"]}"])
