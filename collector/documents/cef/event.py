@@ -1,0 +1,77 @@
+"""A batch → one CEF event a record."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents.cef import escaping
+from collector.documents.cef.mapping import forms, mapped
+from collector.documents.device_event import identity, per_record
+from collector.documents.device_event.device import Device
+from collector.documents.device_event.extras import extras
+from collector.documents.device_event.facts import FACTS
+from collector.documents.device_event.pieces import Form, Pieces
+from collector.documents.device_event.severity import cef_severity
+from collector.documents.device_event.sources import Attributes, Source, of_column, of_rows
+
+_VENDOR, _PRODUCT, _VERSION, _CLASS, _NAME = 63, 63, 31, 1023, 512
+_DEFAULT = Device()
+
+
+def cef_text(
+    batch: LogBatch, device: Device = _DEFAULT, *, version: int = 0, extra_attributes: bool = False
+) -> pl.Series:
+    """`CEF:0|vendor|product|version|class|name|severity|key=value …`: String, one line a record, no null.
+
+    Args:
+        device: the first part of the header.
+        version: 0 for `CEF:0`, 1 for `CEF:1`.
+        extra_attributes: attributes without a key of the dictionary become keys of their own.
+    """
+    attributes = Attributes(batch)
+    head = _header(batch, attributes, device, version)
+    columns = list(_extension(batch, attributes, version).columns(escaping.extension).values())
+    if extra_attributes:
+        columns.append(extras(batch, escaping.extension, " "))
+    pairs = pl.concat_str(*(pl.lit(column) for column in columns), separator=" ", ignore_nulls=True)
+    return pl.select(pl.concat_str(*(pl.lit(part) for part in head), pairs).alias("cef")).to_series()
+
+
+def _header(batch: LogBatch, attributes: Attributes, device: Device, version: int) -> list[pl.Series]:
+    fields = pl.Series([device.vendor, device.product, device.version])
+    written = escaping.header(fields, pl.Series([_VENDOR, _PRODUCT, _VERSION])).fill_null("unknown")
+    start = f"CEF:{version}|{'|'.join(written)}|"
+    pieces = Pieces(len(batch), {"class": Form(start, _CLASS), "name": Form("|", _NAME)})
+    for source in identity.classes(batch, attributes):
+        pieces.add("class", source)
+    for source in identity.names(batch, attributes):
+        pieces.add("name", source)
+    severity = cef_severity(batch.column("severity_number"), batch.attribute("logboom.triage.level"))
+    bars = pl.Series([f"|{number}|" for number in range(11)]).gather(severity)
+    return [*pieces.columns(escaping.header).values(), bars]
+
+
+def _extension(batch: LogBatch, attributes: Attributes, version: int) -> Pieces:
+    pieces = Pieces(len(batch), forms(version))
+    for key, source in _per_record(batch).items():
+        pieces.add(key, source)
+    for line in mapped(version):
+        for source in attributes.sources(FACTS[line.fact]):
+            for key, values in zip(line.keys, line.reading(source.values), strict=True):
+                if key:
+                    pieces.add(key, Source(source.owners, source.codes, values))
+    return pieces
+
+
+def _per_record(batch: LogBatch) -> dict[str, Source]:
+    number = batch.column("severity_number")
+    return {
+        "rt": of_rows(per_record.epoch_ms(batch)),
+        "externalId": of_rows(batch.column("record_id")),
+        "cat": identity.categories(batch),
+        "cn2": of_column(number.set(number == 0, None).cast(pl.String)),
+        "cs1": of_column(per_record.hexadecimal(batch.column("trace_id"))),
+        "deviceDnsDomain": of_column(batch.column("domain")),
+        "msg": of_rows(per_record.message(batch)),
+    }

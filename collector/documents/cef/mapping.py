@@ -1,0 +1,114 @@
+"""What a record says → keys of the dictionary. The order is the order of the event; `msg` is last, so that a transport
+that cuts an event cuts its message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from collector.documents.cef.dictionary import DICTIONARY, Type
+from collector.documents.device_event import readings
+from collector.documents.device_event.pieces import UNLIMITED, Form
+from collector.documents.device_event.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A fact of `collector.documents.device_event.facts` and the keys that its reading fills."""
+
+    fact: str
+    keys: tuple[str, ...]
+    reading: Reading = readings.text
+
+
+PER_RECORD = ("rt", "externalId", "cat", "cn2", "cs1", "deviceDnsDomain", "msg")
+"""Keys out of the record's own fields: time, record id, category, severity number, trace id, tenant, body."""
+
+MAPPING = (
+    Mapped("source address", ("src", "c6a2", "shost"), readings.address),
+    Mapped("source port", ("spt",), readings.port),
+    Mapped("destination address", ("dst", "c6a3", "dhost"), readings.address),
+    Mapped("destination port", ("dpt",), readings.port),
+    Mapped("transport", ("proto",), readings.transport),
+    Mapped("application protocol", ("app",)),
+    Mapped("user name", ("suser",)),
+    Mapped("user id", ("suid",)),
+    Mapped("user role", ("spriv",)),
+    Mapped("url", ("request",)),
+    Mapped("method", ("requestMethod",)),
+    Mapped("user agent", ("requestClientApplication",)),
+    Mapped("status code", ("outcome",), readings.outcome_of_status),
+    Mapped("outcome", ("outcome",), readings.outcome),
+    Mapped("status code", ("cn1",), readings.integer),
+    Mapped("request size", ("in",), readings.integer),
+    Mapped("response size", ("out",), readings.integer),
+    Mapped("reason", ("reason",)),
+    Mapped("file path", ("filePath",)),
+    Mapped("file name", ("fname",)),
+    Mapped("file size", ("fsize",), readings.integer),
+    Mapped("host name", ("dvchost",)),
+    Mapped("host address", ("dvc", "c6a1", ""), readings.address),
+    Mapped("host id", ("deviceExternalId",)),
+    Mapped("process name", ("deviceProcessName",)),
+    Mapped("process id", ("dvcpid",), readings.integer),
+    Mapped("service", ("sourceServiceName",)),
+    Mapped("action", ("act",)),
+    Mapped("count", ("cnt", "type"), readings.aggregated),
+    Mapped("component", ("cs2",)),
+    Mapped("endpoint", ("cs3",)),
+    Mapped("issue", ("cs4",)),
+    Mapped("rule", ("cs5",)),
+    Mapped("environment", ("cs6",)),
+)
+"""Keys of `CEF:0` and `CEF:1`. Where two lines fill one key the later one counts."""
+
+MAPPING_OF_1 = (
+    Mapped("group of the resource", ("reportedResourceGroupName",)),
+    Mapped("name of the resource", ("reportedResourceName",)),
+    Mapped("id of the resource", ("reportedResourceID",)),
+    Mapped("threat actor", ("threatActor",)),
+    Mapped("threat technique", ("threatAttackID",)),
+    Mapped("threat framework", ("frameworkName",)),
+)
+"""Keys that CEF 1.2 added."""
+
+LABELS = {
+    "c6a1": "Device IPv6 Address",
+    "c6a2": "Source IPv6 Address",
+    "c6a3": "Destination IPv6 Address",
+    "cn1": "httpStatusCode",
+    "cn2": "severityNumber",
+    "cs1": "traceId",
+    "cs2": "component",
+    "cs3": "endpoint",
+    "cs4": "issueId",
+    "cs5": "triageRule",
+    "cs6": "environment",
+}
+"""What the custom keys stand for; the first three are the standard's own."""
+
+_PLAIN = frozenset({Type.INTEGER, Type.LONG, Type.TIMESTAMP, Type.IPV4, Type.IPV6})
+
+
+def mapped(version: int) -> tuple[Mapped, ...]:
+    """The lines that an event of this version has."""
+    return MAPPING + MAPPING_OF_1 if version else MAPPING
+
+
+@cache
+def forms(version: int) -> dict[str, Form]:
+    """How each key is written, in the order of the event."""
+    return {key: _form(key) for key in _keys(version)}
+
+
+def _keys(version: int) -> Iterator[str]:
+    yield from (key for key in PER_RECORD if key != "msg")
+    yield from (key for line in mapped(version) for key in line.keys if key)
+    yield "msg"
+
+
+def _form(key: str) -> Form:
+    line = DICTIONARY[key]
+    label = f"{key}Label={LABELS[key]} " if key in LABELS else ""
+    return Form(f"{label}{key}=", line.length or UNLIMITED, line.type in _PLAIN)

@@ -1,0 +1,35 @@
+"""Steps of cleaning that touch only the values that need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+BREAKS = r"\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\x{2028}\x{2029}"
+"""Inside a character class: control characters but LF and CR, and what Unicode counts as the end of a line."""
+
+
+def where(values: pl.Series, pattern: str, rewrite: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`values` with those that contain `pattern` rewritten."""
+    rows = values.str.contains(pattern).arg_true()
+    return values.scatter(rows, rewrite(values.gather(rows))) if len(rows) else values
+
+
+def shortened(values: pl.Series, longest: pl.Series) -> pl.Series:
+    """Without spaces and line ends around, at most `longest` characters (never half of one); null for what is empty.
+
+    Characters are Unicode code points of the value as a reader gets it back.
+    """
+    trimmed = values.str.strip_chars(" \n\r")
+    rows = (trimmed.str.len_bytes() > longest).arg_true()  # no text has more characters than bytes
+    if len(rows):
+        heads = pl.select(pl.lit(trimmed.gather(rows)).str.head(pl.lit(longest.gather(rows)))).to_series()
+        trimmed = trimmed.scatter(rows, heads.str.strip_chars_end(" \n\r"))
+    empty = trimmed.str.len_bytes() == 0
+    return trimmed.set(empty, None) if empty.any() else trimmed
+
+
+def replaced(values: pl.Series, replacements: dict[str, str]) -> pl.Series:
+    """Each of some characters by what stands for it, in one pass."""
+    return values.str.replace_many(list(replacements), list(replacements.values()))

@@ -1,0 +1,37 @@
+"""Texts that every record has for itself: when it happened, its message, its ids."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents.device_event.facts import MESSAGE
+
+
+def epoch_ms(batch: LogBatch) -> pl.Series:
+    """Time of the event, else when it was seen, in milliseconds since 1970 as text; null when both are unknown."""
+    time = batch.column("time_unix_nano")
+    if (time == 0).any():
+        time = time.zip_with(time != 0, batch.column("observed_time_unix_nano"))
+    return (time.set(time == 0, None) // 1_000_000).cast(pl.String)
+
+
+def message(batch: LogBatch) -> pl.Series:
+    """The body: text as it is, anything else as JSON; without a body what the exception says."""
+    body = batch.column("body")
+    if not body.null_count():
+        return body
+    structured = batch.column("body_any")
+    if structured.null_count() < len(structured):
+        from otlp_wire import any_json  # loads protobuf, which a batch of text never needs
+
+        body = body.zip_with(body.is_not_null(), any_json(structured))
+    for name in MESSAGE:
+        body = body.zip_with(body.is_not_null(), batch.attribute(name))
+    return body
+
+
+def hexadecimal(ids: pl.Series) -> pl.Series:
+    """Trace and span ids; null where there is none."""
+    text = ids.bin.encode("hex")
+    return text.set(text == "", None)
