@@ -4,7 +4,7 @@ Every record that was accepted ends in exactly one `Outcome` per pipeline and ex
 transaction that makes them true, so they add up over any crash:
 
     accepted            = in journal + duplicate + undecodable + filtered + aggregated + dropped + outbox
-    outbox (an exporter)= exported + dead_lettered + dropped + still queued
+    outbox (an exporter)= exported + dead_lettered + dropped + filtered + still queued
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # the sender was told no; nothing kept
     DUPLICATE = "duplicate"  # the same bytes came before, within dedup_window
     UNDECODABLE = "undecodable"  # dead-lettered raw
-    FILTERED = "filtered"  # a processor left it out
+    FILTERED = "filtered"  # a processor left it out, or an exporter's `select`
     AGGREGATED = "aggregated"  # it became a count
     CREATED = "created"  # a processor made it
     ENQUEUED = "enqueued"  # in the outbox, for one exporter
@@ -60,11 +60,16 @@ class Ok:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Send these items again (None = all): backoff with jitter, `after_secs` as a floor."""
+    """Send these items again (None = all): backoff with jitter, `after_secs` as a floor.
+
+    `throttled`: the destination has too much to do (429, 503); fewer requests are in flight from now on. Timeouts count
+    as that without being named.
+    """
 
     reason: str
     items: Items | None = None
     after_secs: float | None = None
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ def _delivery(settings: Settings, exporter: str) -> str:
         parts.append(f"drops records older than {quota.max_age_secs:g}s")
     parts += [_retry(config), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
     parts += getattr(config, "notes", tuple)()
+    parts += config.shaping()
     return "; ".join(filter(None, parts))
 
 

@@ -1,6 +1,6 @@
 """Keeps the account of one exporter: how records ended, and what its statistics show.
 
-    enqueued = exported + dead_lettered + dropped + queued
+    enqueued = exported + dead_lettered + dropped + filtered + queued
 
 holds at every moment, for an entry is acknowledged with all its outcomes at once.
 """
@@ -32,6 +32,8 @@ class ExporterStatistics:
         sent: records that the destination took.
         left_out: of those, records that it then left out on its own account (OTLP's partial success).
         failed_attempts: records in attempts that failed and are repeated.
+        filtered: records that `select` left out.
+        concurrency: requests that may be in flight at once now: fewer than `num_consumers` after push-back.
     """
 
     state: State
@@ -44,6 +46,8 @@ class ExporterStatistics:
     failed_attempts: int
     dead_lettered: int
     dropped: int
+    filtered: int
+    concurrency: int
 
 
 class Book:

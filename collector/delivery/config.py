@@ -1,4 +1,5 @@
-"""The options that every exporter has: `timeout`, `retry_on_failure`, `sending_queue`, as in the OpenTelemetry Collector.
+"""The options that every exporter has: `timeout`, `retry_on_failure`, `sending_queue`, as in the OpenTelemetry Collector,
+and `select`, `attributes`, `redact` (`shaping_config`), which are ours.
 
 Names and meanings are otelcol's (configretry, exporterhelper/queuebatch). Three defaults that lose data there are ours:
 `max_elapsed_time` is 0 (never give up), `block_on_overflow` is true, and the queue is always on disk.
@@ -11,6 +12,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from collector.component import Config
+from collector.delivery.shaping_config import AttributesConfig, RedactConfig, SelectConfig
 from collector.ledger.plan import Quota
 from collector.units import ByteSize, Duration
 
@@ -77,7 +79,7 @@ class QueueConfig(Config):
     enabled: bool = True
     """Accepted; delivery always goes through the outbox on disk. False means one request at a time."""
     num_consumers: int = 10
-    """Requests in flight at once."""
+    """Requests in flight at once, at most: fewer while the destination pushes back (429, 503, timeouts)."""
     queue_size: int = 1000
     """With `sizer: bytes` the quota (as `max_bytes`). Counts of requests or items do not limit a queue on disk."""
     sizer: Sizer = "requests"
@@ -144,6 +146,28 @@ class DeliveryConfig(Config):
     """Back-off after failures that may pass."""
     sending_queue: QueueConfig = QueueConfig()
     """Queue, batching and quota."""
+    select: SelectConfig = SelectConfig()
+    """Which records are sent; the others end as `filtered`. Level AND domain AND one of the conditions."""
+    attributes: AttributesConfig = AttributesConfig()
+    """Which attributes are sent. What the exporter itself reads (routing, indexes) must stay."""
+    redact: RedactConfig = RedactConfig()
+    """What of the records is hidden before it leaves."""
+
+    def shaping(self) -> list[str]:
+        """For people: what is left out or hidden; empty when records leave as they are."""
+        select, attributes, redact = self.select, self.attributes, self.redact
+        kept = [", ".join(select.levels), " or ".join(select.domains)]
+        kept += [f"{len(select.conditions)} condition(s)"] if select.conditions else []
+        named = [f"only {len(attributes.allow)}"] if attributes.allow else []
+        named += [f"without {len(attributes.deny)}"] if attributes.deny else []
+        hidden = [f"{len(redact.attributes)} name(s), {redact.action}"] if redact.attributes else []
+        hidden += [f"{len(redact.patterns)} pattern(s)"] if redact.patterns else []
+        parts = (
+            ("gets only: ", " and ".join(filter(None, kept))),
+            ("attributes: ", ", ".join(named)),
+            ("redacts: ", "; ".join(hidden)),
+        )
+        return [title + text for title, text in parts if text]
 
     @property
     def attempt_timeout(self) -> float:

@@ -1,4 +1,8 @@
-"""An exporter's `encode`, on the exporter's own threads: a slow one does not hold up the others."""
+"""An exporter's `encode`, on the exporter's own threads: a slow one does not hold up the others.
+
+What `attributes` and `redact` take away is taken away here, just before: an exporter never sees it, and a request that is
+cut, retried or dead-lettered still has it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from collector.component import Exporter, PayloadExporter
 from collector.delivery.request import Decode, Request
+from collector.delivery.shaping import Shape
 
 T = TypeVar("T")
 
@@ -23,13 +28,16 @@ class Encoding:
     Args:
         decode: payloads → batch, for exporters that take no payloads and for requests that must be cut.
         pool: bounded threads of this exporter.
+        shape: what is done to each batch first, if anything; then payloads must be decoded, too.
     """
 
-    def __init__(self, exporter: Exporter, decode: Decode, pool: Executor) -> None:
+    def __init__(self, exporter: Exporter, decode: Decode, pool: Executor, shape: Shape | None = None) -> None:
         self._exporter = exporter
         self._decode = decode
         self._pool = pool
-        self._payloads = cast("PayloadExporter", exporter) if hasattr(exporter, "encode_payloads") else None
+        self._shape = shape
+        untouched = shape is None and hasattr(exporter, "encode_payloads")
+        self._payloads = cast("PayloadExporter", exporter) if untouched else None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something slow on the exporter's threads."""
@@ -51,7 +59,8 @@ class Encoding:
         if request.undecoded:
             assert self._payloads is not None
             return self._payloads.encode_payloads(request.payloads())
-        return self._exporter.encode(request.batch())
+        batch = request.batch()
+        return self._exporter.encode(batch if self._shape is None else self._shape(batch))
 
 
 def _contained(function: Callable[..., T], *arguments: Any) -> T:

@@ -1,6 +1,6 @@
 """One exporter's own lane, from the outbox to its last answer. Lanes share nothing that one of them could hold up.
 
-Feed (memory budget) ──► Batcher ──► num_consumers of Sender ──► Book ──► Progress (acks, every 200 ms)
+Feed (memory budget) ──► Sieve (select) ──► Batcher ──► num_consumers of Sender ──► Book ──► Progress (acks, every 200 ms)
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from collector.delivery.feed import Feed, Run
 from collector.delivery.progress import Progress
 from collector.delivery.request import Decode, Pending, Request
 from collector.delivery.sender import Sender
+from collector.delivery.shaping import shape_of
+from collector.delivery.sieve import Sieve
 from collector.ledger.interface import Ledger
 from collector.outcomes import Outcome
 
@@ -58,7 +60,9 @@ class Lane:
         self._feed = Feed(id, ledgers, queue.max_in_flight_bytes, run)
         self._progress = Progress(id, ledgers, run, self._ledger_failed)
         self._book = Book(self._feed, self._progress)
-        self._sender = Sender(exporter, config, Encoding(exporter, decode, self._pool), self._book, self._emit, rng)
+        encoding = Encoding(exporter, decode, self._pool, shape_of(config))
+        self._sieve = Sieve(config, encoding, self._book, self._emit)
+        self._sender = Sender(exporter, config, encoding, self._book, self._emit, rng)
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -120,6 +124,8 @@ class Lane:
             failed_attempts=book.failed_attempts,
             dead_lettered=book.ended[Outcome.DEAD_LETTERED],
             dropped=book.ended[Outcome.DROPPED],
+            filtered=book.ended[Outcome.FILTERED],
+            concurrency=sender.concurrency.limit,
         )
 
     async def _deliver(self) -> None:
@@ -129,8 +135,7 @@ class Lane:
         while True:
             pendings = await self._read()
             for pending in pendings:
-                for request in self._batcher.add(self._book.begin(pending)):
-                    await self._dispatch(request)
+                await self._admit(pending)
             if not self._batcher.waiting:
                 flush_at = None
             elif flush_at is None:
@@ -141,6 +146,16 @@ class Lane:
                     await self._dispatch(request)
             if not pendings:
                 await self._feed.wait(_POLL_SECS if flush_at is None else min(_POLL_SECS, flush_at - loop.time()))
+
+    async def _admit(self, pending: Pending) -> None:
+        part = self._book.begin(pending)
+        try:
+            passed = await self._sieve.passed(part)
+        except Exception as error:  # noqa: BLE001  the entry stays in the outbox, and the lane goes on
+            self._emit(EventKind.FAILED, f"decoding raised {type(error).__name__}", 1)
+            return
+        for request in self._batcher.add(passed) if passed is not None else ():
+            await self._dispatch(request)
 
     async def _read(self) -> list[Pending]:
         try:

@@ -19,6 +19,7 @@ class Reading:
         left_out, warning: what the destination said about delivered records that it does not keep.
         rejected: (items, reason).
         retry: items to send again; empty = none.
+        throttled: some of them because the destination has too much to do.
     """
 
     delivered: Items
@@ -26,6 +27,7 @@ class Reading:
     retry: Items
     retry_reason: str = ""
     after_secs: float | None = None
+    throttled: bool = False
     blocked: str | None = None
     split: str | None = None
     left_out: int = 0
@@ -57,11 +59,12 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
             items = _claim(open_, verdict.items)
             if len(items):
                 rejected.append((items, verdict.reason))
-    again, reason, after = _NONE, "", None
+    again, reason, after, throttled = _NONE, "", None, False
     for verdict in verdicts:
         if isinstance(verdict, Retry):
             again = np.union1d(again, _claim(open_, verdict.items)).astype(np.uint32)
             reason = reason or verdict.reason
+            throttled |= verdict.throttled
             after = max(after or 0.0, verdict.after_secs) if verdict.after_secs is not None else after
     oks = [verdict for verdict in verdicts if isinstance(verdict, Ok)]
     return Reading(
@@ -70,6 +73,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         again,
         reason,
         after,
+        throttled,
         left_out=sum(ok.rejected for ok in oks),
         warning=next((ok.warning for ok in oks if ok.warning), ""),
     )

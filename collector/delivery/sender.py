@@ -1,10 +1,10 @@
 """Sends requests of one exporter until each record has ended: the five outcomes.
 
-    encode ► gate ► send (timeout) ► classify ─┬ ok       the items are delivered
-       ▲                                       ├ retry    only those items again, after a back-off
-       │                                       ├ split    two halves; a single record becomes a dead letter
-       └───────────────────────────────────────┴ blocked  everything again, once a probe gets through
-                                                 reject   those items become dead letters
+    encode ► concurrency ► gate ► send (timeout) ► classify ─┬ ok       the items are delivered
+       ▲                                                     ├ retry    only those items again, after a back-off
+       │                                                     ├ split    two halves; a single record becomes a dead letter
+       └─────────────────────────────────────────────────────┴ blocked  everything again, once a probe gets through
+                                                               reject   those items become dead letters
 
 A record that makes `encode` or `classify` raise is found by halving and becomes a dead letter.
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 from collector.component import Exporter
 from collector.delivery.book import Book
+from collector.delivery.concurrency import Concurrency
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
@@ -59,6 +60,7 @@ class Sender:
         self._book = book
         self._emit = emit
         self._rng = rng
+        self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
         self.retrying = 0
@@ -109,7 +111,7 @@ class Sender:
                 return None
 
     async def _attempt(self, records: int, encoded: Any) -> Reading:
-        async with self.gate.passing():
+        async with self.concurrency.entered() as epoch, self.gate.passing():
             self._stop_here()
             answer = await self._call(encoded)
             try:
@@ -117,6 +119,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001  as for encode
                 reading = read([Split(self._crash("classify", error))], records)
             self._watch(reading, records)
+            self._adapt(reading, answer, epoch)
             return reading
 
     async def _call(self, encoded: Any) -> Any:
@@ -142,6 +145,13 @@ class Sender:
         if reading.left_out or reading.warning:
             self._book.left_out += reading.left_out
             self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.left_out))
+
+    def _adapt(self, reading: Reading, answer: Any, epoch: int) -> None:
+        """A destination that is merely away says nothing about how much it takes."""
+        if reading.throttled or isinstance(answer, TimeoutError):
+            self.concurrency.pushed_back(epoch)
+        elif reading.blocked is None and not len(reading.retry):
+            self.concurrency.succeeded(epoch)
 
     async def _pause(self, request: Request, schedule: Schedule, reading: Reading) -> bool:
         """Wait before the next attempt; False when the options say to give up, and then all has ended."""

@@ -87,6 +87,7 @@ class Worker:
             name: {
                 "state": stats.state,
                 "in_flight": stats.requests,
+                "concurrency": stats.concurrency,
                 "reason": stats.reason,
                 "counters": self._exporter_counters.get(name, dict)(),
             }

@@ -10,7 +10,7 @@ from collector.settings.tree import Node, scalars
 REDACTED = "[redacted]"
 
 _WORDS = (
-    r"pass(?:word|phrase|wd)?|secret(?:s)?|tokens?|api_?-?keys?|access_?-?keys?|private_?-?keys?|key_pem|cert_pem"
+    r"pass(?:word|phrase|wd)?|secret(?:s)?|tokens?|api_?-?keys?|access_?-?keys?|private_?-?keys?|hash_?-?keys?|key_pem|cert_pem"
     r"|credentials?|authorization|cookie|dsn|connection_?string|htpasswd|inline|sas_url|account_key|license_key"
 )
 _SECRET_NAME = re.compile(rf"(?:^|[_\-.])(?:{_WORDS})$|(?:password|secret|token|api_?key)$", re.IGNORECASE)

@@ -32,6 +32,9 @@ _COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
     "otelcol_exporter_send_failed_log_records": (
         "exporter", "exporter", lambda outcome: outcome == Outcome.DEAD_LETTERED or outcome.startswith("dropped:"),
         "Log records that the destination will never take; dead-lettered ones can be replayed."),
+    "logboom_exporter_filtered_log_records": (
+        "exporter", "exporter", lambda outcome: outcome == Outcome.FILTERED,
+        "Log records that the exporter's select left out."),
     "otelcol_exporter_enqueue_failed_log_records": (
         "exporter", "exporter", lambda outcome: outcome == "dropped:queue_full",
         "Log records given up because the exporter's quota was full and on_full is drop_oldest."),
@@ -115,6 +118,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(q.capacity_bytes, {"exporter": name}) for name, q in s.queues.items())),
     ("otelcol_exporter_in_flight_requests", "{requests}", "Requests that wait for an answer.",
      lambda s: (Observation(int(e.get("in_flight", 0)), {"exporter": name}) for name, e in s.exporters.items())),
+    ("logboom_exporter_concurrency_limit", "{requests}", "Requests that may be in flight at once: fewer after push-back.",
+     lambda s: (Observation(int(e["concurrency"]), {"exporter": n}) for n, e in s.exporters.items() if "concurrency" in e)),
     ("logboom_exporter_queue_records", "{records}", "Log records that wait for the exporter.",
      lambda s: (Observation(q.records, {"exporter": name}) for name, q in s.queues.items())),
     ("logboom_exporter_queue_age", "s", "Age of the oldest record that waits for the exporter.",

@@ -19,7 +19,7 @@ def imbalance(counts: Counts, queues: Mapping[str, QueueState]) -> dict[str, int
     """What is missing (positive) or too much (negative), by place; empty when all adds up.
 
     A pipeline and its processors, for each domain: accepted + created = all ends + enqueued.
-    An exporter: enqueued = exported + dead_lettered + dropped + queued.
+    An exporter: enqueued = exported + dead_lettered + dropped + filtered + queued.
     """
     balance: Counter[str] = Counter()
     pipelines = {component[9:] for _, component, _ in counts if component.startswith("pipeline/")}

@@ -2,7 +2,7 @@
 
 It keeps the same account as the one on disk, so a test can ask whether it adds up:
 
-    enqueued = exported + dead_lettered + dropped + queued
+    enqueued = exported + dead_lettered + dropped + filtered + queued
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an HTTP status means for delivery, for destinations that have no say of their own.
 
 2xx                      ok
-408 425 429 5xx          retry (429 and 503: not before Retry-After)
+408 425 429 5xx          retry (429 and 503: not before Retry-After, and with fewer requests at once)
 413                      split
 400 422                  split: a record that the destination cannot take is found and set aside
 3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
@@ -18,7 +18,7 @@ from collector.transport.http_client import HttpAnswer
 
 _AGAIN = frozenset({408, 425, 429})
 _ISOLATE = frozenset({400, 413, 422})
-_HINTED = frozenset({429, 503})
+_BUSY = frozenset({429, 503})
 
 
 def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
@@ -28,7 +28,8 @@ def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
     if 200 <= status < 300:
         return Ok()
     if status in _AGAIN or status >= 500:
-        return Retry(reason, after_secs=retry_after_secs(answer) if status in _HINTED else None)
+        busy = status in _BUSY
+        return Retry(reason, after_secs=retry_after_secs(answer) if busy else None, throttled=busy)
     if status in _ISOLATE:
         return Split(reason)
     return Blocked(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split, Verdict, Verdicts
@@ -22,13 +23,14 @@ _BLOCKED = (
     "sqlite_readonly",
 )
 """The schema, the token or the size of the database: nothing about these records."""
+_OVERLOADED = "is overloaded"
 _AGAIN = (
     "network connection lost",
     "storage caused object to be reset",
     "reset because its code was updated",
     "transient issue",
     "client disconnected",
-    "is overloaded",
+    _OVERLOADED,
     "internal error",
     "sqlite_busy",
 )
@@ -75,7 +77,7 @@ def verdict_of(answer: Answer | Exception, records: int) -> Verdict:
     if _any(_TOO_MUCH, said):
         return Split(answer.reason) if records > 1 else Retry(answer.reason)
     if _any(_AGAIN, said):
-        return Retry(answer.reason, after_secs=answer.after_secs)
+        return Retry(answer.reason, after_secs=answer.after_secs, throttled=_OVERLOADED in said)
     if answer.status < 500 and _any(_BLOCKED, said):
         return Blocked(answer.reason)
     return cloudflare.verdict(answer)
@@ -85,8 +87,9 @@ def _of_part(part: Part, verdict: Verdict) -> Verdict:
     if isinstance(verdict, Reject):
         return Reject(verdict.reason, part.items)
     assert isinstance(verdict, Blocked | Retry)
-    after = verdict.after_secs if isinstance(verdict, Retry) else None
-    return Retry(verdict.reason, part.items, after)
+    if isinstance(verdict, Retry):
+        return replace(verdict, items=part.items)
+    return Retry(verdict.reason, part.items)
 
 
 def _any(texts: Sequence[str], said: str) -> bool:

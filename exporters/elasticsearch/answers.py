@@ -24,6 +24,7 @@ from collector.transport import http_answers
 from collector.transport.http_client import HttpAnswer
 
 _AGAIN = frozenset({408, 425, 429})
+_BUSY = frozenset({429, 503})
 _OPERATOR = frozenset({401, 403, 404})
 _CONFLICT = 409
 _MAX_REASONS = 16
@@ -66,7 +67,8 @@ def _of_items(told: list[Item], items: Items) -> Verdicts:
     found: list[Verdict] = [_delivered(told)]
     wait = again | operator
     if wait.any():
-        found.append(Retry(told[int(np.argmax(wait))].reason, items[wait]))
+        busy = bool(np.isin(status[wait], list(_BUSY)).any())
+        found.append(Retry(told[int(np.argmax(wait))].reason, items[wait], throttled=busy))
     bad = ~wait & (status >= 300) & (status != _CONFLICT)
     return found + [Reject(reason, items[at]) for reason, at in _by_reason(told, np.flatnonzero(bad))]
 

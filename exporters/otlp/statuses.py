@@ -4,7 +4,8 @@
     CANCELLED DEADLINE_EXCEEDED ABORTED OUT_OF_RANGE        retry, not before RetryInfo's delay
     UNAVAILABLE DATA_LOSS
     UNKNOWN INTERNAL                                        retry (otelcol drops: the request may be fine)
-    RESOURCE_EXHAUSTED                                      retry; without RetryInfo and about a size: split
+    RESOURCE_EXHAUSTED                                      retry, with fewer calls at once (as for UNAVAILABLE and
+                                                            DEADLINE_EXCEEDED); without RetryInfo and about a size: split
     INVALID_ARGUMENT                                        split: the record to blame is found and set aside
     UNAUTHENTICATED PERMISSION_DENIED NOT_FOUND …           blocked: credential, address or configuration
 
@@ -39,6 +40,7 @@ _NAMES = [
     "UNAUTHENTICATED",
 ]
 _RETRYABLE = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+_BUSY = frozenset({"DEADLINE_EXCEEDED", "UNAVAILABLE"})
 _SERVER_FAULT = frozenset({"UNKNOWN", "INTERNAL"})
 _SIZE = re.compile(r"larger than|too (large|big|many|long)|\bsize\b|max(imum)? ", re.IGNORECASE)
 _MAX_MESSAGE = 300
@@ -53,8 +55,8 @@ def verdict(answer: GrpcAnswer) -> Verdict:
     reason = f"{name}: {answer.message[:_MAX_MESSAGE]}" if answer.message else name
     delay = read_failure(answer.details).retry_delay_secs if answer.details else None
     if name in _RETRYABLE or name in _SERVER_FAULT:
-        return Retry(reason, after_secs=delay)
+        return Retry(reason, after_secs=delay, throttled=name in _BUSY)
     if name == "RESOURCE_EXHAUSTED":
         too_large = delay is None and _SIZE.search(answer.message)
-        return Split(reason) if too_large else Retry(reason, after_secs=delay)
+        return Split(reason) if too_large else Retry(reason, after_secs=delay, throttled=True)
     return Split(reason) if name == "INVALID_ARGUMENT" else Blocked(reason)

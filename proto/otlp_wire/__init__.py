@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otlp_wire.inspection import inspect as inspect
     from otlp_wire.json_reading import json_to_protobuf as json_to_protobuf
     from otlp_wire.json_writing import encode_json as encode_json
+    from otlp_wire.rewriting import rewritten as rewritten
 
 _HOMES = {
     "Shape": "inspection",
@@ -42,6 +43,7 @@ _HOMES = {
     "inspect": "inspection",
     "json_to_protobuf": "json_reading",
     "read_payloads": "decoding",
+    "rewritten": "rewriting",
 }
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "inspect",
     "json_to_protobuf",
     "read_payloads",
+    "rewritten",
 ]
 
 

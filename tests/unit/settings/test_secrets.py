@@ -8,7 +8,8 @@ from collector.settings.redaction import is_secret_name, redact_line, redact_mes
 from collector.settings.tree import Place, Scalar
 
 SECRET = ["password", "api_key", "apikey", "token", "tokens", "client_secret", "access_token", "authorization", "Authorization",
-          "x-api-key", "key_pem", "credentials", "dd_api_key", "sas_token", "passphrase", "private_key", "db_password"]  # fmt: skip
+          "x-api-key", "key_pem", "credentials", "dd_api_key", "sas_token", "passphrase", "private_key", "db_password",
+          "hash_key"]  # fmt: skip
 OPEN = [
     "endpoint",
     "timeout",

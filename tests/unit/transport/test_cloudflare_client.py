@@ -24,7 +24,12 @@ ANSWERS = [
     (200, b'{"success":true,"errors":[],"result":[]}', {}, Ok()),
     (200, b'{"success":false,"errors":[{"code":1,"message":"no"}]}', {}, Retry("200 OK: no")),
     (200, b'{"success":tr', {}, Retry("200 OK: the answer is not JSON")),
-    (429, b"<html>", {"Retry-After": "7"}, Retry("429 Too Many Requests: the answer is not JSON", after_secs=7.0)),
+    (
+        429,
+        b"<html>",
+        {"Retry-After": "7"},
+        Retry("429 Too Many Requests: the answer is not JSON", after_secs=7.0, throttled=True),
+    ),
     (504, b"<!DOCTYPE html>", {}, Retry("504 Gateway Timeout: the answer is not JSON")),
     (500, b'{"success":false,"errors":[]}', {}, Retry("500 Internal Server Error")),
     (400, b'{"success":false,"errors":[{"code":7500,"message":"x"}]}', {}, Split("400 Bad Request: x")),

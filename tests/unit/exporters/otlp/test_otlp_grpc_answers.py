@@ -146,17 +146,17 @@ CODES = {
     C.CANCELLED: Retry("CANCELLED: why"),
     C.UNKNOWN: Retry("UNKNOWN: why"),
     C.INVALID_ARGUMENT: Split("INVALID_ARGUMENT: why"),
-    C.DEADLINE_EXCEEDED: Retry("DEADLINE_EXCEEDED: why"),
+    C.DEADLINE_EXCEEDED: Retry("DEADLINE_EXCEEDED: why", throttled=True),
     C.NOT_FOUND: Blocked("NOT_FOUND: why"),
     C.ALREADY_EXISTS: Blocked("ALREADY_EXISTS: why"),
     C.PERMISSION_DENIED: Blocked("PERMISSION_DENIED: why"),
-    C.RESOURCE_EXHAUSTED: Retry("RESOURCE_EXHAUSTED: why"),
+    C.RESOURCE_EXHAUSTED: Retry("RESOURCE_EXHAUSTED: why", throttled=True),
     C.FAILED_PRECONDITION: Blocked("FAILED_PRECONDITION: why"),
     C.ABORTED: Retry("ABORTED: why"),
     C.OUT_OF_RANGE: Retry("OUT_OF_RANGE: why"),
     C.UNIMPLEMENTED: Blocked("UNIMPLEMENTED: why"),
     C.INTERNAL: Retry("INTERNAL: why"),
-    C.UNAVAILABLE: Retry("UNAVAILABLE: why"),
+    C.UNAVAILABLE: Retry("UNAVAILABLE: why", throttled=True),
     C.DATA_LOSS: Retry("DATA_LOSS: why"),
     C.UNAUTHENTICATED: Blocked("UNAUTHENTICATED: why"),
 }
@@ -175,13 +175,14 @@ def test_every_status_has_a_meaning(served):
 def test_retry_info_is_a_floor(served, code, delay):
     """RetryInfo in the status details makes RESOURCE_EXHAUSTED retryable and tells how long to wait."""
     served.answer = abort(code, "slow down", status(code.value[0], "slow down", delay))
-    assert exchange(config(served.port), batch_of("a")) == [Retry(f"{code.name}: slow down", after_secs=delay)]
+    expected = Retry(f"{code.name}: slow down", after_secs=delay, throttled=True)
+    assert exchange(config(served.port), batch_of("a")) == [expected]
 
 
 def test_broken_status_details_say_nothing(served):
     """Bytes that are no Status are not an error of ours."""
     served.answer = abort(C.UNAVAILABLE, "down", b"\xff\xff\xff")
-    assert exchange(config(served.port), batch_of("a")) == [Retry("UNAVAILABLE: down")]
+    assert exchange(config(served.port), batch_of("a")) == [Retry("UNAVAILABLE: down", throttled=True)]
 
 
 def test_partial_success_is_delivered_and_told(served):

@@ -1,0 +1,65 @@
+"""Where `select` acts: once for each outbox entry, before its records join a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+
+from collector.delivery.book import Book
+from collector.delivery.config import DeliveryConfig
+from collector.delivery.encoding import Encoding
+from collector.delivery.events import EventKind
+from collector.delivery.request import Part, Request
+from collector.delivery.selection import Selection
+from collector.outcomes import Items, Outcome
+
+
+class Sieve:
+    """Ends the records that the exporter does not get as `filtered`; payloads are decoded to be judged.
+
+    An entry on which judging raises, which only a defect can do, becomes a dead letter: it must neither be lost nor be
+    sent unjudged.
+    """
+
+    def __init__(
+        self, config: DeliveryConfig, encoding: Encoding, book: Book, emit: Callable[[EventKind, str, int], None]
+    ) -> None:
+        self._selection = None if config.select.everything else Selection(config.select)
+        self._encoding = encoding
+        self._book = book
+        self._emit = emit
+
+    async def passed(self, part: Part) -> Part | None:
+        """What of the entry is to be sent; None when nothing is left."""
+        if self._selection is None or not part.records:
+            return part
+        request = Request((part,))
+        if request.undecoded:
+            decoded = await self._encoding.decoded(request)
+            self._book.undecodable(request, decoded)
+            request = decoded
+        try:
+            kept, left_out = await self._encoding.run(self._split, request)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  nothing unjudged leaves
+            reason = f"select raised {type(error).__name__}"
+            self._emit(EventKind.FAILED, reason, 1)
+            self._book.bury(request, reason)
+            return None
+        self._book.end(left_out, Outcome.FILTERED)
+        return kept.parts[0] if kept.parts else None
+
+    def _split(self, request: Request) -> tuple[Request, Request]:
+        """The records that are kept, and the others."""
+        assert self._selection is not None
+        kept = self._selection.keep(request.batch()).to_numpy()
+        if kept.all():
+            return request, Request(())
+        return request.take(_positions(kept)), request.take(_positions(~kept))
+
+
+def _positions(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Items:
+    return np.flatnonzero(mask).astype(np.uint32)

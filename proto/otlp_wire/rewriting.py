@@ -1,0 +1,81 @@
+"""Single AnyValues with some of what they hold replaced. Meant for distinct values.
+
+The message is changed in place, so repeated keys, which a Python dict cannot hold, are all seen; fields that OTLP does
+not know are left out, for they could hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from otlp_wire.messages import AnyValue, DecodeError
+
+Scalar = str | bool | int | float | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What to replace.
+
+    Args:
+        named: whether a key of a map, or the dotted path to it, is to be hidden.
+        hide: the text in place of a value with such a key (maps and arrays come serialised); None leaves the pair out.
+        text: what becomes of any other string.
+    """
+
+    named: Callable[[str], bool]
+    hide: Callable[[Scalar], str | None]
+    text: Callable[[str], str]
+
+
+def rewritten(data: bytes, path: str, rewriting: Rewriting) -> bytes:
+    """The serialised AnyValue `data`, which stands at `path` (`""`: a body), with the replacements made.
+
+    What is no AnyValue is hidden whole; it is empty when `hide` leaves things out.
+    """
+    value = AnyValue()
+    try:
+        value.ParseFromString(data)
+    except DecodeError:
+        return bytes(AnyValue(string_value=rewriting.hide(data) or "").SerializeToString())
+    value.DiscardUnknownFields()
+    _walk(value, path, rewriting)
+    return bytes(value.SerializeToString())
+
+
+def _walk(value: Any, path: str, rewriting: Rewriting) -> None:
+    member = value.WhichOneof("value")
+    if member == "string_value":
+        value.string_value = rewriting.text(value.string_value)
+    elif member == "array_value":
+        for item in value.array_value.values:
+            _walk(item, path, rewriting)
+    elif member == "kvlist_value":
+        _walk_pairs(value.kvlist_value.values, path, rewriting)
+
+
+def _walk_pairs(pairs: Any, path: str, rewriting: Rewriting) -> None:
+    left_out = []
+    for position, pair in enumerate(pairs):
+        below = f"{path}.{pair.key}" if path else pair.key
+        if not (rewriting.named(pair.key) or rewriting.named(below)):
+            _walk(pair.value, below, rewriting)
+            continue
+        text = rewriting.hide(_scalar(pair.value))
+        if text is None:
+            left_out.append(position)
+        else:
+            pair.value.Clear()
+            pair.value.string_value = text
+    for position in reversed(left_out):
+        del pairs[position]
+
+
+def _scalar(value: Any) -> Scalar:
+    member = value.WhichOneof("value")
+    if member in ("array_value", "kvlist_value"):
+        return bytes(value.SerializeToString())
+    found: Scalar = getattr(value, member) if member else None
+    return found
