@@ -65,7 +65,7 @@ class StructuredData(Block):
     enterprise_number: int = Field(0, ge=0, le=4294967295)
     """Your private enterprise number at IANA; 0 = no such element. It also completes names in the attribute
     `structured_data` that are not registered and have no number."""
-    name: str = Field("logboom", pattern=r'^[!#-<>-?A-\\^-~]{1,21}$')
+    name: str = Field("logboom", pattern=r"^[!#-<>-?A-\\^-~]{1,21}$")
     """The element is called `name@enterprise_number`."""
     attributes: list[str] = []
     """Record attributes to write; empty = all that stand nowhere else in the message."""

@@ -1,8 +1,8 @@
 """Batches as syslog messages in one run of bytes: headers and MSG are joined a column at a time.
 
-    octet counting   `92 <165>1 2003-… - text\\n92 <165>1 …`     the count covers the message's newline, as in otelcol
-    newline          `<165>1 2003-… - text\\n<165>1 …`
-    datagrams        `<165>1 2003-… - text<165>1 …`              and where each of them ends
+octet counting   `92 <165>1 2003-… - text\\n92 <165>1 …`     the count covers the message's newline, as in otelcol
+newline          `<165>1 2003-… - text\\n<165>1 …`
+datagrams        `<165>1 2003-… - text<165>1 …`              and where each of them ends
 """
 
 from __future__ import annotations

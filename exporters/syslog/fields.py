@@ -54,8 +54,8 @@ class Fields:
             if values.null_count() == len(values):
                 return None
             return cleaned(values, allowed, limit).gather(batch.column("resource"))
-        values = batch.column("event_name") if source == "event_name" else self.text(source)
-        return None if values is None else cleaned(values, allowed, limit)
+        found = batch.column("event_name") if source == "event_name" else self.text(source)
+        return None if found is None else cleaned(found, allowed, limit)
 
 
 def cleaned(values: pl.Series, allowed: str, limit: int) -> pl.Series:
@@ -79,6 +79,3 @@ def names(sources: Sources) -> frozenset[str]:
 def nil(value: pl.Expr) -> pl.Expr:
     """The NILVALUE for null."""
     return value.fill_null(NILVALUE)
-
-
-

@@ -6,6 +6,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted, resource_json
+from collector.documents.device_event import Device
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.control_characters import visible, visible_in_json
 
@@ -84,8 +85,6 @@ def _body_json(batch: LogBatch) -> pl.Series:
     return text.zip_with(text.is_not_null(), any_json(other))
 
 
-def _device(config: SyslogConfig) -> object:
-    from collector.documents.device_event import Device
-
+def _device(config: SyslogConfig) -> Device:
     options = config.device
     return Device(options.vendor, options.product, options.version or Device().version)

@@ -29,7 +29,9 @@ _NOT_IN_NAME = r'[^!-~]|[="\]]'
 _ESCAPED = ['"', "\\", "]"]
 
 
-def structured_data(batch: LogBatch, options: StructuredData, nested: bool, elsewhere: Collection[str]) -> pl.Expr | None:
+def structured_data(
+    batch: LogBatch, options: StructuredData, nested: bool, elsewhere: Collection[str]
+) -> pl.Expr | None:
     """STRUCTURED-DATA of each record, null for none; None when no record has any.
 
     Args:
@@ -143,5 +145,3 @@ def _pieces(table: pl.DataFrame) -> pl.Series:
 
 def _escaped(values: pl.Series) -> pl.Series:
     return visible(values).str.replace_many(_ESCAPED, [f"\\{one}" for one in _ESCAPED])
-
-
