@@ -150,7 +150,7 @@ def test_what_answers_mean(tmp_path):
     exporter = FACTORY.create(FACTORY.config(**OPTIONS), Context("kv", tmp_path))
     assert exporter.classify(None) == [Ok()]
     assert exporter.classify(Answer(429, succeeded=False, after_secs=3)) == [
-        Retry("429 Too Many Requests", after_secs=3)
+        Retry("429 Too Many Requests", after_secs=3, throttled=True)
     ]
     assert exporter.classify(Answer(403, succeeded=False, message="no")) == [Blocked("403 Forbidden: no")]
     assert exporter.classify(ConnectionResetError()) == [Retry("ConnectionResetError")]

@@ -183,8 +183,8 @@ def test_a_refusal_is_told_and_nothing_secret_with_it(services, tmp_path, case, 
 
 
 ANSWERS = [
-    (429, {"Retry-After": "7"}, Retry("429 Too Many Requests", after_secs=7.0)),
-    (503, {}, Retry("503 Service Unavailable")),
+    (429, {"Retry-After": "7"}, Retry("429 Too Many Requests", after_secs=7.0, throttled=True)),
+    (503, {}, Retry("503 Service Unavailable", throttled=True)),
     (500, {}, Retry("500 Internal Server Error")),
     (403, {}, Blocked("403 Forbidden")),
     (413, {}, Split("413 Request Entity Too Large")),
