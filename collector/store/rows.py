@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import attributes_json, resource_json, scope_json
+from collector.documents import attributes_json, body_text, cut, resource_json, scope_json
 from collector.documents.json_text import PLAIN, Style, in_style
 
 DERIVED: Mapping[str, str] = {
@@ -77,7 +77,7 @@ class Limits:
 def rows(batch: LogBatch, limits: Limits, style: Style = PLAIN) -> pl.DataFrame:
     """The records as rows of `logs`: columns `COLUMNS`, record order. `style` is that of the columns that hold JSON."""
     batch, cut_attributes = _cut_attributes(batch, limits.attribute_bytes)
-    body = _body(batch)
+    body = body_text(batch)
     cut_body, body_cut = cut(body, limits.body_bytes)
     late = {name: _late(batch.column(name)) for name in ("time_unix_nano", "observed_time_unix_nano")}
     environment = batch.attribute(_ENVIRONMENT)
@@ -108,27 +108,6 @@ def rows(batch: LogBatch, limits: Limits, style: Style = PLAIN) -> pl.DataFrame:
 def _in_columns(batch: LogBatch) -> frozenset[str]:
     """The attributes that need not stand in `attributes`; the environment only when it is logboom's finding."""
     return _HAVE_A_COLUMN | {_ENVIRONMENT} if _ENVIRONMENT in batch.derived.columns else _HAVE_A_COLUMN
-
-
-def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:
-    """Text of at most `limit` UTF-8 bytes each, and the original bytes of those that were cut (null elsewhere)."""
-    size = text.str.len_bytes()
-    longer = (size > limit).fill_null(False)
-    if not longer.any():
-        return text, None
-    at = longer.arg_true()
-    kept = [value.encode()[:limit].decode(errors="ignore") for value in text.gather(at)]  # only the oversized few
-    return text.scatter(at, kept), size.set(~longer, None)
-
-
-def _body(batch: LogBatch) -> pl.Series:
-    text, other = batch.column("body"), batch.column("body_any")
-    if other.null_count() == len(other):
-        return text
-    from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
-
-    at = (other.is_not_null() & text.is_null()).arg_true()
-    return text.scatter(at, any_json(other.gather(at)))
 
 
 def _cut_attributes(batch: LogBatch, limit: int) -> tuple[LogBatch, pl.Series | None]:

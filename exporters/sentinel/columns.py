@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import quoted
-from collector.store.rows import Limits, cut, rows
+from collector.documents import cut, quoted
+from collector.store.rows import Limits, rows
 from exporters.sentinel.schema import TABLE
 
 _OBJECTS = ("attributes", "resource", "scope_attributes")
