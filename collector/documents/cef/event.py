@@ -7,10 +7,11 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents.cef import escaping
 from collector.documents.cef.mapping import forms, mapped
-from collector.documents.device_event import identity, per_record
+from collector.documents.device_event import per_record
 from collector.documents.device_event.device import Device
 from collector.documents.device_event.extras import extras
 from collector.documents.device_event.facts import FACTS
+from collector.documents.device_event.identity import Identity
 from collector.documents.device_event.pieces import Form, Pieces
 from collector.documents.device_event.severity import cef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_rows
@@ -30,32 +31,36 @@ def cef_text(
         extra_attributes: attributes without a key of the dictionary become keys of their own.
     """
     attributes = Attributes(batch)
-    head = _header(batch, attributes, device, version)
-    columns = list(_extension(batch, attributes, version).columns(escaping.extension).values())
+    identity = Identity(batch, attributes)
+    pairs = _extension(batch, attributes, identity, version).columns(escaping.extension)
     if extra_attributes:
-        columns.append(extras(batch, escaping.extension, " "))
-    pairs = pl.concat_str(*(pl.lit(column) for column in columns), separator=" ", ignore_nulls=True)
-    return pl.select(pl.concat_str(*(pl.lit(part) for part in head), pairs).alias("cef")).to_series()
+        pairs.append(pl.lit(extras(batch, escaping.extension, " ")))
+    header = _header(batch, identity, f"CEF:{version}|{_device(device)}|")
+    event = pl.concat_str(*header, pl.concat_str(*pairs, separator=" ", ignore_nulls=True))
+    return pl.select(event.alias("cef")).to_series()
 
 
-def _header(batch: LogBatch, attributes: Attributes, device: Device, version: int) -> list[pl.Series]:
+def _device(device: Device) -> str:
     fields = pl.Series([device.vendor, device.product, device.version])
-    written = escaping.header(fields, pl.Series([_VENDOR, _PRODUCT, _VERSION])).fill_null("unknown")
-    start = f"CEF:{version}|{'|'.join(written)}|"
+    return "|".join(escaping.header(fields, pl.Series([_VENDOR, _PRODUCT, _VERSION])).fill_null("unknown"))
+
+
+def _header(batch: LogBatch, identity: Identity, start: str) -> list[pl.Expr]:
     pieces = Pieces(len(batch), {"class": Form(start, _CLASS), "name": Form("|", _NAME)})
-    for source in identity.classes(batch, attributes):
+    for source in identity.classes():
         pieces.add("class", source)
-    for source in identity.names(batch, attributes):
+    for source in identity.names():
         pieces.add("name", source)
     severity = cef_severity(batch.column("severity_number"), batch.attribute("logboom.triage.level"))
-    bars = pl.Series([f"|{number}|" for number in range(11)]).gather(severity)
-    return [*pieces.columns(escaping.header).values(), bars]
+    bars = pl.Series([f"|{number}|" for number in range(11)])
+    return [*pieces.columns(escaping.header), pl.lit(bars).gather(pl.lit(severity))]
 
 
-def _extension(batch: LogBatch, attributes: Attributes, version: int) -> Pieces:
+def _extension(batch: LogBatch, attributes: Attributes, identity: Identity, version: int) -> Pieces:
     pieces = Pieces(len(batch), forms(version))
     for key, source in _per_record(batch).items():
         pieces.add(key, source)
+    pieces.add("cat", identity.categories())
     for line in mapped(version):
         for source in attributes.sources(FACTS[line.fact]):
             for key, values in zip(line.keys, line.reading(source.values), strict=True):
@@ -69,7 +74,6 @@ def _per_record(batch: LogBatch) -> dict[str, Source]:
     return {
         "rt": of_rows(per_record.epoch_ms(batch)),
         "externalId": of_rows(batch.column("record_id")),
-        "cat": identity.categories(batch),
         "cn2": of_column(number.set(number == 0, None).cast(pl.String)),
         "cs1": of_column(per_record.hexadecimal(batch.column("trace_id"))),
         "deviceDnsDomain": of_column(batch.column("domain")),

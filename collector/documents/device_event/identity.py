@@ -17,62 +17,67 @@ from collector.documents.device_event.facts import FACTS
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants
 
 _SOURCE_TYPES = ["", "ui", "logic", "backend"]
-_KINDS = ["none", "error", "exception"]
+_ERROR_TYPES = ["none", "error", "exception"]
 _CLASSES = ["log.record", "log.error", "log.exception"]
 _TITLES = ["log record", "error", "exception"]
 _PATHS = ["log", "error", "exception"]
+_ALL_TITLES = [f"{source} {title}".strip() for source in _SOURCE_TYPES for title in _TITLES]
+_ALL_PATHS = [f"/{source}/{path}" if source else f"/{path}" for source in _SOURCE_TYPES for path in _PATHS]
+_ERROR = 17
 _AGGREGATE = "logboom.aggregate"
 _UNFIT = r"[\s\p{Cc}|\\=%#]+"
 """Not in a class: separators, and what the CEF standard wants escaped there in a way of its own."""
 
 
-def classes(batch: LogBatch, attributes: Attributes) -> Iterator[Source]:
-    """The class of each record, the least telling first: `log.record` (`log.error`, `log.exception`), `rule:<id>`, `pattern:<id>`,
-    `exception:<type>`, the event name."""
-    yield of_constants(_kinds(batch), _CLASSES)
-    for fact, before in (("rule", "rule:"), ("pattern", "pattern:"), ("reason", "exception:")):
-        yield from (_class(source, before) for source in attributes.sources(FACTS[fact]))
-    yield from (_class(source, "") for source in _event_names(batch, attributes))
+class Identity:
+    """The sources of class, name and category, each with the least telling first."""
+
+    def __init__(self, batch: LogBatch, attributes: Attributes) -> None:
+        self._reasons = list(attributes.sources(FACTS["reason"]))
+        self._events = [*attributes.sources(("event.name",)), *_event_names(batch.column("event_name"))]
+        self._attributes = attributes
+        severe = (batch.column("severity_number").to_numpy() >= _ERROR).astype(np.int32)
+        self._kinds = np.maximum(severe, _codes(attributes, "logboom.error_type", _ERROR_TYPES, len(batch)))
+        source_types = _codes(attributes, "logboom.source_type", _SOURCE_TYPES, len(batch))
+        self._combined = source_types * np.int32(len(_ERROR_TYPES)) + self._kinds
+
+    def classes(self) -> Iterator[Source]:
+        """`log.record` (`log.error`, `log.exception`), `rule:<id>`, `pattern:<id>`, `exception:<type>`, event name."""
+        yield of_constants(self._kinds, _CLASSES)
+        for fact, before in (("rule", "rule:"), ("pattern", "pattern:")):
+            yield from (_class(source, before) for source in self._attributes.sources(FACTS[fact]))
+        yield from (_class(source, "exception:") for source in self._reasons)
+        yield from (_class(source, "") for source in self._events)
+
+    def names(self) -> Iterator[Source]:
+        """A short title: kinds of source and record (`backend error`), the type of the exception, the event name."""
+        yield of_constants(self._combined, _ALL_TITLES)
+        yield from self._reasons
+        yield from self._events
+
+    def categories(self) -> Source:
+        """`/backend/exception`: where it comes from and what kind of record it is."""
+        return of_constants(self._combined, _ALL_PATHS)
 
 
-def names(batch: LogBatch, attributes: Attributes) -> Iterator[Source]:
-    """A short title: the kind of record with the kind of its source (`backend error`), the exception, the event name."""
-    titles = [f"{source} {title}".strip() for source in _SOURCE_TYPES for title in _TITLES]
-    yield of_constants(_combined(batch), titles)
-    yield from attributes.sources(FACTS["reason"])
-    yield from _event_names(batch, attributes)
-
-
-def categories(batch: LogBatch) -> Source:
-    """`/backend/exception`: where it comes from and what kind of record it is."""
-    paths = [f"/{source}/{path}" if source else f"/{path}" for source in _SOURCE_TYPES for path in _PATHS]
-    return of_constants(_combined(batch), paths)
-
-
-def _event_names(batch: LogBatch, attributes: Attributes) -> Iterator[Source]:
-    yield from attributes.sources(("event.name",))
-    names = batch.column("event_name")
-    if not (names == "").all():
-        yield of_column(names.set(names.is_in(["", _AGGREGATE]), None))  # an aggregate keeps the class of its records
+def _event_names(column: pl.Series) -> Iterator[Source]:
+    source = of_column(column)
+    named = source.values.set(source.values.is_in(["", _AGGREGATE]), None)  # an aggregate keeps its records' class
+    if named.null_count() < len(named):
+        yield Source(None, source.codes, named)
 
 
 def _class(source: Source, before: str) -> Source:
     fit = source.values.str.replace_all(_UNFIT, "_").str.strip_chars("_")
-    fit = fit.set(fit == "", None)
-    return Source(source.owners, source.codes, pl.select(pl.concat_str(pl.lit(before), pl.lit(fit))).to_series())
+    written = before + fit.set(fit == "", None)
+    return Source(source.owners, source.codes, written)
 
 
-def _combined(batch: LogBatch) -> Codes:
-    source = _codes(batch.attribute("logboom.source_type"), _SOURCE_TYPES)
-    return source * np.int32(len(_KINDS)) + _kinds(batch)
-
-
-def _kinds(batch: LogBatch) -> Codes:
-    by_severity = (batch.column("severity_number").to_numpy() >= 17).astype(np.int32)
-    kinds = _codes(batch.attribute("logboom.error_type"), _KINDS)
-    return np.maximum(by_severity, kinds)
-
-
-def _codes(column: pl.Series, words: list[str]) -> Codes:
-    codes = column.replace_strict(dict(zip(words, range(len(words)), strict=True)), default=0, return_dtype=pl.Int32)
-    return codes.to_numpy()
+def _codes(attributes: Attributes, name: str, words: list[str], height: int) -> Codes:
+    """The place of each record's value among `words`, 0 where it is none of them."""
+    codes = np.zeros(height, dtype=np.int32)
+    places = {word: place for place, word in enumerate(words)}
+    for source in attributes.sources((name,)):
+        of_values = np.array([places.get(value, 0) for value in source.values.to_list()] + [0], dtype=np.int32)
+        codes[slice(None) if source.owners is None else source.owners] = of_values[source.codes]
+    return codes

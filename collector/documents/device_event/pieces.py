@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from collector.coded import Codes
 from collector.documents.device_event.sources import Source
-from collector.tables import optional_positions
 
 Clean = Callable[[pl.Series, pl.Series], pl.Series]
 """Texts and the most characters each may have → texts as they stand in the event, null where nothing is left."""
 
+Places = npt.NDArray[np.int64]
 UNLIMITED = 2**31 - 1
 
 
@@ -47,14 +47,14 @@ class Pieces:
         """One more place where the value of `key` may be."""
         self.sources.setdefault(key, []).append(source)
 
-    def columns(self, clean: Clean) -> dict[str, pl.Series]:
+    def columns(self, clean: Clean) -> list[pl.Expr]:
         """For each key that any record has, in the order of `forms`, its pieces: one a record, null = absent."""
         keys = [key for key in self.forms if key in self.sources]
         safe = self._written([key for key in keys if self.forms[key].safe], None)
         other = self._written([key for key in keys if not self.forms[key].safe], clean)
-        return {key: (safe | other)[key] for key in keys}
+        return [(safe if key in safe else other)[key] for key in keys]
 
-    def _written(self, keys: Sequence[str], clean: Clean | None) -> dict[str, pl.Series]:
+    def _written(self, keys: Sequence[str], clean: Clean | None) -> dict[str, pl.Expr]:
         parts = [(key, source) for key in keys for source in self.sources[key]]
         if not parts:
             return {}
@@ -63,20 +63,14 @@ class Pieces:
         texts = clean(values, _repeated([self.forms[key].longest for key, _ in parts], sizes)) if clean else values
         before = _repeated([self.forms[key].before for key, _ in parts], sizes)
         written = pl.select(pl.concat_str(pl.lit(before), pl.lit(texts)).alias("piece")).to_series()
-        starts = dict(zip(((key, id(source)) for key, source in parts), np.cumsum([0, *sizes[:-1]]), strict=True))
         missing = written.is_null().to_numpy() if written.null_count() else None
-        return {key: self._column(key, written, missing, starts) for key in keys}
-
-    def _column(
-        self, key: str, written: pl.Series, missing: np.ndarray | None, starts: Mapping[tuple[str, int], int]
-    ) -> pl.Series:
-        places = np.full(self.height, -1, dtype=np.int64)
-        for source in self.sources[key]:
-            _fill(places, source, starts[key, id(source)], missing)
-        return written.gather(optional_positions(places)).alias(key)
+        places = {key: np.full(self.height, -1, dtype=np.int64) for key in keys}
+        for (key, source), start in zip(parts, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True):
+            _fill(places[key], source, start, missing)
+        return {key: pl.lit(written).gather(pl.lit(_optional(places[key]))) for key in keys}
 
 
-def _fill(places: np.ndarray, source: Source, start: int, missing: np.ndarray | None) -> None:
+def _fill(places: Places, source: Source, start: int, missing: npt.NDArray[np.bool_] | None) -> None:
     at = source.codes + np.int64(start)
     given = source.codes >= 0
     if missing is not None:
@@ -93,6 +87,6 @@ def _repeated(values: Sequence[str] | Sequence[int], sizes: Sequence[int]) -> pl
     return pl.Series(values).gather(np.repeat(np.arange(len(sizes)), sizes))
 
 
-def codes_of(series: pl.Series) -> Codes:
-    """Small numbers as codes."""
-    return series.cast(pl.Int32).to_numpy()
+def _optional(places: Places) -> pl.Series:
+    series = pl.Series(places)
+    return pl.select(pl.when(series >= 0).then(series)).to_series() if len(places) and places.min() < 0 else series
