@@ -1,0 +1,193 @@
+"""Batches as OCSF events, one JSON object a record.
+
+The records of a class are laid out together; what does not depend on the class is written for all at once:
+
+    {"category_uid":4,"class_uid":4002,"activity_id":3,…,"http_request":{…},  "severity_id":1,…,"metadata":{…},"unmapped":{…}}
+    └──────────────── members of the class, for its records ─────────────┘    └──────────── for all records ─────────────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version as installed
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.document_options import OcsfConfig
+from collector.documents import attributes_json, quoted, scope_json
+from collector.documents.lines import structured_bodies
+from collector.documents.ocsf import texts
+from collector.documents.ocsf.catalogue import API, HTTP, MAX_TEXT, Edition, EventClass
+from collector.documents.ocsf.classify import CLASSES, classify, of_class
+from collector.documents.ocsf.context import Context, context
+from collector.documents.ocsf.endpoints import ends
+from collector.documents.ocsf.events import Known, classification, event, observables, status
+from collector.documents.ocsf.fields import Fields, Part
+from collector.documents.ocsf.members import Json, json_object, members
+from collector.tables import nulls
+
+_HOST, _TRACE, _CLOUD = 1, 2, 4
+_PROFILES = ((_CLOUD, "cloud"), (_HOST, "host"), (_TRACE, "trace"))
+_TRIAGE = (
+    "deployment.environment.name",
+    "logboom.source_type",
+    "logboom.error_type",
+    "logboom.component",
+    "logboom.endpoint",
+    "logboom.triage.level",
+    "logboom.triage.rule",
+    "logboom.triage.action",
+    "logboom.pattern.id",
+    "logboom.pattern.template",
+    "logboom.issue.id",
+)
+
+
+def ocsf_json(batch: LogBatch, options: OcsfConfig = OcsfConfig()) -> pl.Series:  # noqa: B008 frozen
+    """One event a record: String, no null, no line break, valid in the schema version that the options name."""
+    if not len(batch):
+        return pl.Series("ocsf", [], dtype=pl.String)
+    edition = Edition(options.version)
+    fields = Fields(batch.attributes, len(batch), batch.derived)
+    every = Part(fields, np.arange(len(batch)))
+    around = context(batch)
+    both = ends(every, around.service)
+    classes = classify(batch, every, both, edition)
+    structured = structured_bodies(batch)
+    messages = texts.messages(batch, structured)
+    trace = quoted(texts.hex_ids(batch.column("trace_id")))
+    known = Known(batch, edition, around, both, messages, trace)
+    of_classes, profiles, hosted = _by_class(fields, classes, known)
+    for_all = {
+        "severity_id": texts.severities(batch, every),
+        "time": texts.times(batch),
+        "message": quoted(messages),
+        "metadata": _metadata(known, options, profiles),
+        "cloud": around.cloud,
+        "enrichments": _enrichments(batch, every),
+        "unmapped": _unmapped(batch, fields, around, hosted, structured),
+        "raw_data": _raw_data(batch, structured) if options.raw_data else None,
+    }
+    rest = members(for_all, opening="")
+    return pl.select(pl.concat_str(pl.lit(of_classes), pl.lit(rest)).alias("ocsf")).to_series()
+
+
+def _by_class(
+    fields: Fields, classes: npt.NDArray[np.uint8], known: Known
+) -> tuple[pl.Series, npt.NDArray[np.uint8], pl.Series]:
+    """For each record the members of its class (`{…,`), the bits of its profiles, and whether it may name a host."""
+    rows, made = [], []
+    profiles = np.zeros(len(classes), dtype=np.uint8)
+    hosted = np.zeros(len(classes), dtype=np.bool_)
+    for kind in CLASSES:
+        members_at = of_class(classes, kind)
+        if len(members_at):
+            text, profiles[members_at] = _of_class(kind, Part(fields, members_at), known)
+            hosted[members_at] = known.edition.host(kind)
+            rows.append(members_at)
+            made.append(text)
+    profiles |= known.context.cloud.is_not_null().to_numpy() * np.uint8(_CLOUD)
+    back = np.empty(len(classes), dtype=np.uint32)
+    back[np.concatenate(rows)] = np.arange(len(classes), dtype=np.uint32)
+    return pl.concat(made).gather(pl.Series(back)), profiles, pl.Series(hosted)
+
+
+def _of_class(kind: EventClass, part: Part, known: Known) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
+    made = event(kind, part, known)
+    device = known.context.device.gather(part.rows) if known.edition.host(kind) else None
+    traced = known.edition.trace and kind in (HTTP, API)
+    given: dict[str, Json | None] = {
+        **classification(kind, made.activity),
+        "status_id": status(made),
+        **made.members,
+        "actor": json_object(made.actor),
+        "device": device,
+        "trace": json_object({"uid": known.trace.gather(part.rows)}) if traced else None,
+        "observables": observables(made.observed),
+    }
+    profiles = np.zeros(len(part.rows), dtype=np.uint8)
+    if known.edition.host(kind):
+        profiles[_there(given["device"], part) | _there(given["actor"], part)] |= _HOST
+    profiles[_there(given["trace"], part)] |= _TRACE
+    text = members(given, closing=",")
+    assert isinstance(text, pl.Series), "the activity is a column"
+    return text, profiles
+
+
+def _there(value: Json | None, part: Part) -> npt.NDArray[np.bool_]:
+    if isinstance(value, pl.Series):
+        return value.is_not_null().to_numpy()
+    return np.full(len(part.rows), value is not None)
+
+
+def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]) -> Json | None:
+    batch = known.batch
+    product = {"name": options.product, "vendor_name": options.vendor, "version": installed("logboom")}
+    return json_object(
+        {
+            "version": f'"{options.version}"',
+            "product": json_object({key: quoted(pl.Series([text])).item() for key, text in product.items()}),
+            "uid": quoted(batch.column("record_id")),
+            "tenant_uid": quoted(texts.short(batch.column("domain"))),
+            "log_name": quoted(texts.short(batch.scope_field("name"))),
+            "log_provider": quoted(known.context.service),
+            "log_level": quoted(texts.short(batch.column("severity_text"))),
+            "event_code": quoted(texts.short(batch.column("event_name"))),
+            "correlation_uid": known.trace,
+            "original_time": quoted(texts.counts(batch.column("time_unix_nano"))),
+            "logged_time": texts.counts(batch.column("observed_time_unix_nano") // 1_000_000),
+            "profiles": pl.Series(_profile_lists()).gather(profiles.astype(np.uint32)),
+        }
+    )
+
+
+def _profile_lists() -> list[str | None]:
+    lists = [[name for bit, name in _PROFILES if code & bit] for code in range(8)]
+    return ["[" + ",".join(f'"{name}"' for name in names) + "]" if names else None for names in lists]
+
+
+def _enrichments(batch: LogBatch, every: Part) -> Json | None:
+    """What logboom found out: data that pertains to the event, which is known by its uid."""
+    found = {key.removeprefix("logboom."): every.text(key) for key in _TRIAGE}
+    data = json_object({key: None if text is None else quoted(text) for key, text in found.items()})
+    if data is None:
+        return None
+    uid = quoted(batch.column("record_id").fill_null(""))
+    whole = {"name": '"metadata.uid"', "value": uid, "type": '"triage"', "provider": '"logboom"', "data": data}
+    one = json_object(whole)
+    assert isinstance(one, pl.Series)
+    listed = pl.concat_str(pl.lit("["), pl.lit(one), pl.lit("]"))
+    there = pl.lit(True) if isinstance(data, str) else pl.lit(data).is_not_null()
+    return pl.select(pl.when(there).then(listed).alias("enrichments")).to_series()
+
+
+def _unmapped(
+    batch: LogBatch, fields: Fields, around: Context, hosted: pl.Series, structured: pl.Series
+) -> Json | None:
+    """What found no field, under its own name."""
+    table, derived = fields.left()
+    attributes = attributes_json(replace(batch, attributes=table, derived=derived))
+    scope = scope_json(batch)
+    body = structured.zip_with(structured.is_not_null(), quoted(texts.long_bodies(batch)))
+    return json_object(
+        {
+            "attributes": attributes.set(attributes == "{}", None),
+            "resource": around.left.zip_with(hosted, around.left_without_host),
+            "scope": scope.set(scope == "{}", None),
+            "scope_version": quoted(texts.short(batch.scope_field("version"))),
+            "body": body,
+            "span_id": quoted(texts.hex_ids(batch.column("span_id"))),
+            "flags": texts.counts(batch.column("flags")),
+            "dropped_attributes_count": texts.counts(batch.column("dropped_attributes_count")),
+        }
+    )
+
+
+def _raw_data(batch: LogBatch, structured: pl.Series) -> pl.Series:
+    """The body as it came; left out where a field could not hold it."""
+    body = batch.column("body")
+    raw = body.zip_with(body.is_not_null(), structured)
+    return quoted(raw.set(raw.str.len_bytes() > MAX_TEXT, None) if len(raw) else nulls("", pl.String(), 0))
