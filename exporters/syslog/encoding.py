@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents import cut
 from collector.documents.text_buffers import buffer
-from collector.store.rows import cut
 from exporters.syslog import message, structured_data, timestamps
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.fields import NILVALUE, PRINTABLE, TAG, Fields, names, present_keys

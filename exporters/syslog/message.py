@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import attributes_json, quoted, resource_json
+from collector.documents import attributes_json, body_text, quoted, resource_json
 from collector.documents.device_event import Device
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.control_characters import visible, visible_in_json
@@ -34,16 +34,6 @@ def message(batch: LogBatch, config: SyslogConfig, attribute: pl.Series | None) 
             from collector.documents.leef import leef_text
 
             return visible(leef_text(batch, _device(config), config.leef_delimiter))
-
-
-def body_text(batch: LogBatch) -> pl.Series:
-    """String bodies as they are, all others as JSON."""
-    text, other = batch.column("body"), batch.column("body_any")
-    if other.null_count() == len(other):
-        return text
-    from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
-
-    return text.zip_with(text.is_not_null(), any_json(other))
 
 
 def record_json(batch: LogBatch) -> pl.Series:
