@@ -74,9 +74,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The request is too large: halve it. A single record still too large is dead-lettered with `reason`."""
+    """The request is too large: halve it. A single record still too large is dead-lettered with `reason`.
+
+    `too_large`: it is certain that the size is meant (413), not a record inside; later requests stay below.
+    """
 
     reason: str
+    too_large: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from collector.batch import LogBatch
 from collector.delivery.config import QueueConfig
 from collector.delivery.request import Part, Request
 
+_LEAST_BYTES = 64 << 10  # records may be large; requests of single records would be the end of a backlog
+
 
 class Batcher:
     """Collects parts. `waiting` is true while there are parts that `flush` would give."""
@@ -24,6 +26,10 @@ class Batcher:
         self._parts: list[Part] = []
         self._size = 0
         self._bytes = 0
+
+    def stay_below(self, size_bytes: int) -> None:
+        """The destination refused more than that for its size: requests are cut there from now on."""
+        self._max_bytes = min(self._max_bytes, max(size_bytes, _LEAST_BYTES))
 
     @property
     def waiting(self) -> bool:

@@ -43,7 +43,8 @@ class Concurrency:
         """The destination asked for less."""
         if epoch != self._epoch:
             return
-        self._patience = min(2 * self._patience, _MOST_PATIENCE) if self.limit >= self._refused else 1
+        again = self.limit >= self._refused and self.limit > 1
+        self._patience = min(2 * self._patience, _MOST_PATIENCE) if again else 1
         self._refused = self.limit
         self.limit = max(1, self.limit // 2)
         self._epoch += 1

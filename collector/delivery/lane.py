@@ -62,7 +62,7 @@ class Lane:
         self._book = Book(self._feed, self._progress)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
         self._sieve = Sieve(config, encoding, self._book, self._emit)
-        self._sender = Sender(exporter, config, encoding, self._book, self._emit, rng)
+        self._sender = Sender(exporter, config, encoding, self._book, self._emit, rng, self._batcher.stay_below)
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []

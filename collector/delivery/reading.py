@@ -16,6 +16,7 @@ class Reading:
 
     Args:
         blocked, split: the reason; then nothing else is set.
+        too_large: with `split`: for its size.
         left_out, warning: what the destination said about delivered records that it does not keep.
         rejected: (items, reason).
         retry: items to send again; empty = none.
@@ -30,6 +31,7 @@ class Reading:
     throttled: bool = False
     blocked: str | None = None
     split: str | None = None
+    too_large: bool = False
     left_out: int = 0
     warning: str = ""
 
@@ -47,7 +49,7 @@ def read(verdicts: Sequence[Verdict], records: int) -> Reading:
             return Reading(_NONE, (), _NONE, blocked=verdict.reason)
     for verdict in verdicts:
         if isinstance(verdict, Split):
-            return Reading(_NONE, (), _NONE, split=verdict.reason)
+            return Reading(_NONE, (), _NONE, split=verdict.reason, too_large=verdict.too_large)
     return _read_items(verdicts, records)
 
 

@@ -42,7 +42,8 @@ class Sender:
     """Delivers requests; any number of `deliver` may run at once.
 
     `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
-    is set nothing more is sent.
+    is set nothing more is sent. `learned` is told of a size that the destination takes, when it refused a larger request
+    for its size.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Sender:
         book: Book,
         emit: Emit,
         rng: random.Random,
+        learned: Callable[[int], None],
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -60,6 +62,7 @@ class Sender:
         self._book = book
         self._emit = emit
         self._rng = rng
+        self._learned = learned
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -77,6 +80,8 @@ class Sender:
                     self._bury(await self._decoded(piece), search.hopeless)
                     continue
                 stack.extend(reversed(await self._deliver(piece, search)))
+            if search.size_taken is not None:
+                self._learned(search.size_taken)
 
     async def _deliver(self, request: Request, search: Search) -> tuple[Request, ...]:
         """Send until all has ended or it must be cut; gives the pieces."""
@@ -92,8 +97,10 @@ class Sender:
             if reading is None:
                 return ()
             if reading.split is not None:
+                if reading.too_large:
+                    search.too_large()
                 return await self._cut(request, reading.split, search)
-            search.found_good(len(reading.delivered))
+            search.found_good(len(reading.delivered), request.size_bytes)
             request = await self._settle(request, reading)
             if request.records and not await self._pause(request, schedule, reading):
                 return ()

@@ -132,7 +132,7 @@ def verdict(answer: Answer | Exception) -> Verdict:
     if answer.status in (408, 425, 429) or answer.status >= 500 or answer.status < 300:
         return Retry(answer.reason, after_secs=answer.after_secs, throttled=answer.status in (429, 503))
     if answer.status in (400, 413, 422):
-        return Split(answer.reason)
+        return Split(answer.reason, too_large=answer.status == 413)
     return Blocked(answer.reason)
 
 

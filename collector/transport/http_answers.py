@@ -2,7 +2,7 @@
 
 2xx                      ok
 408 425 429 5xx          retry (429 and 503: not before Retry-After, and with fewer requests at once)
-413                      split
+413                      split, and later requests stay below
 400 422                  split: a record that the destination cannot take is found and set aside
 3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
 """
@@ -17,7 +17,8 @@ from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
 from collector.transport.http_client import HttpAnswer
 
 _AGAIN = frozenset({408, 425, 429})
-_ISOLATE = frozenset({400, 413, 422})
+_TOO_LARGE = 413
+_ISOLATE = frozenset({400, _TOO_LARGE, 422})
 _BUSY = frozenset({429, 503})
 
 
@@ -31,7 +32,7 @@ def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
         busy = status in _BUSY
         return Retry(reason, after_secs=retry_after_secs(answer) if busy else None, throttled=busy)
     if status in _ISOLATE:
-        return Split(reason)
+        return Split(reason, too_large=status == _TOO_LARGE)
     return Blocked(reason)
 
 

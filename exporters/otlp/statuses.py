@@ -58,5 +58,5 @@ def verdict(answer: GrpcAnswer) -> Verdict:
         return Retry(reason, after_secs=delay, throttled=name in _BUSY)
     if name == "RESOURCE_EXHAUSTED":
         too_large = delay is None and _SIZE.search(answer.message)
-        return Split(reason) if too_large else Retry(reason, after_secs=delay, throttled=True)
+        return Split(reason, too_large=True) if too_large else Retry(reason, after_secs=delay, throttled=True)
     return Split(reason) if name == "INVALID_ARGUMENT" else Blocked(reason)

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing import azure as cloud
-from collector.testing.azure import azure
+from collector.testing.azure import Azure
 from collector.testing.fault_proxy import proxied, status
+from collector.testing.on_thread import on_thread
 from collector.testing.row_batch import Nested, Row, batch_of
 from collector.testing.text_batch import text_batch
 from exporters.sentinel import FACTORY
@@ -30,7 +31,7 @@ FIELD = 64 << 10
 
 @pytest.fixture(scope="module")
 def shared():
-    with azure() as services:
+    with on_thread(Azure()) as services:
         yield services
 
 
@@ -187,7 +188,7 @@ ANSWERS = [
     (503, {}, Retry("503 Service Unavailable", throttled=True)),
     (500, {}, Retry("500 Internal Server Error")),
     (403, {}, Blocked("403 Forbidden")),
-    (413, {}, Split("413 Request Entity Too Large")),
+    (413, {}, Split("413 Request Entity Too Large", too_large=True)),
 ]
 
 
