@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,15 @@ class Deployment:
     def request(
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body. Header names with `_` for `-`; `host` is the host that the Worker sees."""
+        """Status, headers (names in lower case) and body. Header names with `_` for `-`; `host` is the host that the Worker sees."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, body, named, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                return answer.status, answer.headers, answer.read()
+                return answer.status, _lower(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.headers, error.read()
+                return error.code, _lower(error.headers), error.read()
 
     def control(self, path: str) -> Any:
         """What main.mjs tells on this path."""
@@ -99,12 +100,20 @@ class Deployment:
         return f"{self.url}/outbound/{domain}/client/v4"
 
 
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
 @contextmanager
 def deployed(
-    checkout: Checkout, containers: Mapping[str, Mapping[int, int | str]], bindings: Mapping[str, object]
+    checkout: Checkout, containers: Mapping[str, Mapping[int, object]], bindings: Mapping[str, object]
 ) -> Iterator[Deployment]:
     """Run the bundle of `dry_run`. `containers`: see main.mjs; `bindings`: secrets, and variables to replace."""
-    environment = {"BUNDLE": str(checkout.bundle), "CONTAINERS": json.dumps(containers), "BINDINGS": json.dumps(bindings)}
+    environment = {
+        "BUNDLE": str(checkout.bundle),
+        "CONTAINERS": json.dumps(containers),
+        "BINDINGS": json.dumps(bindings),
+    }
     with subprocess.Popen(  # noqa: S603
         ["node", str(checkout.folder / "run.mjs")],  # noqa: S607
         stdin=subprocess.PIPE,

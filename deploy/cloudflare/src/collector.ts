@@ -7,7 +7,7 @@ import { gateway } from "./gateway";
 /** As in logboom.yaml. */
 export const PORTS = { otlp: 4318, health: 13133, metrics: 8888 } as const;
 const GATEWAY_HOST = "cloudflare.internal";
-const WAITING = /^(?:otelcol_exporter_queue_size|logboom_pipeline_lag_records)\S* (\S+)/gm;
+const WAITING = /^(?:otelcol_exporter_queue_size|logboom_pipeline_lag_records)(?:\{.*\})? (\S+)/gm;
 
 /** One logboom in a container: the one of a domain. */
 export class Collector extends Container<Env> {

@@ -2,7 +2,8 @@
 // ports that lead to real processes on loopback, or to a fixed text, or that echo what they get; and it hands the
 // container's own requests to the interceptor that the package installs.
 //
-//   CONTAINERS   domain → port → a port on loopback, or the text of every answer; a port that is not named echoes
+//   CONTAINERS   domain → port → a port on loopback, or the text of every answer,
+//                or {error}: what fetching from it throws; a port that is not named echoes
 //   /outbound/{domain}/…   a request that the container of the domain makes to http://cloudflare.internal/…
 //   /container/{domain}    its story: how it was started, which signals it got
 //   /expire/{domain}       `sleepAfter` is over
@@ -28,6 +29,7 @@ class PretendedContainer {
     const target = this.env.CONTAINERS[this.domain]?.[port];
     if (typeof target === "number") return this.env[`${this.domain}:${port}`].fetch(request);
     if (typeof target === "string") return new Response(target);
+    if (target?.error && request.method === "POST") throw new Error(target.error); // it answers the package's pings
     const headers = Object.fromEntries(request.headers);
     return Response.json({ container: this.domain, port, url: request.url, headers, body: await request.text() });
   }
