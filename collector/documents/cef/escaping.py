@@ -14,19 +14,25 @@ from __future__ import annotations
 
 import polars as pl
 
-from collector.documents.device_event.cleaning import BREAKS, replaced, shortened, where
+from collector.documents.device_event.cleaning import BREAKS, replaced, rewritten, shortened
 
-_EXTENSION = {"\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"}
-_HEADER = {"\\": "\\\\", "|": "\\|"}
+_IN_EXTENSION = {"\\": "\\\\", "=": "\\=", "\n": "\\n", "\r": "\\r"}
+_IN_HEADER = {"\\": "\\\\", "|": "\\|"}
 
 
 def header(values: pl.Series, longest: pl.Series) -> pl.Series:
     """Fields of the header; null where nothing is left."""
-    plain = where(values, rf"[{BREAKS}\n\r]", lambda text: text.str.replace_all(rf"[{BREAKS}\n\r]+", " "))
-    return where(shortened(plain, longest), r"[\\|]", lambda text: replaced(text, _HEADER))
+    return rewritten(values, longest, rf"[\\|\n\r{BREAKS}]", _header)
 
 
 def extension(values: pl.Series, longest: pl.Series) -> pl.Series:
     """Values of extension keys; null where nothing is left."""
-    plain = where(values, f"[{BREAKS}]", lambda text: text.str.replace_all(f"[{BREAKS}]", " "))
-    return where(shortened(plain, longest), r"[\\=\n\r]", lambda text: replaced(text, _EXTENSION))
+    return rewritten(values, longest, rf"[\\=\n\r{BREAKS}]", _extension)
+
+
+def _header(values: pl.Series, longest: pl.Series) -> pl.Series:
+    return replaced(shortened(values.str.replace_all(rf"[\n\r{BREAKS}]+", " "), longest), _IN_HEADER)
+
+
+def _extension(values: pl.Series, longest: pl.Series) -> pl.Series:
+    return replaced(shortened(values.str.replace_all(f"[{BREAKS}]", " "), longest), _IN_EXTENSION)

@@ -35,9 +35,8 @@ def cef_text(
     pairs = _extension(batch, attributes, identity, version).columns(escaping.extension)
     if extra_attributes:
         pairs.append(pl.lit(extras(batch, escaping.extension, " ")))
-    header = _header(batch, identity, f"CEF:{version}|{_device(device)}|")
-    event = pl.concat_str(*header, pl.concat_str(*pairs, separator=" ", ignore_nulls=True))
-    return pl.select(event.alias("cef")).to_series()
+    first = pl.concat_str(*_header(batch, identity, f"CEF:{version}|{_device(device)}|"), pairs[0])
+    return pl.select(pl.concat_str(first, *pairs[1:], separator=" ", ignore_nulls=True).alias("cef")).to_series()
 
 
 def _device(device: Device) -> str:

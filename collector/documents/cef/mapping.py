@@ -22,8 +22,8 @@ class Mapped:
     reading: Reading = readings.text
 
 
-PER_RECORD = ("rt", "externalId", "cat", "cn2", "cs1", "deviceDnsDomain", "msg")
-"""Keys out of the record's own fields: time, record id, category, severity number, trace id, tenant, body."""
+PER_RECORD = ("cat", "rt", "externalId", "cn2", "cs1", "deviceDnsDomain", "msg")
+"""Keys out of the record's own fields: category (which every record has), time, record id, severity number, trace id, tenant, body."""
 
 MAPPING = (
     Mapped("source address", ("src", "c6a2", "shost"), readings.address),
@@ -89,6 +89,8 @@ LABELS = {
 """What the custom keys stand for; the first three are the standard's own."""
 
 _PLAIN = frozenset({Type.INTEGER, Type.LONG, Type.TIMESTAMP, Type.IPV4, Type.IPV6})
+_OWN = frozenset({"cat", "cs1"})
+"""Texts that hold nothing to clean: out of a fixed list, hexadecimal."""
 
 
 def mapped(version: int) -> tuple[Mapped, ...]:
@@ -111,4 +113,4 @@ def _keys(version: int) -> Iterator[str]:
 def _form(key: str) -> Form:
     line = DICTIONARY[key]
     label = f"{key}Label={LABELS[key]} " if key in LABELS else ""
-    return Form(f"{label}{key}=", line.length or UNLIMITED, line.type in _PLAIN)
+    return Form(f"{label}{key}=", line.length or UNLIMITED, line.type in _PLAIN or key in _OWN)

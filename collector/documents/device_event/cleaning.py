@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 import polars as pl
 
+Rewrite = Callable[[pl.Series, pl.Series], pl.Series]
+"""Values and their greatest lengths → what takes their place."""
+
 BREAKS = r"\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\x{2028}\x{2029}"
 """Inside a character class: control characters but LF and CR, and what Unicode counts as the end of a line."""
 
 
-def where(values: pl.Series, pattern: str, rewrite: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """`values` with those that contain `pattern` rewritten."""
-    rows = values.str.contains(pattern).arg_true()
-    return values.scatter(rows, rewrite(values.gather(rows))) if len(rows) else values
+def rewritten(values: pl.Series, longest: pl.Series, odd: str, rewrite: Rewrite) -> pl.Series:
+    """Values cut to `longest` characters; those that contain the pattern `odd`, mostly few, by way of `rewrite`."""
+    plain = shortened(values, longest)
+    rows = values.str.contains(odd).arg_true()
+    return plain.scatter(rows, rewrite(values.gather(rows), longest.gather(rows))) if len(rows) else plain
 
 
 def shortened(values: pl.Series, longest: pl.Series) -> pl.Series:
