@@ -10,7 +10,6 @@ from collector.documents.cef.mapping import forms, mapped
 from collector.documents.device_event import per_record
 from collector.documents.device_event.device import Device
 from collector.documents.device_event.extras import extras
-from collector.documents.device_event.facts import FACTS
 from collector.documents.device_event.identity import Identity
 from collector.documents.device_event.pieces import Form, Pieces
 from collector.documents.device_event.severity import cef_severity
@@ -28,13 +27,13 @@ def cef_text(
     Args:
         device: the first part of the header.
         version: 0 for `CEF:0`, 1 for `CEF:1`.
-        extra_attributes: attributes without a key of the dictionary become keys of their own.
+        extra_attributes: attributes without a key of the dictionary become keys of their own, before the message.
     """
     attributes = Attributes(batch)
     identity = Identity(batch, attributes)
     pairs = _extension(batch, attributes, identity, version).columns(escaping.extension)
     if extra_attributes:
-        pairs.append(pl.lit(extras(batch, escaping.extension, " ")))
+        pairs.insert(-1, pl.lit(extras(batch, escaping.extension, " ")))
     first = pl.concat_str(*_header(batch, identity, f"CEF:{version}|{_device(device)}|"), pairs[0])
     return pl.select(pl.concat_str(first, *pairs[1:], separator=" ", ignore_nulls=True).alias("cef")).to_series()
 
@@ -61,10 +60,7 @@ def _extension(batch: LogBatch, attributes: Attributes, identity: Identity, vers
         pieces.add(key, source)
     pieces.add("cat", identity.categories())
     for line in mapped(version):
-        for source in attributes.sources(FACTS[line.fact]):
-            for key, values in zip(line.keys, line.reading(source.values), strict=True):
-                if key:
-                    pieces.add(key, Source(source.owners, source.codes, values))
+        line.fill(pieces, attributes)
     return pieces
 
 

@@ -4,23 +4,12 @@ that cuts an event cuts its message."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from collector.documents.cef.dictionary import DICTIONARY, Type
 from collector.documents.device_event import readings
+from collector.documents.device_event.mapped import Mapped
 from collector.documents.device_event.pieces import UNLIMITED, Form
-from collector.documents.device_event.readings import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A fact of `collector.documents.device_event.facts` and the keys that its reading fills."""
-
-    fact: str
-    keys: tuple[str, ...]
-    reading: Reading = readings.text
-
 
 PER_RECORD = ("cat", "rt", "externalId", "cn2", "cs1", "deviceDnsDomain", "msg")
 """Keys out of the record's own fields: category (which every record has), time, record id, severity number, trace id, tenant, body."""

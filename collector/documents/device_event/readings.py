@@ -48,7 +48,7 @@ def address(values: pl.Series) -> tuple[pl.Series, ...]:
 def transport(values: pl.Series) -> tuple[pl.Series, ...]:
     """`TCP`, `UDP`, …: the names of layer 4 in capitals."""
     upper = values.replace(_TRANSPORTS).str.to_uppercase()
-    return (upper.set(~upper.str.contains(r"^[A-Z][A-Z0-9-]*$"), None),)
+    return (upper.set(~upper.str.contains(r"^[A-Z][A-Z0-9-]{0,30}$"), None),)
 
 
 def outcome(values: pl.Series) -> tuple[pl.Series, ...]:

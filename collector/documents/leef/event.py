@@ -1,0 +1,95 @@
+"""A batch → one LEEF event a record."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents.device_event import per_record
+from collector.documents.device_event.device import Device
+from collector.documents.device_event.extras import extras
+from collector.documents.device_event.identity import Identity
+from collector.documents.device_event.pieces import Form, Pieces
+from collector.documents.device_event.severity import leef_severity
+from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants, of_rows
+from collector.documents.leef import cleaning
+from collector.documents.leef.attributes import EVENT_ID_LENGTH
+from collector.documents.leef.delimiter import delimiter_character, in_header
+from collector.documents.leef.mapping import MAPPING, forms
+
+_DEFAULT = Device()
+_SEVERITIES = [str(number) for number in range(11)]
+
+
+def leef_text(
+    batch: LogBatch,
+    device: Device = _DEFAULT,
+    delimiter: str = "\t",
+    *,
+    version: Literal["1.0", "2.0"] = "2.0",
+    extra_attributes: bool = False,
+) -> pl.Series:
+    """`LEEF:2.0|vendor|product|version|event id|x09|key=value⇥key=value…`: String, one line a record, no null.
+
+    Args:
+        device: three fields of the header.
+        delimiter: one character or its code (`x5E`); LEEF 1.0 has the tab alone.
+        version: of the format. 1.0 has no delimiter in its header.
+        extra_attributes: attributes without a key become keys of their own, before the message.
+
+    Raises:
+        ValueError: a delimiter that cannot be one.
+    """
+    character = delimiter_character(delimiter)
+    if version == "1.0" and character != "\t":
+        raise ValueError("delimiter: LEEF 1.0 knows no other than the tab")
+    attributes = Attributes(batch)
+    identity = Identity(batch, attributes)
+    clean = cleaning.attribute(character)
+    pairs = _attributes(batch, attributes, identity).columns(clean)
+    if extra_attributes:
+        pairs.insert(-1, pl.lit(extras(batch, clean, character)))
+    after = "|" if version == "1.0" else f"|{in_header(character)}|"
+    event_id = _event_id(batch, identity, f"LEEF:{version}|{_device(device)}|")
+    first = pl.concat_str(event_id, pl.lit(after), pairs[0])
+    return pl.select(pl.concat_str(first, *pairs[1:], separator=character, ignore_nulls=True).alias("leef")).to_series()
+
+
+def _device(device: Device) -> str:
+    fields = pl.Series([device.vendor, device.product, device.version])
+    return "|".join(cleaning.header(fields, pl.Series([EVENT_ID_LENGTH] * 3)).fill_null("unknown"))
+
+
+def _event_id(batch: LogBatch, identity: Identity, start: str) -> pl.Expr:
+    pieces = Pieces(len(batch), {"event id": Form(start, EVENT_ID_LENGTH)})
+    for source in identity.classes():
+        pieces.add("event id", source)
+    (column,) = pieces.columns(cleaning.header)
+    return column
+
+
+def _attributes(batch: LogBatch, attributes: Attributes, identity: Identity) -> Pieces:
+    pieces = Pieces(len(batch), forms())
+    pieces.add("cat", identity.categories())
+    for key, source in _per_record(batch).items():
+        pieces.add(key, source)
+    for line in MAPPING:
+        line.fill(pieces, attributes)
+    return pieces
+
+
+def _per_record(batch: LogBatch) -> dict[str, Source]:
+    number = batch.column("severity_number")
+    severity = leef_severity(number, batch.attribute("logboom.triage.level"))
+    return {
+        "sev": of_constants(severity.cast(pl.Int32).to_numpy(), _SEVERITIES),
+        "devTime": of_rows(per_record.epoch_ms(batch)),
+        "domain": of_column(batch.column("domain")),
+        "traceId": of_column(per_record.hexadecimal(batch.column("trace_id"))),
+        "spanId": of_rows(per_record.hexadecimal(batch.column("span_id"))),
+        "recordId": of_rows(batch.column("record_id")),
+        "severityNumber": of_column(number.set(number == 0, None).cast(pl.String)),
+        "msg": of_rows(per_record.message(batch)),
+    }
