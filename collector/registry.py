@@ -28,6 +28,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     },
     Kind.EXPORTER: {
         "d1": "exporters.d1",
+        "datadog": "exporters.datadog",
         "debug": "exporters.debug",
         "elasticsearch": "exporters.elasticsearch",
         "file": "exporters.file",
@@ -38,6 +39,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "otlp_http": "exporters.otlphttp",
         "otlphttp": "exporters.otlphttp",
         "sentinel": "exporters.sentinel",
+        "splunk_hec": "exporters.splunk_hec",
         "sqlite": "exporters.sqlite",
     },
     Kind.CONNECTOR: {},

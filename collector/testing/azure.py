@@ -6,13 +6,10 @@ and its service limits. What the documents forbid is refused; what was taken sta
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 import secrets
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -119,20 +116,3 @@ def _refused(status: int, error: str, description: str) -> web.Response:
 
 def _error(status: int, code: str, message: str) -> web.Response:
     return web.json_response({"error": {"code": code, "message": message}}, status=status)
-
-
-@contextmanager
-def azure() -> Iterator[Azure]:
-    """The services on a loop and thread of their own, for tests that are not async."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="azure", daemon=True)
-    thread.start()
-    services = Azure()
-    asyncio.run_coroutine_threadsafe(services.start(), loop).result()
-    try:
-        yield services
-    finally:
-        asyncio.run_coroutine_threadsafe(services.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

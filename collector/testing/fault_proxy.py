@@ -10,7 +10,6 @@ A fault is `async fault(call) -> response`; it may use `call.forward()` before, 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
+
+from collector.testing.on_thread import on_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class FaultProxy:
         self.url = ""
 
     async def __aenter__(self) -> FaultProxy:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen on a free loopback port."""
         self._session = aiohttp.ClientSession()
         application = web.Application(client_max_size=1 << 30)
         application.router.add_route("*", "/{path:.*}", self._answer)
@@ -60,9 +69,9 @@ class FaultProxy:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def stop(self) -> None:
+        """Close the port."""
         await self._runner.cleanup()
         await self._session.close()
 
@@ -125,16 +134,6 @@ def slow(secs: float) -> Fault:
 
 @contextmanager
 def proxied(upstream: str) -> Iterator[FaultProxy]:
-    """A proxy on a loop and thread of its own, for tests that are not async. `faults` may be set from any thread."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="fault-proxy", daemon=True)
-    thread.start()
-    proxy = FaultProxy(upstream)
-    asyncio.run_coroutine_threadsafe(proxy.__aenter__(), loop).result()
-    try:
+    """A proxy for tests that are not async. `faults` may be set from any thread."""
+    with on_thread(FaultProxy(upstream)) as proxy:
         yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(proxy.__aexit__(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

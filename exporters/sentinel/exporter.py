@@ -71,7 +71,7 @@ class SentinelExporter:
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Azure says about it."""
         if isinstance(answer, TooLarge):
-            return [Split(str(answer))]
+            return [Split(str(answer), too_large=True)]
         if isinstance(answer, TokenRefused):
             reason = str(answer)
             return [Retry(reason, after_secs=answer.after_secs) if answer.may_pass else Blocked(reason)]

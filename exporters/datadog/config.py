@@ -1,0 +1,77 @@
+"""Options of the `datadog` exporter. `api` and `hostname` are those of otelcol's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, StringConstraints, model_validator
+
+from collector.component import Config
+from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
+from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
+from collector.units import ByteSize, Duration
+
+ENTRIES = 1000
+"""What one call may hold."""
+Tag = Annotated[str, StringConstraints(pattern=r"^[^\s,]+$", max_length=200)]
+_PATH = "/api/v2/logs"
+
+
+class Api(Config):
+    """`api`."""
+
+    key: SecretStr = Field(..., min_length=1)
+    """The API key."""
+    site: Literal[
+        "datadoghq.com", "datadoghq.eu", "us3.datadoghq.com", "us5.datadoghq.com", "ap1.datadoghq.com", "ddog-gov.com"
+    ] = "datadoghq.com"
+    """Where the account lives."""
+
+
+class DatadogQueueConfig(QueueConfig):
+    """`sending_queue`: a call holds 1,000 records at most."""
+
+    max_request_bytes: ByteSize = Field(3 << 20, ge=1024)
+    """Cut requests near this (uncompressed, estimated) size; the intake takes 5 MB."""
+    batch: BatchConfig | None = BatchConfig.model_validate(
+        {"flush_timeout": "1s", "min_size": ENTRIES, "max_size": ENTRIES, "sizer": "items"}
+    )
+    """Wait for fuller requests."""
+
+
+class DatadogConfig(HttpClientConfig, DeliveryConfig):
+    """An HTTP client, delivery, the account, and what entries carry."""
+
+    timeout: Duration = 15.0
+    """Time for one attempt; 0 = no limit."""
+    compression: Literal["gzip", "zstd", "deflate", "none", ""] = "gzip"
+    """Of request bodies."""
+    endpoint: str = ""
+    """Instead of the site's own intake: a proxy's URL; `/api/v2/logs` is appended."""
+    sending_queue: DatadogQueueConfig = DatadogQueueConfig()
+    """Queue, batching and quota."""
+    api: Api
+    """Key and site."""
+    hostname: str = ""
+    """`hostname` of records whose resource has no `host.name`."""
+    source: str = "opentelemetry"
+    """`ddsource` of records without the attribute `datadog.log.source`; it chooses Datadog's pipeline."""
+    tags: list[Tag] = []
+    """Added to every record's `ddtags`: `team:shop`."""
+    old_records: Literal["restamp", "send"] = "restamp"
+    """What happens to records older than 18 hours, which Datadog accepts and silently drops: `restamp` leaves their
+    `timestamp` out, so that the time of arrival counts (their own stands in `otel.timestamp`); `send` lets them go."""
+    max_body_bytes: ByteSize = Field(512 << 10, ge=1024, le=900_000)
+    """Longer messages are cut; `otel.truncated` keeps their length."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if leaves_in_the_clear(self.endpoint):
+            raise ValueError("the API key would travel over http:// to another machine: use https://")
+        return self
+
+    @property
+    def url(self) -> str:
+        """Where entries are posted to."""
+        base = self.endpoint.rstrip("/") or f"https://http-intake.logs.{self.api.site}"
+        return base + _PATH

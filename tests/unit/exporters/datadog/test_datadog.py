@@ -1,0 +1,211 @@
+"""The datadog exporter against the documented intake: entries, limits, and every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from pydantic import ValidationError
+
+from collector.component import Context
+from collector.outcomes import Blocked, Ok, Retry, Split
+from collector.testing.datadog import KEY, Intake
+from collector.testing.fault_proxy import proxied, status
+from collector.testing.on_thread import on_thread
+from collector.testing.row_batch import Nested, Row, batch_of
+from collector.testing.text_batch import text_batch
+from exporters.datadog import FACTORY
+from exporters.datadog.entries import Writer
+from otlp_wire import any_from_python
+
+NOW = 1_700_000_000_123_456_789
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with on_thread(Intake()) as service:
+        yield service
+
+
+@pytest.fixture
+def intake(shared):
+    shared.entries.clear()
+    yield shared
+    assert shared.complaints == []
+
+
+def config(url="https://proxy.example", **more):
+    return FACTORY.config.model_validate({"endpoint": url, "api": {"key": KEY}, **more})
+
+
+def verdicts(tmp_path, given, *batches):
+    """What each batch leads to."""
+
+    async def main():
+        exporter = FACTORY.create(given, Context("datadog", tmp_path))
+        await exporter.start()
+        found = []
+        for batch in batches:
+            try:
+                answer = await exporter.send(exporter.encode(batch))
+            except Exception as error:  # noqa: BLE001  delivery does the same
+                answer = error
+            found += exporter.classify(answer)
+        await exporter.shutdown()
+        await exporter.shutdown()
+        return found
+
+    return asyncio.run(main())
+
+
+def entries(batch, now=NOW, **more):
+    return [json.loads(text) for text in Writer(config(**more)).entries(batch, now)]
+
+
+def test_a_record_becomes_an_entry():
+    """What Datadog reads, what correlates with traces, and all the rest; names that clash stand apart."""
+    row = Row(
+        "01ABC",
+        [
+            ("logboom.triage.level", "critical"), ("http.route", "/a"), ("status", "lost"), ("n", 2**60 + 1),
+            ("deep", Nested(any_from_python({"a": [1, "x"]}))), ("logboom.component", "Auth, the Validator"),
+        ],
+        [("service.name", "web"), ("host.name", "h1"), ("deployment.environment.name", "production")],
+        fields={
+            "time_unix_nano": NOW, "trace_id": bytes(8) + (5).to_bytes(8), "span_id": (2**63).to_bytes(8),
+            "severity_number": 18, "severity_text": "ERR2", "body": 'a "b"\n', "event_name": "e",
+        },
+    )  # fmt: skip
+    (found,) = entries(batch_of([row]), tags=["team:shop"])
+    assert found == {
+        "message": 'a "b"\n', "ddsource": "opentelemetry", "hostname": "h1", "service": "web", "status": "error",
+        "ddtags": "team:shop,domain:tamyla.com,env:production,level:critical,component:Auth_the_Validator",
+        "timestamp": 1_700_000_000_123,
+        "otel": {
+            "timestamp": str(NOW), "severity_number": 18, "severity_text": "ERR2", "event_name": "e",
+            "trace_id": "00" * 15 + "05", "span_id": "8000000000000000", "record_id": "01ABC",
+        },
+        "dd": {"trace_id": "5", "span_id": str(2**63)},
+        "resource": {"service.name": "web", "host.name": "h1", "deployment.environment.name": "production"},
+        "attributes": {"status": "lost"}, "http.route": "/a", "n": 2**60 + 1, "deep": {"a": [1, "x"]},
+        "logboom.triage.level": "critical", "logboom.component": "Auth, the Validator",
+    }  # fmt: skip
+
+
+def test_a_bare_record_is_an_entry_too():
+    """No body, no host, no service, no attributes, no ids; a map as body is its JSON."""
+    bare = {"body": None, "time_unix_nano": 0, "severity_number": 0, "domain": None}
+    rows = [Row("a", fields=bare), Row("b", fields={**bare, "body_any": any_from_python({"k": 1})})]
+    assert entries(batch_of(rows)) == [
+        {
+            "message": message, "ddsource": "opentelemetry", "ddtags": "", "status": "info", "resource": {},
+            "otel": {"timestamp": "0", "severity_number": 0, "record_id": name},
+        }
+        for message, name in (("", "a"), ('{"k":1}', "b"))
+    ]  # fmt: skip
+
+
+STATUSES = {0: "info", 1: "debug", 4: "debug", 8: "debug", 9: "info", 12: "info", 13: "warn", 16: "warn", 17: "error",
+            20: "error", 21: "critical", 24: "critical", 99: "critical", -5: "info"}  # fmt: skip
+
+
+def test_severities_become_statuses():
+    """By range, whatever a sender writes."""
+    batch = batch_of([Row("a", fields={"severity_number": number}) for number in STATUSES])
+    assert [entry["status"] for entry in entries(batch)] == list(STATUSES.values())
+
+
+def test_records_that_datadog_would_drop_for_their_age_keep_their_time_elsewhere():
+    """Older than 18 hours: stamped at arrival, unless the options say to send them as they are."""
+    old = NOW - 18 * 3600 * 10**9 - 1
+    batch = batch_of([Row("a", fields={"time_unix_nano": old}), Row("b", fields={"time_unix_nano": old + 1})])
+    assert [entry.get("timestamp") for entry in entries(batch)] == [None, (old + 1) // 10**6]
+    assert [entry["otel"]["timestamp"] for entry in entries(batch)] == [str(old), str(old + 1)]
+    assert [entry["timestamp"] for entry in entries(batch, old_records="send")] == [old // 10**6, (old + 1) // 10**6]
+
+
+def test_long_entries_are_cut_before_datadog_cuts_them(intake, tmp_path):
+    """The message at a character; attributes are left out whole when the entry is still too long."""
+    rows = [Row("a", fields={"body": "ä" * 600_000}), Row("b", [(f"k{n}", "v" * 200_000) for n in range(6)])]
+    assert verdicts(tmp_path, config(intake.url), batch_of(rows)) == [Ok()]
+    a, b = intake.entries
+    assert (len(a["message"].encode()), a["otel"]["truncated"]) == (512 << 10, 1_200_000)
+    assert b["attributes_left_out"] > 1_200_000
+    assert "k0" not in b
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "deflate", "none"])
+def test_bodies_arrive_in_every_compression(intake, tmp_path, compression):
+    """All records, once."""
+    batch = text_batch([f"r{n}" for n in range(1000)])
+    assert verdicts(tmp_path, config(intake.url, compression=compression), batch) == [Ok()]
+    assert [entry["message"] for entry in intake.entries] == [f"r{n}" for n in range(1000)]
+
+
+def test_what_a_call_does_not_take_is_halved_first(intake, tmp_path):
+    """More than 1,000 entries, more than 5 MB."""
+    many, large = text_batch(["x"] * 1001), text_batch(["x" * 400_000] * 13)
+    assert [type(found) for found in verdicts(tmp_path, config(intake.url), many, large)] == [Split, Split]
+    assert intake.entries == []
+
+
+ANSWERS = [
+    (429, {"Retry-After": "7"}, Retry("429 Too Many Requests", after_secs=7.0, throttled=True)),
+    (408, {}, Retry("408 Request Timeout")),
+    (500, {}, Retry("500 Internal Server Error")),
+    (401, {}, Blocked("401 Unauthorized")),
+    (413, {}, Split("413 Request Entity Too Large")),
+    (400, {}, Split("400 Bad Request")),
+]
+
+
+@pytest.mark.parametrize(("code", "headers", "wanted"), ANSWERS, ids=lambda value: str(value)[:12])
+def test_answers_of_the_intake(intake, tmp_path, code, headers, wanted):
+    """By HTTP's table."""
+    with proxied(intake.url) as proxy:
+        proxy.faults.append(status(code, headers))
+        (found,) = verdicts(tmp_path, config(proxy.url), text_batch(["x"]))
+    assert (type(found), getattr(found, "after_secs", None)) == (type(wanted), getattr(wanted, "after_secs", None))
+    assert found.reason.startswith(wanted.reason)
+
+
+def test_a_wrong_key_blocks_and_is_not_shown(intake, tmp_path):
+    """The intake's own words."""
+    found = verdicts(tmp_path, config(intake.url, api={"key": "another-key"}), text_batch(["x"]))
+    assert found == [Blocked("403 Forbidden: API key is invalid")]
+    assert "another-key" not in repr(config(api={"key": "another-key"}))
+
+
+@pytest.mark.parametrize("site", ["datadoghq.com", "datadoghq.eu", "us5.datadoghq.com", "ddog-gov.com"])
+def test_the_site_names_the_intake(site):
+    """Unless an endpoint does."""
+    given = FACTORY.config.model_validate({"api": {"key": KEY, "site": site}})
+    assert given.url == f"https://http-intake.logs.{site}/api/v2/logs"
+
+
+WRONG = {
+    "no key": ({"api": {"key": ""}}, "api.key"),
+    "a foreign site": ({"api": {"key": KEY, "site": "evil.example"}}, "api.site"),
+    "in the clear": ({"endpoint": "http://proxy.example"}, "use https://"),
+    "a tag with a space": ({"tags": ["team: shop"]}, "tags.0"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_options_are_refused(case):
+    """With a sentence that names the option, and no key."""
+    more, said = WRONG[case]
+    with pytest.raises(ValidationError) as caught:
+        config(**more)
+    assert said in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_now_is_now(intake, tmp_path):
+    """A record of this moment keeps its own time."""
+    now = time.time_ns()
+    batch = batch_of([Row("a", fields={"time_unix_nano": now})])
+    assert verdicts(tmp_path, config(intake.url), batch) == [Ok()]
+    assert intake.entries[0]["timestamp"] == now // 10**6
