@@ -1,0 +1,112 @@
+"""What a reply of the HTTP Event Collector means for the events of one call.
+
+code                                what it means
+0                                   delivered (received; with acknowledgement: has a number to ask by)
+1 2 3 4 16 21 22                    the token: blocked; one that a resource named: its records are dead letters
+10 11 14                            the channel, or its acknowledgement: blocked
+5 6 12 13 15, with an event number  that event is a dead letter, the others go again
+7                                   an index that an attribute named: that event is a dead letter; else blocked
+8 9 18 19 20                        again, not before `Retry-After`
+413, "Content-Length too big"       halved
+others                              by HTTP's table (`collector.transport.http_answers`)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from collector.outcomes import Blocked, Ok, Reject, Retry, Split, Verdict
+from collector.transport import http_answers
+from collector.transport.http_client import HttpAnswer
+
+_TOKEN = frozenset({1, 2, 3, 4, 16, 21, 22})
+NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT = 10, 11, 14
+_EVENT = frozenset({5, 6, 12, 13, 15})
+_INDEX = 7
+_BUSY = frozenset({8, 9, 18, 19, 20})
+_TOO_BIG = "content-length too big"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The JSON of an answer: -1 and None where it does not say."""
+
+    status: int
+    text: str = ""
+    code: int = -1
+    ack_id: int | None = None
+    event: int | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Received."""
+        return 200 <= self.status < 300
+
+    @property
+    def too_large(self) -> bool:
+        """The body is larger than the server takes."""
+        return self.status == 413 or (self.status == 400 and _TOO_BIG in self.text.lower())
+
+    @property
+    def named_event(self) -> int | None:
+        """The number of the one event that is to blame, counted from 0."""
+        return self.event if self.code in _EVENT | {_INDEX} else None
+
+    @property
+    def reason(self) -> str:
+        """`400 Bad Request: Invalid data format (code 6)`."""
+        said = f"{self.text} (code {self.code})" if self.code >= 0 else self.text
+        return http_answers.described(self.status, said)
+
+
+def read(answer: HttpAnswer) -> Reply:
+    """What the server says; other things than HEC's JSON are not repeated, they may be anything."""
+    try:
+        found = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        return Reply(answer.status, _TOO_BIG if _TOO_BIG.encode() in answer.body.lower() else "")
+    code = _number(found.get("code"))
+    return Reply(
+        answer.status,
+        str(found.get("text", ""))[:500],
+        -1 if code is None else code,
+        _number(found.get("ackId")),
+        _number(found.get("invalid-event-number")),
+    )
+
+
+def verdict(answer: HttpAnswer, reply: Reply, *, own_token: bool = False) -> Verdict:
+    """The meaning for all events of the call; `named_event` and `too_large` are the caller's to see first.
+
+    Args:
+        own_token: the token came with the records. Then it is theirs to be wrong, and blocks nobody else.
+    """
+    if reply.code in _TOKEN or (own_token and reply.status in (401, 403)):
+        return Reject(reply.reason) if own_token else Blocked(reply.reason)
+    if reply.code == NO_CHANNEL:
+        return Blocked(f"{reply.reason}: the token has indexer acknowledgement on, set `acknowledgement.enabled: true`")
+    if reply.code in (INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, _INDEX):
+        return Blocked(reply.reason)
+    if reply.code in _BUSY:
+        return Retry(reply.reason, after_secs=http_answers.retry_after_secs(answer))
+    if reply.code in _EVENT or reply.too_large:
+        return Split(reply.reason)
+    if reply.succeeded:
+        return Ok()
+    return http_answers.verdict(answer, reply.reason.partition(": ")[2])
+
+
+def verdict_of_event(reply: Reply, index: str, configured: str) -> Verdict:
+    """The meaning for the event that the reply names: `index` is the event's own, `configured` the options'."""
+    if reply.code == _INDEX and index in ("", configured):
+        return Blocked(reply.reason)
+    return Reject(reply.reason)
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,87 @@
+"""`LogBatch` → events of the HTTP Event Collector, one JSON text a record, a column at a time.
+
+{"time":1700000000.123,"host":"web-1","source":"app","sourcetype":"json","index":"main","event":…,"fields":{…}}
+
+What stands at `event` is a column of JSON text, so another model of events is one more line in `_MODELS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents import attributes_json, quoted
+from collector.documents.distinct import once_each
+from exporters.splunk_hec.config import EventModel, SplunkHecConfig
+from exporters.splunk_hec.fields import fields
+from exporters.splunk_hec.metadata import TOKEN, Metadata
+
+_NANOS = 9
+
+
+def events(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
+    """One envelope a record; null for a record that has no event."""
+    metadata = Metadata(config)
+    members = once_each(metadata.columns(batch), _metadata_members)
+    pieces = [
+        pl.lit(_times(batch, config.time_decimals)),
+        pl.lit(members),
+        pl.lit(',"event":'),
+        pl.lit(_MODELS[config.event_model](batch, config)),
+    ]
+    if config.event_model == "otel":
+        pieces.append(pl.lit(fields(batch, config.otel_to_hec_fields, (*metadata.keys, TOKEN))))
+    return pl.select(pl.concat_str([*pieces, pl.lit("}\n")]).alias("event")).to_series()
+
+
+def bodies(batch: LogBatch) -> pl.Series:
+    """Bodies as JSON; null where there is none, or nothing in it."""
+    own = batch.column("body")
+    text = quoted(own.set(own == "", None))
+    other = batch.column("body_any")
+    if other.null_count() == len(other):
+        return text
+    from otlp_wire import any_json
+
+    said = any_json(other)
+    return text.zip_with(text.is_not_null(), said.set(said == "null", None))
+
+
+def _otel(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
+    own = bodies(batch)
+    if config.empty_body != "attributes" or not own.null_count():
+        return own
+    attributes = attributes_json(batch)
+    return own.zip_with(own.is_not_null(), attributes.set(attributes == "{}", '"-"'))
+
+
+_MODELS: dict[EventModel, Callable[[LogBatch, SplunkHecConfig], pl.Series]] = {"otel": _otel}
+
+
+def _metadata_members(columns: pl.DataFrame) -> pl.Series:
+    """`"host":"h","source":"s"`; what is empty is left out, the host never is."""
+    pieces = [pl.lit('"host":'), pl.lit(quoted(columns.get_column("host")))]
+    for name in ("source", "sourcetype", "index"):
+        column = columns.get_column(name)
+        pieces.append(pl.concat_str(pl.lit(f',"{name}":'), pl.lit(quoted(column.set(column == "", None)))))
+    return pl.select(pl.concat_str(pieces, ignore_nulls=True).alias("members")).to_series()
+
+
+def _times(batch: LogBatch, decimals: int) -> pl.Series:
+    """`{"time":1700000000.123,`, by integers; `{` without a time: then Splunk takes its own."""
+    unit = 10 ** (_NANOS - decimals)
+    nanos = pl.when(pl.col("time_unix_nano") > 0).then("time_unix_nano").otherwise("observed_time_unix_nano")
+    ticks = batch.records.select(((nanos // (unit // 2) + 1) // 2 if unit > 1 else nanos).alias("t")).to_series()
+    digits = ticks.cast(pl.String).str.zfill(decimals + 1)
+    known = pl.concat_str(
+        pl.lit('{"time":'),
+        pl.lit(digits).str.head(-decimals),
+        pl.lit("."),
+        pl.lit(digits).str.tail(decimals),
+        pl.lit(","),
+    )
+    if not (ticks == 0).any():
+        return pl.select(known.alias("time")).to_series()
+    return pl.select(pl.when(pl.lit(ticks) == 0).then(pl.lit("{")).otherwise(known).alias("time")).to_series()

@@ -1,0 +1,47 @@
+"""Events of otelcol's splunk_hec exporter, by its own tests: the same record gives the same event.
+
+LOGBOOM_CONFORMANCE_DIR names the folder that holds `exporters_cases.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from collector.documents.framing import text_bytes
+from exporters.splunk_hec.config import SplunkHecConfig
+from exporters.splunk_hec.parts import NO_BODY, encoded
+from otlp_wire import decode_payloads, json_to_protobuf
+
+NEIGHBOUR = Path(__file__).parents[3] / "shared" / "conformance"
+
+
+def conformance_cases() -> list[dict]:
+    folder = Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or NEIGHBOUR)
+    files = sorted(folder.glob("exporters_cases*.json"))
+    cases = [case for file in files for case in json.loads(file.read_text()) if "superseded" not in case]
+    return [case for case in cases if case["exporter"] == "splunk_hec"]
+
+
+CASES = conformance_cases()
+
+
+def test_there_are_cases():
+    """The folder is found: an empty run must not look like a good one."""
+    assert CASES, "set LOGBOOM_CONFORMANCE_DIR to the folder that holds exporters_cases.json"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_case(case):
+    """The events are as the case says; a record without an event has an end with a name."""
+    options = {"endpoint": "https://127.0.0.1:8088", "token": "t", **case["config"]}
+    batch = decode_payloads([json_to_protobuf(json.dumps(case["input"]).encode())])
+    found = encoded(batch, SplunkHecConfig.model_validate(options))
+    lines = b"".join(text_bytes(part.texts) for part in found.parts).splitlines()
+    assert [json.loads(line) for line in lines] == case["expected_events"]
+    named = {reason: len(items) for items, reason in found.refused}
+    missing = len(batch) - len(case["expected_events"])
+    assert named == ({NO_BODY: missing} if missing else {})
