@@ -1,8 +1,9 @@
 """Which index, data stream and mapping mode each record goes to.
 
 index    `logs_index`, else attribute `elasticsearch.index`, else `{type}-{dataset}-{namespace}`
-dataset  attribute `data_stream.dataset`, else the scope's `encoding.format`, else the receiver in the scope's name, else
-         `generic`; namespace: `data_stream.namespace`, else `default`; type: `logs`
+dataset  attribute `data_stream.dataset`, else `collectortelemetry` for a Collector's own scopes, else the scope's
+         `encoding.format`, else the receiver or connector in the scope's name, else `generic`; namespace:
+         `data_stream.namespace`, else `default`; type: `logs`
 Attributes are looked for in the record, then its scope, then its resource. All of it happens once per distinct answer.
 """
 
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from collector import tables
-from collector.batch import LogBatch
+from collector.batch import LogBatch, ValueKind
 from collector.documents import quoted
+from collector.documents.nested.record_texts import timestamps
 from exporters.elasticsearch.config import LogstashFormat, Mode
 
 INDEX, TYPE, DATASET, NAMESPACE = (
@@ -25,7 +27,17 @@ INDEX, TYPE, DATASET, NAMESPACE = (
     "data_stream.namespace",
 )
 _LOOKED_FOR = {"index": INDEX, "type": TYPE, "dataset": DATASET, "namespace": NAMESPACE}
-_RECEIVER = re.compile(r"/receiver/(\w*receiver)")
+_COMPONENTS = (re.compile(r"/receiver/(\w+receiver)"), re.compile(r"/connector/(\w+connector)"))
+_COLLECTOR = frozenset(
+    f"go.opentelemetry.io/collector/{package}"
+    for package in (
+        "receiver/receiverhelper",
+        "scraper/scraperhelper",
+        "processor/processorhelper",
+        "exporter/exporterhelper",
+        "service",
+    )
+)
 _NAMESPACE_TABLE = str.maketrans(dict.fromkeys('\\/*?"<>| ,#:', "_"))
 _DATASET_TABLE = str.maketrans(dict.fromkeys('-\\/*?"<>| ,#:', "_"))
 _MAX_BYTES = 100
@@ -81,12 +93,6 @@ class Router:
         return pl.select(pl.concat_str(pl.lit(index), separator, pl.lit(dates)).alias("index")).to_series()
 
 
-def timestamps(batch: LogBatch) -> pl.Series:
-    """When it happened, else when it was observed (else 1970), as Datetime in nanoseconds, UTC."""
-    time = pl.when(pl.col("time_unix_nano") == 0).then("observed_time_unix_nano").otherwise("time_unix_nano")
-    return batch.records.select(time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
-
-
 def data_stream_json(stream: pl.DataFrame) -> pl.Series:
     """`{"type":…,"dataset":…,"namespace":…}`; null without a data stream."""
     pieces: list[pl.Expr] = []
@@ -136,14 +142,17 @@ def _attribute(batch: LogBatch, key: str) -> pl.Series:
 
 
 def _scopes(batch: LogBatch) -> list[tuple[str | None, str]]:
-    encoding = tables.aligned_text(batch.scope_attributes, "encoding.format", batch.scopes.height)
+    texts = batch.scope_attributes.filter(pl.col("kind") == int(ValueKind.STRING))
+    encoding = tables.aligned_text(texts, "encoding.format", batch.scopes.height)
     return list(zip(encoding.to_list(), batch.scopes.get_column("name").fill_null("").to_list(), strict=True))
 
 
 def _fallback(encoding: str | None, scope_name: str) -> str:
+    if scope_name in _COLLECTOR:
+        return "collectortelemetry"
     if encoding:
         return encoding
-    found = _RECEIVER.search(scope_name)
+    found = next(filter(None, (component.search(scope_name) for component in _COMPONENTS)), None)
     return found[1] if found else "generic"
 
 
@@ -158,12 +167,13 @@ def _route(
     suffix = ".otel" if mode == "otel" else ""
     dataset = _clean(dataset if dataset is not None else fallback or "generic", _DATASET_TABLE, suffix)
     namespace = _clean(namespace if namespace is not None else "default", _NAMESPACE_TABLE, "")
-    return f"{stream_type}-{dataset}-{namespace}", stream_type, dataset, namespace
+    index = f"{stream_type}-{dataset}-{namespace}"
+    return (index, stream_type, dataset, namespace) if dataset and namespace else (index, None, None, None)
 
 
 def _clean(name: str, table: dict[int, str], suffix: str) -> str:
     """As Elasticsearch allows: no forbidden characters, lower case, at most 100 bytes with the suffix."""
-    name = name.translate(table).lower()
+    name = "".join(character.lower()[0] for character in name.translate(table))  # İ is two characters in lower case
     return name.encode()[: _MAX_BYTES - len(suffix)].decode(errors="ignore") + suffix
 
 
