@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-_PACKAGES = ("rsyslog", "rsyslog-gnutls", "syslog-ng-core")
+_PACKAGES = ("rsyslog", "rsyslog-gnutls", "syslog-ng-core", "liblognorm-utils")
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 _NOT_FOLLOWED = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
 _SECS = 100
