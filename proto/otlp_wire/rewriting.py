@@ -12,6 +12,7 @@ from typing import Any
 
 from otlp_wire.messages import AnyValue, DecodeError
 
+_LONGEST_PATH = 256  # characters; so that a hostile value cannot make paths out of its own size
 Scalar = str | bool | int | float | bytes | None
 
 
@@ -20,7 +21,8 @@ class Rewriting:
     """What to replace.
 
     Args:
-        named: whether a key of a map, or the dotted path to it, is to be hidden.
+        named: whether a key of a map is to be hidden: asked for the key, and for it behind those above it (`user.email`,
+            `request.user.email`), down to the attribute's.
         hide: the text in place of a value with such a key (maps and arrays come serialised); None leaves the pair out.
         text: what becomes of any other string.
     """
@@ -41,27 +43,28 @@ def rewritten(data: bytes, path: str, rewriting: Rewriting) -> bytes:
     except DecodeError:
         return bytes(AnyValue(string_value=rewriting.hide(data) or "").SerializeToString())
     value.DiscardUnknownFields()
-    _walk(value, path, rewriting)
+    _walk(value, [path] if path else [], rewriting)
     return bytes(value.SerializeToString())
 
 
-def _walk(value: Any, path: str, rewriting: Rewriting) -> None:
+def _walk(value: Any, above: list[str], rewriting: Rewriting) -> None:
+    """`above`: the last keys on the way here, the last two, and so on, joined by dots."""
     member = value.WhichOneof("value")
     if member == "string_value":
         value.string_value = rewriting.text(value.string_value)
     elif member == "array_value":
         for item in value.array_value.values:
-            _walk(item, path, rewriting)
+            _walk(item, above, rewriting)
     elif member == "kvlist_value":
-        _walk_pairs(value.kvlist_value.values, path, rewriting)
+        _walk_pairs(value.kvlist_value.values, above, rewriting)
 
 
-def _walk_pairs(pairs: Any, path: str, rewriting: Rewriting) -> None:
+def _walk_pairs(pairs: Any, above: list[str], rewriting: Rewriting) -> None:
     left_out = []
     for position, pair in enumerate(pairs):
-        below = f"{path}.{pair.key}" if path else pair.key
-        if not (rewriting.named(pair.key) or rewriting.named(below)):
-            _walk(pair.value, below, rewriting)
+        names = [pair.key, *(f"{path}.{pair.key}" for path in above if len(path) <= _LONGEST_PATH)]
+        if not any(map(rewriting.named, names)):
+            _walk(pair.value, names, rewriting)
             continue
         text = rewriting.hide(_scalar(pair.value))
         if text is None:
