@@ -69,23 +69,23 @@ class StreamClient:
             raise
 
     async def accepted(self) -> None:
-        """Wait until the server has judged our certificate.
+        """Wait until the server has judged our certificate, or our having none.
 
-        In TLS 1.3 a client is done before the server looks at it, so what is sent at once may go to a server that turns
-        us away. Servers say something when they accept (session tickets); one that stays silent is trusted after a second.
+        A client is done before the server looks at it, always in TLS 1.3 and with some servers in 1.2, so that what is
+        sent at once may go to a server that is about to turn us away. Some say something when they accept (session
+        tickets); one that stays silent, and does not hang up, is trusted after a second.
         """
-        if self._tls is not None and self._tls.judged_late:
+        if self._tls is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SIGN_SECS):
                     await self._tls.read()
 
     async def write(self, data: bytes) -> None:
         """Until our kernel has all of it."""
-        loop = asyncio.get_running_loop()
         view = memoryview(data)
         for start in range(0, len(view), _CHUNK):
             chunk = view[start : start + _CHUNK]
-            await loop.sock_sendall(self._socket, chunk if self._tls is None else self._tls.encrypted(chunk))
+            await self._send(chunk if self._tls is None else self._tls.encrypted(chunk))
 
     async def received(self) -> None:
         """Until the receiver's kernel has all that was written, and the connection still stands."""
@@ -111,7 +111,7 @@ class StreamClient:
         """End our side and wait until the receiver, having read everything, ends its own; then the socket is closed."""
         loop = asyncio.get_running_loop()
         if self._tls is not None:
-            await loop.sock_sendall(self._socket, self._tls.goodbye())
+            await self._send(self._tls.goodbye())
         self._socket.shutdown(socket.SHUT_WR)
         while data := await loop.sock_recv(self._socket, _READ):
             if self._tls is not None:
@@ -132,6 +132,13 @@ class StreamClient:
         """Close the socket at once; safe twice."""
         self._socket.close()
 
+    async def _send(self, data: bytes | memoryview) -> None:
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        except ConnectionError:
+            self.check()  # an alert may wait that tells more than "broken pipe"
+            raise
+
 
 class Tls:
     """The client's side of TLS over a non-blocking socket."""
@@ -140,11 +147,6 @@ class Tls:
         self._socket = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-
-    @property
-    def judged_late(self) -> bool:
-        """The server may still turn us away."""
-        return self._session.version() == "TLSv1.3"
 
     async def handshake(self) -> None:
         """Raises ssl.SSLError, ssl.SSLCertVerificationError."""
@@ -174,7 +176,7 @@ class Tls:
         """Wait for anything from the server. Raises what an alert means, ClosedByPeer at its end."""
         data = await asyncio.get_running_loop().sock_recv(self._socket, _READ)
         if not data or self.ended_by(data):
-            raise ClosedByPeer("the receiver closed the connection after the TLS handshake")
+            raise ClosedByPeer("the receiver hung up after the TLS handshake: it may not accept our certificate")
 
     def ended_by(self, data: bytes) -> bool:
         """Take in what the server sent; true when it said goodbye. Raises ssl.SSLError for an alert."""

@@ -24,6 +24,7 @@ from exporters.syslog.priority import pri, priorities
 _PRIORITY, _VERSION = "priority", "version"
 _RFC5424_LIMITS = {"hostname": 255, "appname": 48, "proc_id": 128, "msg_id": 32}
 _TAG_LIMIT = 32
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Encoder:
         parts = self._rfc5424 if self._config.protocol == "rfc5424" else self._rfc3164
         head, detail = parts(batch, fields)
         text = message.message(batch, self._config, fields.text(message.ATTRIBUTE))
+        if self._config.bom and self._config.protocol == "rfc5424":
+            marked = pl.concat_str(pl.lit(_BOM), pl.lit(text.str.strip_prefix(_BOM)))
+            text = pl.select(pl.when(pl.lit(text) != "").then(marked)).to_series()
         frame = pl.select(head=pl.concat_str(pl.lit(start), head), detail=detail, msg=pl.lit(text))
         messages, cut = self._limited(frame)
         offsets, data = buffer(self._framed(messages))

@@ -121,7 +121,7 @@ class SyslogServer(ABC):
         """All whole lines it has written so far."""
         if not self.output.exists():
             return []
-        lines = self.output.read_bytes().split(b"\n")[:-1]
+        lines = self.output.read_text(errors="replace").split("\n")[:-1]
         return [self.received(json.loads(line)) for line in lines]
 
     def await_messages(self, count: int) -> list[Received]:
