@@ -69,7 +69,7 @@ class Edition:
 
     @property
     def patch(self) -> bool:
-        """PATCH is an activity of HTTP Activity; before, it is Other."""
+        """PATCH is a method and an activity; before, it is Other."""
         return self._minor >= 6
 
     @property

@@ -21,7 +21,7 @@ from collector.documents.ocsf.catalogue import API, BASE, ERROR, FINDING, HTTP, 
 from collector.documents.ocsf.endpoints import Ends
 from collector.documents.ocsf.fields import Part
 from collector.documents.ocsf.finding import findings
-from collector.documents.ocsf.requests import METHOD, STATUS, operation
+from collector.documents.ocsf.requests import METHOD, STATUS, known_methods, operation
 from collector.documents.ocsf.users import known_users
 
 CLASSES = (BASE, FINDING, LOGIN, HTTP, ERROR, API)
@@ -54,7 +54,7 @@ def _exchanges(part: Part, ends: Ends, edition: Edition) -> pl.Series:
         return part.present()
     whole = part.present(*METHOD) & status.is_not_null()
     if edition.http_needs_destination:
-        whole &= ends.has_destination
+        whole &= ends.has_destination & known_methods(part, edition)
     return whole & ends.has_source if edition.http_needs_both_ends else whole
 
 

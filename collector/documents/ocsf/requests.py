@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from collector.documents import quoted
@@ -19,8 +21,21 @@ _OPERATIONS = {"POST": 1, "GET": 2, "HEAD": 2, "PUT": 3, "PATCH": 3, "DELETE": 4
 
 def http_activities(part: Part, edition: Edition) -> pl.Series:
     """Get, Post, …; Other for methods that have no activity."""
-    known = _METHODS | ({"PATCH": _PATCH} if edition.patch else {})
-    return _by_method(part, known, OTHER)
+    return _by_method(part, _methods(edition), OTHER)
+
+
+def known_methods(part: Part, edition: Edition) -> pl.Series:
+    """Which records have a method that the schema names: the only ones that `http_method` holds."""
+    method = part.text(*METHOD, valid=partial(_is_method, edition=edition), take=False)
+    return part.present() if method is None else method.is_not_null()
+
+
+def _methods(edition: Edition) -> dict[str, int]:
+    return _METHODS | ({"PATCH": _PATCH} if edition.patch else {})
+
+
+def _is_method(text: pl.Series, edition: Edition) -> pl.Series:
+    return text.str.to_uppercase().is_in(list(_methods(edition)))
 
 
 def api_activities(part: Part) -> pl.Series:
@@ -56,8 +71,9 @@ def url_object(part: Part) -> tuple[Json | None, pl.Series | None]:
 def http_request(part: Part, edition: Edition) -> tuple[Json | None, pl.Series | None]:
     """The object, and the whole URL."""
     url, whole = url_object(part)
+    method = part.text(*METHOD, valid=partial(_is_method, edition=edition))
     texts = {
-        "http_method": part.text(*METHOD),
+        "http_method": None if method is None else method.str.to_uppercase(),
         "user_agent": part.text("user_agent.original", "http.user_agent"),
         "version": part.text("network.protocol.version", "http.flavor"),
     }
