@@ -20,7 +20,7 @@ FACILITIES = (
 
 Framing = Literal["auto", "octet_counting", "newline"]
 MessageFormat = Literal["text", "json", "cef", "leef"]
-STREAM_BYTES, DATAGRAM_BYTES, MOST_DATAGRAM_BYTES = 8192, 2048, 65507
+STREAM_BYTES, DATAGRAM_BYTES, MOST_DATAGRAM_BYTES = 8096, 2048, 65507
 _LEAST_BYTES = 512
 
 
@@ -123,7 +123,7 @@ class SyslogConfig(DeliveryConfig):
     timezone: str = "UTC"
     """Time zone of RFC 3164 timestamps, which name none: that of the receiver."""
     max_message_size: ByteSize = 0
-    """Longer messages are cut at a character; 0 = 8192 bytes, 2048 over UDP. Not above the receiver's own limit:
+    """Longer messages are cut at a character; 0 = 8096 bytes (what rsyslog takes unless told otherwise), 2048 over UDP. Not above the receiver's own limit:
     several of them take the rest for another message."""
     confirm: Literal["written", "received", "closed"] = "received"
     """When a request over a stream counts as delivered: `written` to our kernel, `received` by the receiver's kernel, or

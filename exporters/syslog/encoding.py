@@ -18,11 +18,12 @@ from collector.documents import cut
 from collector.documents.text_buffers import buffer
 from exporters.syslog import message, structured_data, timestamps
 from exporters.syslog.config import SyslogConfig
-from exporters.syslog.fields import NILVALUE, PRINTABLE, TAG, Fields, names, present_keys
+from exporters.syslog.fields import HOST, NILVALUE, PRINTABLE, TAG, Fields, names, present_keys
 from exporters.syslog.priority import pri, priorities
 
 _PRIORITY, _VERSION = "priority", "version"
-_RFC5424_LIMITS = {"hostname": 255, "appname": 48, "proc_id": 128, "msg_id": 32}
+_HOST_LIMIT = 255
+_LIMITS = {"appname": 48, "proc_id": 128, "msg_id": 32}
 _TAG_LIMIT = 32
 _BOM = "\ufeff"
 
@@ -74,10 +75,10 @@ class Encoder:
         sources, defaults = self._config.sources, self._config.defaults
         columns = [
             fields.column(getattr(sources, name), getattr(defaults, name), allowed=PRINTABLE, limit=limit)
-            for name, limit in _RFC5424_LIMITS.items()
+            for name, limit in _LIMITS.items()
         ]
-        time = pl.lit(timestamps.rfc5424(batch))
-        head = pl.concat_str([_version(fields), *(one.fill_null(NILVALUE) for one in (time, *columns))], separator=" ")
+        columns = [pl.lit(timestamps.rfc5424(batch)), self._host(fields), *columns]
+        head = pl.concat_str([_version(fields), *(one.fill_null(NILVALUE) for one in columns)], separator=" ")
         nested = structured_data.ATTRIBUTE in fields.keys
         found = structured_data.structured_data(batch, self._config.structured_data, nested, self._names)
         return head, pl.lit(NILVALUE) if found is None else found.fill_null(NILVALUE)
@@ -86,12 +87,15 @@ class Encoder:
         """`Mmm dd hh:mm:ss HOSTNAME`, and `TAG:` or `TAG[pid]:`."""
         sources, defaults = self._config.sources, self._config.defaults
         time = pl.lit(timestamps.rfc3164(batch, self._config.timezone))
-        limit = _RFC5424_LIMITS["hostname"]
-        host = fields.column(sources.hostname, defaults.hostname, allowed=PRINTABLE, limit=limit).fill_null(NILVALUE)
+        host = self._host(fields).fill_null(NILVALUE)
         tag = fields.column(sources.appname, defaults.appname, allowed=TAG, limit=_TAG_LIMIT)
         pid = fields.column(sources.proc_id, defaults.proc_id, allowed=TAG, limit=_TAG_LIMIT)
         number = pl.when(pid.is_null()).then(pl.lit("")).otherwise(pl.concat_str(pl.lit("["), pid, pl.lit("]")))
         return pl.concat_str(time, host, separator=" "), pl.concat_str(tag, number, pl.lit(":"))
+
+    def _host(self, fields: Fields) -> pl.Expr:
+        sources, default = self._config.sources.hostname, self._config.defaults.hostname
+        return fields.column(sources, default, allowed=HOST, limit=_HOST_LIMIT)
 
     def _limited(self, frame: pl.DataFrame) -> tuple[pl.Series, int]:
         """Whole messages within the limit, and how many lost something: STRUCTURED-DATA only as a whole, for half of it

@@ -13,6 +13,9 @@ from exporters.syslog.config import Sources
 NILVALUE = "-"
 PRINTABLE = "!-~"
 """PRINTUSASCII of RFC 5424: no space, so that no value can reach the next field."""
+HOST = "A-Za-z0-9._/@-"
+"""What may stand in HOSTNAME besides an IPv6 address: syslog-ng refuses messages with anything else in that place."""
+_IPV6 = r"^[0-9A-Fa-f:.]{2,45}$"
 TAG = "!-9;-Z\\\\^-~"
 """What may stand before the `:` or `[` that ends a TAG of RFC 3164; receivers take more than its alphanumerics."""
 RESOURCE = "resource."
@@ -61,6 +64,8 @@ class Fields:
 def cleaned(values: pl.Series, allowed: str, limit: int) -> pl.Series:
     """Without characters outside of `allowed` (ASCII, so characters are bytes), cut; null when nothing is left."""
     short = values.str.replace_all(f"[^{allowed}]", "").str.slice(0, limit)
+    if allowed == HOST:
+        short = values.zip_with(values.str.contains(_IPV6).fill_null(False), short)
     return short.set(short.str.len_bytes() == 0, None)
 
 

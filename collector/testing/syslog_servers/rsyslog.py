@@ -49,9 +49,7 @@ class Rsyslog(SyslogServer):
 
     def configuration(self, ports: Mapping[str, int]) -> str:
         """All inputs into one file."""
-        members = [
-            f'property(outname="{outname}" name="{name}" format="jsonf")' for outname, name in _MEMBERS.items()
-        ]
+        members = [f'property(outname="{outname}" name="{name}" format="jsonf")' for outname, name in _MEMBERS.items()]
         return _CONFIGURATION.format(
             folder=self.folder,
             ca=self.authority.ca_file,

@@ -68,8 +68,6 @@ def test_rfc3164_fields(server, talk, transport, framing):
     assert {(time.month, time.day, time.hour, time.minute, time.second) for time in times} == {(11, 3, 4, 5, 6)}
 
 
-
-
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("message_format", ["json", "cef", "leef"])
 def test_documents(server, talk, transport, message_format):
