@@ -22,7 +22,7 @@ from collector.testing.service import free_ports
 
 Flavour = Literal["elasticsearch", "siem"]
 FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "siem")
-BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.150.0"
+BUILDER = "go.opentelemetry.io/collector/cmd/builder"
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "otelcol"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 _GO = {"GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
@@ -45,15 +45,16 @@ def built(flavour: Flavour) -> Path:
         _CACHE.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=_CACHE))
         try:
-            _build(SOURCES / flavour, building)
+            _build(flavour, building)
             building.rename(home)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return home / "otelcol"
 
 
-def _build(sources: Path, into: Path) -> None:
-    """The builder writes a Go module beside the program and downloads by the `go.sum` that is there already."""
+def _build(flavour: Flavour, into: Path) -> None:
+    """The builder of the same release writes a Go module and downloads by the `go.sum` that is there already."""
+    sources = SOURCES / flavour
     with tempfile.TemporaryDirectory() as scratch:
         work, tools = Path(scratch) / "work", Path(scratch) / "tools"
         work.mkdir()
@@ -61,7 +62,7 @@ def _build(sources: Path, into: Path) -> None:
         manifest = Path(scratch) / "builder.yaml"
         text = (sources / "builder.yaml").read_text()
         manifest.write_text(text.replace("\ndist:\n", f"\ndist:\n  output_path: {work}\n", 1))
-        _run("go", "install", BUILDER, GOBIN=str(tools))
+        _run("go", "install", f"{BUILDER}@v{version(flavour)}", GOBIN=str(tools))
         _run(str(tools / "builder"), f"--config={manifest}", "--ldflags=-s -w")
         shutil.move(work / "otelcol", into / "otelcol")
 
