@@ -41,7 +41,8 @@ def read_cef(line: str) -> CefEvent:
         raise NotCef("a control character")
     if line[:6] not in ("CEF:0|", "CEF:1|"):
         raise NotCef("no CEF prefix of version 0 or 1")
-    fields, place = [], 6
+    fields: list[str] = []
+    place = 6
     for _ in range(6):
         found = _HEADER.match(line, place)
         if found is None:

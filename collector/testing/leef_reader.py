@@ -40,7 +40,8 @@ def read_leef(line: str) -> LeefEvent:
     if len(fields[4]) > 255 or any(field != field.strip() or "\t" in field for field in fields[1:5]):
         raise NotLeef("a field of the header is too long, or has spaces around it or a tab inside")
     delimiter = _delimiter(fields[5]) if version == "2.0" else "\t"
-    return LeefEvent(version, *fields[1:5], delimiter, _attributes(fields[-1], delimiter))
+    vendor, product, device_version, event_id = fields[1:5]
+    return LeefEvent(version, vendor, product, device_version, event_id, delimiter, _attributes(fields[-1], delimiter))
 
 
 def _delimiter(written: str) -> str:
