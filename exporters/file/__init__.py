@@ -1,4 +1,4 @@
-"""OTLP in files."""
+"""OTLP, and the formats of SIEM systems, in files."""
 
 from collector.component import Factory, Kind
 from exporters.file.config import FileConfig
@@ -8,6 +8,6 @@ FACTORY = Factory(
     name="file",
     config=FileConfig,
     behaviour="exporters.file.exporter:FileExporter",
-    summary="writes OTLP JSON lines or protobuf to files, with rotation",
+    summary="writes OTLP (JSON lines, protobuf), OCSF, CEF or LEEF to files, with rotation",
     stability="beta",
 )

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig
+from collector.document_options import DocumentOptions
 from collector.units import Duration
 
 
@@ -42,15 +43,20 @@ class CompressionParams(Config):
     """zstd level; 0 = 1, the fastest."""
 
 
-class FileConfig(DeliveryConfig):
+LineFormat = Literal["ocsf", "cef", "leef"]
+"""Formats of one line a record; the other two hold a request in one message."""
+
+
+class FileConfig(DocumentOptions, DeliveryConfig):
     """Where and how records are written."""
 
     path: str = ""
     """The file; with `group_by` it holds one `*`."""
     rotation: Rotation | None = None
     """Absent: the file grows for ever."""
-    format: Literal["json", "proto"] = "json"
-    """json: one OTLP JSON object a line; proto: each message after its length, 4 bytes, big-endian."""
+    format: Literal["json", "proto"] | LineFormat = "json"
+    """json: one OTLP JSON object a line; proto: each message after its length, 4 bytes, big-endian; ocsf, cef, leef:
+    one record a line."""
     encoding: str = ""
     """Encoding extensions are not available; must be empty."""
     append: bool = False

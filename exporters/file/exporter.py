@@ -1,4 +1,4 @@
-"""Writes each request as one message, to one file or to one for each value of a resource attribute."""
+"""Writes requests as whole messages, to one file or to one for each value of a resource attribute."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import zstandard
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.documents.framing import lines
+from collector.documents.models import texts
 from collector.outcomes import Ok, Retry, Verdicts
 from exporters.file.config import FileConfig
 from exporters.file.output import Output
@@ -66,12 +68,21 @@ class FileExporter:
                 self._outputs.popitem()[1].close()
 
     def _message(self, batch: LogBatch) -> bytes:
-        body = encode_json(batch) if self._config.format == "json" else encode(batch)
+        body = self._body(batch)
         if self._config.compression == "zstd":
             body = zstandard.ZstdCompressor(level=self._config.compression_params.level or 1).compress(body)
         if self._config.framed:
             return len(body).to_bytes(_LENGTH, "big") + body
-        return body + b"\n"
+        return body if body.endswith(b"\n") else body + b"\n"
+
+    def _body(self, batch: LogBatch) -> bytes:
+        match self._config.format:
+            case "json":
+                return encode_json(batch)
+            case "proto":
+                return encode(batch)
+            case model:
+                return lines(texts(batch, model, self._config))
 
     def _path(self, segment: str) -> str:
         """The value in place of `*`, kept inside the folder: a sender must not choose other places."""
