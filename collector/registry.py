@@ -27,6 +27,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {
+        "chronicle": "exporters.chronicle",
         "d1": "exporters.d1",
         "datadog": "exporters.datadog",
         "debug": "exporters.debug",

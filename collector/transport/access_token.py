@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 
 import orjson
 
-from collector.transport.http_answers import described, retry_after_secs
+from collector.outcomes import Blocked, Retry
+from collector.transport.http_answers import NotSent, described, retry_after_secs
 from collector.transport.http_client import HttpAnswer, HttpClient
+from collector.transport.http_client_config import HttpClientConfig
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _AGAIN = frozenset({408, 425, 429})
@@ -23,13 +25,11 @@ _MARGIN_SECS = 300.0
 _SHOWN_CHARACTERS = 200
 
 
-class TokenRefused(Exception):
+class TokenRefused(NotSent):
     """The token service gave none. `may_pass`: it may later; else somebody must change the configuration."""
 
     def __init__(self, reason: str, *, may_pass: bool, after_secs: float | None = None) -> None:
-        super().__init__(reason)
-        self.may_pass = may_pass
-        self.after_secs = after_secs
+        super().__init__(Retry(reason, after_secs=after_secs) if may_pass else Blocked(reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +100,41 @@ def _told(answer: HttpAnswer) -> Mapping[str, object]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+class BearerClient:
+    """An HTTP client whose calls carry an access token.
+
+    Args:
+        config: of the destination; the token service is reached by the same `tls` and `proxy_url`.
+        grant: buys a token with the client it is given; raises TokenRefused or what the connection raises.
+    """
+
+    def __init__(self, config: HttpClientConfig, grant: Callable[[HttpClient], Awaitable[Granted]]) -> None:
+        self._client = HttpClient(config)
+        self._login = HttpClient(HttpClientConfig(tls=config.tls, proxy_url=config.proxy_url))
+        self._token = AccessToken(lambda: grant(self._login))
+        self.compressed = self._client.compressed
+
+    async def start(self) -> None:
+        """Make the connection pools; nothing is connected yet."""
+        await self._client.start()
+        await self._login.start()
+
+    async def post_json(self, url: str, body: bytes) -> HttpAnswer:
+        """One call; a second one when the token has ended before its time. Raises TokenRefused: nothing was sent."""
+        token = await self._token.value()
+        answer = await self._post(url, body, token)
+        if answer.status == 401:
+            self._token.refused(token)
+            answer = await self._post(url, body, await self._token.value())
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+        await self._login.close()
+
+    async def _post(self, url: str, body: bytes, token: str) -> HttpAnswer:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return await self._client.post(url, body, headers)

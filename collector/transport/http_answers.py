@@ -9,17 +9,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
-from collector.transport.http_client import HttpAnswer
+from collector.transport.http_client import HttpAnswer, describe
 
 _AGAIN = frozenset({408, 425, 429})
 _TOO_LARGE = 413
 _ISOLATE = frozenset({400, _TOO_LARGE, 422})
 _BUSY = frozenset({429, 503})
+
+
+class NotSent(Exception):
+    """Nothing went out; `verdict` is what that means."""
+
+    def __init__(self, verdict: Retry | Split | Blocked) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+def verdict_of(answer: HttpAnswer | Exception, said: Callable[[bytes], str] = lambda _: "") -> Verdict:
+    """The meaning of what a call came to; `said` reads the destination's own words out of the body of a refusal."""
+    if isinstance(answer, NotSent):
+        return answer.verdict
+    if isinstance(answer, Exception):
+        return Retry(describe(answer))
+    return verdict(answer, "" if answer.status < 300 else said(answer.body))
 
 
 def verdict(answer: HttpAnswer, message: str = "") -> Verdict:

@@ -10,9 +10,9 @@ import orjson
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array
-from collector.outcomes import Retry, Split, Verdicts
-from collector.transport import http_answers
-from collector.transport.http_client import HttpAnswer, HttpClient, describe
+from collector.outcomes import Split, Verdicts
+from collector.transport.http_answers import NotSent, verdict_of
+from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.datadog.config import ENTRIES, DatadogConfig
 from exporters.datadog.entries import Writer
 
@@ -26,10 +26,6 @@ class Body:
     content: bytes
     entries: int
     size_bytes: int
-
-
-class TooLarge(Exception):
-    """Not sent: the intake would refuse it."""
 
 
 class DatadogExporter:
@@ -52,20 +48,15 @@ class DatadogExporter:
         return Body(self._client.compressed(array), len(batch), len(array))
 
     async def send(self, request: Body) -> HttpAnswer:
-        """One call. Raises TooLarge when nothing was sent."""
+        """One call. Raises NotSent when it is too large."""
         if request.size_bytes > _MOST_BYTES or request.entries > ENTRIES:
-            raise TooLarge(
-                f"{request.entries} entries, {request.size_bytes} bytes: a call takes {ENTRIES} and {_MOST_BYTES}"
-            )
+            what = f"{request.entries} entries, {request.size_bytes} bytes: a call takes {ENTRIES} and {_MOST_BYTES}"
+            raise NotSent(Split(what, too_large=request.size_bytes > _MOST_BYTES))
         return await self._client.post(self._url, request.content, self._headers)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Datadog says about it."""
-        if isinstance(answer, TooLarge):
-            return [Split(str(answer), too_large=True)]
-        if isinstance(answer, Exception):
-            return [Retry(describe(answer))]
-        return [http_answers.verdict(answer, _said(answer.body))]
+        return [verdict_of(answer, _said)]
 
     async def shutdown(self) -> None:
         """Close the connections."""

@@ -1,0 +1,72 @@
+"""Batches to Google Security Operations: one call for each request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.outcomes import Split, Verdicts
+from collector.transport.access_token import BearerClient, Granted
+from collector.transport.http_answers import NotSent, verdict_of
+from collector.transport.http_client import HttpAnswer, HttpClient
+from collector.transport.service_account import grant, key_text
+from exporters.chronicle.calls import body
+from exporters.chronicle.config import ChronicleConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A compressed body and its size before that, which the API limits."""
+
+    content: bytes
+    size_bytes: int
+
+
+class ChronicleExporter:
+    """Translates between batches and calls. There is no key that a resend could be recognised by."""
+
+    def __init__(self, config: ChronicleConfig, context: Context) -> None:
+        del context
+        self._config = config
+        self._client = BearerClient(config, self._sign_in)
+
+    async def start(self) -> None:
+        """Make the connection pools; nothing is connected yet."""
+        await self._client.start()
+
+    def encode(self, batch: LogBatch) -> Call:
+        """The batch as one compressed body."""
+        content = body(batch, self._config)
+        return Call(self._client.compressed(content), len(content))
+
+    async def send(self, request: Call) -> HttpAnswer:
+        """One call. Raises NotSent when the body is too large, or when there is no token."""
+        most = self._config.most_bytes
+        if request.size_bytes > most:
+            raise NotSent(Split(f"{request.size_bytes} bytes: a call takes {most}", too_large=True))
+        return await self._client.post_json(self._config.url, request.content)
+
+    def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
+        """By HTTP's table, with what Google says about it."""
+        return [verdict_of(answer, _said)]
+
+    async def shutdown(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _sign_in(self, client: HttpClient) -> Granted:
+        config = self._config
+        key = key_text(config.credentials_file, config.credentials.get_secret_value())
+        return await grant(client, key, config.scope)
+
+
+def _said(answer: bytes) -> str:
+    """`{"error":{"code":400,"message":"…","status":"INVALID_ARGUMENT"}}`: both, shortened."""
+    try:
+        error = orjson.loads(answer)["error"]
+        return f"{error['status']}: {error['message']}"[:300]
+    except (ValueError, KeyError, TypeError):
+        return ""
