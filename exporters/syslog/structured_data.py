@@ -25,7 +25,8 @@ ATTRIBUTE = "structured_data"
 REGISTERED = frozenset({"timeQuality", "origin", "meta"})
 """The SD-IDs that need no enterprise number."""
 _NAME_LIMIT = 32
-_NOT_IN_NAME = r'[^!-~]|[="\]]'
+_NOT_IN_NAME = r'[^!-~]|[="\[\]]'
+"""SD-NAME may hold an opening bracket; parsers that look for the next element would stumble over it."""
 _ESCAPED = ['"', "\\", "]"]
 
 

@@ -23,7 +23,8 @@ def servers_installed():
     try:
         unpacked()
     except Unavailable as reason:
-        assert not os.environ.get("CI"), reason
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(reason))
 
 

@@ -37,7 +37,7 @@ HEADERS = {
     "version with a header": ([("version", "1 - evil")], {}),
     "an id of structured data": (
         [("structured_data", Nested(any_from_python({'a] - forged [b@1 x="y"\n': {"k": "v"}})))],
-        {"sd": '[a-forged[b@1xy k="v"]'},
+        {"sd": '[a-forgedb@1xy k="v"]'},
     ),
     "a name of structured data": (
         [("structured_data", Nested(any_from_python({"a@1": {'k="v"] forged': "v"}})))],
