@@ -14,14 +14,21 @@ _FEW = 4
 
 def once_each(frame: pl.DataFrame, function: Callable[[pl.DataFrame], pl.Series]) -> pl.Series:
     """`function(frame)`, a value a row, for a function that looks at each row alone."""
-    if any(dtype.is_float() for dtype in frame.dtypes):  # 0.0 and -0.0 would be one group
-        return function(frame)
+    rows, place = distinct_rows(frame)
+    values = function(rows)
+    return values if place is None else values.gather(place)
+
+
+def distinct_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series | None]:
+    """The distinct rows, and for each row which of them it is; the frame and None where there are too many."""
+    if not frame.height or any(dtype.is_float() for dtype in frame.dtypes):  # 0.0 and -0.0 would be one row
+        return frame, None
     if frame.hash_rows().n_unique() * _FEW > frame.height:
-        return function(frame)
+        return frame, None
     groups = frame.with_row_index(_ROW).group_by(frame.columns).agg(_ROW)
     rows = groups.get_column(_ROW)
     place = np.empty(frame.height, dtype=np.uint32)
     place[rows.explode(empty_as_null=True).to_numpy()] = np.repeat(
         np.arange(groups.height, dtype=np.uint32), rows.list.len().to_numpy()
     )
-    return function(groups.drop(_ROW)).gather(pl.Series(place))
+    return groups.drop(_ROW), pl.Series(place)

@@ -26,7 +26,8 @@ from collector.tables import VALUE_COLUMNS, ValueKind, kind_of
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPES = {chr(code): f"\\u{code:04x}" for code in range(0x20)} | _SHORT
-_QUOTED = (ValueKind.STRING, ValueKind.BYTES)
+IS_QUOTED = np.isin(np.arange(max(ValueKind) + 1), (ValueKind.STRING, ValueKind.BYTES))
+"""By `ValueKind`: whether quotes go around the text of such a value."""
 _MUST_ESCAPE = r'["\\\x00-\x1f]'
 
 
@@ -62,7 +63,7 @@ def escaped(text: pl.Series, style: Style = PLAIN) -> pl.Series:
 
 def quoted_name(name: str, style: Style = PLAIN) -> str:
     """One string as a JSON string."""
-    return style.quote + name.translate(str.maketrans(dict(style.escapes))) + style.quote
+    return style.quote + "".join(style.escapes.get(char, char) for char in name) + style.quote
 
 
 def in_style(json: pl.Series, style: Style) -> pl.Series:
@@ -72,9 +73,9 @@ def in_style(json: pl.Series, style: Style) -> pl.Series:
 
 def members(table: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
     """The rows of an attribute table as object members with a comma before each: `,"key":value`."""
-    texts, kinds = _values(table, style)
+    texts, kinds = value_texts(table, style)
     quote = style.quote
-    of_text = pl.Series(np.isin(np.arange(max(ValueKind) + 1), _QUOTED).astype(np.uint32)[kinds])
+    of_text = pl.Series(IS_QUOTED[kinds].astype(np.uint32))
     before = pl.Series([f"{quote}:", f"{quote}:{quote}"]).gather(of_text)
     after = pl.Series(["", quote]).gather(of_text)
     keys = escaped(table.get_column("key"), style)
@@ -91,16 +92,18 @@ def column_text(before: str, column: pl.Series, style: Style = PLAIN) -> pl.Expr
     """The same after the text `before`, for an expression that joins more."""
     kind = kind_of(column)
     text = pl.lit(_texts(kind, column.to_frame(VALUE_COLUMNS[kind]), style))
-    if kind not in _QUOTED:
+    if not IS_QUOTED[kind]:
         return pl.concat_str(pl.lit(before), text)
     return pl.concat_str(pl.lit(before + style.quote), text, pl.lit(style.quote))
 
 
-def _values(table: pl.DataFrame, style: Style) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
-    """The values' texts without quotes around, and their kinds. A value that is missing where its kind says it is there
-    becomes null, and its kind `EMPTY`."""
+def value_texts(table: pl.DataFrame, style: Style = PLAIN) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
+    """The values of an attribute table as JSON text, strings and bytes without the quotes around them, and the kinds of
+    the values. One that is missing where its kind says it is there becomes null, and its kind `EMPTY`."""
     kinds = table.get_column("kind").to_numpy()
-    present = [ValueKind(kind) for kind in np.flatnonzero(np.bincount(kinds, minlength=1)).tolist()]
+    if not len(kinds):
+        return pl.Series(dtype=pl.String), kinds
+    present = [ValueKind(kind) for kind in np.flatnonzero(np.bincount(kinds)).tolist()]
     texts = _texts(present[0], table, style) if len(present) == 1 else _mixed(present, kinds, table, style)
     missing = texts.is_null()
     if missing.any():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents.nested.values import any_python, text
 from exporters.elasticsearch.routing import Routes
-from exporters.elasticsearch.values import any_python, text
 
 
 def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.documents import quoted
-from collector.tables import conform, stack
-from exporters.elasticsearch import layout, shapes
-from exporters.elasticsearch.fields import fields
-from exporters.elasticsearch.routing import Routes, timestamps
-from exporters.elasticsearch.values import text
+from collector.documents import nested
+from collector.documents.nested import Columns, Fields, Text, derived_fields, fields
+from collector.documents.nested.layers import Layer
+from collector.documents.nested.layout import flat
+from collector.documents.nested.record_texts import given, id_text, timestamp_text
+from collector.tables import conform
+from exporters.elasticsearch.routing import Routes
 
 
 def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
@@ -27,64 +28,50 @@ def raw_documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     return _documents(batch, routes, "")
 
 
-def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
-    before = {
-        "@timestamp": timestamp_texts(batch),
-        "TraceId": id_texts(batch.column("trace_id")),
-        "SpanId": id_texts(batch.column("span_id")),
-        "TraceFlags": batch.column("flags").cast(pl.String),
-        "SeverityText": quoted(given(batch.column("severity_text"))),
-        "SeverityNumber": batch.column("severity_number").cast(pl.String),
-        "Body": quoted(batch.column("body")),
-    }
-    sources = shapes.Sources(
-        before,
-        shapes.small(_prefixed(fields(batch.resource_attributes), "Resource."), batch.resources.height),
-        _scopes(batch),
-        fields(stack([_bodies(batch), _prefixed(batch.all_attributes(), prefix)])),
-        stream_texts(routes, prefix),
-    )
-    return [pl.lit(shapes.documents(batch, sources, layout.flat))]
-
-
-def timestamp_texts(batch: LogBatch) -> pl.Series:
-    """`"2024-01-15T10:30:00.000000000Z"`."""
-    return timestamps(batch).dt.strftime('"%Y-%m-%dT%H:%M:%S%.9fZ"')
-
-
-def id_texts(ids: pl.Series) -> pl.Series:
-    """Hex in quotes; null for none."""
-    digits = ids.bin.encode("hex")
-    return quoted(digits.set(digits.str.strip_chars("0") == "", None))
-
-
-def given(values: pl.Series) -> pl.Series:
-    """Null for an empty text."""
-    return values.set(values == "", None)
-
-
-def stream_texts(routes: Routes, prefix: str = "") -> dict[str, pl.Series]:
+def stream_fields(routes: Routes, prefix: str = "") -> Columns:
     """The data stream's three fields."""
-    return {
-        f"{prefix}data_stream.{column.name}": routes.spread(quoted(column)) for column in routes.stream.iter_columns()
-    }
+    columns = [(f"{prefix}data_stream.{column.name}", Text.of(column)) for column in routes.stream.iter_columns()]
+    return Columns(columns, routes.place)
 
 
-def _prefixed(table: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    return table.with_columns(pl.concat_str(pl.lit(prefix), "key").alias("key")) if prefix else table
+def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
+    record = Columns(
+        [
+            ("@timestamp", timestamp_text(batch)),
+            ("TraceId", id_text(batch.column("trace_id"))),
+            ("SpanId", id_text(batch.column("span_id"))),
+            ("TraceFlags", Text(batch.column("flags").cast(pl.String))),
+            ("SeverityText", Text.of(given(batch.column("severity_text")))),
+            ("SeverityNumber", Text(batch.column("severity_number").cast(pl.String))),
+            ("Body", Text.of(batch.column("body"))),
+        ]
+    )
+    layers: list[Layer] = [
+        record,
+        fields(batch.resource_attributes, batch.resources.height, batch.column("resource"), prefix="Resource."),
+        fields(batch.scope_attributes, batch.scopes.height, batch.column("scope"), prefix="Scope."),
+        _scopes(batch),
+        *_bodies(batch),
+        fields(batch.attributes, len(batch), prefix=prefix),
+        derived_fields(batch, prefix=prefix),
+        stream_fields(routes, prefix),
+    ]
+    return [pl.lit(nested.documents(layers, flat, len(batch)))]
 
 
-def _bodies(batch: LogBatch) -> pl.DataFrame:
-    """Bodies that are no strings, as rows of an attribute table."""
+def _bodies(batch: LogBatch) -> list[Fields]:
+    """Bodies that are no strings."""
     other = batch.column("body_any")
+    if other.null_count() == len(other):
+        return []
     at = other.is_not_null().arg_true()
     rows = pl.DataFrame({"owner": at.cast(pl.UInt32), "any": other.gather(at)})
-    return conform(rows.with_columns(key=pl.lit("Body"), kind=pl.lit(int(ValueKind.ANY), pl.UInt8)))
+    table = conform(rows.with_columns(key=pl.lit("Body"), kind=pl.lit(int(ValueKind.ANY), pl.UInt8)))
+    return [fields(table, len(batch))]
 
 
-def _scopes(batch: LogBatch) -> list[list[tuple[str, str]]]:
+def _scopes(batch: LogBatch) -> Columns:
     """Name and version are always there, and win over attributes of that name."""
-    listed = shapes.small(_prefixed(fields(batch.scope_attributes), "Scope."), batch.scopes.height)
-    for own, name, version in zip(listed, batch.scopes["name"], batch.scopes["version"], strict=True):
-        own += [("Scope.name", text(name or "")), ("Scope.version", text(version or ""))]
-    return listed
+    names = ("name", "version")
+    columns = [(f"Scope.{name}", Text.of(batch.scopes.get_column(name).fill_null(""))) for name in names]
+    return Columns(columns, batch.column("scope"))

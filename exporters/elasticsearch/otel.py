@@ -17,9 +17,9 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted
 from collector.documents.json_text import escaped
+from collector.documents.nested.values import any_python, searchable, text
 from exporters.elasticsearch.geolocation import with_points
 from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
-from exporters.elasticsearch.values import any_python, searchable, text
 
 DOCUMENT_ID, PIPELINE = "elasticsearch.document_id", "elasticsearch.document_pipeline"
 MODE = "elastic.mapping.mode"

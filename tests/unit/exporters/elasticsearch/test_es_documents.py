@@ -9,9 +9,9 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.documents.nested import layout
 from collector.outcomes import Reject
 from collector.testing.row_batch import Nested, Row, batch_of
-from exporters.elasticsearch import layout
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import BulkAnswer, ElasticsearchExporter
 from otlp_wire import any_from_python

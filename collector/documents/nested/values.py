@@ -1,4 +1,4 @@
-"""Attribute values as Elasticsearch takes them, where JSON leaves a choice: bytes in hex, NaN and infinities null."""
+"""Attribute values as search engines take them, where JSON leaves a choice: bytes in hex, NaN and infinities null."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def searchable(batch: LogBatch, without: Collection[str] = ()) -> LogBatch:
     if not batch.derived.width:
         return changed
     kept = batch.derived.select(key for key in batch.derived.columns if key not in without)
-    return replace(changed, derived=kept.select(_derived(column) for column in kept.iter_columns()))
+    return replace(changed, derived=kept.select(searchable_column(column) for column in kept.iter_columns()))
 
 
 def searchable_table(table: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +83,8 @@ def text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _derived(column: pl.Series) -> pl.Series:
+def searchable_column(column: pl.Series) -> pl.Series:
+    """The same for a derived column; numbers that are none become null."""
     if column.dtype == pl.Binary:
         return column.bin.encode("hex")
     if column.dtype.is_float():

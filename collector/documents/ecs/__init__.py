@@ -1,0 +1,19 @@
+"""Records as documents of the Elastic Common Schema (ECS), as Elastic Security reads them.
+
+ecs_json(batch)   one JSON object a record
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents.ecs.mapping import LAYOUT, layers
+from collector.documents.nested import documents
+
+__all__ = ["ecs_json"]
+
+
+def ecs_json(batch: LogBatch) -> pl.Series:
+    """One JSON object a record, record order, never null."""
+    return documents(layers(batch), LAYOUT, len(batch)).rename("document")

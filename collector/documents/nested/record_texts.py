@@ -1,0 +1,35 @@
+"""A record's own fields as text, null where it does not say them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.documents.nested.layers import Text
+
+
+def timestamps(batch: LogBatch) -> pl.Series:
+    """When it happened, else when it was observed (else 1970), as Datetime in nanoseconds, UTC."""
+    time = pl.when(pl.col("time_unix_nano") == 0).then("observed_time_unix_nano").otherwise("time_unix_nano")
+    return batch.records.select(time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
+
+
+def timestamp_text(batch: LogBatch) -> Text:
+    """`"2024-01-15T10:30:00.000000000Z"`."""
+    return Text(timestamps(batch).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"), quotes=True)
+
+
+def id_text(ids: pl.Series) -> Text:
+    """Hex in quotes; null for none."""
+    digits = ids.bin.encode("hex")
+    return Text(digits.set(digits.str.strip_chars("0") == "", None), quotes=True)
+
+
+def number_text(numbers: pl.Series) -> Text:
+    """Digits; null for 0, which is proto3's "unset"."""
+    return Text(numbers.set(numbers == 0, None).cast(pl.String))
+
+
+def given(values: pl.Series) -> pl.Series:
+    """Null for an empty text."""
+    return values.set(values == "", None)
