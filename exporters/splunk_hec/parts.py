@@ -124,10 +124,14 @@ def _grouped(batch: LogBatch, texts: pl.Series, sent: pl.Series, config: SplunkH
 
 
 def _distinctions(batch: LogBatch, config: SplunkHecConfig) -> pl.DataFrame:
-    """What tells requests apart, a value a record; only columns that do."""
-    by = pl.DataFrame({"token": resource_text(batch, TOKEN).fill_null(""), "profiling": _is_profiling(batch)})
-    by = by.select(column for column in by if (column != column[0]).any() or column[0]) if len(by) else by.select()
-    return by.hstack(Metadata(config).columns(batch)) if config.export_raw else by
+    """What tells requests apart, a value a record; only columns that say something."""
+    columns = Metadata(config).columns(batch).to_dict() if config.export_raw else {}
+    tokens, profiling = resource_text(batch, TOKEN).fill_null(""), _is_profiling(batch)
+    if (tokens != "").any():
+        columns["token"] = tokens
+    if profiling.any():
+        columns["profiling"] = profiling
+    return pl.DataFrame(columns)
 
 
 def _is_profiling(batch: LogBatch) -> pl.Series:
