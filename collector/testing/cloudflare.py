@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -33,16 +34,37 @@ class Place:
         return f"{self.url}/client/v4"
 
 
+class Pool:
+    """`database()` and `namespace()` give a fresh one each."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._numbers = itertools.count()
+
+    def database(self) -> str:
+        """The id of one that nobody has used."""
+        return self.place.databases[next(self._numbers)]
+
+    def namespace(self) -> str:
+        """Likewise."""
+        return self.place.namespaces[next(self._numbers)]
+
+    def options(self, base_url: str = "") -> dict[str, object]:
+        """The options that every exporter needs."""
+        return {
+            "account_id": self.place.account_id,
+            "api_token": self.place.token,
+            "base_url": base_url or self.place.base_url,
+            "max_calls_per_5m": 0,
+        }
+
+
 class Cloudflare:
-    """A process with `pool` databases and namespaces; it ends with this one, however that ends.
+    """A process with `pool` databases and namespaces; it ends with this one, however that ends. Entered again it is
+    the same server after a restart: on the same port and, with a `state_dir`, with the same data."""
 
-    Args:
-        state_dir: keeps the data over a restart; None = a temporary folder.
-        port: 0 = any free one.
-    """
-
-    def __init__(self, pool: int = 8, state_dir: Path | None = None, port: int = 0) -> None:
-        self._environment = {"POOL": str(pool), "PORT": str(port), "DO_NOT_TRACK": "1"}
+    def __init__(self, pool: int = 8, state_dir: Path | None = None) -> None:
+        self._environment = {"POOL": str(pool), "PORT": "0", "DO_NOT_TRACK": "1"}
         if state_dir is not None:
             self._environment["STATE_DIR"] = str(state_dir)
 
@@ -57,6 +79,7 @@ class Cloudflare:
         line = self._process.stdout.readline()
         assert line, f"the counterpart of Cloudflare did not start: exit {self._process.wait()}"
         found: dict[str, Any] = json.loads(line)
+        self._environment["PORT"] = found["url"].rpartition(":")[2]
         pools = {name: tuple(found[name]) for name in ("databases", "namespaces")}
         return Place(found["url"], found["account_id"], found["token"], **pools)
 

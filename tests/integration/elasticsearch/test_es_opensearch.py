@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 
 import pytest
 
 from collector.component import Context
-from collector.delivery.engine import Delivery
-from collector.ledger.plan import PipelinePlan
 from collector.outcomes import Blocked, Ok, Reject, Split
-from collector.testing.conservation import assert_conserved
-from collector.testing.partition_bench import PartitionBench, plan
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
@@ -22,7 +17,6 @@ from otlp_wire import any_from_python
 
 pytestmark = pytest.mark.timeout(600)
 SETUP = {"enabled": True, "replicas": 0}
-TOTAL, PAYLOAD = 10_000, 50
 
 
 def exporter_of(url, **options):
@@ -117,51 +111,3 @@ def test_a_write_block_and_a_large_body(opensearch):
     assert isinstance(split, Split)
     [[own]] = send(opensearch.url, large, logs_index="large", max_bulk_bytes=2_000_000, **plain)[0]
     assert isinstance(own, Split)
-
-
-def test_nothing_is_lost_and_nothing_doubled(opensearch, front, tmp_path):
-    """Ten thousand records through lost answers, cuts, 429, 503, slow answers, and a kill of the server mid-load."""
-    between = front("lost", 429, "cut", 503, "lost", "slow", 500, "lost", 429, "cut", "lost", 504)
-    bench = PartitionBench(tmp_path, plan(PipelinePlan("logs", frozenset({"otlp"}), ("elasticsearch",))))
-    exporter, config = exporter_of(between.url, sending_queue={"num_consumers": 4, "batch": {"min_size": 0}})
-    delivery = Delivery({"elasticsearch": (exporter, config)}, [bench.ledger])
-    expected = fill(bench)
-    stream = "logs-generic.otel-default"
-    delivery.start()
-    try:
-        until(lambda: opensearch.count(stream) > TOTAL // 10, delivery.statistics)
-        opensearch.kill()
-        before = between.requests
-        until(lambda: between.requests > before + 4, delivery.statistics)
-        opensearch.start()
-        until(lambda: not queued(bench), delivery.statistics)
-    finally:
-        delivery.shutdown(10)
-    assert sorted(opensearch.ids(stream)) == sorted(expected)
-    assert len(set(expected)) == TOTAL
-    assert bench.count("exporter/elasticsearch", "exported") == TOTAL
-    assert_conserved(bench.partition)
-    bench.close()
-
-
-def fill(bench):
-    """All records into the outbox; their ids."""
-    expected = []
-    for first in range(0, TOTAL, PAYLOAD):
-        bench.put(*(f"body {n}" for n in range(first, first + PAYLOAD)))
-        bench.step()
-    for entry in bench.deliverable("elasticsearch"):
-        expected += entry.content.column("record_id").to_list()
-    return expected
-
-
-def queued(bench):
-    state = bench.partition.queues().get("elasticsearch")
-    return state.records if state else 0
-
-
-def until(condition, state, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not reached: {state()}"
-        time.sleep(0.02)
