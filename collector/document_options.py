@@ -8,8 +8,11 @@ from pydantic import Field
 
 from collector.component import Config
 
-DocumentModel = Literal["json", "ocsf", "cef", "leef", "text"]
+DocumentModel = Literal["json", "ocsf", "ecs", "cef", "leef", "text"]
 """How a record is written down as one line of text."""
+
+JSON_MODELS = frozenset[DocumentModel]({"json", "ocsf", "ecs"})
+"""Models whose texts are JSON objects."""
 
 OcsfVersion = Literal["1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0"]
 

@@ -33,6 +33,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "debug": "exporters.debug",
         "elasticsearch": "exporters.elasticsearch",
         "file": "exporters.file",
+        "http": "exporters.webhook",
         "kv": "exporters.kv",
         "nop": "exporters.nop",
         "otlp": "exporters.otlp",

@@ -2,6 +2,7 @@
 
 json    the record as it is: times, severity, body, attributes, resource, scope, ids
 ocsf    an event of the Open Cybersecurity Schema Framework
+ecs     a document of the Elastic Common Schema
 cef     ArcSight's Common Event Format
 leef    IBM's Log Event Extended Format 2.0
 text    the body alone
@@ -19,12 +20,10 @@ from collector.batch import LogBatch
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.documents.cef import cef_text
 from collector.documents.device_event import Device
+from collector.documents.ecs import ecs_json
 from collector.documents.leef import leef_text
 from collector.documents.lines import line_text, record_json
 from collector.documents.ocsf import ocsf_json
-
-JSON_MODELS = frozenset[DocumentModel]({"json", "ocsf"})
-"""Models whose texts are JSON objects."""
 
 
 def texts(batch: LogBatch, model: DocumentModel, options: DocumentOptions = DocumentOptions()) -> pl.Series:  # noqa: B008 frozen
@@ -40,6 +39,7 @@ def _device(options: DocumentOptions) -> Device:
 _MODELS: dict[DocumentModel, Callable[[LogBatch, DocumentOptions], pl.Series]] = {
     "json": lambda batch, _: record_json(batch),
     "ocsf": lambda batch, options: ocsf_json(batch, options.ocsf),
+    "ecs": lambda batch, _: ecs_json(batch),
     "cef": lambda batch, options: cef_text(batch, _device(options)),
     "leef": lambda batch, options: leef_text(batch, _device(options)),
     "text": lambda batch, _: line_text(batch),

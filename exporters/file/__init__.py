@@ -8,6 +8,6 @@ FACTORY = Factory(
     name="file",
     config=FileConfig,
     behaviour="exporters.file.exporter:FileExporter",
-    summary="writes OTLP (JSON lines, protobuf), OCSF, CEF or LEEF to files, with rotation",
+    summary="writes OTLP (JSON lines, protobuf), OCSF, ECS, CEF or LEEF to files, with rotation",
     stability="beta",
 )

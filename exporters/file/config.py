@@ -43,7 +43,7 @@ class CompressionParams(Config):
     """zstd level; 0 = 1, the fastest."""
 
 
-LineFormat = Literal["ocsf", "cef", "leef"]
+LineFormat = Literal["ocsf", "ecs", "cef", "leef"]
 """Formats of one line a record; the other two hold a request in one message."""
 
 
@@ -55,7 +55,7 @@ class FileConfig(DocumentOptions, DeliveryConfig):
     rotation: Rotation | None = None
     """Absent: the file grows for ever."""
     format: Literal["json", "proto"] | LineFormat = "json"
-    """json: one OTLP JSON object a line; proto: each message after its length, 4 bytes, big-endian; ocsf, cef, leef:
+    """json: one OTLP JSON object a line; proto: each message after its length, 4 bytes, big-endian; ocsf, ecs, cef, leef:
     one record a line."""
     encoding: str = ""
     """Encoding extensions are not available; must be empty."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ SAMPLES = [
 ]
 
 
-@pytest.mark.parametrize("format_", ["ocsf", "cef", "leef"])
+@pytest.mark.parametrize("format_", ["ocsf", "ecs", "cef", "leef"])
 def test_one_line_a_record(tmp_path, format_):
     """However many requests there were."""
     assert len(written(tmp_path, SAMPLES, format=format_)) == len(SAMPLES)
@@ -94,7 +95,7 @@ def test_lines_cannot_be_forged(tmp_path_factory, said):
     """Body, event name and attributes of any text: as many events as records, each read back by a strict reader."""
     folder = tmp_path_factory.getbasetemp()
     samples = [{"body": body, "event_name": name, "attributes": {"user.name": user}} for body, name, user in said]
-    for format_, read in (("cef", read_cef), ("leef", read_leef), ("ocsf", problems)):
+    for format_, read in (("cef", read_cef), ("leef", read_leef), ("ocsf", problems), ("ecs", json.loads)):
         assert len([read(line) for line in written(folder, samples, format=format_)]) == len(samples)
 
 

@@ -1,0 +1,67 @@
+"""Batches to any HTTP endpoint: one request of lines, or of one JSON array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.documents.framing import json_array, lines
+from collector.documents.models import texts
+from collector.outcomes import Blocked, Ok, Split, Verdict, Verdicts
+from collector.transport.http_answers import NotSent, described, verdict_of
+from collector.transport.http_client import HttpAnswer, HttpClient
+from exporters.webhook.config import HttpConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A compressed body, and its size before that."""
+
+    content: bytes
+    size_bytes: int
+
+
+class HttpExporter:
+    """Translates between batches and requests. There is no key that a resend could be recognised by."""
+
+    def __init__(self, config: HttpConfig, context: Context) -> None:
+        del context
+        self._config = config
+        self._frame = json_array if config.framing == "array" else lines
+        self._headers = {"Content-Type": config.media_type}
+        self._client = HttpClient(config)
+
+    async def start(self) -> None:
+        """Make the connection pool; nothing is connected yet."""
+        await self._client.start()
+
+    def encode(self, batch: LogBatch) -> Body:
+        """The batch as one compressed body; one that is too large to be sent is not compressed."""
+        body = self._frame(texts(batch, self._config.model, self._config))
+        fits = len(body) <= self._config.max_body_bytes
+        return Body(self._client.compressed(body) if fits else b"", len(body))
+
+    async def send(self, request: Body) -> HttpAnswer:
+        """One call. Raises NotSent when the body is too large."""
+        limit = self._config.max_body_bytes
+        if request.size_bytes > limit:
+            raise NotSent(Split(f"a body of {request.size_bytes} bytes, max_body_bytes is {limit}", too_large=True))
+        return await self._client.request(self._config.method, self._config.address, request.content, self._headers)
+
+    def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
+        """By HTTP's table. The text of an answer is not repeated: it may be anything, even the secret in the URL."""
+        return [self._verdict(answer)]
+
+    def _verdict(self, answer: HttpAnswer | Exception) -> Verdict:
+        wanted = self._config.success_statuses
+        if isinstance(answer, HttpAnswer) and wanted:
+            if answer.status in wanted:
+                return Ok()
+            if 200 <= answer.status < 300:
+                return Blocked(f"{described(answer.status, '')} is not one of success_statuses")
+        return verdict_of(answer)
+
+    async def shutdown(self) -> None:
+        """Close the connections."""
+        await self._client.close()
