@@ -7,7 +7,7 @@ What one row says stands in a document as it is, so text made of one layer's fie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -56,13 +56,22 @@ class Columns:
         return [pl.Series(_bits(word)) for word in words]
 
     def slots(self, row: int) -> list[tuple[str, int]]:
-        """(key, number for `text`) of the fields of a row."""
+        """(key, number) of the fields of a row."""
         return [(key, at) for at, (key, text) in enumerate(self.columns) if text.texts[row] is not None]
 
-    def text(self, number: int, rows: Positions) -> Text:
-        """A field of `rows`, which all have the same fields."""
+    def texts(self) -> list[pl.Series]:
+        """All values, one column after the other."""
+        return [text.texts for _, text in self.columns]
+
+    def at(self, number: int, rows: Positions) -> Positions:
+        """Where in `texts` the field `number` of `rows` is; they all have the same fields."""
         text = self.columns[number][1]
-        return replace(text, texts=text.texts.gather(rows))
+        return rows + number * len(text.texts)
+
+    def quotes_around(self, number: int, row: int) -> bool:
+        """Whether quotes go around the field."""
+        del row
+        return self.columns[number][1].quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Fields:
     Args:
         keys: the distinct keys.
         codes: for each field the position of its key in `keys`, those of a row together, rows in order.
-        texts: their values.
+        values: their texts.
         quotes: for each field whether quotes go around its value.
         starts: row i has the fields `starts[i]:starts[i + 1]`.
         place: as in `Columns`.
@@ -81,7 +90,7 @@ class Fields:
 
     keys: Sequence[str]
     codes: npt.NDArray[np.uint32]
-    texts: pl.Series
+    values: pl.Series
     quotes: npt.NDArray[np.bool_]
     starts: Positions
     place: pl.Series | None = None
@@ -100,10 +109,17 @@ class Fields:
         codes = self.codes[self.starts[row] : self.starts[row + 1]].tolist()
         return [(self.prefix + self.keys[code], offset) for offset, code in enumerate(codes)]
 
-    def text(self, number: int, rows: Positions) -> Text:
+    def texts(self) -> list[pl.Series]:
         """As in `Columns`."""
-        at = self.starts[rows] + number
-        return Text(self.texts.gather(at), bool(self.quotes[at[0]]))
+        return [self.values]
+
+    def at(self, number: int, rows: Positions) -> Positions:
+        """As in `Columns`."""
+        return self.starts[rows] + number
+
+    def quotes_around(self, number: int, row: int) -> bool:
+        """As in `Columns`."""
+        return bool(self.quotes[self.starts[row] + number])
 
 
 Layer = Columns | Fields

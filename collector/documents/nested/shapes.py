@@ -1,16 +1,19 @@
-"""Documents whose layout depends on which fields a record has: laid out once a shape, filled a column at a time.
+"""Documents whose layout depends on which fields a record has: laid out once a shape, filled for all its records at once.
 
 Records of one shape have the same fields in the same order. There are few shapes, for logs come from code. For each the
-layout is worked out in Python, and its slots are filled for all its records at once:
+layout is worked out in Python:
 
     {"@timestamp":▢,"http":{"method":▢,"status":▢},"service":{"name":▢,"version":▢}}
-                                                    └─ of one layer: joined once a resource
+                                                   └─ fields of one layer: joined once a resource
+
+All texts of all layers, and those between the slots, stand in one pool. A document is a list of positions in it, so that
+no text is touched until all documents are joined in one go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
@@ -19,6 +22,7 @@ import polars as pl
 
 from collector.documents.nested.layers import Layer, Positions
 from collector.documents.nested.layout import Field, Piece
+from collector.documents.text_buffers import ranges
 
 Layout = Callable[[Sequence[Field]], list[Piece]]
 _ROW = "row"
@@ -33,13 +37,23 @@ def documents(layers: Sequence[Layer], layout: Layout, height: int) -> pl.Series
         layout: how the fields of a record become an object; a function of the keys alone, and always the same object,
             for its results are remembered.
     """
+    pool = _Pool(layers)
     shapes = _shapes(layers, height)
-    parts = [_of_shape(layers, layout, members) for members in shapes]
-    if len(parts) < 2:
-        return parts[0] if parts else pl.Series("document", [], dtype=pl.String)
+    if not shapes:
+        return pl.Series("document", [], dtype=pl.String)
+    plans = [_plan(layers, layout, pool, members) for members in shapes]
+    runs = [run for plan in plans for run in plan if isinstance(run, _Run)]
+    texts = pool.texts()
+    if runs:
+        starts = np.cumsum([0, *(len(run.table) for run in runs)]) + len(texts)
+        for run, start in zip(runs, starts.tolist(), strict=False):
+            run.start = start
+        texts = pl.concat([texts, _joined(texts, [run.table for run in runs])], rechunk=True)
+    tables = [_table(map(_positions, plan), len(members)) for plan, members in zip(plans, shapes, strict=True)]
+    made = _joined(texts, tables)
     back = np.empty(height, dtype=np.uint32)
     back[np.concatenate(shapes)] = np.arange(height, dtype=np.uint32)
-    return pl.concat(parts, rechunk=True).gather(pl.Series(back))
+    return made.gather(pl.Series(back)).alias("document")
 
 
 def _shapes(layers: Sequence[Layer], height: int) -> list[Positions]:
@@ -52,6 +66,39 @@ def _shapes(layers: Sequence[Layer], height: int) -> list[Positions]:
     return [rows.to_numpy().astype(np.int64) for rows in groups.get_column(_ROW)]
 
 
+class _Pool:
+    """The texts that documents are made of."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        parts = [layer.texts() for layer in layers]
+        self._texts = [text.alias("") for part in parts for text in part]
+        self._constants: dict[str, int] = {}
+        sizes = [sum(map(len, part)) for part in parts]
+        self.starts = np.cumsum([0, *sizes]).tolist()
+
+    def constant(self, text: str) -> int:
+        """Where this text is."""
+        return int(self.starts[-1]) + self._constants.setdefault(text, len(self._constants))
+
+    def texts(self) -> pl.Series:
+        """All of them; constants come last, so that there may be more of them until now."""
+        return pl.concat([*self._texts, pl.Series("", list(self._constants), dtype=pl.String)], rechunk=True)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Pieces with fields of one layer: their positions for each of its rows, and for each record its row. `start` is
+    where the joined texts of the rows are."""
+
+    table: Positions
+    back: Positions
+    start: int = field(default=0)
+
+
+_Plan = Sequence["int | Positions | _Run"]
+"""The pieces of the documents of a shape: a constant, a position a record, or a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Slot:
     """A field of one layer; `number` as the layer counts."""
@@ -60,34 +107,28 @@ class _Slot:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of a layer that some records have: distinct `rows`, and for each record which of them; None = its own."""
-
-    rows: Positions
-    back: Positions | None
-
-
-def _of_shape(layers: Sequence[Layer], layout: Layout, members: Positions) -> pl.Series:
-    found = [_rows(layer, members) for layer in layers]
-    slots: list[_Slot] = []
-    keys: list[str] = []
-    for at, (layer, rows) in enumerate(zip(layers, found, strict=True)):
-        for key, number in layer.slots(int(rows.rows[0])):
-            keys.append(key)
-            slots.append(_Slot(at, number))
-    pieces = [piece if isinstance(piece, str) else slots[piece] for piece in _laid_out(layout, keys)]
-    runs = groupby(_with_layer(pieces, layers), key=lambda pair: pair[0])
-    made = [one for at, run in runs for one in _filled(layers, found, at, [piece for _, piece in run])]
-    joined = pl.select(pl.concat_str(made).alias("document")).to_series()
-    return joined if len(joined) == len(members) else joined.new_from_index(0, len(members))
+def _plan(layers: Sequence[Layer], layout: Layout, pool: _Pool, members: Positions) -> _Plan:
+    rows, back = zip(*(_rows(layer, members) for layer in layers), strict=True)
+    keyed = [
+        (key, _Slot(at, number)) for at, layer in enumerate(layers) for key, number in layer.slots(int(rows[at][0]))
+    ]
+    slots = [slot for _, slot in keyed]
+    pieces = [
+        piece if isinstance(piece, str) else slots[piece] for piece in _laid_out(layout, [key for key, _ in keyed])
+    ]
+    plan: list[int | Positions | _Run] = []
+    for at, run in groupby(_with_layer(pieces, layers), key=lambda pair: pair[0]):
+        filled = list(_filled(layers, pool, rows, [piece for _, piece in run]))
+        plan += filled if at < 0 else [_Run(_table(filled, len(rows[at])), back[at])]
+    return plan
 
 
-def _rows(layer: Layer, members: Positions) -> _Rows:
+def _rows(layer: Layer, members: Positions) -> tuple[Positions, Positions]:
+    """The rows of the layer that the records have, each once, and for each record which of them."""
     if layer.place is None:
-        return _Rows(members, None)
-    rows, back = np.unique(layer.place.gather(members).to_numpy(), return_inverse=True)
-    return _Rows(rows.astype(np.int64), back)
+        return members, members
+    rows, back = np.unique(layer.place.to_numpy()[members], return_inverse=True)
+    return rows.astype(np.int64), back
 
 
 def _laid_out(layout: Layout, keys: list[str]) -> Sequence[Piece]:
@@ -103,7 +144,7 @@ def _remembered(layout: Layout, keys: tuple[str, ...]) -> tuple[Piece, ...]:
 
 
 def _with_layer(pieces: Sequence[str | _Slot], layers: Sequence[Layer]) -> Iterator[tuple[int, str | _Slot]]:
-    """Each piece with the layer it is written with, -1 for those whose rows are the records; text goes with the slot
+    """Each piece with the layer it is joined in, -1 for those whose rows are the records; text goes with the slot
     before it."""
     current = -1
     for piece in pieces:
@@ -113,29 +154,39 @@ def _with_layer(pieces: Sequence[str | _Slot], layers: Sequence[Layer]) -> Itera
 
 
 def _filled(
-    layers: Sequence[Layer], found: Sequence[_Rows], at: int, pieces: Sequence[str | _Slot]
-) -> Iterator[pl.Expr]:
-    """The text of a run of pieces, in parts."""
-    parts = _parts(layers, found, pieces)
-    back = None if at < 0 else found[at].back
-    if back is None:
-        yield from parts
-        return
-    text = pl.select(pl.concat_str(list(parts)).alias("text")).to_series()
-    yield pl.lit(text.item()) if len(text) == 1 else pl.lit(text.gather(back))
-
-
-def _parts(layers: Sequence[Layer], found: Sequence[_Rows], pieces: Sequence[str | _Slot]) -> Iterator[pl.Expr]:
+    layers: Sequence[Layer], pool: _Pool, rows: Sequence[Positions], pieces: Sequence[str | _Slot]
+) -> Iterator[int | Positions]:
+    """The pieces as positions; quotes join the constants around them."""
     constant = ""
     for piece in pieces:
         if isinstance(piece, str):
             constant += piece
             continue
-        text = layers[piece.layer].text(piece.number, found[piece.layer].rows)
-        quote = '"' if text.quotes else ""
+        layer, own = layers[piece.layer], rows[piece.layer]
+        quote = '"' if layer.quotes_around(piece.number, int(own[0])) else ""
         if constant or quote:
-            yield pl.lit(constant + quote)
-        yield pl.lit(text.texts)
+            yield pool.constant(constant + quote)
+        yield pool.starts[piece.layer] + layer.at(piece.number, own)
         constant = quote
     if constant:
-        yield pl.lit(constant)
+        yield pool.constant(constant)
+
+
+def _positions(piece: int | Positions | _Run) -> int | Positions:
+    return piece.start + piece.back if isinstance(piece, _Run) else piece
+
+
+def _table(columns: Iterable[int | Positions], height: int) -> Positions:
+    """Positions, a row a text to be made."""
+    listed = list(columns)
+    table = np.empty((height, len(listed)), dtype=np.int64)
+    for at, column in enumerate(listed):
+        table[:, at] = column
+    return table
+
+
+def _joined(texts: pl.Series, tables: Sequence[Positions]) -> pl.Series:
+    """The texts at the positions of each row, joined."""
+    pieces = texts.gather(pl.Series(np.concatenate([table.ravel() for table in tables])))
+    widths = np.concatenate([np.full(len(table), table.shape[1]) for table in tables])
+    return ranges(pieces, np.concatenate([[0], np.cumsum(widths)]))
