@@ -12,7 +12,7 @@ no text is touched until all documents are joined in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -22,7 +22,7 @@ import polars as pl
 
 from collector.documents.nested.layers import Layer, Positions
 from collector.documents.nested.layout import Field, Piece
-from collector.documents.text_buffers import ranges
+from collector.documents.nested.pool import Pool, joined, table
 
 Layout = Callable[[Sequence[Field]], list[Piece]]
 _ROW = "row"
@@ -37,7 +37,7 @@ def documents(layers: Sequence[Layer], layout: Layout, height: int) -> pl.Series
         layout: how the fields of a record become an object; a function of the keys alone, and always the same object,
             for its results are remembered.
     """
-    pool = _Pool(layers)
+    pool = Pool(layers)
     shapes = _shapes(layers, height)
     if not shapes:
         return pl.Series("document", [], dtype=pl.String)
@@ -48,9 +48,9 @@ def documents(layers: Sequence[Layer], layout: Layout, height: int) -> pl.Series
         starts = np.cumsum([0, *(len(run.table) for run in runs)]) + len(texts)
         for run, start in zip(runs, starts.tolist(), strict=False):
             run.start = start
-        texts = pl.concat([texts, _joined(texts, [run.table for run in runs])], rechunk=True)
-    tables = [_table(map(_positions, plan), len(members)) for plan, members in zip(plans, shapes, strict=True)]
-    made = _joined(texts, tables)
+        texts = pl.concat([texts, joined(texts, [run.table for run in runs])], rechunk=True)
+    tables = [table(map(_positions, plan), len(members)) for plan, members in zip(plans, shapes, strict=True)]
+    made = joined(texts, tables)
     back = np.empty(height, dtype=np.uint32)
     back[np.concatenate(shapes)] = np.arange(height, dtype=np.uint32)
     return made.gather(pl.Series(back)).alias("document")
@@ -64,25 +64,6 @@ def _shapes(layers: Sequence[Layer], height: int) -> list[Positions]:
     frame = pl.DataFrame([shape.alias(str(at)) for at, shape in enumerate(told)])
     groups = frame.with_row_index(_ROW).group_by(frame.columns).agg(_ROW)
     return [rows.to_numpy().astype(np.int64) for rows in groups.get_column(_ROW)]
-
-
-class _Pool:
-    """The texts that documents are made of."""
-
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        parts = [layer.texts() for layer in layers]
-        self._texts = [text.alias("") for part in parts for text in part]
-        self._constants: dict[str, int] = {}
-        sizes = [sum(map(len, part)) for part in parts]
-        self.starts = np.cumsum([0, *sizes]).tolist()
-
-    def constant(self, text: str) -> int:
-        """Where this text is."""
-        return int(self.starts[-1]) + self._constants.setdefault(text, len(self._constants))
-
-    def texts(self) -> pl.Series:
-        """All of them; constants come last, so that there may be more of them until now."""
-        return pl.concat([*self._texts, pl.Series("", list(self._constants), dtype=pl.String)], rechunk=True)
 
 
 @dataclass(slots=True)
@@ -107,7 +88,7 @@ class _Slot:
     number: int
 
 
-def _plan(layers: Sequence[Layer], layout: Layout, pool: _Pool, members: Positions) -> _Plan:
+def _plan(layers: Sequence[Layer], layout: Layout, pool: Pool, members: Positions) -> _Plan:
     rows, back = zip(*(_rows(layer, members) for layer in layers), strict=True)
     keyed = [
         (key, _Slot(at, number)) for at, layer in enumerate(layers) for key, number in layer.slots(int(rows[at][0]))
@@ -119,7 +100,7 @@ def _plan(layers: Sequence[Layer], layout: Layout, pool: _Pool, members: Positio
     plan: list[int | Positions | _Run] = []
     for at, run in groupby(_with_layer(pieces, layers), key=lambda pair: pair[0]):
         filled = list(_filled(layers, pool, rows, [piece for _, piece in run]))
-        plan += filled if at < 0 else [_Run(_table(filled, len(rows[at])), back[at])]
+        plan += filled if at < 0 else [_Run(table(filled, len(rows[at])), back[at])]
     return plan
 
 
@@ -154,7 +135,7 @@ def _with_layer(pieces: Sequence[str | _Slot], layers: Sequence[Layer]) -> Itera
 
 
 def _filled(
-    layers: Sequence[Layer], pool: _Pool, rows: Sequence[Positions], pieces: Sequence[str | _Slot]
+    layers: Sequence[Layer], pool: Pool, rows: Sequence[Positions], pieces: Sequence[str | _Slot]
 ) -> Iterator[int | Positions]:
     """The pieces as positions; quotes join the constants around them."""
     constant = ""
@@ -174,19 +155,3 @@ def _filled(
 
 def _positions(piece: int | Positions | _Run) -> int | Positions:
     return piece.start + piece.back if isinstance(piece, _Run) else piece
-
-
-def _table(columns: Iterable[int | Positions], height: int) -> Positions:
-    """Positions, a row a text to be made."""
-    listed = list(columns)
-    table = np.empty((height, len(listed)), dtype=np.int64)
-    for at, column in enumerate(listed):
-        table[:, at] = column
-    return table
-
-
-def _joined(texts: pl.Series, tables: Sequence[Positions]) -> pl.Series:
-    """The texts at the positions of each row, joined."""
-    pieces = texts.gather(pl.Series(np.concatenate([table.ravel() for table in tables])))
-    widths = np.concatenate([np.full(len(table), table.shape[1]) for table in tables])
-    return ranges(pieces, np.concatenate([[0], np.cumsum(widths)]))
