@@ -13,7 +13,7 @@ from collector.batch import LogBatch
 from collector.documents import quoted
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import Documents, joined
-from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINE
+from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINES
 
 
 def body(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> bytes:
@@ -27,7 +27,8 @@ def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig)
     identity = batch.attribute_text(DOCUMENT_ID) if config.logs_dynamic_id.enabled else batch.column("record_id")
     pieces = [_member("_id", identity.gather(documents.items))]
     if config.logs_dynamic_pipeline.enabled:
-        pieces.append(_member("pipeline", batch.attribute_text(PIPELINE).gather(documents.items)))
+        named = pl.select(pl.coalesce(pl.lit(batch.attribute_text(key)) for key in PIPELINES).alias("pipeline"))
+        pieces.append(_member("pipeline", named.to_series().gather(documents.items)))
     return pieces
 
 

@@ -182,7 +182,7 @@ class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     """The document's id is the attribute `elasticsearch.document_id`, or Elasticsearch's choice (then a repeated
     request doubles it). Off: the record id, which stores each record once."""
     logs_dynamic_pipeline: Switch = Switch()
-    """The ingest pipeline is the attribute `elasticsearch.document_pipeline`."""
+    """The ingest pipeline is the attribute `elasticsearch.ingest_pipeline`, or `elasticsearch.document_pipeline`."""
     pipeline: str = ""
     """Ingest pipeline for all documents."""
     logstash_format: LogstashFormat = LogstashFormat()

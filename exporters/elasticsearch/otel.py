@@ -21,9 +21,11 @@ from collector.documents.nested.values import any_python, searchable, text
 from exporters.elasticsearch.geolocation import with_points
 from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
 
-DOCUMENT_ID, PIPELINE = "elasticsearch.document_id", "elasticsearch.document_pipeline"
+DOCUMENT_ID = "elasticsearch.document_id"
+PIPELINES = ("elasticsearch.ingest_pipeline", "elasticsearch.document_pipeline")
+"""As the Collector's code has it, and as its documentation has it."""
 MODE = "elastic.mapping.mode"
-_ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, PIPELINE, MODE, "elasticsearch.mapping.hints"})
+_ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, *PIPELINES, MODE, "elasticsearch.mapping.hints"})
 """Attributes that say where a document goes, not what it holds."""
 _NO_IDS = ("", "0" * 16, "0" * 32)
 
