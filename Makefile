@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench faults otelcol clean
+.PHONY: setup demo test check docs bench faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -34,6 +34,10 @@ bench: setup                   ## measure against Rotel; prints the README's tab
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m collector.testing.otelcol
+
+compare: otelcol               ## compare with the OpenTelemetry Collectors anew; git shows what changed in the kept results
+	$(BIN)/python tests/counterparts/otelcol/record_elasticsearch.py
+	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
 
 clean:
 	rm -rf $(VENV) build dist logboom-data
