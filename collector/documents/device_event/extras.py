@@ -37,13 +37,13 @@ def extras(batch: LogBatch, clean: Clean, separator: str) -> pl.Series:
 
 
 def _own(batch: LogBatch) -> pl.DataFrame:
-    own = batch.all_attributes()
-    shared = batch.resource_attributes.rename({"owner": "resource"}).join(
+    columns = list(tables.ATTRIBUTES)
+    own = batch.without_attributes(SHOWN).all_attributes()
+    kept = tables.without_keys(batch.resource_attributes, SHOWN)
+    shared = kept.rename({"owner": "resource"}).join(
         batch.records.select("resource").with_row_index("owner"), on="resource", how="inner", maintain_order="right"
     )
-    columns = list(tables.ATTRIBUTES)
-    every = pl.concat([own.select(columns), shared.select(columns)])
-    return every.filter(~pl.col("key").is_in(list(SHOWN)))
+    return pl.concat([own.select(columns), shared.select(columns)])
 
 
 def _texts(table: pl.DataFrame) -> pl.Series:

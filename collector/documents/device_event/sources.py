@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch, ValueKind
 from collector.coded import Codes, encode
 
@@ -72,11 +71,15 @@ class Attributes:
         """Where the values of a fact come from, the least important first, so that what comes later overwrites."""
         for name in reversed(names):
             if name in self._resource.codes:
-                column = tables.aligned_text(self._batch.resource_attributes, name, self._batch.resources.height)
-                coded = encode(column)
-                yield Source(None, coded.codes[self._resources], _series(coded.values))
+                yield self._of_resources(name)
         for name in reversed(names):
             yield from self._of_records(name)
+
+    def _of_resources(self, name: str) -> Source:
+        source = self._resource.source(name)
+        codes = np.full(self._batch.resources.height, -1, dtype=np.int32)
+        codes[source.owners] = source.codes
+        return Source(None, codes[self._resources], source.values)
 
     def _of_records(self, name: str) -> Iterator[Source]:
         if name in self._batch.derived.columns:
