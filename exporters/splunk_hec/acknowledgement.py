@@ -121,16 +121,16 @@ class Channel:
             answer = await self._ask(self.guid, orjson.dumps({"acks": numbers}))
         except Exception:  # noqa: BLE001  asked again; the time limit is the one that waits'
             return
-        before = list(self._under_way)
-        if before:
-            await asyncio.wait(before)
         reply = read(answer)
         if reply.code == NO_ACKNOWLEDGEMENT or reply.status in _GONE:
             self._tell(numbers, indexed=False)
         elif reply.code in (NO_CHANNEL, INVALID_CHANNEL):
             self._lose(f"the server does not know the channel: {reply.reason}")
-        elif reply.succeeded and not self.lost:
-            self._tell(_acknowledged(answer, numbers), indexed=True)
+        elif reply.succeeded and (indexed := _acknowledged(answer, numbers)):
+            if before := list(self._under_way):
+                await asyncio.wait(before)
+            if not self.lost:
+                self._tell(indexed, indexed=True)
 
     def _tell(self, numbers: Sequence[int], *, indexed: bool) -> None:
         for number in numbers:
