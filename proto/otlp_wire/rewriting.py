@@ -60,20 +60,21 @@ def _walk(value: Any, above: list[str], rewriting: Rewriting) -> None:
 
 
 def _walk_pairs(pairs: Any, above: list[str], rewriting: Rewriting) -> None:
-    left_out = []
-    for position, pair in enumerate(pairs):
+    kept = []
+    for pair in pairs:
         names = [pair.key, *(f"{path}.{pair.key}" for path in above if len(path) <= _LONGEST_PATH)]
         if not any(map(rewriting.named, names)):
             _walk(pair.value, names, rewriting)
+        elif (text := rewriting.hide(_scalar(pair.value))) is None:
             continue
-        text = rewriting.hide(_scalar(pair.value))
-        if text is None:
-            left_out.append(position)
         else:
             pair.value.Clear()
             pair.value.string_value = text
-    for position in reversed(left_out):
-        del pairs[position]
+        kept.append(pair)
+    if len(kept) < len(pairs):
+        kept = [type(pair).FromString(pair.SerializeToString()) for pair in kept]
+        del pairs[:]
+        pairs.extend(kept)
 
 
 def _scalar(value: Any) -> Scalar:
