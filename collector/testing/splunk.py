@@ -234,7 +234,7 @@ def _channel_code(channel: str) -> int:
 
 def _lines(call: Call) -> tuple[list[dict[str, Any]], int]:
     named = {name: call.request.query[name] for name in _TEXTS if name in call.request.query}
-    return [{**named, "event": line} for line in call.body.decode().splitlines() if line.strip()], 0
+    return [{**named, "event": line} for line in call.body.decode().split("\n") if line.strip()], 0
 
 
 def _events(body: bytes, rule: TokenRule) -> tuple[list[dict[str, Any]], int]:
