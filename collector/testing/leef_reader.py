@@ -37,7 +37,7 @@ def read_leef(line: str) -> LeefEvent:
     fields = line.split("|", 6 if version == "2.0" else 5)
     if len(fields) != (7 if version == "2.0" else 6) or "" in fields:
         raise NotLeef("fields of the header are missing or empty")
-    if len(fields[4]) > 255 or any(field != field.strip() or "\t" in field for field in fields[1:5]):
+    if len(fields[4]) > 255 or any(field != field.strip(" ") or "\t" in field for field in fields[1:5]):
         raise NotLeef("a field of the header is too long, or has spaces around it or a tab inside")
     delimiter = _delimiter(fields[5]) if version == "2.0" else "\t"
     vendor, product, device_version, event_id = fields[1:5]
@@ -57,7 +57,7 @@ def _attributes(text: str, delimiter: str) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not _KEY.fullmatch(key) or not equals or key in found:
             raise NotLeef(f"{pair[:40]!r} is no new key=value")
-        if value != value.strip() or not value or "\t" in value:
+        if value != value.strip(" ") or not value or "\t" in value:
             raise NotLeef(f"{key}: spaces around the value, or none, or a tab inside")
         found[key] = value
     return found

@@ -11,6 +11,7 @@ from collector.documents.device_event import per_record
 from collector.documents.device_event.device import Device
 from collector.documents.device_event.extras import extras
 from collector.documents.device_event.identity import Identity
+from collector.documents.device_event.mapped import shown
 from collector.documents.device_event.pieces import Form, Pieces
 from collector.documents.device_event.severity import cef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_rows
@@ -33,7 +34,7 @@ def cef_text(
     identity = Identity(batch, attributes)
     pairs = _extension(batch, attributes, identity, version).columns(escaping.extension)
     if extra_attributes:
-        pairs.insert(-1, pl.lit(extras(batch, escaping.extension, " ")))
+        pairs.insert(-1, pl.lit(extras(batch, shown(mapped(version)), escaping.extension, " ")))
     first = pl.concat_str(*_header(batch, identity, f"CEF:{version}|{_device(device)}|"), pairs[0])
     return pl.select(pl.concat_str(first, *pairs[1:], separator=" ", ignore_nulls=True).alias("cef")).to_series()
 

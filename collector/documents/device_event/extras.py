@@ -12,7 +12,6 @@ import polars as pl
 
 from collector import tables
 from collector.batch import LogBatch, ValueKind
-from collector.documents.device_event.facts import SHOWN
 from collector.documents.device_event.pieces import Clean
 from collector.memo import each
 
@@ -22,9 +21,9 @@ LONGEST = 4000
 _LONGEST_KEY = 128
 
 
-def extras(batch: LogBatch, clean: Clean, separator: str) -> pl.Series:
-    """The pairs of each record, joined by `separator`; null where a record has none."""
-    table = _own(batch)
+def extras(batch: LogBatch, shown: frozenset[str], clean: Clean, separator: str) -> pl.Series:
+    """The pairs of each record, joined by `separator`; null where a record has none. `shown` names what is no extra."""
+    table = _own(batch, shown)
     named = table.with_columns(key=_keys(table.get_column("key"))).drop_nulls("key")
     pairs = named.unique(["owner", "key"], keep="first", maintain_order=True)
     longest = pl.Series([LONGEST]).new_from_index(0, pairs.height)
@@ -36,10 +35,10 @@ def extras(batch: LogBatch, clean: Clean, separator: str) -> pl.Series:
     return joined.get_column("pair").gather(tables.optional_positions(places)).alias("extras")
 
 
-def _own(batch: LogBatch) -> pl.DataFrame:
+def _own(batch: LogBatch, shown: frozenset[str]) -> pl.DataFrame:
     columns = list(tables.ATTRIBUTES)
-    own = batch.without_attributes(SHOWN).all_attributes()
-    kept = tables.without_keys(batch.resource_attributes, SHOWN)
+    own = batch.without_attributes(shown).all_attributes()
+    kept = tables.without_keys(batch.resource_attributes, shown)
     shared = kept.rename({"owner": "resource"}).join(
         batch.records.select("resource").with_row_index("owner"), on="resource", how="inner", maintain_order="right"
     )

@@ -81,6 +81,3 @@ ELSEWHERE = frozenset(
     {"logboom.source_type", "logboom.error_type", "logboom.domain", "logboom.record.id", "event.name", *MESSAGE}
 )
 """Attributes that an event shows without being in `FACTS`."""
-
-SHOWN = ELSEWHERE.union(*FACTS.values())
-"""Attributes that are no extra ones."""

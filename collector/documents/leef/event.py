@@ -11,6 +11,7 @@ from collector.documents.device_event import per_record
 from collector.documents.device_event.device import Device
 from collector.documents.device_event.extras import extras
 from collector.documents.device_event.identity import Identity
+from collector.documents.device_event.mapped import shown
 from collector.documents.device_event.pieces import Form, Pieces
 from collector.documents.device_event.severity import leef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants, of_rows
@@ -20,6 +21,8 @@ from collector.documents.leef.delimiter import delimiter_character, in_header
 from collector.documents.leef.mapping import MAPPING, forms
 
 _DEFAULT = Device()
+_EPOCH_DIGITS = 13
+"""QRadar takes a number of another length for no time in milliseconds: those before 2001 and after 2286 stay away."""
 _SEVERITIES = [str(number) for number in range(11)]
 
 
@@ -50,7 +53,7 @@ def leef_text(
     clean = cleaning.attribute(character)
     pairs = _attributes(batch, attributes, identity).columns(clean)
     if extra_attributes:
-        pairs.insert(-1, pl.lit(extras(batch, clean, character)))
+        pairs.insert(-1, pl.lit(extras(batch, shown(MAPPING), clean, character)))
     after = "|" if version == "1.0" else f"|{in_header(character)}|"
     event_id = _event_id(batch, identity, f"LEEF:{version}|{_device(device)}|")
     first = pl.concat_str(event_id, pl.lit(after), pairs[0])
@@ -81,11 +84,11 @@ def _attributes(batch: LogBatch, attributes: Attributes, identity: Identity) -> 
 
 
 def _per_record(batch: LogBatch) -> dict[str, Source]:
-    number = batch.column("severity_number")
+    number, time = batch.column("severity_number"), per_record.epoch_ms(batch)
     severity = leef_severity(number, batch.attribute("logboom.triage.level"))
     return {
         "sev": of_constants(severity.cast(pl.Int32).to_numpy(), _SEVERITIES),
-        "devTime": of_rows(per_record.epoch_ms(batch)),
+        "devTime": of_rows(time.set(time.str.len_bytes() != _EPOCH_DIGITS, None)),
         "domain": of_column(batch.column("domain")),
         "traceId": of_column(per_record.hexadecimal(batch.column("trace_id"))),
         "spanId": of_rows(per_record.hexadecimal(batch.column("span_id"))),

@@ -251,6 +251,28 @@ def test_columns_that_triage_derived_count_like_attributes() -> None:
     assert [event.extension["msg"] for event in events] == [f"m{n}" for n in range(size)]
 
 
+def test_a_record_gives_the_same_event_alone_and_among_many() -> None:
+    """Some columns are worked on by their distinct values, some row by row, as a sample says; that must not show."""
+    batch = batch_of([_varied(at) for at in range(400)])
+    together = cef_text(batch, extra_attributes=True)
+    for at in range(0, 400, 23):
+        assert cef_text(batch.slice(at, 1), extra_attributes=True).item() == together[at]
+
+
+def _varied(at: int) -> Row:
+    own: list[tuple[str, Any]] = [("http.request.method", ["GET", "PUT"][at % 2]), ("url.full", f"/{at}=")]
+    if at % 3:
+        own += [
+            ("client.port", at if at % 4 else str(at)),
+            ("client.address", f"10.0.{at % 7}.{at % 250}"),
+            ("x.y", at / 2),
+        ]
+    if at % 5 == 0:
+        own += [("http.method", "OLD"), ("server.address", "::1" if at % 2 else "db"), ("x.y", True)]
+    resource = [("service.name", f"s{at % 3}")] + ([("host.name", f"h{at}")] if at % 2 else [])
+    return Row(f"id{at}", own, resource, fields={"body": f"line {at}\n", "event_name": "e" if at % 6 == 0 else ""})
+
+
 def test_lengths_are_characters_and_never_cut_one_apart() -> None:
     """512 for the name, 1023 for the class and the message, 100 for the host: counted before escaping."""
     row = Row("id", [("host.name", "😀" * 101)], fields={"body": "=" * 1024, "event_name": "ü" * 2000})
@@ -303,13 +325,19 @@ def test_extra_attributes_get_one_word_that_is_no_key_of_the_dictionary() -> Non
         ("shop.cart.id", 8),
         ("src", "6.6.6.6"),
         ("url.full", "/u"),
+        ("logboom.pattern.id", "p1"),
         ("§", 1),
     ]
     row = Row("id", attributes, resource=[("shop.cart.id", 9), ("k8s.pod.name", "p")])
     assert not [key for key in event_of(row).extension if key.startswith("logboom")]
     extension = event_of(row, extra_attributes=True).extension
     own = {key: value for key, value in extension.items() if key.startswith("logboom")}
-    assert own == {"logboomShopCartId": "7", "logboomSrc": "6.6.6.6"}
+    assert own == {
+        "logboomShopCartId": "7",
+        "logboomSrc": "6.6.6.6",
+        "logboomK8sPodName": "p",
+        "logboomPatternId": "p1",
+    }
     assert "src" not in extension
 
 

@@ -200,6 +200,21 @@ def test_severity_is_one_to_ten() -> None:
     assert leef_severity(pl.Series([0, 1, 9, 13, 17, 21], dtype=pl.Int32)).to_list() == [3, 1, 3, 6, 8, 10]
 
 
+@pytest.mark.parametrize(
+    ("nanoseconds", "wanted"),
+    [
+        (0, None),
+        (999_999_999_999_999_999, None),
+        (1_000_000_000_000_000_000, "1000000000000"),
+        (1_700_000_000_123_999_999, "1700000000123"),
+        (2**64 - 1, None),
+    ],
+)
+def test_a_time_has_13_digits_or_stays_away(nanoseconds: int, wanted: str | None) -> None:
+    """Only a number of 10 or 13 digits needs no `devTimeFormat`."""
+    assert event_of(Row("id", fields={"time_unix_nano": nanoseconds})).attributes.get("devTime") == wanted
+
+
 def test_the_message_is_the_last_attribute() -> None:
     """What QRadar cuts off a payload that is too long is the end of the message."""
     (line,) = leef_text(batch_of([Row("id", [("x", 1)], fields={"body": "b" * 40_000})]), extra_attributes=True)
