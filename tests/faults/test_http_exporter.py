@@ -1,0 +1,130 @@
+"""Bad days between delivery and an HTTP endpoint: over ten thousand records, none missing, doubled only where an answer was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from collector.testing.bad_days import DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
+from collector.testing.fault_proxy import Fault, proxied
+from exporters.webhook import FACTORY
+
+DOUBLES = {"every second answer is lost after the commit", "errors of the server", "answers slower than the timeout"}
+"""Days on which the endpoint does what it was asked and nobody hears of it."""
+MOST = 100_000
+ENDS = ("exported", "dead_lettered")
+
+
+class Intake:
+    """A strict endpoint: POST, JSON lines, no body over the limit, no poison. Keeps the lines of what it accepts."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.wrong: list[str] = []
+        self.poison = ""
+        self.pause_secs = 0.0
+        self.url = ""
+
+    def __enter__(self) -> Intake:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        assert self.wrong == []
+
+    async def _start(self) -> None:
+        self._runner = web.ServerRunner(web.Server(self._take))
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _take(self, request: web.BaseRequest) -> web.Response:
+        request._client_max_size = 1 << 30
+        body = await request.read()
+        await asyncio.sleep(self.pause_secs)
+        if (request.method, request.content_type) != ("POST", "application/x-ndjson"):
+            self.wrong.append(f"{request.method} {request.content_type}")
+        if len(body) > MOST or not body.endswith(b"\n"):
+            self.wrong.append(f"{len(body)} bytes")
+        lines = [json.loads(line) for line in body.decode().split("\n")[:-1]]
+        if self.poison and any(line["body"] == self.poison for line in lines):
+            return web.Response(status=400)
+        self.lines += lines
+        return web.Response(status=202)
+
+    def times(self, key: str) -> Counter[str]:
+        """How often each record came, by a field."""
+        return Counter(line[key] for line in self.lines)
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    with Load(tmp_path, FACTORY) as one:
+        yield one
+
+
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    with Intake() as one:
+        yield one
+
+
+def options(url: str) -> dict[str, Any]:
+    return {**QUICK, "url": url, "compression": "none", "max_body_bytes": MOST}
+
+
+def through(intake: Intake, load: Load, faults: list[Fault]) -> None:
+    """Deliver through these faults; all of them come to pass, and everything arrives."""
+    with proxied(intake.url) as proxy:
+        proxy.faults.extend(faults)
+        load.deliver(options(proxy.url))
+        assert not proxy.faults
+    assert intake.times("record_id").keys() == set(load.ids)
+    assert intake.times("body").keys() == set(load.bodies)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_bad_day(intake, load, day):
+    """Nothing missing; each record once, unless answers were lost on the way back."""
+    through(intake, load, DAYS[day])
+    assert (max(intake.times("record_id").values()) > 1) == (day in DOUBLES)
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_all_of_it_at_once(intake, load, seed):
+    """A random mixture."""
+    through(intake, load, mixture(seed, 4))
+
+
+def test_logboom_stops_in_the_middle_and_comes_back(intake, load):
+    """What was under way is sent again by the next process."""
+    intake.pause_secs = 0.02
+    load.deliver_in_two_lives({**options(intake.url), "sending_queue": SMALL})
+    assert intake.times("record_id").keys() == set(load.ids)
+
+
+def test_one_poisoned_record_is_found(intake, tmp_path):
+    """The endpoint refuses each request that holds it; it alone becomes a dead letter, all others are delivered once."""
+    load = Load(tmp_path, FACTORY)
+    intake.poison = load.bodies[7777]
+    load.deliver(options(intake.url))
+    ends = {end: sum(load.bench.count("exporter/http", end, domain) for domain in DOMAINS) for end in ENDS}
+    load.bench.close()
+    assert ends == {"exported": RECORDS - 1, "dead_lettered": 1}
+    assert set(load.bodies) - intake.times("body").keys() == {intake.poison}
+    assert set(intake.times("record_id").values()) == {1}
