@@ -155,25 +155,7 @@ class DeliveryConfig(Config):
 
     def shaping(self) -> list[str]:
         """For people: what is left out or hidden; empty when records leave as they are."""
-        select, attributes, redact = self.select, self.attributes, self.redact
-        kept = [", ".join(select.levels), " or ".join(select.domains)]
-        kept += [f"{len(select.conditions)} condition(s)"] if select.conditions else []
-        named = [f"only {len(attributes.allow)}"] if attributes.allow else []
-        named += [f"without {len(attributes.deny)}"] if attributes.deny else []
-        hidden = [f"{len(redact.attributes)} name(s), {redact.action}"] if redact.attributes else []
-        hidden += [f"{len(redact.patterns)} pattern(s)"] if redact.patterns else []
-        parts = (
-            ("gets only: ", " and ".join(filter(None, kept))),
-            ("attributes: ", ", ".join(named)),
-            ("redacts: ", "; ".join(hidden)),
-        )
-        return [title + text for title, text in parts if text]
-
-    @property
-    def attempt_timeout(self) -> float:
-        """Seconds that one `send` may take, 0 = no limit. An exporter whose attempt is more than one call gives each its
-        `timeout` itself, and says 0 here."""
-        return self.timeout
+        return [*self.select.told(), *self.attributes.told(), *self.redact.told()]
 
     def quota(self, only_exporter: bool) -> Quota:
         """What the ledger must know; `only_exporter`: no other exporter stands in any of its pipelines."""

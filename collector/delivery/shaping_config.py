@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 from collector.component import Config
 
 Level = Literal["critical", "warning", "info", "debug"]
+_SHOWN = 4
 LEAST_KEY_BYTES = 16
 """A shorter key could be found by trying."""
 
@@ -54,6 +56,14 @@ class SelectConfig(Config):
         """Nothing is left out."""
         return not (self.levels or self.domains or self.conditions)
 
+    def told(self) -> list[str]:
+        """For people, a clause each."""
+        count = len(self.conditions)
+        conditions = f"one of {count} conditions" if count > 1 else "a condition"
+        told = [f"only levels {_few(self.levels)}"] if self.levels else []
+        told += [f"only domains {_few(self.domains)}"] if self.domains else []
+        return told + ([f"only records that meet {conditions}"] if count else [])
+
 
 class AttributesConfig(Config):
     """`attributes`: which attributes of records, resources and scopes leave, by their top-level names."""
@@ -67,6 +77,11 @@ class AttributesConfig(Config):
     def everything(self) -> bool:
         """Nothing is left out."""
         return not (self.allow or self.deny)
+
+    def told(self) -> list[str]:
+        """For people, a clause each."""
+        told = [f"only attributes {_few(self.allow)}"] if self.allow else []
+        return told + ([f"without attributes {_few(self.deny)}"] if self.deny else [])
 
 
 class RedactConfig(Config):
@@ -113,3 +128,15 @@ class RedactConfig(Config):
     def nothing(self) -> bool:
         """Values leave as they are."""
         return not (self.attributes or self.patterns)
+
+    def told(self) -> list[str]:
+        """For people, a clause each. Patterns are counted: they may tell what a secret looks like."""
+        count = len(self.patterns)
+        verb = {"mask": "masks", "hash": "hashes", "drop": "drops"}[self.action]
+        told = [f"{verb} {_few(self.attributes)}"] if self.attributes else []
+        return told + ([f"masks {count} pattern{'s' if count > 1 else ''}"] if count else [])
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

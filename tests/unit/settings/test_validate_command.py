@@ -32,6 +32,36 @@ service:
 """
 
 
+def test_summary_says_what_an_exporter_does_not_get() -> None:
+    """What is left out or hidden, in a few words; conditions, patterns and the key are not shown."""
+    options = {
+        "endpoint": "http://localhost:1",
+        "select": {
+            "levels": ["critical", "warning"],
+            "domains": ["tamyla.com", "*.example.com"],
+            "conditions": ["true", "false"],
+        },
+        "attributes": {"allow": ["service.*"], "deny": ["a", "b", "c", "d", "e"]},
+        "redact": {
+            "attributes": ["user.email"],
+            "action": "hash",
+            "hash_key": "hunter2hunter2hunter2",
+            "patterns": [r"\d{16}"],
+        },
+    }
+    text = yaml.safe_dump(
+        yaml.safe_load(GOOD) | {"exporters": {"sink/only": options, "sink/second": options, "debug": None}}
+    )
+    lines = list(summary(load([f"yaml:{text}"], registry=sample_registry(), environ={})))
+    [line] = [line for line in lines if line.startswith("  sink/only ")]
+    assert line.endswith(
+        "; only levels critical, warning; only domains tamyla.com, *.example.com; "
+        "only records that meet one of 2 conditions; only attributes service.*; "
+        "without attributes a, b, c, d and 1 more; hashes user.email; masks 1 pattern"
+    )
+    assert not any("only" in line for line in lines if "debug" in line)
+
+
 @pytest.fixture
 def app() -> typer.Typer:
     application = typer.Typer()

@@ -20,6 +20,7 @@ SNAPSHOT = Snapshot(
             ("tamyla.com", "exporter/sqlite/main", "exported"): 80,
             ("tamyla.com", "exporter/sqlite/main", "dead_lettered"): 3,
             ("tamyla.com", "exporter/sqlite/main", "dropped:queue_full"): 2,
+            ("tamyla.com", "exporter/sqlite/main", "filtered"): 6,
             ("tamyla.com", "processor/logs/filter", "filtered"): 5,
         }
     ),
@@ -27,7 +28,7 @@ SNAPSHOT = Snapshot(
     queues={"sqlite/main": ExporterQueue(12, 3400, 9999, 0)},
     lag_records={"logs": 4},
     processes=[ProcessState("worker-0", 42, 1.5, 1 << 20)],
-    exporters={"sqlite/main": {"state": "blocked", "in_flight": 2}},
+    exporters={"sqlite/main": {"state": "blocked", "in_flight": 2, "concurrency": 4}},
     restarts=1,
     uptime_secs=9.0,
 )
@@ -67,6 +68,8 @@ def test_every_row_has_its_metric() -> None:
     assert value("otelcol_exporter_queue_size", exporter="sqlite/main") == 3400
     assert value("otelcol_exporter_queue_capacity", exporter="sqlite/main") == 9999
     assert value("otelcol_exporter_in_flight_requests", exporter="sqlite/main") == 2
+    assert value("logboom_exporter_filtered_log_records", exporter="sqlite/main", domain="tamyla.com") == 6
+    assert value("logboom_exporter_concurrency_limit", exporter="sqlite/main") == 4
     assert value("logboom_exporter_blocked", exporter="sqlite/main") == 1
     assert value("logboom_pipeline_lag_records", pipeline="logs") == 4
     assert value("logboom_journal_size", slot="0") == 4096
