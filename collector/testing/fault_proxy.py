@@ -40,6 +40,9 @@ class Call:
         raise asyncio.CancelledError
 
 
+_OWN = frozenset({"Host", "Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Accept-Encoding"})
+"""Headers of one connection, or of the body as it came; the body is passed on plain."""
+
 Fault = Callable[[Call], Awaitable[web.Response]]
 
 
@@ -77,11 +80,7 @@ class FaultProxy:
 
     async def forward(self, call: Call) -> web.Response:
         """The real server's answer."""
-        headers = {
-            name: call.request.headers[name]
-            for name in ("Authorization", "Content-Type")
-            if name in call.request.headers
-        }
+        headers = {name: value for name, value in call.request.headers.items() if name not in _OWN}
         async with self._session.request(
             call.request.method, self.upstream + call.request.path_qs, data=call.body, headers=headers
         ) as answer:
