@@ -157,6 +157,12 @@ class DeliveryConfig(Config):
         """For people: what is left out or hidden; empty when records leave as they are."""
         return [*self.select.told(), *self.attributes.told(), *self.redact.told()]
 
+    @property
+    def attempt_timeout(self) -> float:
+        """Seconds that one `send` may take, 0 = no limit. An exporter whose attempt is more than one call gives each its
+        `timeout` itself, and says 0 here."""
+        return self.timeout
+
     def quota(self, only_exporter: bool) -> Quota:
         """What the ledger must know; `only_exporter`: no other exporter stands in any of its pipelines."""
         queue = self.sending_queue
