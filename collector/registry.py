@@ -43,6 +43,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "sentinel": "exporters.sentinel",
         "splunk_hec": "exporters.splunk_hec",
         "sqlite": "exporters.sqlite",
+        "syslog": "exporters.syslog",
     },
     Kind.CONNECTOR: {},
     Kind.EXTENSION: {

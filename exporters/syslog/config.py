@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from collector.delivery.config import DeliveryConfig
+from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.block import Block
 from collector.transport.tls import TlsClientConfig
 from collector.units import ByteSize, Duration
@@ -19,7 +20,6 @@ FACILITIES = (
 """Facility names in the order of their codes 0..23 (RFC 5424, table 1)."""
 
 Framing = Literal["auto", "octet_counting", "newline"]
-MessageFormat = Literal["text", "json", "cef", "leef"]
 STREAM_BYTES, DATAGRAM_BYTES, MOST_DATAGRAM_BYTES = 8096, 2048, 65507
 _LEAST_BYTES = 512
 
@@ -73,19 +73,8 @@ class StructuredData(Block):
     """Resource attributes to write."""
 
 
-class DeviceOptions(Block):
-    """`device`: who reports, in CEF and LEEF."""
-
-    vendor: str = Field("logboom", min_length=1)
-    """Device vendor."""
-    product: str = Field("logboom", min_length=1)
-    """Device product."""
-    version: str = ""
-    """Device version; empty = logboom's."""
-
-
-class SyslogConfig(DeliveryConfig):
-    """Syslog and delivery."""
+class SyslogConfig(DocumentOptions, DeliveryConfig):
+    """Syslog, document models and delivery."""
 
     endpoint: str = Field(min_length=1)
     """Host name or address of the receiver; the path of the socket with `network: unix`."""
@@ -102,12 +91,12 @@ class SyslogConfig(DeliveryConfig):
     framing: Framing = "auto"
     """How messages are told apart in a stream (RFC 6587). `auto`: octet counting for RFC 5424 over TCP and TLS; newline
     for RFC 3164 and unix sockets, whose receivers expect that."""
-    message_format: MessageFormat = "text"
-    """MSG: the attribute `message` or else the body; or the whole record as JSON, CEF or LEEF."""
-    device: DeviceOptions = DeviceOptions()
-    """Who reports, in CEF and LEEF."""
-    leef_delimiter: str = Field("\t", min_length=1, max_length=1)
+    message_format: DocumentModel = "text"
+    """MSG. `text`: the attribute `message` or else the body; the others: the whole record as such a document."""
+    leef_delimiter: Literal["\t", "^", "~", ";"] = "\t"
     """Between LEEF's attributes. rsyslog writes a tab as `#011` unless told otherwise: `^` passes everywhere."""
+    extra_attributes: bool = False
+    """CEF and LEEF: send attributes that the dictionary has no key for as keys of their own."""
     facility: Literal[FACILITIES] = "local4"  # type: ignore[valid-type]
     """Facility of records without the attribute `priority`."""
     fatal_severity: Literal["emerg", "alert", "crit"] = "emerg"
@@ -150,8 +139,6 @@ class SyslogConfig(DeliveryConfig):
             raise ValueError(f"max_message_size must be {_LEAST_BYTES} bytes at least: a header alone may have 505")
         if self.network == "udp" and self.max_message_size > MOST_DATAGRAM_BYTES:
             raise ValueError(f"max_message_size: a datagram carries {MOST_DATAGRAM_BYTES} bytes at most")
-        if self.leef_delimiter != "\t" and not ("!" <= self.leef_delimiter <= "~"):
-            raise ValueError("leef_delimiter must be a tab or one printable ASCII character")
         return self
 
     @property
