@@ -15,8 +15,6 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from exporters.sentinel.schema import TABLE
-
 TENANT, CLIENT, SECRET = "contoso", "1111-app", "s3cret-of-the-app"
 RULE, STREAM, SCOPE = "dcr-0123456789abcdef", "Custom-Logboom_CL", "https://monitor.azure.com/.default"
 CALL_BYTES, FIELD_BYTES = 1_000_000, 64 << 10
@@ -27,9 +25,13 @@ _PYTHON: Mapping[str, type | tuple[type, ...]] = {
 
 
 class Azure:
-    """`url` serves both. `complaints` lists what broke a rule; `lifetime_secs` is that of the tokens handed out."""
+    """`url` serves both. `complaints` lists what broke a rule; `lifetime_secs` is that of the tokens handed out.
 
-    def __init__(self) -> None:
+    Args:
+        columns: what the stream declares, name → type.
+    """
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
         self.url = ""
         self.records: list[dict[str, Any]] = []
         self.complaints: list[str] = []
@@ -37,7 +39,7 @@ class Azure:
         self.tokens: list[str] = []
         self.valid: set[str] = set()
         self.lifetime_secs = 3599
-        self.columns = {name: kind for name, (kind, _) in TABLE.items()}
+        self.columns = dict(columns)
 
     async def start(self) -> None:
         """Listen on a free loopback port."""

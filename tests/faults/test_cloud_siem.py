@@ -22,6 +22,7 @@ from collector.testing.on_thread import on_thread
 from exporters.chronicle import FACTORY as CHRONICLE
 from exporters.datadog import FACTORY as DATADOG
 from exporters.sentinel import FACTORY as SENTINEL
+from exporters.sentinel.schema import TABLE
 
 DOUBLES = {"every second answer is lost after the commit", "errors of the server", "answers slower than the timeout"}
 """Days on which the destination does what it was asked and nobody hears of it."""
@@ -49,7 +50,12 @@ def chronicle(service: Google, url: str) -> dict[str, Any]:
 
 
 DESTINATIONS = {
-    "sentinel": Destination(SENTINEL, Azure, sentinel, lambda one: (record["RecordId"] for record in one.records)),
+    "sentinel": Destination(
+        SENTINEL,
+        lambda: Azure({name: kind for name, (kind, _) in TABLE.items()}),
+        sentinel,
+        lambda one: (record["RecordId"] for record in one.records),
+    ),
     "datadog": Destination(
         DATADOG,
         Intake,

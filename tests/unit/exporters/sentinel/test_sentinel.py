@@ -31,7 +31,7 @@ FIELD = 64 << 10
 
 @pytest.fixture(scope="module")
 def shared():
-    with on_thread(Azure()) as services:
+    with on_thread(Azure({name: kind for name, (kind, _) in TABLE.items()})) as services:
         yield services
 
 
