@@ -3,7 +3,8 @@
 Detection Finding  2004  an alert, issue or anomaly event of logboom (`event_name`); an ordinary record never, however
                          critical: its level stands in `severity_id` and in the enrichment
 Authentication     3002  a login or logout (event name, endpoint of a POST, triage rule) of a known user at a named service
-HTTP Activity      4002  a finished exchange: request method and status code (before 1.4 also both ends, see `Edition`)
+HTTP Activity      4002  a finished exchange: request method and status code, as attributes or as a line of a web
+                         server's access log (before 1.4 also both ends, see `Edition`)
 Application Error  6008  severity ERROR and above, or an exception; from 1.4 on
 API Activity       6003  a known user at a known address calls a named operation
 Base Event            0  everything else

@@ -20,6 +20,7 @@ from collector.document_options import OcsfConfig
 from collector.documents import attributes_json, quoted, scope_json
 from collector.documents.lines import structured_bodies
 from collector.documents.ocsf import texts
+from collector.documents.ocsf.access_log import with_access_logs
 from collector.documents.ocsf.catalogue import API, HTTP, MAX_TEXT, Edition, EventClass
 from collector.documents.ocsf.classify import CLASSES, classify, of_class
 from collector.documents.ocsf.context import Context, context
@@ -50,6 +51,7 @@ def ocsf_json(batch: LogBatch, options: OcsfConfig = OcsfConfig()) -> pl.Series:
     """One event a record: String, no null, no line break, valid in the schema version that the options name."""
     if not len(batch):
         return pl.Series("ocsf", [], dtype=pl.String)
+    batch = with_access_logs(batch)
     edition = Edition(options.version)
     fields = Fields(batch.attributes, len(batch), batch.derived)
     every = Part(fields, np.arange(len(batch)))

@@ -51,6 +51,9 @@ CLASSES: dict[str, tuple[Sample, int]] = {
     "unheard-of method": ({"attributes": {**EXCHANGE, "http.request.method": "BREW"}}, 400299),
     "line within a request": ({"attributes": {"http.request.method": "GET", "url.path": "/a"}}, 0),
     "impossible status": ({"attributes": {**EXCHANGE, "http.response.status_code": 7}}, 0),
+    "access log": ({"body": '10.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/2.0" 404 612 "-" "zgrab"', "severity": "WARN"}, 400203),
+    "access log without its time": ({"body": '10.0.0.1 - - "POST /a HTTP/1.1" 201 12'}, 400206),
+    "a line that only looks like one": ({"body": 'sent "GET / HTTP/1.1" 200'}, 0),
     "call of an operation": ({"attributes": CALL}, 600300),
     "call over HTTP": ({"attributes": {**USER, "client.address": "::1", "http.request.method": "PUT", "http.route": "/a/{id}"}}, 600303),
     "call without a user": ({"attributes": {key: CALL[key] for key in CALL if key != "user.name"}}, 0),
@@ -106,6 +109,16 @@ PLACES: dict[str, tuple[Sample, dict[str, Any]]] = {
         {"src_endpoint": {"ip": "10.0.0.1", "port": 4711}, "dst_endpoint": {"svc_name": "shop"}, "status": "Success",
          "http_request.user_agent": "curl", "http_request.url": {"path": "/a", "query_string": "q=1"}, "http_request.body_length": 7,
          "http_response.code": 200, "actor.user": {"name": "ada", "email_addr": "a@b.co"}, "status_code": "200", "unmapped": None},
+    ),
+    "access log": (
+        {"body": '10.0.0.1 - ada [01/Jan/2026:00:00:00 +0000] "GET /a?b=1 HTTP/1.1" 503 612 "https://from/" "curl/8"', "resource": SERVICE},
+        {"src_endpoint": {"ip": "10.0.0.1"}, "dst_endpoint": {"svc_name": "shop"}, "actor.user.name": "ada", "status": "Failure",
+         "http_request": {"http_method": "GET", "url": {"path": "/a", "query_string": "b=1"}, "version": "1.1", "user_agent": "curl/8"},
+         "http_response": {"code": 503, "body_length": 612}, "unmapped": None},
+    ),
+    "what was sent wins over the line": (
+        {"body": '10.0.0.1 - - "GET /a HTTP/1.1" 503 612', "attributes": {**EXCHANGE, "http.request.method": "PUT"}},
+        {"http_request.http_method": "PUT", "http_response.code": 200, "src_endpoint": None},
     ),
     "client side": (
         {"attributes": CLIENT_SIDE, "resource": SERVICE},

@@ -82,8 +82,10 @@ def classes(found: list[dict[str, Any]]) -> Counter[int]:
 def test_corpus(version: str) -> None:
     """Over 400 records of 80 systems: valid, and of the classes that their attributes speak for."""
     found = classes(events(corpus(), version))
-    assert found.keys() == ({0, 6008} if version >= "1.4.0" else {0})
-    assert version < "1.4.0" or 100 < found[6008] < found[0]
+    if version >= "1.4.0":
+        assert found.keys() == {0, 4002, 6008}
+        assert 100 < found[6008] < found[0]
+        assert found[4002] > 10
 
 
 @each_version
@@ -92,8 +94,10 @@ def test_traffic(version: str) -> None:
     batch = traffic()
     found = events(batch, version)
     severe = int((batch.column("severity_number") >= 17).sum())
+    requests = int(batch.column("body").str.contains(" HTTP/1.1").sum())
     if version >= "1.4.0":
         assert classes(found)[6008] >= severe > 20
+    assert classes(found)[4002] == requests > 20
     assert classes(found)[0] > 300
 
 
@@ -101,6 +105,7 @@ ODD_TEXTS = [
     "", " ", "x", "10.0.0.1", "999.1.1.1", "10.0.0.1 ", "::1", "fe80::1%eth0", "::ffff:10.1.2.3", "1:2:3:4:5:6:7:8", "::1::",
     "2001:0db8:0000:0000:0000:0000:0000:0001", "example.com", "-bad-.com", "a_b", "a@b.co", "a@b", "200", "0200", "-1", "70000",
     "https://u:p@h.example:8443/p?q#f", "https://[::1]/", "/login", "/logout/", "GET", "post", "BREW", "PATCH", '"\\\n\t\x00\x7f\u2028',
+    '10.0.0.1 - ada [x] "GET /login?q HTTP/1.1" 200 5 "-" "curl"', '- - - "BREW * HTTP/2" 199 -', 'h - - "POST http://a/ HTTP/1.0" 599',
     "x" * 70_000, "é" * 65_535, "critical", "error", "failure", "linux", "security/login-failed", "Android",
 ]  # fmt: skip
 VALUES = st.one_of(
