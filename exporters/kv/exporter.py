@@ -26,6 +26,8 @@ from exporters.kv.view import Change, Shape, View
 
 _MAX_BODY_BYTES = 90_000_000
 _MAX_ANSWER_BYTES = 8 << 20
+_KEYS_READ = 20
+_MAX_READ_BYTES = 64 << 20
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class KvExporter:
         self._client = CloudflareClient(config, context.data_dir)
         self._path = f"/storage/kv/namespaces/{quote(config.namespace_id, safe='')}/bulk"
         self._written: dict[str, float] = {}
-        self._turn = asyncio.Lock()
+        self._adopting, self._turn = asyncio.Lock(), asyncio.Lock()
         self._thread: ThreadPoolExecutor | None = None
 
     async def start(self) -> None:
@@ -64,6 +66,8 @@ class KvExporter:
 
     async def send(self, request: pl.DataFrame) -> Answer | Unwritten | None:
         """The answer of the last bulk write; None when there was nothing to write."""
+        if failure := await self._adopt(request):
+            return failure
         await self._on_thread(self._view.add, request)
         domains = request.get_column("domain").unique().to_list()
         async with self._turn:
@@ -91,6 +95,21 @@ class KvExporter:
             await self._on_thread(self._view.close)
             self._thread.shutdown()
             self._thread = None
+
+    async def _adopt(self, request: pl.DataFrame) -> Answer | None:
+        """Read what KV has and a new view does not know; the answer that was no success, if there was one."""
+        if not await self._on_thread(self._view.wanted, request):
+            return None
+        async with self._adopting:
+            wanted = await self._on_thread(self._view.wanted, request)  # another send may have been faster
+            for first in range(0, len(wanted), _KEYS_READ):
+                page = wanted[first : first + _KEYS_READ]
+                body = orjson.dumps({"keys": [one.key for one in page]})
+                answer = await self._client.call("POST", f"{self._path}/get", body, max_answer_bytes=_MAX_READ_BYTES)
+                if not answer.succeeded:
+                    return answer
+                await self._on_thread(self._view.adopt, page, (answer.result or {}).get("values") or {})
+        return None
 
     async def _write(self, changes: Sequence[Change]) -> Answer | Unwritten:
         ttl = {"recent": int(self._config.recent_ttl), "counts": int(self._config.counts_ttl)}

@@ -1,5 +1,5 @@
 """The view on this machine: what KV has is a copy of it. So a resend counts nothing twice, and a lost answer, or a
-process that died, costs at most writing the same values again.
+process that died, costs at most writing the same values again. Where the file is new, KV comes first: `adoption.py`.
 
 SQLite, `DIR/kv-*.db`. `seen` holds the ids of the last records; `recent` the newest lines of each domain, numbered; `counts`
 the hours; `dirty` the keys whose value in KV is older than here, with a version that grows with each change.
@@ -8,14 +8,16 @@ the hours; `dirty` the keys whose value in KV is older than here, with a version
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import polars as pl
 
-from exporters.kv.keys import counts_key, hour_of, recent_key
+from exporters.kv.adoption import Adoption, Wanted
+from exporters.kv.keys import counts_key, recent_key
+from exporters.kv.records import received_hours
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -27,7 +29,6 @@ CREATE TABLE IF NOT EXISTS counts (domain TEXT, hour TEXT, level TEXT, component
     PRIMARY KEY (domain, hour, level, component)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dirty (key TEXT PRIMARY KEY, domain TEXT, kind TEXT, part TEXT, version INTEGER) WITHOUT ROWID;
 """
-_CROCKFORD = {character: value for value, character in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
 _MARK = "INSERT INTO dirty VALUES (?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET version = version + 1"
 _OTHER = "(other)"
 
@@ -72,10 +73,19 @@ class View:
         self._path.touch(mode=0o600)
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
         self._connection.executescript(_SCHEMA)
+        self._adoption = Adoption(self._connection, self._shape.prefix, self._shape.slots)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def wanted(self, frame: pl.DataFrame) -> Sequence[Wanted]:
+        """What must be read from KV and given to `adopt` before these records are added."""
+        return self._adoption.wanted(frame)
+
+    def adopt(self, wanted: Sequence[Wanted], values: Mapping[str, str | None]) -> None:
+        """Take over what KV had; key → value, None where there is none."""
+        self._adoption.adopt(wanted, values)
 
     def add(self, frame: pl.DataFrame) -> int:
         """Records as `exporters.kv.records.viewed`; those that were added before change nothing. Returns the new ones."""
@@ -142,9 +152,7 @@ class View:
         self._connection.executemany(_MARK, marks)
 
     def _add_counts(self, domain: str, own: pl.DataFrame) -> None:
-        stamps = own.get_column("record_id").str.head(10)
-        hours = {stamp: hour_of(_received_ms(stamp)) for stamp in stamps.unique()}
-        hour = stamps.replace_strict(hours, return_dtype=pl.String).alias("hour")
+        hour = received_hours(own.get_column("record_id")).alias("hour")
         counted = own.with_columns(hour).group_by("hour", "level", "component").len().sort("hour", "component", "level")
         for at, level, component, records in counted.iter_rows():
             name = self._counted_as(domain, at, component)
@@ -188,11 +196,3 @@ class View:
             components.setdefault(component, {})[level] = records
         value = {"v": 1, "domain": domain, "hour": hour, "levels": levels, "components": components}
         return orjson.dumps(value).decode(), dict(levels)
-
-
-def _received_ms(stamp: str) -> int:
-    """The time of receipt at the front of a record id: 48 bits of 50; 0 for a foreign id."""
-    value = 0
-    for character in stamp:
-        value = value << 5 | _CROCKFORD.get(character, 0)
-    return min(value >> 2, 253_402_300_799_000) if len(stamp) == 10 else 0

@@ -229,9 +229,13 @@ def test_what_d1_refuses_means_the_same_as_over_rest(worker, tmp_path):
 
 
 def test_kv_is_reached_without_a_token(worker, tmp_path):
-    """The view of a domain, read back from the namespace."""
-    batch = batch_of([Row(f"r{n:04d}", fields={"domain": "tamyla.com", "body": f"b{n}"}) for n in range(250)])
-    assert Inside(worker, tmp_path).run(KV, lambda one: deliver(one, batch), namespace_id="VIEW") == [Ok()]
+    """The view of a domain, read back from the namespace; a container with an empty disk goes on where the last one ended."""
+    rows = [Row(f"r{n:04d}", fields={"domain": "tamyla.com", "body": f"b{n}"}) for n in range(250)]
+    for life, batch in enumerate((batch_of(rows[:120]), batch_of(rows[120:]))):
+        disk = tmp_path / str(life)
+        disk.mkdir()
+        inside = Inside(worker, disk)
+        assert inside.run(KV, lambda one, batch=batch: deliver(one, batch), namespace_id="VIEW") == [Ok()]
     kept = worker.control("/kv")
     chunks = [kept[f"logboom/v1/recent/tamyla.com/{slot}"] for slot in range(3)]
     assert [record["body"] for chunk in chunks for record in chunk["records"]] == [f"b{n}" for n in range(250)]
@@ -257,6 +261,12 @@ def test_more_keys_than_an_invocation_may_write(worker):
     ("PUT", "storage/kv/namespaces/DOMAINS/bulk", [], (404,)),
     ("PUT", "storage/kv/namespaces/constructor/bulk", [], (404,)),
     ("GET", "storage/kv/namespaces/VIEW/values/many%2F1", None, (404,)),
+    ("POST", "storage/kv/namespaces/VIEW/bulk", [], (404,)),
+    ("PUT", "storage/kv/namespaces/VIEW/bulk/get", {"keys": ["k"]}, (404,)),
+    ("POST", "storage/kv/namespaces/VIEW/bulk/get", {"keys": []}, (400,)),
+    ("POST", "storage/kv/namespaces/VIEW/bulk/get", {"keys": [f"k{n}" for n in range(101)]}, (400,)),
+    ("POST", "storage/kv/namespaces/VIEW/bulk/get", ["k"], (400,)),
+    ("POST", "storage/kv/namespaces/LOGS/bulk/get", {"keys": ["k"]}, (404,)),
     ("POST", "d1/database/LOGS/query", {"batch": []}, (400,)),
     ("POST", "d1/database/LOGS/query", {"sql": "SELECT ?1", "params": [1]}, (400,)),
     ("POST", "d1/database/LOGS/query", {"sql": "SELECT * FROM nosuch"}, (400,)),

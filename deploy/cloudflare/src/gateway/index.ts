@@ -4,25 +4,34 @@
  *
  *   POST /client/v4/accounts/-/d1/database/{binding}/query
  *   PUT  /client/v4/accounts/-/storage/kv/namespaces/{binding}/bulk
+ *   POST /client/v4/accounts/-/storage/kv/namespaces/{binding}/bulk/get
  */
 import type { Env } from "../env";
 import { failed } from "./answers";
 import { query } from "./d1";
-import { putMany } from "./kv";
+import { getMany, putMany } from "./kv";
 
-const D1 = /^POST \/client\/v4\/accounts\/[^/]+\/d1\/database\/([^/]+)\/query$/;
-const KV = /^PUT \/client\/v4\/accounts\/[^/]+\/storage\/kv\/namespaces\/([^/]+)\/bulk$/;
+type Serve = (binding: string, request: Request, env: Env) => Promise<Response>;
+
+const onDatabase = (call: (database: D1Database, request: Request) => Promise<Response>): Serve => async (name, request, env) => {
+  const database = env[name];
+  return isDatabase(database) ? call(database, request) : failed(404, 7404, `there is no D1 binding ${name}`);
+};
+const onNamespace = (call: (namespace: KVNamespace, request: Request) => Promise<Response>): Serve => async (name, request, env) => {
+  const namespace = env[name];
+  return isNamespace(namespace) ? call(namespace, request) : failed(404, 10013, `there is no KV binding ${name}`);
+};
+const ROUTES: ReadonlyArray<readonly [RegExp, Serve]> = [
+  [/^POST \/client\/v4\/accounts\/[^/]+\/d1\/database\/([^/]+)\/query$/, onDatabase(query)],
+  [/^PUT \/client\/v4\/accounts\/[^/]+\/storage\/kv\/namespaces\/([^/]+)\/bulk$/, onNamespace(putMany)],
+  [/^POST \/client\/v4\/accounts\/[^/]+\/storage\/kv\/namespaces\/([^/]+)\/bulk\/get$/, onNamespace(getMany)],
+];
 
 export async function gateway(request: Request, env: Env): Promise<Response> {
   const asked = `${request.method} ${new URL(request.url).pathname}`;
-  const [d1, kv] = [D1.exec(asked)?.[1], KV.exec(asked)?.[1]];
-  if (d1) {
-    const database = env[d1];
-    return isDatabase(database) ? query(database, request) : failed(404, 7404, `there is no D1 binding ${d1}`);
-  }
-  if (kv) {
-    const namespace = env[kv];
-    return isNamespace(namespace) ? putMany(namespace, request) : failed(404, 10013, `there is no KV binding ${kv}`);
+  for (const [path, serve] of ROUTES) {
+    const binding = path.exec(asked)?.[1];
+    if (binding !== undefined) return serve(binding, request, env);
   }
   return failed(404, 7003, "Could not route");
 }

@@ -8,12 +8,13 @@ interface Pair {
 }
 
 const MOST_WRITES = 900; // an invocation may make 1,000 calls to bindings; the API takes 10,000 pairs
+const MOST_READ = 100;
 const AT_ONCE = 6; // connections an invocation may have open
 
 /** A bulk write. Keys that were not written stand in `unsuccessful_keys`; the exporter sends those again, and no others. */
 export async function putMany(namespace: KVNamespace, request: Request): Promise<Response> {
-  const pairs = await read(request);
-  if (!pairs) return failed(400, 10012, "could not parse request body");
+  const pairs = await json(request);
+  if (!isPairs(pairs)) return failed(400, 10012, "could not parse request body");
   const now = pairs.slice(0, MOST_WRITES);
   const errors = new Map<string, string>();
   const queue = now.values();
@@ -34,17 +35,25 @@ async function putFrom(namespace: KVNamespace, queue: Iterable<Pair>, errors: Ma
   }
 }
 
-async function read(request: Request): Promise<Pair[] | undefined> {
+/** At most 100 keys, as text; null for a key that is not there. */
+export async function getMany(namespace: KVNamespace, request: Request): Promise<Response> {
+  const body = await json(request);
+  const keys: unknown = body && typeof body === "object" && "keys" in body ? body.keys : undefined;
+  if (!isKeys(keys)) return failed(400, 10012, "could not parse request body");
   try {
-    const body: unknown = await request.json();
-    return Array.isArray(body) && body.every(isPair) ? body : undefined;
-  } catch {
-    return undefined;
+    return done({ values: Object.fromEntries(await namespace.get(keys, "text")) });
+  } catch (error) {
+    return failed(statusOf(messageOf(error)), 10012, messageOf(error));
   }
 }
 
+const json = (request: Request): Promise<unknown> => request.json().catch(() => undefined);
+
 const isPair = (value: Partial<Pair> | null): value is Pair =>
   typeof value?.key === "string" && typeof value.value === "string";
+const isPairs = (value: unknown): value is Pair[] => Array.isArray(value) && value.every(isPair);
+const isKeys = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.length <= MOST_READ && value.every((key) => typeof key === "string");
 
 /** `KV PUT failed: 413 Value length …`; what names no status is worth another try. */
 const statusOf = (message: string): number => Number(/ failed: ([45]\d\d) /.exec(message)?.[1] ?? 500);
