@@ -44,7 +44,7 @@ def with_access_logs(batch: LogBatch) -> LogBatch:
     found = found.filter(pl.col("method").is_not_null(), ~pl.col("owner").is_in(_having(batch).implode()))
     if not found.height:
         return batch
-    return replace(batch, attributes=stack([batch.attributes, *(_attributes(found, group) for group in _KEYS)]))
+    return replace(batch, attributes=stack([batch.attributes, _attributes(found)]))
 
 
 def _having(batch: LogBatch) -> pl.Series:
@@ -55,7 +55,7 @@ def _having(batch: LogBatch) -> pl.Series:
     return pl.concat([sent, *(rows.cast(pl.UInt32) for rows in derived)])
 
 
-def _attributes(found: pl.DataFrame, group: str) -> pl.DataFrame:
-    said = found.filter(pl.col(group).is_not_null(), ~pl.col(group).is_in([_NOTHING, ""]))
-    kind = pl.lit(int(ValueKind.STRING), pl.UInt8)
-    return conform(said.select("owner", key=pl.lit(_KEYS[group]), kind=kind, string=group))
+def _attributes(found: pl.DataFrame) -> pl.DataFrame:
+    said = found.rename(_KEYS).unpivot(index="owner", variable_name="key", value_name="string")
+    given = said.filter(pl.col("string").is_not_null(), pl.col("string") != _NOTHING, pl.col("string") != "")
+    return conform(given.with_columns(kind=pl.lit(int(ValueKind.STRING), pl.UInt8)))

@@ -134,7 +134,7 @@ def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]
             "product": json_object({key: quoted(pl.Series([text])).item() for key, text in product.items()}),
             "uid": quoted(batch.column("record_id")),
             "tenant_uid": quoted(texts.short(batch.column("domain"))),
-            "log_name": quoted(texts.short(batch.scope_field("name"))),
+            "log_name": _of_scope(batch, "name"),
             "log_provider": quoted(known.context.service),
             "log_level": quoted(texts.short(batch.column("severity_text"))),
             "event_code": quoted(texts.short(batch.column("event_name"))),
@@ -144,6 +144,13 @@ def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]
             "profiles": pl.Series(_profile_lists()).gather(profiles.astype(np.uint32)),
         }
     )
+
+
+def _of_scope(batch: LogBatch, field: str) -> pl.Series:
+    """A text of each record's scope, quoted; worked out once a scope."""
+    if not batch.scopes.height:
+        return nulls(field, pl.String(), len(batch))
+    return quoted(texts.short(batch.scopes.get_column(field))).gather(batch.column("scope"))
 
 
 def _profile_lists() -> list[str | None]:
@@ -179,7 +186,7 @@ def _unmapped(
             "attributes": attributes.set(attributes == "{}", None),
             "resource": around.left.zip_with(hosted, around.left_without_host),
             "scope": scope.set(scope == "{}", None),
-            "scope_version": quoted(texts.short(batch.scope_field("version"))),
+            "scope_version": _of_scope(batch, "version"),
             "body": body,
             "span_id": quoted(texts.hex_ids(batch.column("span_id"))),
             "flags": texts.counts(batch.column("flags")),

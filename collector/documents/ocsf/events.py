@@ -182,7 +182,7 @@ def classification(kind: EventClass, activity: pl.Series) -> dict[str, Json | No
         "category_name": f'"{kind.category}"',
         "class_uid": str(kind.uid),
         "class_name": f'"{kind.name}"',
-        "activity_id": activity.replace_strict(texts, return_dtype=pl.String),
+        "activity_id": _named(activity, texts),
     }
 
 
@@ -191,7 +191,12 @@ def status(made: Event) -> Json | None:
     if made.status is None:
         return None
     texts = {n: f'{n},"status":"{name}"' for n, name in enumerate(made.status_names) if n and name}
-    return made.status.replace_strict(texts, default=None, return_dtype=pl.String)
+    return _named(made.status, texts)
+
+
+def _named(numbers: pl.Series, texts: Mapping[int, str]) -> pl.Series:
+    """The text of each number, null for one without."""
+    return pl.Series([texts.get(number) for number in range(OTHER + 1)], dtype=pl.String).gather(numbers)
 
 
 def _same(number: int, part: Part) -> pl.Series:

@@ -36,59 +36,76 @@ class Fields:
         self._derived = derived if derived is not None else pl.DataFrame()
         self._taken = np.zeros(table.height, dtype=np.bool_)
         self._taken_derived: dict[str, Mask] = {}
-        self._found: dict[str, tuple[Rows, npt.NDArray[np.uint8]]] = {}
+        self._first: dict[str, Rows] = {}
+        self._texts: dict[str, pl.Series | None] = {}
+        self._numbers: dict[str, pl.Series | None] = {}
         self.height = height
 
     @cached_property
-    def keys(self) -> frozenset[str]:
-        """All keys there are."""
-        return frozenset(self._table.get_column("key").unique()) | frozenset(self._derived.columns)
+    def _keys(self) -> frozenset[str]:
+        return frozenset(self._table.get_column("key").unique())
 
-    def column(self, key: str, kind: ValueKind) -> pl.Series:
-        """The value of each owner's first attribute `key` where it is of that kind."""
-        if key in self._derived.columns:
-            return self._derived.get_column(key)
-        first, kinds = self._first(key)
-        rows = np.where(kinds[first] == kind, first, -1) if len(kinds) else first
-        rows[first < 0] = -1
-        return self._table.get_column(VALUE_COLUMNS[kind]).gather(optional_positions(rows))
+    @cached_property
+    def _kinds(self) -> npt.NDArray[np.uint8]:
+        return self._table.get_column("kind").to_numpy()
 
-    def has(self, key: str, kind: ValueKind) -> bool:
-        """Whether any owner may have it."""
-        if key not in self.keys:
-            return False
-        return key not in self._derived.columns or kind_of(self._derived.get_column(key)) == kind
+    def texts(self, key: str) -> pl.Series | None:
+        """The texts under `key` that a field can hold, null elsewhere; None when there is none."""
+        if key not in self._texts:
+            column = self._column(key, ValueKind.STRING)
+            self._texts[key] = None if column is None else _some(_fitting(column))
+        return self._texts[key]
+
+    def numbers(self, key: str) -> pl.Series | None:
+        """The integers under `key`, sent as integers or as digits."""
+        if key not in self._numbers:
+            found, text = self._column(key, ValueKind.INT), self._column(key, ValueKind.STRING)
+            digits = None if text is None else _some(_digits(text))
+            both = found if digits is None else digits if found is None else found.zip_with(found.is_not_null(), digits)
+            self._numbers[key] = both
+        return self._numbers[key]
 
     def take(self, key: str, owners: Mask) -> None:
         """The attribute `key` of these owners has found its place."""
         if key in self._derived.columns:
             before = self._taken_derived.get(key)
             self._taken_derived[key] = owners if before is None else before | owners
-            return
-        first, _ = self._first(key)
-        rows = first[owners]
-        self._taken[rows[rows >= 0]] = True
+        else:
+            self._taken[self._first_rows(key)[owners]] = True
 
     def left(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The table and the columns beside it, without what was taken."""
         table = self._table.filter(pl.Series(~self._taken)) if self._taken.any() else self._table
         if not self._taken_derived:
             return table, self._derived
-        gone = {key for key, taken in self._taken_derived.items() if taken.all()}
-        partly = [
-            self._derived.get_column(key).set(pl.Series(taken), None)
-            for key, taken in self._taken_derived.items()
-            if key not in gone
-        ]
+        partly, gone = [], []
+        for key, taken in self._taken_derived.items():
+            rest = _some(self._derived.get_column(key).set(pl.Series(taken), None))
+            gone += [key] if rest is None else []
+            partly += [] if rest is None else [rest]
         return table, self._derived.with_columns(partly).drop(gone)
 
-    def _first(self, key: str) -> tuple[Rows, npt.NDArray[np.uint8]]:
-        if key not in self._found:
+    def _column(self, key: str, kind: ValueKind) -> pl.Series | None:
+        """The value of each owner's first attribute `key` where it is of that kind; None where none is."""
+        if key in self._derived.columns:
+            column = self._derived.get_column(key)
+            return _some(column) if kind_of(column) == kind else None
+        if key not in self._keys:
+            return None
+        first = self._first_rows(key)
+        rows = np.where(self._kinds[first] == kind, first, -1)
+        rows[first < 0] = -1
+        if not (rows >= 0).any():
+            return None
+        return self._table.get_column(VALUE_COLUMNS[kind]).gather(optional_positions(rows))
+
+    def _first_rows(self, key: str) -> Rows:
+        if key not in self._first:
             rows = (self._table.get_column("key") == key).arg_true().to_numpy()
             first = np.full(self.height, -1, dtype=np.int64)
             first[self._table.get_column("owner").to_numpy()[rows[::-1]]] = rows[::-1]  # the last write wins
-            self._found[key] = (first, self._table.get_column("kind").to_numpy())
-        return self._found[key]
+            self._first[key] = first
+        return self._first[key]
 
 
 class Part:
@@ -103,50 +120,62 @@ class Part:
         self, *keys: str, valid: Valid | None = None, where: pl.Series | None = None, take: bool = True
     ) -> pl.Series | None:
         """Texts: of the first of `keys` that an owner has. `where`: only for these; `take=False` only looks."""
-        return self._first_of(keys, ValueKind.STRING, lambda column: _fits(column, valid), where, take)
+        return self._first_of(keys, self._fields.texts, valid, where, take)
 
     def number(
         self, *keys: str, low: int, high: int, where: pl.Series | None = None, take: bool = True
     ) -> pl.Series | None:
         """Integers in a range, sent as integers or as digits."""
-        found = self._first_of(keys, ValueKind.INT, lambda column: column.is_between(low, high), where, take)
-        if found is not None and not found.null_count():
-            return found
-        free = where if found is None else found.is_null() if where is None else where & found.is_null()
-        text = self._first_of(keys, ValueKind.STRING, lambda column: _digits(column).is_between(low, high), free, take)
-        digits = None if text is None else _digits(text)
-        return digits if found is None else found if digits is None else found.zip_with(found.is_not_null(), digits)
+        return self._first_of(keys, self._fields.numbers, lambda column: column.is_between(low, high), where, take)
 
     def present(self, *keys: str) -> pl.Series:
         """Which owners have a text under one of `keys`."""
         found = self.text(*keys, take=False)
         return pl.repeat(False, len(self.rows), eager=True) if found is None else found.is_not_null()
 
-    def take(self, key: str, where: pl.Series) -> None:
-        """The attribute has found its place `where` true."""
-        owners = np.zeros(self._fields.height, dtype=np.bool_)
-        owners[self.rows[where.to_numpy()]] = True
-        self._fields.take(key, owners)
-
     def _first_of(
-        self, keys: tuple[str, ...], kind: ValueKind, valid: Valid, where: pl.Series | None, take: bool
+        self,
+        keys: tuple[str, ...],
+        read: Callable[[str], pl.Series | None],
+        valid: Valid | None,
+        where: pl.Series | None,
+        take: bool,
     ) -> pl.Series | None:
         found: pl.Series | None = None
         for key in keys:
-            if not self._fields.has(key, kind):
+            column = read(key)
+            if column is None:
                 continue
-            column = self._fields.column(key, kind)
             column = column if self._whole else column.gather(self.rows)
-            good = valid(column).fill_null(False) if column.null_count() < len(column) else column.is_not_null()
-            good = good if where is None else good & where
-            good = good if found is None else good & found.is_null()
+            good = self._good(column, valid, where, found)
             if not good.any():
                 continue
             if take:
-                self.take(key, good)
-            chosen = column if good.all() else column.set(~good, None)
+                owners = np.zeros(self._fields.height, dtype=np.bool_)
+                owners[self.rows[good]] = True
+                self._fields.take(key, owners)
+            chosen = column if good.sum() == column.count() else column.set(pl.Series(~good), None)
             found = chosen if found is None else found.zip_with(found.is_not_null(), chosen)
         return found
+
+    @staticmethod
+    def _good(column: pl.Series, valid: Valid | None, where: pl.Series | None, found: pl.Series | None) -> Mask:
+        good: Mask = column.is_not_null().to_numpy()
+        if valid is not None and good.any():
+            good = good & valid(column).fill_null(False).to_numpy()
+        good = good if where is None else good & where.to_numpy()
+        return good if found is None else good & found.is_null().to_numpy()
+
+
+def _some(column: pl.Series) -> pl.Series | None:
+    return column if column.null_count() < len(column) else None
+
+
+def _fitting(text: pl.Series) -> pl.Series:
+    sizes = text.str.len_bytes()
+    if sizes.min() == 0:
+        text = text.set(sizes == 0, None)
+    return text.set(text.str.len_chars() > MAX_TEXT, None) if some_too_long(text) else text
 
 
 def is_ip(text: pl.Series) -> pl.Series:
@@ -179,13 +208,6 @@ def _is_ipv6(text: str) -> bool:
 def some_too_long(text: pl.Series) -> bool:
     """Whether there may be texts that no field holds; looks at bytes, which is quick."""
     return bool((text.str.len_bytes() > MAX_TEXT).any())
-
-
-def _fits(text: pl.Series, valid: Valid | None) -> pl.Series:
-    good = text != ""
-    if some_too_long(text):
-        good &= text.str.len_chars() <= MAX_TEXT
-    return good if valid is None else good & valid(text)
 
 
 def _digits(text: pl.Series) -> pl.Series:
