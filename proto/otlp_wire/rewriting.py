@@ -21,13 +21,15 @@ class Rewriting:
     """What to replace.
 
     Args:
-        named: whether a key of a map is to be hidden: asked for the key, and for it behind those above it (`user.email`,
-            `request.user.email`), down to the attribute's.
+        named: whether a key of a map is to be hidden.
+        reached: the same for the key behind those above it (`user.email`, `request.user.email`), down to the
+            attribute's; None = paths do not matter.
         hide: the text in place of a value with such a key (maps and arrays come serialised); None leaves the pair out.
         text: what becomes of any other string.
     """
 
     named: Callable[[str], bool]
+    reached: Callable[[str], bool] | None
     hide: Callable[[Scalar], str | None]
     text: Callable[[str], str]
 
@@ -60,11 +62,12 @@ def _walk(value: Any, above: list[str], rewriting: Rewriting) -> None:
 
 
 def _walk_pairs(pairs: Any, above: list[str], rewriting: Rewriting) -> None:
-    kept = []
+    kept, named, reached = [], rewriting.named, rewriting.reached
     for pair in pairs:
-        names = [pair.key, *(f"{path}.{pair.key}" for path in above if len(path) <= _LONGEST_PATH)]
-        if not any(map(rewriting.named, names)):
-            _walk(pair.value, names, rewriting)
+        key = pair.key
+        paths = [f"{path}.{key}" for path in above if len(path) <= _LONGEST_PATH] if reached else []
+        if not (named(key) or (reached and any(map(reached, paths)))):
+            _walk(pair.value, [key, *paths], rewriting)
         elif (text := rewriting.hide(_scalar(pair.value))) is None:
             continue
         else:

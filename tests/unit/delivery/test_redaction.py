@@ -141,6 +141,23 @@ def test_inside_maps_by_key_and_by_path():
     assert shown(dropped) == [("a", {"list": [{}, "token"]})]
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("token", "TOKEN"),
+        ("tok*", "Tokens"),
+        ("a.*", "b"),
+        ("a.tok*n", "token"),
+        ("k", "\u212a"),
+        ("\u017f", "S"),
+    ],
+)
+def test_a_value_is_looked_into_whenever_it_may_hold_a_name(name, key):
+    """The quick look at the bytes misses nothing: wildcards, paths, letters that fold to others."""
+    result = redacted(batch_of([Row("1", [("z", nested({"a": {key: "v"}}))])]), attributes=[name])
+    assert shown(result) == [("z", {"a": {key: "****"}})]
+
+
 def test_patterns_in_texts():
     """Bodies, strings of every level, strings inside values; the first pattern that matches at a place counts."""
     text = "card 4111111111111111, mail a@b.de, Grüße"
@@ -190,7 +207,7 @@ def test_what_cannot_be_read_is_hidden_whole():
     broken, unknown = b"\xff\xffs3cret", nested(["x"]).any_value + b"\xba\x3e\x06s3cret"
     batch = batch_of([Row("1", [("a", Nested(broken)), ("b", Nested(unknown))])])
     for action in ACTIONS:
-        result = redacted(batch, attributes=["k"], action=action)
+        result = redacted(batch, attributes=["s*"], action=action)
         assert not any(b"s3cret" in value for value in result.attributes["any"])
         assert shown(result)[1] == ("b", ["x"])
 
