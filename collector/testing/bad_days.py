@@ -98,6 +98,12 @@ class Load:
             time.sleep(0.005)
         assert self.queued > 0
 
+    def await_trouble(self, reason: str) -> None:
+        """Until the exporter gives this reason for not delivering."""
+        assert self._delivery is not None
+        while reason not in self._delivery.statistics()[self._name].reason:
+            time.sleep(0.005)
+
     def finish(self) -> None:
         """Until nothing waits any more."""
         while self.queued:

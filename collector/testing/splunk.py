@@ -15,6 +15,7 @@ import asyncio
 import gzip
 import json
 import re
+import ssl
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -98,10 +99,13 @@ class Splunk:
         self.ack_answer: Callable[[], web.Response] | None = None
         """Instead of an answer of the acknowledgement API."""
         self.health = 17
+        self.tls: ssl.SSLContext | None = None
+        """Speak TLS, with this certificate."""
+        self._port = 0
         self._channels: dict[tuple[str, str], _Channel] = defaultdict(_Channel)
 
     async def start(self) -> None:
-        """Listen on a free loopback port."""
+        """Listen on a free loopback port; on the same one again after `stop`."""
         application = web.Application(client_max_size=1 << 30, handler_args={"auto_decompress": False})
         for path in ("", "/event", "/event/1.0"):
             application.router.add_post(f"/services/collector{path}", self._post)
@@ -112,16 +116,25 @@ class Splunk:
             application.router.add_get(f"/services/collector{path}", self._health)
         self._runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self.tls).start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self._port}"
 
     async def stop(self) -> None:
-        """Close the port."""
+        """Close the port and all connections; what is not yet written is lost."""
         await self._runner.cleanup()
+        self.restart()
 
     def restart(self) -> None:
         """Forget the channels, and what is not yet written. Connections stay open, as behind a load balancer."""
         self._channels.clear()
+
+    def write(self) -> None:
+        """Write all that waits, as Splunk does in its own time, asked or not."""
+        for channel in self._channels.values():
+            for _, events in channel.waiting.values():
+                self.indexed += events
+            channel.waiting.clear()
 
     def take(self, call: Call) -> web.Response:
         """Do what a POST asks for."""

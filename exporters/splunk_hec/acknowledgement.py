@@ -7,7 +7,7 @@ A channel is a GUID of ours, for one token; the server numbers its requests. A s
 channel and numbers it from the start: then a `true` for 0 may be about another request than the one that waits. So
 
 * a number that is not above all numbers before it means that the channel is lost;
-* a call that ends without an answer means the same, for it may have got such a number;
+* a call that ends without an answer means the same, for it may have got such a number, or the server went away;
 * a `true` counts only once all calls that were under way on the channel are answered, and it was not lost by that.
 
 What waits on a lost channel is sent again on a new one: a record may come twice, none is taken for indexed wrongly.
@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import orjson
 
-from collector.transport.http_client import HttpAnswer
+from collector.transport.http_client import HttpAnswer, describe
 from exporters.splunk_hec.answers import INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, NO_CHANNEL, Reply, read
 from exporters.splunk_hec.config import Acknowledgement
 
@@ -119,7 +119,10 @@ class Channel:
     async def _ask_for(self, numbers: Sequence[int]) -> None:
         try:
             answer = await self._ask(self.guid, orjson.dumps({"acks": numbers}))
-        except Exception:  # noqa: BLE001  asked again; the time limit is the one that waits'
+        except TimeoutError:
+            return  # asked again
+        except Exception as error:  # noqa: BLE001  aiohttp's and the socket's errors
+            self._lose(f"the server went away: {describe(error)}")
             return
         reply = read(answer)
         if reply.code == NO_ACKNOWLEDGEMENT or reply.status in _GONE:

@@ -214,6 +214,22 @@ def test_acknowledgement_api_in_trouble(with_splunk, code):
     with_splunk(test, acknowledges=True)
 
 
+def test_server_that_goes_away_while_a_request_waits(with_splunk):
+    """Nothing else is sent, so only the question finds out; what waits is not left to its time limit."""
+
+    async def test(bench):
+        bench.splunk.acks_after = None
+        waiting = asyncio.create_task(bench.attempt(bench.records("old")))
+        await until(lambda: bench.splunk.asked)
+        await bench.splunk.stop()
+        assert (await waiting).retry_reason.startswith("the server went away: ")
+        await bench.splunk.start()
+        bench.splunk.acks_after = 1
+        assert len((await bench.attempt(bench.records("old"))).delivered) == 1
+
+    with_splunk(test, acknowledges=True)
+
+
 def test_refused_requests_have_no_number(with_splunk):
     """An error is judged at once, and does not disturb what waits on the channel."""
 
