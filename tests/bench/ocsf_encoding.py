@@ -33,6 +33,23 @@ def batch() -> LogBatch:
     return Triage(TriageConfig(), Context("triage", Path())).process(records, FakeWork())
 
 
+def requests(records: int = 10_000) -> LogBatch:
+    """Finished HTTP exchanges with both ends, a user and a user agent: the class with the most fields."""
+    number = range(records)
+    attributes = {
+        "http.request.method": ["GET", "POST"] * (records // 2),
+        "http.response.status_code": [200 + n % 300 for n in number],
+        "url.path": [f"/api/orders/{n}" for n in number],
+        "http.route": ["/api/orders/{id}"] * records,
+        "client.address": [f"10.{n % 200}.{n % 7}.{n % 251}" for n in number],
+        "client.port": [1024 + n for n in number],
+        "user.name": [f"user-{n % 500}" for n in number],
+        "user_agent.original": ["Mozilla/5.0 (X11; Linux x86_64)"] * records,
+    }
+    columns = {"body": ["request finished"] * records, "record_id": [f"{n:026}" for n in number]}
+    return LogBatch.of(columns, attributes, {"service.name": "shop", "host.name": "web-1"}, "shop.http")
+
+
 def micros(function: Callable[[], object], records: int, rounds: int = 9) -> float:
     """Least CPU time of some rounds."""
     least = float("inf")
@@ -49,6 +66,7 @@ def main() -> None:
     old = DocumentOptions(ocsf=OcsfConfig(version="1.1.0"))
     cases = {name: partial(texts, records, name) for name in get_args(DocumentModel)}
     cases["ocsf 1.1.0"] = partial(texts, records, "ocsf", old)
+    cases["ocsf, HTTP"] = partial(texts, requests(), "ocsf")
     for name, case in cases.items():
         size = case().str.len_bytes().mean()
         print(f"{name:12} {micros(case, len(records)):5.2f} µs  {size:6.0f} bytes")

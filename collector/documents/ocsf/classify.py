@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.ocsf import login
 from collector.documents.ocsf.catalogue import API, BASE, ERROR, FINDING, HTTP, LOGIN, Edition, EventClass
 from collector.documents.ocsf.endpoints import Ends
-from collector.documents.ocsf.fields import Part
+from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.finding import findings
 from collector.documents.ocsf.requests import METHOD, STATUS, known_methods, operation
 from collector.documents.ocsf.users import known_users
@@ -40,7 +39,7 @@ def classify(batch: LogBatch, part: Part, ends: Ends, edition: Edition) -> npt.N
     }
     found = np.full(len(batch), CLASSES.index(BASE), dtype=np.uint8)
     for event, applies in reversed(tests.items()):
-        found[applies.to_numpy()] = CLASSES.index(event)
+        found[applies] = CLASSES.index(event)
     return found
 
 
@@ -49,25 +48,25 @@ def of_class(classes: npt.NDArray[np.uint8], event: EventClass) -> npt.NDArray[n
     return np.flatnonzero(classes == CLASSES.index(event))
 
 
-def _exchanges(part: Part, ends: Ends, edition: Edition) -> pl.Series:
+def _exchanges(part: Part, ends: Ends, edition: Edition) -> Mask:
     status = part.number(*STATUS, low=100, high=599, take=False)
     if status is None:
         return part.present()
-    whole = part.present(*METHOD) & status.is_not_null()
+    whole: Mask = part.present(*METHOD) & status.is_not_null().to_numpy()
     if edition.http_needs_destination:
         whole &= ends.has_destination & known_methods(part, edition)
     return whole & ends.has_source if edition.http_needs_both_ends else whole
 
 
-def _errors(batch: LogBatch, part: Part) -> pl.Series:
+def _errors(batch: LogBatch, part: Part) -> Mask:
+    severe: Mask = (batch.column("severity_number") >= _ERROR_SEVERITY).to_numpy()
     typed = part.text("logboom.error_type", take=False)
-    severe = (batch.column("severity_number") >= _ERROR_SEVERITY) | part.present("exception.type", "exception.message")
-    return severe if typed is None else severe | typed.is_in(["exception", "error"]).fill_null(False)
+    if typed is not None:
+        severe = severe | typed.is_in(["exception", "error"]).fill_null(False).to_numpy()
+    return severe | part.present("exception.type", "exception.message")
 
 
-def _calls(part: Part, ends: Ends) -> pl.Series:
-    users = known_users(part)
-    if not users.any():
-        return users
-    named = operation(part, take=False)
-    return users & ends.has_client & (part.present() if named is None else named.is_not_null())
+def _calls(part: Part, ends: Ends) -> Mask:
+    possible = known_users(part) & ends.has_client
+    named = operation(part, take=False) if possible.any() else None
+    return part.present() if named is None else possible & named.is_not_null().to_numpy()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import quoted, resource_json
-from collector.documents.ocsf.fields import Fields, Part, is_hostname
-from collector.documents.ocsf.members import Json, json_object
+from collector.documents import resource_json
+from collector.documents.ocsf.fields import Fields, Mask, Part, is_hostname
+from collector.documents.ocsf.members import Json, Made, Text, json_object, text
 from collector.tables import nulls
 
 _OS_TYPES = {"windows": 100, "linux": 200, "darwin": 300, "solaris": 400, "aix": 401, "hpux": 402}
@@ -44,7 +44,7 @@ def context(batch: LogBatch) -> Context:
     without_host = _left(batch, fields)
     device, process = _device(part), _process(part)
 
-    def spread(values: Json | None) -> pl.Series:
+    def spread(values: Made | None) -> pl.Series:
         if values is None or not height:
             return nulls("", pl.String(), len(batch))
         column = pl.Series([values]).new_from_index(0, height) if isinstance(values, str) else values
@@ -61,68 +61,64 @@ def _left(batch: LogBatch, fields: Fields) -> pl.Series:
     return found.set(found == "{}", None)
 
 
-def _cloud(part: Part) -> Json | None:
+def _cloud(part: Part) -> Made | None:
     """Without a provider there is no `cloud`."""
     provider = part.text("cloud.provider")
     if provider is None:
         return None
-    known = provider.is_not_null()
-    account = _quoted(part.text("cloud.account.id", where=known))
+    known = provider.is_not_null().to_numpy()
+    account = text(part.text("cloud.account.id", where=known))
     members = {
-        "provider": quoted(provider),
-        "region": _quoted(part.text("cloud.region", where=known)),
-        "zone": _quoted(part.text("cloud.availability_zone", where=known)),
+        "provider": Text(provider),
+        "region": text(part.text("cloud.region", where=known)),
+        "zone": text(part.text("cloud.availability_zone", where=known)),
         "account": json_object({"uid": account}),
     }
     return json_object(members, needs=["provider"])
 
 
-def _device(part: Part) -> Json | None:
+def _device(part: Part) -> Made | None:
     """A machine with a name or an id. What kind of machine it is nobody says."""
     known = part.present("host.name", "host.id")
     hostname = part.text("host.name", valid=is_hostname)
     members = {
         "type_id": "0",
         "type": '"Unknown"',
-        "hostname": _quoted(hostname),
-        "name": _quoted(part.text("host.name", where=None if hostname is None else hostname.is_null())),
-        "uid": _quoted(part.text("host.id")),
+        "hostname": text(hostname),
+        "name": text(part.text("host.name", where=None if hostname is None else hostname.is_null().to_numpy())),
+        "uid": text(part.text("host.id")),
         "os": _os(part, known),
     }
     return json_object(members, needs=["hostname", "name", "uid"])
 
 
-def _os(part: Part, where: pl.Series) -> Json | None:
+def _os(part: Part, where: Mask) -> Json | None:
     kind, name = part.text("os.type", where=where), part.text("os.name", where=where)
     if kind is None and name is None:
         return None
-    named = pl.coalesce([pl.lit(text) for text in (name, kind) if text is not None])
+    named = pl.coalesce([pl.lit(given) for given in (name, kind) if given is not None])
     types = [_replaced(name, _OS_NAMES), _replaced(kind, _OS_TYPES), pl.lit("0")]
     frame = pl.select(name=named, type_id=pl.when(named.is_not_null()).then(pl.coalesce(types)))
     members: dict[str, Json | None] = {
-        "name": quoted(frame.get_column("name")),
+        "name": Text(frame.get_column("name")),
         "type_id": frame.get_column("type_id"),
-        "version": _quoted(part.text("os.version", where=frame.get_column("name").is_not_null())),
+        "version": text(part.text("os.version", where=frame.get_column("name").is_not_null().to_numpy())),
     }
     return json_object(members, needs=["name"])
 
 
-def _replaced(text: pl.Series | None, codes: dict[str, int]) -> pl.Expr:
-    if text is None:
+def _replaced(names: pl.Series | None, codes: dict[str, int]) -> pl.Expr:
+    if names is None:
         return pl.lit(None, pl.String)
     known = {key: str(code) for key, code in codes.items()}
-    return pl.lit(text.replace_strict(known, default=None, return_dtype=pl.String))
+    return pl.lit(names.replace_strict(known, default=None, return_dtype=pl.String))
 
 
-def _process(part: Part) -> Json | None:
+def _process(part: Part) -> Made | None:
     """The process that logs; it needs a pid."""
     pid = part.number("process.pid", low=0, high=_MAX_PID)
     if pid is None:
         return None
-    name = _quoted(part.text("process.executable.name", where=pid.is_not_null()))
-    command = _quoted(part.text("process.command_line", where=pid.is_not_null()))
+    name = text(part.text("process.executable.name", where=pid.is_not_null().to_numpy()))
+    command = text(part.text("process.command_line", where=pid.is_not_null().to_numpy()))
     return json_object({"pid": pid.cast(pl.String), "name": name, "cmd_line": command}, needs=["pid"])
-
-
-def _quoted(text: pl.Series | None) -> pl.Series | None:
-    return None if text is None else quoted(text)

@@ -18,6 +18,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.document_options import OcsfConfig
 from collector.documents import attributes_json, quoted, scope_json
+from collector.documents.json_text import quoted_name
 from collector.documents.lines import structured_bodies
 from collector.documents.ocsf import texts
 from collector.documents.ocsf.access_log import with_access_logs
@@ -27,7 +28,7 @@ from collector.documents.ocsf.context import Context, context
 from collector.documents.ocsf.endpoints import ends
 from collector.documents.ocsf.events import Known, classification, event, observables, status
 from collector.documents.ocsf.fields import Fields, Part
-from collector.documents.ocsf.members import Json, json_object, members
+from collector.documents.ocsf.members import Json, Text, json_object, members, text
 from collector.tables import nulls
 
 _HOST, _TRACE, _CLOUD = 1, 2, 4
@@ -60,13 +61,13 @@ def ocsf_json(batch: LogBatch, options: OcsfConfig = OcsfConfig()) -> pl.Series:
     classes = classify(batch, every, both, edition)
     structured = structured_bodies(batch)
     messages = texts.messages(batch, structured)
-    trace = quoted(texts.hex_ids(batch.column("trace_id")))
+    trace = texts.hex_ids(batch.column("trace_id"))
     known = Known(batch, edition, around, both, messages, trace)
     of_classes, profiles, hosted = _by_class(fields, classes, known)
-    for_all = {
+    for_all: dict[str, Json | None] = {
         "severity_id": texts.severities(batch, every),
         "time": texts.times(batch),
-        "message": quoted(messages),
+        "message": Text(messages),
         "metadata": _metadata(known, options, profiles),
         "cloud": around.cloud,
         "enrichments": _enrichments(batch, every),
@@ -87,10 +88,10 @@ def _by_class(
     for kind in CLASSES:
         members_at = of_class(classes, kind)
         if len(members_at):
-            text, profiles[members_at] = _of_class(kind, Part(fields, members_at), known)
+            written, profiles[members_at] = _of_class(kind, Part(fields, members_at), known)
             hosted[members_at] = known.edition.host(kind)
             rows.append(members_at)
-            made.append(text)
+            made.append(written)
     profiles |= known.context.cloud.is_not_null().to_numpy() * np.uint8(_CLOUD)
     back = np.empty(len(classes), dtype=np.uint32)
     back[np.concatenate(rows)] = np.arange(len(classes), dtype=np.uint32)
@@ -107,16 +108,16 @@ def _of_class(kind: EventClass, part: Part, known: Known) -> tuple[pl.Series, np
         **made.members,
         "actor": json_object(made.actor),
         "device": device,
-        "trace": json_object({"uid": known.trace.gather(part.rows)}) if traced else None,
+        "trace": json_object({"uid": Text(known.trace.gather(part.rows))}) if traced else None,
         "observables": observables(made.observed),
     }
     profiles = np.zeros(len(part.rows), dtype=np.uint8)
     if known.edition.host(kind):
         profiles[_there(given["device"], part) | _there(given["actor"], part)] |= _HOST
     profiles[_there(given["trace"], part)] |= _TRACE
-    text = members(given, closing=",")
-    assert isinstance(text, pl.Series), "the activity is a column"
-    return text, profiles
+    made_text = members(given, closing=",")
+    assert isinstance(made_text, pl.Series), "the activity is a column"
+    return made_text, profiles
 
 
 def _there(value: Json | None, part: Part) -> npt.NDArray[np.bool_]:
@@ -131,26 +132,26 @@ def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]
     return json_object(
         {
             "version": f'"{options.version}"',
-            "product": json_object({key: quoted(pl.Series([text])).item() for key, text in product.items()}),
-            "uid": quoted(batch.column("record_id")),
-            "tenant_uid": quoted(texts.short(batch.column("domain"))),
+            "product": json_object({key: quoted_name(name) for key, name in product.items()}),
+            "uid": Text(batch.column("record_id")),
+            "tenant_uid": Text(texts.short(batch.column("domain"))),
             "log_name": _of_scope(batch, "name"),
-            "log_provider": quoted(known.context.service),
-            "log_level": quoted(texts.short(batch.column("severity_text"))),
-            "event_code": quoted(texts.short(batch.column("event_name"))),
-            "correlation_uid": known.trace,
-            "original_time": quoted(texts.counts(batch.column("time_unix_nano"))),
+            "log_provider": Text(known.context.service),
+            "log_level": Text(texts.short(batch.column("severity_text"))),
+            "event_code": Text(texts.short(batch.column("event_name"))),
+            "correlation_uid": Text(known.trace),
+            "original_time": Text(texts.counts(batch.column("time_unix_nano"))),
             "logged_time": texts.counts(batch.column("observed_time_unix_nano") // 1_000_000),
             "profiles": pl.Series(_profile_lists()).gather(profiles.astype(np.uint32)),
         }
     )
 
 
-def _of_scope(batch: LogBatch, field: str) -> pl.Series:
-    """A text of each record's scope, quoted; worked out once a scope."""
+def _of_scope(batch: LogBatch, field: str) -> Text:
+    """A text of each record's scope; worked out once a scope."""
     if not batch.scopes.height:
-        return nulls(field, pl.String(), len(batch))
-    return quoted(texts.short(batch.scopes.get_column(field))).gather(batch.column("scope"))
+        return Text(nulls(field, pl.String(), len(batch)))
+    return Text(texts.short(batch.scopes.get_column(field)).gather(batch.column("scope")))
 
 
 def _profile_lists() -> list[str | None]:
@@ -161,11 +162,17 @@ def _profile_lists() -> list[str | None]:
 def _enrichments(batch: LogBatch, every: Part) -> Json | None:
     """What logboom found out: data that pertains to the event, which is known by its uid."""
     found = {key.removeprefix("logboom."): every.text(key) for key in _TRIAGE}
-    data = json_object({key: None if text is None else quoted(text) for key, text in found.items()})
+    data = json_object({key: text(column) for key, column in found.items()})
     if data is None:
         return None
-    uid = quoted(batch.column("record_id").fill_null(""))
-    whole = {"name": '"metadata.uid"', "value": uid, "type": '"triage"', "provider": '"logboom"', "data": data}
+    uid = Text(batch.column("record_id").fill_null(""))
+    whole: dict[str, Json | None] = {
+        "name": '"metadata.uid"',
+        "value": uid,
+        "type": '"triage"',
+        "provider": '"logboom"',
+        "data": data,
+    }
     one = json_object(whole)
     assert isinstance(one, pl.Series)
     listed = pl.concat_str(pl.lit("["), pl.lit(one), pl.lit("]"))
@@ -188,15 +195,15 @@ def _unmapped(
             "scope": scope.set(scope == "{}", None),
             "scope_version": _of_scope(batch, "version"),
             "body": body,
-            "span_id": quoted(texts.hex_ids(batch.column("span_id"))),
+            "span_id": Text(texts.hex_ids(batch.column("span_id"))),
             "flags": texts.counts(batch.column("flags")),
             "dropped_attributes_count": texts.counts(batch.column("dropped_attributes_count")),
         }
     )
 
 
-def _raw_data(batch: LogBatch, structured: pl.Series) -> pl.Series:
+def _raw_data(batch: LogBatch, structured: pl.Series) -> Text:
     """The body as it came; left out where a field could not hold it."""
     body = batch.column("body")
     raw = body.zip_with(body.is_not_null(), structured)
-    return quoted(raw.set(raw.str.len_bytes() > MAX_TEXT, None) if len(raw) else nulls("", pl.String(), 0))
+    return Text(raw.set(raw.str.len_bytes() > MAX_TEXT, None) if len(raw) else nulls("", pl.String(), 0))

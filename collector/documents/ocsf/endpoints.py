@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collector.documents import quoted
-from collector.documents.ocsf.fields import Part, is_hostname, is_ip
-from collector.documents.ocsf.members import Json, json_object
+from collector.documents.ocsf.fields import Mask, Part, is_hostname, is_ip
+from collector.documents.ocsf.members import Json, json_object, text
 
 _CLIENT = ("client.address", "source.address", "http.client_ip", "net.peer.ip", "net.sock.peer.addr")
 _CLIENT_PORT = ("client.port", "source.port", "net.peer.port", "net.sock.peer.port")
@@ -30,32 +29,38 @@ class Ends:
     Args:
         service: name of the service that logs, null when it has none.
         is_server, is_client: where it stands; neither for a record that says nothing of it.
-        has_client: the address of the client is known.
+        has_client, has_server: the address of the client, of the server is known.
     """
 
     service: pl.Series
-    is_server: pl.Series
-    is_client: pl.Series
-    has_client: pl.Series
-    has_server: pl.Series
+    is_server: Mask
+    is_client: Mask
+    has_client: Mask
+    has_server: Mask
 
     @property
-    def has_source(self) -> pl.Series:
+    def has_service(self) -> Mask:
+        """The service has a name."""
+        return self.service.is_not_null().to_numpy()
+
+    @property
+    def has_source(self) -> Mask:
         """A `src_endpoint` can be filled."""
-        return self.has_client | (self.is_client & self.service.is_not_null())
+        return self.has_client | (self.is_client & self.has_service)
 
     @property
-    def has_destination(self) -> pl.Series:
+    def has_destination(self) -> Mask:
         """A `dst_endpoint` can be filled."""
-        return self.has_server | (self.is_server & self.service.is_not_null())
+        return self.has_server | (self.is_server & self.has_service)
 
 
 def ends(part: Part, service: pl.Series) -> Ends:
-    """`service`: its name for each record."""
-    has_client = part.present(*_CLIENT)
-    whole_url = part.present(*_URL)
+    """`service`: its name for each record; `part` holds all of them."""
+    has_client, whole_url, has_server = part.present(*_CLIENT), part.present(*_URL), part.present(*_SERVER)
     served = has_client | part.present("http.route") | (part.present("url.path", "http.target") & ~whole_url)
-    has_server = part.present(*_SERVER) | (_hosts(part).is_not_null() & ~served)
+    hosts = _hosts(part)
+    if hosts is not None:
+        has_server |= hosts.is_not_null().to_numpy() & ~served
     return Ends(service, served, whole_url & ~served, has_client, has_server)
 
 
@@ -70,20 +75,24 @@ class Endpoint:
 
 def source(part: Part, known: Ends) -> Endpoint:
     """`src_endpoint` of the part's records."""
-    own = _own_name(part, known.service, known.is_client)
-    return _endpoint(part, _CLIENT, _CLIENT_PORT, own, None)
+    return _endpoint(part, _CLIENT, _CLIENT_PORT, _where(known.service, part, known.is_client), None)
 
 
 def destination(part: Part, known: Ends) -> Endpoint:
     """`dst_endpoint` of the part's records."""
-    own = _own_name(part, known.service, known.is_server)
+    own = _where(known.service, part, known.is_server)
     hosts = _hosts(part)
-    called = known.is_client.gather(part.rows)
-    return _endpoint(part, _SERVER, _SERVER_PORT, own, hosts.set(~called, None))
+    return _endpoint(
+        part, _SERVER, _SERVER_PORT, own, None if hosts is None else hosts.set(_not(part, known.is_client), None)
+    )
 
 
-def _own_name(part: Part, service: pl.Series, here: pl.Series) -> pl.Series:
-    return service.gather(part.rows).set(~here.gather(part.rows), None)
+def _where(service: pl.Series, part: Part, here: Mask) -> pl.Series:
+    return service.gather(part.rows).set(_not(part, here), None)
+
+
+def _not(part: Part, mask: Mask) -> pl.Series:
+    return pl.Series(~mask[part.rows])
 
 
 def _endpoint(
@@ -91,14 +100,16 @@ def _endpoint(
 ) -> Endpoint:
     address = part.text(*addresses)
     ip, hostname, name = _sorted(address)
-    if from_url is not None and from_url.null_count() < len(from_url):
+    if from_url is not None:
         free = from_url if address is None else from_url.set(address.is_not_null(), None)
         spare_ip, spare_name, _ = _sorted(free)
         ip, hostname = _either(ip, spare_ip), _either(hostname, spare_name)
-    there = own.is_not_null() if address is None else address.is_not_null() | own.is_not_null()
-    port = part.number(*ports, low=0, high=_MAX_PORT, where=there)
+    named = own.is_not_null().to_numpy()
+    port = part.number(
+        *ports, low=0, high=_MAX_PORT, where=named if address is None else named | address.is_not_null().to_numpy()
+    )
     texts = {"ip": ip, "hostname": hostname, "name": name, "svc_name": own}
-    members: dict[str, Json | None] = {key: None if text is None else quoted(text) for key, text in texts.items()}
+    members: dict[str, Json | None] = {key: text(column) for key, column in texts.items()}
     members["port"] = None if port is None else port.cast(pl.String)
     return Endpoint(json_object(members, needs=list(texts)), ip, hostname)
 
@@ -115,10 +126,10 @@ def _either(one: pl.Series | None, other: pl.Series | None) -> pl.Series | None:
     return other if one is None else one if other is None else one.zip_with(one.is_not_null(), other)
 
 
-def _hosts(part: Part) -> pl.Series:
+def _hosts(part: Part) -> pl.Series | None:
     """The host in a whole URL."""
     url = part.text(*_URL, take=False)
     if url is None:
-        return pl.repeat(None, len(part.rows), dtype=pl.String, eager=True)
+        return None
     host = url.str.extract(_HOST_OF_URL)
     return host.set(~(is_ip(host) | is_hostname(host)), None)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import quoted
 from collector.documents.ocsf import finding, login, requests
 from collector.documents.ocsf.catalogue import (
     API,
@@ -25,7 +24,7 @@ from collector.documents.ocsf.catalogue import (
 from collector.documents.ocsf.context import Context
 from collector.documents.ocsf.endpoints import Ends, destination, source
 from collector.documents.ocsf.fields import Part
-from collector.documents.ocsf.members import Json, json_array, json_object
+from collector.documents.ocsf.members import Json, Text, json_array, json_object, text
 from collector.documents.ocsf.users import user
 
 IP, HOSTNAME, USER_NAME, EMAIL, URL = (
@@ -54,7 +53,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that was found out about the batch before a class was chosen; `trace` is hex in quotes."""
+    """All that was found out about the batch before a class was chosen; `trace` is hex."""
 
     batch: LogBatch
     edition: Edition
@@ -76,8 +75,8 @@ def _base(part: Part, known: Known) -> Event:
 def _error(part: Part, known: Known) -> Event:
     """The exception's message is the detail, its type the code."""
     made = Event(_same(1, part), _same(FAILURE, part))
-    made.members["status_code"] = _quoted(part.text("error.type", "exception.type"))
-    made.members["status_detail"] = _quoted(part.text("exception.message"))
+    made.members["status_code"] = text(part.text("error.type", "exception.type"))
+    made.members["status_detail"] = text(part.text("exception.message"))
     return _with_actor(made, ERROR, part, known)
 
 
@@ -93,15 +92,15 @@ def _http(part: Part, known: Known) -> Event:
     made = Event(activity)
     _add_request(made, HTTP, part, known)
     _add_ends(made, part, known)
-    made.members["app_name"] = quoted(known.context.service.gather(part.rows))
+    made.members["app_name"] = Text(known.context.service.gather(part.rows))
     return _with_actor(made, HTTP, part, known)
 
 
 def _api(part: Part, known: Known) -> Event:
     made = Event(requests.api_activities(part))
     operation = requests.operation(part)
-    service = json_object({"name": quoted(known.context.service.gather(part.rows))})
-    made.members["api"] = json_object({"operation": _quoted(operation), "service": service}, needs=["operation"])
+    service = json_object({"name": Text(known.context.service.gather(part.rows))})
+    made.members["api"] = json_object({"operation": text(operation), "service": service}, needs=["operation"])
     _add_request(made, API, part, known)
     _add_ends(made, part, known)
     return _with_actor(made, API, part, known)
@@ -112,7 +111,7 @@ def _login(part: Part, known: Known) -> Event:
     who, seen = user(part)
     made.members["user"] = who
     made.observed += _of_user("user", seen)
-    made.members["service"] = json_object({"name": quoted(known.context.service.gather(part.rows))})
+    made.members["service"] = json_object({"name": Text(known.context.service.gather(part.rows))})
     status = made.status
     _add_request(made, LOGIN, part, known)
     made.status = status
@@ -128,7 +127,7 @@ def _add_request(made: Event, kind: EventClass, part: Part, known: Known) -> Non
         made.members["http_response"], code = requests.http_response(part, known.edition)
         if code is not None:
             made.status = requests.status_of(code)
-            made.members["status_code"] = _quoted(code.cast(pl.String))
+            made.members["status_code"] = text(code.cast(pl.String))
 
 
 def _add_ends(made: Event, part: Part, known: Known) -> None:
@@ -165,7 +164,7 @@ def _observable(name: str, kind: tuple[int, str], values: pl.Series | None) -> J
         "name": f'"{name}"',
         "type": f'"{kind[1]}"',
         "type_id": str(kind[0]),
-        "value": quoted(values),
+        "value": Text(values),
     }
     return json_object(members, needs=["value"])
 
@@ -201,10 +200,6 @@ def _named(numbers: pl.Series, texts: Mapping[int, str]) -> pl.Series:
 
 def _same(number: int, part: Part) -> pl.Series:
     return pl.repeat(number, len(part.rows), dtype=pl.UInt8, eager=True)
-
-
-def _quoted(text: pl.Series | None) -> pl.Series | None:
-    return None if text is None else quoted(text)
 
 
 _BUILDERS: dict[int, Callable[[Part, Known], Event]] = {

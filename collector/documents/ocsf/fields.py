@@ -117,28 +117,29 @@ class Part:
         self._whole = len(rows) == fields.height
 
     def text(
-        self, *keys: str, valid: Valid | None = None, where: pl.Series | None = None, take: bool = True
+        self, *keys: str, valid: Valid | None = None, where: Mask | None = None, take: bool = True
     ) -> pl.Series | None:
         """Texts: of the first of `keys` that an owner has. `where`: only for these; `take=False` only looks."""
         return self._first_of(keys, self._fields.texts, valid, where, take)
 
-    def number(
-        self, *keys: str, low: int, high: int, where: pl.Series | None = None, take: bool = True
-    ) -> pl.Series | None:
+    def number(self, *keys: str, low: int, high: int, where: Mask | None = None, take: bool = True) -> pl.Series | None:
         """Integers in a range, sent as integers or as digits."""
         return self._first_of(keys, self._fields.numbers, lambda column: column.is_between(low, high), where, take)
 
-    def present(self, *keys: str) -> pl.Series:
+    def present(self, *keys: str) -> Mask:
         """Which owners have a text under one of `keys`."""
-        found = self.text(*keys, take=False)
-        return pl.repeat(False, len(self.rows), eager=True) if found is None else found.is_not_null()
+        columns = [column for key in keys if (column := self._fields.texts(key)) is not None]
+        some = np.zeros(self._fields.height, dtype=np.bool_)
+        for column in columns:
+            some |= column.is_not_null().to_numpy()
+        return some if self._whole else some[self.rows]
 
     def _first_of(
         self,
         keys: tuple[str, ...],
         read: Callable[[str], pl.Series | None],
         valid: Valid | None,
-        where: pl.Series | None,
+        where: Mask | None,
         take: bool,
     ) -> pl.Series | None:
         found: pl.Series | None = None
@@ -159,11 +160,11 @@ class Part:
         return found
 
     @staticmethod
-    def _good(column: pl.Series, valid: Valid | None, where: pl.Series | None, found: pl.Series | None) -> Mask:
+    def _good(column: pl.Series, valid: Valid | None, where: Mask | None, found: pl.Series | None) -> Mask:
         good: Mask = column.is_not_null().to_numpy()
         if valid is not None and good.any():
             good = good & valid(column).fill_null(False).to_numpy()
-        good = good if where is None else good & where.to_numpy()
+        good = good if where is None else good & where
         return good if found is None else good & found.is_null().to_numpy()
 
 

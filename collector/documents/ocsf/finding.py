@@ -8,10 +8,9 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import quoted
 from collector.documents.ocsf import texts
-from collector.documents.ocsf.fields import Part
-from collector.documents.ocsf.members import Json, json_object
+from collector.documents.ocsf.fields import Mask, Part
+from collector.documents.ocsf.members import Json, Text, json_object, text
 
 _EVENTS = r"^logboom\.(alert|issue|anomaly)(\.|$)"
 _CLOSED = r"\.(resolved|closed)$"
@@ -21,9 +20,9 @@ STATUSES = (None, "New", "In Progress", None, "Resolved")
 _STATUS_OF = [0, 1, 2, 4]
 
 
-def findings(batch: LogBatch) -> pl.Series:
+def findings(batch: LogBatch) -> Mask:
     """Which records are findings."""
-    return batch.column("event_name").str.contains(_EVENTS).fill_null(False)
+    return batch.column("event_name").str.contains(_EVENTS).fill_null(False).to_numpy()
 
 
 def activities(events: pl.Series) -> pl.Series:
@@ -43,14 +42,14 @@ def finding_info(batch: LogBatch, part: Part, messages: pl.Series) -> Json | Non
     own = batch.column("record_id").fill_null("").gather(part.rows)
     rule = part.text("logboom.triage.rule", take=False)
     analytic = {
-        "name": None if rule is None else quoted(rule),
+        "name": text(rule),
         "type": '"Rule"',
         "type_id": str(_RULE),
     }
     return json_object(
         {
-            "uid": quoted(own if uid is None else uid.zip_with(uid.is_not_null(), own)),
-            "title": quoted(messages.fill_null("").str.slice(0, 512)),
+            "uid": Text(own if uid is None else uid.zip_with(uid.is_not_null(), own)),
+            "title": Text(messages.fill_null("").str.slice(0, 512)),
             "created_time": texts.times(batch).gather(part.rows),
             "analytic": json_object(analytic, needs=["name"]),
         }

@@ -7,7 +7,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents.ocsf.catalogue import FAILURE, SUCCESS, UNKNOWN
 from collector.documents.ocsf.endpoints import Ends
-from collector.documents.ocsf.fields import Part
+from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.requests import METHOD, STATUS, status_of
 from collector.documents.ocsf.users import known_users
 
@@ -19,10 +19,10 @@ _RULES = r"^security/(login-failed|brute-force)$"
 _FAILED, _WORKED = r"(?i)fail|denied|reject|invalid|locked", r"(?i)success|succeeded|accepted|granted"
 
 
-def logins(batch: LogBatch, part: Part, ends: Ends) -> pl.Series:
+def logins(batch: LogBatch, part: Part, ends: Ends) -> Mask:
     """Records of a known user at a named service that say what he did; `part` holds all records."""
-    possible = known_users(part) & (ends.service.is_not_null() | ends.has_server)
-    return possible & (activities(batch, part) > UNKNOWN) if possible.any() else possible
+    possible = known_users(part) & (ends.has_service | ends.has_server)
+    return possible & (activities(batch, part) > UNKNOWN).to_numpy() if possible.any() else possible
 
 
 def activities(batch: LogBatch, part: Part) -> pl.Series:

@@ -6,10 +6,9 @@ from functools import partial
 
 import polars as pl
 
-from collector.documents import quoted
 from collector.documents.ocsf.catalogue import FAILURE, OTHER, SUCCESS, UNKNOWN, Edition
-from collector.documents.ocsf.fields import Part, is_hostname
-from collector.documents.ocsf.members import Json, json_object
+from collector.documents.ocsf.fields import Mask, Part, is_hostname
+from collector.documents.ocsf.members import Json, json_object, text
 
 METHOD = ("http.request.method", "http.method")
 STATUS = ("http.response.status_code", "http.status_code")
@@ -24,18 +23,18 @@ def http_activities(part: Part, edition: Edition) -> pl.Series:
     return _by_method(part, _methods(edition), OTHER)
 
 
-def known_methods(part: Part, edition: Edition) -> pl.Series:
+def known_methods(part: Part, edition: Edition) -> Mask:
     """Which records have a method that the schema names: the only ones that `http_method` holds."""
     method = part.text(*METHOD, valid=partial(_is_method, edition=edition), take=False)
-    return part.present() if method is None else method.is_not_null()
+    return part.present() if method is None else method.is_not_null().to_numpy()
 
 
 def _methods(edition: Edition) -> dict[str, int]:
     return _METHODS | ({"PATCH": _PATCH} if edition.patch else {})
 
 
-def _is_method(text: pl.Series, edition: Edition) -> pl.Series:
-    return text.str.to_uppercase().is_in(list(_methods(edition)))
+def _is_method(method: pl.Series, edition: Edition) -> pl.Series:
+    return method.str.to_uppercase().is_in(list(_methods(edition)))
 
 
 def api_activities(part: Part) -> pl.Series:
@@ -56,7 +55,7 @@ def url_object(part: Part) -> tuple[Json | None, pl.Series | None]:
     whole, path = part.text("url.full", "http.url"), part.text("url.path", "http.target")
     if whole is None and path is None:
         return None, None
-    there = _there(whole, path)
+    there = part.present() | _there(whole) | _there(path)
     texts = {
         "url_string": whole,
         "path": path,
@@ -64,7 +63,7 @@ def url_object(part: Part) -> tuple[Json | None, pl.Series | None]:
         "query_string": part.text("url.query", where=there),
         "hostname": part.text("url.domain", valid=is_hostname, where=there),
     }
-    members = {key: None if text is None else quoted(text) for key, text in texts.items()}
+    members = {key: text(column) for key, column in texts.items()}
     return json_object(members, needs=["url_string", "path"]), whole
 
 
@@ -77,7 +76,7 @@ def http_request(part: Part, edition: Edition) -> tuple[Json | None, pl.Series |
         "user_agent": part.text("user_agent.original", "http.user_agent"),
         "version": part.text("network.protocol.version", "http.flavor"),
     }
-    members: dict[str, Json | None] = {key: None if text is None else quoted(text) for key, text in texts.items()}
+    members: dict[str, Json | None] = {key: text(column) for key, column in texts.items()}
     return json_object(members | {"url": url, "body_length": _size(part, edition, "http.request.body.size")}), whole
 
 
@@ -86,11 +85,11 @@ def http_response(part: Part, edition: Edition) -> tuple[Json | None, pl.Series 
     code = part.number(*STATUS, low=100, high=599)
     if code is None:
         return None, None
-    size = _size(part, edition, "http.response.body.size", code.is_not_null())
+    size = _size(part, edition, "http.response.body.size", code.is_not_null().to_numpy())
     return json_object({"code": code.cast(pl.String), "body_length": size}, needs=["code"]), code
 
 
-def _size(part: Part, edition: Edition, key: str, where: pl.Series | None = None) -> Json | None:
+def _size(part: Part, edition: Edition, key: str, where: Mask | None = None) -> Json | None:
     size = part.number(key, low=0, high=_MAX_SIZE, where=where) if edition.body_length else None
     return None if size is None else size.cast(pl.String)
 
@@ -115,6 +114,5 @@ def operation(part: Part, take: bool = True) -> pl.Series | None:
     return served if called is None else called.zip_with(called.is_not_null(), served)
 
 
-def _there(*columns: pl.Series | None) -> pl.Series:
-    known = [pl.lit(column).is_not_null() for column in columns if column is not None]
-    return pl.select(pl.any_horizontal(known).alias("there")).to_series()
+def _there(column: pl.Series | None) -> Mask | bool:
+    return False if column is None else column.is_not_null().to_numpy()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from collector.documents import quoted
-from collector.documents.ocsf.fields import Part, is_email
-from collector.documents.ocsf.members import Json, json_object
+from collector.documents.ocsf.fields import Mask, Part, is_email
+from collector.documents.ocsf.members import Json, json_object, text
 
 _NAMES = ("user.name", "enduser.name")
 _IDS = ("user.id", "enduser.id")
 
 
-def known_users(part: Part) -> pl.Series:
+def known_users(part: Part) -> Mask:
     """Records with a name or an id: what a `user` object needs."""
     return part.present(*_NAMES, *_IDS)
 
@@ -26,5 +25,5 @@ def user(part: Part) -> tuple[Json | None, dict[str, pl.Series | None]]:
     email = part.text("user.email", valid=is_email, where=known)
     full = part.text("user.full_name", where=known)
     members = {"name": name, "uid": uid, "email_addr": email, "full_name": full}
-    texts = {key: None if column is None else quoted(column) for key, column in members.items()}
+    texts = {key: text(column) for key, column in members.items()}
     return json_object(texts, needs=["name", "uid"]), {"name": name, "email_addr": email}
