@@ -73,6 +73,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(answer: Callable[[Received], Answer], received: list[Received]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 64 << 10  # headers and body in one packet
 
         def _take(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
