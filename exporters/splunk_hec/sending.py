@@ -157,4 +157,4 @@ def verdicts(parts: Iterable[Sent], refused: Iterable[tuple[Items, str]], record
 
 def _again(said: Verdict, items: Items) -> Retry:
     assert isinstance(said, Retry | Split | Blocked)
-    return Retry(said.reason, items, said.after_secs if isinstance(said, Retry) else None)
+    return replace(said, items=items) if isinstance(said, Retry) else Retry(said.reason, items)
