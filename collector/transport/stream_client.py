@@ -112,7 +112,11 @@ class StreamClient:
         loop = asyncio.get_running_loop()
         if self._tls is not None:
             await self._send(self._tls.goodbye())
-        self._socket.shutdown(socket.SHUT_WR)
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.check()  # a reset, where the socket only says that it is not connected
+            raise
         while data := await loop.sock_recv(self._socket, _READ):
             if self._tls is not None:
                 self._tls.ended_by(data)

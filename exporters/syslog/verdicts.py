@@ -64,7 +64,8 @@ class Answers:
     def _network(self, error: OSError) -> Verdict:
         if error.errno == errno.EMSGSIZE:
             return Split("a message is too long for one datagram on this network; lower max_message_size")
-        if isinstance(error, ConnectionError) and (expired := self._expired()):
+        met = isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+        if met and (expired := self._expired()):
             return Blocked(expired)
         told = str(error) if error.errno is None else error.strerror or type(error).__name__
         return Retry(f"{self._where}: {_REASONS.get(error.errno or 0, told)}")
@@ -74,7 +75,7 @@ class Answers:
             return Blocked(f"the certificate of {self._where} is not accepted: {error.verify_message}")
         if expired := self._expired():
             return Blocked(expired)
-        name = error.reason or type(error).__name__
+        name = getattr(error, "reason", None) or type(error).__name__
         for alert, meaning in _OURS_REFUSED.items():
             if name.endswith(f"ALERT_{alert}"):
                 return Blocked(f"{self._where} refused our certificate: {meaning}")
