@@ -35,13 +35,13 @@ class Context:
     left_without_host: pl.Series
 
 
-def context(batch: LogBatch) -> Context:
-    """For all records of a batch."""
+def context(batch: LogBatch, everywhere: bool) -> Context:
+    """For all records of a batch. `everywhere`: every class can name the machine."""
     height = batch.resources.height
     fields = Fields(batch.resource_attributes, height)
     part = Part(fields, pl.arange(0, height, eager=True).to_numpy())
     service, cloud = part.text("service.name"), _cloud(part)
-    without_host = _left(batch, fields)
+    without_host = None if everywhere else _left(batch, fields)
     device, process = _device(part), _process(part)
 
     def spread(values: Made | None) -> pl.Series:
@@ -50,7 +50,9 @@ def context(batch: LogBatch) -> Context:
         column = pl.Series([values]).new_from_index(0, height) if isinstance(values, str) else values
         return column.gather(batch.column("resource"))
 
-    return Context(spread(service), spread(cloud), spread(device), spread(process), _left(batch, fields), without_host)
+    left = _left(batch, fields)
+    without_host = left if without_host is None else without_host
+    return Context(spread(service), spread(cloud), spread(device), spread(process), left, without_host)
 
 
 def _left(batch: LogBatch, fields: Fields) -> pl.Series:

@@ -56,7 +56,7 @@ def ocsf_json(batch: LogBatch, options: OcsfConfig = OcsfConfig()) -> pl.Series:
     edition = Edition(options.version)
     fields = Fields(batch.attributes, len(batch), batch.derived)
     every = Part(fields, np.arange(len(batch)))
-    around = context(batch)
+    around = context(batch, everywhere=all(map(edition.host, CLASSES)))
     both = ends(every, around.service)
     classes = classify(batch, every, both, edition)
     structured = structured_bodies(batch)

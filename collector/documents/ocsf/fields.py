@@ -39,6 +39,7 @@ class Fields:
         self._first: dict[str, Rows] = {}
         self._texts: dict[str, pl.Series | None] = {}
         self._numbers: dict[str, pl.Series | None] = {}
+        self._having: dict[str, Mask | None] = {}
         self.height = height
 
     @cached_property
@@ -55,6 +56,13 @@ class Fields:
             column = self._column(key, ValueKind.STRING)
             self._texts[key] = None if column is None else _some(_fitting(column))
         return self._texts[key]
+
+    def having(self, key: str) -> Mask | None:
+        """Which owners have such a text; None when there is none."""
+        if key not in self._having:
+            found = self.texts(key)
+            self._having[key] = None if found is None else found.is_not_null().to_numpy()
+        return self._having[key]
 
     def numbers(self, key: str) -> pl.Series | None:
         """The integers under `key`, sent as integers or as digits."""
@@ -128,10 +136,10 @@ class Part:
 
     def present(self, *keys: str) -> Mask:
         """Which owners have a text under one of `keys`."""
-        columns = [column for key in keys if (column := self._fields.texts(key)) is not None]
         some = np.zeros(self._fields.height, dtype=np.bool_)
-        for column in columns:
-            some |= column.is_not_null().to_numpy()
+        for key in keys:
+            if (having := self._fields.having(key)) is not None:
+                some |= having
         return some if self._whole else some[self.rows]
 
     def _first_of(
@@ -173,10 +181,10 @@ def _some(column: pl.Series) -> pl.Series | None:
 
 
 def _fitting(text: pl.Series) -> pl.Series:
-    sizes = text.str.len_bytes()
-    if sizes.min() == 0:
-        text = text.set(sizes == 0, None)
-    return text.set(text.str.len_chars() > MAX_TEXT, None) if some_too_long(text) else text
+    sizes = text.str.len_bytes().to_numpy()
+    if (sizes == 0).any():
+        text = text.set(text == "", None)
+    return text.set(text.str.len_chars() > MAX_TEXT, None) if (sizes > MAX_TEXT).any() else text
 
 
 def is_ip(text: pl.Series) -> pl.Series:
@@ -208,7 +216,7 @@ def _is_ipv6(text: str) -> bool:
 
 def some_too_long(text: pl.Series) -> bool:
     """Whether there may be texts that no field holds; looks at bytes, which is quick."""
-    return bool((text.str.len_bytes() > MAX_TEXT).any())
+    return bool((text.str.len_bytes().to_numpy() > MAX_TEXT).any())
 
 
 def _digits(text: pl.Series) -> pl.Series:
