@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import json
 import re
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
 import orjson
 import polars as pl
 import pytest
-import yaml
 
 from collector.component import Context
-from collector.testing.kept_results import read_lines
+from collector.testing.kept_results import Differences, read_lines
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
 from otlp_wire import decode_payloads, json_to_protobuf
 
 KEPT = Path(__file__).parents[1] / "golden" / "otelcol"
 VARIANTS = json.loads((KEPT / "elasticsearch" / "variants.json").read_text())
-DIFFERENCES = yaml.safe_load((KEPT / "elasticsearch" / "differences.yaml").read_text())
+DIFFERENCES = Differences(KEPT / "elasticsearch" / "differences.yaml", VARIANTS)
 RUNS = [(variant, file) for variant, told in VARIANTS.items() for file in told["inputs"]]
 TIMES = re.compile(r"^(\d+)\.(\d+)$")
 
@@ -105,32 +103,12 @@ def _no_json(constant: str) -> object:
     raise ValueError(constant)
 
 
-def meant(variant: str, name: str) -> bool:
-    """Whether a difference is on the list."""
-    return any(
-        variant in group.get("variants", VARIANTS) and any(fnmatchcase(name, pattern) for pattern in group["inputs"])
-        for group in DIFFERENCES
-    )
-
-
 @pytest.mark.parametrize(("variant", "file"), RUNS, ids=[f"{variant}-{file}" for variant, file in RUNS])
 def test_documents_are_the_collectors(variant, file):
     """Each input's lines are equal, but for the differences that are meant."""
-    different = {name: pair for name, pair in results(variant, file).items() if pair[0] != pair[1]}
-    assert {name: pair for name, pair in different.items() if not meant(variant, name)} == {}
+    assert DIFFERENCES.unmeant(variant, results(variant, file)) == {}
 
 
 def test_each_difference_is_one():
     """What stands on the list of differences does differ, in one variant at least: it cannot hide anything else."""
-    found = {variant: results(variant, "edges.jsonl") for variant in VARIANTS}
-    unused = [
-        pattern
-        for group in DIFFERENCES
-        for pattern in group["inputs"]
-        if not any(
-            fnmatchcase(name, pattern) and ours != theirs
-            for variant in group.get("variants", VARIANTS)
-            for name, (ours, theirs) in found[variant].items()
-        )
-    ]
-    assert unused == []
+    assert DIFFERENCES.idle({variant: results(variant, "edges.jsonl") for variant in VARIANTS}) == []

@@ -7,16 +7,14 @@ VERSION names). Compared are values: a whole number is the same with and without
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
 import orjson
 import polars as pl
 import pytest
-import yaml
 
-from collector.testing.kept_results import read_lines
+from collector.testing.kept_results import Differences, read_lines
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.events import events
 from exporters.splunk_hec.raw import lines
@@ -24,7 +22,7 @@ from otlp_wire import decode_payloads, json_to_protobuf
 
 KEPT = Path(__file__).parents[1] / "golden" / "otelcol"
 VARIANTS = json.loads((KEPT / "splunk_hec" / "variants.json").read_text())
-DIFFERENCES = yaml.safe_load((KEPT / "splunk_hec" / "differences.yaml").read_text())
+DIFFERENCES = Differences(KEPT / "splunk_hec" / "differences.yaml", VARIANTS)
 RUNS = [(variant, file) for variant, told in VARIANTS.items() for file in told["inputs"]]
 ALIKE = {"otel_to_hec_fields": {"record_id": "", "name": ""}, "raw_newlines": "keep"}
 """Options that switch off what the Collector does not have (its `name` does nothing)."""
@@ -98,32 +96,12 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_number)
 
 
-def meant(variant: str, name: str) -> bool:
-    """Whether a difference is on the list."""
-    return any(
-        variant in group.get("variants", VARIANTS) and any(fnmatchcase(name, pattern) for pattern in group["inputs"])
-        for group in DIFFERENCES
-    )
-
-
 @pytest.mark.parametrize(("variant", "file"), RUNS, ids=[f"{variant}-{file}" for variant, file in RUNS])
 def test_events_are_the_collectors(variant, file):
     """Each input's events are equal, but for the differences that are meant."""
-    different = {name: pair for name, pair in results(variant, file).items() if pair[0] != pair[1]}
-    assert {name: pair for name, pair in different.items() if not meant(variant, name)} == {}
+    assert DIFFERENCES.unmeant(variant, results(variant, file)) == {}
 
 
 def test_each_difference_is_one():
     """What stands on the list of differences does differ, in one variant at least: it cannot hide anything else."""
-    found = {variant: results(variant, "edges.jsonl") for variant in VARIANTS}
-    unused = [
-        pattern
-        for group in DIFFERENCES
-        for pattern in group["inputs"]
-        if not any(
-            fnmatchcase(name, pattern) and ours != theirs
-            for variant in group.get("variants", VARIANTS)
-            for name, (ours, theirs) in found[variant].items()
-        )
-    ]
-    assert unused == []
+    assert DIFFERENCES.idle({variant: results(variant, "edges.jsonl") for variant in VARIANTS}) == []

@@ -10,20 +10,17 @@ import asyncio
 import itertools
 import time
 import urllib.request
-from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
-from google.protobuf.json_format import MessageToDict
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.component import Context
 from collector.outcomes import Ok
 from collector.testing.certificates import Authority
 from collector.testing.kept_results import read_lines
 from collector.testing.otelcol import Collector, built
+from collector.testing.received_otlp import records, written
 from collector.testing.service import Service, free_ports
 from exporters.otlp import FACTORY as OTLP
 from exporters.otlphttp import FACTORY as OTLP_HTTP
@@ -33,7 +30,6 @@ pytestmark = pytest.mark.timeout(300)
 INPUTS = Path(__file__).parents[2] / "golden" / "otelcol" / "inputs"
 FACTORIES = {"otlp": OTLP, "otlphttp": OTLP_HTTP}
 FILES = ("edges.jsonl", "corpus.jsonl.gz", "traffic.jsonl.gz")
-NOTHING: tuple[object, ...] = ({}, b64encode(bytes(16)).decode(), b64encode(bytes(8)).decode())
 TRANSPORTS = [
     (kind, encoding, compression, secure)
     for kind, encodings, compressions in (
@@ -76,33 +72,6 @@ def receiving(grpc: int, http: int, out: Path, tls: dict) -> dict:
     }
 
 
-def records(requests: Iterator[bytes]) -> list[dict]:
-    """Each record with its resource and scope, in order; NaN is text here, and equals itself.
-
-    Empty bodies and ids of zeros are left out: the Collector cannot tell them from none.
-    """
-    return [
-        {
-            "resource": group.get("resource", {}),
-            "resource schema": group.get("schemaUrl", ""),
-            "scope": scope.get("scope", {}),
-            "scope schema": scope.get("schemaUrl", ""),
-            "record": {name: value for name, value in record.items() if value not in NOTHING},
-        }
-        for request in requests
-        for group in MessageToDict(ExportLogsServiceRequest.FromString(request)).get("resourceLogs", [])
-        for scope in group.get("scopeLogs", [])
-        for record in scope.get("logRecords", [])
-    ]
-
-
-def written(out: Path) -> list[dict]:
-    """What the Collector wrote."""
-    return records(
-        json_to_protobuf(line) for line in out.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")
-    )
-
-
 @pytest.mark.parametrize(("kind", "encoding", "compression", "secure"), TRANSPORTS)
 def test_every_field_arrives(kind, encoding, compression, secure, payloads, tmp_path):
     """gRPC and HTTP, protobuf and JSON, each compression, with and without TLS: equal to the input."""
@@ -120,7 +89,7 @@ def test_every_field_arrives(kind, encoding, compression, secure, payloads, tmp_
     out = tmp_path / "received.json"
     with Collector(built("siem"), receiving(grpc, http, out, tls), tmp_path):
         asyncio.run(_send(kind, options, payloads))
-    assert written(out) == records(iter(payloads))
+    assert written(out) == records(payloads)
 
 
 async def _send(kind: str, options: dict, payloads: list[bytes]) -> None:
@@ -147,7 +116,7 @@ def test_every_field_passes_the_whole_product(kind, payloads, tmp_path):
     with collector, Service(tmp_path, config=config) as service:
         for payload in payloads:
             _post(service.http, payload)
-        expected = records(iter(payloads))
+        expected = records(payloads)
         deadline = time.monotonic() + 60
         while len(written(out)) < len(expected) and time.monotonic() < deadline:
             time.sleep(0.2)
