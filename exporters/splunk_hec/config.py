@@ -11,11 +11,12 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig
+from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import Cookies, HttpClientConfig, leaves_in_the_clear
 from collector.units import ByteSize, Duration
 
-EventModel = Literal["otel", "ocsf"]
+EventModel = Literal["otel"] | DocumentModel
 _EVENT_PATH, _RAW_PATH = "/services/collector", "/services/collector/raw"
 _MOST_BYTES = 838_860_800
 """What Splunk's `max_content_length` may be set to."""
@@ -86,7 +87,7 @@ class Telemetry(Config):
     """Accepted."""
 
 
-class SplunkHecConfig(HttpClientConfig, DeliveryConfig):
+class SplunkHecConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
 
     token: SecretStr = SecretStr("")
@@ -108,16 +109,15 @@ class SplunkHecConfig(HttpClientConfig, DeliveryConfig):
     otel_to_hec_fields: HecFields = HecFields()
     """Names of further fields."""
     event_model: EventModel = "otel"
-    """What `event` holds: `otel`, the body, with attributes as indexed `fields`; `ocsf`, an OCSF event."""
-    ocsf_version: str = "1.5.0"
-    """Version of the OCSF schema for `event_model: ocsf`."""
+    """What `event`, or a raw line, holds: `otel`, the body, with attributes as indexed `fields`; or a whole record as
+    `ocsf`, `ecs`, `json`, `cef`, `leef` or `text`, with the record id as the only field."""
     empty_body: Literal["dead_letter", "attributes", "skip"] = "dead_letter"
     """Records without a body, which HEC does not take: keep them as dead letters (replayable), send their attributes as
     the event, or leave them out as otelcol does (counted)."""
     time_decimals: Literal[3, 6, 9] = 3
     """Decimals of `time`, in seconds; rounded."""
     export_raw: bool = False
-    """Send bodies as lines to the raw endpoint, one request for each token and metadata; attributes are not sent."""
+    """Send bodies (or what `event_model` says) as lines to the raw endpoint, one request for each token and metadata."""
     raw_newlines: Literal["escape", "keep"] = "escape"
     """Line breaks within a body on the raw endpoint: written as `\\n`, so that a record stays one event and none can be
     forged, or kept as otelcol does; then `LINE_BREAKER` of the source type decides."""
@@ -181,8 +181,6 @@ class SplunkHecConfig(HttpClientConfig, DeliveryConfig):
             raise ValueError('either "log_data_enabled" or "profiling_data_enabled" has to be true')
         if self.compression not in ("", "gzip", "none"):
             raise ValueError("compression must be gzip or none: HEC takes nothing else")
-        if self.export_raw and self.event_model != "otel":
-            raise ValueError("export_raw sends bodies alone: it has no use for event_model")
         if leaves_in_the_clear(self.endpoint) and not self.allow_plain_http:
             raise ValueError(
                 "the token would travel over http:// to another machine: use https://, or allow_plain_http: true"

@@ -2,20 +2,19 @@
 
 {"time":1700000000.123,"host":"web-1","source":"app","sourcetype":"json","index":"main","event":…,"fields":{…}}
 
-What stands at `event` is a column of JSON text, so another model of events is one more line in `_MODELS`.
+What stands at `event` is the body, or a document of `collector.documents.models`: a column of JSON text either way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.document_options import JSON_MODELS, DocumentModel
 from collector.documents import attributes_json, quoted
 from collector.documents.distinct import once_each
-from exporters.splunk_hec.config import EventModel, SplunkHecConfig
-from exporters.splunk_hec.fields import fields
+from exporters.splunk_hec.config import SplunkHecConfig
+from exporters.splunk_hec.fields import fields, record_id_field
 from exporters.splunk_hec.metadata import TOKEN, Metadata
 
 _NANOS = 9
@@ -25,15 +24,15 @@ def events(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     """One envelope a record; null for a record that has no event."""
     metadata = Metadata(config)
     members = once_each(metadata.columns(batch), _metadata_members)
-    pieces = [
-        pl.lit(_times(batch, config.time_decimals)),
-        pl.lit(members),
-        pl.lit(',"event":'),
-        pl.lit(_MODELS[config.event_model](batch, config)),
-    ]
     if config.event_model == "otel":
-        pieces.append(pl.lit(fields(batch, config.otel_to_hec_fields, (*metadata.keys, TOKEN))))
-    return pl.select(pl.concat_str([*pieces, pl.lit("}\n")]).alias("event")).to_series()
+        event = _bodies(batch, config)
+        more = fields(batch, config.otel_to_hec_fields, (*metadata.keys, TOKEN))
+    else:
+        event = _documents(batch, config.event_model, config)
+        more = record_id_field(batch, config.otel_to_hec_fields)
+    pieces = (_times(batch, config.time_decimals), members, ',"event":', event, more, "}\n")
+    line = pl.concat_str([pl.lit(piece) for piece in pieces])
+    return pl.select(line.alias("event")).to_series()
 
 
 def bodies(batch: LogBatch) -> pl.Series:
@@ -49,7 +48,7 @@ def bodies(batch: LogBatch) -> pl.Series:
     return text.zip_with(text.is_not_null(), said.set(said == "null", None))
 
 
-def _otel(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
+def _bodies(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     own = bodies(batch)
     if config.empty_body != "attributes" or not own.null_count():
         return own
@@ -57,7 +56,11 @@ def _otel(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     return own.zip_with(own.is_not_null(), attributes.set(attributes == "{}", '"-"'))
 
 
-_MODELS: dict[EventModel, Callable[[LogBatch, SplunkHecConfig], pl.Series]] = {"otel": _otel}
+def _documents(batch: LogBatch, model: DocumentModel, config: SplunkHecConfig) -> pl.Series:
+    from collector.documents.models import texts  # loads all models, which most configurations do without
+
+    found = texts(batch, model, config)
+    return found if model in JSON_MODELS else quoted(found)
 
 
 def _metadata_members(columns: pl.DataFrame) -> pl.Series:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import polars as pl
 
@@ -17,8 +16,9 @@ from collector.batch import LogBatch, ValueKind
 from collector.documents.distinct import once_each
 from collector.documents.json_text import column_texts, quoted
 from collector.documents.objects import attribute_members, table_members
-from collector.tables import ATTRIBUTES, VALUE_COLUMNS, conform, rows_of_column, stack, without_keys
+from collector.tables import conform, kind_of, rows_of_column, stack, without_keys
 from exporters.splunk_hec.config import HecFields
+from exporters.splunk_hec.flat_values import indexable
 
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
@@ -30,8 +30,16 @@ class _Made:
     own: dict[str, pl.Series]
     repeated: dict[str, pl.Series]
 
-    def rows(self) -> list[pl.DataFrame]:
-        return [rows_of_column(name, column) for name, column in (self.own | self.repeated).items()]
+    @property
+    def all(self) -> dict[str, pl.Series]:
+        return self.own | self.repeated
+
+    def without(self, names: Collection[str]) -> _Made:
+        own, repeated = (
+            {name: column for name, column in columns.items() if name not in names}
+            for columns in (self.own, self.repeated)
+        )
+        return _Made(own, repeated)
 
     def texts(self) -> Iterator[pl.Expr]:
         yield from (_member(name, column) for name, column in self.own.items())
@@ -45,7 +53,7 @@ def fields(batch: LogBatch, names: HecFields, without: Collection[str]) -> pl.Se
     derived = batch.derived.select(key for key in batch.derived.columns if key not in without)
     bare = replace(batch, attributes=own, derived=derived, resource_attributes=shared)
     made = _made(batch, names)
-    known = {*made.own, *made.repeated, *derived.columns}
+    known = {*made.all, *derived.columns}
     if clashing := known & {*_keys(own), *_keys(shared)} | set(_keys(shared)) & set(_keys(own)):
         bare, made = _settled(bare, made, clashing)
     resource = table_members(bare.resource_attributes, bare.resources.height)
@@ -54,65 +62,13 @@ def fields(batch: LogBatch, names: HecFields, without: Collection[str]) -> pl.Se
     return _wrapped(inner)
 
 
-def indexable(table: pl.DataFrame) -> pl.DataFrame:
-    """An attribute table with nothing but values that a field can have."""
-    nested = table.get_column("kind") == int(ValueKind.ANY)
-    empty = table.get_column("kind") == int(ValueKind.EMPTY)
-    if not (nested | empty).any():
-        return table
-    return stack([table.filter(~(nested | empty)), _opened(table.filter(nested))])
-
-
-def _opened(rows: pl.DataFrame) -> pl.DataFrame:
-    """Maps as a row a member; what is in a value is worked out once, however often it comes."""
-    known = [_leaf_rows(value) for value in rows.get_column("any").drop_nulls().unique()]
-    if not known:
-        return ATTRIBUTES.to_frame()
-    values = pl.DataFrame(
-        [row for leaves in known for row in leaves], {"whole": pl.Binary, "below": pl.String, **_VALUES}
-    )
-    joined = rows.select("owner", "key", whole="any").join(values, on="whole", how="inner", maintain_order="left")
-    dotted = pl.when(pl.col("below") == "").then("key").otherwise(pl.concat_str("key", pl.lit("."), "below"))
-    return conform(joined.with_columns(key=dotted).drop("whole", "below"))
-
-
-_VALUES = {name: dtype for name, dtype in ATTRIBUTES.items() if name not in ("owner", "key")}
-
-
-def _leaf_rows(data: bytes) -> list[dict[str, Any]]:
-    from otlp_wire import any_to_python
-
-    return [{"whole": data, "below": path, **_value(leaf)} for path, leaf in _leaves(any_to_python(data), "")]
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, member in value.items():
-            yield from _leaves(member, f"{path}.{key}" if path else key)
-    elif value is not None:
-        yield path, value
-
-
-def _value(leaf: Any) -> dict[str, Any]:
-    from otlp_wire import any_from_python, any_json
-
-    kind = _KINDS[type(leaf)]
-    if kind is not ValueKind.ANY:
-        return {"kind": int(kind), VALUE_COLUMNS[kind]: leaf}
-    array = any_from_python(leaf)
-    if not any(isinstance(item, list | dict) for item in leaf):
-        return {"kind": int(kind), "any": array}
-    return {"kind": int(ValueKind.STRING), "string": any_json(pl.Series([array])).item()}
-
-
-_KINDS = {
-    str: ValueKind.STRING,
-    bool: ValueKind.BOOL,
-    int: ValueKind.INT,
-    float: ValueKind.DOUBLE,
-    bytes: ValueKind.BYTES,
-    list: ValueKind.ANY,
-}
+def record_id_field(batch: LogBatch, names: HecFields) -> pl.Series:
+    """The same with the record id alone, for events that hold everything else themselves."""
+    if not names.record_id:
+        return pl.repeat("", len(batch), dtype=pl.String, eager=True)
+    key = quoted(pl.Series([names.record_id])).item()
+    member = pl.concat_str(pl.lit(f',"fields":{{{key}:'), pl.lit(quoted(batch.column("record_id"))), pl.lit("}"))
+    return pl.select(member.fill_null("").alias("fields")).to_series()
 
 
 def _made(batch: LogBatch, names: HecFields) -> _Made:
@@ -148,19 +104,43 @@ def _keys(table: pl.DataFrame) -> list[str]:
 
 
 def _settled(batch: LogBatch, made: _Made, clashing: Collection[str]) -> tuple[LogBatch, _Made]:
+    """Every name said once a record, by the order of precedence."""
+    columns = {key: _one_column(batch, made, key) for key in clashing}
+    found = {key: column for key, column in columns.items() if column is not None}
+    if len(found) < len(columns):
+        return _as_rows(batch, made, clashing)
+    shared = without_keys(batch.resource_attributes, clashing)
+    return replace(batch.with_attributes(found), resource_attributes=shared), made.without(clashing)
+
+
+def _one_column(batch: LogBatch, made: _Made, key: str) -> pl.Series | None:
+    """What is said under a name as a column, if all of it is of one kind; None is rare, and takes the slow way."""
+    given = made.all.get(key)
+    rows = [table.filter(pl.col("key") == key) for table in (batch.attributes, batch.resource_attributes)]
+    kinds = {kind for table in rows for kind in table.get_column("kind").unique()}
+    kinds |= {int(kind_of(column)) for column in (given, batch.derived.to_dict().get(key)) if column is not None}
+    if len(kinds) != 1 or int(ValueKind.ANY) in kinds or (key in batch.derived.columns and rows[0].height):
+        return None
+    kind = ValueKind(kinds.pop())
+    levels = [batch.attribute(key, kind), batch.resource_attribute(key, kind), *([] if given is None else [given])]
+    return pl.select(pl.coalesce(pl.lit(level) for level in levels).alias(key)).to_series()
+
+
+def _as_rows(batch: LogBatch, made: _Made, clashing: Collection[str]) -> tuple[LogBatch, _Made]:
     """All that is said twice as rows of the records, in order of precedence: the first of a key wins there."""
     own = batch.all_attributes()
     shared = batch.resource_attributes.filter(pl.col("key").is_in(list(clashing)))
     of_resource = pl.DataFrame({"owner": batch.column("resource")}).with_row_index("record")
     spread = of_resource.join(shared, on="owner", maintain_order="left").drop("owner").rename({"record": "owner"})
-    rows = stack([own, conform(spread), *made.rows()]).sort("owner", maintain_order=True)
+    given = [rows_of_column(name, column) for name, column in made.all.items() if name in clashing]
+    rows = stack([own, conform(spread), *given]).sort("owner", maintain_order=True)
     settled = replace(
         batch,
         attributes=rows,
         derived=pl.DataFrame(),
         resource_attributes=without_keys(batch.resource_attributes, clashing),
     )
-    return settled, _Made({}, {})
+    return settled, made.without(clashing)
 
 
 def _member(name: str, column: pl.Series) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""`LogBatch` → lines for the raw endpoint: the body, and nothing else.
+"""`LogBatch` → lines for the raw endpoint: the body and nothing else, or a document of `collector.documents.models`.
 
 A string stands as it is, any other body as its JSON. By default a line break within it is written as `\\n`, two
 characters: whoever can write a log line could otherwise forge another event.
@@ -26,13 +26,21 @@ _BREAK = "[\r\n\x0b\x0c\x85\u2028\u2029]"
 
 def lines(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     """One line a record; null for a record that has none."""
+    if config.event_model != "otel":
+        from collector.documents.models import texts
+
+        return _lines(texts(batch, config.event_model, config))
     body = _bodies(batch)
     if config.empty_body == "attributes" and body.null_count():
         attributes = attributes_json(batch)
         body = body.zip_with(body.is_not_null(), attributes.set(attributes == "{}", "-"))
     if config.raw_newlines == "escape":
         body = _on_one_line(body)
-    return pl.select(pl.concat_str(pl.lit(body), pl.lit("\n")).alias("line")).to_series()
+    return _lines(body)
+
+
+def _lines(text: pl.Series) -> pl.Series:
+    return pl.select(pl.concat_str(pl.lit(text), pl.lit("\n")).alias("line")).to_series()
 
 
 def _bodies(batch: LogBatch) -> pl.Series:

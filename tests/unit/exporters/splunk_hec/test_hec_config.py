@@ -23,7 +23,6 @@ REFUSED = {
         {"hec_metadata_to_otel_attrs": {}, "otel_attrs_to_hec_metadata": {}},
         "the old name of otel_attrs_to_hec_metadata",
     ),
-    "a model for raw lines": ({"export_raw": True, "event_model": "ocsf"}, "no use for event_model"),
     "an unknown option": ({"max_connections": 5}, "Extra inputs are not permitted"),
 }
 

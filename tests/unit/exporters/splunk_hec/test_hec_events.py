@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch
+from collector.document_options import JSON_MODELS
 from collector.documents.framing import text_bytes
+from collector.documents.models import texts as texts_of
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import NO_BODY, TOO_LARGE, encoded
 from otlp_wire import decode_payloads, json_to_protobuf
@@ -235,6 +237,22 @@ def test_fields_of_derived_attributes():
     ]
 
 
+def test_fields_of_several_kinds_under_one_name():
+    """A number of the record, a text of its resource: whatever the kinds, the record's goes first."""
+    records = batch({"body": "a", "attributes": {"k": 1}}, {"body": "b"}, {"body": "c", "attributes": {"k": [1]}},
+                    resource={"k": "shared", "trace_id": 7})  # fmt: skip
+    assert [one["fields"]["k"] for one in events(records)] == [1, "shared", [1]]
+
+
+def test_a_map_of_the_record_under_a_derived_name():
+    """`a: {b: …}` is `a.b`, and so may be a derived attribute: the record's is kept where nothing was derived."""
+    records = batch(
+        {"body": "a", "attributes": {"a": {"b": 1}}}, {"body": "b"}, {"body": "c", "attributes": {"a": {"b": 2}}}
+    )
+    records = records.with_attributes({"a.b": pl.Series([None, "derived", None])})
+    assert [one["fields"] for one in events(records)] == [{"a.b": 1}, {"a.b": "derived"}, {"a.b": 2}]
+
+
 def test_fields_of_the_record():
     """Severity, ids, event name and record id under their names; what is unknown is left out."""
     record = {"body": "x", "severityNumber": 17, "severityText": "ERROR", "eventName": "login",
@@ -249,6 +267,20 @@ def test_fields_of_the_record():
     ]  # fmt: skip
     renamed = {"severity_number": "n", "severity_text": "", "name": "", "record_id": ""}
     assert set(events(records, otel_to_hec_fields=renamed)[0]["fields"]) == {"n", "trace_id", "span_id"}
+
+
+@pytest.mark.parametrize("model", ["ocsf", "ecs", "json", "cef", "leef", "text"])
+def test_documents_of_other_models(model):
+    """The whole record as that model's document, JSON or a text; the record id stays a field, to find what came twice."""
+    records = batch({"body": "failed login", "attributes": {"user.name": "ann"}}, {}, resource={"host.name": "web"})
+    records = records.with_fields({"record_id": pl.Series(["1", None])})
+    found = events(records, event_model=model)
+    plain = texts_of(records, model)
+    assert [one["event"] for one in found] == [json.loads(text) if model in JSON_MODELS else text for text in plain]
+    assert [one.get("fields") for one in found] == [{"logboom.record.id": "1"}, None]
+    assert {one["host"] for one in found} == {"web"}
+    [raw] = encoded(records, config(event_model=model, export_raw=True)).parts
+    assert text_bytes(raw.texts).decode().split("\n")[:-1] == plain.to_list()
 
 
 def test_nothing_at_all():
