@@ -17,7 +17,7 @@ def buffer(text: pl.Series) -> tuple[Offsets, memoryview]:
     empty."""
     if not len(text):
         return np.zeros(1, dtype=np.int64), memoryview(b"")
-    arrow = text.to_arrow(compat_level=pl.CompatLevel.oldest())
+    arrow = text.alias("").to_arrow(compat_level=pl.CompatLevel.oldest())  # a name with a NUL makes polars panic
     _, offsets, data = arrow.buffers()
     starts = np.frombuffer(offsets, dtype=np.int64, count=len(arrow) + 1, offset=8 * arrow.offset)
     return starts, memoryview(b"" if data is None else data)

@@ -43,6 +43,9 @@ class Mapping(Config):
     """`otel`, `ecs`, `none`, `raw` or `bodymap`; a scope's attribute `elastic.mapping.mode` comes first."""
     allowed_modes: list[Mode] = list(MODES)
     """What that attribute may say; records that ask for another mode become dead letters."""
+    security: bool = False
+    """In mode `ecs`: documents for Elastic Security. Fields of the schema with their types (IP addresses, ports), kind and
+    category of the event, triage's rule; everything else under `labels`."""
     dedup: bool = True
     """Accepted; fields are always unique."""
     dedot: bool = True

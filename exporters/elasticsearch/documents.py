@@ -43,7 +43,7 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
     """The documents of a batch, in record order."""
     modes = _modes(batch, mapping.mode)
     if modes is None:
-        return _of_mode(batch, mapping.mode, router)
+        return _of_mode(batch, mapping.mode, mapping, router)
     parts: list[Documents] = []
     for name in modes.unique(maintain_order=True):
         rows = (modes == name).arg_true()
@@ -54,13 +54,14 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
             reason = f"unsupported mapping mode {name[:40]!r}"
             parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [pl.lit(empty)], [(at, reason)]))
         else:
-            parts.append(_moved(_of_mode(batch.gather(rows), mode, router), at))
+            parts.append(_moved(_of_mode(batch.gather(rows), mode, mapping, router), at))
     return _joined(parts)
 
 
-def _of_mode(batch: LogBatch, mode: Mode, router: Router) -> Documents:
+def _of_mode(batch: LogBatch, mode: Mode, mapping: Mapping, router: Router) -> Documents:
     routes = router.routes(batch, mode)
-    pieces = _ENCODERS[mode](batch, routes)
+    encode = ecs.security_documents if mode == "ecs" and mapping.security else _ENCODERS[mode]
+    pieces = encode(batch, routes)
     action = routes.spread(_actions(routes.index))
     if mode != "bodymap":  # the only one that has records without a document, or without a place
         return Documents(np.arange(len(batch), dtype=np.uint32), action, pieces, [])

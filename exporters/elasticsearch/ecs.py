@@ -7,6 +7,9 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import nested
 from collector.documents.ecs.mapping import LAYOUT, layers
+from collector.documents.ecs.security import LAYOUT as SECURITY_LAYOUT
+from collector.documents.ecs.security import security_layers
+from collector.documents.nested import Columns, Text
 from exporters.elasticsearch.flat import stream_fields
 from exporters.elasticsearch.routing import Routes
 
@@ -14,3 +17,10 @@ from exporters.elasticsearch.routing import Routes
 def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """One JSON object a record."""
     return [pl.lit(nested.documents([*layers(batch), stream_fields(routes)], LAYOUT, len(batch)))]
+
+
+def security_documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+    """The same for Elastic Security; the dataset is the data stream's."""
+    dataset = Columns([("event.dataset", Text.of(routes.stream.get_column("dataset")))], routes.place)
+    layers = [*security_layers(batch), stream_fields(routes), dataset]
+    return [pl.lit(nested.documents(layers, SECURITY_LAYOUT, len(batch)))]

@@ -58,7 +58,7 @@ class ElasticsearchExporter:
         self._headers = _credential(config)
         self._path = f"/_bulk?{urlencode(_parameters(config), safe=',*.')}"
         self._max_bytes = config.max_bulk_bytes
-        self._installation = Installation(config.setup, config.mapping.mode) if config.setup.enabled else None
+        self._installation = Installation(config.setup, config.mapping) if config.setup.enabled else None
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet."""

@@ -13,7 +13,9 @@ import orjson
 
 from collector.transport.http_answers import described
 from collector.transport.http_client import HttpAnswer
-from exporters.elasticsearch.config import Mode, Setup
+from exporters.elasticsearch.config import Mapping as DocumentMapping
+from exporters.elasticsearch.config import Setup
+from exporters.elasticsearch.mappings import mappings
 
 Method = Literal["GET", "PUT", "POST"]
 Call = Callable[[Method, str, "bytes | None"], Awaitable[HttpAnswer]]
@@ -31,9 +33,9 @@ class NotInstalled(Exception):
 class Installation:
     """Puts template and policy once, however many requests wait for it."""
 
-    def __init__(self, setup: Setup, mode: Mode) -> None:
+    def __init__(self, setup: Setup, mapping: DocumentMapping) -> None:
         self._setup = setup
-        self._mode = mode
+        self._mapping = mapping
         self._done = False
         self._lock = asyncio.Lock()
 
@@ -46,11 +48,11 @@ class Installation:
 
     async def _install(self, call: Call) -> None:
         opensearch = _is_opensearch(await _ask(call, "GET", "/", None))
-        for path, document in documents(self._setup, self._mode, opensearch).items():
+        for path, document in documents(self._setup, self._mapping, opensearch).items():
             await _ask(call, "PUT", path, document)
 
 
-def documents(setup: Setup, mode: Mode, opensearch: bool) -> dict[str, dict[str, Any]]:
+def documents(setup: Setup, mapping: DocumentMapping, opensearch: bool) -> dict[str, dict[str, Any]]:
     """Path → what is put there, in order."""
     lifecycle = setup.lifecycle
     if lifecycle == "auto":
@@ -62,46 +64,19 @@ def documents(setup: Setup, mode: Mode, opensearch: bool) -> dict[str, dict[str,
         found[f"/_ilm/policy/{setup.name}"] = _ilm(setup)
     if lifecycle == "ism":
         found[f"/_plugins/_ism/policies/{setup.name}"] = _ism(setup)
-    found[f"/_index_template/{setup.name}"] = _template(setup, mode, opensearch, lifecycle)
+    found[f"/_index_template/{setup.name}"] = _template(setup, mapping, opensearch, lifecycle)
     return found
 
 
-def _template(setup: Setup, mode: Mode, opensearch: bool, lifecycle: str) -> dict[str, Any]:
+def _template(setup: Setup, mapping: DocumentMapping, opensearch: bool, lifecycle: str) -> dict[str, Any]:
     settings: dict[str, Any] = {"number_of_shards": setup.shards, "number_of_replicas": setup.replicas}
     if lifecycle == "ilm":
         settings["index.lifecycle.name"] = setup.name
-    template: dict[str, Any] = {"settings": settings, "mappings": _mappings(mode, opensearch)}
+    template: dict[str, Any] = {"settings": settings, "mappings": mappings(mapping, opensearch)}
     if lifecycle == "data_stream":
         template["lifecycle"] = {"data_retention": f"{_hours(setup)}h"}
     stream: dict[str, Any] = {"data_stream": {}} if setup.data_stream else {}
     return {"index_patterns": setup.index_patterns, "priority": setup.priority, "template": template, **stream}
-
-
-_WORDS: dict[str, Any] = {"type": "keyword", "ignore_above": 1024}
-_COUNT: dict[str, Any] = {"type": "long"}
-_TIME: dict[str, Any] = {"type": "date_nanos", "format": "strict_date_optional_time_nanos||epoch_millis"}
-
-
-def _mappings(mode: Mode, opensearch: bool) -> dict[str, Any]:
-    """Few fields, whatever attributes come: those of `otel` are one flattened field an object."""
-    strings: dict[str, Any] = {"strings": {"match_mapping_type": "string", "mapping": _WORDS}}
-    properties = _otel_properties("flat_object" if opensearch else "flattened") if mode == "otel" else {}
-    return {"dynamic_templates": [strings], "properties": {"@timestamp": _TIME, **properties}}
-
-
-def _otel_properties(kind: str) -> dict[str, Any]:
-    flattened: dict[str, Any] = {"type": kind}
-    own = {"attributes": flattened, "schema_url": _WORDS, "dropped_attributes_count": _COUNT}
-    return {
-        "observed_timestamp": _TIME,
-        "data_stream": {"properties": dict.fromkeys(("type", "dataset", "namespace"), _WORDS)},
-        **dict.fromkeys(("severity_text", "trace_id", "span_id", "event_name"), _WORDS),
-        **dict.fromkeys(("severity_number", "dropped_attributes_count"), _COUNT),
-        "attributes": flattened,
-        "resource": {"properties": own},
-        "scope": {"properties": {**own, "name": _WORDS, "version": _WORDS}},
-        "body": {"properties": {"text": {"type": "text"}, "structured": flattened}},
-    }
 
 
 def _ilm(setup: Setup) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from collector.component import Context
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import BulkRequest, ElasticsearchExporter
 
-MAPPINGS: dict[str, dict[str, object]] = {mode: {"mode": mode} for mode in ("otel", "ecs", "none", "raw")}
+MAPPINGS: dict[str, dict[str, object]] = {
+    **{mode: {"mode": mode} for mode in ("otel", "ecs", "none", "raw")},
+    "ecs, security": {"mode": "ecs", "security": True},
+}
 
 
 def encoder(mapping: dict[str, object], compression: str) -> Callable[[LogBatch], BulkRequest]:

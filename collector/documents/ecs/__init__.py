@@ -8,12 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.ecs.mapping import LAYOUT, layers
+from collector.documents.ecs.security import LAYOUT, security_layers
 from collector.documents.nested import documents
 
 __all__ = ["ecs_json"]
 
 
 def ecs_json(batch: LogBatch) -> pl.Series:
-    """One JSON object a record, record order, never null."""
-    return documents(layers(batch), LAYOUT, len(batch)).rename("document")
+    """One JSON object a record, record order, never null (String). Every field is one of ECS 8.17 and of its type, or a
+    text under `labels`."""
+    return documents(security_layers(batch), LAYOUT, len(batch)).rename("document")

@@ -24,7 +24,7 @@ def layers(batch: LogBatch) -> list[Layer]:
         fields(batch.scope_attributes, batch.scopes.height, batch.column("scope")),
         fields(batch.attributes, len(batch), names=RECORD),
         derived_fields(batch, RECORD),
-        Columns([("host.os.type", Text.of(_os_types(batch)))], batch.column("resource")),
+        Columns([("host.os.type", Text.of(os_types(batch)))], batch.column("resource")),
         Columns(
             [
                 ("@timestamp", timestamp_text(batch)),
@@ -47,7 +47,7 @@ def _resources(batch: LogBatch) -> Fields:
     return fields(every, batch.resources.height, batch.column("resource"), RESOURCE)
 
 
-def _os_types(batch: LogBatch) -> pl.Series:
+def os_types(batch: LogBatch) -> pl.Series:
     """A type a resource."""
     height = batch.resources.height
     by_type = aligned(batch.resource_attributes, "os.type", ValueKind.STRING, height)

@@ -94,9 +94,10 @@ def _opened(rows: pl.DataFrame) -> pl.DataFrame:
     found = joined.explode("members", empty_as_null=True, keep_nulls=True).unnest("members")
     dotted = pl.concat_str(pl.col("key"), pl.lit("."), pl.col("below"))
     key = pl.when(pl.col("below") == "").then("key").otherwise(dotted)
-    return found.filter(pl.col("text").is_not_null()).select(
-        _ROW, "owner", key.alias("key"), "text", quotes=pl.lit(False)
-    )
+    quotes = pl.col("text").str.starts_with('"')
+    bare = pl.when(quotes).then(pl.col("text").str.strip_prefix('"').str.strip_suffix('"')).otherwise("text")
+    told = found.filter(pl.col("text").is_not_null())
+    return told.select(_ROW, "owner", key.alias("key"), bare.alias("text"), quotes.alias("quotes"))
 
 
 def members_of(value: Any, path: str = "") -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from collector.documents.json_text import column_texts, escaped
 from collector.documents.nested.values import searchable_column
+from collector.tables import optional_positions
 
 Positions = npt.NDArray[np.int64]
 _WORD = 64
@@ -32,9 +33,8 @@ class Text:
     @classmethod
     def of(cls, column: pl.Series) -> Text:
         """A column of strings, booleans, integers or doubles as JSON; bytes in hex, numbers that are none left out."""
-        if column.dtype == pl.String:
-            return cls(escaped(column), quotes=True)
-        return cls(column_texts(searchable_column(column)))
+        column = searchable_column(column)
+        return cls(escaped(column), quotes=True) if column.dtype == pl.String else cls(column_texts(column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,18 @@ class Fields:
         """As in `Columns`."""
         codes = self.codes[self.starts[row] : self.starts[row + 1]].tolist()
         return [(self.prefix + self.keys[code], offset) for offset, code in enumerate(codes)]
+
+    def column(self, key: str) -> pl.Series | None:
+        """The scalars of one field without quotes, a value a row, the last of equal keys; None when no row has it."""
+        wanted = np.array([self.prefix + known == key for known in self.keys], dtype=np.bool_)
+        at = np.flatnonzero(wanted[self.codes]) if wanted.any() else np.empty(0, dtype=np.int64)
+        if (bare := at[~self.quotes[at]]).size and (lists := self.values.gather(bare).str.starts_with("[")).any():
+            at = np.setdiff1d(at, bare[lists.to_numpy()])
+        if not len(at):
+            return None
+        last = np.full(len(self.starts) - 1, -1, dtype=np.int64)
+        last[np.searchsorted(self.starts, at, side="right") - 1] = at
+        return self.values.gather(optional_positions(last))
 
     def texts(self) -> list[pl.Series]:
         """As in `Columns`."""

@@ -7,16 +7,26 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents.nested.layers import Text
 
+_FORMAT = "%Y-%m-%dT%H:%M:%S%.9fZ"
+_LAST = (1 << 63) - 1
+
 
 def timestamps(batch: LogBatch) -> pl.Series:
     """When it happened, else when it was observed (else 1970), as Datetime in nanoseconds, UTC."""
     time = pl.when(pl.col("time_unix_nano") == 0).then("observed_time_unix_nano").otherwise("time_unix_nano")
-    return batch.records.select(time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
+    return batch.records.select(time.clip(upper_bound=_LAST).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
 
 
 def timestamp_text(batch: LogBatch) -> Text:
     """`"2024-01-15T10:30:00.000000000Z"`."""
-    return Text(timestamps(batch).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"), quotes=True)
+    return Text(timestamps(batch).dt.strftime(_FORMAT), quotes=True)
+
+
+def observed_text(batch: LogBatch) -> Text:
+    """The same for the time when it was observed; null where that is unknown."""
+    time = batch.column("observed_time_unix_nano")
+    known = time.set(time == 0, None).clip(upper_bound=_LAST)
+    return Text(known.cast(pl.Int64).cast(pl.Datetime("ns")).dt.strftime(_FORMAT), quotes=True)
 
 
 def id_text(ids: pl.Series) -> Text:

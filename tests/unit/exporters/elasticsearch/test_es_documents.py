@@ -12,8 +12,9 @@ from collector.component import Context
 from collector.documents.nested import layout
 from collector.outcomes import Reject
 from collector.testing.row_batch import Nested, Row, batch_of
-from exporters.elasticsearch.config import ElasticsearchConfig
+from exporters.elasticsearch.config import ElasticsearchConfig, Mapping
 from exporters.elasticsearch.exporter import BulkAnswer, ElasticsearchExporter
+from exporters.elasticsearch.mappings import mappings
 from otlp_wire import any_from_python
 
 
@@ -204,3 +205,28 @@ def test_bodymap_takes_maps_only():
         ([2], "data_stream.type cannot be other than logs or metrics"),
         ([1], "invalid log record body type for 'bodymap' mapping mode"),
     ]
+
+
+def test_documents_for_elastic_security():
+    """`security` writes typed fields of ECS and labels, with the data stream's dataset; the template maps each type."""
+    attributes = [("client.address", "10.0.0.1"), ("my.own", 7), ("data_stream.dataset", "shop")]
+    batch = batch_of([Row("r" * 26, attributes, fields={"event_name": "user.login"})])
+    [(action, document)] = lines(batch, mapping={"mode": "ecs", "security": True})
+    assert action["_index"] == "logs-shop-default"
+    assert document["source"]["ip"] == "10.0.0.1"
+    assert document["labels"]["my_own"] == "7"
+    assert (document["event"]["category"], document["event"]["dataset"]) == (["authentication"], "shop")
+    assert document["data_stream"] == {"type": "logs", "dataset": "shop", "namespace": "default"}
+    [(_, plain)] = lines(batch, mapping={"mode": "ecs"})
+    assert "category" not in plain["event"]
+
+
+@pytest.mark.parametrize(("opensearch", "labels"), [(False, "flattened"), (True, "flat_object")])
+def test_the_template_for_elastic_security(opensearch, labels):
+    """Addresses are addresses, numbers numbers, and no sender exhausts the limit of fields with labels."""
+    properties = mappings(Mapping(mode="ecs", security=True), opensearch)["properties"]
+    assert properties["source"]["properties"]["ip"] == {"type": "ip"}
+    assert properties["http"]["properties"]["response"]["properties"]["status_code"] == {"type": "long"}
+    assert properties["labels"] == {"type": labels}
+    assert properties["@timestamp"]["type"] == "date_nanos"
+    assert str(properties).count("'type': ") < 500

@@ -15,7 +15,7 @@ from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing.text_batch import text_batch
 from exporters.elasticsearch.addresses import Nodes, cloud_address
-from exporters.elasticsearch.config import ElasticsearchConfig, Setup
+from exporters.elasticsearch.config import ElasticsearchConfig, Mapping, Setup
 from exporters.elasticsearch.exporter import ElasticsearchExporter
 from exporters.elasticsearch.installation import documents
 
@@ -160,10 +160,10 @@ LIFECYCLES = {
 def test_lifecycles(lifecycle, opensearch):
     """Data stream lifecycle, ILM or ISM; the retention is in exactly one place."""
     setup = Setup.model_validate({"enabled": True, "lifecycle": lifecycle, "retention": "720h"})
-    found = documents(setup, "otel", opensearch)
+    found = documents(setup, Mapping(), opensearch)
     assert found.keys() == LIFECYCLES[lifecycle, opensearch]
     assert json.dumps(found).count("720h") == (lifecycle != "none")
-    assert "720h" not in json.dumps(documents(setup.model_copy(update={"retention": 0.0}), "otel", opensearch))
+    assert "720h" not in json.dumps(documents(setup.model_copy(update={"retention": 0.0}), Mapping(), opensearch))
 
 
 def test_a_cloud_id():
