@@ -23,7 +23,7 @@ from collector.documents.ocsf.catalogue import (
 )
 from collector.documents.ocsf.context import Context
 from collector.documents.ocsf.endpoints import Ends, destination, source
-from collector.documents.ocsf.fields import Part
+from collector.documents.ocsf.fields import Part, is_ip
 from collector.documents.ocsf.members import Json, Text, json_array, json_object, text
 from collector.documents.ocsf.users import user
 
@@ -137,8 +137,14 @@ def _add_ends(made: Event, part: Part, known: Known) -> None:
 
 
 def _with_actor(made: Event, kind: EventClass, part: Part, known: Known) -> Event:
-    """Who did it, and which process; where the class has no place for them they stay where they were."""
+    """Who did it, and which process; where the class has no place for them they stay where they were.
+
+    A client's address has no field in some classes: there it can still be searched for.
+    """
     hosted = known.edition.host(kind)
+    if kind in (BASE, ERROR, FINDING):
+        address = part.text("client.address", valid=is_ip, take=False)
+        made.observed.append(("unmapped.attributes.client.address", IP, address))
     if hosted or kind == API:
         made.actor["user"], seen = user(part)
         made.observed += _of_user("actor.user", seen)

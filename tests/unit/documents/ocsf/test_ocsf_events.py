@@ -230,6 +230,17 @@ def test_observables() -> None:
     }
 
 
+def test_an_address_without_a_field_can_be_observed() -> None:
+    """A Base Event has no endpoints; who asks for an address still finds it."""
+    made = event({"attributes": {"client.address": "10.0.0.7"}})
+    (one,) = made["observables"]
+    assert (found(made, "unmapped.attributes"), one["name"], one["value"]) == (
+        {"client.address": "10.0.0.7"},
+        "unmapped.attributes.client.address",
+        "10.0.0.7",
+    )
+
+
 def test_long_body_is_whole_in_unmapped() -> None:
     """A message holds 65,535 characters."""
     body = "é" * 65_536
