@@ -8,8 +8,9 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import resource_json
-from collector.documents.ocsf.fields import Fields, Mask, Part, is_hostname
+from collector.documents.ocsf.fields import Fields, Mask, Part
 from collector.documents.ocsf.members import Json, Made, Text, json_object, text
+from collector.documents.ocsf.validity import is_hostname
 from collector.tables import nulls
 
 _OS_TYPES = {"windows": 100, "linux": 200, "darwin": 300, "solaris": 400, "aix": 401, "hpux": 402}

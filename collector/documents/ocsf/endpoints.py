@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collector.documents.ocsf.fields import Mask, Part, is_hostname, is_ip
+from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.members import Json, json_object, text
+from collector.documents.ocsf.validity import is_hostname, is_ip
 
 _CLIENT = ("client.address", "source.address", "http.client_ip", "net.peer.ip", "net.sock.peer.addr")
 _CLIENT_PORT = ("client.port", "source.port", "net.peer.port", "net.sock.peer.port")

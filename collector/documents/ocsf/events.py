@@ -23,9 +23,10 @@ from collector.documents.ocsf.catalogue import (
 )
 from collector.documents.ocsf.context import Context
 from collector.documents.ocsf.endpoints import Ends, destination, source
-from collector.documents.ocsf.fields import Part, is_ip
+from collector.documents.ocsf.fields import Part
 from collector.documents.ocsf.members import Json, Text, json_array, json_object, text
 from collector.documents.ocsf.users import user
+from collector.documents.ocsf.validity import is_ip
 
 IP, HOSTNAME, USER_NAME, EMAIL, URL = (
     (2, "IP Address"),

@@ -6,7 +6,6 @@ stays behind for `unmapped`, so an odd value is never lost and never makes an ev
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from functools import cached_property
 
@@ -21,11 +20,6 @@ from collector.tables import VALUE_COLUMNS, kind_of, optional_positions
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Valid = Callable[[pl.Series], pl.Series]
-
-_IPV4 = r"^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$"
-_HOSTNAME = r"^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$"
-_EMAIL = r"^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9.-]+$"
-_MAX_IP = 40
 
 
 class Fields:
@@ -185,33 +179,6 @@ def _fitting(text: pl.Series) -> pl.Series:
     if (sizes == 0).any():
         text = text.set(text == "", None)
     return text.set(text.str.len_chars() > MAX_TEXT, None) if (sizes > MAX_TEXT).any() else text
-
-
-def is_ip(text: pl.Series) -> pl.Series:
-    """IPv4 by pattern; what has a colon is asked once for each distinct text."""
-    four = text.str.contains(_IPV4)
-    maybe = text.str.contains(":", literal=True) & (text.str.len_bytes() <= _MAX_IP)
-    if not maybe.any():
-        return four
-    six = [value for value in text.filter(maybe).unique() if _is_ipv6(value)]
-    return four | text.is_in(pl.Series(six, dtype=pl.String).implode())
-
-
-def is_hostname(text: pl.Series) -> pl.Series:
-    """Names that DNS could hold, and no IP address."""
-    return text.str.contains(_HOSTNAME) & ~text.str.contains(_IPV4)
-
-
-def is_email(text: pl.Series) -> pl.Series:
-    """Plain addresses."""
-    return text.str.contains(_EMAIL)
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        return ipaddress.IPv6Address(text).scope_id is None
-    except ValueError:
-        return False
 
 
 def some_too_long(text: pl.Series) -> bool:

@@ -7,8 +7,9 @@ from functools import partial
 import polars as pl
 
 from collector.documents.ocsf.catalogue import FAILURE, OTHER, SUCCESS, UNKNOWN, Edition
-from collector.documents.ocsf.fields import Mask, Part, is_hostname
+from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.members import Json, json_object, text
+from collector.documents.ocsf.validity import is_hostname
 
 METHOD = ("http.request.method", "http.method")
 STATUS = ("http.response.status_code", "http.status_code")

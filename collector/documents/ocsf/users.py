@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from collector.documents.ocsf.fields import Mask, Part, is_email
+from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.members import Json, json_object, text
+from collector.documents.ocsf.validity import is_email
 
 _NAMES = ("user.name", "enduser.name")
 _IDS = ("user.id", "enduser.id")
