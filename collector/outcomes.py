@@ -63,13 +63,15 @@ class Retry:
     """Send these items again (None = all): backoff with jitter, `after_secs` as a floor.
 
     `throttled`: the destination has too much to do (429, 503); fewer requests are in flight from now on. Timeouts count
-    as that without being named.
+    as that without being named. `at_most`: how often each of them is sent again for such an answer before it becomes a
+    dead letter with `reason`; None = no limit.
     """
 
     reason: str
     items: Items | None = None
     after_secs: float | None = None
     throttled: bool = False
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

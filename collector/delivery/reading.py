@@ -21,6 +21,7 @@ class Reading:
         rejected: (items, reason).
         retry: items to send again; empty = none.
         throttled: some of them because the destination has too much to do.
+        limited: (items, how often they are sent again, reason) of those in `retry` that have a limit.
     """
 
     delivered: Items
@@ -34,6 +35,7 @@ class Reading:
     too_large: bool = False
     left_out: int = 0
     warning: str = ""
+    limited: Sequence[tuple[Items, int, str]] = ()
 
 
 _NONE: Items = np.empty(0, dtype=np.uint32)
@@ -62,9 +64,13 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
             if len(items):
                 rejected.append((items, verdict.reason))
     again, reason, after, throttled = _NONE, "", None, False
+    limited = []
     for verdict in verdicts:
         if isinstance(verdict, Retry):
-            again = np.union1d(again, _claim(open_, verdict.items)).astype(np.uint32)
+            items = _claim(open_, verdict.items)
+            again = np.union1d(again, items).astype(np.uint32)
+            if verdict.at_most is not None:
+                limited.append((items, verdict.at_most, verdict.reason))
             reason = reason or verdict.reason
             throttled |= verdict.throttled
             after = max(after or 0.0, verdict.after_secs) if verdict.after_secs is not None else after
@@ -78,6 +84,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         throttled,
         left_out=sum(ok.rejected for ok in oks),
         warning=next((ok.warning for ok in oks if ok.warning), ""),
+        limited=limited,
     )
 
 

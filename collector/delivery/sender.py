@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from collector.component import Exporter
+from collector.delivery.attempts import Attempts
 from collector.delivery.book import Book
 from collector.delivery.concurrency import Concurrency
 from collector.delivery.config import DeliveryConfig
@@ -87,13 +88,13 @@ class Sender:
         """Send until all has ended or it must be cut; gives the pieces."""
         if not self._encoding.ready(request):
             request = await self._decoded(request)
-        schedule = Schedule(self._config, self._rng)
+        schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
         while request.records:
             try:
                 encoded = await self._encoding.encode(request)
             except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
                 return await self._cut(request, self._crash("encode", error), search)
-            reading = await self._repeat(request, encoded, schedule)
+            reading = await self._repeat(request, encoded, schedule, attempts)
             if reading is None:
                 return ()
             if reading.split is not None:
@@ -102,14 +103,15 @@ class Sender:
                 return await self._cut(request, reading.split, search)
             search.found_good(len(reading.delivered), request.size_bytes)
             request = await self._settle(request, reading)
+            attempts.left(reading)
             if request.records and not await self._pause(request, schedule, reading):
                 return ()
         return ()
 
-    async def _repeat(self, request: Request, encoded: Any, schedule: Schedule) -> Reading | None:
+    async def _repeat(self, request: Request, encoded: Any, schedule: Schedule, attempts: Attempts) -> Reading | None:
         """Send the same bytes until the answer is about its records; None when it was given up."""
         while True:
-            reading = await self._attempt(request.records, encoded)
+            reading = await self._attempt(request.records, encoded, attempts)
             if reading.blocked is not None:
                 schedule.restart()
             elif len(reading.retry) < request.records:
@@ -117,12 +119,12 @@ class Sender:
             elif not await self._pause(request, schedule, reading):
                 return None
 
-    async def _attempt(self, records: int, encoded: Any) -> Reading:
+    async def _attempt(self, records: int, encoded: Any, attempts: Attempts) -> Reading:
         async with self.concurrency.entered() as epoch, self.gate.passing():
             self._stop_here()
             answer = await self._call(encoded)
             try:
-                reading = read(self._exporter.classify(answer), records)
+                reading = attempts.judged(read(self._exporter.classify(answer), records))
             except Exception as error:  # noqa: BLE001  as for encode
                 reading = read([Split(self._crash("classify", error))], records)
             self._watch(reading, records)

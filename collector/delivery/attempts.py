@@ -1,0 +1,37 @@
+"""How often each record of a request was sent in vain, for verdicts that limit it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from collector.delivery.reading import Reading
+
+
+class Attempts:
+    """Counts the answers `Retry` with a limit for each record, over partial retries. Halves begin anew.
+
+    Args:
+        records: of the request.
+    """
+
+    def __init__(self, records: int) -> None:
+        self._in_vain = np.zeros(records, dtype=np.int64)
+
+    def judged(self, reading: Reading) -> Reading:
+        """The reading of the next answer, with the records that are over their limit rejected."""
+        if not reading.limited:
+            return reading
+        rejected, retry = list(reading.rejected), reading.retry
+        for items, at_most, reason in reading.limited:
+            self._in_vain[items] += 1
+            over = items[self._in_vain[items] > at_most]
+            if len(over):
+                rejected.append((over, f"{reason} (attempt {at_most + 1} was the last)"))
+                retry = np.setdiff1d(retry, over)
+        return replace(reading, rejected=rejected, retry=retry)
+
+    def left(self, reading: Reading) -> None:
+        """Only the records to send again remain."""
+        self._in_vain = self._in_vain[reading.retry]
