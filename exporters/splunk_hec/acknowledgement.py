@@ -6,7 +6,8 @@
 A channel is a GUID of ours, for one token; the server numbers its requests. A server that restarted has forgotten the
 channel and numbers it from the start: then a `true` for 0 may be about another request than the one that waits. So
 
-* a number that is not above all numbers before it means that the channel is lost;
+* a number that another call has, or that is not above all numbers known when its call began, means that the channel is
+  lost (calls under way at once may be answered in any order);
 * a call that ends without an answer means the same, for it may have got such a number, or the server went away;
 * a `true` counts only once all calls that were under way on the channel are answered, and it was not lost by that.
 
@@ -43,24 +44,27 @@ class Channel:
         self._options = options
         self._ask = ask
         self._highest = -1
-        self._under_way: set[asyncio.Future[None]] = set()
+        self._recent: set[int] = set()
+        self._under_way: dict[asyncio.Future[None], int] = {}
         self._waiting: dict[int, asyncio.Future[bool]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def sent(self, post: Callable[[], Awaitable[HttpAnswer]]) -> tuple[HttpAnswer, Reply]:
         """Make a call on the channel. Raises what `post` raises; then what waits here is lost."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._under_way.add(done)
+        self._under_way[done] = known = self._highest
         try:
             answer = await post()
             reply = read(answer)
-            self._number(reply)
+            self._number(reply, known)
         except BaseException:
             self._lose("a call on the channel was not answered")
             raise
         finally:
-            self._under_way.discard(done)
+            del self._under_way[done]
             done.set_result(None)
+            oldest = min(self._under_way.values(), default=self._highest)
+            self._recent = {number for number in self._recent if number > oldest}
         return answer, reply
 
     async def indexed(self, number: int) -> bool:
@@ -94,11 +98,12 @@ class Channel:
         if self._asking is not None:
             await asyncio.gather(self._asking, return_exceptions=True)
 
-    def _number(self, reply: Reply) -> None:
+    def _number(self, reply: Reply, known: int) -> None:
         if reply.ack_id is None:
             return
-        if reply.ack_id <= self._highest:
+        if reply.ack_id <= known or reply.ack_id in self._recent:
             self._lose("the server has forgotten the channel: its numbers began anew")
+        self._recent.add(reply.ack_id)
         self._highest = max(self._highest, reply.ack_id)
 
     def _lose(self, reason: str) -> None:
