@@ -74,6 +74,10 @@ class SinkConfig(DeliveryConfig):
         return value
 
 
+class DebugConfig(DeliveryConfig):
+    """What every exporter has."""
+
+
 class BridgeConfig(Config):
     """The sample connector has no options."""
 
@@ -94,7 +98,7 @@ SAMPLES = (
     _sample(Kind.PROCESSOR, "filter", FilterConfig),
     _sample(Kind.EXPORTER, "sink", SinkConfig),
     _sample(Kind.EXPORTER, "otlp_http", SinkConfig, "otlphttp"),
-    _sample(Kind.EXPORTER, "debug", DeliveryConfig),
+    _sample(Kind.EXPORTER, "debug", DebugConfig),
     _sample(Kind.CONNECTOR, "bridge", BridgeConfig),
 )
 
