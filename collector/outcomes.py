@@ -51,11 +51,13 @@ class Ok:
     Args:
         rejected: how many of them the destination then left out on its own account, without saying which (OTLP's
             partial success); they are not sent again.
-        warning: what it said about that.
+        warning: what it said about that, or what else must be told about this request.
+        concerned: how many items the warning is about, when they were not left out.
     """
 
     rejected: int = 0
     warning: str = ""
+    concerned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

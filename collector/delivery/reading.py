@@ -18,6 +18,7 @@ class Reading:
         blocked, split: the reason; then nothing else is set.
         too_large: with `split`: for its size.
         left_out, warning: what the destination said about delivered records that it does not keep.
+        concerned: how many records the warning is about; those left out are among them.
         rejected: (items, reason).
         retry: items to send again; empty = none.
         throttled: some of them because the destination has too much to do.
@@ -35,6 +36,7 @@ class Reading:
     too_large: bool = False
     left_out: int = 0
     warning: str = ""
+    concerned: int = 0
     limited: Sequence[tuple[Items, int, str]] = ()
 
 
@@ -84,6 +86,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         throttled,
         left_out=sum(ok.rejected for ok in oks),
         warning=next((ok.warning for ok in oks if ok.warning), ""),
+        concerned=sum(max(ok.rejected, ok.concerned) for ok in oks),
         limited=limited,
     )
 

@@ -153,7 +153,7 @@ class Sender:
             self._emit(EventKind.RESUMED, "the destination accepts again", 1)
         if reading.left_out or reading.warning:
             self._book.left_out += reading.left_out
-            self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.left_out))
+            self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.concerned))
 
     def _adapt(self, reading: Reading, answer: Any, epoch: int) -> None:
         """A destination that is merely away says nothing about how much it takes."""

@@ -50,7 +50,7 @@ class Answers:
         """The outcome of `send`: what it gave, or what it raised."""
         if isinstance(answer, Messages):
             cut = f"messages longer than {self._longest} bytes were cut (max_message_size)"
-            return Ok(warning=cut if answer.cut else "")
+            return Ok(warning=cut if answer.cut else "", concerned=answer.cut)
         if isinstance(answer, TimeoutError) and not answer.errno:
             return Retry(f"{self._where} did not take the messages within the timeout")
         if isinstance(answer, ssl.SSLError):

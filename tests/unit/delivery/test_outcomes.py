@@ -321,3 +321,12 @@ def test_a_payload_that_cannot_be_decoded_is_counted(rig):
     one.run({"x": (exporter, CONFIG)}, 1)
     assert one.ledgers[0].outcomes("x") == {"enqueued": 6, "exported": 2, "dropped:undecodable": 4}
     assert one.ledgers[0].adds_up("x")
+
+
+def test_a_warning_counts_the_records_it_is_about(rig):
+    """Nothing was left out, and people learn how many records it concerns."""
+    one = rig("x")
+    one.ledgers[0].put(text_batch(["a", "b", "c"]))
+    one.run({"x": (ScriptedExporter(lambda batch: Ok(warning="cut", concerned=2)), CONFIG)}, 1)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 3}
+    assert [(event.kind, event.reason, event.count) for event in one.events] == [(EventKind.PARTIAL, "cut", 2)]
