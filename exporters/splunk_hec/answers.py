@@ -93,7 +93,8 @@ def verdict(answer: HttpAnswer, reply: Reply, *, own_token: bool = False) -> Ver
     if reply.code in (INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, _INDEX):
         return Blocked(reply.reason)
     if reply.code in _BUSY:
-        return Retry(reply.reason, after_secs=http_answers.retry_after_secs(answer), throttled=True)
+        after = http_answers.retry_after_secs(answer)
+        return Retry(reply.reason, after_secs=after, throttled=reply.status == 503)
     if reply.code in _EVENT or reply.too_large:
         return Split(reply.reason)
     if reply.succeeded:

@@ -62,22 +62,16 @@ class Acknowledgement(Config):
 
 
 class Heartbeat(Config):
-    """`heartbeat`: not available; watch logboom's own metrics instead."""
+    """`heartbeat`: an event of its own for the index `_internal`, so that Splunk notices when the sender is gone."""
 
     interval: Duration = 0.0
-    """Must be 0."""
+    """Time between two; 0 = none. One that fails is not repeated: the next one comes."""
     startup: bool = False
-    """Must be false."""
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.interval or self.startup:
-            raise ValueError("heartbeats are not available: leave the block out, and watch logboom's own metrics")
-        return self
+    """Send the first one at the start. It does not hold up the start."""
 
 
 class Telemetry(Config):
-    """`telemetry`: accepted; upstream it counts heartbeats."""
+    """`telemetry`: accepted; upstream it names the counters of heartbeats."""
 
     enabled: bool = False
     """Accepted."""
@@ -150,7 +144,7 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     acknowledgement: Acknowledgement = Acknowledgement()
     """Indexer acknowledgement."""
     heartbeat: Heartbeat = Heartbeat()
-    """Not available."""
+    """A sign of life. No log record, so it is not counted."""
     telemetry: Telemetry = Telemetry()
     """Accepted."""
     max_idle_conns_per_host: int = 100

@@ -11,6 +11,7 @@ from collector.documents.framing import text_bytes
 from collector.outcomes import Verdicts
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.endpoint import Endpoint
+from exporters.splunk_hec.heartbeat import Heart
 from exporters.splunk_hec.parts import Encoded, encoded
 from exporters.splunk_hec.sending import Sending, Sent, failure, verdicts
 
@@ -39,10 +40,13 @@ class SplunkHecExporter:
         self._config = config
         self._endpoint = Endpoint(config)
         self._sending = Sending(self._endpoint, config)
+        self._beating: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet."""
         await self._endpoint.start()
+        if self._config.heartbeat.interval:
+            self._beating = asyncio.create_task(Heart(self._config, self._sending).beat_for_ever())
 
     def encode(self, batch: LogBatch) -> HecRequest:
         """The batch as compressed bodies."""
@@ -63,4 +67,8 @@ class SplunkHecExporter:
 
     async def shutdown(self) -> None:
         """Safe twice, and without `start`."""
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+            self._beating = None
         await self._endpoint.close()

@@ -138,7 +138,7 @@ def failure(error: Exception) -> Verdict:
         again = error.answer.status >= 500
         after = http_answers.retry_after_secs(error.answer)
         return Retry(str(error), after_secs=after) if again else Blocked(str(error))
-    return Retry(describe(error))
+    return Retry(describe(error), throttled=isinstance(error, TimeoutError))
 
 
 def verdicts(parts: Iterable[Sent], refused: Iterable[tuple[Items, str]], records: int, left_out: int) -> list[Verdict]:
@@ -156,5 +156,7 @@ def verdicts(parts: Iterable[Sent], refused: Iterable[tuple[Items, str]], record
 
 
 def _again(said: Verdict, items: Items) -> Retry:
-    assert isinstance(said, Retry | Split | Blocked)
-    return replace(said, items=items) if isinstance(said, Retry) else Retry(said.reason, items)
+    if isinstance(said, Retry):
+        return replace(said, items=items)
+    assert isinstance(said, Split | Blocked)
+    return Retry(said.reason, items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import polars as pl
@@ -84,6 +85,7 @@ def test_retried(with_splunk, name):
         reading = await bench.attempt(bench.records(*THREE))
         assert reading.retry.tolist() == [0, 1, 2]
         assert reading.after_secs == after
+        assert reading.throttled == ("503" in reading.retry_reason or "429" in reading.retry_reason)
         assert TOKEN not in reading.retry_reason
 
     with_splunk(test)
@@ -107,6 +109,7 @@ def test_no_answer_within_the_timeout(with_splunk):
         bench.splunk.faults.append(stalls(30))
         reading = await bench.attempt(bench.records(*THREE))
         assert reading.retry_reason == "no answer within the timeout"
+        assert reading.throttled
 
     with_splunk(test, {"timeout": "100ms"})
 
@@ -287,6 +290,22 @@ def test_headers(with_splunk):
         assert {name: call.headers.get(name) for name in expected} == expected
 
     with_splunk(test, {"splunk_app_name": "shop", "splunk_app_version": "7", "headers": {"X-Team": "blue"}})
+
+
+@pytest.mark.parametrize("options", [{}, {"export_raw": True}, {"event_model": "ocsf"}], ids=["events", "raw", "ocsf"])
+def test_heartbeats(with_splunk, options):
+    """At the start and from then on, in `_internal`, whatever the records look like; a failed one disturbs nothing."""
+
+    async def test(bench):
+        bench.splunk.faults += [says(8), cut_request]
+        while len(bench.splunk.indexed) < 3:
+            await asyncio.sleep(0.005)
+        one = bench.splunk.indexed[0]
+        assert (one["index"], one["sourcetype"], one["source"]) == ("_internal", "heartbeat", "logboom")
+        assert one["event"].startswith("HeartbeatInfo version=")
+        assert len((await bench.attempt(bench.records(*THREE))).delivered) == 3
+
+    with_splunk(test, {"heartbeat": {"interval": "10ms", "startup": True}, **options})
 
 
 def test_raw_lines(with_splunk):

@@ -16,8 +16,6 @@ REFUSED = {
     "a compression that HEC does not take": ({"compression": "zstd"}, "compression must be gzip or none"),
     "larger than Splunk can take": ({"max_content_length_logs": 838860801}, "less than or equal to 838860800"),
     "larger events than Splunk can take": ({"max_event_size": 838860801}, "less than or equal to 838860800"),
-    "heartbeats": ({"heartbeat": {"interval": "30s"}}, "heartbeats are not available"),
-    "heartbeats at the start": ({"heartbeat": {"startup": True}}, "heartbeats are not available"),
     "the token in the clear": ({"endpoint": "http://splunk:8088"}, "would travel over http://"),
     "metadata under both names": (
         {"hec_metadata_to_otel_attrs": {}, "otel_attrs_to_hec_metadata": {}},
@@ -47,7 +45,7 @@ def test_everything_of_otelcol_is_taken():
         log_data_enabled=True, profiling_data_enabled=False, timeout="11s", disable_compression=False,
         max_content_length_logs=2097152, max_content_length_metrics=1, max_content_length_traces=1,
         max_event_size=5242880, use_multi_metric_format=True, health_path="/health", health_check_enabled=True,
-        export_raw=False, heartbeat={"interval": "0s", "startup": False},
+        export_raw=False, heartbeat={"interval": "30s", "startup": True},
         telemetry={"enabled": True, "override_metrics_names": {"a": "b"}, "extra_attributes": {"k": "v"}},
         otel_to_hec_fields={"severity_text": "a", "severity_number": "b"},
         tls={"insecure_skip_verify": False}, sending_queue={"num_consumers": 2}, retry_on_failure={"enabled": True},
