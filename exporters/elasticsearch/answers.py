@@ -6,6 +6,8 @@ document 409            delivered: it is there under our id
 document 408 429 5xx    that document again
 document 401 403 404    an operator's matter (read-only index, no template): again; blocked when all are like that
 document 4xx            a dead letter with Elasticsearch's reason
+
+The options `retry.max_retries`, `retry_on_status` and `retry_on_document_status` limit what is sent again, where they are set.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +24,13 @@ import orjson
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.http_client import HttpAnswer
+from exporters.elasticsearch.config import OtelcolRetry
 
 _AGAIN = frozenset({408, 425, 429})
 _BUSY = frozenset({429, 503})
 _OPERATOR = frozenset({401, 403, 404})
 _CONFLICT = 409
+NO_LIMITS = OtelcolRetry()
 _MAX_REASONS = 16
 _PARTICULARS = re.compile(
     r"( in document with id '[^']*')|(\. Preview of field's value: '.*')|(, document: \[.*)", re.DOTALL
@@ -46,29 +50,40 @@ class Item:
     redirected: bool
 
 
-def verdicts(answer: HttpAnswer, items: Items) -> Verdicts:
+def verdicts(answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS) -> Verdicts:
     """The meaning of an answer to a request that carried the records `items`."""
     if answer.status != 200:
-        return [http_answers.verdict(answer, _error_of_request(answer.body))]
+        return [_of_request(answer, limits)]
     if answer.body.startswith(b'{"errors":false') and b'"failure_store":"used"' not in answer.body:
         return [Ok()]
     told = _items(answer.body)
     if told is None or len(told) != len(items):
-        return [Retry("the answer does not name every document")]
-    return _of_items(told, items)
+        return [Retry("the answer does not name every document", at_most=limits.at_most)]
+    return _of_items(told, items, limits)
 
 
-def _of_items(told: list[Item], items: Items) -> Verdicts:
+def _of_request(answer: HttpAnswer, limits: OtelcolRetry) -> Verdict:
+    verdict = http_answers.verdict(answer, _error_of_request(answer.body))
+    if not isinstance(verdict, Retry):
+        return verdict
+    if limits.statuses is not None and answer.status not in limits.statuses:
+        return Reject(f"{verdict.reason} (not in retry.retry_on_status)")
+    return replace(verdict, at_most=limits.at_most)
+
+
+def _of_items(told: list[Item], items: Items, limits: OtelcolRetry) -> Verdicts:
     status = np.array([item.status for item in told])
-    again = (status >= 500) | np.isin(status, list(_AGAIN))
     operator = np.isin(status, list(_OPERATOR))
     if operator.all():
         return [Blocked(told[0].reason)]
     found: list[Verdict] = [_delivered(told)]
-    wait = again | operator
+    wait = (status >= 500) | np.isin(status, list(_AGAIN)) | operator
+    if limits.document_statuses is not None:
+        wait = np.isin(status, list(limits.document_statuses)) & (status >= 300) & (status != _CONFLICT)
     if wait.any():
         busy = bool(np.isin(status[wait], list(_BUSY)).any())
-        found.append(Retry(told[int(np.argmax(wait))].reason, items[wait], throttled=busy))
+        reason = told[int(np.argmax(wait))].reason
+        found.append(Retry(reason, items[wait], throttled=busy, at_most=limits.at_most))
     bad = ~wait & (status >= 300) & (status != _CONFLICT)
     return found + [Reject(reason, items[at]) for reason, at in _by_reason(told, np.flatnonzero(bad))]
 

@@ -71,22 +71,44 @@ class Mapping(Config):
 
 
 class OtelcolRetry(Config):
-    """`retry`: otelcol's second block for retries. Its intervals are taken over unless `retry_on_failure` is there."""
+    """`retry`: otelcol's second block for retries. Its intervals are taken over unless `retry_on_failure` is there. Left
+    out, nothing is given up; what is set here limits, and what is over a limit becomes a dead letter."""
 
     enabled: bool = True
-    """As `retry_on_failure.enabled`."""
+    """False: one attempt, then a dead letter."""
     max_requests: int = Field(0, ge=0)
-    """Accepted; see `max_retries`."""
+    """Deprecated upstream: attempts, `max_retries` + 1; 0 = `max_retries` says."""
     max_retries: int = Field(2, ge=0)
-    """Accepted; nothing is given up after a number of attempts, `retry_on_failure.max_elapsed_time` limits the time."""
+    """When set: a document is sent again this often, then it is a dead letter; 0 means 2. Unset: no limit (otelcol: 2)."""
     initial_interval: Duration = 0.1
     """As `retry_on_failure.initial_interval`."""
     max_interval: Duration = 60.0
     """As `retry_on_failure.max_interval`."""
     retry_on_status: list[int] = [429]
-    """Accepted; 408, 425, 429 and 5xx are always repeated."""
+    """When set: requests are repeated for these statuses alone, other failures make dead letters. Unset: 408, 425, 429 and
+    5xx are repeated (otelcol: 429)."""
     retry_on_document_status: list[int] = [429]
-    """Accepted; the same statuses of single documents are always repeated, those documents alone."""
+    """The same for the statuses of single documents, those documents alone."""
+
+    @property
+    def at_most(self) -> int | None:
+        """How often a document is sent again; None = no limit."""
+        if not self.enabled:
+            return 0
+        if self.max_requests:
+            return self.max_requests - 1
+        default = type(self).model_fields["max_retries"].default
+        return (self.max_retries or int(default)) if "max_retries" in self.model_fields_set else None
+
+    @property
+    def statuses(self) -> frozenset[int] | None:
+        """The statuses of requests that are repeated; None = all that may pass."""
+        return frozenset(self.retry_on_status) if "retry_on_status" in self.model_fields_set else None
+
+    @property
+    def document_statuses(self) -> frozenset[int] | None:
+        """The statuses of documents that are repeated; None = all that may pass."""
+        return frozenset(self.retry_on_document_status) if "retry_on_document_status" in self.model_fields_set else None
 
 
 class Discover(Config):
@@ -201,7 +223,7 @@ class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     setup: Setup = Setup()
     """Index template and lifecycle."""
     retry: OtelcolRetry = OtelcolRetry()
-    """otelcol's block; see `retry_on_failure`."""
+    """otelcol's block: limits, where they are set; see `retry_on_failure`."""
     discover: Discover = Discover()
     """Accepted."""
     telemetry: Telemetry = Telemetry()
@@ -229,7 +251,7 @@ class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     @classmethod
     def _take_over_retry(cls, options: Any) -> Any:
         if isinstance(options, dict) and isinstance(options.get("retry"), dict) and "retry_on_failure" not in options:
-            taken = ("enabled", "initial_interval", "max_interval")
+            taken = ("initial_interval", "max_interval")
             given = {name: options["retry"][name] for name in taken if name in options["retry"]}
             return {**options, "retry_on_failure": {"initial_interval": "100ms", "max_interval": "1m", **given}}
         return options

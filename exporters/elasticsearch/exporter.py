@@ -111,10 +111,10 @@ class ElasticsearchExporter:
         if isinstance(answer, NotInstalled):
             return [Retry(str(answer)) if answer.may_pass else Blocked(str(answer))]
         if isinstance(answer, Exception):
-            return [Retry(describe(answer))]
+            return [Retry(describe(answer), at_most=self._config.retry.at_most)]
         request = answer.request
         if answer.http is not None:
-            found = list(answers.verdicts(answer.http, request.items))
+            found = list(answers.verdicts(answer.http, request.items, self._config.retry))
         elif len(request.items):
             found = [Split(f"a bulk body of {request.size_bytes} bytes")]
         else:

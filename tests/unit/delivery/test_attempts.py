@@ -47,7 +47,7 @@ def test_each_record_has_its_own_count(rig):
     one.run({"x": (ScriptedExporter(answer), CONFIG)}, 600)
     assert calls == [["early", "late", "fine"], ["early", "late"], ["late"]]
     assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 1, "dead_lettered": 2}
-    assert reasons(one.ledgers[0]) == ["early (attempt 2 was the last)", "late (given up after 2 attempts)"]
+    assert reasons(one.ledgers[0]) == ["early (attempt 2 was the last)", "late (attempt 2 was the last)"]
 
 
 def test_no_repetition_at_all(rig):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from collector.delivery.reading import read
-from collector.outcomes import Blocked, Ok, Retry, Split
+from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.transport.http_client import HttpAnswer
 from exporters.elasticsearch.answers import verdicts
+from exporters.elasticsearch.config import OtelcolRetry
 
 ITEMS = np.array([0, 1, 2, 5], dtype=np.uint32)
 
@@ -119,3 +120,47 @@ def test_the_failure_store_is_told():
     """A success that put documents elsewhere is one with a warning."""
     [ok] = verdicts(answer(201, 201, 201, 201, failure_store="used"), ITEMS)
     assert (ok.rejected, ok.warning) == (4, "4 documents went to the failure store")
+
+
+BUSY = HttpAnswer(503, {}, b"")
+LIMITS = {
+    "nothing set: no limit": ({}, None, Retry),
+    "three attempts by default": ({"max_retries": 0}, 2, Retry),
+    "as often as is said": ({"max_retries": 5}, 5, Retry),
+    "by its older name": ({"max_requests": 4}, 3, Retry),
+    "not at all": ({"enabled": False}, 0, Retry),
+    "a status that is listed": ({"retry_on_status": [429, 503]}, None, Retry),
+    "a status that is not": ({"retry_on_status": [429]}, None, Reject),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_the_collectors_options(name):
+    """`retry` limits what is repeated only where its options are written."""
+    options, at_most, kind = LIMITS[name]
+    limits = OtelcolRetry.model_validate(options)
+    [verdict] = verdicts(BUSY, ITEMS, limits)
+    assert isinstance(verdict, kind)
+    assert limits.at_most == at_most
+    if isinstance(verdict, Retry):
+        assert verdict.at_most == at_most
+    else:
+        assert verdict.reason == "503 Service Unavailable (not in retry.retry_on_status)"
+        assert verdict.items is None
+
+
+def test_limits_on_documents():
+    """With a list, documents of other statuses are dead letters; delivered ones are never sent again."""
+    limits = OtelcolRetry.model_validate({"retry_on_document_status": [201, 409, 503], "max_retries": 1})
+    _, again, *rejected = verdicts(answer(201, 409, 503, 429), ITEMS, limits)
+    assert (list(again.items), again.at_most) == ([2], 1)
+    assert [list(verdict.items) for verdict in rejected] == [[5]]
+
+
+def test_a_closed_destination_is_waited_for_whatever_the_limits_are():
+    """A revoked key is no failure of the documents."""
+    limits = OtelcolRetry.model_validate(
+        {"max_retries": 1, "retry_on_status": [429], "retry_on_document_status": [429]}
+    )
+    [verdict] = verdicts(HttpAnswer(401, {}, b""), ITEMS, limits)
+    assert isinstance(verdict, Blocked)

@@ -207,6 +207,7 @@ def test_otelcols_options(monkeypatch):
     )
     assert config.addresses == ["http://a:9200", "http://b:9200"]
     assert config.mapping.mode == "none"
-    assert (config.retry_on_failure.initial_interval, config.retry_on_failure.enabled) == (3.0, False)
+    assert config.retry_on_failure.initial_interval == 3.0
+    assert (config.retry_on_failure.enabled, config.retry.at_most) == (True, 0)
     allowed = {"endpoint": "http://a", "user": "u", "password": "hidden", "allow_plain_http": True}
     assert "hidden" not in repr(ElasticsearchConfig.model_validate(allowed))
