@@ -12,6 +12,8 @@ import polars as pl
 _CONTROLS = [chr(code) for code in (*range(9), *range(10, 32), *range(127, 160), 0x2028, 0x2029)]
 _VISIBLE = ["".join(f"#{byte:03o}" for byte in control.encode()) for control in _CONTROLS]
 _IN_JSON = [f"\\u{ord(control):04x}" for control in _CONTROLS]
+IN_TEXT = dict(zip(_CONTROLS, _VISIBLE, strict=True))
+"""Control character → what is shown, for single strings."""
 _ANY = r"[\x00-\x08\x0a-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 

@@ -66,9 +66,9 @@ class Encoder:
             marked = pl.concat_str(pl.lit(_BOM), pl.lit(text.str.strip_prefix(_BOM)))
             text = pl.select(pl.when(pl.lit(text) != "").then(marked)).to_series()
         frame = pl.select(head=pl.concat_str(pl.lit(start), head), detail=detail, msg=pl.lit(text))
-        messages, cut = self._limited(frame)
+        messages, shortened = self._limited(frame)
         offsets, data = buffer(self._framed(messages))
-        return Messages(bytes(data[offsets[0] : offsets[-1]]), offsets[1:] - offsets[0], cut)
+        return Messages(bytes(data[offsets[0] : offsets[-1]]), offsets[1:] - offsets[0], shortened)
 
     def _rfc5424(self, batch: LogBatch, fields: Fields) -> tuple[pl.Expr, pl.Expr]:
         """`VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID`, and STRUCTURED-DATA."""

@@ -19,7 +19,7 @@ from collector.batch import LogBatch
 from collector.documents.text_buffers import ranges
 from collector.tables import ValueKind
 from exporters.syslog.config import StructuredData
-from exporters.syslog.control_characters import visible
+from exporters.syslog.control_characters import IN_TEXT, visible
 
 ATTRIBUTE = "structured_data"
 REGISTERED = frozenset({"timeQuality", "origin", "meta"})
@@ -27,7 +27,8 @@ REGISTERED = frozenset({"timeQuality", "origin", "meta"})
 _NAME_LIMIT = 32
 _NOT_IN_NAME = r'[^!-~]|[="\[\]]'
 """SD-NAME may hold an opening bracket; parsers that look for the next element would stumble over it."""
-_ESCAPED = ['"', "\\", "]"]
+_ESCAPES = {character: f"\\{character}" for character in '"\\]'}
+_SINGLE = str.maketrans({**IN_TEXT, **_ESCAPES})
 
 
 def structured_data(
@@ -84,7 +85,7 @@ def _parameter(key: str, value: Any) -> str:
     if isinstance(value, bytes):
         value = value.hex()
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f' {name}="{_escaped(pl.Series([text], dtype=pl.String)).item()}"' if name else ""
+    return f' {name}="{text.translate(_SINGLE)}"' if name else ""
 
 
 def _own(batch: LogBatch, options: StructuredData, elsewhere: Collection[str]) -> pl.Series:
@@ -145,4 +146,4 @@ def _pieces(table: pl.DataFrame) -> pl.Series:
 
 
 def _escaped(values: pl.Series) -> pl.Series:
-    return visible(values).str.replace_many(_ESCAPED, [f"\\{one}" for one in _ESCAPED])
+    return visible(values).str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))

@@ -102,7 +102,7 @@ def test_longer_than_the_receiver_takes(server, talk, transport, framing):
     assert all(message.msg[:1] in "xé" and "evil" not in message.host for message in found[:3])
 
 
-@pytest.mark.parametrize("message_format", ["json", "cef", "leef"])
+@pytest.mark.parametrize("message_format", ["json", "ocsf", "ecs", "cef", "leef"])
 @pytest.mark.parametrize(("transport", "framing"), FRAMINGS)
 def test_documents(server, talk, transport, framing, message_format):
     """No document of a hostile record ends its own message."""
@@ -119,7 +119,7 @@ def test_documents(server, talk, transport, framing, message_format):
     ]
     exporter = exporter_for(server, transport, framing, "rfc5424", message_format=message_format)
     found = deliver(server, exporter, batch_of(rows))
-    start = {"json": "{", "cef": "CEF:", "leef": "LEEF:"}[message_format]
+    start = {"cef": "CEF:", "leef": "LEEF:"}.get(message_format, "{")
     assert [(message.host, message.msg.startswith(start)) for message in found] == [("good", True)] * len(rows)
     controls = {
         character for message in found for character in message.msg if character < " " or "\x7f" <= character < "\xa0"

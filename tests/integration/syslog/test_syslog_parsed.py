@@ -69,7 +69,7 @@ def test_rfc3164_fields(server, talk, transport, framing):
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("message_format", ["json", "cef", "leef"])
+@pytest.mark.parametrize("message_format", ["json", "ocsf", "ecs", "cef", "leef"])
 def test_documents(server, talk, transport, message_format):
     """JSON, CEF and LEEF arrive as the bytes that were made, header fields beside them."""
     exporter_for, deliver, _ = talk
@@ -81,7 +81,7 @@ def test_documents(server, talk, transport, message_format):
     assert [message.host for message in found] == [message.host for message in EXPECTED]
     assert [message.msg for message in found][::2] == made[::2]
     assert found[1].msg in lines.decode()
-    start = {"json": "{", "cef": "CEF:", "leef": "LEEF:"}[message_format]
+    start = {"cef": "CEF:", "leef": "LEEF:"}.get(message_format, "{")
     assert all(message.msg.startswith(start) for message in found)
     if message_format == "json":
         assert [json.loads(message.msg)["record_id"] for message in found] == ["r1", "r2", "r3"]
