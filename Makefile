@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench faults otelcol compare clean
+.PHONY: setup demo test check docs bench bench-encoding bench-siem faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -31,6 +31,12 @@ docs: setup                    ## refresh option tables and config/schema.json f
 
 bench: setup                   ## measure against Rotel; prints the README's table
 	$(BIN)/python tests/bench/run.py
+
+bench-encoding: setup          ## what each exporter's encoding costs
+	$(BIN)/python tests/bench/encoding.py
+
+bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
+	$(BIN)/python tests/bench/siem.py
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m collector.testing.otelcol
