@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import quoted
+from collector.documents.text_buffers import buffer
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import Documents, joined
 from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINES
@@ -39,9 +39,5 @@ def _member(name: str, values: pl.Series) -> pl.Expr:
 
 def _bytes(lines: pl.Series) -> bytes:
     """The text column's buffer: its rows are neighbours already."""
-    if not len(lines):
-        return b""
-    arrow = lines.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = arrow.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)
-    return bytes(memoryview(data)[ends[arrow.offset] : ends[arrow.offset + len(arrow)]])
+    starts, data = buffer(lines)
+    return bytes(data[starts[0] : starts[-1]])

@@ -17,6 +17,8 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted
 from collector.documents.json_text import escaped
+from collector.documents.nested import Text
+from collector.documents.nested.record_texts import given, id_text
 from collector.documents.nested.values import any_python, searchable, text
 from exporters.elasticsearch.geolocation import with_points
 from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
@@ -27,7 +29,6 @@ PIPELINES = ("elasticsearch.ingest_pipeline", "elasticsearch.document_pipeline")
 MODE = "elastic.mapping.mode"
 _ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, *PIPELINES, MODE, "elasticsearch.mapping.hints"})
 """Attributes that say where a document goes, not what it holds."""
-_NO_IDS = ("", "0" * 16, "0" * 32)
 
 
 def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
@@ -36,15 +37,15 @@ def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     observed = pl.col("observed_time_unix_nano")
     stamp = pl.when(pl.col("time_unix_nano") == 0).then(observed).otherwise(pl.col("time_unix_nano"))
     times = batch.records.select(stamp=_millis(stamp), observed=_millis(observed))
-    members = {
+    members: dict[str, pl.Series | Text] = {
         "data_stream": routes.spread(data_stream_json(routes.stream)),
-        "severity_text": quoted(_unless_empty(batch.column("severity_text"))),
+        "severity_text": Text.of(given(batch.column("severity_text"))),
         "severity_number": _number(batch.column("severity_number")),
-        "trace_id": _id(batch.column("trace_id")),
-        "span_id": _id(batch.column("span_id")),
+        "trace_id": id_text(batch.column("trace_id")),
+        "span_id": id_text(batch.column("span_id")),
         "attributes": _attributes(clean.attributes, batch.attributes, len(batch), clean.derived),
         "dropped_attributes_count": _number(batch.column("dropped_attributes_count")),
-        "event_name": quoted(_event_name(batch)),
+        "event_name": Text.of(_event_name(batch)),
         "resource": _objects(_resources(batch, clean)).gather(batch.column("resource")),
         "scope": _objects(_scopes(batch, clean)).gather(batch.column("scope")),
     }
@@ -60,17 +61,17 @@ def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     ]
 
 
-def _members(columns: Mapping[str, pl.Series]) -> list[pl.Expr]:
+def _members(columns: Mapping[str, pl.Series | Text]) -> list[pl.Expr]:
     """`,"name":value` for each column; nothing where it is null."""
     pieces: list[pl.Expr] = []
-    for name, values in columns.items():
-        missing = values.null_count()
-        if missing == len(values):
+    for name, column in columns.items():
+        text = column if isinstance(column, Text) else Text(column)
+        quote = '"' if text.quotes else ""
+        member = [pl.lit(f',"{name}":{quote}'), pl.lit(text.texts), *([pl.lit(quote)] if quote else [])]
+        missing = text.texts.null_count()
+        if missing == len(text.texts):
             continue
-        if not missing:
-            pieces += [pl.lit(f',"{name}":'), pl.lit(values)]
-        else:
-            pieces.append(pl.concat_str(pl.lit(f',"{name}":'), pl.lit(values)).fill_null(""))
+        pieces += [pl.concat_str(member).fill_null("")] if missing else member
     return pieces
 
 
@@ -81,23 +82,13 @@ def _millis(time: pl.Expr) -> pl.Expr:
     return pl.concat_str((time // 1_000_000).cast(pl.String), pl.lit("."), fraction)
 
 
-def _unless_empty(values: pl.Series) -> pl.Series:
-    return values.set(values == "", None)
-
-
 def _number(values: pl.Series) -> pl.Series:
     return values.set(values == 0, None).cast(pl.String)
 
 
-def _id(values: pl.Series) -> pl.Series:
-    digits = values.bin.encode("hex")
-    digits = digits.set(digits.is_in(_NO_IDS), None)
-    return pl.select(pl.concat_str(pl.lit('"'), pl.lit(digits), pl.lit('"'))).to_series()
-
-
 def _event_name(batch: LogBatch) -> pl.Series:
-    name = _unless_empty(batch.column("event_name"))
-    return name.zip_with(name.is_not_null(), _unless_empty(batch.attribute("event.name"))) if name.has_nulls() else name
+    name = given(batch.column("event_name"))
+    return name.zip_with(name.is_not_null(), given(batch.attribute("event.name"))) if name.has_nulls() else name
 
 
 def _attributes(
@@ -107,14 +98,17 @@ def _attributes(
     empty = pl.DataFrame({"record_id": pl.repeat(None, height, dtype=pl.String, eager=True)})
     owners = LogBatch(empty, with_points(clean), pl.DataFrame() if derived is None else derived)
     objects = attributes_json(owners)
+    nothing = objects == "{}"
+    if not nothing.any():
+        return objects
     had = np.bincount(original.get_column("owner").to_numpy(), minlength=height) > 0
-    return objects.set((objects == "{}") & pl.Series(~had), None)
+    return objects.set(nothing & pl.Series(~had), None)
 
 
 def _resources(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
     table = batch.resources
     return {
-        "schema_url": quoted(_unless_empty(table.get_column("schema_url"))),
+        "schema_url": quoted(given(table.get_column("schema_url"))),
         "attributes": _attributes(clean.resource_attributes, batch.resource_attributes, table.height),
         "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
     }
@@ -123,7 +117,7 @@ def _resources(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
 def _scopes(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
     table = batch.scopes
     return {
-        **{name: quoted(_unless_empty(table.get_column(name))) for name in ("schema_url", "name", "version")},
+        **{name: quoted(given(table.get_column(name))) for name in ("schema_url", "name", "version")},
         "attributes": _attributes(clean.scope_attributes, batch.scope_attributes, table.height),
         "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
     }

@@ -17,6 +17,7 @@ import polars as pl
 from collector import tables
 from collector.batch import LogBatch, ValueKind
 from collector.documents import quoted
+from collector.documents.distinct import distinct_rows
 from collector.documents.nested.record_texts import timestamps
 from exporters.elasticsearch.config import LogstashFormat, Mode
 
@@ -108,20 +109,14 @@ def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
     columns["fallback"] = (
         fallback.gather(batch.column("scope")) if len(fallback) else tables.nulls("", pl.String(), height)
     )
-    asked = pl.DataFrame(columns)
-    distinct = asked.unique(maintain_order=True)
+    distinct, place = distinct_rows(pl.DataFrame(columns))
     answers = pl.DataFrame(
         [_route(mode, *row) for row in distinct.iter_rows()],
         dict.fromkeys(("index", *_STREAM), pl.String),
         orient="row",
     )
-    if distinct.height == 1:
-        place = _first(height)
-    else:
-        numbered = distinct.with_row_index("place")
-        joined = asked.join(numbered, on=asked.columns, how="left", nulls_equal=True, maintain_order="left")
-        place = joined.get_column("place")
-    return Routes(answers.get_column("index"), answers.select(_STREAM), place)
+    own = pl.arange(height, dtype=pl.UInt32, eager=True) if place is None else place
+    return Routes(answers.get_column("index"), answers.select(_STREAM), own)
 
 
 def _first(height: int) -> pl.Series:
@@ -129,15 +124,17 @@ def _first(height: int) -> pl.Series:
 
 
 def _attribute(batch: LogBatch, key: str) -> pl.Series:
-    small = (
-        tables.aligned_text(batch.scope_attributes, key, batch.scopes.height).gather(batch.column("scope"))
-        if batch.scopes.height
-        else tables.nulls(key, pl.String(), len(batch)),
-        tables.aligned_text(batch.resource_attributes, key, batch.resources.height).gather(batch.column("resource"))
-        if batch.resources.height
-        else tables.nulls(key, pl.String(), len(batch)),
-    )
-    levels = (batch.attribute_text(key), *small)
+    """The attribute of each record, else of its scope, else of its resource."""
+    levels = [batch.attribute_text(key)]
+    for table, owners, level in (
+        (batch.scope_attributes, batch.scopes, "scope"),
+        (batch.resource_attributes, batch.resources, "resource"),
+    ):
+        values = tables.aligned_text(table, key, owners.height)
+        if values.null_count() < len(values):
+            levels.append(values.gather(batch.column(level)))
+    if len(levels) == 1:
+        return levels[0]
     return pl.select(pl.coalesce(pl.lit(level) for level in levels).alias(key)).to_series()
 
 

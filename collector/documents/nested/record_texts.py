@@ -6,6 +6,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.nested.layers import Text
+from collector.tables import nulls
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S%.9fZ"
 _LAST = (1 << 63) - 1
@@ -23,10 +24,12 @@ def timestamp_text(batch: LogBatch) -> Text:
 
 
 def observed_text(batch: LogBatch) -> Text:
-    """The same for the time when it was observed; null where that is unknown."""
-    time = batch.column("observed_time_unix_nano")
-    known = time.set(time == 0, None).clip(upper_bound=_LAST)
-    return Text(known.cast(pl.Int64).cast(pl.Datetime("ns")).dt.strftime(_FORMAT), quotes=True)
+    """When it was observed, in the same form; null where that is unknown or what `timestamp_text` says already."""
+    happened, observed = batch.column("time_unix_nano"), batch.column("observed_time_unix_nano")
+    known = observed.set((observed == 0) | (happened == 0) | (observed == happened), None)
+    if known.null_count() == len(known):
+        return Text(nulls("", pl.String(), len(known)), quotes=True)
+    return Text(known.clip(upper_bound=_LAST).cast(pl.Int64).cast(pl.Datetime("ns")).dt.strftime(_FORMAT), quotes=True)
 
 
 def id_text(ids: pl.Series) -> Text:

@@ -87,6 +87,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any], dict[str,
         {"code.file.path": "a.py", "code.line.number": 7, "code.function.name": "f"}, {}, {},
         {"log.origin.file.name": "a.py", "log.origin.file.line": 7, "log.origin.function": "f"},
     ),
+    "observed later": (
+        {}, {}, {"time_unix_nano": 10**9, "observed_time_unix_nano": 2 * 10**9},
+        {"@timestamp": "1970-01-01T00:00:01.000000000Z", "event.created": "1970-01-01T00:00:02.000000000Z"},
+    ),
+    "observed only": (
+        {}, {}, {"time_unix_nano": 0, "observed_time_unix_nano": 2 * 10**9},
+        {"@timestamp": "1970-01-01T00:00:02.000000000Z", "event.created": None},
+    ),
     "a body that is a map": (
         {}, {}, {"body": None, "body_any": any_from_python({"a": 1})}, {"message": '{"a":1}'},
     ),
