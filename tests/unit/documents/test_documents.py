@@ -16,6 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted, resource_json, scope_json
+from collector.documents.json_text import EMBEDDED
 from collector.testing.row_batch import Nested, Row, batch_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -197,3 +198,31 @@ def test_nested_values_stand_as_json_among_the_others() -> None:
     first, second = attributes_json(batch_of([Row("a", attributes), Row("b", [("k", 0.5)])]))
     assert loads(first) == {"before": 1, "deep": value, "after": "x"}
     assert loads(second) == {"k": 0.5}
+
+
+REPEATED = {
+    "strings": ["a", 'b"', None, ""],
+    "numbers": [1, None, -1, 1],
+    "zeros": [0.0, -0.0, None, 0.0],
+    "a\x00b": [True, False, None, True],
+}
+
+
+@pytest.mark.parametrize("keys", [["strings"], ["strings", "numbers", "a\x00b"], list(REPEATED)])
+def test_derived_columns_that_repeat(keys):
+    """What many records share is written once and is what each of them says, of whatever type and name."""
+    rows = [Row(f"{at:03d}", [("own", at)]) for at in range(40)]
+    columns = {key: REPEATED[key] * 10 for key in keys}
+    batch = batch_of(rows).with_attributes({key: pl.Series(values) for key, values in columns.items()})
+    for at, text in enumerate(attributes_json(batch)):
+        said = {key: values[at] for key, values in columns.items() if values[at] is not None}
+        assert exact(loads(text)) == exact({"own": at, **said})
+
+
+@given(OWNERS)
+@settings(max_examples=50)
+def test_documents_for_a_place_inside_a_string(owners):
+    """`EMBEDDED` is what one more round of escaping would have made."""
+    batch = batch_of([Row(f"{at:03d}", attributes) for at, attributes in enumerate(owners)])
+    for plain_text, embedded in zip(attributes_json(batch), attributes_json(batch, style=EMBEDDED), strict=True):
+        assert json.loads(f'"{embedded}"') == plain_text
