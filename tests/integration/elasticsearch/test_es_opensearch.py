@@ -82,6 +82,43 @@ def test_documents_are_found_as_they_were_sent(opensearch, mode):
     assert opensearch.call("GET", f"/_data_stream/{stream}")[0] == 200
 
 
+def test_documents_for_elastic_security(opensearch):
+    """The template's types hold: networks find addresses, ranges find numbers; no value is refused, labels are text."""
+    setup = {**SETUP, "name": "security", "index_patterns": ["logs-security-*"], "priority": 310}
+    stream = ("data_stream.dataset", "security")
+    odd = Nested(any_from_python([{"a": 1}, "b", None]))
+    batch = batch_of(
+        [
+            Row("a" * 26, [stream, ("client.address", "10.1.2.3"), ("http.response.status_code", 503), ("odd", odd)]),
+            Row(
+                "b" * 26, [stream, ("client.ip", "web"), ("client.port", "x"), ("odd", 7), ("event.kind", odd), ("", 1)]
+            ),
+            Row("c" * 26, [stream, ("client.address", "::1"), ("event.start", "2024-02-30T00:00:00Z"), ("odd", True)]),
+        ]
+    )
+    [verdicts], _ = send(opensearch.url, batch, mapping={"mode": "ecs", "security": True}, setup=setup)
+    assert verdicts == [Ok()]
+    opensearch.call("POST", "/logs-security-default/_refresh")
+    queries = {
+        "ab": {"terms": {"labels.odd": ["7", '[{"a":1},"b",null]']}},
+        "a": {
+            "bool": {
+                "filter": [
+                    {"term": {"source.ip": "10.0.0.0/8"}},
+                    {"range": {"http.response.status_code": {"gte": 500}}},
+                ]
+            }
+        },
+        "ac": {"exists": {"field": "client.ip"}},
+        "b": {"term": {"labels.client_port": "x"}},
+        "c": {"term": {"labels.event_start": "2024-02-30T00:00:00Z"}},
+    }
+    for expected, query in queries.items():
+        status, found = opensearch.call("POST", "/logs-security-default/_search", {"query": query})
+        assert status == 200, found
+        assert "".join(sorted(hit["_id"][0] for hit in found["hits"]["hits"])) == expected, query
+
+
 def test_a_conflict_is_delivered_and_a_wrong_document_is_not(opensearch):
     """The same batch again changes nothing; a mapping conflict is rejected alone, with a reason without its value."""
     index = {"logs_index": "strict", "mapping": {"mode": "raw"}, "setup": {"enabled": False}}
