@@ -87,7 +87,7 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
     tls: TlsClientConfig = TlsClientConfig()
     """For `network: tcp`; on unless `insecure: true`."""
     enable_octet_counting: bool | None = None
-    """otelcol's name for `framing`: true = octet_counting, false = newline."""
+    """otelcol's name for `framing`: true = octet_counting with a newline in each count, as there; false = newline."""
     framing: Framing = "auto"
     """How messages are told apart in a stream (RFC 6587). `auto`: octet counting for RFC 5424 over TCP and TLS; newline
     for RFC 3164 and unix sockets, whose receivers expect that."""
@@ -156,6 +156,12 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
         if self.framing == "auto":
             return self.network == "tcp" and self.protocol == "rfc5424"
         return self.framing == "octet_counting"
+
+    @property
+    def ends_lines(self) -> bool:
+        """Whether a newline follows each message. Where octets are counted it is no part of one (RFC 6587): a receiver would
+        take it for text. otelcol's exporter counts it, and so does its option."""
+        return self.network != "udp" and (not self.counted or bool(self.enable_octet_counting))
 
     @property
     def limit(self) -> int:

@@ -53,7 +53,7 @@ class Encoder:
         self._config = config
         self._priorities = priorities(config)
         self._names = names(config.sources) | {_PRIORITY, _VERSION, message.ATTRIBUTE, structured_data.ATTRIBUTE}
-        self._newline = config.network != "udp"
+        self._newline = config.ends_lines
 
     def encode(self, batch: LogBatch) -> Messages:
         """One message a record."""
@@ -110,12 +110,10 @@ class Encoder:
         return messages.scatter(longer, cut(shorter.select(_WHOLE).to_series(), limit)[0]), len(longer)
 
     def _framed(self, messages: pl.Series) -> pl.Series:
-        if not self._newline:
-            return messages
         text = pl.lit(messages)
-        pieces = [text, pl.lit("\n")]
+        pieces = [text, pl.lit("\n")] if self._newline else [text]
         if self._config.counted:
-            pieces = [(text.str.len_bytes() + 1).cast(pl.String), pl.lit(" "), *pieces]
+            pieces = [(text.str.len_bytes() + int(self._newline)).cast(pl.String), pl.lit(" "), *pieces]
         return pl.select(pl.concat_str(pieces).alias("frame")).to_series()
 
 

@@ -267,7 +267,7 @@ def test_rfc3164_time():
 
 
 FRAMES = {
-    ("octet_counting", "tcp"): b"46 <165>1 2023-11-14T22:13:20Z - - - - - \xc3\xbc #012\n",
+    ("octet_counting", "tcp"): b"45 <165>1 2023-11-14T22:13:20Z - - - - - \xc3\xbc #012",
     ("newline", "tcp"): b"<165>1 2023-11-14T22:13:20Z - - - - - \xc3\xbc #012\n",
     ("auto", "udp"): b"<165>1 2023-11-14T22:13:20Z - - - - - \xc3\xbc #012",
 }
@@ -275,11 +275,18 @@ FRAMES = {
 
 @pytest.mark.parametrize(("how", "frame"), FRAMES.items())
 def test_framing(how, frame):
-    """Octets are counted, not characters, the newline among them; a datagram has none. `ends` says where messages end."""
+    """Octets are counted, not characters; then, and in a datagram, there is no newline. `ends` says where messages end."""
     rows = [Row("1", fields={"body": "ü \n", "severity_number": 0, "time_unix_nano": 1_700_000_000_000_000_000})] * 3
     made = encoded(rows, framing=how[0], network=how[1])
     assert made.body == frame * 3
     assert made.ends.tolist() == [len(frame) * n for n in (1, 2, 3)]
+
+
+def test_the_collectors_option_counts_its_newline():
+    """`enable_octet_counting: true` gives the bytes that the OpenTelemetry Collector gives."""
+    rows = [Row("1", fields={"body": "a", "severity_number": 0, "time_unix_nano": 1_700_000_000_000_000_000})]
+    made = encoded(rows, framing="auto", enable_octet_counting=True)
+    assert made.body == b"40 <165>1 2023-11-14T22:13:20Z - - - - - a\n"
 
 
 def test_empty_batch():
