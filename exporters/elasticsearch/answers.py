@@ -24,7 +24,7 @@ import orjson
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.http_client import HttpAnswer
-from exporters.elasticsearch.config import OtelcolRetry
+from exporters.elasticsearch.otelcol_blocks import OtelcolRetry
 
 _AGAIN = frozenset({408, 425, 429})
 _BUSY = frozenset({429, 503})

@@ -11,7 +11,7 @@ from collector.delivery.reading import read
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.transport.http_client import HttpAnswer
 from exporters.elasticsearch.answers import verdicts
-from exporters.elasticsearch.config import OtelcolRetry
+from exporters.elasticsearch.otelcol_blocks import OtelcolRetry
 
 ITEMS = np.array([0, 1, 2, 5], dtype=np.uint32)
 
