@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench bench-encoding bench-siem faults otelcol compare clean
+.PHONY: setup demo test check docs bench bench-encoding bench-siem bench-elasticsearch faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -37,6 +37,9 @@ bench-encoding: setup          ## what each exporter's encoding costs
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py
+
+bench-elasticsearch: otelcol   ## logboom and the OpenTelemetry Collector into OpenSearch, in one run; logboom into D1
+	$(BIN)/python tests/bench/otelcol_elasticsearch.py
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m collector.testing.otelcol

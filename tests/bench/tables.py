@@ -22,17 +22,17 @@ class Row:
     p99_ms: float
 
 
-def render(title: str, rows: list[Row]) -> str:
+def render(title: str, rows: list[Row], peer: str = "Rotel") -> str:
     """A Markdown table; the ratio compares with the other system of the same label."""
     lines = [
         f"**{title}**",
         "",
-        "| | system | CPU µs/record | of Rotel's | records/s | p50 ms | p99 ms |",
+        f"| | system | CPU µs/record | of {peer}'s | records/s | p50 ms | p99 ms |",
         "|---|---|---|---|---|---|---|",
     ]
-    peer = {row.label: row.cpu_us for row in rows if row.system == "Rotel"}
+    peers = {row.label: row.cpu_us for row in rows if row.system == peer}
     for row in rows:
-        ratio = f"{row.cpu_us / peer[row.label]:.2f}" if row.label in peer and row.system != "Rotel" else ""
+        ratio = f"{row.cpu_us / peers[row.label]:.2f}" if row.label in peers and row.system != peer else ""
         lines.append(
             f"| {row.label} | {row.system} | {row.cpu_us:.2f} | {ratio} | {row.rate:,.0f} | {row.p50_ms:.1f} | {row.p99_ms:.1f} |"
         )
