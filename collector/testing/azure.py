@@ -9,11 +9,13 @@ from __future__ import annotations
 import gzip
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 from aiohttp import web
+
+from collector.testing.http_service import Handler, HttpService
 
 TENANT, CLIENT, SECRET = "contoso", "1111-app", "s3cret-of-the-app"
 RULE, STREAM, SCOPE = "dcr-0123456789abcdef", "Custom-Logboom_CL", "https://monitor.azure.com/.default"
@@ -24,7 +26,7 @@ _PYTHON: Mapping[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
-class Azure:
+class Azure(HttpService):
     """`url` serves both. `complaints` lists what broke a rule; `lifetime_secs` is that of the tokens handed out.
 
     Args:
@@ -32,7 +34,7 @@ class Azure:
     """
 
     def __init__(self, columns: Mapping[str, str]) -> None:
-        self.url = ""
+        super().__init__()
         self.records: list[dict[str, Any]] = []
         self.complaints: list[str] = []
         self.sizes: list[int] = []
@@ -41,19 +43,10 @@ class Azure:
         self.lifetime_secs = 3599
         self.columns = dict(columns)
 
-    async def start(self) -> None:
-        """Listen on a free loopback port."""
-        application = web.Application(client_max_size=64 << 20, handler_args={"auto_decompress": False})
-        application.router.add_post("/{tenant}/oauth2/v2.0/token", self._token)
-        application.router.add_post("/dataCollectionRules/{rule}/streams/{stream}", self._ingest)
-        self._runner = web.AppRunner(application, access_log=None, auto_decompress=False)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def stop(self) -> None:
-        """Close the port."""
-        await self._runner.cleanup()
+    def routes(self) -> Iterator[tuple[str, Handler]]:
+        """(path, handler)."""
+        yield "/{tenant}/oauth2/v2.0/token", self._token
+        yield "/dataCollectionRules/{rule}/streams/{stream}", self._ingest
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()

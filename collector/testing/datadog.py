@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
 import zstandard
 from aiohttp import web
+
+from collector.testing.http_service import Handler, HttpService
 
 KEY = "0123456789abcdef0123456789abcdef"
 _ENTRIES, _BYTES, _ENTRY_BYTES = 1000, 5_000_000, 1_000_000
@@ -22,26 +24,17 @@ _CODECS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-class Intake:
+class Intake(HttpService):
     """`entries` holds what was taken, `complaints` what broke a rule."""
 
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.entries: list[dict[str, Any]] = []
         self.complaints: list[str] = []
 
-    async def start(self) -> None:
-        """Listen on a free loopback port."""
-        application = web.Application(client_max_size=64 << 20)
-        application.router.add_post("/api/v2/logs", self._take)
-        self._runner = web.AppRunner(application, access_log=None, auto_decompress=False)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def stop(self) -> None:
-        """Close the port."""
-        await self._runner.cleanup()
+    def routes(self) -> Iterator[tuple[str, Handler]]:
+        """(path, handler)."""
+        yield "/api/v2/logs", self._take
 
     async def _take(self, request: web.Request) -> web.Response:
         if request.headers.get("DD-API-KEY") != KEY:

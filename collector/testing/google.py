@@ -11,6 +11,7 @@ import gzip
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -18,6 +19,8 @@ import orjson
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from collector.testing.http_service import Handler, HttpService
 
 EMAIL = "logboom@shop.iam.gserviceaccount.com"
 IMPORT = "/v1alpha/projects/shop/locations/eu/instances/i-1/logTypes/LOGBOOM/logs:import"
@@ -30,12 +33,12 @@ _BYTES = {IMPORT: 4_000_000, LEGACY: 1_000_000}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 
-class Google:
+class Google(HttpService):
     """`entries` holds what was taken (import: with the data decoded as `text`), `calls` the bodies, `complaints` what
     broke a rule. `key` is the service account's key file."""
 
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__()
         self.entries: list[dict[str, Any]] = []
         self.calls: list[dict[str, Any]] = []
         self.complaints: list[str] = []
@@ -55,19 +58,10 @@ class Google:
             }
         )  # fmt: skip
 
-    async def start(self) -> None:
-        """Listen on a free loopback port."""
-        application = web.Application(client_max_size=64 << 20)
-        application.router.add_post("/token", self._token)
-        application.router.add_post("/{path:.*}", self._take)
-        self._runner = web.AppRunner(application, access_log=None, auto_decompress=False)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def stop(self) -> None:
-        """Close the port."""
-        await self._runner.cleanup()
+    def routes(self) -> Iterator[tuple[str, Handler]]:
+        """(path, handler)."""
+        yield "/token", self._token
+        yield "/{path:.*}", self._take
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
+from collector.testing import sending
 from collector.testing.fault_proxy import proxied, status
 from collector.testing.google import Google
 from collector.testing.on_thread import on_thread
@@ -45,22 +46,7 @@ def options(google, own, **more):
 
 def verdicts(tmp_path, given, *batches):
     """What each batch leads to."""
-
-    async def main():
-        exporter = FACTORY.create(FACTORY.config.model_validate(given), Context("chronicle", tmp_path))
-        await exporter.start()
-        found = []
-        for batch in batches:
-            try:
-                answer = await exporter.send(exporter.encode(batch))
-            except Exception as error:  # noqa: BLE001  delivery does the same
-                answer = error
-            found += exporter.classify(answer)
-        await exporter.shutdown()
-        await exporter.shutdown()
-        return found
-
-    return asyncio.run(main())
+    return sending.verdicts(FACTORY, given, tmp_path, *batches)
 
 
 ROWS = [

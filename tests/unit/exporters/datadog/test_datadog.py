@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 
 import pytest
 from pydantic import ValidationError
 
-from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
+from collector.testing import sending
 from collector.testing.datadog import KEY, Intake
 from collector.testing.fault_proxy import proxied, status
 from collector.testing.on_thread import on_thread
@@ -42,22 +41,7 @@ def config(url="https://proxy.example", **more):
 
 def verdicts(tmp_path, given, *batches):
     """What each batch leads to."""
-
-    async def main():
-        exporter = FACTORY.create(given, Context("datadog", tmp_path))
-        await exporter.start()
-        found = []
-        for batch in batches:
-            try:
-                answer = await exporter.send(exporter.encode(batch))
-            except Exception as error:  # noqa: BLE001  delivery does the same
-                answer = error
-            found += exporter.classify(answer)
-        await exporter.shutdown()
-        await exporter.shutdown()
-        return found
-
-    return asyncio.run(main())
+    return sending.verdicts(FACTORY, given, tmp_path, *batches)
 
 
 def entries(batch, now=NOW, **more):

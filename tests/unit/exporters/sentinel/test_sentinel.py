@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing import azure as cloud
+from collector.testing import sending
 from collector.testing.azure import Azure
 from collector.testing.fault_proxy import proxied, status
 from collector.testing.on_thread import on_thread
@@ -54,22 +55,7 @@ def options(url, **more):
 
 def verdicts(tmp_path, given, *batches):
     """What each batch leads to."""
-
-    async def main():
-        exporter = FACTORY.create(FACTORY.config.model_validate(given), Context("sentinel", tmp_path))
-        await exporter.start()
-        found = []
-        for batch in batches:
-            try:
-                answer = await exporter.send(exporter.encode(batch))
-            except Exception as error:  # noqa: BLE001  delivery does the same
-                answer = error
-            found += exporter.classify(answer)
-        await exporter.shutdown()
-        await exporter.shutdown()
-        return found
-
-    return asyncio.run(main())
+    return sending.verdicts(FACTORY, given, tmp_path, *batches)
 
 
 def test_a_record_becomes_the_row_of_the_table(services, tmp_path):
