@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -22,17 +23,20 @@ class Names:
 
     Args:
         patterns: names; `*` stands for any characters, none included.
-        ignore_case: `Password` is `password`.
+        ignore_case: `Password` is `password`; nor does it matter how an accented letter is composed.
     """
 
     def __init__(self, patterns: Sequence[str], *, ignore_case: bool = False) -> None:
         options = _options(ignore_case)
+        self._composes = ignore_case
+        patterns = [self._composed(pattern) for pattern in patterns]
         expression = "|".join(".*".join(map(re2.escape, pattern.split("*"))) for pattern in patterns)
         self._some = bool(patterns)
         self._search = re2.compile(f"^(?:{expression})$", options).search
         self._known = lru_cache(_KEPT)(self._asked)
-        pieces = [max(pattern.rpartition(".")[2].split("*"), key=len) for pattern in patterns]
-        self._piece = re2.compile("|".join(map(re2.escape, pieces)), options).search
+        pieces = [_last_piece(pattern) for pattern in patterns]
+        readable = all(map(str.isascii, pieces))  # others can be written in several ways
+        self._piece = re2.compile("|".join(map(re2.escape, pieces)) if readable else "", options).search
 
     def __bool__(self) -> bool:
         return self._some
@@ -54,7 +58,17 @@ class Names:
         return self._some and self._piece(data) is not None
 
     def _asked(self, name: str) -> bool:
-        return self._search(name) is not None
+        return self._search(self._composed(name)) is not None
+
+    def _composed(self, name: str) -> str:
+        return unicodedata.normalize("NFC", name) if self._composes else name
+
+
+def _last_piece(pattern: str) -> str:
+    """What stands in the last key of every path that `pattern` meets and none of its beginnings does: a path is asked key
+    by key from above, so what precedes may stand in keys that are no part of the data."""
+    pieces = pattern.rpartition(".")[2].split("*")
+    return next((piece for piece in reversed(pieces) if piece), "")
 
 
 def _options(ignore_case: bool) -> re2.Options:

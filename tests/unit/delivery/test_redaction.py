@@ -150,12 +150,34 @@ def test_inside_maps_by_key_and_by_path():
         ("a.tok*n", "token"),
         ("k", "\u212a"),
         ("\u017f", "S"),
+        ("passwört", "passwo\u0308rt"),
+        ("PASSWO\u0308RT", "passwört"),
+        ("z.a*key", "key"),
+        ("z*.longer*key", "longer.key"),
     ],
 )
 def test_a_value_is_looked_into_whenever_it_may_hold_a_name(name, key):
     """The quick look at the bytes misses nothing: wildcards, paths, letters that fold to others."""
     result = redacted(batch_of([Row("1", [("z", nested({"a": {key: "v"}}))])]), attributes=[name])
     assert shown(result) == [("z", {"a": {key: "****"}})]
+
+
+def test_the_attribute_may_hold_the_longer_part_of_a_name():
+    """`request.header*cookie` meets `cookie` within `request.header`, though no byte of the value says `header`."""
+    batch = batch_of([Row("1", [("request.header", nested({"cookie": "v", "host": "h"}))])])
+    result = redacted(batch, attributes=["request.header*cookie"])
+    assert shown(result) == [("request.header", {"cookie": "****", "host": "h"})]
+
+
+_short = st.text("ab.", max_size=3)
+
+
+@given(st.text("ab.*", min_size=1, max_size=5), _short, _short, _short)
+def test_the_quick_look_never_decides(name, attribute, outer, inner):
+    """Whatever the name says: what is hidden is the same as when every value is parsed, as for patterns."""
+    batch = batch_of([Row("1", [(attribute, nested({outer: {inner: "v"}}))])])
+    parsed = redacted(batch, attributes=[name], patterns=["never there"])
+    assert shown(redacted(batch, attributes=[name])) == shown(parsed)
 
 
 def test_patterns_in_texts():
