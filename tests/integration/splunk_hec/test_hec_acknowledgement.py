@@ -149,7 +149,7 @@ def test_a_call_without_an_answer_makes_the_channel_uncertain(with_splunk, fault
         assert len((await bench.attempt(bench.records("old"))).delivered) == 1
         assert len(bench.splunk.channels_seen) == 2
 
-    with_splunk(test, {"timeout": "200ms"}, acknowledges=True)
+    with_splunk(test, {"timeout": "2s"}, acknowledges=True)
 
 
 def test_token_without_acknowledgement(with_splunk):
