@@ -60,9 +60,13 @@ class Ok:
     concerned: int = 0
 
 
+LONGEST_WAIT_SECS = 3600.0
+"""What a destination asks for is heeded up to here: a slip in its `Retry-After` must not end delivery."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Send these items again (None = all): backoff with jitter, `after_secs` as a floor.
+    """Send these items again (None = all): backoff with jitter, `after_secs` as a floor (`LONGEST_WAIT_SECS` at most).
 
     `throttled`: the destination has too much to do (429, 503); fewer requests are in flight from now on. Timeouts count
     as that without being named. `at_most`: how often each of them is sent again for such an answer before it becomes a

@@ -1,7 +1,7 @@
 """What an HTTP status means for delivery, for destinations that have no say of their own.
 
 2xx                      ok
-408 425 429 5xx          retry (429 and 503: not before Retry-After, and with fewer requests at once)
+408 425 429 5xx          retry (429 and 503: not before Retry-After, an hour at most, and with fewer requests at once)
 413                      split, and later requests stay below
 400 422                  split: a record that the destination cannot take is found and set aside
 3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
+from collector.outcomes import LONGEST_WAIT_SECS, Blocked, Ok, Retry, Split, Verdict
 from collector.transport.http_client import HttpAnswer, describe
 
 _AGAIN = frozenset({408, 425, 429})
@@ -64,13 +64,14 @@ def described(status: int, message: str) -> str:
 
 
 def retry_after_secs(answer: HttpAnswer, now: datetime | None = None) -> float | None:
-    """`Retry-After` as seconds from now: a number, or an HTTP date. None when absent or unreadable."""
+    """`Retry-After` as seconds from now, `LONGEST_WAIT_SECS` at most: a number, or an HTTP date. None when absent or
+    unreadable."""
     text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST_WAIT_SECS)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second for a year beyond all calendars
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+    return min(max(0.0, (at - (now or datetime.now(UTC))).total_seconds()), LONGEST_WAIT_SECS)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import aiohttp
 
 from collector.transport.compression import compressor, content_encoding
+from collector.transport.environment_proxy import environment_proxy
 from collector.transport.headers import revealed
 from collector.transport.http_client_config import HttpClientConfig
 from collector.transport.tls import client_context
@@ -60,7 +61,6 @@ class HttpClient:
             headers=self._headers,
             skip_auto_headers=("Content-Type", "Accept"),
             timeout=aiohttp.ClientTimeout(),  # delivery times each attempt
-            trust_env=not config.proxy_url,
         )
 
     def compressed(self, body: bytes) -> bytes:
@@ -98,7 +98,7 @@ class HttpClient:
             data=None if body is None else io.BytesIO(body),  # in pieces: aiohttp writes bytes at once, however many
             headers=sent,
             allow_redirects=False,
-            proxy=self._config.proxy_url or None,
+            proxy=self._config.proxy_url or environment_proxy(url),
             server_hostname=self._config.tls.server_name_override or None,
         ) as response:
             answer = await _read(response, max_answer_bytes)

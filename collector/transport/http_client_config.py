@@ -95,12 +95,17 @@ def check_url(name: str, url: str) -> None:
         raise ValueError(f"{name} is not a URL: write http://host:port or https://host:port")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it names this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def leaves_in_the_clear(url: str) -> bool:
     """`http://` to another machine."""
     parts = urlsplit(url)
-    if parts.scheme != "http" or parts.hostname == "localhost":
-        return False
-    try:
-        return not ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return True
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

@@ -107,6 +107,7 @@ def test_backoff_stays_within_its_interval_and_grows_to_the_longest():
     steady = Backoff(RetryConfig(randomization_factor=0.0), random.Random(1))
     assert [round(steady.next_secs(), 3) for _ in range(7)] == [5.0, 7.5, 11.25, 16.875, 25.312, 30.0, 30.0]
     assert steady.next_secs(floor=100.0) == 100.0
+    assert steady.next_secs(floor=float("inf")) == 3600.0
     nothing = Backoff(RetryConfig(initial_interval=0.0, multiplier=0.0), random.Random(1))
     assert nothing.next_secs() > 0
     jittered = Backoff(RetryConfig.model_validate({"max_interval": "5s"}), random.Random(1))

@@ -234,6 +234,26 @@ def test_retry_after_as_a_date():
 
 
 @pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("9" * 400, 3600.0),
+        ("3601", 3600.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2024 00:00:00 +9999", None),
+        ("-5", None),
+        ("1.5", None),
+        ("\u0665", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_never_ends_delivery(text, wait):
+    """Whatever stands there: an hour at most, and what cannot be read is no wait. It never raises: a 429 whose reading
+    raised would count as a record that the destination cannot take."""
+    assert retry_after_secs(HttpAnswer(429, {"Retry-After": text}, b"")) == wait
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "verdict"),
     [
         (JSON, b'{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"too old"}}', Ok(3, "too old")),
