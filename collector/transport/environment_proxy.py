@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies_environment, proxy_bypass
 
 from collector.transport.http_client_config import is_loopback
 
@@ -21,8 +21,7 @@ def environment_proxy(url: str) -> str | None:
 
 @lru_cache(256)
 def _of_host(scheme: str, host: str, port: int | None) -> str | None:
-    proxies = getproxies_environment()
-    if is_loopback(host) or proxy_bypass_environment(f"{host}:{port}" if port else host, proxies):
+    if is_loopback(host) or proxy_bypass(f"{host}:{port}" if port else host):
         return None
-    proxy = proxies.get(scheme)
+    proxy = getproxies_environment().get(scheme)
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
