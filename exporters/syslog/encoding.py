@@ -1,8 +1,8 @@
 """Batches as syslog messages in one run of bytes: headers and MSG are joined a column at a time.
 
-octet counting   `92 <165>1 2003-… - text\\n92 <165>1 …`     the count covers the message's newline, as in otelcol
+octet counting   `91 <165>1 2003-… - text91 <165>1 …`    with `enable_octet_counting` a newline is counted too
 newline          `<165>1 2003-… - text\\n<165>1 …`
-datagrams        `<165>1 2003-… - text<165>1 …`              and where each of them ends
+datagrams        `<165>1 2003-… - text<165>1 …`          and where each of them ends
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import cut
 from collector.documents.text_buffers import buffer
 from exporters.syslog import message, structured_data, timestamps
 from exporters.syslog.config import SyslogConfig
+from exporters.syslog.cutting import cut_text
 from exporters.syslog.fields import HOST, NILVALUE, PRINTABLE, TAG, Fields, names, present_keys
 from exporters.syslog.priority import pri, priorities
 
-_PRIORITY, _VERSION = "priority", "version"
+_PRIORITY = "priority"
+_VERSION = "1"
+"""The only one there is (RFC 5424, section 9.1). otelcol takes it from the attribute `version`, which often is that of an
+application: receivers then read the message as no syslog at all."""
 _HOST_LIMIT = 255
 _LIMITS = {"appname": 48, "proc_id": 128, "msg_id": 32}
 _TAG_LIMIT = 32
@@ -52,7 +55,7 @@ class Encoder:
     def __init__(self, config: SyslogConfig) -> None:
         self._config = config
         self._priorities = priorities(config)
-        self._names = names(config.sources) | {_PRIORITY, _VERSION, message.ATTRIBUTE, structured_data.ATTRIBUTE}
+        self._names = names(config.sources) | {_PRIORITY, message.ATTRIBUTE, structured_data.ATTRIBUTE}
         self._newline = config.ends_lines
 
     def encode(self, batch: LogBatch) -> Messages:
@@ -65,9 +68,10 @@ class Encoder:
         if self._config.bom and self._config.protocol == "rfc5424":
             marked = pl.concat_str(pl.lit(_BOM), pl.lit(text.str.strip_prefix(_BOM)))
             text = pl.select(pl.when(pl.lit(text) != "").then(marked)).to_series()
-        frame = pl.select(head=pl.concat_str(pl.lit(start), head), detail=detail, msg=pl.lit(text))
-        messages, shortened = self._limited(frame)
-        offsets, data = buffer(self._framed(messages))
+        head = pl.concat_str(pl.lit(start), head)
+        frame = pl.select(head=head, detail=detail.fill_null(""), msg=pl.lit(text).fill_null(""))
+        frame, sizes, shortened = self._limited(frame)
+        offsets, data = buffer(self._framed(frame, sizes))
         return Messages(bytes(data[offsets[0] : offsets[-1]]), offsets[1:] - offsets[0], shortened)
 
     def _rfc5424(self, batch: LogBatch, fields: Fields) -> tuple[pl.Expr, pl.Expr]:
@@ -78,7 +82,7 @@ class Encoder:
             for name, limit in _LIMITS.items()
         ]
         columns = [pl.lit(timestamps.rfc5424(batch)), self._host(fields), *columns]
-        head = pl.concat_str([_version(fields), *(one.fill_null(NILVALUE) for one in columns)], separator=" ")
+        head = pl.concat_str([pl.lit(_VERSION), *(one.fill_null(NILVALUE) for one in columns)], separator=" ")
         nested = structured_data.ATTRIBUTE in fields.keys
         found = structured_data.structured_data(batch, self._config.structured_data, nested, self._names)
         return head, pl.lit(NILVALUE) if found is None else found.fill_null(NILVALUE)
@@ -97,37 +101,43 @@ class Encoder:
         sources, default = self._config.sources.hostname, self._config.defaults.hostname
         return fields.column(sources, default, allowed=HOST, limit=_HOST_LIMIT)
 
-    def _limited(self, frame: pl.DataFrame) -> tuple[pl.Series, int]:
-        """Whole messages within the limit, and how many lost something: STRUCTURED-DATA only as a whole, for half of it
-        would be no message at all; then the end of MSG."""
+    def _limited(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series, int]:
+        """Messages within the limit, their bytes, and how many lost something."""
         limit = self._config.limit - self._newline
-        messages = frame.select(_WHOLE).to_series()
-        longer = (messages.str.len_bytes() > limit).arg_true()
+        sizes = frame.select(_SIZE).to_series()
+        longer = (sizes > limit).arg_true()
         if not len(longer):
-            return messages, 0
+            return frame, sizes, 0
+        shorter = self._shortened(frame[longer], limit)
+        columns = [frame.get_column(part).scatter(longer, shorter.get_column(part)) for part in frame.columns]
+        frame = pl.DataFrame(columns)
+        return frame, frame.select(_SIZE).to_series(), len(longer)
+
+    def _shortened(self, frame: pl.DataFrame, limit: int) -> pl.DataFrame:
+        """STRUCTURED-DATA goes only as a whole, for half of it would be no message at all; then the end of MSG."""
         headers = pl.col("head").str.len_bytes() + 1 + pl.col("detail").str.len_bytes()
-        shorter = frame[longer].with_columns(detail=pl.when(headers > limit).then(pl.lit(NILVALUE)).otherwise("detail"))
-        return messages.scatter(longer, cut(shorter.select(_WHOLE).to_series(), limit)[0]), len(longer)
+        frame = frame.with_columns(detail=pl.when(headers > limit).then(pl.lit(NILVALUE)).otherwise("detail"))
+        room = (limit - 1 - frame.select(headers.cast(pl.Int64)).to_series()).to_list()
+        form, delimiter = self._config.message_format, self._config.leef_delimiter
+        texts = zip(frame.get_column("msg").to_list(), room, strict=True)
+        kept = [cut_text(text, most, form, delimiter) if len(text.encode()) > most else text for text, most in texts]
+        return frame.with_columns(msg=pl.Series(kept, dtype=pl.String))
 
-    def _framed(self, messages: pl.Series) -> pl.Series:
-        text = pl.lit(messages)
-        pieces = [text, pl.lit("\n")] if self._newline else [text]
+    def _framed(self, frame: pl.DataFrame, sizes: pl.Series) -> pl.Series:
+        pieces = ["head", _space_before("detail"), "detail", _space_before("msg"), "msg"]
+        if self._newline:
+            pieces.append(pl.lit("\n"))
         if self._config.counted:
-            pieces = [(text.str.len_bytes() + int(self._newline)).cast(pl.String), pl.lit(" "), *pieces]
-        return pl.select(pl.concat_str(pieces).alias("frame")).to_series()
+            pieces = [pl.lit((sizes + int(self._newline)).cast(pl.String)), pl.lit(" "), *pieces]
+        return frame.select(pl.concat_str(pieces).alias("frame")).to_series()
 
 
-def _version(fields: Fields) -> pl.Expr:
-    """VERSION: the attribute `version` where it could be one."""
-    given = fields.text(_VERSION)
-    if given is None:
-        return pl.lit("1")
-    return pl.lit(given.set(~given.str.contains("^[1-9][0-9]{0,2}$").fill_null(False), "1").fill_null("1"))
+def _space_before(name: str) -> pl.Expr:
+    """Nothing before what is empty."""
+    return pl.when(pl.col(name) == "").then(pl.lit("")).otherwise(pl.lit(" "))
 
 
-def _after_space(name: str) -> pl.Expr:
-    column = pl.col(name)
-    return pl.when(column.is_null() | (column == "")).then(pl.lit("")).otherwise(pl.concat_str(pl.lit(" "), column))
-
-
-_WHOLE = pl.concat_str("head", _after_space("detail"), _after_space("msg")).alias("message")
+_SIZE = pl.sum_horizontal(
+    *(pl.col(part).str.len_bytes() for part in ("head", "detail", "msg")),
+    *(pl.col(part) != "" for part in ("detail", "msg")),
+).alias("size")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.document_options import JSON_MODELS
 from collector.documents import body_text
 from collector.documents.device_event import Device
 from exporters.syslog.config import SyslogConfig
@@ -25,7 +24,9 @@ def message(batch: LogBatch, config: SyslogConfig, attribute: pl.Series | None) 
         body = body_text(batch)
         return visible(body if attribute is None else attribute.zip_with(attribute.is_not_null(), body))
     document = _document(batch, config)
-    return visible_in_json(document) if config.message_format in JSON_MODELS else visible(document)
+    if config.message_format in ("cef", "leef"):
+        return document  # they hold no control character but LEEF's delimiter
+    return visible_in_json(document)
 
 
 def _document(batch: LogBatch, config: SyslogConfig) -> pl.Series:

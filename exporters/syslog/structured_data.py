@@ -42,7 +42,7 @@ def structured_data(
     """
     parts = []
     if nested:
-        parts.append(_from_attribute(batch, options.enterprise_number))
+        parts.append(_from_attribute(batch, options))
     if options.enterprise_number:
         parts.append(_own(batch, options, elsewhere))
     if not parts:
@@ -51,23 +51,26 @@ def structured_data(
     return pl.when(joined != "").then(joined)
 
 
-def _from_attribute(batch: LogBatch, enterprise_number: int) -> pl.Series:
-    """Elements of the attribute `structured_data`, once for each distinct value."""
+def _from_attribute(batch: LogBatch, options: StructuredData) -> pl.Series:
+    """Elements of the attribute `structured_data`, once for each distinct value. An element of the name that ours has is
+    left out: no name may come twice in a message (RFC 5424, section 6.3.2), and what we say no sender may say for us."""
     from otlp_wire import any_to_python  # loads protobuf, which a batch without nested values never needs
 
     values = batch.attribute(ATTRIBUTE, ValueKind.ANY)
     distinct = values.drop_nulls().unique()
-    texts = [_elements(any_to_python(value), enterprise_number) for value in distinct.to_list()]
+    number = options.enterprise_number
+    own = _own_name(options) if number else ""
+    texts = [_elements(any_to_python(value), number, own) for value in distinct.to_list()]
     return values.replace_strict(distinct, texts, default=None, return_dtype=pl.String)
 
 
-def _elements(value: Any, enterprise_number: int) -> str:
-    """`{id: {name: value}}` as SD-ELEMENTs; what is no such map, a repeated id and an id without a valid character are
-    left out."""
+def _elements(value: Any, enterprise_number: int, own: str) -> str:
+    """`{id: {name: value}}` as SD-ELEMENTs; what is no such map, a repeated id, `own` and an id without a valid character
+    are left out."""
     elements: dict[str, str] = {}
     for key, parameters in value.items() if isinstance(value, Mapping) else ():
         name = _identifier(key, enterprise_number)
-        if name and isinstance(parameters, Mapping):
+        if name and name != own and isinstance(parameters, Mapping):
             elements.setdefault(name, f"[{name}{''.join(_parameter(*one) for one in parameters.items())}]")
     return "".join(elements.values())
 
@@ -104,9 +107,12 @@ def _own(batch: LogBatch, options: StructuredData, elsewhere: Collection[str]) -
     left_out = {*elsewhere, *columns} if not wanted else set(columns)
     pieces.append(_table_pieces(batch, wanted, left_out))
     text = pl.concat_str([pl.lit(piece) for piece in pieces])
-    opening = f"[{options.name}@{options.enterprise_number}"
-    element = pl.when(text != "").then(pl.concat_str(pl.lit(opening), text, pl.lit("]")))
+    element = pl.when(text != "").then(pl.concat_str(pl.lit(f"[{_own_name(options)}"), text, pl.lit("]")))
     return pl.select(element.alias("element")).to_series()
+
+
+def _own_name(options: StructuredData) -> str:
+    return f"{options.name}@{options.enterprise_number}"
 
 
 def _column_pieces(key: str, values: pl.Series) -> pl.Series:

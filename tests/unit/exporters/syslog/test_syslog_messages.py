@@ -7,6 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from collector.documents.cef import cef_text
+from collector.documents.leef import leef_text
+from collector.testing.cef_reader import read_cef
+from collector.testing.leef_reader import read_leef
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder
@@ -150,10 +154,12 @@ def test_hosts(given, found):
     assert header([("hostname", given)])[2] == found
 
 
-@pytest.mark.parametrize(("given", "found"), {"1": "1", 2: "2", 999: "999", 0: "1", 1000: "1", "1 - x": "1"}.items())
-def test_versions(given, found):
-    """The attribute `version` where it is one."""
-    assert header([("version", given)])[0] == f"<165>{found}"
+@pytest.mark.parametrize("given", ["1", 2, 999, "3.1", "1 - x"])
+def test_version(given):
+    """There is one; an application's attribute `version` is not it, and stands in the element of attributes."""
+    assert header([("version", given)])[0] == "<165>1"
+    own = message([("version", given)], options={"structured_data": {"enterprise_number": 1}})
+    assert f'version="{given}"' in own
 
 
 ELEMENTS = [
@@ -194,6 +200,14 @@ def test_enterprise_number():
         f'[own@32473 a="1"][origin ip="::1"][{"x" * 26}@32473 b="2"]'
         f'[shop@32473 trace_id="{"01" * 16}" span_id="{"02" * 8}" record_id="id" host.name="h" http.route="/a\\]" n="5" list="[1\\]"] text'
     )
+
+
+def test_nobody_else_says_our_element():
+    """Its name comes once in a message, and what it says is ours, whatever a sender put under that name."""
+    forged = Nested(any_from_python({"shop@32473": {"record_id": "forged"}, "shop": {"k": "v"}, "a@1": {}}))
+    options = {"structured_data": {"enterprise_number": 32473, "name": "shop"}}
+    found = message([("structured_data", forged)], options=options)
+    assert found.split(" - - - - ")[1] == '[a@1][shop@32473 record_id="id"] text'
 
 
 def test_chosen_attributes():
@@ -316,3 +330,35 @@ def test_structured_data_that_does_not_fit():
     made = encoded([Row("1", [("structured_data", nested)])], max_message_size=512)
     assert made.body.endswith(b" - - - - - text\n")
     assert made.cut == 1
+
+
+def test_a_cut_cef_event_is_one():
+    """Wherever its end falls: never half an escape, half an address or half a key; with or without a message."""
+    attributes = [("client.address", "203.0.113.77"), ("url.full", "https://shop.example/?a=b\\=c" * 9)]
+    rows = [Row("id", attributes, fields={"body": "a=b\\ \n\\=" * size}) for size in range(30, 90)]
+    rows += [Row("id", [*attributes, ("user.name", "n=" * size)], fields={"body": "x"}) for size in range(30, 90)]
+    made = encoded(rows, message_format="cef", max_message_size=600)
+    whole = cef_text(batch_of(rows)).to_list()
+    assert made.cut > 40
+    for line, event in zip(made.body.decode().splitlines(), whole, strict=True):
+        assert len(line.encode()) <= 599
+        cut, uncut = (read_cef(text[text.index("CEF:") :]).extension for text in (line, event))
+        message = uncut.pop("msg")
+        assert message.startswith(cut.pop("msg", ""))
+        assert cut.items() <= uncut.items()
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "^"])
+def test_a_cut_leef_event_is_one(delimiter):
+    """The same for LEEF, which has no escapes."""
+    attributes = [("client.address", "203.0.113.77"), ("url.full", "https://shop.example/" * 9)]
+    rows = [Row("id", attributes, fields={"body": "a b= " * size}) for size in range(5, 90)]
+    rows += [Row("id", [*attributes, ("user.name", "n " * size)], fields={"body": "x"}) for size in range(30, 90)]
+    made = encoded(rows, message_format="leef", leef_delimiter=delimiter, max_message_size=512)
+    whole = leef_text(batch_of(rows), delimiter=delimiter).to_list()
+    assert made.cut > 40
+    for line, event in zip(made.body.decode().splitlines(), whole, strict=True):
+        cut, uncut = (read_leef(text[text.index("LEEF:") :]).attributes for text in (line, event))
+        message = uncut.pop("msg")
+        assert message.startswith(cut.pop("msg", ""))
+        assert cut.items() <= uncut.items()
