@@ -11,7 +11,16 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+_CONTROL = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+_SHOWN = {code: ascii(chr(code))[1:-1] for code in _CONTROL}  # \n, \x1b, \u2028
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+
+
+class _TextLines(logging.Formatter):
+    """A message may repeat what a destination said, and that what a sender wrote: it stays on its line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        return super().formatMessage(record).translate(_SHOWN)
 
 
 class _JsonLines(logging.Formatter):
@@ -34,7 +43,7 @@ def configure(level: str = "info", encoding: Literal["console", "json"] = "conso
     if encoding == "json":
         handler.setFormatter(_JsonLines())
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+        handler.setFormatter(_TextLines("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -1,16 +1,18 @@
 """OAuth 2.0 access tokens of exporters: asked for once, shared, renewed in time.
 
 The token and the secrets that buy it never reach a log or an error: what the token service says is reduced to its
-error code and the first line of its description (RFC 6749, section 5.2).
+error code and the first line of its description (RFC 6749, section 5.2), and a secret that it repeats there is masked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import orjson
 
@@ -23,6 +25,11 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applica
 _AGAIN = frozenset({408, 425, 429})
 _MARGIN_SECS = 300.0
 _SHOWN_CHARACTERS = 200
+_MASK = "****"
+_SECRETS = ("client_secret", "assertion")
+"""What of a request to a token service nobody may see."""
+_USABLE = re.compile(r"[!-~]+")
+"""Visible ASCII (RFC 6749, appendix A.12): all that a header takes."""
 
 
 class TokenRefused(NotSent):
@@ -75,20 +82,23 @@ async def ask(client: HttpClient, url: str, form: Mapping[str, str]) -> Granted:
     answer = await client.post(url, urlencode(form).encode(), _FORM)
     told = _told(answer)
     if not 200 <= answer.status < 300:
-        raise _refusal(answer, told)
+        raise _refusal(answer, told, form)
     token, lifetime = told.get("access_token"), told.get("expires_in", 3600)
     try:
         lifetime_secs = float(lifetime)  # type: ignore[arg-type]  # some services write the number as a string
     except (TypeError, ValueError):
         lifetime_secs = 0.0
-    if not isinstance(token, str) or not token or not set(token).isdisjoint("\r\n") or lifetime_secs <= 0:
+    usable = isinstance(token, str) and _USABLE.fullmatch(token) and 0 < lifetime_secs < math.inf
+    if not usable:
         raise TokenRefused("the token service's answer holds no usable token", may_pass=True)
-    return Granted(token, lifetime_secs)
+    return Granted(str(token), lifetime_secs)
 
 
-def _refusal(answer: HttpAnswer, told: Mapping[str, object]) -> TokenRefused:
+def _refusal(answer: HttpAnswer, told: Mapping[str, object], form: Mapping[str, str]) -> TokenRefused:
     description = str(told.get("error_description", "")).partition("\n")[0].strip()
     said = ": ".join(part for part in (str(told.get("error", "")), description) if part)
+    for secret in (form[name] for name in _SECRETS if form.get(name)):
+        said = said.replace(secret, _MASK).replace(quote_plus(secret), _MASK)
     may_pass = answer.status in _AGAIN or answer.status >= 500
     reason = f"no access token: {described(answer.status, said[:_SHOWN_CHARACTERS])}"
     return TokenRefused(reason, may_pass=may_pass, after_secs=retry_after_secs(answer) if may_pass else None)

@@ -10,7 +10,7 @@ import asyncio
 import io
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,11 +24,14 @@ from collector.transport.tls import client_context
 from collector.transport.user_agent import USER_AGENT
 
 MAX_ANSWER_BYTES = 64 << 10
+_NO_SECRETS = frozenset({"content-type", "content-encoding", "accept"})
+_LEAST_SECRET = 8
+"""Shorter values are no credentials, and stand in many texts by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came back. `body` is decompressed and cut at the limit; header names are case-insensitive."""
+    """What came back. `body` is decompressed and cut at the limit, in a refusal without our credentials; header names are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,7 +105,9 @@ class HttpClient:
             server_hostname=self._config.tls.server_name_override or None,
         ) as response:
             answer = await _read(response, max_answer_bytes)
-            return HttpAnswer(response.status, response.headers, answer)
+        if response.status >= 300:
+            answer = _without_credentials(answer, [*revealed(self._config.headers).items(), *sent.items()])
+        return HttpAnswer(response.status, response.headers, answer)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -122,6 +127,15 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
                 response.close()
             break
     return b"".join(chunks)
+
+
+def _without_credentials(answer: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
+    """A refusal's text is told to people: what it repeats of the request's secret headers is masked."""
+    for name, value in headers:
+        credential = value.rpartition(" ")[2].encode()  # behind `Bearer`, `Basic`, `Splunk`
+        if name.lower() not in _NO_SECRETS and len(credential) >= _LEAST_SECRET:
+            answer = answer.replace(credential, b"****")
+    return answer
 
 
 def describe(error: Exception) -> str:

@@ -1,0 +1,159 @@
+"""Access tokens: shared, renewed in time, asked for again when an attempt was cut off; and nothing secret in a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from collector.outcomes import Blocked, Retry
+from collector.testing.http_recorder import Answer, HttpRecorder
+from collector.transport.access_token import AccessToken, BearerClient, Granted, TokenRefused, ask
+from collector.transport.http_client import HttpClient
+from collector.transport.http_client_config import HttpClientConfig
+
+SECRET = "s3cret/of the app"
+
+
+class Grants:
+    """Hands out `t1`, `t2`, … once `open` is set."""
+
+    def __init__(self, lifetime_secs=100.0):
+        self.asked = 0
+        self.open = asyncio.Event()
+        self._lifetime = lifetime_secs
+
+    async def __call__(self):
+        self.asked += 1
+        name = f"t{self.asked}"
+        await self.open.wait()
+        return Granted(name, self._lifetime)
+
+
+def test_many_calls_at_once_share_a_request_also_when_the_token_ends():
+    """One request for all of them, at the start and at each renewal: a fifth of its life before it ends."""
+
+    async def main():
+        now = 0.0
+        grants = Grants()
+        grants.open.set()
+        token = AccessToken(grants, lambda: now)
+        found = []
+        for now in (0.0, 79.0, 80.0, 159.0, 161.0):  # noqa: B007  the clock reads it
+            found.append(set(await asyncio.gather(*(token.value() for _ in range(50)))))
+        assert found == [{"t1"}, {"t1"}, {"t2"}, {"t2"}, {"t3"}]
+
+    asyncio.run(main())
+
+
+def test_an_attempt_that_is_cut_off_while_it_asks_leaves_nothing_locked():
+    """Those who wait ask again; a service that hangs makes each of them time out by itself, not one after the other."""
+
+    async def main():
+        grants = Grants()
+        token = AccessToken(grants)
+        asking = [asyncio.create_task(token.value()) for _ in range(5)]
+        await asyncio.sleep(0)
+        asking[0].cancel()
+        await asyncio.sleep(0)
+        grants.open.set()
+        assert await asyncio.gather(*asking[1:]) == ["t2"] * 4
+        assert asking[0].cancelled()
+
+    asyncio.run(main())
+
+
+def test_a_refusal_of_an_older_token_says_nothing_about_the_new_one():
+    """Calls that were under way with the old one come back late."""
+
+    async def main():
+        grants = Grants()
+        grants.open.set()
+        token = AccessToken(grants)
+        first = await token.value()
+        token.refused(first)
+        assert await token.value() == "t2"
+        token.refused(first)
+        assert await token.value() == "t2"
+
+    asyncio.run(main())
+
+
+def asked(answer):
+    """What a token service's answer leads to."""
+
+    async def main(url):
+        client = HttpClient(HttpClientConfig())
+        await client.start()
+        try:
+            return await ask(client, url, {"client_id": "app", "client_secret": SECRET})
+        except TokenRefused as refused:
+            return refused.verdict
+        finally:
+            await client.close()
+
+    with HttpRecorder(lambda _: answer) as service:
+        return asyncio.run(main(service.url))
+
+
+@pytest.mark.parametrize("lifetime", [60, "60", 60.0, "6e1"])
+def test_a_lifetime_may_be_a_number_or_its_text(lifetime):
+    """Some services write it as a string."""
+    assert asked(Answer(json.dumps({"access_token": "t", "expires_in": lifetime}).encode())) == Granted("t", 60.0)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *({"access_token": "t", "expires_in": lifetime} for lifetime in ("nan", "inf", "-1", 0, None, "soon", [1])),
+        *({"access_token": token} for token in ("", "a b", "a\r\nX-Evil: 1", "a\0", "ä", 5, None)),
+        [],
+        None,
+    ],
+)
+def test_a_token_that_cannot_be_used_is_none(told):
+    """A life without end would never be renewed; a token must fit a header. Asked again later: it may be a slip."""
+    refused = Retry("the token service's answer holds no usable token")
+    assert asked(Answer(json.dumps(told).encode())) == refused
+
+
+@pytest.mark.parametrize("repeated", [SECRET, "s3cret%2Fof+the+app"])
+def test_a_token_service_that_repeats_the_secret(repeated):
+    """Neither as it is nor as it travelled."""
+    told = {"error": "invalid_client", "error_description": f"no such secret: {repeated} (of app)\r\nTrace: 1"}
+    wanted = Blocked("no access token: 401 Unauthorized: invalid_client: no such secret: **** (of app)")
+    assert asked(Answer(json.dumps(told).encode(), status=401)) == wanted
+
+
+@pytest.mark.parametrize("code", [301, 307])
+def test_a_token_service_that_moved_does_not_get_the_secret_elsewhere(code):
+    """Redirects are not followed."""
+    with HttpRecorder(lambda _: Answer()) as other:
+        found = asked(Answer(status=code, headers={"Location": other.url}))
+        assert other.taken() == []
+    assert isinstance(found, Blocked)
+
+
+def test_a_destination_that_repeats_the_token_or_a_secret_header():
+    """Its words are told to people: without them."""
+
+    async def main(url):
+        async def grant(_):
+            return Granted("token-of-today", 60.0)
+
+        client = BearerClient(
+            HttpClientConfig.model_validate({"headers": {"X-Key": "key-of-ours", "X-Env": "prod"}}), grant
+        )
+        await client.start()
+        try:
+            return await client.post_json(url, b"{}")
+        finally:
+            await client.close()
+
+    def repeat(request):
+        said = f"{request.headers['authorization']} {request.headers['x-key']} {request.headers['x-env']}"
+        return Answer(said.encode(), status=403)
+
+    with HttpRecorder(repeat) as destination:
+        assert asyncio.run(main(destination.url)).body == b"Bearer **** **** prod"
