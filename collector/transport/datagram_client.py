@@ -18,6 +18,7 @@ class DatagramClient:
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
+        self._failures = 0
 
     async def send(self, body: bytes, ends: Sequence[int]) -> None:
         """Send `body[:ends[0]]`, `body[ends[0]:ends[1]]`, … each as one datagram.
@@ -31,6 +32,7 @@ class DatagramClient:
             if failed := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(failed, os.strerror(failed))
         except BaseException:
+            self._failures += 1
             self.close()  # the name is looked up again
             raise
 
@@ -41,14 +43,16 @@ class DatagramClient:
             self._socket = None
 
     async def _connect(self) -> socket.socket:
+        """After a failure the host's next address has its turn: `localhost` has two, and a server often one of them."""
         loop = asyncio.get_running_loop()
         addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)
-        family, kind, protocol, _, address = addresses[0]
+        family, kind, protocol, _, address = addresses[self._failures % len(addresses)]
         sock = socket.socket(family, kind, protocol)
         sock.setblocking(False)
         try:
             sock.connect(address)
         except OSError:
+            self._failures += 1
             sock.close()
             raise
         self._socket = sock

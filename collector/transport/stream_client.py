@@ -24,10 +24,13 @@ import termios
 from dataclasses import dataclass
 from typing import Self
 
+from aiohappyeyeballs import start_connection
+
 _CHUNK = 256 << 10
 _READ = 64 << 10
 _CLOSE_SECS = 2.0
 _SIGN_SECS = 1.0
+_NEXT_ADDRESS_SECS = 0.25
 _POLL_SECS = (0.0, 0.0, 0.0005, 0.001, 0.002, 0.005, 0.01)
 
 
@@ -212,24 +215,19 @@ def unacknowledged(sock: socket.socket) -> int:
 
 
 async def _connected(target: Target) -> socket.socket:
-    """The first of the host's addresses that answers."""
+    """To the first of the host's addresses that answers; one that stays silent holds nobody up (RFC 8305)."""
     loop = asyncio.get_running_loop()
     if target.path:
-        return await _connect(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), target.path)
+        return await _connected_unix(target.path)
     addresses = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    failure: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, address in addresses:
-        try:
-            return await _connect(_tuned(socket.socket(family, kind, protocol)), address)
-        except OSError as error:
-            failure = error
-    raise failure
+    return _tuned(await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECS))
 
 
-async def _connect(sock: socket.socket, address: object) -> socket.socket:
+async def _connected_unix(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
-        await asyncio.get_running_loop().sock_connect(sock, address)  # type: ignore[arg-type]
+        await asyncio.get_running_loop().sock_connect(sock, path)
     except BaseException:
         sock.close()
         raise

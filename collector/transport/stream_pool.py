@@ -14,7 +14,8 @@ class StreamPool:
 
     Args:
         connect: makes a connection.
-        idle_secs: an unused connection is closed after this time; firewalls forget them silently.
+        idle_secs: connections unused for longer are closed before the next request, for firewalls forget them
+            silently; 0 = never.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[StreamClient]], idle_secs: float) -> None:
@@ -42,13 +43,9 @@ class StreamPool:
 
     async def _take(self) -> StreamClient:
         """The connection used last that still stands, else a new one; those that are too old or dead are closed."""
-        now = asyncio.get_running_loop().time()
+        await self._close_old()
         while self._idle:
             client = self._idle.pop()
-            if now - client.idle_since > self._idle_secs > 0:
-                await self._close_all([client, *self._idle])
-                self._idle = []
-                break
             try:
                 client.check()
             except OSError:
@@ -57,5 +54,9 @@ class StreamPool:
                 return client
         return await self._connect()
 
-    async def _close_all(self, clients: list[StreamClient]) -> None:
-        await asyncio.gather(*(client.close() for client in clients))
+    async def _close_old(self) -> None:
+        oldest = asyncio.get_running_loop().time() - self._idle_secs
+        old = [client for client in self._idle if client.idle_since < oldest] if self._idle_secs > 0 else []
+        if old:  # out of the list first: while they are being closed others take and return connections
+            self._idle = [client for client in self._idle if client not in old]
+            await asyncio.gather(*(client.close() for client in old))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 
@@ -162,6 +163,32 @@ def test_a_host_with_several_addresses(run, listener):
     run(scene)
 
 
+def resolving(loop: asyncio.AbstractEventLoop, *places: tuple[str, int]) -> None:
+    """Names on this loop have these addresses."""
+
+    async def getaddrinfo(host, port, *, type):
+        return [(socket.AF_INET, type, 0, "", place) for place in places]
+
+    loop.getaddrinfo = getaddrinfo
+
+
+def test_an_address_that_stays_silent_holds_nobody_up(listener):
+    """The next one is tried meanwhile, and the connection that was under way leaves no socket."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, contextlib.ExitStack() as waiting:
+        for _ in range(4):  # its queue is full, so that nobody else gets an answer
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(silent.getsockname())
+
+        async def scene():
+            resolving(asyncio.get_running_loop(), silent.getsockname(), listener.getsockname())
+            async with asyncio.timeout(20):
+                client = await StreamClient.open(target(listener))
+            client.abort()
+
+        asyncio.run(scene())
+
+
 def tls_target(tmp_path, listener, **options) -> tuple[Target, ssl.SSLContext, Authority]:
     authority = Authority(tmp_path)
     pair = authority.issue("server")
@@ -286,6 +313,91 @@ def test_the_pool_closes_what_is_idle_too_long(run, listener):
         await pool.close()
 
     run(scene)
+
+
+def test_the_pool_forgets_what_it_is_closing(run, listener):
+    """While old connections are being closed, others come and go: none of those is closed, lost or used when closed."""
+    opened = []
+
+    async def connect() -> StreamClient:
+        opened.append(await StreamClient.open(target(listener)))
+        return opened[-1]
+
+    async def scene():
+        pool = StreamPool(connect, idle_secs=0.05)
+        async with pool.connection(), pool.connection():
+            young = pool.connection()
+            await young.__aenter__()
+        await asyncio.sleep(0.1)
+        first = asyncio.ensure_future(pool.connection().__aenter__())
+        await asyncio.sleep(0.01)
+        assert not first.done(), "nobody ends the other side of the old ones: closing takes its time"
+        await young.__aexit__(None, None, None)
+        async with pool.connection() as used:
+            assert used is opened[2]
+            used.check()
+        for _ in range(2):
+            listener.accept()[0].close()
+        assert await first is opened[2], "the young one, not lost"
+        opened[2].check()
+        opened[2].abort()
+        listener.accept()[0].close()
+        await pool.close()
+
+    run(scene)
+
+
+def test_the_pool_closes_what_is_idle_too_long_beside_what_is_in_use(run, listener):
+    """A burst's connections go, although the last of them is used all the time."""
+    opened = []
+
+    async def connect() -> StreamClient:
+        opened.append(await StreamClient.open(target(listener)))
+        return opened[-1]
+
+    async def scene():
+        pool = StreamPool(connect, idle_secs=0.2)
+        async with pool.connection(), pool.connection():
+            pass
+        ends = [listener.accept()[0] for _ in range(2)]
+        ended = asyncio.gather(*(asyncio.to_thread(lambda end=end: (read_all(end), end.close())) for end in ends))
+        while not ended.done() and asyncio.get_running_loop().time() < opened[1].idle_since + 5:
+            async with pool.connection() as used:
+                assert used is opened[0] or not ended.done()
+            if any(end.fileno() < 0 for end in ends):
+                break
+            await asyncio.sleep(0.02)
+        assert sum(end.fileno() < 0 for end in ends) == 1
+        await pool.close()
+        await ended
+
+    run(scene)
+
+
+def test_datagrams_to_a_host_with_several_addresses():
+    """Nobody listens on the first: after the refusal the next has its turn."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone,
+    ):
+        for one in (server, gone):
+            one.bind(("127.0.0.1", 0))
+        server.settimeout(10)
+        nobody = gone.getsockname()
+        gone.close()
+
+        async def scene():
+            resolving(asyncio.get_running_loop(), nobody, server.getsockname())
+            client = DatagramClient("host", 1)
+            with pytest.raises(ConnectionRefusedError):
+                for _ in range(100):
+                    await client.send(b"lost", [4])
+                    await asyncio.sleep(0.01)
+            await client.send(b"found", [5])
+            client.close()
+
+        asyncio.run(scene())
+        assert server.recv(100) == b"found"
 
 
 def test_datagrams(run):
