@@ -166,8 +166,8 @@ def test_a_host_with_several_addresses(run, listener):
 def resolving(loop: asyncio.AbstractEventLoop, *places: tuple[str, int]) -> None:
     """Names on this loop have these addresses."""
 
-    async def getaddrinfo(host, port, *, type):
-        return [(socket.AF_INET, type, 0, "", place) for place in places]
+    async def getaddrinfo(host, port, **wanted):
+        return [(socket.AF_INET, wanted["type"], 0, "", place) for place in places]
 
     loop.getaddrinfo = getaddrinfo
 
@@ -389,10 +389,14 @@ def test_datagrams_to_a_host_with_several_addresses():
         async def scene():
             resolving(asyncio.get_running_loop(), nobody, server.getsockname())
             client = DatagramClient("host", 1)
-            with pytest.raises(ConnectionRefusedError):
+
+            async def lost():
                 for _ in range(100):
                     await client.send(b"lost", [4])
                     await asyncio.sleep(0.01)
+
+            with pytest.raises(ConnectionRefusedError):
+                await lost()
             await client.send(b"found", [5])
             client.close()
 
