@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
@@ -26,6 +26,24 @@ class Api(Config):
         "datadoghq.com", "datadoghq.eu", "us3.datadoghq.com", "us5.datadoghq.com", "ap1.datadoghq.com", "ddog-gov.com"
     ] = "datadoghq.com"
     """Where the account lives."""
+
+    fail_on_invalid_key: bool = False
+    """Accepted; a key that Datadog refuses blocks the exporter, and nothing is lost."""
+
+
+class Logs(Config):
+    """`logs`: otelcol's block."""
+
+    endpoint: str = ""
+    """The same as `endpoint` of the exporter."""
+    use_compression: bool = True
+    """False: bodies are sent as they are."""
+    compression_level: int = Field(6, ge=0, le=9)
+    """Accepted; see `compression_params`."""
+    batch_wait: int = Field(5, ge=1)
+    """Accepted; see `sending_queue.batch`."""
+    dump_payloads: bool = False
+    """Accepted; use the `debug` exporter."""
 
 
 class DatadogQueueConfig(QueueConfig):
@@ -63,6 +81,31 @@ class DatadogConfig(HttpClientConfig, DeliveryConfig):
     `timestamp` out, so that the time of arrival counts (their own stands in `otel.timestamp`); `send` lets them go."""
     max_body_bytes: ByteSize = Field(512 << 10, ge=1024, le=900_000)
     """Longer messages are cut; `otel.truncated` keeps their length."""
+
+    logs: Logs = Logs()
+    """otelcol's options for logs."""
+    only_metadata: Literal[False] = False
+    """Must be false: only logs are sent."""
+    hostname_detection_timeout: Duration = 25.0
+    """Accepted; hosts are not looked up."""
+    host_metadata: dict[str, Any] = {}
+    """Accepted; only logs are sent."""
+    metrics: dict[str, Any] = {}
+    """Accepted; only logs are sent."""
+    traces: dict[str, Any] = {}
+    """Accepted; only logs are sent."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_over_logs(cls, options: Any) -> Any:
+        """What `logs` says, unless the exporter's own option says it."""
+        logs = options.get("logs") if isinstance(options, dict) else None
+        if not isinstance(logs, dict):
+            return options
+        taken = {"endpoint": logs["endpoint"]} if logs.get("endpoint") else {}
+        if logs.get("use_compression") is False:
+            taken["compression"] = "none"
+        return {**taken, **options}
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -48,6 +48,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "is not a URL: write http",
     ),
+    "a credential from a variable that is not set": ("config/missing-key", r'api needs the option "key"'),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }

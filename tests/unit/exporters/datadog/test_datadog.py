@@ -193,3 +193,12 @@ def test_now_is_now(intake, tmp_path):
     batch = batch_of([Row("a", fields={"time_unix_nano": now})])
     assert verdicts(tmp_path, config(intake.url), batch) == [Ok()]
     assert intake.entries[0]["timestamp"] == now // 10**6
+
+
+def test_the_block_of_otelcol_means_the_same():
+    """`logs.endpoint` and `logs.use_compression`, unless the exporter's own options say something else."""
+    given = {"api": {"key": KEY}, "logs": {"endpoint": "https://a.example", "use_compression": False}}
+    taken = FACTORY.config.model_validate(given)
+    assert (taken.url, taken.compression) == ("https://a.example/api/v2/logs", "none")
+    own = FACTORY.config.model_validate({**given, "endpoint": "https://b.example", "compression": "zstd"})
+    assert (own.url, own.compression) == ("https://b.example/api/v2/logs", "zstd")
