@@ -15,7 +15,7 @@ def body_text(batch: LogBatch) -> pl.Series:
     from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
 
     at = (other.is_not_null() & text.is_null()).arg_true()
-    return text.scatter(at, any_json(other.gather(at)))
+    return text.clone().scatter(at, any_json(other.gather(at)))
 
 
 def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:
@@ -27,4 +27,4 @@ def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:
         return text, None
     at = longer.arg_true()
     kept = [value.encode()[:limit].decode(errors="ignore") for value in text.gather(at)]  # only the oversized few
-    return text.scatter(at, kept), size.set(~longer, None)
+    return text.clone().scatter(at, kept), size.set(~longer, None)

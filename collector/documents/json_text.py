@@ -58,7 +58,7 @@ def escaped(text: pl.Series, style: Style = PLAIN) -> pl.Series:
     if not len(rows):
         return text
     rewritten = text.gather(rows).str.replace_many(list(style.escapes), list(style.escapes.values()))
-    return text.scatter(rows, rewritten)
+    return text.clone().scatter(rows, rewritten)  # it changes in place, and the text is the caller's
 
 
 def quoted_name(name: str, style: Style = PLAIN) -> str:

@@ -10,6 +10,7 @@ Attributes stand at the top, where Datadog looks for them; those whose name mean
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,16 +19,21 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, cut, quoted, resource_json
+from collector.documents.json_text import quoted_name
 from exporters.datadog.config import DatadogConfig
 
 ENTRY_BYTES = 1_000_000
 """Longer entries are cut by Datadog, which spoils their JSON."""
-OLD_NANOS = 18 * 3600 * 1_000_000_000
+OLD_NANOS = (18 * 3600 - 5 * 60) * 1_000_000_000
+"""Datadog drops what is older than 18 hours when it arrives, by its own clock: five minutes before that."""
+_NOTE_BYTES = len(',"truncated":18446744073709551615')
 _RESERVED = frozenset(
     {"message", "ddsource", "ddtags", "hostname", "service", "status", "timestamp", "otel", "dd", "resource",
      "attributes", "host", "source", "date", "syslog.timestamp"}
 )  # fmt: skip
 """Names that Datadog, or we, give a meaning."""
+_JSON_BYTES = np.array([len(quoted_name(chr(code))) - 2 for code in range(0x80)] + [1] * 0x80)
+"""How many bytes a byte of UTF-8 becomes in a JSON string."""
 _SOURCE = "datadog.log.source"
 _TAGS = {
     "env": "deployment.environment.name",
@@ -50,9 +56,29 @@ class Writer:
     config: DatadogConfig
 
     def entries(self, batch: LogBatch, now_unix_nano: int) -> pl.Series:
-        """One JSON object a record, none longer than `ENTRY_BYTES` unless its message and tags alone are."""
-        body, cut_body = cut(body_text(batch), self.config.max_body_bytes)
-        head = self._head(batch, body, cut_body, now_unix_nano)
+        """One JSON object a record, none longer than `ENTRY_BYTES` unless its names and tags alone are."""
+        body, sizes = cut(body_text(batch).fill_null(""), self.config.max_body_bytes)
+        texts = self._texts(batch, body, sizes, now_unix_nano)
+        over = texts.str.len_bytes().cast(pl.Int64) - ENTRY_BYTES
+        at = (over > 0).arg_true()
+        if not len(at):
+            return texts
+        long = body.gather(at)  # only the oversized few: escapes make up to six bytes of one
+        kept = [_cut_by(text, more + _NOTE_BYTES) for text, more in zip(long, over.gather(at), strict=True)]
+        was = long.str.len_bytes() if sizes is None else sizes.gather(at).fill_null(long.str.len_bytes())
+        few = self._texts(batch.gather(at), pl.Series(kept, dtype=pl.String), was, now_unix_nano)
+        return texts.scatter(at, few)
+
+    def fresh_until(self, batch: LogBatch, now_unix_nano: int) -> float:
+        """When the first record that `entries` stamps becomes too old for it; infinite when none does."""
+        if self.config.old_records == "send":
+            return math.inf
+        first = _time(batch).filter(~self._old(batch, now_unix_nano)).min()
+        return math.inf if first is None else int(first) + OLD_NANOS  # type: ignore[arg-type]  # UInt64
+
+    def _texts(self, batch: LogBatch, body: pl.Series, sizes: pl.Series | None, now_unix_nano: int) -> pl.Series:
+        """Whole entries; without attributes where those make them too long."""
+        head = self._head(batch, body, sizes, now_unix_nano)
         rest = _rest(batch)
         texts = pl.select(pl.concat_str(head, pl.lit(rest), pl.lit("}")).alias("entry")).to_series()
         too_long = texts.str.len_bytes() > ENTRY_BYTES
@@ -62,16 +88,19 @@ class Writer:
         short = pl.select(pl.concat_str(head, left_out, pl.lit("}")).alias("entry")).to_series()
         return short.zip_with(too_long, texts)
 
+    def _old(self, batch: LogBatch, now_unix_nano: int) -> pl.Series:
+        return _time(batch) < max(0, now_unix_nano - OLD_NANOS)
+
     def _head(self, batch: LogBatch, body: pl.Series, cut_body: pl.Series | None, now_unix_nano: int) -> pl.Expr:
         time = _time(batch)
         stamp = time // 1_000_000
         if self.config.old_records == "restamp":
-            stamp = stamp.set(time < now_unix_nano - OLD_NANOS, None)
+            stamp = stamp.set(self._old(batch, now_unix_nano), None)
         host = batch.resource_attribute("host.name").fill_null(self.config.hostname)
         source = batch.attribute(_SOURCE).fill_null(self.config.source)
         return pl.concat_str(
             pl.lit('{"message":'),
-            pl.lit(quoted(body.fill_null(""))),
+            pl.lit(quoted(body)),
             _member("ddsource", quoted(source)),
             _member("ddtags", quoted(_tags(batch, self.config.tags))),
             _member("hostname", quoted(host.set(host == "", None))),
@@ -81,6 +110,14 @@ class Writer:
             pl.lit(_otel(batch, time, cut_body)),
             pl.lit(_correlation(batch)),
         )
+
+
+def _cut_by(text: str, excess: int) -> str:
+    """The text without its end, so that its JSON is `excess` bytes shorter (empty, if it has no more)."""
+    data = text.encode()
+    lengths = np.cumsum(_JSON_BYTES[np.frombuffer(data, dtype=np.uint8)])
+    room = int(lengths[-1]) - excess if len(data) else 0
+    return data[: np.searchsorted(lengths, room, side="right")].decode(errors="ignore")
 
 
 def _member(name: str, text: pl.Series) -> pl.Expr:
@@ -162,9 +199,9 @@ def _rest(batch: LogBatch) -> pl.Series:
 
 
 def _clashing(batch: LogBatch) -> pl.Expr:
-    table = batch.attributes
-    clash = table.get_column("key").is_in(pl.Series(list(_RESERVED)).implode())
-    if not clash.any():
+    clash = batch.attributes.get_column("key").is_in(pl.Series(list(_RESERVED)).implode())
+    derived = batch.derived.select(name for name in batch.derived.columns if name in _RESERVED)
+    if not clash.any() and not derived.width:
         return pl.lit("")
-    texts = attributes_json(replace(batch, attributes=table.filter(clash), derived=pl.DataFrame()))
+    texts = attributes_json(replace(batch, attributes=batch.attributes.filter(clash), derived=derived))
     return _member("attributes", texts.set(texts == "{}", None))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from dataclasses import dataclass
+from time import time_ns
 
 import orjson
 
@@ -14,18 +15,21 @@ from collector.outcomes import Split, Verdicts
 from collector.transport.http_answers import NotSent, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.datadog.config import ENTRIES, DatadogConfig
-from exporters.datadog.entries import Writer
+from exporters.datadog.entries import ENTRY_BYTES, Writer
 
 _MOST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A compressed array; how many entries and bytes it has, which the intake limits."""
+    """A compressed array; how many entries and bytes it has, and its longest entry, which the intake limits. It is made
+    anew from `batch` when it is sent after `fresh_until`."""
 
     content: bytes
-    entries: int
+    batch: LogBatch
     size_bytes: int
+    longest: int
+    fresh_until: float
 
 
 class DatadogExporter:
@@ -44,14 +48,23 @@ class DatadogExporter:
 
     def encode(self, batch: LogBatch) -> Body:
         """The batch as one compressed array."""
-        array = json_array(self._writer.entries(batch, time.time_ns()))
-        return Body(self._client.compressed(array), len(batch), len(array))
+        now = time_ns()
+        entries = self._writer.entries(batch, now)
+        array = json_array(entries)
+        longest = int(entries.str.len_bytes().max() or 0)  # type: ignore[arg-type]  # UInt32
+        fresh_until = self._writer.fresh_until(batch, now)
+        return Body(self._client.compressed(array), batch, len(array), longest, fresh_until)
 
     async def send(self, request: Body) -> HttpAnswer:
         """One call. Raises NotSent when it is too large."""
-        if request.size_bytes > _MOST_BYTES or request.entries > ENTRIES:
-            what = f"{request.entries} entries, {request.size_bytes} bytes: a call takes {ENTRIES} and {_MOST_BYTES}"
-            raise NotSent(Split(what, too_large=request.size_bytes > _MOST_BYTES))
+        if time_ns() > request.fresh_until:  # it waited, perhaps for hours: Datadog would drop it silently
+            request = await asyncio.to_thread(self.encode, request.batch)
+        entries, size = len(request.batch), request.size_bytes
+        if size > _MOST_BYTES or entries > ENTRIES:
+            what = f"{entries} entries, {size} bytes: a call takes {ENTRIES} and {_MOST_BYTES}"
+            raise NotSent(Split(what, too_large=size > _MOST_BYTES))
+        if request.longest > ENTRY_BYTES:
+            raise NotSent(Split(f"an entry of {request.longest} bytes: Datadog takes {ENTRY_BYTES}"))
         return await self._client.post(self._url, request.content, self._headers)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:

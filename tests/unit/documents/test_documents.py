@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 from collector.batch import LogBatch
-from collector.documents import attributes_json, quoted, resource_json, scope_json
+from collector.documents import attributes_json, cut, quoted, resource_json, scope_json
 from collector.documents.json_text import EMBEDDED
 from collector.testing.row_batch import Nested, Row, batch_of
 
@@ -226,3 +226,11 @@ def test_documents_for_a_place_inside_a_string(owners):
     batch = batch_of([Row(f"{at:03d}", attributes) for at, attributes in enumerate(owners)])
     for plain_text, embedded in zip(attributes_json(batch), attributes_json(batch, style=EMBEDDED), strict=True):
         assert json.loads(f'"{embedded}"') == plain_text
+
+
+def test_a_text_that_was_quoted_or_cut_is_still_what_it_was():
+    """Who asks for the JSON of a text, or for its beginning, may go on working with the text."""
+    text = pl.Series(["\n", "plain", "long" * 9])
+    assert quoted(text).to_list() == ['"\\n"', '"plain"', '"' + "long" * 9 + '"']
+    assert cut(text, 5)[0].to_list() == ["\n", "plain", "longl"]
+    assert text.to_list() == ["\n", "plain", "long" * 9]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing import sending
 from collector.testing.datadog import KEY, Intake
@@ -20,6 +23,7 @@ from exporters.datadog.entries import Writer
 from otlp_wire import any_from_python
 
 NOW = 1_700_000_000_123_456_789
+HOUR = 3600 * 10**9
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +106,65 @@ def test_severities_become_statuses():
 
 
 def test_records_that_datadog_would_drop_for_their_age_keep_their_time_elsewhere():
-    """Older than 18 hours: stamped at arrival, unless the options say to send them as they are."""
-    old = NOW - 18 * 3600 * 10**9 - 1
+    """Older than 18 hours, but for five minutes: stamped at arrival, unless the options say to send them as they are."""
+    old = NOW - (18 * 60 - 5) * 60 * 10**9 - 1
     batch = batch_of([Row("a", fields={"time_unix_nano": old}), Row("b", fields={"time_unix_nano": old + 1})])
     assert [entry.get("timestamp") for entry in entries(batch)] == [None, (old + 1) // 10**6]
     assert [entry["otel"]["timestamp"] for entry in entries(batch)] == [str(old), str(old + 1)]
     assert [entry["timestamp"] for entry in entries(batch, old_records="send")] == [old // 10**6, (old + 1) // 10**6]
+
+
+def test_what_became_too_old_in_a_request_is_stamped_at_arrival(intake, tmp_path, monkeypatch):
+    """A request is sent again for hours after it was encoded; then its records must not carry their time any more."""
+
+    async def main():
+        exporter = FACTORY.create(config(intake.url), Context("datadog", tmp_path))
+        await exporter.start()
+        now = NOW
+        monkeypatch.setattr("exporters.datadog.exporter.time_ns", lambda: now)
+        times = {"old": NOW - 20 * HOUR, "middle": NOW - 10 * HOUR, "new": NOW, "none": 0}
+        rows = [Row(name, fields={"time_unix_nano": time}) for name, time in times.items()]
+        request = exporter.encode(batch_of(rows))
+        sent = []
+        for now in (NOW, NOW + 7 * HOUR, NOW + 9 * HOUR, NOW + 19 * HOUR):  # noqa: B007  the clock reads it
+            intake.entries.clear()
+            assert exporter.classify(await exporter.send(request)) == [Ok()]
+            sent.append([entry["otel"]["record_id"] for entry in intake.entries if "timestamp" in entry])
+        await exporter.shutdown()
+        return sent
+
+    assert asyncio.run(main()) == [["middle", "new"], ["middle", "new"], ["new"], []]
+
+
+def test_attributes_of_processors_clash_as_those_of_senders_do():
+    """A derived column named as something that Datadog knows is not lost."""
+    batch = batch_of([Row("a", [("host", "h")]), Row("b")])
+    batch = batch.with_attributes({"status": pl.Series(["bad", None]), "free": pl.Series([None, 1])})
+    a, b = entries(batch)
+    assert a["attributes"] == {"host": "h", "status": "bad"}
+    assert (a["status"], b["free"], "attributes" in b) == ("info", 1, False)
+
+
+@pytest.mark.parametrize(
+    "body", ["\0" * 600_000, '"' * 600_000, "x" + "\x1f" * 300_000 + "ä" * 50_000, "ä\0" * 190_000], ids=len
+)
+def test_escapes_do_not_make_an_entry_longer_than_datadog_takes(intake, tmp_path, body):
+    """The end of the message goes, as little as needed, and its length stays known."""
+    batch = batch_of([Row("a", [("k", "v")], fields={"body": body}), Row("b", [("k", "v")])])
+    assert verdicts(tmp_path, config(intake.url), batch) == [Ok()]
+    long, short = intake.entries
+    assert body.startswith(long["message"])
+    assert long["otel"]["truncated"] == len(body.encode())
+    assert 999_900 < len(json.dumps(long, ensure_ascii=False, separators=(",", ":")).encode()) <= 1_000_000
+    assert (short["message"], short["k"]) == ("text", "v")
+
+
+def test_an_entry_that_cannot_be_cut_is_set_aside(intake, tmp_path):
+    """Names alone over 1 MB: halved until it stands alone, a dead letter; the reason tells."""
+    batch = batch_of([Row("a", [], [("service.name", "s" * 1_000_001)])])
+    (found,) = verdicts(tmp_path, config(intake.url), batch)
+    assert found == Split("an entry of 1000223 bytes: Datadog takes 1000000")
+    assert intake.entries == []
 
 
 def test_long_entries_are_cut_before_datadog_cuts_them(intake, tmp_path):
