@@ -124,6 +124,11 @@ class LogBatch:
         values = tables.aligned(self.resource_attributes, key, kind, self.resources.height)
         return self._spread(values, "resource").alias(key)
 
+    def resource_attribute_text(self, key: str) -> pl.Series:
+        """Like `resource_attribute`, with strings, booleans, integers and doubles all written as text."""
+        values = tables.aligned_text(self.resource_attributes, key, self.resources.height)
+        return self._spread(values, "resource").alias(key)
+
     def scope_attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The attribute `key` of each record's instrumentation scope, null where absent or of another kind."""
         values = tables.aligned(self.scope_attributes, key, kind, self.scopes.height)

@@ -99,8 +99,21 @@ def test_long_values_are_cut_and_noted(services, tmp_path):
         "attributes": FIELD + 5,
         "attributes_left_out": FIELD + 8,
         "resource_left_out": FIELD + 20,
+        "service_name": FIELD + 1,
     }
     assert (c["Attributes"], c["Resource"], len(c["ServiceName"])) == ({}, {}, FIELD)
+
+
+def test_every_text_that_is_cut_is_noted(services, tmp_path):
+    """Of the table's columns and of the further ones; numbers of the resource are texts there as those of records are."""
+    row = Row("a", [("long", "ä" * FIELD)], [("shard", 7)], fields={"event_name": "e" * (FIELD + 1)})
+    services.columns.update(Long="string", Shard="string")
+    given = options(services.url, columns={"Long": "long", "Shard": "shard"})
+    assert verdicts(tmp_path, given, batch_of([row, Row("b", [("shard", 8)])])) == [Ok()]
+    a, b = services.records
+    assert (len(a["EventName"]), a["Long"], a["Shard"], b["Shard"]) == (FIELD, "ä" * (FIELD // 2), "7", "8")
+    assert a["Truncated"].items() >= {"event_name": FIELD + 1, "Long": 2 * FIELD}.items()
+    assert "Truncated" not in b
 
 
 @pytest.mark.parametrize("records", [1, 7, 700, 3000])
