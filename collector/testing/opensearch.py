@@ -23,10 +23,14 @@ _INSTALL_SECS, _START_SECS = 540, 90
 
 
 class OpenSearch:
-    """One node with half a gigabyte of heap and its data in `folder`; `kill` is SIGKILL, `start` again finds its data."""
+    """One node with half a gigabyte of heap and its data in `folder`; `kill` is SIGKILL, `start` again finds its data.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        max_body: larger requests get 413.
+    """
+
+    def __init__(self, folder: Path, max_body: str = "2mb") -> None:
+        self._folder, self._max_body = folder, max_body
         [self.port] = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -34,7 +38,7 @@ class OpenSearch:
     def start(self) -> None:
         """Until it answers."""
         command = ["java", "-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{_jars()}/*",
-                   str(SOURCES / "Launch.java"), str(self._folder / "node"), str(self.port)]  # fmt: skip
+                   str(SOURCES / "Launch.java"), str(self._folder / "node"), str(self.port), self._max_body]  # fmt: skip
         log = self._folder / "log"
         with log.open("ab") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)  # noqa: S603

@@ -1,7 +1,7 @@
-"""An Elasticsearch that counts documents: `python bulk_sink.py PORT` throws them away, `… PORT URL` passes them on to a server.
+"""An Elasticsearch that counts documents: `python bulk_sink.py PORT` throws them away, `… PORT URL` passes them on to OpenSearch.
 
-`GET /count` tells how many documents were created so far. Its answers name the product Elasticsearch, without which the
-Collector's client refuses OpenSearch.
+`GET /count` tells how many documents were created so far. What the Collector says to Elasticsearch alone is made good here:
+its client wants answers that name the product, and OpenSearch does not know `require_data_stream`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from aiohttp import web
 from isal import igzip
 
 total = 0
-_KEPT = ("Content-Type", "Content-Encoding")
+_UNKNOWN = b',"require_data_stream":true'
 _NAMED = {"X-Elastic-Product": "Elasticsearch", "Content-Type": "application/json"}
 
 
-def documents(request: web.BaseRequest, body: bytes) -> int:
-    """Two lines a document."""
-    packed = request.headers.get("Content-Encoding") == "gzip"
-    return (igzip.decompress(body) if packed else body).count(b"\n") // 2
+async def lines(request: web.BaseRequest) -> bytes:
+    """The body as it was before compression."""
+    body = await request.read()
+    return igzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body
 
 
 async def main(port: int, server: str) -> None:
@@ -32,15 +32,16 @@ async def main(port: int, server: str) -> None:
         if request.path == "/count":
             return web.Response(text=str(total))
         request._client_max_size = 1 << 30
-        body = await request.read()
+        body = await lines(request)
         status, answer = await forwarded(request, body) if server else (200, b'{"took":1,"errors":false,"items":[]}')
         if status == 200 and "_bulk" in request.path and b'"errors":true' not in answer:
-            total += documents(request, body)
+            total += body.count(b"\n") // 2
         return web.Response(status=status, body=answer, headers=_NAMED)
 
     async def forwarded(request: web.BaseRequest, body: bytes) -> tuple[int, bytes]:
-        headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
-        async with session.request(request.method, server + request.path_qs, data=body, headers=headers) as answer:
+        headers = {"Content-Type": request.headers.get("Content-Type", "application/json")}
+        data = body.replace(_UNKNOWN, b"")
+        async with session.request(request.method, server + request.path_qs, data=data, headers=headers) as answer:
             return answer.status, await answer.read()
 
     async with aiohttp.ClientSession() as session:

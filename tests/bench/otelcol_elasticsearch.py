@@ -35,7 +35,7 @@ from collector.testing.opensearch import OpenSearch
 from collector.testing.otelcol import built, version
 
 BATCH, CONNECTIONS = 500, 4
-INDEX = "logs-generic-default"
+INDICES = "logs-*"
 Counted = Callable[[], int]
 
 
@@ -78,6 +78,15 @@ def theirs(mode: str, port: int) -> System:
 
 
 SYSTEMS = {"logboom": ours, "Collector": theirs}
+
+
+@contextlib.contextmanager
+def running(system: System) -> Iterator[System]:
+    """It ends with the block."""
+    try:
+        yield system
+    finally:
+        system.stop()
 
 
 def measured(system: System, records: int, counted: Counted) -> tuple[Sent, Usage]:
@@ -124,32 +133,29 @@ def to_nothing(mode: str, records: int, runs: int) -> list[Row]:
     taken: dict[str, list[tuple[Sent, Usage]]] = {name: [] for name in SYSTEMS}
     for _ in range(runs):
         for name, start in SYSTEMS.items():
-            with sink() as (port, counted):
-                system = start(mode, port)
+            with sink() as (port, counted), running(start(mode, port)) as system:
                 taken[name].append(measured(system, records, counted))
-                system.stop()
     return [row(f"OTLP → `_bulk`, mode {mode}", name, found) for name, found in taken.items()]
 
 
-def to_opensearch(records: int, runs: int) -> list[Row]:
+def to_opensearch(mode: str, records: int, runs: int) -> list[Row]:
     """Both systems against OpenSearch; each document is there once, as OpenSearch counts them."""
     taken: dict[str, list[tuple[Sent, Usage]]] = {name: [] for name in SYSTEMS}
     with tempfile.TemporaryDirectory(dir=Path.cwd() / "build") as folder:
-        opensearch = OpenSearch(Path(folder))
+        opensearch = OpenSearch(Path(folder), max_body="100mb")
         opensearch.start()
         try:
             for _ in range(runs):
                 for name, start in SYSTEMS.items():
-                    opensearch.call("DELETE", f"/{INDEX}")
+                    opensearch.call("DELETE", f"/{INDICES}")
                     with sink(opensearch.url) as (port, counted):
-                        system = start("ecs", port)
-                        taken[name].append(measured(system, records, counted))
-                        system.stop()
-                        passed, stored = counted(), opensearch.count(INDEX)
+                        with running(start(mode, port)) as system:
+                            taken[name].append(measured(system, records, counted))
+                        passed, stored = counted(), opensearch.count(INDICES)
                     assert stored == passed, f"{name}: OpenSearch has {stored} of {passed}"
         finally:
             opensearch.kill()
-    return [row("OTLP → OpenSearch, mode ecs", name, found) for name, found in taken.items()]
+    return [row(f"OTLP → OpenSearch, mode {mode}", name, found) for name, found in taken.items()]
 
 
 def to_d1(records: int, runs: int) -> list[Row]:
@@ -161,15 +167,14 @@ def to_d1(records: int, runs: int) -> list[Row]:
                 f"exporters: {{d1: {{base_url: {place.base_url}, account_id: {place.account_id}, "
                 f"api_token: {place.token}, database_id: {database}}}}}\n"
             )
-            system = logboom("d1", triage=False)
-            done = drained(system)
             stored = _rows(place, database)
-            taken.append(measured(system, records, stored))
-            while not done():
-                time.sleep(0.05)
+            with running(logboom("d1", triage=False)) as system:
+                done = drained(system)
+                taken.append(measured(system, records, stored))
+                while not done():
+                    time.sleep(0.05)
             accepted = taken[-1][0].acknowledged + max(records // 10, BATCH * CONNECTIONS)
             assert stored() == accepted, f"D1 has {stored()} of {accepted}"
-            system.stop()
     return [row("OTLP → D1", "logboom", taken)]
 
 
@@ -198,10 +203,11 @@ def main() -> None:
     os.sched_setaffinity(0, {CLIENT_CORE})  # inherited by all but the systems
     scale, runs = (0.1, 1) if options.quick else (1.0, 3)
     rows: list[Row] = []
-    if "null" in options.only:
-        rows += to_nothing("otel", int(200_000 * scale), runs) + to_nothing("ecs", int(200_000 * scale), runs)
-    if "opensearch" in options.only:
-        rows += to_opensearch(int(100_000 * scale), runs)
+    for mode in ("otel", "ecs"):
+        if "null" in options.only:
+            rows += to_nothing(mode, int(200_000 * scale), runs)
+        if "opensearch" in options.only:
+            rows += to_opensearch(mode, int(100_000 * scale), runs)
     if "d1" in options.only:
         rows += to_d1(int(50_000 * scale), runs)
     print(f"{machine()}; Collector {version('elasticsearch')}\n")
