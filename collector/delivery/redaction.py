@@ -36,8 +36,8 @@ class Redaction:
         self._patterns = Patterns(config.patterns)
         self._drops = config.action == "drop"
         self._key = config.hash_key.get_secret_value().encode() if config.hash_key and config.action == "hash" else None
-        dotted = Names([name for name in config.attributes if "." in name], ignore_case=True)
-        reached = dotted.__contains__ if dotted else None
+        paths = Names([name for name in config.attributes if "." in name or "*" in name.strip("*")], ignore_case=True)
+        reached = paths.__contains__ if paths else None
         self._nested = Rewriting(self._names.__contains__, reached, self._hide, self._patterns.masked_text)
 
     def apply(self, batch: LogBatch) -> LogBatch:

@@ -153,6 +153,7 @@ def test_inside_maps_by_key_and_by_path():
         ("passwört", "passwo\u0308rt"),
         ("PASSWO\u0308RT", "passwört"),
         ("z.a*key", "key"),
+        ("a*key", "key"),
         ("z*.longer*key", "longer.key"),
     ],
 )
