@@ -58,12 +58,12 @@ def _read_frames(stream: socket.socket, output: int, most: int) -> None:
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
             break
         messages, waiting = _frames(waiting + chunk)
-        os.write(output, b"".join(messages))
+        os.write(output, b"".join(message + b"\n" for message in messages))
     stream.close()
 
 
 def _frames(data: bytes) -> tuple[list[bytes], bytes]:
-    """The whole messages, each ending in its newline, and the rest."""
+    """The whole messages, and the rest."""
     messages, start = [], 0
     while (blank := data.find(b" ", start, start + 8)) > 0:
         end = blank + 1 + int(data[start:blank])
