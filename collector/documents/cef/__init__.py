@@ -5,8 +5,7 @@ Source: ArcSight Common Event Format, Implementation Standard, version 27. `READ
 
 from __future__ import annotations
 
-from collector.documents.cef.config import CefConfig
 from collector.documents.cef.event import cef_text
 from collector.documents.device_event import Device, cef_severity
 
-__all__ = ["CefConfig", "Device", "cef_severity", "cef_text"]
+__all__ = ["Device", "cef_severity", "cef_text"]

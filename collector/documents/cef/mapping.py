@@ -6,19 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from collector.documents.cef import escaping
 from collector.documents.cef.dictionary import DICTIONARY, Type
 from collector.documents.device_event import readings
-from collector.documents.device_event.mapped import Mapped
+from collector.documents.device_event.mapped import Mapped, ends
 from collector.documents.device_event.pieces import UNLIMITED, Form
 
 PER_RECORD = ("cat", "rt", "externalId", "cn2", "cs1", "deviceDnsDomain", "msg")
 """Keys out of the record's own fields: category (which every record has), time, record id, severity number, trace id, tenant, body."""
 
 MAPPING = (
-    Mapped("source address", ("src", "c6a2", "shost"), readings.address),
-    Mapped("source port", ("spt",), readings.port),
-    Mapped("destination address", ("dst", "c6a3", "dhost"), readings.address),
-    Mapped("destination port", ("dpt",), readings.port),
+    *ends(("src", "c6a2", "shost"), ("dst", "c6a3", "dhost"), ("spt", "dpt"), readings.address),
     Mapped("transport", ("proto",), readings.transport),
     Mapped("application protocol", ("app",)),
     Mapped("user name", ("suser",)),
@@ -37,7 +35,7 @@ MAPPING = (
     Mapped("file name", ("fname",)),
     Mapped("file size", ("fsize",), readings.integer),
     Mapped("host name", ("dvchost",)),
-    Mapped("host address", ("dvc", "c6a1", ""), readings.address),
+    Mapped("host address", ("dvc", "c6a1"), readings.machine),
     Mapped("host id", ("deviceExternalId",)),
     Mapped("process name", ("deviceProcessName",)),
     Mapped("process id", ("dvcpid",), readings.integer),
@@ -49,6 +47,8 @@ MAPPING = (
     Mapped("issue", ("cs4",)),
     Mapped("rule", ("cs5",)),
     Mapped("environment", ("cs6",)),
+    Mapped("level", ("logboomTriageLevel",)),
+    Mapped("detail", ("logboomExceptionMessage",)),
 )
 """Keys of `CEF:0` and `CEF:1`. Where two lines fill one key the later one counts."""
 
@@ -77,6 +77,12 @@ LABELS = {
 }
 """What the custom keys stand for; the first three are the standard's own."""
 
+_PAIRS = (("src", "c6a2"), ("dst", "c6a3"))
+_OF_OTHER_KIND = {**dict(_PAIRS), **{six: four for four, six in _PAIRS}}
+"""An end has one address: where a client's is IPv6, a proxy's IPv4 address is not its own."""
+OWN_KEYS = {"logboomTriageLevel": 31, "logboomExceptionMessage": 1023}
+"""Keys of ours, in the form that the standard asks for, for what its dictionary has none: key → characters."""
+
 _PLAIN = frozenset({Type.INTEGER, Type.LONG, Type.TIMESTAMP, Type.IPV4, Type.IPV6})
 _OWN = frozenset({"cat", "cs1"})
 """Texts that hold nothing to clean: out of a fixed list, hexadecimal."""
@@ -87,10 +93,19 @@ def mapped(version: int) -> tuple[Mapped, ...]:
     return MAPPING + MAPPING_OF_1 if version else MAPPING
 
 
+CLASS, NAME = "class", "name"
+"""Of the header."""
+_CLASS_LENGTH, _NAME_LENGTH = 1023, 512
+
+
 @cache
-def forms(version: int) -> dict[str, Form]:
-    """How each key is written, in the order of the event."""
-    return {key: _form(key) for key in _keys(version)}
+def forms(version: int, device: str) -> dict[str, Form]:
+    """How class, name and each key are written, in the order of the event. `device`: the header's first fields."""
+    header = {
+        CLASS: Form(f"CEF:{version}|{device}|", _CLASS_LENGTH, escaping.header),
+        NAME: Form("|", _NAME_LENGTH, escaping.header),
+    }
+    return header | {key: _form(key) for key in _keys(version)}
 
 
 def _keys(version: int) -> Iterator[str]:
@@ -100,6 +115,9 @@ def _keys(version: int) -> Iterator[str]:
 
 
 def _form(key: str) -> Form:
-    line = DICTIONARY[key]
     label = f"{key}Label={LABELS[key]} " if key in LABELS else ""
-    return Form(f"{label}{key}=", line.length or UNLIMITED, line.type in _PLAIN or key in _OWN)
+    if key in OWN_KEYS:
+        return Form(f"{key}=", OWN_KEYS[key], escaping.extension)
+    line = DICTIONARY[key]
+    clean = None if line.type in _PLAIN or key in _OWN else escaping.extension
+    return Form(f"{label}{key}=", line.length or UNLIMITED, clean, _OF_OTHER_KIND.get(key, ""))

@@ -21,16 +21,19 @@ def rewritten(values: pl.Series, longest: pl.Series, odd: str, rewrite: Rewrite)
 
 
 def shortened(values: pl.Series, longest: pl.Series) -> pl.Series:
-    """Without spaces and line ends around, at most `longest` characters (never half of one); null for what is empty.
+    """Without white space around (Unicode's too, which readers trim or not), at most `longest` characters (never half of
+    one); null for what is empty.
 
     Characters are Unicode code points of the value as a reader gets it back.
     """
-    trimmed = values.str.strip_chars(" \n\r")
-    rows = (trimmed.str.len_bytes() > longest).arg_true()  # no text has more characters than bytes
-    if len(rows):
+    trimmed = values.str.strip_chars()
+    sizes = trimmed.str.len_bytes()
+    longer = sizes > longest  # no text has more characters than bytes
+    if longer.any():
+        rows = longer.arg_true()
         heads = pl.select(pl.lit(trimmed.gather(rows)).str.head(pl.lit(longest.gather(rows)))).to_series()
-        trimmed = trimmed.scatter(rows, heads.str.strip_chars_end(" \n\r"))
-    empty = trimmed.str.len_bytes() == 0
+        trimmed = trimmed.scatter(rows, heads.str.strip_chars_end())
+    empty = sizes == 0
     return trimmed.set(empty, None) if empty.any() else trimmed
 
 

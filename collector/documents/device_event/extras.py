@@ -21,10 +21,16 @@ LONGEST = 4000
 _LONGEST_KEY = 128
 
 
-def extras(batch: LogBatch, shown: frozenset[str], clean: Clean, separator: str) -> pl.Series:
-    """The pairs of each record, joined by `separator`; null where a record has none. `shown` names what is no extra."""
+def extras(batch: LogBatch, shown: frozenset[str], given: frozenset[str], clean: Clean, separator: str) -> pl.Series:
+    """The pairs of each record, joined by `separator`; null where a record has none.
+
+    Args:
+        shown: attributes that are no extras.
+        given: keys that an event has already.
+    """
     table = _own(batch, shown)
     named = table.with_columns(key=_keys(table.get_column("key"))).drop_nulls("key")
+    named = named.filter(~pl.col("key").is_in(list(given))) if given else named
     pairs = named.unique(["owner", "key"], keep="first", maintain_order=True)
     longest = pl.Series([LONGEST]).new_from_index(0, pairs.height)
     texts = clean(_texts(pairs), longest)

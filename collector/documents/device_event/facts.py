@@ -2,45 +2,32 @@
 
 The first attribute that a record has wins; then those of its resource, in the same order. Names that the conventions
 gave up (`net.peer.ip`, `http.method`, `enduser.id`, …) stand behind those that took their place.
-`net.peer.*` and `network.peer.*` count as the source: logs are mostly written by the side that was called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from collector.documents import sides
+
+PATH_AND_QUERY = "url.path?url.query"
+"""Not an attribute: the two together, as in a request line."""
+
 FACTS: Mapping[str, tuple[str, ...]] = {
-    "source address": (
-        "client.address",
-        "source.address",
-        "http.client_ip",
-        "network.peer.address",
-        "net.sock.peer.addr",
-        "net.peer.ip",
-    ),
-    "source port": ("client.port", "source.port", "network.peer.port", "net.sock.peer.port", "net.peer.port"),
-    "destination address": (
-        "server.address",
-        "destination.address",
-        "network.local.address",
-        "net.sock.host.addr",
-        "net.host.ip",
-        "net.host.name",
-        "http.host",
-    ),
-    "destination port": (
-        "server.port",
-        "destination.port",
-        "network.local.port",
-        "net.sock.host.port",
-        "net.host.port",
-    ),
+    "peer address": sides.PEER_ADDRESS,
+    "peer port": sides.PEER_PORT,
+    "local address": sides.LOCAL_ADDRESS,
+    "local port": sides.LOCAL_PORT,
+    "source address": ("client.address", "source.address", "http.client_ip"),
+    "source port": ("client.port", "source.port"),
+    "destination address": ("server.address", "destination.address", "net.host.name", "http.host"),
+    "destination port": ("server.port", "destination.port", "net.host.port"),
     "transport": ("network.transport", "net.transport"),
     "application protocol": ("network.protocol.name", "net.app.protocol.name", "url.scheme", "http.scheme"),
     "user name": ("user.name", "user.email", "enduser.pseudo.id"),
     "user id": ("user.id", "enduser.id"),
     "user role": ("enduser.role", "user.role"),
-    "url": ("url.full", "http.url", "url.path", "http.target"),
+    "url": ("url.full", "http.url", PATH_AND_QUERY, "url.path", "http.target"),
     "method": ("http.request.method", "http.method"),
     "user agent": ("user_agent.original", "http.user_agent"),
     "status code": ("http.response.status_code", "http.status_code"),
@@ -48,6 +35,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "request size": ("http.request.body.size", "http.request_content_length"),
     "response size": ("http.response.body.size", "http.response_content_length"),
     "reason": ("exception.type", "error.type"),
+    "detail": ("exception.message",),
     "file path": ("file.path",),
     "file name": ("file.name",),
     "file size": ("file.size",),
@@ -78,6 +66,6 @@ MESSAGE = ("exception.message",)
 """What stands for the body of a record without one."""
 
 ELSEWHERE = frozenset(
-    {"logboom.source_type", "logboom.error_type", "logboom.domain", "logboom.record.id", "event.name", *MESSAGE}
+    {"logboom.source_type", "logboom.error_type", "logboom.domain", "logboom.record.id", "event.name"}
 )
 """Attributes that an event shows without being in `FACTS`."""

@@ -6,6 +6,7 @@ language, the user or the number in the message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from collector.batch import LogBatch
 from collector.coded import Codes
 from collector.documents.device_event.facts import FACTS
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants
+from collector.memo import each
 
 _SOURCE_TYPES = ["", "ui", "logic", "backend"]
 _ERROR_TYPES = ["none", "error", "exception"]
@@ -25,7 +27,7 @@ _ALL_TITLES = [f"{source} {title}".strip() for source in _SOURCE_TYPES for title
 _ALL_PATHS = [f"/{source}/{path}" if source else f"/{path}" for source in _SOURCE_TYPES for path in _PATHS]
 _ERROR = 17
 _AGGREGATE = "logboom.aggregate"
-_UNFIT = r"[\s\p{Cc}|\\=%#]+"
+_UNFIT = re.compile(r"[\s\x00-\x1f\x7f-\x9f|\\=%#]+")
 """Not in a class: separators, and what the CEF standard wants escaped there in a way of its own."""
 
 
@@ -62,15 +64,23 @@ class Identity:
 
 def _event_names(column: pl.Series) -> Iterator[Source]:
     source = of_column(column)
-    named = source.values.set(source.values.is_in(["", _AGGREGATE]), None)  # an aggregate keeps its records' class
+    named = source.values.set(
+        (source.values == "") | (source.values == _AGGREGATE), None
+    )  # an aggregate keeps its records' class
     if named.null_count() < len(named):
         yield Source(None, source.codes, named)
 
 
 def _class(source: Source, before: str) -> Source:
-    fit = source.values.str.replace_all(_UNFIT, "_").str.strip_chars("_")
-    written = before + fit.set(fit == "", None)
-    return Source(source.owners, source.codes, written)
+    fit = pl.Series(_fit(source.values.to_list()), dtype=pl.String)
+    return Source(source.owners, source.codes, before + fit)
+
+
+def _fit_one(value: str | None) -> str | None:
+    return _UNFIT.sub("_", value).strip("_") or None if value else None
+
+
+_fit = each(_fit_one)
 
 
 def _codes(attributes: Attributes, name: str, words: list[str], height: int) -> Codes:
@@ -78,6 +88,8 @@ def _codes(attributes: Attributes, name: str, words: list[str], height: int) -> 
     codes = np.zeros(height, dtype=np.int32)
     places = {word: place for place, word in enumerate(words)}
     for source in attributes.sources((name,)):
-        of_values = np.array([places.get(value, 0) for value in source.values.to_list()] + [0], dtype=np.int32)
-        codes[slice(None) if source.owners is None else source.owners] = of_values[source.codes]
+        of_values = np.array([places.get(value, 0) for value in source.values.to_list()], dtype=np.int32)
+        given = source.codes >= 0
+        owners = np.flatnonzero(given) if source.owners is None else source.owners[given]
+        codes[owners] = of_values[source.codes[given]]
     return codes

@@ -7,6 +7,9 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents.device_event.facts import MESSAGE
 
+_NO_DOMAIN = "default"
+"""What the receivers put down for senders without a tenant: to a SIEM it would look like the name of one."""
+
 
 def epoch_ms(batch: LogBatch) -> pl.Series:
     """Time of the event, else when it was seen, in milliseconds since 1970 as text; null when both are unknown."""
@@ -29,6 +32,12 @@ def message(batch: LogBatch) -> pl.Series:
     for name in MESSAGE:
         body = body.zip_with(body.is_not_null(), batch.attribute(name))
     return body
+
+
+def domain(batch: LogBatch) -> pl.Series:
+    """The tenant; null for records that came without one."""
+    domains = batch.column("domain")
+    return domains.set(domains == _NO_DOMAIN, None)
 
 
 def hexadecimal(ids: pl.Series) -> pl.Series:

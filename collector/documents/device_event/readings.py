@@ -6,8 +6,9 @@ A reading gets distinct values and gives one column for each key it can fill, as
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import orjson
 import polars as pl
 
 from collector.memo import each
@@ -37,12 +38,28 @@ def port(values: pl.Series) -> tuple[pl.Series, ...]:
 
 def address(values: pl.Series) -> tuple[pl.Series, ...]:
     """IPv4 (dotted), IPv6 (shortest form), and names of hosts. Brackets, zones and a port behind a name go."""
-    plain = values.str.contains(_IPV4)
-    if plain.all():
-        none = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
-        return values, none, none
-    found = _addresses(values.to_list())
-    return tuple(pl.Series([parts[place] for parts in found], dtype=pl.String) for place in range(3))
+    if values.str.contains(_IPV4).all():
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(values))
+        return values, nothing, nothing
+    return _columns(_addresses(values.to_list()))
+
+
+def machine(values: pl.Series) -> tuple[pl.Series, ...]:
+    """An IPv4 and an IPv6 address of a machine, from one address or a JSON array of them: the first that others can reach,
+    a link's own only where there is no other, never the loopback."""
+    return _columns(_machines(values.to_list()))
+
+
+def one_address(values: pl.Series) -> tuple[pl.Series, ...]:
+    """`address` for a format that has one key for both kinds: address and name."""
+    v4, v6, name = address(values)
+    return v4.zip_with(v4.is_not_null(), v6), name
+
+
+def one_machine(values: pl.Series) -> tuple[pl.Series, ...]:
+    """The same of `machine`."""
+    v4, v6 = machine(values)
+    return (v4.zip_with(v4.is_not_null(), v6),)
 
 
 def transport(values: pl.Series) -> tuple[pl.Series, ...]:
@@ -101,4 +118,25 @@ def _is_host(name: str) -> bool:
     return len(name) <= 253 and not any(character.isspace() or character in "/\\=|,;'\"<>@" for character in name)
 
 
+def _machine(written: str | None) -> tuple[str | None, str | None]:
+    try:
+        given = orjson.loads(written or "")
+    except orjson.JSONDecodeError:
+        given = written
+    texts = [one for one in (given if isinstance(given, list) else [written]) if isinstance(one, str)]
+    known = [parts for parts in map(_parts, texts) if parts[2] is None]
+    return _best([v4 for v4, _, _ in known if v4]), _best([v6 for _, v6, _ in known if v6])
+
+
+def _best(addresses: list[str]) -> str | None:
+    usable = [ipaddress.ip_address(one) for one in addresses]
+    ranked = sorted((one.is_link_local, place) for place, one in enumerate(usable) if not one.is_loopback)
+    return addresses[ranked[0][1]] if ranked else None
+
+
+def _columns(found: Sequence[tuple[str | None, ...]]) -> tuple[pl.Series, ...]:
+    return tuple(pl.Series(column, dtype=pl.String) for column in zip(*found, strict=True))
+
+
 _addresses = each(_named)
+_machines = each(_machine)

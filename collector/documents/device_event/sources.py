@@ -17,6 +17,8 @@ import polars as pl
 
 from collector.batch import LogBatch, ValueKind
 from collector.coded import Codes, encode
+from collector.documents.device_event.facts import PATH_AND_QUERY
+from collector.documents.sides import KIND, Mask, calling
 
 Owners = npt.NDArray[np.integer]
 _SAMPLE = 128
@@ -32,6 +34,12 @@ class Source:
     owners: Owners | None
     codes: Codes
     values: pl.Series
+
+    def only(self, records: Mask) -> Source:
+        """For some of the records: true in a mask of all."""
+        owners = np.arange(len(records)) if self.owners is None else self.owners
+        kept = records[owners]
+        return Source(owners[kept], self.codes[kept], self.values)
 
 
 def of_rows(values: pl.Series, owners: Owners | None = None) -> Source:
@@ -60,12 +68,15 @@ class Attributes:
 
     def __init__(self, batch: LogBatch) -> None:
         self._batch = batch
+        self._derived = frozenset(batch.derived.columns)
         self._own = _Table(batch.attributes)
         self._resource = _Table(batch.resource_attributes)
 
     @cached_property
-    def _resources(self) -> Owners:
-        return self._batch.column("resource").to_numpy()
+    def calling(self) -> Mask:
+        """Which records the calling side of a conversation wrote."""
+        kinds = self._batch.attribute_text(KIND) if self._has(KIND) else None
+        return calling(self._having, kinds)
 
     def sources(self, names: tuple[str, ...]) -> Iterator[Source]:
         """Where the values of a fact come from, the least important first, so that what comes later overwrites."""
@@ -73,7 +84,30 @@ class Attributes:
             if name in self._resource.codes:
                 yield self._of_resources(name)
         for name in reversed(names):
-            yield from self._of_records(name)
+            if name == PATH_AND_QUERY:
+                yield from self._with_query()
+            elif self._has(name):
+                yield from self._of_records(name)
+
+    def text(self, name: str) -> pl.Series | None:
+        """An attribute of each record itself; None when none has it."""
+        return self._batch.attribute_text(name) if self._has(name) else None
+
+    @cached_property
+    def _resources(self) -> Owners:
+        return self._batch.column("resource").to_numpy()
+
+    def _has(self, name: str) -> bool:
+        return name in self._derived or name in self._own.codes
+
+    def _having(self, names: tuple[str, ...]) -> Mask:
+        found = np.zeros(len(self._batch), dtype=np.bool_)
+        for name in names:
+            if name in self._derived:
+                found |= self._batch.derived.get_column(name).is_not_null().to_numpy()
+            elif name in self._own.codes:
+                found[self._own.owners(name)] = True
+        return found
 
     def _of_resources(self, name: str) -> Source:
         source = self._resource.source(name)
@@ -82,12 +116,17 @@ class Attributes:
         return Source(None, codes[self._resources], source.values)
 
     def _of_records(self, name: str) -> Iterator[Source]:
-        if name in self._batch.derived.columns:
-            column = self._batch.derived.get_column(name)
-            if column.dtype != pl.Binary:
-                yield of_column(column.cast(pl.String))
-        elif name in self._own.codes:
+        if name not in self._derived:
             yield self._own.source(name)
+        elif (column := self._batch.derived.get_column(name)).dtype != pl.Binary:
+            yield of_column(column.cast(pl.String))
+
+    def _with_query(self) -> Iterator[Source]:
+        """What stands in a request line; only of records that have both."""
+        if self._has("url.path") and self._has("url.query"):
+            path, query = (self._batch.attribute_text(name) for name in ("url.path", "url.query"))
+            said = query.set(query == "", None).str.strip_prefix("?")
+            yield of_rows(pl.select(pl.concat_str(pl.lit(path), pl.lit("?"), pl.lit(said))).to_series())
 
 
 class _Table:
@@ -97,16 +136,28 @@ class _Table:
         self._table = table
         keys = encode(table.get_column("key"))
         self._keys = keys.codes
+        self._owners = table.get_column("owner").to_numpy()
+        self._kinds = table.get_column("kind").to_numpy()
         self.codes = {name: code for code, name in enumerate(keys.values.to_pylist())}
 
+    def owners(self, name: str) -> Owners:
+        """Who has the attribute."""
+        found: Owners = self._owners[self._keys == self.codes[name]]
+        return found
+
     def source(self, name: str) -> Source:
+        """Its values as text: JSON for arrays and maps, base64 for bytes."""
         rows = np.flatnonzero(self._keys == self.codes[name])[::-1]  # the first of a repeated key is written last
-        owners = self._table.get_column("owner").to_numpy()[rows]
-        at = pl.Series(rows)
-        if (self._table.get_column("kind").to_numpy()[rows] == int(ValueKind.STRING)).all():
+        owners, kinds, at = self._owners[rows], self._kinds[rows], pl.Series(rows)
+        if (kinds == int(ValueKind.STRING)).all():
             return of_column(self._table.get_column("string").gather(at), owners)
-        scalars = self._table.select(pl.col("string", "bool", "int", "double").gather(at))
-        return of_column(scalars.select(pl.coalesce(pl.all().cast(pl.String))).to_series(), owners)
+        scalars = pl.col("string", "bool", "int", "double").gather(at).cast(pl.String)
+        texts = self._table.select(pl.coalesce(scalars, pl.col("bytes").gather(at).bin.encode("base64"))).to_series()
+        if (kinds == int(ValueKind.ANY)).any():
+            from otlp_wire import any_json  # loads protobuf, which a batch without nested values never needs
+
+            texts = texts.zip_with(texts.is_not_null(), any_json(self._table.get_column("any").gather(at)))
+        return of_column(texts, owners)
 
 
 def _series(values: object) -> pl.Series:

@@ -6,8 +6,7 @@ Source: IBM QRadar DSM Configuration Guide, "LEEF overview". `README.md` shows w
 from __future__ import annotations
 
 from collector.documents.device_event import Device, leef_severity
-from collector.documents.leef.config import LeefConfig
 from collector.documents.leef.delimiter import delimiter_character
 from collector.documents.leef.event import leef_text
 
-__all__ = ["Device", "LeefConfig", "delimiter_character", "leef_severity", "leef_text"]
+__all__ = ["Device", "delimiter_character", "leef_severity", "leef_text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 import polars as pl
@@ -12,17 +13,18 @@ from collector.documents.device_event.device import Device
 from collector.documents.device_event.extras import extras
 from collector.documents.device_event.identity import Identity
 from collector.documents.device_event.mapped import shown
-from collector.documents.device_event.pieces import Form, Pieces
+from collector.documents.device_event.pieces import Pieces
 from collector.documents.device_event.severity import leef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants, of_rows
 from collector.documents.leef import cleaning
 from collector.documents.leef.attributes import EVENT_ID_LENGTH
 from collector.documents.leef.delimiter import delimiter_character, in_header
-from collector.documents.leef.mapping import MAPPING, forms
+from collector.documents.leef.mapping import EVENT_ID, MAPPING, forms
 
 _DEFAULT = Device()
 _EPOCH_DIGITS = 13
 """QRadar takes a number of another length for no time in milliseconds: those before 2001 and after 2286 stay away."""
+_LEVEL = "logboom.triage.level"
 _SEVERITIES = [str(number) for number in range(11)]
 
 
@@ -50,46 +52,42 @@ def leef_text(
         raise ValueError("delimiter: LEEF 1.0 knows no other than the tab")
     attributes = Attributes(batch)
     identity = Identity(batch, attributes)
-    clean = cleaning.attribute(character)
-    pairs = _attributes(batch, attributes, identity).columns(clean)
+    pieces = Pieces(len(batch), forms(f"LEEF:{version}|{_device(device)}|", character))
+    for source in identity.classes():
+        pieces.add(EVENT_ID, source)
+    _add_attributes(pieces, batch, attributes, identity)
+    columns = pieces.columns()
+    event_id = columns.pop(EVENT_ID)
+    pairs = list(columns.values())
     if extra_attributes:
-        pairs.insert(-1, pl.lit(extras(batch, shown(MAPPING), clean, character)))
+        found = extras(batch, shown(MAPPING), frozenset(), cleaning.attribute(character), character)
+        pairs.insert(len(pairs) - ("msg" in columns), pl.lit(found))
     after = "|" if version == "1.0" else f"|{in_header(character)}|"
-    event_id = _event_id(batch, identity, f"LEEF:{version}|{_device(device)}|")
     first = pl.concat_str(event_id, pl.lit(after), pairs[0])
     return pl.select(pl.concat_str(first, *pairs[1:], separator=character, ignore_nulls=True).alias("leef")).to_series()
 
 
+@cache
 def _device(device: Device) -> str:
     fields = pl.Series([device.vendor, device.product, device.version])
     return "|".join(cleaning.header(fields, pl.Series([EVENT_ID_LENGTH] * 3)).fill_null("unknown"))
 
 
-def _event_id(batch: LogBatch, identity: Identity, start: str) -> pl.Expr:
-    pieces = Pieces(len(batch), {"event id": Form(start, EVENT_ID_LENGTH)})
-    for source in identity.classes():
-        pieces.add("event id", source)
-    (column,) = pieces.columns(cleaning.header)
-    return column
-
-
-def _attributes(batch: LogBatch, attributes: Attributes, identity: Identity) -> Pieces:
-    pieces = Pieces(len(batch), forms())
+def _add_attributes(pieces: Pieces, batch: LogBatch, attributes: Attributes, identity: Identity) -> None:
     pieces.add("cat", identity.categories())
-    for key, source in _per_record(batch).items():
+    for key, source in _per_record(batch, attributes).items():
         pieces.add(key, source)
     for line in MAPPING:
         line.fill(pieces, attributes)
-    return pieces
 
 
-def _per_record(batch: LogBatch) -> dict[str, Source]:
+def _per_record(batch: LogBatch, attributes: Attributes) -> dict[str, Source]:
     number, time = batch.column("severity_number"), per_record.epoch_ms(batch)
-    severity = leef_severity(number, batch.attribute("logboom.triage.level"))
+    severity = leef_severity(number, attributes.text(_LEVEL))
     return {
         "sev": of_constants(severity.cast(pl.Int32).to_numpy(), _SEVERITIES),
         "devTime": of_rows(time.set(time.str.len_bytes() != _EPOCH_DIGITS, None)),
-        "domain": of_column(batch.column("domain")),
+        "domain": of_column(per_record.domain(batch)),
         "traceId": of_column(per_record.hexadecimal(batch.column("trace_id"))),
         "spanId": of_rows(per_record.hexadecimal(batch.column("span_id"))),
         "recordId": of_rows(batch.column("record_id")),

@@ -7,24 +7,22 @@ from collections.abc import Iterator
 from functools import cache
 
 from collector.documents.device_event import readings
-from collector.documents.device_event.mapped import Mapped
+from collector.documents.device_event.mapped import Mapped, ends
 from collector.documents.device_event.pieces import Form
-from collector.documents.leef.attributes import PREDEFINED
+from collector.documents.leef import cleaning
+from collector.documents.leef.attributes import EVENT_ID_LENGTH, PREDEFINED
 
 PER_RECORD = ("cat", "sev", "devTime", "domain", "traceId", "spanId", "recordId", "severityNumber", "msg")
 """Keys out of the record's own fields: category and severity (which every record has), time, tenant, ids, body."""
 
 MAPPING = (
-    Mapped("source address", ("src", "src", "srcHostName"), readings.address),
-    Mapped("source port", ("srcPort",), readings.port),
-    Mapped("destination address", ("dst", "dst", "dstHostName"), readings.address),
-    Mapped("destination port", ("dstPort",), readings.port),
+    *ends(("src", "srcHostName"), ("dst", "dstHostName"), ("srcPort", "dstPort"), readings.one_address),
     Mapped("transport", ("proto",), readings.transport),
     Mapped("user id", ("usrName",)),
     Mapped("user name", ("usrName",)),
     Mapped("user id", ("accountName",)),
     Mapped("user role", ("role",)),
-    Mapped("host address", ("identSrc", "identSrc", ""), readings.address),
+    Mapped("host address", ("identSrc",), readings.one_machine),
     Mapped("host name", ("identHostName",)),
     Mapped("service", ("resource",)),
     Mapped("rule", ("policy",)),
@@ -38,6 +36,7 @@ MAPPING = (
     Mapped("status code", ("outcome",), readings.outcome_of_status),
     Mapped("outcome", ("outcome",), readings.outcome),
     Mapped("reason", ("reason",)),
+    Mapped("detail", ("exceptionMessage",)),
     Mapped("file path", ("filePath",)),
     Mapped("file name", ("fileName",)),
     Mapped("file size", ("fileSize",), readings.integer),
@@ -69,10 +68,16 @@ _SAFE = frozenset(f"{_NUMBERS} cat traceId spanId src dst identSrc proto outcome
 """Numbers, addresses, words of a fixed list: no delimiter that is allowed occurs in them."""
 
 
+EVENT_ID = "event id"
+"""Of the header."""
+
+
 @cache
-def forms() -> dict[str, Form]:
-    """How each key is written, in the order of the event."""
-    return {key: Form(f"{key}=", _longest(key), key in _SAFE) for key in _keys()}
+def forms(start: str, delimiter: str) -> dict[str, Form]:
+    """How the event id and each key are written, in the order of the event. `start`: the header up to the event id."""
+    clean = cleaning.attribute(delimiter)
+    header = {EVENT_ID: Form(start, EVENT_ID_LENGTH, cleaning.header)}
+    return header | {key: Form(f"{key}=", _longest(key), None if key in _SAFE else clean) for key in _keys()}
 
 
 def _keys() -> Iterator[str]:

@@ -10,18 +10,20 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from collector.batch import RECORDS, LogBatch
-from collector.documents.cef import CefConfig, Device, cef_severity, cef_text
+from collector.documents.cef import Device, cef_severity, cef_text
 from collector.documents.cef.dictionary import CONSUMER_KEYS, DICTIONARY, Type
-from collector.documents.cef.mapping import LABELS, forms
+from collector.documents.cef.mapping import CLASS, LABELS, NAME, OWN_KEYS, forms
 from collector.documents.device_event.facts import FACTS
 from collector.samples import batch_of as sampled
 from collector.testing.cef_reader import CefEvent, NotCef, read_cef
-from collector.testing.row_batch import Row, batch_of
+from collector.testing.row_batch import Nested, Row, batch_of
+from otlp_wire import any_from_python
 
-ODD = st.sampled_from([*'|=\\\n\r\t \x00\x1b\x7f\x85\u2028"{', "😀", "e\u0301", " msg=", "\nCEF:0|a|b|c|d|e|9|"])
+ODD = st.sampled_from(
+    [*'|=\\\n\r\t \x00\x1b\x7f\x85\u2028\xa0\u3000"{', "😀", "e\u0301", " msg=", "\nCEF:0|a|b|c|d|e|9|"]
+)
 TEXT = st.lists(st.one_of(ODD, st.characters(exclude_categories=["Cs"])), max_size=30).map("".join)
 NAMES = sorted({name for names in FACTS.values() for name in names})
 TEXT_KEYS = {
@@ -37,7 +39,7 @@ LONGEST = {"act": 63, "request": 1023, "sourceServiceName": 1023, "dvchost": 100
 def kept(text: str, longest: int) -> str | None:
     """What a value is cut to: controls are spaces (LF and CR stay), none around, so many characters."""
     plain = re.sub("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]", " ", text)
-    return plain.strip(" \n\r")[:longest].rstrip(" \n\r") or None
+    return plain.strip()[:longest].rstrip() or None
 
 
 def kept_in_header(text: str, longest: int) -> str | None:
@@ -241,6 +243,100 @@ def test_the_first_of_several_names_wins_and_an_unfit_value_lets_the_next_one_in
     assert event_of(shared).extension["sourceServiceName"] == "resource"
 
 
+ENDS = [
+    ("a server's peer", {"network.peer.address": "10.0.0.1", "network.peer.port": 9}, {"src": "10.0.0.1", "spt": "9"}),
+    (
+        "what a client says of the server it called",
+        {"server.address": "db.example", "network.peer.address": "10.0.0.2", "network.peer.port": 5432},
+        {"dst": "10.0.0.2", "dpt": "5432", "dhost": "db.example"},
+    ),
+    (
+        "an outgoing request",
+        {"url.full": "https://api.example/", "network.peer.address": "10.0.0.2", "network.local.address": "10.0.0.7"},
+        {"src": "10.0.0.7", "dst": "10.0.0.2"},
+    ),
+    (
+        "a request that a server took, behind its proxy",
+        {"url.path": "/", "server.address": "shop.example", "network.peer.address": "10.0.0.2", "network.local.address": "::7"},
+        {"src": "10.0.0.2", "c6a3": "::7", "dhost": "shop.example"},
+    ),
+    ("the client before the proxy", {"client.address": "2001:db8::1", "network.peer.address": "10.0.0.2"}, {"c6a2": "2001:db8::1"}),
+    ("the proxy beside a client without address", {"client.address": "pc.example", "network.peer.address": "10.0.0.2"},
+     {"src": "10.0.0.2", "shost": "pc.example"}),
+    ("a span's kind decides", {"span.kind": "SPAN_KIND_CLIENT", "net.peer.ip": "10.0.0.2"}, {"dst": "10.0.0.2"}),
+    ("both ways", {"span.kind": "server", "db.system": "redis", "net.peer.ip": "10.0.0.2"}, {"src": "10.0.0.2"}),
+    ("conventions of before", {"http.url": "http://x/", "net.peer.name": "x", "net.peer.port": 80}, {"dhost": "x", "dpt": "80"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("attributes, wanted", [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])  # noqa: PT006
+def test_the_peer_is_the_source_of_a_call_that_came_and_the_destination_of_one_that_went(
+    attributes: dict[str, Any], wanted: dict[str, str]
+) -> None:
+    """By what else the record says; an end has one address."""
+    extension = extension_of(*attributes.items())
+    keys = ("src", "spt", "c6a2", "shost", "dst", "dpt", "c6a3", "dhost")
+    assert {key: extension[key] for key in keys if key in extension} == wanted
+    column = {key: [value] for key, value in attributes.items()}
+    (line,) = cef_text(LogBatch.of({"body": ["b"]}, column))
+    assert {key: value for key, value in read_cef(line).extension.items() if key in keys} == wanted
+
+
+MACHINES = [
+    (
+        ["::1", "127.0.0.1", "fe80::1", "169.254.0.1", "10.0.0.5", "2001:db8::5"],
+        {"dvc": "10.0.0.5", "c6a1": "2001:db8::5"},
+    ),
+    (["fe80::1%eth0", "10.0.0.5", "10.0.0.6"], {"dvc": "10.0.0.5", "c6a1": "fe80::1"}),
+    (["127.0.0.1", "nonsense", 7], {}),
+    ("10.0.0.5", {"dvc": "10.0.0.5"}),
+    ("2001:DB8::5", {"c6a1": "2001:db8::5"}),
+]
+
+
+@pytest.mark.parametrize(("addresses", "wanted"), MACHINES)
+def test_the_addresses_of_a_machine(addresses: list[Any] | str, wanted: dict[str, str]) -> None:
+    """`host.ip` is an array in the conventions: one IPv4 and one IPv6 address of it, those that others can reach."""
+    value = addresses if isinstance(addresses, str) else Nested(any_from_python(addresses))
+    extension = event_of(Row("id", resource=[("host.ip", value)])).extension
+    assert {key: extension[key] for key in ("dvc", "c6a1") if key in extension} == wanted
+
+
+def test_arrays_and_bytes_are_not_lost() -> None:
+    """They stand under their key as JSON and base64."""
+    extension = extension_of(("user.role", Nested(any_from_python(["admin", "dev"]))), ("user.id", b"\xff\x00"))
+    assert (extension["spriv"], extension["suid"]) == ('["admin","dev"]', "/wA=")
+
+
+def test_a_query_stands_behind_its_path() -> None:
+    """Attacks stand there; a whole URL has it already."""
+    parts = [("url.path", "/a"), ("url.query", "id=1 or 1=1")]
+    assert extension_of(*parts)["request"] == "/a?id=1 or 1=1"
+    assert extension_of(*parts, ("url.full", "http://h/a"))["request"] == "http://h/a"
+    assert extension_of(parts[0], ("url.query", ""))["request"] == "/a"
+
+
+def test_what_triage_said_and_what_the_exception_said() -> None:
+    """The level as a word, and the exception's message beside the body; once, whatever else is called so."""
+    attributes = [
+        *(("logboom.triage.level", "critical"), ("exception.message", "no such user"), ("Exception_Message", "x")),
+        ("logboom.component", "Cart"),
+        *(("logboom.endpoint", "/cart"), ("logboom.triage.rule", "r"), ("deployment.environment.name", "production")),
+    ]
+    event = event_of(Row("id", attributes, fields={"body": "request failed"}), extra_attributes=True)
+    assert event.severity == 9
+    own = {key: event.extension[key] for key in (*OWN_KEYS, "msg", "externalId")}
+    assert list(own.values()) == ["critical", "no such user", "request failed", "id"]
+    labels = ("component", "endpoint", "triageRule", "environment")
+    assert [event.labelled(label) for label in labels] == ["Cart", "/cart", "r", "production"]
+
+
+def test_no_tenant_is_no_domain() -> None:
+    """`default` is what records of senders without one have."""
+    assert "deviceDnsDomain" not in event_of(Row("id", fields={"domain": "default"})).extension
+    assert event_of(Row("id", fields={"domain": "a.example"})).extension["deviceDnsDomain"] == "a.example"
+
+
 def test_columns_that_triage_derived_count_like_attributes() -> None:
     """Also with more records than a sample holds, and where most have none."""
     size = 1000
@@ -357,18 +453,11 @@ def test_the_dictionary_is_the_standards_and_only_its_producer_keys_are_used() -
     """Numbers of keys as listed in version 27, and the fourth pair of IPv6 keys that its chapter on mappings names."""
     old = {key for key, line in DICTIONARY.items() if line.since == "0.1"}
     assert (len(old), len(DICTIONARY) - len(old), len(CONSUMER_KEYS)) == (122 + 2, 17, 35)
-    for version in (0, 1):
-        assert set(forms(version)) <= set(DICTIONARY)
-        assert not set(forms(version)) & CONSUMER_KEYS
-    assert set(forms(0)) <= old
-
-
-def test_the_options_refuse_what_the_header_has_no_room_for() -> None:
-    """And give the device."""
-    assert CefConfig(device_vendor="v", device_product="p", device_version="1").device() == Device("v", "p", "1")
-    for wrong in ({"device_vendor": ""}, {"device_version": "1" * 32}, {"version": 2}, {"vendor": "v"}):
-        with pytest.raises(ValidationError):
-            CefConfig.model_validate(wrong)
+    keys = [set(forms(version, "")) - {CLASS, NAME, *OWN_KEYS} for version in (0, 1)]
+    assert keys[0] < keys[1] <= set(DICTIONARY)
+    assert not keys[1] & CONSUMER_KEYS
+    assert keys[0] <= old
+    assert all(re.fullmatch(r"logboom[A-Z][A-Za-z]+", key) for key in OWN_KEYS)
 
 
 @pytest.mark.parametrize(
