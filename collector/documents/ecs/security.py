@@ -13,7 +13,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.bodies import body_text
-from collector.documents.device_event.facts import FACTS
+from collector.documents.device_event.facts import ENDS, FACTS
 from collector.documents.ecs.events import event_fields
 from collector.documents.ecs.mapping import os_types
 from collector.documents.ecs.schema import VERSION
@@ -90,9 +90,9 @@ def _ends(found: Fields) -> Columns:
     """Both ends of what the record is about, by the attributes that `FACTS` names: address, IP address, port."""
     columns: list[tuple[str, Text]] = []
     for end in ("source", "destination"):
-        if (address := _first(found, FACTS[f"{end} address"])) is not None:
+        if (address := _first(found, ENDS[f"{end} address"])) is not None:
             columns += [(f"{end}.address", Text(address, quotes=True)), _address(f"{end}.ip", address)]
-        if (port := _first(found, FACTS[f"{end} port"])) is not None:
+        if (port := _first(found, ENDS[f"{end} port"])) is not None:
             columns.append((f"{end}.port", Text(port.set(~port.str.contains(_PORT).fill_null(False), None))))
     for end in ("client", "server"):
         if (address := found.column(f"{end}.address")) is not None:
@@ -102,7 +102,7 @@ def _ends(found: Fields) -> Columns:
 
 def _related(found: Fields, own: Fields) -> Columns:
     """What one searches for when one has an address or a user, and not the role it played."""
-    ends = [_first(found, FACTS[f"{end} address"]) for end in ("source", "destination")]
+    ends = [_first(found, ENDS[f"{end} address"]) for end in ("source", "destination")]
     users = [own.column(key) for key in ("user.name", "user.id", "user.email")]
     told = {
         "related.ip": _list(_address("", end)[1].texts for end in ends if end is not None),
