@@ -13,7 +13,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.bodies import body_text
-from collector.documents.device_event.facts import ENDS, FACTS
+from collector.documents.device_event.facts import ENDS
 from collector.documents.ecs.events import event_fields
 from collector.documents.ecs.mapping import os_types
 from collector.documents.ecs.schema import VERSION
@@ -87,7 +87,7 @@ def _of_records(batch: LogBatch) -> Columns:
 
 
 def _ends(found: Fields) -> Columns:
-    """Both ends of what the record is about, by the attributes that `FACTS` names: address, IP address, port."""
+    """Both ends of what the record is about, by the attributes that `ENDS` names: address, IP address, port."""
     columns: list[tuple[str, Text]] = []
     for end in ("source", "destination"):
         if (address := _first(found, ENDS[f"{end} address"])) is not None:
