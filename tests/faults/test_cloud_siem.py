@@ -24,7 +24,7 @@ from exporters.datadog import FACTORY as DATADOG
 from exporters.sentinel import FACTORY as SENTINEL
 from exporters.sentinel.schema import TABLE
 
-DOUBLES = {"every second answer is lost after the commit", "errors of the server", "answers slower than the timeout"}
+DOUBLES = {"answers are lost after the commit", "errors of the server", "answers slower than the timeout"}
 """Days on which the destination does what it was asked and nobody hears of it."""
 
 
