@@ -11,7 +11,7 @@ REDACTED = "[redacted]"
 
 _WORDS = (
     r"pass(?:word|phrase|wd)?|secret(?:s)?|tokens?|api_?-?keys?|access_?-?keys?|private_?-?keys?|hash_?-?keys?|key_pem|cert_pem"
-    r"|credentials?|authorization|cookie|dsn|connection_?string|htpasswd|inline|sas_url|account_key|license_key"
+    r"|credentials?|authorization|cookie|dsn|headers|connection_?string|htpasswd|inline|sas_url|account_key|license_key"
 )
 _SECRET_NAME = re.compile(rf"(?:^|[_\-.])(?:{_WORDS})$|(?:password|secret|token|api_?key)$", re.IGNORECASE)
 _USER_INFO = re.compile(r"(://)[^/@\s\"']+(?=@)")

@@ -81,7 +81,13 @@ class HttpClientConfig(Block):
         for name in ("endpoint", "proxy_url"):
             if getattr(self, name):
                 check_url(name, getattr(self, name))
+        self.check_credentials("endpoint", self.endpoint)
         return self
+
+    def check_credentials(self, name: str, url: str) -> None:
+        """Raises ValueError when both the URL and `headers` say who we are: the client would refuse each request."""
+        if any(header.lower() == "authorization" for header in self.headers):
+            check_no_user(name, url)
 
 
 def check_url(name: str, url: str) -> None:
@@ -93,6 +99,12 @@ def check_url(name: str, url: str) -> None:
         usable = False
     if not usable:
         raise ValueError(f"{name} is not a URL: write http://host:port or https://host:port")
+
+
+def check_no_user(name: str, url: str) -> None:
+    """For calls that carry a credential of their own: two of them are none. Raises ValueError, never with the URL."""
+    if "@" in urlsplit(url).netloc:
+        raise ValueError(f"{name} holds a user name or password, but another credential is sent: leave one of them out")
 
 
 def is_loopback(host: str) -> bool:

@@ -8,13 +8,14 @@ from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from collector.delivery.config import DeliveryConfig, QueueConfig
 from collector.document_options import DocumentModel, DocumentOptions
-from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, check_no_user, leaves_in_the_clear
 from collector.units import ByteSize, Duration
 
 Segment = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]*$")]
 """One segment of a URL's path, or empty."""
 
 _CALL_BYTES = {"import": 4_000_000, "legacy": 1_000_000}
+_LEAST_CALL_BYTES = 1024
 _SCOPES = {
     "import": "https://www.googleapis.com/auth/cloud-platform",
     "legacy": "https://www.googleapis.com/auth/malachite-ingestion",
@@ -38,7 +39,7 @@ class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
     """Of the Chronicle API."""
     project: Segment = ""
     """Google Cloud project (`import`)."""
-    location: Segment = "us"
+    location: str = Field("us", pattern=r"^[a-z0-9-]*$")
     """Region of the instance: `us`, `eu`, `europe-west2`, …; `legacy` calls its address without one for `us`."""
     instance: Segment = ""
     """Id of the instance (`import`)."""
@@ -68,8 +69,11 @@ class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
             raise ValueError(f"api: {self.api} needs {', '.join(missing)}")
         if bool(self.credentials_file) == bool(self.credentials.get_secret_value()):
             raise ValueError("exactly one of [credentials_file, credentials] must be specified")
+        check_no_user("endpoint", self.endpoint)
         if leaves_in_the_clear(self.endpoint):
             raise ValueError("the token would travel over http:// to another machine: use https://")
+        if 0 < self.max_call_bytes < _LEAST_CALL_BYTES:
+            raise ValueError(f"max_call_bytes: at least {_LEAST_CALL_BYTES}, or 0")
         if self.max_call_bytes > _CALL_BYTES[self.api]:
             raise ValueError(f"max_call_bytes: api {self.api} takes {_CALL_BYTES[self.api]} at most")
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
@@ -17,18 +17,34 @@ Tag = Annotated[str, StringConstraints(pattern=r"^[^\s,]+$", max_length=200)]
 _PATH = "/api/v2/logs"
 
 
+def _stripped(key: SecretStr) -> SecretStr:
+    return SecretStr(key.get_secret_value().strip())
+
+
 class Api(Config):
     """`api`."""
 
-    key: SecretStr = Field(..., min_length=1)
-    """The API key."""
+    key: Annotated[SecretStr, AfterValidator(_stripped)] = Field(..., min_length=1)
+    """The API key; space around it, such as the line's end of a file, is not part of it."""
     site: Literal[
         "datadoghq.com", "datadoghq.eu", "us3.datadoghq.com", "us5.datadoghq.com", "ap1.datadoghq.com", "ddog-gov.com"
     ] = "datadoghq.com"
     """Where the account lives."""
-
     fail_on_invalid_key: bool = False
     """Accepted; a key that Datadog refuses blocks the exporter, and nothing is lost."""
+
+
+class DatadogBatchConfig(BatchConfig):
+    """`sending_queue.batch`."""
+
+    flush_timeout: Duration = 1.0
+    """Send what there is after this time, even if it is less than `min_size`."""
+    min_size: int = Field(ENTRIES, ge=0)
+    """Wait for this much."""
+    max_size: int = Field(ENTRIES, ge=1, le=ENTRIES)
+    """Cut requests at this size."""
+    sizer: Literal["items"] = "items"
+    """Sizes count records."""
 
 
 class Logs(Config):
@@ -51,9 +67,7 @@ class DatadogQueueConfig(QueueConfig):
 
     max_request_bytes: ByteSize = Field(3 << 20, ge=1024)
     """Cut requests near this (uncompressed, estimated) size; the intake takes 5 MB."""
-    batch: BatchConfig | None = BatchConfig.model_validate(
-        {"flush_timeout": "1s", "min_size": ENTRIES, "max_size": ENTRIES, "sizer": "items"}
-    )
+    batch: DatadogBatchConfig = DatadogBatchConfig()
     """Wait for fuller requests."""
 
 

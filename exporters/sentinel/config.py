@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from collector.delivery.config import DeliveryConfig, QueueConfig
-from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, check_no_user, check_url, leaves_in_the_clear
 from collector.units import ByteSize, Duration
-from exporters.sentinel.schema import TABLE
+from exporters.sentinel.schema import RESERVED, TABLE
 
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,44}")
 Part = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
@@ -54,6 +54,7 @@ class SentinelConfig(HttpClientConfig, DeliveryConfig):
         if not self.endpoint:
             raise ValueError("endpoint must be specified: the logs ingestion endpoint of the rule, or its DCE")
         check_url("authority", self.authority)
+        check_no_user("endpoint", self.endpoint)
         if leaves_in_the_clear(self.endpoint) or leaves_in_the_clear(self.authority):
             raise ValueError("the credential would travel over http:// to another machine: use https://")
         for name in self.columns:
@@ -61,6 +62,8 @@ class SentinelConfig(HttpClientConfig, DeliveryConfig):
                 raise ValueError(
                     f"columns: {name!r} is not a column name: a letter, then letters, digits or _, 45 at most"
                 )
+            if name.lower() in RESERVED:
+                raise ValueError(f"columns: Azure keeps {name} for itself")
             if name in TABLE:
                 raise ValueError(f"columns: {name} is always there")
         return self

@@ -10,6 +10,11 @@ from typing import Literal
 
 Type = Literal["datetime", "string", "int", "long", "boolean", "dynamic"]
 
+RESERVED = frozenset(
+    {"type", "tenantid", "resource", "resourceid", "resourcename", "resourcetype", "subscriptionid", "tenanted"}
+)
+"""Names, in small letters, that no column of a custom table may have."""
+
 TABLE: Mapping[str, tuple[Type, str]] = {
     "TimeGenerated": ("datetime", ""),
     "RecordId": ("string", "record_id"),
@@ -36,6 +41,6 @@ TABLE: Mapping[str, tuple[Type, str]] = {
     "ScopeVersion": ("string", "scope_version"),
     "ScopeAttributes": ("dynamic", "scope_attributes"),
     "Attributes": ("dynamic", "attributes"),
-    "Resource": ("dynamic", "resource"),
+    "ResourceAttributes": ("dynamic", "resource"),
     "Truncated": ("dynamic", "truncated"),
 }

@@ -56,6 +56,7 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
         if bool(self.url.get_secret_value()) == bool(self.endpoint):
             raise ValueError("exactly one of url and endpoint must be specified")
         check_url("url", self.address)
+        self.check_credentials("url", self.address)
         if leaves_in_the_clear(self.address) and not self.allow_plain_http:
             raise ValueError(
                 "logs would travel over http:// to another machine: use https://, or allow_plain_http: true"

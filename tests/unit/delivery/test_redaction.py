@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from pydantic import ValidationError
 
 from collector.batch import ValueKind
 from collector.delivery.redaction import Redaction
@@ -302,3 +303,10 @@ def test_what_is_not_named_stays_as_it_is(request_):
     batch = decode_payloads([request_.SerializeToString()])
     wire = encode(redacted(batch, attributes=["not there"], patterns=["not there either"]))
     assert ExportLogsServiceRequest.FromString(wire) == ExportLogsServiceRequest.FromString(encode(batch))
+
+
+@pytest.mark.parametrize("pattern", ["x*", r"\b", "^", r"\d*\b"])
+def test_a_pattern_that_matches_nothing_at_all_is_a_mistake(pattern):
+    """It would put masks between letters, and hide none."""
+    with pytest.raises(ValidationError, match="matches the empty text"):
+        RedactConfig(patterns=[pattern])

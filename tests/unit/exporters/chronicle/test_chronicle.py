@@ -220,6 +220,9 @@ WRONG = {
     "two keys": ({**IMPORT, "credentials_file": "k.json"}, "exactly one of"),
     "no key": ({**IMPORT, "credentials": ""}, "exactly one of"),
     "in the clear": ({**IMPORT, "endpoint": "http://proxy.example"}, "use https://"),
+    "a user in the URL": ({**IMPORT, "endpoint": "https://me:pass@proxy.example"}, "endpoint holds a user name"),
+    "a port in the location": ({**IMPORT, "location": "evil.example:80"}, "location"),
+    "less than a call needs": ({**IMPORT, "max_call_bytes": 1}, "at least 1024"),
     "a path in the type": ({**IMPORT, "log_type": "a/b"}, "log_type"),
     "more than a call takes": ({**LEGACY, "max_call_bytes": 2_000_000}, "takes 1000000 at most"),
 }

@@ -228,6 +228,7 @@ def test_the_site_names_the_intake(site):
 
 WRONG = {
     "no key": ({"api": {"key": ""}}, "api.key"),
+    "more than a call holds": ({"sending_queue": {"batch": {"max_size": 5000}}}, "less than or equal to 1000"),
     "a foreign site": ({"api": {"key": KEY, "site": "evil.example"}}, "api.site"),
     "in the clear": ({"endpoint": "http://proxy.example"}, "use https://"),
     "a tag with a space": ({"tags": ["team: shop"]}, "tags.0"),
@@ -242,6 +243,12 @@ def test_wrong_options_are_refused(case):
         config(**more)
     assert said in str(caught.value)
     assert KEY not in str(caught.value)
+
+
+def test_a_key_from_a_file_may_end_with_its_line(intake, tmp_path):
+    """The line break is not sent: a header cannot hold it."""
+    batch = text_batch(["x"])
+    assert verdicts(tmp_path, config(intake.url, api={"key": f"{KEY}\n"}), batch) == [Ok()]
 
 
 def test_now_is_now(intake, tmp_path):

@@ -80,7 +80,7 @@ def test_a_record_becomes_the_row_of_the_table(services, tmp_path):
         "Body": "text", "ServiceName": "web", "Component": "Auth", "TraceId": "000102030405060708090a0b0c0d0e0f",
         "ScopeName": "scope", "ScopeVersion": "1",
         "Attributes": {"n": 2**60 + 1, "user": 'ä\n"x', "deep": {"a": [1, "AA=="]}, "user.id": 7},
-        "Resource": {"service.name": "web", "cloud.region": "eu"}, "UserId": "7", "Region": "eu",
+        "ResourceAttributes": {"service.name": "web", "cloud.region": "eu"}, "UserId": "7", "Region": "eu",
     }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def test_long_values_are_cut_and_noted(services, tmp_path):
         "resource_left_out": FIELD + 20,
         "service_name": FIELD + 1,
     }
-    assert (c["Attributes"], c["Resource"], len(c["ServiceName"])) == ({}, {}, FIELD)
+    assert (c["Attributes"], c["ResourceAttributes"], len(c["ServiceName"])) == ({}, {}, FIELD)
 
 
 def test_every_text_that_is_cut_is_noted(services, tmp_path):
@@ -225,6 +225,8 @@ WRONG = {
     "no URL": ({"authority": "login.example"}, "authority is not a URL"),
     "a path in the rule": ({"dcr_id": "a/b?c"}, "dcr_id"),
     "a column's name": ({"columns": {"user.id": "user.id"}}, "'user.id' is not a column name"),
+    "a column of Azure's own": ({"columns": {"TenantID": "x"}}, "Azure keeps TenantID for itself"),
+    "a user in the URL": ({"endpoint": "https://me:pass@ingest.example"}, "endpoint holds a user name"),
     "a column that is there": ({"columns": {"Body": "x"}}, "Body is always there"),
     "more than a call takes": ({"max_call_bytes": 2_000_000}, "max_call_bytes"),
     "no secret": ({"client_secret": ""}, "client_secret"),

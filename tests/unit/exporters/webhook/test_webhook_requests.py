@@ -233,6 +233,14 @@ REFUSED = {
     "two URLs": ({"url": "https://a.example", "endpoint": "https://a.example"}, "url and endpoint"),
     "no URL at all": ({"url": f"siem/{CODE}"}, "is not a URL"),
     "in the clear": ({"url": f"http://siem.example/{CODE}"}, "allow_plain_http"),
+    "two credentials": (
+        {"url": f"https://me:{CODE}@a.example", "headers": {"authorization": "Bearer x"}},
+        "url holds a user name or password",
+    ),
+    "two credentials, the other way": (
+        {"endpoint": f"https://me:{CODE}@a.example", "headers": {"Authorization": "Bearer x"}},
+        "endpoint holds a user name or password",
+    ),
     "CEF in an array": ({"url": "https://a.example", "model": "cef", "framing": "array"}, "cef is not JSON"),
     "a line break in the type": ({"url": "https://a.example", "content_type": "a\r\nX: y"}, "content_type"),
     "status": ({"url": "https://a.example", "success_statuses": [99]}, "success_statuses"),
