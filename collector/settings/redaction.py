@@ -15,8 +15,11 @@ _WORDS = (
 )
 _SECRET_NAME = re.compile(rf"(?:^|[_\-.])(?:{_WORDS})$|(?:password|secret|token|api_?key)$", re.IGNORECASE)
 _USER_INFO = re.compile(r"(://)[^/@\s\"']+(?=@)")
+_REFERENCE = r"\$\{[^}]*\}"
+_MAP = rf"\{{(?:{_REFERENCE}|[^{{}}])*\}}"
 _PAIR = re.compile(
-    r"(?P<key>[\w.\-]+)(?P<quote>[\"']?\s*[:=]\s*)(?P<value>\$\{[^}]*\}|\"[^\"]*\"|'[^']*'|\[[^\]]*\]|[^,{}\[\]]+)"
+    r"(?P<key>[\w.\-]+)(?P<quote>[\"']?\s*[:=]\s*)"
+    rf"(?P<value>{_REFERENCE}|{_MAP}|\"[^\"]*\"|'[^']*'|\[[^\]]*\]|[^,{{}}\[\]]+)"
 )
 _HEADER = re.compile(r"\b(bearer|basic|splunk|apikey|api-key)\s+[^\s\"',}\]]+", re.IGNORECASE)
 _EXPRESSION = re.compile(r"^[\"']?\$\{[^}]*\}[\"']?$")
@@ -61,6 +64,8 @@ def redact_line(lines: list[str], number: int) -> str:
 
 def _redact_pair(match: re.Match[str]) -> str:
     value = match["value"]
+    if not is_secret_name(match["key"]) and value.startswith("{"):  # a map in a line: its own keys decide
+        return match["key"] + match["quote"] + _PAIR.sub(_redact_pair, value)
     if not is_secret_name(match["key"]) or _EXPRESSION.match(value.strip()) or not value.strip():
         return match[0]
     return match["key"] + match["quote"] + REDACTED

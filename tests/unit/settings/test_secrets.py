@@ -9,7 +9,7 @@ from collector.settings.tree import Place, Scalar
 
 SECRET = ["password", "api_key", "apikey", "token", "tokens", "client_secret", "access_token", "authorization", "Authorization",
           "x-api-key", "key_pem", "credentials", "dd_api_key", "sas_token", "passphrase", "private_key", "db_password",
-          "hash_key"]  # fmt: skip
+          "hash_key", "headers"]  # fmt: skip
 OPEN = [
     "endpoint",
     "timeout",
@@ -41,6 +41,11 @@ LINES: dict[str, tuple[str, str]] = {
     "quoted": ('  token: "hunter2 x"', "  token: [redacted]"),
     "flow style": ("a: {token: hunter2, b: 1}", "a: {token: [redacted], b: 1}"),
     "list in flow style": ("tokens: [hunter2, hunter2]", "tokens: [redacted]"),
+    "map in flow style": (
+        'http: {headers: {A: "hunter2", B: ${env:B}, C: x}, b: 1}',
+        "http: {headers: [redacted], b: 1}",
+    ),
+    "secret in an open map": ("api: {site: eu, api_key: hunter2}", "api: {site: eu, api_key: [redacted]}"),
     "expression stays": ("password: ${env:PASSWORD}", "password: ${env:PASSWORD}"),
     "bearer in text": ("x: Bearer hunter2", "x: Bearer [redacted]"),
     "user info": ("endpoint: http://me:hunter2@host:1", "endpoint: http://[redacted]@host:1"),
