@@ -2,7 +2,8 @@
 
 10.0.0.1 - ada [10/Oct/2000:13:55:36 -0700] "GET /a?b=1 HTTP/1.1" 200 2326 "https://from.example/" "Mozilla/5.0"
 
-The time may be missing, for collectors often take it out. A record that has a method or status of its own is left alone.
+Apache can put the virtual host and its port in front. The time may be missing, for collectors often take it out. A record
+that has a method or status of its own is left alone.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from collector.documents.ocsf.requests import METHOD, STATUS
 from collector.tables import conform, stack
 
 _LINE = (
-    r"^(?P<client>\S+) \S+ (?P<user>\S+) (?:\[[^\]]*\] )?"
+    r"^(?:(?P<server>[^\s:]+):(?P<port>\d{1,5}) )?(?P<client>\S+) \S+ (?P<user>\S+) (?:\[[^\]]*\] )?"
     r'"(?P<method>[A-Z]+) (?P<path>[^ ?"]+)(?:\?(?P<query>[^ "]*))? HTTP/(?P<version>\d(?:\.\d)?)" '
     r'(?P<status>[1-5]\d\d)(?: (?P<size>\d{1,9}))?(?: -)?(?: "[^"]*" "(?P<agent>[^"]*)")?'
 )
 _KEYS = {
+    "server": "server.address",
+    "port": "server.port",
     "client": "client.address",
     "user": "user.name",
     "method": "http.request.method",

@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from collector.batch import LogBatch
+from collector.batch import LogBatch, ValueKind
 from collector.documents import resource_json
+from collector.documents.device_event.readings import one_machine
 from collector.documents.ocsf.fields import Fields, Mask, Part
 from collector.documents.ocsf.members import Json, Made, Text, json_object, text
 from collector.documents.ocsf.validity import is_hostname
-from collector.tables import nulls
+from collector.tables import aligned, aligned_text, nulls
 
 _OS_TYPES = {"windows": 100, "linux": 200, "darwin": 300, "solaris": 400, "aix": 401, "hpux": 402}
 _OS_NAMES = {"Android": 201, "iOS": 301, "iPadOS": 302}
+_ADDRESSES = "host.ip"
 _MAX_PID = (1 << 31) - 1
 
 
@@ -43,7 +45,7 @@ def context(batch: LogBatch, everywhere: bool) -> Context:
     part = Part(fields, pl.arange(0, height, eager=True).to_numpy())
     service, cloud = part.text("service.name"), _cloud(part)
     without_host = None if everywhere else _left(batch, fields)
-    device, process = _device(part), _process(part)
+    device, process = _device(part, _machine(batch)), _process(part)
 
     def spread(values: Made | None) -> pl.Series:
         if values is None or not height:
@@ -80,7 +82,7 @@ def _cloud(part: Part) -> Made | None:
     return json_object(members, needs=["provider"])
 
 
-def _device(part: Part) -> Made | None:
+def _device(part: Part, address: pl.Series | None) -> Made | None:
     """A machine with a name or an id. What kind of machine it is nobody says."""
     known = part.present("host.name", "host.id")
     hostname = part.text("host.name", valid=is_hostname)
@@ -90,9 +92,24 @@ def _device(part: Part) -> Made | None:
         "hostname": text(hostname),
         "name": text(part.text("host.name", where=None if hostname is None else hostname.is_null().to_numpy())),
         "uid": text(part.text("host.id")),
+        "ip": text(address),
         "os": _os(part, known),
     }
     return json_object(members, needs=["hostname", "name", "uid"])
+
+
+def _machine(batch: LogBatch) -> pl.Series | None:
+    """An address out of `host.ip`, which stays where it was, for it may hold more."""
+    table, height = batch.resource_attributes, batch.resources.height
+    if not (table.get_column("key") == _ADDRESSES).any():
+        return None
+    said = aligned_text(table, _ADDRESSES, height)
+    arrays = aligned(table, _ADDRESSES, ValueKind.ANY, height)
+    if arrays.null_count() < height:
+        from otlp_wire import any_json  # loads protobuf, which a batch without nested values never needs
+
+        said = said.zip_with(said.is_not_null(), any_json(arrays))
+    return one_machine(said)[0]
 
 
 def _os(part: Part, where: Mask) -> Json | None:

@@ -1,21 +1,24 @@
 """The two ends of a conversation: `src_endpoint` and `dst_endpoint`.
 
-The service that logs stands at one of them: it is the server when a client's address, a route, or a bare path was
-sent along, and the client when it names a whole URL.
+The service that logs stands at one of them: `collector.documents.sides` says at which. Its peer stands at the other one,
+where that is not named outright.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from collector.documents import sides
 from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.members import Json, json_object, text
 from collector.documents.ocsf.validity import is_hostname, is_ip
 
-_CLIENT = ("client.address", "source.address", "http.client_ip", "net.peer.ip", "net.sock.peer.addr")
-_CLIENT_PORT = ("client.port", "source.port", "net.peer.port", "net.sock.peer.port")
+_CLIENT = ("client.address", "source.address", "http.client_ip")
+_CLIENT_PORT = ("client.port", "source.port")
 _SERVER = ("server.address", "destination.address", "net.host.name")
 _SERVER_PORT = ("server.port", "destination.port", "net.host.port")
 _URL = ("url.full", "http.url")
@@ -57,12 +60,14 @@ class Ends:
 
 def ends(part: Part, service: pl.Series) -> Ends:
     """`service`: its name for each record; `part` holds all of them."""
-    has_client, whole_url, has_server = part.present(*_CLIENT), part.present(*_URL), part.present(*_SERVER)
-    served = has_client | part.present("http.route") | (part.present("url.path", "http.target") & ~whole_url)
-    hosts = _hosts(part)
-    if hosts is not None:
-        has_server |= hosts.is_not_null().to_numpy() & ~served
-    return Ends(service, served, whole_url & ~served, has_client, has_server)
+    calling = sides.calling(lambda names: part.present(*names), part.text(sides.KIND, take=False))
+    peer, own = part.present(*sides.PEER_ADDRESS), part.present(*sides.LOCAL_ADDRESS)
+    has_client = part.present(*_CLIENT) | np.where(calling, own, peer)
+    has_server = part.present(*_SERVER) | np.where(calling, peer, own)
+    if (hosts := _hosts(part)) is not None:
+        has_server |= hosts.is_not_null().to_numpy() & calling
+    known = has_client | part.present("http.route") | (part.present("url.path", "http.target") & ~part.present(*_URL))
+    return Ends(service, known & ~calling, calling, has_client, has_server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +81,18 @@ class Endpoint:
 
 def source(part: Part, known: Ends) -> Endpoint:
     """`src_endpoint` of the part's records."""
-    return _endpoint(part, _CLIENT, _CLIENT_PORT, _where(known.service, part, known.is_client), None)
+    calling = known.is_client[part.rows]
+    other = [(sides.PEER_ADDRESS, sides.PEER_PORT, ~calling), (sides.LOCAL_ADDRESS, sides.LOCAL_PORT, calling)]
+    return _endpoint(part, (_CLIENT, _CLIENT_PORT), other, _where(known.service, part, known.is_client), None)
 
 
 def destination(part: Part, known: Ends) -> Endpoint:
     """`dst_endpoint` of the part's records."""
-    own = _where(known.service, part, known.is_server)
+    own, calling = _where(known.service, part, known.is_server), known.is_client[part.rows]
+    other = [(sides.PEER_ADDRESS, sides.PEER_PORT, calling), (sides.LOCAL_ADDRESS, sides.LOCAL_PORT, ~calling)]
     hosts = _hosts(part)
-    return _endpoint(
-        part, _SERVER, _SERVER_PORT, own, None if hosts is None else hosts.set(_not(part, known.is_client), None)
-    )
+    from_url = None if hosts is None else hosts.set(_not(part, known.is_client), None)
+    return _endpoint(part, (_SERVER, _SERVER_PORT), other, own, from_url)
 
 
 def _where(service: pl.Series, part: Part, here: Mask) -> pl.Series:
@@ -96,23 +103,49 @@ def _not(part: Part, mask: Mask) -> pl.Series:
     return pl.Series(~mask[part.rows])
 
 
+_Names = tuple[str, ...]
+
+
 def _endpoint(
-    part: Part, addresses: tuple[str, ...], ports: tuple[str, ...], own: pl.Series, from_url: pl.Series | None
+    part: Part,
+    named: tuple[_Names, _Names],
+    other: Sequence[tuple[_Names, _Names, Mask]],
+    own: pl.Series,
+    from_url: pl.Series | None,
 ) -> Endpoint:
+    """Addresses and ports that are `named` outright, then by their side's names (`other`), then the URL's host."""
+    addresses, ports = named
     address = part.text(*addresses)
     ip, hostname, name = _sorted(address)
+    port = _port(part, ports, _there(part, address, own))
+    for names, its_ports, here in other:
+        if not part.present(*names).any():
+            continue
+        alone = here & ~_there(part, ip, hostname, name)
+        more = part.text(*names, where=alone), part.text(*names, valid=is_ip, where=here & ~alone & ~_there(part, ip))
+        for found in more:
+            ip, hostname, name = (_either(*pair) for pair in zip((ip, hostname, name), _sorted(found), strict=True))
+            port = _either(port, _port(part, its_ports, _there(part, found) & ~_there(part, port)))
     if from_url is not None:
-        free = from_url if address is None else from_url.set(address.is_not_null(), None)
-        spare_ip, spare_name, _ = _sorted(free)
+        unnamed = from_url.set(pl.Series(_there(part, ip, hostname, name)), None)
+        spare_ip, spare_name, _ = _sorted(unnamed)
         ip, hostname = _either(ip, spare_ip), _either(hostname, spare_name)
-    named = own.is_not_null().to_numpy()
-    port = part.number(
-        *ports, low=0, high=_MAX_PORT, where=named if address is None else named | address.is_not_null().to_numpy()
-    )
     texts = {"ip": ip, "hostname": hostname, "name": name, "svc_name": own}
     members: dict[str, Json | None] = {key: text(column) for key, column in texts.items()}
     members["port"] = None if port is None else port.cast(pl.String)
     return Endpoint(json_object(members, needs=list(texts)), ip, hostname)
+
+
+def _port(part: Part, names: _Names, where: Mask) -> pl.Series | None:
+    return part.number(*names, low=0, high=_MAX_PORT, where=where)
+
+
+def _there(part: Part, *columns: pl.Series | None) -> Mask:
+    there = np.zeros(len(part.rows), dtype=np.bool_)
+    for column in columns:
+        if column is not None:
+            there |= column.is_not_null().to_numpy()
+    return there
 
 
 def _sorted(address: pl.Series | None) -> tuple[pl.Series | None, pl.Series | None, pl.Series | None]:

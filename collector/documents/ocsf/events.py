@@ -94,6 +94,7 @@ def _http(part: Part, known: Known) -> Event:
     _add_request(made, HTTP, part, known)
     _add_ends(made, part, known)
     made.members["app_name"] = Text(known.context.service.gather(part.rows))
+    made.members["status_detail"] = text(part.text("exception.message"))
     return _with_actor(made, HTTP, part, known)
 
 
@@ -103,6 +104,9 @@ def _api(part: Part, known: Known) -> Event:
     service = json_object({"name": Text(known.context.service.gather(part.rows))})
     made.members["api"] = json_object({"operation": text(operation), "service": service}, needs=["operation"])
     _add_request(made, API, part, known)
+    if made.status is None and (code := part.number(requests.GRPC_STATUS, low=0, high=16)) is not None:
+        made.status = requests.status_of_grpc(code)
+        made.members["status_code"] = text(code.cast(pl.String))
     _add_ends(made, part, known)
     return _with_actor(made, API, part, known)
 

@@ -13,6 +13,7 @@ from collector.documents.ocsf.validity import is_hostname
 
 METHOD = ("http.request.method", "http.method")
 STATUS = ("http.response.status_code", "http.status_code")
+GRPC_STATUS = "rpc.grpc.status_code"
 _MAX_SIZE = (1 << 31) - 1
 _METHODS = {"CONNECT": 1, "DELETE": 2, "GET": 3, "HEAD": 4, "OPTIONS": 5, "POST": 6, "PUT": 7, "TRACE": 8}
 _PATCH = 9
@@ -98,6 +99,12 @@ def _size(part: Part, edition: Edition, key: str, where: Mask | None = None) -> 
 def status_of(code: pl.Series) -> pl.Series:
     """Success below 400, else Failure."""
     status = pl.when(pl.lit(code) < 400).then(SUCCESS).when(pl.lit(code) >= 400).then(FAILURE).otherwise(UNKNOWN)
+    return pl.select(status.cast(pl.UInt8).alias("status")).to_series()
+
+
+def status_of_grpc(code: pl.Series) -> pl.Series:
+    """Success is 0, OK."""
+    status = pl.when(pl.lit(code) == 0).then(SUCCESS).when(pl.lit(code) > 0).then(FAILURE).otherwise(UNKNOWN)
     return pl.select(status.cast(pl.UInt8).alias("status")).to_series()
 
 

@@ -125,6 +125,40 @@ PLACES: dict[str, tuple[Sample, dict[str, Any]]] = {
         {"src_endpoint": {"svc_name": "shop"}, "dst_endpoint": {"hostname": "api.example"}, "status": "Failure",
          "http_request.url.url_string": CLIENT_SIDE["url.full"]},
     ),
+    "the peer of a server": (
+        {"attributes": {**EXCHANGE, "network.peer.address": "10.0.0.1", "network.peer.port": 4711, "network.local.address": "::7"},
+         "resource": SERVICE},
+        {"src_endpoint": {"ip": "10.0.0.1", "port": 4711}, "dst_endpoint": {"ip": "::7", "svc_name": "shop"}, "unmapped": None},
+    ),
+    "the peer of a client": (
+        {"attributes": {**CLIENT_SIDE, "network.peer.address": "10.0.0.2", "network.peer.port": 8443}, "resource": SERVICE},
+        {"src_endpoint": {"svc_name": "shop"}, "dst_endpoint": {"ip": "10.0.0.2", "port": 8443}, "unmapped": None},
+    ),
+    "a server with a name and an address": (
+        {"attributes": {**CLIENT_SIDE, "server.address": "api.example", "server.port": 8443, "net.peer.ip": "10.0.0.2", "net.peer.port": 9}},
+        {"src_endpoint": None, "dst_endpoint": {"ip": "10.0.0.2", "hostname": "api.example", "port": 8443},
+         "unmapped.attributes": {"net.peer.port": 9}},
+    ),
+    "a proxy is not the client": (
+        {"attributes": {**EXCHANGE, "client.address": "2001:db8::1", "network.peer.address": "10.0.0.2", "network.peer.port": 9}},
+        {"src_endpoint": {"ip": "2001:db8::1"}, "unmapped.attributes": {"network.peer.address": "10.0.0.2", "network.peer.port": 9}},
+    ),
+    "an exchange that failed with an exception": (
+        {"severity": "ERROR", "attributes": {**EXCHANGE, "http.response.status_code": 500, "exception.message": "no stock"}},
+        {"status": "Failure", "status_code": "500", "status_detail": "no stock", "unmapped": None},
+    ),
+    "a remote call that was refused": (
+        {"attributes": {**CALL, "rpc.grpc.status_code": 7}}, {"status": "Failure", "status_code": "7", "unmapped": None},
+    ),
+    "a remote call that worked": ({"attributes": {**CALL, "rpc.grpc.status_code": 0}}, {"status": "Success"}),
+    "access log with its virtual host": (
+        {"body": 'shop.example:443 ::1 - - [01/Jan/2026:00:00:00 +0000] "GET /a HTTP/1.1" 200 612'},
+        {"src_endpoint": {"ip": "::1"}, "dst_endpoint": {"hostname": "shop.example", "port": 443}, "http_response.code": 200},
+    ),
+    "addresses of the machine": (
+        {"resource": {"host.name": "web-1", "host.ip": ["127.0.0.1", "10.0.0.5", "fe80::1"]}},
+        {"device.ip": "10.0.0.5", "unmapped.resource": {"host.ip": ["127.0.0.1", "10.0.0.5", "fe80::1"]}},
+    ),
     "an address that is neither IP nor host": (
         {"attributes": {**EXCHANGE, "client.address": "unix:/run/x"}, "resource": SERVICE},
         {"src_endpoint": {"name": "unix:/run/x"}, "observables": None},
