@@ -19,8 +19,8 @@ import orjson
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
 from collector.transport.call_budget import BudgetSpent, CallBudget
 from collector.transport.cloudflare_config import CloudflareConfig
-from collector.transport.http_answers import described, retry_after_secs
-from collector.transport.http_client import MAX_ANSWER_BYTES, HttpAnswer, HttpClient, describe
+from collector.transport.http_answers import described, retry_after_secs, unanswered
+from collector.transport.http_client import MAX_ANSWER_BYTES, HttpAnswer, HttpClient
 
 _PATIENCE_SECS = 5.0
 _PAUSE_SECS = 10.0
@@ -126,7 +126,7 @@ def verdict(answer: Answer | Exception) -> Verdict:
     if isinstance(answer, CloudflareError):
         return verdict(answer.answer)
     if isinstance(answer, Exception):
-        return Retry(describe(answer))
+        return unanswered(answer)
     if answer.succeeded:
         return Ok()
     if answer.status in (408, 425, 429) or answer.status >= 500 or answer.status < 300:

@@ -5,6 +5,7 @@
 413                      split, and later requests stay below
 400 422                  split: a record that the destination cannot take is found and set aside
 3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
+no answer                retry; blocked when the server's certificate is not accepted, or it does not speak TLS
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from collector.outcomes import LONGEST_WAIT_SECS, Blocked, Ok, Retry, Split, Verdict
-from collector.transport.http_client import HttpAnswer, describe
+from collector.transport.http_client import HttpAnswer, describe, needs_people
 
 _AGAIN = frozenset({408, 425, 429})
 _TOO_LARGE = 413
@@ -36,8 +37,14 @@ def verdict_of(answer: HttpAnswer | Exception, said: Callable[[bytes], str] = la
     if isinstance(answer, NotSent):
         return answer.verdict
     if isinstance(answer, Exception):
-        return Retry(describe(answer))
+        return unanswered(answer)
     return verdict(answer, "" if answer.status < 300 else said(answer.body))
+
+
+def unanswered(error: Exception, at_most: int | None = None) -> Retry | Blocked:
+    """The meaning of a call without an answer; `at_most` as in `Retry`."""
+    reason = describe(error)
+    return Blocked(reason) if needs_people(error) else Retry(reason, at_most=at_most)
 
 
 def verdict(answer: HttpAnswer, message: str = "") -> Verdict:

@@ -20,7 +20,7 @@ from collector.transport.compression import compressor, content_encoding
 from collector.transport.environment_proxy import environment_proxy
 from collector.transport.headers import revealed
 from collector.transport.http_client_config import HttpClientConfig
-from collector.transport.tls import client_context
+from collector.transport.tls import certificate_refused, client_context
 from collector.transport.user_agent import USER_AGENT
 
 MAX_ANSWER_BYTES = 64 << 10
@@ -143,17 +143,35 @@ def describe(error: Exception) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return "no answer within the timeout"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return f"TLS with {error.host}:{error.port} failed: {_tls_reason(error)}"
+        return _tls_reason(error, f"{error.host}:{error.port}")
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error.strerror or type(error.os_error).__name__
-        if isinstance(error.os_error, socket.gaierror):
-            cause = "the name cannot be resolved"
-        return f"cannot connect to {error.host}:{error.port}: {cause}"
+        return f"cannot connect to {error.host}:{error.port}: {_network_reason(error.os_error)}"
     return type(error).__name__
 
 
-def _tls_reason(error: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError) -> str:
+def needs_people(error: Exception) -> bool:
+    """Whether nothing but a change of the configuration, or of the server's, makes the next call better."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return True
+    return isinstance(error, aiohttp.ClientConnectorSSLError) and _speaks_no_tls(error)
+
+
+def _tls_reason(error: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError, where: str) -> str:
     cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return cause.verify_message
-    return getattr(cause, "reason", None) or type(cause).__name__
+        return certificate_refused(where, cause)
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and _speaks_no_tls(error):
+        return f"{where} does not speak TLS: is its URL http://?"
+    return f"TLS with {where} failed: {getattr(cause, 'reason', None) or type(cause).__name__}"
+
+
+def _speaks_no_tls(error: aiohttp.ClientConnectorSSLError) -> bool:
+    return getattr(error.os_error, "reason", None) in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+
+
+def _network_reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return "the name cannot be resolved"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there (connection refused)"
+    return error.strerror or type(error).__name__

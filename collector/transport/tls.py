@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Version = Literal["", "1.0", "1.1", "1.2", "1.3"]
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _CURVES = {"X25519": "X25519", "P256": "prime256v1", "P384": "secp384r1", "P521": "secp521r1"}
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+"""OpenSSL's X509_V_ERR codes for a chain that ends at nobody we trust."""
 _CIPHERS = {  # names of Go's crypto/tls -> names of OpenSSL; TLS 1.3 suites are not configurable in either
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -221,6 +223,12 @@ def _pem(file: str, text: str) -> bytes | None:
     if file:
         return Path(file).read_bytes()
     return text.encode() if text else None
+
+
+def certificate_refused(where: str, error: ssl.SSLCertVerificationError) -> str:
+    """Why we do not take the certificate of a server, and where its authority can be named if that is the reason."""
+    name_it = "; name its authority in tls.ca_file" if error.verify_code in _UNKNOWN_AUTHORITY else ""
+    return f"the certificate of {where} is not accepted: {error.verify_message}{name_it}"
 
 
 def _limited(context: ssl.SSLContext, tls: TlsConfig) -> ssl.SSLContext:

@@ -13,7 +13,8 @@ import aiohttp
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdicts
-from collector.transport.http_client import HttpAnswer, HttpClient, describe
+from collector.transport.http_answers import unanswered
+from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.elasticsearch import answers
 from exporters.elasticsearch.addresses import Nodes
 from exporters.elasticsearch.bulk import body
@@ -111,7 +112,7 @@ class ElasticsearchExporter:
         if isinstance(answer, NotInstalled):
             return [Retry(str(answer)) if answer.may_pass else Blocked(str(answer))]
         if isinstance(answer, Exception):
-            return [Retry(describe(answer), at_most=self._config.retry.at_most)]
+            return [unanswered(answer, at_most=self._config.retry.at_most)]
         request = answer.request
         if answer.http is not None:
             found = list(answers.verdicts(answer.http, request.items, self._config.retry))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.outcomes import Ok, Retry, Verdict, Verdicts
+from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
-from collector.transport.http_client import HttpAnswer, HttpClient, describe
+from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.otlphttp.config import OtlpHttpConfig
 from otlp_wire import decode_payloads, encode, encode_json
 from otlp_wire.answers import (
@@ -53,7 +53,7 @@ class OtlpHttpExporter:
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table; a success may be partial."""
         if isinstance(answer, Exception):
-            return [Retry(describe(answer))]
+            return [http_answers.unanswered(answer)]
         return [_verdict(answer)]
 
     async def shutdown(self) -> None:

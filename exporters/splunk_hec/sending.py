@@ -18,7 +18,7 @@ import orjson
 from collector.documents.framing import text_bytes
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdict
 from collector.transport import http_answers
-from collector.transport.http_client import HttpAnswer, describe
+from collector.transport.http_client import HttpAnswer
 from exporters.splunk_hec.acknowledgement import Channel, NotIndexed
 from exporters.splunk_hec.answers import Reply, read, verdict, verdict_of_event
 from exporters.splunk_hec.config import SplunkHecConfig
@@ -138,7 +138,7 @@ def failure(error: Exception) -> Verdict:
         again = error.answer.status >= 500
         after = http_answers.retry_after_secs(error.answer)
         return Retry(str(error), after_secs=after) if again else Blocked(str(error))
-    return Retry(describe(error), throttled=isinstance(error, TimeoutError))
+    return http_answers.unanswered(error)
 
 
 def verdicts(parts: Iterable[Sent], refused: Iterable[tuple[Items, str]], records: int, left_out: int) -> list[Verdict]:

@@ -14,7 +14,7 @@ import ssl
 from cryptography import x509
 
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
-from collector.transport.tls import TlsClientConfig
+from collector.transport.tls import TlsClientConfig, certificate_refused
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Messages
 
@@ -72,7 +72,7 @@ class Answers:
 
     def _tls(self, error: ssl.SSLError) -> Verdict:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return Blocked(f"the certificate of {self._where} is not accepted: {error.verify_message}")
+            return Blocked(certificate_refused(self._where, error))
         if expired := self._expired():
             return Blocked(expired)
         name = getattr(error, "reason", None) or type(error).__name__

@@ -13,7 +13,7 @@ from aiohttp import web
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
 
 from collector.component import Context
-from collector.outcomes import Ok, Retry
+from collector.outcomes import Blocked, Ok, Retry
 from collector.testing.certificates import Authority
 from collector.testing.text_batch import text_batch
 from exporters.otlp.config import OtlpConfig
@@ -76,8 +76,28 @@ def test_http(authority, case):
     if trusted:
         assert verdict == Ok()
     else:
-        assert isinstance(verdict, Retry)
-        assert verdict.reason.startswith("TLS with localhost")
+        assert isinstance(verdict, Blocked)
+        assert verdict.reason.startswith("the certificate of localhost:")
+        assert ("name its authority in tls.ca_file" in verdict.reason) == ("authority" in case)
+
+
+def test_http_to_a_port_without_tls():
+    """Only people can mend that: it is not tried as if it would pass."""
+
+    async def main():
+        runner = web.ServerRunner(web.Server(lambda request: web.Response()))
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = site._server.sockets[0].getsockname()[1]
+        config = OtlpHttpConfig.model_validate({"endpoint": f"https://127.0.0.1:{port}"})
+        try:
+            return port, await verdicts_of(OtlpHttpExporter(config, Context("otlp_http", Path())))
+        finally:
+            await runner.cleanup()
+
+    port, verdicts = asyncio.run(main())
+    assert verdicts == [Blocked(f"127.0.0.1:{port} does not speak TLS: is its URL http://?")]
 
 
 @pytest.fixture

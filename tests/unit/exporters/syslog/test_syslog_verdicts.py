@@ -27,7 +27,7 @@ def tls_alert(name: str) -> ssl.SSLError:
 
 def unverified(message: str) -> ssl.SSLCertVerificationError:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    error.verify_message = message
+    error.verify_message, error.verify_code = message, 10
     return error
 
 
