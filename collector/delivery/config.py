@@ -117,7 +117,7 @@ class QueueConfig(Config):
             raise ValueError("`queue_size` must be positive")
         if self.wait_for_result and self.storage:
             raise ValueError("`wait_for_result` is not supported with a persistent queue configured with `storage`")
-        if self.batch is not None:
+        if self.batch is not None and "batch" in self.model_fields_set:
             if self.batch_sizer == "requests":
                 raise ValueError("`batch` supports only `items` or `bytes` sizer")
             if self.batch_sizer == self.sizer and self.batch.min_size > self.queue_size:
@@ -135,6 +135,13 @@ class QueueConfig(Config):
     def consumers(self) -> int:
         """Requests in flight at once."""
         return self.num_consumers if self.enabled else 1
+
+
+class BatchedQueueConfig(QueueConfig):
+    """`sending_queue` of exporters to which a small request costs nearly what a large one does: fuller ones are waited for."""
+
+    batch: BatchConfig | None = BatchConfig(sizer="items")
+    """Wait for fuller requests; null: nothing is waited for."""
 
 
 class DeliveryConfig(Config):

@@ -32,7 +32,7 @@ class D1QueueConfig(QueueConfig):
 
     num_consumers: int = 4
     """Requests in flight at once."""
-    batch: BatchConfig | None = BatchConfig.model_validate({"flush_timeout": "1s", "min_size": 5000})
+    batch: BatchConfig | None = BatchConfig.model_validate({"flush_timeout": "1s", "min_size": 5000, "sizer": "items"})
     """Wait for fuller requests: a call an idle second instead of one for each payload."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
-from collector.delivery.config import DeliveryConfig, QueueConfig, RetryConfig
+from collector.delivery.config import BatchedQueueConfig, DeliveryConfig, RetryConfig
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
 from collector.units import ByteSize, Duration
@@ -105,6 +105,13 @@ class Setup(Config):
         return self
 
 
+class BulkQueueConfig(BatchedQueueConfig):
+    """`sending_queue`: bulk requests as large as Elasticsearch likes them."""
+
+    max_request_bytes: ByteSize = Field(5_000_000, ge=1024)
+    """Cut requests near this (uncompressed, estimated) size."""
+
+
 class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     """An HTTP client, delivery, and what is said to Elasticsearch."""
 
@@ -114,7 +121,7 @@ class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     """Of request bodies: gzip or none."""
     retry_on_failure: RetryConfig = RetryConfig.model_validate({"initial_interval": "100ms", "max_interval": "1m"})
     """Back-off after failures that may pass."""
-    sending_queue: QueueConfig = QueueConfig(max_request_bytes=5_000_000)
+    sending_queue: BulkQueueConfig = BulkQueueConfig()
     """Queue, batching and quota."""
     endpoints: list[str] = []
     """URLs of several nodes: used in turn, those that fail left out for a while."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
-from collector.delivery.config import DeliveryConfig
+from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import Cookies, HttpClientConfig, leaves_in_the_clear
@@ -84,6 +84,8 @@ class Telemetry(Config):
 class SplunkHecConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
 
+    sending_queue: BatchedQueueConfig = BatchedQueueConfig()
+    """Queue, batching and quota."""
     token: SecretStr = SecretStr("")
     """The token of the HTTP Event Collector. A resource's attribute `com.splunk.hec.access_token` comes first."""
     timeout: Duration = 10.0

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from collector.delivery.config import DeliveryConfig
+from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.block import Block
 from collector.transport.tls import TlsClientConfig
@@ -76,6 +76,8 @@ class StructuredData(Block):
 class SyslogConfig(DocumentOptions, DeliveryConfig):
     """Syslog, document models and delivery."""
 
+    sending_queue: BatchedQueueConfig = BatchedQueueConfig()
+    """Queue, batching and quota."""
     endpoint: str = Field(min_length=1)
     """Host name or address of the receiver; the path of the socket with `network: unix`."""
     port: int = Field(514, ge=1, le=65535)
