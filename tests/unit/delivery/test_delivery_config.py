@@ -7,7 +7,7 @@ import random
 import pytest
 
 from collector.delivery.backoff import Backoff
-from collector.delivery.config import DeliveryConfig, QueueConfig, RetryConfig
+from collector.delivery.config import BatchedQueueConfig, DeliveryConfig, QueueConfig, RetryConfig
 
 
 def test_defaults_are_otelcols_but_for_those_that_lose_data():
@@ -114,3 +114,15 @@ def test_backoff_stays_within_its_interval_and_grows_to_the_longest():
     waits = [jittered.next_secs() for _ in range(500)]
     assert 2.5 <= min(waits) < 3
     assert 7 < max(waits) <= 7.5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"num_consumers": 2}, {"sizer": "requests"}, {"sizer": "items", "queue_size": 100}, {"sizer": "bytes"}],
+)
+def test_an_exporters_own_batch_stays_whatever_else_the_queue_says(given):
+    """otelcol's other options of the queue neither remove it nor clash with it; only `batch` itself does."""
+    queue = BatchedQueueConfig.model_validate(given)
+    assert queue.batch is not None
+    assert (queue.batch.min_size, queue.batch_sizer) == (8192, "items")
+    assert BatchedQueueConfig.model_validate({**given, "batch": None}).batch is None
