@@ -13,6 +13,8 @@ import polars as pl
 from otlp_wire.messages import AnyValue, DecodeError
 
 _INT64 = range(-(1 << 63), 1 << 63)
+_LEVELS = 30
+"""Protobuf reads messages nested 100 deep at most: three for a map in a map, and those around a record's attribute."""
 
 
 def any_to_python(data: bytes) -> Any:
@@ -27,8 +29,9 @@ def any_to_python(data: bytes) -> Any:
 
 
 def any_from_python(value: Any) -> bytes:
-    """A serialised AnyValue. Integers beyond 64 bits and objects of other types become their text."""
-    return bytes(_message(value).SerializeToString())
+    """A serialised AnyValue. Integers beyond 64 bits, objects of other types, and maps and arrays nested more than
+    `_LEVELS` deep become their text."""
+    return bytes(_message(value, _LEVELS).SerializeToString())
 
 
 def any_json(values: pl.Series) -> pl.Series:
@@ -69,7 +72,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, member) if member else None
 
 
-def _message(value: Any) -> Any:
+def _message(value: Any, levels: int) -> Any:
     if value is None:
         return AnyValue()
     if isinstance(value, bool):
@@ -80,12 +83,22 @@ def _message(value: Any) -> Any:
         return AnyValue(double_value=value)
     if isinstance(value, bytes | bytearray | memoryview):
         return AnyValue(bytes_value=bytes(value))
+    if isinstance(value, str) or not isinstance(value, Mapping | Sequence | set | frozenset):
+        return AnyValue(string_value=_text(value))
+    if not levels:
+        return AnyValue(string_value=_json_text(value))
     if isinstance(value, Mapping):
-        pairs = [{"key": _text(key), "value": _message(item)} for key, item in value.items()]
+        pairs = [{"key": _text(key), "value": _message(item, levels - 1)} for key, item in value.items()]
         return AnyValue(kvlist_value={"values": pairs})
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
-        return AnyValue(array_value={"values": [_message(item) for item in value]})
-    return AnyValue(string_value=_text(value))
+    return AnyValue(array_value={"values": [_message(item, levels - 1) for item in value]})
+
+
+def _json_text(value: Any) -> str:
+    """JSON of what is nested too deep, or a word about it when JSON cannot hold it either."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        return "nested too deeply"
 
 
 def _text(value: Any) -> str:

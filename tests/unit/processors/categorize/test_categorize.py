@@ -323,3 +323,12 @@ def test_json_and_logfmt_bodies_become_attributes_when_asked_for() -> None:
     assert batch.column("severity_number").to_list() == [13, 17, 0, 0, 9]
     assert batch.attributes.get_column("owner").is_sorted()
     assert categorized(*samples).attribute("n", ValueKind.INT).null_count() == 5
+
+
+@pytest.mark.parametrize("depth", [40, 300, 1000])
+def test_bodies_nested_deeper_than_a_message_may_be(depth):
+    """Any sender can write them; they are taken apart as far as it goes."""
+    deep = '{"a":' * depth + "1" + "}" * depth
+    batch = categorized({"body": f'{{"n": 1, "deep": {deep}}}'}, parse_bodies=["json"])
+    assert batch.attribute("n", ValueKind.INT).to_list() == [1]
+    assert batch.attribute("deep", ValueKind.ANY)[0] is not None
