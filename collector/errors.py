@@ -18,6 +18,7 @@ Exceptions take facts and compose their own sentence. The map from a `Refusal` t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -41,10 +42,11 @@ class Problem:
 
 
 class ConfigError(LogboomError):
-    """The configuration is refused. `problems` holds all that is wrong, in file order."""
+    """The configuration is refused. `problems` holds all that is wrong, in file order; `warnings` what may be behind it."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], warnings: Sequence[str] = ()) -> None:
         self.problems = problems
+        self.warnings = tuple(dict.fromkeys(warnings))
         super().__init__("; ".join(problem.message for problem in problems))
 
 

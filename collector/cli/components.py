@@ -33,7 +33,7 @@ def components(
     try:
         _print(default_registry(), form)
     except ConfigError as error:  # a plugin that can't be loaded
-        sys.stderr.write(render(error.problems))
+        sys.stderr.write(render(error.problems, error.warnings))
         raise typer.Exit(1) from None
 
 

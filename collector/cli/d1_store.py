@@ -88,7 +88,7 @@ def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareC
     try:
         settings = load(configs)
     except ConfigError as error:
-        refuse(render(error.problems))
+        refuse(render(error.problems, error.warnings))
     found = [component.config for component in settings.exporters.values() if component.factory.name == "d1"]
     if not found:
         refuse("the configuration has no exporter d1")

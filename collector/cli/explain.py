@@ -57,7 +57,7 @@ def _settings(config: list[str]) -> Settings:
     try:
         return load(config, [])
     except ConfigError as error:
-        sys.stderr.write(render(error.problems))
+        sys.stderr.write(render(error.problems, error.warnings))
         raise typer.Exit(1) from None
 
 

@@ -37,7 +37,7 @@ def run(
         settings = load(config, set_ or [])
         code = serve(settings, lambda: load(config, set_ or []), data_dir.resolve(), in_process)
     except ConfigError as error:
-        sys.stderr.write(render(error.problems))
+        sys.stderr.write(render(error.problems, error.warnings))
         raise typer.Exit(1) from None
     except LogboomError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -49,7 +49,7 @@ def validate(
         check_import_roots()
         settings = load(config, set_ or [])
     except ConfigError as error:
-        sys.stderr.write(render(error.problems))
+        sys.stderr.write(render(error.problems, error.warnings))
         raise typer.Exit(1) from None
     warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir)])]
     sys.stdout.write("\n".join([*summary(settings), *_warned(warnings)]) + "\n")

@@ -51,7 +51,7 @@ def load(
     reading = _Reading(root, default_registry() if registry is None else registry)
     problems = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
     if problems:
-        raise ConfigError(_in_file_order(problems, sources))
+        raise ConfigError(_in_file_order(problems, sources), expansion.warnings)
     return reading.settings(tuple(sources), expansion.warnings)
 
 

@@ -21,12 +21,13 @@ _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'|\$\{[^}]*\}|[^\s:,\[\]{}]+(?::[^\s,\[\]
 _WIDEST = 120
 
 
-def render(problems: Sequence[Problem]) -> str:
-    """All problems, a blank line between two, and a closing line. Secrets in quoted lines are replaced."""
+def render(problems: Sequence[Problem], warnings: Sequence[str] = ()) -> str:
+    """All problems and warnings, a blank line between two, and a closing line. Secrets in quoted lines are replaced."""
     files: dict[str, list[str]] = {}
     blocks = ["\n".join(_block(problem, files)) for problem in problems]
+    told = ["\n".join(f"warning: {sentence}" for sentence in warnings)] if warnings else []
     count = len(problems)
-    return "\n\n".join([*blocks, f"{count} error{'' if count == 1 else 's'}; nothing was started."]) + "\n"
+    return "\n\n".join([*blocks, *told, f"{count} error{'' if count == 1 else 's'}; nothing was started."]) + "\n"
 
 
 def _block(problem: Problem, files: dict[str, list[str]]) -> list[str]:

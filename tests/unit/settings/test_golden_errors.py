@@ -47,7 +47,7 @@ def rendered(name: str) -> str:
     environ = dict(pair.split("=", 1) for pair in extra["env"])
     with pytest.raises(ConfigError) as refused:
         load([str(path), *extra["also"]], extra["set"], registry=registry(), environ=environ)
-    return render(refused.value.problems)
+    return render(refused.value.problems, refused.value.warnings)
 
 
 @pytest.mark.parametrize("name", CASES)
