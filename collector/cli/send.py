@@ -36,6 +36,19 @@ class Tally:
     failed: int = 0
     waits: list[float] = field(default_factory=list)
     problem: str = ""
+    warned: bool = False
+
+    @property
+    def hopeless(self) -> bool:
+        """A whole patience passed, and nothing was ever taken: more of it would tell nothing new."""
+        return self.failed > 0 and self.acknowledged == 0
+
+    def warn(self, problem: str) -> None:
+        """Say the first refusal at once: whoever waits should know what for."""
+        with self.lock:
+            if not self.warned:
+                self.warned = True
+                sys.stderr.write(f"not taken yet, sending it again: {problem}\n")
 
     def add(self, records: int, wait: float, problem: str) -> None:
         """Note one request."""
@@ -69,7 +82,8 @@ def send(
     """Send sample logs of several services and domains, and say what was acknowledged.
 
     Every payload carries a serial number, so that none is taken for a duplicate. A refused request is resent, as an
-    SDK does, until --patience ends. Exit code 1 when something was not acknowledged.
+    SDK does, until --patience ends; if nothing at all was taken by then, the rest is not sent. Exit code 1 when
+    something was not acknowledged.
 
     Examples:
 
@@ -88,7 +102,7 @@ def send(
         while True:
             with tally.lock:
                 number = next(turn, None)
-            if number is None:
+            if number is None or tally.hopeless:
                 break
             _send_one(
                 client, pool[number % len(pool)], tally, domain, patience, began + number * _gap(rate, batch_size)
@@ -113,7 +127,7 @@ def _send_one(client: Client, template: Template, tally: Tally, domain: str, pat
         time.sleep(pause)
     body = template.numbered(time.time_ns() % 10**9 * 10**7 + next(tally.serials))
     began = time.monotonic()
-    problem = send_until_acknowledged(client, body, domain or template.domain, patience)
+    problem = send_until_acknowledged(client, body, domain or template.domain, patience, tally.warn)
     tally.add(template.records, time.monotonic() - began, problem)
 
 

@@ -27,7 +27,7 @@ def own_listeners(settings: Settings) -> list[Listener]:
     health = extension(settings, "health_check")
     found = [("extensions.health_check", health.endpoint)] if health is not None else []
     pulled = settings.service.telemetry.metrics.prometheus()
-    return found + [("service.telemetry.metrics", f"{host}:{port}") for host, port in pulled]
+    return found + [("service.telemetry.metrics.readers", f"{host}:{port}") for host, port in pulled]
 
 
 def busy(endpoints: Iterable[Listener]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import random
 import time
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -86,13 +87,19 @@ class HttpClient:
         self._connection.close()
 
 
-def send_until_acknowledged(client: Client, body: bytes, domain: str, patience_secs: float) -> str:
-    """Send; on a retryable answer wait a little and send the same bytes again. Returns the last problem, or ""."""
+def send_until_acknowledged(
+    client: Client, body: bytes, domain: str, patience_secs: float, refused: Callable[[str], None] = lambda _: None
+) -> str:
+    """Send; on a retryable answer wait a little and send the same bytes again. Returns the last problem, or "".
+
+    `refused` hears of each answer after which it is sent again.
+    """
     deadline = time.monotonic() + patience_secs
     pause = 0.05
     while True:
         problem = client.send(body, domain)
         if not problem or not client.retryable or time.monotonic() > deadline:
             return problem
+        refused(problem)
         time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         pause = min(pause * 2, 2.0)
