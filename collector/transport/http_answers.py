@@ -15,12 +15,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+import orjson
+
 from collector.outcomes import LONGEST_WAIT_SECS, Blocked, Ok, Retry, Split, Verdict
 from collector.transport.http_client import HttpAnswer, describe, needs_people
 
 _AGAIN = frozenset({408, 425, 429})
 _TOO_LARGE = 413
 _ISOLATE = frozenset({400, _TOO_LARGE, 422})
+_SHOWN_CHARACTERS = 300
 _BUSY = frozenset({429, 503})
 
 
@@ -59,6 +62,19 @@ def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
     if status in _ISOLATE:
         return Split(reason, too_large=status == _TOO_LARGE)
     return Blocked(reason)
+
+
+def error_said(body: bytes, code: str) -> str:
+    """`InvalidStream: …` out of `{"error":{"code":"InvalidStream","message":"…"}}`, shortened; empty when it is not that.
+
+    Args:
+        code: the member of `error` that names what went wrong.
+    """
+    try:
+        error = orjson.loads(body)["error"]
+        return f"{error[code]}: {error['message']}"[:_SHOWN_CHARACTERS]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def described(status: int, message: str) -> str:

@@ -88,6 +88,10 @@ class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
         """What the token is for."""
         return _SCOPES[self.api]
 
+    def destination(self) -> str:
+        """For people: the server, without what else the URL holds."""
+        return origin(self.url)
+
     @property
     def url(self) -> str:
         """Where entries are posted to."""

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import orjson
+from functools import partial
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.outcomes import Split, Verdicts
+from collector.outcomes import Verdicts
 from collector.transport.access_token import BearerClient, Granted
-from collector.transport.http_answers import NotSent, verdict_of
+from collector.transport.http_answers import error_said, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.service_account import grant, key_text
+from collector.transport.sized_body import SizedBody
 from exporters.chronicle.calls import body
 from exporters.chronicle.config import ChronicleConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A compressed body and its size before that, which the API limits."""
-
-    content: bytes
-    size_bytes: int
 
 
 class ChronicleExporter:
@@ -37,21 +28,19 @@ class ChronicleExporter:
         """Make the connection pools; nothing is connected yet."""
         await self._client.start()
 
-    def encode(self, batch: LogBatch) -> Call:
+    def encode(self, batch: LogBatch) -> SizedBody:
         """The batch as one compressed body."""
         content = body(batch, self._config)
-        return Call(self._client.compressed(content), len(content))
+        return SizedBody(self._client.compressed(content), len(content))
 
-    async def send(self, request: Call) -> HttpAnswer:
+    async def send(self, request: SizedBody) -> HttpAnswer:
         """One call. Raises NotSent when the body is too large, or when there is no token."""
-        most = self._config.most_bytes
-        if request.size_bytes > most:
-            raise NotSent(Split(f"{request.size_bytes} bytes: a call takes {most}", too_large=True))
+        request.check(self._config.most_bytes)
         return await self._client.post_json(self._config.url, request.content)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Google says about it."""
-        return [verdict_of(answer, _said)]
+        return [verdict_of(answer, partial(error_said, code="status"))]
 
     async def shutdown(self) -> None:
         """Close the connections."""
@@ -61,12 +50,3 @@ class ChronicleExporter:
         config = self._config
         key = key_text(config.credentials_file, config.credentials.get_secret_value())
         return await grant(client, key, config.scope)
-
-
-def _said(answer: bytes) -> str:
-    """`{"error":{"code":400,"message":"…","status":"INVALID_ARGUMENT"}}`: both, shortened."""
-    try:
-        error = orjson.loads(answer)["error"]
-        return f"{error['status']}: {error['message']}"[:300]
-    except (ValueError, KeyError, TypeError):
-        return ""

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import orjson
+from functools import partial
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array
-from collector.outcomes import Split, Verdicts
+from collector.outcomes import Verdicts
 from collector.transport.access_token import BearerClient, Granted, ask
-from collector.transport.http_answers import NotSent, verdict_of
+from collector.transport.http_answers import error_said, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
+from collector.transport.sized_body import SizedBody
 from exporters.sentinel.columns import objects
 from exporters.sentinel.config import SentinelConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A compressed JSON array and its size before that; the API limits both."""
-
-    content: bytes
-    size_bytes: int
 
 
 class SentinelExporter:
@@ -37,23 +28,21 @@ class SentinelExporter:
         """Make the connection pools; nothing is connected yet."""
         await self._client.start()
 
-    def encode(self, batch: LogBatch) -> Body:
+    def encode(self, batch: LogBatch) -> SizedBody:
         """The batch as one compressed array."""
         config = self._config
         array = json_array(objects(batch, config.columns, config.max_field_bytes))
-        return Body(self._client.compressed(array), len(array))
+        return SizedBody(self._client.compressed(array), len(array))
 
-    async def send(self, request: Body) -> HttpAnswer:
+    async def send(self, request: SizedBody) -> HttpAnswer:
         """One call. Raises NotSent when the body is too large (the API would say 404 or 413 as it likes), or when there
         is no token."""
-        most = self._config.max_call_bytes
-        if max(request.size_bytes, len(request.content)) > most:
-            raise NotSent(Split(f"{request.size_bytes} bytes: a call takes {most}", too_large=True))
+        request.check(self._config.max_call_bytes)
         return await self._client.post_json(self._config.url, request.content)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Azure says about it."""
-        return [verdict_of(answer, _said)]
+        return [verdict_of(answer, partial(error_said, code="code"))]
 
     async def shutdown(self) -> None:
         """Close the connections."""
@@ -69,12 +58,3 @@ class SentinelExporter:
             "scope": config.scope,
         }
         return await ask(client, config.token_url, form)
-
-
-def _said(body: bytes) -> str:
-    """`{"error":{"code":"InvalidStream","message":"…"}}`: both, shortened."""
-    try:
-        error = orjson.loads(body)["error"]
-        return f"{error['code']}: {error['message']}"[:300]
-    except (ValueError, KeyError, TypeError):
-        return ""

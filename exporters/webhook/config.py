@@ -65,6 +65,10 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
             raise ValueError(f"framing: {self.model} is not JSON, an array cannot hold it: use ndjson")
         return self
 
+    def destination(self) -> str:
+        """For people: the server, without what else the URL holds."""
+        return origin(self.address)
+
     @property
     def address(self) -> str:
         """The URL, revealed."""

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array, lines
 from collector.documents.models import texts
-from collector.outcomes import Blocked, Ok, Split, Verdict, Verdicts
-from collector.transport.http_answers import NotSent, described, verdict_of
+from collector.outcomes import Blocked, Ok, Verdict, Verdicts
+from collector.transport.http_answers import described, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
+from collector.transport.sized_body import SizedBody
 from exporters.webhook.config import HttpConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A compressed body, and its size before that."""
-
-    content: bytes
-    size_bytes: int
 
 
 class HttpExporter:
@@ -36,17 +27,15 @@ class HttpExporter:
         """Make the connection pool; nothing is connected yet."""
         await self._client.start()
 
-    def encode(self, batch: LogBatch) -> Body:
+    def encode(self, batch: LogBatch) -> SizedBody:
         """The batch as one compressed body; one that is too large to be sent is not compressed."""
         body = self._frame(texts(batch, self._config.model, self._config))
         fits = len(body) <= self._config.max_body_bytes
-        return Body(self._client.compressed(body) if fits else b"", len(body))
+        return SizedBody(self._client.compressed(body) if fits else b"", len(body))
 
-    async def send(self, request: Body) -> HttpAnswer:
+    async def send(self, request: SizedBody) -> HttpAnswer:
         """One call. Raises NotSent when the body is too large."""
-        limit = self._config.max_body_bytes
-        if request.size_bytes > limit:
-            raise NotSent(Split(f"a body of {request.size_bytes} bytes, max_body_bytes is {limit}", too_large=True))
+        request.check(self._config.max_body_bytes)
         return await self._client.request(self._config.method, self._config.address, request.content, self._headers)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
