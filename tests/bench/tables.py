@@ -24,19 +24,19 @@ class Row:
 
 def render(title: str, rows: list[Row], peer: str = "Rotel") -> str:
     """A Markdown table; the ratio compares with the other system of the same label."""
-    lines = [
-        f"**{title}**",
-        "",
-        f"| | system | CPU µs/record | of {peer}'s | records/s | p50 ms | p99 ms |",
-        "|---|---|---|---|---|---|---|",
-    ]
     peers = {row.label: row.cpu_us for row in rows if row.system == peer}
+    columns = ["", "system", "CPU µs/record", *([f"of {peer}'s"] if peers else []), "records/s", "p50 ms", "p99 ms"]
+    lines = [f"**{title}**", "", _line(columns), "|" + "---|" * len(columns)]
     for row in rows:
         ratio = f"{row.cpu_us / peers[row.label]:.2f}" if row.label in peers and row.system != peer else ""
-        lines.append(
-            f"| {row.label} | {row.system} | {row.cpu_us:.2f} | {ratio} | {row.rate:,.0f} | {row.p50_ms:.1f} | {row.p99_ms:.1f} |"
-        )
+        compared = [ratio] if peers else []
+        rest = [f"{row.rate:,.0f}", f"{row.p50_ms:.1f}", f"{row.p99_ms:.1f}"]
+        lines.append(_line([row.label, row.system, f"{row.cpu_us:.2f}", *compared, *rest]))
     return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
 
 
 def machine() -> str:

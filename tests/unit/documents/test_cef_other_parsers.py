@@ -10,6 +10,7 @@ it undoes `\\\\` before `\\n`, so that a backslash before an n becomes a line en
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -84,6 +85,8 @@ def lognormalized(lines: list[str], folder: Path) -> list[dict[str, Any]]:
     try:
         root = debian.unpacked()
     except debian.Unavailable as error:
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(error))
     done = subprocess.run(
         [root / "usr/bin/lognormalizer", "-r", rules, "-e", "json"],
