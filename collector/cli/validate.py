@@ -62,7 +62,7 @@ def summary(settings: Settings) -> Iterator[str]:
         yield f"  {_drawn(pipeline)}"
     listening = dict(_listeners(settings))
     yield from _table("listens", listening)
-    yield from _table("exporters", {name: _delivery(settings, name) for name in settings.exporters})
+    yield from _table("exporters", {name: _exporter(settings, name) for name in settings.exporters})
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
 
@@ -76,7 +76,8 @@ def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
     if rows:
         width = max(map(len, rows))
         yield title
-        yield from (f"  {name:<{width}}  {text}" for name, text in rows.items())
+        below = "\n" + " " * (width + 4)
+        yield from (f"  {name:<{width}}  {text.replace(chr(10), below)}" for name, text in rows.items())
 
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -91,6 +92,16 @@ def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "own metrics", f"http://{host}:{port}/metrics"
 
 
+def _exporter(settings: Settings, name: str) -> str:
+    """A line about what leaves and where to, if there is something to say, and one about the queue."""
+    config: Any = settings.exporters[name].config
+    if not hasattr(config, "shaping"):
+        return _delivery(settings, name)
+    destination = config.destination()
+    leaves = [f"to {destination}" if destination else "", *config.shaping()]
+    return "\n".join(filter(None, ["; ".join(filter(None, leaves)), _delivery(settings, name)]))
+
+
 def _delivery(settings: Settings, exporter: str) -> str:
     config: Any = settings.exporters[exporter].config
     if not hasattr(config, "quota"):
@@ -102,7 +113,6 @@ def _delivery(settings: Settings, exporter: str) -> str:
         parts.append(f"drops records older than {quota.max_age_secs:g}s")
     parts += [_retry(config), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
     parts += getattr(config, "notes", tuple)()
-    parts += config.shaping()
     return "; ".join(filter(None, parts))
 
 

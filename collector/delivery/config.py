@@ -160,6 +160,10 @@ class DeliveryConfig(Config):
     redact: RedactConfig = RedactConfig()
     """What of the records is hidden before it leaves."""
 
+    def destination(self) -> str:
+        """For people: where records go, and whether in the clear; empty = nowhere off this machine, or to an account."""
+        return ""
+
     def shaping(self) -> list[str]:
         """For people: what is left out or hidden; empty when records leave as they are."""
         return [*self.select.told(), *self.attributes.told(), *self.redact.told()]

@@ -61,7 +61,7 @@ class SelectConfig(Config):
         """For people, a clause each."""
         count = len(self.conditions)
         conditions = f"one of {count} conditions" if count > 1 else "a condition"
-        told = [f"only levels {_few(self.levels)}"] if self.levels else []
+        told = [f"only levels {', '.join(self.levels)}"] if self.levels else []
         told += [f"only domains {_few(self.domains)}"] if self.domains else []
         return told + ([f"only records that meet {conditions}"] if count else [])
 
@@ -81,8 +81,8 @@ class AttributesConfig(Config):
 
     def told(self) -> list[str]:
         """For people, a clause each."""
-        told = [f"only attributes {_few(self.allow)}"] if self.allow else []
-        return told + ([f"without attributes {_few(self.deny)}"] if self.deny else [])
+        told = [f"only attributes {', '.join(self.allow)}"] if self.allow else []
+        return told + ([f"without attributes {', '.join(self.deny)}"] if self.deny else [])
 
 
 class RedactConfig(Config):
@@ -134,7 +134,7 @@ class RedactConfig(Config):
         """For people, a clause each. Patterns are counted: they may tell what a secret looks like."""
         count = len(self.patterns)
         verb = {"mask": "masks", "hash": "hashes", "drop": "drops"}[self.action]
-        told = [f"{verb} {_few(self.attributes)}"] if self.attributes else []
+        told = [f"{verb} {', '.join(self.attributes)}"] if self.attributes else []
         return told + ([f"masks {count} pattern{'s' if count > 1 else ''}"] if count else [])
 
 

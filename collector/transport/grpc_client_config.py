@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from collector.transport.block import Block
+from collector.transport.endpoint import Endpoint
 from collector.transport.headers import Headers
 from collector.transport.tls import TlsClientConfig
 from collector.units import Duration
@@ -67,6 +68,12 @@ class GrpcClientConfig(Block):
         if self.middlewares:
             raise ValueError("middlewares are not available")
         return self
+
+    def destination(self) -> str:
+        """For people: the server, and whether records reach it in the clear."""
+        host = self.target.rpartition(":")[0].strip("[]")
+        safe = self.secure or self.target.startswith("unix:") or Endpoint(host).is_local
+        return self.target if safe else f"{self.target} (in the clear)"
 
     @property
     def target(self) -> str:

@@ -84,6 +84,10 @@ class HttpClientConfig(Block):
         self.check_credentials("endpoint", self.endpoint)
         return self
 
+    def destination(self) -> str:
+        """For people: the server, without what else the URL holds."""
+        return origin(self.endpoint)
+
     def check_credentials(self, name: str, url: str) -> None:
         """Raises ValueError when both the URL and `headers` say who we are: the client would refuse each request."""
         if any(header.lower() == "authorization" for header in self.headers):
@@ -115,6 +119,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of it. Says when records leave in the clear."""
+    parts = urlsplit(url)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"{shown} (in the clear)" if leaves_in_the_clear(url) else shown
 
 
 def leaves_in_the_clear(url: str) -> bool:

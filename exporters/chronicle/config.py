@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from collector.delivery.config import DeliveryConfig, QueueConfig
 from collector.document_options import DocumentModel, DocumentOptions
-from collector.transport.http_client_config import HttpClientConfig, check_no_user, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, check_no_user, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 
 Segment = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]*$")]

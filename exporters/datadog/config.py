@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
-from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 
 ENTRIES = 1000
@@ -126,6 +126,10 @@ class DatadogConfig(HttpClientConfig, DeliveryConfig):
         if leaves_in_the_clear(self.endpoint):
             raise ValueError("the API key would travel over http:// to another machine: use https://")
         return self
+
+    def destination(self) -> str:
+        """For people: the server, without what else the URL holds."""
+        return origin(self.url)
 
     @property
     def url(self) -> str:

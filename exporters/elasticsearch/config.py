@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from collector.component import Config
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig, RetryConfig
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 from exporters.elasticsearch.addresses import check_address, cloud_address
 from exporters.elasticsearch.otelcol_blocks import Discover, Flush, OtelcolRetry, Telemetry
@@ -211,6 +211,10 @@ class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
     def has_credential(self) -> bool:
         """Whether `user` or `api_key` is set."""
         return bool(self.user or self.api_key.get_secret_value())
+
+    def destination(self) -> str:
+        """For people: the nodes, without what else their URLs hold."""
+        return ", ".join(map(origin, self.addresses))
 
     @property
     def addresses(self) -> list[str]:

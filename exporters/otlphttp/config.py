@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from collector.delivery.config import DeliveryConfig
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import HttpClientConfig, check_url
+from collector.transport.http_client_config import HttpClientConfig, check_url, origin
 from collector.units import Duration
 
 
@@ -37,6 +37,10 @@ class OtlpHttpConfig(HttpClientConfig, DeliveryConfig):
         if self.logs_endpoint:
             check_url("logs_endpoint", self.logs_endpoint)
         return self
+
+    def destination(self) -> str:
+        """For people: the server, without what else the URL holds."""
+        return origin(self.url)
 
     @property
     def url(self) -> str:

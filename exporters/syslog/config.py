@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.block import Block
+from collector.transport.endpoint import Endpoint
 from collector.transport.tls import TlsClientConfig
 from collector.units import ByteSize, Duration
 
@@ -142,6 +143,14 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
         if self.network == "udp" and self.max_message_size > MOST_DATAGRAM_BYTES:
             raise ValueError(f"max_message_size: a datagram carries {MOST_DATAGRAM_BYTES} bytes at most")
         return self
+
+    def destination(self) -> str:
+        """For people: the receiver and what is spoken with it."""
+        if self.network == "unix":
+            return f"unix:{self.endpoint}"
+        receiver = Endpoint(self.host, self.port)
+        clear = "" if self.secure or receiver.is_local else ", in the clear"
+        return f"{receiver} ({'TLS' if self.secure else self.network.upper()}{clear})"
 
     @property
     def host(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from collector.delivery.config import DeliveryConfig, QueueConfig
 from collector.document_options import JSON_MODELS, DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear
+from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 
 Status = Annotated[int, Field(ge=200, le=599)]

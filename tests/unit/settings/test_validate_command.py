@@ -54,12 +54,41 @@ def test_summary_says_what_an_exporter_does_not_get() -> None:
     )
     lines = list(summary(load([f"yaml:{text}"], registry=sample_registry(), environ={})))
     [line] = [line for line in lines if line.startswith("  sink/only ")]
-    assert line.endswith(
-        "; only levels critical, warning; only domains tamyla.com, *.example.com; "
+    first, second = line.splitlines()
+    assert first == (
+        "  sink/only    only levels critical, warning; only domains tamyla.com, *.example.com; "
         "only records that meet one of 2 conditions; only attributes service.*; "
-        "without attributes a, b, c, d and 1 more; hashes user.email; masks 1 pattern"
+        "without attributes a, b, c, d, e; hashes user.email; masks 1 pattern"
     )
+    assert second.startswith("               queue on disk 256 MiB")
     assert not any("only" in line for line in lines if "debug" in line)
+
+
+DESTINATIONS = {
+    "a URL without what it may hide": ("otlp_http", {"endpoint": "https://user:pass@h.example:1/secret?key=1"}, "https://h.example:1"),
+    "plain http": ("otlp_http", {"endpoint": "http://h.example/x"}, "http://h.example (in the clear)"),
+    "on this machine": ("otlp_http", {"endpoint": "http://localhost:1"}, "http://localhost:1"),
+    "a secret URL": ("http", {"url": "https://hooks.example/T0/B0/secret"}, "https://hooks.example"),
+    "nodes": ("elasticsearch", {"endpoints": ["https://a:9200", "https://b:9200"]}, "https://a:9200, https://b:9200"),
+    "the address of a site": ("datadog", {"api": {"key": "k" * 32, "site": "datadoghq.eu"}}, "https://http-intake.logs.datadoghq.eu"),
+    "syslog": ("syslog", {"endpoint": "siem.example", "port": 6514}, "siem.example:6514 (TLS)"),
+    "syslog in the clear": ("syslog", {"endpoint": "siem.example", "tls": {"insecure": True}}, "siem.example:514 (TCP, in the clear)"),
+    "syslog over UDP": ("syslog", {"endpoint": "::1", "network": "udp"}, "[::1]:514 (UDP)"),
+    "syslog on a socket": ("syslog", {"endpoint": "/dev/log", "network": "unix"}, "unix:/dev/log"),
+    "gRPC": ("otlp", {"endpoint": "h.example:4317"}, "h.example:4317"),
+    "gRPC in the clear": ("otlp", {"endpoint": "h.example:4317", "tls": {"insecure": True}}, "h.example:4317 (in the clear)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "told"), DESTINATIONS.values(), ids=DESTINATIONS)
+def test_summary_says_where_records_go(name: str, options: dict[str, object], told: str) -> None:
+    """The server, and that what leaves can be read on the way; no path, no credential."""
+    config = yaml.safe_load(CONFIG) | {"exporters": {name: options}}
+    config["service"]["pipelines"]["logs"]["exporters"] = [name]
+    lines = list(summary(load([f"yaml:{yaml.safe_dump(config)}"], environ={})))
+    line = [line for line in lines if line.startswith(f"  {name} ")][-1]  # the receiver otlp stands before
+    assert line.splitlines()[0] == f"  {name}  to {told}"
+    assert "secret" not in "".join(lines)
 
 
 @pytest.fixture
