@@ -40,7 +40,7 @@ _NOTHING = "-"
 def with_access_logs(batch: LogBatch) -> LogBatch:
     """The batch with what its access log lines say as attributes behind those that were sent."""
     body = batch.column("body")
-    rows = body.str.contains('" [1-5][0-9][0-9]').fill_null(False).arg_true()
+    rows = body.str.contains('" [1-5][0-9][0-9]').arg_true()
     if not len(rows):
         return batch
     found = body.gather(rows).str.extract_groups(_LINE).struct.unnest().with_columns(owner=rows.cast(pl.UInt32))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
+from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.documents import resource_json
 from collector.documents.device_event.readings import one_machine
-from collector.documents.ocsf.fields import Fields, Mask, Part
+from collector.documents.objects import table_members
+from collector.documents.ocsf.fields import Fields, Mask, Part, same
 from collector.documents.ocsf.members import Json, Made, Text, json_object, text
 from collector.documents.ocsf.validity import is_hostname
 from collector.tables import aligned, aligned_text, nulls
@@ -17,6 +20,7 @@ from collector.tables import aligned, aligned_text, nulls
 _OS_TYPES = {"windows": 100, "linux": 200, "darwin": 300, "solaris": 400, "aix": 401, "hpux": 402}
 _OS_NAMES = {"Android": 201, "iOS": 301, "iPadOS": 302}
 _ADDRESSES = "host.ip"
+_MOST_KEPT = 256
 _MAX_PID = (1 << 31) - 1
 
 
@@ -40,30 +44,60 @@ class Context:
 
 def context(batch: LogBatch, everywhere: bool) -> Context:
     """For all records of a batch. `everywhere`: every class can name the machine."""
-    height = batch.resources.height
-    fields = Fields(batch.resource_attributes, height)
+    table, height = batch.resource_attributes, batch.resources.height
+    if _may_be_kept(table):
+        columns = _kept(_Resources(tuple(table.rows()), height, table), everywhere)
+    else:
+        columns = _columns(table, height, everywhere)
+    if not height:
+        return Context(*(nulls(name, pl.String(), len(batch)) for name in columns.columns))
+    return Context(*columns.select(pl.all().gather(pl.lit(batch.column("resource")))).iter_columns())
+
+
+def _may_be_kept(table: pl.DataFrame) -> bool:
+    """Few rows, and no floating point, where different zeros are equal."""
+    return table.height <= _MOST_KEPT and table.get_column("double").null_count() == table.height
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    """Resources that are the same if their rows are."""
+
+    rows: tuple[Any, ...]
+    height: int
+    table: pl.DataFrame = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _kept(resources: _Resources, everywhere: bool) -> pl.DataFrame:
+    """Senders send the same few resources again and again, and what they say costs as much as all else of a small batch."""
+    return _columns(resources.table, resources.height, everywhere)
+
+
+def _columns(table: pl.DataFrame, height: int, everywhere: bool) -> pl.DataFrame:
+    """The columns of `Context`, one row a resource."""
+    fields = Fields(table, height)
     part = Part(fields, pl.arange(0, height, eager=True).to_numpy())
     service, cloud = part.text("service.name"), _cloud(part)
-    without_host = None if everywhere else _left(batch, fields)
-    device, process = _device(part, _machine(batch)), _process(part)
+    without_host = None if everywhere else _left(fields)
+    device, process = _device(part, _machine(table, height)), _process(part)
+    left = _left(fields)
+    made = (service, cloud, device, process, left, left if without_host is None else without_host)
+    columns = [same(one, height) if isinstance(one, str) else one for one in made]
+    return pl.DataFrame(
+        [
+            nulls(name.name, pl.String(), height) if column is None else column.alias(name.name)
+            for name, column in zip(dataclass_fields(Context), columns, strict=True)
+        ]
+    )
 
-    def spread(values: Made | None) -> pl.Series:
-        if values is None or not height:
-            return nulls("", pl.String(), len(batch))
-        column = pl.Series([values]).new_from_index(0, height) if isinstance(values, str) else values
-        return column.gather(batch.column("resource"))
 
-    left = _left(batch, fields)
-    without_host = left if without_host is None else without_host
-    return Context(spread(service), spread(cloud), spread(device), spread(process), left, without_host)
-
-
-def _left(batch: LogBatch, fields: Fields) -> pl.Series:
+def _left(fields: Fields) -> pl.Series:
+    """Attributes that found no place, as an object; null for none."""
     table, _ = fields.left()
-    if not table.height:
-        return nulls("resource", pl.String(), len(batch))
-    found = resource_json(replace(batch, resource_attributes=table))
-    return found.set(found == "{}", None)
+    inner = table_members(table, fields.height)
+    whole = pl.concat_str(pl.lit("{"), pl.lit(inner).str.slice(1), pl.lit("}"))
+    return pl.select(pl.when(pl.lit(inner) != "").then(whole).alias("left")).to_series()
 
 
 def _cloud(part: Part) -> Made | None:
@@ -98,9 +132,8 @@ def _device(part: Part, address: pl.Series | None) -> Made | None:
     return json_object(members, needs=["hostname", "name", "uid"])
 
 
-def _machine(batch: LogBatch) -> pl.Series | None:
+def _machine(table: pl.DataFrame, height: int) -> pl.Series | None:
     """An address out of `host.ip`, which stays where it was, for it may hold more."""
-    table, height = batch.resource_attributes, batch.resources.height
     if not (table.get_column("key") == _ADDRESSES).any():
         return None
     said = aligned_text(table, _ADDRESSES, height)

@@ -27,10 +27,11 @@ from collector.documents.ocsf.classify import CLASSES, classify, of_class
 from collector.documents.ocsf.context import Context, context
 from collector.documents.ocsf.endpoints import ends
 from collector.documents.ocsf.events import Known, classification, event, observables, status
-from collector.documents.ocsf.fields import Fields, Part
+from collector.documents.ocsf.fields import Fields, Part, same, there
 from collector.documents.ocsf.members import Json, Text, json_object, members, text
 from collector.tables import nulls
 
+_INSTALLED = installed("logboom")
 _HOST, _TRACE, _CLOUD = 1, 2, 4
 _PROFILES = ((_CLOUD, "cloud"), (_HOST, "host"), (_TRACE, "trace"))
 _TRIAGE = (
@@ -92,7 +93,7 @@ def _by_class(
             hosted[members_at] = known.edition.host(kind)
             rows.append(members_at)
             made.append(written)
-    profiles |= known.context.cloud.is_not_null().to_numpy() * np.uint8(_CLOUD)
+    profiles |= there(known.context.cloud) * np.uint8(_CLOUD)
     back = np.empty(len(classes), dtype=np.uint32)
     back[np.concatenate(rows)] = np.arange(len(classes), dtype=np.uint32)
     return pl.concat(made).gather(pl.Series(back)), profiles, pl.Series(hosted)
@@ -116,19 +117,17 @@ def _of_class(kind: EventClass, part: Part, known: Known) -> tuple[pl.Series, np
         profiles[_there(given["device"], part) | _there(given["actor"], part)] |= _HOST
     profiles[_there(given["trace"], part)] |= _TRACE
     made_text = members(given, closing=",")
-    assert isinstance(made_text, pl.Series), "the activity is a column"
-    return made_text, profiles
+    assert made_text is not None, "every event has an activity"
+    return made_text if isinstance(made_text, pl.Series) else same(made_text, len(part.rows)), profiles
 
 
 def _there(value: Json | None, part: Part) -> npt.NDArray[np.bool_]:
-    if isinstance(value, pl.Series):
-        return value.is_not_null().to_numpy()
-    return np.full(len(part.rows), value is not None)
+    return there(value) if isinstance(value, pl.Series) else np.full(len(part.rows), value is not None)
 
 
 def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]) -> Json | None:
     batch = known.batch
-    product = {"name": options.product, "vendor_name": options.vendor, "version": installed("logboom")}
+    product = {"name": options.product, "vendor_name": options.vendor, "version": _INSTALLED}
     return json_object(
         {
             "version": f'"{options.version}"',
@@ -142,7 +141,7 @@ def _metadata(known: Known, options: OcsfConfig, profiles: npt.NDArray[np.uint8]
             "correlation_uid": Text(known.trace),
             "original_time": Text(texts.counts(batch.column("time_unix_nano"))),
             "logged_time": texts.counts(batch.column("observed_time_unix_nano") // 1_000_000),
-            "profiles": pl.Series(_profile_lists()).gather(profiles.astype(np.uint32)),
+            "profiles": _PROFILE_LISTS.gather(profiles.astype(np.uint32)),
         }
     )
 
@@ -157,6 +156,9 @@ def _of_scope(batch: LogBatch, field: str) -> Text:
 def _profile_lists() -> list[str | None]:
     lists = [[name for bit, name in _PROFILES if code & bit] for code in range(8)]
     return ["[" + ",".join(f'"{name}"' for name in names) + "]" if names else None for names in lists]
+
+
+_PROFILE_LISTS = pl.Series(_profile_lists(), dtype=pl.String)
 
 
 def _enrichments(batch: LogBatch, every: Part) -> Json | None:

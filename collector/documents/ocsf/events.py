@@ -24,7 +24,7 @@ from collector.documents.ocsf.catalogue import (
 from collector.documents.ocsf.context import Context
 from collector.documents.ocsf.endpoints import Ends, destination, source
 from collector.documents.ocsf.fields import Part
-from collector.documents.ocsf.members import Json, Text, json_array, json_object, text
+from collector.documents.ocsf.members import Json, Made, Text, json_array, json_object, text
 from collector.documents.ocsf.users import user
 from collector.documents.ocsf.validity import is_ip
 
@@ -40,12 +40,16 @@ Observed = tuple[str, tuple[int, str], pl.Series | None]
 """(path of the field, kind of observable, its values as text)"""
 
 
+Codes = pl.Series | int
+"""One of each record, or the same for all."""
+
+
 @dataclass(slots=True)
 class Event:
-    """Members as JSON; the activity and the status of each record as numbers."""
+    """Members as JSON; the activity and the status as numbers."""
 
-    activity: pl.Series
-    status: pl.Series | None = None
+    activity: Codes
+    status: Codes | None = None
     status_names: tuple[str | None, ...] = _STATUSES
     members: dict[str, Json | None] = field(default_factory=dict)
     observed: list[Observed] = field(default_factory=list)
@@ -70,12 +74,12 @@ def event(kind: EventClass, part: Part, known: Known) -> Event:
 
 
 def _base(part: Part, known: Known) -> Event:
-    return _with_actor(Event(_same(0, part)), BASE, part, known)
+    return _with_actor(Event(0), BASE, part, known)
 
 
 def _error(part: Part, known: Known) -> Event:
     """The exception's message is the detail, its type the code."""
-    made = Event(_same(1, part), _same(FAILURE, part))
+    made = Event(1, FAILURE)
     made.members["status_code"] = text(part.text("error.type", "exception.type"))
     made.members["status_detail"] = text(part.text("exception.message"))
     return _with_actor(made, ERROR, part, known)
@@ -180,7 +184,7 @@ def _observable(name: str, kind: tuple[int, str], values: pl.Series | None) -> J
     return json_object(members, needs=["value"])
 
 
-def classification(kind: EventClass, activity: pl.Series) -> dict[str, Json | None]:
+def classification(kind: EventClass, activity: Codes) -> dict[str, Json | None]:
     """`activity_id`, `category_uid`, `class_uid`, `type_uid` and their names."""
     names = {0: "Unknown", **kind.activities, OTHER: "Other"}
     texts = {
@@ -204,13 +208,11 @@ def status(made: Event) -> Json | None:
     return _named(made.status, texts)
 
 
-def _named(numbers: pl.Series, texts: Mapping[int, str]) -> pl.Series:
+def _named(numbers: Codes, texts: Mapping[int, str]) -> Made | None:
     """The text of each number, null for one without."""
+    if isinstance(numbers, int):
+        return texts.get(numbers)
     return pl.Series([texts.get(number) for number in range(OTHER + 1)], dtype=pl.String).gather(numbers)
-
-
-def _same(number: int, part: Part) -> pl.Series:
-    return pl.repeat(number, len(part.rows), dtype=pl.UInt8, eager=True)
 
 
 _BUILDERS: dict[int, Callable[[Part, Known], Event]] = {

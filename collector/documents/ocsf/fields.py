@@ -27,7 +27,7 @@ class Fields:
 
     def __init__(self, table: pl.DataFrame, height: int, derived: pl.DataFrame | None = None) -> None:
         self._table = table
-        self._derived = derived if derived is not None else pl.DataFrame()
+        self._derived = {} if derived is None else {column.name: column for column in derived.iter_columns()}
         self._taken = np.zeros(table.height, dtype=np.bool_)
         self._taken_derived: dict[str, Mask] = {}
         self._first: dict[str, Rows] = {}
@@ -55,7 +55,7 @@ class Fields:
         """Which owners have such a text; None when there is none."""
         if key not in self._having:
             found = self.texts(key)
-            self._having[key] = None if found is None else found.is_not_null().to_numpy()
+            self._having[key] = None if found is None else there(found)
         return self._having[key]
 
     def numbers(self, key: str) -> pl.Series | None:
@@ -69,7 +69,7 @@ class Fields:
 
     def take(self, key: str, owners: Mask) -> None:
         """The attribute `key` of these owners has found its place."""
-        if key in self._derived.columns:
+        if key in self._derived:
             before = self._taken_derived.get(key)
             self._taken_derived[key] = owners if before is None else before | owners
         else:
@@ -78,19 +78,18 @@ class Fields:
     def left(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The table and the columns beside it, without what was taken."""
         table = self._table.filter(pl.Series(~self._taken)) if self._taken.any() else self._table
-        if not self._taken_derived:
-            return table, self._derived
-        partly, gone = [], []
-        for key, taken in self._taken_derived.items():
-            rest = _some(self._derived.get_column(key).set(pl.Series(taken), None))
-            gone += [key] if rest is None else []
-            partly += [] if rest is None else [rest]
-        return table, self._derived.with_columns(partly).drop(gone)
+        rest = [self._left_of(key, column) for key, column in self._derived.items()]
+        return table, pl.DataFrame([column for column in rest if column is not None])
+
+    def _left_of(self, key: str, column: pl.Series) -> pl.Series | None:
+        taken = self._taken_derived.get(key)
+        if taken is None:
+            return column
+        return None if taken.all() else _some(column.set(pl.Series(taken), None))
 
     def _column(self, key: str, kind: ValueKind) -> pl.Series | None:
         """The value of each owner's first attribute `key` where it is of that kind; None where none is."""
-        if key in self._derived.columns:
-            column = self._derived.get_column(key)
+        if (column := self._derived.get(key)) is not None:
             return _some(column) if kind_of(column) == kind else None
         if key not in self._keys:
             return None
@@ -103,7 +102,7 @@ class Fields:
 
     def _first_rows(self, key: str) -> Rows:
         if key not in self._first:
-            rows = (self._table.get_column("key") == key).arg_true().to_numpy()
+            rows = np.flatnonzero((self._table.get_column("key") == key).to_numpy())
             first = np.full(self.height, -1, dtype=np.int64)
             first[self._table.get_column("owner").to_numpy()[rows[::-1]]] = rows[::-1]  # the last write wins
             self._first[key] = first
@@ -163,27 +162,40 @@ class Part:
 
     @staticmethod
     def _good(column: pl.Series, valid: Valid | None, where: Mask | None, found: pl.Series | None) -> Mask:
-        good: Mask = column.is_not_null().to_numpy()
+        good = there(column)
         if valid is not None and good.any():
             good = good & valid(column).fill_null(False).to_numpy()
         good = good if where is None else good & where
-        return good if found is None else good & found.is_null().to_numpy()
+        return good if found is None else good & ~there(found)
 
 
 def _some(column: pl.Series) -> pl.Series | None:
     return column if column.null_count() < len(column) else None
 
 
+def there(column: pl.Series) -> Mask:
+    """Where a column has a value."""
+    nulls = column.null_count()
+    if 0 < nulls < len(column):
+        mask: Mask = column.is_not_null().to_numpy()
+        return mask
+    return np.full(len(column), not nulls)
+
+
+def same(text: str, height: int) -> pl.Series:
+    """One text for all."""
+    return pl.Series([text], dtype=pl.String).new_from_index(0, height)
+
+
 def _fitting(text: pl.Series) -> pl.Series:
-    sizes = text.str.len_bytes().to_numpy()
-    if (sizes == 0).any():
-        text = text.set(text == "", None)
-    return text.set(text.str.len_chars() > MAX_TEXT, None) if (sizes > MAX_TEXT).any() else text
+    empty = text == ""
+    text = text.set(empty, None) if empty.any() else text
+    return text.set(text.str.len_chars() > MAX_TEXT, None) if some_too_long(text) else text
 
 
 def some_too_long(text: pl.Series) -> bool:
-    """Whether there may be texts that no field holds; looks at bytes, which is quick."""
-    return bool((text.str.len_bytes().to_numpy() > MAX_TEXT).any())
+    """Whether there may be texts that no field holds; looks at bytes, which is quick, and at all of them first."""
+    return text.estimated_size() > MAX_TEXT and bool((text.str.len_bytes() > MAX_TEXT).any())
 
 
 def _digits(text: pl.Series) -> pl.Series:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.coded import encode
 from collector.documents.ocsf.catalogue import MAX_TEXT
 from collector.documents.ocsf.fields import Part, some_too_long
 from collector.tables import nulls
 
 _SEVERITIES = ("Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal")
-_OF_NUMBER = [0] + [1] * 12 + [3] * 4 + [4] * 4 + [6] * 4
+_TEXTS = pl.Series([f'{number},"severity":"{name}"' for number, name in enumerate(_SEVERITIES)])
+_OF_NUMBER = np.array([0] + [1] * 12 + [3] * 4 + [4] * 4 + [6] * 4, dtype=np.uint8)
 """SeverityNumber 0 to 24 → `severity_id`."""
 _OF_LEVEL = {"critical": 5, "warning": 3, "info": 1, "debug": 1}
-_FATAL = 6
+_CRITICAL, _FATAL = 5, 6
 
 
 def severities(batch: LogBatch, part: Part) -> pl.Series:
     """`4,"severity":"High"`. A triage level decides, except that what is fatal and critical stays Fatal."""
-    number = batch.column("severity_number")
-    number = number.set(~number.is_between(1, 24).fill_null(False), 0)
-    found = pl.Series(_OF_NUMBER, dtype=pl.UInt8).gather(number.cast(pl.UInt32))
+    number = batch.column("severity_number").to_numpy()
+    found = _OF_NUMBER[np.where((number >= 1) & (number <= 24), number, 0).astype(np.intp)]
     level = part.text("logboom.triage.level", take=False)
     if level is not None:
-        decided = level.replace_strict(_OF_LEVEL, default=None, return_dtype=pl.UInt8)
-        stays = decided.is_null() | ((found == _FATAL) & (level == "critical"))
-        found = found.zip_with(stays.fill_null(True), decided)
-    texts = [f'{number},"severity":"{name}"' for number, name in enumerate(_SEVERITIES)]
-    return pl.Series(texts).gather(found.cast(pl.UInt32))
+        coded = encode(level)
+        of_values = np.array([_OF_LEVEL.get(value, 0) for value in coded.values.to_pylist()] + [0], dtype=np.uint8)
+        decided = of_values[coded.codes]
+        found = np.where((decided == 0) | ((found == _FATAL) & (decided == _CRITICAL)), found, decided)
+    return _TEXTS.gather(pl.Series(found))
 
 
 def times(batch: LogBatch) -> pl.Series:

@@ -296,3 +296,16 @@ def test_each_record_gets_its_own_event() -> None:
     assert [json.loads(text)["type_uid"] for text in texts] == [uid for _, uid in CLASSES.values()] * 3
     uids = [json.loads(text)["metadata"]["uid"] for text in texts]
     assert uids == sorted(set(uids))
+
+
+ALIKE = [True, 1, 1.0, "1", 0, False, 0.0, -0.0, "", [1], [True], None]
+
+
+@pytest.mark.parametrize("many", [1, 300])
+def test_resources_that_look_alike_are_not_mixed_up(many: int) -> None:
+    """What was worked out for a resource serves those that are the same, and only those; twice, so that it was kept."""
+    for value in [*ALIKE, *ALIKE]:
+        resource = {"n": value, **{f"k{at}": "v" for at in range(many)}}
+        made = event({"resource": resource})["unmapped"]["resource"]
+        assert repr(made["n"]) == repr(value)
+        assert len(made) == many + 1
