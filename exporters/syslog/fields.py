@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -63,12 +64,15 @@ class Fields:
 
 def cleaned(values: pl.Series, allowed: str, limit: int) -> pl.Series:
     """Without characters outside of `allowed` (ASCII, so characters are bytes), cut; null when nothing is left."""
+    if values.str.contains(rf"^[{allowed}]{{1,{limit}}}$").all():
+        return values
     short = values.str.replace_all(f"[^{allowed}]", "").str.slice(0, limit)
     if allowed == HOST:
         short = values.zip_with(values.str.contains(_IPV6).fill_null(False), short)
     return short.set(short.str.len_bytes() == 0, None)
 
 
+@cache
 def cleaned_text(value: str, allowed: str, limit: int) -> str | None:
     """The same for one value; None for nothing."""
     found: str | None = cleaned(pl.Series([value], dtype=pl.String), allowed, limit).item()
@@ -79,8 +83,3 @@ def names(sources: Sources) -> frozenset[str]:
     """All record attributes that the sources name."""
     every = (*sources.hostname, *sources.appname, *sources.proc_id, *sources.msg_id)
     return frozenset(name for name in every if name != "event_name" and not name.startswith(RESOURCE))
-
-
-def nil(value: pl.Expr) -> pl.Expr:
-    """The NILVALUE for null."""
-    return value.fill_null(NILVALUE)
