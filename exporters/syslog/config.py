@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -138,6 +139,8 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
             raise ValueError("enable_octet_counting and framing say the same thing: keep one of them")
         if self.network != "unix" and (self.endpoint.count(":") == 1 or "]:" in self.endpoint):
             raise ValueError("endpoint is a host without its port: write the port into `port`")
+        if self.network != "unix" and re.search(r"[\s/]", self.endpoint):
+            raise ValueError("endpoint is the name or the address of a host")
         if 0 < self.max_message_size < _LEAST_BYTES:
             raise ValueError(f"max_message_size must be {_LEAST_BYTES} bytes at least: a header alone may have 505")
         if self.network == "udp" and self.max_message_size > MOST_DATAGRAM_BYTES:
@@ -151,6 +154,22 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
         receiver = Endpoint(self.host, self.port)
         clear = "" if self.secure or receiver.is_local else ", in the clear"
         return f"{receiver} ({'TLS' if self.secure else self.network.upper()}{clear})"
+
+    @model_validator(mode="after")
+    def _check_effect(self) -> Self:
+        """What would say nothing is told: whoever wrote it counts on it."""
+        if self.network != "tcp" and not self.tls.insecure and "tls" in self.model_fields_set:
+            raise ValueError(f"tls: network {self.network} cannot speak it, messages would go in the clear")
+        if self.network == "udp" and "confirm" in self.model_fields_set:
+            raise ValueError("confirm: nothing tells whether a datagram arrived")
+        if self.network == "udp" and self.framing != "auto":
+            raise ValueError("framing: each datagram is one message")
+        if "structured_data" in self.model_fields_set and self.protocol == "rfc3164":
+            raise ValueError("structured_data: messages of RFC 3164 have none")
+        chosen = self.structured_data.attributes or self.structured_data.resource_attributes
+        if chosen and not self.structured_data.enterprise_number:
+            raise ValueError("structured_data: an element of attributes needs an enterprise_number")
+        return self
 
     @property
     def host(self) -> str:

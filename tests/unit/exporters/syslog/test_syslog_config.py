@@ -8,6 +8,14 @@ from pydantic import ValidationError
 from exporters.syslog.config import SyslogConfig
 
 REFUSED = {
+    "TLS over UDP": ({"network": "udp", "tls": {"ca_file": "ca.pem"}}, "in the clear"),
+    "TLS over a unix socket": ({"network": "unix", "tls": {"insecure": False}}, "in the clear"),
+    "confirmed datagrams": ({"network": "udp", "confirm": "received"}, "confirm"),
+    "framed datagrams": ({"network": "udp", "framing": "octet_counting"}, "framing"),
+    "structured data of RFC 3164": ({"protocol": "rfc3164", "structured_data": {"enterprise_number": 1}}, "RFC 3164"),
+    "attributes without an element": ({"structured_data": {"attributes": ["a"]}}, "enterprise_number"),
+    "a path for a host": ({"endpoint": "host/path"}, "name or the address"),
+    "a blank in a host": ({"endpoint": "a host"}, "name or the address"),
     "no endpoint": ({"endpoint": ""}, "endpoint"),
     "a port in the endpoint": ({"endpoint": "siem:514"}, "write the port into `port`"),
     "a port behind brackets": ({"endpoint": "[::1]:514"}, "write the port into `port`"),
@@ -68,3 +76,9 @@ def test_defaults_of_otelcol():
         8096,
         2048,
     ]
+
+
+def test_plain_text_may_be_said_where_nothing_else_is_possible():
+    """`tls.insecure: true` is true there."""
+    config = SyslogConfig.model_validate({"endpoint": "localhost", "network": "udp", "tls": {"insecure": True}})
+    assert not config.secure
