@@ -45,12 +45,13 @@ class Checkout:
         )  # fmt: skip
 
     def dry_run(self) -> tuple[str, str, str]:
-        """`wrangler deploy --dry-run`: what it printed, how it called Docker, the Dockerfile that Docker got. The bundle
+        """`npm run dry-run`: what wrangler printed, how it called Docker, the Dockerfile that Docker got. The bundle
         is in `bundle`."""
         docker, log, dockerfile = (self.folder / name for name in ("docker", "docker.log", "docker.got"))
         docker.write_text(_DOCKER.format(log=log, dockerfile=dockerfile))
         docker.chmod(0o755)
-        arguments = ["deploy", "--dry-run", "--outdir", str(self.bundle)]
+        scripts = json.loads((self.folder / "package.json").read_text())["scripts"]
+        arguments = [*scripts["dry-run"].removeprefix("wrangler ").split(), "--outdir", str(self.bundle)]
         done = self.run("wrangler/bin/wrangler.js", *arguments, WRANGLER_DOCKER_BIN=str(docker))
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout, log.read_text(), dockerfile.read_text()
