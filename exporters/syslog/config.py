@@ -162,8 +162,8 @@ class SyslogConfig(DocumentOptions, DeliveryConfig):
             raise ValueError(f"tls: network {self.network} cannot speak it, messages would go in the clear")
         if self.network == "udp" and "confirm" in self.model_fields_set:
             raise ValueError("confirm: nothing tells whether a datagram arrived")
-        if self.network == "udp" and self.framing != "auto":
-            raise ValueError("framing: each datagram is one message")
+        if self.network == "udp" and self.framing == "octet_counting":
+            raise ValueError("framing: each datagram is one message, nothing is counted in it")
         if "structured_data" in self.model_fields_set and self.protocol == "rfc3164":
             raise ValueError("structured_data: messages of RFC 3164 have none")
         chosen = self.structured_data.attributes or self.structured_data.resource_attributes
