@@ -23,6 +23,8 @@ from collector.transport.http_client_config import HttpClientConfig
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _AGAIN = frozenset({408, 425, 429})
+_ASK_SECS = 10.0
+"""A token service that hangs is named, and does not hold up for ever an exporter without `timeout`."""
 _MARGIN_SECS = 300.0
 _SHOWN_CHARACTERS = 200
 _MASK = "****"
@@ -60,16 +62,41 @@ class AccessToken:
         self._clock = clock
         self._token = ""
         self._renew_at = 0.0
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[str] | None = None
 
     async def value(self) -> str:
-        """A token with minutes left (a short-lived one: with a fifth of its life). Callers at once share a request."""
-        async with self._asking:
-            if not self._token or self._clock() >= self._renew_at:
-                granted = await self._grant()
-                margin = min(_MARGIN_SECS, granted.lifetime_secs / 5)
-                self._token, self._renew_at = granted.token, self._clock() + granted.lifetime_secs - margin
+        """A token with minutes left (a short-lived one: with a fifth of its life). Callers at once share a request, and
+        what it comes to; it goes on when one of them is cut off by its timeout, so that a slow service serves the next."""
+        if self._token and self._clock() < self._renew_at:
             return self._token
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._renewed())
+            self._asking.add_done_callback(self._asked)
+        return await asyncio.shield(self._asking)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _renewed(self) -> str:
+        granted = await self._granted()
+        margin = min(_MARGIN_SECS, granted.lifetime_secs / 5)
+        self._token, self._renew_at = granted.token, self._clock() + granted.lifetime_secs - margin
+        return granted.token
+
+    def _asked(self, task: asyncio.Task[str]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # those who waited for it may be gone
+
+    async def _granted(self) -> Granted:
+        try:
+            async with asyncio.timeout(_ASK_SECS):
+                return await self._grant()
+        except TimeoutError:
+            raise TokenRefused(f"no access token: no answer within {_ASK_SECS:.0f} s", may_pass=True) from None
 
     def refused(self, token: str) -> None:
         """The destination did not take `token`: the next caller asks for a new one."""
@@ -142,6 +169,7 @@ class BearerClient:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._token.close()
         await self._client.close()
         await self._login.close()
 

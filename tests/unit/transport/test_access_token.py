@@ -9,6 +9,7 @@ import pytest
 
 from collector.outcomes import Blocked, Retry
 from collector.testing.http_recorder import Answer, HttpRecorder
+from collector.testing.virtual_time import run_virtual
 from collector.transport.access_token import AccessToken, BearerClient, Granted, TokenRefused, ask
 from collector.transport.http_client import HttpClient
 from collector.transport.http_client_config import HttpClientConfig
@@ -47,19 +48,58 @@ def test_many_calls_at_once_share_a_request_also_when_the_token_ends():
     asyncio.run(main())
 
 
-def test_an_attempt_that_is_cut_off_while_it_asks_leaves_nothing_locked():
-    """Those who wait ask again; a service that hangs makes each of them time out by itself, not one after the other."""
+def test_an_attempt_that_is_cut_off_while_it_asks_takes_nothing_with_it():
+    """The request goes on for the others, also for one who comes after all have been cut off: nothing is asked twice."""
 
     async def main():
         grants = Grants()
         token = AccessToken(grants)
-        asking = [asyncio.create_task(token.value()) for _ in range(5)]
+        asking = [asyncio.create_task(token.value()) for _ in range(3)]
         await asyncio.sleep(0)
         asking[0].cancel()
         await asyncio.sleep(0)
         grants.open.set()
-        assert await asyncio.gather(*asking[1:]) == ["t2"] * 4
+        assert await asyncio.gather(*asking[1:]) == ["t1"] * 2
         assert asking[0].cancelled()
+        token.refused("t1")
+        grants.open.clear()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await token.value()
+        grants.open.set()
+        assert await token.value() == "t2"
+        assert grants.asked == 2
+
+    asyncio.run(main())
+
+
+def test_a_token_service_that_hangs_is_named():
+    """Ten seconds, whatever the timeout of the exporter, for all who wait; then it is asked again."""
+
+    async def main():
+        grants = Grants()
+        token = AccessToken(grants)
+        began = asyncio.get_running_loop().time()
+        found = await asyncio.gather(*(token.value() for _ in range(3)), return_exceptions=True)
+        took = asyncio.get_running_loop().time() - began
+        grants.open.set()
+        return [one.verdict for one in found], took, await token.value()
+
+    verdict = Retry("no access token: no answer within 10 s")
+    assert run_virtual(main()) == ([verdict] * 3, pytest.approx(10, abs=0.1), "t2")
+
+
+def test_closing_ends_a_request_under_way():
+    """Nobody is left waiting, and nothing is told about it later."""
+
+    async def main():
+        token = AccessToken(Grants())
+        asking = asyncio.create_task(token.value())
+        await asyncio.sleep(0)
+        await token.close()
+        await token.close()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
 
     asyncio.run(main())
 
