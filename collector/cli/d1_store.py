@@ -57,7 +57,8 @@ class D1Store:
         try:
             return runner.run(bounded())
         except CloudflareError as error:
-            refuse(f"D1 says: {error}")
+            new = "; logboom makes it when it stores its first records there" if "no such table: logs" in str(error) else ""
+            refuse(f"D1 says: {error}{new}")
         except (OSError, TimeoutError) as error:  # aiohttp's connection errors are OSErrors
             refuse(f"D1 can't be reached: {describe(error)}")
 
@@ -131,8 +132,10 @@ def _from_environment() -> tuple[CloudflareConfig, str]:
 
 
 def _incomplete(error: ValidationError) -> NoReturn:
+    needed = ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_D1_DATABASE_ID")
+    unset = [name for name in needed if not os.environ.get(name)]
     problems = "; ".join(str(problem["msg"]) for problem in error.errors(include_input=False))
     refuse(
-        f"D1 can't be asked: {problems}\n"
-        "Name the configuration with --config, or set CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN."
+        f"D1 can't be asked: {'not set: ' + ', '.join(unset) if unset else problems}\n"
+        f"Name the configuration with --config, or set {', '.join(needed)}."
     )

@@ -135,6 +135,17 @@ def test_a_store_by_its_own_path(tmp_path: Path, data_dir: Path) -> None:
     assert (result.exit_code, "has no table logs" in result.stderr) == (1, True)
 
 
+def test_d1_without_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that are not set are named, not options that nobody wrote."""
+    for name in ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_D1_DATABASE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "t")
+    result = CliRunner().invoke(app, ["query", "--store", "d1", "SELECT 1"])
+    assert result.exit_code == 1
+    assert "D1 can't be asked: not set: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_D1_DATABASE_ID\n" in result.stderr
+    assert "--config" in result.stderr
+
+
 def test_an_endless_query_ends(data_dir: Path) -> None:
     """With the option that decides when."""
     endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
