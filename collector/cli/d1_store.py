@@ -57,8 +57,8 @@ class D1Store:
         try:
             return runner.run(bounded())
         except CloudflareError as error:
-            new = "; logboom makes it when it stores its first records there" if "no such table: logs" in str(error) else ""
-            refuse(f"D1 says: {error}{new}")
+            hint = "; logboom makes it with its first records" if "no such table: logs" in str(error) else ""
+            refuse(f"D1 says: {error}{hint}")
         except (OSError, TimeoutError) as error:  # aiohttp's connection errors are OSErrors
             refuse(f"D1 can't be reached: {describe(error)}")
 
