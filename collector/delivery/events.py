@@ -14,7 +14,7 @@ class EventKind(StrEnum):
     """What can happen to an exporter."""
 
     BLOCKED = "exporter.blocked"  # the destination refuses everything; nothing is lost, people are needed
-    RESUMED = "exporter.resumed"  # it accepts again
+    RESUMED = "exporter.resumed"  # it accepts again, after either of BLOCKED and RETRYING
     RETRYING = "exporter.retrying"  # an attempt failed and is repeated
     REJECTED = "exporter.rejected"  # records were dead-lettered
     PARTIAL = "exporter.partial"  # the destination accepted a request, but not all of its records, or with a warning

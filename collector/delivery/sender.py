@@ -69,6 +69,7 @@ class Sender:
         self.calling: set[asyncio.Task[Any]] = set()
         self.retrying = 0
         self.stopping = False
+        self._away = False
 
     async def deliver(self, request: Request) -> None:
         """Returns when every record of the request has ended, or when delivery stops."""
@@ -149,8 +150,12 @@ class Sender:
             self._book.failed(records, reading.blocked)
             if self.gate.close(reading.blocked):
                 self._emit(EventKind.BLOCKED, reading.blocked, 1)
-        elif len(reading.retry) < records and self.gate.open():
-            self._emit(EventKind.RESUMED, "the destination accepts again", 1)
+        elif len(reading.retry) < records:
+            if self.gate.open() or self._away:
+                self._emit(EventKind.RESUMED, "the destination accepts again", 1)
+            self._away = False
+        else:
+            self._away |= not reading.throttled  # one that is busy was never gone
         if reading.left_out or reading.warning:
             self._book.left_out += reading.left_out
             self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.concerned))

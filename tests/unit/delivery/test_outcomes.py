@@ -179,6 +179,29 @@ def test_a_blocked_destination_that_recovers_gets_everything_without_a_restart(r
     ]
 
 
+AWAY = {
+    "away": (Retry("nobody listens there"), [EventKind.RETRYING, EventKind.RESUMED]),
+    "busy": (Retry("429", throttled=True), [EventKind.RETRYING]),
+}
+
+
+@pytest.mark.parametrize(("verdict", "told"), AWAY.values(), ids=AWAY)
+def test_a_destination_that_was_away_is_said_to_be_back(rig, verdict, told):
+    """Once; whoever read that it was gone need not look at the metrics. One that was busy had never gone."""
+    one = rig("x")
+    for n in range(20):
+        one.ledgers[0].put(text_batch([f"{n}"]))
+
+    def answer(batch):
+        return verdict if asyncio.get_running_loop().time() < 30 else Ok()
+
+    one.run({"x": (ScriptedExporter(answer, latency_secs=0.1), APART)}, 200)
+    assert one.ledgers[0].outcomes("x") == {"enqueued": 20, "exported": 20}
+    kinds = [event.kind for event in one.events]
+    assert list(dict.fromkeys(kinds)) == told
+    assert kinds.count(EventKind.RESUMED) == told.count(EventKind.RESUMED)
+
+
 def test_reject_of_everything_dead_letters_the_entry(rig):
     """A destination that refuses all records for good: dead letters, replayable, nothing queued."""
     one = rig("x")
