@@ -104,7 +104,7 @@ class RedactConfig(Config):
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value().encode()) < LEAST_KEY_BYTES:
-            raise ValueError(f"needs at least {LEAST_KEY_BYTES} bytes")
+            raise ValueError(f"needs at least {LEAST_KEY_BYTES} bytes, such as `openssl rand -hex 32` makes")
         return key
 
     @field_validator("patterns")

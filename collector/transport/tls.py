@@ -59,9 +59,9 @@ class TlsConfig(Block):
     max_version: Version = ""
     """The newest version spoken; empty = 1.3."""
     cipher_suites: list[str] = []
-    """TLS 1.2 cipher suites by their Go names; empty = the library's. HTTP only."""
+    """TLS 1.2 cipher suites by their Go names; empty = the library's. Not for gRPC."""
     curve_preferences: list[Literal["X25519", "P521", "P256", "P384"]] = []
-    """Key exchange curves; Python sets only one, so the first is used. HTTP only."""
+    """Key exchange curves; Python sets only one, so the first is used. Not for gRPC."""
     reload_interval: Duration = 0.0
     """How often certificate, key and authorities are read again; 0 = never."""
     tpm: dict[str, object] = Field(default_factory=dict)
@@ -128,7 +128,7 @@ class TlsClientConfig(TlsConfig):
     insecure: bool = False
     """Speak plain text (gRPC; for HTTP the URL decides)."""
     insecure_skip_verify: bool = False
-    """Accept any certificate. HTTP only: grpc cannot do it."""
+    """Accept any certificate: whoever stands between can read and write. Not for gRPC, which cannot do it."""
     server_name_override: str = ""
     """Expect this name in the server's certificate instead of the host we connect to."""
 
@@ -268,7 +268,7 @@ def _refuse_unsupported(tls: TlsConfig) -> None:
     if tls.min_version == "1.3" or tls.max_version == "1.2" or tls.cipher_suites or tls.curve_preferences:
         raise ValueError(
             "grpc speaks TLS 1.2 and 1.3 with its own cipher suites and curves: min_version 1.3, max_version 1.2, "
-            "cipher_suites and curve_preferences work for HTTP only"
+            "cipher_suites and curve_preferences do not work for gRPC"
         )
 
 

@@ -91,9 +91,9 @@ def test_encrypted_key_does_not_ask(tmp_path, authority, files):
 def test_grpc_refuses_what_it_cannot_do(files):
     """Options that grpc would ignore are errors."""
     for option in ({"min_version": "1.3"}, {"max_version": "1.2"}, {"curve_preferences": ["P256"]}):
-        with pytest.raises(ValueError, match="work for HTTP only"):
+        with pytest.raises(ValueError, match="do not work for gRPC"):
             grpc_server_credentials(TlsServerConfig(**files, **option))
-        with pytest.raises(ValueError, match="work for HTTP only"):
+        with pytest.raises(ValueError, match="do not work for gRPC"):
             grpc_client_credentials(TlsClientConfig(**option))
     with pytest.raises(ValueError, match="insecure_skip_verify"):
         grpc_client_credentials(TlsClientConfig(insecure_skip_verify=True))
