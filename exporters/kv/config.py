@@ -14,7 +14,9 @@ class KvQueueConfig(QueueConfig):
 
     num_consumers: int = 2
     """Requests in flight at once."""
-    batch: BatchConfig | None = BatchConfig.model_validate({"flush_timeout": "10s", "min_size": 50_000, "sizer": "items"})
+    batch: BatchConfig | None = BatchConfig.model_validate(
+        {"flush_timeout": "10s", "min_size": 50_000, "sizer": "items"}
+    )
     """How old the view may be: each request writes one key for the counts and the changed chunks, for each domain."""
 
 
