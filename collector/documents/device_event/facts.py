@@ -62,14 +62,6 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     "id of the resource": ("k8s.pod.uid", "container.id", "cloud.resource_id"),
 }
 
-ENDS: Mapping[str, tuple[str, ...]] = {
-    "source address": (*FACTS["source address"], *sides.PEER_ADDRESS[:3]),
-    "source port": (*FACTS["source port"], *sides.PEER_PORT),
-    "destination address": (*FACTS["destination address"], *sides.LOCAL_ADDRESS),
-    "destination port": (*FACTS["destination port"], *sides.LOCAL_PORT),
-}
-"""Both ends as the called side sees them, for a model that does not ask which side wrote a record."""
-
 MESSAGE = ("exception.message",)
 """What stands for the body of a record without one."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents import sides
 from collector.documents.bodies import body_text
-from collector.documents.device_event.facts import ENDS
+from collector.documents.device_event.facts import FACTS
 from collector.documents.ecs.events import event_fields
 from collector.documents.ecs.mapping import os_types
 from collector.documents.ecs.schema import VERSION
@@ -22,32 +24,37 @@ from collector.documents.nested import Columns, Fields, Text, fields
 from collector.documents.nested.layers import Layer
 from collector.documents.nested.layout import nested
 from collector.documents.nested.record_texts import given, id_text, number_text, observed_text, timestamp_text
+from collector.documents.sides import Mask
 
 LAYOUT = nested
 MODULE = "logboom"
 """`event.module`, `agent.type`, and the first part of `event.dataset`."""
 
 
+_PEER_AND_LOCAL = {
+    "address": (sides.PEER_ADDRESS, sides.LOCAL_ADDRESS),
+    "port": (sides.PEER_PORT, sides.LOCAL_PORT),
+}
 _PORT = r"^(?:0|[1-9]\d{0,4})$"
 
 
 def security_layers(batch: LogBatch) -> list[Layer]:
     """The fields, later ones win: what was computed gives way to what the sender said."""
     found = fields(batch.attributes, len(batch))
-    own = typed(found)
+    own, calling = typed(found), _calling(batch, found)
     resources = typed(fields(batch.resource_attributes, batch.resources.height, batch.column("resource")))
     return [
         _constants(batch),
         _of_resources(batch, resources),
         _of_scopes(batch),
         event_fields(batch, own),
-        _ends(found),
+        _ends(found, calling),
         resources,
         typed(fields(batch.scope_attributes, batch.scopes.height, batch.column("scope"))),
         own,
         typed_derived(batch),
         _of_records(batch),
-        _related(found, own),
+        _related(found, own, calling),
     ]
 
 
@@ -86,13 +93,13 @@ def _of_records(batch: LogBatch) -> Columns:
     return Columns(columns)
 
 
-def _ends(found: Fields) -> Columns:
-    """Both ends of what the record is about, by the attributes that `ENDS` names: address, IP address, port."""
+def _ends(found: Fields, calling: Mask) -> Columns:
+    """Both ends of what the record is about: address, IP address, port."""
     columns: list[tuple[str, Text]] = []
     for end in ("source", "destination"):
-        if (address := _first(found, ENDS[f"{end} address"])) is not None:
+        if (address := _of_end(found, end, "address", calling)) is not None:
             columns += [(f"{end}.address", Text(address, quotes=True)), _address(f"{end}.ip", address)]
-        if (port := _first(found, ENDS[f"{end} port"])) is not None:
+        if (port := _of_end(found, end, "port", calling)) is not None:
             columns.append((f"{end}.port", Text(port.set(~port.str.contains(_PORT).fill_null(False), None))))
     for end in ("client", "server"):
         if (address := found.column(f"{end}.address")) is not None:
@@ -100,9 +107,28 @@ def _ends(found: Fields) -> Columns:
     return Columns(columns)
 
 
-def _related(found: Fields, own: Fields) -> Columns:
+def _calling(batch: LogBatch, found: Fields) -> Mask:
+    def having(names: tuple[str, ...]) -> Mask:
+        masks = [column.is_not_null().to_numpy() for name in names if (column := found.column(name)) is not None]
+        present: Mask = np.logical_or.reduce([np.zeros(len(batch), dtype=np.bool_), *masks])
+        return present
+
+    return sides.calling(having, found.column(sides.KIND))
+
+
+def _of_end(found: Fields, end: str, what: str, calling: Mask) -> pl.Series | None:
+    """The first of the attributes that name it: its own names, then those of the peer or of ourselves, whichever it is."""
+    peer, local = _PEER_AND_LOCAL[what]
+    called_names, calling_names = (peer, local) if end == "source" else (local, peer)
+    columns = _columns(found, FACTS[f"{end} {what}"])
+    columns += [column.set(pl.Series(calling), None) for column in _columns(found, called_names)]
+    columns += [column.set(pl.Series(~calling), None) for column in _columns(found, calling_names)]
+    return _first(columns)
+
+
+def _related(found: Fields, own: Fields, calling: Mask) -> Columns:
     """What one searches for when one has an address or a user, and not the role it played."""
-    ends = [_first(found, ENDS[f"{end} address"]) for end in ("source", "destination")]
+    ends = [_of_end(found, end, "address", calling) for end in ("source", "destination")]
     users = [own.column(key) for key in ("user.name", "user.id", "user.email")]
     told = {
         "related.ip": _list(_address("", end)[1].texts for end in ends if end is not None),
@@ -111,9 +137,12 @@ def _related(found: Fields, own: Fields) -> Columns:
     return Columns([(key, Text(listed)) for key, listed in told.items() if listed is not None])
 
 
-def _first(found: Fields, keys: Sequence[str]) -> pl.Series | None:
-    """The first of the attributes that each record has."""
-    columns = [column for key in dict.fromkeys(keys) if (column := found.column(key)) is not None]
+def _columns(found: Fields, keys: Sequence[str]) -> list[pl.Series]:
+    return [column for key in dict.fromkeys(keys) if (column := found.column(key)) is not None]
+
+
+def _first(columns: Sequence[pl.Series]) -> pl.Series | None:
+    """The first that each record has."""
     return pl.select(pl.coalesce(map(pl.lit, columns)).alias("")).to_series() if columns else None
 
 

@@ -52,6 +52,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any], dict[str,
         {"event.category": ["web"], "event.type": ["access", "error"], "event.outcome": "failure",
          "http.response.status_code": 503, "http.request.method": "GET", "source.ip": "::1", "labels.net_peer_ip": "::1"},
     ),
+    "a call that we made": (
+        {"url.full": "https://pay.example/x", "network.peer.address": "203.0.113.9", "network.peer.port": 443,
+         "network.local.address": "10.0.0.5"}, {}, {},
+        {"destination.ip": "203.0.113.9", "destination.port": 443, "source.ip": "10.0.0.5", "source.port": None,
+         "related.ip": ["10.0.0.5", "203.0.113.9"]},
+    ),
     "an exception": (
         {"exception.type": "ValueError", "exception.stacktrace": "at line 1", "exception.message": "no"}, {},
         {"severity_number": 17},
