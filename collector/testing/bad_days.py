@@ -41,6 +41,10 @@ DAYS: dict[str, list[Fault]] = {
 """Faults of consecutive calls, by name; then all is well again. Two in a row, because the HTTP client itself repeats a PUT
 whose connection ended, once."""
 
+CLEAN_DAYS = frozenset({"a storm of 429", "connections are cut"})
+"""Days on which nothing is taken that is not answered: where there is no key, each record comes once. On all others some
+come again."""
+
 _MIXED = [lost_answer, cut_request, gateway_page, status(500), _too_many, slow(0.05), _through, _through]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,52 +12,34 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from collector.testing.bad_days import DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
+from collector.testing.bad_days import CLEAN_DAYS, DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
 from collector.testing.fault_proxy import Fault, proxied
+from collector.testing.http_service import Handler, HttpService
+from collector.testing.on_thread import on_thread
 from exporters.webhook import FACTORY
 
-CLEAN = {"a storm of 429", "connections are cut"}
-"""Days on which nothing is taken that is not answered: each record comes once. On all others some come again."""
 MOST = 100_000
 ENDS = ("exported", "dead_lettered")
 
 
-class Intake:
-    """A strict endpoint: POST, JSON lines, no body over the limit, no poison. Keeps the lines of what it accepts."""
+class Intake(HttpService):
+    """A strict endpoint: JSON lines, no body over the limit, no poison. Keeps the lines of what it accepts."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.lines: list[dict[str, Any]] = []
         self.wrong: list[str] = []
         self.poison = ""
         self.pause_secs = 0.0
-        self.url = ""
 
-    def __enter__(self) -> Intake:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self
+    def routes(self) -> Iterator[tuple[str, Handler]]:
+        yield "/", self._take
 
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        assert self.wrong == []
-
-    async def _start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._take))
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-
-    async def _take(self, request: web.BaseRequest) -> web.Response:
-        request._client_max_size = 1 << 30
+    async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         await asyncio.sleep(self.pause_secs)
-        if (request.method, request.content_type) != ("POST", "application/x-ndjson"):
-            self.wrong.append(f"{request.method} {request.content_type}")
+        if request.content_type != "application/x-ndjson":
+            self.wrong.append(request.content_type)
         if len(body) > MOST or not body.endswith(b"\n"):
             self.wrong.append(f"{len(body)} bytes")
         lines = [json.loads(line) for line in body.decode().split("\n")[:-1]]
@@ -80,8 +61,9 @@ def load(tmp_path: Path) -> Iterator[Load]:
 
 @pytest.fixture
 def intake() -> Iterator[Intake]:
-    with Intake() as one:
+    with on_thread(Intake()) as one:
         yield one
+    assert one.wrong == []
 
 
 def options(url: str) -> dict[str, Any]:
@@ -102,7 +84,7 @@ def through(intake: Intake, load: Load, faults: list[Fault]) -> None:
 def test_a_bad_day(intake, load, day):
     """Nothing missing; each record once, unless answers were lost on the way back."""
     through(intake, load, DAYS[day])
-    assert (max(intake.times("record_id").values()) > 1) == (day not in CLEAN)
+    assert (max(intake.times("record_id").values()) > 1) == (day not in CLEAN_DAYS)
 
 
 @pytest.mark.parametrize("seed", [6, 7])
