@@ -146,6 +146,12 @@ def describe(error: Exception) -> str:
         return _tls_reason(error, f"{error.host}:{error.port}")
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect to {error.host}:{error.port}: {_network_reason(error.os_error)}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer broke off"
+    if isinstance(error, aiohttp.ClientOSError):
+        return f"the connection broke: {error.strerror or type(error).__name__}"
     return type(error).__name__
 
 

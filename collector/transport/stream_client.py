@@ -83,6 +83,16 @@ class StreamClient:
                 async with asyncio.timeout(_SIGN_SECS):
                     await self._tls.read()
 
+    async def kept(self, secs: float) -> None:
+        """Wait whether a server without TLS hangs up on the first bytes, as one does that expected TLS: its kernel had them,
+        nobody will read them. One that stays for so long is trusted."""
+        if self._tls is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(secs, 0.0)):
+                    while await asyncio.get_running_loop().sock_recv(self._socket, _READ):
+                        pass  # what it says is thrown away
+                    raise ClosedByPeer("the receiver closed the connection")
+
     async def write(self, data: bytes) -> None:
         """Until our kernel has all of it."""
         view = memoryview(data)

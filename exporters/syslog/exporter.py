@@ -17,6 +17,9 @@ from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder, Messages
 from exporters.syslog.verdicts import Answers, certificate_ends
 
+_SIGN_SECS = 1.0
+"""A receiver that expected something else than what we speak hangs up within this time."""
+
 
 class SyslogExporter:
     """`encode` makes messages, `send` brings them as far as `confirm` asks."""
@@ -30,6 +33,8 @@ class SyslogExporter:
         self._streams = StreamPool(self._connect, config.idle_timeout)
         self._context: ssl.SSLContext | None = None
         self._loaded_at = 0.0
+        self._kept = False
+        """The receiver takes what we say: since the last failure a connection outlived its first messages."""
 
     async def start(self) -> None:
         """Read the TLS files; nothing is connected yet. Raises OSError or ssl.SSLError for files that can't be used."""
@@ -44,10 +49,12 @@ class SyslogExporter:
         """Raises OSError; gives the request back when it is delivered."""
         if self._config.network == "udp":
             await self._datagrams.send(request.body, request.ends.tolist())
-        elif self._config.confirm == "closed":
-            await self._send_and_finish(request.body)
         else:
-            await self._send_on_kept_connection(request.body)
+            try:
+                await self._send_over_a_stream(request.body)
+            except OSError:
+                self._kept = False
+                raise
         return request
 
     def classify(self, answer: Messages | Exception) -> Verdicts:
@@ -59,16 +66,31 @@ class SyslogExporter:
         self._datagrams.close()
         await self._streams.close()
 
-    async def _send_on_kept_connection(self, body: bytes) -> None:
+    async def _send_over_a_stream(self, body: bytes) -> None:
+        if self._config.confirm == "closed":
+            await self._send_and_finish(body)
+            return
         async with self._streams.connection() as stream:
+            began = asyncio.get_running_loop().time()
             await stream.write(body)
             if self._config.confirm == "received":
                 await stream.received()
+                await self._outlived(stream, began)
+
+    async def _outlived(self, stream: StreamClient, began: float) -> None:
+        """The first messages since the last failure, written since `began`: does the receiver take what we speak? What a slow
+        one needed to take them counts, so that this never is why an attempt takes too long."""
+        if not self._kept and self._config.network == "tcp":
+            longest = min(_SIGN_SECS, self._config.timeout / 4 or _SIGN_SECS)
+            await stream.kept(began + longest - asyncio.get_running_loop().time())
+            self._kept = True
 
     async def _send_and_finish(self, body: bytes) -> None:
         stream = await StreamClient.open(await self._target())
         try:
+            began = asyncio.get_running_loop().time()
             await stream.write(body)
+            await self._outlived(stream, began)
             await stream.finish()
         finally:
             stream.abort()

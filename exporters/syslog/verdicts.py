@@ -43,6 +43,8 @@ class Answers:
 
     def __init__(self, config: SyslogConfig) -> None:
         self._where = config.endpoint if config.network == "unix" else f"{config.endpoint}:{config.port}"
+        self._secure = config.secure
+        self._in_the_clear = config.network == "tcp" and not config.secure
         self._longest = config.limit
         self.certificate_ends: datetime.datetime | None = None
 
@@ -52,7 +54,8 @@ class Answers:
             cut = f"messages longer than {self._longest} bytes were cut (max_message_size)"
             return Ok(warning=cut if answer.cut else "", concerned=answer.cut)
         if isinstance(answer, TimeoutError) and not answer.errno:
-            return Retry(f"{self._where} did not take the messages within the timeout")
+            hint = "; if it never does, it may not speak TLS" if self._secure else ""
+            return Retry(f"{self._where} did not take the messages within the timeout{hint}")
         if isinstance(answer, ssl.SSLError):
             return self._tls(answer)
         if isinstance(answer, socket.gaierror):
@@ -68,7 +71,8 @@ class Answers:
         if met and (expired := self._expired()):
             return Blocked(expired)
         told = str(error) if error.errno is None else error.strerror or type(error).__name__
-        return Retry(f"{self._where}: {_REASONS.get(error.errno or 0, told)}")
+        hint = "; if it always does, it may speak TLS" if met and self._in_the_clear else ""
+        return Retry(f"{self._where}: {_REASONS.get(error.errno or 0, told)}{hint}")
 
     def _tls(self, error: ssl.SSLError) -> Verdict:
         if isinstance(error, ssl.SSLCertVerificationError):

@@ -54,6 +54,17 @@ def test_turned_away(server, talk, tmp_path, client, confirm, version):
     assert "turned-away" not in {message.msgid for message in server.messages()}
 
 
+@pytest.mark.parametrize("confirm", ["received", "closed"])
+def test_in_the_clear_to_an_input_that_speaks_tls(server, talk, confirm):
+    """Its kernel takes everything, nobody reads it: not delivered, and the reason says what it may be."""
+    exporter_for, _, sent = talk
+    port = server.port(server.input("tls", "octet_counting", "rfc5424"))
+    one = exporter_for(server, "tcp", "octet_counting", "rfc5424", confirm=confirm, port=port)
+    for [verdict] in asyncio.run(sent(one, ONE, ONE)):
+        assert isinstance(verdict, Retry), verdict
+        assert "it may speak TLS" in verdict.reason
+
+
 @pytest.mark.parametrize("transport", ["tcp", "tls", "mutual"])
 def test_confirmed_by_closing(server, talk, transport):
     """Both servers end a connection that we ended, after they read it: a request each, in order, nothing left open."""

@@ -78,6 +78,19 @@ def test_expired_certificate_of_ours(error):
     assert not isinstance(answers.verdict(failed(errno.ECONNRESET)), Blocked)
 
 
+def test_what_a_hang_up_may_be():
+    """The other side of a difference about TLS, where there can be one."""
+    clear = Answers(SyslogConfig.model_validate({"endpoint": "siem", "tls": {"insecure": True}}))
+    assert clear.verdict(failed(errno.ECONNRESET)).reason.endswith(
+        "broke the connection; if it always does, it may speak TLS"
+    )
+    assert "TLS" not in clear.verdict(TimeoutError()).reason
+    assert "TLS" not in clear.verdict(failed(errno.ECONNREFUSED)).reason
+    secure = Answers(SyslogConfig(endpoint="siem"))
+    assert secure.verdict(TimeoutError()).reason.endswith("; if it never does, it may not speak TLS")
+    assert "TLS" not in secure.verdict(failed(errno.ECONNRESET)).reason
+
+
 def test_delivered():
     """With a word about messages that were cut, the same each time, so that it is told once a minute with their number."""
     answers = Answers(SyslogConfig(endpoint="siem", max_message_size=4096))
