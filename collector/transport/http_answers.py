@@ -45,9 +45,11 @@ def verdict_of(answer: HttpAnswer | Exception, said: Callable[[bytes], str] = la
 
 
 def unanswered(error: Exception, at_most: int | None = None) -> Retry | Blocked:
-    """The meaning of a call without an answer; `at_most` as in `Retry`."""
+    """The meaning of a call without an answer; `at_most` as in `Retry`. Who does not answer in time has too much to do."""
     reason = describe(error)
-    return Blocked(reason) if needs_people(error) else Retry(reason, at_most=at_most)
+    if needs_people(error):
+        return Blocked(reason)
+    return Retry(reason, at_most=at_most, throttled=isinstance(error, TimeoutError))
 
 
 def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
