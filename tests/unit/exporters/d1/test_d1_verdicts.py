@@ -56,7 +56,7 @@ def test_what_is_no_answer():
     """Refused databases block, broken connections are retried."""
     assert verdict_of(StorageError("foreign"), 1) == Blocked("foreign")
     assert verdict_of(ConnectionResetError(), 1) == Retry("ConnectionResetError")
-    assert verdict_of(TimeoutError(), 1) == Retry("no answer within the timeout")
+    assert verdict_of(TimeoutError(), 1) == Retry("no answer within the timeout", throttled=True)
 
 
 def part(place, *items):
