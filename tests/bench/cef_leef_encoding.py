@@ -6,10 +6,10 @@ POLARS_MAX_THREADS=1 .venv/bin/python tests/bench/cef_leef_encoding.py
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 
 import polars as pl
+from sample_records import micros
 
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
@@ -62,16 +62,6 @@ def triaged(batch: LogBatch) -> LogBatch:
         "deployment.environment.name": of(["production", "staging"]),
     }
     return batch.with_attributes(columns)
-
-
-def micros(function: Callable[[], object], records: int, rounds: int = 15) -> float:
-    """Least CPU time of some rounds."""
-    least = float("inf")
-    for _ in range(rounds):
-        began = time.process_time()
-        function()
-        least = min(least, time.process_time() - began)
-    return least / records * 1e6
 
 
 def main() -> None:

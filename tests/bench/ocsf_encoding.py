@@ -5,11 +5,11 @@ POLARS_MAX_THREADS=1 .venv/bin/python tests/bench/ocsf_encoding.py
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import get_args
+
+from sample_records import micros
 
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
@@ -48,16 +48,6 @@ def requests(records: int = 10_000) -> LogBatch:
     }
     columns = {"body": ["request finished"] * records, "record_id": [f"{n:026}" for n in number]}
     return LogBatch.of(columns, attributes, {"service.name": "shop", "host.name": "web-1"}, "shop.http")
-
-
-def micros(function: Callable[[], object], records: int, rounds: int = 9) -> float:
-    """Least CPU time of some rounds."""
-    least = float("inf")
-    for _ in range(rounds):
-        began = time.process_time()
-        function()
-        least = min(least, time.process_time() - began)
-    return least / records * 1e6
 
 
 def main() -> None:

@@ -10,14 +10,12 @@ it undoes `\\\\` before `\\n`, so that a backslash before an n becomes a line en
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import jc
-import pytest
 
 from collector.documents.cef import cef_text
 from collector.testing.cef_reader import CefEvent, read_cef
@@ -82,12 +80,7 @@ def lognormalized(lines: list[str], folder: Path) -> list[dict[str, Any]]:
     """What liblognorm makes of them."""
     rules = folder / "rules.rb"
     rules.write_text("version=2\nrule=:%event:cef%\n")
-    try:
-        root = debian.unpacked()
-    except debian.Unavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
+    root = debian.installed()
     done = subprocess.run(
         [root / "usr/bin/lognormalizer", "-r", rules, "-e", "json"],
         input="".join(f"{line}\n" for line in lines).encode(),
