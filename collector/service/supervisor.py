@@ -4,7 +4,8 @@ It imports neither grpc nor polars, so that it stays small and nothing in it can
 growing pause; one that fails again and again before it was ready makes `/live` say so.
 
     SIGTERM, SIGINT   stop intake, drain within the deadline, exit 0
-    SIGHUP            read the configuration again; on error keep the old one; else new children take over
+    SIGHUP            read the configuration again; on error keep the old one; else new children take over;
+                      one change is under way and at most one waits, however many signals come
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._changing = asyncio.Lock()
+        self._change_waits = False
 
     @property
     def hopeless(self) -> list[str]:
@@ -106,8 +108,15 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def reload(self) -> None:
-        """Take a new configuration over without losing a record; on any error the old one stays."""
+        """Take a new configuration over without losing a record; on any error the old one stays.
+
+        A change that waits for its turn serves every later request for one: it reads what is there when its turn comes.
+        """
+        if self._change_waits:
+            return
+        self._change_waits = True
         async with self._changing:
+            self._change_waits = False
             if self._stop.is_set():
                 return
             try:

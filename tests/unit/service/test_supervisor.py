@@ -239,13 +239,40 @@ def test_a_reload_hands_over_without_draining(settings: Settings, made: list[Fak
     async def test() -> None:
         FakeChild.script = {2: "standby", 3: "standby", 4: "standby", 5: "standby"}
         async with Bench(settings, tmp_path).running() as supervisor:
-            for _ in range(2):
-                os.kill(os.getpid(), signal.SIGHUP)
-                await asyncio.sleep(0)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: len(made) > 2)
+            os.kill(os.getpid(), signal.SIGHUP)
             await until(lambda: len(made) == 6 and all(child.ready for child in made[4:]))
             await until(lambda: not supervisor.handing_over)
             assert [child.drained for child in made] == [False] * 4 + [None] * 2
             assert list(supervisor.children.values()) == cast("Any", made[4:])
+
+    run(test())
+
+
+def test_many_sighups_are_one_change_under_way_and_one_that_waits(
+    settings: Settings, made: list[FakeChild], tmp_path: Path
+) -> None:
+    """The one that waits reads the configuration of the last signal."""
+
+    async def test() -> None:
+        FakeChild.script = {3: "mute"}
+        sent, read = [], []
+
+        def reload(old: Settings) -> Settings:
+            read.append(len(sent))
+            return old
+
+        async with Bench(settings, tmp_path, reload).running() as supervisor:
+            for number in range(30):
+                sent.append(number)
+                os.kill(os.getpid(), signal.SIGHUP)
+                await until(lambda: len(made) == 4)
+            made[3].report("ready")
+            await until(lambda: len(made) == 6 and all(child.ready for child in made[4:]))
+            await asyncio.wait_for(supervisor.reload(), 10)  # its turn comes behind all that wait
+            assert read == [1, 30, 30]
+            assert len(made) == 8
 
     run(test())
 
