@@ -20,6 +20,13 @@ _ZLIB_WINDOW = 15
 _ZSTD_WINDOW = 8 << 20  # what RFC 8878 asks every decoder to support
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SNAPPY_STREAM = b"\xff\x06\x00\x00sNaPpY"
+_ALIASES = {"identity": "", "x-gzip": "gzip"}
+
+
+def coding(named: str) -> str:
+    """The content coding that a header names, in one spelling; empty for none (RFC 9110, section 8.4.1)."""
+    name = named.lower()
+    return _ALIASES.get(name, name)
 
 
 def check_header(encoding: str, body: bytes) -> None:
@@ -50,13 +57,15 @@ def _is_zlib(body: bytes) -> bool:
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    """A gzip stream is a sequence of members (RFC 1952)."""
+    """A gzip stream is a sequence of members (RFC 1952); zeros behind the last are padding, as gzip(1) has it."""
     parts = [b""]
     room = limit
     while body:
         part, body = _inflate(body, room, limit, _GZIP_WINDOW, "gzip")
         parts.append(part)
         room -= len(part)
+        if body.startswith(b"\0") and not body.strip(b"\0"):
+            break
         if body:
             check_header("gzip", body)
     return b"".join(parts)

@@ -12,7 +12,7 @@ from typing import Any
 
 from collector.errors import InvalidPayload, Refusal, Unavailable
 from collector.receivers.otlp.config import OtlpHttpConfig
-from collector.receivers.otlp.content_encoding import check_header, decoded
+from collector.receivers.otlp.content_encoding import check_header, coding, decoded
 from collector.receivers.otlp.cors import AccessControl
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_answers import (
@@ -142,7 +142,7 @@ class OtlpHttpApp:
     async def _encoded(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[str, bytes | None]:
         """The encoding and the body as it came, after a look at its first bytes."""
         named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
-        encoding = "" if named.lower() == "identity" else named.lower()
+        encoding = coding(named)
         if encoding not in self._encodings:
             raise InvalidPayload(f"unsupported Content-Encoding: {named}")
         if not encoding:

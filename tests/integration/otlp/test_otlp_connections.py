@@ -24,6 +24,7 @@ ENCODED = {
     "identity": GOOD,
     "gzip": gzip.compress(GOOD),
     "GZIP": gzip.compress(GOOD[:50]) + gzip.compress(GOOD[50:]),
+    "x-gzip": gzip.compress(GOOD) + bytes(100),
     "zlib": zlib.compress(GOOD),
     "deflate": zlib.compress(GOOD),
     "zstd": zstandard.compress(GOOD),

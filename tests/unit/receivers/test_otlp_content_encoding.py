@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.errors import InvalidPayload, TooLarge
-from collector.receivers.otlp.content_encoding import decoded
+from collector.receivers.otlp.content_encoding import coding, decoded
 from collector.transport.http_server_config import ENCODINGS
 
 
@@ -126,3 +126,21 @@ def test_words(encoding, body, words):
     with pytest.raises(InvalidPayload) as caught:
         decoded(encoding, body, 100)
     assert caught.value.reason == words
+
+
+@pytest.mark.parametrize("zeros", [1, 511, 100_000])
+def test_zeros_behind_a_gzip_stream_are_padding(zeros):
+    """As gzip(1) has it: behind one member or several; anything else behind them stays an error."""
+    members = gzip.compress(b"ab") + gzip.compress(b"c")
+    assert decoded("gzip", members + bytes(zeros), 10) == b"abc"
+    with pytest.raises(InvalidPayload, match="gzip: invalid header"):
+        decoded("gzip", members + bytes(zeros) + b"x", 10)
+
+
+@pytest.mark.parametrize(
+    ("named", "encoding"),
+    [("gzip", "gzip"), ("GZIP", "gzip"), ("x-gzip", "gzip"), ("X-GZip", "gzip"), ("Identity", ""), ("br", "br")],
+)
+def test_names_of_codings(named, encoding):
+    """Case does not matter, and x-gzip is gzip (RFC 9110, section 8.4.1.3)."""
+    assert coding(named) == encoding
