@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.store_path import DataDir, refuse
-from collector.cli.visible import visible
+from collector.visible import escaped_json, visible, visible_json
 
 if TYPE_CHECKING:
     from collector.ledger.deadletters import Action, DeadLetterInfo
@@ -93,7 +93,7 @@ def show(
     with _reading(chosen.partition) as reader:
         content = reader.dead_letter_content(chosen.info.id)
     batch = decode(decode_entries(content)).batch if chosen.info.raw else decode_batch(content)
-    typer.echo(encode_json(batch).decode())
+    typer.echo(escaped_json(encode_json(batch).decode()))
 
 
 @app.command()
@@ -203,8 +203,6 @@ def _rows(chosen: Sequence[Chosen]) -> Iterator[tuple[str, ...]]:
 
 def _print_json(chosen: Sequence[Chosen], total: int) -> None:
     del total
-    import orjson
-
     for each in chosen:
         info = each.info
         line = {
@@ -218,4 +216,4 @@ def _print_json(chosen: Sequence[Chosen], total: int) -> None:
             "created_unix_ms": info.created_unix_ms,
             "raw": info.raw,
         }
-        typer.echo(orjson.dumps(line).decode())
+        typer.echo(visible_json(line))

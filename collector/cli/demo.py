@@ -20,8 +20,10 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from collector.cli.defaults import default_config
+from collector.visible import visible
 
 COUNTED = {"domain": "domain", "environment": "environment", "component": "component", "level": "triage_level"}
 LEVEL_STYLE = {"critical": "bold red", "warning": "yellow", "info": "green", "debug": "dim"}
@@ -152,7 +154,7 @@ def _count_table(connection: sqlite3.Connection, title: str, column: str) -> Tab
     query = f"SELECT coalesce({column}, '-'), count(*) FROM logs GROUP BY 1 ORDER BY 2 DESC LIMIT 10"  # noqa: S608 - a constant
     for value, count in connection.execute(query):
         style = LEVEL_STYLE.get(value, "") if title == "level" else ""
-        table.add_row(str(value), f"{count:,}", style=style)
+        table.add_row(Text(visible(str(value))), f"{count:,}", style=style)
     return table
 
 

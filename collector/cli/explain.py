@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.cli.store_path import DataDir, StoreFile, no_store, refuse, store_path
-from collector.cli.visible import visible
+from collector.visible import visible, visible_json, visible_lines
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
@@ -30,6 +30,7 @@ def explain(
     store: StoreFile = None,
     domain: Annotated[str, typer.Option(help="The domain that the record counts for.")] = "default",
     everything: Annotated[bool, typer.Option("--all", help="Also the evidence that did not count.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="A JSON object a line for each piece of evidence.")] = False,
 ) -> None:
     """Show every category and the level of a record, with the evidence and the rule behind each.
 
@@ -47,7 +48,7 @@ def explain(
     batch = _stored(text, store_path(data_dir, store)) if _RECORD_ID.fullmatch(text) else _given(text, domain)
     for told in _asked(settings, pipeline, batch, data_dir):
         if told.decides or everything:
-            typer.echo(_shown(told, everything))
+            typer.echo(_json(told) if json_ else _shown(told, everything))
 
 
 def _settings(config: list[str]) -> Settings:
@@ -150,14 +151,26 @@ class _Aside:
         """Nothing is counted."""
 
 
+def _json(told: Explanation) -> str:
+    return visible_json(
+        {
+            "subject": told.subject,
+            "answer": told.answer,
+            "because": told.because,
+            "decides": told.decides,
+            "details": dict(told.details),
+        }
+    )
+
+
 def _shown(told: Explanation, everything: bool) -> str:
     mark = ("* " if told.decides else "  ") if everything else ""
     answer = "-" if told.answer is None else visible(told.answer) or '"" (unknown)'
-    lines = [f"{mark}{told.subject:<30} {answer:<24} {told.because}"]
+    lines = [f"{mark}{told.subject:<30} {answer:<24} {visible(told.because)}"]
     if told.decides:
         lines += [f"    {name + ':':<12} {_folded(text)}" for name, text in told.details.items()]
     return "\n".join(lines)
 
 
 def _folded(text: str) -> str:
-    return text.replace("\n", "\n" + " " * 17)
+    return visible_lines(text).replace("\n", "\n" + " " * 17)

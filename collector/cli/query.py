@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 import sqlite3
 import sys
+import time
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.cli.d1_store import d1_store, is_d1
+from collector.cli.row_formats import Csv, as_csv, as_json, as_table
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
-from collector.cli.visible import visible
+from collector.cli.time_limit import TooLong, time_limit
 
 if TYPE_CHECKING:
     from collector.store.reading import Rows
-
-from pathlib import Path
 
 
 class Format(StrEnum):
@@ -30,15 +30,22 @@ class Format(StrEnum):
     csv = "csv"
 
 
+_FORMULAS = "CSV: with --no-formulas a text that a spreadsheet would calculate (=, +, -, @ first) gets a ' in front."
+
+
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement; `-` reads it from standard input.")],
     format_: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.table,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    formulas: Annotated[bool, typer.Option("--keep-formulas/--no-formulas", help=_FORMULAS)] = True,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
     config: StoreConfig = None,
     domain: Domain = None,
     limit: Annotated[int, typer.Option(min=0, help="Rows at most; 0 = all.")] = 1000,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds before the query is stopped; 0 = never.")] = 30.0,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds before it is stopped, printing included; 0 = never.")
+    ] = 30.0,
 ) -> None:
     """Ask the embedded store, while logboom writes to it. Only reading is possible.
 
@@ -64,6 +71,7 @@ def query(
     from collector.store.reading import query as run
 
     statement = sys.stdin.read() if sql == "-" else sql
+    began = time.monotonic()
     try:
         if store is not None and is_d1(store):
             with d1_store(store, config or [], domain, data_dir) as d1:
@@ -77,9 +85,22 @@ def query(
         refuse(str(error))
     except (sqlite3.Error, sqlite3.Warning) as error:
         refuse(_sql_mistake(str(error)))
-    _PRINTERS[format_](rows)
+    csv = Csv(formulas=formulas, terminal=sys.stdout.isatty())
+    try:
+        with time_limit(timeout, began):
+            text = _text(rows, Format.json if json_ else format_, csv)
+    except TooLong:
+        refuse(f"the query was stopped after {timeout:g} s, while its answer was made ready to print (--timeout)")
+    sys.stdout.write(text)
+    sys.stdout.flush()
     if rows.more:
         typer.echo(f"only the first {limit} rows are shown: --limit 0 shows all", err=True)
+
+
+def _text(rows: Rows, how: Format, csv: Csv) -> str:
+    if how is Format.csv:
+        return as_csv(rows, csv)
+    return as_json(rows) if how is Format.json else as_table(rows)
 
 
 def _sql_mistake(message: str) -> str:
@@ -92,41 +113,3 @@ def _sql_mistake(message: str) -> str:
     if "no such table" in message:
         return f"{message}\nThe table of records is logs."
     return message
-
-
-def _as_table(rows: Rows) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(header_style="bold")
-    numeric = [all(isinstance(row[at], int | float | None) for row in rows.values) for at in range(len(rows.columns))]
-    for name, right in zip(rows.columns, numeric, strict=True):
-        table.add_column(Text(visible(name)), justify="right" if right and rows.values else "left", overflow="fold")
-    for row in rows.values:
-        table.add_row(*(Text(visible(_text(value)), style="dim" if value is None else "") for value in row))
-    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
-
-
-def _as_json(rows: Rows) -> None:
-    import orjson
-
-    objects = (
-        orjson.dumps(dict(zip(rows.columns, row, strict=True)), default=bytes.hex).decode() for row in rows.values
-    )
-    typer.echo("[" + ",\n ".join(objects) + "]")
-
-
-def _as_csv(rows: Rows) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows([["" if value is None else _text(value) for value in row] for row in rows.values])
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-_PRINTERS = {Format.table: _as_table, Format.json: _as_json, Format.csv: _as_csv}

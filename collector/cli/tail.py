@@ -15,7 +15,7 @@ import typer
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
-from collector.cli.visible import visible
+from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -99,10 +99,8 @@ def _follow_d1(d1: D1Store, wanted: Wanted, lines: int, follow: bool, interval: 
 
 
 def _show_json(rows: Iterable[Row]) -> None:
-    import orjson
-
     for row in rows:
-        sys.stdout.write(orjson.dumps({name: row[name] for name in row.keys() if name != "rowid"}).decode() + "\n")  # noqa: SIM118
+        sys.stdout.write(visible_json({name: row[name] for name in row.keys() if name != "rowid"}) + "\n")  # noqa: SIM118
     sys.stdout.flush()
 
 

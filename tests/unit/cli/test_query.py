@@ -7,7 +7,9 @@ import io
 import json
 import re
 import shlex
+import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from typer.testing import CliRunner, Result
 
 from collector.cli import app
 from collector.cli.query import query
+from collector.cli.row_formats import Csv, as_csv
 from collector.store.embedded import EmbeddedStore
+from collector.store.reading import Rows
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
 
@@ -70,6 +74,42 @@ def test_a_table_shows_control_characters_instead_of_obeying_them(data_dir: Path
     assert result.exit_code == 0
     assert all(word in result.stdout for word in ("record_id", 'say "hi", all', "NULL", r"\x1b[31mred"))
     assert "\x1b[31mred" not in result.stdout
+
+
+STEERING = "SELECT 'a' || char(10) || 'b' || char(0x9b) || char(0x202e) || char(0x200b) AS x"
+
+
+def test_json_escapes_what_steers(data_dir: Path) -> None:
+    """C1 and direction overrides too; the value is the same to a reader."""
+    result = ask(data_dir, "--json", STEERING)
+    assert result.stdout == '[{"x":"a\\nb\\u009b\\u202e\\u200b"}]\n'
+
+
+def test_a_table_has_one_line_a_row(data_dir: Path) -> None:
+    """Line ends of a text are shown like other controls; a text that nobody would read to its end is cut."""
+    assert r"a\nb\x9b\u202e\u200b" in ask(data_dir, STEERING).stdout
+    wide = ask(data_dir, "SELECT printf('%.*c', 20003, 'x')").stdout.replace("\n", "")
+    assert "x… 3 more characters (--format json has all)" in " ".join(wide.split())
+
+
+FORMULAS = (
+    "SELECT '=1+1' AS a, '@SUM(1)' AS b, '-2+3' AS c, char(9) || '=1' AS d, -5 AS e, 'x=1' AS f, '+' || x'3d' AS g"
+)
+
+
+def test_formulas_in_csv(data_dir: Path) -> None:
+    """Kept for programs; for spreadsheets, an apostrophe stands before texts that they would calculate, never a number."""
+    kept = next(csv.reader(io.StringIO(ask(data_dir, "-f", "csv", FORMULAS).stdout.partition("\n")[2])))
+    assert kept == ["=1+1", "@SUM(1)", "-2+3", "\t=1", "-5", "x=1", "+="]
+    safe = ask(data_dir, "-f", "csv", "--no-formulas", FORMULAS).stdout.partition("\n")[2]
+    assert next(csv.reader(io.StringIO(safe))) == ["'=1+1", "'@SUM(1)", "'-2+3", "'\t=1", "-5", "x=1", "'+="]
+
+
+def test_csv_on_a_terminal_shows_controls() -> None:
+    """Into a pipe they go as they are: a file must hold what was logged."""
+    rows = Rows(["a\x1b"], [("b\x1b[2J\nc", None, b"\x1b")])
+    assert as_csv(rows, Csv(terminal=True)) == "a\\x1b\nb\\x1b[2J\\nc,,1b\n"
+    assert as_csv(rows, Csv()) == 'a\x1b\n"b\x1b[2J\nc",,1b\n'
 
 
 def test_sql_from_standard_input(data_dir: Path) -> None:
@@ -151,6 +191,22 @@ def test_an_endless_query_ends(data_dir: Path) -> None:
     endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
     result = ask(data_dir, "--timeout", "0.05", endless)
     assert (result.exit_code, "stopped after 0.05 s (--timeout)" in result.stderr) == (1, True)
+
+
+def test_the_time_limit_ends_few_but_long_steps(data_dir: Path) -> None:
+    """Each step of this one makes 20 MB; counted in steps, SQLite would look at the clock after minutes."""
+    tables = ", ".join(f"logs AS l{n}" for n in range(9))
+    sql = f"SELECT sum(length(printf('%.*c', 20000000 + length(l8.body), 'x'))) FROM {tables}"
+    result = ask(data_dir, "--timeout", "0.3", sql)
+    assert (result.exit_code, result.stdout, "stopped after 0.3 s" in result.stderr) == (1, "", True)
+
+
+def test_making_a_table_can_take_too_long(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit ends pure Python, too, and leaves no alarm behind."""
+    monkeypatch.setattr("collector.cli.query.as_table", lambda _: time.sleep(60))
+    result = ask(data_dir, "--timeout", "0.2", "SELECT 1")
+    assert (result.exit_code, "made ready to print (--timeout)" in result.stderr) == (1, True)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_the_examples_of_the_help_run(data_dir: Path) -> None:

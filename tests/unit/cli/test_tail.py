@@ -69,6 +69,18 @@ def test_what_a_sender_wrote_is_shown_not_obeyed(tmp_path: Path) -> None:
     assert not set("\x1b\x07\r\u202e") & set(shown)
 
 
+def test_no_name_forges_a_line(tmp_path: Path) -> None:
+    """A line end in the domain, service, component or endpoint is shown: what follows stays on the record's line."""
+    forged = "x\nFAKE 12:00:00.000 critical \u200b\U000e0041\u2028"
+    made = [Row("a", resource=[("service.name", forged)], fields={"body": "b\nin the body", "domain": forged})]
+    insert(tmp_path, made, component=[forged], endpoint=[forged])
+    first, second = tail(tmp_path).splitlines()
+    assert first.count(r"x\nFAKE 12:00:00.000 critical \u200b\U000e0041\u2028") == 4
+    assert second == "    in the body"
+    (line,) = tail(tmp_path, "--json").splitlines()
+    assert (line.isascii(), json.loads(line)["service_name"]) == (True, forged)
+
+
 def test_records_without_time_or_body_have_a_line_too(tmp_path: Path) -> None:
     """The observed time stands in; an event shows its name; times beyond any calendar are said to be none."""
     far = {"time_unix_nano": (1 << 64) - 1, "body": None}

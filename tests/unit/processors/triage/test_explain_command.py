@@ -42,6 +42,16 @@ def test_each_category_is_shown_with_its_evidence() -> None:
     assert "suggestion:" in result.output
 
 
+def test_json_is_an_object_a_line() -> None:
+    """What decided, or with --all every piece of evidence; details as a map."""
+    told = [json.loads(line) for line in explain(json.dumps(RECORD), "--json").stdout.splitlines()]
+    assert all(list(one) == ["subject", "answer", "because", "decides", "details"] for one in told)
+    [level] = [one for one in told if one["subject"] == "logboom.triage.level"]
+    assert (level["answer"].startswith("critical"), level["decides"], "suggestion" in level["details"]) == (True,) * 3
+    everything = explain(json.dumps(RECORD), "--json", "--all").stdout.splitlines()
+    assert {json.loads(line)["decides"] for line in everything} == {True, False}
+
+
 def test_an_otlp_request_is_read_from_standard_input() -> None:
     request = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "WARN slow"}}]}]}]}
     result = explain("-", "--all", text=json.dumps(request))
