@@ -23,8 +23,10 @@ check: setup                   ## lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-faults: setup                  ## the long kill test: 200 rounds
+faults: setup                  ## the long forms: 200 kills, 1,000 lone requests, millions of looks at a journal under its writer
 	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults --timeout=7200
+	LOGBOOM_LONE_REQUESTS=1000 LOGBOOM_LOOKS=5000000 $(BIN)/python -m pytest -q -s tests/e2e/test_lone_requests.py \
+		tests/unit/journal/test_journal_reader.py --timeout=7200
 
 docs: setup                    ## refresh option tables and config/schema.json from the options' declarations
 	$(BIN)/python -m collector.settings.documentation

@@ -200,7 +200,12 @@ class Environment:
         return max(0, pages) * PAGE_BYTES
 
     def last_transaction(self) -> int:
-        """The number of the last commit, by whichever process; costs no transaction."""
+        """The number of the last commit, by whichever process; costs no transaction.
+
+        It may be ahead of what a transaction that begins now sees: LMDB writes the number before the commit is on disk,
+        and shows the commit after. So it tells that there is something new, never that something was seen; what was
+        read is named by its own snapshot's `id()`.
+        """
         return self._handle.lmdb.info()["last_txnid"]
 
     def reader_check(self) -> int:

@@ -5,6 +5,7 @@ LMDB's locks belong to (process, file): a second open in the same process would 
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -27,9 +28,18 @@ class Handle:
 
     def __init__(self, path: Path, map_bytes: int) -> None:
         self._data = path / "data.mdb"
+        before = _identity(self._data)
         self.lmdb = _open(path, map_bytes)
-        self.data_fd = os.open(self._data, os.O_RDONLY | os.O_CLOEXEC)
-        self.identity: Identity = _identity(self._data) or (0, 0)
+        try:
+            self.data_fd = os.open(self._data, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.lmdb.close()
+            raise
+        opened = os.fstat(self.data_fd)
+        self.identity: Identity = (opened.st_dev, opened.st_ino)
+        if before not in (None, self.identity):  # else the name of one file would stand for the contents of another
+            self._close()
+            raise OSError(errno.ESTALE, f"{self._data} was replaced while it was being opened")
         self.users = 0
         self._tables: dict[bytes, Any] = {}
         self._lock = threading.Lock()
@@ -85,8 +95,11 @@ class Handle:
             self.users -= 1
             if self.users == 0:
                 del _handles[self.identity]
-                self.lmdb.close()
-                os.close(self.data_fd)
+                self._close()
+
+    def _close(self) -> None:
+        self.lmdb.close()
+        os.close(self.data_fd)
 
 
 def acquire(path: Path, map_bytes: int) -> Handle:

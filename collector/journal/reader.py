@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -39,6 +40,7 @@ from collector.outcomes import Counts
 
 _MAX_PASSED_OVER = 4096  # entries of other receivers that one read looks at: a snapshot must not be held for long
 _IDENTITY_SECS = 1.0  # how often to look whether the directory was wiped and made anew
+_TRUST_SECS = 1.0  # what was read is read again after so long, whatever the cheap look says
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,15 @@ class JournalReader:
 
     def heads(self) -> Mapping[str, Head]:
         """Every domain that ever had an entry. Cheap to poll: nothing is read until a commit has happened."""
-        self._refresh()
+        environment = self._current()
+        if environment is not None and self._may_have_changed(environment):
+            with self._snapshot(environment):
+                pass
         return self._heads
 
     def counts(self) -> Counts:
         """(domain, component, outcome) → records since the journal was made."""
-        environment = self._refresh()
+        environment = self._current()
         if environment is None:
             return Counts()
         with environment.read() as txn:
@@ -133,26 +138,26 @@ class JournalReader:
 
     def size(self) -> JournalSize:
         """How full it is, and how old its oldest entry."""
-        environment = self._refresh()
+        environment = self._current()
         if environment is None:
             return JournalSize()
         received = []
-        with environment.read() as txn:
+        with self._snapshot(environment) as txn:
             cursor = self._cursor(txn)
             for number in self._numbers.values():
                 first = entry_key(number, 0)
                 if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
                     received.append(Header.parse(cursor.value()).received_unix_ms)
-        entries = sum(head.entries for head in self._heads.values())
+            entries = sum(head.entries for head in self._heads.values())
         return JournalSize(environment.bytes_in_use(), environment.budget_bytes, entries, min(received, default=0))
 
     def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Pending:
         """What waits behind the cursors (domain → last offset done; missing = 0), all receivers together."""
-        environment = self._refresh()
+        environment = self._current()
         if environment is None:
             return Pending()
         entries = records = size = 0
-        with environment.read() as txn:
+        with self._snapshot(environment) as txn:
             cursor = self._cursor(txn)
             for name, number in self._numbers.items():
                 first = entry_key(number, after.get(name, 0) + 1)
@@ -194,7 +199,7 @@ class JournalReader:
         ]
         if environment is None or not waiting:
             return taken
-        with environment.read() as txn:
+        with self._snapshot(environment) as txn:
             self._receivers = self._names(txn, RECEIVERS, RECEIVER_KEY)
             streams = {
                 name: self._entries(self._cursor(txn), environment.id, name, after.get(name, 0), receivers, taken)
@@ -258,25 +263,32 @@ class JournalReader:
         self._environment = environment
 
     def _forget(self) -> None:
-        self._transaction = -1
+        self._transaction, self._read_at = -1, 0.0
         self._heads: dict[str, Head] = {}
         self._numbers: dict[str, int] = {}
 
-    def _refresh(self) -> Environment | None:
-        environment = self._current()
-        if environment is None:
-            return None
-        transaction = environment.last_transaction()
-        if transaction != self._transaction:
-            with environment.read() as txn:
+    def _may_have_changed(self, environment: Environment) -> bool:
+        """Whether to look: a commit happened, or the last look is too long ago to be trusted."""
+        return environment.last_transaction() != self._transaction or time.monotonic() - self._read_at >= _TRUST_SECS
+
+    @contextmanager
+    def _snapshot(self, environment: Environment) -> Iterator[Any]:
+        """One transaction, with heads and numbers that are its own.
+
+        They are kept under the number of the snapshot that they were read in, never under `last_transaction`, which
+        may name a commit that no snapshot shows yet: equal numbers mean that nothing needs to be read again.
+        """
+        with environment.read() as txn:
+            if txn.id() != self._transaction:
                 names = self._names(txn, DOMAINS, DOMAIN_KEY)
                 rows = {
                     DOMAIN_KEY.unpack(key)[0]: Tally.parse(row) for key, row in txn.cursor(db=self._tables[TALLIES])
                 }
-            self._numbers = {name: number for number, name in names.items()}
-            self._heads = {names[number]: _head(tally) for number, tally in rows.items()}
-            self._transaction = transaction
-        return environment
+                self._numbers = {name: number for number, name in names.items()}
+                self._heads = {names[number]: _head(tally) for number, tally in rows.items()}
+                self._transaction = txn.id()
+            self._read_at = time.monotonic()
+            yield txn
 
     def _cursor(self, txn: Any) -> Any:
         return txn.cursor(db=self._tables[ENTRIES])

@@ -54,9 +54,7 @@ class Follower:
 
     def __init__(self, path: Path, wanted: Wanted) -> None:
         self._path = path
-        self._connection = connect(path)
-        self._connection.row_factory = sqlite3.Row
-        self._file = _identity(path)
+        self._connection, self._file = _opened(path)
         self._condition, self._parameters = wanted.condition()
         self._seen = self._newest()
 
@@ -94,10 +92,20 @@ class Follower:
 
     def _reopen(self) -> None:
         """Another file stands at the path: everything in it is new."""
-        fresh = connect(self._path)
-        fresh.row_factory = sqlite3.Row
+        fresh, identity = _opened(self._path)
         self._connection.close()
-        self._connection, self._file, self._seen = fresh, _identity(self._path), 0
+        self._connection, self._file, self._seen = fresh, identity, 0
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
+    """A connection, and which file it is on: the path named that one before and after it was opened."""
+    while True:
+        identity = _identity(path)
+        connection = connect(path)
+        if _identity(path) == identity:
+            connection.row_factory = sqlite3.Row
+            return connection, identity
+        connection.close()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

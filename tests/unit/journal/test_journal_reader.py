@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.journal.environment import Environment
-from collector.journal.layout import KIND
+from collector.journal.layout import DOMAIN_KEY, KIND, TALLIES
 from collector.journal.reader import Head, JournalReader, Pending
 from collector.journal.rotation import QUANTUM_BYTES, Rotation
+from collector.journal.tally import Tally
 
 ALL = 1 << 40
+LOOKS = int(os.environ.get("LOGBOOM_LOOKS", "20000"))
 
 REMOTE = """
 import json, sys
@@ -236,3 +239,52 @@ def test_readers_need_no_directory_of_their_own(tmp_path: Path) -> None:
     assert reader.heads() == {}
     reader.close()
     assert list(tmp_path.iterdir()) == []
+
+
+COMMITS = """
+import sys, threading
+from pathlib import Path
+import xxhash
+from collector.journal.entry import Payload
+from collector.journal.limits import JournalLimits
+from collector.journal.writer import Journal
+
+journal = Journal.open(Path(sys.argv[1]), JournalLimits(max_bytes=64 << 20), dict, lambda error: None)
+body = b"x"
+payload = Payload("a.example", "otlp", body, 1, 1, xxhash.xxh3_128_digest(body))
+done = threading.Event()
+print("open", flush=True)
+while True:
+    done.clear()
+    journal.append([payload], lambda refusal: done.set())
+    done.wait()
+"""
+
+
+def test_what_is_kept_is_never_known_under_a_later_commit(bench, kit, spawn) -> None:
+    """Each commit of the writer adds one entry, so a commit's number tells the newest offset: whatever the reader keeps
+    under a number is what that commit left. A reader that kept older heads under it would wait for ever."""
+    writer = spawn(COMMITS, bench.path)
+    assert writer.stdout.readline() == "open\n"
+    reader = JournalReader.open(bench.path)
+    kit.eventually(reader.heads, "the first entry is seen")
+    with reader._environment.read() as txn:
+        row = txn.get(DOMAIN_KEY.pack(0), db=reader._tables[TALLIES])
+        number_of_offset_0 = txn.id() - Tally.parse(row).last_offset
+    seen = set()
+    for _ in range(LOOKS):
+        offset = reader.heads()["a.example"].last_offset
+        assert reader._transaction - offset == number_of_offset_0
+        seen.add(offset)
+    assert len(seen) > 10
+    reader.close()
+
+
+def test_a_look_that_says_nothing_new_is_not_trusted_for_long(bench, kit, reader, monkeypatch) -> None:
+    """Even if the number of the last commit never moved, what was committed is seen."""
+    bench.open()
+    assert bench.append(kit.payload(1)) is None
+    kit.eventually(reader.heads, "the first entry is seen")
+    monkeypatch.setattr(Environment, "last_transaction", lambda _: reader._transaction)
+    assert bench.append(kit.payload(1)) is None
+    kit.eventually(lambda: reader.heads()["a.example"].last_offset == 2, "the second entry is seen")
