@@ -34,6 +34,8 @@ class GroupBy(Config):
     """Whose value; records without it go to `MISSING`."""
     max_open_files: int = Field(100, ge=1)
     """The least recently used file is closed beyond this many."""
+    max_values: int = Field(10_000, ge=1)
+    """As many values get a file of their own, counted since the start; records of further ones go to `OVERFLOW`."""
 
 
 class CompressionParams(Config):

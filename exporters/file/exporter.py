@@ -4,68 +4,84 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
+import numpy as np
+import polars as pl
 import zstandard
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import lines
 from collector.documents.models import texts
-from collector.outcomes import Ok, Retry, Verdicts
+from collector.outcomes import Retry, Verdicts
 from exporters.file.config import FileConfig
 from exporters.file.output import Output
+from exporters.file.paths import Paths
+from exporters.file.writes import Write, verdicts
 from otlp_wire import encode, encode_json
 
+T = TypeVar("T")
 _LENGTH = 4
-_MISSING = "MISSING"
-
-Writes = Sequence[tuple[str, bytes]]
-"""(path, whole messages)"""
 
 
 class FileExporter:
-    """`encode` makes messages, `send` appends them and returns when they are on disk."""
+    """`encode` makes messages, `send` appends them, on a thread of its own, and returns when they are on disk."""
 
     def __init__(self, config: FileConfig, context: Context) -> None:
         del context
         self._config = config
-        self._writing = asyncio.Lock()
+        grouping = config.group_by
+        self._paths = (
+            Paths(config.path, rotates=config.rotation is not None, most=grouping.max_values)
+            if grouping.enabled
+            else None
+        )
+        self._thread: ThreadPoolExecutor | None = None
         self._outputs: OrderedDict[str, Output] = OrderedDict()
 
     async def start(self) -> None:
         """Open the file; raises OSError. Files of `group_by` are opened when their first record comes."""
-        if not self._config.group_by.enabled:
-            await asyncio.to_thread(self._output, self._config.path)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="file")
+        if self._paths is None:
+            await self._run(self._output, self._config.path)
 
-    def encode(self, batch: LogBatch) -> Writes:
-        """One message for each file."""
-        grouping = self._config.group_by
-        if not grouping.enabled:
-            return [(self._config.path, self._message(batch))]
-        segments = batch.resource_attribute(grouping.resource_attribute).fill_null(_MISSING)
+    def encode(self, batch: LogBatch) -> Sequence[Write]:
+        """One part for each file."""
+        if self._paths is None:
+            return [Write(self._config.path, self._message(batch), np.arange(len(batch), dtype=np.uint32))]
+        values = batch.resource_attribute(self._config.group_by.resource_attribute).fill_null("")
+        paths = {value: self._paths.of(value) for value in values.unique(maintain_order=True).to_list()}
+        named = values.replace_strict(paths, return_dtype=pl.String).rename("path")
+        groups = named.to_frame().with_row_index("item").group_by("path", maintain_order=True).agg("item")
         return [
-            (self._path(segment), self._message(batch.filter(segments == segment)))
-            for segment in segments.unique(maintain_order=True).to_list()
+            Write(path, self._message(batch.gather(items)), items.to_numpy())
+            for path, items in zip(groups.get_column("path"), groups.get_column("item"), strict=True)
         ]
 
-    async def send(self, request: Writes) -> None:
-        """Append, one request after the other. A repeated request may double what it wrote to its first files."""
-        async with self._writing:
-            await asyncio.to_thread(self._write, request)
+    async def send(self, request: Sequence[Write]) -> Sequence[Write]:
+        """Append what is not on disk yet, one request after the other; gives the parts with what became of them."""
+        return await self._run(self._write, request)
 
-    def classify(self, answer: object) -> Verdicts:
-        """A full disk or a missing right may pass."""
-        if isinstance(answer, OSError):
-            return [Retry(f"cannot write: {answer.strerror or type(answer).__name__}")]
-        return [Retry(type(answer).__name__)] if isinstance(answer, Exception) else [Ok()]
+    def classify(self, answer: Sequence[Write] | Exception) -> Verdicts:
+        """Each part has a verdict of its own. A full disk or a missing right may pass."""
+        if isinstance(answer, Exception):
+            return [Retry(f"cannot write: {type(answer).__name__}")]
+        return verdicts(answer, named_by_senders=self._paths is not None)
 
     async def shutdown(self) -> None:
         """Close the files."""
-        async with self._writing:
-            while self._outputs:
-                self._outputs.popitem()[1].close()
+        if self._thread is not None:
+            await self._run(self._close)
+            self._thread.shutdown()
+            self._thread = None
+
+    async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
+        assert self._thread is not None, "not started"
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _message(self, batch: LogBatch) -> bytes:
         body = self._body(batch)
@@ -84,14 +100,35 @@ class FileExporter:
             case model:
                 return lines(texts(batch, model, self._config))
 
-    def _path(self, segment: str) -> str:
-        """The value in place of `*`, kept inside the folder: a sender must not choose other places."""
-        parts = [part for part in segment.replace("\0", "").split("/") if part not in ("", ".", "..")]
-        return self._config.path.replace("*", "/".join(parts) or _MISSING)
+    def _write(self, request: Sequence[Write]) -> Sequence[Write]:
+        for write in request:
+            if write.done:
+                continue
+            write.error = None
+            try:
+                write.told = self._output(write.path).write(write.messages)
+                write.done = True
+            except OSError as error:
+                write.error = self._about_the_folder() or error
+                self._forget(write.path)
+        return request
 
-    def _write(self, request: Writes) -> None:
-        for path, message in request:
-            self._output(path).write(message)
+    def _about_the_folder(self) -> OSError | None:
+        """What is wrong with the part of the path that no sender chose."""
+        folder = self._paths.folder if self._paths is not None else ""
+        if folder and Path(folder).exists() and not Path(folder).is_dir():
+            return OSError(0, f"{folder} is no folder")
+        return None
+
+    def _forget(self, path: str) -> None:
+        """The next attempt opens the file anew, folders included."""
+        output = self._outputs.pop(path, None)
+        if output is not None:
+            output.close()
+
+    def _close(self) -> None:
+        while self._outputs:
+            self._outputs.popitem()[1].close()
 
     def _output(self, path: str) -> Output:
         if path in self._outputs:

@@ -5,6 +5,9 @@
 
 A message is on disk (fsync) before `write` returns. What a crash or a full disk cut off is removed before the next
 message is written: at start the tail is looked at, after a failed write the file is cut back to where it was.
+
+logrotate may take the file away (`mv` and `create`), or empty it (`copytruncate`): what is written after that is in the
+file of that name.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from collector.named_file import NamedFile
 from exporters.file.config import Rotation
 
 _TAIL = 64 << 10
@@ -32,12 +36,34 @@ class Output:
         self._rotation = rotation
         self._file = -1
         self._size = 0
+        self._name = NamedFile(path)
         self._open()
 
-    def write(self, messages: bytes) -> None:
-        """Append whole messages. Raises OSError; then nothing of them is in the file."""
+    def write(self, messages: bytes) -> str:
+        """Append whole messages; returns what people must be told, or "". Raises OSError; then nothing of them is in the
+        file."""
+        told = self._return_to_the_name()
+        self._append(messages)
+        if not os.fstat(self._file).st_nlink:  # deleted in between: where it was written, nobody finds it
+            told = self._return_to_the_name() or told
+            self._append(messages)
+        return told
+
+    def _return_to_the_name(self) -> str:
+        """Open the file that has the name now, if it is another one."""
         if self._file < 0:
             self._open()
+            return ""
+        lost = self._name.lost()
+        if lost is not None:
+            self.close()
+            self._open()
+            return lost
+        size = os.fstat(self._file).st_size
+        emptied, self._size = size < self._size, size
+        return f"{self._path} was cut while it was open: it goes on at its new end" if emptied else ""
+
+    def _append(self, messages: bytes) -> None:
         if self._rotation is not None and self._size and self._size + len(messages) > self._limit:
             self._rotate(self._rotation)
         try:
@@ -63,6 +89,7 @@ class Output:
     def _open(self) -> None:
         new = not self._path.exists()
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._name.opened(self._file)
         size = os.fstat(self._file).st_size
         self._size = _whole_frames(self._file, size) if self._framed else _whole_lines(self._file, size)
         if self._size < size:

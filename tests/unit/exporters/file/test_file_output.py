@@ -128,7 +128,9 @@ def test_a_full_disk_is_retried_and_leaves_no_half_message(tmp_path, monkeypatch
         return written
 
     monkeypatch.setattr(os, "write", write)
-    assert export({"path": str(path)}, text_batch(["a"])) == [Retry("cannot write: No space left on device")]
+    _, retry = export({"path": str(path)}, text_batch(["a"]))
+    assert isinstance(retry, Retry)
+    assert (retry.reason, list(retry.items)) == ("cannot write: No space left on device", [0])
     assert path.read_bytes() == b""
     room[0] = 1 << 30
     assert export({"path": str(path)}, text_batch(["a"])) == [Ok()]
