@@ -17,6 +17,7 @@ from urllib.parse import quote_plus, urlencode
 import orjson
 
 from collector.outcomes import Blocked, Retry
+from collector.transport.acceptance import Acceptance, is_page
 from collector.transport.http_answers import NotSent, described, retry_after_secs
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.http_client_config import HttpClientConfig
@@ -30,6 +31,7 @@ _SHOWN_CHARACTERS = 200
 _MASK = "****"
 _SECRETS = ("client_secret", "assertion")
 """What of a request to a token service nobody may see."""
+_TAKEN = Acceptance("the token service", empty=False)
 _USABLE = re.compile(r"[!-~]+")
 """Visible ASCII (RFC 6749, appendix A.12): all that a header takes."""
 
@@ -110,6 +112,8 @@ async def ask(client: HttpClient, url: str, form: Mapping[str, str]) -> Granted:
     told = _told(answer)
     if not 200 <= answer.status < 300:
         raise _refusal(answer, told, form)
+    if is_page(answer):
+        raise TokenRefused(f"no access token: {_TAKEN.objection(answer)}", may_pass=False)
     token, lifetime = told.get("access_token"), told.get("expires_in", 3600)
     try:
         lifetime_secs = float(lifetime)  # type: ignore[arg-type]  # some services write the number as a string

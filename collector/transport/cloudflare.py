@@ -17,6 +17,7 @@ from urllib.parse import quote
 import orjson
 
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
+from collector.transport.acceptance import Acceptance, is_page
 from collector.transport.call_budget import BudgetSpent, CallBudget
 from collector.transport.cloudflare_config import CloudflareConfig
 from collector.transport.http_answers import described, retry_after_secs, unanswered
@@ -26,13 +27,16 @@ _PATIENCE_SECS = 5.0
 _PAUSE_SECS = 10.0
 """After a 429 that does not say how long."""
 _MOST_CHARACTERS = 300
+_TAKEN = Acceptance("Cloudflare", empty=False)
+"""An envelope, which `read` looks into."""
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `message` is what it said about errors, safe to show; `result` is None unless it `succeeded`."""
+    """One answer. `message` is what it said about errors, safe to show; `result` is None unless it `succeeded`; `foreign`:
+    it is a page, of somebody else."""
 
     status: int
     succeeded: bool
@@ -41,6 +45,7 @@ class Answer:
     result: Any = None
     result_info: Any = None
     after_secs: float | None = None
+    foreign: bool = False
 
     @property
     def reason(self) -> str:
@@ -106,9 +111,15 @@ def read(answer: HttpAnswer) -> Answer:
         message = "; ".join(str(error.get("message", "")) for error in errors)
         code = int(errors[0].get("code", 0)) if errors else 0
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Answer(answer.status, succeeded=False, message="the answer is not JSON", after_secs=after)
+        return _no_envelope(answer, after)
     result = envelope.get("result") if succeeded else None
     return Answer(answer.status, succeeded, _shown(message), code, result, envelope.get("result_info"), after)
+
+
+def _no_envelope(answer: HttpAnswer, after_secs: float | None) -> Answer:
+    foreign = is_page(answer)
+    said = _TAKEN.objection(answer) if foreign and 200 <= answer.status < 300 else "the answer is not JSON"
+    return Answer(answer.status, succeeded=False, message=said, after_secs=after_secs, foreign=foreign)
 
 
 def verdict(answer: Answer | Exception) -> Verdict:
@@ -117,6 +128,7 @@ def verdict(answer: Answer | Exception) -> Verdict:
     success                     ok
     429                         retry, not before Retry-After; nobody with this token calls meanwhile
     408 425 5xx, 200 with an error, no or a broken answer    retry
+    a page with 2xx, 400 or 422                              blocked: a proxy or a sign-in page stands in the way
     413                         split
     400 422                     split: a record that is not taken is found and set aside
     3xx 401 403 404 others      blocked: token, account or id; nothing is lost meanwhile
@@ -129,6 +141,8 @@ def verdict(answer: Answer | Exception) -> Verdict:
         return unanswered(answer)
     if answer.succeeded:
         return Ok()
+    if answer.foreign and answer.status in (*range(200, 300), 400, 422):
+        return Blocked(answer.message if answer.status < 300 else f"{answer.reason}: a proxy's page")
     if answer.status in (408, 425, 429) or answer.status >= 500 or answer.status < 300:
         return Retry(answer.reason, after_secs=answer.after_secs, throttled=answer.status in (429, 503))
     if answer.status in (400, 413, 422):

@@ -1,9 +1,10 @@
 """What an HTTP status means for delivery, for destinations that have no say of their own.
 
-2xx                      ok
+2xx                      ok when the destination says so in its own way (`acceptance`); else blocked: somebody else answered
 408 425 429 5xx          retry (429 and 503: not before Retry-After, an hour at most, and with fewer requests at once)
 413                      split, and later requests stay below
-400 422                  split: a record that the destination cannot take is found and set aside
+400 422                  split: a record that the destination cannot take is found and set aside; blocked when a page says it
+                         to an exporter whose destination answers otherwise: it is about the connection, not the records
 3xx 401 403 404 others   blocked: credential, address or configuration; nothing is lost meanwhile
 no answer                retry; blocked when the server's certificate is not accepted, or it does not speak TLS
 """
@@ -14,10 +15,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import orjson
 
 from collector.outcomes import LONGEST_WAIT_SECS, Blocked, Ok, Retry, Split, Verdict
+from collector.transport.acceptance import ANYBODY, Acceptance, is_page, media_type
 from collector.transport.http_client import HttpAnswer, describe, needs_people
 
 _AGAIN = frozenset({408, 425, 429})
@@ -35,13 +38,20 @@ class NotSent(Exception):
         self.verdict = verdict
 
 
-def verdict_of(answer: HttpAnswer | Exception, said: Callable[[bytes], str] = lambda _: "") -> Verdict:
-    """The meaning of what a call came to; `said` reads the destination's own words out of the body of a refusal."""
+def verdict_of(
+    answer: HttpAnswer | Exception, said: Callable[[bytes], str] = lambda _: "", taken: Acceptance = ANYBODY
+) -> Verdict:
+    """The meaning of what a call came to.
+
+    Args:
+        said: reads the destination's own words out of the body of a refusal.
+        taken: what the destination answers when it has taken a request.
+    """
     if isinstance(answer, NotSent):
         return answer.verdict
     if isinstance(answer, Exception):
         return unanswered(answer)
-    return verdict(answer, "" if answer.status < 300 else said(answer.body))
+    return verdict(answer, "" if answer.status < 300 else said(answer.body), taken)
 
 
 def unanswered(error: Exception, at_most: int | None = None) -> Retry | Blocked:
@@ -52,15 +62,18 @@ def unanswered(error: Exception, at_most: int | None = None) -> Retry | Blocked:
     return Retry(reason, at_most=at_most, throttled=isinstance(error, TimeoutError))
 
 
-def verdict(answer: HttpAnswer, message: str = "") -> Verdict:
-    """The meaning of a whole answer; `message` is what the destination said, for people."""
+def verdict(answer: HttpAnswer, message: str = "", taken: Acceptance = ANYBODY) -> Verdict:
+    """The meaning of a whole answer; `message` is what the destination said, for people; `taken` as in `verdict_of`."""
     status = answer.status
-    reason = described(status, message)
     if 200 <= status < 300:
-        return Ok()
+        objection = taken.objection(answer)
+        return Blocked(objection) if objection else Ok()
+    reason = described(status, message or _elsewhere(answer))
     if status in _AGAIN or status >= 500:
         busy = status in _BUSY
         return Retry(reason, after_secs=retry_after_secs(answer) if busy else None, throttled=busy)
+    if status in _ISOLATE and status != _TOO_LARGE and taken is not ANYBODY and is_page(answer):
+        return Blocked(f"{reason}: with {media_type(answer) or 'HTML'}, a proxy's page, not {taken.who}")
     if status in _ISOLATE:
         return Split(reason, too_large=status == _TOO_LARGE)
     return Blocked(reason)
@@ -77,6 +90,12 @@ def error_said(body: bytes, code: str) -> str:
         return f"{error[code]}: {error['message']}"[:_SHOWN_CHARACTERS]
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _elsewhere(answer: HttpAnswer) -> str:
+    """Of a redirect: the host that it names; the rest of the URL may hold secrets."""
+    host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2] if 300 <= answer.status < 400 else ""
+    return f"a redirect to {host}, perhaps a sign-in page; redirects are not followed" if host else ""
 
 
 def described(status: int, message: str) -> str:

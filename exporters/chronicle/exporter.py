@@ -7,6 +7,7 @@ from functools import partial
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Verdicts
+from collector.transport.acceptance import Acceptance, json_without_error
 from collector.transport.access_token import BearerClient, Granted
 from collector.transport.http_answers import error_said, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
@@ -14,6 +15,9 @@ from collector.transport.service_account import grant, key_text
 from collector.transport.sized_body import SizedBody
 from exporters.chronicle.calls import body
 from exporters.chronicle.config import ChronicleConfig
+
+TAKEN = Acceptance("Google", frozenset({200}), says_so=json_without_error)
+"""`{}`, or what the reference calls an empty body."""
 
 
 class ChronicleExporter:
@@ -40,7 +44,7 @@ class ChronicleExporter:
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Google says about it."""
-        return [verdict_of(answer, partial(error_said, code="status"))]
+        return [verdict_of(answer, partial(error_said, code="status"), TAKEN)]
 
     async def shutdown(self) -> None:
         """Close the connections."""

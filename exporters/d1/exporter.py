@@ -19,7 +19,7 @@ from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.d1.config import D1Config
 from exporters.d1.databases import Databases
 from exporters.d1.requests import Part, Places, parts
-from exporters.d1.verdicts import Homeless, verdict_of, verdicts_of
+from exporters.d1.verdicts import Homeless, rows_written, verdict_of, verdicts_of
 
 Answers = list[tuple[Part, Answer | Exception]]
 
@@ -113,7 +113,7 @@ class D1Exporter:
         database = await self._databases.prepared(part.place)
         answer = await database.post(part.body)
         if answer.succeeded:
-            self._rows_written += sum(int(result["meta"].get("rows_written", 0)) for result in answer.result)
+            self._rows_written += rows_written(answer)
         elif isinstance(verdict_of(answer, part.records), Blocked):
             database.prepared = False  # the next attempt looks at the schema again: somebody may have dropped it
         return answer

@@ -69,6 +69,8 @@ def verdict_of(answer: Answer | Exception, records: int) -> Verdict:
         return Blocked(str(answer))
     if isinstance(answer, Homeless):
         return Reject(str(answer))
+    if isinstance(answer, Answer) and answer.succeeded and not _ran(answer):
+        return Retry("the answer does not say that D1 ran every statement")
     if isinstance(answer, Exception) or answer.succeeded or answer.status in (429, 413):
         return cloudflare.verdict(answer)
     said = answer.message.lower()
@@ -81,6 +83,18 @@ def verdict_of(answer: Answer | Exception, records: int) -> Verdict:
     if answer.status < 500 and _any(_BLOCKED, said):
         return Blocked(answer.reason)
     return cloudflare.verdict(answer)
+
+
+def rows_written(answer: Answer) -> int:
+    """Billed, as the answer counts them."""
+    metas = [one.get("meta") for one in answer.result if isinstance(one, dict)] if _ran(answer) else []
+    return sum(int(meta.get("rows_written", 0)) for meta in metas if isinstance(meta, dict))
+
+
+def _ran(answer: Answer) -> bool:
+    """A result for each statement, none of which failed."""
+    results = answer.result
+    return isinstance(results, list) and all(isinstance(one, dict) and one.get("success", True) for one in results)
 
 
 def _of_part(part: Part, verdict: Verdict) -> Verdict:

@@ -12,12 +12,15 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array
 from collector.outcomes import Split, Verdicts
+from collector.transport.acceptance import Acceptance, json_without_error
 from collector.transport.http_answers import NotSent, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.datadog.config import ENTRIES, DatadogConfig
 from exporters.datadog.entries import ENTRY_BYTES, Writer
 
 _MOST_BYTES = 5_000_000
+TAKEN = Acceptance("Datadog", frozenset({200, 202}), says_so=json_without_error)
+"""202 `{}`; what speaks its protocol also answers 200, or without a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class DatadogExporter:
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Datadog says about it."""
-        return [verdict_of(answer, _said)]
+        return [verdict_of(answer, _said, TAKEN)]
 
     async def shutdown(self) -> None:
         """Close the connections."""

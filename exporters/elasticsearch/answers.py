@@ -1,6 +1,7 @@
 """What an answer of the bulk API means, for the whole request and for each document.
 
 status of the request   as for every HTTP destination; 404 is blocked, 413 halves
+a page, or no JSON      blocked: a proxy or a sign-in page answered
 document 2xx            delivered; `failure_store: used` is told: the document is not where it belongs
 document 409            delivered: it is there under our id
 document 408 429 5xx    that document again
@@ -23,6 +24,7 @@ import orjson
 
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Verdict, Verdicts
 from collector.transport import http_answers
+from collector.transport.acceptance import Acceptance, is_page, json_object
 from collector.transport.http_client import HttpAnswer
 from exporters.elasticsearch.otelcol_blocks import OtelcolRetry
 
@@ -37,6 +39,10 @@ _NO_ERRORS = re.compile(rb'\s*\{(?:\s*"(?:ingest_)?took"\s*:\s*\d+\s*,)*\s*"erro
 _PARTICULARS = re.compile(
     r"( in document with id '[^']*')|(\. Preview of field's value: '.*')|(, document: \[.*)", re.DOTALL
 )
+TAKEN = Acceptance(
+    "Elasticsearch", frozenset({200, 201}), empty=False, says_so=lambda answer: json_object(answer) is not None
+)
+"""JSON, always; what it says of each document is read here."""
 FILTER = (
     "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,items.*.failure_store"
 )
@@ -58,6 +64,8 @@ def verdicts(answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS)
         return [_of_request(answer, limits)]
     if _NO_ERRORS.match(answer.body) and b'"failure_store":"used"' not in answer.body:
         return [Ok()]
+    if is_page(answer):
+        return [Blocked(TAKEN.objection(answer))]
     told = _items(answer.body)
     if told is None or len(told) != len(items):
         return [Retry("the answer does not name every document", at_most=limits.at_most)]
@@ -65,7 +73,7 @@ def verdicts(answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS)
 
 
 def _of_request(answer: HttpAnswer, limits: OtelcolRetry) -> Verdict:
-    verdict = http_answers.verdict(answer, _error_of_request(answer.body))
+    verdict = http_answers.verdict(answer, _error_of_request(answer.body), TAKEN)
     if not isinstance(verdict, Retry):
         return verdict
     if limits.statuses is not None and answer.status not in limits.statuses:

@@ -13,6 +13,7 @@ import orjson
 
 from collector.transport.http_answers import described
 from collector.transport.http_client import HttpAnswer
+from exporters.elasticsearch.answers import TAKEN
 from exporters.elasticsearch.config import Mapping as DocumentMapping
 from exporters.elasticsearch.config import Setup
 from exporters.elasticsearch.mappings import mappings
@@ -26,7 +27,8 @@ class NotInstalled(Exception):
     """The cluster did not take it; `may_pass` tells whether another attempt can help."""
 
     def __init__(self, what: str, answer: HttpAnswer) -> None:
-        super().__init__(f"{what}: {described(answer.status, _reason(answer.body))}")
+        objection = TAKEN.objection(answer) if answer.status < 300 else ""
+        super().__init__(f"{what}: {objection or described(answer.status, _reason(answer.body))}")
         self.may_pass = answer.status == 429 or answer.status >= 500
 
 
@@ -110,12 +112,9 @@ async def _ask(call: Call, method: Method, path: str, document: Mapping[str, Any
     answer = await call(method, path, None if document is None else orjson.dumps(document))
     if answer.status == 409 and "/_ism/" in path:
         return None  # it is there; ISM wants to be told the version it replaces, and keeps what an operator changed
-    if not 200 <= answer.status < 300:
+    if not 200 <= answer.status < 300 or TAKEN.objection(answer):
         raise NotInstalled(f"{method} {path}", answer)
-    try:
-        return orjson.loads(answer.body)
-    except ValueError:
-        return None
+    return orjson.loads(answer.body)
 
 
 def _is_opensearch(root: Any) -> bool:

@@ -7,7 +7,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TypeVar
 from urllib.parse import quote
@@ -108,7 +108,10 @@ class KvExporter:
                 answer = await self._client.call("POST", f"{self._path}/get", body, max_answer_bytes=_MAX_READ_BYTES)
                 if not answer.succeeded:
                     return answer
-                await self._on_thread(self._view.adopt, page, (answer.result or {}).get("values") or {})
+                values = answer.result.get("values") if isinstance(answer.result, dict) else None
+                if not isinstance(values, dict):  # "nothing there" would be written over what is there
+                    return replace(answer, succeeded=False, message="the answer holds no values")
+                await self._on_thread(self._view.adopt, page, values)
         return None
 
     async def _write(self, changes: Sequence[Change]) -> Answer | Unwritten:

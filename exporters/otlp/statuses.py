@@ -1,6 +1,7 @@
 """What a gRPC status means for delivery.
 
-    OK                                                      ok (with partial success: what the server left out)
+    OK                                                      ok (with partial success: what the server left out);
+                                                            blocked when what comes with it is not OTLP's answer
     CANCELLED DEADLINE_EXCEEDED ABORTED OUT_OF_RANGE        retry, not before RetryInfo's delay
     UNAVAILABLE DATA_LOSS
     UNKNOWN INTERNAL                                        retry (otelcol drops: the request may be fine)
@@ -18,7 +19,7 @@ import re
 
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
 from collector.transport.grpc_client import GrpcAnswer
-from otlp_wire.answers import read_failure, read_partial_success
+from otlp_wire.answers import is_response, read_failure, read_partial_success
 
 _NAMES = [
     "OK",
@@ -49,6 +50,8 @@ _MAX_MESSAGE = 300
 def verdict(answer: GrpcAnswer) -> Verdict:
     """The meaning of one answer."""
     name = _NAMES[answer.code] if answer.code < len(_NAMES) else str(answer.code)
+    if name == "OK" and not is_response(answer.body):
+        return Blocked("OK, but the answer is not OTLP's")
     if name == "OK":
         partial = read_partial_success(answer.body)
         return Ok(partial.rejected, partial.message)

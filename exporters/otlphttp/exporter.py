@@ -8,12 +8,14 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
+from collector.transport.acceptance import Acceptance, json_object, media_type, says_no
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.otlphttp.config import OtlpHttpConfig
 from otlp_wire import decode_payloads, encode, encode_json
 from otlp_wire.answers import (
     Failure,
     PartialSuccess,
+    is_response,
     read_failure,
     read_failure_json,
     read_partial_success,
@@ -21,6 +23,7 @@ from otlp_wire.answers import (
 )
 
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
+_BINARY = frozenset({_PROTOBUF, "application/protobuf", "application/octet-stream", ""})
 
 
 class OtlpHttpExporter:
@@ -62,22 +65,31 @@ class OtlpHttpExporter:
 
 
 def _verdict(answer: HttpAnswer) -> Verdict:
-    if 200 <= answer.status < 300:
+    verdict = http_answers.verdict(answer, _failure(answer).message, TAKEN)
+    if isinstance(verdict, Ok):
         partial = _partial_success(answer)
         return Ok(partial.rejected, partial.message)
-    return http_answers.verdict(answer, _failure(answer).message)
+    return verdict
+
+
+def _says_so(answer: HttpAnswer) -> bool:
+    """`ExportLogsServiceResponse` in either encoding: servers answer in the other one, too. Members of JSON that we do not
+    know are ignored, as OTLP asks, unless they are about a failure (`google.rpc.Status`)."""
+    told = json_object(answer)
+    if told is not None:
+        return not (says_no(told) or told.get("code"))
+    return media_type(answer) in _BINARY and is_response(answer.body)
+
+
+TAKEN = Acceptance("an OTLP server", says_so=_says_so)
 
 
 def _partial_success(answer: HttpAnswer) -> PartialSuccess:
-    read = {_PROTOBUF: read_partial_success, _JSON: read_partial_success_json}.get(_media_type(answer))
-    return read(answer.body) if read else PartialSuccess()
+    read = read_partial_success if json_object(answer) is None else read_partial_success_json
+    return read(answer.body)
 
 
 def _failure(answer: HttpAnswer) -> Failure:
     """`google.rpc.Status` of the body, or nothing: the text of other media types is not shown, it may be anything."""
-    read = {_PROTOBUF: read_failure, _JSON: read_failure_json}.get(_media_type(answer))
+    read = {_PROTOBUF: read_failure, _JSON: read_failure_json}.get(media_type(answer))
     return read(answer.body) if read else Failure()
-
-
-def _media_type(answer: HttpAnswer) -> str:
-    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()

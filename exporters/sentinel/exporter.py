@@ -8,12 +8,15 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array
 from collector.outcomes import Verdicts
+from collector.transport.acceptance import Acceptance
 from collector.transport.access_token import BearerClient, Granted, ask
 from collector.transport.http_answers import error_said, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.sized_body import SizedBody
 from exporters.sentinel.columns import objects
 from exporters.sentinel.config import SentinelConfig
+
+TAKEN = Acceptance("Azure Monitor", frozenset({204}))
 
 
 class SentinelExporter:
@@ -42,7 +45,7 @@ class SentinelExporter:
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table, with what Azure says about it."""
-        return [verdict_of(answer, partial(error_said, code="code"))]
+        return [verdict_of(answer, partial(error_said, code="code"), TAKEN)]
 
     async def shutdown(self) -> None:
         """Close the connections."""

@@ -23,7 +23,7 @@ from uuid import uuid4
 import orjson
 
 from collector.transport.http_client import HttpAnswer, describe
-from exporters.splunk_hec.answers import INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, NO_CHANNEL, Reply, read
+from exporters.splunk_hec.answers import ACKNOWLEDGEMENTS, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, NO_CHANNEL, Reply, read
 from exporters.splunk_hec.config import Acknowledgement
 
 Ask = Callable[[str, bytes], Awaitable[HttpAnswer]]
@@ -44,6 +44,7 @@ class Channel:
         self._options = options
         self._ask = ask
         self._highest = -1
+        self._objection = ""
         self._recent: set[int] = set()
         self._under_way: dict[asyncio.Future[None], int] = {}
         self._waiting: dict[int, asyncio.Future[bool]] = {}
@@ -83,7 +84,8 @@ class Channel:
             async with asyncio.timeout(self._options.timeout):
                 return await told
         except TimeoutError:
-            raise NotIndexed(f"not acknowledged within {self._options.timeout:g}s") from None
+            why = f": the acknowledgement API {self._objection}" if self._objection else ""
+            raise NotIndexed(f"not acknowledged within {self._options.timeout:g}s{why}") from None
         finally:
             self._waiting.pop(number, None)
 
@@ -129,7 +131,8 @@ class Channel:
         except Exception as error:  # noqa: BLE001  aiohttp's and the socket's errors
             self._lose(f"the server went away: {describe(error)}")
             return
-        reply = read(answer)
+        reply = read(answer, ACKNOWLEDGEMENTS)
+        self._objection = reply.objection
         if reply.code == NO_ACKNOWLEDGEMENT or reply.status in _GONE:
             self._tell(numbers, indexed=False)
         elif reply.code in (NO_CHANNEL, INVALID_CHANNEL):

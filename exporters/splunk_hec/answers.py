@@ -1,13 +1,14 @@
 """What a reply of the HTTP Event Collector means for the events of one call.
 
 code                                what it means
-0                                   delivered (received; with acknowledgement: has a number to ask by)
+0, or nothing at all (empty 200)    delivered (received; with acknowledgement: has a number to ask by)
 1 2 3 4 16 21 22                    the token: blocked; one that a resource named: its records are dead letters
 10 11 14                            the channel, or its acknowledgement: blocked
 5 6 12 13 15, with an event number  that event is a dead letter, the others go again
 7                                   an index that an attribute named: that event is a dead letter; else blocked
 8 9 18 19 20                        again, not before `Retry-After`
 413, "Content-Length too big"       halved
+2xx that says something else        blocked: a proxy's page, a wrong port
 others                              by HTTP's table (`collector.transport.http_answers`)
 """
 
@@ -16,10 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from collector.outcomes import Blocked, Ok, Reject, Retry, Split, Verdict
+from collector.outcomes import Blocked, Reject, Retry, Split, Verdict
 from collector.transport import http_answers
+from collector.transport.acceptance import Acceptance, json_object, says_no
 from collector.transport.http_client import HttpAnswer
 
 _TOKEN = frozenset({1, 2, 3, 4, 16, 21, 22})
@@ -27,23 +27,58 @@ NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT = 10, 11, 14
 _EVENT = frozenset({5, 6, 12, 13, 15})
 _INDEX = 7
 _BUSY = frozenset({8, 9, 18, 19, 20})
+_KNOWN = _TOKEN | _EVENT | _BUSY | {_INDEX, NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT}
+"""Codes of refusals."""
 _TOO_BIG = "content-length too big"
+_OLD_GATEWAY = b'"OK"'
+"""What otelcol's receiver said for years."""
+
+
+def _received(answer: HttpAnswer) -> bool:
+    told = json_object(answer)
+    if told is None:
+        return answer.body.strip() == _OLD_GATEWAY
+    return told.get("code") == 0 or (_number(told.get("code")) not in _KNOWN and told.get("text") == "Success")
+
+
+def _asked(answer: HttpAnswer) -> bool:
+    told = json_object(answer)
+    return told is not None and isinstance(told.get("acks"), dict)
+
+
+def _well(answer: HttpAnswer) -> bool:
+    told = json_object(answer)
+    return told is not None and not says_no(told) and _number(told.get("code")) not in _KNOWN
+
+
+RECEIVED = Acceptance("Splunk", says_so=_received)
+"""`{"text":"Success","code":0}`; some intakes say nothing, or number success otherwise."""
+ACKNOWLEDGEMENTS = Acceptance("Splunk", empty=False, says_so=_asked)
+"""`{"acks":{"5":true}}`"""
+WELL = Acceptance("Splunk", says_so=_well)
+"""`{"text":"HEC is healthy","code":17}`, of other intakes any code that means no trouble."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The JSON of an answer: -1 and None where it does not say."""
+    """The JSON of an answer: -1 and None where it does not say. `objection`: why a 2xx is not the server's yes."""
 
     status: int
     text: str = ""
     code: int = -1
     ack_id: int | None = None
     event: int | None = None
+    objection: str = ""
 
     @property
     def succeeded(self) -> bool:
-        """Received."""
-        return 200 <= self.status < 300
+        """The server said yes, itself."""
+        return 200 <= self.status < 300 and not self.objection
+
+    @property
+    def busy(self) -> bool:
+        """It will take more later."""
+        return self.code in _BUSY
 
     @property
     def too_large(self) -> bool:
@@ -62,14 +97,13 @@ class Reply:
         return http_answers.described(self.status, said)
 
 
-def read(answer: HttpAnswer) -> Reply:
+def read(answer: HttpAnswer, taken: Acceptance = RECEIVED) -> Reply:
     """What the server says; other things than HEC's JSON are not repeated, they may be anything."""
-    try:
-        found = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
-        return Reply(answer.status, _TOO_BIG if _TOO_BIG.encode() in answer.body.lower() else "")
+    objection = taken.objection(answer) if 200 <= answer.status < 300 else ""
+    found = json_object(answer)
+    if found is None:
+        text = _TOO_BIG if _TOO_BIG.encode() in answer.body.lower() else ""
+        return Reply(answer.status, text, objection=objection)
     code = _number(found.get("code"))
     return Reply(
         answer.status,
@@ -77,6 +111,7 @@ def read(answer: HttpAnswer) -> Reply:
         -1 if code is None else code,
         _number(found.get("ackId")),
         _number(found.get("invalid-event-number")),
+        objection,
     )
 
 
@@ -92,14 +127,12 @@ def verdict(answer: HttpAnswer, reply: Reply, *, own_token: bool = False) -> Ver
         return Blocked(f"{reply.reason}: the token has indexer acknowledgement on, set `acknowledgement.enabled: true`")
     if reply.code in (INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, _INDEX):
         return Blocked(reply.reason)
-    if reply.code in _BUSY:
+    if reply.busy:
         after = http_answers.retry_after_secs(answer)
         return Retry(reply.reason, after_secs=after, throttled=reply.status == 503)
     if reply.code in _EVENT or reply.too_large:
         return Split(reply.reason)
-    if reply.succeeded:
-        return Ok()
-    return http_answers.verdict(answer, reply.reason.partition(": ")[2])
+    return http_answers.verdict(answer, reply.reason.partition(": ")[2], RECEIVED)
 
 
 def verdict_of_event(reply: Reply, index: str, configured: str) -> Verdict:

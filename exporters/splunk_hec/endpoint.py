@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.splunk_hec.acknowledgement import Ask, Channel
-from exporters.splunk_hec.answers import Reply, read
+from exporters.splunk_hec.answers import WELL, Reply, read
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import Part
 
@@ -22,7 +22,7 @@ class Unwell(Exception):
     """The health API says no; `reply` is what it says."""
 
     def __init__(self, answer: HttpAnswer, reply: Reply) -> None:
-        super().__init__(f"health check: {reply.reason}")
+        super().__init__(f"health check: {reply.objection or reply.reason}")
         self.answer = answer
         self.reply = reply
 
@@ -66,7 +66,7 @@ class Endpoint:
         if self._healthy:
             return
         answer = await self._timed("GET", self._config.at(self._config.health_path), None, self._credential(""))
-        reply = read(answer)
+        reply = read(answer, WELL)
         if not reply.succeeded:
             raise Unwell(answer, reply)
         self._healthy = True

@@ -135,7 +135,7 @@ class Sending:
 def failure(error: Exception) -> Verdict:
     """The meaning of a call that got no answer, or that was not made."""
     if isinstance(error, Unwell):
-        again = error.answer.status >= 500
+        again = error.answer.status >= 500 or error.reply.busy
         after = http_answers.retry_after_secs(error.answer)
         return Retry(str(error), after_secs=after) if again else Blocked(str(error))
     return http_answers.unanswered(error)

@@ -42,6 +42,9 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     """The largest body, before compression. A single record beyond it becomes a dead letter."""
     success_statuses: list[Status] = []
     """Statuses that mean delivered; empty = 200 to 299. A 2xx that is not listed blocks: somebody else answered."""
+    success_body: Literal["no_page", "json", "any"] = "no_page"
+    """What such an answer must hold: `no_page`: anything but an HTML page; `json`: a JSON object that is about no failure
+    (`{"ok":"true"}`), or nothing; `any`: the status is enough. Else blocked: a proxy or a sign-in page answered."""
     allow_plain_http: bool = False
     """Allow `http://` to another machine, where everybody on the way can read along."""
     timeout: Duration = 30.0

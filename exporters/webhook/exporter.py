@@ -7,6 +7,7 @@ from collector.component import Context
 from collector.documents.framing import json_array, lines
 from collector.documents.models import texts
 from collector.outcomes import Blocked, Ok, Verdict, Verdicts
+from collector.transport.acceptance import SUCCESS, Acceptance, anything, json_without_error
 from collector.transport.http_answers import described, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.sized_body import SizedBody
@@ -22,6 +23,7 @@ class HttpExporter:
         self._frame = json_array if config.framing == "array" else lines
         self._headers = {"Content-Type": config.media_type}
         self._client = HttpClient(config)
+        self._taken = _acceptance(config)
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet."""
@@ -43,14 +45,22 @@ class HttpExporter:
         return [self._verdict(answer)]
 
     def _verdict(self, answer: HttpAnswer | Exception) -> Verdict:
-        wanted = self._config.success_statuses
-        if isinstance(answer, HttpAnswer) and wanted:
-            if answer.status in wanted:
-                return Ok()
-            if 200 <= answer.status < 300:
-                return Blocked(f"{described(answer.status, '')} is not one of success_statuses")
+        if isinstance(answer, HttpAnswer) and answer.status in self._taken.statuses:
+            objection = self._taken.objection(answer)
+            return Blocked(objection) if objection else Ok()
+        if isinstance(answer, HttpAnswer) and answer.status in SUCCESS:
+            return Blocked(f"{described(answer.status, '')} is not one of success_statuses")
         return verdict_of(answer)
 
     async def shutdown(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _acceptance(config: HttpConfig) -> Acceptance:
+    return Acceptance(
+        "the intake",
+        frozenset(config.success_statuses) or SUCCESS,
+        says_so=json_without_error if config.success_body == "json" else anything,
+        pages=config.success_body == "any",
+    )

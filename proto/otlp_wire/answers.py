@@ -54,6 +54,15 @@ def read_partial_success_json(body: bytes) -> PartialSuccess:
     return PartialSuccess(rejected, str(found.get("errorMessage", ""))[:_MAX_TEXT])
 
 
+def is_response(body: bytes) -> bool:
+    """Whether it is a serialised `ExportLogsServiceResponse`; an empty one is."""
+    try:
+        ExportLogsServiceResponse.FromString(body)
+    except DecodeError:
+        return False
+    return True
+
+
 def read_failure(body: bytes) -> Failure:
     """Of a serialised `google.rpc.Status` (HTTP body, or the `grpc-status-details-bin` trailer)."""
     try:

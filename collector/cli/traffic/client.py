@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import grpc
 from isal import igzip
 
+from otlp_wire.answers import is_response
+
 METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 RETRYABLE_GRPC = {
     grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -74,12 +76,14 @@ class HttpClient:
         try:
             self._connection.request("POST", self._path, body, headers)
             answer = self._connection.getresponse()
-            answer.read()
+            said = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             self.retryable = True
             return f"{type(error).__name__}: {error}"
         self.retryable = answer.status in RETRYABLE_HTTP
+        if answer.status == 200 and said and not said.startswith(b"{") and not is_response(said):
+            return f"HTTP 200 with {answer.headers.get('Content-Type')}: not an OTLP server"
         return "" if answer.status == 200 else f"HTTP {answer.status}"
 
     def close(self) -> None:

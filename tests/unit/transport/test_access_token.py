@@ -197,3 +197,11 @@ def test_a_destination_that_repeats_the_token_or_a_secret_header():
 
     with HttpRecorder(repeat) as destination:
         assert asyncio.run(main(destination.url)).body == b"Bearer **** **** prod"
+
+
+def test_a_sign_in_page_is_no_token():
+    """Of a proxy in between: people are told who answered."""
+    page = Answer(b"<!DOCTYPE html><title>Sign in</title>", headers={"Content-Type": "text/html"})
+    assert asked(page) == Blocked(
+        "no access token: answered 200 with text/html: a proxy or sign-in page, not the token service"
+    )

@@ -89,10 +89,10 @@ def test_every_status_of_the_request(status, kind):
         assert verdict.after_secs == 7
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"errors":true}', b'{"errors":true,"items":[{}]}',
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"errors":true}', b'{"errors":true,"items":[{}]}',
                                   b'{"errors":true,"items":[{"create":{"status":201}}]}'])  # fmt: skip
 def test_an_answer_that_cannot_be_read_is_asked_for_again(body):
-    """Cut, empty, of a proxy, or about fewer documents: nothing is believed of it."""
+    """Cut, empty, or about fewer documents: nothing is believed of it."""
     [verdict] = verdicts(HttpAnswer(200, {}, body), ITEMS)
     assert isinstance(verdict, Retry)
     assert verdict.items is None
