@@ -4,12 +4,17 @@ WAL and `synchronous=FULL`: what `insert` returned for is on disk. A batch is on
 not at all, and `ON CONFLICT DO NOTHING` on the record id makes a resend add nothing. Several processes may write the
 same file: SQLite lets one at a time in, the others wait up to `busy_timeout_secs`.
 
+Before and after each transaction the name is looked up: a file that was moved, deleted or replaced (a restored backup) is
+left for the one that has the name now, and what was written in between is written again, so that rows that are
+acknowledged after the change stand in the file of that name.
+
 Rows go in by statements of many rows: `executemany` lets go of the GIL once a row, and then waits for its turn behind
 every other Python thread (DECISIONS.md has the numbers).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -21,6 +26,7 @@ from pathlib import Path
 import polars as pl
 
 from collector.errors import StorageError
+from collector.named_file import NamedFile, identity
 from collector.store import schema
 from collector.store.rows import COLUMNS
 
@@ -57,11 +63,14 @@ class EmbeddedStore:
         self._auto_migrate = auto_migrate
         self._indexes = indexes
         self._connection: sqlite3.Connection | None = None
+        self._name = NamedFile(path)
+        self._told = ""
 
     def open(self) -> None:
         """Open the file, make it if there is none (0600), bring its schema up to date. Every method that needs the file
         open does this when it is not."""
         self._make_file()
+        self._name.opened()
         connection = sqlite3.connect(
             self.path, timeout=self._busy_timeout_secs, isolation_level=None, check_same_thread=False
         )
@@ -81,8 +90,17 @@ class EmbeddedStore:
             self._connection.close()
             self._connection = None
 
+    def told(self) -> str:
+        """What happened to the file since the last call and people must know, or ""."""
+        told, self._told = self._told, ""
+        return told
+
     def insert(self, rows: pl.DataFrame) -> int:
         """Rows with `COLUMNS`, in one durable transaction; returns how many were new."""
+        new = self._insert(rows)
+        return new if self._name.lost() is None else self._insert(rows)
+
+    def _insert(self, rows: pl.DataFrame) -> int:
         columns = (column.to_list() for column in rows.select(COLUMNS).iter_columns())
         values = list(chain.from_iterable(zip(*columns, strict=True)))  # half the cost of DataFrame.rows()
         with self._transaction() as connection:
@@ -105,15 +123,30 @@ class EmbeddedStore:
     def _make_file(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            with contextlib.suppress(FileExistsError):  # not opened then: closing it would drop SQLite's locks on it
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise StorageError(f"{self.path} can't be opened: {error.strerror}") from error
 
     def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and (lost := self._name.lost()) is not None:
+            self._told = lost
+            self._leave()
         if self._connection is None:
             self.open()
         assert self._connection is not None
         return self._connection
+
+    def _leave(self) -> None:
+        """Give up a file that lost its name, complete: what is in its log goes into it first. A log that is left under the
+        name would be taken for that of the next file."""
+        assert self._connection is not None
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.close()
+        if identity(self.path) is None:
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._opened())

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.named_file import Identity, identity
 from collector.store.reading import connect
 from collector.store.retention import LEVELS
 
@@ -65,7 +66,7 @@ class Follower:
 
     def fresh(self) -> Iterator[sqlite3.Row]:
         """The wanted rows committed since the last call, each exactly once."""
-        if _identity(self._path) != self._file:
+        if identity(self._path) != self._file:
             self._reopen()
         newest = self._newest()
         while True:
@@ -92,25 +93,17 @@ class Follower:
 
     def _reopen(self) -> None:
         """Another file stands at the path: everything in it is new."""
-        fresh, identity = _opened(self._path)
+        fresh, file = _opened(self._path)
         self._connection.close()
-        self._connection, self._file, self._seen = fresh, identity, 0
+        self._connection, self._file, self._seen = fresh, file, 0
 
 
-def _opened(path: Path) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
+def _opened(path: Path) -> tuple[sqlite3.Connection, Identity | None]:
     """A connection, and which file it is on: the path named that one before and after it was opened."""
     while True:
-        identity = _identity(path)
+        file = identity(path)
         connection = connect(path)
-        if _identity(path) == identity:
+        if identity(path) == file:
             connection.row_factory = sqlite3.Row
-            return connection, identity
+            return connection, file
         connection.close()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino

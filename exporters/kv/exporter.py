@@ -66,6 +66,7 @@ class KvExporter:
 
     async def send(self, request: pl.DataFrame) -> Answer | Unwritten | None:
         """The answer of the last bulk write; None when there was nothing to write."""
+        await self._on_thread(self._view.refresh)
         if failure := await self._adopt(request):
             return failure
         await self._on_thread(self._view.add, request)

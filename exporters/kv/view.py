@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from collector.named_file import NamedFile
 from exporters.kv.adoption import Adoption, Wanted
 from exporters.kv.keys import counts_key, recent_key
 from exporters.kv.records import received_hours
@@ -67,10 +68,30 @@ class View:
     def __init__(self, path: Path, shape: Shape) -> None:
         self._path = path
         self._shape = shape
+        self._name = NamedFile(path)
 
     def open(self) -> None:
-        """Open or make the file (0600)."""
+        """Open or make the file (0600). A damaged one is set aside: it is a copy, and KV gives what it had."""
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
+            self.close()
+            self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+            for suffix in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self._open()
+
+    def refresh(self) -> None:
+        """Open the file anew if its name leads to another one, or to none."""
+        if self._name.lost() is not None:
+            self.close()
+            self.open()
+
+    def _open(self) -> None:
         self._path.touch(mode=0o600)
+        self._name.opened()
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
         self._connection.executescript(_SCHEMA)
         self._adoption = Adoption(self._connection, self._shape.prefix, self._shape.slots)

@@ -19,12 +19,12 @@ from collector.store.embedded import EmbeddedStore
 from collector.store.retention import DELETE_BATCH, DOMAINS
 from collector.store.rows import Limits, rows
 from exporters.sqlite.config import SqliteConfig
-from exporters.sqlite.verdicts import STORE_ERRORS, may_pass, verdict_of
+from exporters.sqlite.verdicts import STORE_ERRORS, Inserted, verdict_of, waits
 
 
 class SqliteExporter:
-    """`encode`: batch → rows. `send`: rows → one durable transaction; answers with the number of new rows, or with the
-    error, which `classify` reads."""
+    """`encode`: batch → rows. `send`: rows → one durable transaction; answers with how many were new, or with the error,
+    which `classify` reads."""
 
     def __init__(self, config: SqliteConfig, context: Context) -> None:
         self._config = config
@@ -43,13 +43,13 @@ class SqliteExporter:
 
         Raises:
             StorageError: a file that can't be opened or is not ours. What may pass (another process is writing, the
-                disk is full) is left to the first `send`, so that it stops nothing but this exporter.
+                disk is full), and a damaged file, are left to the first `send`: they stop nothing but this exporter.
         """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.open)
         except sqlite3.Error as error:
-            if not may_pass(error):
+            if not waits(error):
                 raise StorageError(f"{self._store.path} can't be used: {error}") from error
         if self._config.retention.rules():
             self._sweeper = asyncio.create_task(self._sweep_for_ever())
@@ -58,13 +58,13 @@ class SqliteExporter:
         """The rows, columns as in `collector.store.rows.COLUMNS`."""
         return rows(batch, self._limits)
 
-    async def send(self, request: pl.DataFrame) -> int:
-        """Returns how many rows were new; raises `sqlite3.Error` when nothing was kept."""
+    async def send(self, request: pl.DataFrame) -> Inserted:
+        """Raises `sqlite3.Error` or `StorageError` when nothing was kept."""
         assert self._thread is not None, "send before start"
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, request)
 
     def classify(self, answer: object) -> Verdicts:
-        """What the number of rows, or the error, means."""
+        """What `Inserted`, or the error, means."""
         return [verdict_of(answer)]
 
     async def shutdown(self) -> None:
@@ -98,9 +98,10 @@ class SqliteExporter:
             with contextlib.suppress(*STORE_ERRORS):  # inserts meet the same error, and report it
                 await self.sweep(time.time_ns())
 
-    def _insert(self, request: pl.DataFrame) -> int:
+    def _insert(self, request: pl.DataFrame) -> Inserted:
         try:
-            return self._store.insert(request)
+            new = self._store.insert(request)
+            return Inserted(new, self._store.told())
         except STORE_ERRORS as error:
             if isinstance(verdict_of(error), Blocked):
                 self._store.close()  # the next attempt opens the file anew: it may have been replaced or repaired

@@ -157,3 +157,25 @@ def test_what_answers_mean(tmp_path):
     assert exporter.classify(Answer(403, succeeded=False, message="no")) == [Blocked("403 Forbidden: no")]
     assert exporter.classify(ConnectionResetError()) == [Retry("ConnectionResetError")]
     assert "secret-of-mine" not in repr(FACTORY.config(**OPTIONS))
+
+
+def test_a_view_that_lost_its_name_is_opened_anew(view, tmp_path):
+    """It is a copy: what KV had is asked for again, and counts go on in the file that has the name."""
+    view.add(frame(ids(3)))
+    for file in tmp_path.glob("view.db*"):
+        file.unlink()
+    view.refresh()
+    assert view.add(frame(ids(2, 3))) == 2
+    assert (tmp_path / "view.db").exists()
+    view.refresh()
+    assert view.add(frame(ids(2, 3))) == 0
+
+
+def test_a_damaged_view_stops_nothing(tmp_path):
+    """It is set aside, and a new one begun."""
+    (tmp_path / "view.db").write_bytes(b"no database" * 1000)
+    one = View(tmp_path / "view.db", Shape("p/", recent=10, chunk=4, max_components=2))
+    one.open()
+    assert one.add(frame(ids(3))) == 3
+    one.close()
+    assert (tmp_path / "view.db.damaged").exists()

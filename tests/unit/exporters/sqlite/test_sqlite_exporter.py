@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import random
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
@@ -21,7 +23,7 @@ from collector.store.retention import first_record_id
 from collector.testing.row_batch import Row, batch_of
 from exporters.sqlite import FACTORY
 from exporters.sqlite.exporter import SqliteExporter
-from exporters.sqlite.verdicts import verdict_of
+from exporters.sqlite.verdicts import Inserted, verdict_of
 
 BATCH = batch_of([Row(f"r{n:03d}", [("n", n)]) for n in range(20)])
 """Ids that sort after every time of receipt."""
@@ -78,7 +80,7 @@ def test_a_resend_after_a_lost_answer_adds_nothing(tmp_path: Path) -> None:
         assert [await deliver(exporter), await deliver(exporter)] == [Ok(), Ok()]
 
     async def new_rows(exporter: SqliteExporter) -> int:
-        return await exporter.send(exporter.encode(BATCH))
+        return (await exporter.send(exporter.encode(BATCH))).new
 
     with_exporter(tmp_path, twice)
     assert with_exporter(tmp_path, new_rows) == 0
@@ -98,7 +100,9 @@ def test_requests_in_flight_take_turns_off_the_event_loop(tmp_path: Path) -> Non
 
         exporter._store.insert = noted  # type: ignore[method-assign]
         batches = [batch_of([Row(f"b{at}-{n}") for n in range(10)]) for at in range(12)]
-        assert await asyncio.gather(*(exporter.send(exporter.encode(batch)) for batch in batches)) == [10] * 12
+        assert (
+            await asyncio.gather(*(exporter.send(exporter.encode(batch)) for batch in batches)) == [Inserted(10)] * 12
+        )
 
     with_exporter(tmp_path, work)
     assert threads == {"sqlite_0"}
@@ -130,7 +134,7 @@ def test_a_full_file_blocks_and_a_probe_delivers_once_there_is_room(tmp_path: Pa
             await exporter.send(exporter.encode(big))
         assert exporter.classify(caught.value) == [Blocked("the disk is full: database or disk is full")]
         assert stored(tmp_path / "store.db") == []
-        assert await exporter.send(exporter.encode(big)) == 50  # the file was opened anew, without the limit
+        assert await exporter.send(exporter.encode(big)) == Inserted(50)  # the file was opened anew, without the limit
 
     with_exporter(tmp_path, work)
 
@@ -160,12 +164,51 @@ def test_a_store_of_somebody_else_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_a_store_stops_the_start(tmp_path: Path) -> None:
-    """A text file, a directory: the sentence names the path."""
-    (tmp_path / "notes.txt").write_text("remember the milk " * 100)
+    """A directory: the sentence names the path."""
     (tmp_path / "folder").mkdir()
-    for name in ("notes.txt", "folder"):
-        with pytest.raises(StorageError, match=f"{name} can't be"):
-            with_exporter(tmp_path, deliver, path=name)
+    with pytest.raises(StorageError, match="folder can't be"):
+        with_exporter(tmp_path, deliver, path="folder")
+
+
+def header_overwritten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(random.Random(1).randbytes(8192))
+
+
+def page_overwritten(path: Path) -> None:
+    """The schema's root page is whole, the table's is not."""
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096 * 12)
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, 5000)
+
+
+def something_else(path: Path) -> None:
+    path.write_text("remember the milk " * 100)
+
+
+@pytest.mark.parametrize("damage", [header_overwritten, page_overwritten, cut_short, something_else])
+def test_a_damaged_file_blocks_its_exporter_and_not_the_start(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """The file is left as it is, people are told what to do, and once they did it, delivery goes on by itself."""
+    path = tmp_path / "store.db"
+    with_exporter(tmp_path, deliver)
+    damage(path)
+    before = path.read_bytes()
+
+    async def work(exporter: SqliteExporter) -> None:
+        for _ in range(2):
+            verdict = await deliver(exporter)
+            assert isinstance(verdict, Blocked)
+            assert "move it aside" in verdict.reason
+        assert path.read_bytes() == before
+        path.rename(tmp_path / "aside.db")
+        assert isinstance(await deliver(exporter), Ok)
+
+    with_exporter(tmp_path, work)
+    assert stored(path) == WANTED
 
 
 def test_a_file_that_is_busy_at_the_start_stops_nothing(tmp_path: Path) -> None:
@@ -306,3 +349,98 @@ def test_mistakes_in_the_options_are_refused(options: dict[str, Any]) -> None:
     """Unknown keys, unknown indexes and levels, durations without a unit."""
     with pytest.raises(ValidationError):
         FACTORY.config(**options)
+
+
+def deleted(path: Path) -> None:
+    for file in path.parent.glob("store.db*"):
+        file.unlink()
+
+
+def deleted_without_its_log(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_name("moved.db"))
+
+
+def replaced_by_a_backup(path: Path) -> None:
+    """As an operator restores one."""
+    copy = sqlite3.connect(path)
+    copy.execute("VACUUM INTO ?", (str(path.with_name("backup.db")),))
+    copy.close()
+    path.with_name("backup.db").replace(path)
+
+
+def replaced_by_an_old_store(path: Path) -> None:
+    """One without any migration, beside the log of the open file."""
+    other = path.with_name("old.db")
+    sqlite3.connect(other).close()
+    other.touch()
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (deleted, False),
+        (deleted_without_its_log, False),
+        (moved, False),
+        (replaced_by_a_backup, True),
+        (replaced_by_an_old_store, False),
+    ],
+)
+@pytest.mark.parametrize("watched", [False, True])
+def test_the_open_file_is_the_file_of_that_name(
+    tmp_path: Path, change: Callable[[Path], None], kept: bool, watched: bool
+) -> None:
+    """What is acknowledged after the change is in the file of that name, whole, and said once; a reader that still has the
+    old file open disturbs nothing."""
+    path = tmp_path / "store.db"
+    before, after = (batch_of([Row(f"{name}{n:02d}") for n in range(20)]) for name in ("before", "after"))
+    reader = None
+
+    async def work(exporter: SqliteExporter) -> None:
+        nonlocal reader
+        assert exporter.classify(await exporter.send(exporter.encode(before))) == [Ok()]
+        if watched:
+            reader = sqlite3.connect(path)
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM logs").fetchall()
+        change(path)
+        (verdict,) = exporter.classify(await exporter.send(exporter.encode(after)))
+        assert isinstance(verdict, Ok)
+        assert str(path) in verdict.warning
+        assert exporter.classify(await exporter.send(exporter.encode(after))) == [Ok()]
+
+    with_exporter(tmp_path, work)
+    if reader is not None:
+        reader.close()
+    found = {record_id for record_id, _ in stored(path)}
+    assert found == {*after.column("record_id"), *(before.column("record_id") if kept else ())}
+    check = sqlite3.connect(path)
+    assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    check.close()
+    if (tmp_path / "moved.db").exists() and not watched:
+        assert {record_id for record_id, _ in stored(tmp_path / "moved.db")} == set(before.column("record_id"))
+
+
+def test_a_file_that_vanishes_during_the_transaction_is_written_again(tmp_path: Path) -> None:
+    """The rows are in the next file, not in one that nobody can open."""
+
+    async def work(exporter: SqliteExporter) -> None:
+        insert, calls = exporter._store._insert, []
+
+        def vanishing(rows: pl.DataFrame) -> int:
+            new = insert(rows)
+            if not calls:
+                deleted(tmp_path / "store.db")
+            calls.append(new)
+            return new
+
+        exporter._store._insert = vanishing  # type: ignore[method-assign]
+        assert isinstance(await deliver(exporter), Ok)
+        assert calls == [20, 20]
+
+    with_exporter(tmp_path, work)
+    assert stored(tmp_path / "store.db") == WANTED
