@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench bench-encoding bench-siem bench-elasticsearch faults otelcol compare clean
+.PHONY: setup demo test check docs bench bench-encoding bench-siem bench-elasticsearch soak faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -42,6 +42,11 @@ bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loop
 
 bench-elasticsearch: otelcol   ## logboom and the OpenTelemetry Collector into OpenSearch, in one run; logboom into D1
 	$(BIN)/python tests/bench/otelcol_elasticsearch.py
+
+MINUTES ?= 60
+RATE    ?= 2000
+soak: setup                    ## mixed traffic for an hour (MINUTES, RATE): is memory flat, does all add up
+	$(BIN)/python tests/bench/soak.py --minutes $(MINUTES) --rate $(RATE)
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m collector.testing.otelcol

@@ -1,6 +1,6 @@
 """Configurations of other collectors' repositories: would they run, and if not, does the error name everything?
 
-LOGBOOM_CONFORMANCE_DIR names the folder that holds `configs/index.json`. The summary, a line a configuration, is
+The summary, a line a configuration, is
 printed (`-rP`, `-s`), and written to the file named by LOGBOOM_CONFORMANCE_REPORT.
 """
 
@@ -22,10 +22,9 @@ from collector.component import Kind
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry
 from collector.settings import load, render
+from counterparts import conformance
 
-FOLDER = (
-    Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or Path(__file__).parents[3] / "shared" / "conformance") / "configs"
-)
+FOLDER = conformance.FOLDER / "configs"
 REASONS: dict[str, tuple[str, str]] = {
     "a component that logboom does not have": ("config/unknown-component", ""),
     "a signal that logboom does not carry": ("config/unsupported-signal", ""),
@@ -130,10 +129,8 @@ FILES = sorted(index()) if FOLDER.is_dir() else []
 
 
 def test_the_folder_of_cases_is_there() -> None:
-    """CI names it, and then it must be there; a plain clone does not have it."""
-    if not (FILES or os.environ.get("LOGBOOM_CONFORMANCE_DIR")):
-        pytest.skip(f"no configurations in {FOLDER}: set LOGBOOM_CONFORMANCE_DIR")
-    assert FILES
+    """The folder is found."""
+    conformance.demand(FILES, "configs/index.json")
 
 
 @pytest.mark.parametrize("file", FILES)

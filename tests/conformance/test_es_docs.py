@@ -1,12 +1,8 @@
-"""Documents of otelcol's elasticsearch exporter, by its own tests: the same record gives the same document.
-
-LOGBOOM_CONFORMANCE_DIR names the folder that holds `es_docs.json`.
-"""
+"""Documents of otelcol's elasticsearch exporter, by its own tests: the same record gives the same document."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import polars as pl
@@ -14,20 +10,12 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Context
+from counterparts.conformance import cases, demand
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
 from otlp_wire import decode_payloads, json_to_protobuf
 
-NEIGHBOUR = Path(__file__).parents[3] / "shared" / "conformance"
-
-
-def conformance_cases() -> list[dict]:
-    folder = Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or NEIGHBOUR)
-    files = sorted(folder.glob("es_docs*.json"))
-    return [case for file in files for case in json.loads(file.read_text())["cases"] if "superseded" not in case]
-
-
-CASES = conformance_cases()
+CASES = cases("es_docs*.json")
 
 
 def batch_of(case: dict) -> LogBatch:
@@ -57,8 +45,8 @@ def without(document: dict, dotted: list[str]) -> dict:
 
 
 def test_there_are_cases():
-    """The folder is found: an empty run must not look like a good one."""
-    assert CASES, "set LOGBOOM_CONFORMANCE_DIR to the folder that holds es_docs.json"
+    """The folder is found."""
+    demand(CASES, "es_docs.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
-from pathlib import Path
 
 import pytest
 from google.protobuf import json_format
@@ -16,20 +14,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from collector.receivers.otlp.refusals import Code, StatusRefusal
 from collector.testing.intake import MemoryIntake
 from collector.testing.receiving import receiving
-
-NEIGHBOUR = Path(__file__).parents[3] / "shared" / "conformance"
+from counterparts.conformance import cases, demand
 
 ON_PURPOSE: dict[str, str] = {}
 """Case id → why logboom answers differently. An entry whose case passes is an error."""
 
 
-def conformance_cases() -> list[dict]:
-    folder = Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or NEIGHBOUR)
-    files = sorted(folder.glob("otlp_http_cases*.json"))
-    return [case for file in files for case in json.loads(file.read_text())]
-
-
-CASES = conformance_cases()
+CASES = cases("otlp_http_cases*.json")
 
 
 def injected(error: dict | None) -> StatusRefusal | None:
@@ -45,8 +36,8 @@ def injected(error: dict | None) -> StatusRefusal | None:
 
 
 def test_there_are_cases():
-    """The folder is found: an empty run must not look like a good one."""
-    assert CASES, "set LOGBOOM_CONFORMANCE_DIR to the folder that holds otlp_http_cases.json"
+    """The folder is found."""
+    demand(CASES, "otlp_http_cases.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

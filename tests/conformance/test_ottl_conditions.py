@@ -1,13 +1,7 @@
-"""OTTL conditions against the cases taken from the OpenTelemetry Collector's own tests.
-
-The folder is named by LOGBOOM_CONFORMANCE_DIR; without it, `../shared/conformance` beside the checkout.
-"""
+"""OTTL conditions against the cases taken from the OpenTelemetry Collector's own tests."""
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -20,27 +14,15 @@ from collector.journal.entry import Entry
 from collector.ottl import OttlError, compile_condition
 from collector.ottl.functions import CONVERTERS
 from collector.ottl.parser import parse_condition, parse_statement
-
-_ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or _ROOT.parent / "shared" / "conformance")
-
-
-def _cases(name: str) -> list[dict[str, Any]]:
-    path = FOLDER / name
-    if not path.is_file():
-        if os.environ.get("CI"):
-            pytest.fail(f"{path} is missing in CI", pytrace=False)
-        return []
-    loaded = json.loads(path.read_text("utf-8"))
-    found: list[dict[str, Any]] = loaded["cases"] if isinstance(loaded, dict) else loaded
-    return [case for case in found if not case.get("superseded")]
+from counterparts.conformance import cases, demand
 
 
 def _ids(case: dict[str, Any]) -> str:
     return str(case["id"])
 
 
-CONDITIONS = [case for case in _cases("ottl_cases.json") if case["kind"] in ("condition", "filter-processor")]
+CONDITIONS = [case for case in cases("ottl_cases*.json") if case["kind"] in ("condition", "filter-processor")]
+PARSED = cases("ottl_parse_cases*.json")
 
 
 def _batch(request: dict[str, Any]) -> LogBatch:
@@ -50,7 +32,13 @@ def _batch(request: dict[str, Any]) -> LogBatch:
     return decoded.batch
 
 
-@pytest.mark.parametrize("case", _cases("ottl_parse_cases.json"), ids=_ids)
+def test_there_are_cases():
+    """The folder is found."""
+    demand(CONDITIONS, "ottl_cases.json")
+    demand(PARSED, "ottl_parse_cases.json")
+
+
+@pytest.mark.parametrize("case", PARSED, ids=_ids)
 def test_the_grammar_accepts_what_is_valid_and_nothing_else(case: dict[str, Any]) -> None:
     parse = parse_statement if case["kind"] == "statement" else parse_condition
     if case["valid"]:

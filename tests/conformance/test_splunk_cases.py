@@ -1,37 +1,23 @@
-"""Events of otelcol's splunk_hec exporter, by its own tests: the same record gives the same event.
-
-LOGBOOM_CONFORMANCE_DIR names the folder that holds `exporters_cases.json`.
-"""
+"""Events of otelcol's splunk_hec exporter, by its own tests: the same record gives the same event."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from collector.documents.framing import text_bytes
+from counterparts.conformance import cases, demand
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import NO_BODY, encoded
 from otlp_wire import decode_payloads, json_to_protobuf
 
-NEIGHBOUR = Path(__file__).parents[3] / "shared" / "conformance"
-
-
-def conformance_cases() -> list[dict]:
-    folder = Path(os.environ.get("LOGBOOM_CONFORMANCE_DIR") or NEIGHBOUR)
-    files = sorted(folder.glob("exporters_cases*.json"))
-    cases = [case for file in files for case in json.loads(file.read_text()) if "superseded" not in case]
-    return [case for case in cases if case["exporter"] == "splunk_hec"]
-
-
-CASES = conformance_cases()
+CASES = [case for case in cases("exporters_cases*.json") if case["exporter"] == "splunk_hec"]
 
 
 def test_there_are_cases():
-    """The folder is found: an empty run must not look like a good one."""
-    assert CASES, "set LOGBOOM_CONFORMANCE_DIR to the folder that holds exporters_cases.json"
+    """The folder is found."""
+    demand(CASES, "exporters_cases.json")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -60,7 +60,7 @@ def test_the_function_of_the_docstring_works() -> None:
     assert len(done) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(requests)
 def test_what_is_not_changed_stays_untouched(request: Request) -> None:
     """A function that changes nothing gives the very same batch, repeated keys and odd values included."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.delivery.batcher import Batcher
@@ -107,7 +107,6 @@ def test_payloads_and_records_never_share_a_request():
     assert request.undecoded
 
 
-@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 50), max_size=12),
     min_size=st.integers(0, 60),

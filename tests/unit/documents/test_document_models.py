@@ -27,7 +27,7 @@ SAMPLES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(SAMPLES, min_size=1, max_size=4))
 def test_one_line_for_each_record(samples):
     """Whatever stands in a record."""

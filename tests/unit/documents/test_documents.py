@@ -72,7 +72,7 @@ def loads(text: str) -> Any:
     [[("k", float("nan")), ("k", 1)], [], [("k", 1 << 62), ("x", -0.0), ("y", 5e-324), ("z", 1.7976931348623157e308)]]
 )
 @example([[(f"key{n % 40}", n) for n in range(80)], [("only", "one")]])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> None:
     """Keys, values, types and order survive; the first of a repeated key wins; no attributes give {}."""
     batch = batch_of([Row(f"id{at}", own) for at, own in enumerate(owners)])
@@ -83,7 +83,7 @@ def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> N
 
 
 @given(OWNERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[str, Any]]]) -> None:
     """Records in any order and number share the objects of their resource and scope."""
     batch = batch_of([Row(f"id{at}", resource=own, scope=("s", "1", own)) for at, own in enumerate(owners)])
@@ -95,7 +95,6 @@ def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[s
 
 
 @given(st.lists(st.one_of(st.none(), TEXT), max_size=8))
-@settings(deadline=None)
 def test_quoted_strings_read_back(texts: list[str | None]) -> None:
     """Any text reads back the same; null stays null."""
     result = quoted(pl.Series(texts, dtype=pl.String)).to_list()
@@ -139,7 +138,7 @@ def test_left_out_keys_are_gone_whether_sent_or_derived() -> None:
 
 
 @given(OWNERS, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_order_of_owners_in_the_table_does_not_matter(
     owners: list[list[tuple[str, Any]]], random: random.Random
 ) -> None:

@@ -46,7 +46,7 @@ def event_of(row: Row, **options: Any) -> LeefEvent:
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(TEXT_KEYS, TEXT)), TEXT, st.sampled_from(DELIMITERS))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str, delimiter: str) -> None:
     """Values may hold anything; only the delimiter and controls turn into spaces."""
     character = delimiter_character(delimiter)
@@ -63,7 +63,7 @@ def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str
     ),
     st.sampled_from(DELIMITERS),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_the_attributes_each_record_is_one_event_of_typed_keys(
     records: list[dict[str, Any]], delimiter: str
 ) -> None:

@@ -66,14 +66,14 @@ def answer(text: str) -> None:
     assert render(problems)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_any_values(value: Any) -> None:
     """Of any shape, with the words of a configuration in them."""
     answer(yaml.safe_dump(value, allow_unicode=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(GOLDEN), st.data())
 def test_damaged_text(file: Path, data: st.DataObject) -> None:
     """A piece cut out, a piece put in."""

@@ -171,7 +171,7 @@ def test_record_ids_of_a_payload_beyond_the_cached_rows() -> None:
     assert ids[69_999][21:] == "024BF"  # 2·32³ + 4·32² + 11·32 + 15
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=120))
 def test_arbitrary_bytes_are_decoded_or_dead_lettered(body: bytes) -> None:
     """decode never raises, and what passes the door is never dead-lettered."""
@@ -187,7 +187,7 @@ def test_arbitrary_bytes_are_decoded_or_dead_lettered(body: bytes) -> None:
 EDITS = st.lists(st.tuples(st.sampled_from("rid"), st.integers(0, 1 << 20), st.integers(0, 255)), max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(requests, EDITS)
 def test_damaged_payloads_that_pass_the_door_mean_what_the_official_parser_says(
     request: Request, edits: list[tuple[str, int, int]]

@@ -117,7 +117,7 @@ def test_hand_made_any_values() -> None:
     assert all(r.HasField("body") for r in records(encoded(batch)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(any_messages, max_size=8))
 def test_bodies_of_every_kind(messages: list[AnyValue]) -> None:
     """The body of a record is any AnyValue, -0.0 and NaN included."""
@@ -176,7 +176,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PLAIN)
 def test_python_values_survive(value: Any) -> None:
     """any_from_python and any_to_python are each other's reverse, type included (True is not 1)."""

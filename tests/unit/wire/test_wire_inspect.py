@@ -123,7 +123,7 @@ def test_the_door_needs_no_dataframes() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_counted_or_refused(body: bytes) -> None:
     """Nothing but the two refusals leaves the door."""

@@ -258,7 +258,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(JSON)
 def test_any_document_is_read_or_refused(document: Any) -> None:
     """Nothing but `InvalidPayload` leaves the reader, and what it makes passes the door."""

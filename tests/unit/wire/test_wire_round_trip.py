@@ -15,7 +15,7 @@ from collector.batch import LogBatch, ValueKind, concat
 from collector.testing.otlp_json import as_otlp_json, as_proto_json
 from collector.testing.otlp_requests import requests, without_empty_groups
 
-bounded = settings(max_examples=60, deadline=None)
+bounded = settings(max_examples=60)
 
 
 def text(request: Request) -> bytes:

@@ -143,7 +143,7 @@ KEYS = st.one_of(
 ATTRIBUTES = st.lists(st.tuples(KEYS, VALUES), max_size=6)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(st.tuples(ATTRIBUTES, ATTRIBUTES, ATTRIBUTES), min_size=1, max_size=4))
 def test_whatever_is_sent_fits_the_schema(sent):
     """No attribute of any name and value, at any level, makes a document that Elasticsearch would refuse."""
@@ -152,7 +152,7 @@ def test_whatever_is_sent_fits_the_schema(sent):
         check(json.loads(text))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         KEYS, st.one_of(TEXTS, st.integers(-9, 9), st.booleans(), st.floats(), st.binary(max_size=3)), max_size=5

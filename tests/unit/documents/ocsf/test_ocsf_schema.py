@@ -169,14 +169,14 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from(VERSIONS))
 def test_anything(rows: list[Row], version: str) -> None:
     """Whatever a sender writes into attributes that we know, the event is valid."""
     events(row_batch.batch_of(rows), version)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, min_size=1, max_size=4))
 def test_no_attribute_is_lost(rows: list[Row]) -> None:
     """What a record and its resource said stands in a field, or under `unmapped` by its own name."""

@@ -38,7 +38,7 @@ def expected(batch: LogBatch) -> list[list[Any]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING, ANYTHING), min_size=1, max_size=4))
 def test_rows_arrive_as_they_are(texts):
     """Quotes, backslashes and control characters in every place survive both levels of JSON."""

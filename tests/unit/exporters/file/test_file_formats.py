@@ -89,7 +89,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=4))
 def test_lines_cannot_be_forged(tmp_path_factory, said):
     """Body, event name and attributes of any text: as many events as records, each read back by a strict reader."""

@@ -8,7 +8,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch
@@ -302,7 +302,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(values, st.dictionaries(texts, values, max_size=4)), min_size=1, max_size=4),
     st.dictionaries(texts, values, max_size=4),

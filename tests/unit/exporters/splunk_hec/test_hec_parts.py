@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch, concat
@@ -68,7 +68,6 @@ def test_profiling_data(mode):
     assert found.left_out == left_out
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(1, 100))
 def test_cut_at_a_size(sizes, limit):
     """No part is larger than the limit unless it is a single event; none is empty, all are there in order."""
@@ -119,7 +118,6 @@ def test_line_breaks_are_kept_on_demand():
     assert raw(batch("a\nb"), raw_newlines="keep") == [b"a\nb\n"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip()), min_size=1

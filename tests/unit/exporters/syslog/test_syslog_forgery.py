@@ -63,7 +63,7 @@ def encoder(**options) -> Encoder:
     return Encoder(SyslogConfig.model_validate({"endpoint": "localhost", **options}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc5424(found):
     """Each record is one frame that the grammar takes."""
@@ -76,7 +76,7 @@ def test_rfc5424(found):
         assert not CONTROLS.search(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_newline_framing_cuts_into_the_same_messages(found):
     """Both framings and datagrams carry the same messages."""
@@ -89,7 +89,7 @@ def test_newline_framing_cuts_into_the_same_messages(found):
     assert [datagrams.body[a:b] for a, b in pairwise(starts)] == lines.split(b"\n")[:-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc3164(found):
     """One line a record; behind the date a host and, where there is a name, a TAG that ends with its colon."""
@@ -100,7 +100,7 @@ def test_rfc3164(found):
         assert not CONTROLS.search(line)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(records, min_size=1, max_size=3), st.sampled_from(["json", "ocsf", "ecs", "cef", "leef"]))
 def test_documents(found, message_format):
     """A document never ends its message; JSON reads back to the body that was sent."""

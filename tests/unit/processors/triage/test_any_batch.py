@@ -66,7 +66,7 @@ def _processors() -> tuple[Categorize, Triage]:
     return categorize, Triage(TriageConfig(), context)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RECORDS, min_size=1, max_size=20))
 def test_any_batch_comes_out_whole(samples: list[dict[str, Any]]) -> None:
     before = batch_of(samples)
