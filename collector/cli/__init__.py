@@ -11,9 +11,13 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from collector.cli.plain_command import PlainCommand
+
 COMMANDS = {
     "run": "Collect: accept OTLP, make it durable, process it, deliver it.",
+    "init": "Write the default configuration, with its comments, to a file of your own.",
     "validate": "Check a configuration and say what would run; starts nothing.",
+    "print-config": "Print a configuration as it is read: merged, expanded, without secrets.",
     "components": "List the component types that a configuration can name.",
     "query": "Ask the embedded store in SQL, read-only.",
     "tail": "Follow new records of the embedded store.",
@@ -22,7 +26,7 @@ COMMANDS = {
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
 }
-"""Subcommand → its line in `--help`; the module has the same name."""
+"""Subcommand → its line in `--help`; the module has the same name, with `_` for `-`."""
 
 
 class _Lazy(TyperGroup):
@@ -34,15 +38,17 @@ class _Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"collector.cli.{cmd_name}")
-        found: Callable[..., Any] | typer.Typer = getattr(module, "app", None) or getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"collector.cli.{name}")
+        found: Callable[..., Any] | typer.Typer = getattr(module, "app", None) or getattr(module, name)
         if isinstance(found, typer.Typer):
             command = get_command(found)
         else:
             single = typer.Typer(add_completion=False, rich_markup_mode=None)
-            single.command(cmd_name)(found)
+            single.command(cmd_name, cls=PlainCommand)(found)
             command = get_command(single)
         command.name = cmd_name
+        command.short_help = COMMANDS[cmd_name]
         command.help = command.help or COMMANDS[cmd_name]
         return command
 
@@ -53,7 +59,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="The OpenTelemetry log collector that triages: durable OTLP intake, categories, levels, delivery.\n\n"
-    "Start with `logboom demo`, then `logboom run --config config/logboom.yaml`.",
+    "Start with `logboom demo`; then `logboom init` and `logboom run --config logboom.yaml`.",
 )
 
 

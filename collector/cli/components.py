@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -9,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from collector.cli.endings import wrong_configuration
 from collector.component import Factory, Kind
 from collector.errors import ConfigError
 from collector.registry import Registry, default_registry
-from collector.settings import render
 
 _PROVIDERS = ("env", "file", "yaml")
 
@@ -22,22 +23,26 @@ class Format(StrEnum):
 
     TABLE = "table"
     YAML = "yaml"
+    JSON = "json"
 
 
 def components(
     form: Annotated[
         Format | None, typer.Option("--format", help="Default: table on a terminal, YAML into a pipe.")
     ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """List every component of this installation, plugins included."""
     try:
-        _print(default_registry(), form)
+        _print(default_registry(), Format.JSON if json_ else form)
     except ConfigError as error:  # a plugin that can't be loaded
-        sys.stderr.write(render(error.problems, error.warnings))
-        raise typer.Exit(1) from None
+        wrong_configuration(error)
 
 
 def _print(registry: Registry, form: Format | None) -> None:
+    if form is Format.JSON:
+        sys.stdout.write(json.dumps(listing(registry)) + "\n")
+        return
     if form is Format.YAML or (form is None and not sys.stdout.isatty()):
         import yaml
 

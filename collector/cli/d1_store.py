@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from collector.cli.store_path import refuse
+from collector.cli.endings import misused, refuse, wrong_configuration
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: 
     config, place = _configured(configs, domain) if configs else _from_environment()
     place = str(store).partition(":")[2] or place
     if not place:
-        refuse("which D1 database? Write --store d1:ID, name --domain, or set CLOUDFLARE_D1_DATABASE_ID")
+        misused("which D1 database? Write --store d1:ID, name --domain, or set CLOUDFLARE_D1_DATABASE_ID")
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as temporary:
         client = CloudflareClient(config, data_dir if data_dir.is_dir() else Path(temporary))
         runner.run(client.start())
@@ -83,22 +83,22 @@ def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: 
 
 
 def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareConfig, str]:
-    from collector.settings import load, render
+    from collector.settings import load
     from collector.store.d1 import name_for
 
     try:
         settings = load(configs)
     except ConfigError as error:
-        refuse(render(error.problems, error.warnings))
+        wrong_configuration(error)
     found = [component.config for component in settings.exporters.values() if component.factory.name == "d1"]
     if not found:
-        refuse("the configuration has no exporter d1")
+        misused("the configuration has no exporter d1")
     config: Any = found[0]
     place = config.databases.get(domain or "", config.database_id)
     if place or not config.database_name:
         return config, place
     if "{domain}" in config.database_name and not domain:
-        refuse(f"each domain has a database of its own ({config.database_name}): name one with --domain")
+        misused(f"each domain has a database of its own ({config.database_name}): name one with --domain")
     return config, _BY_NAME + name_for(config.database_name, domain or "")
 
 
@@ -135,7 +135,7 @@ def _incomplete(error: ValidationError) -> NoReturn:
     needed = ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_D1_DATABASE_ID")
     unset = [name for name in needed if not os.environ.get(name)]
     problems = "; ".join(str(problem["msg"]) for problem in error.errors(include_input=False))
-    refuse(
+    misused(
         f"D1 can't be asked: {'not set: ' + ', '.join(unset) if unset else problems}\n"
         f"Name the configuration with --config, or set {', '.join(needed)}."
     )

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.store_path import DataDir, refuse
+from collector.cli.endings import misused, refuse
+from collector.cli.plain_command import PlainCommand
+from collector.cli.store_path import DataDir
 from collector.visible import escaped_json, visible, visible_json
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Filters:
         )
 
 
-@app.command("list")
+@app.command("list", cls=PlainCommand)
 def list_(
     exporter: Exporter = None,
     domain: Domain = None,
@@ -79,7 +81,7 @@ def list_(
     (_print_json if json_ else _print_table)(found[:limit], len(found))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A dead letter, such as 0:17.")],
     data_dir: DataDir = Path("logboom-data"),
@@ -96,7 +98,7 @@ def show(
     typer.echo(escaped_json(encode_json(batch).decode()))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def replay(
     ids: Ids = None,
     all_: All = False,
@@ -109,7 +111,7 @@ def replay(
     _request(data_dir, "replay", ids, all_, Filters(exporter, domain, reason))
 
 
-@app.command()
+@app.command(cls=PlainCommand)
 def delete(
     ids: Ids = None,
     all_: All = False,
@@ -126,8 +128,10 @@ def _request(data_dir: Path, action: Action, ids: list[str] | None, everything: 
     from collector.ledger.deadletters import request
 
     if bool(ids) == everything:
-        refuse("name dead letters, or choose with --all and filters (see `logboom deadletter list`)")
+        misused("name dead letters, or choose with --all and filters (see `logboom deadletter list`)")
     chosen = _named(data_dir, ids) if ids else _find(data_dir, filters)
+    if not chosen:
+        refuse("no dead letter is of that kind (see `logboom deadletter list`)")
     by_partition: defaultdict[Path, list[int]] = defaultdict(list)
     for each in chosen:
         by_partition[each.partition].append(each.info.id)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.store_path import DataDir, StoreFile, no_store, refuse, store_path
+from collector.cli.endings import misused, no_store, refuse, wrong_configuration
+from collector.cli.store_path import DataDir, StoreFile, store_path
 from collector.visible import visible, visible_json, visible_lines
 
 if TYPE_CHECKING:
@@ -53,13 +54,12 @@ def explain(
 
 def _settings(config: list[str]) -> Settings:
     from collector.errors import ConfigError
-    from collector.settings import load, render
+    from collector.settings import load
 
     try:
         return load(config, [])
     except ConfigError as error:
-        sys.stderr.write(render(error.problems, error.warnings))
-        raise typer.Exit(1) from None
+        wrong_configuration(error)
 
 
 def _given(text: str, domain: str) -> LogBatch:
@@ -70,15 +70,15 @@ def _given(text: str, domain: str) -> LogBatch:
     try:
         document = json.loads(text)
         if not isinstance(document, dict):
-            refuse('a record is a JSON object, such as \'{"body": "no space left on device"}\'')
+            misused('a record is a JSON object, such as \'{"body": "no space left on device"}\'')
         request = "resourceLogs" in document
         batch = batch_of_json(text.encode(), domain) if request else batch_of([document], domain)
     except json.JSONDecodeError as error:
-        refuse(f"neither a record id nor JSON: {error}")
+        misused(f"neither a record id nor JSON: {error}")
     except (SampleError, InvalidPayload) as error:
-        refuse(str(error))
+        misused(str(error))
     if not len(batch):
-        refuse("the request holds no record")
+        misused("the request holds no record")
     return batch.slice(0, 1)
 
 
@@ -114,7 +114,7 @@ def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: 
 
     name = pipeline or next(iter(settings.pipelines))
     if name not in settings.pipelines:
-        refuse(f"there is no pipeline {name!r}; there is {', '.join(settings.pipelines)}")
+        misused(f"there is no pipeline {name!r}; there is {', '.join(settings.pipelines)}")
     told: list[Explanation] = []
     for ident in settings.pipelines[name].processors:
         component = settings.processors[ident]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.d1_store import d1_store, is_d1
+from collector.cli.endings import no_store, refuse
 from collector.cli.row_formats import Csv, as_csv, as_json, as_table
-from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.cli.time_limit import TooLong, time_limit
 
 if TYPE_CHECKING:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from collector.cli.defaults import chosen
+from collector.cli.endings import refuse, wrong_configuration
 from collector.errors import ConfigError, LogboomError
 
 Configs = Annotated[
-    list[str],
-    typer.Option("--config", "-c", help="YAML file, or env:NAME, or yaml:TEXT. Several are merged; later ones win."),
+    list[str] | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="YAML file, or env:NAME, or yaml:TEXT. Several are merged; later ones win. Without one: the default.",
+    ),
 ]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="One value, such as exporters.sqlite.path=/var/log.db.")]
 
 
 def run(
-    config: Configs,
+    config: Configs = None,
     data_dir: Annotated[Path, typer.Option(help="Journal, state and embedded store.")] = Path("logboom-data"),
     set_: Sets = None,
     in_process: Annotated[
@@ -31,15 +36,14 @@ def run(
     is not delivered by then stays on disk. SIGHUP reads the configuration again without losing a record.
     """
     from collector.service.run import serve
-    from collector.settings import load, render
+    from collector.settings import load
 
+    sources = chosen(config)
     try:
-        settings = load(config, set_ or [])
-        code = serve(settings, lambda: load(config, set_ or []), data_dir.resolve(), in_process)
+        settings = load(sources, set_ or [])
+        code = serve(settings, lambda: load(sources, set_ or []), data_dir.resolve(), in_process)
     except ConfigError as error:
-        sys.stderr.write(render(error.problems, error.warnings))
-        raise typer.Exit(1) from None
+        wrong_configuration(error)
     except LogboomError as error:
-        sys.stderr.write(f"error: {error}\n")
-        raise typer.Exit(1) from None
+        refuse(str(error))
     raise typer.Exit(code)

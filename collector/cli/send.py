@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,6 +17,9 @@ from rich.console import Console
 
 from collector.cli.traffic.client import Client, GrpcClient, HttpClient, send_until_acknowledged
 from collector.cli.traffic.payloads import Template, templates
+
+_DIFFERENT = 32
+"""Requests that are made before sending begins; then they come again under new serial numbers."""
 
 
 class Protocol(StrEnum):
@@ -62,7 +65,7 @@ class Tally:
 
 
 def send(
-    records: Annotated[int, typer.Option(help="How many records to send in all.")] = 10_000,
+    records: Annotated[int, typer.Option(min=1, help="How many records to send in all.")] = 10_000,
     batch_size: Annotated[int, typer.Option(min=1, help="Records a request.")] = 500,
     rate: Annotated[
         float, typer.Option(min=0, help="Records a second over all connections; 0 = as fast as it goes.")
@@ -92,21 +95,17 @@ def send(
         logboom send --protocol http --endpoint http://127.0.0.1:4318 --batch-size 20 --connections 8
     """
     tally = Tally()
-    pool = templates(seed, batch_size)
-    requests = -(-records // batch_size)
-    turn = iter(range(requests))
+    turn = iter(enumerate(_requests(records, batch_size, seed)))
     began = time.monotonic()
 
     def work() -> None:
         client = _client(protocol, endpoint, gzip, header)
         while True:
             with tally.lock:
-                number = next(turn, None)
-            if number is None or tally.hopeless:
+                number, template = next(turn, (0, None))
+            if template is None or tally.hopeless:
                 break
-            _send_one(
-                client, pool[number % len(pool)], tally, domain, patience, began + number * _gap(rate, batch_size)
-            )
+            _send_one(client, template, tally, domain, patience, began + number * _gap(rate, batch_size))
         client.close()
 
     threads = [threading.Thread(target=work) for _ in range(connections)]
@@ -115,6 +114,14 @@ def send(
     for thread in threads:
         thread.join()
     _report(tally, time.monotonic() - began, json_)
+
+
+def _requests(records: int, batch_size: int, seed: int) -> Iterator[Template]:
+    """What to send, request by request; the last one holds what is left."""
+    whole, rest = divmod(records, batch_size)
+    pool = templates(seed, batch_size, count=min(whole, _DIFFERENT))
+    last = templates(seed, rest, count=1) if rest else []
+    return itertools.chain(itertools.islice(itertools.cycle(pool), whole), last)
 
 
 def _gap(rate: float, batch_size: int) -> float:

@@ -1,9 +1,9 @@
-"""Which store a command reads: the options that name it, and what to say when it is not there."""
+"""Which store a command reads: the options that name it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -23,17 +23,3 @@ Domain = Annotated[str | None, typer.Option(help="Only this domain's records; no
 def store_path(data_dir: Path, store: Path | None) -> Path:
     """The store's file."""
     return store if store is not None else data_dir / "store.db"
-
-
-def refuse(sentence: str) -> NoReturn:
-    """End the command with an error that people can act on."""
-    typer.echo(f"error: {sentence}", err=True)
-    raise typer.Exit(1)
-
-
-def no_store(reason: str) -> NoReturn:
-    """End the command: there is nothing to read."""
-    refuse(
-        f"{reason}\n"
-        "Start `logboom run` with an exporter `sqlite` first, or say where the store is: --data-dir DIR or --store FILE."
-    )

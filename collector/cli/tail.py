@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.cli.d1_store import d1_store, is_d1
-from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, no_store, refuse, store_path
+from collector.cli.endings import no_store, refuse
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:

@@ -9,15 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from collector.cli.run import Sets
+from collector.cli.defaults import chosen
+from collector.cli.endings import wrong_configuration
+from collector.cli.run import Configs, Sets
 from collector.errors import ConfigError
 from collector.ledger.plan import Quota
-from collector.settings import Pipeline, Settings, load, render
-
-Configs = Annotated[
-    list[str] | None,
-    typer.Option("--config", "-c", help="YAML file, or env:NAME, or yaml:TEXT. Several are merged; later ones win."),
-]
+from collector.settings import Pipeline, Settings, load
 
 _ON_FULL = {
     "block": "when full, it stops intake: senders are told to wait",
@@ -34,7 +31,7 @@ def validate(
 ) -> None:
     """Check a configuration and say what would run; starts nothing.
 
-    Exit code 0 when it is right, 1 with every error on stderr when it is not.
+    Exit code 0 when it is right, 2 with every error on stderr when it is not.
     """
     from collector.registry import check_import_roots, default_registry
     from collector.settings.mounts import data_dir_warning
@@ -44,13 +41,10 @@ def validate(
         if schema:
             sys.stdout.write(schema_text(default_registry()))
             return
-        if not config:
-            raise typer.BadParameter("name at least one file", param_hint="--config")
         check_import_roots()
-        settings = load(config, set_ or [])
+        settings = load(chosen(config), set_ or [])
     except ConfigError as error:
-        sys.stderr.write(render(error.problems, error.warnings))
-        raise typer.Exit(1) from None
+        wrong_configuration(error)
     warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir)])]
     sys.stdout.write("\n".join([*summary(settings), *_warned(warnings)]) + "\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass
 from typing import Any
 
 from collector.component import Component, Kind
@@ -36,15 +37,33 @@ def load(
     Raises:
         ConfigError: with every problem found, in the order of the files.
     """
+    return read(sources, sets, registry=registry, environ=environ).settings
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and the tree of values that it was made from."""
+
+    settings: Settings
+    root: Mapping
+
+
+def read(
+    sources: Sequence[str],
+    sets: Sequence[str] = (),
+    *,
+    registry: Registry | None = None,
+    environ: MappingABC[str, str] | None = None,
+) -> Loaded:
+    """As `load`, with the tree."""
     environ = os.environ if environ is None else environ
     merged, problems = read_sources(sources, sets, environ)
     if problems:
         raise ConfigError(problems)
     if not merged.entries:
         place = Place(sources[0] if sources else "--config")
-        raise ConfigError(
-            [Problem("empty configuration file", *place, code="config/empty", hint="see config/logboom.yaml")]
-        )
+        hint = "`logboom init` writes one to begin with"
+        raise ConfigError([Problem("empty configuration file", *place, code="config/empty", hint=hint)])
     expansion = Expansion(environ)
     root = expansion.expand(merged)
     assert isinstance(root, Mapping)
@@ -52,7 +71,7 @@ def load(
     problems = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
     if problems:
         raise ConfigError(_in_file_order(problems, sources), expansion.warnings)
-    return reading.settings(tuple(sources), expansion.warnings)
+    return Loaded(reading.settings(tuple(sources), expansion.warnings), root)
 
 
 def _place(problem: Problem) -> Place:

@@ -31,6 +31,11 @@ def is_secret_name(key: str) -> bool:
     return _SECRET_NAME.search(key) is not None
 
 
+def without_user_info(text: str) -> str:
+    """A text with the names and passwords of its URLs hidden."""
+    return _USER_INFO.sub(rf"\1{REDACTED}", text)
+
+
 def hidden_texts(node: Node, key: str = "") -> Iterator[str]:
     """The texts below `node` that must not be shown."""
     for name, scalar in scalars(node, key):
@@ -46,7 +51,7 @@ def redact_message(message: str, node: Node, key: str = "") -> str:
         parts = [text, *(part for part in re.split(r"\W+", text) if len(part) >= _LEAST_FRAGMENT)]
         if any(part in message.replace(REDACTED, "") for part in parts):
             return f"the value is not valid here ({REDACTED})"
-    return _USER_INFO.sub(rf"\1{REDACTED}", message)
+    return without_user_info(message)
 
 
 def redact_line(lines: list[str], number: int) -> str:
@@ -58,7 +63,7 @@ def redact_line(lines: list[str], number: int) -> str:
     if any(is_secret_name(key) for key in _ancestors(lines, number - 1)):
         indent = line[: len(line) - len(line.lstrip())]
         return indent + REDACTED
-    line = _PAIR.sub(_redact_pair, _USER_INFO.sub(rf"\1{REDACTED}", line))
+    line = _PAIR.sub(_redact_pair, without_user_info(line))
     return _HEADER.sub(rf"\1 {REDACTED}", line)
 
 

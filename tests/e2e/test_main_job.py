@@ -182,7 +182,7 @@ def test_a_bad_configuration_is_reported_before_anything_starts(tmp_path: Path) 
     )
     service.start()
     assert service.process is not None
-    assert service.process.wait(30) == 1
+    assert service.process.wait(30) == 2
     text = service.log.read_text()
     assert "protocols" in text
     assert "sqlite" in text

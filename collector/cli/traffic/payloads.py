@@ -31,7 +31,7 @@ class Template:
         return b"%s%016d%s" % (self.head, serial, self.tail)
 
 
-def templates(seed: int, batch_size: int, count: int = 32) -> list[Template]:
+def templates(seed: int, batch_size: int, count: int) -> list[Template]:
     """`count` different payloads of `batch_size` records, spread over the scenario's services by their weight."""
     streams = {service.name: lines(seed + n, (service,)) for n, service in enumerate(SERVICES)}
     order = itertools.cycle(_by_weight())

@@ -195,9 +195,15 @@ def test_choosing_dead_letters(bench, server):
     assert ids("--reason", "not b") == [of_b]
     assert ids("--exporter", "nop") == []
     assert ids("--limit", "1") == both[:1]
-    for wrong in ([], [both[0], "--all"], ["0:999"], ["nonsense"]):
+    for code, wrong in (
+        (2, []),
+        (2, [both[0], "--all"]),
+        (1, ["0:999"]),
+        (1, ["nonsense"]),
+        (1, ["--all", "--domain", "c.example"]),
+    ):
         result = CliRunner().invoke(app, ["replay", *wrong, "--data-dir", str(bench.root / "data")])
-        assert result.exit_code == 1
+        assert result.exit_code == code
         assert "error:" in result.output
     result = CliRunner().invoke(app, ["list", "--data-dir", str(bench.root / "nowhere")])
     assert (result.exit_code, "is no data directory" in result.output) == (1, True)

@@ -181,7 +181,7 @@ def test_d1_without_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "t")
     result = CliRunner().invoke(app, ["query", "--store", "d1", "SELECT 1"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "D1 can't be asked: not set: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_D1_DATABASE_ID\n" in result.stderr
     assert "--config" in result.stderr
 

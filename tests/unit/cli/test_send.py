@@ -6,9 +6,10 @@ import json
 
 import pytest
 import typer
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from typer.testing import CliRunner
 
-from collector.cli.send import send
+from collector.cli.send import _requests, send
 from collector.testing.service import free_ports
 
 
@@ -26,3 +27,15 @@ def test_a_collector_that_is_not_there_is_named_at_once_and_given_up_after_one_p
     assert 500 <= told["failed"] <= 1000
     assert "refused" in told["problem"]
     assert result.stderr.count("not taken yet, sending it again: ") == 1
+
+
+@pytest.mark.parametrize(("records", "batch_size"), [(5, 500), (500, 500), (1001, 500), (1, 1), (7, 3)])
+def test_exactly_the_asked_number_of_records_is_sent(records, batch_size):
+    """The last request holds what is left."""
+    bodies = [template.numbered(n) for n, template in enumerate(_requests(records, batch_size, seed=1))]
+    counts = [
+        sum(len(s.log_records) for r in ExportLogsServiceRequest.FromString(body).resource_logs for s in r.scope_logs)
+        for body in bodies
+    ]
+    assert sum(counts) == records
+    assert set(counts[:-1]) <= {batch_size}

@@ -148,13 +148,13 @@ def test_a_good_configuration_exits_0_and_says_what_would_run(app: typer.Typer, 
         assert text in result.stdout
 
 
-def test_a_bad_configuration_exits_1_with_all_errors_on_stderr(app: typer.Typer, tmp_path: Path) -> None:
+def test_a_bad_configuration_exits_2_with_all_errors_on_stderr(app: typer.Typer, tmp_path: Path) -> None:
     """And prints nothing on standard output."""
     (tmp_path / "bad.yaml").write_text(CONFIG.replace("sqlite: ", "sqlit: ").replace("protocols", "protocol"))
     result = CliRunner().invoke(
         app, ["validate", "-c", str(tmp_path / "bad.yaml"), "--set", "service.pipelines.logs.x=1"]
     )
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     codes = ("unknown-component", "unknown-key", "unknown-reference", "did you mean")
     assert [text for text in codes if text not in result.stderr] == []
 
@@ -170,9 +170,11 @@ def test_a_risky_data_directory_is_a_warning(app: typer.Typer, tmp_path: Path, m
     assert "warning: the data directory /proc-is-not-here forgets" in result.stdout
 
 
-def test_without_a_file_it_says_what_is_missing(app: typer.Typer) -> None:
-    """Usage errors exit with 2."""
-    assert CliRunner().invoke(app, ["validate"]).exit_code == 2
+def test_without_a_file_it_takes_the_default_and_says_so(app: typer.Typer) -> None:
+    """As `run` does."""
+    result = CliRunner().invoke(app, ["validate"])
+    assert (result.exit_code, "otlp ─► categorize" in result.stdout) == (0, True)
+    assert "no --config: taking the default configuration" in result.stderr
 
 
 def test_schema_is_printed_as_json(app: typer.Typer) -> None:

@@ -1,0 +1,49 @@
+"""A subcommand whose help and errors speak of files, names and numbers, not of Python's types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+_VALUES = {
+    "FILE": ("config", "store"),
+    "DIR": ("data_dir",),
+    "KEY=VALUE": ("set_",),
+    "SECONDS": ("interval", "patience", "seconds", "timeout"),
+    "N": ("batch_size", "connections", "limit", "lines", "rate", "records", "seed"),
+    "DOMAIN": ("domain",),
+    "ID": ("exporter", "pipeline"),
+    "NAME": ("component", "header", "service"),
+    "TEXT": ("reason",),
+    "ADDRESS": ("endpoint",),
+}
+_METAVARS = {name: shown for shown, names in _VALUES.items() for name in names}
+"""Option → what stands for its value in the help; choices show themselves."""
+
+
+def _nothing(_: Any) -> str:
+    return ""
+
+
+class PlainCommand(TyperCommand):
+    """As typer's, in plain words."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters, each with what stands for its value."""
+        parameters: Any = super().get_params(ctx)
+        for parameter in parameters:
+            if parameter.param_type_name == "argument":
+                parameter.display_type = _nothing  # its name says what it is
+            elif not getattr(parameter, "is_flag", False):
+                parameter.metavar = parameter.metavar or _METAVARS.get(str(parameter.name))
+        return parameters
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Parse the arguments; a wrong value is told without the prefix of the library that found it."""
+        try:
+            return super().make_context(*arguments, **more)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
