@@ -170,9 +170,10 @@ class Ingest:
             return None
         full = journal is not None and self._fullness.look(journal.statistics())
         refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
-        stats: dict[str, Any] = {"endpoints": {}, "refusing": refusing}
+        stats: dict[str, Any] = {"endpoints": {}, "refusing": refusing, "listeners": {}}
         for receiver in self._receivers:
             stats["endpoints"].update(receiver.endpoints())
+            stats["listeners"].update(receiver.gauges())
         return Report(self._phase, 0.0, stats)
 
     def _close(self) -> None:

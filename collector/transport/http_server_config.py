@@ -46,7 +46,18 @@ class HttpServerConfig(Block):
     """The largest body, on the wire and again after decompression; 0 = 4 MiB. (otelcol: 20 MiB; a body of empty
     records needs 70 times its size in memory while it is checked.)"""
     max_header_size: ByteSize = Field(16 << 10, ge=1 << 10)
-    """The largest request line with all headers; beyond it 431."""
+    """The largest request line with all headers; beyond it 431. Chunk lines and trailers may take as much again, and as
+    much as the body that they frame."""
+    max_connections: int = Field(0, ge=0)
+    """Connections of one process at once; beyond it idle ones are closed, those of the peer with the most first. 0 = a
+    third of the descriptors that the process may open, at most 4096."""
+    max_connections_per_peer: int = Field(0, ge=0)
+    """The same for one address; 0 = half of `max_connections`."""
+    max_pending_size: ByteSize = Field(32 << 20, ge=0)
+    """Bodies that have not arrived, or are not decoded, counted as they come; beyond it the peer that holds the most is
+    told to come again. 0 = 32 MiB; never less than one body."""
+    min_receive_rate: ByteSize = Field(1 << 10, ge=0)
+    """Bytes a second that a body must bring in each five seconds; a slower one is told to come again. 0 = no limit."""
     include_metadata: bool = False
     """Accepted for compatibility: request headers are not carried along with the records."""
     response_headers: dict[str, str] = {}

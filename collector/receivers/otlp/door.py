@@ -16,52 +16,55 @@ _DEFECT_LOG_SECS = 60.0
 
 
 class Door:
-    """Passes requests of one receiver on to admission until it is closed; safe from any thread.
+    """Passes requests of one listener on to admission until it is closed; safe from any thread.
+
+    Args:
+        max_bytes: bodies under way through this door, so that one listener leaves room in admission for the others;
+            a lone request always fits.
 
     A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
     entering, nothing more is appended.
     """
 
-    def __init__(self, admission: Admission, receiver: str) -> None:
+    def __init__(self, admission: Admission, receiver: str, max_bytes: int) -> None:
         self._admission = admission
         self._receiver = receiver
         self._state = threading.Condition()
         self._closed = False
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._entering = 0
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
 
     def submit(self, request: RequestFacts, body: bytes, done: Durable) -> None:
-        """Like `Admission.submit`; a closed door answers `Unavailable`."""
+        """Like `Admission.submit`; a door that is closed, or has no room, answers `Unavailable`."""
+        size, problem = len(body), ""
         with self._state:
-            closed = self._closed
-            if not closed:
+            if self._closed:
+                problem = "shutting down"
+            elif self._bytes and self._bytes + size > self._max_bytes:
+                problem = "too many requests are under way"
+            else:
                 self._entering += 1
                 self._under_way += 1
-        if closed:
-            done(self.refuse(Unavailable("shutting down")))
+                self._bytes += size
+        if problem:
+            done(self.refuse(Unavailable(problem)))
             return
 
         def answered(refusal: Refusal | None) -> None:
-            self._left()
+            self._left(size)
             done(refusal)
 
         try:
             self._admission.submit(self._receiver, request, body, answered)
         except BaseException:
-            self._left()
+            self._left(size)
             raise
         finally:
             with self._state:
                 self._entering -= 1
-
-    def hold(self, size: int) -> None:
-        """Count bytes that are held before `submit`. Raises `Unavailable`."""
-        self._admission.hold(size)
-
-    def release(self, size: int) -> None:
-        """The end of `hold`."""
-        self._admission.release(size)
 
     def refuse(self, refusal: Refusal) -> Refusal:
         """Count a refusal that admission has not seen, and give it back."""
@@ -91,8 +94,9 @@ class Door:
                     return empty
             time.sleep(0.001)
 
-    def _left(self) -> None:
+    def _left(self, size: int) -> None:
         with self._state:
+            self._bytes -= size
             self._under_way -= 1
             if not self._under_way and self._closed:
                 self._state.notify_all()

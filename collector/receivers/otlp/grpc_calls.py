@@ -126,6 +126,10 @@ class UnaryServer:
                 self._overdue(call)
             self._thread.join(_ROUND_SECS)
 
+    def gauges(self) -> dict[str, int]:
+        """Calls whose message is awaited, and their bound."""
+        return {"receiving": self._receiving, "max_receiving": _MAX_RECEIVING}
+
     def take(self, call: UnaryCall) -> bool:
         """Whether `call` had no answer yet; from now on it has."""
         return self._waiting.pop(call, self) is None

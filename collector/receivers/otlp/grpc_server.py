@@ -47,6 +47,10 @@ class GrpcListener:
             self._path.withdraw()
             self._path = None
 
+    def gauges(self) -> dict[str, int]:
+        """What is in use of what is bounded; read from any thread."""
+        return self._server.gauges() if self._server is not None else {}
+
     def _bind(self, server: UnaryServer, endpoint: Endpoint) -> str:
         if not endpoint.path:
             return str(Endpoint(endpoint.host, self._add_port(server, endpoint)))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from collector.errors import InvalidPayload, Refusal, Unavailable
 from collector.receivers.otlp.config import OtlpHttpConfig
@@ -29,6 +29,7 @@ from collector.receivers.otlp.http_answers import (
 )
 from collector.receivers.otlp.http_body import Receive, SenderGone, read_body
 from collector.receivers.otlp.refusals import only_logs, unexpected
+from collector.receivers.otlp.turns import Turns
 from otlp_wire import json_to_protobuf
 
 Send = Callable[[Any], Awaitable[None]]
@@ -42,6 +43,16 @@ _LATE = Unavailable("the journal did not answer in time")
 def max_body_size(config: OtlpHttpConfig) -> int:
     """In bytes, on the wire and again after decompression."""
     return config.max_request_body_size or 4 << 20
+
+
+class Sender(Protocol):
+    """The connection that a request came on, as `scope["sender"]`."""
+
+    peer: str
+    gone: bool
+
+    def waits_for_decoding(self, size: int) -> None: ...
+    def decoded(self) -> None: ...
 
 
 class HttpRequest:
@@ -72,9 +83,9 @@ class HttpRequest:
 class OtlpHttpApp:
     """The ASGI callable of one `http:` block."""
 
-    def __init__(self, config: OtlpHttpConfig, door: Door, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, config: OtlpHttpConfig, door: Door, turns: Turns) -> None:
         self._door = door
-        self._threads = threads
+        self._turns = turns
         self._limit = max_body_size(config)
         self._encodings = frozenset(config.compression_algorithms)
         self._answer_within_secs = config.write_timeout or 30.0
@@ -135,8 +146,8 @@ class OtlpHttpApp:
         if media is None:
             return UNSUPPORTED_MEDIA_TYPE
         if body is None:
-            body = await read_body(receive, headers.get(b"content-length"), self._limit, self._door)
-        refusal = await self._submit(HttpRequest(scope, headers), encoding, body, media)
+            body = await read_body(receive, headers.get(b"content-length"), self._limit)
+        refusal = await self._submit(scope["sender"], HttpRequest(scope, headers), encoding, body, media)
         return SUCCESS[media] if refusal is None else refused(refusal, media)
 
     async def _encoded(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[str, bytes | None]:
@@ -147,7 +158,7 @@ class OtlpHttpApp:
             raise InvalidPayload(f"unsupported Content-Encoding: {named}")
         if not encoding:
             return "", None
-        body = await read_body(receive, headers.get(b"content-length"), self._limit, self._door)
+        body = await read_body(receive, headers.get(b"content-length"), self._limit)
         check_header(encoding, body)
         return encoding, body
 
@@ -157,8 +168,10 @@ class OtlpHttpApp:
             return UNWRITABLE
         return refused(refusal, media or JSON)
 
-    async def _submit(self, request: HttpRequest, encoding: str, body: bytes, media: Media) -> Refusal | None:
-        """Decode and submit, on a thread if that takes long; then wait for the journal."""
+    async def _submit(
+        self, sender: Sender, request: HttpRequest, encoding: str, body: bytes, media: Media
+    ) -> Refusal | None:
+        """Decode and submit, in turn on a thread if that takes long; then wait for the journal."""
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[Refusal | None] = loop.create_future()
 
@@ -168,14 +181,16 @@ class OtlpHttpApp:
             except RuntimeError:  # the loop is closed: the sender was cut off at the deadline of the shutdown
                 return
 
-        if len(body) > _inline_bytes(encoding, media):
-            await loop.run_in_executor(self._threads, self._pass_on, request, encoding, body, media, done)
+        if encoding and len(body) <= _inline_bytes(encoding, media):
+            encoding, body = "", decoded(encoding, body, self._limit)
+        pass_on = partial(self._pass_on, request, encoding, body, media, done)
+        if len(body) <= _inline_bytes(encoding, media):
+            pass_on()
         else:
-            plain = self._protobuf(encoding, body, media)
-            if len(plain) > _INLINE_CHECK_BYTES:
-                await loop.run_in_executor(self._threads, self._door.submit, request, plain, done)
-            else:
-                self._door.submit(request, plain, done)
+            sender.waits_for_decoding(len(body))
+            if not await self._turns.run(sender.peer, lambda: not sender.gone, pass_on):
+                raise SenderGone
+        sender.decoded()
         timer = loop.call_later(self._answer_within_secs, _settle, settled, _LATE)
         try:
             return await settled
@@ -185,11 +200,8 @@ class OtlpHttpApp:
     def _pass_on(
         self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Callable[[Refusal | None], None]
     ) -> None:
-        self._door.submit(request, self._protobuf(encoding, body, media), done)
-
-    def _protobuf(self, encoding: str, body: bytes, media: Media) -> bytes:
         plain = decoded(encoding, body, self._limit)
-        return json_to_protobuf(plain) if media == JSON else plain
+        self._door.submit(request, json_to_protobuf(plain) if media == JSON else plain, done)
 
 
 def _inline_bytes(encoding: str, media: Media) -> int:

@@ -14,15 +14,20 @@ from typing import cast
 
 import uvicorn
 
+from collector.receivers.otlp.budget import Budget
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_app import OtlpHttpApp, max_body_size
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
+from collector.receivers.otlp.turns import Turns
+from collector.transport.descriptors import room_for_connections
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
 
 logger = logging.getLogger(__name__)
 _SWEEP_SECS = 1.0
+_DECODING = 2  # threads
+Connections = Budget[BoundedHttpProtocol]
 
 
 class _Server(uvicorn.Server):
@@ -69,6 +74,7 @@ class HttpListener:
         self._thread: threading.Thread | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._path: UnixSocketPath | None = None
+        self._places, self._pending = _budgets(config)
 
     def start(self, door: Door, share_port: bool) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options)."""
@@ -76,8 +82,9 @@ class HttpListener:
         context = server_context(config.tls) if config.tls else None
         endpoint = resolved(Endpoint.parse(config.endpoint, config.transport), config.transport)
         bound = self._bind(endpoint, share_port)
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-http-decode")
-        self._server = _Server(_uvicorn_config(config, OtlpHttpApp(config, door, self._threads)), config.tls)
+        self._threads = ThreadPoolExecutor(_DECODING, thread_name_prefix="otlp-http-decode")
+        app = OtlpHttpApp(config, door, Turns(self._threads, _DECODING))
+        self._server = _Server(_uvicorn_config(config, app, self._places, self._pending), config.tls)
         self._server.config.load()
         self._server.config.ssl = context
         self._thread = threading.Thread(target=self._server.run, args=([bound],), name="otlp-http", daemon=True)
@@ -102,6 +109,14 @@ class HttpListener:
         """How long ago the event loop last gave a sign of life; it does each second."""
         return time.monotonic() - self._server.beat if self._server is not None else 0.0
 
+    def gauges(self) -> dict[str, int]:
+        """What is in use of what is bounded; read from any thread."""
+        return {
+            "connections": self._places.used, "max_connections": self._places.total,
+            "connections_cut": self._places.cuts, "pending_bytes": self._pending.used,
+            "max_pending_bytes": self._pending.total, "bodies_cut": self._pending.cuts,
+        }  # fmt: skip
+
     def _bind(self, endpoint: Endpoint, share_port: bool) -> socket.socket:
         if not share_port:
             check_free(endpoint)
@@ -119,13 +134,26 @@ class HttpListener:
         return bound
 
 
-def _uvicorn_config(config: OtlpHttpConfig, app: OtlpHttpApp) -> uvicorn.Config:
+def _budgets(config: OtlpHttpConfig) -> tuple[Connections, Connections]:
+    """The listener's connections, and its bytes that are not decoded yet."""
+    most = config.max_connections or room_for_connections()
+    share = config.max_connections_per_peer or max(1, most // 2)
+    places = Connections(f"connections on {config.endpoint}", most, BoundedHttpProtocol.make_room, share)
+    size = max(config.max_pending_size or 32 << 20, max_body_size(config))
+    pending = Connections(f"bytes of requests that arrive on {config.endpoint}", size, BoundedHttpProtocol.push_out)
+    return places, pending
+
+
+def _uvicorn_config(
+    config: OtlpHttpConfig, app: OtlpHttpApp, places: Connections, pending: Connections
+) -> uvicorn.Config:
     limits = RequestLimits(
-        config.max_header_size, config.read_header_timeout, config.read_timeout, max_body_size(config)
-    )
+        config.max_header_size, config.read_header_timeout, config.read_timeout, max_body_size(config),
+        config.min_receive_rate,
+    )  # fmt: skip
     return uvicorn.Config(
         app,
-        http=functools.partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called, never subclassed
+        http=functools.partial(BoundedHttpProtocol, limits, places, pending),  # type: ignore[arg-type]  # called, never subclassed
         loop="uvloop",
         lifespan="off",
         ws="none",

@@ -22,7 +22,7 @@ class OtlpReceiver:
         self._id = context.id
         self._listeners: dict[str, GrpcListener | HttpListener] = {}
         self._bound: dict[str, str] = {}
-        self._door: Door | None = None
+        self._doors: list[Door] = []
 
     def start(self, admission: Admission, *, share_port: bool = False) -> None:
         """Bind every protocol, or none.
@@ -35,15 +35,17 @@ class OtlpReceiver:
         Raises:
             ConfigError: an address is in use or not ours, or a TLS file can't be used; it names the option.
         """
-        self._door = Door(admission, self._id)
         protocols = self._config.protocols
         if protocols.grpc is not None:
             self._listeners["grpc"] = GrpcListener(protocols.grpc)
         if protocols.http is not None:
             self._listeners["http"] = HttpListener(protocols.http)
+        share = admission.statistics().max_in_flight_bytes // len(self._listeners)
         for protocol, listener in self._listeners.items():
+            door = Door(admission, self._id, share)
+            self._doors.append(door)
             try:
-                self._bound[protocol] = listener.start(self._door, share_port)
+                self._bound[protocol] = listener.start(door, share_port)
             except (OSError, ValueError) as error:
                 self.shutdown(0.0)
                 raise ConfigError([self._problem(protocol, error)]) from error
@@ -54,20 +56,23 @@ class OtlpReceiver:
 
     def stop_intake(self) -> None:
         """Refuse new requests with a hint; those under way go on."""
-        if self._door is not None:
-            self._door.close()
+        for door in self._doors:
+            door.close()
 
     def shutdown(self, deadline_secs: float) -> None:
         """Let requests under way finish until the deadline, then close. Nothing is appended afterwards."""
-        if self._door is None:
-            return
-        self._door.close()
+        self.stop_intake()
         ends = time.monotonic() + deadline_secs
-        self._door.wait_until_empty(deadline_secs)
+        for door in self._doors:
+            door.wait_until_empty(max(0.0, ends - time.monotonic()))
         for listener in self._listeners.values():
             listener.shutdown(max(0.0, ends - time.monotonic()))
         self._listeners.clear()
         self._bound.clear()
+
+    def gauges(self) -> Mapping[str, Mapping[str, int]]:
+        """Protocol → what is in use of what it bounds, and how often somebody had to give back."""
+        return {protocol: listener.gauges() for protocol, listener in self._listeners.items()}
 
     def silent_secs(self) -> float:
         """How long ago the HTTP event loop last gave a sign of life (each second); 0 without HTTP."""

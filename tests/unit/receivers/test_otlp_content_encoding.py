@@ -134,6 +134,8 @@ def test_zeros_behind_a_gzip_stream_are_padding(zeros):
     members = gzip.compress(b"ab") + gzip.compress(b"c")
     assert decoded("gzip", members + bytes(zeros), 10) == b"abc"
     with pytest.raises(InvalidPayload, match="gzip: invalid header"):
+        decoded("gzip", members + bytes(zeros) + b"x" * 18, 10)
+    with pytest.raises(InvalidPayload, match="gzip: unexpected EOF"):
         decoded("gzip", members + bytes(zeros) + b"x", 10)
 
 
