@@ -20,6 +20,7 @@ from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Durable, Intake, Payload
+from collector.journal.price import price_of
 from otlp_wire import inspect
 
 _STOPPED = "shutting down"
@@ -89,13 +90,15 @@ class Admission:
             return
         try:
             domain = self._resolver.resolve(request, credential)
-            records = inspect(body).records
+            shape = inspect(body)
+            records = shape.records
             if not records:
                 self._finish(receiver, domain, 0, len(body), None, done)
                 return
             payload = Payload(
-                domain, receiver, body, records, time.time_ns() // 1_000_000, xxhash.xxh3_128_digest(body)
-            )
+                domain, receiver, body, records, time.time_ns() // 1_000_000, xxhash.xxh3_128_digest(body),
+                price_of(len(body), records, shape.groups),
+            )  # fmt: skip
             self._intake.append(
                 (payload,), lambda refusal: self._finish(receiver, domain, records, len(body), refusal, done)
             )

@@ -3,7 +3,7 @@
     records in + created = records out + filtered + aggregated + dropped          for each processor and domain
 
 A processor names what it left out (`Work.count`); what it did not name is counted as `filtered`, what came without a
-name as `created`. A processor that raises makes the entries be halved until the one to blame stands alone; that one is
+name as `created`. A processor that raises (anything but `MemoryError` and `OSError`, which say nothing of the records) makes the entries be halved until the one to blame stands alone; that one is
 dead-lettered raw, and the state changes of its failed attempts never happened.
 """
 
@@ -133,6 +133,9 @@ class Chain:
             draft.batch = processor.process(draft.batch, work)
             after = draft.batch.by_domain()
         except StorageError:
+            raise
+        except (MemoryError, OSError) as error:  # of the machine, not of the records
+            error.add_note(f"processor {name}")
             raise
         except Exception as error:
             raise ProcessorFailed(name, error) from error

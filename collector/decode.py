@@ -37,7 +37,7 @@ class Decoded:
 def decode(entries: Sequence[Entry]) -> Decoded:
     """Decode entries of any domains together. Never raises on what is in them."""
     try:
-        batch, bad_ids = otlp_wire.read_payloads([entry.body for entry in entries])
+        batch, bad_ids = otlp_wire.read_payloads([_body(entry) for entry in entries])
     except otlp_wire.Undecodable:
         if len(entries) == 1:
             return _decode_alone(entries[0])
@@ -48,10 +48,17 @@ def decode(entries: Sequence[Entry]) -> Decoded:
 
 def _decode_alone(entry: Entry) -> Decoded:
     try:
-        batch, bad_ids = otlp_wire.read_payloads([otlp_wire.canonical(entry.body)])
+        batch, bad_ids = otlp_wire.read_payloads([otlp_wire.canonical(_body(entry))])
     except otlp_wire.Undecodable as error:
         return Decoded(LogBatch.empty(), [RawDeadLetter(entry, f"undecodable: {error}")])
     return Decoded(_placed(batch, [entry]), bad_ids=bad_ids)
+
+
+def _body(entry: Entry) -> bytes:
+    """The payload, or the part of it that the entry stands for."""
+    if not entry.partial:
+        return entry.body
+    return otlp_wire.cut(entry.body, entry.first, entry.records if entry.rest else None)
 
 
 def _joined(first: Decoded, second: Decoded) -> Decoded:

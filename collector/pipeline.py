@@ -10,6 +10,7 @@ One thread steps a pipeline. A kill at any point repeats the step or has done it
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,10 @@ from collector.journal.entry import Entry
 from collector.ledger.attempts import STRIKES, Attempts
 from collector.ledger.interface import Commit, RawDeadLetter, Read, WorkerLedger
 from collector.ledger.overlay import Changes
+from collector.ledger.quarantine import Quarantine
+
+_PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
+_log = logging.getLogger(__name__)
 
 
 class Pipeline:
@@ -32,7 +37,8 @@ class Pipeline:
         processors: (id, processor), in order.
         passthrough: forward the payloads themselves; they are not decoded.
         attempts_path: the partition's directory, where attempts are noted.
-        max_bytes, max_records: about how much one step takes; an entry is taken whole.
+        quarantine: who else works in this process.
+        max_bytes, max_records: about how much one step takes; of a large entry a piece.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class Pipeline:
         *,
         attempts_path: Path,
         passthrough: bool = False,
+        quarantine: Quarantine | None = None,
         max_bytes: int = 8 << 20,
         max_records: int = 50_000,
         decode: Callable[[Sequence[Entry]], Decoded] = decode,
@@ -54,24 +61,42 @@ class Pipeline:
         self._ledger = ledger
         self._chain = Chain(id, ledger, processors, now_unix_nano)
         self._attempts = Attempts(attempts_path, id, ledger.applied(id))
+        self._quarantine = quarantine or Quarantine()
+        self._failures = 0
+        self._not_before = 0.0
+        self._behind = False
         self._passthrough = passthrough
         self._take = (max_bytes, max_records)
         self._decode = decode
         self._now = now_unix_nano
 
     def step(self) -> int:
-        """Take what waits through to the outbox; how many records were taken. 0: nothing waits, or no room.
+        """Take what waits through to the outbox; how many records were taken. 0: nothing waits, no room, or a pause after
+        the machine had no memory or no disk for it: then less is taken.
 
         Raises:
             StorageError: the commit failed twice; the process should exit, a successor repeats the step.
         """
+        if time.monotonic() < self._not_before:
+            return 0
+        with self._quarantine.entered(alone=self._attempts.suspicious):
+            return self._step()
+
+    def _step(self) -> int:
         self.busy_since = time.monotonic()
         try:
             self.tick(self._now())
             read = self._ledger.read(self.id, *self._attempts.limit(*self._take))
             if read:
-                self._commit(read, self._attempt(read))
+                draft = self._attempt(read)
+                self._commit(read, draft)
+                if len(draft.dead_letters) < len(read.entries):  # something got through
+                    self._failures = 0
+            self._behind = bool(read.begun)
             return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+        except (MemoryError, OSError) as error:
+            self._fall_short(error)
+            return 0
         except Exception:
             self._attempts.rest()  # an error that the caller is told is not a death
             raise
@@ -82,13 +107,25 @@ class Pipeline:
         """Run the processors on a batch that goes nowhere, so that what they load and compile at first use is not in the
         first step: a kill during that would be taken for the fault of the records in hand."""
         if not self._passthrough:
-            with contextlib.suppress(ProcessorFailed):
+            with contextlib.suppress(ProcessorFailed, MemoryError, OSError):
                 self._chain.process(sample, {})
 
     @property
-    def cautious(self) -> bool:
-        """Small steps are taken, because an entry is suspected of having killed the worker: do not rest between them."""
-        return self._attempts.suspicious
+    def behind(self) -> bool:
+        """More waits, whatever the last step took: small steps, because an entry is suspected of having killed the worker, or
+        the rest of a large one. Do not rest between them."""
+        return self._behind or self._attempts.suspicious
+
+    def _fall_short(self, error: Exception) -> None:
+        """No memory, no disk: not the records' fault. It is tried again with less in hand, and later and later; only what
+        fails again when it is alone is set aside."""
+        where = [*getattr(error, "__notes__", ()), f"pipeline {self.id}"][0]
+        reason = f"{where}: {type(error).__name__}"
+        self._attempts.failed(reason)
+        pause = min(_LONGEST_PAUSE_SECS, _PAUSE_SECS * 2**self._failures)
+        self._failures += 1
+        self._not_before = time.monotonic() + pause
+        _log.warning("%s in pipeline %s: tried again with less in hand in %.1f s", reason, self.id, pause)
 
     def tick(self, now_unix_nano: int) -> None:
         """Let processors that ask for it (`tick_interval_secs`) make records of what they have gathered."""
@@ -103,7 +140,7 @@ class Pipeline:
     def _attempt(self, read: Read) -> Draft:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
         if not self._attempts.suspicious:
-            self._attempts.begin(read.id, read.entries)
+            self._attempts.begin(read.id, read.entries, alone=False)
             return self._draft(read.entries, {}, self._forwards(read))
         draft = Draft()
         for entry in read.entries:
@@ -118,7 +155,7 @@ class Pipeline:
 
     def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Draft:
         if self._attempts.strikes(entry) >= STRIKES:
-            return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, "poison")])
+            return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, self._attempts.reason(entry))])
         return self._draft([entry], changes, forward)
 
     def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Draft:

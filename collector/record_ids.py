@@ -26,14 +26,16 @@ from collector.journal.entry import Entry
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", dtype=np.uint8)
 _ENTRY_CHARACTERS, _ROW_CHARACTERS = 21, 5
-_CACHED_ROWS = 1 << 16
+_CACHED_ROWS = 1 << 17
 
 
 def record_ids(entries: Sequence[Entry], payload: npt.NDArray[np.uint32]) -> pl.Series:
-    """The id of each record; `payload` holds its position in `entries`, ascending, each entry's records in wire order."""
+    """The id of each record; `payload` holds its position in `entries`, ascending, each entry's records in wire order. Those
+    of a piece are numbered as in the whole payload."""
     entry_parts = pl.Series([entry_part(entry) for entry in entries], dtype=pl.String)
     first_row = np.searchsorted(payload, np.arange(len(entries)))
-    row = np.arange(len(payload)) - first_row[payload]
+    start = np.array([entry.first for entry in entries], dtype=np.int64) - first_row
+    row = np.arange(len(payload)) + start[payload]
     row_parts = _row_parts(int(row.max(initial=0)) + 1)
     return (entry_parts.gather(pl.Series(payload)) + row_parts.gather(pl.Series(row))).alias("record_id")
 

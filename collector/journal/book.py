@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.journal.chunks import CHUNK_BYTES, occupied_bytes
+from collector.journal.chunks import CHUNK_BYTES
 from collector.journal.entry import Payload
 from collector.journal.environment import Environment
 from collector.journal.layout import (
@@ -33,6 +33,7 @@ from collector.journal.layout import (
     count_key,
     entry_key,
 )
+from collector.journal.price import weight_of
 from collector.journal.tally import Tally
 from collector.outcomes import Outcome
 
@@ -93,7 +94,7 @@ class Book:
         }
 
     def space_bytes(self, domain: str) -> int:
-        """What a domain's entries occupy."""
+        """What a domain's entries count in its share."""
         tally = self.tallies.get(self.domains.get(domain, -1))
         return tally.space_bytes if tally else 0
 
@@ -119,9 +120,10 @@ class Draft:
         route = self._book.routes.get(names) or self.routes.get(names) or self._new_route(names)
         tally = self.tallies.get(route.domain) or self._tally(route.domain)
         body, offset = payload.body, self.next_offset
-        length = len(body)
+        length, dearness = len(body), payload.dearness
         header = HEADER.pack(
             ENTRY_VERSION,
+            dearness,
             route.receiver,
             payload.records,
             payload.received_unix_ms,
@@ -141,7 +143,7 @@ class Draft:
         tally.entries_in += 1
         tally.records_in += payload.records
         tally.bytes_in += length
-        tally.space_bytes += occupied_bytes(HEADER.size + length)
+        tally.space_bytes += weight_of(length, dearness, HEADER.size)
         self._count(route.accepted, payload.records)
 
     def count_refused(self, domain: str, component: str, records: int) -> None:
@@ -174,7 +176,7 @@ class Draft:
             tally.entries_out += 1
             tally.records_out += header.records
             tally.bytes_out += header.length
-            tally.space_bytes -= occupied_bytes(HEADER.size + header.length)
+            tally.space_bytes -= header.weight
             self.trimmed_entries += 1
             found = bool(cursor.key())
         return deleted

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from collector.errors import Refusal
+from collector.journal.price import dearness_of, price_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Payload:
         records: log records in it.
         received_unix_ms: when it arrived.
         digest: xxh3-128 of `body`, 16 bytes.
+        price: what it costs to process, in bytes (`collector.journal.price`); 0: its size.
     """
 
     domain: str
@@ -28,6 +30,12 @@ class Payload:
     records: int
     received_unix_ms: int
     digest: bytes
+    price: int = 0
+
+    @property
+    def dearness(self) -> int:
+        """The price as the journal keeps it."""
+        return dearness_of(len(self.body), self.price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,9 @@ class Entry:
     Args:
         journal: the random id of the journal, 16 hex digits; a wiped data directory has another one.
         offset: grows by one for each entry of this journal, over all domains.
+        records: those of this piece, when only a piece of the payload is taken (`piece`); else all of it.
+        price: what it (or the piece) costs to process, in bytes; 0 where nobody has told: see `cost`.
+        first, rest: records of the payload before and behind the piece.
     """
 
     journal: str
@@ -47,6 +58,30 @@ class Entry:
     records: int
     received_unix_ms: int
     digest: bytes
+    price: int = 0
+    first: int = 0
+    rest: int = 0
+
+    @property
+    def cost(self) -> int:
+        """The price, whoever made the entry."""
+        return self.price or price_of(len(self.body), self.records)
+
+    @property
+    def partial(self) -> bool:
+        """It is a piece of its payload."""
+        return bool(self.first or self.rest)
+
+    def piece(self, start: int, records: int) -> Entry:
+        """The records from `start` on, counted from the beginning of this piece, at most `records` of them."""
+        records = min(records, self.records - start)
+        price = self.cost * records // max(1, self.records)
+        rest = self.rest + self.records - start - records
+        return replace(self, records=records, price=max(1, price), first=self.first + start, rest=rest)
+
+    def onward(self) -> Entry:
+        """The piece and all of the payload behind it."""
+        return replace(self, records=self.records + self.rest, price=0, rest=0) if self.rest else self
 
 
 Durable = Callable[[Refusal | None], None]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collector.journal.chunks import occupied_bytes
 from collector.journal.layout import HEADER
+from collector.journal.price import weight_of
 from collector.journal.request import Request
 
 _ACTIVE_SECS = 60.0  # a domain is active this long after its last request
 
 
 class Shares:
-    """Who is active, and who holds too much. `share_bytes` counts space on disk."""
+    """Who is active, and who holds too much. `share_bytes` counts space on disk, or what the entries cost if that is more."""
 
     def __init__(self, share_bytes: float) -> None:
         self._share_bytes = share_bytes
@@ -24,7 +24,7 @@ class Shares:
         """The requests that may stay, and those of a domain over its share while others are active.
 
         Args:
-            space_of: what a domain holds on disk now.
+            space_of: what a domain holds now.
         """
         for request in group:
             for payload in request.payloads:
@@ -37,7 +37,7 @@ class Shares:
             if domain is None:
                 kept.append(request)
                 for payload in request.payloads:
-                    held[payload.domain] += occupied_bytes(HEADER.size + len(payload.body))
+                    held[payload.domain] += weight_of(len(payload.body), payload.dearness, HEADER.size)
             else:
                 over.append((domain, request))
         return kept, over
@@ -46,7 +46,7 @@ class Shares:
         for domain in {payload.domain for payload in request.payloads}:
             if domain not in held:
                 held[domain] = space_of(domain)
-            if held[domain] + request.space > self._share_bytes and self._others_active(domain, now):
+            if held[domain] + request.weight > self._share_bytes and self._others_active(domain, now):
                 return domain
         return None
 

@@ -17,6 +17,7 @@ from struct import Struct
 from typing import NamedTuple, Self
 
 from collector.journal.chunks import CHUNK_BYTES
+from collector.journal.price import price_from, price_of, weight_of
 
 KIND = "journal"
 FORMAT_VERSION = 1
@@ -33,8 +34,8 @@ DOMAIN_KEY = Struct(">I")
 RECEIVER_KEY = Struct(">H")
 NUMBER = Struct("<Q")
 
-HEADER = Struct("<BxHIQI16sQQQ")
-"""version, receiver, records, received_unix_ms, length of the body, digest, entries, records and bytes before."""
+HEADER = Struct("<BBHIQI16sQQQ")
+"""version, dearness (`price`), receiver, records, received_unix_ms, length of the body, digest, entries, records and bytes before."""
 FIRST_BYTES = CHUNK_BYTES - HEADER.size
 """How much of the body fits in chunk 0."""
 _COMPONENT_BYTES = 400  # a key of LMDB has at most 511
@@ -44,6 +45,7 @@ class Header(NamedTuple):
     """Chunk 0 begins with it."""
 
     version: int
+    dearness: int
     receiver: int
     records: int
     received_unix_ms: int
@@ -56,6 +58,14 @@ class Header(NamedTuple):
     @classmethod
     def parse(cls, chunk: bytes) -> Self:
         return cls(*HEADER.unpack_from(chunk))
+
+    @property
+    def price(self) -> int:
+        return max(price_from(self.length, self.dearness), price_of(self.length, self.records))
+
+    @property
+    def weight(self) -> int:
+        return weight_of(self.length, self.dearness, HEADER.size)
 
     @property
     def further_chunks(self) -> int:

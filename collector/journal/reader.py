@@ -77,11 +77,20 @@ class Taken(list[Entry]):
 
     `through`: domain → offset up to which everything is either in the list or of other receivers. A cursor may move
     there, else entries that are none of the pipeline's would stay for ever.
+    `begun`: domain → (offset, records taken so far) of the entry behind `through` that was taken in part.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.through: dict[str, int] = {}
+        self.begun: dict[str, tuple[int, int]] = {}
+
+    def note_begun(self) -> None:
+        """See which domains' last entry is a piece with more behind it: their cursors stay before it."""
+        for entry in {entry.domain: entry for entry in self}.values():
+            if entry.rest:
+                self.through[entry.domain] = entry.offset - 1
+                self.begun[entry.domain] = (entry.offset, entry.first + entry.records)
 
 
 class JournalReader:
@@ -178,6 +187,9 @@ class JournalReader:
         receivers: Collection[str],
         max_bytes: int,
         max_records: int,
+        *,
+        begun: Mapping[str, tuple[int, int]] | None = None,
+        cut: bool = False,
     ) -> Taken:
         """The next entries by deficit round robin over the domains: a domain with a large backlog or large payloads
         gets no more bytes than its neighbours.
@@ -186,8 +198,10 @@ class JournalReader:
             after: domain → the last offset done; a missing domain starts at its first entry.
             domains: those to read; None = all.
             receivers: ids whose entries are wanted; others are passed over.
-            max_bytes: about how much to take, of bodies; one entry is taken even if it is larger.
+            max_bytes: about how much to take, in the price of entries; one is taken even if it is dearer.
             max_records: as `max_bytes`, in records.
+            begun: domain → (offset, records) of an entry that was taken in part: the rest of it is the first to come.
+            cut: take large entries in pieces (`rotation.bite`).
         """
         taken = Taken()
         heads = self.heads()
@@ -205,7 +219,11 @@ class JournalReader:
                 name: self._entries(self._cursor(txn), environment.id, name, after.get(name, 0), receivers, taken)
                 for name in waiting
             }
-            self._rotation.take(streams, taken, max_bytes, max_records)
+            for name, place in (begun or {}).items():
+                if name in streams:
+                    streams[name] = _from_within(streams[name], *place)
+            self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
+        taken.note_begun()
         return taken
 
     def close(self) -> None:
@@ -232,8 +250,9 @@ class JournalReader:
             if receiver in receivers:
                 body = _body(cursor, header, chunk)
                 yield Entry(
-                    journal, offset, domain, receiver, body, header.records, header.received_unix_ms, header.digest
-                )
+                    journal, offset, domain, receiver, body, header.records, header.received_unix_ms, header.digest,
+                    header.price,
+                )  # fmt: skip
                 found = cursor.next()
             else:
                 passed_over += 1
@@ -295,6 +314,12 @@ class JournalReader:
 
     def _names(self, txn: Any, table: str, key: Struct) -> dict[int, str]:
         return {key.unpack(number)[0]: name.decode() for number, name in txn.cursor(db=self._tables[table])}
+
+
+def _from_within(stream: Iterator[Entry], offset: int, done: int) -> Iterator[Entry]:
+    """The same entries, without the first `done` records of the one at `offset`."""
+    for entry in stream:
+        yield entry.piece(done, entry.records) if entry.offset == offset and done < entry.records else entry
 
 
 def _head(tally: Tally) -> Head:

@@ -8,22 +8,26 @@ from dataclasses import dataclass
 from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Durable, Payload
 from collector.journal.layout import HEADER
+from collector.journal.price import weight_of
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Payloads that become durable together. `size`: bytes of bodies; `space`: the most they occupy on disk."""
+    """Payloads that become durable together. `size`: bytes of bodies; `space`: the most they occupy on disk; `weight`: what
+    they count in their domain's share."""
 
     payloads: Sequence[Payload]
     size: int
     space: int
+    weight: int
     done: Durable
 
     @classmethod
     def of(cls, payloads: Sequence[Payload], done: Durable) -> Request:
-        size = space = 0
+        size = space = weight = 0
         for payload in payloads:
             length = len(payload.body)
             size += length
             space += occupied_bytes(HEADER.size + length)
-        return cls(payloads, size, space, done)
+            weight += weight_of(length, payload.dearness, HEADER.size)
+        return cls(payloads, size, space, weight, done)

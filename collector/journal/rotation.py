@@ -1,17 +1,31 @@
 """Deficit round robin: work from many domains, so that a large backlog delays nobody else.
 
-Each turn a domain is credited a quantum of bytes and gives entries while it has credit. The last entry may overdraw;
-the debt is paid in later turns (Shreedhar and Varghese 1995, in the variant that need not know the next size).
+Each turn a domain is credited a quantum of the price of entries and gives entries while it has credit. The last entry may
+overdraw; the debt is paid in later turns (Shreedhar and Varghese 1995, in the variant that need not know the next size).
+
+Where entries may be cut, one gives at most half of what is taken at once, so that whoever takes is bounded, and others
+have their turn beside it.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from collector.journal.entry import Entry
 
 QUANTUM_BYTES = 64 << 10
+
+
+def bite(entry: Entry, max_bytes: int, max_records: int) -> int:
+    """How many records of an entry to take at once where that much may be taken: within half of it, but never less than a
+    quantum."""
+    if entry.cost <= QUANTUM_BYTES:
+        return entry.records
+    within_bytes = entry.records * max(QUANTUM_BYTES, max_bytes // 2) // entry.cost
+    within_records = max(entry.records * QUANTUM_BYTES // entry.cost, max_records // 2)
+    return min(entry.records, max(1, min(within_bytes, within_records)))
 
 
 class Rotation:
@@ -21,23 +35,38 @@ class Rotation:
         self._order: deque[str] = deque()
         self._credit: dict[str, int] = {}
 
-    def take(self, streams: Mapping[str, Iterator[Entry]], into: list[Entry], max_bytes: int, max_records: int) -> None:
-        """Append entries of `streams` (domain → its next entries) until about `max_bytes` or `max_records`."""
+    def take(
+        self,
+        streams: Mapping[str, Iterator[Entry]],
+        into: list[Entry],
+        max_bytes: int,
+        max_records: int,
+        *,
+        cut: bool = False,
+    ) -> None:
+        """Append entries of `streams` (domain → its next entries) until about `max_bytes` of price or `max_records`.
+
+        `cut`: pieces of those that are too large (`bite`).
+        """
         self._enrol(streams)
+        waiting = dict(streams)
         left_bytes, left_records = max_bytes, max_records
         while self._order and left_bytes > 0 and left_records > 0:
             domain = self._order[0]
             if self._credit[domain] <= 0:
                 self._credit[domain] += QUANTUM_BYTES
             while self._credit[domain] > 0 and left_bytes > 0 and left_records > 0:
-                entry = next(streams[domain], None)
+                entry = next(waiting[domain], None)
                 if entry is None:
                     self._leave(domain)
                     break
+                if cut and (records := bite(entry, max_bytes, max_records)) < entry.records:
+                    waiting[domain] = chain((entry.piece(records, entry.records),), waiting[domain])
+                    entry = entry.piece(0, records)
                 into.append(entry)
-                size = len(entry.body) + 1  # an empty body is not free
-                self._credit[domain] -= size
-                left_bytes -= size
+                cost = entry.cost + 1  # an empty body is not free
+                self._credit[domain] -= cost
+                left_bytes -= cost
                 left_records -= entry.records
             else:
                 if self._credit[domain] <= 0:

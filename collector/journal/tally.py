@@ -14,7 +14,7 @@ _ROW = Struct("<8Q")
 class Tally:
     """Totals since the journal was made. `*_in` were appended, `*_out` trimmed; the difference is in the journal.
 
-    `space_bytes` is what the entries occupy on disk, by `occupied_bytes`.
+    `space_bytes` is what the entries count in the domain's share, by `weight_of`.
     """
 
     last_offset: int = 0

@@ -87,7 +87,8 @@ def encode_entries(entries: Sequence[Entry]) -> bytes:
     parts = []
     for entry in entries:
         facts = (entry.journal, entry.offset, entry.domain, entry.receiver, entry.records, entry.received_unix_ms)
-        head = orjson.dumps([*facts, entry.digest.hex()])
+        piece = (entry.first, entry.rest) if entry.partial else ()
+        head = orjson.dumps([*facts, entry.digest.hex(), *piece])
         parts += [_LENGTH.pack(len(head)), head, _LENGTH.pack(len(entry.body)), entry.body]
     return b"".join(parts)
 
@@ -97,8 +98,14 @@ def decode_entries(data: bytes) -> list[Entry]:
     entries = []
     fields = iter(_framed(data))
     for head, body in zip(fields, fields, strict=True):
-        journal, offset, domain, receiver, records, received_unix_ms, digest = orjson.loads(head)
-        entries.append(Entry(journal, offset, domain, receiver, body, records, received_unix_ms, bytes.fromhex(digest)))
+        journal, offset, domain, receiver, records, received_unix_ms, digest, *piece = orjson.loads(head)
+        first, rest = piece or (0, 0)
+        entries.append(
+            Entry(
+                journal, offset, domain, receiver, body, records, received_unix_ms, bytes.fromhex(digest),
+                first=first, rest=rest,
+            )
+        )  # fmt: skip
     return entries
 
 

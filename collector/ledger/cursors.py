@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping
 
 from collector.journal.environment import Transaction
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.tables import U64, Tables, get_u64, key, names, put_u64, rows
+
+_BEGUN = b"begun "
+_PLACE = struct.Struct(">QQ")
 
 
 def cursor(txn: Transaction, tables: Tables, record: PipelineRecord, journal: str, domain: str) -> int:
@@ -21,10 +25,28 @@ def positions(txn: Transaction, tables: Tables, pipeline: str, journal: str) -> 
     return {row_key[len(prefix) :].decode(): U64.unpack(value)[0] for row_key, value in found}
 
 
-def move(txn: Transaction, tables: Tables, pipeline: str, position: Mapping[tuple[str, str], int]) -> None:
-    """The pipeline has passed everything up to `position`."""
+def move(
+    txn: Transaction,
+    tables: Tables,
+    pipeline: str,
+    position: Mapping[tuple[str, str], int],
+    begun: Mapping[tuple[str, str], tuple[int, int]],
+) -> None:
+    """The pipeline has passed everything up to `position`, and some records of the entries in `begun`."""
     for (journal, domain), offset in position.items():
         put_u64(txn, tables.cursors, key(journal, pipeline, domain), offset)
+        row_key = _BEGUN + key(journal, pipeline, domain)
+        if (journal, domain) in begun:
+            txn.put(row_key, _PLACE.pack(*begun[journal, domain]), db=tables.partition)
+        else:
+            txn.delete(row_key, db=tables.partition)
+
+
+def begun(txn: Transaction, tables: Tables, pipeline: str, journal: str) -> dict[str, tuple[int, int]]:
+    """domain → (offset, records done) of the entry behind the cursor that the pipeline has taken in part."""
+    prefix = _BEGUN + key(journal, pipeline, b"")
+    found = rows(txn, tables.partition, prefix)
+    return {row_key[len(prefix) :].decode(): _PLACE.unpack(value) for row_key, value in found}
 
 
 def forget(txn: Transaction, tables: Tables, pipeline: str) -> None:
@@ -32,6 +54,7 @@ def forget(txn: Transaction, tables: Tables, pipeline: str) -> None:
     for row_key in [row_key for row_key, _ in rows(txn, tables.cursors, b"")]:
         if names(row_key)[1] == pipeline:
             txn.delete(row_key, db=tables.cursors)
+            txn.delete(_BEGUN + row_key, db=tables.partition)
 
 
 def low_watermarks(txn: Transaction, tables: Tables, live: Iterable[PipelineRecord], journal: str) -> dict[str, int]:

@@ -78,6 +78,13 @@ def bury(txn: Transaction, tables: Tables, letters: Sequence[NewDeadLetter], now
         _give_up_oldest(txn, tables)
 
 
+def bury_for_replay(txn: Transaction, tables: Tables, letter: NewDeadLetter, now_unix_ms: int, max_bytes: int) -> None:
+    """Keep what is left of a dead letter that is being replayed."""
+    number = get_u64(txn, tables.partition, _NEXT)
+    bury(txn, tables, [letter], now_unix_ms, max_bytes)
+    txn.put(_REPLAY + U64.pack(number), b"", db=tables.partition)
+
+
 def dead_letter(txn: Transaction, tables: Tables, number: int) -> DeadLetterInfo | None:
     """One of them, None when it is gone."""
     text = get_chunks(txn, tables.dead, U64.pack(number))

@@ -63,11 +63,17 @@ class DedupWindow:
         fresh: list[Entry] = []
         duplicates: list[Entry] = []
         now: dict[tuple[str, bytes], int] = {}
+        behind: set[tuple[str, str, int]] = set()  # duplicates, of which further pieces may follow
         for entry in entries:
+            place = (entry.journal, entry.domain, entry.offset)
+            if entry.first:  # what its first piece was, it is
+                (duplicates if place in behind else fresh).append(entry)
+                continue
             digest = _digest(entry)
             before = self._received(entry.domain, digest, now)
             if before is not None and abs(entry.received_unix_ms - before) <= self._window_ms:
                 duplicates.append(entry)
+                behind.add(place)
             else:
                 fresh.append(entry)
                 now[entry.domain, digest] = entry.received_unix_ms
@@ -79,7 +85,8 @@ class DedupWindow:
             return []
         by_domain: dict[str, list[Entry]] = {}
         for entry in entries:
-            by_domain.setdefault(entry.domain, []).append(entry)
+            if not entry.first:  # a payload is seen with its first piece
+                by_domain.setdefault(entry.domain, []).append(entry)
         return [
             self._row(read_id, domain, number, group[start : start + _PER_ROW])
             for domain, group in by_domain.items()

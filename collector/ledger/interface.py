@@ -28,6 +28,7 @@ class Read:
 
     Args:
         position: (journal, domain) → the highest offset passed; entries of other receivers are passed, too.
+        begun: (journal, domain) → (offset, records) of an entry that is taken in part; the others of it come next.
         unclaimed: records of passed entries whose receiver no pipeline has any more.
         replayed: raw dead letters among `entries` that are tried again.
         id: makes a commit idempotent: the ledger applies a `Read` once, however often it is given.
@@ -39,6 +40,7 @@ class Read:
     unclaimed: Counts = field(default_factory=Counts)
     replayed: Sequence[int] = ()
     id: bytes = field(default_factory=lambda: os.urandom(8))
+    begun: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is anything to commit."""
@@ -118,8 +120,8 @@ class Ledger(Protocol):
     """One partition. `read` and `commit` belong to the worker's thread, `deliverable` and `ack` to delivery's."""
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
-        """The next entries of the pipeline's receivers, fair over domains; empty when there is nothing, or when the
-        outbox has no room (an exporter with `on_full: block` is over its quota, or the budget is used)."""
+        """The next entries of the pipeline's receivers, fair over domains, large ones in pieces; empty when there is
+        nothing, or when the outbox has no room (an exporter with `on_full: block` is over its quota, or the budget is used)."""
         ...
 
     def commit(self, commit: Commit) -> None:

@@ -21,6 +21,7 @@ from typing import Any, Self
 from collector.errors import StorageError
 from collector.journal.environment import Environment
 from collector.journal.reader import JournalReader
+from collector.journal.rotation import bite
 from collector.ledger import cursors, deadletters, outbox, roster, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
 from collector.ledger.codec import decode_entries
@@ -102,14 +103,15 @@ class PartitionLedger:
         if not self._has_room(pipeline, max_bytes):
             return Read(())
         if self._replays.get(pipeline):
-            return self._replayed(pipeline)
+            return self._replayed(pipeline, max_bytes, max_records)
         source = self._sources[pipeline]
-        taken = source.take(max_bytes, max_records)
+        taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
         own = [entry for entry in taken.entries if source.wanted.owns(entry)]
-        fresh, duplicates = self._windows[pipeline].split(own)
-        orphans = [entry for entry in taken.entries if not source.wanted.owns(entry)]
+        fresh, seen = self._windows[pipeline].split(own)
+        duplicates = taken.pass_whole(seen)
+        orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
-        return Read(fresh, duplicates, taken.position, _unclaimed(orphans))
+        return Read(fresh, duplicates, taken.position, _unclaimed(orphans), begun=taken.begun)
 
     def commit(self, commit: Commit) -> None:
         """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
@@ -212,22 +214,23 @@ class PartitionLedger:
                 return False
         return self._store.environment.has_room(max_bytes)
 
-    def _replayed(self, pipeline: str) -> Read:
+    def _replayed(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         number = self._replays[pipeline][0]
         with self._store.environment.read() as txn:
             content = deadletters.dead_content(txn, self._store.tables, number)
-        return Read(decode_entries(content), replayed=(number,))
+        pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in decode_entries(content)]
+        return Read(pieces, replayed=(number,))
 
     def _follow(self, step: Step) -> None:
         """The step is on disk: bring memory after it."""
         commit = step.commit
         self._applied[commit.pipeline] = commit.read.id
-        self._sources[commit.pipeline].advance(commit.read.position)
+        self._sources[commit.pipeline].advance(commit.read.position, commit.read.begun)
         window = self._windows[commit.pipeline]
         window.forget(step.expired)
         window.remember(step.digests)
-        replays = self._replays.get(commit.pipeline, [])
-        self._replays[commit.pipeline] = [number for number in replays if number not in commit.read.replayed]
+        if commit.read.replayed:
+            self._load_replays()
         if step.header is not None and commit.outbox is not None:
             self._store.cache.put(step.seq, commit.outbox)
             self._next_seq = step.seq + 1
@@ -267,9 +270,10 @@ def _make_source(
     record: PipelineRecord,
     claimed: frozenset[str] | None,
 ) -> Source:
-    def load(journal: str) -> Mapping[str, int]:
+    def load(journal: str) -> tuple[Mapping[str, int], Mapping[str, tuple[int, int]]]:
         with store.environment.read() as txn:
-            return cursors.positions(txn, store.tables, record.id, journal)
+            passed = cursors.positions(txn, store.tables, record.id, journal)
+            return passed, cursors.begun(txn, store.tables, record.id, journal)
 
     return Source(journals, owns_domain, record, Wanted(record.receivers, claimed), load)
 

@@ -70,6 +70,14 @@ class PartitionReader:
         with environment.read() as txn:
             return cursors.positions(txn, tables, pipeline, journal)
 
+    def begun(self, pipeline: str, journal: str) -> Mapping[str, int]:
+        """domain → records of the entry behind the cursor that the pipeline has taken already."""
+        if (opened := self._opened()) is None:
+            return {}
+        environment, tables = opened
+        with environment.read() as txn:
+            return {domain: done for domain, (_, done) in cursors.begun(txn, tables, pipeline, journal).items()}
+
     def counts(self) -> Counts:
         """(domain, component, outcome) → records since the partition was made."""
         if (opened := self._opened()) is None:

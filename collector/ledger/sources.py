@@ -51,14 +51,26 @@ class Taken:
 
     entries: list[Entry] = field(default_factory=list)
     position: dict[tuple[str, str], int] = field(default_factory=dict)
+    begun: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def pass_whole(self, entries: Sequence[Entry]) -> list[Entry]:
+        """These need no work: what was taken in pieces is passed to its end at once."""
+        whole: dict[tuple[str, str, int], Entry] = {}
+        for entry in entries:
+            whole.setdefault((entry.journal, entry.domain, entry.offset), entry.onward())
+        for journal, domain, offset in whole:
+            if self.begun.get((journal, domain), (-1, 0))[0] == offset:
+                del self.begun[journal, domain]
+                self.position[journal, domain] = offset
+        return list(whole.values())
 
 
 class Source:
     """The journals as one pipeline sees them. Its readers are its own, so that its turns over domains are, too.
 
     Args:
-        load: journal → its cursors on disk (domain → highest offset passed), asked for when the journal is first seen;
-            from then on `advance` keeps them in memory.
+        load: journal → its cursors on disk (domain → highest offset passed) and the entries behind them that were taken
+            in part, asked for when the journal is first seen; from then on `advance` keeps them in memory.
     """
 
     def __init__(
@@ -67,7 +79,7 @@ class Source:
         owns_domain: Callable[[str], bool],
         record: PipelineRecord,
         wanted: Wanted,
-        load: Callable[[str], Mapping[str, int]],
+        load: Callable[[str], tuple[Mapping[str, int], Mapping[str, tuple[int, int]]]],
     ) -> None:
         self._readers = deque(JournalReader.open(journal.path) for journal in journals)
         self._owns_domain = owns_domain
@@ -75,26 +87,33 @@ class Source:
         self.wanted = wanted
         self._load = load
         self._passed: dict[str, dict[str, int]] = {}
+        self._begun: dict[str, dict[str, tuple[int, int]]] = {}
         self.at_rest = False
 
-    def take(self, max_bytes: int, max_records: int) -> Taken:
-        """The next entries; at least one if there is one. Each call begins with another journal."""
+    def take(self, max_bytes: int, max_records: int, cut: bool = False) -> Taken:
+        """The next entries; at least one if there is one. Each call begins with another journal. `cut`: large ones in
+        pieces."""
         taken = Taken()
         self._readers.rotate(-1)
         for reader in self._readers:
             if max_bytes <= 0 or max_records <= 0:
                 break
-            found = self._read(reader, self.wanted, max_bytes, max_records, taken.position)
+            found = self._read(reader, max_bytes, max_records, cut, taken)
             taken.entries += found
-            max_bytes -= sum(len(entry.body) for entry in found)
+            max_bytes -= sum(entry.cost for entry in found)
             max_records -= sum(entry.records for entry in found)
         self.at_rest = not taken.position
         return taken
 
-    def advance(self, position: Mapping[tuple[str, str], int]) -> None:
-        """A commit has passed everything up to `position`."""
+    def advance(
+        self, position: Mapping[tuple[str, str], int], begun: Mapping[tuple[str, str], tuple[int, int]]
+    ) -> None:
+        """A commit has passed everything up to `position`, and some records of the entries in `begun`."""
         for (journal, domain), offset in position.items():
             self._cursors(journal)[domain] = offset
+            self._begun[journal].pop(domain, None)
+        for (journal, domain), place in begun.items():
+            self._begun[journal][domain] = place
 
     def unread(self) -> dict[str, int]:
         """Records that wait, by domain, counted entry by entry: the source moves to the end."""
@@ -105,7 +124,7 @@ class Source:
                 waiting[entry.domain] = waiting.get(entry.domain, 0) + entry.records
             if not taken.position:
                 return waiting
-            self.advance(taken.position)
+            self.advance(taken.position, {})
 
     def close(self) -> None:
         """Let go of the journals."""
@@ -114,24 +133,20 @@ class Source:
 
     def _cursors(self, journal: str) -> dict[str, int]:
         if journal not in self._passed:
-            self._passed[journal] = dict(self._load(journal))
+            passed, begun = self._load(journal)
+            self._passed[journal], self._begun[journal] = dict(passed), dict(begun)
         return self._passed[journal]
 
-    def _read(
-        self,
-        reader: JournalReader,
-        wanted: Wanted,
-        max_bytes: int,
-        max_records: int,
-        position: dict[tuple[str, str], int],
-    ) -> list[Entry]:
+    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Taken) -> list[Entry]:
         journal = reader.id
         if journal is None:
             return []
         domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
         after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self._cursors(journal)
-        found = reader.read(after, domains, wanted, max_bytes, max_records)
-        position |= {(journal, domain): offset for domain, offset in found.through.items()}
+        begun = self._begun[journal]
+        found = reader.read(after, domains, self.wanted, max_bytes, max_records, begun=begun, cut=cut)
+        taken.position |= {(journal, domain): offset for domain, offset in found.through.items()}
+        taken.begun |= {(journal, domain): place for domain, place in found.begun.items()}
         return found
 
 

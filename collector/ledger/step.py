@@ -12,7 +12,7 @@ from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
 from collector.ledger import cursors, deadletters, outbox
-from collector.ledger.codec import encode_batch, encode_entries
+from collector.ledger.codec import decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.digests import DedupWindow, DigestRow, write_digests
@@ -65,20 +65,33 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
     if txn.get(commit.pipeline.encode(), db=tables.applied) == commit.read.id:
         return False
     txn.put(commit.pipeline.encode(), commit.read.id, db=tables.applied)
-    cursors.move(txn, tables, commit.pipeline, commit.read.position)
+    cursors.move(txn, tables, commit.pipeline, commit.read.position, commit.read.begun)
     for (processor, name), value in commit.state.items():
         put_state(txn, tables, key(commit.pipeline, processor, name), value)
     store.at("commit:middle")
     write_digests(txn, tables.digests, step.digests, step.expired)
     if step.header is not None:
         _enqueue(txn, store, step, step.header)
-    for number in commit.read.replayed:
-        info = deadletters.dead_letter(txn, tables, number)
-        if info is not None:
-            deadletters.exhume(txn, tables, info)
+    for number, entry in zip(commit.read.replayed, commit.read.entries, strict=False):
+        _replayed(txn, store, number, entry, step.now_unix_ms)
     deadletters.bury(txn, tables, step.letters, step.now_unix_ms, store.max_dead_bytes)
     add_counts(txn, tables.counts, step.counts)
     return True
+
+
+def _replayed(txn: Transaction, store: Store, number: int, taken: Entry, now_unix_ms: int) -> None:
+    """The dead letter is gone; when only a piece of it was taken, the rest waits as another."""
+    info = deadletters.dead_letter(txn, store.tables, number)
+    if info is None:
+        return
+    (held,) = decode_entries(deadletters.dead_content(txn, store.tables, number))
+    deadletters.exhume(txn, store.tables, info)
+    if taken.records < held.records:
+        rest = held.piece(taken.records, held.records)
+        letter = NewDeadLetter(
+            info.owner, info.pipeline, info.reason, {rest.domain: rest.records}, encode_entries([rest]), raw=True
+        )
+        deadletters.bury_for_replay(txn, store.tables, letter, now_unix_ms, store.max_dead_bytes)
 
 
 def _outbox_entry(store: Store, commit: Commit, now_unix_ms: int) -> tuple[Header | None, bytes]:

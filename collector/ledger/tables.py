@@ -2,6 +2,7 @@
 
     table         key                                     value
     partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes
+                  "begun " key of a cursor                u64, u64: the entry behind it, and how many of its records are done
                   "replay " id                            empty: this raw dead letter is to be tried again
     pipelines     pipeline                                JSON: receivers, exporters, where it starts, when it was removed
     applied       pipeline                                id of the last `Read` that was committed

@@ -83,9 +83,11 @@ class Observer:
             journal_id = journal.id
             for name in settings.pipelines if journal_id else ():
                 after: dict[str, int] = {}
+                begun = 0
                 for partition in self._partitions.values():
                     after.update(partition.cursors(name, journal_id or ""))
-                lag[name] += journal.pending(after).records
+                    begun += sum(partition.begun(name, journal_id or "").values())
+                lag[name] += max(0, journal.pending(after).records - begun)
         return lag
 
 

@@ -171,7 +171,7 @@ class Worker:
             records = pipeline.step()
             if records:
                 self._delivery.notify()
-            full |= records >= size.full_records or (records > 0 and pipeline.cautious)
+            full |= records >= size.full_records or (records > 0 and pipeline.behind)
         return full
 
     def _close(self) -> None:

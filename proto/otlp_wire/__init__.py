@@ -2,6 +2,7 @@
 
     inspect(body)            is it valid, and how much is in it          (upb, at the door)
     json_to_protobuf(body)   OTLP JSON → the same request in protobuf    (at the door)
+    cut(body, first, count)  some of the records of a payload, as a payload
     decode_payloads(bodies)  payloads → one LogBatch                     (ptars, columns)
     encode(batch)            LogBatch → one ExportLogsServiceRequest     (ptars, columns)
     encode_json(batch)       LogBatch → the same as OTLP JSON
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from otlp_wire.anyvalue import any_from_python as any_from_python
     from otlp_wire.anyvalue import any_json as any_json
     from otlp_wire.anyvalue import any_to_python as any_to_python
+    from otlp_wire.cutting import cut as cut
     from otlp_wire.decoding import Undecodable as Undecodable
     from otlp_wire.decoding import canonical as canonical
     from otlp_wire.decoding import decode_payloads as decode_payloads
@@ -37,6 +39,7 @@ _HOMES = {
     "any_json": "anyvalue",
     "any_to_python": "anyvalue",
     "canonical": "decoding",
+    "cut": "cutting",
     "decode_payloads": "decoding",
     "encode": "encoding",
     "encode_json": "json_writing",
@@ -53,6 +56,7 @@ __all__ = [
     "any_json",
     "any_to_python",
     "canonical",
+    "cut",
     "decode_payloads",
     "encode",
     "encode_json",

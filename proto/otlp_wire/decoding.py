@@ -77,7 +77,7 @@ def canonical(body: bytes) -> bytes:
 def _to_arrow(bodies: Sequence[bytes]) -> pa.ListArray:
     try:
         return columnar.reader().list_to_record_batch(list(bodies)).column(0)
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit, MemoryError, OSError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of the Rust side derives from it
         raise Undecodable(type(error).__name__ + ": " + str(error)[:200]) from None

@@ -16,6 +16,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from collector.errors import InvalidPayload, TooLarge
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 
+MAX_RECORDS = 100_000
+"""Log records of one request. SDKs send 512, Collectors 8,192; a worker takes a second for so many."""
+MAX_GROUPS = 100_000
 _LARGE_BYTES = 1 << 20
 _one_large_payload = threading.Lock()
 
@@ -41,13 +44,18 @@ class Shape:
     resources: int
     scopes: int
 
+    @property
+    def groups(self) -> int:
+        """Resources and scopes."""
+        return self.resources + self.scopes
+
 
 def byte_gate(size: int) -> AbstractContextManager[Any]:
     """Held while `size` bytes are parsed: one large payload at a time in this process."""
     return _one_large_payload if size > _LARGE_BYTES else nullcontext()
 
 
-def inspect(body: bytes, *, max_groups: int = 100_000, max_records: int = 1_000_000) -> Shape:
+def inspect(body: bytes, *, max_groups: int = MAX_GROUPS, max_records: int = MAX_RECORDS) -> Shape:
     """Parse an `ExportLogsServiceRequest` with the official parser and count what is in it.
 
     Raises:
@@ -81,13 +89,21 @@ def _count(request: Any, max_groups: int, max_records: int) -> Shape:
         _check_wire_types(resource_logs)
         scopes += len(resource_logs.scope_logs)
         if resources + scopes > max_groups:
-            raise TooLarge(f"more than {max_groups} resources and scopes in one request")
+            raise TooLarge(f"more than {max_groups} resources and scopes in one request: send them in smaller batches")
         for scope_logs in resource_logs.scope_logs:
             _check_wire_types(scope_logs)
             records += len(scope_logs.log_records)
-    if records > max_records:
-        raise TooLarge(f"{records} records in one request, the limit is {max_records}")
+    check_records(records, max_records)
     return Shape(records, resources, scopes)
+
+
+def check_records(records: int, max_records: int = MAX_RECORDS) -> None:
+    """Raises `TooLarge` for a request of more records than that."""
+    if records > max_records:
+        raise TooLarge(
+            f"{records} records in one request, the limit is {max_records}: send smaller batches (`send_batch_max_size` "
+            "of a Collector's batch processor, OTEL_BLRP_MAX_EXPORT_BATCH_SIZE of an SDK)"
+        )
 
 
 def _check_wire_types(message: Any) -> None:

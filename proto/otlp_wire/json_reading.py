@@ -12,7 +12,7 @@ import orjson
 from google.protobuf.descriptor import Descriptor
 
 from collector.errors import InvalidPayload
-from otlp_wire.inspection import byte_gate
+from otlp_wire.inspection import byte_gate, check_records
 from otlp_wire.json_schema import JsonField, Mismatch, fields_of
 from otlp_wire.messages import MAX_DEPTH, ExportLogsServiceRequest, LogRecord
 
@@ -26,17 +26,31 @@ def json_to_protobuf(body: bytes) -> bytes:
     Raises:
         InvalidPayload: not JSON, or not OTLP; the reason names the place (`resourceLogs[0].scopeLogs[2]…`) and what
             is expected there, never what was found.
+        TooLarge: more records than a request may hold; making them into messages costs much more than counting.
     """
     with byte_gate(len(body)):
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise InvalidPayload(f"invalid JSON at line {error.lineno} column {error.colno}") from None
+        check_records(_records(document))
         try:
             tree = _message(document, ExportLogsServiceRequest.DESCRIPTOR, 0)
         except Mismatch as mismatch:
             raise InvalidPayload(_reason(mismatch)) from None
         return bytes(ExportLogsServiceRequest(**tree).SerializeToString())
+
+
+def _records(document: Any) -> int:
+    """How many log records there seem to be; what has another shape holds none."""
+    resources = _items(document, "resourceLogs", "resource_logs")
+    scopes = (scope for resource in resources for scope in _items(resource, "scopeLogs", "scope_logs"))
+    return sum(len(_items(scope, "logRecords", "log_records")) for scope in scopes)
+
+
+def _items(value: Any, *keys: str) -> list[Any]:
+    found = next((value[key] for key in keys if key in value), None) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _reason(mismatch: Mismatch) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,7 @@ def test_a_write_error_of_the_system_keeps_nothing(tmp_path: Path) -> None:
     """A real one: the file may not be written beyond its first page for a while. Then all goes on."""
     script = """
 import resource, sys, threading
+from dataclasses import replace
 from pathlib import Path
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
@@ -405,6 +407,18 @@ def test_statistics_tell_how_full_it_is(bench, kit) -> None:
     assert 400_000 < statistics.bytes_in_use < 700_000
     assert statistics.oldest_age_secs > 1e9  # it was received in 1970
     assert statistics.commit_secs > 0
+
+
+def test_the_share_counts_the_price_of_entries(bench, kit) -> None:
+    """A few bytes that hold very many records fill the share of a domain, not only the disk; trimming gives it back."""
+    bench.open(max_bytes=8 << 20, max_domain_share=0.25)
+    dear = replace(kit.payload(20_000, "dear.example", records=10_000), price=1 << 20)
+    assert bench.append(kit.payload(100, "other.example")) is None
+    assert bench.append(dear) is None
+    assert isinstance(bench.append(dear, dear), Exhausted)
+    bench.low["dear.example"] = 10
+    kit.eventually(lambda: bench.journal.statistics().entries == 1, "trimmed")
+    assert bench.append(dear) is None
 
 
 def test_a_domain_over_its_share_waits_while_others_are_active(bench, kit) -> None:

@@ -88,6 +88,18 @@ def test_records_are_limited() -> None:
         otlp_wire.inspect(body, max_records=4)
 
 
+def test_the_limit_says_how_to_send_less() -> None:
+    """2 KB of gzip hold a million empty records; no sender sends so many on purpose."""
+    with pytest.raises(
+        TooLarge, match=r"100001 records in one request, the limit is 100000: send smaller batches \(`send_"
+    ):
+        otlp_wire.inspect(request_of(*[b""] * 100_001))
+    with pytest.raises(TooLarge, match="100001 records in one request, the limit is 100000"):
+        otlp_wire.json_to_protobuf(
+            b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[%s]}]}]}' % b",".join([b"{}"] * 100_001)
+        )
+
+
 def test_large_payloads_are_parsed_one_at_a_time() -> None:
     """A payload over 1 MiB waits for the one before; small ones don't."""
     large = request_of(message(3, b"x" * (2 << 20)))

@@ -1,0 +1,39 @@
+"""What an entry costs those who work on it, in bytes: limits, shares, quotas and steps count it beside the bytes.
+
+    price = size, but at least 64 bytes a record and 128 for each resource and scope
+
+A request of empty records takes two bytes a record on the wire and some hundred in memory, and as much time as any other
+record; a resource or scope of its own costs about two of them (measured: 10 µs a record, 14 µs a resource in a worker).
+
+The door decides it; the journal keeps how many times its size an entry costs, in quarters, in one byte that was empty
+before: 0 = once. So entries of any age have a price, and an older logboom reads those of today.
+"""
+
+from __future__ import annotations
+
+from collector.journal.chunks import occupied_bytes
+
+RECORD_BYTES = 64
+GROUP_BYTES = 128
+_QUARTERS = 4
+_DEAREST = 255
+
+
+def price_of(size: int, records: int, groups: int = 0) -> int:
+    """The price of `size` bytes that hold `records` records in `groups` resources and scopes."""
+    return max(size, RECORD_BYTES * records + GROUP_BYTES * groups)
+
+
+def dearness_of(size: int, price: int) -> int:
+    """What the journal keeps of a price: quarters of the size beyond it, rounded up, at most 255."""
+    return min(_DEAREST, max(0, -(-(price - size) * _QUARTERS // max(1, size))))
+
+
+def price_from(size: int, dearness: int) -> int:
+    """The price that was kept."""
+    return size + size * dearness // _QUARTERS
+
+
+def weight_of(size: int, dearness: int, header: int) -> int:
+    """What an entry counts in its domain's share of the journal: its place on disk or its price, whichever is more."""
+    return max(occupied_bytes(header + size), price_from(size, dearness))

@@ -1,0 +1,162 @@
+"""What was in hand when the process died: a small file that has to survive the process, not the machine (pwrite, no fsync).
+
+    before the work     the marker names what is in hand
+    after it            it is cleared
+    at start            a marker that is still set is a death with those in hand
+
+    a death with                  is             the next attempt
+    many in hand                  a suspicion    takes them one by one, or cuts them small
+    the same again                a suspicion    each alone
+    one, alone in the process     a strike       alone; after `STRIKES` it is set aside
+
+Only a death that names one is held against it, so that workers which are killed for other reasons, even often, give nothing
+up. A worker that the supervisor kills because it hangs dies the same way.
+
+    file = u32 length │ u64 xxh3 of the text │ JSON {"read": token, "alone": …, "current": spans, "suspects": spans}
+    span = [stream, part of the stream, first number, last number, care, strikes, record with which a piece begins (if not 0)]
+
+A torn or foreign file counts as empty: at worst something gets another attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import xxhash
+
+STRIKES = 3
+ONE_BY_ONE, ALONE = 1, 2  # the degrees of care
+_HEADER = struct.Struct("<IQ")
+
+
+class Name(NamedTuple):
+    """A journal entry, an outbox entry, or a piece of one that begins with record `first`."""
+
+    stream: str
+    part: str
+    number: int
+    first: int = 0
+
+
+class Span(NamedTuple):
+    """Neighbours of one stream that were in hand together, and what is known against them."""
+
+    stream: str
+    part: str
+    low: int
+    high: int
+    care: int
+    strikes: int
+    first: int = 0
+
+    def holds(self, name: Name) -> bool:
+        """Whether it is about this one; a strike is about the very piece."""
+        within = self[:2] == name[:2] and self.low <= name.number <= self.high
+        return within and not (self.strikes and self.first != name.first)
+
+    def row(self) -> tuple[str | int, ...]:
+        """As it was written before there were pieces, where there is none."""
+        return tuple(self) if self.first else self[:6]
+
+
+class Marker:
+    """One file. Its user's thread calls it.
+
+    Args:
+        applied: the token of what is known to be done: a death after its end is nobody's fault.
+    """
+
+    def __init__(self, path: Path, applied: str | None = None) -> None:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._token, self._alone, self._current, self.suspects = self._load()
+        died = self._current
+        if self._token != applied:
+            self.suspects += self._after_death()
+        self._token, self._current = "", []
+        if died:
+            self._store()
+
+    def hold(self, names: Iterable[Name], *, alone: bool, token: str = "") -> None:
+        """These are in hand from now on, and no others; `alone`: nothing else is at work in this process."""
+        held = list(names)
+        care, strikes = self.known(held)
+        spans: dict[tuple[str, str], tuple[int, int]] = {}
+        for name in held:
+            low, high = spans.get(name[:2], (name.number, name.number))
+            spans[name[:2]] = (min(low, name.number), max(high, name.number))
+        first = held[0].first if len(held) == 1 else 0
+        self._current = [Span(*stream, *span, care, strikes, first) for stream, span in spans.items()]
+        self._token, self._alone = token, alone
+        self._store()
+
+    def release(self) -> None:
+        """Nothing is in hand any more."""
+        if self._current:
+            self._current = []
+            self._store()
+
+    def single(self) -> Name | None:
+        """What is in hand, when it is one alone in the process."""
+        if self._alone and len(self._current) == 1 and self._current[0].low == self._current[0].high:
+            span = self._current[0]
+            return Name(span.stream, span.part, span.low, span.first)
+        return None
+
+    def failed(self) -> None:
+        """What is in hand came to no end, by no fault that it is known to have: it counts as a death."""
+        self.suspects += self._after_death()
+        self._current = []
+        self._store()
+
+    def clear(self, passed: Callable[[Span], bool]) -> None:
+        """Nothing is in hand, and what has passed is suspected no more."""
+        self._current = []
+        self.suspects = [span for span in self.suspects if not passed(span)]
+        self._store()
+
+    def known(self, names: Sequence[Name]) -> tuple[int, int]:
+        """The highest care and strikes of these."""
+        if not self.suspects:
+            return 0, 0
+        found = [span for name in names for span in self.suspects if span.holds(name)]
+        return max((span.care for span in found), default=0), max((span.strikes for span in found), default=0)
+
+    def close(self) -> None:
+        """An orderly stop; safe twice."""
+        if self._file >= 0:
+            self._current = []
+            self._store()
+            os.close(self._file)
+            self._file = -1
+
+    def _after_death(self) -> list[Span]:
+        """What was in hand, held against it."""
+        if self.single():
+            return [self._current[0]._replace(care=ALONE, strikes=self._current[0].strikes + 1)]
+        return [span._replace(care=min(span.care + 1, ALONE), strikes=0, first=0) for span in self._current]
+
+    def _store(self) -> None:
+        if not self._current and not self.suspects:
+            os.pwrite(self._file, _HEADER.pack(0, 0), 0)
+            return
+        rows = {"current": [span.row() for span in self._current], "suspects": [span.row() for span in self.suspects]}
+        text = orjson.dumps({"read": self._token, "alone": self._alone, **rows})
+        os.pwrite(self._file, _HEADER.pack(len(text), xxhash.xxh3_64_intdigest(text)) + text, 0)
+
+    def _load(self) -> tuple[str, bool, list[Span], list[Span]]:
+        data = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        if len(data) < _HEADER.size:
+            return "", False, [], []
+        length, digest = _HEADER.unpack_from(data)
+        text = data[_HEADER.size : _HEADER.size + length]
+        if not text or xxhash.xxh3_64_intdigest(text) != digest:
+            return "", False, [], []
+        held = orjson.loads(text)
+        current, suspects = ([Span(*row) for row in held[name]] for name in ("current", "suspects"))
+        return held["read"], held.get("alone", False), current, suspects
