@@ -154,6 +154,23 @@ class LogBatch:
         owners = table.get_column("owner")
         return table if owners.is_sorted() else table.sort("owner", maintain_order=True)
 
+    def for_routing(self, levels: str = "all") -> LogBatch:
+        """The batch with the attributes that may say where a record belongs (its index, host, source): those that came as
+        attributes, or that a processor set. Nothing that routes may read others.
+
+        Args:
+            levels: `all`; `resource`: of scope and resource alone; `none`.
+        """
+        if levels == "all":
+            own = tables.as_sent(self.attributes)
+            return self if own is self.attributes else replace(self, attributes=own)
+        bare = replace(self, attributes=self.attributes.clear(), derived=pl.DataFrame())
+        if levels == "resource":
+            return bare
+        return replace(
+            bare, resource_attributes=self.resource_attributes.clear(), scope_attributes=self.scope_attributes.clear()
+        )
+
     def with_attributes(self, columns: Mapping[str, pl.Series]) -> LogBatch:
         """Set record attributes, a column each (String, Int64, Float64, Boolean or Binary); null = absent.
 

@@ -23,7 +23,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch
-from collector.tables import ATTRIBUTES, RECORDS, VALUE_COLUMNS, ValueKind
+from collector.tables import ATTRIBUTES, FROM_BODY, RECORDS, VALUE_COLUMNS, ValueKind
 
 if TYPE_CHECKING:
     from collector.component import Work
@@ -163,8 +163,18 @@ def _with_edits(batch: LogBatch, edits: Mapping[int, _Edit]) -> LogBatch:
     # Derived columns become rows first: a changed record may hold another kind of value under such a key.
     others = batch.all_attributes()
     others = others.filter(~others.get_column("owner").is_in(list(edits)))
-    table = pl.concat([others, _attribute_rows(edits)], how="diagonal").sort("owner", maintain_order=True)
+    edited = _still_marked(_attribute_rows(edits), batch.attributes)
+    table = pl.concat([others, edited], how="diagonal").sort("owner", maintain_order=True)
     return replace(batch, attributes=table, derived=pl.DataFrame()).with_fields(_fields(batch, edits))
+
+
+def _still_marked(edited: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """What was taken out of a body, and was not changed, stays marked as that."""
+    if FROM_BODY not in before.columns:
+        return edited
+    same = ["owner", "key", "kind", *{"string", "bool", "int", "double"}]
+    marks = before.filter(FROM_BODY).select(*same, FROM_BODY).unique(same)
+    return edited.join(marks, on=same, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _attribute_rows(edits: Mapping[int, _Edit]) -> pl.DataFrame:

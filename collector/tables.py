@@ -66,7 +66,11 @@ ATTRIBUTES = pl.Schema(
 )
 """The columns of the three attribute tables. `kind` tells which value column holds the value; the others are null.
 
-A table may carry one more column, `key_strindex` (Int32), when a payload used OTLP's string table."""
+A table may carry two more columns: `key_strindex` (Int32) when a payload used OTLP's string table, and `FROM_BODY`."""
+
+FROM_BODY = "from_body"
+"""Column of an attribute table (Boolean, null = false): the attribute did not come as one, it was taken out of the text of a
+body. Anyone who can get a line into a log chooses such a name and value, so it must not choose a place."""
 
 RESOURCES = pl.Schema({"schema_url": pl.String, "dropped_attributes_count": pl.UInt32, "entity_refs": pl.Binary})
 """One row a ResourceLogs. `entity_refs`: a serialised Resource that holds only those, or null.
@@ -181,6 +185,14 @@ def rows_at(table: pl.DataFrame, positions: npt.NDArray[np.int64]) -> pl.DataFra
 def nulls(name: str, dtype: pl.DataType, height: int) -> pl.Series:
     """A column of nothing but null."""
     return _one_null(dtype).new_from_index(0, height).alias(name)
+
+
+def as_sent(table: pl.DataFrame) -> pl.DataFrame:
+    """The attributes that came as attributes."""
+    if FROM_BODY not in table.columns:
+        return table
+    taken_out = table.get_column(FROM_BODY).fill_null(False)
+    return table.filter(~taken_out) if taken_out.any() else table
 
 
 def without_keys(table: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:

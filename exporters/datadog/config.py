@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
+from collector.delivery.routing_options import RoutingOptions
 from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 
@@ -71,7 +72,7 @@ class DatadogQueueConfig(QueueConfig):
     """Wait for fuller requests."""
 
 
-class DatadogConfig(HttpClientConfig, DeliveryConfig):
+class DatadogConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
     """An HTTP client, delivery, the account, and what entries carry."""
 
     timeout: Duration = 15.0

@@ -96,15 +96,16 @@ class Writer:
         stamp = time // 1_000_000
         if self.config.old_records == "restamp":
             stamp = stamp.set(self._old(batch, now_unix_nano), None)
-        host = batch.resource_attribute("host.name").fill_null(self.config.hostname)
-        source = batch.attribute(_SOURCE).fill_null(self.config.source)
+        routing = batch.for_routing(self.config.routing_attributes)
+        host = routing.resource_attribute("host.name").fill_null(self.config.hostname)
+        source = routing.attribute(_SOURCE).fill_null(self.config.source)
         return pl.concat_str(
             pl.lit('{"message":'),
             pl.lit(quoted(body)),
             _member("ddsource", quoted(source)),
             _member("ddtags", quoted(_tags(batch, self.config.tags))),
             _member("hostname", quoted(host.set(host == "", None))),
-            _member("service", quoted(batch.resource_attribute("service.name"))),
+            _member("service", quoted(routing.resource_attribute("service.name"))),
             _member("status", quoted(_status(batch))),
             _member("timestamp", stamp.set(stamp == 0, None).cast(pl.String)),
             pl.lit(_otel(batch, time, cut_body)),

@@ -24,10 +24,11 @@ def body(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> 
 
 
 def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> list[pl.Expr]:
-    identity = batch.attribute_text(DOCUMENT_ID) if config.logs_dynamic_id.enabled else batch.column("record_id")
+    routing = batch.for_routing(config.routing_attributes)
+    identity = routing.attribute_text(DOCUMENT_ID) if config.logs_dynamic_id.enabled else batch.column("record_id")
     pieces = [_member("_id", identity.gather(documents.items))]
     if config.logs_dynamic_pipeline.enabled:
-        named = pl.select(pl.coalesce(pl.lit(batch.attribute_text(key)) for key in PIPELINES).alias("pipeline"))
+        named = pl.select(pl.coalesce(pl.lit(routing.attribute_text(key)) for key in PIPELINES).alias("pipeline"))
         pieces.append(_member("pipeline", named.to_series().gather(documents.items)))
     return pieces
 

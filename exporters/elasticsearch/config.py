@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig, RetryConfig
+from collector.delivery.routing_options import RoutingOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
@@ -112,7 +113,7 @@ class BulkQueueConfig(BatchedQueueConfig):
     """Cut requests near this (uncompressed, estimated) size."""
 
 
-class ElasticsearchConfig(HttpClientConfig, DeliveryConfig):
+class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
     """An HTTP client, delivery, and what is said to Elasticsearch."""
 
     timeout: Duration = 90.0

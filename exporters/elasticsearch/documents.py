@@ -41,7 +41,7 @@ class Documents:
 
 def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
     """The documents of a batch, in record order."""
-    modes = _modes(batch, mapping.mode)
+    modes = _modes(batch.for_routing(router.levels), mapping.mode)
     if modes is None:
         return _of_mode(batch, mapping.mode, mapping, router)
     parts: list[Documents] = []

@@ -53,7 +53,7 @@ class ElasticsearchExporter:
     def __init__(self, config: ElasticsearchConfig, context: Context) -> None:
         del context
         self._config = config
-        self._router = Router(config.logs_index, config.logstash_format)
+        self._router = Router(config.logs_index, config.logstash_format, config.routing_attributes)
         self._client = HttpClient(config)
         self._nodes = Nodes(config.addresses)
         self._headers = _credential(config)

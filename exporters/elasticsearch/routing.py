@@ -4,7 +4,8 @@ index    `logs_index`, else attribute `elasticsearch.index`, else `{type}-{datas
 dataset  attribute `data_stream.dataset`, else `collectortelemetry` for a Collector's own scopes, else the scope's
          `encoding.format`, else the receiver or connector in the scope's name, else `generic`; namespace:
          `data_stream.namespace`, else `default`; type: `logs`
-Attributes are looked for in the record, then its scope, then its resource. All of it happens once per distinct answer.
+Attributes are looked for in the record, then its scope, then its resource, as far as the option `routing_attributes` lets
+them; what was taken out of a body never counts. All of it happens once per distinct answer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import polars as pl
 
 from collector import tables
 from collector.batch import LogBatch, ValueKind
+from collector.delivery.routing_options import RoutingAttributes
 from collector.documents import quoted
 from collector.documents.distinct import distinct_rows
 from collector.documents.nested.record_texts import timestamps
@@ -69,14 +71,15 @@ class Routes:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Routes batches by the options `logs_index` and `logstash_format`."""
+    """Routes batches by the options `logs_index`, `logstash_format` and `routing_attributes`."""
 
     static_index: str
     logstash: LogstashFormat
+    levels: RoutingAttributes = "all"
 
     def routes(self, batch: LogBatch, mode: Mode) -> Routes:
         """Where the records go."""
-        found = self._static(len(batch)) if self.static_index else _by_attributes(batch, mode)
+        found = self._static(len(batch)) if self.static_index else _by_attributes(batch.for_routing(self.levels), mode)
         if not self.logstash.enabled:
             return found
         dated = self._dated(batch, found.spread(found.index))

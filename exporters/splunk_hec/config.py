@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
+from collector.delivery.routing_options import RoutingOptions
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import Cookies, HttpClientConfig, leaves_in_the_clear
@@ -81,7 +82,7 @@ class Telemetry(Config):
     """Accepted."""
 
 
-class SplunkHecConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
+class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
 
     sending_queue: BatchedQueueConfig = BatchedQueueConfig()

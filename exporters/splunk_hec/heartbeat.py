@@ -21,7 +21,12 @@ class Heart:
 
     def __init__(self, config: SplunkHecConfig, sending: Sending) -> None:
         self._config = config.model_copy(
-            update={"event_model": "otel", "profiling_data_enabled": True, "log_data_enabled": True}
+            update={
+                "event_model": "otel",
+                "routing_attributes": "resource",
+                "profiling_data_enabled": True,
+                "log_data_enabled": True,
+            }
         )
         self._sending = sending
 

@@ -1,5 +1,5 @@
 """Where an event belongs: host, source, source type and index, from the record's attributes, its resource's, or the
-options; and the token, which only a resource can name."""
+options; and the token, which only a resource can name. The option `routing_attributes` says which of them are asked."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ class Metadata:
             "sourcetype": config.sourcetype,
             "index": config.index,
         }
-        self.keys = tuple(key for key in self._keys.values() if key)
+        self._levels = config.routing_attributes
+        self.keys = tuple(key for key in self._keys.values() if key) if self._levels != "none" else ()
 
     def columns(self, batch: LogBatch) -> pl.DataFrame:
         """The four, a value a record, no null; empty = Splunk decides."""
-        return pl.DataFrame({name: self._column(batch, name) for name in NAMES})
+        routing = batch.for_routing(self._levels)
+        return pl.DataFrame({name: self._column(routing, name) for name in NAMES})
 
     def _column(self, batch: LogBatch, name: str) -> pl.Series:
         key, default = self._keys[name], self._defaults[name]

@@ -126,7 +126,10 @@ def _grouped(batch: LogBatch, texts: pl.Series, sent: pl.Series, config: SplunkH
 def _distinctions(batch: LogBatch, config: SplunkHecConfig) -> pl.DataFrame:
     """What tells requests apart, a value a record; only columns that say something."""
     columns = Metadata(config).columns(batch).to_dict() if config.export_raw else {}
-    tokens, profiling = resource_text(batch, TOKEN).fill_null(""), _is_profiling(batch)
+    tokens, profiling = (
+        resource_text(batch.for_routing(config.routing_attributes), TOKEN).fill_null(""),
+        _is_profiling(batch),
+    )
     if (tokens != "").any():
         columns["token"] = tokens
     if profiling.any():

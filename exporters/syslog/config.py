@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
+from collector.delivery.routing_options import RoutingOptions
 from collector.document_options import DocumentModel, DocumentOptions
 from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
@@ -75,7 +76,7 @@ class StructuredData(Block):
     """Resource attributes to write."""
 
 
-class SyslogConfig(DocumentOptions, DeliveryConfig):
+class SyslogConfig(DocumentOptions, RoutingOptions, DeliveryConfig):
     """Syslog, document models and delivery."""
 
     sending_queue: BatchedQueueConfig = BatchedQueueConfig()

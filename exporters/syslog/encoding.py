@@ -56,11 +56,13 @@ class Encoder:
         self._config = config
         self._priorities = priorities(config)
         self._names = names(config.sources) | {_PRIORITY, message.ATTRIBUTE, structured_data.ATTRIBUTE}
+        self._elsewhere = self._names if config.routing_attributes == "all" else frozenset()
         self._newline = config.ends_lines
 
     def encode(self, batch: LogBatch) -> Messages:
         """One message a record."""
-        fields = Fields(batch, present_keys(batch, self._names))
+        routing = batch.for_routing(self._config.routing_attributes)
+        fields = Fields(routing, present_keys(routing, self._names))
         start = pri(self._priorities, batch.column("severity_number"), fields.text(_PRIORITY))
         parts = self._rfc5424 if self._config.protocol == "rfc5424" else self._rfc3164
         head, detail = parts(batch, fields)
@@ -84,7 +86,8 @@ class Encoder:
         columns = [pl.lit(timestamps.rfc5424(batch)), self._host(fields), *columns]
         head = pl.concat_str([pl.lit(_VERSION), *(one.fill_null(NILVALUE) for one in columns)], separator=" ")
         nested = structured_data.ATTRIBUTE in fields.keys
-        found = structured_data.structured_data(batch, self._config.structured_data, nested, self._names)
+        given = fields.batch if nested else None
+        found = structured_data.structured_data(batch, self._config.structured_data, given, self._elsewhere)
         return head, pl.lit(NILVALUE) if found is None else found.fill_null(NILVALUE)
 
     def _rfc3164(self, batch: LogBatch, fields: Fields) -> tuple[pl.Expr, pl.Expr]:

@@ -33,16 +33,17 @@ class Fields:
     """The header fields of one batch.
 
     Args:
+        batch: with the attributes that may stand in a header.
         keys: record attributes that occur in it, of all that may be asked for.
     """
 
     def __init__(self, batch: LogBatch, keys: frozenset[str]) -> None:
-        self._batch = batch
+        self.batch = batch
         self.keys = keys
 
     def text(self, name: str) -> pl.Series | None:
         """A record attribute as text, null where absent; None when no record has it."""
-        return self._batch.attribute_text(name) if name in self.keys else None
+        return self.batch.attribute_text(name) if name in self.keys else None
 
     def column(self, sources: Sequence[str], default: str, *, allowed: str, limit: int) -> pl.Expr:
         """A field of the header: the first source that is there after what is not allowed in it was taken out."""
@@ -51,7 +52,7 @@ class Fields:
         return pl.coalesce(*columns, pl.lit(cleaned_text(default, allowed, limit)))
 
     def _clean(self, source: str, allowed: str, limit: int) -> pl.Series | None:
-        batch = self._batch
+        batch = self.batch
         if source.startswith(RESOURCE):
             key = source.removeprefix(RESOURCE)
             values = tables.aligned_text(batch.resource_attributes, key, batch.resources.height)

@@ -32,17 +32,17 @@ _SINGLE = str.maketrans({**IN_TEXT, **_ESCAPES})
 
 
 def structured_data(
-    batch: LogBatch, options: StructuredData, nested: bool, elsewhere: Collection[str]
+    batch: LogBatch, options: StructuredData, given: LogBatch | None, elsewhere: Collection[str]
 ) -> pl.Expr | None:
     """STRUCTURED-DATA of each record, null for none; None when no record has any.
 
     Args:
-        nested: records may have the attribute `structured_data`.
+        given: the batch whose attribute `structured_data` counts; None when no record has it.
         elsewhere: attributes that need not stand in our element.
     """
     parts = []
-    if nested:
-        parts.append(_from_attribute(batch, options))
+    if given is not None:
+        parts.append(_from_attribute(given, options))
     if options.enterprise_number:
         parts.append(_own(batch, options, elsewhere))
     if not parts:

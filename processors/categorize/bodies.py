@@ -1,7 +1,8 @@
 """JSON and logfmt bodies taken apart into attributes (option `parse_bodies`).
 
 Each distinct body is parsed once, in Python; what it holds is joined to its records as columns. An attribute that came
-with the record wins over a field of that name; the body itself stays as it is.
+with the record or its resource wins over a field of that name, and names that are ours (`logboom.…`) are left out; the
+body itself stays as it is. The attributes are marked (`collector.tables.FROM_BODY`): they never choose a place.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import ATTRIBUTES, LogBatch, ValueKind
+from collector.tables import FROM_BODY, stack
 
 JSON, LOGFMT = "json", "logfmt"
 MAX_BODY = 64 * 1024
 MAX_FIELDS = 128
 _PAIR = re.compile(r'(?:^|\s)([A-Za-z_][\w.\-/]{0,63})=("(?:[^"\\]|\\.)*"|[^\s"]*)(?=\s|$)')
+_OURS = "logboom."
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -44,19 +47,21 @@ def parse_bodies(batch: LogBatch, formats: Collection[str]) -> LogBatch:
 
 def _joined(batch: LogBatch, distinct: pl.Series, fields: pl.DataFrame) -> LogBatch:
     codes = pl.DataFrame({"body": distinct}).with_row_index("code")
-    owners = batch.records.select(pl.row_index("owner").cast(pl.UInt32), "body").join(codes, on="body")
-    added = owners.select("owner", "code").join(fields, on="code").select(list(ATTRIBUTES))
+    owners = batch.records.select(pl.row_index("owner").cast(pl.UInt32), "body", "resource").join(codes, on="body")
+    shared = batch.resource_attributes.select(pl.col("owner").alias("resource"), "key")
+    added = owners.select("owner", "resource", "code").join(fields, on="code")
+    added = added.join(shared, on=["resource", "key"], how="anti").select(list(ATTRIBUTES))
     added = added.join(batch.attributes.select("owner", "key"), on=["owner", "key"], how="anti")
     if batch.derived.width:
         added = added.filter(~pl.col("key").is_in(batch.derived.columns))
-    table = pl.concat([batch.attributes.select(list(ATTRIBUTES)), added]).sort("owner", maintain_order=True)
-    return replace(batch, attributes=table)
+    marked = added.with_columns(pl.lit(True).alias(FROM_BODY))
+    return replace(batch, attributes=stack([batch.attributes, marked]).sort("owner", maintain_order=True))
 
 
 def _rows(code: int, text: str, formats: Collection[str]) -> Iterator[tuple[Any, ...]]:
     """The fields of one body as rows of an attribute table, after the number of the body."""
     for key, value in list(_fields(text[:MAX_BODY], formats).items())[:MAX_FIELDS]:
-        if key and value is not None:
+        if key and value is not None and not key.startswith(_OURS):
             yield (code, None, key, *_value(value))
 
 

@@ -25,7 +25,8 @@ class CategorizeConfig(Config):
     severity: bool = True
     """Fill `severity_number` when the sender left it out."""
     parse_bodies: list[Literal["json", "logfmt"]] = []
-    """Take bodies of these forms apart into attributes; attributes that were sent win, the body stays."""
+    """Take bodies of these forms apart into attributes; attributes that were sent, of the record or its
+    resource, win; the body stays. Such attributes never choose an index, a host or another place."""
     max_endpoints: int = Field(2000, ge=0)
     """Distinct endpoints of a domain; more become `{other}`. 0: no bound."""
     max_components: int = Field(1000, ge=0)
