@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check docs bench bench-encoding bench-siem bench-elasticsearch soak faults otelcol compare clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -16,6 +16,9 @@ demo: setup                    ## run logboom with sample traffic and look at th
 
 test: setup                    ## run all tests
 	$(BIN)/python -m pytest -q -n auto
+
+test-fast: setup               ## units without the slow ones: what to run while writing
+	$(BIN)/python -m pytest -q -n auto tests/unit -m "not slow"
 
 check: setup                   ## lint, types, import contracts
 	$(BIN)/ruff check .

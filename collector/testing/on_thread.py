@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -29,7 +29,22 @@ def on_thread(service: S) -> Iterator[S]:
     try:
         yield service
     finally:
-        asyncio.run_coroutine_threadsafe(service.stop(), loop).result()
+        asyncio.run_coroutine_threadsafe(_end(service), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end(service: Service) -> None:
+    """Stop, and leave nothing open: what a peer broke off, a refused handshake say, is closed by callbacks still to come.
+    A transport that outlives its loop is found by the garbage collector, in whichever test runs then."""
+    await service.stop()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    transports: Mapping[int, asyncio.WriteTransport] = getattr(asyncio.get_running_loop(), "_transports", {})
+    for transport in list(transports.values()):
+        transport.abort()
+    for _ in range(3):  # connection_lost of the transport, of TLS over it, of the protocol over that
+        await asyncio.sleep(0)

@@ -129,6 +129,7 @@ def test_with_fields_casts_to_the_declared_type() -> None:
     assert batch.column("severity_number").to_list() == [17]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data())
 def test_filter_gather_and_slice_pick_records_with_their_attributes(data: st.DataObject) -> None:

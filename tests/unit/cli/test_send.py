@@ -13,6 +13,7 @@ from collector.cli.send import _requests, send
 from collector.testing.service import free_ports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_a_collector_that_is_not_there_is_named_at_once_and_given_up_after_one_patience(protocol):
     """Twenty requests do not wait twenty times; each connection tries one, and the answer says why."""

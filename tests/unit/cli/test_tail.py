@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
@@ -126,6 +127,7 @@ def test_no_store_is_said(tmp_path: Path) -> None:
     assert (result.exit_code, "logboom run" in result.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_following_prints_each_new_record_once_until_interrupted(tmp_path: Path) -> None:
     """A process of its own, while another writes; Ctrl-C ends it with 0."""
     store = store_at(tmp_path)

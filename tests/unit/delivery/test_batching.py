@@ -107,6 +107,7 @@ def test_payloads_and_records_never_share_a_request():
     assert request.undecoded
 
 
+@pytest.mark.slow
 @given(
     counts=st.lists(st.integers(0, 50), max_size=12),
     min_size=st.integers(0, 60),

@@ -51,6 +51,7 @@ def limits(rig, exporter, entries, seconds, options):
     return one.ledgers[0], seen[0].concurrency
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_secs", [None, 1.0], ids=["without a hint", "Retry-After"])
 def test_a_destination_that_takes_two_at_once(rig, after_secs):
     """Delivery settles at what is taken: nothing is lost or doubled, few are refused, and the room is used."""
@@ -64,6 +65,7 @@ def test_a_destination_that_takes_two_at_once(rig, after_secs):
     assert exporter.sent_at[-1] < 1.1 * 2000 / 2 * 0.1, "both places are nearly always used"
 
 
+@pytest.mark.slow
 def test_room_that_the_destination_gains_is_found(rig):
     """After ten minutes of shortage the limit is back at `num_consumers` within two, unasked."""
 

@@ -69,6 +69,7 @@ def test_retry_and_reject_stand_side_by_side(rig):
     assert (exporter_id, letter.reason, letter.batch.column("body").to_list()) == ("x", "mapping", ["bad"])
 
 
+@pytest.mark.slow
 def test_backoff_grows_up_to_the_interval_and_never_gives_up(rig):
     """A destination that fails for a day gets the data in the end; the waits follow configretry."""
     one = rig("x")

@@ -288,6 +288,7 @@ def requests_with_a_secret(draw):
     return request
 
 
+@pytest.mark.slow
 @given(requests_with_a_secret(), st.sampled_from(ACTIONS))
 def test_no_secret_leaves_whatever_the_request(request_, action):
     """Names and a pattern together: the bytes are nowhere in what is sent, and no record is lost."""
@@ -297,6 +298,7 @@ def test_no_secret_leaves_whatever_the_request(request_, action):
     assert SECRET.encode() not in encode(result)
 
 
+@pytest.mark.slow
 @given(otlp_requests.requests)
 def test_what_is_not_named_stays_as_it_is(request_):
     """The request that leaves is the one that came."""

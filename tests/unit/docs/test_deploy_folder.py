@@ -80,6 +80,7 @@ def test_it_does_not_run_as_root_and_writes_to_one_folder(stages) -> None:
     assert arguments[arguments.index("--data-dir") + 1].startswith(f"{folder}/")
 
 
+@pytest.mark.slow
 def test_what_is_copied_exists_and_is_enough_for_the_wheel(stages, tmp_path) -> None:
     """The wheel of the copied files alone has the same modules as the tree; .dockerignore lets just these through."""
     names = copied(stages)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jc
+import pytest
 
 from collector.documents.cef import cef_text
 from collector.testing.cef_reader import CefEvent, read_cef
@@ -46,6 +47,7 @@ def lines_of(letters: list[str], count: int) -> list[str]:
     return cef_text(batch_of(rows), extra_attributes=True).to_list()
 
 
+@pytest.mark.slow
 def test_liblognorm_reads_the_same_fields(tmp_path: Path) -> None:
     """Header and every pair of the extension, with all kinds of escapes."""
     lines = lines_of(ODD, 400)

@@ -58,6 +58,7 @@ def extension_of(*attributes: tuple[str, Any], **options: Any) -> dict[str, str]
     return event_of(Row("id", attributes), **options).extension
 
 
+@pytest.mark.slow
 @given(st.fixed_dictionaries(dict.fromkeys(TEXT_KEYS, TEXT)), TEXT, TEXT)
 @settings(max_examples=80)
 def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str, event_name: str) -> None:
@@ -70,6 +71,7 @@ def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str
     assert set(event.extension) <= set(DICTIONARY)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.dictionaries(st.one_of(st.sampled_from(NAMES), TEXT), st.one_of(TEXT, st.integers(-9, 99999))), max_size=5

@@ -27,6 +27,7 @@ SAMPLES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(st.lists(SAMPLES, min_size=1, max_size=4))
 def test_one_line_for_each_record(samples):
@@ -63,6 +64,7 @@ def test_the_device_has_logbooms_version_unless_it_is_set():
     assert texts(batch_of([{"body": "x"}]), "cef").item().startswith(f"CEF:0|logboom|logboom|{version('logboom')}|")
 
 
+@pytest.mark.slow
 def test_options_load_no_columns():
     """The supervisor reads configurations without polars."""
     import subprocess

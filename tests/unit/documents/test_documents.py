@@ -67,6 +67,7 @@ def loads(text: str) -> Any:
     return json.loads(text, parse_constant=refuse, object_pairs_hook=once)
 
 
+@pytest.mark.slow
 @given(OWNERS)
 @example(
     [[("k", float("nan")), ("k", 1)], [], [("k", 1 << 62), ("x", -0.0), ("y", 5e-324), ("z", 1.7976931348623157e308)]]
@@ -82,6 +83,7 @@ def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> N
     assert [list(item) for item in read] == [list(item) for item in wanted]
 
 
+@pytest.mark.slow
 @given(OWNERS)
 @settings(max_examples=60)
 def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[str, Any]]]) -> None:
@@ -94,6 +96,7 @@ def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[s
     assert [exact(loads(text)) for text in scope_json(batch)] == wanted
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), TEXT), max_size=8))
 def test_quoted_strings_read_back(texts: list[str | None]) -> None:
     """Any text reads back the same; null stays null."""
@@ -137,6 +140,7 @@ def test_left_out_keys_are_gone_whether_sent_or_derived() -> None:
     assert kept == [{"own": 1, "flag": True}, {}]
 
 
+@pytest.mark.slow
 @given(OWNERS, st.randoms(use_true_random=False))
 @settings(max_examples=60)
 def test_the_order_of_owners_in_the_table_does_not_matter(
@@ -218,6 +222,7 @@ def test_derived_columns_that_repeat(keys):
         assert exact(loads(text)) == exact({"own": at, **said})
 
 
+@pytest.mark.slow
 @given(OWNERS)
 @settings(max_examples=50)
 def test_documents_for_a_place_inside_a_string(owners):

@@ -45,6 +45,7 @@ def event_of(row: Row, **options: Any) -> LeefEvent:
     return read_leef(line)
 
 
+@pytest.mark.slow
 @given(st.fixed_dictionaries(dict.fromkeys(TEXT_KEYS, TEXT)), TEXT, st.sampled_from(DELIMITERS))
 @settings(max_examples=80)
 def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str, delimiter: str) -> None:
@@ -57,6 +58,7 @@ def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str
     assert event.delimiter == character
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.dictionaries(st.one_of(st.sampled_from(NAMES), TEXT), st.one_of(TEXT, st.integers(-9, 99999))), max_size=5

@@ -243,6 +243,7 @@ def test_occupied_bytes_is_an_upper_bound(environment: Environment, size: int) -
     assert grown <= count * occupied_bytes(size) + 8 * PAGE_BYTES
 
 
+@pytest.mark.slow
 def test_pages_in_use_agree_with_lmdb(environment: Environment) -> None:
     """After any history: all tables, the two meta pages and the free list's own pages, as LMDB counts them."""
     table = environment.db("t")

@@ -47,6 +47,7 @@ def _never_broken(bench) -> None:
     assert bench.fatal == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("budget", "mix"), [*((4 << 20, mix) for mix in MIXES), (16 << 20, "mixed")])
 def test_fills_refuses_trims_recovers(bench, kit, mix: str, budget: int) -> None:
     """Many times over: filled until refused, trimmed by a part, filled again. Never an error of LMDB."""
@@ -85,6 +86,7 @@ def test_many_senders_at_the_brim(bench, kit) -> None:
     _never_broken(bench)
 
 
+@pytest.mark.slow
 def test_fragments_do_not_matter(bench, kit) -> None:
     """When every second domain is trimmed, the file is full of single free pages; 1 MB payloads fit all the same."""
     bench.open(max_bytes=6 << 20, max_domain_share=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 
+import pytest
 import xxhash
 
 from collector.journal.reader import JournalReader
@@ -45,6 +46,7 @@ threading.Event().wait()
 """
 
 
+@pytest.mark.slow
 def test_acknowledged_payloads_survive_a_kill(bench, spawn) -> None:
     """Ten lives of one journal, each ended after a random number of acknowledgements."""
     dice = random.Random()

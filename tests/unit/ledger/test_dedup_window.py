@@ -80,6 +80,7 @@ def test_each_pipeline_has_its_own_window(make_bench: Make) -> None:
     assert len(bench.step("logs/two").entries) == 1
 
 
+@pytest.mark.slow
 def test_digests_are_forgotten_behind_the_window(bench: PartitionBench) -> None:
     """By the time of what is read while traffic flows, by the clock when nothing waits; on disk and in memory."""
     window = bench.ledger._windows["logs"]

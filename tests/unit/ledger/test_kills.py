@@ -70,6 +70,7 @@ def check(bench: PartitionBench) -> None:
     assert list((bench.root / "partition" / "spill").glob("*/*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
 def test_a_real_sigkill(make_bench: Make, point: str) -> None:
     bench = make_bench()
@@ -81,6 +82,7 @@ def test_a_real_sigkill(make_bench: Make, point: str) -> None:
     check(bench)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_many_deaths_at_random_points(make_bench: Make, seed: int) -> None:
     """A dead process, as the files see it: nothing after the point happens, the kernel lets go of the locks. The first

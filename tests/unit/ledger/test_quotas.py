@@ -151,6 +151,7 @@ def test_what_is_older_than_max_age_is_dropped(make_bench: Make) -> None:
     assert bench.count("exporter/sqlite", "dropped:expired") == 1
 
 
+@pytest.mark.slow
 def test_a_full_outbox_gives_nothing_and_recovers_after_acknowledgements(make_bench: Make) -> None:
     """Pages at the brim, entries of very different sizes; no write ever finds the map full."""
     bench = make_bench(plan(quotas={"sqlite": Quota(max_bytes=1 << 40)}))

@@ -22,6 +22,7 @@ Make = Callable[..., PartitionBench]
 ENTRIES = 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passthrough", [False, True])
 def test_commits_and_acknowledgements_side_by_side(make_bench: Make, passthrough: bool) -> None:
     """Small quotas of every kind, so that blocking, spilling and dropping happen while delivery drains."""

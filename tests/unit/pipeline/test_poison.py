@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from collector.batch import LogBatch
 from collector.component import Work
 from collector.ledger import deadletters
@@ -41,6 +43,7 @@ def run(make_pipeline: MakePipeline, body: str) -> int:
             return deaths
 
 
+@pytest.mark.slow
 def test_three_strikes(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
     """One death with the whole batch in hand, which names nobody, then three that do."""
     for number in range(50):

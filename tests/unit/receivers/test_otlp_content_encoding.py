@@ -74,6 +74,7 @@ def test_truncated(encoding, data):
         decoded(encoding, encoded[:cut], 1 << 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", [name for name in ENCODE if name])
 @given(body=st.binary(max_size=400))
 def test_anything_else(encoding, body):

@@ -10,6 +10,7 @@ import pytest
 HEAVY = ("grpc", "polars", "pyarrow", "ptars", "google.protobuf")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["collector.cli.run", "collector.service.run", "collector.settings", "collector.cli"]
 )

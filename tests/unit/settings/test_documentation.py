@@ -88,6 +88,7 @@ def test_shipped_configurations_fit_the_schema() -> None:
         assert [error.message for error in validator.iter_errors(yaml.safe_load(file.read_text()))] == [], file.name
 
 
+@pytest.mark.slow
 def test_refreshing_a_current_tree_changes_nothing() -> None:
     """The command of the make target."""
     done = subprocess.run(

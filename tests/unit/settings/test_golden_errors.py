@@ -50,6 +50,7 @@ def rendered(name: str) -> str:
     return render(refused.value.problems, refused.value.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_error_reads_as_the_golden_file_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole text, places and hints included, is what the golden file holds."""
@@ -61,6 +62,7 @@ def test_error_reads_as_the_golden_file_says(name: str, monkeypatch: pytest.Monk
     assert text == golden.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_no_secret_is_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever holds `hunter2`, from the environment or under a secret's name, stays out of every message."""

@@ -166,6 +166,7 @@ def test_default_configuration_loads() -> None:
     assert settings.warnings == ()
 
 
+@pytest.mark.slow
 def test_loading_imports_neither_grpc_nor_polars() -> None:
     """The supervisor reads the configuration and must stay small."""
     script = (

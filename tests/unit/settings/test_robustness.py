@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -73,6 +74,7 @@ def test_any_values(value: Any) -> None:
     answer(yaml.safe_dump(value, allow_unicode=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.sampled_from(GOLDEN), st.data())
 def test_damaged_text(file: Path, data: st.DataObject) -> None:

@@ -62,6 +62,7 @@ def test_anchors_and_merge_keys() -> None:
     assert (root["one"], root["two"]) == ({"x": 5, "y": 2}, {"x": 1, "y": 2, "z": 4})
 
 
+@pytest.mark.slow
 def test_anchors_that_multiply_are_refused() -> None:
     """A few lines must not become gigabytes."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]

@@ -104,6 +104,7 @@ def write_many(path: Path, writer: int, batches: int) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_several_processes_write_one_file(tmp_path: Path) -> None:
     """Every row of every writer is there once, also those that all of them send."""
     path = tmp_path / "store.db"
@@ -126,6 +127,7 @@ def write_until_killed(path: Path, acknowledged: Connection) -> None:
         acknowledged.send(batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [1, 4, 9])
 def test_a_killed_writer_leaves_whole_batches_and_all_that_it_acknowledged(tmp_path: Path, batches: int) -> None:
     """SIGKILL at some moment after so many batches; sending all again makes every row stand there once."""

@@ -65,6 +65,7 @@ def test_more_rows_than_a_page_come_in_one_go(tmp_path: Path) -> None:
     follower.close()
 
 
+@pytest.mark.slow
 def test_concurrent_writers_are_followed_without_a_gap_or_a_double(tmp_path: Path) -> None:
     """Three writers, small batches, and a reader that never waits for them."""
     path = tmp_path / "store.db"

@@ -187,6 +187,7 @@ def test_arbitrary_bytes_are_decoded_or_dead_lettered(body: bytes) -> None:
 EDITS = st.lists(st.tuples(st.sampled_from("rid"), st.integers(0, 1 << 20), st.integers(0, 255)), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(requests, EDITS)
 def test_damaged_payloads_that_pass_the_door_mean_what_the_official_parser_says(

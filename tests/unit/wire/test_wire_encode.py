@@ -117,6 +117,7 @@ def test_hand_made_any_values() -> None:
     assert all(r.HasField("body") for r in records(encoded(batch)))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.lists(any_messages, max_size=8))
 def test_bodies_of_every_kind(messages: list[AnyValue]) -> None:

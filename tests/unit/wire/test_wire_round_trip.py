@@ -35,6 +35,7 @@ def decoded(parts: list[Request]) -> LogBatch:
     return otlp_wire.decode_payloads([part.SerializeToString() for part in parts])
 
 
+@pytest.mark.slow
 @bounded
 @given(st.lists(requests, max_size=3))
 def test_decode_then_encode_keeps_every_field(parts: list[Request]) -> None:
@@ -42,6 +43,7 @@ def test_decode_then_encode_keeps_every_field(parts: list[Request]) -> None:
     assert text(Request.FromString(otlp_wire.encode(decoded(parts)))) == text(expected(parts))
 
 
+@pytest.mark.slow
 @bounded
 @given(st.lists(requests, max_size=3))
 def test_concat_of_batches_encodes_like_one_batch(parts: list[Request]) -> None:
@@ -50,6 +52,7 @@ def test_concat_of_batches_encodes_like_one_batch(parts: list[Request]) -> None:
     assert text(Request.FromString(otlp_wire.encode(joined))) == text(expected(parts))
 
 
+@pytest.mark.slow
 @bounded
 @given(requests, st.data())
 def test_filter_keeps_the_other_records_whole(request: Request, data: st.DataObject) -> None:
@@ -71,6 +74,7 @@ def test_filter_keeps_the_other_records_whole(request: Request, data: st.DataObj
         assert text(Request.FromString(otlp_wire.encode(version))) == text(expected([wanted]))
 
 
+@pytest.mark.slow
 @bounded
 @given(requests)
 def test_json_reads_like_the_official_mapping(request: Request) -> None:
@@ -79,6 +83,7 @@ def test_json_reads_like_the_official_mapping(request: Request) -> None:
     assert text(Request.FromString(otlp_wire.json_to_protobuf(body))) == text(request)
 
 
+@pytest.mark.slow
 @bounded
 @given(requests)
 def test_json_is_written_like_the_official_mapping(request: Request) -> None:
@@ -90,6 +95,7 @@ def test_json_is_written_like_the_official_mapping(request: Request) -> None:
     assert otlp_wire.encode_json(again) == written
 
 
+@pytest.mark.slow
 @bounded
 @given(requests)
 def test_inspect_counts_what_the_official_classes_count(request: Request) -> None:

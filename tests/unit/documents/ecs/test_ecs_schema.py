@@ -143,6 +143,7 @@ KEYS = st.one_of(
 ATTRIBUTES = st.lists(st.tuples(KEYS, VALUES), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(st.lists(st.tuples(ATTRIBUTES, ATTRIBUTES, ATTRIBUTES), min_size=1, max_size=4))
 def test_whatever_is_sent_fits_the_schema(sent):
@@ -152,6 +153,7 @@ def test_whatever_is_sent_fits_the_schema(sent):
         check(json.loads(text))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.dictionaries(

@@ -78,6 +78,7 @@ def classes(found: list[dict[str, Any]]) -> Counter[int]:
     return Counter(event["class_uid"] for event in found)
 
 
+@pytest.mark.slow
 @each_version
 def test_corpus(version: str) -> None:
     """Over 400 records of 80 systems: valid, and of the classes that their attributes speak for."""
@@ -88,6 +89,7 @@ def test_corpus(version: str) -> None:
         assert found[4002] > 10
 
 
+@pytest.mark.slow
 @each_version
 def test_traffic(version: str) -> None:
     """The demo's services: every error is one."""

@@ -56,6 +56,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.slow
 def test_import_carries_text_times_and_labels(google, tmp_path):
     """The text in base64; collected not before it happened; labels of the options and the domain."""
     more = {"labels": {"team": "shop"}, "namespace": "prod", "forwarder": "f-1"}
@@ -103,6 +104,7 @@ def test_every_model_arrives(google, tmp_path, own, model):
     assert MODELS[model](google.entries[0]["text"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("own", "most"), [(IMPORT, 4_000_000), (LEGACY, 1_000_000)], ids=["import", "legacy"])
 def test_no_body_is_larger_than_a_call_takes(google, tmp_path, own, most):
     """What is above is halved first, and never sent."""
@@ -113,6 +115,7 @@ def test_no_body_is_larger_than_a_call_takes(google, tmp_path, own, most):
     assert (found[0].too_large, found[1], len(google.calls)) == (True, Ok(), 1)
 
 
+@pytest.mark.slow
 def test_one_token_serves_many_calls_and_is_replaced_when_it_ended_early(google, tmp_path):
     """One 401, a new token, delivered."""
 
@@ -147,6 +150,7 @@ KEYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", KEYS)
 def test_a_key_that_buys_nothing_blocks(google, tmp_path, case, caplog):
     """Everything is kept, and nothing of the key is told."""
@@ -158,6 +162,7 @@ def test_a_key_that_buys_nothing_blocks(google, tmp_path, case, caplog):
     assert "secret-text" not in found.reason + caplog.text
 
 
+@pytest.mark.slow
 def test_the_key_file_is_read_for_every_token(google, tmp_path):
     """Missing at first: blocked with its path; there later: delivered, without a restart."""
     path = tmp_path / "key.json"

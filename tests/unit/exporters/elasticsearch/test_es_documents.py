@@ -97,6 +97,7 @@ def test_points():
     assert document["attributes"] == {"x.geo.location": [2.5, 1.5], "geo.location.lat": 3.5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["otel", "ecs", "none", "raw"])
 def test_many_records_keep_their_order_and_their_own_fields(name):
     """Records of many shapes, resources and scopes in one batch: each line is what the record alone would be."""

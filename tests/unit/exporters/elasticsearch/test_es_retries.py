@@ -75,6 +75,7 @@ BEHAVIOURS: dict[str, tuple[list[int | list[int]], dict[str, Any], list[int], di
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_limits(name):
     """Requests and ends are these."""
@@ -82,8 +83,9 @@ def test_limits(name):
     assert deliver(script, retry) == (asked, outcomes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 def test_nothing_is_given_up_by_default(status):
     """Without a limit the documents wait for as long as the cluster needs, and then are delivered."""
-    asked, outcomes = deliver([status] * 200 + [[201, 201]], {}, hours=24)
-    assert (len(asked), outcomes) == (201, {"exported": 2})
+    asked, outcomes = deliver([status] * 40 + [[201, 201]], {}, hours=5)
+    assert (len(asked), outcomes) == (41, {"exported": 2})

@@ -89,6 +89,7 @@ HOSTILE = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=4))
 def test_lines_cannot_be_forged(tmp_path_factory, said):

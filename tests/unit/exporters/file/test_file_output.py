@@ -137,6 +137,7 @@ def test_a_full_disk_is_retried_and_leaves_no_half_message(tmp_path, monkeypatch
     assert len(path.read_bytes().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_rotation_keeps_every_message_and_the_wanted_backups(tmp_path):
     """Files are set aside before they grow over the limit; the oldest beyond `max_backups` go."""
     path = tmp_path / "logs.json"

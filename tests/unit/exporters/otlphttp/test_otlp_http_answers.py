@@ -181,6 +181,7 @@ CASES = {
 MEANING = {"ok": Ok, "retry": Retry, "split": Split, "blocked": Blocked}
 
 
+@pytest.mark.slow
 def test_every_status_has_a_meaning():
     """The table, over the wire; redirects are not followed (they would carry the credential elsewhere)."""
     server = Server()

@@ -116,6 +116,7 @@ def test_every_text_that_is_cut_is_noted(services, tmp_path):
     assert "Truncated" not in b
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("records", [1, 7, 700, 3000])
 def test_no_body_is_larger_than_a_call_takes(services, tmp_path, records):
     """Just below it is sent, anything above is halved first."""
@@ -172,6 +173,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_refusal_is_told_and_nothing_secret_with_it(services, tmp_path, case, caplog):
     """The reason names what to mend."""
@@ -191,6 +193,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "headers", "wanted"), ANSWERS, ids=lambda value: str(value)[:12])
 def test_answers_of_the_api(services, tmp_path, code, headers, wanted):
     """By HTTP's table."""

@@ -269,6 +269,7 @@ def test_fields_of_the_record():
     assert set(events(records, otel_to_hec_fields=renamed)[0]["fields"]) == {"n", "trace_id", "span_id"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["ocsf", "ecs", "json", "cef", "leef", "text"])
 def test_documents_of_other_models(model):
     """The whole record as that model's document, JSON or a text; the record id stays a field, to find what came twice."""
@@ -302,6 +303,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(values, st.dictionaries(texts, values, max_size=4)), min_size=1, max_size=4),
     st.dictionaries(texts, values, max_size=4),

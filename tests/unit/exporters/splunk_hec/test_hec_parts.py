@@ -118,6 +118,7 @@ def test_line_breaks_are_kept_on_demand():
     assert raw(batch("a\nb"), raw_newlines="keep") == [b"a\nb\n"]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip()), min_size=1

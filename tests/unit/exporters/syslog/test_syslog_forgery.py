@@ -63,6 +63,7 @@ def encoder(**options) -> Encoder:
     return Encoder(SyslogConfig.model_validate({"endpoint": "localhost", **options}))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc5424(found):
@@ -76,6 +77,7 @@ def test_rfc5424(found):
         assert not CONTROLS.search(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_newline_framing_cuts_into_the_same_messages(found):
@@ -89,6 +91,7 @@ def test_newline_framing_cuts_into_the_same_messages(found):
     assert [datagrams.body[a:b] for a, b in pairwise(starts)] == lines.split(b"\n")[:-1]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc3164(found):
@@ -100,6 +103,7 @@ def test_rfc3164(found):
         assert not CONTROLS.search(line)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(records, min_size=1, max_size=3), st.sampled_from(["json", "ocsf", "ecs", "cef", "leef"]))
 def test_documents(found, message_format):

@@ -271,6 +271,7 @@ def test_plain_http_can_be_allowed():
 LINES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\r\x0b\x0c\x1c\x85\u2028\u2029\x1b"))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(LINES, min_size=1, max_size=5))
 def test_plain_lines_cannot_be_forged(bodies):

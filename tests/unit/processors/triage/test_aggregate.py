@@ -29,6 +29,7 @@ def judged(work: FakeWork, *samples: dict[str, Any], domain: str = "a") -> LogBa
     return processor.process(batch_of(samples, domain), work)
 
 
+@pytest.mark.slow
 def test_records_that_agree_become_one_row_with_a_count() -> None:
     work = FakeWork()
     batch = judged(
@@ -61,6 +62,7 @@ def test_records_that_agree_become_one_row_with_a_count() -> None:
     assert work.counts == {("a", "aggregated"): 6, ("a", "created"): 4}
 
 
+@pytest.mark.slow
 def test_resources_and_endpoints_are_counted_apart() -> None:
     batch = judged(
         FakeWork(),
@@ -72,6 +74,7 @@ def test_resources_and_endpoints_are_counted_apart() -> None:
     assert batch.resource_attribute("service.name").to_list() == ["one", "two", "two"]
 
 
+@pytest.mark.slow
 def test_ids_of_rows_are_those_of_their_first_record() -> None:
     samples = [sample("x 1"), sample("x 2"), sample("y")]
     before = batch_of(samples, "a").column("record_id").str.slice(21).to_list()

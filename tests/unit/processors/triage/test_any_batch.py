@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def _processors() -> tuple[Categorize, Triage]:
     return categorize, Triage(TriageConfig(), context)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(RECORDS, min_size=1, max_size=20))
 def test_any_batch_comes_out_whole(samples: list[dict[str, Any]]) -> None:

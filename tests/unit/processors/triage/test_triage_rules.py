@@ -81,6 +81,7 @@ def test_without_another_rule_the_severity_decides(
     assert [batch.attribute(key)[0] for key in (LEVEL, ACTION, RULE)] == [level, action, rule]
 
 
+@pytest.mark.slow
 def test_the_engine_decides_like_each_condition_on_its_own() -> None:
     """Distinct values, memory and gates are only a faster way to the same answer."""
     batch = corpus_batch()
@@ -231,6 +232,7 @@ def test_hostile_text_costs_no_more_than_its_length() -> None:
     assert batch.attribute(LEVEL).null_count() == 0
 
 
+@pytest.mark.slow
 def test_answers_of_values_seen_before_are_the_same() -> None:
     """The same processor, batch after batch, as one that never saw anything."""
     batch, warm = corpus_batch(), triage()
