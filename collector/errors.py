@@ -10,7 +10,8 @@
     │   ├── Unauthenticated      no or unknown credential
     │   └── PermissionDenied     the credential does not reach this domain
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
-        └── Locked               another process writes it; a successor waits for it
+        ├── Locked               another process writes it; a successor waits for it
+        └── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
 `collector/receivers/otlp/refusals.py`, and nowhere else.
@@ -18,6 +19,7 @@ Exceptions take facts and compose their own sentence. The map from a `Refusal` t
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,8 +97,28 @@ class PermissionDenied(Refusal):
 
 
 class StorageError(LogboomError):
-    """An environment on disk failed (I/O error, foreign format, held by another process)."""
+    """An environment on disk failed (I/O error, foreign format, held by another process).
+
+    `fatal`: the process can't go on with it. Otherwise nothing was changed, and the same may be tried again in a while.
+    """
+
+    fatal = True
 
 
 class Locked(StorageError):
     """Another process holds the environment for writing."""
+
+
+class NoRoom(StorageError):
+    """The disk (or a budget on it) has no room now. Whoever wanted it rests and tries again."""
+
+    fatal = False
+
+
+_OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def storage_error(what: object, error: OSError) -> StorageError:
+    """What an error of the file system means: `NoRoom` when the disk is full, else one that ends the process."""
+    kind = NoRoom if error.errno in _OUT_OF_SPACE else StorageError
+    return kind(f"{what}: {error.strerror or error}")

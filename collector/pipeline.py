@@ -56,6 +56,8 @@ class Pipeline:
         now_unix_nano: Callable[[], int] = time.time_ns,
     ) -> None:
         self.id = id
+        self.place = f"pipeline {id} of {attempts_path.parent.name} {attempts_path.name}"
+        """Its name among those of all partitions."""
         self.busy_since: float | None = None
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
@@ -75,7 +77,8 @@ class Pipeline:
         the machine had no memory or no disk for it: then less is taken.
 
         Raises:
-            StorageError: the commit failed twice; the process should exit, a successor repeats the step.
+            StorageError: the commit failed twice. `fatal`: the process should exit, a successor repeats the step; else
+                (the disk is full) the pipeline rests, and the same step is tried again.
         """
         if time.monotonic() < self._not_before:
             return 0
@@ -183,7 +186,7 @@ class Pipeline:
         try:
             self._ledger.commit(commit)
         except StorageError as error:
-            if getattr(error, "fatal", False):
+            if error.fatal:
                 raise
             self._ledger.commit(commit)
         self._attempts.done(read)

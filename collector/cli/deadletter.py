@@ -125,6 +125,7 @@ def delete(
 
 
 def _request(data_dir: Path, action: Action, ids: list[str] | None, everything: bool, filters: Filters) -> None:
+    from collector.errors import StorageError
     from collector.ledger.deadletters import request
 
     if bool(ids) == everything:
@@ -135,8 +136,11 @@ def _request(data_dir: Path, action: Action, ids: list[str] | None, everything: 
     by_partition: defaultdict[Path, list[int]] = defaultdict(list)
     for each in chosen:
         by_partition[each.partition].append(each.info.id)
-    for partition, numbers in by_partition.items():
-        request(partition, action, numbers)
+    try:
+        for partition, numbers in by_partition.items():
+            request(partition, action, numbers)
+    except StorageError as error:
+        refuse(str(error))
     records = sum(each.info.records for each in chosen)
     typer.echo(
         f"asked to {action} {len(chosen)} dead letters with {records} records; "

@@ -6,7 +6,10 @@ import fcntl
 import os
 from pathlib import Path
 
-from collector.errors import Locked, StorageError
+from collector.errors import Locked, StorageError, storage_error
+
+LOCK_TABLE_BYTES = 8192
+"""What LMDB makes for its 126 readers; a larger file would change their number."""
 
 
 def make_directory(path: Path) -> None:
@@ -20,7 +23,7 @@ def make_directory(path: Path) -> None:
         path.chmod(0o700)
         sync_directory(path.parent)
     except OSError as error:
-        raise StorageError(f"{path}: the directory can't be made: {error.strerror}") from error
+        raise storage_error(f"{path}: the directory can't be made", error) from error
 
 
 def sync_directory(path: Path) -> None:
@@ -41,13 +44,30 @@ def lock_writer(path: Path) -> int:
     try:
         fd = os.open(path / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StorageError(f"{path}: writer.lock can't be opened: {error.strerror}") from error
+        raise storage_error(f"{path}: writer.lock can't be opened", error) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
         raise Locked(f"{path} already has a writer: another process holds writer.lock") from error
     return fd
+
+
+def allocate_lock_table(path: Path) -> None:
+    """Give LMDB's table of readers its blocks before LMDB maps it: a page of the map without a block would end the
+    process by a signal when the disk is full.
+
+    Raises:
+        NoRoom: the file system has none.
+    """
+    try:
+        fd = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, LOCK_TABLE_BYTES)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise storage_error(f"{path}: lock.mdb can't be made", error) from error
 
 
 def allocate(path: Path, size: int) -> None:

@@ -2,7 +2,7 @@
 
     <path>/             0700
       data.mdb          0600, allocated in full at first start (1.25 times the budget): no ENOSPC later
-      lock.mdb          0600, LMDB's table of readers
+      lock.mdb          0600, LMDB's table of readers, allocated too
       writer.lock       0600, flock: held by the one process that writes
 
 Invariants
@@ -28,7 +28,13 @@ from typing import Any, Self
 import lmdb
 
 from collector.errors import StorageError
-from collector.journal.directory import allocate, lock_writer, make_directory, sync_directory
+from collector.journal.directory import (
+    allocate,
+    allocate_lock_table,
+    lock_writer,
+    make_directory,
+    sync_directory,
+)
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
 from collector.journal.handle import Handle, acquire
 
@@ -93,6 +99,7 @@ class Environment:
         make_directory(path)
         lock_fd = lock_writer(path)
         try:
+            allocate_lock_table(path)
             handle = acquire(path, int(budget_bytes * MAP_FACTOR) // PAGE_BYTES * PAGE_BYTES)
         except BaseException:
             os.close(lock_fd)

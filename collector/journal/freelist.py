@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import lmdb
 
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 
 PAGE_BYTES = 4096
 _MAGIC = 0xBEEFC0DE
@@ -56,7 +56,7 @@ def pages_in_use(environment: lmdb.Environment, fd: int) -> int:
                 (root,) = _ROOT.unpack_from(meta, 80)
                 free = sum(count for freed_by, count in _entries(fd, root) if freed_by <= oldest)
                 return int(last_page) + 1 - free
-    raise StorageError("the free list could not be read: commits come faster than it can be walked")
+    raise NoRoom("the free list could not be read: commits come faster than it can be walked")
 
 
 def _oldest_reader(environment: lmdb.Environment) -> int:

@@ -24,6 +24,7 @@ from typing import Literal
 
 import orjson
 
+from collector.errors import storage_error
 from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
 from collector.journal.environment import Transaction
 from collector.ledger.counts import add_counts
@@ -128,16 +129,24 @@ def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
 
 
 def request(partition: Path, action: Action, ids: Sequence[int]) -> None:
-    """Ask the partition's owner to replay or delete dead letters; any process may."""
+    """Ask the partition's owner to replay or delete dead letters; any process may.
+
+    Raises:
+        StorageError: the request can't be written; nothing of it is left behind.
+    """
     folder = partition / "requests"
-    folder.mkdir(mode=0o700, exist_ok=True)
     draft = folder / f".{secrets.token_hex(8)}"
-    draft.touch(mode=0o600)
-    with draft.open("wb") as stream:
-        stream.write(orjson.dumps({"action": action, "ids": list(ids)}))
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.rename(folder / f"{draft.name[1:]}.json")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        draft.touch(mode=0o600)
+        with draft.open("wb") as stream:
+            stream.write(orjson.dumps({"action": action, "ids": list(ids)}))
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.rename(folder / f"{draft.name[1:]}.json")
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise storage_error(f"{folder}: the request can't be written", error) from error
 
 
 def requests(partition: Path) -> list[tuple[Path, Action, list[int]]]:

@@ -15,11 +15,14 @@ up. A worker that the supervisor kills because it hangs dies the same way.
     file = u32 length │ u64 xxh3 of the text │ JSON {"read": token, "alone": …, "current": spans, "suspects": spans}
     span = [stream, part of the stream, first number, last number, care, strikes, record with which a piece begins (if not 0)]
 
-A torn or foreign file counts as empty: at worst something gets another attempt.
+A torn or foreign file counts as empty: at worst something gets another attempt. Its blocks are taken in advance; while the
+disk has none for it, nothing is begun (`NoRoom`). Forgetting is a matter of goodwill: a marker that stays too long names work
+that was done, or costs some care.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Callable, Iterable, Sequence
@@ -29,9 +32,12 @@ from typing import NamedTuple
 import orjson
 import xxhash
 
+from collector.errors import NoRoom, StorageError, storage_error
+
 STRIKES = 3
 ONE_BY_ONE, ALONE = 1, 2  # the degrees of care
 _HEADER = struct.Struct("<IQ")
+_BLOCK_BYTES = 16 << 10
 
 
 class Name(NamedTuple):
@@ -72,18 +78,25 @@ class Marker:
     """
 
     def __init__(self, path: Path, applied: str | None = None) -> None:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path = path
+        self._file = -1
+        self._reserved = 0
+        with contextlib.suppress(NoRoom):  # `hold` tries again, and says so
+            self._reserve(_BLOCK_BYTES)
         self._token, self._alone, self._current, self.suspects = self._load()
         died = self._current
         if self._token != applied:
             self.suspects += self._after_death()
         self._token, self._current = "", []
         if died:
-            self._store()
+            self._note()
 
     def hold(self, names: Iterable[Name], *, alone: bool, token: str = "") -> None:
-        """These are in hand from now on, and no others; `alone`: nothing else is at work in this process."""
+        """These are in hand from now on, and no others; `alone`: nothing else is at work in this process.
+
+        Raises:
+            NoRoom: the disk is full: that can't be noted, so they must not be worked on.
+        """
         held = list(names)
         care, strikes = self.known(held)
         spans: dict[tuple[str, str], tuple[int, int]] = {}
@@ -99,7 +112,7 @@ class Marker:
         """Nothing is in hand any more."""
         if self._current:
             self._current = []
-            self._store()
+            self._note()
 
     def single(self) -> Name | None:
         """What is in hand, when it is one alone in the process."""
@@ -112,13 +125,13 @@ class Marker:
         """What is in hand came to no end, by no fault that it is known to have: it counts as a death."""
         self.suspects += self._after_death()
         self._current = []
-        self._store()
+        self._note()
 
     def clear(self, passed: Callable[[Span], bool]) -> None:
         """Nothing is in hand, and what has passed is suspected no more."""
         self._current = []
         self.suspects = [span for span in self.suspects if not passed(span)]
-        self._store()
+        self._note()
 
     def known(self, names: Sequence[Name]) -> tuple[int, int]:
         """The highest care and strikes of these."""
@@ -131,7 +144,7 @@ class Marker:
         """An orderly stop; safe twice."""
         if self._file >= 0:
             self._current = []
-            self._store()
+            self._note()
             os.close(self._file)
             self._file = -1
 
@@ -141,15 +154,40 @@ class Marker:
             return [self._current[0]._replace(care=ALONE, strikes=self._current[0].strikes + 1)]
         return [span._replace(care=min(span.care + 1, ALONE), strikes=0, first=0) for span in self._current]
 
+    def _note(self) -> None:
+        with contextlib.suppress(StorageError):
+            self._store()
+
     def _store(self) -> None:
+        data = self._content()
+        if len(data) > self._reserved:
+            self._reserve(-(-len(data) // _BLOCK_BYTES) * _BLOCK_BYTES)
+        try:
+            os.pwrite(self._file, data, 0)
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+
+    def _reserve(self, size: int) -> None:
+        """Open the file, and take blocks for so many bytes."""
+        try:
+            if self._file < 0:
+                self._path.parent.mkdir(mode=0o700, exist_ok=True)
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.posix_fallocate(self._file, 0, size)
+        except OSError as error:
+            raise storage_error(self._path, error) from error
+        self._reserved = size
+
+    def _content(self) -> bytes:
         if not self._current and not self.suspects:
-            os.pwrite(self._file, _HEADER.pack(0, 0), 0)
-            return
+            return _HEADER.pack(0, 0)
         rows = {"current": [span.row() for span in self._current], "suspects": [span.row() for span in self.suspects]}
         text = orjson.dumps({"read": self._token, "alone": self._alone, **rows})
-        os.pwrite(self._file, _HEADER.pack(len(text), xxhash.xxh3_64_intdigest(text)) + text, 0)
+        return _HEADER.pack(len(text), xxhash.xxh3_64_intdigest(text)) + text
 
     def _load(self) -> tuple[str, bool, list[Span], list[Span]]:
+        if self._file < 0:
+            return "", False, [], []
         data = os.pread(self._file, os.fstat(self._file).st_size, 0)
         if len(data) < _HEADER.size:
             return "", False, [], []

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.batch import LogBatch
-from collector.errors import StorageError
+from collector.errors import NoRoom
 from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
@@ -45,7 +45,7 @@ class Step:
 
 
 def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step:
-    """Encode the commit and write what spills. Raises `StorageError` when there is no room for it."""
+    """Encode the commit and write what spills. Raises `NoRoom` when there is no room for it."""
     now = store.now_unix_ms()
     header, content = _outbox_entry(store, commit, now)
     fresh = commit.read.entries[len(commit.read.replayed) :]
@@ -201,7 +201,7 @@ def _check_room(
     size = occupied_bytes(len(content)) + sum(occupied_bytes(len(letter.content)) for letter in letters)
     size += sum(occupied_bytes(len(value) + 512) for value in state.values() if value is not None)
     if not store.environment.has_room(max(0, size - int(store.environment.budget_bytes * _HEADROOM))):
-        raise StorageError(f"{store.path}: no room for a commit of {size} bytes")
+        raise NoRoom(f"{store.path}: no room for a commit of {size} bytes")
 
 
 def records_by_domain(entries: Sequence[Entry]) -> dict[str, int]:

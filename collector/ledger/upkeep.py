@@ -3,9 +3,8 @@ requests of operators are carried out, digests leave the window. On the worker's
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from collector.errors import StorageError
 from collector.journal.environment import Transaction
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import add_counts
@@ -51,21 +50,34 @@ def forget_pipelines(store: Store) -> None:
 
 
 def carry_out_requests(store: Store, next_seq: int) -> int:
-    """Replay or delete dead letters as asked; returns the next free `seq`."""
+    """Replay or delete dead letters as asked; returns the next free `seq`. A replay that has no room waits for some."""
     for path, action, ids in deadletters.requests(store.path):
-        for number in ids:
-            with store.environment.write() as txn:
-                info = deadletters.dead_letter(txn, store.tables, number)
-                if info is None:
-                    continue
-                if action == "delete":
-                    deadletters.exhume(txn, store.tables, info)
-                elif info.raw:
-                    deadletters.mark_for_replay(txn, store.tables, info)
-                else:
-                    next_seq = _replay(txn, store, info, next_seq)
-                store.at("replay:middle")
-        path.unlink(missing_ok=True)
+        if action == "delete" or _has_room_for(store, ids):
+            for number in ids:
+                next_seq = _carry_out(store, action, number, next_seq)
+            path.unlink(missing_ok=True)
+    return next_seq
+
+
+def _has_room_for(store: Store, ids: Sequence[int]) -> bool:
+    with store.environment.read() as txn:
+        infos = [deadletters.dead_letter(txn, store.tables, number) for number in ids]
+    # One after the other: each gives back what it takes. Only the largest needs its room twice.
+    return store.environment.has_room(2 * max((info.size_bytes for info in infos if info is not None), default=0))
+
+
+def _carry_out(store: Store, action: deadletters.Action, number: int, next_seq: int) -> int:
+    with store.environment.write() as txn:
+        info = deadletters.dead_letter(txn, store.tables, number)
+        if info is None:
+            return next_seq
+        if action == "delete":
+            deadletters.exhume(txn, store.tables, info)
+        elif info.raw:
+            deadletters.mark_for_replay(txn, store.tables, info)
+        else:
+            next_seq = _replay(txn, store, info, next_seq)
+        store.at("replay:middle")
     return next_seq
 
 
@@ -73,8 +85,6 @@ def _replay(txn: Transaction, store: Store, info: DeadLetterInfo, seq: int) -> i
     """The records go back to the exporter that rejected them, and to no other."""
     exporter = info.owner.removeprefix("exporter/")
     content = deadletters.dead_content(txn, store.tables, info.id)
-    if not store.environment.has_room(2 * len(content)):
-        raise StorageError(f"{store.path}: no room to replay dead letter {info.id}")
     header = Header(info.pipeline, info.records, info.size_bytes, info.by_domain, store.now_unix_ms(), [exporter])
     deadletters.exhume(txn, store.tables, info)
     outbox.enqueue(txn, store.tables, seq, header, content)

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.errors import StorageError
+from collector.errors import StorageError, storage_error
 
 FORMAT = 1
 
@@ -58,7 +58,7 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
         for name in ("journal", "partition"):
             (root / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"{error.filename or root} can't be used: {error.strerror}") from error
+        raise storage_error(f"{error.filename or root} can't be used", error) from error
     if found["format"] != FORMAT:
         raise StorageError(
             f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it"

@@ -32,7 +32,13 @@ class Observer:
         self._partitions: dict[int, PartitionReader] = {}
 
     def snapshot(
-        self, settings: Settings, children: Mapping[str, int], exporters: Mapping[str, Any], restarts: int, since: float
+        self,
+        settings: Settings,
+        children: Mapping[str, int],
+        exporters: Mapping[str, Any],
+        restarts: int,
+        since: float,
+        resting: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """All numbers now. `children`: name → pid."""
         self._open_new()
@@ -50,6 +56,7 @@ class Observer:
             exporters=exporters,
             restarts=restarts,
             uptime_secs=time.time() - since,
+            resting=resting or {},
         )
 
     def _open_new(self) -> None:
@@ -98,7 +105,7 @@ def observed(supervisor: Supervisor | InProcess, observer: Observer) -> Callable
         children = {"supervisor": os.getpid()} | {c.name.replace(" ", "-"): c.pid for c in supervisor.children.values()}
         return observer.snapshot(
             supervisor.settings, children, exporter_states(supervisor.children.values()), supervisor.restarts,
-            supervisor.started_unix,
+            supervisor.started_unix, resting_pipelines(supervisor.children.values()),
         )  # fmt: skip
 
     return take
@@ -119,6 +126,15 @@ def exporter_states(children: Iterable[Child]) -> dict[str, dict[str, Any]]:
             if stats["state"] == "blocked":
                 known.update(state="blocked", reason=stats["reason"])
     return states
+
+
+def resting_pipelines(children: Iterable[Child]) -> dict[str, str]:
+    """The pipelines that wait for room on the disk, and why."""
+    return {
+        name: reason
+        for child in children
+        for name, reason in child.last_report.stats.get("resting", {}).items()
+    }  # fmt: skip
 
 
 def _process_state(name: str, pid: int) -> ProcessState:

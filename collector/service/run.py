@@ -18,7 +18,7 @@ from collector.ledger import tables
 from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
-from collector.service.observe import Observer, exporter_states, observed
+from collector.service.observe import Observer, exporter_states, observed, resting_pipelines
 from collector.service.plan import extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
@@ -156,7 +156,8 @@ def _degraded(supervisor: Supervisor | InProcess, children: list[Child]) -> list
         for name, state in exporter_states(children).items()
         if state["state"] == "blocked"
     ]
-    return [*missing, *sorted(refusals), *blocked]
+    resting = [f"{name} rests: {reason}" for name, reason in resting_pipelines(children).items()]
+    return [*missing, *sorted(refusals), *resting, *blocked]
 
 
 def _addresses(supervisor: Supervisor | InProcess) -> str:

@@ -24,6 +24,7 @@ from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
 from collector.service.plan import StepSize, ledger_plan, real_processors, step_size, used_exporters
+from collector.service.resting import Resting
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.worker")
@@ -47,6 +48,7 @@ class Worker:
         self._ledgers: list[PartitionLedger] = []
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._delivery: Delivery | None = None
+        self._resting = Resting()
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
@@ -78,7 +80,9 @@ class Worker:
             return None
         began = [pipeline.busy_since for pipeline, _ in self._pipelines if pipeline.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
-        return Report(self._phase, busy, {"exporters": self._exporter_stats()})
+        return Report(
+            self._phase, busy, {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
+        )  # fmt: skip
 
     def _exporter_stats(self) -> Mapping[str, Any]:
         if self._delivery is None:
@@ -168,7 +172,7 @@ class Worker:
         assert self._delivery is not None
         full = False
         for pipeline, size in self._pipelines:
-            records = pipeline.step()
+            records = self._resting.step(pipeline.place, pipeline)
             if records:
                 self._delivery.notify()
             full |= records >= size.full_records or (records > 0 and pipeline.behind)
@@ -178,7 +182,9 @@ class Worker:
         deadline = time.monotonic() + self._deadline_secs
         if self._delivery is not None:
             if self._drain:
-                while time.monotonic() < deadline and any(pipeline.step() for pipeline, _ in self._pipelines):
+                while time.monotonic() < deadline and any(
+                    self._resting.step(pipeline.place, pipeline) for pipeline, _ in self._pipelines
+                ):
                     self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))

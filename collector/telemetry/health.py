@@ -4,7 +4,8 @@
     /ready   the same
     /live    should I be replaced? 503 only when a child can't be restored
 
-A blocked exporter is `degraded`: 200 with the reason, because intake goes on and nothing is lost.
+A blocked exporter, or a pipeline that waits for room on the disk, is `degraded`: 200 with the reason, because intake goes
+on and nothing is lost.
 """
 
 from __future__ import annotations

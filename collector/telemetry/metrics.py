@@ -142,6 +142,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(_age_secs(j.oldest_unix_ms), {"slot": str(j.slot)}) for j in s.journals)),
     ("logboom_pipeline_lag_records", "{records}", "Log records accepted and not yet processed.",
      lambda s: (Observation(lag, {"pipeline": name}) for name, lag in s.lag_records.items())),
+    ("logboom_pipelines_resting", "{pipelines}", "Pipelines, one a partition, that wait for room on the disk.",
+     lambda s: iter([Observation(len(s.resting))])),
 ]  # fmt: skip
 
 

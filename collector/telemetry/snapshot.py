@@ -42,7 +42,7 @@ class ProcessState:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All numbers at one moment."""
+    """All numbers at one moment. `resting`: pipelines that wait for room on the disk, and why."""
 
     counts: Counts
     journals: Sequence[JournalState] = ()
@@ -52,3 +52,4 @@ class Snapshot:
     exporters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     restarts: int = 0
     uptime_secs: float = 0.0
+    resting: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ import pytest
 
 from collector.errors import StorageError
 from collector.journal.chunks import CHUNK_BYTES, delete_chunks, get_chunks, occupied_bytes, put_chunks
+from collector.journal.directory import LOCK_TABLE_BYTES
 from collector.journal.environment import CommitError, Environment
 from collector.journal.freelist import PAGE_BYTES
 
@@ -60,6 +61,13 @@ def test_the_whole_map_is_allocated_at_first_start(environment: Environment) -> 
     data = (environment.path / "data.mdb").stat()
     assert data.st_size == BUDGET * 1.25
     assert data.st_blocks * 512 >= data.st_size
+
+
+def test_the_table_of_readers_is_allocated_before_it_is_mapped(environment: Environment) -> None:
+    """A page of a map without a block ends the process when the disk is full; the size is what LMDB itself takes."""
+    table = (environment.path / "lock.mdb").stat()
+    assert table.st_blocks * 512 >= table.st_size == LOCK_TABLE_BYTES
+    assert environment._handle.lmdb.info()["max_readers"] == 126
 
 
 def test_the_id_lasts_as_long_as_the_files(path: Path) -> None:

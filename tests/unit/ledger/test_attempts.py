@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from collector.errors import NoRoom
 from collector.journal.entry import Entry
 from collector.ledger.attempts import Attempts
 from collector.ledger.interface import Read
@@ -99,3 +102,36 @@ def test_entries_that_were_passed_over_are_forgotten(tmp_path: Path) -> None:
     again = after_death(tmp_path)
     again.done(Read((), position={("0" * 16, "a.example"): 2}))
     assert not again.suspicious
+
+
+def test_the_marker_has_its_blocks_before_it_is_needed(tmp_path: Path) -> None:
+    """So that a disk that fills up does not fail the notes of a common step."""
+    Attempts(tmp_path, "logs/main")
+    assert (tmp_path / "attempts" / "logs%2Fmain").stat().st_blocks * 512 >= 16 << 10
+
+
+def test_on_a_full_disk_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither at the start, when the file can't even be made, nor for a note that outgrows its blocks; all else goes on."""
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def refuse(*_: object) -> None:
+        raise full
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", refuse)
+        attempts = Attempts(tmp_path, "logs/main")
+        with pytest.raises(NoRoom, match="attempts/logs%2Fmain: No space left on device"):
+            attempts.begin(READ, [entry(1)])
+        attempts.rest()
+    attempts.begin(READ, [entry(1)])
+    many = [entry(1, f"{number}.example") for number in range(1000)]
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", refuse)
+        with pytest.raises(NoRoom):
+            attempts.begin(READ, many)
+        attempts.done(Read([entry(1)]))
+        attempts.begin(READ, [entry(2)])
+        assert after_death(tmp_path).strikes(entry(2)) == 1
+    attempts.begin(READ, many)
+    attempts.close()
+    assert not after_death(tmp_path).suspicious

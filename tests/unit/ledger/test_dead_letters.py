@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 
 import pytest
 
 from collector.decode import decode
+from collector.errors import NoRoom
+from collector.journal.environment import Environment
 from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, decode_entries
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
@@ -86,6 +89,37 @@ def test_a_raw_payload_that_fails_again_is_a_dead_letter_again(make_bench: Make)
     (info,) = bench.partition.dead_letters()
     assert (info.reason, info.id > number) == ("poison again", True)
     assert not bench.read()
+
+
+def test_a_replay_that_has_no_room_waits_and_holds_nothing_up(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(plan(BOTH))
+    number = reject(bench, "one")
+    deadletters.request(bench.root / "partition", "replay", [number])
+    with monkeypatch.context() as full:
+        full.setattr(Environment, "has_room", lambda *_, **__: False)
+        bench.ledger.maintain()
+        bench.ledger.maintain()
+    assert [info.id for info in bench.partition.dead_letters()] == [number]
+    bench.ledger.maintain()
+    assert bench.drain("picky") == ["one"]
+
+
+def test_a_request_that_can_not_be_written_is_told_and_leaves_nothing(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(plan(BOTH))
+    number = reject(bench, "one")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        with pytest.raises(NoRoom, match="requests: the request can't be written: No space left"):
+            deadletters.request(bench.root / "partition", "replay", [number])
+    assert list((bench.root / "partition" / "requests").iterdir()) == []
 
 
 def test_contents_can_be_read_by_others(make_bench: Make) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 
 from collector.batch import LogBatch, concat
 from collector.component import Work
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.ledger.interface import Commit
 from collector.pipeline import Pipeline
 from collector.testing.partition_bench import PartitionBench, bodies_of, request
@@ -176,7 +178,7 @@ def test_a_failed_commit_is_given_again_with_the_same_result(
     def failing_once(step: Commit) -> None:
         given.append(step)
         if len(given) == 1:
-            raise StorageError("transient")
+            raise NoRoom("transient")
         commit(step)
 
     bench.ledger.commit = failing_once  # type: ignore[method-assign]
@@ -192,7 +194,7 @@ def test_a_commit_that_fails_twice_is_told_to_the_caller_and_can_be_repeated(
     commit = bench.ledger.commit
 
     def failing(step: Commit) -> None:
-        raise StorageError("full")
+        raise NoRoom("full")
 
     bench.put("one")
     bench.ledger.commit = failing  # type: ignore[method-assign]
@@ -267,3 +269,22 @@ def test_busy_since_is_set_during_a_step_alone(bench: PartitionBench, make_pipel
     pipeline.step()
     assert seen != [None]
     assert pipeline.busy_since is None
+
+
+def test_a_step_that_could_not_be_noted_is_done_when_the_disk_has_room_again(
+    bench: PartitionBench, make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is in hand meanwhile, so a death is nobody's fault."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    bench.put("one")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "posix_fallocate", refuse)
+        pipeline = make_pipeline()
+        for _ in range(3):
+            with pytest.raises(NoRoom):
+                pipeline.step()
+    assert pipeline.step() == 1
+    assert bench.drain() == ["one"]

@@ -1,0 +1,72 @@
+"""Pipelines rest while the disk does not let them work: nothing is lost by waiting, and a process that ends of it and is
+started again would only meet the same disk.
+
+A pipeline at rest is tried again each second. What it waits for stands in the heartbeat, and so in health (`degraded`) and
+in the gauge `logboom_pipelines_resting`; the log has one line when it begins and one when it ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from collector.errors import StorageError
+
+log = logging.getLogger("logboom.worker")
+
+REST_SECS = 1.0
+
+
+class Steps(Protocol):
+    """What rests: `collector.pipeline.Pipeline`."""
+
+    def step(self) -> int: ...
+
+
+class Resting:
+    """Steps pipelines, and lets those rest whose step had no room.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+        self._reasons: dict[str, str] = {}
+
+    def step(self, name: str, pipeline: Steps) -> int:
+        """One step of the pipeline called `name`; 0 while it rests.
+
+        Raises:
+            StorageError: a `fatal` one.
+        """
+        if self._clock() < self._until.get(name, 0.0):
+            return 0
+        try:
+            records = pipeline.step()
+        except StorageError as error:
+            if error.fatal:
+                raise
+            self._begin(name, str(error))
+            return 0
+        self._end(name)
+        return records
+
+    def reasons(self) -> Mapping[str, str]:
+        """What each pipeline that rests waits for."""
+        return dict(self._reasons)
+
+    def _begin(self, name: str, reason: str) -> None:
+        if name not in self._reasons:
+            log.error("%s rests, and is tried again each second: %s; free some space", name, reason)
+        self._until[name] = self._clock() + REST_SECS
+        self._reasons = {**self._reasons, name: reason}
+
+    def _end(self, name: str) -> None:
+        if name in self._reasons:
+            log.warning("%s goes on", name)
+            self._until.pop(name)
+            self._reasons = {other: reason for other, reason in self._reasons.items() if other != name}
