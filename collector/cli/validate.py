@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from collector.cli.defaults import chosen
-from collector.cli.endings import wrong_configuration
+from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets
-from collector.errors import ConfigError
+from collector.errors import ConfigError, Problem
 from collector.ledger.plan import Quota
 from collector.settings import Pipeline, Settings, load
+from collector.settings.disk import disk, disk_warning
+
+if TYPE_CHECKING:
+    from collector.cli.reach import Reached
 
 _ON_FULL = {
     "block": "when full, it stops intake: senders are told to wait",
@@ -27,11 +33,15 @@ def validate(
     config: Configs = None,
     data_dir: Annotated[Path, typer.Option(help="Where `run` would keep its data.")] = Path("logboom-data"),
     set_: Sets = None,
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Also connect to each destination and say what answered; sends no record.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Problems and warnings as one JSON object.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON schema instead.")] = False,
 ) -> None:
     """Check a configuration and say what would run; starts nothing.
 
-    Exit code 0 when it is right, 2 with every error on stderr when it is not.
+    Exit code 0 when it is right, 2 with every error on stderr when it is not, 1 when --reach did not reach somebody.
     """
     from collector.registry import check_import_roots, default_registry
     from collector.settings.mounts import data_dir_warning
@@ -44,9 +54,39 @@ def validate(
         check_import_roots()
         settings = load(chosen(config), set_ or [])
     except ConfigError as error:
+        if json_:
+            _print_json(error.problems, error.warnings, [])
+            raise typer.Exit(MISUSED) from None
         wrong_configuration(error)
-    warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir)])]
-    sys.stdout.write("\n".join([*summary(settings), *_warned(warnings)]) + "\n")
+    warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir), disk_warning(settings, data_dir)])]
+    reached = _reached(settings) if reach else []
+    if json_:
+        _print_json([], warnings, reached)
+    else:
+        tried = _table("reached", {f"{one.exporter}  {one.address}": _verdict(one) for one in reached})
+        sys.stdout.write("\n".join([*summary(settings), *tried, *_warned(warnings)]) + "\n")
+    if not all(one.ok for one in reached):
+        raise typer.Exit(FAILED)
+
+
+def _reached(settings: Settings) -> list[Reached]:
+    from collector.cli.reach import reach
+
+    return reach(settings.exporters)
+
+
+def _verdict(one: Reached) -> str:
+    return one.said if one.ok else f"NOT REACHED: {one.said}"
+
+
+def _print_json(problems: Sequence[Problem], warnings: Sequence[str], reached: Sequence[Reached]) -> None:
+    found = {
+        "valid": not problems,
+        "problems": [asdict(problem) for problem in problems],
+        "warnings": list(warnings),
+        "reached": [asdict(one) for one in reached],
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 def summary(settings: Settings) -> Iterator[str]:
@@ -56,6 +96,8 @@ def summary(settings: Settings) -> Iterator[str]:
         yield f"  {_drawn(pipeline)}"
     listening = dict(_listeners(settings))
     yield from _table("listens", listening)
+    yield "disk"
+    yield f"  {disk(settings)}"
     yield from _table("exporters", {name: _exporter(settings, name) for name in settings.exporters})
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,16 @@ from typing import Any
 from collector.component import Component, Kind
 from collector.errors import ConfigError, Problem
 from collector.registry import RENAMED, Registry
+from collector.settings.equivalents import does_it_here
 from collector.settings.ids import Id, parse_id
 from collector.settings.options import Subject, read_options
-from collector.settings.suggest import among, hint, nearest
+from collector.settings.suggest import advice, hint, nearest
 from collector.settings.tree import Entry, Mapping, Place, Scalar
 
 _SECTIONS = (*(kind.value for kind in Kind), "service")
-_NOT_HERE = {"logging": "debug"}
+_RENAMED = {"logging": "debug"}
+_TYPING_ERROR = 0.85
+"""How near a name must be to be one of ours misspelt, rather than another one of the Collector's."""
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ def check_sections(root: Mapping) -> Iterator[Problem]:
     """Only the six sections stand at the top."""
     for key, entry in root.entries.items():
         if key not in _SECTIONS:
-            lines = hint(nearest(key, _SECTIONS) or "unknown section", among("allowed here", _SECTIONS))
+            lines = hint(*advice(key, _SECTIONS, "unknown section", "allowed here"))
             yield Problem(f"'' has invalid keys: {key}", *entry.place, code="config/unknown-section", hint=lines)
     for kind, message in (
         (Kind.RECEIVER, "no receiver configuration specified in config"),
@@ -107,16 +110,22 @@ def _readme(module: str) -> str:
 
 
 def _unknown_type(kind: Kind, ident: Id, place: Place, registry: Registry) -> Problem:
-    known = registry.types(kind)
-    replaced = _NOT_HERE.get(ident.type) if _NOT_HERE.get(ident.type) in known else None
-    advice = f'"{ident.type}" was removed: use "{replaced}"' if replaced else nearest(ident.type, known)
-    lines = hint(advice or "logboom has no such component", among(f"known {kind}", known))
     return Problem(
         f'\'{kind}\' unknown type: "{ident.type}" for id: "{ident}"',
         *place,
         code="config/unknown-component",
-        hint=lines,
+        hint=hint(*_advice(kind, ident.type, registry.types(kind))),
     )
+
+
+def _advice(kind: Kind, name: str, known: Collection[str]) -> tuple[str, str]:
+    """The near name, the new one, what does its work here; or what there is."""
+    if _RENAMED.get(name) in known:
+        return f'"{name}" was removed: use "{_RENAMED[name]}"', ""
+    here = does_it_here(kind, name)
+    if here and not nearest(name, known, cutoff=_TYPING_ERROR):
+        return "logboom has no such component", here
+    return advice(name, known, "logboom has no such component", f"known {kind}")
 
 
 def renamed_warnings(kind: Kind, ids: Iterator[str]) -> Iterator[str]:

@@ -34,12 +34,13 @@ class _Failed(Exception):
 
 
 class Expansion:
-    """Expands a tree. `problems` and `warnings` fill up; `failed` holds the places that have no value now."""
+    """Expands a tree. `problems` fills up; `failed` holds the places that have no value now, `unset` those of variables that
+    do not exist."""
 
     def __init__(self, environ: MappingABC[str, str]) -> None:
         self._environ = environ
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.unset: dict[Place, str] = {}
         self.failed: set[Place] = set()
         self._steps = 0
         self._nesting = 0
@@ -134,8 +135,7 @@ class Expansion:
             return _parsed(value, place, f"env:{name}")
         if has_default:
             return _parsed(default, place, "")
-        where = f" ({place.file}:{place.line}:{place.column})" if place.line else ""
-        self.warnings.append(f"environment variable {name} is not set; its value is empty{where}")
+        self.unset.setdefault(place, name)
         return Scalar(None, place, "", "")
 
 

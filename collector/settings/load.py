@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.component import Component, Kind
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry, default_registry
+from collector.settings.causes import with_causes
+from collector.settings.cautions import cautions
 from collector.settings.components import Components, check_sections, read_components, renamed_warnings
 from collector.settings.expand import Expansion
 from collector.settings.ids import parse_id
 from collector.settings.model import Settings
+from collector.settings.open_listeners import OpenListener, open_listeners, refused, warned
 from collector.settings.options import Subject, read_options
 from collector.settings.references import PipelineLists, Reference, check_service, pipeline_of
 from collector.settings.service import ServiceConfig
@@ -68,10 +71,11 @@ def read(
     root = expansion.expand(merged)
     assert isinstance(root, Mapping)
     reading = _Reading(root, default_registry() if registry is None else registry)
-    problems = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
+    found = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
+    problems, warnings = with_causes(found, expansion.unset, root)
     if problems:
-        raise ConfigError(_in_file_order(problems, sources), expansion.warnings)
-    return Loaded(reading.settings(tuple(sources), expansion.warnings), root)
+        raise ConfigError(_in_file_order(problems, sources), warnings)
+    return Loaded(reading.settings(tuple(sources), warnings), root)
 
 
 def _place(problem: Problem) -> Place:
@@ -113,6 +117,15 @@ class _Reading:
             )
         yield from check_service(self._extensions, self._pipelines, self._components.places)
         yield from self._named_extensions()
+        yield from filter(None, (refused(one, self._service) for one in self._open() if self._service is not None))
+
+    def _open(self) -> Iterator[OpenListener]:
+        """Listeners that other machines reach and nobody guards, of receivers that run."""
+        found = self._components.found[Kind.RECEIVER]
+        for ident in self._used()[Kind.RECEIVER]:
+            if ident in found:
+                name = f"{Kind.RECEIVER}.{ident}"
+                yield from open_listeners(name, found[ident].config, self._components.trees[name].node)
 
     def _named_extensions(self) -> Iterator[Problem]:
         """`sending_queue.storage` and `auth.authenticator` name extensions that run."""
@@ -154,13 +167,10 @@ class _Reading:
             kind.value: {ident: self._components.found[kind][ident] for ident in ids} for kind, ids in used.items()
         }
         renamed = [sentence for kind, ids in used.items() for sentence in renamed_warnings(kind, iter(ids))]
-        return Settings(
-            **chosen,
-            pipelines={lists.id: pipeline_of(lists) for lists in self._pipelines},
-            service=self._service,
-            sources=sources,
-            warnings=(*warnings, *renamed, *_legacy(self._service)),
-        )
+        told = [*warnings, *renamed, *_legacy(self._service), *filter(None, map(warned, self._open()))]
+        pipelines = {lists.id: pipeline_of(lists) for lists in self._pipelines}
+        settings = Settings(**chosen, pipelines=pipelines, service=self._service, sources=sources, warnings=tuple(told))
+        return replace(settings, warnings=(*told, *cautions(settings, self._components.places)))
 
 
 def _legacy(service: ServiceConfig) -> Iterator[str]:

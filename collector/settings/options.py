@@ -6,6 +6,7 @@ where text is wanted is taken as it was written, and `a,b` where a list is wante
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -16,12 +17,13 @@ from pydantic_core.core_schema import ErrorType
 
 from collector.component import Config
 from collector.errors import Problem
-from collector.settings.redaction import redact_message
-from collector.settings.suggest import among, hint, nearest
-from collector.settings.tree import LEFT_OUT, Found, Mapping, Node, Place, Scalar, locate, plain
+from collector.settings.redaction import REDACTED, redact_message
+from collector.settings.suggest import advice, hint, nearest
+from collector.settings.tree import LEFT_OUT, Found, Listing, Mapping, Node, Place, Scalar, locate, plain
 
 M = TypeVar("M", bound=Config)
 _ROUNDS = 8
+_NAMED = re.compile(r"(?s)(?P<quote>['`\"]?)(?P<path>\w+(?:\.\w+)*)(?P=quote)(?::\s+(?P<rest>.+)|\s)")
 _WITHOUT_INPUT = set(get_args(ErrorType)) - {
     "value_error",
     "assertion_error",
@@ -62,7 +64,9 @@ def read_options(model: type[M], subject: Subject) -> tuple[M | None, list[Probl
     repaired: dict[int, Any] = {}
     for _ in range(_ROUNDS):
         try:
-            return model.model_validate(plain(node, repaired)), []
+            config = model.model_validate(plain(node, repaired))
+            loose = list(_loose_booleans(config, node, subject.name))
+            return (None, loose) if loose else (config, [])
         except ValidationError as error:
             errors = error.errors(include_url=False)
         repairs = dict(filter(None, (_repair(locate(node, e["loc"], subject.place), e) for e in errors)))
@@ -70,6 +74,32 @@ def read_options(model: type[M], subject: Subject) -> tuple[M | None, list[Probl
             break
         repaired |= repairs
     return None, _problems(model, subject, errors)
+
+
+def _loose_booleans(value: Any, node: Node, path: str) -> Iterator[Problem]:
+    """Texts and numbers that pydantic took for true or false; as the Collector's strict decoding, we don't."""
+    if isinstance(value, bool):
+        if isinstance(node, Scalar) and not isinstance(node.value, bool | None):
+            written = (
+                REDACTED if node.origin else f"the text {node.text!r}" if isinstance(node.value, str) else node.text
+            )
+            message = f"{path}: must be true or false, not {written}"
+            yield Problem(message, *node.place, code="config/invalid-value", hint="write true or false, without quotes")
+    elif isinstance(node, Mapping):
+        for key, child in node.entries.items():
+            yield from _loose_booleans(_part(value, key), child.node, f"{path}.{key}")
+    elif isinstance(node, Listing) and isinstance(value, list | tuple) and len(value) == len(node.items):
+        for at, item in enumerate(node.items):
+            yield from _loose_booleans(value[at], item, f"{path}.{at}")
+
+
+def _part(value: Any, key: str) -> Any:
+    """What became of the option `key`: a field of a model, by its name or alias, or an item of a map."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        name = next((name for name, field in fields.items() if key in {name, field.alias}), None)
+        return getattr(value, name) if name is not None else None
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _is_null(node: Node) -> bool:
@@ -131,7 +161,25 @@ def _problem(model: type[BaseModel], subject: Subject, error: ErrorDetails) -> P
     if error["type"] not in _WITHOUT_INPUT:
         sentence = redact_message(sentence, found.node, key)
     place = found.node.place if found.path else found.key_place
+    option, rest = _option_named_by(sentence, found.node)
+    if option is not None:
+        place = option.node.place
+        path, sentence = (".".join([path, *map(str, option.path)]), rest) if rest else (path, sentence)
     return Problem(f"{path}: {sentence}", *place, code="config/invalid-value", hint=hint(_nearest_choice(error), see))
+
+
+def _option_named_by(sentence: str, node: Node) -> tuple[Found | None, str]:
+    """The option that a sentence about a whole block begins with, if it was written: there the reader must look.
+
+    `protocols.grpc.endpoint: no port` names it before a colon, and the rest is returned; in `'limit_mib' must be…` the name
+    is a word of the sentence.
+    """
+    match = _NAMED.match(sentence)
+    if match is None or not isinstance(node, Mapping):
+        return None, ""
+    path = match["path"].split(".")
+    found = locate(node, path, node.place)
+    return (found, match["rest"] or "") if list(found.path) == path else (None, "")
 
 
 def _missing_key(subject: Subject, error: ErrorDetails, see: str) -> Problem:
@@ -152,7 +200,7 @@ def _unknown_key(model: type[BaseModel], subject: Subject, error: ErrorDetails, 
     key = str(error["loc"][-1])
     owner = ".".join([subject.name, *map(str, found.path[:-1])])
     allowed = {name for part in _models_at(model, error["loc"][:-1]) for name in _keys(part)}
-    lines = hint(nearest(key, allowed) or "unknown option", among("allowed here", allowed), see)
+    lines = hint(*advice(key, allowed, "unknown option", "allowed here"), see)
     return Problem(f'{owner} has no option "{key}"', *found.key_place, code="config/unknown-key", hint=lines)
 
 

@@ -1,5 +1,5 @@
 """The options under `service:`: pipelines and telemetry as in the OpenTelemetry Collector, and what is logboom's own:
-`journal`, `ledger`, `domains`, `processes`."""
+`journal`, `ledger`, `domains`, `security`, `processes`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,18 @@ class DomainsConfig(Config):
     trusted_peers: list[str] = ["127.0.0.0/8", "::1/128"]
     """Networks whose `header` and `X-Forwarded-Host` are believed."""
 
+    def served(self) -> list[str]:
+        """Every domain that a request may belong to."""
+        return list(dict.fromkeys(name for name in [*self.names, self.default] if name))
+
+
+class SecurityConfig(Config):
+    """How much is refused that could be meant."""
+
+    strict: bool = False
+    """Refuse listeners that other machines reach without authentication; else one that serves one domain only starts, with a
+    warning."""
+
 
 class ProcessesConfig(Config):
     """How many children `logboom run` starts."""
@@ -94,5 +106,7 @@ class ServiceConfig(Config):
     """Cursors, state and outbox."""
     domains: DomainsConfig = DomainsConfig()
     """How a request's domain is found."""
+    security: SecurityConfig = SecurityConfig()
+    """How much is refused that could be meant."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""

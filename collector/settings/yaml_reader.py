@@ -13,6 +13,7 @@ import yaml
 
 from collector.errors import Problem
 from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar
+from collector.settings.yaml_mistakes import in_plain_words
 
 MAX_NODES = 100_000
 """The most values that one source may hold once its anchors are written out."""
@@ -86,12 +87,12 @@ class _Reader:
         return Problem(message, place.file, place.line, place.column, code, hint)
 
     def syntax(self, error: yaml.MarkedYAMLError) -> Problem:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "end of stream" in str(error.problem)  # where it began tells more than the end of the file
+        mark = (unclosed and error.context_mark) or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        context = f" ({error.context})" if error.context else ""
-        what = _NAMES.sub(r"\1", str(error.problem))  # the name may be a piece of a password that lacks its quotes
-        hint = "indent with spaces: YAML does not allow tabs" if "'\\t'" in str(error.problem) else ""
-        return self.problem(f"is not YAML: {what}{context}", line, column, "config/syntax", hint)
+        said = _NAMES.sub(r"\1", str(error.problem))  # the name may be a piece of a password that lacks its quotes
+        sentence, hint = in_plain_words(said)
+        return self.problem(sentence, line, column, "config/syntax", hint)
 
     def node(self, node: yaml.Node) -> Node:
         self._nodes += 1

@@ -32,7 +32,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/unused-connector",
         "not used in any supported",
     ),
-    "a listener that others reach, without authentication": ("config/invalid-value", "allow_anonymous: true"),
     "an id that its file does not declare (a fragment)": ("config/unknown-reference", "which is not configured"),
     "no pipeline or section in this file (a fragment)": (
         "config/(no-pipeline|missing-section|incomplete-pipeline)",
@@ -47,13 +46,13 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "is not a URL: write http",
     ),
-    "a credential from a variable that is not set": ("config/missing-key", r'api needs the option "key"'),
+    "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }
 """Why a configuration may be refused: code and message. Everything else is a defect of ours."""
 
-BY_CHOICE = {"a signal that logboom does not carry", "a listener that others reach, without authentication"}
+BY_CHOICE = {"a signal that logboom does not carry"}
 
 
 class Environment(dict[str, str]):
@@ -161,7 +160,7 @@ def test_summary() -> None:
     running = [one.file for one in verdicts if not one.problems]
     willing = [one.file for one in verdicts if one.by_choice]
     lines = [*map(str, verdicts), "", f"{len(running)} of {len(verdicts)} run as they are"]
-    lines += [f"{len(willing)} more without their traces and metrics pipelines, or with allow_anonymous: true"]
+    lines += [f"{len(willing)} more without their traces and metrics pipelines"]
     lines += [f"{count:4} {name}" for name, count in missing.most_common(15)]
     text = "\n".join(lines)
     print(text)

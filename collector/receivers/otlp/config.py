@@ -62,7 +62,7 @@ class OtlpReceiverConfig(Config):
     protocols: Protocols = Protocols()
     """Which protocols listen, and where."""
     allow_anonymous: bool = False
-    """Let anybody who reaches a non-loopback address send logs."""
+    """Anybody who reaches a non-loopback address may send logs, and that needs no warning; never with several domains."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -70,10 +70,19 @@ class OtlpReceiverConfig(Config):
         if not blocks:
             raise ValueError("must specify at least one protocol when using the OTLP receiver")
         for name, block in blocks.items():
-            endpoint = Endpoint.parse(block.endpoint, block.transport)
-            if not (self.allow_anonymous or endpoint.is_local or authenticates(block)):
-                raise ValueError(anonymous_reason(f"protocols.{name}.endpoint", block.endpoint))
+            try:
+                Endpoint.parse(block.endpoint, block.transport)
+            except ValueError as error:
+                raise ValueError(f"protocols.{name}.endpoint: {error}") from None
         return self
+
+    def open_to_others(self) -> dict[str, str]:
+        """Option → address, of the listeners that other machines reach and that don't ask who sends."""
+        return {
+            f"protocols.{name}.endpoint": block.endpoint
+            for name, block in self.protocols.blocks().items()
+            if not (Endpoint.parse(block.endpoint, block.transport).is_local or authenticates(block))
+        }
 
     def listens_on(self) -> list[str]:
         """The TCP addresses, `host:port`, for whoever looks beforehand whether they are free."""
@@ -83,11 +92,3 @@ class OtlpReceiverConfig(Config):
 def authenticates(block: GrpcServerConfig | HttpServerConfig) -> bool:
     """Whether senders must prove who they are: an authenticator, or client certificates."""
     return block.auth is not None or bool(block.tls and block.tls.client_ca_file)
-
-
-def anonymous_reason(option: str, endpoint: str) -> str:
-    """Why a listener that others can reach does not start without authentication, and what to do."""
-    return (
-        f"{option}: {endpoint} can be reached from other machines and nothing checks who sends; listen on localhost, "
-        "ask for client certificates (tls.client_ca_file), or accept it with allow_anonymous: true"
-    )

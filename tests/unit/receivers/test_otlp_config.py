@@ -136,15 +136,13 @@ LOCAL = ["localhost:4317", "127.0.0.1:4317", "127.9.9.9:4317", "[::1]:4317"]
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 @pytest.mark.parametrize("endpoint", OPEN)
 def test_open_to_others_without_authentication(protocol, endpoint):
-    """A listener that others can reach needs client certificates or an explicit `allow_anonymous: true`."""
+    """A listener that others can reach and that asks for no client certificate is named; TLS alone says nothing of a sender."""
     block = {"endpoint": endpoint}
-    with pytest.raises(ValidationError, match="allow_anonymous: true") as caught:
-        read({"protocols": {protocol: block}})
-    assert f"protocols.{protocol}.endpoint: {endpoint} can be reached" in str(caught.value)
-    assert read({"protocols": {protocol: block}, "allow_anonymous": True})
-    assert read({"protocols": {protocol: {**block, "tls": {**TLS, "client_ca_file": "ca.pem"}}}})
-    with pytest.raises(ValidationError, match="allow_anonymous: true"):
-        read({"protocols": {protocol: {**block, "tls": TLS}}})
+    named = {f"protocols.{protocol}.endpoint": endpoint}
+    assert read({"protocols": {protocol: block}}).open_to_others() == named
+    assert read({"protocols": {protocol: {**block, "tls": TLS}}}).open_to_others() == named
+    guarded = {**block, "tls": {**TLS, "client_ca_file": "ca.pem"}}
+    assert read({"protocols": {protocol: guarded}}).open_to_others() == {}
 
 
 @pytest.mark.parametrize("endpoint", LOCAL)

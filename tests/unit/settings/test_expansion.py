@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.settings.expand import Expansion, innermost
-from collector.settings.tree import plain
+from collector.settings.tree import Place, plain
 from collector.settings.yaml_reader import read_yaml
 
 ENVIRON = {
@@ -89,10 +89,10 @@ def test_file_is_parsed_and_its_last_line_end_is_left_out(tmp_path: Path) -> Non
     assert expanded(f"Bearer ${{file:{tmp_path}/token}}")[0] == {"value": "Bearer s3cret"}
 
 
-def test_unset_variable_warns_with_its_place() -> None:
-    """An empty value where one was meant is worth a sentence."""
+def test_unset_variable_is_noted_with_its_place() -> None:
+    """An empty value where one was meant is worth a sentence, and may be the cause of others."""
     _, expansion = expanded("${env:NOPE}")
-    assert expansion.warnings == ["environment variable NOPE is not set; its value is empty (f:1:8)"]
+    assert expansion.unset == {Place("f", 1, 8): "NOPE"}
 
 
 def test_values_remember_where_they_came_from() -> None:

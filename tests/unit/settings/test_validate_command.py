@@ -107,6 +107,11 @@ def test_summary_draws_pipelines_and_says_which_exporter_can_stop_intake() -> No
         "  source ─► filter ─► sink/only",
         "pipeline logs/audit",
         "  source ─► debug, sink/second",
+        "disk",
+        (
+            "  up to 1.9 GiB in the data directory: journal 512 MiB x 1, partitions 256 MiB x 4, a quarter for pages in use; "
+            "the store's records beside it"
+        ),
         "exporters",
         (
             "  sink/only    queue on disk 256 MiB x 4 partitions; retries until delivered; "

@@ -1,0 +1,59 @@
+"""Listeners that others reach and nobody guards: a warning where one domain is served, refused where there are several.
+
+One who sends to an unguarded listener chooses the domain; with one domain there is nothing to choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from collector.errors import Problem
+from collector.settings.service import ServiceConfig
+from collector.settings.tree import Node, Place, locate
+
+_CURE = "listen on localhost, or ask for client certificates (tls.client_ca_file)"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenListener:
+    """An address without authentication that other machines reach; `accepted`: the operator wrote so."""
+
+    receiver: str
+    option: str
+    endpoint: str
+    accepted: bool
+    place: Place
+
+
+def open_listeners(receiver: str, config: Any, node: Node) -> Iterator[OpenListener]:
+    """Those of a receiver; `node` is where its options were written."""
+    for option, endpoint in getattr(config, "open_to_others", dict)().items():
+        place = locate(node, option.split("."), node.place).node.place
+        yield OpenListener(receiver, option, endpoint, config.allow_anonymous, place)
+
+
+def refused(listener: OpenListener, service: ServiceConfig) -> Problem | None:
+    """Why this one may not start."""
+    served = service.domains.served()
+    if not service.security.strict and len(served) <= 1:
+        return None
+    why = (
+        f"{len(served)} domains are served ({', '.join(served)})"
+        if len(served) > 1
+        else "service.security.strict is on"
+    )
+    return Problem(f"{_said(listener)}, and {why}", *listener.place, code="config/open-listener", hint=_CURE)
+
+
+def warned(listener: OpenListener) -> str | None:
+    """What the operator should know, unless he wrote that he does."""
+    return None if listener.accepted else f"{_said(listener)}; {_CURE}, or accept it with allow_anonymous: true"
+
+
+def _said(listener: OpenListener) -> str:
+    return (
+        f"{listener.receiver}.{listener.option}: {listener.endpoint} can be reached from other machines and nothing checks "
+        "who sends"
+    )
