@@ -20,6 +20,12 @@ def raise_limit() -> int:
     return hard
 
 
+def connection_bounds(most: int, share: int) -> tuple[int, int]:
+    """Connections of a listener and of one peer, from options in which 0 stands for the default."""
+    most = most or room_for_connections()
+    return most, share or max(1, most // 2)
+
+
 def room_for_connections() -> int:
     """The default bound of one listener: a third of what is not kept aside."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

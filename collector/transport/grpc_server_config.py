@@ -7,10 +7,13 @@ from typing import Any
 from pydantic import Field
 
 from collector.transport.block import Block
+from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Transport
 from collector.transport.server_auth import Auth, Middleware
 from collector.transport.tls import TlsServerConfig
 from collector.units import ByteSize, Duration
+
+_HANDSHAKE_MS = 20_000  # for TLS and HTTP/2's first frames; grpc's own is two minutes
 
 
 class KeepaliveServerParameters(Block):
@@ -59,6 +62,14 @@ class GrpcServerConfig(Block):
     """The largest request, compressed or not; 0 = 4."""
     max_concurrent_streams: int = Field(0, ge=0)
     """Calls under way on one connection; 0 = 100. Clients wait, they are not refused."""
+    max_connections: int = Field(0, ge=0)
+    """Connections of one process at once, further ones are refused; beyond three quarters of it idle ones are closed, those
+    of the peer with the most first. 0 = a third of the descriptors that the process may open, at most 4096."""
+    max_connections_per_peer: int = Field(0, ge=0)
+    """For one address, beyond which its idle ones are closed; 0 = half of `max_connections`."""
+    min_receive_rate: ByteSize = Field(1 << 10, ge=0)
+    """Bytes a second that a connection must bring in each five seconds while a message is awaited on it; calls on a slower
+    one are told to come again. 0 = no limit."""
     read_buffer_size: ByteSize = 524288
     """Accepted for compatibility; grpc sizes its buffers itself."""
     write_buffer_size: ByteSize = 0
@@ -73,14 +84,20 @@ class GrpcServerConfig(Block):
     """Extensions that would wrap calls; none exist."""
 
 
+def max_message_bytes(grpc: GrpcServerConfig) -> int:
+    """The largest message."""
+    return (grpc.max_recv_msg_size_mib or 4) << 20
+
+
 def channel_options(grpc: GrpcServerConfig, share_port: bool) -> list[tuple[str, Any]]:
     """The arguments of `grpc.server` for these options. `share_port`: several processes listen on the same port."""
-    limit = (grpc.max_recv_msg_size_mib or 4) << 20
     options: list[tuple[str, Any]] = [
         ("grpc.so_reuseport", int(share_port)),
-        ("grpc.max_receive_message_length", limit),
+        ("grpc.max_receive_message_length", max_message_bytes(grpc)),
         ("grpc.max_concurrent_streams", grpc.max_concurrent_streams or 100),
         ("grpc.max_metadata_size", 16 << 10),
+        ("grpc.max_allowed_incoming_connections", connection_bounds(grpc.max_connections, 0)[0]),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
     ]
     keepalive = grpc.keepalive or Keepalive()
     server = keepalive.server_parameters or KeepaliveServerParameters()

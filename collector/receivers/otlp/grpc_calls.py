@@ -5,6 +5,10 @@ costs. Here one thread takes the core's events, and whoever has the answer sends
 
     request_call ──► call ──► its message ──► handler(call) … call.answer(…) from any thread ──► sent
 
+A call whose message is not here yet takes a place (`budget.py`): one that comes always gets a place, and where there are
+too many, the one that keeps us waiting for the longest is told to come again. So a call whose message is here is served at
+once, whoever else sends none. Places stand for bytes: the core does not say how much of a message has arrived.
+
 The core (HTTP/2, TLS, limits, keepalive, compression) is the same. Its Python face, `grpc._cython.cygrpc`, is what
 `grpc.server` itself stands on; it is not public, so the version of grpcio is bounded and the tests pin what is used.
 """
@@ -16,13 +20,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, unknown to the stubs
 
+from collector.receivers.otlp.budget import Budget
+from collector.receivers.otlp.grpc_connections import SPAN_SECS, GrpcConnections
+from collector.transport.accepted import Peer, normal_peer
+
 _log = logging.getLogger(__name__)
 _ROUND_SECS = 1.0
-_MAX_RECEIVING = 64  # messages that arrive at once, each up to the limit of a request; further calls wait in the core
+_CROWDED_ROUND_SECS = 0.25
 _NO_FLAGS = 0
 _TIMEOUT = cygrpc.CompletionType.queue_timeout
 _REQUEST, _ANSWERED, _SHUTDOWN = "request", "answered", "shutdown"
@@ -33,14 +42,16 @@ Trailers = Sequence[tuple[str, bytes]]
 class UnaryCall:
     """One call: the facts of its request, and one answer."""
 
-    __slots__ = ("_call", "_details", "_server", "metadata", "since")
+    __slots__ = ("_call", "_connection", "_details", "_server", "heard", "message_came", "metadata")
 
     def __init__(self, server: UnaryServer, event: Any) -> None:
         self._server = server
         self._call = event.call
         self._details = event.call_details
+        self._connection: Peer | None = None
         self.metadata: Iterable[tuple[str, str | bytes]] = event.invocation_metadata
-        self.since = 0.0
+        self.heard = time.monotonic()
+        self.message_came = False
 
     @property
     def method(self) -> str:
@@ -54,10 +65,21 @@ class UnaryCall:
         name: bytes = self._details.host
         return name.decode("ascii", "replace")
 
+    @property
+    def connection(self) -> Peer:
+        """The other side: address and port; both empty for a unix socket."""
+        if self._connection is None:
+            kind, _, rest = (
+                self._call.peer().decode("ascii", "replace").partition(":")
+            )  # ipv4:…, ipv6:%5B::1%5D:…, unix:
+            address, _, port = unquote(rest).rpartition(":") if kind != "unix" else ("", "", "")
+            self._connection = normal_peer(address.strip("[]"), int(port) if port.isdigit() else 0)
+        return self._connection
+
+    @property
     def peer(self) -> str:
-        """As grpc writes it: `ipv4:127.0.0.1:4317`, `ipv6:%5B::1%5D:4317`, `unix:`."""
-        name: bytes = self._call.peer()
-        return name.decode("ascii", "replace")
+        """The other side's address; empty for a unix socket."""
+        return self.connection[0]
 
     def answer(self, code: int, message: str = "", trailers: Trailers = (), body: bytes | None = None) -> None:
         """End the call; any thread. Only the first answer counts."""
@@ -84,16 +106,31 @@ Overdue = Callable[[UnaryCall], None]
 
 
 class UnaryServer:
-    """Serves every method by one handler. Bind with `add_port`, then `start`."""
+    """Serves every method by one handler. Bind with `add_port`, then `start`.
+
+    Args:
+        overdue: ends a call without an answer of its handler: it had none in time, or had to make room.
+        max_receiving: calls that wait for their messages at once.
+        min_receive_rate: bytes a second that the connection of such a call must bring; 0 = none.
+    """
 
     def __init__(
-        self, handler: Handler, overdue: Overdue, answer_within_secs: float, options: Iterable[tuple[str, Any]]
+        self,
+        handler: Handler,
+        overdue: Overdue,
+        answer_within_secs: float,
+        options: Iterable[tuple[str, Any]],
+        *,
+        max_receiving: int = 64,
+        min_receive_rate: int = 0,
     ) -> None:
         self._handler = handler
         self._overdue = overdue
         self._answer_within_secs = answer_within_secs
+        self._min_receive_rate = min_receive_rate
         self._waiting: dict[UnaryCall, None] = {}  # in the order of arrival
-        self._receiving = 0
+        self._places = Budget("gRPC calls without their messages", max_receiving, self._make_room)
+        self._connections: GrpcConnections | None = None
         self._lock = threading.Lock()  # the core must not be asked for calls, or destroyed, while it is being shut down
         self._stopping = False
         self._queue = cygrpc.CompletionQueue()
@@ -108,6 +145,12 @@ class UnaryServer:
         if not port:
             raise OSError(f"grpc could not listen on {address}")
         return port
+
+    def watch_connections(self, port: int, most: int, share: int) -> None:
+        """Before `start`: close idle connections on `port` before the core refuses those beyond `most`."""
+        self._connections = GrpcConnections(
+            port, most, share, lambda: {call.connection for call in list(self._waiting)}
+        )
 
     def start(self) -> None:
         self._core.start()
@@ -127,8 +170,17 @@ class UnaryServer:
             self._thread.join(_ROUND_SECS)
 
     def gauges(self) -> dict[str, int]:
-        """Calls whose message is awaited, and their bound."""
-        return {"receiving": self._receiving, "max_receiving": _MAX_RECEIVING}
+        """What is in use of what is bounded; read from any thread."""
+        found = {
+            "calls_receiving": self._places.used, "max_calls_receiving": self._places.total,
+            "calls_cut": self._places.cuts,
+        }  # fmt: skip
+        if self._connections is not None:
+            budget = self._connections.budget
+            found |= {
+                "connections": budget.used, "max_connections": self._connections.most, "connections_cut": budget.cuts,
+            }  # fmt: skip
+        return found
 
     def take(self, call: UnaryCall) -> bool:
         """Whether `call` had no answer yet; from now on it has."""
@@ -139,14 +191,14 @@ class UnaryServer:
     def _serve(self) -> None:
         looked = time.monotonic()
         while True:
-            event = self._queue.poll(time.time() + _ROUND_SECS)
+            event = self._queue.poll(time.time() + self._round_secs())
             if event.completion_type != _TIMEOUT and not self._handle(event):
                 break
             event = None  # its call must not live until the next one comes
             now = time.monotonic()
-            if now - looked > _ROUND_SECS:
-                looked = now
+            if now - looked > self._round_secs():
                 self._look_round(now)
+                looked = time.monotonic()
         with self._lock:
             self._core.destroy()
 
@@ -154,10 +206,10 @@ class UnaryServer:
         """False when the server has ended."""
         tag = event.tag
         if type(tag) is UnaryCall:
-            if self._receiving == _MAX_RECEIVING:
-                self._request_call()
-            self._receiving -= 1
-            self._handler(tag, event.batch_operations[0].message())
+            self._places.release(tag)
+            tag.message_came = True
+            if tag in self._waiting:
+                self._handler(tag, event.batch_operations[0].message())
         elif tag is _REQUEST:
             if event.success:
                 self._accept(UnaryCall(self, event))
@@ -166,20 +218,31 @@ class UnaryServer:
         return True
 
     def _accept(self, call: UnaryCall) -> None:
-        call.since = time.monotonic()
         self._waiting[call] = None
         call.receive()
-        self._receiving += 1
-        if self._receiving < _MAX_RECEIVING:
-            self._request_call()
+        self._places.hold(call, 1)
+        self._request_call()
+
+    def _make_room(self, call: UnaryCall) -> bool:
+        self._overdue(call)
+        return True
 
     def _request_call(self) -> None:
         with self._lock:
             if not self._stopping:
                 self._core.request_call(self._queue, self._queue, _REQUEST)
 
+    def _round_secs(self) -> float:
+        return _CROWDED_ROUND_SECS if self._connections is not None and self._connections.crowded else _ROUND_SECS
+
     def _look_round(self, now: float) -> None:
         for call in list(self._waiting):
-            if now - call.since < self._answer_within_secs:
+            if now - call.heard < self._answer_within_secs:
                 break
             self._overdue(call)
+        if self._connections is not None:
+            self._connections.look()
+            slow = self._connections.slow(self._min_receive_rate)
+            for call in self._places if slow else ():
+                if now - call.heard >= SPAN_SECS and call.connection in slow:
+                    self._overdue(call)

@@ -7,17 +7,20 @@ import ssl
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.grpc_calls import UnaryServer
 from collector.receivers.otlp.grpc_service import LogsService
+from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, resolved
-from collector.transport.grpc_server_config import GrpcServerConfig, channel_options
+from collector.transport.grpc_server_config import GrpcServerConfig, channel_options, max_message_bytes
 from collector.transport.tls import grpc_server_credentials
 
 _ANSWER_WITHIN_SECS = 30.0
+_ARRIVING_BYTES = 256 << 20
 
 
 class GrpcListener:
     """Serves one `grpc:` block.
 
-    Calls under way are bounded by `max_concurrent_streams` a connection, and by the bytes that admission holds.
+    Calls under way are bounded by `max_concurrent_streams` a connection, and by the bytes that admission holds; those whose
+    message is awaited by places, so that all of their messages together are at most 256 MiB.
     """
 
     def __init__(self, config: GrpcServerConfig) -> None:
@@ -32,7 +35,10 @@ class GrpcListener:
             check_free(endpoint)
         service = LogsService(door)
         options = channel_options(self._config, share_port)
-        server = UnaryServer(service.handle, service.overdue, _ANSWER_WITHIN_SECS, options)
+        server = UnaryServer(
+            service.handle, service.overdue, _ANSWER_WITHIN_SECS, options,
+            max_receiving=_places(self._config), min_receive_rate=self._config.min_receive_rate,
+        )  # fmt: skip
         bound = self._bind(server, endpoint)
         server.start()
         self._server = server
@@ -53,7 +59,10 @@ class GrpcListener:
 
     def _bind(self, server: UnaryServer, endpoint: Endpoint) -> str:
         if not endpoint.path:
-            return str(Endpoint(endpoint.host, self._add_port(server, endpoint)))
+            port = self._add_port(server, endpoint)
+            bounds = connection_bounds(self._config.max_connections, self._config.max_connections_per_peer)
+            server.watch_connections(port, *bounds)
+            return str(Endpoint(endpoint.host, port))
         self._path = UnixSocketPath(endpoint.path)
         self._add_port(server, Endpoint(path=self._path.private))
         self._path.publish()
@@ -66,3 +75,8 @@ class GrpcListener:
             return server.add_port(str(endpoint), grpc_server_credentials(self._config.tls))
         except (RuntimeError, ssl.SSLError) as error:
             raise OSError(f"grpc could not listen on {endpoint}: {error}") from None
+
+
+def _places(config: GrpcServerConfig) -> int:
+    """For calls whose message is awaited: each may be as large as the limit, which the core reads ahead."""
+    return max(4, min(64, _ARRIVING_BYTES // max_message_bytes(config)))

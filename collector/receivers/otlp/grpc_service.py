@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from collector.errors import Refusal, Unavailable
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.grpc_calls import UnaryCall
@@ -18,6 +16,7 @@ OTHER_SIGNALS = {
 }
 _OK = b""  # an ExportLogsServiceResponse without partial_success
 _LATE = Unavailable("the journal did not answer in time")
+_NO_MESSAGE = Unavailable("the message did not arrive in time")
 
 
 class GrpcRequest:
@@ -41,8 +40,7 @@ class GrpcRequest:
         return found if isinstance(found, str) else None
 
     def peer(self) -> str:
-        kind, _, rest = self._call.peer().partition(":")
-        return unquote(rest).rpartition(":")[0].strip("[]") if kind != "unix" else ""
+        return self._call.peer
 
 
 class LogsService:
@@ -61,7 +59,7 @@ class LogsService:
 
     def overdue(self, call: UnaryCall) -> None:
         """Answer a call that has waited too long: it may be sent again."""
-        self.end(call, _LATE)
+        self.end(call, _LATE if call.message_came else self._door.refuse(_NO_MESSAGE))
 
     def end(self, call: UnaryCall, refusal: Refusal | None) -> None:
         """Some SDKs read the hint from the status details, Python's from a trailer of its own."""

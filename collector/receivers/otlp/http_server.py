@@ -20,7 +20,7 @@ from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_app import OtlpHttpApp, max_body_size
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.receivers.otlp.turns import Turns
-from collector.transport.descriptors import room_for_connections
+from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
 
@@ -136,8 +136,7 @@ class HttpListener:
 
 def _budgets(config: OtlpHttpConfig) -> tuple[Connections, Connections]:
     """The listener's connections, and its bytes that are not decoded yet."""
-    most = config.max_connections or room_for_connections()
-    share = config.max_connections_per_peer or max(1, most // 2)
+    most, share = connection_bounds(config.max_connections, config.max_connections_per_peer)
     places = Connections(f"connections on {config.endpoint}", most, BoundedHttpProtocol.make_room, share)
     size = max(config.max_pending_size or 32 << 20, max_body_size(config))
     pending = Connections(f"bytes of requests that arrive on {config.endpoint}", size, BoundedHttpProtocol.push_out)

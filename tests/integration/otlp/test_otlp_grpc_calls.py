@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 import grpc
 import pytest
 
-from collector.receivers.otlp import grpc_calls
+from collector.receivers.otlp import grpc_calls, grpc_connections
 from collector.receivers.otlp.grpc_calls import UnaryCall, UnaryServer
 
 METHOD = "/test.Service/Call"
@@ -35,8 +36,10 @@ class Calls:
 
 
 @contextlib.contextmanager
-def serving(calls: Calls, handler, answer_within_secs: float = 60.0) -> Iterator[tuple[UnaryServer, grpc.Channel]]:
-    server = UnaryServer(handler, calls.late, answer_within_secs, [("grpc.so_reuseport", 0)])
+def serving(
+    calls: Calls, handler, answer_within_secs: float = 60.0, **bounds: int
+) -> Iterator[tuple[UnaryServer, grpc.Channel]]:
+    server = UnaryServer(handler, calls.late, answer_within_secs, [("grpc.so_reuseport", 0)], **bounds)
     port = server.add_port("127.0.0.1:0", None)
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -49,14 +52,14 @@ def test_facts_and_answer():
     facts = []
 
     def handle(call: UnaryCall, body: bytes | None) -> None:
-        facts.append((call.method, call.host, dict(call.metadata)["key"], call.peer().rpartition(":")[0], body))
+        facts.append((call.method, call.host, dict(call.metadata)["key"], call.peer, body))
         call.answer(8, "slowly", [("hint-bin", b"\x00\x01")])
 
     calls = Calls()
     with serving(calls, handle) as (_, channel), pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary(METHOD)(b"body", metadata=(("key", "value"),), timeout=30)
     (method, host, value, peer, body) = facts[0]
-    assert (method, value, peer, body) == (METHOD, "value", "ipv4:127.0.0.1", b"body")
+    assert (method, value, peer, body) == (METHOD, "value", "127.0.0.1", b"body")
     assert host.startswith("127.0.0.1:")
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "slowly")
     assert ("hint-bin", b"\x00\x01") in [tuple(pair) for pair in caught.value.trailing_metadata()]
@@ -82,31 +85,71 @@ def test_many_calls_wait_at_once():
         assert sorted(int(future.result()) for future in futures) == list(range(300))
 
 
-def test_messages_under_way_are_bounded(monkeypatch):
-    """Calls beyond the bound wait until a message has arrived or its call has ended; then they are served."""
-    monkeypatch.setattr(grpc_calls, "_MAX_RECEIVING", 2)
-    calls, silent = Calls(), [threading.Event(), threading.Event()]
+def test_a_call_whose_message_is_here_never_waits_for_those_that_send_none():
+    """All places are taken by calls without a message: the next one is served, the oldest of the others make room."""
+    calls, end = Calls(), threading.Event()
 
-    def nothing_until(event: threading.Event) -> Iterator[bytes]:
-        event.wait(30)
+    def silent() -> Iterator[bytes]:
+        end.wait(30)
         yield b"late"
 
-    with serving(calls, calls.keep) as (server, channel):
+    with serving(calls, calls.echo, max_receiving=2) as (server, channel):
         streams = []  # a call that nobody holds is cancelled
-        for number, event in enumerate(silent, 1):
-            streams.append(channel.stream_unary(METHOD).future(nothing_until(event), timeout=30))
-            eventually(lambda wanted=number: len(server._waiting) == wanted)
-        third = channel.unary_unary(METHOD).future(b"x", timeout=30)
-        assert not calls.arrived.acquire(timeout=0.3)
-        silent[0].set()
-        for _ in range(2):
-            assert calls.arrived.acquire(timeout=30)
+        for number in range(1, 3):
+            streams.append(channel.stream_unary(METHOD).future(silent(), timeout=30))
+            eventually(lambda wanted=number: server.gauges()["calls_receiving"] == wanted)
+        for _ in range(5):
+            assert channel.unary_unary(METHOD)(b"x", timeout=30) == b"x"
+        assert streams[0].code() is grpc.StatusCode.UNAVAILABLE
+        assert server.gauges()["calls_receiving"] <= 2
+        end.set()
+
+
+def test_idle_connections_are_closed_before_the_core_refuses():
+    """Strangers take three quarters of the places; the connection with a call under way stays, and new senders come in."""
+    calls = Calls()
+    server = UnaryServer(calls.keep, calls.late, 60.0, [("grpc.max_allowed_incoming_connections", 40)])
+    port = server.add_port("127.0.0.1:0", None)
+    server.watch_connections(port, 40, 40)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, contextlib.ExitStack() as stack:
+        busy = channel.unary_unary(METHOD).future(b"x", timeout=60)
+        assert calls.arrived.acquire(timeout=30)
+        strangers = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(35)]
+        eventually(lambda: server.gauges()["connections_cut"] >= 6)
+        for stranger in strangers[:6]:
+            while stranger.recv(1 << 16):  # what the server said first, then its end
+                pass
+        other = grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1)])
+        second = stack.enter_context(other).unary_unary(METHOD).future(b"y", timeout=60)
+        assert calls.arrived.acquire(timeout=30)
         for call in calls.came:
             call.answer(0, body=b"served")
-        assert third.result() == b"served"
-        silent[1].set()
-        assert calls.arrived.acquire(timeout=30)
-        calls.came[2].answer(0)
+        assert [busy.result(), second.result()] == [b"served", b"served"]
+    server.stop(5.0)
+
+
+def test_calls_on_a_silent_connection_end(monkeypatch):
+    """A message that does not go on is not waited for until the answer is overdue."""
+    monkeypatch.setattr(grpc_connections, "SPAN_SECS", 0.01)
+    monkeypatch.setattr(grpc_calls, "SPAN_SECS", 0.01)
+    monkeypatch.setattr(grpc_calls, "_ROUND_SECS", 0.01)
+    calls, end = Calls(), threading.Event()
+
+    def silent() -> Iterator[bytes]:
+        end.wait(30)
+        yield b"late"
+
+    server = UnaryServer(calls.echo, calls.late, 60.0, [], min_receive_rate=1000)
+    port = server.add_port("127.0.0.1:0", None)
+    server.watch_connections(port, 10, 10)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        waiting = channel.stream_unary(METHOD).future(silent(), timeout=30)
+        assert waiting.code() is grpc.StatusCode.UNAVAILABLE
+        assert waiting.details() == "late"
+        end.set()
+    server.stop(5.0)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

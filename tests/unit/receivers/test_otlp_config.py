@@ -157,6 +157,7 @@ def test_grpc_channel_options():
     block = GrpcServerConfig.model_validate(
         {
             "max_recv_msg_size_mib": 0,
+            "max_connections": 77,
             "keepalive": {
                 "server_parameters": {
                     "max_connection_idle": "11s",
@@ -175,6 +176,8 @@ def test_grpc_channel_options():
         "grpc.max_receive_message_length": 4 << 20,
         "grpc.max_concurrent_streams": 100,
         "grpc.max_metadata_size": 16 << 10,
+        "grpc.max_allowed_incoming_connections": 77,
+        "grpc.server_handshake_timeout_ms": 20_000,
         "grpc.max_connection_idle_ms": 11_000,
         "grpc.max_connection_age_ms": 12_000,
         "grpc.max_connection_age_grace_ms": 13_000,
@@ -185,7 +188,7 @@ def test_grpc_channel_options():
     }
     plain = dict(channel_options(GrpcServerConfig(), share_port=False))
     assert plain["grpc.so_reuseport"] == 0
-    assert len(plain) == 4
+    assert len(plain) == 6
 
 
 def test_keys_are_never_shown():

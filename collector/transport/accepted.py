@@ -1,0 +1,78 @@
+"""The TCP connections that this process has accepted on a port, as the kernel knows them (Linux).
+
+For servers that do not show their connections, such as grpc's core.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Peer = tuple[str, int]
+"""Address and port of the other side; an IPv4 address is written as one, also on a socket for both families."""
+
+_INFO_BYTES = 136
+_LAST_DATA_RECEIVED = struct.Struct("=I")  # struct tcp_info: tcpi_last_data_recv, milliseconds
+_LAST_DATA_RECEIVED_AT = 52
+_BYTES_RECEIVED = struct.Struct("=Q")  # tcpi_bytes_received
+_BYTES_RECEIVED_AT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One connection: bytes received so far, and seconds since the last of them (or since it was made)."""
+
+    descriptor: int
+    received: int
+    silent_secs: float
+
+
+def accepted(port: int) -> dict[Peer, Accepted]:
+    """All connections whose own port is `port`."""
+    found: dict[Peer, Accepted] = {}
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names, thousands of them
+        with contextlib.suppress(OSError), _borrowed(int(name)) as connection:
+            peer = _peer(connection, port)
+            if peer is not None:
+                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+                (silent_ms,) = _LAST_DATA_RECEIVED.unpack_from(info, _LAST_DATA_RECEIVED_AT)
+                (received,) = _BYTES_RECEIVED.unpack_from(info, _BYTES_RECEIVED_AT)
+                found[peer] = Accepted(int(name), received, silent_ms / 1000)
+    return found
+
+
+def hang_up(descriptor: int, peer: Peer, port: int) -> None:
+    """End the connection, if the descriptor still is that one; its owner sees the other side leave."""
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        if _peer(connection, port) == peer:
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def normal_peer(address: str, port: int) -> Peer:
+    """As in the keys of `accepted`."""
+    address = address.partition("%")[0]
+    if address.startswith("::ffff:"):
+        mapped = ipaddress.IPv6Address(address).ipv4_mapped
+        address = str(mapped) if mapped else address
+    return address, port
+
+
+def _peer(connection: socket.socket, port: int) -> Peer | None:
+    if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.getsockname()[1] != port:
+        return None
+    return normal_peer(*connection.getpeername()[:2])  # OSError for the listener itself
+
+
+@contextlib.contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Somebody else's descriptor as a socket; it is not closed."""
+    borrowed = socket.socket(fileno=descriptor)
+    try:
+        yield borrowed
+    finally:
+        borrowed.detach()

@@ -1,0 +1,67 @@
+"""Accepted connections as the kernel knows them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from collector.transport.accepted import accepted, hang_up, normal_peer
+
+
+@contextlib.contextmanager
+def connected(
+    family: socket.AddressFamily, listen: str, connect: str
+) -> Iterator[tuple[int, socket.socket, socket.socket]]:
+    """A port of ours, and both ends of a connection to it."""
+    with socket.create_server((listen, 0), family=family, dualstack_ipv6=family == socket.AF_INET6) as listener:
+        port = int(listener.getsockname()[1])
+        with socket.create_connection((connect, port), timeout=30) as client:
+            ours, _ = listener.accept()
+            with ours:
+                yield port, ours, client
+
+
+@pytest.mark.parametrize(
+    ("family", "listen", "connect"),
+    [
+        (socket.AF_INET, "127.0.0.1", "127.0.0.1"),
+        (socket.AF_INET6, "::", "127.0.0.1"),
+        (socket.AF_INET6, "::", "::1"),
+    ],
+    ids=["IPv4", "IPv4 on a socket for both", "IPv6"],
+)
+def test_what_is_known(family, listen, connect):
+    """Address, port and bytes received; the other end, which is ours here too, and the listener are not among them."""
+    with connected(family, listen, connect) as (port, ours, client):
+        client.sendall(b"x" * 1000)
+        assert ours.recv(1000, socket.MSG_WAITALL) == b"x" * 1000
+        found = accepted(port)
+        assert list(found) == [(connect, client.getsockname()[1])]
+        (one,) = found.values()
+        assert (one.descriptor, one.received) == (ours.fileno(), 1000)
+        assert one.silent_secs >= 0
+        assert ours.getpeername()[1] == client.getsockname()[1]  # still open: the descriptor was only borrowed
+
+
+def test_hang_up():
+    """Ends the connection that is meant; a descriptor that has become another one stays."""
+    with connected(socket.AF_INET, "127.0.0.1", "127.0.0.1") as (port, ours, client):
+        peer = ("127.0.0.1", client.getsockname()[1])
+        hang_up(ours.fileno(), ("127.0.0.1", 1), port)
+        hang_up(ours.fileno(), peer, port + 1)
+        hang_up(999_999, peer, port)
+        client.sendall(b"still here")
+        assert ours.recv(100) == b"still here"
+        hang_up(ours.fileno(), peer, port)
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("address", "normal"),
+    [("127.0.0.1", "127.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("fe80::1%eth0", "fe80::1"), ("", "")],
+)
+def test_normal_peer(address, normal):
+    assert normal_peer(address, 7) == (normal, 7)
