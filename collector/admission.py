@@ -1,9 +1,10 @@
 """Admission: the one way from a receiver into the journal.
 
-    facts + body ► domain ► checked with upb ► Payload ► intake ► (on disk) ► done
+    facts + body ► domain ► read, put right where one value is wrong ► Payload ► intake ► (on disk) ► done
 
 Every request ends in exactly one call of `done`, or in an exception that was never a promise: `None` = durable,
-a `Refusal` = nothing was kept. What is under way is bounded in bytes; beyond it senders are told to come again.
+a `Notice` = durable, and the sender is told what was not as it should be, a `Refusal` = nothing was kept. What is under
+way is bounded in bytes; beyond it senders are told to come again.
 """
 
 from __future__ import annotations
@@ -11,29 +12,47 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import xxhash
 
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import Refusal, Unavailable
-from collector.journal.entry import Durable, Intake, Payload
+from collector.journal.entry import Intake, Payload
 from collector.journal.price import price_of
-from otlp_wire import inspect
+from otlp_wire import Received, Repairs, receive_protobuf
 
 _STOPPED = "shutting down"
 OnRefused = Callable[[str, str, str, int], None]
-"""(receiver, domain, refusal's class name, records): a request was refused. The domain is empty and records are 0 where
-they were not known yet. Called from any thread."""
+"""(receiver, domain, refusal's class name, records): a request was refused, or (`PartialSuccess`) records of one that was
+taken. The domain is empty and records are 0 where they were not known yet. Called from any thread."""
+OnRepaired = Callable[[str, str, Mapping[str, int]], None]
+"""(receiver, domain, reason → places): values of a request were put right or left out. Called from any thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the sender of a request that was taken is told: OTLP's partial success; 0 rejected = a warning."""
+
+    rejected: int
+    message: str
+
+
+Answered = Callable[[Refusal | Notice | None], None]
+"""Called once, from any thread: None or a `Notice` = on disk, a `Refusal` = nothing was kept."""
+Read = Callable[[bytes], Received]
+"""From the bytes of a request to what is taken of them. Raises `InvalidPayload`, `TooLarge`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionStatistics:
     """What happened since the start, and what is under way now (`in_flight_*`).
 
-    `empty_requests` succeeded without an entry. `refused_requests` is by the refusal's class name.
+    `empty_requests` succeeded without an entry. `refused_requests` is by the refusal's class name; `refused_records`
+    holds those refused alone under `PartialSuccess`. `repairs` is by reason.
     """
 
     accepted_requests: int
@@ -42,6 +61,7 @@ class AdmissionStatistics:
     empty_requests: int
     refused_requests: dict[str, int]
     refused_records: dict[str, int]
+    repairs: dict[str, int]
     in_flight_requests: int
     in_flight_bytes: int
     max_in_flight_bytes: int
@@ -55,6 +75,7 @@ class Admission:
         intake: the journal.
         max_in_flight_bytes: bodies that are held in memory, from their arrival to the answer.
         on_refused: told about every refusal.
+        on_repaired: told about every request that was put right.
     """
 
     def __init__(
@@ -64,11 +85,13 @@ class Admission:
         *,
         max_in_flight_bytes: int = 64 << 20,
         on_refused: OnRefused = lambda *_: None,
+        on_repaired: OnRepaired = lambda *_: None,
     ) -> None:
         self._resolver = resolver
         self._intake = intake
         self._max_bytes = max_in_flight_bytes
         self._on_refused = on_refused
+        self._on_repaired = on_repaired
         self._lock = threading.Lock()
         self._refusing = ""
         self._bytes = 0
@@ -76,11 +99,18 @@ class Admission:
         self._accepted: Counter[str] = Counter()
         self._refused_requests: Counter[str] = Counter()
         self._refused_records: Counter[str] = Counter()
+        self._repairs: Counter[str] = Counter()
 
     def submit(
-        self, receiver: str, request: RequestFacts, body: bytes, done: Durable, credential: Credential | None = None
+        self,
+        receiver: str,
+        request: RequestFacts,
+        body: bytes,
+        done: Answered,
+        credential: Credential | None = None,
+        read: Read = receive_protobuf,
     ) -> None:
-        """Admit the uncompressed protobuf `body`. `done` may be called before this returns, and from another thread."""
+        """Admit the uncompressed `body`. `done` may be called before this returns, and from another thread."""
         domain, records = "", 0
         try:
             self.hold(len(body))
@@ -90,20 +120,21 @@ class Admission:
             return
         try:
             domain = self._resolver.resolve(request, credential)
-            shape = inspect(body)
-            records = shape.records
+            received = read(body)
+            records = received.records
+            finish = partial(self._finish, receiver, domain, received, len(body), done=done)
             if not records:
-                self._finish(receiver, domain, 0, len(body), None, done)
+                finish(None)
                 return
             payload = Payload(
-                domain, receiver, body, records, time.time_ns() // 1_000_000, xxhash.xxh3_128_digest(body),
-                price_of(len(body), records, shape.groups),
+                domain, receiver, received.body, records, time.time_ns() // 1_000_000, xxhash.xxh3_128_digest(body),
+                price_of(len(received.body), records, received.groups),
             )  # fmt: skip
-            self._intake.append(
-                (payload,), lambda refusal: self._finish(receiver, domain, records, len(body), refusal, done)
-            )
+            self._intake.append((payload,), finish)
         except Refusal as refusal:
-            self._finish(receiver, domain, records, len(body), refusal, done)
+            self.release(len(body))
+            self.refused(receiver, domain, refusal, records)
+            done(refusal)
         except BaseException:
             self.release(len(body))
             raise
@@ -156,22 +187,37 @@ class Admission:
                 empty_requests=self._accepted["empty"],
                 refused_requests=dict(self._refused_requests),
                 refused_records=dict(self._refused_records),
+                repairs=dict(self._repairs),
                 in_flight_requests=self._requests,
                 in_flight_bytes=self._bytes,
                 max_in_flight_bytes=self._max_bytes,
             )
 
     def _finish(
-        self, receiver: str, domain: str, records: int, size: int, refusal: Refusal | None, done: Durable
+        self, receiver: str, domain: str, received: Received, size: int, refusal: Refusal | None, done: Answered
     ) -> None:
+        """The intake has answered, or had nothing to do."""
         if refusal is not None:
             self.release(size)
-            self.refused(receiver, domain, refusal, records)
-        else:
-            with self._lock:
-                self._bytes -= size
-                self._requests -= 1
-                self._accepted["requests" if records else "empty"] += 1
-                self._accepted["records"] += records
-                self._accepted["bytes"] += size
-        done(refusal)
+            self.refused(receiver, domain, refusal, received.records)
+            done(refusal)
+            return
+        with self._lock:
+            self._bytes -= size
+            self._requests -= 1
+            self._accepted["requests" if received.records else "empty"] += 1
+            self._accepted["records"] += received.records
+            self._accepted["bytes"] += size
+        done(self._notice(receiver, domain, received.repairs) if received.repairs else None)
+
+    def _notice(self, receiver: str, domain: str, repairs: Repairs) -> Notice:
+        """Count what was put right, and say it."""
+        with self._lock:
+            self._repairs.update(repairs.counts)
+            if repairs.rejected:
+                self._refused_records["PartialSuccess"] += repairs.rejected
+        if repairs.rejected:
+            self._on_refused(receiver, domain, "PartialSuccess", repairs.rejected)
+        if repairs.counts:
+            self._on_repaired(receiver, domain, repairs.counts)
+        return Notice(repairs.rejected, repairs.message())

@@ -37,6 +37,7 @@ class Outcome(StrEnum):
     EXPORTED = "exported"  # the destination has it
     DEAD_LETTERED = "dead_lettered"  # kept aside with a reason, replayable
     DROPPED = "dropped"  # given up; written as "dropped:<reason>"
+    REPAIRED = "repaired"  # no end: values of accepted records, put right or left out; written as "repaired:<reason>"
 
 
 Counts = Counter[tuple[str, str, str]]

@@ -146,8 +146,8 @@ class Draft:
         tally.space_bytes += weight_of(length, dearness, HEADER.size)
         self._count(route.accepted, payload.records)
 
-    def count_refused(self, domain: str, component: str, records: int) -> None:
-        self._count(count_key(self._domain(domain), component, Outcome.REFUSED), records)
+    def count(self, domain: str, component: str, outcome: str, records: int) -> None:
+        self._count(count_key(self._domain(domain), component, outcome), records)
 
     def trim(self, txn: Any, table: Any, low: Mapping[str, int], max_chunks: int) -> None:
         """Delete entries that nobody needs any more (domain → highest such offset), about `max_chunks` chunks."""

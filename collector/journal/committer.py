@@ -65,7 +65,9 @@ class Committer:
     def has_trimmable(self) -> bool:
         return bool(self.book.trimmable(self._low)) and self._may_delete(self.max_trim_chunks)
 
-    def commit(self, payloads: Sequence[Payload], refused: Mapping[tuple[str, str], int], trim_chunks: int) -> None:
+    def commit(
+        self, payloads: Sequence[Payload], refused: Mapping[tuple[str, str, str], int], trim_chunks: int
+    ) -> None:
         """Make it all durable, trimming at most about `trim_chunks` chunks.
 
         Raises:
@@ -75,8 +77,8 @@ class Committer:
         draft = Draft(self.book)
         for payload in payloads:
             draft.add(payload)
-        for (domain, component), records in refused.items():
-            draft.count_refused(domain, component, records)
+        for (domain, component, outcome), records in refused.items():
+            draft.count(domain, component, outcome, records)
         may_delete = self._may_delete(trim_chunks)
         if not payloads and not may_delete:
             raise Unavailable("a stopped reader pins the journal's pages")

@@ -27,6 +27,7 @@ from collector.journal.fairness import Shares
 from collector.journal.layout import FORMAT_VERSION, KIND
 from collector.journal.limits import JournalLimits, JournalStatistics
 from collector.journal.request import Request
+from collector.outcomes import Outcome
 
 OnFatal = Callable[[StorageError], None]
 """Called once, from the journal's thread, when the disk failed: the process must exit."""
@@ -56,7 +57,7 @@ class Journal:
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
         self._queued_bytes = 0
         self._carried: Request | None = None
-        self._refused: Counter[tuple[str, str]] = Counter()
+        self._refused: Counter[tuple[str, str, str]] = Counter()
         self._last_group = 0
         self._closed = ""
         self._shares = Shares(limits.max_domain_share * limits.max_bytes)
@@ -95,13 +96,13 @@ class Journal:
         if refusal is not None:
             done(refusal)
 
-    def count_refused(self, domain: str, receiver: str, records: int) -> None:
-        """Count records that were refused, by the journal or before it; durable with the next commit, within a
-        second."""
-        key = (domain, f"receiver/{receiver}")
+    def count_refused(self, domain: str, receiver: str, records: int, outcome: str = Outcome.REFUSED) -> None:
+        """Count records that were refused, by the journal or before it (or, with `outcome`, values that were repaired);
+        durable with the next commit, within a second."""
+        key = (domain, f"receiver/{receiver}", outcome)
         with self._lock:
             if key not in self._refused and len(self._refused) >= _MAX_REFUSED_KEYS:
-                key = ("", key[1])
+                key = ("", *key[1:])
             self._refused[key] += records
 
     def statistics(self) -> JournalStatistics:

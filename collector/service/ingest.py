@@ -23,6 +23,7 @@ from collector.journal.limits import JournalLimits
 from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
 from collector.ledger.reader import PartitionReader
+from collector.outcomes import Outcome
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
 from collector.service.fullness import Fullness
@@ -118,11 +119,18 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
-        return Admission(DomainResolver(rules), self._intake, on_refused=self._count_refused)
+        return Admission(
+            DomainResolver(rules), self._intake, on_refused=self._count_refused, on_repaired=self._count_repaired
+        )
 
     def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:
         if self._journal is not None:
             self._journal.count_refused(domain, receiver, records)
+
+    def _count_repaired(self, receiver: str, domain: str, reasons: Mapping[str, int]) -> None:
+        if self._journal is not None:
+            for reason, values in reasons.items():
+                self._journal.count_refused(domain, receiver, values, f"{Outcome.REPAIRED}:{reason}")
 
     def run(self) -> None:
         """Listen until `stop`; then let requests under way finish."""

@@ -18,6 +18,7 @@ from collector.telemetry.snapshot import Snapshot
 
 Rows = Callable[[Snapshot], Iterator[Observation]]
 
+_REPAIRED = f"{Outcome.REPAIRED}:"
 _SENT = {Outcome.EXPORTED.value}
 _COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
     "otelcol_receiver_accepted_log_records": (
@@ -71,6 +72,10 @@ def register(meter: Meter, snapshots: Snapshots) -> None:
     meter.create_observable_counter(
         "logboom_records", [callback(_all_counts)], "{records}", "Log records by domain, component and outcome."
     )
+    meter.create_observable_counter(
+        "logboom_receiver_repaired_values", [callback(_repairs)], "{values}",
+        "Values that were not as OTLP has them, put right or left out; the sender was told.",
+    )  # fmt: skip
     for name, unit, text, rows in _CUMULATIVE:
         meter.create_observable_counter(name, [callback(rows)], unit, text)
     for name, unit, text, rows in _GAUGES:
@@ -93,7 +98,15 @@ def _count_rows(kind: str, label: str, wanted: Callable[[str], bool]) -> Rows:
 
 def _all_counts(snapshot: Snapshot) -> Iterator[Observation]:
     for (domain, component, outcome), records in snapshot.counts.items():
-        yield Observation(records, {"domain": domain, "component": component, "outcome": outcome})
+        if not outcome.startswith(_REPAIRED):
+            yield Observation(records, {"domain": domain, "component": component, "outcome": outcome})
+
+
+def _repairs(snapshot: Snapshot) -> Iterator[Observation]:
+    for (domain, component, outcome), values in snapshot.counts.items():
+        if outcome.startswith(_REPAIRED):
+            receiver, reason = component.partition("/")[2], outcome.removeprefix(_REPAIRED)
+            yield Observation(values, {"receiver": receiver, "domain": domain, "reason": reason})
 
 
 def _age_secs(unix_ms: int) -> float:

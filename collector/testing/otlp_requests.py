@@ -58,7 +58,7 @@ log_records = st.fixed_dictionaries(
         "observed_time_unix_nano": uint64s,
         "severity_number": st.one_of(st.integers(0, 24), st.integers(-(2**31), 2**31 - 1)),
         "severity_text": texts,
-        "body": any_values,
+        "body": any_values.filter(bool),  # `{}` is an absent body
         "attributes": attributes,
         "dropped_attributes_count": uint32s,
         "flags": uint32s,
@@ -101,13 +101,18 @@ any_messages = any_values.map(lambda value: common_pb2.AnyValue(**value))
 
 
 def without_empty_groups(request: Any) -> Any:
-    """What a batch can hold of a request: ResourceLogs and ScopeLogs that carry no record are nothing to it."""
+    """What a batch can hold of a request: ResourceLogs and ScopeLogs that carry no record are nothing to it, and a body
+    without a value is none."""
     kept = _Request()
     kept.CopyFrom(request)
     for resource_logs in list(kept.resource_logs):
         for scope_logs in list(resource_logs.scope_logs):
             if not scope_logs.log_records:
                 resource_logs.scope_logs.remove(scope_logs)
+                continue
+            for record in scope_logs.log_records:
+                if record.body.WhichOneof("value") is None:
+                    record.ClearField("body")
         if not resource_logs.scope_logs:
             kept.resource_logs.remove(resource_logs)
     return kept

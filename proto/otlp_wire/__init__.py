@@ -1,7 +1,8 @@
 """OTLP on the wire, and nothing else: the only code that touches protobuf.
 
-    inspect(body)            is it valid, and how much is in it          (upb, at the door)
-    json_to_protobuf(body)   OTLP JSON → the same request in protobuf    (at the door)
+    receive_protobuf(body)   what is taken of a request: valid protobuf, put right where one value was wrong (at the door)
+    receive_json(body)       the same of OTLP JSON                       (at the door)
+    inspect(body)            is it valid as it stands, and how much is in it  (upb)
     cut(body, first, count)  some of the records of a payload, as a payload
     decode_payloads(bodies)  payloads → one LogBatch                     (ptars, columns)
     encode(batch)            LogBatch → one ExportLogsServiceRequest     (ptars, columns)
@@ -28,11 +29,17 @@ if TYPE_CHECKING:
     from otlp_wire.encoding import encode as encode
     from otlp_wire.inspection import Shape as Shape
     from otlp_wire.inspection import inspect as inspect
-    from otlp_wire.json_reading import json_to_protobuf as json_to_protobuf
     from otlp_wire.json_writing import encode_json as encode_json
+    from otlp_wire.receiving import Received as Received
+    from otlp_wire.receiving import json_to_protobuf as json_to_protobuf
+    from otlp_wire.receiving import receive_json as receive_json
+    from otlp_wire.receiving import receive_protobuf as receive_protobuf
+    from otlp_wire.repairs import Repairs as Repairs
     from otlp_wire.rewriting import rewritten as rewritten
 
 _HOMES = {
+    "Received": "receiving",
+    "Repairs": "repairs",
     "Shape": "inspection",
     "Undecodable": "decoding",
     "any_from_python": "anyvalue",
@@ -44,12 +51,16 @@ _HOMES = {
     "encode": "encoding",
     "encode_json": "json_writing",
     "inspect": "inspection",
-    "json_to_protobuf": "json_reading",
+    "json_to_protobuf": "receiving",
     "read_payloads": "decoding",
+    "receive_json": "receiving",
+    "receive_protobuf": "receiving",
     "rewritten": "rewriting",
 }
 
 __all__ = [
+    "Received",
+    "Repairs",
     "Shape",
     "Undecodable",
     "any_from_python",
@@ -63,6 +74,8 @@ __all__ = [
     "inspect",
     "json_to_protobuf",
     "read_payloads",
+    "receive_json",
+    "receive_protobuf",
     "rewritten",
 ]
 

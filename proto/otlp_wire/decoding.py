@@ -121,7 +121,8 @@ class _Reading:
         self._blame(torn, payload)
         text = bodies.members.get("string_value")
         columns["body"] = text.values if text else nulls("", pl.String(), len(bodies))
-        columns["body_any"] = anycolumns.serialised(bodies, leave_out="string_value")
+        others = anycolumns.serialised(bodies, leave_out="string_value")
+        columns["body_any"] = others.set(others.bin.size() == 0, None)  # a body without a value is absent
         columns["scope"] = pl.Series(self.record_scope)
         columns["resource"] = pl.Series(self.scope_resource[self.record_scope])
         columns["payload"] = pl.Series(payload)

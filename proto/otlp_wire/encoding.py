@@ -107,8 +107,9 @@ def _log_records(batch: LogBatch) -> pa.StructArray:
 def _bodies(batch: LogBatch, path: str) -> pa.StructArray:
     text, others = batch.column("body"), batch.column("body_any")
     both = text.is_not_null() & others.is_not_null()
-    if both.any():  # a processor set `body` alone; a oneof has room for one
-        others = others.set(both, None)
+    empty = (others.bin.size() == 0).fill_null(value=False)
+    if (both | empty).any():  # a processor set `body` alone, or a body without a value; a oneof has room for one
+        others = others.set(both | empty, None)
     members = anycolumns.split(others) if others.null_count() < len(others) else {}
     if "string_value" in members:
         text = text.zip_with(text.is_not_null(), members["string_value"])

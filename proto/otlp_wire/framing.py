@@ -8,18 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from otlp_wire.wire_fields import varint
+
 ARRAY, KVLIST, BYTES, ENTITY_REF = b"\x2a", b"\x32", b"\x3a", b"\x1a"
 """Tags: AnyValue.array_value (5), kvlist_value (6), bytes_value (7), Resource.entity_refs (3)."""
-
-
-def varint(number: int) -> bytes:
-    """`number` (not negative) in groups of seven bits, lowest first."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def framed(tag: bytes, contents: pl.Series) -> pl.Series:

@@ -23,7 +23,9 @@ _LARGE_BYTES = 1 << 20
 _one_large_payload = threading.Lock()
 
 # Fields of our groups by number. A parser keeps a known field that has the wrong wire type as an unknown one, which
-# would lose records in silence; otelcol refuses it, and so do we.
+# would lose records in silence. The same holds for `instrumentation_library_logs` under its later number.
+FORMER_SCOPE_LOGS = 1000
+"""`ResourceLogs.deprecated_instrumentation_library_logs` of opentelemetry-proto 0.15 to 0.19; its messages are ScopeLogs."""
 _KNOWN = {
     message.name: frozenset(field.number for field in message.fields)
     for message in (
@@ -34,6 +36,7 @@ _KNOWN = {
         .message_type,
     )
 }
+_KNOWN["ResourceLogs"] |= {FORMER_SCOPE_LOGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +118,5 @@ def _check_wire_types(message: Any) -> None:
         field = unknown[index]
         if field.field_number in known:
             raise InvalidPayload(
-                f"invalid protobuf: field {field.field_number} of {message.DESCRIPTOR.name} has the wrong wire type"
+                f"invalid protobuf: field {field.field_number} of {message.DESCRIPTOR.name} is not as it should be"
             )

@@ -1,7 +1,8 @@
 """OTLP JSON → protobuf, as the OTLP specification has it (not quite proto3's own JSON mapping).
 
 Ids are hexadecimal, keys lowerCamelCase (snake_case is read too), 64-bit integers strings or numbers without loss,
-enums numbers (names are read too), unknown keys ignored at every level, null the same as absent.
+enums numbers (names are read too), unknown keys ignored at every level, null the same as absent. A document with a value
+that does not fit is read once more by `json_repair`, which leaves out what can't be read.
 """
 
 from __future__ import annotations
@@ -12,52 +13,56 @@ import orjson
 from google.protobuf.descriptor import Descriptor
 
 from collector.errors import InvalidPayload
-from otlp_wire.inspection import byte_gate, check_records
-from otlp_wire.json_schema import JsonField, Mismatch, fields_of
+from otlp_wire.inspection import check_records
+from otlp_wire.json_repair import mended, read_text
+from otlp_wire.json_schema import JsonField, Mismatch, fields_of, log_record
 from otlp_wire.messages import MAX_DEPTH, ExportLogsServiceRequest, LogRecord
+from otlp_wire.repairs import Repairs
 
-_LONGEST_PLACE = 300
-_LOG_RECORD = LogRecord.DESCRIPTOR  # made at once, so that one record's dicts are freed before the next
+_REQUEST = ExportLogsServiceRequest.DESCRIPTOR
+_LOG_RECORD = LogRecord.DESCRIPTOR
+_SCOPE_LOGS = ("scopeLogs", "scope_logs", "instrumentationLibraryLogs", "instrumentation_library_logs")
+_NOTHING_KNOWN = 'no resourceLogs in it: logs are sent as {"resourceLogs":[{"scopeLogs":[{"logRecords":[…]}]}]}'
 
 
-def json_to_protobuf(body: bytes) -> bytes:
-    """The same ExportLogsServiceRequest in protobuf.
+def read_json(body: bytes, repairs: Repairs) -> Any:
+    """The ExportLogsServiceRequest that the document means; what was put right is noted in `repairs`.
 
     Raises:
-        InvalidPayload: not JSON, or not OTLP; the reason names the place (`resourceLogs[0].scopeLogs[2]…`) and what
-            is expected there, never what was found.
+        InvalidPayload: not a JSON object; the reason names the place, never what was found.
         TooLarge: more records than a request may hold; making them into messages costs much more than counting.
     """
-    with byte_gate(len(body)):
+    try:
+        document, sound = orjson.loads(body), True
+    except orjson.JSONDecodeError:
+        document, sound = read_text(body), False
+    if not isinstance(document, dict):
+        raise InvalidPayload("invalid OTLP JSON: the document must be an object")
+    check_records(_records(document))
+    if document and not fields_of(_REQUEST).keys() & document.keys():
+        repairs.first = _NOTHING_KNOWN
+    return ExportLogsServiceRequest(**_tree(document, sound, repairs))
+
+
+def _tree(document: dict[str, Any], sound: bool, repairs: Repairs) -> dict[str, Any]:
+    if sound:
         try:
-            document = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise InvalidPayload(f"invalid JSON at line {error.lineno} column {error.colno}") from None
-        check_records(_records(document))
-        try:
-            tree = _message(document, ExportLogsServiceRequest.DESCRIPTOR, 0)
-        except Mismatch as mismatch:
-            raise InvalidPayload(_reason(mismatch)) from None
-        return bytes(ExportLogsServiceRequest(**tree).SerializeToString())
+            return _message(document, _REQUEST, 0)
+        except Mismatch:
+            pass
+    return mended(document, repairs)
 
 
 def _records(document: Any) -> int:
     """How many log records there seem to be; what has another shape holds none."""
     resources = _items(document, "resourceLogs", "resource_logs")
-    scopes = (scope for resource in resources for scope in _items(resource, "scopeLogs", "scope_logs"))
-    return sum(len(_items(scope, "logRecords", "log_records")) for scope in scopes)
+    scopes = (scope for resource in resources for scope in _items(resource, *_SCOPE_LOGS))
+    return sum(len(_items(scope, "logRecords", "log_records", "logs")) for scope in scopes)
 
 
 def _items(value: Any, *keys: str) -> list[Any]:
     found = next((value[key] for key in keys if key in value), None) if isinstance(value, dict) else None
     return found if isinstance(found, list) else []
-
-
-def _reason(mismatch: Mismatch) -> str:
-    place = "".join(reversed(mismatch.path)).lstrip(".") or "the document"
-    if len(place) > _LONGEST_PLACE:
-        place = place[:_LONGEST_PLACE] + "…"
-    return f"invalid OTLP JSON: {place} must be {mismatch.expected}"
 
 
 def _message(value: Any, message: Descriptor, depth: int) -> dict[str, Any]:
@@ -74,25 +79,16 @@ def _message(value: Any, message: Descriptor, depth: int) -> dict[str, Any]:
         if field is None or content is None:
             continue
         if field.slot in filled:
-            raise Mismatch("the only one of its kind in its object").at(f".{key}")
+            raise Mismatch("the only one of its kind in its object")
         filled.add(field.slot)
-        try:
-            found[field.name] = _list(content, field, depth) if field.repeated else _value(content, field, depth)
-        except Mismatch as mismatch:
-            raise mismatch.at(f".{key}") from None
+        found[field.name] = _list(content, field, depth) if field.repeated else _value(content, field, depth)
     return found
 
 
 def _list(value: Any, field: JsonField, depth: int) -> list[Any]:
     if not isinstance(value, list):
         raise Mismatch("an array")
-    items: list[Any] = []
-    try:
-        for item in value:
-            items.append(_value(item, field, depth))  # noqa: PERF401 - its length is the index of the failing item
-    except Mismatch as mismatch:
-        raise mismatch.at(f"[{len(items)}]") from None
-    return items
+    return [_value(item, field, depth) for item in value]
 
 
 def _value(value: Any, field: JsonField, depth: int) -> Any:
@@ -100,4 +96,4 @@ def _value(value: Any, field: JsonField, depth: int) -> Any:
         return field.read(value)
     assert field.message is not None
     content = _message(value, field.message, depth + 1)
-    return LogRecord(**content) if field.message is _LOG_RECORD else content
+    return log_record(content) if field.message is _LOG_RECORD else content

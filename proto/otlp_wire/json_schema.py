@@ -14,24 +14,31 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from otlp_wire.messages import LogRecord
+from otlp_wire.repairs import Reason
+
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _ID_BYTES = {"trace_id": 16, "span_id": 8}
 
 
+_FORMER_KEYS = {
+    ("ResourceLogs", "scope_logs"): ("instrumentationLibraryLogs", "instrumentation_library_logs"),
+    ("ScopeLogs", "scope"): ("instrumentationLibrary", "instrumentation_library"),
+    ("ScopeLogs", "log_records"): ("logs",),
+}
+"""Names of 2021, before opentelemetry-proto 0.15; the messages are the same."""
+
+
 class Mismatch(ValueError):
-    """A value that does not fit: what was expected, and its place, which grows on the way out."""
+    """A value that does not fit: what was expected there; `place` is for who catches it."""
 
-    def __init__(self, expected: str) -> None:
+    def __init__(self, expected: str, reason: Reason = Reason.TYPE) -> None:
         self.expected = expected
-        self.path: list[str] = []
+        self.reason = reason
+        self.place = ""
         super().__init__(expected)
-
-    def at(self, place: str) -> Mismatch:
-        """The same one level further out."""
-        self.path.append(place)
-        return self
 
 
 Reader = Callable[[Any], Any]
@@ -54,13 +61,22 @@ class JsonField:
 
 @cache
 def fields_of(message: Descriptor) -> dict[str, JsonField]:
-    """Key → field, under its JSON name and its proto name (otelcol reads both)."""
+    """Key → field, under its JSON name, its proto name (otelcol reads both) and the names it had before."""
     found = {}
     for field in message.fields:
         slot = field.containing_oneof.name if field.containing_oneof else field.name
         entry = JsonField(field.name, slot, bool(field.is_repeated), _reader(field), field.message_type)
         found[field.json_name] = found[field.name] = entry
+        found |= dict.fromkeys(_FORMER_KEYS.get((message.name, field.name), ()), entry)
     return found
+
+
+def log_record(content: dict[str, Any]) -> Any:
+    """The message of a record, made at once, so that its dicts are freed before the next. `"body":{}`, as JavaScript's
+    exporter writes an absent body, is none."""
+    if content.get("body") == {}:  # or with nothing but unknown keys
+        del content["body"]
+    return LogRecord(**content)
 
 
 def _reader(field: FieldDescriptor) -> Reader | None:
@@ -82,9 +98,9 @@ def _integer(low: int, high: int) -> Reader:
             # Integers beyond 64 bits arrive as floats; the lowest such float is a neighbour of the lowest integer.
             value = int(value) if value > -(2.0**63) else low - 1
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Mismatch("an integer, as a number or a decimal string")
+            raise Mismatch("an integer, as a number or a decimal string", Reason.NUMBER)
         if not low <= value <= high:
-            raise Mismatch(f"an integer from {low} to {high}")
+            raise Mismatch(f"an integer from {low} to {high}", Reason.NUMBER)
         return value
 
     return read
@@ -101,7 +117,7 @@ def _double(value: Any) -> float:
             _NOT_FINITE["-Infinity"],
         ):
             return number
-    raise Mismatch('a number, a decimal string, "NaN", "Infinity" or "-Infinity"')
+    raise Mismatch('a number, a decimal string, "NaN", "Infinity" or "-Infinity"', Reason.NUMBER)
 
 
 def _string(value: Any) -> str:
@@ -135,7 +151,7 @@ def _id(value: Any, size: int) -> bytes:
                 return bytes.fromhex(value) if value.isalnum() else _bytes(None)
         except ValueError:
             pass
-    raise Mismatch(f"{2 * size} hexadecimal digits, or nothing")
+    raise Mismatch(f"{2 * size} hexadecimal digits, or nothing", Reason.ID)
 
 
 def _enum(value: Any, numbers: dict[str, int]) -> int:
@@ -144,7 +160,7 @@ def _enum(value: Any, numbers: dict[str, int]) -> int:
     try:
         return int(_int32(value))
     except ValueError:
-        raise Mismatch("an enum number or name") from None
+        raise Mismatch("an enum number or name", Reason.NUMBER) from None
 
 
 _int32 = _integer(-(1 << 31), (1 << 31) - 1)

@@ -81,12 +81,13 @@ def _records(batch: LogBatch) -> pl.Series:
         body_any=per_distinct(batch.column("body_any"), _any_text),
     )
     text = pl.struct(pl.col("body").alias("stringValue")).struct.json_encode()
+    others = pl.when(pl.col("body_any") != "{}").then(pl.col("body_any"))
     members = [
         _number_member("time_unix_nano", quoted=True),
         _number_member("observed_time_unix_nano", quoted=True),
         _number_member("severity_number"),
         _string_member("severity_text"),
-        '"body":' + pl.when(pl.col("body").is_not_null()).then(text).otherwise(pl.col("body_any")),
+        '"body":' + pl.when(pl.col("body").is_not_null()).then(text).otherwise(others),
         _list_member("attributes"),
         _number_member("dropped_attributes_count"),
         _number_member("flags"),

@@ -1,12 +1,13 @@
-"""Answers of an OTLP server: `google.rpc.Status` with `google.rpc.RetryInfo`, as protobuf and as JSON.
+"""Answers of an OTLP server, as protobuf and as JSON: `partial_success`, and `google.rpc.Status` with RetryInfo.
 
-Source: OTLP specification, "Failures" (gRPC and HTTP) and "Throttling".
+Source: OTLP specification, "Partial Success", "Failures" (gRPC and HTTP) and "Throttling".
 """
 
 from __future__ import annotations
 
 import orjson
 from google.rpc import error_details_pb2, status_pb2
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 _RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo"
 
@@ -32,6 +33,21 @@ def status_json(code: int, message: str, retry_after_secs: float | None = None) 
     if retry_after_secs is not None:
         answer["details"] = [{"@type": _RETRY_INFO_URL, "retryDelay": _duration_text(retry_after_secs)}]
     return orjson.dumps(answer)
+
+
+def partial_success(rejected: int, message: str) -> bytes:
+    """A serialised `ExportLogsServiceResponse`; 0 rejected records and a message are a warning."""
+    answer = ExportLogsServiceResponse()
+    answer.partial_success.rejected_log_records = rejected
+    answer.partial_success.error_message = message
+    serialised: bytes = answer.SerializeToString()
+    return serialised
+
+
+def partial_success_json(rejected: int, message: str) -> bytes:
+    """The same in OTLP JSON, where 64-bit integers are text."""
+    told = {"rejectedLogRecords": str(rejected)} if rejected else {}
+    return orjson.dumps({"partialSuccess": {**told, "errorMessage": message}})
 
 
 def _retry_info(delay_secs: float) -> error_details_pb2.RetryInfo:

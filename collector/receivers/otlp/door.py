@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 
-from collector.admission import Admission
+from collector.admission import Admission, Answered, Notice, Read
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, Unavailable
-from collector.journal.entry import Durable
+from otlp_wire import receive_protobuf
 
 logger = logging.getLogger(__name__)
 _DEFECT_LOG_SECS = 60.0
@@ -37,7 +37,7 @@ class Door:
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
 
-    def submit(self, request: RequestFacts, body: bytes, done: Durable) -> None:
+    def submit(self, request: RequestFacts, body: bytes, done: Answered, read: Read = receive_protobuf) -> None:
         """Like `Admission.submit`; a door that is closed, or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         with self._state:
@@ -53,12 +53,12 @@ class Door:
             done(self.refuse(Unavailable(problem)))
             return
 
-        def answered(refusal: Refusal | None) -> None:
+        def answered(outcome: Refusal | Notice | None) -> None:
             self._left(size)
-            done(refusal)
+            done(outcome)
 
         try:
-            self._admission.submit(self._receiver, request, body, answered)
+            self._admission.submit(self._receiver, request, body, answered, read=read)
         except BaseException:
             self._left(size)
             raise

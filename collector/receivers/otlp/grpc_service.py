@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collector.admission import Notice
 from collector.errors import Refusal, Unavailable
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.grpc_calls import UnaryCall
 from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
-from otlp_wire.status import retry_info, status
+from otlp_wire.status import partial_success, retry_info, status
 
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 OTHER_SIGNALS = {
@@ -61,12 +62,12 @@ class LogsService:
         """Answer a call that has waited too long: it may be sent again."""
         self.end(call, _LATE if call.message_came else self._door.refuse(_NO_MESSAGE))
 
-    def end(self, call: UnaryCall, refusal: Refusal | None) -> None:
+    def end(self, call: UnaryCall, outcome: Refusal | Notice | None) -> None:
         """Some SDKs read the hint from the status details, Python's from a trailer of its own."""
-        if refusal is None:
-            call.answer(0, body=_OK)
+        if not isinstance(outcome, Refusal):
+            call.answer(0, body=partial_success(outcome.rejected, outcome.message) if outcome else _OK)
             return
-        told = answer(refusal)
+        told = answer(outcome)
         trailers = [("grpc-status-details-bin", status(told.code, told.message, told.retry_after_secs))]
         if told.retry_after_secs is not None:
             trailers.append(("google.rpc.retryinfo-bin", retry_info(told.retry_after_secs)))
@@ -79,7 +80,7 @@ class LogsService:
         elif body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
         else:
-            self._door.submit(GrpcRequest(call), body, lambda refusal: self.end(call, refusal))
+            self._door.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome))
 
     def _refuse(self, call: UnaryCall, method: str) -> None:
         signal = OTHER_SIGNALS.get(method)

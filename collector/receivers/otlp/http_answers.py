@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from collector.admission import Notice
 from collector.errors import Refusal
 from collector.receivers.otlp.refusals import answer
-from otlp_wire.status import status, status_json
+from otlp_wire.status import partial_success, partial_success_json, status, status_json
 
 Media = Literal["application/x-protobuf", "application/json"]
 PROTOBUF: Media = "application/x-protobuf"
@@ -44,6 +45,16 @@ def media_type(content_type: bytes) -> Media | None:
         return JSON
     name = content_type.partition(b";")[0].strip().lower()
     return media_type(name) if name != content_type else None
+
+
+def answered(outcome: Refusal | Notice | None, media: Media) -> Response:
+    """The response to what became of a request of logs."""
+    if outcome is None:
+        return SUCCESS[media]
+    if isinstance(outcome, Refusal):
+        return refused(outcome, media)
+    write = partial_success if media == PROTOBUF else partial_success_json
+    return Response(200, media.encode(), write(outcome.rejected, outcome.message))
 
 
 def refused(refusal: Refusal, media: Media) -> Response:

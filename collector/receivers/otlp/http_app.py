@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from collector.admission import Answered, Notice
 from collector.errors import InvalidPayload, Refusal, Unavailable
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.content_encoding import check_header, coding, decoded
@@ -19,24 +20,26 @@ from collector.receivers.otlp.http_answers import (
     JSON,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
-    SUCCESS,
+    PROTOBUF,
     UNSUPPORTED_MEDIA_TYPE,
     UNWRITABLE,
     Media,
     Response,
+    answered,
     media_type,
     refused,
 )
 from collector.receivers.otlp.http_body import Receive, SenderGone, read_body
 from collector.receivers.otlp.refusals import only_logs, unexpected
 from collector.receivers.otlp.turns import Turns
-from otlp_wire import json_to_protobuf
+from otlp_wire import receive_json, receive_protobuf
 
 Send = Callable[[Any], Awaitable[None]]
 # Larger bodies are decoded on a thread, so that the loop stays responsive.
 _INLINE_JSON_BYTES = 8 << 10
 _INLINE_ENCODED_BYTES = 64 << 10
 _INLINE_CHECK_BYTES = 256 << 10
+_READ = {JSON: receive_json, PROTOBUF: receive_protobuf}
 _LATE = Unavailable("the journal did not answer in time")
 
 
@@ -147,8 +150,7 @@ class OtlpHttpApp:
             return UNSUPPORTED_MEDIA_TYPE
         if body is None:
             body = await read_body(receive, headers.get(b"content-length"), self._limit)
-        refusal = await self._submit(scope["sender"], HttpRequest(scope, headers), encoding, body, media)
-        return SUCCESS[media] if refusal is None else refused(refusal, media)
+        return answered(await self._submit(scope["sender"], HttpRequest(scope, headers), encoding, body, media), media)
 
     async def _encoded(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[str, bytes | None]:
         """The encoding and the body as it came, after a look at its first bytes."""
@@ -170,14 +172,14 @@ class OtlpHttpApp:
 
     async def _submit(
         self, sender: Sender, request: HttpRequest, encoding: str, body: bytes, media: Media
-    ) -> Refusal | None:
+    ) -> Refusal | Notice | None:
         """Decode and submit, in turn on a thread if that takes long; then wait for the journal."""
         loop = asyncio.get_running_loop()
-        settled: asyncio.Future[Refusal | None] = loop.create_future()
+        settled: asyncio.Future[Refusal | Notice | None] = loop.create_future()
 
-        def done(refusal: Refusal | None) -> None:
+        def done(outcome: Refusal | Notice | None) -> None:
             try:
-                loop.call_soon_threadsafe(_settle, settled, refusal)
+                loop.call_soon_threadsafe(_settle, settled, outcome)
             except RuntimeError:  # the loop is closed: the sender was cut off at the deadline of the shutdown
                 return
 
@@ -197,11 +199,8 @@ class OtlpHttpApp:
         finally:
             timer.cancel()
 
-    def _pass_on(
-        self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Callable[[Refusal | None], None]
-    ) -> None:
-        plain = decoded(encoding, body, self._limit)
-        self._door.submit(request, json_to_protobuf(plain) if media == JSON else plain, done)
+    def _pass_on(self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Answered) -> None:
+        self._door.submit(request, decoded(encoding, body, self._limit), done, _READ[media])
 
 
 def _inline_bytes(encoding: str, media: Media) -> int:
@@ -210,9 +209,9 @@ def _inline_bytes(encoding: str, media: Media) -> int:
     return _INLINE_ENCODED_BYTES if encoding else _INLINE_CHECK_BYTES
 
 
-def _settle(settled: asyncio.Future[Refusal | None], refusal: Refusal | None) -> None:
+def _settle(settled: asyncio.Future[Refusal | Notice | None], outcome: Refusal | Notice | None) -> None:
     if not settled.done():
-        settled.set_result(refusal)
+        settled.set_result(outcome)
 
 
 async def _send(send: Send, response: Response, extra: list[tuple[bytes, bytes]]) -> None:

@@ -7,11 +7,12 @@ import threading
 import pytest
 import xxhash
 
-from collector.admission import Admission
+from collector.admission import Admission, Notice
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
+from collector.testing.wire_bytes import message, request_of
 
 GOOD = payload(3)
 
@@ -87,6 +88,33 @@ def test_refusals_are_answered_and_counted_once(name):
     statistics = admission.statistics()
     assert (statistics.refused_requests, statistics.refused_records) == ({kind: 1}, {kind: records})
     assert (statistics.in_flight_bytes, statistics.in_flight_requests, statistics.accepted_requests) == (0, 0, 0)
+
+
+def test_what_was_put_right_is_counted_and_told():
+    """A record that was not taken is refused, its neighbours are accepted; values count by reason."""
+    intake, refused, repaired = MemoryIntake(), [], []
+    admission = made(
+        intake, on_refused=lambda *facts: refused.append(facts), on_repaired=lambda *facts: repaired.append(facts)
+    )
+    latin1 = message(5, message(1, b"caf\xe9"))
+    (notice,) = submit(admission, request_of(b"", latin1, b"\x0a\x7f", latin1))
+    assert isinstance(notice, Notice)
+    assert (notice.rejected, "2 more like it" in notice.message) == (1, True)
+    assert intake.records == 3
+    assert refused == [("otlp", "tamyla.com", "PartialSuccess", 1)]
+    assert repaired == [("otlp", "tamyla.com", {"text": 2, "framing": 1})]
+    statistics = admission.statistics()
+    assert (statistics.accepted_records, statistics.refused_records) == (3, {"PartialSuccess": 1})
+    assert (statistics.refused_requests, statistics.repairs) == ({}, {"text": 2, "framing": 1})
+
+
+def test_what_was_not_kept_was_not_put_right():
+    """When the journal refuses, the sender comes again with all of it: nothing counts but the refusal."""
+    repaired = []
+    admission = made(MemoryIntake(Unavailable("full")), on_repaired=lambda *facts: repaired.append(facts))
+    (answer,) = submit(admission, request_of(b"", b"\x0a\x7f"))
+    assert isinstance(answer, Unavailable)
+    assert (repaired, admission.statistics().refused_records) == ([], {"Unavailable": 1})
 
 
 def test_statistics_while_under_way():
