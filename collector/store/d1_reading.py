@@ -8,13 +8,14 @@ That also tells the columns, and so each row can travel as JSON text (`json_arra
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
 from collector.store import schema
-from collector.store.d1 import D1Database
-from collector.store.following import Wanted, level_expression
+from collector.store.d1 import D1Database, Statement
+from collector.store.following import NEWEST, Question, Wanted
 from collector.store.reading import Rows, guarded
 from collector.store.reading import query as run
 from collector.store.rows import COLUMNS
@@ -39,37 +40,46 @@ class D1Follower:
 
     def __init__(self, database: D1Database, wanted: Wanted) -> None:
         self._database = database
-        self._condition, self._parameters = wanted.condition()
+        self._wanted = wanted
         self._seen = 0
 
     async def start(self) -> None:
         """What is there now is not new."""
-        ((newest,),) = [_unpacked(row) for row in await self._database.select(_NEWEST)]
-        self._seen = int(str(newest or 0))
+        self._seen = _newest(await self._database.select(NEWEST))
 
-    async def backlog(self, count: int) -> Sequence[dict[str, object]]:
-        """The `count` newest wanted rows that were there when following began, oldest first."""
-        found = await self._select("rowid <= ?", f"ORDER BY rowid DESC LIMIT {count}")
-        return found[::-1]
+    async def backlog(self, count: int) -> Sequence[Mapping[str, Any]]:
+        """The `count` newest wanted rows that were there when following began, oldest first; see `Follower.backlog`."""
+        answers = await self._database.run(*map(_packing, self._wanted.backlog(self._seen, count)))
+        return self._wanted.put_together([row for answer in answers for row in _rows(answer)], count)
 
-    async def fresh(self) -> Sequence[dict[str, object]]:
-        """The next wanted rows committed since the last call, each exactly once; at most a page of them."""
-        page = await self._select("rowid > ?", f"ORDER BY rowid LIMIT {_PAGE}")
-        if page:
-            self._seen = int(str(page[-1]["rowid"]))
+    async def fresh(self) -> Sequence[Mapping[str, Any]]:
+        """The next wanted rows committed since the last call, each exactly once; at most a page of them.
+
+        Rows that are not wanted are read once, too: D1 bills what is read."""
+        question = self._wanted.fresh(self._seen, _NO_END, _PAGE)
+        # One transaction: the newest row is that of the very state in which the page was read.
+        newest, answer = await self._database.run(Statement(NEWEST), _packing(question))
+        page = _rows(answer)
+        self._seen = int(page[-1]["rowid"]) if len(page) == _PAGE else max(self._seen, _newest(newest["results"]))
         return page
 
-    async def _select(self, place: str, order: str) -> list[dict[str, object]]:
-        level = level_expression()
-        inner = f"SELECT rowid AS row_id, {level} AS level, * FROM logs WHERE {place} AND {self._condition} {order}"  # noqa: S608
-        names = ["row_id", "level", *COLUMNS]
-        parameters = [str(self._seen), *map(str, self._parameters)]
-        rows = await self._database.select(f"SELECT {_packed(names)} FROM ({inner})", *parameters)  # noqa: S608
-        return [dict(zip(["rowid", "level", *COLUMNS], _unpacked(row), strict=True)) for row in rows]
 
-
-_NEWEST = "SELECT json_array(max(rowid)) AS p0 FROM logs"
 _PAGE = 200
+_NO_END = (1 << 63) - 1
+_NAMES = ("rowid", "level", *COLUMNS)
+
+
+def _packing(question: Question) -> Statement:
+    statement = f"SELECT {_packed(_NAMES)} FROM ({question.statement})"  # noqa: S608
+    return Statement(statement, [str(parameter) for parameter in question.parameters])
+
+
+def _rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [dict(zip(_NAMES, _unpacked(row), strict=True)) for row in answer["results"]]
+
+
+def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
+    return int(rows[0]["newest"] or 0)
 
 
 def _prepared(statement: str, domain: str | None) -> Sequence[str]:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import polars as pl
 
-from collector.errors import StorageError
+from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
 from collector.store import schema
 from collector.store.rows import COLUMNS
@@ -126,7 +126,7 @@ class EmbeddedStore:
             with contextlib.suppress(FileExistsError):  # not opened then: closing it would drop SQLite's locks on it
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
-            raise StorageError(f"{self.path} can't be opened: {error.strerror}") from error
+            raise storage_error(f"{self.path} can't be opened", error) from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None and (lost := self._name.lost()) is not None:

@@ -9,9 +9,10 @@ renumber rows: nobody runs it under a follower.)
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from collector.named_file import Identity, identity
 from collector.store.reading import connect
@@ -23,9 +24,24 @@ _LEVEL = """coalesce(triage_level, CASE WHEN severity_number >= 17 THEN 'critica
 """The triage level; for rows that were never triaged, what their severity says."""
 
 
-def level_expression() -> str:
-    """SQL for the triage level of a row of `logs`; for rows that were never triaged, what their severity says."""
-    return _LEVEL
+NEWEST = "SELECT max(rowid) AS newest FROM logs"
+_ROWS = f"SELECT logs.rowid AS rowid, {_LEVEL} AS level, logs.*"
+_LOOK = 20_000
+_URGENT = LEVELS[:2]  # what `logs_urgent` holds
+_BY_ROWID = "SELECT rowid AS at FROM logs WHERE rowid <= ? ORDER BY rowid DESC"
+_BY_TIME = "SELECT rowid AS at FROM logs WHERE domain = ? AND +rowid <= ? ORDER BY time_unix_nano DESC, rowid DESC"
+_BY_LEVEL = (
+    "SELECT rowid AS at FROM logs WHERE domain = ? AND triage_level = ? AND +rowid <= ?"
+    " ORDER BY time_unix_nano DESC, rowid DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """SQL and its parameters."""
+
+    statement: str
+    parameters: Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +53,52 @@ class Wanted:
     service: str | None = None
     component: str | None = None
 
-    def condition(self) -> tuple[str, list[object]]:
-        """A WHERE clause and its parameters."""
+    def fresh(self, after: int, through: int, count: int) -> Question:
+        """The first `count` rows behind the rowid `after`, up to `through`, in the order of their commit."""
+        condition, filtering = self._condition()
+        statement = f"{_ROWS} FROM logs WHERE rowid > ? AND rowid <= ? AND {condition} ORDER BY rowid LIMIT ?"
+        return Question(statement, (after, through, *filtering, count))
+
+    def backlog(self, newest: int, count: int) -> list[Question]:
+        """The `count` newest rows up to the rowid `newest`, as questions whose answers are put together: by time where
+        an index has it (in a domain), else by rowid. Each looks at `_LOOK` rows at most, so that a filter that fits
+        few rows costs no walk through the store; urgent rows of a domain have an index of their own."""
+        condition, filtering = self._condition()
+        return [
+            Question(
+                f"{_ROWS} FROM ({walk.statement} LIMIT {_LOOK}) AS newest CROSS JOIN logs ON logs.rowid = newest.at"
+                f" WHERE {condition} LIMIT ?",
+                (*walk.parameters, *filtering, count),
+            )
+            for walk in self._walks(newest)
+        ]
+
+    def _walks(self, newest: int) -> list[Question]:
+        """Rowids, newest first."""
+        if self.domain is None:
+            return [Question(_BY_ROWID, (newest,))]
+        urgent = self._levels() if self.level in _URGENT else ()
+        by_level = [Question(_BY_LEVEL, (self.domain, level, newest)) for level in urgent]
+        return [Question(_BY_TIME, (self.domain, newest)), *by_level]
+
+    def _levels(self) -> Sequence[str]:
+        return LEVELS[: LEVELS.index(self.level) + 1] if self.level is not None else ()
+
+    def put_together(self, found: Iterable[Any], count: int) -> list[Any]:
+        """The answers of `backlog` as one, oldest first."""
+        place = ("rowid",) if self.domain is None else ("time_unix_nano", "rowid")
+        unique = {row["rowid"]: row for row in found}
+        ordered = sorted(unique.values(), key=lambda row: [row[name] for name in place])
+        return ordered[-count:] if count else []
+
+    def _condition(self) -> tuple[str, Sequence[object]]:
+        """A WHERE clause and its parameters. `+` keeps the planner from an index on the column: rows come in the order
+        of their commit or of their time, and sorting those of a whole domain would cost seconds."""
         columns = {"domain": self.domain, "service_name": self.service, "component": self.component}
         named = {column: value for column, value in columns.items() if value is not None}
-        clauses = [f"{column} = ?" for column in named]
+        clauses = [f"+{column} = ?" for column in named]
         parameters: list[object] = list(named.values())
-        if self.level is not None:
-            levels = LEVELS[: LEVELS.index(self.level) + 1]
+        if levels := self._levels():
             clauses.append(f"{_LEVEL} IN ({', '.join('?' * len(levels))})")
             parameters += levels
         return " AND ".join(clauses) or "true", parameters
@@ -56,13 +110,14 @@ class Follower:
     def __init__(self, path: Path, wanted: Wanted) -> None:
         self._path = path
         self._connection, self._file = _opened(path)
-        self._condition, self._parameters = wanted.condition()
+        self._wanted = wanted
         self._seen = self._newest()
 
     def backlog(self, count: int) -> Sequence[sqlite3.Row]:
-        """The `count` newest wanted rows that were there when following began, oldest first."""
-        rows = self._select("rowid <= ?", "ORDER BY rowid DESC LIMIT ?", self._seen, count)
-        return rows[::-1]
+        """The `count` newest wanted rows that were there when following began, oldest first; of the newest 20,000 (of the
+        domain), and of all critical and warning ones of a domain when only such are wanted."""
+        found = [row for question in self._wanted.backlog(self._seen, count) for row in self._ask(question)]
+        return self._wanted.put_together(found, count)
 
     def fresh(self) -> Iterator[sqlite3.Row]:
         """The wanted rows committed since the last call, each exactly once."""
@@ -70,7 +125,7 @@ class Follower:
             self._reopen()
         newest = self._newest()
         while True:
-            page = self._select("rowid > ? AND rowid <= ?", "ORDER BY rowid LIMIT ?", self._seen, newest, _PAGE)
+            page = self._ask(self._wanted.fresh(self._seen, newest, _PAGE))
             for row in page:
                 self._seen = row["rowid"]
                 yield row
@@ -83,13 +138,11 @@ class Follower:
         self._connection.close()
 
     def _newest(self) -> int:
-        newest: int | None = self._connection.execute("SELECT max(rowid) FROM logs").fetchone()[0]
+        newest: int | None = self._connection.execute(NEWEST).fetchone()[0]
         return newest or 0
 
-    def _select(self, place: str, order: str, *parameters: int) -> list[sqlite3.Row]:
-        *bounds, limit = parameters
-        statement = f"SELECT rowid, {_LEVEL} AS level, * FROM logs WHERE {place} AND {self._condition} {order}"  # noqa: S608
-        return self._connection.execute(statement, (*bounds, *self._parameters, limit)).fetchall()
+    def _ask(self, question: Question) -> list[sqlite3.Row]:
+        return self._connection.execute(question.statement, tuple(question.parameters)).fetchall()
 
     def _reopen(self) -> None:
         """Another file stands at the path: everything in it is new."""

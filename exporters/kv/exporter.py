@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,9 +57,11 @@ class KvExporter:
         self._thread: ThreadPoolExecutor | None = None
 
     async def start(self) -> None:
-        """Open the view; nothing is asked of KV yet. Raises OSError and sqlite3.Error."""
+        """Open the view; nothing is asked of KV yet. A view that can't be opened (the disk is full) is left to the first
+        `send`: it stops nothing but this exporter."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kv")
-        await self._on_thread(self._view.open)
+        with contextlib.suppress(OSError, sqlite3.OperationalError):
+            await self._on_thread(self._view.open)
         await self._client.start()
 
     def encode(self, batch: LogBatch) -> pl.DataFrame:

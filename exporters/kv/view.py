@@ -69,23 +69,24 @@ class View:
         self._path = path
         self._shape = shape
         self._name = NamedFile(path)
+        self._opened = False
 
     def open(self) -> None:
         """Open or make the file (0600). A damaged one is set aside: it is a copy, and KV gives what it had."""
         try:
             self._open()
         except sqlite3.DatabaseError as error:
+            self.close()
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 raise
-            self.close()
             self._path.replace(self._path.with_name(self._path.name + ".damaged"))
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             self._open()
 
     def refresh(self) -> None:
-        """Open the file anew if its name leads to another one, or to none."""
-        if self._name.lost() is not None:
+        """Open the file anew if its name leads to another one, or to none, and if it could not be opened before."""
+        if not self._opened or self._name.lost() is not None:
             self.close()
             self.open()
 
@@ -93,12 +94,15 @@ class View:
         self._path.touch(mode=0o600)
         self._name.opened()
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._opened = True
         self._connection.executescript(_SCHEMA)
         self._adoption = Adoption(self._connection, self._shape.prefix, self._shape.slots)
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file; safe without `open`."""
+        if self._opened:
+            self._opened = False
+            self._connection.close()
 
     def wanted(self, frame: pl.DataFrame) -> Sequence[Wanted]:
         """What must be read from KV and given to `adopt` before these records are added."""

@@ -13,7 +13,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.embedded import EmbeddedStore
 from collector.store.retention import DELETE_BATCH, DOMAINS
@@ -48,6 +48,8 @@ class SqliteExporter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.open)
+        except NoRoom:
+            pass  # for the file itself
         except sqlite3.Error as error:
             if not waits(error):
                 raise StorageError(f"{self._store.path} can't be used: {error}") from error

@@ -176,3 +176,33 @@ def test_a_follower_sees_each_new_row_once(options, tmp_path):
         return found
 
     assert asyncio.run(run()) == [f"s{n:03d}" for n in range(0, 900, 2)]
+
+
+def test_a_poll_that_finds_nothing_reads_next_to_nothing(options, tmp_path):
+    """D1 bills rows that are read: for a store of any size, and also when only others' rows came."""
+    from collector.store.d1 import D1Database
+    from collector.transport.cloudflare import CloudflareClient
+
+    read: list[int] = []
+
+    class Billed(D1Database):
+        async def run(self, *statements):
+            results = await super().run(*statements)
+            read.append(sum(int(result["meta"]["rows_read"]) for result in results))
+            return results
+
+    async def run():
+        client = CloudflareClient(FACTORY.config(**options), tmp_path)
+        await client.start()
+        follower = D1Follower(Billed(client, options["database_id"]), Wanted(domain="a.com"))
+        await follower.start()
+        await asyncio.to_thread(deliver, options, tmp_path, [
+            Row(f"t{n:03d}", fields={"domain": "b.com"}) for n in range(500)
+        ])  # fmt: skip
+        pages = [await follower.fresh() for _ in range(3)]
+        await client.close()
+        return pages
+
+    assert asyncio.run(run()) == [[], [], []]
+    assert read[1] >= 500
+    assert max(read[2:]) <= 4

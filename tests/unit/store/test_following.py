@@ -157,3 +157,42 @@ def test_a_store_that_is_replaced_is_followed_from_its_start(tmp_path: Path) -> 
         list(follower.fresh())
     follower.close()
     follower.close()
+
+
+def test_urgent_rows_of_a_domain_are_found_however_many_came_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have an index; other filters look at the newest rows only, and never walk through the store."""
+    monkeypatch.setattr("collector.store.following._LOOK", 50)
+    path = tmp_path / "store.db"
+    levels = ["critical", "warning", None, *(["info"] * 100)]
+    severities = [9, 9, 17, *([9] * 100)]
+    made = [
+        Row(f"r{n:03d}", fields={"domain": "a.com", "time_unix_nano": n, "severity_number": severities[n]})
+        for n in range(103)
+    ]
+    store = EmbeddedStore(path)
+    store.open()
+    store.insert(rows(batch_of(made).with_attributes({"logboom.triage.level": pl.Series(levels)}), Limits()))
+    store.close()
+    expected = {
+        Wanted(domain="a.com", level="critical"): ["r000"],
+        Wanted(domain="a.com", level="warning"): ["r000", "r001"],
+        Wanted(level="critical"): [],
+        Wanted(domain="a.com", level="info"): ["r101", "r102"],
+    }
+    for wanted, found in expected.items():
+        follower = Follower(path, wanted)
+        assert ids(follower.backlog(2)) == found
+        follower.close()
+
+
+def test_the_backlog_of_a_domain_is_the_newest_by_time(tmp_path: Path) -> None:
+    """Rows that came late stand where they belong."""
+    path = tmp_path / "store.db"
+    insert(
+        path, *(Row(f"r{n}", fields={"domain": "a.com", "time_unix_nano": time}) for n, time in enumerate([5, 9, 1, 7]))
+    )
+    follower = Follower(path, Wanted(domain="a.com"))
+    assert ids(follower.backlog(3)) == ["r0", "r3", "r1"]
+    follower.close()

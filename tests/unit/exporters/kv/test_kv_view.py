@@ -179,3 +179,16 @@ def test_a_damaged_view_stops_nothing(tmp_path):
     assert one.add(frame(ids(3))) == 3
     one.close()
     assert (tmp_path / "view.db.damaged").exists()
+
+
+def test_a_view_that_could_not_be_opened_is_opened_by_the_next_use(tmp_path, monkeypatch):
+    """The disk was full at the start."""
+    view = View(tmp_path / "kv.db", Shape("p/", recent=10, chunk=4, max_components=2))
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "touch", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            view.open()
+    view.close()
+    view.refresh()
+    assert view.add(frame(ids(3))) == 3
+    view.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -17,11 +18,13 @@ import pytest
 from pydantic import ValidationError
 
 from collector.component import Context
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
+from collector.store.embedded import EmbeddedStore
 from collector.store.retention import first_record_id
 from collector.testing.row_batch import Row, batch_of
 from exporters.sqlite import FACTORY
+from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.exporter import SqliteExporter
 from exporters.sqlite.verdicts import Inserted, verdict_of
 
@@ -444,3 +447,26 @@ def test_a_file_that_vanishes_during_the_transaction_is_written_again(tmp_path: 
 
     with_exporter(tmp_path, work)
     assert stored(tmp_path / "store.db") == WANTED
+
+
+def test_a_disk_without_room_for_the_file_stops_nothing_but_the_exporter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts, and stores when there is room."""
+
+    async def run() -> None:
+        exporter = SqliteExporter(SqliteConfig(), Context("sqlite", tmp_path))
+        with monkeypatch.context() as disk:
+            disk.setattr(EmbeddedStore, "_make_file", refuse)
+            await exporter.start()
+            with pytest.raises(NoRoom):
+                await exporter.send(exporter.encode(batch_of([Row("r1")])))
+        await exporter.send(exporter.encode(batch_of([Row("r1")])))
+        await exporter.shutdown()
+
+    def refuse(_: EmbeddedStore) -> None:
+        raise NoRoom("store.db can't be opened: No space left on device")
+
+    asyncio.run(run())
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as store:
+        assert store.execute("SELECT count(*) FROM logs").fetchone() == (1,)

@@ -1,0 +1,187 @@
+"""How SQLite finds the rows of every statement of the store: by the rowid or an index, never by a walk through the table.
+
+The plans are the same with and without statistics, with and without the optional indexes: a store of years is asked by them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from collector.store import d1, retention, schema
+from collector.store.d1_reading import _packing
+from collector.store.embedded import EmbeddedStore, insert_statement
+from collector.store.following import NEWEST, Question, Wanted
+from collector.store.rows import COLUMNS, Limits, rows
+from collector.testing.row_batch import Row, batch_of
+
+ROOT = Path(__file__).parents[3]
+BY_ROWID = "SEARCH logs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
+WANTED = {
+    "all": Wanted(),
+    "domain": Wanted(domain="a.com"),
+    "domain, level": Wanted(domain="a.com", level="warning"),
+    "level": Wanted(level="critical"),
+    "everything": Wanted("a.com", "info", "checkout", "DataService"),
+}
+EACH = "SEARCH logs USING INTEGER PRIMARY KEY (rowid=?)"
+WALKS = {
+    "time": "SEARCH logs USING COVERING INDEX logs_domain_time (domain=?)",
+    "rowid": "SEARCH logs USING INTEGER PRIMARY KEY (rowid<?)",
+    "level": "SEARCH logs USING COVERING INDEX logs_urgent (domain=? AND triage_level=?)",
+}
+
+
+@pytest.fixture(scope="module", params=["new", "with statistics", "with every index"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("store") / "store.db"
+    indexes = list(schema.OPTIONAL_INDEXES) if request.param == "with every index" else None
+    store = EmbeddedStore(path, indexes=indexes)
+    store.open()
+    made = [Row(f"r{n:04d}", fields={"domain": f"{n % 3}.com", "severity_number": n % 24}) for n in range(3000)]
+    levels = pl.Series([("critical", "warning", "info", "debug", None)[n % 5] for n in range(3000)])
+    store.insert(rows(batch_of(made).with_attributes({"logboom.triage.level": levels}), Limits()))
+    store.close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    if request.param == "with statistics":
+        connection.execute("ANALYZE")
+    yield connection
+    connection.close()
+
+
+def plan(store: sqlite3.Connection, question: Question) -> list[str]:
+    """How the table is read, step by step, and what is sorted."""
+    found = store.execute(f"EXPLAIN QUERY PLAN {question.statement}", tuple(question.parameters))
+    steps = [step.replace(" main.logs", " logs") for *_, step in found]
+    return [step for step in steps if re.search(r"\blogs\b|TEMP B-TREE", step)]
+
+
+def on_d1(question: Question) -> Question:
+    """As it is asked there."""
+    packed = _packing(question)
+    return Question(packed.sql, packed.parameters)
+
+
+@pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
+def test_fresh_rows_are_found_by_rowid(store: sqlite3.Connection, wanted: Wanted) -> None:
+    """And nothing is sorted: a poll that finds nothing reads nothing."""
+    question = wanted.fresh(5, 9, 100)
+    assert plan(store, question) == plan(store, on_d1(question)) == [BY_ROWID]
+
+
+@pytest.mark.parametrize(
+    ("name", "walks"),
+    [
+        ("all", ["rowid"]),
+        ("level", ["rowid"]),
+        ("domain", ["time"]),
+        ("domain, level", ["time", "level", "level"]),
+        ("everything", ["time"]),
+    ],
+)
+def test_a_backlog_walks_an_index_as_far_as_it_must(store: sqlite3.Connection, name: str, walks: list[str]) -> None:
+    """By time within a domain, by rowid over all; each row is then looked up. Nothing is sorted."""
+    questions = WANTED[name].backlog(9, 10)
+    expected = [[WALKS[walk], EACH] for walk in walks]
+    assert [plan(store, question) for question in questions] == expected
+    assert [plan(store, on_d1(question)) for question in questions] == expected
+
+
+STATEMENTS: dict[str, tuple[Question, list[str]]] = {
+    "newest row": (Question(NEWEST, ()), ["SEARCH logs"]),
+    "insert": (Question(insert_statement(2), [None] * 2 * len(COLUMNS)), []),
+    "insert on D1": (Question(d1.INSERT, ("[]",)), []),
+    "domains": (
+        Question(retention.DOMAINS, ()),
+        ["SEARCH logs USING COVERING INDEX logs_…", "SEARCH logs USING COVERING INDEX logs_… (domain>?)"],
+    ),
+    "retention": (
+        Question(retention.DELETE_BATCH, ("a.com", 1, "0", '["info"]', 10)),
+        [
+            "SEARCH logs USING INDEX sqlite_autoindex_logs_1 (record_id=?)",
+            "SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano<?)",
+            "SEARCH logs",
+        ],
+    ),
+    "a domain's view": (
+        Question("WITH logs AS (SELECT * FROM main.logs WHERE domain = 'a') SELECT body FROM logs WHERE time_unix_nano > 7", ()),
+        ["SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_other_statement(store: sqlite3.Connection, name: str) -> None:
+    """`SEARCH logs` without more: the newest row, by its rowid. Any index that begins with the domain serves `domains`."""
+    question, expected = STATEMENTS[name]
+    found = plan(store, question)
+    assert (
+        [re.sub(r"logs_\w+", "logs_…", step) for step in found] == expected if name == "domains" else found == expected
+    )
+
+
+KNOWN = {
+    "collector.store.following: SELECT max(rowid) AS newest FROM": "newest row",
+    "collector.store.following: SELECT logs.rowid AS rowid, {}": "fresh, backlog",
+    "collector.store.following: SELECT rowid AS at FROM": "backlog",
+    "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",
+    "collector.store.retention: DELETE FROM logs WHERE record_id": "retention",
+    "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
+    "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
+    "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",
+    "collector.store.d1_reading: WITH {}answer({}) AS ( {}": "the user's own, in a domain's view",
+    "collector.store.reading: CREATE TEMP VIEW {} AS": "a domain's view",
+    "collector.store.reading: CREATE TEMP VIEW logs AS": "a domain's view",
+    "collector.store.reading: SELECT quote(?)": "no table",
+    "collector.store.reading: SELECT * FROM {}('[]') LIMIT": "no table",
+    "collector.store.reading: PRAGMA query_only = ON": "no table",
+    "collector.store.schema: CREATE TABLE IF NOT EXISTS": "once in a schema's life",
+    "collector.store.schema: SELECT version, name FROM logboom_migrations": "a handful of rows, at a start",
+    "collector.store.schema: INSERT INTO logboom_migrations (version, name,": "at a migration",
+    "collector.store.schema: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
+    "collector.store.schema: DROP INDEX IF EXISTS {}": "at a change of options",
+    "collector.store.schema: CREATE INDEX IF NOT EXISTS": "at a change of options: the one walk there must be",
+    "collector.store.d1: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
+    "collector.store.embedded: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
+    "collector.store.embedded: PRAGMA {}": "no table",
+    "collector.store.embedded: PRAGMA journal_mode = WAL": "no table",
+    "collector.store.embedded: PRAGMA wal_checkpoint(TRUNCATE)": "no table",
+    "collector.store.embedded: BEGIN IMMEDIATE": "no table",
+    "collector.store.embedded: COMMIT": "no table",
+    "collector.store.embedded: ROLLBACK": "no table",
+}
+"""Every statement in the code of the store, and which test above has its plan, or why it needs none."""
+
+
+def test_every_statement_of_the_store_has_a_plan() -> None:
+    """A new one fails here until it stands above."""
+    files = [*ROOT.glob("collector/store/*.py"), *ROOT.glob("exporters/sqlite/*.py"), *ROOT.glob("exporters/d1/*.py")]
+    found = {f"{module(path)}: {start}" for path in files for start in statements(path)}
+    assert found == set(KNOWN)
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def statements(path: Path) -> Iterator[str]:
+    """The first five words of each literal that is SQL; {} for what is filled in."""
+    verbs = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "CREATE", "DROP", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK"}
+    tree = ast.parse(path.read_text())
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            text = node.value
+        else:
+            continue
+        words = text.split()
+        if words and words[0] in verbs and "…" not in words:
+            yield " ".join(words[:5])
