@@ -8,6 +8,7 @@ gets the default, or a refusal where there is none.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ from collector.domains.trusted import TrustedPeers
 from collector.errors import PermissionDenied
 
 FORWARDED_HOST = "x-forwarded-host"
+FORWARDED_FOR = "x-forwarded-for"
 _REMEMBERED = 4096
 _LONGEST_NAME = 253  # RFC 1035
 
@@ -65,6 +67,15 @@ class DomainResolver:
             raise PermissionDenied(f"{_shown(named)} belongs to no known domain")
         return self._default
 
+    def sender(self, request: RequestFacts) -> str:
+        """Where a request comes from, the same for every connection of a sender: its address, or its network where
+        addresses change (IPv6, /64); from a trusted peer the address that it forwards for. Empty for a unix socket."""
+        peer = request.peer()
+        forwarded = request.header(FORWARDED_FOR)
+        if forwarded and peer in self._trusted:
+            peer = forwarded.rpartition(",")[2].strip()  # the last one was added by the peer itself
+        return _network(peer)
+
     def _with_credential(self, credential: Credential, known: str | None) -> str:
         if known is None or known == credential.domain:
             return credential.domain
@@ -105,6 +116,21 @@ def _normal(host: str) -> str:
     if not name.startswith("["):
         name = name.partition(":")[0]
     return name.removesuffix(".")
+
+
+def _network(address: str) -> str:
+    """An IPv4 address as it is, without a port; of an IPv6 address the /64; other text as it is."""
+    if ":" not in address:
+        return address
+    host, _, _ = address.rpartition(":")
+    if host and ":" not in host:
+        return host
+    inner = address[1:].partition("]")[0] if address.startswith("[") else address
+    try:
+        ip = ipaddress.IPv6Address(inner.partition("%")[0])
+    except ValueError:
+        return address
+    return str(ip.ipv4_mapped) if ip.ipv4_mapped else f"{int(ip) >> 64:x}/64"
 
 
 def _shown(host: str) -> str:

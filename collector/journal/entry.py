@@ -20,7 +20,7 @@ class Payload:
         body: the uncompressed protobuf `ExportLogsServiceRequest`, checked with upb.
         records: log records in it.
         received_unix_ms: when it arrived.
-        digest: xxh3-128 of `body`, 16 bytes.
+        digest: 16 bytes; two payloads of a domain and of equal length with the same digest are the same one, sent twice.
         price: what it costs to process, in bytes (`collector.journal.price`); 0: its size.
     """
 

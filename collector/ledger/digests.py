@@ -1,7 +1,9 @@
 """The dedup window: which payloads were seen lately, so that a request sent twice is processed once.
 
 A sender that got no answer sends the same bytes again. Both may stand in the journal; the second is a `duplicate` when
-it was received within the window of the first. Received, not read: a backlog of an hour changes nothing.
+it was received within the window of the first, from the same sender (the digest tells: `collector/admission.py`).
+Received, not read: a backlog of an hour changes nothing. Equal is not the same where a record doesn't say when it was:
+three equal requests of a script that sends no times are three, and none of them is ever set aside.
 
 Rows are written in the transaction of the cursor, one or few a commit and domain; all of them are in memory, too. A
 row is forgotten once the domain's reading has passed its time by the window; for a domain at rest, once nothing waits.
@@ -13,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import otlp_wire
 from collector.journal.entry import Entry
 from collector.journal.environment import Database, Transaction
 from collector.ledger.tables import U64, key, rows
@@ -71,7 +74,8 @@ class DedupWindow:
                 continue
             digest = _digest(entry)
             before = self._received(entry.domain, digest, now)
-            if before is not None and abs(entry.received_unix_ms - before) <= self._window_ms:
+            near = before is not None and abs(entry.received_unix_ms - before) <= self._window_ms
+            if near and otlp_wire.tells_times(entry.body):
                 duplicates.append(entry)
                 behind.add(place)
             else:

@@ -4,6 +4,7 @@
     receive_json(body)       the same of OTLP JSON                       (at the door)
     inspect(body)            is it valid as it stands, and how much is in it  (upb)
     cut(body, first, count)  some of the records of a payload, as a payload
+    tells_times(body)        does every record say when it was           (in the worker, of what came twice)
     decode_payloads(bodies)  payloads → one LogBatch                     (ptars, columns)
     encode(batch)            LogBatch → one ExportLogsServiceRequest     (ptars, columns)
     encode_json(batch)       LogBatch → the same as OTLP JSON
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from otlp_wire.encoding import encode as encode
     from otlp_wire.inspection import Shape as Shape
     from otlp_wire.inspection import inspect as inspect
+    from otlp_wire.inspection import tells_times as tells_times
     from otlp_wire.json_writing import encode_json as encode_json
     from otlp_wire.receiving import Received as Received
     from otlp_wire.receiving import json_to_protobuf as json_to_protobuf
@@ -56,6 +58,7 @@ _HOMES = {
     "receive_json": "receiving",
     "receive_protobuf": "receiving",
     "rewritten": "rewriting",
+    "tells_times": "inspection",
 }
 
 __all__ = [
@@ -77,6 +80,7 @@ __all__ = [
     "receive_json",
     "receive_protobuf",
     "rewritten",
+    "tells_times",
 ]
 
 

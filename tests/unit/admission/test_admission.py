@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-import xxhash
 
 from collector.admission import Admission, Notice
 from collector.domains.resolver import DomainResolver, DomainRules
@@ -13,6 +12,7 @@ from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
 from collector.testing.wire_bytes import message, request_of
+from otlp_wire import receive_json
 
 GOOD = payload(3)
 
@@ -20,11 +20,15 @@ GOOD = payload(3)
 class Request:
     host = "logger.tamyla.com"
 
+    def __init__(self, peer="127.0.0.1", **headers):
+        self._peer = peer
+        self._headers = headers
+
     def header(self, name):
-        return None
+        return self._headers.get(name.replace("-", "_"))
 
     def peer(self):
-        return "127.0.0.1"
+        return self._peer
 
 
 def made(intake=None, **options):
@@ -45,9 +49,52 @@ def test_payload():
     (came,) = intake.payloads
     assert (came.domain, came.receiver, came.records) == ("tamyla.com", "otlp", 3)
     assert came.body is GOOD
-    assert came.digest == xxhash.xxh3_128_digest(GOOD)
     assert len(came.digest) == 16
     assert came.received_unix_ms > 1_700_000_000_000
+
+
+SENDERS = {
+    "the same, over another connection": (Request(), Request(), True),
+    "another host": (Request("10.0.0.1"), Request("10.0.0.2"), False),
+    "two clients of one proxy": (
+        Request(x_forwarded_for="192.0.2.1"), Request(x_forwarded_for="192.0.2.2"), False,
+    ),
+    "a client behind a proxy, from another port": (
+        Request(x_forwarded_for="192.0.2.1:50000"), Request(x_forwarded_for="198.51.100.7, 192.0.2.1:50001"), True,
+    ),
+    "a client that claims another address": (
+        Request("192.0.2.1", x_forwarded_for="10.0.0.1"), Request("192.0.2.1", x_forwarded_for="10.0.0.2"), True,
+    ),
+    "IPv6 with a new address of its network": (Request("2001:db8::1:1"), Request("2001:db8::2:2"), True),
+    "IPv6 of another network": (Request("2001:db8:0:1::1"), Request("2001:db8:0:2::1"), False),
+    "IPv4 in two spellings": (Request("10.0.0.1"), Request("::ffff:10.0.0.1"), True),
+    "unix sockets": (Request(""), Request(""), True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "same"), SENDERS.values(), ids=SENDERS)
+def test_a_digest_tells_who_sent(one, other, same):
+    """Equal bytes of two senders are two requests; a resend over a new connection is the same one."""
+    intake = MemoryIntake()
+    admission = made(intake)
+    for request in (one, other):
+        admission.submit("otlp", request, GOOD, lambda _: None)
+    first, second = (payload.digest for payload in intake.payloads)
+    assert (first == second) is same
+
+
+def test_a_digest_tells_receivers_and_bytes_apart():
+    """What came through another receiver, and texts that mean the same but differ, are other requests."""
+    intake = MemoryIntake()
+    admission = made(intake)
+    admission.submit("otlp", Request(), GOOD, lambda _: None)
+    admission.submit("otlp/edge", Request(), GOOD, lambda _: None)
+    for value in ("1", '"1"'):
+        record = f'{{"timeUnixNano":"5","body":{{"intValue":{value}}}}}'
+        text = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{record}]}}]}}]}}'
+        admission.submit("otlp", Request(), text.encode(), lambda _: None, read=receive_json)
+    assert len({payload.digest for payload in intake.payloads}) == 4
+    assert intake.payloads[2].body == intake.payloads[3].body
 
 
 @pytest.mark.parametrize("body", [b"", b"\x0a\x00", b"\x0a\x02\x12\x00"], ids=["empty", "resource", "scope"])

@@ -10,6 +10,7 @@ from xxhash import xxh3_128_digest
 from collector.journal.entry import Payload
 from collector.ledger.plan import PipelinePlan
 from collector.testing.partition_bench import START_UNIX_MS, PartitionBench, plan, request
+from collector.testing.wire_bytes import message
 
 Make = Callable[..., PartitionBench]
 WINDOW_MS = 300_000
@@ -43,6 +44,27 @@ def test_a_resent_payload(
     assert len(bench.step().duplicates) == duplicates
     assert len(bench.drain()) == 2 - duplicates
     assert bench.count("pipeline/logs", "duplicate", domain) == duplicates
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_equal_requests_without_times_are_as_many_as_were_sent(bench: PartitionBench, restart: bool) -> None:
+    """Three heartbeats of a script are three; one record of many without a time is enough. An observed time is a time."""
+    timeless = {request(["beat"], time_unix_nano=0): 1, request(["a"]) + request(["b"], time_unix_nano=0): 2}
+    for _ in range(3):
+        for body, records in timeless.items():
+            bench.put_raw(body, records)
+    bench.step()
+    if restart:
+        bench.reopen()
+    for body, records in timeless.items():
+        bench.put_raw(body, records)
+    assert not bench.step().duplicates
+    assert sorted(bench.drain()) == sorted(["beat", "a", "b"] * 4)
+    assert bench.count("pipeline/logs", "duplicate") == 0
+    observed = message(1, message(2, message(2, b"\x59" + bytes(7) + b"\x01")))
+    bench.put_raw(observed)
+    bench.put_raw(observed)
+    assert len(bench.step().duplicates) == 1
 
 
 def test_window_zero_turns_it_off(make_bench: Make) -> None:
