@@ -32,11 +32,8 @@ class AccessControl:
 
     def preflight(self, headers: Mapping[bytes, bytes]) -> Headers:
         """The headers of the 204; without the permission if any part of the question is not allowed."""
-        requested = headers.get(b"access-control-request-headers", b"").decode("latin-1")
-        names = {name.strip().lower() for name in requested.split(",") if name.strip()}
-        allowed = self._origin(headers)
-        method = headers[b"access-control-request-method"]
-        if not allowed or method != b"POST" or not (self._any_header or names <= self._headers):
+        allowed, names = self._origin(headers), _requested(headers)
+        if self.objection(headers):
             return [_VARY]
         answer = [_VARY, *allowed, (b"access-control-allow-methods", b"POST")]
         if names:
@@ -44,6 +41,17 @@ class AccessControl:
         if self._max_age:
             answer.append((b"access-control-max-age", self._max_age))
         return answer
+
+    def objection(self, headers: Mapping[bytes, bytes]) -> str:
+        """Why a preflight gets no permission; empty when it does."""
+        if not self._origin(headers):
+            return f"cors: the origin {_shown(headers[b'origin'])} is not in allowed_origins"
+        if headers[b"access-control-request-method"] != b"POST":
+            return f"cors: the method {_shown(headers[b'access-control-request-method'])} is not POST"
+        foreign = sorted(_requested(headers) - self._headers)
+        if foreign and not self._any_header:
+            return f"cors: the request header {_shown(foreign[0].encode())} is not in allowed_headers"
+        return ""
 
     def actual(self, headers: Mapping[bytes, bytes]) -> Headers:
         """What an answer to a request with an `Origin` carries."""
@@ -61,6 +69,16 @@ class AccessControl:
         if self._origins.fullmatch(origin.decode("latin-1")):
             return [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
         return []
+
+
+def _requested(headers: Mapping[bytes, bytes]) -> set[str]:
+    requested = headers.get(b"access-control-request-headers", b"").decode("latin-1")
+    return {name.strip().lower() for name in requested.split(",") if name.strip()}
+
+
+def _shown(value: bytes) -> str:
+    """A sender's text, short and harmless enough for the log."""
+    return repr(value[:100].decode("ascii", "replace"))
 
 
 def _wildcard(origin: str) -> str:

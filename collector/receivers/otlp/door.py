@@ -9,6 +9,7 @@ import time
 from collector.admission import Admission, Answered, Notice, Read
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, Unavailable
+from collector.receivers.otlp.remarks import Remarks
 from otlp_wire import receive_protobuf
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Door:
         self._entering = 0
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
+        self._remarks = Remarks(receiver)
 
     def submit(self, request: RequestFacts, body: bytes, done: Answered, read: Read = receive_protobuf) -> None:
         """Like `Admission.submit`; a door that is closed, or has no room, answers `Unavailable`."""
@@ -70,6 +72,10 @@ class Door:
         """Count a refusal that admission has not seen, and give it back."""
         self._admission.refused(self._receiver, "", refusal)
         return refusal
+
+    def remark(self, peer: str, reason: str) -> None:
+        """Tell the operator, once, about a sender whose requests can never be taken as they come."""
+        self._remarks.tell(peer, reason)
 
     def defect(self, error: BaseException) -> None:
         """Tell the operator about an exception that nobody foresaw, at most once a minute."""

@@ -87,4 +87,6 @@ class LogsService:
         if signal is None:
             call.answer(Code.UNIMPLEMENTED, "Method not found!")
         else:
-            self.end(call, self._door.refuse(only_logs(signal)))
+            refusal = self._door.refuse(only_logs(signal))
+            self._door.remark(GrpcRequest(call).peer(), refusal.reason)
+            self.end(call, refusal)

@@ -108,6 +108,8 @@ class OtlpHttpApp:
         extra = self._headers
         if self._cors is not None:
             if self._cors.is_preflight(scope["method"], headers):
+                if objection := self._cors.objection(headers):
+                    self._door.remark(HttpRequest(scope, headers).peer(), objection)
                 await _send(send, Response(204, b"", b"", tuple(self._cors.preflight(headers))), extra)
                 return
             extra = extra + self._cors.actual(headers)
@@ -136,12 +138,14 @@ class OtlpHttpApp:
         encoding, body = "", None
         if b"content-encoding" in headers or "" not in self._encodings:
             try:
-                encoding, body = await self._encoded(headers, receive)
+                encoding, body = await self._encoded(headers, receive, HttpRequest(scope, headers).peer())
             except InvalidPayload as error:
                 return self._bad_encoding(error, media, headers)
         path = scope["path"]
         if path in self._other_paths and path != self._logs_path:
-            raise only_logs(self._other_paths[path])
+            refusal = only_logs(self._other_paths[path])
+            self._door.remark(HttpRequest(scope, headers).peer(), refusal.reason)
+            raise refusal
         if path != self._logs_path:
             return NOT_FOUND
         if scope["method"] != "POST":
@@ -152,11 +156,12 @@ class OtlpHttpApp:
             body = await read_body(receive, headers.get(b"content-length"), self._limit)
         return answered(await self._submit(scope["sender"], HttpRequest(scope, headers), encoding, body, media), media)
 
-    async def _encoded(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[str, bytes | None]:
+    async def _encoded(self, headers: dict[bytes, bytes], receive: Receive, peer: str) -> tuple[str, bytes | None]:
         """The encoding and the body as it came, after a look at its first bytes."""
         named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
         encoding = coding(named)
         if encoding not in self._encodings:
+            self._door.remark(peer, f"unsupported Content-Encoding: {named[:40]!a}")
             raise InvalidPayload(f"unsupported Content-Encoding: {named}")
         if not encoding:
             return "", None
