@@ -34,7 +34,7 @@ faults: setup                  ## the long forms: 200 kills, 1,000 lone requests
 docs: setup                    ## refresh option tables and config/schema.json from the options' declarations
 	$(BIN)/python -m collector.settings.documentation
 
-bench: setup                   ## measure against Rotel; prints the README's table
+bench: setup                   ## measure against Rotel; prints the tables of tests/bench/README.md
 	$(BIN)/python tests/bench/run.py
 
 bench-encoding: setup          ## what each exporter's encoding costs

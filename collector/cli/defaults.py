@@ -1,4 +1,4 @@
-"""The default configuration: `config/logboom.yaml`, which the package holds as a link in the checkout and as a copy in a wheel."""
+"""The default configuration: `logboom.yaml` beside this file; `config/logboom.yaml` of the repository is a link to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 def default_config() -> Path:
     """The path of `logboom.yaml`."""
-    return Path(__file__).with_name("logboom.yaml").resolve()
+    return Path(__file__).with_name("logboom.yaml")
 
 
 def chosen(configs: Sequence[str] | None) -> list[str]:

@@ -170,8 +170,9 @@ Look at it:
   {shown} query --data-dir {data_dir} "SELECT domain, triage_level, count(*) FROM logs GROUP BY 1, 2"
 
 Run it yourself, and point your OpenTelemetry SDK at it:
-  {shown} run --config config/logboom.yaml --data-dir {data_dir}
-  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf your-service
+  {shown} run --data-dir {data_dir}             # with the default configuration; {shown} init writes it to a file
+  OTEL_LOGS_EXPORTER=otlp OTEL_TRACES_EXPORTER=none OTEL_METRICS_EXPORTER=none \\
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf your-service
   {shown} tail --data-dir {data_dir}          # follow what comes in
   {shown} send --records 100000 --rate 5000   # or make some load
 """, markup=True, highlight=False, soft_wrap=True)  # noqa: S608 - shown, not run  # fmt: skip

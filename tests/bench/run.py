@@ -2,7 +2,7 @@
 
 Server processes are pinned to core 0, load generator and sink to core 1. The figure that compares is CPU microseconds
 a record over all processes of a system; rates depend on the load generator too. Each figure is the median of several
-runs. `--quick` makes one short run of each; `--write` puts the tables into README.md between its bench markers.
+runs. `--quick` makes one short run of each; `--write` puts the tables into tests/bench/README.md between its bench markers.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def main() -> None:
         parts += startup(max(runs, 3))
         print(parts[-1], flush=True)
     if options.write:
-        write_readme(Path("README.md"), "\n\n".join(parts))
+        write_readme(Path(__file__).with_name("README.md"), "\n\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bench's result as Markdown, and its place in the README."""
+"""The bench's result as Markdown, and its place in README.md beside this file."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def test_a_wrong_choice_is_told_in_plain_words() -> None:
 
 
 def test_the_package_holds_the_default_configuration_itself() -> None:
-    """One source: in the checkout a link, so that no copy can fall behind."""
-    packaged = ROOT / "collector" / "cli" / "logboom.yaml"
-    assert packaged.is_symlink()
-    assert packaged.resolve() == default_config() == ROOT / "config" / "logboom.yaml"
+    """One source: config/logboom.yaml is a link to it, so that no copy can fall behind, and no build goes without it."""
+    assert not default_config().is_symlink()
+    assert (ROOT / "config" / "logboom.yaml").is_symlink()
+    assert (ROOT / "config" / "logboom.yaml").resolve() == default_config().resolve()
 
 
 def test_init_writes_the_default_and_never_over_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

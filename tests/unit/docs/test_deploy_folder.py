@@ -98,6 +98,7 @@ def test_what_is_copied_exists_and_is_enough_for_the_wheel(stages, tmp_path) -> 
     (wheel,) = tmp_path.glob("logboom-*.whl")  # the name that the second stage installs
     with zipfile.ZipFile(wheel) as archive:
         shipped = {name for name in archive.namelist() if name.endswith(".py")}
+        assert "collector/cli/logboom.yaml" in archive.namelist()
     roots = {"collector": ROOT, "exporters": ROOT, "processors": ROOT, "otlp_wire": ROOT / "proto"}
     tree = {str(path.relative_to(base)) for root, base in roots.items() for path in (base / root).rglob("*.py")}
     assert shipped == tree
