@@ -14,9 +14,12 @@ class Attempts:
 
     Args:
         records: of the request.
+
+    `begun`: it was sent before.
     """
 
     def __init__(self, records: int) -> None:
+        self.begun = False
         self._in_vain = np.zeros(records, dtype=np.int64)
 
     def judged(self, reading: Reading) -> Reading:

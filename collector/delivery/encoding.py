@@ -16,6 +16,7 @@ from collector.delivery.request import Decode, Request
 from collector.delivery.shaping import Shape
 
 T = TypeVar("T")
+_PAUSES_SECS = (1.0, 4.0)
 
 
 class Panic(RuntimeError):
@@ -40,7 +41,18 @@ class Encoding:
         self._payloads = cast("PayloadExporter", exporter) if untouched else None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call something slow on the exporter's threads."""
+        """Call something slow on the exporter's threads; again after a while when there was no memory or no disk for it.
+
+        Raises whatever the function raises; those two only after the last attempt.
+        """
+        for pause in _PAUSES_SECS:
+            try:
+                return await self._on_thread(function, *arguments)
+            except (MemoryError, OSError):
+                await asyncio.sleep(pause)
+        return await self._on_thread(function, *arguments)
+
+    async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, _contained, function, *arguments)
 
     def ready(self, request: Request) -> bool:
@@ -52,8 +64,8 @@ class Encoding:
         return await self.run(request.decoded, self._decode)
 
     async def encode(self, request: Request) -> Any:
-        """What `send` takes. Raises whatever the exporter raises."""
-        return await self.run(self._encode, request)
+        """What `send` takes. Raises whatever the exporter raises, at once."""
+        return await self._on_thread(self._encode, request)
 
     def _encode(self, request: Request) -> Any:
         if request.undecoded:

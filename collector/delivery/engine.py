@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -18,10 +19,12 @@ from collector.component import Exporter
 from collector.delivery.book import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.events import EventThrottle, ExporterEvent, OnEvent
+from collector.delivery.hand import Hand
 from collector.delivery.lane import Lane
 from collector.delivery.request import Decode
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger
+from collector.ledger.quarantine import Quarantine
 
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
@@ -53,6 +56,8 @@ class Engine:
         beat: called each second from the loop, while every lane's loops live.
         pool: makes threads, by (name, how many).
         rng: jitter.
+        partitions: the ledgers' directories, where it is noted what is in hand; none: a death is not remembered.
+        quarantine: who else works in this process.
     """
 
     def __init__(
@@ -65,11 +70,14 @@ class Engine:
         decode: Decode = _decode,
         pool: Pool = _threads,
         rng: random.Random | None = None,
+        partitions: Sequence[Path] = (),
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = EventThrottle(on_event, self._loop.time)
         self._beat = beat
         self._ledger_thread = pool("delivery-ledger", 1)
+        quarantine = quarantine or Quarantine()
         jitter = rng or random.Random()  # noqa: S311  not for secrets
         self._lanes = [
             Lane(
@@ -82,6 +90,7 @@ class Engine:
                 decode=decode,
                 events=self._events,
                 rng=jitter,
+                hand=Hand(id_, partitions, quarantine),
             )
             for id_, (exporter, config) in exporters.items()
         ]
@@ -143,10 +152,13 @@ class Delivery:
         *,
         on_event: OnEvent = _ignore,
         decode: Decode = _decode,
+        partitions: Sequence[Path] = (),
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._make: Callable[[], Engine] = lambda: Engine(
-            exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode
-        )
+            exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode, partitions=partitions,
+            quarantine=quarantine,
+        )  # fmt: skip
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()
         self._deadline_secs = 0.0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from collector.delivery.hand import Hand
 from collector.delivery.request import Pending
 from collector.ledger.interface import Ledger
 
@@ -21,11 +22,12 @@ class Feed:
     `drained`: no partition had any more at the last look, and nothing was notified since.
     """
 
-    def __init__(self, exporter: str, ledgers: Sequence[Ledger], budget_bytes: int, run: Run) -> None:
+    def __init__(self, exporter: str, ledgers: Sequence[Ledger], budget_bytes: int, run: Run, hand: Hand) -> None:
         self._exporter = exporter
         self._ledgers = ledgers
         self._budget = budget_bytes
         self._run = run
+        self._hand = hand
         self._after = [-1] * len(ledgers)
         self._next = 0
         self._wake = asyncio.Event()
@@ -58,8 +60,10 @@ class Feed:
             if self.full:
                 return []
             source, self._next = self._next, (self._next + 1) % len(self._ledgers)
-            found: list[Pending] = await self._run(self._load, source, self._budget - self.held_bytes)
+            with await self._hand.reading():
+                found: list[Pending] = await self._run(self._load, source, self._budget - self.held_bytes)
             if found:
+                self._hand.loaded(source, found)
                 self.drained = False
                 self._after[source] = found[-1].entry.seq
                 self.held_bytes += sum(pending.size_bytes for pending in found)

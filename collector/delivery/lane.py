@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from collector.batch import LogBatch
 from collector.component import Exporter
 from collector.delivery.batcher import Batcher
 from collector.delivery.book import Book, ExporterStatistics, State
@@ -18,8 +19,9 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind, EventThrottle
 from collector.delivery.feed import Feed, Run
+from collector.delivery.hand import Hand
 from collector.delivery.progress import Progress
-from collector.delivery.request import Decode, Pending, Request
+from collector.delivery.request import Decode, Part, Pending, Request
 from collector.delivery.sender import Sender
 from collector.delivery.shaping import shape_of
 from collector.delivery.sieve import Sieve
@@ -36,6 +38,7 @@ class Lane:
         id: the exporter's id.
         run: calls a function on the ledgers' thread.
         pool: makes the exporter's own threads.
+        hand: remembers what is being worked on.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Lane:
         decode: Decode,
         events: EventThrottle,
         rng: random.Random,
+        hand: Hand,
     ) -> None:
         queue = config.sending_queue
         self.id = id
@@ -57,12 +61,13 @@ class Lane:
         self._events = events
         self._pool = pool(f"encode-{id}", min(2, queue.consumers))
         self._batcher = Batcher(queue)
-        self._feed = Feed(id, ledgers, queue.max_in_flight_bytes, run)
-        self._progress = Progress(id, ledgers, run, self._ledger_failed)
+        self._hand = hand
+        self._feed = Feed(id, ledgers, queue.max_in_flight_bytes, run, hand)
+        self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
         self._book = Book(self._feed, self._progress)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
-        self._sieve = Sieve(config, encoding, self._book, self._emit)
-        self._sender = Sender(exporter, config, encoding, self._book, self._emit, rng, self._batcher.stay_below)
+        self._sieve = Sieve(config, encoding, self._book, self._emit, hand)
+        self._sender = Sender(exporter, config, encoding, self._book, self._emit, hand, rng, self._batcher.stay_below)
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -104,6 +109,7 @@ class Lane:
             async with asyncio.timeout(max(1.0, deadline_secs)):
                 await self._exporter.shutdown()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._hand.close()
 
     def statistics(self) -> ExporterStatistics:
         """A consistent look; call it on the loop's thread or accept values of neighbouring moments."""
@@ -154,8 +160,24 @@ class Lane:
         except Exception as error:  # noqa: BLE001  the entry stays in the outbox, and the lane goes on
             self._emit(EventKind.FAILED, f"decoding raised {type(error).__name__}", 1)
             return
+        if passed is not None and self._hand.suspects(pending):
+            await self._with_care(passed)
+            return
         for request in self._batcher.add(passed) if passed is not None else ():
             await self._dispatch(request)
+
+    async def _with_care(self, part: Part) -> None:
+        """The worker died with this entry in hand: piece by piece, each by itself."""
+        for request in self._batcher.flush():
+            await self._dispatch(request)
+        size, at = self._hand.small(part.pending), 0
+        while at < len(part.content):
+            request = Request((part.slice(at, size if isinstance(part.content, LogBatch) else 1),))
+            at += len(request.parts[0].content)
+            if self._hand.poison(request):
+                await self._sender.set_aside(request)
+            else:
+                await asyncio.wait({await self._dispatch(request)})
 
     async def _read(self) -> list[Pending]:
         try:
@@ -165,11 +187,12 @@ class Lane:
             await asyncio.sleep(_POLL_SECS)
             return []
 
-    async def _dispatch(self, request: Request) -> None:
+    async def _dispatch(self, request: Request) -> asyncio.Task[None]:
         await self._slots.acquire()
         task = asyncio.create_task(self._sender.deliver(request))
         self._requests.add(task)
         task.add_done_callback(self._dispatched)
+        return task
 
     def _dispatched(self, task: asyncio.Task[None]) -> None:
         self._requests.discard(task)

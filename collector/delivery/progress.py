@@ -17,7 +17,8 @@ _AGAIN_SECS = 1.0
 
 
 class Progress:
-    """Collects acknowledgements. `failed` is told why the ledger did not take them; they are kept and tried again."""
+    """Collects acknowledgements. `failed` is told why the ledger did not take them; they are kept and tried again. `settled`
+    is told which ones it took, by the position of the ledger."""
 
     def __init__(
         self,
@@ -25,12 +26,14 @@ class Progress:
         ledgers: Sequence[Ledger],
         run: Run,
         failed: Callable[[Exception], None],
+        settled: Callable[[int, Sequence[Ack]], None],
         interval_secs: float = 0.2,
     ) -> None:
         self._exporter = exporter
         self._ledgers = ledgers
         self._run = run
         self._failed = failed
+        self._settled = settled
         self._interval = interval_secs
         self._waiting: list[list[Ack]] = [[] for _ in ledgers]
         self._changed = asyncio.Event()
@@ -73,4 +76,6 @@ class Progress:
                 self._waiting[source] = acks + self._waiting[source]
                 self._failed(error)
                 complete = False
+            else:
+                self._settled(source, acks)
         return complete

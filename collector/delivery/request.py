@@ -65,6 +65,8 @@ class Part:
     content: Content
     records: int
     size_bytes: int
+    start: int = 0
+    """Where it begins in its entry: a name, the same after a restart."""
 
     @classmethod
     def whole(cls, pending: Pending) -> Part:
@@ -91,22 +93,23 @@ class Part:
         """A run: of records, or of payloads as long as they are not decoded."""
         if isinstance(self.content, LogBatch):
             batch = self.content.slice(offset, length)
-            return Part(self.pending, batch, len(batch), self.size_bytes * len(batch) // max(1, self.records))
+            size = self.size_bytes * len(batch) // max(1, self.records)
+            return Part(self.pending, batch, len(batch), size, self.start + offset)
         entries = self.content[offset : offset + length]
         records = sum(entry.records for entry in entries)
-        return Part(self.pending, entries, records, content_bytes(entries))
+        return Part(self.pending, entries, records, content_bytes(entries), self.start + offset)
 
     def take(self, rows: Items) -> Part:
         """A selection of records; the part must be decoded."""
         batch = self.batch().gather(pl.Series(rows))
-        return Part(self.pending, batch, len(batch), self.size_bytes * len(batch) // max(1, self.records))
+        return Part(self.pending, batch, len(batch), self.size_bytes * len(batch) // max(1, self.records), self.start)
 
     def decoded(self, decode: Decode) -> Part:
         """The same with a batch as content. Payloads that cannot be decoded are missing from it."""
         if isinstance(self.content, LogBatch):
             return self
         batch = decode(self.content)
-        return Part(self.pending, batch, len(batch), self.size_bytes)
+        return Part(self.pending, batch, len(batch), self.size_bytes, self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +180,4 @@ def content_bytes(content: Content) -> int:
     if isinstance(content, LogBatch):
         tables = (content.records, content.attributes, content.derived, content.resource_attributes)
         return int(sum(table.estimated_size() for table in tables))
-    return sum(len(entry.body) for entry in content)
+    return sum(entry.cost for entry in content)

@@ -6,7 +6,9 @@
        └─────────────────────────────────────────────────────┴ blocked  everything again, once a probe gets through
                                                                reject   those items become dead letters
 
-A record that makes `encode` or `classify` raise is found by halving and becomes a dead letter.
+A record that makes `encode` or `classify` raise is found by halving and becomes a dead letter. `MemoryError` and `OSError`
+say nothing of the records: `encode` is tried again with less in hand, later and later; a record that fails alone while
+others are encoded (`shortage`), and what kills the worker three times (`hand`), is set aside.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
 from collector.delivery.gate import Gate
+from collector.delivery.hand import POISON, Hand
 from collector.delivery.reading import Reading, read
 from collector.delivery.request import Request
 from collector.delivery.schedule import GaveUp, Schedule
 from collector.delivery.search import Search
-from collector.outcomes import Outcome, Split
+from collector.delivery.shortage import Shortage
+from collector.ledger.marker import STRIKES
+from collector.outcomes import Outcome, Retry, Split
 
 Emit = Callable[[EventKind, str, int], None]
 
@@ -54,6 +59,7 @@ class Sender:
         encoding: Encoding,
         book: Book,
         emit: Emit,
+        hand: Hand,
         rng: random.Random,
         learned: Callable[[int], None],
     ) -> None:
@@ -62,7 +68,9 @@ class Sender:
         self._encoding = encoding
         self._book = book
         self._emit = emit
+        self._hand = hand
         self._rng = rng
+        self._shortage = Shortage(config.retry_on_failure, rng)
         self._learned = learned
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
@@ -81,18 +89,36 @@ class Sender:
                 if search.hopeless is not None:
                     self._bury(await self._decoded(piece), search.hopeless)
                     continue
-                stack.extend(reversed(await self._deliver(piece, search)))
+                pieces = await self._deliver(piece, search)
+                if len(pieces) == 1:  # to be tried again, behind all others
+                    stack.insert(0, pieces[0])
+                else:
+                    stack.extend(reversed(pieces))
             if search.size_taken is not None:
                 self._learned(search.size_taken)
 
+    async def set_aside(self, request: Request) -> None:
+        """The worker died with it in hand, again and again: it becomes a dead letter; if even that kills, it is dropped."""
+        if self._hand.strikes(request) > STRIKES:
+            self._book.end(request, f"{Outcome.DROPPED}:{POISON}")
+            self._emit(EventKind.DROPPED, POISON, request.records)
+            return
+        with await self._hand.holding(request):
+            self._bury(await self._decoded(request), POISON)
+
     async def _deliver(self, request: Request, search: Search) -> tuple[Request, ...]:
-        """Send until all has ended or it must be cut; gives the pieces."""
+        """Send until all has ended or it must be cut; gives the pieces. One: it could not be encoded now."""
         if not self._encoding.ready(request):
-            request = await self._decoded(request)
+            with await self._hand.holding(request):
+                request = await self._decoded(request)
         schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
         while request.records:
             try:
-                encoded = await self._encoding.encode(request)
+                with await self._hand.holding(request, freely=attempts.begun):
+                    encoded = await self._encoding.encode(request)
+                self._shortage.passed(request)
+            except (MemoryError, OSError) as error:
+                return await self._with_less(request, self._crash("encode", error))
             except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
                 return await self._cut(request, self._crash("encode", error), search)
             reading = await self._repeat(request, encoded, schedule, attempts)
@@ -112,7 +138,7 @@ class Sender:
     async def _repeat(self, request: Request, encoded: Any, schedule: Schedule, attempts: Attempts) -> Reading | None:
         """Send the same bytes until the answer is about its records; None when it was given up."""
         while True:
-            reading = await self._attempt(request.records, encoded, attempts)
+            reading = await self._attempt(request, encoded, attempts)
             if reading.blocked is not None:
                 schedule.restart()
             elif len(reading.retry) < request.records:
@@ -120,17 +146,40 @@ class Sender:
             elif not await self._pause(request, schedule, reading):
                 return None
 
-    async def _attempt(self, records: int, encoded: Any, attempts: Attempts) -> Reading:
+    async def _with_less(self, request: Request, reason: str) -> tuple[Request, ...]:
+        """There was no memory or no disk to encode it. After a pause: its halves; a single record once more, until it is to
+        blame."""
+        self._stop_here()
+        await asyncio.sleep(self._shortage.pause_secs())
+        if request.undecoded and request.halves() is None:
+            request = await self._decoded(request)
+        halves = request.halves()
+        if halves is None and self._shortage.blames(request):
+            self._bury(request, reason)
+            return ()
+        return halves or (request,)
+
+    async def _attempt(self, request: Request, encoded: Any, attempts: Attempts) -> Reading:
+        records = request.records
         async with self.concurrency.entered() as epoch, self.gate.passing():
-            self._stop_here()
-            answer = await self._call(encoded)
-            try:
-                reading = attempts.judged(read(self._exporter.classify(answer), records))
-            except Exception as error:  # noqa: BLE001  as for encode
-                reading = read([Split(self._crash("classify", error))], records)
+            with await self._hand.holding(request, freely=attempts.begun):
+                reading, answer = await self._answered(request, encoded, attempts)
             self._watch(reading, records)
             self._adapt(reading, answer, epoch)
             return reading
+
+    async def _answered(self, request: Request, encoded: Any, attempts: Attempts) -> tuple[Reading, Any]:
+        """What one call says, and its answer."""
+        self._stop_here()
+        attempts.begun = True
+        answer = await self._call(encoded)
+        try:
+            reading = attempts.judged(read(self._exporter.classify(answer), request.records))
+        except (MemoryError, OSError) as error:
+            reading = read([Retry(self._crash("classify", error))], request.records)
+        except Exception as error:  # noqa: BLE001  as for encode
+            reading = read([Split(self._crash("classify", error))], request.records)
+        return reading, answer
 
     async def _call(self, encoded: Any) -> Any:
         """The answer, or the exception in its place."""

@@ -11,6 +11,7 @@ from collector.delivery.book import Book
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
+from collector.delivery.hand import POISON, Hand
 from collector.delivery.request import Part, Request
 from collector.delivery.selection import Selection
 from collector.outcomes import Items, Outcome
@@ -24,18 +25,31 @@ class Sieve:
     """
 
     def __init__(
-        self, config: DeliveryConfig, encoding: Encoding, book: Book, emit: Callable[[EventKind, str, int], None]
+        self,
+        config: DeliveryConfig,
+        encoding: Encoding,
+        book: Book,
+        emit: Callable[[EventKind, str, int], None],
+        hand: Hand,
     ) -> None:
         self._selection = None if config.select.everything else Selection(config.select)
         self._encoding = encoding
         self._book = book
         self._emit = emit
+        self._hand = hand
 
     async def passed(self, part: Part) -> Part | None:
         """What of the entry is to be sent; None when nothing is left."""
         if self._selection is None or not part.records:
             return part
         request = Request((part,))
+        if self._hand.poison(request, whole=True):
+            self._bury(await self._encoding.decoded(request), POISON)
+            return None
+        with await self._hand.holding(request, whole=True):
+            return await self._judged(request)
+
+    async def _judged(self, request: Request) -> Part | None:
         if request.undecoded:
             decoded = await self._encoding.decoded(request)
             self._book.undecodable(request, decoded)
@@ -46,11 +60,14 @@ class Sieve:
             raise
         except Exception as error:  # noqa: BLE001  nothing unjudged leaves
             reason = f"select raised {type(error).__name__}"
-            self._emit(EventKind.FAILED, reason, 1)
-            self._book.bury(request, reason)
+            self._bury(request, reason)
             return None
         self._book.end(left_out, Outcome.FILTERED)
         return kept.parts[0] if kept.parts else None
+
+    def _bury(self, request: Request, reason: str) -> None:
+        self._emit(EventKind.FAILED, reason, 1)
+        self._book.bury(request, reason)
 
     def _split(self, request: Request) -> tuple[Request, Request]:
         """The records that are kept, and the others."""

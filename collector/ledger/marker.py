@@ -62,12 +62,15 @@ class Span(NamedTuple):
 
     def holds(self, name: Name) -> bool:
         """Whether it is about this one; a strike is about the very piece."""
-        within = self[:2] == name[:2] and self.low <= name.number <= self.high
-        return within and not (self.strikes and self.first != name.first)
+        return _within(self, name) and not (self.strikes and self.first != name.first)
 
     def row(self) -> tuple[str | int, ...]:
         """As it was written before there were pieces, where there is none."""
         return tuple(self) if self.first else self[:6]
+
+
+def _within(span: Span, name: Name) -> bool:
+    return span[:2] == name[:2] and span.low <= name.number <= span.high
 
 
 class Marker:
@@ -130,8 +133,27 @@ class Marker:
     def clear(self, passed: Callable[[Span], bool]) -> None:
         """Nothing is in hand, and what has passed is suspected no more."""
         self._current = []
+        self.forget(passed)
+
+    def forget(self, passed: Callable[[Span], bool]) -> None:
+        """What has passed is suspected no more."""
         self.suspects = [span for span in self.suspects if not passed(span)]
         self._note()
+
+    def acquit(self, name: Name) -> None:
+        """This one has ended, all pieces of it; its neighbours stay under suspicion."""
+        at = name.number
+        rest = [
+            span._replace(low=low, high=high)
+            for span in self.suspects
+            for low, high in (
+                ((span.low, at - 1), (at + 1, span.high)) if _within(span, name) else ((span.low, span.high),)
+            )
+            if low <= high
+        ]
+        if rest != self.suspects:
+            self.suspects = rest
+            self._note()
 
     def known(self, names: Sequence[Name]) -> tuple[int, int]:
         """The highest care and strikes of these."""

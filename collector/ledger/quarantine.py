@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _POLL_SECS = 0.005  # only while something is under suspicion
 
@@ -36,21 +36,22 @@ class Quarantine:
         try:
             yield
         finally:
-            self._leave(alone)
+            self.leave(alone)
 
-    @asynccontextmanager
-    async def entering(self, alone: bool = False) -> AsyncIterator[None]:
-        """For tasks of an event loop."""
+    async def come_in(self, alone: bool = False) -> None:
+        """For tasks of an event loop; `leave` ends it."""
         self._want(alone)
         try:
             while not self._enter(alone):  # noqa: ASYNC110  it is a thread that leaves
                 await asyncio.sleep(_POLL_SECS)
         finally:
             self._want(alone, -1)
-        try:
-            yield
-        finally:
-            self._leave(alone)
+
+    def leave(self, alone: bool = False) -> None:
+        """The end of `come_in`."""
+        with self._lock:
+            self._inside -= 1
+            self._occupied = self._occupied and not alone
 
     def _want(self, alone: bool, change: int = 1) -> None:
         if alone:
@@ -64,8 +65,3 @@ class Quarantine:
             self._inside += 1
             self._occupied = alone
             return True
-
-    def _leave(self, alone: bool) -> None:
-        with self._lock:
-            self._inside -= 1
-            self._occupied = self._occupied and not alone

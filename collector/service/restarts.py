@@ -8,6 +8,7 @@ FIRST_PAUSE_SECS = 0.1
 MAX_PAUSE_SECS = 5.0
 SHORT_LIFE_SECS = 10.0
 HOPELESS = 5  # starts in a row that never got ready
+SHORT_LIVED = 8  # children in a row that got ready and died soon: poison is set aside after five
 
 
 @dataclass(slots=True)
@@ -22,10 +23,11 @@ class Restarts:
     never_ready: int = 0
     short_lives: int = 0
 
-    @property
-    def hopeless(self) -> bool:
-        """It fails again and again before it serves."""
-        return self.never_ready >= HOPELESS
+    def hopeless(self, served_secs: float | None) -> bool:
+        """It fails again and again, and the child that has served so long (None: is not ready) does not show otherwise."""
+        if self.never_ready >= HOPELESS and served_secs is None:
+            return True
+        return self.short_lives >= SHORT_LIVED and (served_secs or 0.0) < SHORT_LIFE_SECS
 
     def pause_after(self, served_secs: float | None) -> float:
         """A child died after it had served so long (None: never); seconds to wait before the next start.

@@ -1,7 +1,7 @@
 """The supervisor: starts the children, watches them, replaces the dead and the hung, reloads and stops.
 
 It imports neither grpc nor polars, so that it stays small and nothing in it can hang. A child is restarted with a
-growing pause; one that fails again and again before it was ready makes `/live` say so.
+growing pause; one that fails again and again, before it was ready or soon after, makes `/live` say so.
 
     SIGTERM, SIGINT   stop intake, drain within the deadline, exit 0
     SIGHUP            read the configuration again; on error keep the old one; else new children take over;
@@ -76,7 +76,7 @@ class Supervisor:
         return [
             child.name
             for place, child in self.children.items()
-            if not child.ready and self._places.get(place, Restarts()).hopeless
+            if self._places.get(place, Restarts()).hopeless(child.served_secs if child.ready else None)
         ]
 
     async def start(self) -> bool:

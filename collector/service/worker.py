@@ -19,6 +19,7 @@ from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
 from collector.journal.reader import JournalReader
 from collector.ledger.partition import PartitionLedger
+from collector.ledger.quarantine import Quarantine
 from collector.pipeline import Pipeline
 from collector.samples import batch_of
 from collector.service.channel import Report
@@ -49,6 +50,7 @@ class Worker:
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._delivery: Delivery | None = None
         self._resting = Resting()
+        self._quarantine = Quarantine()
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
@@ -63,7 +65,9 @@ class Worker:
         if not self._stop.is_set():
             self._make_pipelines(passthrough)
             self._warm_up()
-            self._delivery = Delivery(exporters, self._ledgers, on_event=_tell)
+            self._delivery = Delivery(
+                exporters, self._ledgers, on_event=_tell, partitions=self._places(), quarantine=self._quarantine
+            )
             self._delivery.start()
             self._phase = "ready"
             self._loop()
@@ -129,15 +133,19 @@ class Worker:
                     self._ledgers.append(ledger)
                     break
 
+    def _places(self) -> list[Path]:
+        """The directories of the ledgers."""
+        workers = self._settings.service.processes.workers
+        return [self._dir.partition(self._index + number * workers) for number in range(len(self._ledgers))]
+
     def _make_pipelines(self, passthrough: list[str]) -> None:
-        for number, ledger in enumerate(self._ledgers):
+        for ledger, place in zip(self._ledgers, self._places(), strict=True):
             for pipeline in self._settings.pipelines.values():
                 processors = [] if pipeline.id in passthrough else self._make_processors(pipeline.id)
                 size = step_size(self._settings, pipeline)
                 made = Pipeline(
                     pipeline.id, ledger, processors, passthrough=pipeline.id in passthrough,
-                    attempts_path=self._dir.partition(self._index + number * self._settings.service.processes.workers),
-                    max_bytes=size.max_bytes, max_records=size.max_records,
+                    attempts_path=place, quarantine=self._quarantine, max_bytes=size.max_bytes, max_records=size.max_records,
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -19,10 +20,12 @@ from collector.testing.virtual_time import InlineExecutor, run_virtual
 
 @dataclass
 class Rig:
-    """Runs exporters over `ledgers` for some virtual time; `events` is what people were told."""
+    """Runs exporters over `ledgers` for some virtual time; `events` is what people were told; `partitions`: where deaths
+    are remembered."""
 
     ledgers: list[MemoryLedger]
     events: list[ExporterEvent] = field(default_factory=list)
+    partitions: list[Path] = field(default_factory=list)
 
     def run(
         self,
@@ -41,6 +44,7 @@ class Rig:
                 on_event=self.events.append,
                 pool=lambda name, count: InlineExecutor(),
                 rng=random.Random(7),
+                partitions=self.partitions,
             )
             await engine.start()
             await asyncio.sleep(seconds)

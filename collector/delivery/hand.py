@@ -1,0 +1,125 @@
+"""What one exporter has in hand: the memory (`marker`) that turns records which kill the worker into a dead letter of this
+exporter alone.
+
+In hand is what is being selected from, encoded or sent, not what waits for its next attempt. After a death an entry is cut
+small from the start, and its pieces are worked on one by one, each alone in the process (`quarantine`); a piece at which
+the worker dies three times is set aside. So a death here is never held against a pipeline's entries, nor the reverse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from collector.delivery.request import Part, Pending, Request
+from collector.errors import StorageError
+from collector.ledger.interface import Ack
+from collector.ledger.marker import ALONE, STRIKES, Marker, Name
+from collector.ledger.quarantine import Quarantine
+
+POISON = "poison"
+_OUTBOX = "outbox"
+_SMALL, _SMALLEST = 1024, 64  # records of a piece after a first death, and after more
+_ALL = -1  # stands for an entry that is not cut: `select` sees it whole
+
+
+class Hand:
+    """Belongs to the event loop.
+
+    Args:
+        partitions: the directories of the ledgers, in their order; none: nothing is remembered.
+        quarantine: who else works in this process.
+    """
+
+    def __init__(self, exporter: str, partitions: Sequence[Path], quarantine: Quarantine) -> None:
+        self._markers = [Marker(path / "deliveries" / quote(exporter, safe="")) for path in partitions]
+        self._held: list[Counter[Name]] = [Counter() for _ in partitions]
+        self._looked: set[int] = set()
+        self._quarantine = quarantine
+
+    async def holding(
+        self, request: Request, *, whole: bool = False, freely: bool = False
+    ) -> AbstractContextManager[None]:
+        """Come in to work on the request, alone in the process if it is under suspicion: `with await hand.holding(…):`.
+
+        Args:
+            whole: on its entry, before it is cut.
+            freely: it was tried before, and nobody died: others may work beside it.
+        """
+        names = [(part.pending.source, _name(part, whole)) for part in request.parts] if self._markers else []
+        alone = not freely and any(self._known(source, name)[0] for source, name in names)
+        await self._quarantine.come_in(alone)
+        return self._held_until_left(names, alone)
+
+    async def reading(self) -> AbstractContextManager[None]:
+        """Come in to read the outbox: not while somebody must be alone."""
+        await self._quarantine.come_in()
+        return self._held_until_left((), False)
+
+    @contextmanager
+    def _held_until_left(self, names: Sequence[tuple[int, Name]], alone: bool) -> Iterator[None]:
+        try:
+            self._change(names, 1, alone and len(names) == 1)
+            yield
+        finally:
+            self._change(names, -1, False)
+            self._quarantine.leave(alone)
+
+    def loaded(self, source: int, pendings: Sequence[Pending]) -> None:
+        """Entries came from the outbox; at the first look those before them are gone for good."""
+        if self._markers and pendings and source not in self._looked:
+            self._looked.add(source)
+            oldest = pendings[0].entry.seq
+            self._markers[source].forget(lambda span: span.high < oldest)
+
+    def settled(self, source: int, acks: Iterable[Ack]) -> None:
+        """The ledger knows how these ended."""
+        if self._markers and self._markers[source].suspects:
+            for ack in acks:
+                self._markers[source].acquit(Name(_OUTBOX, "", ack.seq))
+
+    def suspects(self, pending: Pending) -> bool:
+        """Whether the worker died with this entry in hand."""
+        return bool(self._markers) and bool(self._care(pending))
+
+    def small(self, pending: Pending) -> int:
+        """How many records of a suspected entry to take at once."""
+        return _SMALLEST if self._care(pending) == ALONE else _SMALL
+
+    def strikes(self, request: Request, *, whole: bool = False) -> int:
+        """How often the worker died with this alone in hand."""
+        if not self._markers:
+            return 0
+        return max((self._known(part.pending.source, _name(part, whole))[1] for part in request.parts), default=0)
+
+    def poison(self, request: Request, *, whole: bool = False) -> bool:
+        """It was often enough."""
+        return self.strikes(request, whole=whole) >= STRIKES
+
+    def close(self) -> None:
+        """An orderly stop: nothing is in hand."""
+        for marker in self._markers:
+            marker.close()
+
+    def _care(self, pending: Pending) -> int:
+        spans = self._markers[pending.source].suspects
+        return max((span.care for span in spans if span.low <= pending.entry.seq <= span.high), default=0)
+
+    def _known(self, source: int, name: Name) -> tuple[int, int]:
+        return self._markers[source].known([name])
+
+    def _change(self, names: Sequence[tuple[int, Name]], by: int, alone: bool) -> None:
+        for source, name in names:
+            self._held[source][name] += by
+            if not self._held[source][name]:
+                del self._held[source][name]
+        for source in {source for source, _ in names}:
+            with suppress(StorageError):  # a full disk: delivery makes room, so it goes on unnoted
+                self._markers[source].hold(self._held[source], alone=alone)
+
+
+def _name(part: Part, whole: bool) -> Name:
+    return Name(_OUTBOX, "", part.pending.entry.seq, _ALL if whole else part.start)

@@ -1,0 +1,128 @@
+"""An exporter whose code kills the worker on one record: its neighbours arrive, the record is set aside for that exporter
+alone, the other exporter has all of them, and no pipeline's entry is blamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collector.cli.traffic.client import GrpcClient
+from collector.testing.conservation import assert_directory_conserved
+from collector.testing.numbered import HEADER, request
+from collector.testing.service import Service
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+PLUGIN = '''
+import os
+from pathlib import Path
+
+from collector.component import Factory, Kind
+from collector.delivery.config import DeliveryConfig
+from collector.outcomes import Ok
+
+
+class MineConfig(DeliveryConfig):
+    """Options."""
+
+    folder: Path
+    """Where bodies go; the mine does nothing once it holds a file `defused`."""
+    signal: int = 9
+    """How it kills."""
+
+
+class Mine:
+    def __init__(self, config, context):
+        self._folder, self._signal = config.folder, config.signal
+
+    async def start(self):
+        self._folder.mkdir(exist_ok=True)
+
+    def encode(self, batch):
+        texts = batch.column("body").to_list()
+        if not (self._folder / "defused").exists() and any("of dynamite" in text for text in texts):
+            os.kill(os.getpid(), self._signal)
+        return texts
+
+    async def send(self, texts):
+        with (self._folder / "bodies").open("a") as stream:
+            stream.writelines(text + "\\n" for text in texts)
+
+    def classify(self, answer):
+        return [Ok()]
+
+    async def shutdown(self):
+        pass
+
+
+FACTORY = Factory(Kind.EXPORTER, "mine", MineConfig, "mine_plugin:Mine", "Explodes.")
+'''
+
+
+def service_with(tmp_path: Path, number: int) -> Service:
+    """Not started; the plugin is installed for it as a distribution with an entry point."""
+    site = tmp_path / "site"
+    info = site / "mine_plugin-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "mine_plugin.py").write_text(PLUGIN)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[logboom.exporters]\nmine = mine_plugin:FACTORY\n")
+    override = {
+        "exporters": {"mine": {"folder": str(tmp_path / "mined"), "signal": number}},
+        "service": {"pipelines": {"logs": {"exporters": ["sqlite", "mine"]}}},
+    }
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return Service(tmp_path, json.dumps(override), env={"PYTHONPATH": path})
+
+
+def dead_letters(service: Service) -> list[dict[str, object]]:
+    command = [sys.executable, "-P", "-m", "collector.cli", "deadletter", "list", "--json"]
+    listed = subprocess.run(
+        [*command, "--data-dir", str(service.data)], check=True, capture_output=True, text=True
+    ).stdout
+    return [json.loads(line) for line in listed.splitlines() if line.startswith("{")]
+
+
+def mined(tmp_path: Path) -> set[str]:
+    path = tmp_path / "mined" / "bodies"
+    return set(path.read_text().splitlines()) if path.exists() else set()
+
+
+def await_that(service: Service, condition: object, seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, service.log.read_text()[-4000:]
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT], ids=["killed", "aborted"])
+def test_a_record_that_kills_one_exporter_is_set_aside_for_it_alone(tmp_path: Path, number: signal.Signals) -> None:
+    service = service_with(tmp_path, int(number))
+    with service:
+        client = GrpcClient(f"127.0.0.1:{service.grpc}", False, HEADER)
+        for first in range(0, 3000, 10):
+            numbers = range(first, first + 10)
+            domain = ("tamyla.com", "wetechfounders.com")[first % 20 // 10]
+            assert client.send(request(numbers, "dynamite" if first == 1500 else "peace"), domain) == ""
+        client.close()
+        await_that(service, lambda: dead_letters(service))
+        (letter,) = dead_letters(service)
+        assert (letter["owner"], letter["reason"]) == ("exporter/mine", "poison"), letter
+        assert 10 <= int(str(letter["records"])) <= 64
+        service.await_stored(3000, seconds=90)
+        await_that(service, lambda: len(mined(tmp_path)) == 3000 - int(str(letter["records"])))
+        (tmp_path / "mined" / "defused").touch()
+        command = [sys.executable, "-P", "-m", "collector.cli", "deadletter", "replay", "--all"]
+        subprocess.run([*command, "--data-dir", str(service.data)], check=True, capture_output=True)
+        await_that(service, lambda: len(mined(tmp_path)) == 3000)
+        assert service.terminate() == 0
+    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM logs") == [(3000,)]
+    assert dead_letters(service) == []
+    assert_directory_conserved(service.data, "logs")
