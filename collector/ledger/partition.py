@@ -231,9 +231,9 @@ class PartitionLedger:
         window.remember(step.digests)
         if commit.read.replayed:
             self._load_replays()
-        if step.header is not None and commit.outbox is not None:
-            self._store.cache.put(step.seq, commit.outbox)
-            self._next_seq = step.seq + 1
+        for out in step.outgoing:
+            self._store.cache.put(out.seq, out.held)
+            self._next_seq = out.seq + 1
         clear(self._store, step.dropped)
 
     def _forget_digests(self, window: DedupWindow, now_unix_ms: int) -> None:

@@ -11,7 +11,9 @@ from collector.errors import NoRoom
 from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
+from collector.journal.price import price_of
 from collector.ledger import cursors, deadletters, outbox
+from collector.ledger.cache import memory_bytes
 from collector.ledger.codec import decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
@@ -27,35 +29,45 @@ from collector.outcomes import Counts, Outcome
 _HEADROOM = 0.15  # of the budget, above it, that one commit may use: the map is a quarter larger
 
 
+_MOST_RECORDS, _MOST_MEMORY_BYTES = 32_768, 32 << 20  # of one outbox entry: what delivery loads at once
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One outbox entry: what was encoded, how, and for which exporters it was spilled."""
+
+    seq: int
+    held: LogBatch | Sequence[Entry]
+    header: Header
+    content: bytes
+    spilled: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A `Commit`, encoded. `header` None: it puts nothing into the outbox."""
+    """A `Commit`, encoded, with what it puts into the outbox: one entry, several when there is much, or none."""
 
     commit: Commit
-    seq: int
     now_unix_ms: int
     counts: Counts
     letters: Sequence[NewDeadLetter]
     digests: Sequence[DigestRow]
     expired: Sequence[DigestRow]
-    header: Header | None = None
-    content: bytes = b""
-    spilled: frozenset[str] = frozenset()
+    outgoing: Sequence[Outgoing] = ()
     dropped: list[Settled] = field(default_factory=list)
 
 
 def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step:
     """Encode the commit and write what spills. Raises `NoRoom` when there is no room for it."""
     now = store.now_unix_ms()
-    header, content = _outbox_entry(store, commit, now)
+    outgoing = [_outgoing(store, commit, held, seq + place, now) for place, held in enumerate(_cut(store, commit))]
     fresh = commit.read.entries[len(commit.read.replayed) :]
     passed = [*fresh, *commit.read.duplicates]
-    spilled = _spill(store, commit, seq, header, content) if header else frozenset()
     letters = _dead_letters(commit)
-    _check_room(store, content, letters, commit.state)
+    _check_room(store, [out.content for out in outgoing], letters, commit.state)
     return Step(
-        commit, seq, now, _counts(store, commit, header), letters,
-        window.rows_for(commit.read.id, fresh), window.expired(passed, now), header, content, spilled,
+        commit, now, _counts(store, commit, outgoing), letters,
+        window.rows_for(commit.read.id, fresh), window.expired(passed, now), outgoing,
     )  # fmt: skip
 
 
@@ -70,8 +82,9 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
         put_state(txn, tables, key(commit.pipeline, processor, name), value)
     store.at("commit:middle")
     write_digests(txn, tables.digests, step.digests, step.expired)
-    if step.header is not None:
-        _enqueue(txn, store, step, step.header)
+    step.dropped.clear()
+    for out in step.outgoing:
+        step.dropped.extend(_enqueue(txn, store, out))
     for number, entry in zip(commit.read.replayed, commit.read.entries, strict=False):
         _replayed(txn, store, number, entry, step.now_unix_ms)
     deadletters.bury(txn, tables, step.letters, step.now_unix_ms, store.max_dead_bytes)
@@ -94,38 +107,49 @@ def _replayed(txn: Transaction, store: Store, number: int, taken: Entry, now_uni
         deadletters.bury_for_replay(txn, store.tables, letter, now_unix_ms, store.max_dead_bytes)
 
 
-def _outbox_entry(store: Store, commit: Commit, now_unix_ms: int) -> tuple[Header | None, bytes]:
-    exporters = list(store.pipeline(commit.pipeline).exporters)
-    if commit.outbox is None or not len(commit.outbox) or not exporters:
-        return None, b""
-    if isinstance(commit.outbox, LogBatch):
-        content = encode_batch(commit.outbox)
-        by_domain, size = commit.outbox.by_domain(), len(content)
+def _cut(store: Store, commit: Commit) -> Sequence[LogBatch | Sequence[Entry]]:
+    """What goes into the outbox, as entries that delivery can load one by one."""
+    if commit.outbox is None or not len(commit.outbox) or not store.pipeline(commit.pipeline).exporters:
+        return []
+    if not isinstance(commit.outbox, LogBatch):
+        return [commit.outbox]
+    records = len(commit.outbox)
+    pieces = max(-(-records // _MOST_RECORDS), -(-memory_bytes(commit.outbox) // _MOST_MEMORY_BYTES))
+    if pieces < 2:
+        return [commit.outbox]
+    size = -(-records // pieces)
+    return [commit.outbox.slice(start, size).compact() for start in range(0, records, size)]
+
+
+def _outgoing(store: Store, commit: Commit, held: LogBatch | Sequence[Entry], seq: int, now_unix_ms: int) -> Outgoing:
+    if isinstance(held, LogBatch):
+        content, by_domain = encode_batch(held), held.by_domain()
+        size = price_of(len(content), len(held))
     else:
-        content = outbox.encode_references(commit.outbox)
-        by_domain, size = records_by_domain(commit.outbox), sum(len(entry.body) for entry in commit.outbox)
+        content, by_domain = outbox.encode_references(held), records_by_domain(held)
+        size = sum(entry.cost for entry in held)
     header = Header(
-        commit.pipeline, sum(by_domain.values()), size, by_domain, now_unix_ms, exporters,
-        journal_entries=not isinstance(commit.outbox, LogBatch),
+        commit.pipeline, sum(by_domain.values()), size, by_domain, now_unix_ms,
+        list(store.pipeline(commit.pipeline).exporters), journal_entries=not isinstance(held, LogBatch),
     )  # fmt: skip
-    return header, content
+    return Outgoing(seq, held, header, content, _spill(store, held, seq, header, content))
 
 
-def _spill(store: Store, commit: Commit, seq: int, header: Header, content: bytes) -> frozenset[str]:
+def _spill(store: Store, held: LogBatch | Sequence[Entry], seq: int, header: Header, content: bytes) -> frozenset[str]:
     """Write the entry into the areas of the exporters whose quota it exceeds; those that took it."""
     with store.environment.read() as txn:
         sums = {exporter: outbox.totals(txn, store.tables, exporter) for exporter in header.exporters}
     over = [
         exporter
-        for exporter, held in sums.items()
+        for exporter, waiting in sums.items()
         if store.quota(exporter).on_full == "spill"
-        and held.size_bytes - held.spilled_bytes + header.size_bytes
+        and waiting.size_bytes - waiting.spilled_bytes + header.size_bytes
         > store.limit_bytes(exporter, header.journal_entries)
-        and held.spilled_bytes + header.size_bytes <= store.quota(exporter).spill_bytes
+        and waiting.spilled_bytes + header.size_bytes <= store.quota(exporter).spill_bytes
     ]
     if not over:
         return frozenset()
-    aside = content if isinstance(commit.outbox, LogBatch) else encode_entries(commit.outbox or ())
+    aside = content if isinstance(held, LogBatch) else encode_entries(held)
     return frozenset(exporter for exporter in over if _write_aside(store, exporter, seq, aside))
 
 
@@ -141,16 +165,19 @@ def _write_aside(store: Store, exporter: str, seq: int, content: bytes) -> bool:
     return True
 
 
-def _enqueue(txn: Transaction, store: Store, step: Step, header: Header) -> None:
-    kept = step.content if len(step.spilled) < len(header.exporters) else None
-    outbox.enqueue(txn, store.tables, step.seq, header, kept, step.spilled)
+def _enqueue(txn: Transaction, store: Store, out: Outgoing) -> list[Settled]:
+    """Put one entry into the queues; what was given up for it."""
+    header = out.header
+    kept = out.content if len(out.spilled) < len(header.exporters) else None
+    outbox.enqueue(txn, store.tables, out.seq, header, kept, out.spilled)
     if header.journal_entries and kept is not None:
-        outbox.hold(txn, store.tables, step.seq, outbox.decode_references(kept))
-    put_u64(txn, store.tables.partition, b"next_seq", step.seq + 1)
-    step.dropped.clear()
+        outbox.hold(txn, store.tables, out.seq, outbox.decode_references(kept))
+    put_u64(txn, store.tables.partition, b"next_seq", out.seq + 1)
+    dropped: list[Settled] = []
     for exporter in header.exporters:
         if store.quota(exporter).on_full == "drop_oldest":
-            step.dropped.extend(_drop_oldest(txn, store, exporter, store.limit_bytes(exporter, header.journal_entries)))
+            dropped += _drop_oldest(txn, store, exporter, store.limit_bytes(exporter, header.journal_entries))
+    return dropped
 
 
 def _drop_oldest(txn: Transaction, store: Store, exporter: str, limit_bytes: int) -> list[Settled]:
@@ -166,7 +193,7 @@ def _drop_oldest(txn: Transaction, store: Store, exporter: str, limit_bytes: int
     return [settled for settled in dropped if settled is not None]
 
 
-def _counts(store: Store, commit: Commit, header: Header | None) -> Counts:
+def _counts(store: Store, commit: Commit, outgoing: Sequence[Outgoing]) -> Counts:
     """What this step adds: the processors' counts, and the ledger's own."""
     component = f"pipeline/{commit.pipeline}"
     counts: Counts = Counter(commit.counts)
@@ -178,7 +205,10 @@ def _counts(store: Store, commit: Commit, header: Header | None) -> Counts:
     ):
         for domain, records in records_by_domain(entries).items():
             counts[domain, component, outcome] += records
-    for domain, records in (header.by_domain if header else {}).items():
+    enqueued: Counter[str] = Counter()
+    for out in outgoing:
+        enqueued.update(out.header.by_domain)
+    for domain, records in enqueued.items():
         counts[domain, component, Outcome.ENQUEUED] += records
         for exporter in store.pipeline(commit.pipeline).exporters:
             counts[domain, f"exporter/{exporter}", Outcome.ENQUEUED] += records
@@ -196,9 +226,13 @@ def _dead_letters(commit: Commit) -> list[NewDeadLetter]:
 
 
 def _check_room(
-    store: Store, content: bytes, letters: Sequence[NewDeadLetter], state: Mapping[tuple[str, bytes], bytes | None]
+    store: Store,
+    contents: Sequence[bytes],
+    letters: Sequence[NewDeadLetter],
+    state: Mapping[tuple[str, bytes], bytes | None],
 ) -> None:
-    size = occupied_bytes(len(content)) + sum(occupied_bytes(len(letter.content)) for letter in letters)
+    size = sum(occupied_bytes(len(content)) for content in contents)
+    size += sum(occupied_bytes(len(letter.content)) for letter in letters)
     size += sum(occupied_bytes(len(value) + 512) for value in state.values() if value is not None)
     if not store.environment.has_room(max(0, size - int(store.environment.budget_bytes * _HEADROOM))):
         raise NoRoom(f"{store.path}: no room for a commit of {size} bytes")

@@ -31,6 +31,7 @@ from collector.store import schema
 from collector.store.rows import COLUMNS
 
 _MOST_ROWS = 256
+_ROWS_AT_ONCE = 16 * _MOST_ROWS
 _PRAGMAS = (
     "synchronous = FULL",
     "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
@@ -101,14 +102,19 @@ class EmbeddedStore:
         return new if self._name.lost() is None else self._insert(rows)
 
     def _insert(self, rows: pl.DataFrame) -> int:
-        columns = (column.to_list() for column in rows.select(COLUMNS).iter_columns())
-        values = list(chain.from_iterable(zip(*columns, strict=True)))  # half the cost of DataFrame.rows()
         with self._transaction() as connection:
-            before, start = connection.total_changes, 0
-            for height in _heights(rows.height):
-                end = start + height * len(COLUMNS)
-                connection.execute(insert_statement(height), values[start:end])
-                start = end
+            before = connection.total_changes
+            for part in rows.select(COLUMNS).iter_slices(
+                _ROWS_AT_ONCE
+            ):  # as Python objects they take ten times the memory
+                values = list(
+                    chain.from_iterable(zip(*(column.to_list() for column in part.iter_columns()), strict=True))
+                )
+                start = 0
+                for height in _heights(part.height):
+                    end = start + height * len(COLUMNS)
+                    connection.execute(insert_statement(height), values[start:end])
+                    start = end
             return connection.total_changes - before
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
