@@ -114,6 +114,11 @@ class Pipeline:
                 self._chain.process(sample, {})
 
     @property
+    def ahead(self) -> bool:
+        """Delivery should catch up before the next step."""
+        return self._ledger.ahead(self.id)
+
+    @property
     def behind(self) -> bool:
         """More waits, whatever the last step took: small steps, because an entry is suspected of having killed the worker, or
         the rest of a large one. Do not rest between them."""

@@ -7,6 +7,7 @@ itself; LMDB gives each call its own snapshot and lets one writing transaction i
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,7 @@ class Dispatch:
                     settled.append(done)
                 self._store.at("ack:middle")
         self._store.at("ack:done")
+        self._store.pace.took(exporter, sum(sum(ack.outcomes.values()) for ack in acks), time.monotonic())
         clear(self._store, settled)
 
     def set_aside(self, exporter: str) -> None:

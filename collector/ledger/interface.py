@@ -146,6 +146,10 @@ class Ledger(Protocol):
 class WorkerLedger(Ledger, Protocol):
     """What a worker needs besides: whether the step that a predecessor died in was made durable."""
 
+    def ahead(self, pipeline: str) -> bool:
+        """Whether delivery should catch up before the pipeline's next read, so that domains have their turns there, too."""
+        ...
+
     def applied(self, pipeline: str) -> bytes:
         """The `id` of the pipeline's last committed `Read`; empty before the first."""
         ...

@@ -13,6 +13,8 @@ is, and they are never read again. A spill file without its row, or a row's file
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -96,9 +98,7 @@ class PartitionLedger:
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
-        # A clock that was set back must not stop the upkeep until it has caught up.
-        if abs(self._store.now_unix_ms() - self._upkept_at) >= _UPKEEP_MS:
-            self.maintain()
+        self._keep_up()
         max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
         if not self._has_room(pipeline, max_bytes):
             return Read(())
@@ -106,12 +106,26 @@ class PartitionLedger:
             return self._replayed(pipeline, max_bytes, max_records)
         source = self._sources[pipeline]
         taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
+        for _, domain in taken.position:
+            self._store.pace.saw(domain, time.monotonic())
         own = [entry for entry in taken.entries if source.wanted.owns(entry)]
         fresh, seen = self._windows[pipeline].split(own)
         duplicates = taken.pass_whole(seen)
         orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
         return Read(fresh, duplicates, taken.position, _unclaimed(orphans), begun=taken.begun)
+
+    def ahead(self, pipeline: str) -> bool:
+        """Whether delivery should catch up before the pipeline's next read: else records of one domain would wait behind
+        those of another. Asked, not enforced: whoever drains does not ask."""
+        with self._store.environment.read() as txn:
+            exporters = self._store.pipeline(pipeline).exporters
+            waiting = {name: outbox.totals(txn, self._store.tables, name).records for name in exporters}
+        if not self._store.pace.ahead(waiting, time.monotonic()):
+            return False
+        with contextlib.suppress(StorageError):  # the next read says it
+            self._keep_up()
+        return True
 
     def commit(self, commit: Commit) -> None:
         """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
@@ -132,6 +146,11 @@ class PartitionLedger:
     def state(self, pipeline: str, processor: str) -> ProcessorState:
         """See `Ledger.state`."""
         return ProcessorState(self._store.environment, self._store.tables, pipeline, processor)
+
+    def _keep_up(self) -> None:
+        # A clock that was set back must not stop the upkeep until it has caught up.
+        if abs(self._store.now_unix_ms() - self._upkept_at) >= _UPKEEP_MS:
+            self.maintain()
 
     def maintain(self) -> None:
         """Do what time alone asks for: ages, removals, operators' requests. `read` calls it each second."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from collector.journal.environment import Environment
 from collector.ledger.cache import ContentCache
+from collector.ledger.pace import Pace
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.tables import Tables
 
@@ -39,6 +40,7 @@ class Store:
     cache: ContentCache
     now_unix_ms: Callable[[], int] = unix_ms
     at: Callable[[str], None] = nowhere
+    pace: Pace = field(default_factory=Pace)
     spill_refused: set[str] = field(default_factory=set)
     """Exporters whose area the disk did not let grow, last time."""
     _pipelines: dict[str, PipelinePlan] = field(default_factory=dict)

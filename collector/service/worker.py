@@ -33,6 +33,7 @@ log = logging.getLogger("logboom.worker")
 LOCK_POLL_SECS = 0.02
 SILENCE_SECS = 8.0
 LONGEST_GATHER_SECS = 0.5
+HELD_BACK_SECS = 0.02
 
 
 class Worker:
@@ -48,6 +49,7 @@ class Worker:
         self._drain = True
         self._ledgers: list[PartitionLedger] = []
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
+        self._held_back = False
         self._delivery: Delivery | None = None
         self._resting = Resting()
         self._quarantine = Quarantine()
@@ -172,14 +174,19 @@ class Worker:
             began = time.monotonic()
             full = self._step_all()
             took = time.monotonic() - began
-            if not full:
+            if self._held_back:
+                self._stop.wait(HELD_BACK_SECS)
+            elif not full:
                 self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
 
     def _step_all(self) -> bool:
         """One step of every pipeline; True when one of them had as much as it takes at once."""
         assert self._delivery is not None
-        full = False
+        full = self._held_back = False
         for pipeline, size in self._pipelines:
+            if pipeline.ahead:
+                self._held_back = True
+                continue
             records = self._resting.step(pipeline.place, pipeline)
             if records:
                 self._delivery.notify()
