@@ -27,6 +27,7 @@ from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
 from collector.telemetry.health import Health
 from collector.telemetry.own_logs import configure
+from collector.transport.descriptors import LEAST, raise_limit
 from collector.transport.tls import TlsServerConfig, server_context
 
 log = logging.getLogger("logboom.supervisor")
@@ -39,6 +40,7 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
         LogboomError: it can't start, or could not go on.
     """
     configure(settings.service.telemetry.logs.level, settings.service.telemetry.logs.encoding)
+    check_descriptors(in_process)
     for warning in settings.warnings:
         log.warning("%s", warning)
     lock = lock_data_dir(root)
@@ -51,6 +53,20 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
         return asyncio.run(_serve(InProcess(settings, data_dir), data_dir))
     supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload()), (lock,))
     return asyncio.run(_serve(supervisor, data_dir))
+
+
+def check_descriptors(in_process: bool) -> None:
+    """Let this process and its children open as many files as they may.
+
+    Raises:
+        LogboomError: too few to work with.
+    """
+    limit, least = raise_limit(), LEAST * 2 if in_process else LEAST
+    if limit < least:
+        raise LogboomError(
+            f"a process may open {limit} files here and logboom needs {least} at least: raise the limit with "
+            "`ulimit -n 4096`, LimitNOFILE= of a systemd unit, or --ulimit nofile=4096 of a container"
+        )
 
 
 def make_environments(settings: Settings, data_dir: DataDir) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -104,3 +106,16 @@ def test_a_start_that_fails(tmp_path: Path, name: str, mode: tuple[str, ...]) ->
     finally:
         service.kill()
         shutil.rmtree(service.data, ignore_errors=True)
+
+
+def test_too_few_descriptors(tmp_path: Path) -> None:
+    """`ulimit -n 32`: a sentence that says how to raise the limit."""
+    service = Service(tmp_path)
+    command = [sys.executable, "-P", "-m", "collector.cli", "run", "--config", str(service.config),
+               "--data-dir", str(service.data)]  # fmt: skip
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -n 32; exec "$@"', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "may open 32 files here and logboom needs 64 at least" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -25,9 +25,9 @@ from urllib.parse import unquote
 import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, unknown to the stubs
 
-from collector.receivers.otlp.budget import Budget
 from collector.receivers.otlp.grpc_connections import SPAN_SECS, GrpcConnections
 from collector.transport.accepted import Peer, normal_peer
+from collector.transport.budget import Budget
 
 _log = logging.getLogger(__name__)
 _ROUND_SECS = 1.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from collector.receivers.otlp.budget import Budget
 from collector.transport.accepted import Accepted, Peer, accepted, hang_up
+from collector.transport.budget import Budget
 
 SPAN_SECS = 5.0
 

@@ -21,8 +21,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from collector.receivers.otlp.budget import Budget
 from collector.receivers.otlp.http_host import BadHost, decided_host
+from collector.transport.budget import Budget
 
 _WHOLE_BYTES = 256 << 10
 _RATE_SECS = 5.0  # the least rate is asked for in each span of this length

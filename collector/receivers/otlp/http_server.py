@@ -14,12 +14,12 @@ from typing import cast
 
 import uvicorn
 
-from collector.receivers.otlp.budget import Budget
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_app import OtlpHttpApp, max_body_size
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.receivers.otlp.turns import Turns
+from collector.transport.budget import Budget
 from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
@@ -163,5 +163,5 @@ def _uvicorn_config(
         proxy_headers=False,  # X-Forwarded-* is the resolver's business
         server_header=False,
         timeout_keep_alive=max(1, round(config.idle_timeout or 60.0)),
-        backlog=2048,
+        backlog=min(2048, places.total),  # a burst is accepted whole before the first of it is looked at
     )

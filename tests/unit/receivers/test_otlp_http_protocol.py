@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from collector.receivers.otlp.budget import Budget
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
+from collector.transport.budget import Budget
 
 LIMITS = RequestLimits(
     max_header_size=1024, read_header_timeout_secs=20, read_timeout_secs=60, max_body_size=100_000, min_receive_rate=1000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from collector.receivers.otlp.budget import Budget
+from collector.transport.budget import Budget
 
 
 @dataclass(eq=False)
