@@ -23,6 +23,7 @@ class Endpoints:
 
     def __init__(self) -> None:
         self._runners: list[web.ServerRunner] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def listen(
         self, endpoint: str, routes: Mapping[str, Callable[[], Answer]], tls: ssl.SSLContext | None = None
@@ -31,9 +32,8 @@ class Endpoints:
         # Loaded on a thread, so that the children, which take longer, start meanwhile.
         small = await asyncio.to_thread(import_module, "collector.telemetry.small_server")
         most = min(_MOST_CONNECTIONS, room_for_connections())
-        runner: web.ServerRunner = small.web.ServerRunner(
-            small.SmallServer(endpoint, routes, most), handle_signals=False
-        )
+        server = small.SmallServer(endpoint, routes, most)
+        runner: web.ServerRunner = small.web.ServerRunner(server, handle_signals=False)
         await runner.setup()
         host, _, port = endpoint.rpartition(":")
         site: web.TCPSite = small.web.TCPSite(
@@ -43,10 +43,16 @@ class Endpoints:
         await site.start()
         self._runners.append(runner)
         bound = runner.addresses[0]
+        if tls is not None:
+            self._tasks.append(asyncio.create_task(server.end_handshakes(bound[1])))
         return f"{bound[0]}:{bound[1]}"
 
     async def close(self) -> None:
         """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
+        self._tasks.clear()

@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from collector.transport.accepted import hang_up_strangers, normal_peer
 from collector.transport.budget import Budget
 
 log = logging.getLogger("logboom.supervisor")
 _QUIET = logging.getLogger(f"{__name__}.requests")  # what strangers send is not worth a line each
 _QUIET.disabled = True
 REQUEST_SECS = 10.0
+_LOOK_SECS = 1.0
 Answer = tuple[int, str, str]
 """Status, content type, body."""
 
@@ -43,6 +45,12 @@ class SmallServer(web.Server):
         if connection is not None:
             connection.timer.cancel()
             self._places.release(connection)
+
+    async def end_handshakes(self, port: int) -> None:
+        """With TLS a connection is known only after its handshake; bound what comes before, for ever."""
+        while True:
+            await asyncio.sleep(_LOOK_SECS)
+            hang_up_strangers(port, {each.key for each in self._open.values()}, self._places.total)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection = self._open.get(request.protocol)
@@ -71,7 +79,9 @@ class _Connection:
 
     def __init__(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         loop = asyncio.get_running_loop()
-        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+        address, port = (transport.get_extra_info("peername") or ("", 0))[:2]
+        self.key = normal_peer(address, port)
+        self.peer = self.key[0]
         self.heard = loop.time()
         self.serves = False
         self.timer = loop.call_later(REQUEST_SECS, self.make_room)

@@ -10,12 +10,13 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 Peer = tuple[str, int]
 """Address and port of the other side; an IPv4 address is written as one, also on a socket for both families."""
 
+HANDSHAKE_SECS = 10.0
 _INFO_BYTES = 136
 _LAST_DATA_RECEIVED = struct.Struct("=I")  # struct tcp_info: tcpi_last_data_recv, milliseconds
 _LAST_DATA_RECEIVED_AT = 52
@@ -51,6 +52,20 @@ def hang_up(descriptor: int, peer: Peer, port: int) -> None:
     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
         if _peer(connection, port) == peer:
             connection.shutdown(socket.SHUT_RDWR)
+
+
+def hang_up_strangers(port: int, known: Collection[Peer], most: int) -> int:
+    """End connections that are not `known` to their server yet, for they are in the middle of a TLS handshake.
+
+    Those that have been silent for `HANDSHAKE_SECS`, and beyond `most` connections in all the most silent ones. How many.
+    """
+    seen = accepted(port)
+    strangers = sorted(seen.keys() - known, key=lambda peer: -seen[peer].silent_secs)
+    too_many = max(0, len(seen) - most)
+    ended = [peer for n, peer in enumerate(strangers) if n < too_many or seen[peer].silent_secs > HANDSHAKE_SECS]
+    for peer in ended:
+        hang_up(seen[peer].descriptor, peer, port)
+    return len(ended)
 
 
 def normal_peer(address: str, port: int) -> Peer:

@@ -19,6 +19,7 @@ from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_app import OtlpHttpApp, max_body_size
 from collector.receivers.otlp.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.receivers.otlp.turns import Turns
+from collector.transport.accepted import hang_up_strangers, normal_peer
 from collector.transport.budget import Budget
 from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
@@ -33,8 +34,9 @@ Connections = Budget[BoundedHttpProtocol]
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it listens and looks after slow connections and changed certificates."""
 
-    def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None) -> None:
+    def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None, most: int) -> None:
         super().__init__(config)
+        self._most = most
         self.ready = threading.Event()
         self.beat = time.monotonic()
         self._tls = tls
@@ -54,6 +56,17 @@ class _Server(uvicorn.Server):
             self.beat = time.monotonic()
             for connection in list(self.server_state.connections):
                 cast("BoundedHttpProtocol", connection).expire(loop.time())
+            if self._tls is not None:
+                self._end_handshakes()
+
+    def _end_handshakes(self) -> None:
+        """uvicorn makes a protocol when TLS stands; what comes before is bounded here."""
+        served = cast("set[BoundedHttpProtocol]", self.server_state.connections)
+        known = {normal_peer(*each.client) for each in served if each.client}
+        for listener in self.servers:
+            for bound in listener.sockets:
+                if bound.family != socket.AF_UNIX:
+                    hang_up_strangers(bound.getsockname()[1], known, self._most)
 
     async def _reload(self, tls: TlsServerConfig) -> None:
         context = cast("ssl.SSLContext", self.config.ssl)
@@ -84,7 +97,8 @@ class HttpListener:
         bound = self._bind(endpoint, share_port)
         self._threads = ThreadPoolExecutor(_DECODING, thread_name_prefix="otlp-http-decode")
         app = OtlpHttpApp(config, door, Turns(self._threads, _DECODING))
-        self._server = _Server(_uvicorn_config(config, app, self._places, self._pending), config.tls)
+        uvicorn_config = _uvicorn_config(config, app, self._places, self._pending)
+        self._server = _Server(uvicorn_config, config.tls, self._places.total)
         self._server.config.load()
         self._server.config.ssl = context
         self._thread = threading.Thread(target=self._server.run, args=([bound],), name="otlp-http", daemon=True)

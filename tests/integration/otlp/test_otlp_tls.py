@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
 
 import grpc
@@ -118,6 +120,20 @@ def test_plain_text_to_a_tls_port(server):
         with pytest.raises((http.client.HTTPException, ConnectionError)):
             connection.getresponse()
         connection.close()
+
+
+def test_handshakes_that_are_not_ended_make_room(authority, server):
+    """Connections that never say hello are hung up beyond the bound; those that do are served, one after another."""
+    options = served(server)
+    options["protocols"]["http"]["max_connections"] = 5
+    with receiving(options) as running, contextlib.ExitStack() as stack:
+        host, port = running.http.split(":")
+        strangers = [stack.enter_context(socket.create_connection((host, int(port)), timeout=30)) for _ in range(20)]
+        for _ in range(3):
+            post_http(running, client(authority))
+        for stranger in strangers[:10]:
+            with contextlib.suppress(ConnectionResetError):
+                assert stranger.recv(1) == b""
 
 
 def test_old_versions_are_refused(authority, server):

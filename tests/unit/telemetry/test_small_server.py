@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from collector.telemetry import endpoints, small_server
 from collector.telemetry.endpoints import Endpoints
+from collector.testing.certificates import Authority
 
 ROUTES = {"/ready": lambda: (200, "application/json", "{}"), "/live": lambda: (503, "text/plain", "bad")}
 
 
 @contextlib.asynccontextmanager
-async def listening(monkeypatch: pytest.MonkeyPatch, most: int = 5) -> AsyncIterator[tuple[str, int]]:
+async def listening(
+    monkeypatch: pytest.MonkeyPatch, most: int, tls: ssl.SSLContext | None
+) -> AsyncIterator[tuple[str, int]]:
     monkeypatch.setattr(endpoints, "_MOST_CONNECTIONS", most)
     served = Endpoints()
-    host, _, port = (await served.listen("127.0.0.1:0", ROUTES)).rpartition(":")
+    host, _, port = (await served.listen("127.0.0.1:0", ROUTES, tls)).rpartition(":")
     try:
         yield host, int(port)
     finally:
@@ -43,9 +47,14 @@ async def asked(address: tuple[str, int], request: bytes) -> bytes:
         return await reader.read()
 
 
-def run(monkeypatch: pytest.MonkeyPatch, test: Callable[[tuple[str, int]], Awaitable[None]], most: int = 5) -> None:
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    test: Callable[[tuple[str, int]], Awaitable[None]],
+    most: int = 5,
+    tls: ssl.SSLContext | None = None,
+) -> None:
     async def whole() -> None:
-        async with listening(monkeypatch, most) as address, asyncio.timeout(30):
+        async with listening(monkeypatch, most, tls) as address, asyncio.timeout(30):
             await test(address)
 
     asyncio.run(whole())
@@ -118,3 +127,26 @@ def test_a_connection_without_a_request_ends(monkeypatch):
             assert await asked(address, b"GET /re") == b""
 
     run(monkeypatch, test)
+
+
+def test_handshakes_that_are_not_ended_make_room(monkeypatch, tmp_path):
+    """With TLS, connections that never say hello are hung up beyond the bound, and a probe is answered."""
+    monkeypatch.setattr(small_server, "_LOOK_SECS", 0.05)
+    authority = Authority(tmp_path)
+    pair = authority.issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.cert, pair.key)
+    trust = ssl.create_default_context(cafile=authority.ca_file)
+
+    async def test(address: tuple[str, int]) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            idle = [await stack.enter_async_context(connected(address, b"")) for _ in range(20)]
+            for each in idle[:10]:
+                with contextlib.suppress(ConnectionResetError):
+                    assert await each.read() == b""
+            reader, writer = await asyncio.open_connection(*address, ssl=trust, server_hostname="localhost")
+            writer.write(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+    run(monkeypatch, test, tls=context)

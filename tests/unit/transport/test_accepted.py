@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from collector.transport.accepted import accepted, hang_up, normal_peer
+from collector.transport import accepted as module
+from collector.transport.accepted import accepted, hang_up, hang_up_strangers, normal_peer
 
 
 @contextlib.contextmanager
@@ -57,6 +58,19 @@ def test_hang_up():
         assert ours.recv(100) == b"still here"
         hang_up(ours.fileno(), peer, port)
         assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("known", "most", "silent_secs", "ended"),
+    [(False, 0, 10.0, 1), (False, 1, 10.0, 0), (False, 1, -1.0, 1), (True, 0, -1.0, 0)],
+    ids=["beyond the bound", "within it", "silent for too long", "known to its server"],
+)
+def test_strangers(monkeypatch, known, most, silent_secs, ended):
+    """Connections that a server does not know yet end when they are too many, or silent for too long."""
+    monkeypatch.setattr(module, "HANDSHAKE_SECS", silent_secs)
+    with connected(socket.AF_INET, "127.0.0.1", "127.0.0.1") as (port, _, client):
+        peers = {("127.0.0.1", client.getsockname()[1])} if known else set()
+        assert hang_up_strangers(port, peers, most) == ended
 
 
 @pytest.mark.parametrize(
