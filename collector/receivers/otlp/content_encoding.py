@@ -20,6 +20,7 @@ from collector.errors import InvalidPayload, TooLarge
 _GZIP_WINDOW = 31  # zlib's wbits: 15 bits and a gzip header
 _ZLIB_WINDOW = 15
 _ZSTD_WINDOW = 8 << 20  # what RFC 8878 asks every decoder to support
+_ZSTD_STEPS = 100_000  # frames and blocks; one that is flushed after each record has as many, bait of empty ones more
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SNAPPY_STREAM = b"\xff\x06\x00\x00sNaPpY"
 _ALIASES = {"identity": "", "x-gzip": "gzip"}
@@ -120,8 +121,9 @@ def _zstd(body: bytes, limit: int) -> bytes:
 
 def _check_zstd_complete(body: bytes) -> None:
     """Walk frames and blocks (RFC 8878, section 3.1): the reader gives half a frame without a word."""
-    position = 0
+    position = steps = 0
     while position < len(body):
+        steps = _one_more(steps)
         if _is_skippable(body[position : position + 4]):
             position += 8 + int.from_bytes(body[position + 4 : position + 8], "little")
             continue
@@ -129,6 +131,7 @@ def _check_zstd_complete(body: bytes) -> None:
         position += zstandard.frame_header_size(body[position : position + 18])
         last = False
         while not last and position < len(body):
+            steps = _one_more(steps)
             header = int.from_bytes(body[position : position + 3], "little")
             last, kind, size = bool(header & 1), header >> 1 & 3, header >> 3
             position += 3 + (1 if kind == 1 else size)  # a run-length block holds one byte
@@ -137,6 +140,12 @@ def _check_zstd_complete(body: bytes) -> None:
             raise InvalidPayload("zstd: unexpected EOF")
     if position > len(body):
         raise InvalidPayload("zstd: unexpected EOF")
+
+
+def _one_more(steps: int) -> int:
+    if steps == _ZSTD_STEPS:
+        raise InvalidPayload(f"zstd: more than {_ZSTD_STEPS} frames and blocks")
+    return steps + 1
 
 
 def _is_skippable(start: bytes) -> bool:

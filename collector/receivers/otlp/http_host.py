@@ -26,7 +26,7 @@ def decided_host(url: bytes, headers: Headers, version: str) -> None:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (not hosts and version != "1.0"):
         raise BadHost("exactly one Host header is required")
-    if hosts and not _HOST.fullmatch(hosts[0]):
+    if hosts and not _HOST.fullmatch(hosts[0].strip(b" \t")):
         raise BadHost("invalid Host header")
     if not url.startswith((b"/", b"*")):
         headers[:] = [header for header in headers if header[0] != b"host"]

@@ -147,3 +147,18 @@ def test_zeros_behind_a_gzip_stream_are_padding(zeros):
 def test_names_of_codings(named, encoding):
     """Case does not matter, and x-gzip is gzip (RFC 9110, section 8.4.1.3)."""
     assert coding(named) == encoding
+
+
+BAIT = {
+    "skippable frames": b"\x50\x2a\x4d\x18\0\0\0\0",
+    "empty frames": zstandard.compress(b""),
+    "empty blocks": b"\0\0\0",
+}
+
+
+@pytest.mark.parametrize("name", BAIT)
+def test_zstd_frames_and_blocks_without_content_are_bounded(name):
+    """A hundred thousand are walked, more are refused: the walk costs time and gives nothing."""
+    start = zstandard.ZstdCompressor(write_content_size=False).compress(b"")[:-3] if name == "empty blocks" else b""
+    with pytest.raises(InvalidPayload, match="zstd: more than 100000 frames and blocks"):
+        decoded("zstd", start + BAIT[name] * 100_001, 1 << 20)

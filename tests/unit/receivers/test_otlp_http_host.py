@@ -16,6 +16,7 @@ CASES = {
     "empty": (b"/v1/logs", [b""], "1.1", b""),
     "underscore": (b"/v1/logs", [b"log_box"], "1.1", b"log_box"),
     "the server as a whole": (b"*", [b"tamyla.com"], "1.1", b"tamyla.com"),
+    "white space behind it": (b"/v1/logs", [b"tamyla.com\t"], "1.1", b"tamyla.com\t"),
     "two": (b"/v1/logs", [b"tamyla.com", b"evil.example"], "1.1", None),
     "two equal ones": (b"/v1/logs", [b"tamyla.com", b"tamyla.com"], "1.1", None),
     "two in HTTP/1.0": (b"/v1/logs", [b"tamyla.com", b"evil.example"], "1.0", None),
