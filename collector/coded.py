@@ -17,6 +17,7 @@ import pyarrow as pa
 
 Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.intp]
+_MOST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,21 @@ def _one(value: str) -> pa.Array:
 
 def distinct_rows(columns: Sequence[Coded]) -> tuple[Codes, Rows]:
     """The distinct rows of several columns, null being a value: a code for each row, and the first row of each code."""
-    joined = columns[0].codes.astype(np.int64) + 1
+    joined, bound = columns[0].codes.astype(np.int64) + 1, len(columns[0].values) + 1
     for column in columns[1:]:
-        joined = _dense(joined) * (len(column.values) + 1) + column.codes + 1
-    _, first, codes = np.unique(joined, return_index=True, return_inverse=True)
-    return codes.astype(np.int32), first
+        width = len(column.values) + 1
+        if bound * width > _MOST:
+            joined = _dense(joined).astype(np.int64)
+            bound = int(joined.max(initial=0)) + 1
+        joined = joined * width + column.codes + 1
+        bound *= width
+    codes = _dense(joined)
+    first = np.empty(int(codes.max(initial=-1)) + 1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last write wins: the first row
+    return codes, first
 
 
-def _dense(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The same distinctions in small numbers, so that products of them never overflow."""
-    dense: npt.NDArray[np.int64] = np.unique(numbers, return_inverse=True)[1]
-    return dense
+def _dense(numbers: npt.NDArray[np.int64]) -> Codes:
+    """The same distinctions in small numbers, by first appearance."""
+    codes: Codes = pl.Series(numbers).to_arrow().dictionary_encode().indices.to_numpy()
+    return codes

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 if TYPE_CHECKING:
     from collector.admission import Admission
@@ -39,6 +39,19 @@ class Config(BaseModel):
     """Base of every component's options: frozen, unknown keys refused, each field with a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """Old name → name of options that were renamed; the old ones are still taken, and `validate` tells the new."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, given: Any) -> Any:
+        if not cls.former_names or not isinstance(given, Mapping):
+            return given
+        for old, new in cls.former_names.items():
+            if old in given and new in given:
+                raise ValueError(f"{old} is the old name of {new}: keep {new} alone")
+        return {cls.former_names.get(name, name): value for name, value in given.items()}
 
 
 C = TypeVar("C", bound=Config)

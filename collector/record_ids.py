@@ -2,7 +2,7 @@
 
     0         10          21    26
     ├─ time ──┼── entry ──┼─row─┤
-    48 bits   55 bits     25 bits
+    50 bits   55 bits     25 bits
     receive   xxh3 of     position in the
     time, ms  the entry's payload, in
     in UTC    name        wire order
@@ -22,10 +22,11 @@ import polars as pl
 import pyarrow as pa
 import xxhash
 
+from collector.base32 import ALPHABET, ENTRY_BITS, ENTRY_CHARACTERS, digits
 from collector.journal.entry import Entry
 
-_ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", dtype=np.uint8)
-_ENTRY_CHARACTERS, _ROW_CHARACTERS = 21, 5
+_DIGITS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
+_ROW_CHARACTERS = 5
 _CACHED_ROWS = 1 << 17
 
 
@@ -43,9 +44,8 @@ def record_ids(entries: Sequence[Entry], payload: npt.NDArray[np.uint32]) -> pl.
 def entry_part(entry: Entry) -> str:
     """The first 21 characters: when the entry arrived, and which one it is."""
     name = f"{entry.journal}\0{entry.domain}\0{entry.offset}".encode()
-    bits = (entry.received_unix_ms & (1 << 48) - 1) << 55 | xxhash.xxh3_64_intdigest(name) >> 9
-    shifts = range(5 * (_ENTRY_CHARACTERS - 1), -1, -5)
-    return bytes(_ALPHABET[[bits >> shift & 31 for shift in shifts]]).decode("ascii")
+    bits = (entry.received_unix_ms & (1 << 48) - 1) << ENTRY_BITS | xxhash.xxh3_64_intdigest(name) >> 64 - ENTRY_BITS
+    return digits(bits, ENTRY_CHARACTERS)
 
 
 def _row_parts(rows: int) -> pl.Series:
@@ -56,6 +56,6 @@ def _row_parts(rows: int) -> pl.Series:
 def _numbered(rows: int) -> pl.Series:
     """0, 1, 2 … as five characters each."""
     shifts = np.arange(5 * (_ROW_CHARACTERS - 1), -1, -5)
-    digits = _ALPHABET[np.arange(rows)[:, None] >> shifts & 31]
-    fixed = pa.Array.from_buffers(pa.binary(_ROW_CHARACTERS), rows, [None, pa.py_buffer(digits.tobytes())])
+    texts = _DIGITS[np.arange(rows)[:, None] >> shifts & 31]
+    fixed = pa.Array.from_buffers(pa.binary(_ROW_CHARACTERS), rows, [None, pa.py_buffer(texts.tobytes())])
     return pl.Series(pl.from_arrow(fixed.cast(pa.binary()).cast(pa.string())))

@@ -5,17 +5,29 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.tables import nulls
 
 
 def body_text(batch: LogBatch) -> pl.Series:
     """String bodies as they are, all others as their JSON; null where there is none."""
-    text, other = batch.column("body"), batch.column("body_any")
-    if other.null_count() == len(other):
+    text = batch.column("body")
+    if not has_structured(batch):
         return text
+    return text.zip_with(text.is_not_null(), structured_bodies(batch))
+
+
+def has_structured(batch: LogBatch) -> bool:
+    """Whether any body is no string."""
+    return batch.column("body_any").null_count() < len(batch)
+
+
+def structured_bodies(batch: LogBatch) -> pl.Series:
+    """Bodies that are no strings, as JSON (`null` for an empty value); null elsewhere."""
+    if not has_structured(batch):
+        return nulls("body", pl.String(), len(batch))
     from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
 
-    at = (other.is_not_null() & text.is_null()).arg_true()
-    return text.clone().scatter(at, any_json(other.gather(at)))
+    return any_json(batch.column("body_any")).alias("body")
 
 
 def cut(text: pl.Series, limit: int) -> tuple[pl.Series, pl.Series | None]:

@@ -6,18 +6,9 @@ array    [{…},{…}]
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
-
-def text_bytes(texts: pl.Series) -> bytes:
-    """A text column's rows, one after the other, as UTF-8: they are neighbours in its buffer already."""
-    if not len(texts):
-        return b""
-    arrow = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = arrow.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)
-    return bytes(memoryview(data)[ends[arrow.offset] : ends[arrow.offset + len(arrow)]])
+from collector.documents.text_buffers import text_bytes
 
 
 def lines(texts: pl.Series) -> bytes:

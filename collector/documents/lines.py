@@ -6,6 +6,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, quoted, resource_json, scope_json
+from collector.documents.bodies import structured_bodies
 
 _CONTROL = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"]
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -55,18 +56,6 @@ def record_json(batch: LogBatch) -> pl.Series:
     return pl.select(
         pl.concat_str(pl.lit('{"record_id":'), pl.lit(identity), *pieces, pl.lit("}")).alias("json")
     ).to_series()
-
-
-def structured_bodies(batch: LogBatch) -> pl.Series:
-    """Bodies that are no strings, as JSON; null elsewhere."""
-    other = batch.column("body_any")
-    none = pl.Series("body", [None], dtype=pl.String).new_from_index(0, len(other))
-    if other.null_count() == len(other):
-        return none
-    from otlp_wire import any_json  # loads protobuf, which a batch of string bodies never needs
-
-    rows = other.is_not_null().arg_true()
-    return none.scatter(rows, any_json(other.gather(rows)))
 
 
 def _time(nanoseconds: pl.Series) -> pl.Series:

@@ -23,6 +23,12 @@ def buffer(text: pl.Series) -> tuple[Offsets, memoryview]:
     return starts, memoryview(b"" if data is None else data)
 
 
+def text_bytes(texts: pl.Series) -> bytes:
+    """A text column's rows, one after the other, as UTF-8: they are neighbours in its buffer already."""
+    offsets, data = buffer(texts)
+    return bytes(data[offsets[0] : offsets[-1]])
+
+
 def ranges(pieces: pl.Series, ends: Offsets) -> pl.Series:
     """Row i of the result is the text of `pieces[ends[i]:ends[i + 1]]`, joined: the same bytes under new offsets."""
     starts, data = buffer(pieces)

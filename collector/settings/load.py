@@ -166,11 +166,21 @@ class _Reading:
         chosen: dict[str, dict[str, Component[Any]]] = {
             kind.value: {ident: self._components.found[kind][ident] for ident in ids} for kind, ids in used.items()
         }
-        renamed = [sentence for kind, ids in used.items() for sentence in renamed_warnings(kind, iter(ids))]
+        renamed = [sentence for kind, ids in used.items() for sentence in self._renamed(kind, ids)]
         told = [*warnings, *renamed, *_legacy(self._service), *filter(None, map(warned, self._open()))]
         pipelines = {lists.id: pipeline_of(lists) for lists in self._pipelines}
         settings = Settings(**chosen, pipelines=pipelines, service=self._service, sources=sources, warnings=tuple(told))
         return replace(settings, warnings=(*told, *cautions(settings, self._components.places)))
+
+    def _renamed(self, kind: Kind, ids: Sequence[str]) -> Iterator[str]:
+        """A sentence for each type and option written with an old name."""
+        yield from renamed_warnings(kind, iter(ids))
+        for ident in ids:
+            node = self._components.trees[f"{kind}.{ident}"].node
+            written = node.entries if isinstance(node, Mapping) else {}
+            for old, new in self._components.found[kind][ident].factory.config.former_names.items():
+                if old in written:
+                    yield f'{kind}.{ident}: the option "{old}" is now called "{new}"; the old name still works'
 
 
 def _legacy(service: ServiceConfig) -> Iterator[str]:

@@ -69,7 +69,7 @@ def read_options(model: type[M], subject: Subject) -> tuple[M | None, list[Probl
             return (None, loose) if loose else (config, [])
         except ValidationError as error:
             errors = error.errors(include_url=False)
-        repairs = dict(filter(None, (_repair(locate(node, e["loc"], subject.place), e) for e in errors)))
+        repairs = dict(filter(None, (_repair(_located(model, subject, e["loc"]), e) for e in errors)))
         if not repairs.keys() - repaired.keys():
             break
         repaired |= repairs
@@ -102,6 +102,13 @@ def _part(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
+def _located(model: type[Config], subject: Subject, path: Sequence[str | int]) -> Found:
+    """Where it was written, maybe under the option's old name."""
+    written = subject.node.entries if isinstance(subject.node, Mapping) else {}
+    old = [old for old, new in model.former_names.items() if path[:1] in ([new], (new,)) and old in written]
+    return locate(subject.node, [*old, *path[1:]] if old else path, subject.place)
+
+
 def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
@@ -119,11 +126,11 @@ def _repair(found: Found, error: ErrorDetails) -> tuple[int, Any] | None:
     return None
 
 
-def _problems(model: type[BaseModel], subject: Subject, errors: Sequence[ErrorDetails]) -> list[Problem]:
+def _problems(model: type[Config], subject: Subject, errors: Sequence[ErrorDetails]) -> list[Problem]:
     """One problem for each unknown or missing key, and one for each value, joining what a union's variants say."""
     keys: dict[str, Problem] = {}
     values: dict[tuple[Place, str], list[Problem]] = {}
-    for error in _told(subject, errors):
+    for error in _told(model, subject, errors):
         problem = _problem(model, subject, error)
         if problem.code == "config/invalid-value":
             place = Place(problem.file, problem.line, problem.column)
@@ -133,9 +140,9 @@ def _problems(model: type[BaseModel], subject: Subject, errors: Sequence[ErrorDe
     return [*keys.values(), *map(_joined, values.values())]
 
 
-def _told(subject: Subject, errors: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+def _told(model: type[Config], subject: Subject, errors: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
     """Without the variants of a union that have another shape than what was written, when one has the same."""
-    paths = [locate(subject.node, error["loc"], subject.place).path for error in errors]
+    paths = [_located(model, subject, error["loc"]).path for error in errors]
     for error, path in zip(errors, paths, strict=True):
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in paths)
         if not (deeper and error["type"].endswith("_type")):
@@ -148,8 +155,8 @@ def _joined(same: list[Problem]) -> Problem:
     return Problem(" or ".join([first.message, *rest]), first.file, first.line, first.column, first.code, first.hint)
 
 
-def _problem(model: type[BaseModel], subject: Subject, error: ErrorDetails) -> Problem:
-    found = locate(subject.node, error["loc"], subject.place)
+def _problem(model: type[Config], subject: Subject, error: ErrorDetails) -> Problem:
+    found = _located(model, subject, error["loc"])
     path = ".".join([subject.name, *map(str, found.path)])
     see = f"see {subject.readme}" if subject.readme else ""
     if error["type"] == "extra_forbidden":

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from collector.component import Kind
+from collector.component import Config, Kind
 from collector.registry import Registry
 from collector.settings.service import ServiceConfig
 
@@ -22,8 +21,10 @@ _EXPRESSION = {"type": "string", "pattern": r"\$\{"}
 def schema(registry: Registry) -> dict[str, Any]:
     """The schema as plain values; draft 2020-12."""
     factories = {(kind, name): registry.find(kind, name) for kind in Kind for name in registry.types(kind)}
-    models: list[type[BaseModel]] = [ServiceConfig, *(factory.config for factory in factories.values() if factory)]
+    models: list[type[Config]] = [ServiceConfig, *(factory.config for factory in factories.values() if factory)]
     refs, top = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
+    for model in dict.fromkeys(models):
+        _with_former_names(top["$defs"][refs[model, "validation"]["$ref"].rpartition("/")[2]], model)
     sections = {kind.value: _section() for kind in Kind}
     for (kind, name), factory in factories.items():
         if factory is not None:
@@ -45,6 +46,12 @@ def schema_text(registry: Registry) -> str:
     return json.dumps(schema(registry), indent=1, ensure_ascii=False) + "\n"
 
 
+def _with_former_names(definition: dict[str, Any], model: type[Config]) -> None:
+    for old, new in model.former_names.items():
+        about = {"deprecated": True, "description": f"The old name of `{new}`."}
+        definition["properties"][old] = {**definition["properties"][new], **about}
+
+
 def _section() -> dict[str, Any]:
     return {"type": ["object", "null"], "additionalProperties": False, "patternProperties": {}}
 
@@ -58,7 +65,9 @@ def _lenient(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_expression(value: dict[str, Any]) -> dict[str, Any]:
-    about: dict[str, Any] = {key: value[key] for key in ("description", "default", "title") if key in value}
+    about: dict[str, Any] = {
+        key: value[key] for key in ("description", "default", "title", "deprecated") if key in value
+    }
     rest = {key: item for key, item in value.items() if key not in about}
     if rest == {"type": "string"}:
         return {**about, "type": ["string", "number", "boolean", "null"]}

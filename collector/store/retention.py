@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from collector.base32 import first_record_id
+
 LEVELS = ("critical", "warning", "info", "debug")
 """Triage levels, most urgent first."""
 
@@ -27,8 +29,6 @@ DELETE_BATCH = """DELETE FROM logs WHERE record_id IN (
       AND rowid < (SELECT max(rowid) FROM logs)
     LIMIT ?5)"""
 """One bounded step. Parameters: domain, cut in ns, cut as a record id, JSON array of levels, rows at most."""
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,3 @@ class Retention:
             for age, levels in self.domains.get(domain, self.everywhere).by_age():
                 cut = max(0, now_unix_nano - int(age * 1e9))
                 yield domain, cut, first_record_id(cut // 1_000_000), levels
-
-
-def first_record_id(unix_ms: int) -> str:
-    """No record received at `unix_ms` or later has a smaller id (`collector.record_ids`: 48 bits of time, then 55)."""
-    value = unix_ms << 55
-    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(100, -1, -5))

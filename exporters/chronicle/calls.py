@@ -24,7 +24,7 @@ def body(batch: LogBatch, config: ChronicleConfig) -> bytes:
 
 
 def _import(batch: LogBatch, config: ChronicleConfig) -> bytes:
-    data = texts(batch, config.model, config).cast(pl.Binary).bin.encode("base64")
+    data = texts(batch, config.format, config).cast(pl.Binary).bin.encode("base64")
     entry, collected = _times(batch)
     pieces = [
         *(pl.lit('{"data":"'), pl.lit(data), pl.lit('","logEntryTime":"'), pl.lit(entry)),
@@ -48,7 +48,7 @@ def _labels(batch: LogBatch, config: ChronicleConfig) -> pl.Expr:
 
 
 def _legacy(batch: LogBatch, config: ChronicleConfig) -> bytes:
-    text, (entry, _) = quoted(texts(batch, config.model, config)), _times(batch)
+    text, (entry, _) = quoted(texts(batch, config.format, config)), _times(batch)
     pieces = [pl.lit('{"log_text":'), pl.lit(text), pl.lit(',"ts_rfc3339":"'), pl.lit(entry), pl.lit('"}')]
     entries = json_array(pl.select(pl.concat_str(pieces).alias("entry")).to_series())
     head = {"customer_id": config.customer_id, "log_type": config.log_type}

@@ -25,6 +25,8 @@ _SCOPES = {
 class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
     """An HTTP client, delivery, the instance, and what a log entry is."""
 
+    former_names = {"model": "format"}
+
     timeout: Duration = 30.0
     """Time for one attempt; 0 = no limit."""
     compression: Literal["gzip", "none", ""] = "gzip"
@@ -48,7 +50,7 @@ class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
     customer_id: Segment = ""
     """Id of the customer (`legacy`)."""
     log_type: Segment = Field(..., min_length=1)
-    """How Google parses entries; it must fit `model`: a type with a parser of yours, or one that reads JSON, CEF or LEEF."""
+    """How Google parses entries; it must fit `format`: a type with a parser of yours, or one that reads JSON, CEF or LEEF."""
     namespace: str = ""
     """Environment namespace."""
     labels: dict[str, str] = {}
@@ -57,7 +59,7 @@ class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
     """Key file of the service account (JSON); read again for every token, so that keys can be changed."""
     credentials: SecretStr = SecretStr("")
     """The same as text; never shown."""
-    model: DocumentModel = "json"
+    format: DocumentModel = "json"
     """What an entry's text is."""
     max_call_bytes: ByteSize = Field(0, ge=0)
     """Bodies are never larger than this, uncompressed; 0 = 4 MB for `import`, 1 MB for `legacy`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
+from collector.documents import body_text
 from otlp_wire import any_json
 
 _LEVELS = ("Unspecified", "Trace", "Debug", "Info", "Warn", "Error", "Fatal")
@@ -80,7 +81,7 @@ def _fields(batch: LogBatch) -> pl.DataFrame:
         time=_time("time_unix_nano"),
         observed=_time("observed_time_unix_nano"),
         severity=level.replace_strict(names, return_dtype=pl.String),
-        body=pl.col("body").fill_null(any_json(batch.column("body_any"))).fill_null(""),
+        body=body_text(batch).fill_null(""),
         trace_id=pl.col("trace_id").bin.encode("hex"),
         span_id=pl.col("span_id").bin.encode("hex"),
         resource=_shared(batch.resource_attributes, batch.column("resource"), batch.resources.height),

@@ -10,7 +10,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import quoted
-from collector.documents.text_buffers import buffer
+from collector.documents.text_buffers import text_bytes
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import Documents, joined
 from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINES
@@ -20,7 +20,7 @@ def body(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> 
     """NDJSON with the newline at the end that the API wants; empty without documents."""
     members = _members(batch, documents, config)
     pieces = [pl.lit(documents.action), *members, pl.lit("}}\n"), *documents.source, pl.lit("\n")]
-    return _bytes(joined(pieces))
+    return text_bytes(joined(pieces))
 
 
 def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig) -> list[pl.Expr]:
@@ -36,9 +36,3 @@ def _members(batch: LogBatch, documents: Documents, config: ElasticsearchConfig)
 def _member(name: str, values: pl.Series) -> pl.Expr:
     given = quoted(values.set(values == "", None))
     return pl.concat_str(pl.lit(f',"{name}":'), pl.lit(given)).fill_null("")
-
-
-def _bytes(lines: pl.Series) -> bytes:
-    """The text column's buffer: its rows are neighbours already."""
-    starts, data = buffer(lines)
-    return bytes(data[starts[0] : starts[-1]])

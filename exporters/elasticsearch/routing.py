@@ -19,7 +19,7 @@ from collector import tables
 from collector.batch import LogBatch, ValueKind
 from collector.delivery.routing_options import RoutingAttributes
 from collector.documents import quoted
-from collector.documents.distinct import distinct_rows
+from collector.documents.distinct import few_rows
 from collector.documents.nested.record_texts import timestamps
 from exporters.elasticsearch.config import LogstashFormat, Mode
 
@@ -112,7 +112,7 @@ def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
     columns["fallback"] = (
         fallback.gather(batch.column("scope")) if len(fallback) else tables.nulls("", pl.String(), height)
     )
-    distinct, place = distinct_rows(pl.DataFrame(columns))
+    distinct, place = few_rows(pl.DataFrame(columns))
     answers = pl.DataFrame(
         [_route(mode, *row) for row in distinct.iter_rows()],
         dict.fromkeys(("index", *_STREAM), pl.String),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from collector.base32 import received_ms
 from collector.batch import LogBatch
 from collector.documents import quoted
 from collector.store.rows import Limits, rows
 from exporters.kv.keys import hour_of
-
-_CROCKFORD = {character: value for value, character in enumerate("0123456789ABCDEFGHJKMNPQRSTVWXYZ")}
 
 _SHOWN = (
     "record_id",
@@ -52,16 +51,8 @@ def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
 def received_hours(record_ids: pl.Series) -> pl.Series:
     """The hour of receipt of each record, `2026-11-23T07`."""
     stamps = record_ids.str.head(10)
-    hours = {stamp: hour_of(_received_ms(stamp)) for stamp in stamps.unique()}
+    hours = {stamp: hour_of(received_ms(stamp)) for stamp in stamps.unique()}
     return stamps.replace_strict(hours, return_dtype=pl.String)
-
-
-def _received_ms(stamp: str) -> int:
-    """The time of receipt at the front of a record id: 48 bits of 50; 0 for a foreign id."""
-    value = 0
-    for character in stamp:
-        value = value << 5 | _CROCKFORD.get(character, 0)
-    return min(value >> 2, 253_402_300_799_000) if len(stamp) == 10 else 0
 
 
 def _member(column: pl.Series) -> pl.Expr:

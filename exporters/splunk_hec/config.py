@@ -85,6 +85,8 @@ class Telemetry(Config):
 class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
 
+    former_names = {"event_model": "format"}
+
     sending_queue: BatchedQueueConfig = BatchedQueueConfig()
     """Queue, batching and quota."""
     token: SecretStr = SecretStr("")
@@ -105,7 +107,7 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, Deliver
     """The old name of `otel_attrs_to_hec_metadata`."""
     otel_to_hec_fields: HecFields = HecFields()
     """Names of further fields."""
-    event_model: EventModel = "otel"
+    format: EventModel = "otel"
     """What `event`, or a raw line, holds: `otel`, the body, with attributes as indexed `fields`; or a whole record as
     `ocsf`, `ecs`, `json`, `cef`, `leef` or `text`, with the record id as the only field."""
     empty_body: Literal["dead_letter", "attributes", "skip"] = "dead_letter"
@@ -114,7 +116,7 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, Deliver
     time_decimals: Literal[3, 6, 9] = 3
     """Decimals of `time`, in seconds; rounded."""
     export_raw: bool = False
-    """Send bodies (or what `event_model` says) as lines to the raw endpoint, one request for each token and metadata."""
+    """Send bodies (or what `format` says) as lines to the raw endpoint, one request for each token and metadata."""
     raw_newlines: Literal["escape", "keep"] = "escape"
     """Line breaks within a body on the raw endpoint: written as `\\n`, so that a record stays one event and none can be
     forged, or kept as otelcol does; then `LINE_BREAKER` of the source type decides."""

@@ -12,6 +12,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.document_options import JSON_MODELS, DocumentModel
 from collector.documents import attributes_json, quoted
+from collector.documents.bodies import has_structured, structured_bodies
 from collector.documents.distinct import once_each
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.fields import fields, record_id_field
@@ -24,11 +25,11 @@ def events(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     """One envelope a record; null for a record that has no event."""
     metadata = Metadata(config)
     members = once_each(metadata.columns(batch), _metadata_members)
-    if config.event_model == "otel":
+    if config.format == "otel":
         event = _bodies(batch, config)
         more = fields(batch, config.otel_to_hec_fields, (*metadata.keys, TOKEN))
     else:
-        event = _documents(batch, config.event_model, config)
+        event = _documents(batch, config.format, config)
         more = record_id_field(batch, config.otel_to_hec_fields)
     pieces = (_times(batch, config.time_decimals), members, ',"event":', event, more, "}\n")
     line = pl.concat_str([pl.lit(piece) for piece in pieces])
@@ -39,12 +40,14 @@ def bodies(batch: LogBatch) -> pl.Series:
     """Bodies as JSON; null where there is none, or nothing in it."""
     own = batch.column("body")
     text = quoted(own.set(own == "", None))
-    other = batch.column("body_any")
-    if other.null_count() == len(other):
-        return text
-    from otlp_wire import any_json
+    return with_structured(text, batch)
 
-    said = any_json(other)
+
+def with_structured(text: pl.Series, batch: LogBatch) -> pl.Series:
+    """Where there is no text, the body that is no string, as JSON; null for one that says nothing."""
+    if not has_structured(batch):
+        return text
+    said = structured_bodies(batch)
     return text.zip_with(text.is_not_null(), said.set(said == "null", None))
 
 

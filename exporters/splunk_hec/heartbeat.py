@@ -22,7 +22,7 @@ class Heart:
     def __init__(self, config: SplunkHecConfig, sending: Sending) -> None:
         self._config = config.model_copy(
             update={
-                "event_model": "otel",
+                "format": "otel",
                 "routing_attributes": "resource",
                 "profiling_data_enabled": True,
                 "log_data_enabled": True,

@@ -11,6 +11,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import attributes_json
 from exporters.splunk_hec.config import SplunkHecConfig
+from exporters.splunk_hec.events import with_structured
 
 _BREAKS = {
     "\r": "\\r",
@@ -26,10 +27,10 @@ _BREAK = "[\r\n\x0b\x0c\x85\u2028\u2029]"
 
 def lines(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     """One line a record; null for a record that has none."""
-    if config.event_model != "otel":
+    if config.format != "otel":
         from collector.documents.models import texts
 
-        return _lines(texts(batch, config.event_model, config))
+        return _lines(texts(batch, config.format, config))
     body = _bodies(batch)
     if config.empty_body == "attributes" and body.null_count():
         attributes = attributes_json(batch)
@@ -45,14 +46,7 @@ def _lines(text: pl.Series) -> pl.Series:
 
 def _bodies(batch: LogBatch) -> pl.Series:
     own = batch.column("body")
-    text = own.set(own.str.strip_chars() == "", None)
-    other = batch.column("body_any")
-    if other.null_count() == len(other):
-        return text
-    from otlp_wire import any_json
-
-    said = any_json(other)
-    return text.zip_with(text.is_not_null(), said.set(said == "null", None))
+    return with_structured(own.set(own.str.strip_chars() == "", None), batch)
 
 
 def _on_one_line(text: pl.Series) -> pl.Series:

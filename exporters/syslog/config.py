@@ -79,6 +79,8 @@ class StructuredData(Block):
 class SyslogConfig(DocumentOptions, RoutingOptions, DeliveryConfig):
     """Syslog, document models and delivery."""
 
+    former_names = {"message_format": "format"}
+
     sending_queue: BatchedQueueConfig = BatchedQueueConfig()
     """Queue, batching and quota."""
     endpoint: str = Field(min_length=1)
@@ -96,7 +98,7 @@ class SyslogConfig(DocumentOptions, RoutingOptions, DeliveryConfig):
     framing: Framing = "auto"
     """How messages are told apart in a stream (RFC 6587). `auto`: octet counting for RFC 5424 over TCP and TLS; newline
     for RFC 3164 and unix sockets, whose receivers expect that."""
-    message_format: DocumentModel = "text"
+    format: DocumentModel = "text"
     """MSG. `text`: the attribute `message` or else the body; the others: the whole record as such a document."""
     leef_delimiter: Literal["\t", "^", "~", ";"] = "\t"
     """Between LEEF's attributes. rsyslog writes a tab as `#011` unless told otherwise: `^` passes everywhere."""

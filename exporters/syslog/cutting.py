@@ -15,17 +15,17 @@ _CEF_PAIR = re.compile(r"[ |]([A-Za-z0-9]+)=")
 _MESSAGE = "msg"
 
 
-def cut_text(text: str, most: int, message_format: str, delimiter: str) -> str:
+def cut_text(text: str, most: int, form: str, delimiter: str) -> str:
     """At most `most` bytes of UTF-8 from the start of a text that has more.
 
     Args:
-        message_format: the model of the text.
+        form: the model of the text.
         delimiter: between LEEF's attributes.
     """
     kept = text.encode()[: max(most, 0)].decode(errors="ignore")
-    if message_format == "cef":
+    if form == "cef":
         return _cut_cef(kept)
-    return _cut_leef(kept, delimiter) if message_format == "leef" else kept
+    return _cut_leef(kept, delimiter) if form == "leef" else kept
 
 
 def _cut_cef(kept: str) -> str:

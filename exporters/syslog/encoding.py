@@ -121,7 +121,7 @@ class Encoder:
         headers = pl.col("head").str.len_bytes() + 1 + pl.col("detail").str.len_bytes()
         frame = frame.with_columns(detail=pl.when(headers > limit).then(pl.lit(NILVALUE)).otherwise("detail"))
         room = (limit - 1 - frame.select(headers.cast(pl.Int64)).to_series()).to_list()
-        form, delimiter = self._config.message_format, self._config.leef_delimiter
+        form, delimiter = self._config.format, self._config.leef_delimiter
         texts = zip(frame.get_column("msg").to_list(), room, strict=True)
         kept = [cut_text(text, most, form, delimiter) if len(text.encode()) > most else text for text, most in texts]
         return frame.with_columns(msg=pl.Series(kept, dtype=pl.String))

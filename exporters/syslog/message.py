@@ -20,18 +20,18 @@ def message(batch: LogBatch, config: SyslogConfig, attribute: pl.Series | None) 
     Args:
         attribute: the attribute `message` of each record, None when none has it.
     """
-    if config.message_format == "text":
+    if config.format == "text":
         body = body_text(batch)
         return visible(body if attribute is None else attribute.zip_with(attribute.is_not_null(), body))
     document = _document(batch, config)
-    if config.message_format in ("cef", "leef"):
+    if config.format in ("cef", "leef"):
         return document  # they hold no control character but LEEF's delimiter
     return visible_in_json(document)
 
 
 def _document(batch: LogBatch, config: SyslogConfig) -> pl.Series:
     extra = config.extra_attributes
-    match config.message_format:
+    match config.format:
         case "cef":
             from collector.documents.cef import cef_text
 

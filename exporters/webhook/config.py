@@ -26,13 +26,15 @@ class HttpQueueConfig(QueueConfig):
 class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     """An HTTP client, delivery, and what a request looks like."""
 
+    former_names = {"model": "format"}
+
     url: SecretStr = SecretStr("")
     """Where requests go. Intakes put a code into it, so it is a secret: it is never shown."""
     endpoint: str = ""
     """Another name for `url`, for URLs that may be shown."""
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     """Of requests."""
-    model: DocumentModel = "json"
+    format: DocumentModel = "json"
     """How a record is written: `json` (as it is), `ocsf`, `ecs`, `cef`, `leef`, `text` (its body)."""
     framing: Literal["ndjson", "array"] = "ndjson"
     """`ndjson`: a line a record; `array`: one JSON array, for models that are JSON."""
@@ -64,8 +66,8 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
             raise ValueError(
                 "logs would travel over http:// to another machine: use https://, or allow_plain_http: true"
             )
-        if self.framing == "array" and self.model not in JSON_MODELS:
-            raise ValueError(f"framing: {self.model} is not JSON, an array cannot hold it: use ndjson")
+        if self.framing == "array" and self.format not in JSON_MODELS:
+            raise ValueError(f"framing: {self.format} is not JSON, an array cannot hold it: use ndjson")
         return self
 
     def destination(self) -> str:
@@ -80,4 +82,4 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     @property
     def media_type(self) -> str:
         """The `Content-Type`."""
-        return self.content_type or _TYPES[self.framing if self.model in JSON_MODELS else "text"]
+        return self.content_type or _TYPES[self.framing if self.format in JSON_MODELS else "text"]

@@ -31,7 +31,7 @@ class HttpExporter:
 
     def encode(self, batch: LogBatch) -> SizedBody:
         """The batch as one compressed body; one that is too large to be sent is not compressed."""
-        body = self._frame(texts(batch, self._config.model, self._config))
+        body = self._frame(texts(batch, self._config.format, self._config))
         fits = len(body) <= self._config.max_body_bytes
         return SizedBody(self._client.compressed(body) if fits else b"", len(body))
 

@@ -37,14 +37,14 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "splunk_hec": ("splunk_hec", {"endpoint": LOCAL, "token": "t", "max_content_length_logs": 800_000_000}, True),
     "splunk_hec, OCSF": (
         "splunk_hec",
-        {"endpoint": LOCAL, "token": "t", "event_model": "ocsf", "max_content_length_logs": 800_000_000}, True),
-    **{f"syslog, {model}": ("syslog", {**SYSLOG, "message_format": model}, False)
+        {"endpoint": LOCAL, "token": "t", "format": "ocsf", "max_content_length_logs": 800_000_000}, True),
+    **{f"syslog, {model}": ("syslog", {**SYSLOG, "format": model}, False)
        for model in ("text", "json", "cef", "leef", "ocsf")},
     "syslog, RFC 3164": ("syslog", {**SYSLOG, "protocol": "rfc3164"}, False),
     "sentinel": ("sentinel", {"endpoint": LOCAL, "authority": LOCAL, **AZURE}, True),
     "chronicle": ("chronicle", {"endpoint": LOCAL, **GOOGLE}, True),
     "datadog": ("datadog", {"endpoint": LOCAL, "api": {"key": "k"}}, True),
-    "http, OCSF": ("http", {"url": LOCAL, "model": "ocsf", "max_body_bytes": "100MB"}, True),
+    "http, OCSF": ("http", {"url": LOCAL, "format": "ocsf", "max_body_bytes": "100MB"}, True),
     "otlphttp": ("otlphttp", {"endpoint": LOCAL}, True),
 }  # fmt: skip
 """Label → (type, options, whether it compresses)."""

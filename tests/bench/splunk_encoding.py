@@ -18,7 +18,7 @@ from sample_records import batch, micros, triaged
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.documents.framing import text_bytes
+from collector.documents.text_buffers import text_bytes
 from collector.testing.on_thread import on_thread
 from collector.testing.splunk import TOKEN, Splunk, says
 from exporters.splunk_hec.config import SplunkHecConfig
@@ -27,9 +27,9 @@ from exporters.splunk_hec.parts import encoded
 
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "events": {},
-    "events, ocsf": {"event_model": "ocsf"},
-    "events, ecs": {"event_model": "ecs"},
-    "events, cef": {"event_model": "cef"},
+    "events, ocsf": {"format": "ocsf"},
+    "events, ecs": {"format": "ecs"},
+    "events, cef": {"format": "cef"},
     "raw lines": {"export_raw": True},
 }
 _ROUNDS = 9

@@ -30,9 +30,9 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "rfc5424 text": {},
     "rfc3164 text": {"protocol": "rfc3164"},
     "rfc5424 structured data": {"structured_data": {"enterprise_number": 32473}},
-    "rfc5424 cef": {"message_format": "cef"},
-    "rfc5424 leef": {"message_format": "leef"},
-    "rfc5424 json": {"message_format": "json"},
+    "rfc5424 cef": {"format": "cef"},
+    "rfc5424 leef": {"format": "leef"},
+    "rfc5424 json": {"format": "json"},
 }
 SINK = """
 import socket

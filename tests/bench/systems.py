@@ -37,7 +37,7 @@ EXPORTERS = {
     "otlphttp": 'exporters: {otlphttp: {endpoint: "http://127.0.0.1:%(sink)d", compression: none}}\n',
     "splunk_hec": 'exporters: {splunk_hec: {endpoint: "http://127.0.0.1:%(sink)d", token: t}}\n',
     **{
-        f"syslog/{model}": f"exporters: {{syslog/{model}: {{endpoint: 127.0.0.1, port: %(sink)d, message_format: {model}, sending_queue: {{batch: {{}}}}, tls: {{insecure: true}}}}}}\n"
+        f"syslog/{model}": f"exporters: {{syslog/{model}: {{endpoint: 127.0.0.1, port: %(sink)d, format: {model}, sending_queue: {{batch: {{}}}}, tls: {{insecure: true}}}}}}\n"
         for model in ("text", "cef", "leef")
     },
 }

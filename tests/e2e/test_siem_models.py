@@ -25,7 +25,7 @@ PAYLOADS, RECORDS = 20, 50
 def exporters(folder: Path) -> str:
     """Three files and an endpoint beside each other; the URL comes from the environment."""
     files = {f"file/{name}": {"path": str(folder / name), "format": name} for name in ("ocsf", "cef", "leef")}
-    http = {"url": "${env:INTAKE}", "model": "ocsf", "ocsf": {"version": "1.3.0"}}
+    http = {"url": "${env:INTAKE}", "format": "ocsf", "ocsf": {"version": "1.3.0"}}
     pipeline = {"receivers": ["otlp"], "processors": ["categorize", "triage"], "exporters": [*files, "http"]}
     return json.dumps({"exporters": {**files, "http": http}, "service": {"pipelines": {"logs": pipeline}}})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents.bodies import body_text
 from collector.documents.device_event.facts import MESSAGE
 
 _NO_DOMAIN = "default"
@@ -21,15 +22,8 @@ def epoch_ms(batch: LogBatch) -> pl.Series:
 
 def message(batch: LogBatch) -> pl.Series:
     """The body: text as it is, anything else as JSON; without a body what the exception says."""
-    body = batch.column("body")
-    if not body.null_count():
-        return body
-    structured = batch.column("body_any")
-    if structured.null_count() < len(structured):
-        from otlp_wire import any_json  # loads protobuf, which a batch of text never needs
-
-        body = body.zip_with(body.is_not_null(), any_json(structured))
-    for name in MESSAGE:
+    body = body_text(batch)
+    for name in MESSAGE if body.null_count() else ():
         body = body.zip_with(body.is_not_null(), batch.attribute(name))
     return body
 

@@ -14,21 +14,19 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.distinct import distinct_rows
+from collector.documents.distinct import few_rows
+from collector.documents.facts.activity import LOGIN, LOGOUT, PATHS, activities, refused
 from collector.documents.nested import Columns, Fields, Text
 
 RULESET = "logboom"
 _FINDING = r"^logboom\.(alert|issue|anomaly)(\.|$)"
-_IN = r"(?i)(?:^|[._/ -])(?:log[_-]?in|log[_-]?on|sign[_-]?in|authenticat(?:e|ed|ion))(?:$|[._/ -])"
-_OUT = r"(?i)(?:^|[._/ -])(?:log[_-]?out|log[_-]?off|sign[_-]?out)(?:$|[._/ -])"
-_LOGIN_RULES = ("security/login-failed", "security/brute-force", "security/token-invalid")
 _MALWARE_RULE = "security/malware"
 _ERROR_SEVERITY = 17
 
 
 def event_fields(batch: LogBatch, own: Fields) -> Columns:
     """Worked out once for records that say the same. `own`: the record's attributes under the schema's names."""
-    rows, place = distinct_rows(_said(batch, own))
+    rows, place = few_rows(_said(batch, own))
     login, logout, web, database, threat, malware, failed = (pl.col(name) for name in _TESTS)
     rows = rows.with_columns(**_tests()).with_columns(failed=_failed())
     categories = {"authentication": login | logout, "web": web, "database": database, "malware": malware}
@@ -74,19 +72,20 @@ def _said(batch: LogBatch, own: Fields) -> pl.DataFrame:
 
     status = field("http.response.status_code")
     method = field("http.request.method")
+    rule = batch.attribute_text("logboom.triage.rule")
     systems = [own.column(f"labels.db_{name}") for name in ("system", "system_name", "statement", "query_text")]
     database = [system.is_not_null() for system in systems if system is not None]
     return pl.DataFrame(
         {
             "event_name": batch.column("event_name"),
-            "rule": batch.attribute_text("logboom.triage.rule"),
+            "rule": rule,
+            "activity": activities(batch.column("event_name"), _paths(batch, method), method, rule),
+            "refused": refused(rule, len(batch)),
             "error": batch.attribute_text("logboom.error_type"),
-            "endpoint": batch.attribute_text("logboom.endpoint"),
             "exception": field("error.type").is_not_null(),
             "severe": batch.column("severity_number") >= _ERROR_SEVERITY,
             "status": status.str.slice(0, 1) if status.null_count() < len(status) else status,
             "exchange": status.is_not_null() | method.is_not_null(),
-            "post": method == "POST",
             "queried": pl.select(pl.any_horizontal(database)).to_series()
             if database
             else pl.Series([False]).new_from_index(0, len(batch)),
@@ -94,14 +93,18 @@ def _said(batch: LogBatch, own: Fields) -> pl.DataFrame:
     )
 
 
+def _paths(batch: LogBatch, method: pl.Series) -> pl.Series | None:
+    """Only where there is a POST to ask about."""
+    if not (method == "POST").any():
+        return None
+    return pl.select(pl.coalesce(pl.lit(batch.attribute_text(key)) for key in PATHS).alias("path")).to_series()
+
+
 def _tests() -> dict[str, pl.Expr]:
-    name, rule, endpoint = (pl.col(key).fill_null("") for key in ("event_name", "rule", "endpoint"))
-    post = pl.col("post").fill_null(False)
-    login = name.str.contains(_IN) | (endpoint.str.contains(_IN) & post) | rule.is_in(_LOGIN_RULES)
-    logout = name.str.contains(_OUT) | (endpoint.str.contains(_OUT) & post)
+    rule = pl.col("rule").fill_null("")
     return {
-        "login": login & ~logout,
-        "logout": logout,
+        "login": pl.col("activity") == LOGIN,
+        "logout": pl.col("activity") == LOGOUT,
         "web": pl.col("exchange"),
         "database": pl.col("queried"),
         "threat": rule.str.starts_with("security/"),
@@ -122,8 +125,7 @@ def _outcome() -> pl.Expr:
         .when(status.is_in(["4", "5"]))
         .then(pl.lit("failure"))
     )
-    refused = pl.col("failed") | pl.col("rule").is_in(_LOGIN_RULES)
-    return pl.coalesce(by_status, pl.when(refused).then(pl.lit("failure")))
+    return pl.coalesce(by_status, pl.when(pl.col("failed") | pl.col("refused")).then(pl.lit("failure")))
 
 
 def _listed(tests: dict[str, pl.Expr]) -> pl.Expr:

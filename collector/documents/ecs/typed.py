@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.distinct import distinct_rows
+from collector.documents.distinct import few_rows
 from collector.documents.ecs.schema import FIELDS, LISTED, Kind, label_of, name_of
 from collector.documents.json_text import escaped
 from collector.documents.nested import Columns, Fields, Text
@@ -46,7 +46,7 @@ def typed(found: Fields) -> Fields:
 
 def typed_derived(batch: LogBatch) -> Columns:
     """The same for the attributes that logboom computed."""
-    rows, place = distinct_rows(batch.derived)
+    rows, place = few_rows(batch.derived)
     columns = [one for column in rows.iter_columns() for one in _typed_column(column)]
     return Columns([(key, text) for key, text in columns if text.texts.null_count() < len(text.texts)], place)
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.documents.distinct import distinct_rows
+from collector.documents.distinct import few_rows
 from collector.documents.json_text import IS_QUOTED, value_texts
 from collector.documents.nested.layers import Columns, Fields, Text
 from collector.documents.nested.layout import nested
@@ -49,7 +49,7 @@ def fields(
 
 def derived_fields(batch: LogBatch, names: Mapping[str, str] | None = None, prefix: str = "") -> Columns:
     """The attributes that logboom computed."""
-    rows, place = distinct_rows(batch.derived)
+    rows, place = few_rows(batch.derived)
     named = [(prefix + (names or {}).get(column.name, column.name), Text.of(column)) for column in rows.iter_columns()]
     return Columns([(key, text) for key, text in named if text.texts.null_count() < len(text.texts)], place)
 

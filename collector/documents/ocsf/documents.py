@@ -18,8 +18,8 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.document_options import OcsfConfig
 from collector.documents import attributes_json, quoted, scope_json
+from collector.documents.bodies import structured_bodies
 from collector.documents.json_text import quoted_name
-from collector.documents.lines import structured_bodies
 from collector.documents.ocsf import texts
 from collector.documents.ocsf.access_log import with_access_logs
 from collector.documents.ocsf.catalogue import API, HTTP, MAX_TEXT, Edition, EventClass

@@ -292,7 +292,7 @@ def test_headers(with_splunk):
     with_splunk(test, {"splunk_app_name": "shop", "splunk_app_version": "7", "headers": {"X-Team": "blue"}})
 
 
-@pytest.mark.parametrize("options", [{}, {"export_raw": True}, {"event_model": "ocsf"}], ids=["events", "raw", "ocsf"])
+@pytest.mark.parametrize("options", [{}, {"export_raw": True}, {"format": "ocsf"}], ids=["events", "raw", "ocsf"])
 def test_heartbeats(with_splunk, options):
     """At the start and from then on, in `_internal`, whatever the records look like; a failed one disturbs nothing."""
 

@@ -117,7 +117,7 @@ def test_documents(server, talk, transport, framing, message_format):
         )
         for at, (body, _) in enumerate(BODIES.values())
     ]
-    exporter = exporter_for(server, transport, framing, "rfc5424", message_format=message_format)
+    exporter = exporter_for(server, transport, framing, "rfc5424", format=message_format)
     found = deliver(server, exporter, batch_of(rows))
     start = {"cef": "CEF:", "leef": "LEEF:"}.get(message_format, "{")
     assert [(message.host, message.msg.startswith(start)) for message in found] == [("good", True)] * len(rows)

@@ -73,10 +73,10 @@ def test_rfc3164_fields(server, talk, transport, framing):
 def test_documents(server, talk, transport, message_format):
     """JSON, CEF and LEEF arrive as the bytes that were made, header fields beside them."""
     exporter_for, deliver, _ = talk
-    exporter = exporter_for(server, transport, "newline", "rfc5424", message_format=message_format)
+    exporter = exporter_for(server, transport, "newline", "rfc5424", format=message_format)
     batch = batch_of(ROWS)
     found = deliver(server, exporter, batch)
-    lines = exporter_for(server, "tcp", "newline", "rfc5424", message_format=message_format).encode(batch).body
+    lines = exporter_for(server, "tcp", "newline", "rfc5424", format=message_format).encode(batch).body
     made = [line.split(b" ", 7)[7].decode() for line in lines.splitlines()]
     assert [message.host for message in found] == [message.host for message in EXPECTED]
     assert [message.msg for message in found][::2] == made[::2]

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from collector.base32 import first_record_id
 from collector.journal.entry import Entry
 from collector.record_ids import entry_part
 from collector.store.embedded import EmbeddedStore
-from collector.store.retention import DELETE_BATCH, DOMAINS, Keep, Retention, first_record_id
+from collector.store.retention import DELETE_BATCH, DOMAINS, Keep, Retention
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
 

@@ -100,7 +100,7 @@ MODELS = {
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_arrives(google, tmp_path, own, model):
     """The text is what the model says."""
-    assert verdicts(tmp_path, options(google, own, model=model), text_batch(["hello"])) == [Ok()]
+    assert verdicts(tmp_path, options(google, own, format=model), text_batch(["hello"])) == [Ok()]
     assert MODELS[model](google.entries[0]["text"])
 
 
@@ -108,7 +108,7 @@ def test_every_model_arrives(google, tmp_path, own, model):
 @pytest.mark.parametrize(("own", "most"), [(IMPORT, 4_000_000), (LEGACY, 1_000_000)], ids=["import", "legacy"])
 def test_no_body_is_larger_than_a_call_takes(google, tmp_path, own, most):
     """What is above is halved first, and never sent."""
-    given = options(google, own, model="text")
+    given = options(google, own, format="text")
     above, below = text_batch(["x" * 1000] * (most // 1000)), text_batch(["x" * 1000] * (most // 2000))
     found = verdicts(tmp_path, given, above, below)
     assert isinstance(found[0], Split)

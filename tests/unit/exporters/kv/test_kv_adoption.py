@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
+from collector.journal.entry import Entry
+from collector.record_ids import record_ids
 from collector.testing.row_batch import Row, batch_of
 from exporters.kv.keys import counts_key, recent_key
 from exporters.kv.records import received_hours, viewed
@@ -125,3 +129,11 @@ def test_a_view_that_was_there_before_asks_for_nothing(tmp_path):
     view = opened(tmp_path / "view.db")
     assert view.wanted(frame(LONG_AGO, 1, 1)) == []
     assert view.wanted(frame(LONG_AGO, 0, 1, "b.com")) == []
+
+
+def test_counts_stand_under_the_hour_of_receipt():
+    """Read off ids as logboom makes them."""
+    received = datetime(2026, 11, 23, 7, 59, 59, 999_000, tzinfo=UTC)
+    entry = Entry("j", 7, "a.com", "otlp", b"", 1, round(received.timestamp() * 1000), b"")
+    made = record_ids([entry], np.zeros(1, dtype=np.uint32))
+    assert received_hours(made).to_list() == ["2026-11-23T07"]

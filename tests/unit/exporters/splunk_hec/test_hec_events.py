@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from collector.batch import LogBatch
 from collector.document_options import JSON_MODELS
-from collector.documents.framing import text_bytes
 from collector.documents.models import texts as texts_of
+from collector.documents.text_buffers import text_bytes
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import NO_BODY, TOO_LARGE, encoded
 from otlp_wire import decode_payloads, json_to_protobuf
@@ -275,12 +275,12 @@ def test_documents_of_other_models(model):
     """The whole record as that model's document, JSON or a text; the record id stays a field, to find what came twice."""
     records = batch({"body": "failed login", "attributes": {"user.name": "ann"}}, {}, resource={"host.name": "web"})
     records = records.with_fields({"record_id": pl.Series(["1", None])})
-    found = events(records, event_model=model)
+    found = events(records, format=model)
     plain = texts_of(records, model)
     assert [one["event"] for one in found] == [json.loads(text) if model in JSON_MODELS else text for text in plain]
     assert [one.get("fields") for one in found] == [{"logboom.record.id": "1"}, None]
     assert {one["host"] for one in found} == {"web"}
-    [raw] = encoded(records, config(event_model=model, export_raw=True)).parts
+    [raw] = encoded(records, config(format=model, export_raw=True)).parts
     assert text_bytes(raw.texts).decode().split("\n")[:-1] == plain.to_list()
 
 

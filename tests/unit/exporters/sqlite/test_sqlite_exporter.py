@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from collector.base32 import first_record_id
 from collector.component import Context
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
 from collector.store.embedded import EmbeddedStore
-from collector.store.retention import first_record_id
 from collector.testing.row_batch import Row, batch_of
 from exporters.sqlite import FACTORY
 from exporters.sqlite.config import SqliteConfig

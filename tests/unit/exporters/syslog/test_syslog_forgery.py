@@ -109,7 +109,7 @@ def test_rfc3164(found):
 def test_documents(found, message_format):
     """A document never ends its message; JSON reads back to the body that was sent."""
     rows = rows_of(found)
-    lines = encoder(message_format=message_format, framing="newline").encode(batch_of(rows)).body.decode().split("\n")
+    lines = encoder(format=message_format, framing="newline").encode(batch_of(rows)).body.decode().split("\n")
     assert len(lines) == len(rows) + 1
     for line, row in zip(lines, rows, strict=False):
         assert not CONTROLS.search(line)

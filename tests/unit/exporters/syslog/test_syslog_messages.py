@@ -337,7 +337,7 @@ def test_a_cut_cef_event_is_one():
     attributes = [("client.address", "203.0.113.77"), ("url.full", "https://shop.example/?a=b\\=c" * 9)]
     rows = [Row("id", attributes, fields={"body": "a=b\\ \n\\=" * size}) for size in range(30, 90)]
     rows += [Row("id", [*attributes, ("user.name", "n=" * size)], fields={"body": "x"}) for size in range(30, 90)]
-    made = encoded(rows, message_format="cef", max_message_size=600)
+    made = encoded(rows, format="cef", max_message_size=600)
     whole = cef_text(batch_of(rows)).to_list()
     assert made.cut > 40
     for line, event in zip(made.body.decode().splitlines(), whole, strict=True):
@@ -354,7 +354,7 @@ def test_a_cut_leef_event_is_one(delimiter):
     attributes = [("client.address", "203.0.113.77"), ("url.full", "https://shop.example/" * 9)]
     rows = [Row("id", attributes, fields={"body": "a b= " * size}) for size in range(5, 90)]
     rows += [Row("id", [*attributes, ("user.name", "n " * size)], fields={"body": "x"}) for size in range(30, 90)]
-    made = encoded(rows, message_format="leef", leef_delimiter=delimiter, max_message_size=512)
+    made = encoded(rows, format="leef", leef_delimiter=delimiter, max_message_size=512)
     whole = leef_text(batch_of(rows), delimiter=delimiter).to_list()
     assert made.cut > 40
     for line, event in zip(made.body.decode().splitlines(), whole, strict=True):

@@ -89,7 +89,7 @@ MODELS = {
 def test_lines(model):
     """Each record on a line of its own, in the model that was asked for, to the whole URL."""
     intake, (media_type, read) = Intake(), MODELS[model]
-    assert talk(intake, {"model": model, "compression": "none"}, batch_of(SAMPLES)) == [Ok()]
+    assert talk(intake, {"format": model, "compression": "none"}, batch_of(SAMPLES)) == [Ok()]
     ((method, path, headers, body),) = intake.seen
     assert (method, path, headers["Content-Type"]) == ("POST", f"/in/{CODE}?q=1", media_type)
     assert "Content-Encoding" not in headers
@@ -102,7 +102,7 @@ def test_lines(model):
 def test_array(model):
     """One JSON array, its elements the lines of the other framing."""
     intake, batch = Intake(), batch_of(SAMPLES)
-    assert talk(intake, {"model": model, "framing": "array", "compression": "none"}, batch) == [Ok()]
+    assert talk(intake, {"format": model, "framing": "array", "compression": "none"}, batch) == [Ok()]
     assert intake.seen[0][2]["Content-Type"] == "application/json"
     assert json.loads(intake.seen[0][3]) == [json.loads(text) for text in texts(batch, model)]
 
@@ -131,7 +131,7 @@ def test_json_says_it_all():
 def test_compression(compression, unpack):
     """Named in Content-Encoding."""
     intake = Intake()
-    assert talk(intake, {"model": "text", "compression": compression}, text_batch(["a", "b"])) == [Ok()]
+    assert talk(intake, {"format": "text", "compression": compression}, text_batch(["a", "b"])) == [Ok()]
     _, _, headers, body = intake.seen[0]
     assert headers["Content-Encoding"] == compression
     assert unpack(body) == b"a\nb\n"
@@ -241,7 +241,7 @@ REFUSED = {
         {"endpoint": f"https://me:{CODE}@a.example", "headers": {"Authorization": "Bearer x"}},
         "endpoint holds a user name or password",
     ),
-    "CEF in an array": ({"url": "https://a.example", "model": "cef", "framing": "array"}, "cef is not JSON"),
+    "CEF in an array": ({"url": "https://a.example", "format": "cef", "framing": "array"}, "cef is not JSON"),
     "a line break in the type": ({"url": "https://a.example", "content_type": "a\r\nX: y"}, "content_type"),
     "status": ({"url": "https://a.example", "success_statuses": [99]}, "success_statuses"),
 }
