@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak audit faults otelcol compare clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak audit fuzz faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -59,6 +59,9 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 	$(BIN)/python tests/counterparts/otelcol/record_splunk_hec.py
 	$(BIN)/python tests/counterparts/otelcol/record_syslog.py
 	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
+
+fuzz: setup                    ## a million inputs at the doors; what breaks something is kept in tests/fuzz/corpus
+	PYTHONPATH=tests $(BIN)/python -m fuzz
 
 audit: setup                   ## what the wheel brings with it: advisories, licences, a bill of materials (build/sbom.json)
 	$(BIN)/python tests/audit/audit.py

@@ -1,0 +1,203 @@
+"""What must hold for any input, and how it is tried. Each target takes inputs in groups and raises `Broken`.
+
+protobuf, json   only a refusal is raised; what is taken decodes in the worker into as many records, and leaves again as OTLP
+framing          only a refusal is raised; never more than the limit; what is taken is what Python's own library reads
+http1, http2     every answer is one of the protocol, none says "internal"; a good request right behind is answered
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import random
+import re
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import grpc
+
+import otlp_wire
+from collector.decode import decode
+from collector.errors import Refusal
+from collector.journal.entry import Entry
+from collector.receivers.otlp.content_encoding import decoded
+from collector.testing.receiving import Receiving, receiving
+from fuzz import framing_inputs, http1_inputs, http2_inputs, json_inputs, protobuf_inputs, seeds
+
+LIMIT = 1 << 20
+METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+_STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n")
+_PATIENCE_SECS = 0.3
+
+
+class Broken(AssertionError):
+    """A property does not hold; `inputs` are the smallest group that shows it."""
+
+    def __init__(self, inputs: Sequence[bytes], why: str) -> None:
+        super().__init__(f"{why}: {inputs[0][:200]!r}")
+        self.inputs = inputs
+
+
+Try = Callable[[Sequence[bytes]], list[str]]
+"""Inputs to what became of each: a word, the same for inputs that were treated alike. Raises `Broken`."""
+
+
+def _alike(text: object) -> str:
+    """A message without what differs from input to input."""
+    return re.sub(r"\"[^\"]*\"|'[^']*'|\d+", "…", str(text))[:120]
+
+
+def _entry(number: int, body: bytes, records: int) -> Entry:
+    return Entry("0" * 16, number, "default", "otlp", body, records, 1_700_000_000_000, b"\0" * 16)
+
+
+def _doors(read: Callable[[bytes], otlp_wire.Received]) -> Try:
+    """The door, and the worker behind it, for bodies of one encoding."""
+
+    def attempt(inputs: Sequence[bytes]) -> list[str]:
+        outcomes, taken = [], []
+        for body in inputs:
+            try:
+                received = read(body)
+            except Refusal as refusal:
+                outcomes.append(_alike(refusal))
+                continue
+            except Exception as error:
+                raise Broken([body], f"the door raised {type(error).__name__}: {error}") from error
+            outcomes.append(f"taken, {sorted(received.repairs.counts)}" if received.repairs else "taken")
+            taken.append((body, received))
+        _through_the_worker(taken)
+        return outcomes
+
+    return attempt
+
+
+def _through_the_worker(taken: Sequence[tuple[bytes, otlp_wire.Received]]) -> None:
+    if not taken:
+        return
+    entries = [_entry(number, received.body, received.records) for number, (_, received) in enumerate(taken)]
+    why = _decoding(entries)
+    if why and len(taken) > 1:
+        half = len(taken) // 2
+        _through_the_worker(taken[:half])
+        _through_the_worker(taken[half:])
+    if why:
+        raise Broken([body for body, _ in taken], why)
+
+
+def _decoding(entries: Sequence[Entry]) -> str:
+    """Why these entries are not what the door said; empty when they are."""
+    try:
+        result = decode(entries)
+        records = sum(entry.records for entry in entries)
+        if result.dead_letters:
+            return f"taken at the door, undecodable: {result.dead_letters[0].reason}"
+        if len(result.batch) != records:
+            return f"the door counted {records} records, the worker {len(result.batch)}"
+        if otlp_wire.inspect(otlp_wire.encode(result.batch)).records != records:
+            return "records are missing in the OTLP that leaves"
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
+        return f"the worker raised {type(error).__name__}: {error}"
+    return ""
+
+
+def framing(inputs: Sequence[bytes]) -> list[str]:
+    """Decompression."""
+    outcomes = []
+    for one in inputs:
+        encoding, _, body = one.partition(b"\0")
+        try:
+            plain = decoded(encoding.decode(), body, LIMIT)
+        except Refusal as refusal:
+            outcomes.append(_alike(refusal))
+            continue
+        except Exception as error:
+            raise Broken([one], f"{type(error).__name__}: {error}") from error
+        expected = framing_inputs.reference(encoding.decode(), body)
+        if len(plain) > LIMIT or (expected is not None and plain != expected):
+            raise Broken([one], "another content than Python's own library reads")
+        outcomes.append(f"{encoding.decode()} taken")
+    return outcomes
+
+
+class Listeners:
+    """A receiver with a journal in memory, and good senders to both of its doors."""
+
+    def __init__(self, running: Receiving) -> None:
+        self._running = running
+        self._good = seeds.protobuf(random.Random(3))
+        self._channel = grpc.insecure_channel(running.grpc)
+        self._export = self._channel.unary_unary(METHOD, request_serializer=None, response_deserializer=None)
+
+    def http1(self, inputs: Sequence[bytes]) -> list[str]:
+        """Connections to the HTTP listener, then a good request."""
+        outcomes = [self._over(self._running.http, one) for one in inputs]
+        said = [[int(code) for code in _STATUS.findall(answer)] for answer in outcomes]
+        for one, codes in zip(inputs, said, strict=True):
+            if 500 in codes:
+                raise Broken([one], f"answered {codes}")
+        connection = http.client.HTTPConnection(self._running.http, timeout=10)
+        connection.request("POST", "/v1/logs", self._good, {"content-type": "application/x-protobuf"})
+        if connection.getresponse().status != 200:
+            raise Broken(inputs, "a good request behind them was refused")
+        connection.close()
+        return [str(codes) for codes in said]
+
+    def http2(self, inputs: Sequence[bytes]) -> list[str]:
+        """Connections to the gRPC listener, then a good call."""
+        outcomes = [_frames(self._over(self._running.grpc, one)) for one in inputs]
+        try:
+            self._export(self._good, timeout=10)
+        except grpc.RpcError as error:
+            raise Broken(inputs, f"a good call behind them: {error.code()} {error.details()}") from error
+        return outcomes
+
+    def close(self) -> None:
+        """End the good sender."""
+        self._channel.close()
+
+    @staticmethod
+    def _over(address: str, data: bytes) -> bytes:
+        """Send all, say that no more comes, and read what is answered."""
+        host, port = address.rsplit(":", 1)
+        answer = bytearray()
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=_PATIENCE_SECS) as one:
+            one.sendall(data)
+            one.shutdown(socket.SHUT_WR)
+            while part := one.recv(65536):
+                answer += part
+        return bytes(answer)
+
+
+def _frames(answer: bytes) -> str:
+    """The kinds of frames in an answer, in order, each once."""
+    kinds, at = [], 0
+    while at + 9 <= len(answer):
+        kinds.append(answer[at + 3])
+        at += 9 + int.from_bytes(answer[at : at + 3])
+    return f"frames {sorted(set(kinds))}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where inputs come from, what is tried with them, and how many at once."""
+
+    make: Callable[..., bytes]
+    attempt: Try
+    group: int
+
+
+@contextlib.contextmanager
+def targets() -> Iterator[dict[str, Target]]:
+    """All of them, by name."""
+    with receiving({"protocols": {"http": {"read_timeout": "5s"}}}) as running:
+        listeners = Listeners(running)
+        yield {
+            "protobuf": Target(protobuf_inputs.make, _doors(otlp_wire.receive_protobuf), 200),
+            "json": Target(json_inputs.make, _doors(otlp_wire.receive_json), 200),
+            "framing": Target(framing_inputs.make, framing, 100),
+            "http1": Target(http1_inputs.make, listeners.http1, 20),
+            "http2": Target(http2_inputs.make, listeners.http2, 20),
+        }
+        listeners.close()
