@@ -18,7 +18,7 @@ from collector.testing.conservation import assert_directory_conserved
 from collector.testing.numbered import HEADER, request
 from collector.testing.service import Service
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PLUGIN = '''
 import os
@@ -95,7 +95,7 @@ def mined(tmp_path: Path) -> set[str]:
     return set(path.read_text().splitlines()) if path.exists() else set()
 
 
-def await_that(service: Service, condition: object, seconds: float = 120.0) -> None:
+def await_that(service: Service, condition: object, seconds: float = 240.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, service.log.read_text()[-4000:]
@@ -110,12 +110,14 @@ def test_a_record_that_kills_one_exporter_is_set_aside_for_it_alone(tmp_path: Pa
         for first in range(0, 3000, 10):
             numbers = range(first, first + 10)
             domain = ("tamyla.com", "wetechfounders.com")[first % 20 // 10]
-            assert client.send(request(numbers, "dynamite" if first == 1500 else "peace"), domain) == ""
+            parts = {"peace": numbers} if first != 1500 else {"dynamite": numbers[:1], "peace": numbers[1:]}
+            for kind, part in parts.items():
+                assert client.send(request(part, kind), domain) == ""
         client.close()
         await_that(service, lambda: dead_letters(service))
         (letter,) = dead_letters(service)
         assert (letter["owner"], letter["reason"]) == ("exporter/mine", "poison"), letter
-        assert 10 <= int(str(letter["records"])) <= 64
+        assert 1 <= int(str(letter["records"])) <= 64
         service.await_stored(3000, seconds=90)
         await_that(service, lambda: len(mined(tmp_path)) == 3000 - int(str(letter["records"])))
         (tmp_path / "mined" / "defused").touch()
