@@ -7,11 +7,10 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.delivery.names import Names
 from collector.delivery.shaping_config import SelectConfig
+from collector.levels import LEVELS, level
 
 _LEVEL = "logboom.triage.level"
 _ERROR_TYPE = "logboom.error_type"
-_LEVELS = ("critical", "warning", "info", "debug")
-_FATAL, _ERROR, _WARN, _INFO, _TRACE = 21, 17, 13, 9, 1  # the first number of each severity; 1 to 8 are TRACE and DEBUG
 
 
 class Selection:
@@ -47,26 +46,14 @@ class Selection:
 
 
 def levels(batch: LogBatch) -> pl.Series:
-    """The triage level of each record; where triage gave none, what its rules say of a severity without more:
-    FATAL critical, ERROR warning or with an exception critical, WARN warning, INFO info, below debug; without a severity
-    info, with an exception warning."""
+    """The level of each record, never null; see `collector.levels`."""
     given = batch.attribute(_LEVEL)
-    given = given.set(~given.is_in(_LEVELS), None) if given.null_count() < len(given) else given
-    if given.null_count() == 0:
+    if given.null_count() == 0 and given.is_in(LEVELS).all():
         return given
-    return given.zip_with(given.is_not_null(), _by_severity(batch))
-
-
-def _by_severity(batch: LogBatch) -> pl.Series:
-    number = pl.col("severity_number")
-    exception = pl.lit(batch.attribute(_ERROR_TYPE).eq_missing("exception"))
-    level = (
-        pl.when((number >= _FATAL) | (exception & (number >= _ERROR)))
-        .then(pl.lit("critical"))
-        .when((number >= _WARN) | (exception & (number < _TRACE)))
-        .then(pl.lit("warning"))
-        .when((number >= _INFO) | (number < _TRACE))
-        .then(pl.lit("info"))
-        .otherwise(pl.lit("debug"))
-    )
-    return batch.records.select(level.alias("level")).to_series()
+    columns = [
+        given.cast(pl.String).alias("given"),
+        batch.column("severity_number").alias("number"),
+        batch.attribute(_ERROR_TYPE).cast(pl.String).alias("error_type"),
+    ]
+    answer = level(pl.col("given"), pl.col("number"), pl.col("error_type"))
+    return pl.DataFrame(columns).select(answer.alias("level")).to_series()

@@ -18,7 +18,7 @@ import polars as pl
 from collector.ottl.compare import compare
 from collector.ottl.conversion import string_only, text, to_bool, to_double, to_int
 from collector.ottl.nested import FAILED, JSON_KINDS, VALUES, NestedError, per_distinct
-from collector.ottl.regex import problem_of, translated
+from collector.ottl.regex import contains, problem_of
 from collector.ottl.values import (
     FALSE,
     UNKNOWN,
@@ -68,7 +68,7 @@ def _is_match(target: Value, pattern: Value) -> Value:
     problem = problem_of(regex)
     if problem is not None:
         raise ArgumentError("pattern", f"the regular expression is not valid: {problem}")
-    return boolean(guard(text(target).str.contains(translated(regex)).fill_null(False), [target]))
+    return boolean(guard(contains(text(target), regex).fill_null(False), [target]))
 
 
 def _has_prefix(value: Value, prefix: Value) -> Value:

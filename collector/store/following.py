@@ -14,18 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.levels import LEVELS, SQL
 from collector.named_file import Identity, identity
 from collector.store.reading import connect
-from collector.store.retention import LEVELS
 
 _PAGE = 500
-_LEVEL = """coalesce(triage_level, CASE WHEN severity_number >= 17 THEN 'critical' WHEN severity_number >= 13 THEN 'warning'
-    WHEN severity_number >= 9 OR severity_number = 0 THEN 'info' ELSE 'debug' END)"""
-"""The triage level; for rows that were never triaged, what their severity says."""
-
-
 NEWEST = "SELECT max(rowid) AS newest FROM logs"
-_ROWS = f"SELECT logs.rowid AS rowid, {_LEVEL} AS level, logs.*"
+_ROWS = f"SELECT logs.rowid AS rowid, {SQL} AS level, logs.*"
 _LOOK = 20_000
 _URGENT = LEVELS[:2]  # what `logs_urgent` holds
 _BY_ROWID = "SELECT rowid AS at FROM logs WHERE rowid <= ? ORDER BY rowid DESC"
@@ -99,7 +94,7 @@ class Wanted:
         clauses = [f"+{column} = ?" for column in named]
         parameters: list[object] = list(named.values())
         if levels := self._levels():
-            clauses.append(f"{_LEVEL} IN ({', '.join('?' * len(levels))})")
+            clauses.append(f"{SQL} IN ({', '.join('?' * len(levels))})")
             parameters += levels
         return " AND ".join(clauses) or "true", parameters
 

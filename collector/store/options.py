@@ -18,7 +18,7 @@ class KeepConfig(Config):
     """How long rows stay."""
 
     default: Duration = 0.0
-    """For levels that `levels` does not name, and for rows without a level; 0 = for ever."""
+    """For levels that `levels` does not name; 0 = for ever. Rows that triage did not see have the level of their severity."""
     levels: dict[Level, Duration] = {}
     """By triage level; 0 = for ever."""
 

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from collector.base32 import first_record_id
-
-LEVELS = ("critical", "warning", "info", "debug")
-"""Triage levels, most urgent first."""
+from collector.levels import LEVELS, SQL
 
 DOMAINS = """WITH RECURSIVE seen(domain) AS (
     SELECT min(domain) FROM logs
@@ -22,26 +20,26 @@ DOMAINS = """WITH RECURSIVE seen(domain) AS (
 ) SELECT domain FROM seen WHERE domain IS NOT NULL"""
 """All domains of the store, by one index seek each."""
 
-DELETE_BATCH = """DELETE FROM logs WHERE record_id IN (
+DELETE_BATCH = f"""DELETE FROM logs WHERE record_id IN (
     SELECT record_id FROM logs INDEXED BY logs_domain_time
     WHERE domain = ?1 AND time_unix_nano < ?2 AND record_id < ?3
-      AND ifnull(triage_level, '') IN (SELECT value FROM json_each(?4))
+      AND ({SQL}) IN (SELECT value FROM json_each(?4))
       AND rowid < (SELECT max(rowid) FROM logs)
-    LIMIT ?5)"""
+    LIMIT ?5)"""  # noqa: S608 - a constant
 """One bounded step. Parameters: domain, cut in ns, cut as a record id, JSON array of levels, rows at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Seconds to keep rows: `levels` by triage level, `default` for all others; 0 = for ever."""
+    """Seconds to keep rows: `levels` by level (see `collector.levels`), `default` for all others; 0 = for ever."""
 
     default: float = 0.0
     levels: Mapping[str, float] = field(default_factory=dict)
 
     def by_age(self) -> Iterable[tuple[float, list[str]]]:
-        """(seconds, levels) for each group of levels with a limit; "" stands for rows without a level."""
+        """(seconds, levels) for each group of levels with a limit."""
         ages: dict[float, list[str]] = {}
-        for level in (*LEVELS, ""):
+        for level in LEVELS:
             ages.setdefault(self.levels.get(level, self.default), []).append(level)
         return [(age, levels) for age, levels in ages.items() if age > 0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from collector import levels
 from collector.base32 import received_ms
 from collector.batch import LogBatch
 from collector.documents import quoted
@@ -25,12 +26,6 @@ _SHOWN = (
     "trace_id",
     "event_name",
 )
-_LEVELS = (
-    pl.when(pl.col("severity_number") >= 17).then(pl.lit("critical"))
-    .when(pl.col("severity_number") >= 13).then(pl.lit("warning"))
-    .when((pl.col("severity_number") >= 9) | (pl.col("severity_number") == 0)).then(pl.lit("info"))
-    .otherwise(pl.lit("debug"))
-)  # fmt: skip
 
 
 def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
@@ -42,7 +37,7 @@ def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
     return frame.select(
         "record_id",
         pl.col("domain").fill_null(""),
-        level=pl.coalesce("triage_level", _LEVELS),
+        level=levels.level(pl.col("triage_level"), pl.col("severity_number"), pl.col("error_type")),
         component=pl.col("component").fill_null(""),
         line=pl.concat_str(pl.lit("{"), inner, pl.lit("}")),
     )

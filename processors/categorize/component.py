@@ -1,8 +1,9 @@
 """`logboom.component`: the part of the software that speaks, such as `AuthValidator` or `DataService`.
 
 Clues, best first: the class in `code.function.name`, `code.namespace`, the logger's name (an attribute or the scope),
-the module in a function's qualified name, the innermost frame of the application in a stack trace, the source file,
-the service. A name is reduced to its class or its last module, with generated parts (`$Proxy12`, `<lambda>`,
+the module in a function's qualified name, the program of syslog, the logger in a JSON body, the innermost frame of the
+application in a stack trace, the source file, the service, the logger in the layout of a line. Of a library that is known by its name, such as
+`urllib3.connectionpool`, that name is the component, unless a class is named. A name is reduced to its class or its last module, with generated parts (`$Proxy12`, `<lambda>`,
 `worker-17`) taken off and names that say nothing (`http`, `access`) passed over, so that the number of components stays near the number of classes.
 """
 
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 
 from collector.coded import Coded
 from collector.memo import each
+from processors.categorize import layouts
+from processors.categorize.forms import Forms
+from processors.categorize.libraries import LIBRARIES
 from processors.categorize.stack_traces import application_frame
 from processors.categorize.view import Clue, View
 
@@ -31,18 +35,30 @@ LOGGERS = (
     "module",
 )
 FILES = ("code.file.path", "code.filepath", "code.file.name", "log.origin.file.name")
-ALL = (*FUNCTIONS, *LOGGERS, *FILES, "thread.name")
+PROGRAMS = (
+    "syslog.appname",
+    "appname",
+    "app_name",
+    "SYSLOG_IDENTIFIER",
+    "syslog.identifier",
+    "log.syslog.appname",
+    "syslog.program",
+    "programname",
+    "ident",
+)
+ALL = (*FUNCTIONS, *LOGGERS, *PROGRAMS, *FILES, "thread.name")
 MAX_LENGTH = 64
 
 _INSTRUMENTATION = re.compile(
     r"^(@opentelemetry/|opentelemetry[./-]|io\.opentelemetry|OpenTelemetry|go\.opentelemetry|otelcol|"
-    r"github\.com/.*/(otel|contrib)|root$|__main__$|default$|winston$|pino$|bunyan$|slog$|zap$|logrus$|unknown)",
+    r"github\.com/.*/(otel|contrib)|root$|__main__$|default$|winston$|pino$|bunyan$|slog$|zap$|logrus$|unknown|py\.warnings$)",
     re.IGNORECASE,
 )
 _GENERATED = re.compile(
     r"(\$\$?(Lambda|Proxy|EnhancerBySpringCGLIB|FastClass)[^.]*|\$\d+|\$\$[^.]*|<[^>]*>|\(\*?|\)|`\d+|-fm$)"
 )
-_NUMBERED = re.compile(r"[-_#]?\d+$")
+_NUMBERED = re.compile(r"[-_#]\d+$")
+_IDENTITY = re.compile(r"@[0-9a-f]{3,8}$")  # of a Java object: Cart@1f3c
 _SEPARATOR = re.compile(r"::|[./\\$+#]|->")
 _CLASS = re.compile(r"^[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_@][\w@ -]*$")
@@ -71,18 +87,40 @@ _NOT_A_NAME = frozenset(
         "opt",
         "code",
         "workspace",
+        "server",
+        "mod",
     ]
 )
+_ENTRY_FILES = frozenset({"index", "__init__", "mod"})
+"""Files that speak for their folder, unless that is where a program was put."""
+_DEPLOYED_TO = frozenset(
+    [
+        "node",
+        "nodejs",
+        "current",
+        "release",
+        "releases",
+        "deploy",
+        "deployment",
+        "www",
+        "html",
+        "public",
+        "dist",
+        "build",
+    ]
+)
+_PACKAGE = re.compile(r"(?:site|dist)-packages/(\w+)|.*node_modules/(?:@[\w.-]+/)?([\w.-]+)/")
+_LIBRARY_ROOT = re.compile(r"^(\w+)(?:\.|::)")
 _GENERIC = frozenset(
-    ["http", "https", "access", "error", "client", "router", "log", "logs", "logger", "slow", "handler"]
+    ["http", "https", "access", "error", "client", "router", "log", "logs", "logger", "slow", "handler", "runtime"]
 )
 """Names that many programs give to a part of theirs: the module before them says more, and else the service."""
-_BUILT_IN = frozenset({"Object", "Module", "Promise", "Function", "Array"})
+_BUILT_IN = frozenset({"Object", "Module", "Promise", "Function", "Array", "Runtime"})
 
 
 def _parts(value: str) -> list[str]:
     plain = _GENERATED.sub(" ", value).replace("<locals>", " ")
-    parts = [part.strip(" _") for part in _SEPARATOR.split(plain)]
+    parts = [part.strip(" _") for part in _SEPARATOR.split(_IDENTITY.sub("", plain))]
     return [part for part in parts if (part and not part.startswith("func")) or _CLASS.match(part)]
 
 
@@ -108,12 +146,17 @@ def last_name(value: str) -> str | None:
     found = class_in(value)
     if found is not None:
         return found
-    return _last_telling(_parts(value))
+    return _library(value) or _last_telling(_parts(value))
+
+
+def _library(value: str) -> str | None:
+    root = _LIBRARY_ROOT.match(value.strip())
+    return root[1] if root and root[1] in LIBRARIES else None
 
 
 def module_of_function(value: str) -> str | None:
     """The module of a qualified function: `shop/payment.Charge` → `payment`; None for a bare name."""
-    return _last_telling(_parts(value)[:-1])
+    return _library(value) or _last_telling(_parts(value)[:-1])
 
 
 def _last_telling(names: list[str]) -> str | None:
@@ -126,10 +169,15 @@ def _telling(name: str) -> bool:
 
 
 def file_stem(value: str) -> str | None:
-    """`/srv/app/services/data_service.py` → `data_service`; `index.ts` and its like → the folder."""
+    """`/srv/app/services/data_service.py` → `data_service`; `orders/index.ts` → `orders`; of a library its package."""
+    package = _PACKAGE.search(value)
+    if package is not None:
+        return package[1] or package[2]
     parts = [part for part in re.split(r"[/\\]", value.split("?", maxsplit=1)[0]) if part]
-    names = [re.sub(r"(\.(test|spec|min))?\.\w{1,5}$", "", part) for part in parts[-2:]]
-    return _last_telling(names)
+    stem = re.sub(r"(\.(test|spec|min))?\.\w{1,5}$", "", parts[-1]) if parts else ""
+    if stem in _ENTRY_FILES or stem in _GENERIC:
+        return _last_telling([folder for folder in parts[-2:-1] if folder.lower() not in _DEPLOYED_TO])
+    return _last_telling([stem])
 
 
 def plain(value: str) -> str | None:
@@ -153,6 +201,13 @@ def frame_component(trace: str) -> str | None:
     return class_of_function(frame) or module_of_function(frame)
 
 
+def _channel(name: str) -> str | None:
+    return None if layouts.environment(name) else last_name(name)
+
+
+_layouts = Forms(layouts.LOGGERS, {"word": last_name, "channel": _channel})
+_tags = Forms(layouts.PROGRAMS, {"word": layouts.program})
+_program = each(layouts.program)
 _class_of_function, _class_in, _last_name = each(class_of_function), each(class_in), each(last_name)
 _module_of_function, _file_stem, _plain = each(module_of_function), each(file_stem), each(plain)
 _frame_component = each(frame_component)
@@ -166,9 +221,22 @@ def clues(view: View, stacktrace: Coded | None = None) -> Iterator[Clue]:
     yield from view.attribute_clues(LOGGERS, _last_name)
     yield Clue("scope name", view.scope_name, _last_name)
     yield from view.attribute_clues(FUNCTIONS[:2], _module_of_function)
+    yield from _programs(view)
+    said = view.said("logger")
+    if said is not None:
+        yield Clue("logger in a JSON body", said, _last_name)
     yield from view.attribute_clues(("exception.stacktrace",), _frame_component)
     if stacktrace is not None:
-        yield Clue("stack trace in the body", stacktrace, _frame_component)
+        yield Clue("stack trace of the record", stacktrace, _frame_component)
     yield from view.attribute_clues(FILES, _file_stem)
     yield from view.resource_clues(("service.name",), _plain)
+    yield Clue("logger in the line", view.text, _layouts)
     yield from view.resource_clues(("k8s.container.name", "process.executable.name"), _plain)
+
+
+def _programs(view: View) -> Iterator[Clue]:
+    yield from view.attribute_clues(PROGRAMS, _program)
+    said = view.said("program")
+    if said is not None:
+        yield Clue("program in a JSON body", said, _program)
+    yield Clue("program in the line", view.text, _tags)

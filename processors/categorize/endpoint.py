@@ -15,6 +15,7 @@ import polars as pl
 
 from collector.coded import Coded, distinct_rows, of_answers
 from collector.memo import Memo, each
+from processors.categorize import fields
 from processors.categorize.view import Clue, View
 
 ROUTES = ("http.route", "url.template", "route", "http.endpoint")
@@ -29,6 +30,12 @@ PATHS = (
     "request.path",
     "path",
     "uri",
+    "request_uri",
+    "requestUri",
+    "RequestPath",
+    "http_path",
+    "url",
+    "cs-uri-stem",
     "browser.page.url",
     "page.url",
     "location.href",
@@ -36,14 +43,14 @@ PATHS = (
     "app.screen.name",
 )
 RPC = ("rpc.service", "rpc.method")
-ALL = (*ROUTES, *PATHS, *RPC)
+MAPS = ("req", "request", "httpRequest", "meta", "http", "event")
+"""Attributes that may be maps with a path in them: pino, morgan, express-winston, Fastify, GCP."""
+ALL = (*ROUTES, *PATHS, *RPC, *MAPS)
 
 MAX_SEGMENTS = 12
 MAX_LENGTH = 200
 _FEW = 32
 """Paths so few that reading them costs less than a call of polars."""
-_METHODS = ["GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS "]
-
 _PARAMETER = re.compile(
     r"^(?::(?P<colon>\w+)\??(?:\(.*\))?|<(?:\w+:)?(?P<angle>\w+)>|\[+(?:\.{3})?(?P<square>\w+)\]+)$"
 )
@@ -59,7 +66,7 @@ _VERSION = re.compile(r"^v\d+(?:\.\d+)*(?:(?:alpha|beta|rc)\d*)?$")
 _WORD = re.compile(r"^[a-z]+\d{1,2}$|^\d[a-z]{1,2}$")  # oauth2, s3, 2d
 _TOKEN_PARTS = re.compile(r"([-_.~]+)")
 _ACCESS_LINE = r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) (\S+) HTTP/[0-9.]+"'
-_REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +\"?(?:https?://[^/\s\"]+)?(/[^\s\"'?#]*)"
+_REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +\"?((?:https?://[^/\s\"]+)?/[^\s\"'?#]*)"
 
 _PLAIN_ID = (
     r"/(?:\d{1,7}|\d{9,}|[0-9a-f]{16,}|"
@@ -188,6 +195,15 @@ def _requested(pattern: str) -> Memo[str, str | None]:
     return Memo(answers)
 
 
+def _of_map(key: str) -> Memo[str, str | None]:
+    def answer(value: str) -> str | None:
+        path = fields.of_map(key, value, fields.path_of)
+        return None if path is None else template(path)
+
+    return each(answer)
+
+
+_in_a_map = {key: _of_map(key) for key in MAPS}
 _access_line, _request_text = _requested(_ACCESS_LINE), _requested(_REQUEST_TEXT)
 
 
@@ -197,7 +213,12 @@ def clues(view: View) -> Iterator[Clue]:
     yield from _rpc(view)
     for key in PATHS:
         yield from view.attribute_clues((key,), _screen_name if "screen" in key else _path)
-    requests = view.holding(view.body, _METHODS)
+    for key in MAPS:
+        yield from view.attribute_clues((key,), _in_a_map[key])
+    said = view.said("path")
+    if said is not None:
+        yield Clue("path in a JSON body", said, _path)
+    requests = view.requests
     if requests is not None:
         yield Clue("access-log line in the body", requests, _access_line)
         yield Clue("request in the body", requests, _request_text)

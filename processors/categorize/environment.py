@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from collector.memo import Memo, each
+from processors.categorize import layouts
+from processors.categorize.forms import Forms
 from processors.categorize.view import Clue, View
 
 ATTRIBUTE = "deployment.environment.name"
@@ -43,7 +45,7 @@ UNKNOWN = ""
 _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("development", "develop", "dev", "devel", "local", "localhost", "sandbox"), "development"),
     **dict.fromkeys(("test", "testing", "tst", "qa", "ci", "e2e", "integration", "qas", "sit"), "test"),
-    **dict.fromkeys(("staging", "stage", "stg", "stag", "uat", "preprod", "preproduction", "ppe", "canary"), "staging"),
+    **dict.fromkeys(("staging", "stage", "stg", "uat", "preprod", "preproduction", "ppe", "canary"), "staging"),
     **dict.fromkeys(("production", "prod", "prd", "prod-eu", "live"), "production"),
 }
 _LOOSE = frozenset({"local", "localhost", "ci", "integration", "stage", "live", "sit", "sandbox", "canary"})
@@ -81,11 +83,24 @@ def _by_words(text: str, ignored: frozenset[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _channel(name: str) -> str | None:
+    found = layouts.environment(name)
+    return None if found is None else _WORDS.get(found)
+
+
 _by_name = each(by_name)
+_by_channel = Forms(layouts.LARAVEL, {"environment": _channel})
+LARAVEL_MARKS = tuple(f"] {name}." for name in sorted(layouts.ENVIRONMENTS))
 
 
 def clues(view: View, named: Memo[str, str | None]) -> Iterator[Clue]:
-    """Record attributes, resource attributes, then names. `named`: see `explicit`."""
+    """Record attributes, resource attributes, Laravel's channel, then names. `named`: see `explicit`."""
     yield from view.attribute_clues(EXPLICIT[:5], named)
     yield from view.resource_clues(EXPLICIT, named)
+    said = view.said("environment")
+    if said is not None:
+        yield Clue("channel in a JSON body", said, named)
+    channels = view.holding(view.text, LARAVEL_MARKS)
+    if channels is not None:
+        yield Clue("channel of Laravel", channels, _by_channel)
     yield from view.resource_clues(NAMES, _by_name)

@@ -10,7 +10,7 @@ from collector.batch import LogBatch
 from collector.coded import Coded, encode, of_answers
 from collector.component import Context, Work
 from collector.explanation import Explanation
-from processors.categorize import component, endpoint, environment, error_type, severity, source_type
+from processors.categorize import component, endpoint, environment, error_type, severity, source_type, status
 from processors.categorize.bodies import parse_bodies
 from processors.categorize.cardinality import Cardinality
 from processors.categorize.config import CategorizeConfig
@@ -30,11 +30,13 @@ _KEYS = (
     *component.ALL,
     *endpoint.ALL,
     *severity.ATTRIBUTES,
+    *status.ALL,
 )
 _RESOURCE_KEYS = (
     *environment.EXPLICIT,
     *environment.NAMES,
     *source_type.UI_RESOURCE,
+    *source_type.BACKEND_RESOURCE,
     *source_type.NAME_KEYS,
     *source_type.FILE_KEYS,
     "telemetry.sdk.language",
@@ -60,9 +62,10 @@ class Categorize:
             return batch
         if self._config.parse_bodies:
             batch = parse_bodies(batch, self._config.parse_bodies)
-        if self._config.severity:
-            batch = _with_severity(batch)
         view = _view(batch)
+        if self._config.severity:
+            view = _with_severity(view)
+        batch = view.batch
         found = error_type.parsed(view) if self._config.error_type else None
         decided = {name: decide(clues, len(batch)) for name, clues in self._clues(view, found).items()}
         domains = encode(batch.column("domain"))
@@ -75,19 +78,22 @@ class Categorize:
         if found is not None:
             decided |= {key: _prefer_sent(view, key, values, sent) for key, values in found.items()}
         decided |= {key: values for key, values in sent.items() if key not in decided}
-        return batch.with_attributes({key: decision.column() for key, decision in decided.items()})
+        columns = {key: decision.column() for key, decision in decided.items()}
+        answered = status.column(view, decide(status.clues(view), len(batch)))
+        return batch.with_attributes(columns if answered is None else {**columns, status.ATTRIBUTE: answered})
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Each category's clues for a batch of one record, in order; the first that answers decides."""
         if self._config.parse_bodies:
             batch = parse_bodies(batch, self._config.parse_bodies)
         asked: dict[str, Iterator[Clue]] = {}
-        if self._config.severity:
-            asked["severity_number"] = _sent_severity(batch) or severity.clues(_view(batch), apart=True)
-            batch = _with_severity(batch)
         view = _view(batch)
+        if self._config.severity:
+            asked["severity_number"] = _sent_severity(batch) or severity.clues(view, apart=True)
+            view = _with_severity(view)
         found = error_type.parsed(view) if self._config.error_type else None
         asked |= self._clues(view, found)
+        asked[status.ATTRIBUTE] = status.clues(view)
         return [told for subject, clues in asked.items() for told in _told(subject, clues)]
 
     def _clues(self, view: View, found: Mapping[str, Coded] | None) -> dict[str, Iterator[Clue]]:
@@ -106,12 +112,11 @@ def _view(batch: LogBatch) -> View:
     return View(batch, _KEYS, _RESOURCE_KEYS)
 
 
-def _with_severity(batch: LogBatch) -> LogBatch:
-    numbers = batch.column("severity_number").to_numpy()
-    if not (numbers == 0).any():
-        return batch
-    decided = decide(severity.clues(_view(batch)), len(batch))
-    return batch.with_fields({"severity_number": severity.fill(decided, numbers)})
+def _with_severity(view: View) -> View:
+    if not (view.severity < 1).any():
+        return view
+    decided = decide(severity.clues(view), len(view))
+    return view.of(view.batch.with_fields({"severity_number": severity.fill(decided, view.severity)}))
 
 
 def _known(decided: Decision, view: View) -> Decision:
@@ -132,7 +137,7 @@ def _prefer_sent(view: View, key: str, parsed: Coded, completed: Mapping[str, De
 
 def _sent_severity(batch: LogBatch) -> Iterator[Clue] | None:
     numbers = batch.column("severity_number")
-    return iter([Clue("severity_number as sent", encode(numbers.cast(pl.String)))]) if numbers[0] else None
+    return iter([Clue("severity_number as sent", encode(numbers.cast(pl.String)))]) if numbers[0] > 0 else None
 
 
 def _told(subject: str, clues: Iterator[Clue]) -> Iterator[Explanation]:

@@ -30,8 +30,21 @@ UI_RESOURCE = (
     "device.model.identifier",
     "device.id",
 )
-BACKEND_ATTRIBUTES = ("systemd.unit", "syslog.facility", "journald.unit", "log.syslog.facility.code")
+BACKEND_ATTRIBUTES = (
+    "syslog.appname",
+    "SYSLOG_IDENTIFIER",
+    "_SYSTEMD_UNIT",
+    "k8s.event.reason",
+    "k8s.event.uid",
+    "winlog.event_id",
+    "winlog.channel",
+    "systemd.unit",
+    "syslog.facility",
+    "journald.unit",
+    "log.syslog.facility.code",
+)
 NAME_KEYS = ("service.name", "k8s.container.name", "container.name", "container.image.name", "process.executable.name")
+BACKEND_RESOURCE = ("k8s.object.kind", "winlog.channel")
 FILE_KEYS = ("log.file.path", "log.file.name")
 
 _UI_WORDS = frozenset(
@@ -140,6 +153,15 @@ _BACKEND_WORDS = frozenset(
         "unbound",
         "iptables",
         "auditd",
+        "gunicorn",
+        "php-fpm",
+        "hadoop",
+        "namenode",
+        "datanode",
+        "hdfs",
+        "catalina",
+        "smartd",
+        "dhclient",
         "sudo",
     ]
 )
@@ -163,6 +185,18 @@ BACKEND_BODY = (
     r"|^\d+:[MSCX] \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d+ [.\-*#] "  # redis
     r"|^<\d{1,3}>1? ?(?:\d{4}-|\w{3} +\d)"  # syslog
     r"|^\d{4}-\d\d-\d\dT\S+ \d+ \[(?:Note|Warning|ERROR|System)\] "  # mysql
+    r"|^\w{3} [ \d]\d \d\d:\d\d:\d\d \S+ [\w./-]+(?:\[\d+\])?: "  # syslog of RFC 3164 in a file
+    r"|^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+[+-]\d\d:\d\d \S+ (?:kernel|[\w./-]+\[\d+\]): "  # rsyslog, journalctl
+    r"|^(?:sshd|systemd(?:-\w+)?|CRON|kernel|sudo|su|dhclient|postfix/\w+)\[\d+\]: "  # the program's tag alone
+    r"|^\[ *\d+\.\d{6}\] "  # the kernel's ring buffer
+    r"|^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] "  # gunicorn
+    r"|^\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] (?:NOTICE|WARNING|ERROR|ALERT|DEBUG): "  # php-fpm
+    r"|^\[[\d.,]+m?s\](?:\[\w+ *\])+ "  # the JVM's unified log
+    r"|^(?:[\d.:T+-]+: )?\[(?:Full )?GC "  # its older one
+    r"|^\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\.\d+ [A-Z]+ \[[^\]]*\] org\.apache\."  # Tomcat
+    r"|^(?:\d{4}-\d\d-\d\d |\d{6} )[\d:,]+ (?:\d+ )?[A-Z]+ (?:\[[^\]]*\] )?(?:org\.apache\.(?:hadoop|zookeeper|hbase|kafka|catalina|coyote|spark|flink)|dfs\.)"
+    r"|^(?:\w+ )?\d{4}-\d\d-\d\dT[\d:.]+Z \S+ [\d.:a-f\[\]]+:\d+ \S+(?: [\d.-]+){3} (?:\d{3}|-) (?:\d{3}|-) "  # AWS load balancers
+    r"|\S+:\d+ \[\d\d/\w{3}/\d{4}:[\d:.]+\] \S+ \S+ [\d/+-]+ -?\d+ \d+ "  # HAProxy
 )
 _INFRASTRUCTURE = re2.Set.SearchSet()
 _INFRASTRUCTURE.Add(BACKEND_BODY)
@@ -233,10 +267,15 @@ def clues(view: View) -> Iterator[Clue]:
     yield Clue("scope name", view.scope_name, _by_scope)
     yield Clue("event name", encode(view.batch.column("event_name")), _by_event)
     yield from view.resource_clues(NAME_KEYS, _by_name)
+    yield from view.resource_clues(BACKEND_RESOURCE, always(BACKEND))
     yield from _present(view, BACKEND_ATTRIBUTES, BACKEND)
+    yield from view.attribute_clues(("appname",), _by_name)
     yield from view.attribute_clues(FILE_KEYS, _by_file)
     yield from view.resource_clues(FILE_KEYS, _by_file)
     yield from view.resource_clues(("telemetry.sdk.language",), always(LOGIC))
     yield from _present(view, ("code.function.name", "code.function", "code.namespace", "code.file.path"), LOGIC)
-    yield Clue("form of the body", view.body, _by_body)
+    served = view.said("server")
+    if served is not None:
+        yield Clue("fields of a server's log", served, always(BACKEND))
+    yield Clue("form of the body", view.text, _by_body)
     yield Clue("default", constant(np.ones(len(view), dtype=np.bool_), LOGIC))

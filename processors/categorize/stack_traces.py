@@ -31,7 +31,19 @@ MARKS = (
     '"stack',
     '"exc_info"',
     '"exception"',
+    "[object] (",
 )
+FIRST_LINES = (
+    "Traceback",
+    "panic",
+    "nhandled",
+    "Uncaught",
+    "fatal error: ",
+    "Exception on ",
+    "Exception in ",
+    "terminate called",
+)
+"""Words of the first lines of traces whose other lines may have gone apart (see `error_type`)."""
 MAX_BODY = 64 * 1024
 MAX_LINE = 1000
 
@@ -50,6 +62,7 @@ _JS_HEAD = re.compile(
     r"(?:Uncaught (?:\(in promise\) )?)?(?<![\w.])(?P<type>[A-Z]\w*(?:Error|Exception|Rejection|Warning)|Error)(?: \[\w+\])?(?:: (?P<message>.*))?$"
 )
 _PYTHON_FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line \d+(?:, in (?P<where>.+))?$')
+_GROUP = re.compile(r"^ +[|+] ")
 _GO_PANIC = re.compile(r"(?:^|\s)(?P<kind>panic|fatal error)(?: serving \S+:\d+)?: (?P<message>.*)$")
 _GO_FRAME = re.compile(r"^(?P<where>[\w./\[\]-]+(?:\(\*?[\w.\[\]]+\)[\w./-]*)*)\(.*\)$")
 _GO_FILE = re.compile(r"^\s+(?P<file>\S+\.go):\d+")
@@ -65,6 +78,7 @@ _RUBY_FRAME = re.compile(r"^\s*(?:from )?(?P<file>[^\s:]+\.rb|[^\s:]+):\d+:in [`
 _PHP_HEAD = re.compile(
     r"(?:PHP )?(?:Fatal error:\s+)?(?:Uncaught )?(?<![\w\\])(?P<type>\\?(?:[A-Z]\w*\\)*[A-Z]\w*(?:Exception|Error))(?:: (?P<message>.*?))?(?: in (?P<file>\S+\.php)(?::\d+| on line \d+)?)?$"
 )
+_LARAVEL = re.compile(r"\[object\] \((?P<type>[\w\\]+)\(code: \d+\): (?P<message>.*) at (?P<file>\S+?\.php)[:(]\d+\)*")
 _PHP_FRAME = re.compile(r"^#\d+ (?:(?P<file>[^(]+?)\(\d+\): (?P<where>[^(]+)|\{main\}|\[internal function\])")
 _LIBRARY = re.compile(
     r"^(java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|org\.springframework|org\.apache|io\.netty|reactor|"
@@ -124,8 +138,11 @@ def _python(lines: list[str]) -> StackTrace | None:
     starts = [i for i, line in enumerate(lines) if line.strip().endswith("Traceback (most recent call last):")]
     if not starts:
         return None
+    start = starts[-1]
+    if any("Exception Group Traceback" in line for line in lines):  # the group stands first, indented and marked
+        start, lines = starts[0], [_GROUP.sub("", line) for line in lines]
     files: list[str] = []
-    for position in range(starts[-1] + 1, len(lines)):
+    for position in range(start + 1, len(lines)):
         line = lines[position]
         frame = _PYTHON_FRAME.match(line)
         if frame:
@@ -192,6 +209,14 @@ def _ruby(lines: list[str]) -> StackTrace | None:
     return None
 
 
+def _laravel(lines: list[str]) -> StackTrace | None:
+    for start, line in enumerate(lines):
+        head = _LARAVEL.search(line)
+        if head:
+            return _trace("php", head["type"].replace("\\\\", "\\"), head["message"], lines[start:], [head["file"]])
+    return None
+
+
 def _php(lines: list[str]) -> StackTrace | None:
     if not any(_PHP_FRAME.match(line) for line in lines):
         return None
@@ -216,6 +241,7 @@ _READERS: tuple[Callable[[list[str]], StackTrace | None], ...] = (
     _framed("dotnet", _DOTNET_FRAME, _DOTNET_HEAD),
     _framed("javascript", _V8_FRAME, _JS_HEAD),
     _framed("javascript", _GECKO_FRAME, _JS_HEAD),
+    _laravel,
     _php,
     _ruby,
 )

@@ -8,6 +8,7 @@ no earlier clue decided, and once for each distinct value. So the processor and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,10 @@ from collector.batch import LogBatch
 from collector.coded import Coded, Codes, constant, encode, texts
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
+from processors.categorize.line import Lines
+from processors.categorize.stack_traces import FIRST_LINES, MARKS
 
+_REQUESTS = ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/", "Completed ")
 Answer = Callable[[list[Any]], Sequence[str | None]]
 """Distinct values → what they say, one answer each."""
 
@@ -87,18 +91,36 @@ class View:
         """The severity numbers."""
         return self.batch.column("severity_number").to_numpy()
 
-    @cached_property
-    def body(self) -> Coded:
-        """String bodies."""
-        if self.batch.column("body_any").null_count() == len(self):
-            return self.text
-        return encode(self.batch.column("body"))
+    @property
+    def text(self) -> Coded:
+        """The bare lines of all bodies (see `line`); maps and lists as JSON."""
+        return self._lines.text
+
+    def said(self, what: str) -> Coded | None:
+        """What the fields of JSON bodies say, by a name of `fields.Fields`; None when none says it."""
+        return self._lines.said(what)
 
     @cached_property
-    def text(self) -> Coded:
-        """All bodies as text; maps and lists as JSON."""
+    def _lines(self) -> Lines:
         source = Source(Table.FIELD, "body")
-        return Reader(self.batch, [source]).coded(source, TEXT)
+        return Lines(Reader(self.batch, [source]).coded(source, TEXT))
+
+    def of(self, batch: LogBatch) -> View:
+        """The same for a batch with other severities: what was read already is kept."""
+        other = copy(self)
+        other.batch = batch
+        other.__dict__.pop("severity", None)
+        return other
+
+    @cached_property
+    def requests(self) -> Coded | None:
+        """The bare lines that may tell of an HTTP request; None when there is none."""
+        return self.holding(self.text, _REQUESTS)
+
+    @cached_property
+    def marked(self) -> Coded | None:
+        """The bare lines that may hold a stack trace, or its first line; None when there is none."""
+        return self.holding(self.text, (*MARKS, *FIRST_LINES))
 
     def holding(self, column: Coded, words: Sequence[str]) -> Coded | None:
         """The column where one of the words occurs in it; None when they occur nowhere."""

@@ -21,8 +21,13 @@ class Level(StrEnum):
     INFO = "info"
     DEBUG = "debug"
 
+    @property
+    def action(self) -> str:
+        """What records of the level ask for when a rule does not say."""
+        return _ACTIONS[self]
 
-DEFAULT_ACTIONS = {
+
+_ACTIONS = {
     Level.CRITICAL: "alert",
     Level.WARNING: "escalate",
     Level.INFO: "aggregate",
@@ -67,6 +72,8 @@ class Rule(Config):
     """Why this matters."""
     suggestion: str = ""
     """What to look at or try first."""
+    bounded: bool = False
+    """Keep to what the record says of itself: at most `warning` below ERROR, `critical` where it says CRITICAL or FATAL."""
     count: CountLimit | None = None
     """Decide only above a number of matches."""
     tests: Examples = Examples()
@@ -94,7 +101,7 @@ class Rule(Config):
     @property
     def asks_for(self) -> str:
         """The action."""
-        return self.action or DEFAULT_ACTIONS[self.level]
+        return self.action or self.level.action
 
 
 def _trusted(info: ValidationInfo) -> bool:

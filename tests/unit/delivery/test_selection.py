@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from collector.component import Context
 from collector.delivery.selection import Selection, levels
 from collector.delivery.shaping_config import SelectConfig
+from collector.levels import SQL
+from collector.levels import level as level_of
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
 from collector.testing.work import FakeWork
@@ -44,6 +49,22 @@ def test_without_a_level_the_severity_means_what_triage_says():
     judged = Triage(TriageConfig(rule_set="none"), Context("triage", Path())).process(batch, FakeWork())
     assert levels(batch).to_list() == judged.attribute("logboom.triage.level").to_list()
     assert set(levels(batch)) == {"critical", "warning", "info", "debug"}
+
+
+def test_a_store_says_the_same_of_its_rows():
+    """`tail`, retention and the view of KV read the level in SQL or from columns: one answer."""
+    kinds = product([None, -1, *range(26)], [None, "exception", "error"], [None, "debug", "critical", "CRITICAL", ""])
+    stored = [dict(zip(("severity_number", "error_type", "triage_level"), kind, strict=True)) for kind in kinds]
+    frame = pl.DataFrame(
+        stored, schema={"severity_number": pl.Int32, "error_type": pl.String, "triage_level": pl.String}
+    )
+    answer = level_of(pl.col("triage_level"), pl.col("severity_number"), pl.col("error_type"))
+    with closing(sqlite3.connect(":memory:")) as store:
+        store.execute("CREATE TABLE logs (severity_number, error_type, triage_level)")
+        store.executemany("INSERT INTO logs VALUES (:severity_number, :error_type, :triage_level)", stored)
+        assert [row[0] for row in store.execute(f"SELECT {SQL} FROM logs")] == frame.select(
+            answer
+        ).to_series().to_list()
 
 
 def test_the_level_of_triage_counts_where_there_is_one():

@@ -10,6 +10,7 @@ from collector.batch import LogBatch
 from collector.ottl import OttlError, compile_condition
 from collector.ottl.regex import translated
 from collector.samples import batch_of, batch_of_json
+from processors.triage.expressions import Expressions
 
 RECORD = {
     "body": {"user": {"id": 7, "tags": ["a", "b"]}, "ok": True},
@@ -225,6 +226,28 @@ REGEXES = [
 def test_regexes_mean_what_re2_means(pattern: str, text: str, matches: bool) -> None:
     """ASCII classes and word boundaries; dots and negated classes step over whole characters."""
     assert pl.Series([text]).str.contains(translated(pattern)).to_list() == [matches]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        *REGEXES,
+        ("(?i)strasse", "\u017ftra\u017f\u017fe", True),
+        ("(?i)^[a-z]+$", "\u017ftra\u017f\u017fe", True),
+        ("strasse", "\u017ftra\u017f\u017fe", False),
+        ("(?i)kelvin", "\u212aelvin", True),
+        ("(?i)\u00c4rger", "\u00e4rger", True),
+        ("(?i:s)x", "\u017fX", False),
+        (r"(?i)\pL+", "\u00c4", True),
+        ("(?i)error", "ERROR \u00fc", True),
+    ],
+)
+def test_is_match_means_the_same_to_triage_and_to_select(pattern: str, text: str, matches: bool) -> None:
+    """Triage runs RE2 alone; a condition of `select` runs through polars. Both fold case as Unicode does."""
+    written = pattern.replace("\\", "\\\\").replace('"', '\\"')
+    selected = compile_condition(f'IsMatch(body, "{written}")').matches(batch_of([{"body": text}, {"body": ""}]))
+    assert selected.to_list()[0] is matches
+    assert Expressions([pattern]).matching([text.encode()]) == [(0,) if matches else ()]
 
 
 def test_a_hundred_regexes_of_one_rule_set_keep_their_meaning() -> None:

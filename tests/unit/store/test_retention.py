@@ -42,7 +42,11 @@ def stored(path: Path, records: list[dict[str, Any]]) -> EmbeddedStore:
     made = [
         Row(
             received((NOW - item["received"] * HOUR_NS) // 10**6) + item["name"],
-            fields={"domain": item["domain"], "time_unix_nano": NOW - item["stamped"] * HOUR_NS},
+            fields={
+                "domain": item["domain"],
+                "time_unix_nano": NOW - item["stamped"] * HOUR_NS,
+                "severity_number": item.get("severity", 0),
+            },
         )
         for item in records
     ]
@@ -68,7 +72,7 @@ def left(store: EmbeddedStore) -> set[str]:
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 100])
 def test_each_level_of_each_domain_has_its_own_age(tmp_path: Path, batch_rows: int) -> None:
-    """Levels with a rule, the default for others and for rows without a level, domains with rules of their own."""
+    """Levels with a rule, the default for others, the level of a severity where none was given, domains of their own."""
     store = stored(
         tmp_path / "store.db",
         [
@@ -77,6 +81,8 @@ def test_each_level_of_each_domain_has_its_own_age(tmp_path: Path, batch_rows: i
             record("info-old", "info", 30),
             record("info-new", "info", 2),
             record("none-old", None, 30),
+            record("none-fatal", None, 900, severity=21),
+            record("none-debug", None, 2, severity=5),
             record("critical-old", "critical", 900),
             record("b-debug", "debug", 2, domain="b.com"),
             record("b-info", "info", 30, domain="b.com"),
@@ -86,7 +92,7 @@ def test_each_level_of_each_domain_has_its_own_age(tmp_path: Path, batch_rows: i
     )
     everywhere = Keep(24 * 3600, {"debug": 3600, "critical": 0})
     sweep(store, Retention(everywhere, {"b.com": Keep(3600, {"debug": 0})}), batch_rows)
-    assert left(store) == {"debug-new", "info-new", "critical-old", "b-debug", "newest"}
+    assert left(store) == {"debug-new", "info-new", "critical-old", "none-fatal", "b-debug", "newest"}
     store.close()
 
 
