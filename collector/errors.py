@@ -11,6 +11,7 @@
     │   └── PermissionDenied     the credential does not reach this domain
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
+        ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
         └── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
@@ -107,6 +108,10 @@ class StorageError(LogboomError):
 
 class Locked(StorageError):
     """Another process holds the environment for writing."""
+
+
+class Replaced(StorageError):
+    """The open files are not those of their name any more; nothing may be acknowledged for them."""
 
 
 class NoRoom(StorageError):

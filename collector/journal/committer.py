@@ -53,6 +53,7 @@ class Committer:
     def look_round(self, now: float) -> None:
         """Ask for the watermarks and clear dead readers, when it is time."""
         if now - self._low_read_at >= _WATERMARK_SECS:
+            self.environment.check_current()
             self._refresh_low(now)
         unchecked = now - self._readers_checked_at
         if unchecked >= _READER_CHECK_SECS or (unchecked >= _READER_CHECK_WHEN_FULL_SECS and self._is_pinned()):
@@ -86,6 +87,7 @@ class Committer:
             if may_delete:
                 draft.trim(txn, self._tables[ENTRIES], self._low, trim_chunks)
             draft.write(txn, self._tables)
+        self.environment.check_current()  # before anybody is told that it is kept
         self.trimmed_entries += draft.trimmed_entries
         self.book.adopt(draft)
 

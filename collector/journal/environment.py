@@ -27,7 +27,7 @@ from typing import Any, Self
 
 import lmdb
 
-from collector.errors import StorageError
+from collector.errors import Replaced, StorageError
 from collector.journal.directory import (
     allocate,
     allocate_lock_table,
@@ -107,9 +107,11 @@ class Environment:
         try:
             allocate(path, handle.map_bytes)
             meta = _claim(handle, path, budget_bytes, kind, format_version)
-        except BaseException:
+        except BaseException as error:
             handle.release()
             os.close(lock_fd)
+            if isinstance(error, lmdb.Error):
+                raise _unreadable(path, error) from error
             raise
         return cls(path, handle, meta, lock_fd)
 
@@ -128,8 +130,10 @@ class Environment:
             meta = _read_meta(handle)
             if meta:
                 _check(path, meta, kind, format_version)
-        except BaseException:
+        except BaseException as error:
             handle.release()
+            if isinstance(error, lmdb.Error):
+                raise _unreadable(path, error) from error
             raise
         if not meta:
             handle.release()
@@ -141,7 +145,10 @@ class Environment:
 
         The first call for a name takes the writer's lock for a moment: never call it inside `write()`.
         """
-        return self._handle.db(name.encode(), create=not self.readonly)
+        try:
+            return self._handle.db(name.encode(), create=not self.readonly)
+        except lmdb.Error as cause:
+            raise _unreadable(self.path, cause) from cause
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -169,7 +176,7 @@ class Environment:
             with self._handle.begin_read() as txn:
                 yield txn
         except lmdb.Error as cause:
-            raise StorageError(f"{self.path}: reading failed: {cause}") from cause
+            raise _unreadable(self.path, cause) from cause
 
     def pages_in_use(self, txn: Transaction | None = None) -> int:
         """Pages of 4 KiB that can't be reused: held by data, by LMDB's own tree, or pinned by a reader.
@@ -223,6 +230,14 @@ class Environment:
         """False when the files at `path` are not those that are open: the directory was wiped."""
         return self._handle.is_current()
 
+    def check_current(self) -> None:
+        """Raises `Replaced` when what is written goes to files that nobody will find again."""
+        if not self.is_current():
+            raise Replaced(
+                f"{self.path} was moved, deleted or replaced while logboom ran: what it held is not processed further; "
+                "a new start goes on with what stands there now"
+            )
+
     def close(self) -> None:
         """Let go of the files; safe twice. The last user in the process closes the map."""
         if self._closed:
@@ -237,6 +252,27 @@ class Environment:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_DAMAGED = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError, lmdb.InvalidError, lmdb.IncompatibleError)
+
+
+def _unreadable(path: Path, cause: lmdb.Error) -> StorageError:
+    """What LMDB's refusal to read means; for a damaged file, with the way out."""
+    if isinstance(cause, _DAMAGED):
+        return StorageError(damaged(path, cause))
+    return StorageError(f"{path}: reading failed: {cause}")
+
+
+def damaged(path: Path, cause: object) -> str:
+    """The sentence on a file that can't be read any more: what to do, and what that costs."""
+    lost = "what was accepted and not processed yet"
+    if path.parent.name == "partition":
+        lost = "what was processed and not delivered yet, dead letters and processors' state"
+    return (
+        f"{path} is damaged ({cause}): stop logboom, move the directory aside (mv {path} {path}.damaged) and start again; "
+        f"{lost} is in it and will not be delivered"
+    )
 
 
 def _read_meta(handle: Handle) -> dict[str, str]:
@@ -267,6 +303,8 @@ def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, format_vers
 
 
 def _check(path: Path, meta: dict[str, str], kind: str, format_version: int) -> None:
+    if {"kind", "format", "id"} - meta.keys():
+        raise StorageError(damaged(path, "it does not say what it is"))
     if meta["kind"] != kind:
         raise StorageError(f"{path} is a {meta['kind']}, not a {kind}")
     if meta["format"] != str(format_version):

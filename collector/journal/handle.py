@@ -118,7 +118,12 @@ def acquire(path: Path, map_bytes: int) -> Handle:
             else:
                 handle.grow(map_bytes)
         except (lmdb.Error, OSError) as error:
-            raise StorageError(f"{path} can't be opened: {error}") from error
+            hint = (
+                "; move the directory aside and start again: what is in it is lost"
+                if isinstance(error, lmdb.Error)
+                else ""
+            )
+            raise StorageError(f"{path} can't be opened: {error}{hint}") from error
         handle.users += 1
         return handle
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from collector.errors import Exhausted, Refusal, StorageError, Unavailable
+from collector.errors import Exhausted, LogboomError, Refusal, Replaced, StorageError, Unavailable
 from collector.journal.chunks import CHUNK_BYTES
 from collector.journal.committer import Committer, LowWatermarks
 from collector.journal.entry import Durable, Payload
@@ -160,7 +160,7 @@ class Journal:
             while self._turn():
                 pass
         except Exception as error:  # noqa: BLE001 - whatever ends the thread, the process must know
-            _log.exception("journal: its thread ends")
+            _log.error("journal: its thread ends: %s", error, exc_info=_traceback(error))
             self._fail(error if isinstance(error, StorageError) else StorageError(f"the journal's thread: {error!r}"))
         finally:
             self._committer.environment.close()
@@ -268,10 +268,10 @@ class Journal:
         if isinstance(error, Refusal):
             self._finish(group, error, "refused_full")
             return
-        _log.error("journal: %d requests were refused: %s", len(group), error, exc_info=error)
+        _log.error("journal: %d requests were refused: %s", len(group), error, exc_info=_traceback(error))
         self._totals["commit_errors"] += 1
         self._finish(group, Unavailable(_FAILED), "refused_error")
-        if isinstance(error, CommitError) and error.fatal and not self._closed:
+        if isinstance(error, CommitError | Replaced) and error.fatal and not self._closed:
             self._fail(error)
 
     def _finish(self, group: list[Request], refusal: Refusal | None, total: str) -> None:
@@ -283,3 +283,8 @@ class Journal:
                 request.done(refusal)
             except Exception:  # noqa: BLE001 - one receiver's defect must not stop the others' answers
                 _log.exception("journal: a receiver failed to take its answer")
+
+
+def _traceback(error: Exception) -> Exception | None:
+    """For the log: an error of ours is a sentence, a defect needs to be found."""
+    return None if isinstance(error, LogboomError) else error

@@ -98,6 +98,7 @@ class PartitionLedger:
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
+        self._store.environment.check_current()
         self._keep_up()
         max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
         if not self._has_room(pipeline, max_bytes):
@@ -135,6 +136,7 @@ class PartitionLedger:
         self._store.at("commit:begin")
         with self._store.environment.write() as txn:
             apply(txn, self._store, step)
+        self._store.environment.check_current()
         self._store.at("commit:done")
         self._follow(step)
 

@@ -132,6 +132,8 @@ class PartitionReader:
         self._environment = self._tables = None
 
     def _opened(self) -> tuple[Environment, Tables] | None:
+        if self._environment is not None and not self._environment.is_current():
+            self.close()  # the directory was wiped or replaced: watermarks of the old one must not trim a journal
         if self._environment is None:
             self._environment = Environment.open(self.path, KIND, FORMAT_VERSION)
         if self._environment is not None and self._tables is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from collector.errors import StorageError
+from collector.errors import Replaced, StorageError
 from collector.journal.chunks import CHUNK_BYTES, delete_chunks, get_chunks, occupied_bytes, put_chunks
 from collector.journal.directory import LOCK_TABLE_BYTES
 from collector.journal.environment import CommitError, Environment
@@ -315,3 +315,29 @@ def test_a_directory_that_was_wiped_is_noticed(environment: Environment) -> None
 
 def _pages(stat: dict[str, int]) -> int:
     return stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+
+
+def test_damaged_pages_are_told_in_one_sentence_with_the_way_out(path: Path) -> None:
+    """Whoever opens it; what to set aside, and what that costs."""
+    Environment.create(path, BUDGET, "journal", 1).close()
+    with (path / "data.mdb").open("r+b") as file:
+        file.seek(2 * PAGE_BYTES)
+        file.write(os.urandom(14 * PAGE_BYTES))
+    for opening in (
+        lambda: Environment.create(path, BUDGET, "journal", 1),
+        lambda: Environment.open(path, "journal", 1),
+    ):
+        with pytest.raises(StorageError) as caught:
+            opening()
+        said = str(caught.value)
+        assert "is damaged" in said
+        assert f"mv {path} {path}.damaged" in said
+        assert "will not be delivered" in said
+        assert "\n" not in said
+
+
+def test_files_that_lost_their_name_are_noticed(environment: Environment) -> None:
+    environment.check_current()
+    environment.path.rename(environment.path.with_name("aside"))
+    with pytest.raises(Replaced, match="was moved, deleted or replaced while logboom ran"):
+        environment.check_current()
