@@ -25,6 +25,7 @@ from collector.journal.writer import Journal
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
 from collector.service.channel import Report
+from collector.service.crowding import Crowding
 from collector.service.datadir import DataDir
 from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
@@ -115,6 +116,7 @@ class Ingest:
         self._receivers: list[Receiver] = []
         self._journal: Journal | None = None
         self._fullness = Fullness()
+        self._crowding = Crowding()
 
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
@@ -182,6 +184,7 @@ class Ingest:
         for receiver in self._receivers:
             stats["endpoints"].update(receiver.endpoints())
             stats["listeners"].update(receiver.gauges())
+        stats["crowded"] = self._crowding.look(stats["listeners"])
         return Report(self._phase, 0.0, stats)
 
     def _close(self) -> None:

@@ -173,7 +173,8 @@ def _degraded(supervisor: Supervisor | InProcess, children: list[Child]) -> list
         if state["state"] == "blocked"
     ]
     resting = [f"{name} rests: {reason}" for name, reason in resting_pipelines(children).items()]
-    return [*missing, *sorted(refusals), *resting, *blocked]
+    crowded = {sentence for child in children for sentence in child.last_report.stats.get("crowded", ())}
+    return [*missing, *sorted(refusals), *sorted(crowded), *resting, *blocked]
 
 
 def _addresses(supervisor: Supervisor | InProcess) -> str:
