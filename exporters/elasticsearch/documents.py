@@ -11,6 +11,7 @@ import polars as pl
 from collector import tables
 from collector.batch import LogBatch
 from collector.documents import quoted
+from collector.documents.facts import said
 from collector.outcomes import Items
 from exporters.elasticsearch import bodymap, ecs, flat, otel
 from exporters.elasticsearch.config import MODES, Mapping, Mode
@@ -41,6 +42,7 @@ class Documents:
 
 def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
     """The documents of a batch, in record order."""
+    batch = said(batch)
     modes = _modes(batch.for_routing(router.levels), mapping.mode)
     if modes is None:
         return _of_mode(batch, mapping.mode, mapping, router)
