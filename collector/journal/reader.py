@@ -55,11 +55,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What waits behind a set of cursors."""
+    """What waits behind a set of cursors; `oldest_unix_ms` 0 = nothing."""
 
     entries: int = 0
     records: int = 0
     bytes: int = 0
+    oldest_unix_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class JournalReader:
         if environment is None:
             return Pending()
         entries = records = size = 0
+        received = []
         with self._snapshot(environment) as txn:
             cursor = self._cursor(txn)
             for name, number in self._numbers.items():
@@ -178,7 +180,8 @@ class JournalReader:
                     entries += tally.entries_in - header.entries_before
                     records += tally.records_in - header.records_before
                     size += tally.bytes_in - header.bytes_before
-        return Pending(entries, records, size)
+                    received.append(header.received_unix_ms)
+        return Pending(entries, records, size, min(received, default=0))
 
     def read(
         self,

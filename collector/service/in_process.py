@@ -65,6 +65,7 @@ class InProcess:
         self.settings = _one_of_each(settings)
         self.children: dict[tuple[str, int], LocalChild] = {}
         self.hopeless: list[str] = []
+        self.deaths: dict[str, int] = {}
         self.restarts = 0
         self.started = self.stopping = self.handing_over = False
         self.started_unix = time.time()

@@ -25,6 +25,7 @@ from collector.journal.writer import Journal
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
 from collector.service.channel import Report
+from collector.service.commits import Commits
 from collector.service.crowding import Crowding
 from collector.service.datadir import DataDir
 from collector.service.fullness import Fullness
@@ -113,9 +114,10 @@ class Ingest:
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._intake = WaitingIntake()
         self._admission = self._make_admission()
-        self._receivers: list[Receiver] = []
+        self._receivers: dict[str, Receiver] = {}
         self._journal: Journal | None = None
         self._fullness = Fullness()
+        self._commits = Commits()
         self._crowding = Crowding()
 
     def _make_admission(self) -> Admission:
@@ -140,7 +142,7 @@ class Ingest:
             component = self._settings.receivers[name]
             receiver = component.factory.create(component.config, Context(name, self._dir.root))
             receiver.start(self._admission, share_port=True)
-            self._receivers.append(receiver)
+            self._receivers[name] = receiver
         self._journal = self._open_journal()
         if self._journal is None:
             self._intake.give_up()
@@ -173,26 +175,32 @@ class Ingest:
     def report(self) -> Report | None:
         """The heartbeat: none while the journal's thread or a receiver's loop hangs."""
         journal = self._journal
-        silent = [receiver.silent_secs() for receiver in self._receivers]
+        silent = [receiver.silent_secs() for receiver in self._receivers.values()]
         if journal is not None:
             silent.append(time.monotonic() - journal.last_beat)
         if max(silent, default=0.0) > SILENCE_SECS:
             return None
-        full = journal is not None and self._fullness.look(journal.statistics())
+        state = journal.statistics() if journal is not None else None
+        full = state is not None and self._fullness.look(state)
         refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
-        stats: dict[str, Any] = {"endpoints": {}, "refusing": refusing, "listeners": {}}
-        for receiver in self._receivers:
+        stats: dict[str, Any] = {"endpoints": {}, "doors": {}, "refusing": refusing, "listeners": {}}
+        for name, receiver in self._receivers.items():
             stats["endpoints"].update(receiver.endpoints())
+            stats["doors"][name] = receiver.endpoints()
             stats["listeners"].update(receiver.gauges())
         stats["crowded"] = self._crowding.look(stats["listeners"])
+        requests = self._admission.statistics()
+        stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}
+        waiting = requests.in_flight_requests if state is not None else 0
+        stats["commit_waits_secs"] = self._commits.look(state.commits if state is not None else 0, waiting)
         return Report(self._phase, 0.0, stats)
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs
         self._admission.stop()
-        for receiver in self._receivers:
+        for receiver in self._receivers.values():
             receiver.stop_intake()
-        for receiver in self._receivers:
+        for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         if self._journal is not None:
             self._journal.close(max(0.5, deadline - time.monotonic()))

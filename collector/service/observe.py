@@ -47,11 +47,13 @@ class Observer:
             counts.update(journal.counts())
         for partition in self._partitions.values():
             counts.update(partition.counts())
+        lag, unread = self._lag(settings)
         return Snapshot(
             counts=counts,
             journals=[self._journal_state(slot, reader) for slot, reader in self._journals.items()],
             queues=self._queues(settings),
-            lag_records=self._lag(settings),
+            lag_records=lag,
+            unread_unix_ms=unread,
             processes=[_process_state(name, pid) for name, pid in children.items() if pid],
             exporters=exporters,
             restarts=restarts,
@@ -84,8 +86,10 @@ class Observer:
             )
         return queues
 
-    def _lag(self, settings: Settings) -> dict[str, int]:
+    def _lag(self, settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
+        """Pipeline → records that it has not processed, and receipt of the oldest request that it has not (0: none)."""
         lag = dict.fromkeys(settings.pipelines, 0)
+        unread = dict.fromkeys(settings.pipelines, 0)
         for journal in self._journals.values():
             journal_id = journal.id
             for name in settings.pipelines if journal_id else ():
@@ -94,8 +98,10 @@ class Observer:
                 for partition in self._partitions.values():
                     after.update(partition.cursors(name, journal_id or ""))
                     begun += sum(partition.begun(name, journal_id or "").values())
-                lag[name] += max(0, journal.pending(after).records - begun)
-        return lag
+                pending = journal.pending(after)
+                lag[name] += max(0, pending.records - begun)
+                unread[name] = min(filter(None, (unread[name], pending.oldest_unix_ms)), default=0)
+        return lag, unread
 
 
 def observed(supervisor: Supervisor | InProcess, observer: Observer) -> Callable[[], Snapshot]:
@@ -142,4 +148,15 @@ def _process_state(name: str, pid: int) -> ProcessState:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
         return ProcessState(name, pid, 0.0, 0)
-    return ProcessState(name, pid, (int(fields[11]) + int(fields[12])) / _TICKS, int(fields[21]) * _PAGE)
+    cpu_secs = (int(fields[11]) + int(fields[12])) / _TICKS
+    return ProcessState(name, pid, cpu_secs, int(fields[21]) * _PAGE, *_files(pid))
+
+
+def _files(pid: int) -> tuple[int, int]:
+    """Descriptors that the process uses, and how many it may; zeros when it is gone or not ours to see."""
+    try:
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        most = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3]
+        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()), int(most) if most.isdigit() else 0
+    except (OSError, StopIteration):
+        return 0, 0

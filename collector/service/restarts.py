@@ -29,6 +29,10 @@ class Restarts:
             return True
         return self.short_lives >= SHORT_LIVED and (served_secs or 0.0) < SHORT_LIFE_SECS
 
+    def in_a_row(self, served_secs: float | None) -> int:
+        """Deaths without a child between them that served for a while; 0 once the present one does."""
+        return 0 if (served_secs or 0.0) >= SHORT_LIFE_SECS else self.never_ready + self.short_lives
+
     def pause_after(self, served_secs: float | None) -> float:
         """A child died after it had served so long (None: never); seconds to wait before the next start.
 

@@ -18,14 +18,14 @@ from collector.ledger import tables
 from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
-from collector.service.observe import Observer, exporter_states, observed, resting_pipelines
+from collector.service.observe import Observer, observed
 from collector.service.plan import extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.supervisor import Supervisor
+from collector.service.watch import Watch
 from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
-from collector.telemetry.health import Health
 from collector.telemetry.own_logs import configure
 from collector.transport.descriptors import LEAST, raise_limit
 from collector.transport.tls import TlsServerConfig, server_context
@@ -84,10 +84,12 @@ def make_environments(settings: Settings, data_dir: DataDir) -> None:
 async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
     began = time.monotonic()
     endpoints = Endpoints()
+    watch = Watch(supervisor, observed(supervisor, Observer(data_dir)))
+    watching = asyncio.ensure_future(watch.run())
     starting = asyncio.ensure_future(supervisor.start())
     try:
-        await _listen_health(supervisor, endpoints)
-        push = await _listen_metrics(supervisor, endpoints, data_dir)
+        await _listen_health(supervisor, endpoints, watch)
+        push = await _listen_metrics(supervisor, endpoints, watch)
         if await starting:
             log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
             await supervisor.run()
@@ -96,19 +98,20 @@ async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
         raise LogboomError(f"can't listen: {error.strerror or error}") from error
     finally:
         starting.cancel()
+        watching.cancel()
         await endpoints.close()
     log.info("stopped")
     return 0
 
 
-async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints) -> None:
+async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:
     options = extension(supervisor.settings, "health_check")
     if options is None:
         return
 
     def answer(path: str) -> Callable[[], Answer]:
         def answer_now() -> Answer:
-            status, body = health(supervisor).answer(path)
+            status, body = watch.health().answer(path)
             fixed = options.response_body and (
                 options.response_body.healthy if status == 200 else options.response_body.unhealthy
             )
@@ -121,20 +124,18 @@ async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoint
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
 
 
-async def _listen_metrics(
-    supervisor: Supervisor | InProcess, endpoints: Endpoints, data_dir: DataDir
-) -> Callable[[], None]:
+async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> Callable[[], None]:
     """Serve and push metrics; returns what ends the push, with the last numbers."""
     telemetry = supervisor.settings.service.telemetry
     metrics = telemetry.metrics
     if not metrics.prometheus() and not metrics.periodic():
         return lambda: None
     # Loaded while the children start: the SDK is a third of the supervisor's start-up time.
-    from collector.telemetry.metrics import Snapshots
     from collector.telemetry.reader import make_provider, prometheus_answer, shutdown
 
-    snapshots = Snapshots(observed(supervisor, Observer(data_dir)))
-    provider = await asyncio.to_thread(make_provider, snapshots, metrics.periodic(), _attributes(telemetry.resource))
+    provider = await asyncio.to_thread(
+        make_provider, watch.snapshots, metrics.periodic(), _attributes(telemetry.resource)
+    )
     for host, port in metrics.prometheus():
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
     return lambda: shutdown(provider)
@@ -143,38 +144,6 @@ async def _listen_metrics(
 def _attributes(resource: Mapping[str, Any]) -> dict[str, str]:
     """`service.telemetry.resource` in its plain form."""
     return {name: str(value) for name, value in resource.items() if isinstance(value, str | int | float | bool)}
-
-
-def health(supervisor: Supervisor | InProcess) -> Health:
-    """The state of the service as `/`, `/ready` and `/live` tell it."""
-    children: list[Child] = list(supervisor.children.values())
-    # While a configuration is handed over, the successors listen and let requests wait.
-    serving_phases = {"ready", "standby"} if supervisor.handing_over else {"ready"}
-    ingest = [child for child in children if child.start.role == "ingest"]
-    serving = [child for child in ingest if child.ready or child.last_report.phase in serving_phases - {"ready"}]
-    refusals = [str(child.last_report.stats.get("refusing", "")) for child in serving]
-    up = supervisor.started and not supervisor.stopping
-    ready = up and not all(refusals)
-    phase = "stopping" if supervisor.stopping else "ready" if ready else "refusing" if up and serving else "starting"
-    return Health(ready, not supervisor.hopeless, phase, supervisor.started_unix, _degraded(supervisor, children))
-
-
-def _degraded(supervisor: Supervisor | InProcess, children: list[Child]) -> list[str]:
-    """What is wrong although senders may go on."""
-    missing = [
-        f"{child.name} is being replaced"
-        for child in children
-        if supervisor.started and not (child.ready or supervisor.handing_over or supervisor.stopping)
-    ]
-    refusals = {str(child.last_report.stats.get("refusing", "")) for child in children if child.ready} - {""}
-    blocked = [
-        f"exporter {name} is blocked: {state['reason']}"
-        for name, state in exporter_states(children).items()
-        if state["state"] == "blocked"
-    ]
-    resting = [f"{name} rests: {reason}" for name, reason in resting_pipelines(children).items()]
-    crowded = {sentence for child in children for sentence in child.last_report.stats.get("crowded", ())}
-    return [*missing, *sorted(refusals), *sorted(crowded), *resting, *blocked]
 
 
 def _addresses(supervisor: Supervisor | InProcess) -> str:

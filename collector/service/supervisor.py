@@ -79,6 +79,15 @@ class Supervisor:
             if self._places.get(place, Restarts()).hopeless(child.served_secs if child.ready else None)
         ]
 
+    @property
+    def deaths(self) -> dict[str, int]:
+        """Child → how many in its place died in a row before they were ready, or soon after, and none has shown otherwise."""
+        return {
+            child.name: self._places[place].in_a_row(child.served_secs if child.ready else None)
+            for place, child in self.children.items()
+            if place in self._places
+        }
+
     async def start(self) -> bool:
         """Start every child and wait until all are ready; False when it was told to stop meanwhile.
 

@@ -1,11 +1,12 @@
 """Health as three questions.
 
-    /        can I send here?      503 while starting or stopping, while no ingest is ready, or while all is refused
+    /        can I send here?      503 while starting or stopping, while no ingest is ready, while all is refused, or
+                                   while a listener does not answer
     /ready   the same
     /live    should I be replaced? 503 only when a child can't be restored
 
-A blocked exporter, or a pipeline that waits for room on the disk, is `degraded`: 200 with the reason, because intake goes
-on and nothing is lost.
+Everything else that is wrong (`collector.service.conditions`) is `degraded`: 200 with the reason, because intake goes on
+and nothing is lost.
 """
 
 from __future__ import annotations

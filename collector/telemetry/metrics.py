@@ -7,14 +7,13 @@ up over any crash, and nothing is counted on the data path.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from collector.outcomes import Outcome
-from collector.telemetry.snapshot import Snapshot
+from collector.telemetry.snapshot import Snapshot, Snapshots
 
 Rows = Callable[[Snapshot], Iterator[Observation]]
 
@@ -40,24 +39,6 @@ _COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
         "exporter", "exporter", lambda outcome: outcome == "dropped:queue_full",
         "Log records given up because the exporter's quota was full and on_full is drop_oldest."),
 }  # fmt: skip
-
-
-class Snapshots:
-    """The last snapshot, made anew when it is over a second old."""
-
-    def __init__(self, take: Callable[[], Snapshot], max_age_secs: float = 1.0) -> None:
-        self._take = take
-        self._max_age = max_age_secs
-        self._last: Snapshot | None = None
-        self._taken = 0.0
-        self._lock = threading.Lock()
-
-    def get(self) -> Snapshot:
-        """All numbers, at most `max_age_secs` old. Scrapes and pushes come from several threads; one of them looks."""
-        with self._lock:
-            if self._last is None or time.monotonic() - self._taken > self._max_age:
-                self._last, self._taken = self._take(), time.monotonic()
-            return self._last
 
 
 def register(meter: Meter, snapshots: Snapshots) -> None:
@@ -157,6 +138,26 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(lag, {"pipeline": name}) for name, lag in s.lag_records.items())),
     ("logboom_pipelines_resting", "{pipelines}", "Pipelines, one a partition, that wait for room on the disk.",
      lambda s: iter([Observation(len(s.resting))])),
+    ("logboom_pipeline_unread_age", "s", "Age of the oldest request that the pipeline has not read.",
+     lambda s: (Observation(_age_secs(ms), {"pipeline": name}) for name, ms in s.unread_unix_ms.items())),
+    ("logboom_journal_commit_wait", "s", "How long requests have waited without a commit of the journal.",
+     lambda s: (Observation(secs, {"process": name}) for name, secs in s.commit_waits_secs.items())),
+    ("logboom_listener_bounded", "1", "What listeners bound: in use now, or how often since the start the bound was met (…_cut).",
+     lambda s: (Observation(n, {"process": child, "protocol": protocol, "of": what}) for child, protocol, what, n in s.bounds)),
+    ("logboom_listener_probe_failures", "{probes}", "Probes in a row that the listener did not answer, or told to come again.",
+     lambda s: (Observation(each.failures, {"listener": name}) for name, each in s.listeners.items())),
+    ("logboom_listener_probe_duration", "s", "How long the listener took for the last probe.",
+     lambda s: (Observation(each.secs, {"listener": name}) for name, each in s.listeners.items())),
+    ("logboom_receiver_refused_share", "1", "Refused requests by all requests of the last minute.",
+     lambda s: (Observation(share, {"reason": reason}) for reason, share in s.refused_share.items())),
+    ("logboom_process_deaths_in_a_row", "{deaths}", "Children in a row that died before they were ready, or soon after.",
+     lambda s: (Observation(deaths, {"process": name.replace(" ", "-")}) for name, deaths in s.deaths.items())),
+    ("logboom_process_open_files", "{files}", "Descriptors that the process uses.",
+     lambda s: (Observation(p.open_files, {"process": p.name}) for p in s.processes)),
+    ("logboom_process_max_files", "{files}", "Descriptors that the process may use.",
+     lambda s: (Observation(p.max_files, {"process": p.name}) for p in s.processes)),
+    ("logboom_condition", "{subjects}", "Of how many (listeners, exporters, …) the condition holds now; 0 = all is well.",
+     lambda s: (Observation(number, {"condition": name}) for name, number in s.conditions.items())),
 ]  # fmt: skip
 
 

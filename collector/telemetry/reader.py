@@ -14,8 +14,9 @@ from prometheus_client import REGISTRY, generate_latest
 
 from collector.settings.telemetry import PeriodicReader
 from collector.telemetry.endpoints import Answer
-from collector.telemetry.metrics import Snapshots, register
+from collector.telemetry.metrics import register
 from collector.telemetry.push import push_reader
+from collector.telemetry.snapshot import Snapshots
 
 LAST_PUSH_SECS = 3
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +40,32 @@ class ProcessState:
     pid: int
     cpu_secs: float
     rss_bytes: int
+    open_files: int = 0
+    max_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerState:
+    """What the probes of one listener met: failures in a row, and how long the last answer took."""
+
+    failures: int
+    secs: float
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All numbers at one moment. `resting`: pipelines that wait for room on the disk, and why."""
+    """All numbers at one moment.
+
+    Args:
+        resting: pipelines that wait for room on the disk, and why.
+        unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
+        commit_waits_secs: ingest process → how long requests have waited without a commit.
+        bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
+        listeners: `otlp grpc` → what its probes met.
+        refused_share: refusal's class name → its part of the requests of the last minute.
+        deaths: child → deaths in a row, soon after its start.
+        conditions: name → of how many subjects it holds.
+    """
 
     counts: Counts
     journals: Sequence[JournalState] = ()
@@ -53,3 +76,28 @@ class Snapshot:
     restarts: int = 0
     uptime_secs: float = 0.0
     resting: Mapping[str, str] = field(default_factory=dict)
+    unread_unix_ms: Mapping[str, int] = field(default_factory=dict)
+    commit_waits_secs: Mapping[str, float] = field(default_factory=dict)
+    bounds: Sequence[tuple[str, str, str, int]] = ()
+    listeners: Mapping[str, ListenerState] = field(default_factory=dict)
+    refused_share: Mapping[str, float] = field(default_factory=dict)
+    deaths: Mapping[str, int] = field(default_factory=dict)
+    conditions: Mapping[str, int] = field(default_factory=dict)
+
+
+class Snapshots:
+    """The last snapshot, made anew when it is over a second old."""
+
+    def __init__(self, take: Callable[[], Snapshot], max_age_secs: float = 1.0) -> None:
+        self._take = take
+        self._max_age = max_age_secs
+        self._last: Snapshot | None = None
+        self._taken = 0.0
+        self._lock = threading.Lock()
+
+    def get(self) -> Snapshot:
+        """All numbers, at most `max_age_secs` old. Scrapes and pushes come from several threads; one of them looks."""
+        with self._lock:
+            if self._last is None or time.monotonic() - self._taken > self._max_age:
+                self._last, self._taken = self._take(), time.monotonic()
+            return self._last

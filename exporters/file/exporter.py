@@ -15,7 +15,6 @@ import zstandard
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.documents.facts import normalised
 from collector.documents.framing import lines
 from collector.documents.models import texts
 from collector.outcomes import Retry, Verdicts
@@ -95,9 +94,9 @@ class FileExporter:
     def _body(self, batch: LogBatch) -> bytes:
         match self._config.format:
             case "json":
-                return encode_json(normalised(batch))
+                return encode_json(batch)
             case "proto":
-                return encode(normalised(batch))
+                return encode(batch)
             case model:
                 return lines(texts(batch, model, self._config))
 

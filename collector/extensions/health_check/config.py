@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from collector.component import Config
+from collector.units import Duration
 
 
 class ResponseBody(Config):
@@ -27,6 +28,17 @@ class ServerTls(Config):
     """Require clients to show a certificate of this CA."""
 
 
+class ProbeConfig(Config):
+    """An empty request to each listener, which becomes no record."""
+
+    interval: Duration = 5.0
+    """How often; 0 turns it off."""
+    timeout: Duration = Field(5.0, gt=0)
+    """A listener that takes longer has failed."""
+    failures: int = Field(3, ge=1)
+    """After so many in a row `/ready` is 503; before, the status is `degraded`."""
+
+
 class HealthCheckConfig(Config):
     """Where health is served."""
 
@@ -38,6 +50,13 @@ class HealthCheckConfig(Config):
     """Serve HTTPS."""
     response_body: ResponseBody | None = None
     """Fixed bodies instead of the JSON status."""
+
+    probe: ProbeConfig = ProbeConfig()
+    """Does each listener serve newcomers?"""
+    max_queue_age: Duration = Field(300.0, gt=0)
+    """An exporter whose oldest record waits for longer is told as `degraded`."""
+    max_unread_age: Duration = Field(30.0, gt=0)
+    """A pipeline whose oldest request waits in the journal for longer is told as `degraded`."""
 
     @field_validator("endpoint")
     @classmethod

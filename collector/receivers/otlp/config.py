@@ -12,7 +12,9 @@ from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.http_server_config import HttpServerConfig
+from collector.transport.probe import Probe
 
+GRPC_PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -87,6 +89,18 @@ class OtlpReceiverConfig(Config):
     def listens_on(self) -> list[str]:
         """The TCP addresses, `host:port`, for whoever looks beforehand whether they are free."""
         return [block.endpoint for block in self.protocols.blocks().values() if block.transport != "unix"]
+
+    def probes(self) -> dict[str, Probe]:
+        """Protocol → how to ask its listener whether it serves."""
+        return {
+            name: Probe(
+                name,
+                block.logs_url_path if isinstance(block, OtlpHttpConfig) else GRPC_PATH,
+                block.tls is not None,
+                bool(block.tls and block.tls.client_ca_file),
+            )
+            for name, block in self.protocols.blocks().items()
+        }
 
 
 def authenticates(block: GrpcServerConfig | HttpServerConfig) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collector.admission import Notice
 from collector.errors import Refusal, Unavailable
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.grpc_calls import UnaryCall
 from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
 from otlp_wire.status import partial_success, retry_info, status
 
-LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 OTHER_SIGNALS = {
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "traces",
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metrics",
@@ -75,7 +75,7 @@ class LogsService:
 
     def _dispatch(self, call: UnaryCall, body: bytes | None) -> None:
         method = call.method
-        if method != LOGS:
+        if method != GRPC_PATH:
             self._refuse(call, method)
         elif body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')

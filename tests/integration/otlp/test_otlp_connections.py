@@ -14,7 +14,7 @@ import grpc
 import pytest
 import zstandard
 
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import payload
 from collector.testing.receiving import Receiving, receiving
 
@@ -231,11 +231,11 @@ def test_max_connection_age():
         with grpc.insecure_channel(running.grpc) as channel:
             states: queue.Queue[grpc.ChannelConnectivity] = queue.Queue()
             channel.subscribe(states.put)
-            channel.unary_unary(LOGS)(GOOD, timeout=10)
+            channel.unary_unary(GRPC_PATH)(GOOD, timeout=10)
             while states.get(timeout=30) is not grpc.ChannelConnectivity.READY:
                 pass
             assert states.get(timeout=30) is not grpc.ChannelConnectivity.READY
-            channel.unary_unary(LOGS)(GOOD, timeout=10, wait_for_ready=True)
+            channel.unary_unary(GRPC_PATH)(GOOD, timeout=10, wait_for_ready=True)
             channel.unsubscribe(states.put)
         assert running.intake.records == 40
 
@@ -246,9 +246,9 @@ def test_grpc_message_size(mib):
     block = {} if mib == 4 else {"max_recv_msg_size_mib": mib}
     with receiving({"protocols": {"grpc": block}}) as running, grpc.insecure_channel(running.grpc) as channel:
         small = payload(1, "x" * ((mib << 20) - 200))
-        assert channel.unary_unary(LOGS)(small, timeout=30) == b""
+        assert channel.unary_unary(GRPC_PATH)(small, timeout=30) == b""
         with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(LOGS)(payload(1, "x" * (mib << 20)), timeout=30)
+            channel.unary_unary(GRPC_PATH)(payload(1, "x" * (mib << 20)), timeout=30)
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -257,7 +257,7 @@ def test_grpc_compression():
     with receiving() as running:
         for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
             with grpc.insecure_channel(running.grpc, compression=compression) as channel:
-                assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+                assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=10) == b""
         assert running.intake.records == 40
 
 
@@ -265,7 +265,7 @@ def test_many_calls_at_once():
     """More calls than threads, over several connections: all are answered."""
     with receiving() as running:
         channels = [grpc.insecure_channel(running.grpc, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(4)]
-        calls = [channels[number % 4].unary_unary(LOGS).future(GOOD, timeout=60) for number in range(300)]
+        calls = [channels[number % 4].unary_unary(GRPC_PATH).future(GOOD, timeout=60) for number in range(300)]
         assert all(call.result() == b"" for call in calls)
         for channel in channels:
             channel.close()

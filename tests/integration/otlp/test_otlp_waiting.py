@@ -13,8 +13,8 @@ import grpc
 import pytest
 
 from collector.domains.resolver import DomainRules
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.receivers.otlp.content_encoding import decoded
-from collector.receivers.otlp.grpc_service import LOGS
 from collector.testing.payloads import payload
 from collector.testing.receiving import Receiving, receiving
 
@@ -51,7 +51,7 @@ def post(running: Receiving, body: bytes = GOOD, **headers: str) -> int:
 
 def export(running: Receiving) -> bytes:
     with grpc.insecure_channel(running.grpc) as channel:
-        return bytes(channel.unary_unary(LOGS)(GOOD, timeout=30))
+        return bytes(channel.unary_unary(GRPC_PATH)(GOOD, timeout=30))
 
 
 def eventually(running: Receiving, gauge: str, wanted: int) -> None:

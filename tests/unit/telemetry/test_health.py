@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from collector.service.channel import Report
-from collector.service.run import health
 from collector.telemetry.health import Health
 
 CASES = {
@@ -28,22 +24,3 @@ def test_answers(name: str) -> None:
     health, expected = CASES[name]
     assert {path: health.answer(path)[0] for path in expected} == expected
     assert health.answer("/")[1].get("degraded", []) == list(health.degraded)
-
-
-def test_a_pipeline_that_rests_is_told_and_intake_stays_ready() -> None:
-    """Which one, in which partition, and what it waits for."""
-    worker = SimpleNamespace(
-        start=SimpleNamespace(role="worker"), name="worker 0", ready=True,
-        last_report=Report("ready", stats={"resting": {"pipeline logs of partition 0": "attempts/logs: No space left"}}),
-    )  # fmt: skip
-    ingest = SimpleNamespace(
-        start=SimpleNamespace(role="ingest"), name="ingest 0", ready=True, last_report=Report("ready")
-    )
-    supervisor = SimpleNamespace(
-        children={("ingest", 0): ingest, ("worker", 0): worker}, started=True, stopping=False, handing_over=False,
-        hopeless=[], started_unix=0.0,
-    )  # fmt: skip
-    status, body = health(supervisor).answer("/ready")  # type: ignore[arg-type]
-    assert (status, body["degraded"]) == (
-        200, ["pipeline logs of partition 0 rests: attempts/logs: No space left"]
-    )  # fmt: skip

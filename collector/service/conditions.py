@@ -1,0 +1,238 @@
+"""What can be wrong while logboom runs: the one table of conditions, how each is seen, and what follows.
+
+health_check's README shows the same table (a test compares them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from collector.service.observe import exporter_states, resting_pipelines
+from collector.service.sight import COME_AGAIN, SET_ASIDE_WINDOW_SECS, Sight, age_secs
+
+WATCH = "supervisor"
+_REFUSED_SHARE, _REFUSED_LEAST = 0.05, 20
+_NEARLY_FULL = 0.9
+_COMMIT_SECS = 3.0
+_DEATHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A condition holds: the sentence that health tells, and whether senders should go elsewhere (`/ready` 503)."""
+
+    reason: str
+    unready: bool = False
+
+
+Find = Callable[[Sight], Mapping[str, Found]]
+"""Subject (a listener, an exporter, …) → what is wrong with it; empty while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One row.
+
+    Args:
+        name: of the gauge's label, and of the log line.
+        what: in words.
+        seen: how.
+        find: finds it.
+        ready: what `/ready` says.
+        gauge: the figure behind it.
+        told_by: whose log says when it begins and ends.
+    """
+
+    name: str
+    what: str
+    seen: str
+    find: Find
+    ready: str
+    gauge: str
+    told_by: str = WATCH
+
+
+def _doors(sight: Sight) -> dict[str, Found]:
+    bound = sight.options.probe.failures
+    return {
+        name: Found(f"{name} does not serve ({door.failures} probes in a row): {door.reason}", door.failures >= bound)
+        for name, door in sight.doors.items()
+        if door.failures
+    }
+
+
+def _refusing(sight: Sight) -> dict[str, Found]:
+    refusals = {child.name: str(child.last_report.stats.get("refusing", "")) for child in sight.serving}
+    everywhere = all(refusals.values())
+    return {name: Found(reason, everywhere) for name, reason in refusals.items() if reason}
+
+
+def _missing(sight: Sight) -> dict[str, Found]:
+    names = [child.name for child in sight.children if sight.settled and not child.ready]
+    return {name: Found(f"{name} is being replaced") for name in names}
+
+
+def _deaths(sight: Sight) -> dict[str, Found]:
+    deaths = sight.supervisor.deaths
+    return {
+        name: Found(f"{name} died {n} times in a row, soon after its start")
+        for name, n in deaths.items()
+        if n >= _DEATHS
+    }
+
+
+def _crowded(sight: Sight) -> dict[str, Found]:
+    return {
+        sentence: Found(sentence) for child in sight.children for sentence in child.last_report.stats.get("crowded", ())
+    }
+
+
+def _refused(sight: Sight) -> dict[str, Found]:
+    number = sum(sight.requests.get(kind, 0) for kind in COME_AGAIN)
+    share = sum(part for kind, part in sight.refused_share().items() if kind in COME_AGAIN)
+    if number < _REFUSED_LEAST or share < _REFUSED_SHARE:
+        return {}
+    return {"requests": Found(f"{share:.0%} of the requests of the last minute were told to come again ({number})")}
+
+
+def _commits(sight: Sight) -> dict[str, Found]:
+    waits = {child.name: child.last_report.stats.get("commit_waits_secs", 0.0) for child in sight.children}
+    return {
+        name: Found(f"{name}: requests have waited for {secs:.0f} s, the journal's disk is slow")
+        for name, secs in waits.items()
+        if secs > _COMMIT_SECS
+    }
+
+
+def _unread(sight: Sight) -> dict[str, Found]:
+    ages = {name: age_secs(unix_ms) for name, unix_ms in sight.snapshot.unread_unix_ms.items()}
+    return {
+        name: Found(f"pipeline {name} is behind: its oldest request waits for {secs:.0f} s")
+        for name, secs in ages.items()
+        if secs > sight.options.max_unread_age
+    }
+
+
+def _resting(sight: Sight) -> dict[str, Found]:
+    return {name: Found(f"{name} rests: {reason}") for name, reason in resting_pipelines(sight.children).items()}
+
+
+def _blocked(sight: Sight) -> dict[str, Found]:
+    return {
+        name: Found(f"exporter {name} is blocked: {state['reason']}")
+        for name, state in exporter_states(sight.children).items()
+        if state["state"] == "blocked"
+    }
+
+
+def _late(sight: Sight) -> dict[str, Found]:
+    ages = {name: age_secs(queue.oldest_unix_ms) for name, queue in sight.snapshot.queues.items()}
+    states = exporter_states(sight.children)
+    return {
+        name: Found(
+            f"exporter {name} is late: its oldest record waits for {secs:.0f} s{_because(states.get(name, {}))}"
+        )
+        for name, secs in ages.items()
+        if secs > sight.options.max_queue_age
+    }
+
+
+def _because(state: Mapping[str, object]) -> str:
+    return f" ({state['reason']})" if state.get("reason") else ""
+
+
+def _full(sight: Sight) -> dict[str, Found]:
+    return {
+        name: Found(f"exporter {name} has used {queue.size_bytes / queue.capacity_bytes:.0%} of its quota")
+        for name, queue in sight.snapshot.queues.items()
+        if queue.capacity_bytes and queue.size_bytes >= _NEARLY_FULL * queue.capacity_bytes
+    }
+
+
+def _set_aside(sight: Sight) -> dict[str, Found]:
+    minutes = SET_ASIDE_WINDOW_SECS / 60
+    return {
+        name: Found(
+            f"{name} set {n} record(s) aside within {minutes:.0f} minutes: `logboom deadletter list` shows them"
+        )
+        for name, n in sight.set_aside.items()
+    }
+
+
+def _descriptors(sight: Sight) -> dict[str, Found]:
+    return {
+        process.name: Found(f"{process.name} uses {process.open_files} of the {process.max_files} files it may open")
+        for process in sight.snapshot.processes
+        if process.max_files and process.open_files >= _NEARLY_FULL * process.max_files
+    }
+
+
+CONDITIONS = [
+    Condition(
+        "listener_silent", "A listener does not serve newcomers",
+        "probe: an empty request over a new connection gets no answer within `probe.timeout`, or is told to come again",
+        _doors, "503 after `probe.failures` in a row", "`logboom_listener_probe_failures`, `logboom_listener_probe_duration`",
+    ),
+    Condition(
+        "refusing", "All requests are refused: the journal or memory is full", "each ingest process says so",
+        _refusing, "503 when every ingest process does", "`logboom_journal_size`, `logboom_journal_capacity`",
+    ),
+    Condition(
+        "requests_refused", "Many requests are told to come again",
+        "more than 5 % of the requests of the last minute, and 20 at least; refusals that are the sender's fault don't count",
+        _refused, "200", "`logboom_receiver_refused_share` (by reason, all of them)",
+    ),
+    Condition(
+        "crowded", "A listener's connections, unfinished bodies or calls met their bound", "counts of the listeners, for a minute",
+        _crowded, "200", "`logboom_listener_bounded`",
+    ),
+    Condition(
+        "commits_slow", "Requests wait for the journal's disk", "none was committed for 3 s while some wait",
+        _commits, "200; after 8 s the process is replaced", "`logboom_journal_commit_wait`",
+    ),
+    Condition(
+        "process_missing", "A child process is being replaced", "it is not ready",
+        _missing, "503 when no ingest process is left", "`logboom_process_restarts`", "supervisor, with the exit code",
+    ),
+    Condition(
+        "process_dies", "A child process dies again and again",
+        "3 in a row died before they were ready, or within 10 s of it", _deaths, "200; `/live` 503 after 5 (never ready) or 8",
+        "`logboom_process_deaths_in_a_row`",
+    ),
+    Condition(
+        "descriptors", "A process can hardly open more files or connections", "90 % of its limit are in use, in /proc",
+        _descriptors, "200", "`logboom_process_open_files`, `logboom_process_max_files`",
+    ),
+    Condition(
+        "pipeline_behind", "A pipeline is behind", "the oldest request that it has not read is older than `max_unread_age`",
+        _unread, "200", "`logboom_pipeline_unread_age`, `logboom_pipeline_lag_records`",
+    ),
+    Condition(
+        "pipeline_rests", "A pipeline rests: the disk has no room", "the worker says so",
+        _resting, "200", "`logboom_pipelines_resting`", "worker",
+    ),
+    Condition(
+        "exporter_blocked", "An exporter's destination refuses everything", "the worker says so",
+        _blocked, "200", "`logboom_exporter_blocked`", "worker",
+    ),
+    Condition(
+        "exporter_late", "An exporter does not keep up, or its destination does not answer",
+        "its oldest record is older than `max_queue_age`", _late, "200", "`logboom_exporter_queue_age`",
+    ),
+    Condition(
+        "exporter_full", "An exporter's quota is nearly used up", "90 % of it", _full, "200",
+        "`otelcol_exporter_queue_size`, `otelcol_exporter_queue_capacity`",
+    ),
+    Condition(
+        "set_aside", "Records were set aside as dead letters", "their count grew within 10 minutes",
+        _set_aside, "200", "`otelcol_exporter_send_failed_log_records`",
+    ),
+]  # fmt: skip
+
+
+def markdown() -> str:
+    """The table as health_check's README shows it."""
+    head = "| condition | it is seen by | `/ready` | gauges | told once by |\n| --- | --- | --- | --- | --- |\n"
+    rows = (f"| `{c.name}`: {c.what} | {c.seen} | {c.ready} | {c.gauge} | {c.told_by} |\n" for c in CONDITIONS)
+    return head + "".join(rows)

@@ -1,0 +1,142 @@
+"""The supervisor's watch: probes the listeners, looks for conditions, tells each once when it begins and once when it ends,
+and answers what health asks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from collector.extensions.health_check.config import HealthCheckConfig
+from collector.service.channel import Child
+from collector.service.conditions import CONDITIONS, WATCH, Condition, Found
+from collector.service.doors import Doors
+from collector.service.in_process import InProcess
+from collector.service.plan import extension
+from collector.service.sight import Growth, Sight
+from collector.service.supervisor import Supervisor
+from collector.telemetry.health import Health
+from collector.telemetry.snapshot import ListenerState, Snapshot, Snapshots
+
+log = logging.getLogger("logboom.health")
+
+LOOK_SECS = 5.0
+
+
+class Watch:
+    """Sees one supervisor.
+
+    Args:
+        take: a snapshot of what is on disk; slow, called on a thread.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor | InProcess,
+        take: Callable[[], Snapshot],
+        doors: Doors | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._supervisor = supervisor
+        self._clock = clock
+        self._doors = doors or Doors()
+        self._growth = Growth()
+        self._told: dict[tuple[str, str], tuple[float, str]] = {}
+        self._sight = self._now(Sight(supervisor, ()))
+        self.snapshots = Snapshots(lambda: self._completed(take()))
+
+    async def run(self) -> None:
+        """Look again and again until cancelled."""
+        await asyncio.gather(self._look_on(), self._probe_on())
+
+    def health(self) -> Health:
+        """As `/`, `/ready` and `/live` tell it: processes as they are now, the rest as last seen."""
+        supervisor, sight = self._supervisor, self._now(self._sight)
+        found = [each for _, subjects in _holding(sight) for each in subjects.values()]
+        up = supervisor.started and not supervisor.stopping
+        serving = up and bool(sight.serving)
+        ready = serving and not any(each.unready for each in found)
+        phase = "stopping" if supervisor.stopping else "ready" if ready else "refusing" if serving else "starting"
+        reasons = list(dict.fromkeys(each.reason for each in found))
+        return Health(ready, not supervisor.hopeless, phase, supervisor.started_unix, reasons)
+
+    def look(self, snapshot: Snapshot) -> None:
+        """Compare with the last look, and say what began and what ended."""
+        sight = self._now(self._sight)
+        self._sight = replace(
+            sight, snapshot=snapshot, requests=self._growth.requests(sight.children),
+            set_aside=self._growth.set_aside(snapshot),
+        )  # fmt: skip
+        now = self._clock()
+        holding = {
+            (condition.name, subject): found.reason
+            for condition, subjects in _holding(self._sight)
+            for subject, found in subjects.items()
+            if condition.told_by == WATCH
+        }
+        for key in holding.keys() - self._told.keys():
+            self._told[key] = (now, holding[key])
+            log.warning("%s begins: %s", key[0], holding[key])
+        for key in self._told.keys() - holding.keys():
+            began, reason = self._told.pop(key)
+            log.warning("%s is over after %.0f s; it began with: %s", key[0], now - began, reason)
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECS)
+            if self._supervisor.started:
+                try:
+                    self.look(await asyncio.to_thread(self.snapshots.get))
+                except Exception:
+                    log.exception("health can't look at the data directory")
+
+    async def _probe_on(self) -> None:
+        while True:
+            options = self._options().probe
+            await asyncio.sleep(options.interval or LOOK_SECS)
+            sight = self._now(self._sight)
+            if options.interval and sight.settled and sight.serving:
+                await self._doors.look(self._supervisor.settings, sight.serving, options.timeout)
+            else:
+                self._doors.forget()
+
+    def _now(self, last: Sight) -> Sight:
+        children: list[Child] = list(self._supervisor.children.values())
+        return replace(last, children=children, options=self._options(), doors=self._doors.found)
+
+    def _options(self) -> HealthCheckConfig:
+        options: HealthCheckConfig = extension(self._supervisor.settings, "health_check") or HealthCheckConfig()
+        return options
+
+    def _completed(self, snapshot: Snapshot) -> Snapshot:
+        """With what is known here alone."""
+        sight = self._now(self._sight)
+        listeners = {name: ListenerState(door.failures, door.secs) for name, door in sight.doors.items()}
+        reports = {child.name.replace(" ", "-"): child.last_report.stats for child in sight.children}
+        return replace(
+            snapshot,
+            commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
+            bounds=_bounds(reports), listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
+            conditions={condition.name: len(subjects) for condition, subjects in _all(sight)},
+        )  # fmt: skip
+
+
+def _bounds(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, int]]:
+    return [
+        (name, protocol, what, number)
+        for name, stats in reports.items()
+        for protocol, gauges in stats.get("listeners", {}).items()
+        for what, number in gauges.items()
+    ]
+
+
+def _all(sight: Sight) -> list[tuple[Condition, Mapping[str, Found]]]:
+    return [(condition, condition.find(sight)) for condition in CONDITIONS]
+
+
+def _holding(sight: Sight) -> list[tuple[Condition, Mapping[str, Found]]]:
+    return [(condition, subjects) for condition, subjects in _all(sight) if subjects]
