@@ -13,6 +13,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch, concat
+from collector.documents.facts import normalised
 from collector.journal.entry import Entry
 from collector.ledger.interface import RawDeadLetter
 from collector.record_ids import record_ids
@@ -70,11 +71,11 @@ def _joined(first: Decoded, second: Decoded) -> Decoded:
 
 
 def _placed(batch: LogBatch, entries: Sequence[Entry]) -> LogBatch:
-    """Say where each record comes from."""
+    """Say where each record comes from, and what it does not say in one spelling."""
     payload = batch.column("payload")
     domains = pl.Series("domain", [entry.domain for entry in entries], dtype=pl.String)
     columns = [domains.gather(payload), record_ids(entries, payload.to_numpy())]
-    return replace(batch, records=batch.records.with_columns(columns), payloads=_payloads(entries))
+    return normalised(replace(batch, records=batch.records.with_columns(columns), payloads=_payloads(entries)))
 
 
 def _payloads(entries: Sequence[Entry]) -> pl.DataFrame:

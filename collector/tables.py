@@ -32,13 +32,13 @@ class ValueKind(IntEnum):
 RECORDS = pl.Schema(
     {
         "time_unix_nano": pl.UInt64,
-        "observed_time_unix_nano": pl.UInt64,
-        "severity_number": pl.Int32,
+        "observed_time_unix_nano": pl.UInt64,  # of a decoded record never 0 where `time_unix_nano` is: then of receipt
+        "severity_number": pl.Int32,  # 1..24, or 0
         "severity_text": pl.String,
         "body": pl.String,  # string bodies; null otherwise
         "body_any": pl.Binary,  # a serialised AnyValue when the body is something else; both null = no body
-        "trace_id": pl.Binary,  # 16 bytes, or empty
-        "span_id": pl.Binary,  # 8 bytes, or empty
+        "trace_id": pl.Binary,  # 16 bytes, not all zeros, or empty
+        "span_id": pl.Binary,  # 8 bytes likewise, or empty
         "flags": pl.UInt32,
         "event_name": pl.String,
         "dropped_attributes_count": pl.UInt32,
@@ -49,7 +49,8 @@ RECORDS = pl.Schema(
         "record_id": pl.String,
     }
 )
-"""The columns of `LogBatch.records`. Times are nanoseconds since the epoch, 0 = unknown."""
+"""The columns of `LogBatch.records`. Times are nanoseconds since the epoch, 0 = unknown.
+`collector.documents.facts` is the place where other spellings become these."""
 
 ATTRIBUTES = pl.Schema(
     {

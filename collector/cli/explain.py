@@ -97,7 +97,7 @@ def _stored(record_id: str, path: Path) -> LogBatch:
     domain, body, is_json, number, text, attributes, resource, scope, event = row
     sample = {
         "body": json.loads(body) if is_json and body else body,
-        "severity": number,
+        "severity": number or 0,
         "severity_text": text or "",
         "attributes": {key: value for key, value in json.loads(attributes).items() if not key.startswith(_DERIVED)},
         "resource": json.loads(resource),

@@ -52,7 +52,7 @@ def query(
 
     The table is `logs`, one row a record: record_id, domain, time_unix_nano, severity_number, severity_text, body,
     service_name, environment, source_type, error_type, component, endpoint, triage_level, triage_rule, trace_id,
-    span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_info(logs)`.
+    span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_xinfo(logs)`.
 
     \b
     How much, by level:

@@ -7,6 +7,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, quoted, resource_json, scope_json
 from collector.documents.bodies import structured_bodies
+from collector.documents.facts import said
 
 _CONTROL = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"]
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -16,7 +17,7 @@ _MUST_ESCAPE = r"[\x00-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
 
 def line_text(batch: LogBatch) -> pl.Series:
     """The body on one line, JSON for what is no string, empty for none; control characters are shown as `\\n`, `\\u001b`."""
-    text = body_text(batch).fill_null("")
+    text = body_text(said(batch)).fill_null("")
     rows = text.str.contains(_MUST_ESCAPE).arg_true()
     if len(rows):
         text = text.scatter(rows, text.gather(rows).str.replace_many(_CONTROL, _CONTROL_TEXT))
@@ -28,6 +29,7 @@ def record_json(batch: LogBatch) -> pl.Series:
 
     Times are RFC 3339 with nanoseconds, ids hex. A body that is no string stands there as what it is.
     """
+    batch = said(batch)
     body = quoted(batch.column("body"))
     body = body.zip_with(body.is_not_null(), structured_bodies(batch))
     number = batch.column("severity_number")

@@ -60,6 +60,9 @@ def allocate_lock_table(path: Path) -> None:
     Raises:
         NoRoom: the file system has none.
     """
+    # Not opened where it has them: closing it would drop the locks of who has it open in this process.
+    if _has_blocks(path / "lock.mdb"):
+        return
     try:
         fd = os.open(path / "lock.mdb", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -68,6 +71,14 @@ def allocate_lock_table(path: Path) -> None:
             os.close(fd)
     except OSError as error:
         raise storage_error(f"{path}: lock.mdb can't be made", error) from error
+
+
+def _has_blocks(table: Path) -> bool:
+    try:
+        found = table.stat()
+    except FileNotFoundError:
+        return False
+    return found.st_size >= LOCK_TABLE_BYTES and found.st_blocks * 512 >= LOCK_TABLE_BYTES
 
 
 def allocate(path: Path, size: int) -> None:

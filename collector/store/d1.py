@@ -18,11 +18,11 @@ import orjson
 
 from collector.errors import StorageError
 from collector.store import schema
-from collector.store.rows import COLUMNS
+from collector.store.rows import COLUMNS, TABLE_COLUMNS
 from collector.transport.cloudflare import Answer, CloudflareClient, CloudflareError
 
 INSERT = (
-    f"INSERT INTO logs ({', '.join(COLUMNS)}) SELECT {', '.join(f'value->>{at}' for at in range(len(COLUMNS)))}"  # noqa: S608
+    f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) SELECT {', '.join(f'value->>{at}' for at in range(len(COLUMNS)))}"  # noqa: S608
     " FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING"  # without WHERE the parser takes ON for a join's
 )
 """Rows from one parameter: a JSON array of rows, each an array with a value for each of `COLUMNS`."""

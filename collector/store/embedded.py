@@ -28,7 +28,7 @@ import polars as pl
 from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
 from collector.store import schema
-from collector.store.rows import COLUMNS
+from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
 _MOST_ROWS = 256
 _ROWS_AT_ONCE = 16 * _MOST_ROWS
@@ -104,9 +104,7 @@ class EmbeddedStore:
     def _insert(self, rows: pl.DataFrame) -> int:
         with self._transaction() as connection:
             before = connection.total_changes
-            for part in rows.select(COLUMNS).iter_slices(
-                _ROWS_AT_ONCE
-            ):  # as Python objects they take ten times the memory
+            for part in insertable(rows).iter_slices(_ROWS_AT_ONCE):  # as Python objects they take ten times the memory
                 values = list(
                     chain.from_iterable(zip(*(column.to_list() for column in part.iter_columns()), strict=True))
                 )
@@ -210,7 +208,7 @@ def insert_statement(height: int) -> str:
     """The statement that inserts `height` rows of `COLUMNS`, flat parameters in row order."""
     row = f"({', '.join('?' * len(COLUMNS))})"
     values = ", ".join([row] * height)
-    return f"INSERT INTO logs ({', '.join(COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+    return f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 def _migrate(connection: sqlite3.Connection, needed: Sequence[schema.Migration]) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.documents.json_text import EMBEDDED, PLAIN, Style, escaped, in_style
 from collector.documents.text_buffers import Offsets, buffer
-from collector.store.rows import COLUMNS, Limits, rows
+from collector.store.rows import Limits, insertable, rows
 
 _JSON = frozenset({"attributes", "resource", "scope_attributes", "truncated"})
 _PLAIN = frozenset({"record_id", "trace_id", "span_id"})
@@ -27,7 +27,7 @@ _SMALLEST = 1024
 def row_texts(frame: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
     """One JSON array a row of `collector.store.rows.rows` made in the same style, a comma before each."""
     pieces: list[pl.Expr | str] = []
-    for column in frame.select(COLUMNS).iter_columns():
+    for column in insertable(frame).iter_columns():
         pieces += [",[" if not pieces else ",", *_value(column, style)]
     return pl.select(pl.concat_str(_merged([*pieces, "]"])).alias("row")).to_series()
 

@@ -19,7 +19,7 @@ from collector.errors import LogboomError
 from collector.store.schema import TABLES
 
 _PRAGMAS = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo"})
-_TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info", "pragma_index_list")
+_TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info", "pragma_table_xinfo", "pragma_index_list")
 """First use makes an internal table, which the guard would refuse: so they are used once before it."""
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 _HIDDEN_FROM_A_DOMAIN = frozenset({"sqlite_temp_master", "sqlite_temp_schema", "dbstat", "sqlite_stat1"})

@@ -1,6 +1,7 @@
 """`LogBatch` → rows of the table `logs`, a column at a time.
 
-unset text (severity_text "", no trace id, …)   NULL
+what a record does not say                      NULL (`collector.documents.facts`)
+a record without a time of its own              the time it was observed, else received, as `time_unix_nano`
 body that is not a string                       its JSON, body_is_json = 1
 attributes that have a column                   only there, not in `attributes` a second time
 a value over its limit                          cut at a character; `truncated` = {"body": original bytes, …}
@@ -16,6 +17,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, cut, resource_json, scope_json
+from collector.documents.facts import happened, said
 from collector.documents.json_text import PLAIN, Style, in_style
 
 DERIVED: Mapping[str, str] = {
@@ -66,6 +68,20 @@ COLUMNS = (
 """The columns of `logs`, in the order in which rows are written."""
 
 
+_WRITTEN = {"severity_number": "severity_written", "observed_time_unix_nano": "observed_written"}
+"""Columns that the table has twice: as they are written, with 0 for NULL, and as they are read."""
+
+TABLE_COLUMNS = tuple(_WRITTEN.get(name, name) for name in COLUMNS)
+"""What a row is inserted into, in the order of `COLUMNS`."""
+
+
+def insertable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows as they are inserted: columns `TABLE_COLUMNS`."""
+    return frame.select(
+        pl.col(name).fill_null(0).alias(_WRITTEN[name]) if name in _WRITTEN else name for name in COLUMNS
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How many bytes of one value are kept."""
@@ -76,22 +92,24 @@ class Limits:
 
 def rows(batch: LogBatch, limits: Limits, style: Style = PLAIN) -> pl.DataFrame:
     """The records as rows of `logs`: columns `COLUMNS`, record order. `style` is that of the columns that hold JSON."""
-    batch, cut_attributes = _cut_attributes(batch, limits.attribute_bytes)
+    batch, cut_attributes = _cut_attributes(said(batch), limits.attribute_bytes)
     body = body_text(batch)
     cut_body, body_cut = cut(body, limits.body_bytes)
-    late = {name: _late(batch.column(name)) for name in ("time_unix_nano", "observed_time_unix_nano")}
+    observed = batch.column("observed_time_unix_nano")
+    times = {"time_unix_nano": happened(batch), "observed_time_unix_nano": observed.set(observed == 0, None)}
+    late = {name: _late(time) for name, time in times.items()}
     environment = batch.attribute(_ENVIRONMENT)
     frame = batch.records.select(
         "record_id",
         "domain",
-        *(pl.col(name).clip(upper_bound=_LAST_TIME).cast(pl.Int64) for name in late),
-        "severity_number",
+        *(pl.lit(time.clip(upper_bound=_LAST_TIME).cast(pl.Int64)).alias(name) for name, time in times.items()),
+        pl.when(pl.col("severity_number") > 0).then("severity_number").alias("severity_number"),
         _unset("severity_text"),
         pl.lit(cut_body).alias("body"),
         pl.col("body").is_null().and_(pl.lit(body).is_not_null()).cast(pl.Int8).alias("body_is_json"),
-        pl.lit(batch.resource_attribute("service.name")).alias("service_name"),
-        pl.coalesce(pl.lit(environment), pl.lit(batch.resource_attribute(_ENVIRONMENT))).alias("environment"),
-        *(pl.lit(batch.attribute_text(key)).alias(column) for column, key in DERIVED.items()),
+        _unset("service_name", pl.lit(batch.resource_attribute("service.name"))),
+        _unset("environment", pl.coalesce(pl.lit(environment), pl.lit(batch.resource_attribute(_ENVIRONMENT)))),
+        *(_unset(column, pl.lit(batch.attribute_text(key))) for column, key in DERIVED.items()),
         _unset("event_name"),
         *(_unset(name, pl.col(name).bin.encode("hex")) for name in ("trace_id", "span_id")),
         "flags",

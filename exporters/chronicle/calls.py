@@ -11,6 +11,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import quoted
+from collector.documents.facts import happened, normalised
 from collector.documents.framing import json_array
 from collector.documents.models import texts
 from exporters.chronicle.config import ChronicleConfig
@@ -61,9 +62,10 @@ def _legacy(batch: LogBatch, config: ChronicleConfig) -> bytes:
 
 def _times(batch: LogBatch) -> tuple[pl.Series, pl.Series]:
     """When it happened and, not before that, when it was seen: RFC 3339, nanoseconds."""
-    happened = pl.when(pl.col("time_unix_nano") > 0).then("time_unix_nano").otherwise("observed_time_unix_nano")
-    seen = pl.max_horizontal(happened, "observed_time_unix_nano")
-    made = batch.records.select(_rfc3339(happened).alias("entry"), _rfc3339(seen).alias("collected"))
+    batch = normalised(batch)
+    moment = pl.lit(happened(batch))
+    seen = pl.max_horizontal(moment, "observed_time_unix_nano")
+    made = batch.records.select(_rfc3339(moment).alias("entry"), _rfc3339(seen).alias("collected"))
     return made["entry"], made["collected"]
 
 

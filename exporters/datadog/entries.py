@@ -19,6 +19,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, cut, quoted, resource_json
+from collector.documents.facts import normalised, said
 from collector.documents.json_text import quoted_name
 from exporters.datadog.config import DatadogConfig
 
@@ -57,6 +58,7 @@ class Writer:
 
     def entries(self, batch: LogBatch, now_unix_nano: int) -> pl.Series:
         """One JSON object a record, none longer than `ENTRY_BYTES` unless its names and tags alone are."""
+        batch = said(batch)
         body, sizes = cut(body_text(batch).fill_null(""), self.config.max_body_bytes)
         texts = self._texts(batch, body, sizes, now_unix_nano)
         over = texts.str.len_bytes().cast(pl.Int64) - ENTRY_BYTES
@@ -126,8 +128,10 @@ def _member(name: str, text: pl.Series) -> pl.Expr:
 
 
 def _time(batch: LogBatch) -> pl.Series:
-    own = batch.column("time_unix_nano")
-    return batch.column("observed_time_unix_nano").zip_with(own == 0, own)
+    """0 where nobody knows: then Datadog takes its own."""
+    times = normalised(batch).records.select("time_unix_nano", "observed_time_unix_nano")
+    own, observed = times.get_columns()
+    return observed.zip_with(own == 0, own)
 
 
 def _status(batch: LogBatch) -> pl.Series:
@@ -156,9 +160,9 @@ def _tag(name: str, value: pl.Series) -> pl.Expr:
 
 def _otel(batch: LogBatch, time: pl.Series, cut_body: pl.Series | None) -> pl.Series:
     """What OpenTelemetry knows beyond attributes, under names of Datadog's own exporter."""
-    text, name = batch.column("severity_text"), batch.column("event_name")
+    text, name, number = (batch.column(field) for field in ("severity_text", "event_name", "severity_number"))
     members = [
-        _member("severity_number", batch.column("severity_number").cast(pl.String)),
+        _member("severity_number", number.set(number == 0, None).cast(pl.String)),
         _member("severity_text", quoted(text.set(text == "", None))),
         _member("event_name", quoted(name.set(name == "", None))),
         _member("trace_id", quoted(_hex(batch.column("trace_id")))),

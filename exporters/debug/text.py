@@ -9,6 +9,7 @@ import polars as pl
 
 from collector.batch import LogBatch, ValueKind
 from collector.documents import body_text
+from collector.documents.facts import said
 from otlp_wire import any_json
 
 _LEVELS = ("Unspecified", "Trace", "Debug", "Info", "Warn", "Error", "Fatal")
@@ -75,6 +76,7 @@ def blocks(batch: LogBatch) -> str:
 
 def _fields(batch: LogBatch) -> pl.DataFrame:
     """The columns that are shown, none of them null."""
+    batch = said(batch)
     level = ((pl.col("severity_number") + 3) // 4).clip(0, len(_LEVELS) - 1)
     names = dict(enumerate(_LEVELS))
     return batch.records.with_columns(

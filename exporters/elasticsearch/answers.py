@@ -6,6 +6,7 @@ document 2xx            delivered; `failure_store: used` is told: the document i
 document 409            delivered: it is there under our id
 document 408 429 5xx    that document again
 document 401 403 404    an operator's matter (read-only index, no template): again; blocked when all are like that
+                        where the record's own attributes named the index: three times, then a dead letter; never blocked
 document 4xx            a dead letter with Elasticsearch's reason
 
 The options `retry.max_retries`, `retry_on_status` and `retry_on_document_status` limit what is sent again, where they are set.
@@ -20,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Verdict, Verdicts
@@ -32,6 +34,9 @@ _AGAIN = frozenset({408, 425, 429})
 _BUSY = frozenset({429, 503})
 _OPERATOR = frozenset({401, 403, 404})
 _CONFLICT = 409
+_OWN_ATTEMPTS = 3
+"""How often a document is sent again that is refused where its own attributes sent it: that may be the operator's matter,
+or nobody's, and must not hold up the others."""
 NO_LIMITS = OtelcolRetry()
 _MAX_REASONS = 16
 _NO_ERRORS = re.compile(rb'\s*\{(?:\s*"(?:ingest_)?took"\s*:\s*\d+\s*,)*\s*"errors"\s*:\s*false')
@@ -58,8 +63,11 @@ class Item:
     redirected: bool
 
 
-def verdicts(answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS) -> Verdicts:
-    """The meaning of an answer to a request that carried the records `items`."""
+def verdicts(
+    answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS, chosen: npt.NDArray[np.bool_] | None = None
+) -> Verdicts:
+    """The meaning of an answer to a request that carried the records `items`; `chosen` of them named their index
+    themselves."""
     if answer.status != 200:
         return [_of_request(answer, limits)]
     if _NO_ERRORS.match(answer.body) and b'"failure_store":"used"' not in answer.body:
@@ -69,7 +77,7 @@ def verdicts(answer: HttpAnswer, items: Items, limits: OtelcolRetry = NO_LIMITS)
     told = _items(answer.body)
     if told is None or len(told) != len(items):
         return [Retry("the answer does not name every document", at_most=limits.at_most)]
-    return _of_items(told, items, limits)
+    return _of_items(told, items, limits, np.zeros(len(items), dtype=np.bool_) if chosen is None else chosen)
 
 
 def _of_request(answer: HttpAnswer, limits: OtelcolRetry) -> Verdict:
@@ -81,20 +89,25 @@ def _of_request(answer: HttpAnswer, limits: OtelcolRetry) -> Verdict:
     return replace(verdict, at_most=limits.at_most)
 
 
-def _of_items(told: list[Item], items: Items, limits: OtelcolRetry) -> Verdicts:
+def _of_items(told: list[Item], items: Items, limits: OtelcolRetry, chosen: npt.NDArray[np.bool_]) -> Verdicts:
     status = np.array([item.status for item in told])
     operator = np.isin(status, list(_OPERATOR))
-    if operator.all():
+    own = operator & chosen
+    if operator.all() and not own.any():
         return [Blocked(told[0].reason)]
     found: list[Verdict] = [_delivered(told)]
+    if own.any():
+        operator &= ~own
+        found.append(Retry(told[int(np.argmax(own))].reason, items[own], at_most=_OWN_ATTEMPTS))
     wait = (status >= 500) | np.isin(status, list(_AGAIN)) | operator
     if limits.document_statuses is not None:
         wait = np.isin(status, list(limits.document_statuses)) & (status >= 300) & (status != _CONFLICT)
+    wait &= ~own
     if wait.any():
         busy = bool(np.isin(status[wait], list(_BUSY)).any())
         reason = told[int(np.argmax(wait))].reason
         found.append(Retry(reason, items[wait], throttled=busy, at_most=limits.at_most))
-    bad = ~wait & (status >= 300) & (status != _CONFLICT)
+    bad = ~wait & ~own & (status >= 300) & (status != _CONFLICT)
     return found + [Reject(reason, items[at]) for reason, at in _by_reason(told, np.flatnonzero(bad))]
 
 

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from collector import tables
 from collector.batch import LogBatch
 from collector.documents import quoted
+from collector.documents.facts import said
 from collector.outcomes import Items
 from exporters.elasticsearch import bodymap, ecs, flat, otel
 from exporters.elasticsearch.config import MODES, Mapping, Mode
-from exporters.elasticsearch.routing import WRONG_TYPE, Router, Routes
+from exporters.elasticsearch.routing import WRONG_NAME, WRONG_TYPE, Router, Routes, names_its_index
 
+Mask = npt.NDArray[np.bool_]
 Encoder = Callable[[LogBatch, Routes], list[pl.Expr]]
 """Pieces of JSON text, to be joined: one document a record, null where there is none."""
 _ENCODERS: dict[Mode, Encoder] = {
@@ -31,16 +34,18 @@ NOT_A_MAP = "invalid log record body type for 'bodymap' mapping mode"
 @dataclass(frozen=True, slots=True)
 class Documents:
     """Documents of the records at `items`, and the beginnings of their action lines; the others are in `refused`, with
-    the reason."""
+    the reason. `chosen`: which of `items` go to a place that the record itself named."""
 
     items: Items
     action: pl.Series
     source: list[pl.Expr]
     refused: list[tuple[Items, str]]
+    chosen: Mask
 
 
 def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
     """The documents of a batch, in record order."""
+    batch = said(batch)
     modes = _modes(batch.for_routing(router.levels), mapping.mode)
     if modes is None:
         return _of_mode(batch, mapping.mode, mapping, router)
@@ -52,7 +57,8 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
         if mode is None or mode not in mapping.allowed_modes:
             empty = pl.Series([], dtype=pl.String)
             reason = f"unsupported mapping mode {name[:40]!r}"
-            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [pl.lit(empty)], [(at, reason)]))
+            none = np.empty(0, dtype=np.bool_)
+            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [pl.lit(empty)], [(at, reason)], none))
         else:
             parts.append(_moved(_of_mode(batch.gather(rows), mode, mapping, router), at))
     return _joined(parts)
@@ -63,14 +69,17 @@ def _of_mode(batch: LogBatch, mode: Mode, mapping: Mapping, router: Router) -> D
     encode = ecs.security_documents if mode == "ecs" and mapping.security else _ENCODERS[mode]
     pieces = encode(batch, routes)
     action = routes.spread(_actions(routes.index))
-    if mode != "bodymap":  # the only one that has records without a document, or without a place
-        return Documents(np.arange(len(batch), dtype=np.uint32), action, pieces, [])
+    chosen = routes.chosen()
+    if mode != "bodymap" and not action.null_count():  # all have a document and a place
+        return Documents(np.arange(len(batch), dtype=np.uint32), action, pieces, [], chosen.to_numpy())
     source = joined(pieces)
     lost, bad = action.is_null(), source.is_null()
-    refused = [(_rows(lost), WRONG_TYPE), (_rows(bad & ~lost), NOT_A_MAP)]
+    misnamed = lost & names_its_index(batch, router.levels)
+    refused = [(_rows(misnamed), WRONG_NAME), (_rows(lost & ~misnamed), WRONG_TYPE), (_rows(bad & ~lost), NOT_A_MAP)]
     good = ~(lost | bad)
-    named = [(items, reason) for items, reason in refused if len(items)]
-    return Documents(_rows(good), action.filter(good), [pl.lit(source.filter(good))], named)
+    told = [(items, reason) for items, reason in refused if len(items)]
+    sent = chosen.filter(good).to_numpy()
+    return Documents(_rows(good), action.filter(good), [pl.lit(source.filter(good))], told, sent)
 
 
 def joined(pieces: list[pl.Expr]) -> pl.Series:
@@ -103,7 +112,7 @@ def _rows(mask: pl.Series) -> Items:
 
 def _moved(part: Documents, at: Items) -> Documents:
     refused = [(at[items], reason) for items, reason in part.refused]
-    return Documents(at[part.items], part.action, part.source, refused)
+    return Documents(at[part.items], part.action, part.source, refused, part.chosen)
 
 
 def _joined(parts: list[Documents]) -> Documents:
@@ -111,4 +120,6 @@ def _joined(parts: list[Documents]) -> Documents:
     order = np.argsort(items, kind="stable")
     action = pl.concat([part.action for part in parts]).gather(order)
     source = pl.concat([joined(part.source) for part in parts]).gather(order)
-    return Documents(items[order], action, [pl.lit(source)], [one for part in parts for one in part.refused])
+    chosen = np.concatenate([part.chosen for part in parts])[order]
+    refused = [one for part in parts for one in part.refused]
+    return Documents(items[order], action, [pl.lit(source)], refused, chosen)

@@ -19,7 +19,7 @@ from exporters.elasticsearch import answers
 from exporters.elasticsearch.addresses import Nodes
 from exporters.elasticsearch.bulk import body
 from exporters.elasticsearch.config import ElasticsearchConfig
-from exporters.elasticsearch.documents import documents
+from exporters.elasticsearch.documents import Mask, documents
 from exporters.elasticsearch.installation import Installation, Method, NotInstalled
 from exporters.elasticsearch.routing import Router
 
@@ -31,12 +31,14 @@ _ELSEWHERE = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """A compressed body, its size before that, the records it carries, and those that have no document."""
+    """A compressed body, its size before that, the records it carries, those that have no document, and which of the
+    carried ones go to an index that they named themselves."""
 
     body: bytes
     size_bytes: int
     items: Items
     refused: list[tuple[Items, str]]
+    chosen: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class ElasticsearchExporter:
         """The batch as one compressed body."""
         found = documents(batch, self._config.mapping, self._router)
         lines = body(batch, found, self._config)
-        return BulkRequest(self._client.compressed(lines), len(lines), found.items, found.refused)
+        return BulkRequest(self._client.compressed(lines), len(lines), found.items, found.refused, found.chosen)
 
     async def send(self, request: BulkRequest) -> BulkAnswer:
         """One POST, to the next node that takes it; the answer of the last one tried, or its error."""
@@ -115,7 +117,7 @@ class ElasticsearchExporter:
             return [unanswered(answer, at_most=self._config.retry.at_most)]
         request = answer.request
         if answer.http is not None:
-            found = list(answers.verdicts(answer.http, request.items, self._config.retry))
+            found = list(answers.verdicts(answer.http, request.items, self._config.retry, request.chosen))
         elif len(request.items):
             found = [Split(f"a bulk body of {request.size_bytes} bytes")]
         else:

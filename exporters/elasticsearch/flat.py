@@ -13,7 +13,7 @@ from collector.documents import nested
 from collector.documents.nested import Columns, Fields, Text, derived_fields, fields
 from collector.documents.nested.layers import Layer
 from collector.documents.nested.layout import flat
-from collector.documents.nested.record_texts import given, id_text, timestamp_text
+from collector.documents.nested.record_texts import given, id_text, number_text, timestamp_text
 from collector.tables import conform
 from exporters.elasticsearch.routing import Routes
 
@@ -42,7 +42,7 @@ def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
             ("SpanId", id_text(batch.column("span_id"))),
             ("TraceFlags", Text(batch.column("flags").cast(pl.String))),
             ("SeverityText", Text.of(given(batch.column("severity_text")))),
-            ("SeverityNumber", Text(batch.column("severity_number").cast(pl.String))),
+            ("SeverityNumber", number_text(batch.column("severity_number"))),
             ("Body", Text.of(batch.column("body"))),
         ]
     )

@@ -16,6 +16,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json, quoted
+from collector.documents.facts import happened
 from collector.documents.json_text import escaped
 from collector.documents.nested import Text
 from collector.documents.nested.record_texts import given, id_text
@@ -35,9 +36,11 @@ def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     """One JSON object a record, in pieces that only need to be joined."""
     clean = searchable(batch, _ELSEWHERE)
     observed = pl.col("observed_time_unix_nano")
-    stamp = pl.when(pl.col("time_unix_nano") == 0).then(observed).otherwise(pl.col("time_unix_nano"))
-    times = batch.records.select(stamp=_millis(stamp), observed=_millis(observed))
+    times = batch.records.with_columns(stamp=pl.lit(happened(batch))).select(
+        stamp=_millis(pl.col("stamp")), observed=pl.when(observed > 0).then(_millis(observed))
+    )
     members: dict[str, pl.Series | Text] = {
+        "observed_timestamp": Text(times.get_column("observed"), quotes=True),
         "data_stream": routes.spread(data_stream_json(routes.stream)),
         "severity_text": Text.of(given(batch.column("severity_text"))),
         "severity_number": _number(batch.column("severity_number")),
@@ -52,8 +55,6 @@ def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
     return [
         pl.lit('{"@timestamp":"'),
         pl.lit(times.get_column("stamp")),
-        pl.lit('","observed_timestamp":"'),
-        pl.lit(times.get_column("observed")),
         pl.lit('"'),
         *_members(members),
         *_body(batch),

@@ -46,6 +46,9 @@ _DATASET_TABLE = str.maketrans(dict.fromkeys('-\\/*?"<>| ,#:', "_"))
 _MAX_BYTES = 100
 _STREAM = ("type", "dataset", "namespace")
 WRONG_TYPE = "data_stream.type cannot be other than logs or metrics"
+WRONG_NAME = 'elasticsearch.index names no index: at most 255 bytes, not . or .., no leading - _ +, none of \\ / * ? " < > | space , # :'
+_NO_INDEX = re.compile(r'^[-_+]|^\.{0,2}$|[\\/*?"<>| ,#:\x00-\x1f\x7f]')
+_LONGEST_NAME = 255  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,19 @@ class Routes:
         index: the places' names; null where records cannot be routed.
         stream: columns type, dataset, namespace of each place; null where the index is no data stream.
         place: for each record a position in the two.
+        named: whether the records themselves chose the place, by their attributes; None = none of them did.
     """
 
     index: pl.Series
     stream: pl.DataFrame
     place: pl.Series
+    named: pl.Series | None = None
+
+    def chosen(self) -> pl.Series:
+        """For each record whether its own attributes chose the place."""
+        if self.named is None:
+            return pl.repeat(False, len(self.place), dtype=pl.Boolean, eager=True)
+        return self.spread(self.named)
 
     def spread(self, values: pl.Series) -> pl.Series:
         """One value a place as one value a record."""
@@ -85,7 +96,9 @@ class Router:
         dated = self._dated(batch, found.spread(found.index))
         names = dated.unique()
         place = dated.replace_strict(names, pl.Series(range(len(names)), dtype=pl.UInt32), return_dtype=pl.UInt32)
-        return Routes(names, _no_stream(len(names)), place)
+        chosen = found.chosen()
+        by_place = None if not chosen.any() else names.is_in(dated.filter(chosen).unique().implode())
+        return Routes(names, _no_stream(len(names)), place, by_place)
 
     def _static(self, height: int) -> Routes:
         return Routes(pl.Series("index", [self.static_index]), _no_stream(1), _first(height))
@@ -95,6 +108,11 @@ class Router:
         dates = timestamps(batch).dt.strftime(self.logstash.date_format)
         separator = pl.lit(self.logstash.prefix_separator)
         return pl.select(pl.concat_str(pl.lit(index), separator, pl.lit(dates)).alias("index")).to_series()
+
+
+def names_its_index(batch: LogBatch, levels: RoutingAttributes) -> pl.Series:
+    """Whether each record, its scope or its resource has the attribute `elasticsearch.index`."""
+    return _attribute(batch.for_routing(levels), INDEX).is_not_null()
 
 
 def data_stream_json(stream: pl.DataFrame) -> pl.Series:
@@ -119,7 +137,8 @@ def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
         orient="row",
     )
     own = pl.arange(height, dtype=pl.UInt32, eager=True) if place is None else place
-    return Routes(answers.get_column("index"), answers.select(_STREAM), own)
+    named = distinct.select(pl.any_horizontal(pl.col(*_LOOKED_FOR).is_not_null())).to_series()
+    return Routes(answers.get_column("index"), answers.select(_STREAM), own, named if named.any() else None)
 
 
 def _first(height: int) -> pl.Series:
@@ -160,7 +179,8 @@ def _route(
     mode: Mode, index: str | None, type_: str | None, dataset: str | None, namespace: str | None, fallback: str | None
 ) -> tuple[str | None, str | None, str | None, str | None]:
     if index is not None:
-        return index, None, None, None
+        good = not _NO_INDEX.search(index) and len(index.encode()) <= _LONGEST_NAME
+        return index if good else None, None, None, None
     stream_type = (type_ or "logs") if mode == "bodymap" else "logs"
     if stream_type not in ("logs", "metrics"):
         return None, None, None, None

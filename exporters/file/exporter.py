@@ -15,6 +15,7 @@ import zstandard
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.documents.facts import normalised
 from collector.documents.framing import lines
 from collector.documents.models import texts
 from collector.outcomes import Retry, Verdicts
@@ -94,9 +95,9 @@ class FileExporter:
     def _body(self, batch: LogBatch) -> bytes:
         match self._config.format:
             case "json":
-                return encode_json(batch)
+                return encode_json(normalised(batch))
             case "proto":
-                return encode(batch)
+                return encode(normalised(batch))
             case model:
                 return lines(texts(batch, model, self._config))
 

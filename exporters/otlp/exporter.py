@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.documents.facts import normalised
 from collector.outcomes import Retry, Verdicts
 from collector.transport.grpc_client import GrpcAnswer, GrpcClient
 from exporters.otlp.config import OtlpConfig
@@ -28,7 +29,7 @@ class OtlpExporter:
 
     def encode(self, batch: LogBatch) -> bytes:
         """The batch as one compressed ExportLogsServiceRequest."""
-        return self._client.compressed(encode(batch))
+        return self._client.compressed(encode(normalised(batch)))
 
     def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
         """Whole payloads, joined and compressed."""

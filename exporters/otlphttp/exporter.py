@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.documents.facts import normalised
 from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.acceptance import Acceptance, json_object, media_type, says_no
@@ -42,11 +43,12 @@ class OtlpHttpExporter:
 
     def encode(self, batch: LogBatch) -> bytes:
         """The batch as one compressed ExportLogsServiceRequest."""
+        batch = normalised(batch)
         return self._client.compressed(encode_json(batch) if self._json else encode(batch))
 
     def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
         """Whole payloads as one: joined, which is one protobuf message; decoded only for JSON."""
-        body = encode_json(decode_payloads(payloads)) if self._json else b"".join(payloads)
+        body = encode_json(normalised(decode_payloads(payloads))) if self._json else b"".join(payloads)
         return self._client.compressed(body)
 
     async def send(self, request: bytes) -> HttpAnswer:

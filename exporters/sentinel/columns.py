@@ -12,6 +12,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import cut, quoted
+from collector.documents.facts import happened
 from collector.store.rows import Limits, rows
 from exporters.sentinel.schema import TABLE
 
@@ -52,8 +53,7 @@ def _attribute(batch: LogBatch, key: str) -> pl.Series:
 
 def _times(batch: LogBatch) -> pl.Series:
     """`"2024-01-15T10:30:00.1234567Z"`: when it happened, else when it was seen."""
-    time = pl.when(pl.col("time_unix_nano") > 0).then("time_unix_nano").otherwise("observed_time_unix_nano")
-    nanos = time.clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))
+    nanos = pl.lit(happened(batch)).clip(upper_bound=(1 << 63) - 1).cast(pl.Int64).cast(pl.Datetime("ns"))
     ticks = nanos.dt.strftime("%Y-%m-%dT%H:%M:%S%.9f").str.head(_TICKS)
     return batch.records.select(pl.concat_str(pl.lit('"'), ticks, pl.lit('Z"')).alias("time")).to_series()
 

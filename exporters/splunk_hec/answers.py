@@ -25,9 +25,9 @@ from collector.transport.http_client import HttpAnswer
 _TOKEN = frozenset({1, 2, 3, 4, 16, 21, 22})
 NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT = 10, 11, 14
 _EVENT = frozenset({5, 6, 12, 13, 15})
-_INDEX = 7
+INDEX = 7
 _BUSY = frozenset({8, 9, 18, 19, 20})
-_KNOWN = _TOKEN | _EVENT | _BUSY | {_INDEX, NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT}
+_KNOWN = _TOKEN | _EVENT | _BUSY | {INDEX, NO_CHANNEL, INVALID_CHANNEL, NO_ACKNOWLEDGEMENT}
 """Codes of refusals."""
 _TOO_BIG = "content-length too big"
 _OLD_GATEWAY = b'"OK"'
@@ -88,7 +88,7 @@ class Reply:
     @property
     def named_event(self) -> int | None:
         """The number of the one event that is to blame, counted from 0."""
-        return self.event if self.code in _EVENT | {_INDEX} else None
+        return self.event if self.code in _EVENT | {INDEX} else None
 
     @property
     def reason(self) -> str:
@@ -125,7 +125,7 @@ def verdict(answer: HttpAnswer, reply: Reply, *, own_token: bool = False) -> Ver
         return Reject(reply.reason) if own_token else Blocked(reply.reason)
     if reply.code == NO_CHANNEL:
         return Blocked(f"{reply.reason}: the token has indexer acknowledgement on, set `acknowledgement.enabled: true`")
-    if reply.code in (INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, _INDEX):
+    if reply.code in (INVALID_CHANNEL, NO_ACKNOWLEDGEMENT, INDEX):
         return Blocked(reply.reason)
     if reply.busy:
         after = http_answers.retry_after_secs(answer)
@@ -137,7 +137,7 @@ def verdict(answer: HttpAnswer, reply: Reply, *, own_token: bool = False) -> Ver
 
 def verdict_of_event(reply: Reply, index: str, configured: str) -> Verdict:
     """The meaning for the event that the reply names: `index` is the event's own, `configured` the options'."""
-    if reply.code == _INDEX and index in ("", configured):
+    if reply.code == INDEX and index in ("", configured):
         return Blocked(reply.reason)
     return Reject(reply.reason)
 

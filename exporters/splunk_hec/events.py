@@ -14,6 +14,7 @@ from collector.document_options import JSON_MODELS, DocumentModel
 from collector.documents import attributes_json, quoted
 from collector.documents.bodies import has_structured, structured_bodies
 from collector.documents.distinct import once_each
+from collector.documents.facts import said
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.fields import fields, record_id_field
 from exporters.splunk_hec.metadata import TOKEN, Metadata
@@ -23,6 +24,7 @@ _NANOS = 9
 
 def events(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
     """One envelope a record; null for a record that has no event."""
+    batch = said(batch)
     metadata = Metadata(config)
     members = once_each(metadata.columns(batch), _metadata_members)
     if config.format == "otel":
@@ -47,8 +49,8 @@ def with_structured(text: pl.Series, batch: LogBatch) -> pl.Series:
     """Where there is no text, the body that is no string, as JSON; null for one that says nothing."""
     if not has_structured(batch):
         return text
-    said = structured_bodies(batch)
-    return text.zip_with(text.is_not_null(), said.set(said == "null", None))
+    json = structured_bodies(batch)
+    return text.zip_with(text.is_not_null(), json.set(json == "null", None))
 
 
 def _bodies(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:

@@ -10,6 +10,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import attributes_json
+from collector.documents.facts import said
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.events import with_structured
 
@@ -31,6 +32,7 @@ def lines(batch: LogBatch, config: SplunkHecConfig) -> pl.Series:
         from collector.documents.models import texts
 
         return _lines(texts(batch, config.format, config))
+    batch = said(batch)
     body = _bodies(batch)
     if config.empty_body == "attributes" and body.null_count():
         attributes = attributes_json(batch)

@@ -20,7 +20,7 @@ from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdict
 from collector.transport import http_answers
 from collector.transport.http_client import HttpAnswer
 from exporters.splunk_hec.acknowledgement import Channel, NotIndexed
-from exporters.splunk_hec.answers import Reply, read, verdict, verdict_of_event
+from exporters.splunk_hec.answers import INDEX, Reply, read, verdict, verdict_of_event
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.endpoint import Endpoint, Unwell
 from exporters.splunk_hec.parts import NO_LIMIT, Part
@@ -112,6 +112,8 @@ class Sending:
         if at is not None and at < len(piece) and not self._raw:
             return self._without_event(piece, at, reply, sent)
         said = verdict(answer, reply, own_token=bool(piece.token))
+        if self._raw and reply.code == INDEX:
+            said = verdict_of_event(reply, piece.query.get("index", ""), self._index)
         if isinstance(said, Reject) or reply.too_large:
             sent.rejected.append(Reject(reply.reason, piece.items))
         elif not isinstance(said, Ok):

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents.facts import said
 from collector.documents.text_buffers import buffer
 from exporters.syslog import message, structured_data, timestamps
 from exporters.syslog.config import SyslogConfig
@@ -61,6 +62,7 @@ class Encoder:
 
     def encode(self, batch: LogBatch) -> Messages:
         """One message a record."""
+        batch = said(batch)
         routing = batch.for_routing(self._config.routing_attributes)
         fields = Fields(routing, present_keys(routing, self._names))
         start = pri(self._priorities, batch.column("severity_number"), fields.text(_PRIORITY))

@@ -17,6 +17,7 @@ from collector.documents.device_event.mapped import shown
 from collector.documents.device_event.pieces import Pieces
 from collector.documents.device_event.severity import cef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_rows
+from collector.documents.facts import said
 
 _VENDOR, _PRODUCT, _VERSION = 63, 63, 31
 _LEVEL = "logboom.triage.level"
@@ -34,6 +35,7 @@ def cef_text(
         version: 0 for `CEF:0`, 1 for `CEF:1`.
         extra_attributes: attributes without a key of the dictionary become keys of their own, before the message.
     """
+    batch = said(batch)
     attributes = Attributes(batch)
     identity = Identity(batch, attributes)
     pieces = Pieces(len(batch), forms(version, _device(device)))

@@ -16,6 +16,7 @@ from collector.documents.device_event.mapped import shown
 from collector.documents.device_event.pieces import Pieces
 from collector.documents.device_event.severity import leef_severity
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants, of_rows
+from collector.documents.facts import said
 from collector.documents.leef import cleaning
 from collector.documents.leef.attributes import EVENT_ID_LENGTH
 from collector.documents.leef.delimiter import delimiter_character, in_header
@@ -50,6 +51,7 @@ def leef_text(
     character = delimiter_character(delimiter)
     if version == "1.0" and character != "\t":
         raise ValueError("delimiter: LEEF 1.0 knows no other than the tab")
+    batch = said(batch)
     attributes = Attributes(batch)
     identity = Identity(batch, attributes)
     pieces = Pieces(len(batch), forms(f"LEEF:{version}|{_device(device)}|", character))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.documents.facts import happened
 from collector.documents.nested.layers import Text
 from collector.tables import nulls
 
@@ -13,9 +14,8 @@ _LAST = (1 << 63) - 1
 
 
 def timestamps(batch: LogBatch) -> pl.Series:
-    """When it happened, else when it was observed (else 1970), as Datetime in nanoseconds, UTC."""
-    time = pl.when(pl.col("time_unix_nano") == 0).then("observed_time_unix_nano").otherwise("time_unix_nano")
-    return batch.records.select(time.clip(upper_bound=_LAST).cast(pl.Int64).cast(pl.Datetime("ns"))).to_series()
+    """When it happened, else when it was observed or received, as Datetime in nanoseconds, UTC."""
+    return happened(batch).clip(upper_bound=_LAST).cast(pl.Int64).cast(pl.Datetime("ns"))
 
 
 def timestamp_text(batch: LogBatch) -> Text:

@@ -19,6 +19,7 @@ from collector.batch import LogBatch
 from collector.document_options import OcsfConfig
 from collector.documents import attributes_json, quoted, scope_json
 from collector.documents.bodies import structured_bodies
+from collector.documents.facts import said
 from collector.documents.json_text import quoted_name
 from collector.documents.ocsf import texts
 from collector.documents.ocsf.access_log import with_access_logs
@@ -53,7 +54,7 @@ def ocsf_json(batch: LogBatch, options: OcsfConfig = OcsfConfig()) -> pl.Series:
     """One event a record: String, no null, no line break, valid in the schema version that the options name."""
     if not len(batch):
         return pl.Series("ocsf", [], dtype=pl.String)
-    batch = with_access_logs(batch)
+    batch = with_access_logs(said(batch))
     edition = Edition(options.version)
     fields = Fields(batch.attributes, len(batch), batch.derived)
     every = Part(fields, np.arange(len(batch)))

@@ -163,6 +163,19 @@ def test_index_that_an_attribute_named(with_splunk):
     with_splunk(test, {"index": "main"})
 
 
+@pytest.mark.parametrize(("index", "blocked"), [("secret", False), ("main", True), (None, True)])
+def test_index_of_raw_lines(with_splunk, index, blocked):
+    """A raw call carries its index in the address: one that an attribute named blocks nobody either."""
+
+    async def test(bench):
+        bench.splunk.faults.append(says(7))
+        reading = await bench.attempt(bench.records(*THREE, **({"com__splunk__index": index} if index else {})))
+        assert (reading.blocked is not None) == blocked
+        assert [items.tolist() for items, _ in reading.rejected] == ([] if blocked else [[0, 1, 2]])
+
+    with_splunk(test, {"index": "main", "export_raw": True})
+
+
 def test_index_of_the_options(with_splunk):
     """An index of the options that the token may not use is the operator's to mend."""
 

@@ -83,14 +83,14 @@ def test_no_name_forges_a_line(tmp_path: Path) -> None:
 
 
 def test_records_without_time_or_body_have_a_line_too(tmp_path: Path) -> None:
-    """The observed time stands in; an event shows its name; times beyond any calendar are said to be none."""
+    """The time of receipt stands in, never 1970; an event shows its name; times beyond any calendar are said to be none."""
     far = {"time_unix_nano": (1 << 64) - 1, "body": None}
     insert(
         tmp_path,
         [Row("a", fields={"time_unix_nano": 0, "body": None, "event_name": "app.start"}), Row("b", fields=far)],
     )
     first, second = tail(tmp_path).splitlines()
-    assert first.split()[0] == "1970-01-01"
+    assert "1970" not in first
     assert first.endswith("app.start")
     assert second.split()[0] == "2262-04-11" or second.split()[0] == "2262-04-12"
 

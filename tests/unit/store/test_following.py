@@ -168,7 +168,7 @@ def test_urgent_rows_of_a_domain_are_found_however_many_came_after(
     levels = ["critical", "warning", None, *(["info"] * 100)]
     severities = [9, 9, 17, *([9] * 100)]
     made = [
-        Row(f"r{n:03d}", fields={"domain": "a.com", "time_unix_nano": n, "severity_number": severities[n]})
+        Row(f"r{n:03d}", fields={"domain": "a.com", "time_unix_nano": n + 1, "severity_number": severities[n]})
         for n in range(103)
     ]
     store = EmbeddedStore(path)

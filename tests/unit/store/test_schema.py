@@ -12,7 +12,7 @@ import pytest
 from collector.errors import StorageError
 from collector.store import schema
 from collector.store.embedded import EmbeddedStore, insert_statement
-from collector.store.rows import COLUMNS, Limits, rows
+from collector.store.rows import COLUMNS, TABLE_COLUMNS, Limits, insertable, rows
 from collector.testing.row_batch import Row, batch_of
 
 
@@ -39,7 +39,8 @@ def test_an_empty_path_gets_the_whole_schema(tmp_path: Path) -> None:
     """Table, three indexes, history; the file is for its owner alone; the columns are those that rows are written in."""
     path = tmp_path / "new" / "store.db"
     opened(path)
-    assert tuple(row[1] for row in sql(path, "PRAGMA table_info(logs)")) == COLUMNS
+    assert tuple(row[1] for row in sql(path, "PRAGMA table_info(logs)")) == TABLE_COLUMNS
+    assert {row[1] for row in sql(path, "PRAGMA table_xinfo(logs)")} == {*TABLE_COLUMNS, *COLUMNS}
     assert indexes(path) == {"logs_domain_time", "logs_urgent", "logs_error_trace"}
     assert sql(path, "SELECT version, name FROM logboom_migrations") == [
         (migration.version, migration.name) for migration in schema.migrations()
@@ -193,15 +194,13 @@ def test_one_json_parameter_inserts_the_same_rows(tmp_path: Path) -> None:
         batch_of([Row(f"id{n}", [("n", n)], fields={"time_unix_nano": (1 << 60) + n}) for n in range(3)]), Limits()
     )
     picks = ", ".join(f"value ->> {at}" for at in range(len(COLUMNS)))
-    through_json = (
-        f"INSERT INTO logs ({', '.join(COLUMNS)}) SELECT {picks} FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING"
-    )
+    through_json = f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) SELECT {picks} FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING"
     connection = sqlite3.connect(path)
     read: Callable[[], list[tuple[object, ...]]] = lambda: connection.execute("SELECT * FROM logs").fetchall()  # noqa: E731
-    connection.execute(through_json, (as_d1_parameter(source),))
+    connection.execute(through_json, (as_d1_parameter(insertable(source)),))
     by_json = read()
     connection.execute("DELETE FROM logs")
-    connection.execute(insert_statement(3), [value for row in source.rows() for value in row])
+    connection.execute(insert_statement(3), [value for row in insertable(source).rows() for value in row])
     assert by_json == read()
     assert [row[2] for row in by_json] == [(1 << 60) + n for n in range(3)]
     connection.close()
@@ -215,3 +214,41 @@ def as_d1_parameter(frame: object) -> str:
 
     assert isinstance(frame, pl.DataFrame)
     return json.dumps(frame.with_columns(pl.col("time_unix_nano").cast(pl.String)).rows())
+
+
+def test_rows_of_an_old_store_stay_and_say_null_for_what_they_did_not_say(tmp_path: Path) -> None:
+    """A store of the first schema, with an optional index: nothing is copied, every row reads as new ones do."""
+    path = tmp_path / "store.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    first = schema.migrations()[0]
+    for statement in (schema.HISTORY, *first.statements, *schema.index_statements(["severity"], [])):
+        connection.execute(statement)
+    connection.execute(schema.RECORD, (first.version, first.name, 0))
+    for severity, observed in ((0, 0), (-1, 5), (17, 7), (30, 0)):
+        values = dict.fromkeys(COLUMNS) | {
+            **dict.fromkeys(("record_id", "domain"), f"r{severity}"),
+            **dict.fromkeys(("attributes", "resource"), "{}"),
+            **dict.fromkeys(("body_is_json", "flags", "dropped_attributes_count"), 0),
+            "time_unix_nano": 9,
+            "trace_id": "ab",
+            "severity_number": severity,
+            "observed_time_unix_nano": observed,
+        }
+        connection.execute(
+            f"INSERT INTO logs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+            list(values.values()),
+        )
+    connection.close()
+    store = EmbeddedStore(path, indexes=["severity"])
+    new = rows(batch_of([Row("r99", fields={"severity_number": 0})]), Limits())
+    assert store.insert(new) == 1
+    store.close()
+    found = sql(path, "SELECT record_id, severity_number, observed_time_unix_nano FROM logs ORDER BY rowid")
+    assert found == [("r0", None, None), ("r-1", None, 5), ("r17", 17, 7), ("r30", None, None), ("r99", None, None)]
+    assert indexes(path) == {"logs_domain_time", "logs_urgent", "logs_error_trace", "logs_by_severity"}
+    for query, index in (
+        ("trace_id = 'ab' AND severity_number >= 17", "logs_error_trace"),
+        ("domain = 'r17' AND severity_number = 17", "logs_by_severity"),
+    ):
+        ((*_, plan),) = sql(path, f"EXPLAIN QUERY PLAN SELECT record_id FROM logs WHERE {query}")
+        assert index in str(plan)

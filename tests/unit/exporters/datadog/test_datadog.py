@@ -96,7 +96,7 @@ def test_a_bare_record_is_an_entry_too():
 
 
 STATUSES = {0: "info", 1: "debug", 4: "debug", 8: "debug", 9: "info", 12: "info", 13: "warn", 16: "warn", 17: "error",
-            20: "error", 21: "critical", 24: "critical", 99: "critical", -5: "info"}  # fmt: skip
+            20: "error", 21: "critical", 24: "critical", 99: "info", -5: "info"}  # fmt: skip
 
 
 def test_severities_become_statuses():

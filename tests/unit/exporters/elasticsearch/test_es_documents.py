@@ -81,9 +81,7 @@ def test_values_that_json_does_not_have():
     assert not flat.keys() & {"nan", "inf", "empty", "list", "nested.none", "nested.x"}
 
 
-@pytest.mark.parametrize(
-    ("nanos", "text"), [(0, "0.0"), (1, "0.000001"), (1_000_000, "1.0"), (1_123_456_780, "1123.456780")]
-)
+@pytest.mark.parametrize(("nanos", "text"), [(1, "0.000001"), (1_000_000, "1.0"), (1_123_456_780, "1123.456780")])
 def test_times_are_milliseconds_with_six_digits(nanos, text):
     """`.000001` is one nanosecond."""
     [(_, document)] = lines(batch_of([Row("r" * 26, fields={"time_unix_nano": nanos})]))

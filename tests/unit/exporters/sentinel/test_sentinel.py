@@ -76,7 +76,7 @@ def test_a_record_becomes_the_row_of_the_table(services, tmp_path):
     (found,) = services.records
     assert found == {
         "TimeGenerated": "2023-11-14T22:13:20.1234567Z", "RecordId": "01ABC", "Domain": "tamyla.com",
-        "TimeUnixNano": 1_700_000_000_123_456_789, "ObservedTimeUnixNano": 0, "SeverityNumber": 17, "Level": "critical",
+        "TimeUnixNano": 1_700_000_000_123_456_789, "SeverityNumber": 17, "Level": "critical",
         "Body": "text", "ServiceName": "web", "Component": "Auth", "TraceId": "000102030405060708090a0b0c0d0e0f",
         "ScopeName": "scope", "ScopeVersion": "1",
         "Attributes": {"n": 2**60 + 1, "user": 'ä\n"x', "deep": {"a": [1, "AA=="]}, "user.id": 7},
@@ -128,7 +128,7 @@ def test_no_body_is_larger_than_a_call_takes(services, tmp_path, records):
 
 def test_bodies_may_be_as_large_as_the_limit_to_the_byte(services, tmp_path):
     """1,000,000 bytes are sent, 1,000,001 are not."""
-    bare = len(objects(text_batch([""]), {}, FIELD).item()) + 2
+    bare = len(objects(text_batch(["x"]), {}, FIELD).item()) + 1
     for size, kind in ((100_000, Ok), (100_001, Split)):
         given = options(services.url, max_call_bytes=100_000, max_field_bytes=FIELD)
         count = 2

@@ -274,7 +274,7 @@ def test_fields_of_the_record():
 def test_documents_of_other_models(model):
     """The whole record as that model's document, JSON or a text; the record id stays a field, to find what came twice."""
     records = batch({"body": "failed login", "attributes": {"user.name": "ann"}}, {}, resource={"host.name": "web"})
-    records = records.with_fields({"record_id": pl.Series(["1", None])})
+    records = records.with_fields({"record_id": pl.Series(["1", None]), "time_unix_nano": pl.Series([1, 1])})
     found = events(records, format=model)
     plain = texts_of(records, model)
     assert [one["event"] for one in found] == [json.loads(text) if model in JSON_MODELS else text for text in plain]

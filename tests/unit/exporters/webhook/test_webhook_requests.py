@@ -116,6 +116,7 @@ def test_json_says_it_all():
     talk(intake, {"compression": "none"}, batch_of([sample, {}]))
     full, empty = map(json.loads, intake.seen[0][3].decode().splitlines())
     assert full.pop("record_id") != empty.pop("record_id")
+    assert empty.pop("observed_timestamp") > "2026"  # it came, so it was observed
     assert empty == {"domain": "default"}
     assert full == {
         "timestamp": "2023-11-14T22:13:20.123456789Z", "severity_number": 13, "severity_text": "warn", "event_name": "e", "body": "b",
@@ -154,8 +155,8 @@ def test_bodies_are_exactly_as_large_as_allowed(framing, most):
     """The last byte counts: a body of `max_body_bytes` is sent, one more is not."""
     intake = Intake()
     options = {"framing": framing, "max_body_bytes": most, "compression": "none"}
-    talk(intake, options, text_batch([""]))
-    room = most - len(intake.seen[0][3])
+    talk(intake, options, text_batch(["x"]))
+    room = most - len(intake.seen[0][3]) + 1
     fits, over = talk(intake, options, text_batch(["x" * room]), text_batch(["x" * (room + 1)]))
     assert fits == Ok()
     assert isinstance(over, Split)
