@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from collector.service.native_lines import NativeLines
 from collector.settings.model import Settings
 
 
@@ -63,6 +64,8 @@ class Child(Protocol):
     def pid(self) -> int: ...
     @property
     def ready(self) -> bool: ...
+    @property
+    def native_lines(self) -> NativeLines: ...
     @property
     def last_report(self) -> Report: ...
 

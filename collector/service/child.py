@@ -1,4 +1,4 @@
-"""Where a child process begins: `python -P -m collector.service.child FD`.
+"""Where a child process begins: `python -P -m collector.service.child CHANNEL LOG`, two descriptors.
 
 Children are started by exec, never by fork: polars hangs in a forked child.
 """
@@ -6,6 +6,7 @@ Children are started by exec, never by fork: polars hangs in a forked child.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -56,6 +57,8 @@ class _Speaker:
 def main() -> None:
     """Take the orders from the socket named on the command line, and follow them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr = open(int(sys.argv[2]), "w", buffering=1, errors="backslashreplace")  # noqa: SIM115, PTH123 - a descriptor
+    faulthandler.enable(sys.stderr)
     channel = Connection(int(sys.argv[1]))
     try:
         start: Start = channel.recv()

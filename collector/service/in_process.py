@@ -18,6 +18,7 @@ from collector.errors import LogboomError
 from collector.service.channel import Report, Start
 from collector.service.child import Role, make_role
 from collector.service.datadir import DataDir
+from collector.service.native_lines import NativeLines
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
@@ -35,6 +36,7 @@ class LocalChild:
         self.start = start
         self.name = f"{start.role} {start.index}"
         self.error = ""
+        self.native_lines = NativeLines(self.name)  # nobody reads our own stderr
         self.role: Role = make_role(start)
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import signal
@@ -12,8 +13,11 @@ import time
 from multiprocessing.connection import Connection
 
 from collector.service.channel import Report, Start, Stop, pair
+from collector.service.native_lines import NativeLines
 
 SILENCE_SECS = 10.0
+_WORDS_BYTES = 64 << 10
+_PIPE_BYTES = 1 << 20  # room for last words behind a flood
 START_SECS = 60.0
 
 CHILD_ENVIRONMENT = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
@@ -38,6 +42,8 @@ class ChildProcess:
         self._keep_open = keep_open
         self._channel: Connection | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self.native_lines = NativeLines(self.name)
+        self._words = -1
 
     @property
     def pid(self) -> int:
@@ -63,23 +69,37 @@ class ChildProcess:
             OSError: the system has no room for another process.
         """
         self._channel, theirs = pair()
-        descriptor = theirs.fileno()
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "collector.service.child", str(descriptor),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(descriptor, *self._keep_open),
-                start_new_session=True,
-                env={**os.environ, **CHILD_ENVIRONMENT},
-            )  # fmt: skip
+            with theirs, contextlib.ExitStack() as inherited:
+                own, words = self._outlets(inherited)
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-P", "-m", "collector.service.child", str(theirs.fileno()), str(own),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stderr=words,
+                    pass_fds=(theirs.fileno(), own, *self._keep_open),
+                    start_new_session=True,
+                    env={**os.environ, **CHILD_ENVIRONMENT},
+                )  # fmt: skip
         except OSError:
             self._channel.close()
+            self._close_words()
             raise
-        finally:
-            theirs.close()
         with contextlib.suppress(OSError):  # it is dead already: `wait` tells
             self._channel.send(self.start)
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take_report)
+        asyncio.get_running_loop().add_reader(self._words, self._take_words)
+
+    def _outlets(self, inherited: contextlib.ExitStack) -> tuple[int, int]:
+        """Our stderr, for the child's own log, and a pipe for what native code writes, which never makes it wait."""
+        own = os.dup(2)
+        inherited.callback(os.close, own)
+        self._words, words = os.pipe()
+        inherited.callback(os.close, words)
+        for end in (self._words, words):
+            os.set_blocking(end, False)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(words, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        return own, words
 
     def _take_report(self) -> None:
         assert self._channel is not None
@@ -96,6 +116,17 @@ class ChildProcess:
         if self.last_report.phase != "failed":  # a heartbeat on its way must not hide why it fails
             self.last_report = report
         self.changed.set()
+
+    def _take_words(self) -> bool:
+        """Read once what native code wrote; False at the end, or when there is nothing yet."""
+        try:
+            data = os.read(self._words, _WORDS_BYTES)
+        except BlockingIOError:
+            return False
+        self.native_lines.feed(data)
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._words)
+        return bool(data)
 
     def hangs(self, busy_limit_secs: float) -> str:
         """Why the child must be killed, or an empty string."""
@@ -135,8 +166,18 @@ class ChildProcess:
         while self._channel is not None and self._channel.poll(0):  # its last words may still be unread
             self._take_report()
         self._close_channel()
+        self._close_words()
         self.changed.set()
         return self.exit_code
+
+    def _close_words(self) -> None:
+        if self._words >= 0:
+            while self._take_words():
+                pass
+            asyncio.get_running_loop().remove_reader(self._words)
+            os.close(self._words)
+            self._words = -1
+            self.native_lines.end()
 
     def _close_channel(self) -> None:
         if self._channel is not None:

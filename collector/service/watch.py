@@ -120,7 +120,12 @@ class Watch:
         return replace(
             snapshot,
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
-            bounds=_bounds(reports), listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
+            bounds=_bounds(reports),
+            native_lines=[
+                (child.name.replace(" ", "-"), kind, number)
+                for child in sight.children
+                for kind, number in child.native_lines.counts.items()
+            ], listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
             conditions={condition.name: len(subjects) for condition, subjects in _all(sight)},
         )  # fmt: skip
 

@@ -61,6 +61,7 @@ class Snapshot:
         unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
         commit_waits_secs: ingest process → how long requests have waited without a commit.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
+        native_lines: (process, kind, number) of log lines that libraries wrote.
         listeners: `otlp grpc` → what its probes met.
         refused_share: refusal's class name → its part of the requests of the last minute.
         deaths: child → deaths in a row, soon after its start.
@@ -79,6 +80,7 @@ class Snapshot:
     unread_unix_ms: Mapping[str, int] = field(default_factory=dict)
     commit_waits_secs: Mapping[str, float] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
+    native_lines: Sequence[tuple[str, str, int]] = ()
     listeners: Mapping[str, ListenerState] = field(default_factory=dict)
     refused_share: Mapping[str, float] = field(default_factory=dict)
     deaths: Mapping[str, int] = field(default_factory=dict)
