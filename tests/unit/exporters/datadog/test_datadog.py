@@ -89,7 +89,7 @@ def test_a_bare_record_is_an_entry_too():
     assert entries(batch_of(rows)) == [
         {
             "message": message, "ddsource": "opentelemetry", "ddtags": "", "status": "info", "resource": {},
-            "otel": {"timestamp": "0", "severity_number": 0, "record_id": name},
+            "otel": {"timestamp": "0", "record_id": name},
         }
         for message, name in (("", "a"), ('{"k":1}', "b"))
     ]  # fmt: skip
