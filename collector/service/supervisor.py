@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterable
 from collector.errors import LogboomError
 from collector.service.channel import Start
 from collector.service.datadir import DataDir
-from collector.service.process import ChildProcess
+from collector.service.process import START_SECS, ChildProcess
 from collector.service.restarts import Restarts
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
 
-TAKEOVER_SECS = 30.0
+TAKEOVER_SECS = 30.0  # senders wait; at a start nobody does: it has the time that a child has alone, START_SECS
 CHECK_SECS = 0.5
 OWN_PAUSE_SECS = 3.0  # a check that comes so late was not held up by the children
 
@@ -100,7 +100,7 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, lambda: self._keep(self.reload()))
         async with self._changing:
             try:
-                self.children = await self._bring_up(self.settings, {"ready"})
+                self.children = await self._bring_up(self.settings, {"ready"}, START_SECS)
             except StartFailed:
                 if self._stop.is_set():
                     return False
@@ -137,19 +137,19 @@ class Supervisor:
                 log.exception("the new configuration can't be read, the old one stays")
                 return
             try:
-                successors = await self._bring_up(settings, {"ready", "standby"})
+                successors = await self._bring_up(settings, {"ready", "standby"}, TAKEOVER_SECS)
             except StartFailed as problem:
                 log.error("the new configuration does not start, the old one stays: %s", problem)
                 return
             await self._hand_over(settings, successors)
 
-    async def _bring_up(self, settings: Settings, phases: set[str]) -> dict[Place, ChildProcess]:
-        """All children of a configuration, in one of `phases`; if one fails, all of them are ended again."""
+    async def _bring_up(self, settings: Settings, phases: set[str], patience_secs: float) -> dict[Place, ChildProcess]:
+        """All children of a configuration, in one of `phases` in time; if one fails, all of them are ended again."""
         children: dict[Place, ChildProcess] = {}
         try:
             for place in _places(settings):
                 children[place] = await self._spawn(place, settings)
-            problem = await _all_reach(children.values(), phases, self._stop)
+            problem = await _all_reach(children.values(), phases, self._stop, patience_secs)
         except OSError as error:
             problem = f"no process can be started: {error.strerror}"
         if problem or self._stop.is_set():
@@ -165,7 +165,7 @@ class Supervisor:
         self._places.clear()
         await self._end(old.values(), settings.service.processes.shutdown_timeout, drain=False)
         self._watch_all()
-        problem = await _all_reach(successors.values(), {"ready"}, self._stop)
+        problem = await _all_reach(successors.values(), {"ready"}, self._stop, TAKEOVER_SECS)
         self.handing_over = False
         log.info("configuration reloaded%s", f", but {problem}" if problem else "")
 
@@ -250,9 +250,11 @@ def _places(settings: Settings) -> list[Place]:
     return [("ingest", n) for n in range(processes.ingest)] + [("worker", n) for n in range(processes.workers)]
 
 
-async def _all_reach(children: Iterable[ChildProcess], phases: set[str], stop: asyncio.Event) -> str:
+async def _all_reach(
+    children: Iterable[ChildProcess], phases: set[str], stop: asyncio.Event, patience_secs: float
+) -> str:
     """Wait until every child reports one of `phases`; else a sentence on the first that failed."""
-    deadline = time.monotonic() + TAKEOVER_SECS
+    deadline = time.monotonic() + patience_secs
     for child in children:
         ended = asyncio.ensure_future(child.wait())
         while child.last_report.phase not in phases:
@@ -261,7 +263,7 @@ async def _all_reach(children: Iterable[ChildProcess], phases: set[str], stop: a
             if ended.done():
                 return child.last_report.error or f"{child.name} ended with {_exit_words(ended.result())}"
             if stop.is_set() or time.monotonic() > deadline:
-                return "stopped" if stop.is_set() else f"{child.name} was not ready within {TAKEOVER_SECS:.0f} s"
+                return "stopped" if stop.is_set() else f"{child.name} was not ready within {patience_secs:.0f} s"
             child.changed.clear()
             changed = asyncio.ensure_future(child.changed.wait())
             await asyncio.wait({changed, ended}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)

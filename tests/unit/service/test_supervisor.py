@@ -108,6 +108,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[FakeChild]:
     FakeChild.made, FakeChild.script = [], {}
     monkeypatch.setattr(module, "CHECK_SECS", 0.01)
     monkeypatch.setattr(module, "TAKEOVER_SECS", 1.0)
+    monkeypatch.setattr(module, "START_SECS", 2.0)
     return FakeChild.made
 
 
@@ -196,7 +197,7 @@ def test_a_child_that_never_gets_ready_fails_the_start(
 ) -> None:
     async def test() -> None:
         FakeChild.script = {0: "mute"}
-        with pytest.raises(StartFailed, match="ingest 0 was not ready within 1 s"):
+        with pytest.raises(StartFailed, match="ingest 0 was not ready within 2 s"):
             await Bench(settings, tmp_path).supervisor.start()
         assert all(child.exit_code is not None for child in made)
 
