@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak audit fuzz faults otelcol compare clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -50,6 +50,10 @@ MINUTES ?= 60
 RATE    ?= 2000
 soak: setup                    ## mixed traffic for an hour (MINUTES, RATE): is memory flat, does all add up
 	$(BIN)/python tests/bench/soak.py --minutes $(MINUTES) --rate $(RATE)
+
+chaos: MINUTES = 15
+chaos: setup                   ## a quarter of an hour of everything that goes wrong (MINUTES, SEED): does all that is promised hold
+	PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m collector.testing.otelcol

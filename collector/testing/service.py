@@ -18,6 +18,9 @@ from typing import Any, Self
 
 import psutil
 
+from collector.ledger.deadletters import request
+from collector.ledger.reader import PartitionReader
+
 CONFIG = """
 receivers:
   otlp:
@@ -160,3 +163,12 @@ class Service:
         while self.stored() < count and time.monotonic() < deadline:
             time.sleep(0.05)
         assert self.stored() == count, self.log.read_text()[-4000:]
+
+    def replay_poison(self) -> None:
+        """`logboom deadletter replay` of everything that was set aside as poison."""
+        for path in (self.data / "partition").iterdir():
+            reader = PartitionReader.open(path)
+            poison = [letter.id for letter in reader.dead_letters() if letter.reason == "poison"]
+            reader.close()
+            if poison:
+                request(path, "replay", poison)

@@ -13,8 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from collector.ledger.deadletters import request
-from collector.ledger.reader import PartitionReader
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.numbered import NumberedSenders
 from collector.testing.service import Service
@@ -75,16 +73,6 @@ def await_death(service: Service, victim: psutil.Process, seconds: float = 40.0)
     assert not victim.is_running(), service.log.read_text()[-2000:]
 
 
-def replay_poison(service: Service) -> None:
-    """`logboom deadletter replay` of everything that was set aside as poison."""
-    for path in (service.data / "partition").iterdir():
-        reader = PartitionReader.open(path)
-        poison = [letter.id for letter in reader.dead_letters() if letter.reason == "poison"]
-        reader.close()
-        if poison:
-            request(path, "replay", poison)
-
-
 def drain(service: Service, senders: NumberedSenders) -> Counter[int]:
     """What the store holds once all is delivered and the service has ended cleanly.
 
@@ -93,7 +81,7 @@ def drain(service: Service, senders: NumberedSenders) -> Counter[int]:
     """
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not senders.acknowledged <= stored_numbers(service).keys():
-        replay_poison(service)
+        service.replay_poison()
         time.sleep(0.5)
     assert service.terminate() == 0
     assert_directory_conserved(service.data, "logs")
