@@ -17,7 +17,7 @@ from struct import Struct
 from typing import NamedTuple, Self
 
 from collector.journal.chunks import CHUNK_BYTES
-from collector.journal.price import price_from, price_of, weight_of
+from collector.journal.price import cost_from, weight_of
 
 KIND = "journal"
 FORMAT_VERSION = 1
@@ -61,7 +61,7 @@ class Header(NamedTuple):
 
     @property
     def price(self) -> int:
-        return max(price_from(self.length, self.dearness), price_of(self.length, self.records))
+        return cost_from(self.length, self.records, self.dearness)
 
     @property
     def weight(self) -> int:

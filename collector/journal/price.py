@@ -34,6 +34,14 @@ def price_from(size: int, dearness: int) -> int:
     return size + size * dearness // _QUARTERS
 
 
+def cost_from(size: int, records: int, dearness: int) -> int:
+    """The price of an entry of any age. Called for each entry that is read: no more than it needs."""
+    least = RECORD_BYTES * records
+    if dearness:
+        size = price_from(size, dearness)
+    return size if size > least else least
+
+
 def weight_of(size: int, dearness: int, header: int) -> int:
     """What an entry counts in its domain's share of the journal: its place on disk or its price, whichever is more."""
     return max(occupied_bytes(header + size), price_from(size, dearness))

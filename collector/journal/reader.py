@@ -79,10 +79,12 @@ class Taken(list[Entry]):
     `through`: domain → offset up to which everything is either in the list or of other receivers. A cursor may move
     there, else entries that are none of the pipeline's would stay for ever.
     `begun`: domain → (offset, records taken so far) of the entry behind `through` that was taken in part.
+    `left`: price and records that might have been taken besides.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int, max_records: int) -> None:
         super().__init__()
+        self.left = (max_bytes, max_records)
         self.through: dict[str, int] = {}
         self.begun: dict[str, tuple[int, int]] = {}
 
@@ -206,7 +208,7 @@ class JournalReader:
             begun: domain → (offset, records) of an entry that was taken in part: the rest of it is the first to come.
             cut: take large entries in pieces (`rotation.bite`).
         """
-        taken = Taken()
+        taken = Taken(max_bytes, max_records)
         heads = self.heads()
         environment = self._environment
         waiting = [
@@ -225,7 +227,7 @@ class JournalReader:
             for name, place in (begun or {}).items():
                 if name in streams:
                     streams[name] = _from_within(streams[name], *place)
-            self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
+            taken.left = self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
         taken.note_begun()
         return taken
 
@@ -337,7 +339,7 @@ def _head(tally: Tally) -> Head:
 def _body(cursor: Any, header: Header, chunk: bytes) -> bytes:
     """The body that begins in `chunk`; leaves the cursor on the entry's last chunk."""
     start = chunk[HEADER.size :]
-    if not header.further_chunks:
+    further = header.further_chunks
+    if not further:
         return start
-    further = islice(cursor.iternext(keys=False), 1, header.further_chunks + 1)
-    return b"".join((start, *further))
+    return b"".join((start, *islice(cursor.iternext(keys=False), 1, further + 1)))

@@ -43,8 +43,9 @@ class Rotation:
         max_records: int,
         *,
         cut: bool = False,
-    ) -> None:
-        """Append entries of `streams` (domain → its next entries) until about `max_bytes` of price or `max_records`.
+    ) -> tuple[int, int]:
+        """Append entries of `streams` (domain → its next entries) until about `max_bytes` of price or `max_records`;
+        what of both is left.
 
         `cut`: pieces of those that are too large (`bite`).
         """
@@ -71,6 +72,7 @@ class Rotation:
             else:
                 if self._credit[domain] <= 0:
                     self._order.rotate(-1)
+        return left_bytes, left_records
 
     def _enrol(self, streams: Mapping[str, Iterator[Entry]]) -> None:
         for domain in [domain for domain in self._order if domain not in streams]:

@@ -68,16 +68,15 @@ class DedupWindow:
         now: dict[tuple[str, bytes], int] = {}
         behind: set[tuple[str, str, int]] = set()  # duplicates, of which further pieces may follow
         for entry in entries:
-            place = (entry.journal, entry.domain, entry.offset)
             if entry.first:  # what its first piece was, it is
-                (duplicates if place in behind else fresh).append(entry)
+                (duplicates if _place(entry) in behind else fresh).append(entry)
                 continue
             digest = _digest(entry)
             before = self._received(entry.domain, digest, now)
             near = before is not None and abs(entry.received_unix_ms - before) <= self._window_ms
             if near and otlp_wire.tells_times(entry.body):
                 duplicates.append(entry)
-                behind.add(place)
+                behind.add(_place(entry))
             else:
                 fresh.append(entry)
                 now[entry.domain, digest] = entry.received_unix_ms
@@ -154,6 +153,10 @@ def write_digests(txn: Transaction, table: Database, added: Sequence[DigestRow],
         txn.delete(row.row_key, db=table)
     for row in added:
         txn.put(row.row_key, b"".join(row.digests), db=table)
+
+
+def _place(entry: Entry) -> tuple[str, str, int]:
+    return entry.journal, entry.domain, entry.offset
 
 
 def _digest(entry: Entry) -> bytes:

@@ -104,8 +104,9 @@ class Marker:
         care, strikes = self.known(held)
         spans: dict[tuple[str, str], tuple[int, int]] = {}
         for name in held:
-            low, high = spans.get(name[:2], (name.number, name.number))
-            spans[name[:2]] = (min(low, name.number), max(high, name.number))
+            stream, number = name[:2], name.number
+            low, high = spans.get(stream, (number, number))
+            spans[stream] = (low if low < number else number, high if high > number else number)
         first = held[0].first if len(held) == 1 else 0
         self._current = [Span(*stream, *span, care, strikes, first) for stream, span in spans.items()]
         self._token, self._alone = token, alone

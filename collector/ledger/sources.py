@@ -11,6 +11,7 @@ import xxhash
 
 from collector.journal.entry import Entry
 from collector.journal.reader import JournalReader
+from collector.journal.reader import Taken as Found
 from collector.ledger.roster import PipelineRecord
 
 _SCAN_BYTES = 8 << 20
@@ -100,8 +101,7 @@ class Source:
                 break
             found = self._read(reader, max_bytes, max_records, cut, taken)
             taken.entries += found
-            max_bytes -= sum(entry.cost for entry in found)
-            max_records -= sum(entry.records for entry in found)
+            max_bytes, max_records = found.left
         self.at_rest = not taken.position
         return taken
 
@@ -137,10 +137,10 @@ class Source:
             self._passed[journal], self._begun[journal] = dict(passed), dict(begun)
         return self._passed[journal]
 
-    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Taken) -> list[Entry]:
+    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Taken) -> Found:
         journal = reader.id
         if journal is None:
-            return []
+            return Found(max_bytes, max_records)
         domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
         after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self._cursors(journal)
         begun = self._begun[journal]
