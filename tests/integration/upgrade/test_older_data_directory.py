@@ -1,0 +1,116 @@
+"""A data directory that an older version left, killed, with a backlog everywhere, opens, drains and adds up."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from collector.journal.limits import JournalLimits
+from collector.journal.reader import JournalReader
+from collector.journal.writer import Journal
+from collector.ledger.partition import PartitionLedger
+from collector.ledger.reader import PartitionReader
+from collector.outcomes import Outcome
+from collector.pipeline import Pipeline
+from collector.service.datadir import open_data_dir
+from collector.testing.conservation import assert_directory_conserved
+from collector.testing.partition_bench import bodies_of, exported
+from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, triage
+
+PACKED = sorted(Path(__file__).parent.glob("*.tar.xz"))
+REJECTED = {24, 25}  # dead letters of `sqlite`
+
+
+@dataclass
+class Older:
+    """The directory, unpacked, and the account of what is in it."""
+
+    root: Path
+    records: int
+    delivered: list[str]
+
+    @property
+    def partition(self) -> Path:
+        return self.root / "partition" / "0"
+
+
+@pytest.fixture(params=PACKED, ids=lambda path: path.name.partition(".")[0])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
+    with tarfile.open(request.param) as packed:
+        packed.extractall(tmp_path / "data", filter="data")
+    written = json.loads((tmp_path / "data" / "written.json").read_text())
+    return Older(tmp_path / "data", written["records"], written["delivered"])
+
+
+@pytest.fixture
+def ledger(older: Older) -> Iterator[PartitionLedger]:
+    directory = open_data_dir(older.root, 1)
+    Journal.open(directory.journal(0), JournalLimits(4 << 20), dict, print).close(30)  # as an ingest process would
+    reader = JournalReader.open(directory.journal(0))
+    ledger = PartitionLedger.open(directory.partition(0), PLAN, [reader], 0, 1, now_unix_ms=now_unix_ms)
+    yield ledger
+    ledger.close()
+    reader.close()
+
+
+def process(older: Older, ledger: PartitionLedger) -> None:
+    """All that waits in the journal, by both pipelines."""
+    for id_, processors in (("logs", [("triage", triage(older.root))]), ("raw", [])):
+        pipeline = Pipeline(
+            id_, ledger, processors, attempts_path=older.partition, passthrough=id_ == "raw", now_unix_nano=now_unix_nano
+        )  # fmt: skip
+        while pipeline.step() or pipeline.behind:
+            pass
+        pipeline.close()
+
+
+def drain(ledger: PartitionLedger, exporter: str) -> list[str]:
+    bodies = []
+    while entries := ledger.deliverable(exporter, -1, 1 << 40):
+        bodies += [body for entry in entries for body in bodies_of(entry)]
+        ledger.ack(exporter, [exported(entry) for entry in entries])
+    return bodies
+
+
+def numbers(bodies: list[str]) -> list[int]:
+    return sorted(int(body.rpartition(" ")[2]) for body in bodies)
+
+
+def test_every_record_arrives_once(older: Older, ledger: PartitionLedger) -> None:
+    process(older, ledger)
+    everything = range(older.records)
+    assert numbers(older.delivered + drain(ledger, "sqlite")) == [n for n in everything if n not in REJECTED]
+    assert numbers(drain(ledger, "slow")) == list(everything)
+    assert numbers(drain(ledger, "forward")) == list(everything)
+    assert_directory_conserved(older.root, "logs", "raw")
+
+
+def test_dead_letters_and_duplicates_are_what_they_were(older: Older, ledger: PartitionLedger) -> None:
+    process(older, ledger)
+    reader = PartitionReader.open(older.partition)
+    letters = sorted(
+        (letter.owner, letter.reason.partition(":")[0], letter.records) for letter in reader.dead_letters()
+    )
+    assert letters == [("exporter/sqlite", "no such index", 2), ("pipeline/logs", "undecodable", 1)]
+    assert reader.counts()["a.example", "pipeline/logs", Outcome.DUPLICATE] == 10
+    reader.close()
+
+
+def test_a_rule_goes_on_counting(older: Older, ledger: PartitionLedger) -> None:
+    process(older, ledger)
+    counted = {key: json.loads(value) for key, value in ledger.state("logs", "triage").scan(b"count/own/often/")}
+    assert {key: sum(records for _, records in slots) for key, slots in counted.items()} == {
+        b"count/own/often/a.example": 7
+    }
+
+
+def test_what_was_in_hand_is_suspected_and_cleared(older: Older, ledger: PartitionLedger) -> None:
+    pipeline = Pipeline("logs", ledger, [("triage", triage(older.root))], attempts_path=older.partition)
+    assert pipeline.behind, "the marker of a death was not understood"
+    process(older, ledger)
+    assert not Pipeline("logs", ledger, [], attempts_path=older.partition).behind
