@@ -67,7 +67,11 @@ class Service:
 
     def __enter__(self) -> Self:
         self.start()
-        self.await_ready()
+        try:
+            self.await_ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
