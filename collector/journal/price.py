@@ -39,7 +39,7 @@ def cost_from(size: int, records: int, dearness: int) -> int:
     least = RECORD_BYTES * records
     if dearness:
         size = price_from(size, dearness)
-    return size if size > least else least
+    return max(least, size)
 
 
 def weight_of(size: int, dearness: int, header: int) -> int:

@@ -106,7 +106,7 @@ class Marker:
         for name in held:
             stream, number = name[:2], name.number
             low, high = spans.get(stream, (number, number))
-            spans[stream] = (low if low < number else number, high if high > number else number)
+            spans[stream] = (min(number, low), max(number, high))
         first = held[0].first if len(held) == 1 else 0
         self._current = [Span(*stream, *span, care, strikes, first) for stream, span in spans.items()]
         self._token, self._alone = token, alone
