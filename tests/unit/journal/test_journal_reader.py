@@ -165,12 +165,12 @@ def test_pending_is_exact_behind_any_cursor(bench, kit, reader) -> None:
     for number in range(9):
         assert bench.append(kit.payload(sizes[number % 3], f"{number % 2}.example", records=number)) is None
     kit.eventually(lambda: reader.id, "found")
-    assert reader.pending({}) == Pending(9, 36, 3 * 6110)
-    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110)
-    assert reader.pending({}, {"1.example"}) == Pending(4, 16, sum(sizes[number % 3] for number in (1, 3, 5, 7)))
+    assert reader.pending({}) == Pending(9, 36, 3 * 6110, 1)
+    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110, 1)
+    assert reader.pending({}, {"1.example"}) == Pending(4, 16, sum(sizes[number % 3] for number in (1, 3, 5, 7)), 1)
     bench.low["0.example"] = 3
     kit.eventually(lambda: bench.journal.statistics().entries == 7, "trimmed")
-    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110)
+    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110, 1)
 
 
 def test_a_large_backlog_delays_nobody(bench, kit, reader) -> None:
