@@ -48,7 +48,10 @@ class Committer:
         self._tables = {name: environment.db(name) for name in (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS, STATE)}
         self._refresh_low(time.monotonic())
         self.book = Book.load(environment, max(self._low.values(), default=0))
-        self.max_trim_chunks = min(_MAX_TRIM_CHUNKS, environment.budget_bytes // PAGE_BYTES // _TRIM_SHARE)
+
+    @property
+    def max_trim_chunks(self) -> int:
+        return min(_MAX_TRIM_CHUNKS, self.environment.limit_bytes // PAGE_BYTES // _TRIM_SHARE)
 
     def look_round(self, now: float) -> None:
         """Ask for the watermarks and clear dead readers, when it is time."""

@@ -1,4 +1,4 @@
-"""The directory of an environment: private, durable, with one writer, and with its room taken in advance."""
+"""The directory of an environment: private, durable, with one writer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from collector.errors import Locked, StorageError, storage_error
+from collector.errors import Locked, storage_error
 
 LOCK_TABLE_BYTES = 8192
 """What LMDB makes for its 126 readers; a larger file would change their number."""
@@ -79,23 +79,3 @@ def _has_blocks(table: Path) -> bool:
     except FileNotFoundError:
         return False
     return found.st_size >= LOCK_TABLE_BYTES and found.st_blocks * 512 >= LOCK_TABLE_BYTES
-
-
-def allocate(path: Path, size: int) -> None:
-    """Give every page of the map its block now: a disk that fills up later can't fail a commit.
-
-    Raises:
-        StorageError: the file system has not so much room.
-    """
-    fd = os.open(path / "data.mdb", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.posix_fallocate(fd, 0, size)
-        os.fsync(fd)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: the file system has no room for {size >> 20} MiB ({error.strerror}); "
-            "free some space or lower the budget"
-        ) from error
-    finally:
-        os.close(fd)
-    sync_directory(path)

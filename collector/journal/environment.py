@@ -1,7 +1,7 @@
 """One LMDB environment done right: what the journal and the partitions of the ledger stand on.
 
     <path>/             0700
-      data.mdb          0600, allocated in full at first start (1.25 times the budget): no ENOSPC later
+      data.mdb          0600, at most 1.25 times the budget; its blocks are taken in steps, ahead of need: no ENOSPC in a commit
       lock.mdb          0600, LMDB's table of readers, allocated too
       writer.lock       0600, flock: held by the one process that writes
 
@@ -10,6 +10,9 @@ Invariants
   last commit.
 - A full map cannot even delete, so `MapFullError` is a defect, never a signal. Writers ask `has_room` before a
   transaction; the quarter of the map above the budget is for copy-on-write and for pages that the next commit frees.
+- The same holds for the part of the file that has its blocks (`collector.journal.allocation`): four fifths of it are the
+  budget until it has grown, which `has_room` and `write` see to. What the file system refuses makes the budget smaller for
+  a while, and nothing else.
 - Values go in chunks (`collector.journal.chunks`), so no write needs a contiguous run of pages.
 - LMDB must not be opened twice in a process: all `Environment`s of one process on the same files share one handle.
 """
@@ -27,14 +30,9 @@ from typing import Any, Self
 
 import lmdb
 
-from collector.errors import Replaced, StorageError
-from collector.journal.directory import (
-    allocate,
-    allocate_lock_table,
-    lock_writer,
-    make_directory,
-    sync_directory,
-)
+from collector.errors import NoRoom, Replaced, StorageError
+from collector.journal.allocation import Allocation
+from collector.journal.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
 from collector.journal.handle import Handle, acquire
 
@@ -76,13 +74,21 @@ class Environment:
     `id` (16 hex digits, random) names these files for ever: a wiped directory gets another one.
     """
 
-    def __init__(self, path: Path, handle: Handle, meta: dict[str, str], lock_fd: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        handle: Handle,
+        meta: dict[str, str],
+        lock_fd: int | None = None,
+        allocation: Allocation | None = None,
+    ) -> None:
         self.path = path
         self.kind = meta["kind"]
         self.id = meta["id"]
         self.budget_bytes = int(meta["budget_bytes"])
         self.readonly = lock_fd is None
         self._handle = handle
+        self._allocation = allocation
         self._lock_fd = lock_fd
         self._closed = False
 
@@ -94,26 +100,24 @@ class Environment:
 
         Raises:
             StorageError: another process or another writer of this process holds it, the files are of another kind or
-                format, or the file system has no room for the whole map.
+                format, or the file system has no room for the first step.
         """
         make_directory(path)
-        lock_fd = lock_writer(path)
-        try:
+        most_bytes = int(budget_bytes * MAP_FACTOR) // PAGE_BYTES * PAGE_BYTES
+        with contextlib.ExitStack() as undo:
+            lock_fd = lock_writer(path)
+            undo.callback(os.close, lock_fd)
             allocate_lock_table(path)
-            handle = acquire(path, int(budget_bytes * MAP_FACTOR) // PAGE_BYTES * PAGE_BYTES)
-        except BaseException:
-            os.close(lock_fd)
-            raise
-        try:
-            allocate(path, handle.map_bytes)
-            meta = _claim(handle, path, budget_bytes, kind, format_version)
-        except BaseException as error:
-            handle.release()
-            os.close(lock_fd)
-            if isinstance(error, lmdb.Error):
+            handle = acquire(path, most_bytes)
+            undo.callback(handle.release)
+            allocation = Allocation.take(path, most_bytes, min(handle.pages * PAGE_BYTES, handle.map_bytes))
+            undo.callback(allocation.close)
+            try:
+                meta = _claim(handle, path, budget_bytes, kind, format_version)
+            except lmdb.Error as error:
                 raise _unreadable(path, error) from error
-            raise
-        return cls(path, handle, meta, lock_fd)
+            undo.pop_all()
+        return cls(path, handle, meta, lock_fd, allocation)
 
     @classmethod
     def open(cls, path: Path, kind: str, format_version: int) -> Self | None:
@@ -138,7 +142,7 @@ class Environment:
         if not meta:
             handle.release()
             return None
-        return cls(path, handle, meta, None)
+        return cls(path, handle, meta)
 
     def db(self, name: str) -> Database | None:
         """The handle of a named table. A writer makes it when it is missing; a reader gets None.
@@ -159,6 +163,8 @@ class Environment:
         """
         if self.readonly:
             raise StorageError(f"{self.path} is open for reading only")
+        with contextlib.suppress(NoRoom):
+            self.has_room(0)  # the file grows ahead of those, too, who need not ask
         try:
             with self._handle.lmdb.begin(write=True) as txn:
                 yield txn
@@ -193,24 +199,45 @@ class Environment:
         """`pages_in_use` in bytes."""
         return self.pages_in_use() * PAGE_BYTES
 
+    @property
+    def limit_bytes(self) -> int:
+        """What transactions may fill now: the budget, or the same part of what has blocks as the budget is of the map."""
+        if self._allocation is None:
+            return self.budget_bytes
+        return min(self.budget_bytes, int(self._allocation.size_bytes / MAP_FACTOR))
+
+    @property
+    def usable_bytes(self) -> int:
+        """The budget now: less than `budget_bytes` while the file system refuses blocks for all of it."""
+        return self.limit_bytes if self.growth_refused else self.budget_bytes
+
+    @property
+    def growth_refused(self) -> str:
+        """Why the file system gave no room for the last step of growth; empty when it did."""
+        return self._allocation.refused if self._allocation is not None else ""
+
     def has_room(self, additional_bytes: int, txn: Transaction | None = None, *, reserve: bool = False) -> bool:
-        """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget.
+        """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget and within
+        what has blocks on disk; the file grows for it.
 
         `reserve`: within the budget and half of what the map has above it. Transactions that delete may go that far:
         they copy pages before they free any, and are the only way out of a full environment.
         """
         wanted = -(-additional_bytes // PAGE_BYTES) + _COPY_ON_WRITE_PAGES
-        limit = int(self.budget_bytes * (RESERVE_FACTOR if reserve else 1)) // PAGE_BYTES
-        growth = self._handle.growth(txn) if txn is not None else 0
-        # The free list needs to be read only when the file has once been as large as the budget.
-        return bool(
-            self._handle.lmdb.info()["last_pgno"] + 1 + growth + wanted <= limit
-            or self.pages_in_use(txn) + wanted <= limit
-        )
+        wanted += self._handle.growth(txn) if txn is not None else 0
+        while not self._fits(wanted, self.limit_bytes):
+            if self._allocation is None or not self._allocation.grow():
+                return reserve and self._fits(wanted, int(self.limit_bytes * RESERVE_FACTOR))
+        return True
+
+    def _fits(self, pages: int, limit_bytes: int) -> bool:
+        # The free list needs to be read only when the file has once been as large as the limit.
+        limit = limit_bytes // PAGE_BYTES
+        return self._handle.pages + pages <= limit or self.pages_in_use() + pages <= limit
 
     def room_bytes(self) -> int:
-        """How many bytes, in whole pages, the next transaction may add."""
-        pages = self.budget_bytes // PAGE_BYTES - self.pages_in_use() - _COPY_ON_WRITE_PAGES
+        """How many bytes, in whole pages, the next transaction may add; the file does not grow for the answer."""
+        pages = self.limit_bytes // PAGE_BYTES - self.pages_in_use() - _COPY_ON_WRITE_PAGES
         return max(0, pages) * PAGE_BYTES
 
     def last_transaction(self) -> int:
@@ -244,6 +271,8 @@ class Environment:
             return
         self._closed = True
         self._handle.release()
+        if self._allocation is not None:
+            self._allocation.close()
         if self._lock_fd is not None:
             os.close(self._lock_fd)
 

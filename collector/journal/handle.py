@@ -48,6 +48,11 @@ class Handle:
     def map_bytes(self) -> int:
         return self.lmdb.info()["map_size"]
 
+    @property
+    def pages(self) -> int:
+        """Up to where the file has pages, those that are free again included."""
+        return self.lmdb.info()["last_pgno"] + 1
+
     def grow(self, map_bytes: int) -> None:
         if map_bytes > self.map_bytes:
             self.lmdb.set_mapsize(map_bytes)

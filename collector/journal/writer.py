@@ -71,7 +71,7 @@ class Journal:
         """Open or make the journal and start its thread.
 
         Raises:
-            StorageError: held by another writer, of a foreign format, or no room on the file system.
+            StorageError: held by another writer, of a foreign format, or no room on the file system for the first step.
         """
         environment = Environment.create(path, limits.max_bytes, KIND, FORMAT_VERSION)
         try:
@@ -119,7 +119,7 @@ class Journal:
             queued_requests=self._queue.qsize(),
             queued_bytes=queued_bytes,
             max_queue_bytes=self._limits.max_queue_bytes,
-            budget_bytes=environment.budget_bytes,
+            budget_bytes=environment.usable_bytes,
             bytes_in_use=bytes_in_use,
             domains=len(tallies),
             entries=sum(tally.entries_in - tally.entries_out for tally in tallies),
@@ -243,9 +243,12 @@ class Journal:
         for position, request in enumerate(group):
             room -= request.space
             if room < 0:
-                self._finish(group[position:], Unavailable("the journal is full"), "refused_full")
+                self._finish(group[position:], Unavailable(self._why_full()), "refused_full")
                 return group[:position]
         return group
+
+    def _why_full(self) -> str:
+        return "the disk is full" if self._committer.environment.growth_refused else "the journal is full"
 
     def _commit(self, group: list[Request], trim_chunks: int) -> None:
         with self._lock:

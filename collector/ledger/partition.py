@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.journal.environment import Environment
 from collector.journal.reader import JournalReader
 from collector.journal.rotation import bite
@@ -233,7 +233,12 @@ class PartitionLedger:
             full = held.spilled_bytes + max_bytes > quota.spill_bytes or exporter in self._store.spill_refused
             if quota.on_full == "block" or full:
                 return False
-        return self._store.environment.has_room(max_bytes)
+        environment = self._store.environment
+        if environment.has_room(max_bytes):
+            return True
+        if environment.growth_refused:
+            raise NoRoom(f"{environment.path}: the file system has no room to grow ({environment.growth_refused})")
+        return False
 
     def _replayed(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         number = self._replays[pipeline][0]

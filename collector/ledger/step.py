@@ -26,9 +26,6 @@ from collector.ledger.store import Store
 from collector.ledger.tables import key, put_u64
 from collector.outcomes import Counts, Outcome
 
-_HEADROOM = 0.15  # of the budget, above it, that one commit may use: the map is a quarter larger
-
-
 _MOST_RECORDS, _MOST_MEMORY_BYTES = 32_768, 32 << 20  # of one outbox entry: what delivery loads at once
 
 
@@ -234,7 +231,7 @@ def _check_room(
     size = sum(occupied_bytes(len(content)) for content in contents)
     size += sum(occupied_bytes(len(letter.content)) for letter in letters)
     size += sum(occupied_bytes(len(value) + 512) for value in state.values() if value is not None)
-    if not store.environment.has_room(max(0, size - int(store.environment.budget_bytes * _HEADROOM))):
+    if not store.environment.has_room(size, reserve=True):
         raise NoRoom(f"{store.path}: no room for a commit of {size} bytes")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from collector.journal.allocation import STEP_BYTES
+from collector.journal.environment import MAP_FACTOR
 from collector.settings.model import Settings
-
-_MAP_FACTOR = 1.25
-"""LMDB's files may be larger than the budget of what is in them: pages of old transactions, and reserve."""
 
 
 def disk(settings: Settings) -> str:
@@ -16,18 +15,27 @@ def disk(settings: Settings) -> str:
     journal, ledger = settings.service.journal.max_bytes, settings.service.ledger.max_bytes
     slots, partitions = settings.service.processes.ingest, settings.service.ledger.partitions
     return (
-        f"up to {reserved_bytes(settings) / (1 << 30):.1f} GiB in the data directory: journal {_mib(journal)} x {slots}, "
+        f"{_mib(first_bytes(settings))} in the data directory at first, and up to {reserved_bytes(settings) / (1 << 30):.1f} GiB: journal {_mib(journal)} x {slots}, "
         f"partitions {_mib(ledger)} x {partitions}, a quarter for pages in use; the store's records beside it"
     )
 
 
 def reserved_bytes(settings: Settings) -> int:
     """What journal and partitions may take together."""
+    return sum(_files(settings))
+
+
+def first_bytes(settings: Settings) -> int:
+    """What they take at the first start."""
+    return sum(min(STEP_BYTES, most) for most in _files(settings))
+
+
+def _files(settings: Settings) -> list[int]:
+    """The most that each file may grow to: budget, pages of old transactions, and reserve."""
     service = settings.service
-    budgets = (
-        service.journal.max_bytes * service.processes.ingest + service.ledger.max_bytes * service.ledger.partitions
-    )
-    return int(budgets * _MAP_FACTOR)
+    budgets = [service.journal.max_bytes] * service.processes.ingest
+    budgets += [service.ledger.max_bytes] * service.ledger.partitions
+    return [int(budget * MAP_FACTOR) for budget in budgets]
 
 
 def disk_warning(settings: Settings, data_dir: Path, free_bytes: int | None = None) -> str | None:

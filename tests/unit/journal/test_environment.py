@@ -15,6 +15,7 @@ import lmdb
 import pytest
 
 from collector.errors import Replaced, StorageError
+from collector.journal.allocation import STEP_BYTES
 from collector.journal.chunks import CHUNK_BYTES, delete_chunks, get_chunks, occupied_bytes, put_chunks
 from collector.journal.directory import LOCK_TABLE_BYTES
 from collector.journal.environment import CommitError, Environment
@@ -56,11 +57,74 @@ def test_files_are_private_whatever_the_umask(path: Path) -> None:
     }
 
 
-def test_the_whole_map_is_allocated_at_first_start(environment: Environment) -> None:
-    """A quarter above the budget, with blocks on disk: no ENOSPC later."""
+def _allocated(environment: Environment) -> int:
+    """The size of the file, all of which has its blocks."""
     data = (environment.path / "data.mdb").stat()
-    assert data.st_size == BUDGET * 1.25
     assert data.st_blocks * 512 >= data.st_size
+    return data.st_size
+
+
+def test_a_small_map_is_allocated_at_first_start(environment: Environment) -> None:
+    """A quarter above the budget, with blocks on disk: no ENOSPC later."""
+    assert _allocated(environment) == BUDGET * 1.25
+
+
+def test_the_file_grows_in_steps_ahead_of_need(path: Path) -> None:
+    """One step at first, whatever the budget. Each page that is written had its block before the transaction began, and
+    what is freed is used again before the file grows."""
+    with Environment.create(path, 16 * STEP_BYTES, "journal", 1) as environment:
+        table = environment.db("t")
+        assert _allocated(environment) == STEP_BYTES
+        for number in range(10):
+            before = _allocated(environment)
+            assert environment.has_room(occupied_bytes(4 << 20))
+            grown = _allocated(environment)
+            assert grown - before in (0, STEP_BYTES)
+            with environment.write() as txn:
+                put_chunks(txn, table, number.to_bytes(4, "big"), bytes(4 << 20))
+            assert environment._handle.pages * PAGE_BYTES <= grown == _allocated(environment)
+        assert _allocated(environment) == 2 * STEP_BYTES
+        for number in range(20):
+            with environment.write() as txn:
+                delete_chunks(txn, table, number.to_bytes(4, "big"))
+            with environment.write() as txn:
+                put_chunks(txn, table, (number + 10).to_bytes(4, "big"), bytes(4 << 20))
+        assert _allocated(environment) == 2 * STEP_BYTES
+        assert environment.has_room(4 * STEP_BYTES)
+        assert _allocated(environment) >= 5 * STEP_BYTES
+
+
+@pytest.mark.parametrize("size", [3 * STEP_BYTES, 40 * STEP_BYTES], ids=["grown", "allocated in full"])
+def test_what_a_file_has_it_keeps(path: Path, size: int) -> None:
+    """A restart, and files that an earlier version allocated in full."""
+    Environment.create(path, 32 * STEP_BYTES, "journal", 1).close()
+    with (path / "data.mdb").open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    with Environment.create(path, 32 * STEP_BYTES, "journal", 1) as environment:
+        assert _allocated(environment) == size
+        assert environment.limit_bytes == min(32 * STEP_BYTES, int(size / 1.25))
+
+
+def test_a_step_that_is_refused_is_a_smaller_budget_for_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is begun that has no room; deleting may go into the reserve; the file grows when the disk lets it."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Environment.create(path, 4 * STEP_BYTES, "journal", 1) as environment:
+        with monkeypatch.context() as disk:
+            disk.setattr(os, "posix_fallocate", full)
+            assert not environment.has_room(STEP_BYTES)
+            assert environment.growth_refused == "No space left on device"
+            assert environment.usable_bytes == int(STEP_BYTES / 1.25)
+            room = environment.room_bytes()
+            assert environment.has_room(room)
+            assert not environment.has_room(room + 1)
+            assert environment.has_room(room + STEP_BYTES // 20, reserve=True)
+        environment._allocation._retry_at = 0.0  # a second later
+        assert environment.has_room(STEP_BYTES)
+        assert not environment.growth_refused
+        assert environment.usable_bytes == 4 * STEP_BYTES
 
 
 def test_the_table_of_readers_is_allocated_before_it_is_mapped(environment: Environment) -> None:

@@ -145,7 +145,7 @@ def test_commits_without_payloads_stop_before_the_map_is_full(tmp_path: Path) ->
 
         def count(times: int) -> None:
             for _ in range(times):
-                committer.commit((), {("a.example", "receiver/otlp"): 1}, committer.max_trim_chunks)
+                committer.commit((), {("a.example", "receiver/otlp", "refused"): 1}, committer.max_trim_chunks)
 
         with environment.read():
             with pytest.raises(Unavailable, match="pins"):
@@ -228,11 +228,78 @@ def test_a_full_disk(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     refused, full, brim, closed = done.stdout.splitlines()
-    assert "no room for 40 MiB" in refused
+    assert "no room for 32 MiB" in refused
     assert "lower the budget" in refused
     assert full == "No space left on device"
     assert brim == "the journal is full 0"
     assert closed == "True"
+
+
+GROWING = """
+import logging, sys, threading
+from pathlib import Path
+from collector.journal import allocation
+from collector.journal.entry import Payload
+from collector.journal.limits import JournalLimits
+from collector.journal.writer import Journal
+
+allocation.STEP_BYTES, disk, low = 2 << 20, Path(sys.argv[1]), {}
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+
+def append(size):
+    answered, answer = threading.Event(), []
+    payload = Payload("a.example", "otlp", bytes(size), 1, 1, bytes(16))
+    journal.append([payload], lambda refusal: (answer.append(refusal), answered.set()))
+    assert answered.wait(30)
+    return answer[0]
+
+def fill():
+    taken = 0
+    while True:
+        refusal = append([300, 6000, 100_000][taken % 3])
+        if refusal is not None:
+            return taken, refusal
+        taken += 1
+
+journal = Journal.open(disk / "journal", JournalLimits(max_bytes=16 << 20, max_domain_share=1.0), lambda: dict(low), print)
+other = (disk / "other").open("wb")
+other.write(bytes(4 << 20))
+other.flush()
+before, refusal = fill()
+print(refusal)
+low["a.example"] = before // 2
+while append(100_000) is not None:  # what has its blocks serves on
+    pass
+within, refusal = fill()
+print(refusal)
+other.truncate(0)
+while append(100_000) is not None:
+    pass
+after, refusal = fill()
+statistics = journal.statistics()
+print(before > 50, after > 0, statistics.commit_errors, journal.close(30))
+"""
+
+
+def test_a_disk_that_has_no_room_for_a_step(tmp_path: Path) -> None:
+    """Growth that fails is back-pressure: senders are told to come again, no commit fails, what was there serves on, and
+    it goes on by itself when the disk has room."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(
+        [*_small_disk(place), sys.executable, "-c", GROWING, str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stdout.splitlines() if "the file system has" in line]
+    assert "no room for 2 MiB more (No space left on device)" in said[0]
+    if done.args[0] == "unshare":  # without a disk of its own nobody can free the space
+        assert done.stdout.count("the disk is full\n") == 2
+        assert "has room again" in said[1]
+    assert done.stdout.splitlines()[-1] == "True True 0 True"
 
 
 def test_a_disk_without_room_is_an_error_of_storage(tmp_path: Path) -> None:

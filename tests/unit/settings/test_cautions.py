@@ -11,7 +11,7 @@ import yaml
 
 from collector.errors import ConfigError
 from collector.settings import load
-from collector.settings.disk import disk_warning
+from collector.settings.disk import disk, disk_warning
 
 PLAIN: dict[str, Any] = {
     "receivers": {"otlp": {"protocols": {"grpc": None, "http": None}}},
@@ -124,3 +124,4 @@ def test_too_small_a_disk_is_said(tmp_path: Path) -> None:
     told = disk_warning(settings, tmp_path / "data", free_bytes=1 << 30) or ""
     assert "may take 1920 MiB, and 1024 MiB are free: lower service.journal.max_bytes" in told
     assert disk_warning(settings, tmp_path / "data", free_bytes=1 << 31) is None
+    assert disk(settings).startswith("160 MiB in the data directory at first, and up to 1.9 GiB: journal 512 MiB x 1")
