@@ -204,7 +204,7 @@ class PartitionLedger:
             for position, plan in enumerate(store.plan.pipelines):
                 self._sources[plan.id] = make(records[plan.id], None if position else claimed)
                 self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
-                self._windows[plan.id].load(txn, tables.digests)
+                self._windows[plan.id].load(txn, tables.digests, store.now_unix_ms())
             sums = outbox.all_totals(txn, tables)
             spilled = {name: _spilled(txn, tables, name) for name in sums}
             next_seq = get_u64(txn, tables.partition, b"next_seq")
@@ -253,6 +253,7 @@ class PartitionLedger:
         self._applied[commit.pipeline] = commit.read.id
         self._sources[commit.pipeline].advance(commit.read.position, commit.read.begun)
         window = self._windows[commit.pipeline]
+        window.advance([*commit.read.entries[len(commit.read.replayed) :], *commit.read.duplicates])
         window.forget(step.expired)
         window.remember(step.digests)
         if commit.read.replayed:

@@ -59,12 +59,12 @@ def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step
     now = store.now_unix_ms()
     outgoing = [_outgoing(store, commit, held, seq + place, now) for place, held in enumerate(_cut(store, commit))]
     fresh = commit.read.entries[len(commit.read.replayed) :]
-    passed = [*fresh, *commit.read.duplicates]
     letters = _dead_letters(commit)
     _check_room(store, [out.content for out in outgoing], letters, commit.state)
     return Step(
         commit, now, _counts(store, commit, outgoing), letters,
-        window.rows_for(commit.read.id, fresh), window.expired(passed, now), outgoing,
+        window.rows_for(commit.read.id, fresh, commit.read.duplicates),
+        window.expired([*fresh, *commit.read.duplicates]), outgoing,
     )  # fmt: skip
 
 

@@ -140,12 +140,35 @@ def test_a_clock_that_was_set_back_leaves_no_digests_behind(bench: PartitionBenc
     assert len(bench.ledger._windows["logs"]) == 1
 
 
-def test_a_backlog_of_an_earlier_hour_forgets_nothing_newer(bench: PartitionBench) -> None:
-    """Journals of several slots are read side by side: what one of them has received since is still known."""
-    bench.clock.unix_ms += 3_600_000
-    bench.put("new")
-    bench.step()
-    bench.put("old", received_unix_ms=START_UNIX_MS)
-    bench.step()
-    bench.put("new")
-    assert len(bench.step().duplicates) == 1
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("name", "walls_ms", "fresh"),
+    [
+        ("set back by an hour", (0, 1000 - HOUR_MS), 1),
+        ("set back, and on within the window", (0, 1000 - HOUR_MS, 2000 - HOUR_MS), 1),
+        ("set back, and on by more than the window", (0, 1000 - HOUR_MS, 1001 - HOUR_MS + WINDOW_MS), 2),
+        ("set forward by an hour", (0, HOUR_MS), 2),
+        ("set back and forward", (0, 1000 - HOUR_MS, 2000), 2),
+        ("set back to 1970", (0, 1000 - START_UNIX_MS), 1),
+    ],
+)
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+def test_the_window_goes_by_a_clock_that_never_goes_back(
+    bench: PartitionBench, name: str, walls_ms: tuple[int, ...], fresh: int, restart: bool, together: bool
+) -> None:
+    """The same bytes of the same sender, seconds later by any clock but the wall's; a clock set forward forgets."""
+    found = 0
+    for place, wall_ms in enumerate(walls_ms):
+        bench.clock.unix_ms = START_UNIX_MS + wall_ms
+        if restart and not together and place == 1:
+            bench.reopen()
+        bench.put("x", received_unix_ms=START_UNIX_MS + wall_ms)
+        if not together:
+            bench.read()  # reading again moves nothing
+            found += len(bench.step().entries)
+    if together:
+        found = len(bench.step().entries)
+    assert found == fresh

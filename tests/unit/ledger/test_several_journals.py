@@ -16,6 +16,7 @@ from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.testing.partition_bench import MIB, PLAN, PartitionBench
 
 Make = Callable[..., PartitionBench]
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -50,6 +51,21 @@ def test_all_are_read_and_neither_starves(slots: list[PartitionBench]) -> None:
     assert step(ledger) == ([], 0)
     for bench in slots:
         assert slots[0].partition.low_watermarks(bench.journal_id) == {"a.example": 4}
+    ledger.close()
+
+
+def test_a_backlog_of_an_earlier_hour_forgets_nothing_newer(slots: list[PartitionBench]) -> None:
+    """Each journal has its own time: what one of them has received since is still known, in whichever it comes again."""
+    slots[0].clock.unix_ms += HOUR_MS
+    slots[0].put("new")
+    ledger = over(slots)
+    assert step(ledger) == (["new"], 0)
+    slots[1].put("old", received_unix_ms=slots[0].clock.unix_ms - HOUR_MS)
+    assert step(ledger) == (["old"], 0)
+    slots[0].put("new")
+    assert step(ledger) == ([], 1)
+    slots[1].put("new", received_unix_ms=slots[0].clock.unix_ms)
+    assert step(ledger) == ([], 1)
     ledger.close()
 
 
