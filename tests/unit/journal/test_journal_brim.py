@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import StorageError, Unavailable
+from collector.journal import allocation
 from collector.journal.committer import Committer
 from collector.journal.environment import Environment
 from collector.journal.layout import FORMAT_VERSION, KIND
@@ -302,7 +303,8 @@ def test_a_disk_that_has_no_room_for_a_step(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "True True 0 True"
 
 
-def test_a_disk_without_room_is_an_error_of_storage(tmp_path: Path) -> None:
-    """More than any file system has: the message names the place and the size."""
+def test_a_disk_without_room_is_an_error_of_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first step of more than any file system has: the message names the place and the size."""
+    monkeypatch.setattr(allocation, "STEP_BYTES", 1 << 46)
     with pytest.raises(StorageError, match=r"env: .*no room for \d+ MiB"):
         Environment.create(tmp_path / "env", 1 << 46, "journal", 1)
