@@ -1,5 +1,6 @@
 PYTHON ?= python3
 VENV   := .venv
+export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
 .PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare clean
@@ -53,10 +54,10 @@ soak: setup                    ## mixed traffic for an hour (MINUTES, RATE): is 
 
 chaos: MINUTES = 15
 chaos: setup                   ## a quarter of an hour of everything that goes wrong (MINUTES, SEED): does all that is promised hold
-	PYTHONPATH=tests $(BIN)/python -m chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
-	$(BIN)/python -m collector.testing.otelcol
+	$(BIN)/python -m counterparts.otelcol
 
 compare: otelcol               ## compare with the OpenTelemetry Collectors anew; git shows what changed in the kept results
 	$(BIN)/python tests/counterparts/otelcol/record_elasticsearch.py
@@ -65,7 +66,7 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
 
 fuzz: setup                    ## a million inputs at the doors; what breaks something is kept in tests/fuzz/corpus
-	PYTHONPATH=tests $(BIN)/python -m fuzz
+	$(BIN)/python -m fuzz
 
 audit: setup                   ## what the wheel brings with it: advisories, licences, a bill of materials (build/sbom.json)
 	$(BIN)/python tests/audit/audit.py

@@ -14,12 +14,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Self
-
-import psutil
+from typing import TYPE_CHECKING, Any, Self
 
 from collector.ledger.deadletters import request
 from collector.ledger.reader import PartitionReader
+
+if TYPE_CHECKING:
+    import psutil
 
 CONFIG = """
 receivers:
@@ -116,6 +117,8 @@ class Service:
 
     def children(self) -> list[psutil.Process]:
         """The living children."""
+        import psutil  # of the extra `testing`; so the module can be imported without
+
         if self.process is None:
             return []
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -129,6 +132,8 @@ class Service:
 
     def kill(self) -> None:
         """SIGKILL for the whole tree."""
+        import psutil  # of the extra `testing`; so the module can be imported without
+
         children = self.children()
         if self.process is not None:
             self.process.kill()

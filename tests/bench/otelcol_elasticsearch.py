@@ -30,9 +30,9 @@ from run import drained, row
 from systems import EXPORTERS, System, logboom
 from tables import Row, machine, render
 
-from collector.testing.cloudflare import Cloudflare, Place
-from collector.testing.opensearch import OpenSearch
-from collector.testing.otelcol import built, version
+from counterparts.cloudflare import Cloudflare, Place
+from counterparts.opensearch import OpenSearch
+from counterparts.otelcol import built, version
 
 BATCH, CONNECTIONS = 500, 4
 INDICES = "logs-*"

@@ -19,8 +19,8 @@ from sample_records import batch, micros, triaged
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.text_buffers import text_bytes
-from collector.testing.on_thread import on_thread
-from collector.testing.splunk import TOKEN, Splunk, says
+from counterparts.on_thread import on_thread
+from counterparts.splunk import TOKEN, Splunk, says
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.exporter import SplunkHecExporter
 from exporters.splunk_hec.parts import encoded

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from chaos.place import HONEST
 from collector.cli.traffic.client import Client, GrpcClient, HttpClient
-from collector.testing.numbered import HEADER, request
+from counterparts.numbered import HEADER, request
 
 SERVICE = "honest"
 _STRIDE = 1000

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from chaos.place import NOISY
 from collector.testing.service import Service
-from collector.testing.wire_bytes import message
+from counterparts.wire_bytes import message
 from fuzz import framing_inputs, http1_inputs, http2_inputs, json_inputs, protobuf_inputs
 
 ADDRESS = ("127.0.0.66", 0)

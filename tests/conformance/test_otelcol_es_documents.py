@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from collector.component import Context
-from collector.testing.kept_results import Differences, read_lines
+from counterparts.kept_results import Differences, read_lines
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
 from otlp_wire import decode_payloads, json_to_protobuf

@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 import pytest
 
-from collector.testing.kept_results import Differences, read_lines
+from counterparts.kept_results import Differences, read_lines
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.events import events
 from exporters.splunk_hec.raw import lines

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from collector.testing.kept_results import Differences, read_lines
+from counterparts.kept_results import Differences, read_lines
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder
 from otlp_wire import decode_payloads, json_to_protobuf

@@ -13,8 +13,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from collector.receivers.otlp.refusals import Code, StatusRefusal
 from collector.testing.intake import MemoryIntake
-from collector.testing.receiving import receiving
 from counterparts.conformance import cases, demand
+from counterparts.receiving import receiving
 
 _ONE_VALUE = "a value that can't be read costs itself, not its request: it is left out, and partial_success says so"
 ON_PURPOSE = dict.fromkeys(

@@ -1,1 +1,1 @@
-"""The other side of tests: cases of the peers, and what real systems need to be built and started."""
+"""The other side of tests: real systems and strict doubles of vendors, the peers' cases, senders, readers of what was written."""

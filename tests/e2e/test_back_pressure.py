@@ -14,8 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from collector.cli.traffic.client import METHOD
 from collector.testing.conservation import assert_directory_conserved
-from collector.testing.numbered import HEADER, NumberedSenders, request
 from collector.testing.service import Service
+from counterparts.numbered import HEADER, NumberedSenders, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 PADDING = "x" * 200_000

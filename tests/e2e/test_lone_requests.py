@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.testing.numbered import HEADER, request
 from collector.testing.service import Service
+from counterparts.numbered import HEADER, request
 
 REQUESTS = int(os.environ.get("LOGBOOM_LONE_REQUESTS", "40"))
 BOUND_SECS = 20.0  # ten times what is promised

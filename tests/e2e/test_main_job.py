@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from collector.cli.traffic.sdk import Senders
-from collector.testing.numbered import HEADER, NumberedSenders, request
 from collector.testing.service import Service
+from counterparts.numbered import HEADER, NumberedSenders, request
 
 pytestmark = pytest.mark.e2e
 

@@ -14,8 +14,8 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from collector.cli.traffic.client import GrpcClient
-from collector.testing.numbered import HEADER, request
 from collector.testing.service import Service, free_ports
+from counterparts.numbered import HEADER, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -13,8 +13,8 @@ import pytest
 
 from collector.cli.traffic.client import GrpcClient
 from collector.testing.conservation import assert_directory_conserved
-from collector.testing.numbered import HEADER, request
 from collector.testing.service import Service
+from counterparts.numbered import HEADER, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.testing.numbered import NumberedSenders
 from collector.testing.service import Service
+from counterparts.numbered import NumberedSenders
 
 pytestmark = pytest.mark.e2e
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from collector.cli.traffic.payloads import templates
-from collector.testing.cef_reader import read_cef
-from collector.testing.http_recorder import Answer, HttpRecorder, Received
-from collector.testing.leef_reader import read_leef
-from collector.testing.ocsf_schema import problems
 from collector.testing.service import Service
+from counterparts.cef_reader import read_cef
+from counterparts.http_recorder import Answer, HttpRecorder, Received
+from counterparts.leef_reader import read_leef
+from counterparts.ocsf_schema import problems
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 CODE = "c0de-of-the-intake"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from collector.testing.conservation import assert_directory_conserved
-from collector.testing.numbered import NumberedSenders
 from collector.testing.service import Service
+from counterparts.numbered import NumberedSenders
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 DOMAINS = ("tamyla.com", "wetechfounders.com", "default")

@@ -12,13 +12,13 @@ import orjson
 import pytest
 
 from collector.component import Factory
-from collector.testing import azure, datadog
-from collector.testing.azure import Azure
-from collector.testing.bad_days import CLEAN_DAYS, DAYS, QUICK, Load, mixture
-from collector.testing.datadog import Intake
-from collector.testing.fault_proxy import Fault, proxied
-from collector.testing.google import Google
-from collector.testing.on_thread import on_thread
+from counterparts import azure, datadog
+from counterparts.azure import Azure
+from counterparts.bad_days import CLEAN_DAYS, DAYS, QUICK, Load, mixture
+from counterparts.datadog import Intake
+from counterparts.fault_proxy import Fault, proxied
+from counterparts.google import Google
+from counterparts.on_thread import on_thread
 from exporters.chronicle import FACTORY as CHRONICLE
 from exporters.datadog import FACTORY as DATADOG
 from exporters.sentinel import FACTORY as SENTINEL

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from collector.testing.bad_days import DAYS, QUICK, SMALL, Load, mixture
-from collector.testing.cloudflare import Cloudflare, Pool
-from collector.testing.fault_proxy import Fault, proxied
+from counterparts.bad_days import DAYS, QUICK, SMALL, Load, mixture
+from counterparts.cloudflare import Cloudflare, Pool
+from counterparts.fault_proxy import Fault, proxied
 from exporters.d1 import FACTORY
 
 

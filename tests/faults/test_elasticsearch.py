@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from collector.testing.bad_days import DAYS, QUICK, SMALL, Load, mixture
-from collector.testing.fault_proxy import Fault, proxied
-from collector.testing.opensearch import OpenSearch
+from counterparts.bad_days import DAYS, QUICK, SMALL, Load, mixture
+from counterparts.fault_proxy import Fault, proxied
+from counterparts.opensearch import OpenSearch
 from exporters.elasticsearch import FACTORY
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs OpenSearch

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from collector.testing.bad_days import CLEAN_DAYS, DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
-from collector.testing.fault_proxy import Fault, proxied
-from collector.testing.http_service import Handler, HttpService
-from collector.testing.on_thread import on_thread
+from counterparts.bad_days import CLEAN_DAYS, DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
+from counterparts.fault_proxy import Fault, proxied
+from counterparts.http_service import Handler, HttpService
+from counterparts.on_thread import on_thread
 from exporters.webhook import FACTORY
 
 MOST = 100_000

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from collector.testing.conservation import assert_directory_conserved
-from collector.testing.numbered import NumberedSenders
 from collector.testing.service import Service
+from counterparts.numbered import NumberedSenders
 
 ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "30"))
 DOMAINS = ("tamyla.com", "wetechfounders.com", "default")

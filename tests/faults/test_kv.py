@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from collector.testing.bad_days import DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
-from collector.testing.cloudflare import Cloudflare, Pool
-from collector.testing.fault_proxy import Call, Fault, proxied
+from counterparts.bad_days import DAYS, DOMAINS, QUICK, RECORDS, SMALL, Load, mixture
+from counterparts.cloudflare import Cloudflare, Pool
+from counterparts.fault_proxy import Call, Fault, proxied
 from exporters.kv import FACTORY
 
 OPTIONS = {**QUICK, "min_write_interval": "0s"}

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from collector.testing.bad_days import QUICK, RECORDS, SMALL, Load
-from collector.testing.certificates import Authority, Pair
-from collector.testing.on_thread import on_thread
-from collector.testing.splunk import (
+from counterparts.bad_days import QUICK, RECORDS, SMALL, Load
+from counterparts.certificates import Authority, Pair
+from counterparts.on_thread import on_thread
+from counterparts.splunk import (
     TOKEN,
     Fault,
     Splunk,

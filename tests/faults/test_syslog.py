@@ -19,10 +19,10 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.delivery.engine import Delivery
 from collector.outcomes import Blocked, Outcome, Retry
-from collector.testing.certificates import Authority
 from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.service import free_ports
-from collector.testing.syslog_servers import Receiver, Rsyslog, SyslogNg, installed
+from counterparts.certificates import Authority
+from counterparts.syslog_servers import Receiver, Rsyslog, SyslogNg, installed
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
 

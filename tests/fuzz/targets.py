@@ -22,7 +22,7 @@ from collector.decode import decode
 from collector.errors import Refusal
 from collector.journal.entry import Entry
 from collector.receivers.otlp.content_encoding import decoded
-from collector.testing.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, receiving
 from fuzz import framing_inputs, http1_inputs, http2_inputs, json_inputs, protobuf_inputs, seeds
 
 LIMIT = 1 << 20

@@ -17,11 +17,11 @@ import pytest
 
 from collector.component import Context
 from collector.outcomes import Ok
-from collector.testing.certificates import Authority
-from collector.testing.kept_results import read_lines
-from collector.testing.otelcol import Collector, built
-from collector.testing.received_otlp import records, written
 from collector.testing.service import Service, free_ports
+from counterparts.certificates import Authority
+from counterparts.kept_results import read_lines
+from counterparts.otelcol import Collector, built
+from counterparts.received_otlp import records, written
 from exporters.otlp import FACTORY as OTLP
 from exporters.otlphttp import FACTORY as OTLP_HTTP
 from otlp_wire import decode_payloads, json_to_protobuf

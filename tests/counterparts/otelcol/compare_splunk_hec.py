@@ -19,11 +19,11 @@ import pytest
 
 from collector.component import Context
 from collector.outcomes import Ok
-from collector.testing.certificates import Authority
-from collector.testing.kept_results import Differences, read_lines
-from collector.testing.otelcol import Collector, built
-from collector.testing.received_otlp import written
 from collector.testing.service import free_ports
+from counterparts.certificates import Authority
+from counterparts.kept_results import Differences, read_lines
+from counterparts.otelcol import Collector, built
+from counterparts.received_otlp import written
 from exporters.splunk_hec import FACTORY
 from otlp_wire import decode_payloads, json_to_protobuf
 

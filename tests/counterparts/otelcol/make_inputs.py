@@ -16,8 +16,8 @@ import yaml
 from collector.cli.traffic.payloads import templates
 from collector.component import Context
 from collector.samples import batch_of
-from collector.testing.kept_results import write_lines
 from collector.testing.work import FakeWork
+from counterparts.kept_results import write_lines
 from otlp_wire import decode_payloads, encode_json
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize

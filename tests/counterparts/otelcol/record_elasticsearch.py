@@ -15,10 +15,10 @@ from pathlib import Path
 
 from otlp_input import post
 
-from collector.testing.http_recorder import Answer, HttpRecorder, Received
-from collector.testing.kept_results import read_lines, write_lines
-from collector.testing.otelcol import Collector, built, version
 from collector.testing.service import free_ports
+from counterparts.http_recorder import Answer, HttpRecorder, Received
+from counterparts.kept_results import read_lines, write_lines
+from counterparts.otelcol import Collector, built, version
 
 KEPT = Path(__file__).parents[2] / "golden" / "otelcol"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from collector.testing.cloudflare import Cloudflare, Pool
+from counterparts.cloudflare import Cloudflare, Pool
 
 
 @pytest.fixture(scope="session")

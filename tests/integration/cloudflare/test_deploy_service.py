@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from collector.testing.cloudflare_deployment import DEPLOY, Deployment, checked_out, deployed
 from collector.testing.service import Service
+from counterparts.cloudflare_deployment import DEPLOY, Deployment, checked_out, deployed
 
 DOMAIN, KEY = "tamyla.com", "a-key"
 HASH = hashlib.sha256(KEY.encode()).hexdigest()

@@ -14,8 +14,8 @@ from google.rpc import status_pb2
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Split
-from collector.testing.cloudflare_deployment import Checkout, Deployment, checked_out, deployed
 from collector.testing.row_batch import Row, batch_of
+from counterparts.cloudflare_deployment import Checkout, Deployment, checked_out, deployed
 from exporters.d1 import FACTORY as D1
 from exporters.kv import FACTORY as KV
 

@@ -19,7 +19,7 @@ from collector.delivery.engine import Delivery
 from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan
 from collector.testing.conservation import assert_conserved
-from collector.testing.partition_bench import PartitionBench, plan
+from counterparts.partition_bench import PartitionBench, plan
 from exporters.nop.config import NopConfig
 from exporters.nop.exporter import NopExporter
 from exporters.otlp.config import OtlpConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.testing.opensearch import OpenSearch
+from counterparts.opensearch import OpenSearch
 
 
 @pytest.fixture(scope="module")

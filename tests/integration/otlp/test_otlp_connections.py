@@ -16,7 +16,7 @@ import zstandard
 
 from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import payload
-from collector.testing.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, receiving
 
 GOOD = payload(20)
 PROTOBUF = {"content-type": "application/x-protobuf"}

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from collector.errors import Unavailable
 from collector.testing.intake import MemoryIntake
-from collector.testing.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, receiving
 
 SOURCES = Path(__file__).parent / "javascript"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"

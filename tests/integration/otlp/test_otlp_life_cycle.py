@@ -19,7 +19,7 @@ from collector.receivers.otlp import FACTORY
 from collector.receivers.otlp.grpc_service import LOGS
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
-from collector.testing.receiving import otlp_config, receiving
+from counterparts.receiving import otlp_config, receiving
 
 GOOD = payload()
 PROTOBUF = {"content-type": "application/x-protobuf"}

@@ -17,7 +17,7 @@ from google.rpc import status_pb2
 
 from collector.receivers.otlp.grpc_service import LOGS
 from collector.testing.payloads import field, payload, varint
-from collector.testing.receiving import receiving
+from counterparts.receiving import receiving
 
 LIMIT = 64 << 10
 GOOD = payload()

@@ -10,8 +10,8 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from collector.receivers.otlp.grpc_service import LOGS
-from collector.testing.receiving import receiving
-from collector.testing.wire_bytes import message, request_of
+from counterparts.receiving import receiving
+from counterparts.wire_bytes import message, request_of
 
 GOOD = message(3, b"INFO")
 LATIN1 = message(5, message(1, b"caf\xe9"))

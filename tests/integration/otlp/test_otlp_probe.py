@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from collector.domains.resolver import DomainRules
-from collector.testing.certificates import Authority
-from collector.testing.receiving import otlp_config, receiving
 from collector.transport.probe import Probe, ask
+from counterparts.certificates import Authority
+from counterparts.receiving import otlp_config, receiving
 
 BOTH = ("grpc", "http")
 Overrides = Mapping[str, Any]

@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 
 from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake
-from collector.testing.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, receiving
 
 
 def grpc_exporter(running: Receiving, compression: str) -> LogRecordExporter:

@@ -15,7 +15,7 @@ from collector.errors import Exhausted, InvalidPayload, PermissionDenied, TooLar
 from collector.receivers.otlp.grpc_service import LOGS
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
-from collector.testing.receiving import receiving
+from counterparts.receiving import receiving
 
 GOOD = payload(3)
 REFUSALS = [

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from collector.receivers.otlp.remarks import Remarks
-from collector.testing.receiving import receiving
+from counterparts.receiving import receiving
 
 CORS = {"protocols": {"http": {"cors": {"allowed_origins": ["https://a.example"]}}}}
 PREFLIGHT = {"origin": "https://b.example", "access-control-request-method": "POST"}

@@ -12,10 +12,10 @@ import pytest
 
 from collector.errors import ConfigError
 from collector.receivers.otlp.grpc_service import LOGS
-from collector.testing.certificates import Authority, Pair
 from collector.testing.payloads import payload
-from collector.testing.receiving import Receiving, receiving
 from collector.transport.tls import TlsClientConfig, client_context, grpc_client_credentials
+from counterparts.certificates import Authority, Pair
+from counterparts.receiving import Receiving, receiving
 
 GOOD = payload()
 

@@ -16,7 +16,7 @@ from collector.domains.resolver import DomainRules
 from collector.receivers.otlp.config import GRPC_PATH
 from collector.receivers.otlp.content_encoding import decoded
 from collector.testing.payloads import payload
-from collector.testing.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, receiving
 
 GOOD = payload(3)
 HEAD = b"POST /v1/logs HTTP/1.1\r\nHost: tamyla.com\r\nContent-Type: application/x-protobuf\r\n"

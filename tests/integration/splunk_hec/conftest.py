@@ -13,7 +13,7 @@ import pytest
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.delivery.reading import Reading, read
-from collector.testing.splunk import TOKEN, Splunk
+from counterparts.splunk import TOKEN, Splunk
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.exporter import SplunkHecExporter
 

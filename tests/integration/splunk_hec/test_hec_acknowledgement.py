@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from collector.testing.splunk import (
+from counterparts.splunk import (
     TOKEN,
     TokenRule,
     cut_request,

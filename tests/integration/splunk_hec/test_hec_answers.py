@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from aiohttp import web
 
-from collector.testing.splunk import TOKEN, TokenRule, cut_answer, cut_request, lost_answer, passes, says, stalls
+from counterparts.splunk import TOKEN, TokenRule, cut_answer, cut_request, lost_answer, passes, says, stalls
 
 THREE = ("a", "b", "c")
 

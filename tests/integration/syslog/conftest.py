@@ -9,8 +9,8 @@ import pytest
 
 from collector.component import Context
 from collector.outcomes import Ok
-from collector.testing.certificates import Authority
-from collector.testing.syslog_servers import Rsyslog, SyslogNg, installed
+from counterparts.certificates import Authority
+from counterparts.syslog_servers import Rsyslog, SyslogNg, installed
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
 

@@ -10,8 +10,8 @@ import pytest
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry
-from collector.testing.certificates import Authority
 from collector.testing.row_batch import Row, batch_of
+from counterparts.certificates import Authority
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from collector.testing.row_batch import Nested, Row, batch_of
-from collector.testing.syslog_servers import Received
+from counterparts.syslog_servers import Received
 from otlp_wire import any_from_python
 
 MOMENT = datetime.datetime(2026, 11, 3, 4, 5, 6, 70, tzinfo=datetime.UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from collector.component import Context
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
-from collector.testing.partition_bench import START_UNIX_MS
+from counterparts.partition_bench import START_UNIX_MS
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 

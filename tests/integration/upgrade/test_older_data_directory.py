@@ -19,7 +19,7 @@ from collector.outcomes import Outcome
 from collector.pipeline import Pipeline
 from collector.service.datadir import open_data_dir
 from collector.testing.conservation import assert_directory_conserved
-from collector.testing.partition_bench import bodies_of, exported
+from counterparts.partition_bench import bodies_of, exported
 from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, triage
 
 PACKED = sorted(Path(__file__).parent.glob("*.tar.xz"))

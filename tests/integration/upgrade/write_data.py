@@ -31,7 +31,7 @@ from collector.journal.writer import Journal
 from collector.ledger.interface import Ack, DeadLetter
 from collector.ledger.partition import PartitionLedger
 from collector.pipeline import Pipeline
-from collector.testing.partition_bench import bodies_of, exported
+from counterparts.partition_bench import bodies_of, exported
 
 ALL = 1 << 40
 

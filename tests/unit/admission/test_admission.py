@@ -11,7 +11,7 @@ from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
-from collector.testing.wire_bytes import message, request_of
+from counterparts.wire_bytes import message, request_of
 from otlp_wire import receive_json
 
 GOOD = payload(3)

@@ -14,7 +14,7 @@ import collector.rowwise
 import otlp_wire
 from collector.batch import LogBatch, ValueKind, concat
 from collector.rowwise import Record, RowProcessor, rows
-from collector.testing.otlp_requests import requests
+from counterparts.otlp_requests import requests
 
 WORK: Any = None
 """The adapter needs nothing of the transaction."""

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from collector.batch import ValueKind
 from collector.delivery.redaction import Redaction
 from collector.delivery.shaping_config import RedactConfig
-from collector.testing import otlp_requests
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts import otlp_requests
 from otlp_wire import any_from_python, any_to_python, decode_payloads, encode
 
 KEY = "0123456789abcdef"

@@ -19,9 +19,9 @@ import jc
 import pytest
 
 from collector.documents.cef import cef_text
-from collector.testing.cef_reader import CefEvent, read_cef
 from collector.testing.row_batch import Row, batch_of
-from collector.testing.syslog_servers import debian
+from counterparts.cef_reader import CefEvent, read_cef
+from counterparts.syslog_servers import debian
 
 NAMES = ["url.full", "user.name", "service.name", "logboom.triage.action", "client.address", "logboom.component"]
 PLAIN = [*"abz09 _-./:;|[]{}()%#\"'?&", "\n", "=", "ü", "語", "😀", " msg=", "|10|src=6.6.6.6", "<13>1 "]

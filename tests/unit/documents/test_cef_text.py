@@ -17,8 +17,8 @@ from collector.documents.cef.dictionary import CONSUMER_KEYS, DICTIONARY, Type
 from collector.documents.cef.mapping import CLASS, LABELS, NAME, OWN_KEYS, forms
 from collector.documents.device_event.facts import FACTS
 from collector.samples import batch_of as sampled
-from collector.testing.cef_reader import CefEvent, NotCef, read_cef
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.cef_reader import CefEvent, NotCef, read_cef
 from otlp_wire import any_from_python
 
 ODD = st.sampled_from(

@@ -16,8 +16,8 @@ from collector.documents.device_event.facts import FACTS
 from collector.documents.leef import Device, delimiter_character, leef_severity, leef_text
 from collector.documents.leef.attributes import PREDEFINED, RESERVED
 from collector.documents.leef.mapping import forms
-from collector.testing.leef_reader import LeefEvent, NotLeef, read_leef
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.leef_reader import LeefEvent, NotLeef, read_leef
 from otlp_wire import any_from_python
 
 ODD = st.sampled_from([*"|=\\\n\r\t \x00\x1b\x7f\x85\u2028^¦x", "😀", "\tsev=10", "^sev=10", "\nLEEF:2.0|a|b|c|d|x09|"])

@@ -14,8 +14,8 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry
-from collector.testing.certificates import Authority
 from collector.testing.text_batch import text_batch
+from counterparts.certificates import Authority
 from exporters.otlp.config import OtlpConfig
 from exporters.otlp.exporter import OtlpExporter
 from exporters.otlphttp.config import OtlpHttpConfig

@@ -9,7 +9,7 @@ import pytest
 
 from collector.ledger.plan import LedgerPlan
 from collector.testing.conservation import assert_conserved
-from collector.testing.partition_bench import PLAN, PartitionBench
+from counterparts.partition_bench import PLAN, PartitionBench
 
 
 @pytest.fixture

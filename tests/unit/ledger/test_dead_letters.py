@@ -15,7 +15,7 @@ from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, decode_entries
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
 from collector.ledger.plan import PipelinePlan
-from collector.testing.partition_bench import PartitionBench, bodies_of, plan
+from counterparts.partition_bench import PartitionBench, bodies_of, plan
 
 Make = Callable[..., PartitionBench]
 BOTH = PipelinePlan("logs", frozenset({"otlp"}), ("picky", "easy"))

@@ -9,8 +9,8 @@ from xxhash import xxh3_128_digest
 
 from collector.journal.entry import Payload
 from collector.ledger.plan import PipelinePlan
-from collector.testing.partition_bench import START_UNIX_MS, PartitionBench, plan, request
-from collector.testing.wire_bytes import message
+from counterparts.partition_bench import START_UNIX_MS, PartitionBench, plan, request
+from counterparts.wire_bytes import message
 
 Make = Callable[..., PartitionBench]
 WINDOW_MS = 300_000

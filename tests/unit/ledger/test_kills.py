@@ -15,8 +15,8 @@ from xxhash import xxh3_128_digest
 from collector.journal.entry import Payload
 from collector.ledger.attempts import Attempts
 from collector.testing.conservation import assert_conserved
-from collector.testing.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
-from collector.testing.partition_bench import START_UNIX_MS, PartitionBench, request
+from counterparts.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
+from counterparts.partition_bench import START_UNIX_MS, PartitionBench, request
 
 Make = Callable[..., PartitionBench]
 POINTS = (
@@ -75,7 +75,7 @@ def check(bench: PartitionBench) -> None:
 def test_a_real_sigkill(make_bench: Make, point: str) -> None:
     bench = make_bench()
     journal(bench)
-    command = [sys.executable, "-m", "collector.testing.mortal_worker", str(bench.root)]
+    command = [sys.executable, "-m", "counterparts.mortal_worker", str(bench.root)]
     killed = subprocess.run([*command, point, "2"], capture_output=True, text=True, timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     run_to_the_end(bench.root, bench.clock)

@@ -6,8 +6,8 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.testing.conservation import assert_conserved
-from collector.testing.mortal_worker import Killed
-from collector.testing.partition_bench import PartitionBench
+from counterparts.mortal_worker import Killed
+from counterparts.partition_bench import PartitionBench
 
 MANY = [str(number) for number in range(250)]
 

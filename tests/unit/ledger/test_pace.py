@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from collector.ledger.pace import Pace
-from collector.testing.partition_bench import PartitionBench
+from counterparts.partition_bench import PartitionBench
 
 LEAD = 8_192
 CASES: Mapping[str, tuple[int, Mapping[str, int], Mapping[str, int], bool]] = {

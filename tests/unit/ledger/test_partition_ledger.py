@@ -13,7 +13,7 @@ from collector.errors import Locked, StorageError
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan
-from collector.testing.partition_bench import PLAN, PartitionBench, bodies_of, exported, plan, request
+from counterparts.partition_bench import PLAN, PartitionBench, bodies_of, exported, plan, request
 
 Make = Callable[..., PartitionBench]
 

@@ -12,7 +12,7 @@ from collector.decode import decode
 from collector.errors import StorageError
 from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan, Quota
-from collector.testing.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
+from counterparts.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
 
 Make = Callable[..., PartitionBench]
 RECEIVERS = frozenset({"otlp"})

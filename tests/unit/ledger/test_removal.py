@@ -9,7 +9,7 @@ import pytest
 from collector.ledger import deadletters
 from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan
-from collector.testing.partition_bench import PartitionBench, plan
+from counterparts.partition_bench import PartitionBench, plan
 
 Make = Callable[..., PartitionBench]
 RECEIVERS = frozenset({"otlp"})

@@ -13,7 +13,7 @@ from collector.journal.reader import JournalReader
 from collector.ledger.interface import Commit
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
-from collector.testing.partition_bench import MIB, PLAN, PartitionBench
+from counterparts.partition_bench import MIB, PLAN, PartitionBench
 
 Make = Callable[..., PartitionBench]
 HOUR_MS = 3_600_000

@@ -16,7 +16,7 @@ from collector.ledger.interface import Commit
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan, Quota
 from collector.ledger.sources import partition_of
-from collector.testing.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
+from counterparts.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
 
 Make = Callable[..., PartitionBench]
 ENTRIES = 150

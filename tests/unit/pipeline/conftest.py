@@ -11,7 +11,7 @@ import pytest
 from collector.component import Processor
 from collector.pipeline import Pipeline
 from collector.testing.conservation import assert_conserved
-from collector.testing.partition_bench import PartitionBench
+from counterparts.partition_bench import PartitionBench
 
 NANOS_PER_MS = 1_000_000
 MakePipeline = Callable[..., Pipeline]

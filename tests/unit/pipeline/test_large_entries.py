@@ -15,8 +15,8 @@ from collector.ledger import deadletters
 from collector.ledger.interface import Commit, RawDeadLetter
 from collector.pipeline import Pipeline
 from collector.testing.conservation import assert_conserved
-from collector.testing.mortal_worker import Killed
-from collector.testing.partition_bench import PartitionBench, bodies_of
+from counterparts.mortal_worker import Killed
+from counterparts.partition_bench import PartitionBench, bodies_of
 
 MakePipeline = Callable[..., Pipeline]
 SMALL_STEPS = {"max_records": 2000}

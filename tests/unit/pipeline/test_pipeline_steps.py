@@ -14,7 +14,7 @@ from collector.component import Work
 from collector.errors import NoRoom, StorageError
 from collector.ledger.interface import Commit
 from collector.pipeline import Pipeline
-from collector.testing.partition_bench import PartitionBench, bodies_of, request
+from counterparts.partition_bench import PartitionBench, bodies_of, request
 
 MakePipeline = Callable[..., Pipeline]
 Body = Callable[[LogBatch, Work], LogBatch]

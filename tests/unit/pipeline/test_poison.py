@@ -10,8 +10,8 @@ from collector.batch import LogBatch
 from collector.component import Work
 from collector.ledger import deadletters
 from collector.pipeline import Pipeline
-from collector.testing.mortal_worker import Killed
-from collector.testing.partition_bench import PartitionBench
+from counterparts.mortal_worker import Killed
+from counterparts.partition_bench import PartitionBench
 
 MakePipeline = Callable[..., Pipeline]
 

@@ -9,7 +9,7 @@ import pytest
 from collector.batch import LogBatch
 from collector.component import Work
 from collector.pipeline import Pipeline
-from collector.testing.partition_bench import PartitionBench
+from counterparts.partition_bench import PartitionBench
 
 MakePipeline = Callable[..., Pipeline]
 ERRORS = {"memory": MemoryError(), "disk": OSError(28, "No space left on device")}

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from collector.testing.certificates import Authority
 from collector.transport.tls import (
     TlsClientConfig,
     TlsServerConfig,
@@ -17,6 +16,7 @@ from collector.transport.tls import (
     grpc_server_credentials,
     server_context,
 )
+from counterparts.certificates import Authority
 
 
 @pytest.fixture

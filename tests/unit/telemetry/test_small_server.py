@@ -11,7 +11,7 @@ import pytest
 
 from collector.telemetry import endpoints, small_server
 from collector.telemetry.endpoints import Endpoints
-from collector.testing.certificates import Authority
+from counterparts.certificates import Authority
 
 ROUTES = {"/ready": lambda: (200, "application/json", "{}"), "/live": lambda: (503, "text/plain", "bad")}
 

@@ -8,11 +8,11 @@ import json
 import pytest
 
 from collector.outcomes import Blocked, Retry
-from collector.testing.http_recorder import Answer, HttpRecorder
 from collector.testing.virtual_time import run_virtual
 from collector.transport.access_token import AccessToken, BearerClient, Granted, TokenRefused, ask
 from collector.transport.http_client import HttpClient
 from collector.transport.http_client_config import HttpClientConfig
+from counterparts.http_recorder import Answer, HttpRecorder
 
 SECRET = "s3cret/of the app"
 

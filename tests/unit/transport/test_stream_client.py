@@ -10,11 +10,11 @@ import ssl
 import pytest
 import uvloop
 
-from collector.testing.certificates import Authority
 from collector.transport.datagram_client import DatagramClient
 from collector.transport.stream_client import ClosedByPeer, StreamClient, Target, unacknowledged
 from collector.transport.stream_pool import StreamPool
 from collector.transport.tls import TlsClientConfig, client_context
+from counterparts.certificates import Authority
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 

@@ -16,8 +16,8 @@ from collector.errors import InvalidPayload
 from collector.journal.entry import Entry
 from collector.record_ids import record_ids
 from collector.tables import PAYLOADS, RECORDS
-from collector.testing.otlp_requests import requests, without_empty_groups
-from collector.testing.wire_bytes import message, number, request_of
+from counterparts.otlp_requests import requests, without_empty_groups
+from counterparts.wire_bytes import message, number, request_of
 
 ALPHABET = set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 

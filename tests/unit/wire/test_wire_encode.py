@@ -17,7 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 import otlp_wire
 from collector.batch import LogBatch, concat
-from collector.testing.otlp_requests import any_messages
+from counterparts.otlp_requests import any_messages
 from otlp_wire import framing
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import otlp_wire
 from collector.errors import InvalidPayload, TooLarge
-from collector.testing.wire_bytes import message, nested_arrays, number, request_of, varint
+from counterparts.wire_bytes import message, nested_arrays, number, request_of, varint
 from otlp_wire.inspection import byte_gate
 
 SECRET = b"s3cr3t-t0ken"

@@ -14,8 +14,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from collector.decode import decode
 from collector.journal.entry import Entry
-from collector.testing.otlp_requests import log_records
-from collector.testing.wire_bytes import message, nested_arrays, number, request_of
+from counterparts.otlp_requests import log_records
+from counterparts.wire_bytes import message, nested_arrays, number, request_of
 from otlp_wire import Received, any_to_python, receive_json, receive_protobuf
 
 FIRST, LAST = ({"timeUnixNano": str(n), "body": {"stringValue": f"neighbour {n}"}} for n in (1, 2))

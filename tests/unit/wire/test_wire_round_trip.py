@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 import otlp_wire
 from collector.batch import LogBatch, ValueKind, concat
-from collector.testing.otlp_json import as_otlp_json, as_proto_json
-from collector.testing.otlp_requests import requests, without_empty_groups
+from counterparts.otlp_json import as_otlp_json, as_proto_json
+from counterparts.otlp_requests import requests, without_empty_groups
 
 bounded = settings(max_examples=60)
 

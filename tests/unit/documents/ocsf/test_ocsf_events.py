@@ -10,7 +10,7 @@ import pytest
 from collector.document_options import OcsfConfig, OcsfVersion
 from collector.documents.ocsf import ocsf_json
 from collector.samples import Sample, batch_of
-from collector.testing.ocsf_schema import problems
+from counterparts.ocsf_schema import problems
 
 NEWEST: OcsfVersion = "1.8.0"
 SERVICE = {"service.name": "shop"}

@@ -24,9 +24,9 @@ from collector.documents.ocsf import ocsf_json
 from collector.journal.entry import Entry
 from collector.samples import FIELDS, batch_of
 from collector.testing import row_batch
-from collector.testing.ocsf_schema import problems
 from collector.testing.row_batch import Nested, Row
 from collector.testing.work import FakeWork
+from counterparts.ocsf_schema import problems
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.triage.config import TriageConfig

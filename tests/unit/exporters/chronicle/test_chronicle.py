@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
-from collector.testing import sending
-from collector.testing.fault_proxy import proxied, status
-from collector.testing.google import Google
-from collector.testing.on_thread import on_thread
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
+from counterparts import sending
+from counterparts.fault_proxy import proxied, status
+from counterparts.google import Google
+from counterparts.on_thread import on_thread
 from exporters.chronicle import FACTORY
 
 SECOND = 1_000_000_000

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
-from collector.testing import sending
-from collector.testing.datadog import KEY, Intake
-from collector.testing.fault_proxy import proxied, status
-from collector.testing.on_thread import on_thread
 from collector.testing.row_batch import Nested, Row, batch_of
 from collector.testing.text_batch import text_batch
+from counterparts import sending
+from counterparts.datadog import KEY, Intake
+from counterparts.fault_proxy import proxied, status
+from counterparts.on_thread import on_thread
 from exporters.datadog import FACTORY
 from exporters.datadog.entries import Writer
 from otlp_wire import any_from_python

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from collector.component import Context
 from collector.outcomes import Ok
 from collector.samples import batch_of
-from collector.testing.cef_reader import read_cef
-from collector.testing.leef_reader import read_leef
-from collector.testing.ocsf_schema import problems
+from counterparts.cef_reader import read_cef
+from counterparts.leef_reader import read_leef
+from counterparts.ocsf_schema import problems
 from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
 

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
-from collector.testing import azure as cloud
-from collector.testing import sending
-from collector.testing.azure import Azure
-from collector.testing.fault_proxy import proxied, status
-from collector.testing.on_thread import on_thread
 from collector.testing.row_batch import Nested, Row, batch_of
 from collector.testing.text_batch import text_batch
+from counterparts import azure as cloud
+from counterparts import sending
+from counterparts.azure import Azure
+from counterparts.fault_proxy import proxied, status
+from counterparts.on_thread import on_thread
 from exporters.sentinel import FACTORY
 from exporters.sentinel.columns import objects
 from exporters.sentinel.schema import TABLE

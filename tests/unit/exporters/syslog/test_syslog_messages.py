@@ -9,9 +9,9 @@ import pytest
 
 from collector.documents.cef import cef_text
 from collector.documents.leef import leef_text
-from collector.testing.cef_reader import read_cef
-from collector.testing.leef_reader import read_leef
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.cef_reader import read_cef
+from counterparts.leef_reader import read_leef
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder
 from otlp_wire import any_from_python

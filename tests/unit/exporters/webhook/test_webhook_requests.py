@@ -18,10 +18,10 @@ from collector.component import Context
 from collector.documents.models import texts
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.samples import batch_of
-from collector.testing.cef_reader import read_cef
-from collector.testing.leef_reader import read_leef
-from collector.testing.ocsf_schema import problems
 from collector.testing.text_batch import text_batch
+from counterparts.cef_reader import read_cef
+from counterparts.leef_reader import read_leef
+from counterparts.ocsf_schema import problems
 from exporters.webhook.config import HttpConfig
 from exporters.webhook.exporter import HttpExporter
 

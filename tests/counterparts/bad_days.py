@@ -12,8 +12,8 @@ from collector.component import Context, Factory
 from collector.delivery.engine import Delivery
 from collector.ledger.plan import PipelinePlan
 from collector.testing.conservation import assert_conserved
-from collector.testing.fault_proxy import Fault, cut_request, gateway_page, lost_answer, slow, status
-from collector.testing.partition_bench import PartitionBench, plan
+from counterparts.fault_proxy import Fault, cut_request, gateway_page, lost_answer, slow, status
+from counterparts.partition_bench import PartitionBench, plan
 
 DOMAINS = ("0.example", "1.example", "2.example")
 RECORDS, PAYLOAD = 12_000, 400
@@ -51,7 +51,7 @@ _MIXED = [lost_answer, cut_request, gateway_page, status(500), _too_many, slow(0
 def mixture(seed: int, rounds: int) -> list[Fault]:
     """All faults and two good calls, so many times, in a random order that the seed decides."""
     faults = _MIXED * rounds
-    random.Random(seed).shuffle(faults)  # noqa: S311
+    random.Random(seed).shuffle(faults)
     return faults
 
 

@@ -89,7 +89,7 @@ def _handler(answer: Callable[[Received], Answer], received: list[Received]) -> 
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_HEAD = do_POST = do_PUT = _take  # noqa: N815 - names of the base class
+        do_GET = do_HEAD = do_POST = do_PUT = _take
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             del format, args

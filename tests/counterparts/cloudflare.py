@@ -69,8 +69,8 @@ class Cloudflare:
             self._environment["STATE_DIR"] = str(state_dir)
 
     def __enter__(self) -> Place:
-        self._process = subprocess.Popen(  # noqa: S603
-            ["node", str(installed() / "run.mjs")],  # noqa: S607
+        self._process = subprocess.Popen(
+            ["node", str(installed() / "run.mjs")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **self._environment},
@@ -117,7 +117,7 @@ def installed(sources: Path = SOURCES, pattern: str = "**/*") -> Path:
 
 def _npm(folder: Path) -> None:
     done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],  # noqa: S607
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=folder, capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"npm ci failed; Node 20 and npm are needed:\n{done.stderr}"

@@ -8,10 +8,10 @@ the machine's own syslog stays as it is.
 
 from __future__ import annotations
 
-from collector.testing.syslog_servers.debian import installed
-from collector.testing.syslog_servers.receiver import Receiver
-from collector.testing.syslog_servers.rsyslog import Rsyslog
-from collector.testing.syslog_servers.server import Received, SyslogServer
-from collector.testing.syslog_servers.syslog_ng import SyslogNg
+from counterparts.syslog_servers.debian import installed
+from counterparts.syslog_servers.receiver import Receiver
+from counterparts.syslog_servers.rsyslog import Rsyslog
+from counterparts.syslog_servers.server import Received, SyslogServer
+from counterparts.syslog_servers.syslog_ng import SyslogNg
 
 __all__ = ["Received", "Receiver", "Rsyslog", "SyslogNg", "SyslogServer", "installed"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.testing.syslog_servers.server import Framing, Protocol, Received, SyslogServer, Transport
+from counterparts.syslog_servers.server import Framing, Protocol, Received, SyslogServer, Transport
 
 _TLS = 'tls(key-file("{key}") cert-file("{cert}") ca-file("{ca}") peer-verify({verify}))'
 _DRIVERS = {

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from collector.testing.on_thread import on_thread
+from counterparts.on_thread import on_thread
 
 
 @dataclass(frozen=True, slots=True)

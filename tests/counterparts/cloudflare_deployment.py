@@ -16,7 +16,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from collector.testing.cloudflare import installed
+from counterparts.cloudflare import installed
 
 _REPOSITORY = Path(__file__).parents[2]
 DEPLOY = _REPOSITORY / "deploy" / "cloudflare"
@@ -38,8 +38,8 @@ class Checkout:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A script of the packages, by its path in node_modules."""
         script, *arguments = command
-        return subprocess.run(  # noqa: S603
-            ["node", str(self.folder / "node_modules" / script), *arguments],  # noqa: S607
+        return subprocess.run(
+            ["node", str(self.folder / "node_modules" / script), *arguments],
             cwd=self.folder, env={**os.environ, **_QUIET, **environment}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -82,9 +82,9 @@ class Deployment:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers (names in lower case) and body. Header names with `_` for `-`; `host` is the host that the Worker sees."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, body, named, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, body, named, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, _lower(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -115,8 +115,8 @@ def deployed(
         "CONTAINERS": json.dumps(containers),
         "BINDINGS": json.dumps(bindings),
     }
-    with subprocess.Popen(  # noqa: S603
-        ["node", str(checkout.folder / "run.mjs")],  # noqa: S607
+    with subprocess.Popen(
+        ["node", str(checkout.folder / "run.mjs")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **_QUIET, **environment},

@@ -1,6 +1,6 @@
 """A real OpenTelemetry Collector as a counterpart: built with the Collector's own builder from Go modules, started on loopback.
 
-`python -m collector.testing.otelcol` builds both of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
+`python -m counterparts.otelcol` builds both of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _build(flavour: Flavour, into: Path) -> None:
 
 
 def _run(*command: str, **environment: str) -> None:
-    done = subprocess.run(  # noqa: S603 - fixed commands
-        ["nice", *command], capture_output=True, text=True, check=False, env={**os.environ, **_GO, **environment}  # noqa: S607
+    done = subprocess.run(
+        ["nice", *command], capture_output=True, text=True, check=False, env={**os.environ, **_GO, **environment}
     )  # fmt: skip
     assert done.returncode == 0, f"{' '.join(command)} failed; Go is needed:\n{(done.stdout + done.stderr)[-3000:]}"
 
@@ -92,7 +92,7 @@ class Collector:
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - built by us
+            self.process = subprocess.Popen(
                 [str(self._program), f"--config={self._file}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         deadline = time.monotonic() + _START_SECS

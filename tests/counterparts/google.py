@@ -20,7 +20,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from collector.testing.http_service import Handler, HttpService
+from counterparts.http_service import Handler, HttpService
 
 EMAIL = "logboom@shop.iam.gserviceaccount.com"
 IMPORT = "/v1alpha/projects/shop/locations/eu/instances/i-1/logTypes/LOGBOOM/logs:import"

@@ -1,4 +1,4 @@
-"""A worker that kills itself: `python -m collector.testing.mortal_worker ROOT POINT NTH [PROCESSOR]`.
+"""A worker that kills itself: `python -m counterparts.mortal_worker ROOT POINT NTH [PROCESSOR]`.
 
 It steps the pipeline of `PartitionBench` over what stands in ROOT/journal and delivers to ROOT/delivered, until all is
 done; the NTH time it passes POINT (`read`, `decode`, `process`, `commit:begin`, `commit:middle`, `commit:done`,
@@ -23,7 +23,7 @@ from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.store import unix_ms
 from collector.pipeline import Pipeline
-from collector.testing.partition_bench import MIB, bodies_of, exported
+from counterparts.partition_bench import MIB, bodies_of, exported
 
 PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("slow", "fast"))
 PLAN = LedgerPlan((PIPELINE,), {"slow": Quota(max_bytes=8000, on_full="spill")}, max_bytes=16 * MIB)

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from collector.testing.http_service import Handler, HttpService
+from counterparts.http_service import Handler, HttpService
 
 TENANT, CLIENT, SECRET = "contoso", "1111-app", "s3cret-of-the-app"
 RULE, STREAM, SCOPE = "dcr-0123456789abcdef", "Custom-Logboom_CL", "https://monitor.azure.com/.default"

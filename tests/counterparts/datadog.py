@@ -11,7 +11,7 @@ import orjson
 import zstandard
 from aiohttp import web
 
-from collector.testing.http_service import Handler, HttpService
+from counterparts.http_service import Handler, HttpService
 
 KEY = "0123456789abcdef0123456789abcdef"
 _ENTRIES, _BYTES, _ENTRY_BYTES = 1000, 5_000_000, 1_000_000

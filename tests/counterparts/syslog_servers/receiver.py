@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from collector.testing.certificates import Pair
 from collector.testing.service import free_ports
+from counterparts.certificates import Pair
 
-_PROGRAM = "collector.testing.syslog_servers.receiver_process"
+_PROGRAM = "counterparts.syslog_servers.receiver_process"
 _WAIT_SECS = 20.0
 
 
@@ -52,7 +52,7 @@ class Receiver:
             command += ["--cert", str(self.certificate.cert), "--key", str(self.certificate.key)]
         if self.client_ca is not None:
             command += ["--client-ca", str(self.client_ca)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"listening\n"
 

@@ -94,7 +94,7 @@ def _closure() -> list[str]:
 
 def _run(*command: str, cwd: Path | None = None) -> str:
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_SECS, check=False)  # noqa: S603
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_SECS, check=False)
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{command[0]} {command[1]} did not finish in {_SECS} s") from None
     if done.returncode:

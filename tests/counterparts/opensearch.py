@@ -41,7 +41,7 @@ class OpenSearch:
                    str(SOURCES / "Launch.java"), str(self._folder / "node"), str(self.port), self._max_body]  # fmt: skip
         log = self._folder / "log"
         with log.open("ab") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)  # noqa: S603
+            self._process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_SECS
         while self.call("GET", "/")[0] != 200:
             stopped = self._process.poll() is not None
@@ -61,9 +61,9 @@ class OpenSearch:
         """Status and answer; 0 when nothing listens."""
         data = None if document is None else json.dumps(document).encode()
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
@@ -109,7 +109,7 @@ def _install(folder: Path) -> None:
     command = ["mvn", "-q", "-B", "-f", str(SOURCES / "pom.xml"), "dependency:copy-dependencies",
                f"-DoutputDirectory={folder}"]  # fmt: skip
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_SECS, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_SECS, check=False)
     except FileNotFoundError:
         raise AssertionError(f"there is no mvn: {_NEEDED}") from None
     except subprocess.TimeoutExpired:

@@ -14,9 +14,9 @@ from typing import Any, Literal, Self
 
 import psutil
 
-from collector.testing.certificates import Authority, Pair
 from collector.testing.service import free_ports
-from collector.testing.syslog_servers.debian import environment, unpacked
+from counterparts.certificates import Authority, Pair
+from counterparts.syslog_servers.debian import environment, unpacked
 
 Transport = Literal["udp", "tcp", "tls", "mutual"]
 Framing = Literal["octet_counting", "newline"]
@@ -84,7 +84,7 @@ class SyslogServer(ABC):
         file = self.folder / "server.conf"
         file.write_text(self.configuration(self._ports))
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 list(self.command(file)), cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env=dict(environment(self.root)),
             )  # fmt: skip
