@@ -15,7 +15,7 @@ import polars as pl
 
 from collector.coded import Coded, distinct_rows, of_answers
 from collector.memo import Memo, each
-from processors.categorize import fields
+from processors.categorize import fields, first_look
 from processors.categorize.view import Clue, View
 
 ROUTES = ("http.route", "url.template", "route", "http.endpoint")
@@ -218,7 +218,7 @@ def clues(view: View) -> Iterator[Clue]:
     said = view.said("path")
     if said is not None:
         yield Clue("path in a JSON body", said, _path)
-    requests = view.requests
+    requests = view.holding(first_look.REQUEST)
     if requests is not None:
         yield Clue("access-log line in the body", requests, _access_line)
         yield Clue("request in the body", requests, _request_text)

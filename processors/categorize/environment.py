@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from collector.memo import Memo, each
-from processors.categorize import layouts
+from processors.categorize import first_look, layouts
 from processors.categorize.forms import Forms
 from processors.categorize.view import Clue, View
 
@@ -90,7 +90,6 @@ def _channel(name: str) -> str | None:
 
 _by_name = each(by_name)
 _by_channel = Forms(layouts.LARAVEL, {"environment": _channel})
-LARAVEL_MARKS = tuple(f"] {name}." for name in sorted(layouts.ENVIRONMENTS))
 
 
 def clues(view: View, named: Memo[str, str | None]) -> Iterator[Clue]:
@@ -100,7 +99,7 @@ def clues(view: View, named: Memo[str, str | None]) -> Iterator[Clue]:
     said = view.said("environment")
     if said is not None:
         yield Clue("channel in a JSON body", said, named)
-    channels = view.holding(view.text, LARAVEL_MARKS)
+    channels = view.holding(first_look.CHANNEL)
     if channels is not None:
         yield Clue("channel of Laravel", channels, _by_channel)
     yield from view.resource_clues(NAMES, _by_name)

@@ -18,8 +18,8 @@ import re2
 
 from collector.coded import Coded, constant, of_answers
 from collector.memo import Memo, each
-from processors.categorize import fields
-from processors.categorize.stack_traces import MARKS, find
+from processors.categorize import fields, first_look
+from processors.categorize.stack_traces import find
 from processors.categorize.view import Clue, Decision, View, always, decide
 
 EXCEPTION, ERROR, NONE = "exception", "error", "none"
@@ -101,7 +101,7 @@ def _told(view: View) -> Iterator[Clue]:
     said = view.said("exception")
     if said is not None:
         yield Clue("exception in a JSON body", said)
-    marked = None if view.marked is None else view.holding(view.marked, MARKS)
+    marked = view.holding(first_look.TRACE)
     if marked is not None:
         yield Clue("stack trace in the body", marked, _traces)
 
@@ -183,8 +183,9 @@ def clues(view: View, found: Mapping[str, Coded] | None) -> Iterator[Clue]:
     for clue in view.attribute_clues(EXCEPTION_KEYS[:2], _with_content):
         yield Clue(clue.name, _without(clue.column, _go_values(view)), clue.answer)
     yield from view.attribute_clues(("error.type",), _by_name)
-    if view.marked is not None:
-        yield Clue("first line of a stack trace", view.marked, _by_first_line)
+    marked = view.holding(first_look.TRACE | first_look.FIRST_LINE)
+    if marked is not None:
+        yield Clue("first line of a stack trace", marked, _by_first_line)
     yield Clue("severity_number", constant(view.severity >= SEVERITY_ERROR, ERROR))
     yield Clue("default", constant(np.ones(len(view), dtype=np.bool_), NONE))
 

@@ -49,6 +49,7 @@ PROGRAMS: tuple[Form, ...] = (
 
 ENVIRONMENTS = frozenset({"local", "production", "staging", "testing", "development"})
 """Channels that Laravel names after its environment."""
+CHANNEL_MARKS = tuple(f"] {name}." for name in sorted(ENVIRONMENTS))
 _ENVIRONMENT = r"^\[[^\]]{10,40}\] ([a-z]+)\.[A-Z]{4,9}: "
 LARAVEL = (Form("channel of Laravel", _ENVIRONMENT, "environment"),)
 

@@ -18,17 +18,15 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
-from collector.coded import Coded, of_answers
+from collector.coded import Coded, of_answers, texts
 from collector.memo import each
+from processors.categorize import first_look
 from processors.categorize.fields import Fields, at, read
 
 MAX_BODY = 64 * 1024
 """Bytes of a body that are looked at."""
 _DEEPEST = 4
 """Wrappings in each other."""
-
-_MARKS = ("\x1b", "\x9b", " stdout ", " stderr ")
-"""Words of which a decorated body holds one, unless it is a JSON object."""
 
 _ESCAPES = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, moves of the cursor
@@ -79,15 +77,21 @@ class Lines:
 
     def __init__(self, bodies: Coded) -> None:
         self._codes = bodies.codes
-        values = pl.Series(bodies.values, dtype=pl.String)
-        wrapped = values.str.contains_any(list(_MARKS)) | values.str.starts_with("{") | values.str.starts_with("@cee:")
-        self._places = wrapped.arg_true().to_numpy()
-        self._found = _bare(values[self._places].to_list()) if self._places.size else []
-        self.text = bodies if not self._found else Coded(bodies.codes, self._plain(values))
+        self.text = bodies
         """The bare lines."""
+        self.kinds = first_look.kinds(bodies.values)
+        """What each of their values holds, by `first_look`."""
+        self._places = np.flatnonzero(self.kinds & first_look.DECORATED)
+        self._found: list[Line] = []
+        if self._places.size:
+            self._unwrap()
 
-    def _plain(self, values: pl.Series) -> pa.Array:
-        return values.scatter(self._places, [line.text for line in self._found]).to_arrow()
+    def _unwrap(self) -> None:
+        self._found = _bare(self.text.values.take(pa.array(self._places)).to_pylist())
+        plain = texts([line.text for line in self._found])
+        values = pl.Series(self.text.values, dtype=pl.String).scatter(self._places, pl.Series(plain))
+        self.text = Coded(self._codes, values.to_arrow())
+        self.kinds[self._places] = first_look.kinds(plain)
 
     def said(self, what: str) -> Coded | None:
         """A field of `Fields`, a row a record; None when no record has it."""

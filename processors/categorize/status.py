@@ -12,7 +12,7 @@ import polars as pl
 
 from collector.batch import ValueKind
 from collector.memo import Memo, each
-from processors.categorize import fields
+from processors.categorize import fields, first_look
 from processors.categorize.view import Clue, Decision, View
 
 ATTRIBUTE = "logboom.http_status"
@@ -75,14 +75,17 @@ def clues(view: View) -> Iterator[Clue]:
     said = view.said("status")
     if said is not None:
         yield Clue("status in a JSON body", said)
-    if view.requests is not None:
-        yield Clue("status in the line", view.requests, _in_a_line)
+    requests = view.holding(first_look.REQUEST)
+    if requests is not None:
+        yield Clue("status in the line", requests, _in_a_line)
 
 
 def column(view: View, decided: Decision) -> pl.Series | None:
     """As integers, null where the standard attribute says it; None when there is nothing to add."""
+    if not decided.labels:
+        return None
     sent = view.batch.attribute(STANDARD, ValueKind.INT).is_not_null().to_numpy()
     codes = np.where(sent, -1, decided.codes)
-    if not decided.labels or (codes < 0).all():
+    if (codes < 0).all():
         return None
     return pl.Series([*map(int, decided.labels), None], dtype=pl.Int64)[codes.astype(np.int64)]

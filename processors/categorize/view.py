@@ -23,9 +23,7 @@ from collector.coded import Coded, Codes, constant, encode, texts
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
 from processors.categorize.line import Lines
-from processors.categorize.stack_traces import FIRST_LINES, MARKS
 
-_REQUESTS = ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/", "Completed ")
 Answer = Callable[[list[Any]], Sequence[str | None]]
 """Distinct values → what they say, one answer each."""
 
@@ -112,22 +110,10 @@ class View:
         other.__dict__.pop("severity", None)
         return other
 
-    @cached_property
-    def requests(self) -> Coded | None:
-        """The bare lines that may tell of an HTTP request; None when there is none."""
-        return self.holding(self.text, _REQUESTS)
-
-    @cached_property
-    def marked(self) -> Coded | None:
-        """The bare lines that may hold a stack trace, or its first line; None when there is none."""
-        return self.holding(self.text, (*MARKS, *FIRST_LINES))
-
-    def holding(self, column: Coded, words: Sequence[str]) -> Coded | None:
-        """The column where one of the words occurs in it; None when they occur nowhere."""
-        if not len(column.values):
-            return None
-        found = pl.Series(column.values).str.contains_any(list(words)).to_numpy()
-        return column.where(found) if found.any() else None
+    def holding(self, kind: int) -> Coded | None:
+        """The bare lines of a kind, or of several, of `first_look`; None when there is none."""
+        kept = (self._lines.kinds & kind) != 0
+        return self.text.where(kept) if kept.any() else None
 
     def has(self, key: str) -> Coded | None:
         """One value for the records that have the attribute; None when none has."""

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from collector.coded import Codes, distinct_rows, encode
+from collector.coded import Codes, distinct_rows
 from collector.memo import Memo
 from collector.ottl.columns import Reader
 from collector.ottl.paths import TEXT, Source, part_type
@@ -51,13 +51,16 @@ class PlainTerms:
 
     def _answers(self, reader: Reader) -> tuple[Codes, np.ndarray[Any, np.dtype[np.uint8]]]:
         """A code for each row of the source's table, and the answers: a row a term, a column a code."""
-        if len(self._parts) == 1:
-            column = reader.coded(self._source, self._parts[0])
-            rows = [(value,) for value in column.values.to_pylist()]
-            rows.append((None,))  # where -1 points
-            codes = column.codes
+        columns = [reader.coded(self._source, part) for part in self._parts]
+        told = [place for place, column in enumerate(columns) if len(column.values)]
+        if len(told) <= 1:  # a source is of one type nearly always, so its other parts are null
+            place = told[0] if told else 0
+            values = [*columns[place].values.to_pylist(), None]  # null is where -1 points
+            nothing = (None,) * len(columns)
+            rows = [(*nothing[:place], value, *nothing[place + 1 :]) for value in values]
+            codes = columns[place].codes
         else:
-            codes, first = distinct_rows([encode(reader.part(self._source, part)) for part in self._parts])
+            codes, first = distinct_rows(columns)
             rows = reader.frame(self._source, self._parts)[first].rows()
         found = self._evaluate(rows) if len(rows) > _MANY else self._memo(rows)
         return codes, np.frombuffer(b"".join(found), dtype=np.uint8).reshape(len(rows), -1).T
