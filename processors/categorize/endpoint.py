@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import polars as pl
 
 from collector.coded import Coded, distinct_rows, of_answers
 from collector.memo import Memo, each
-from processors.categorize import fields, first_look
+from processors.categorize import fields, first_look, status
 from processors.categorize.view import Clue, View
 
 ROUTES = ("http.route", "url.template", "route", "http.endpoint")
@@ -43,10 +44,23 @@ PATHS = (
     "app.screen.name",
 )
 RPC = ("rpc.service", "rpc.method")
+BARE = frozenset({"path", "uri", "url"})
+"""Keys that hold files as often as requests: a path counts where a method or a status stands beside it, a URL of HTTP always."""
+ASKED = (
+    "http.request.method",
+    "http.method",
+    "method",
+    "request_method",
+    "requestMethod",
+    "http_method",
+    "verb",
+    *status.KEYS,
+)
 MAPS = ("req", "request", "httpRequest", "meta", "http", "event")
 """Attributes that may be maps with a path in them: pino, morgan, express-winston, Fastify, GCP."""
-ALL = (*ROUTES, *PATHS, *RPC, *MAPS)
+ALL = (*ROUTES, *PATHS, *RPC, *MAPS, *ASKED)
 
+_OF_REQUEST = re.compile(r"^(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE|[1-5]\d\d)$", re.IGNORECASE)
 MAX_SEGMENTS = 12
 MAX_LENGTH = 200
 _FEW = 32
@@ -212,7 +226,8 @@ def clues(view: View) -> Iterator[Clue]:
     yield from view.attribute_clues(ROUTES, _route)
     yield from _rpc(view)
     for key in PATHS:
-        yield from view.attribute_clues((key,), _screen_name if "screen" in key else _path)
+        for clue in view.attribute_clues((key,), _screen_name if "screen" in key else _path):
+            yield _of_request(view, clue) if key in BARE else clue
     for key in MAPS:
         yield from view.attribute_clues((key,), _in_a_map[key])
     said = view.said("path")
@@ -222,6 +237,17 @@ def clues(view: View) -> Iterator[Clue]:
     if requests is not None:
         yield Clue("access-log line in the body", requests, _access_line)
         yield Clue("request in the body", requests, _request_text)
+
+
+def _of_request(view: View, clue: Clue) -> Clue:
+    """The clue where the record tells of a request, or the value is a URL of HTTP."""
+    column = clue.column
+    urls = [value.startswith(("http://", "https://")) for value in column.values.to_pylist()]
+    asked = np.array([*urls, False], dtype=np.bool_)[column.codes]
+    for beside in filter(None, map(view.attribute, ASKED)):
+        says = [_OF_REQUEST.match(value) is not None for value in beside.values.to_pylist()]
+        asked |= np.array([*says, False], dtype=np.bool_)[beside.codes]
+    return Clue(clue.name, Coded(np.where(asked, column.codes, np.int32(-1)), column.values), clue.answer)
 
 
 def _rpc(view: View) -> Iterator[Clue]:

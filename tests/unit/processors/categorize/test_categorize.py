@@ -307,7 +307,7 @@ def test_json_and_logfmt_bodies_become_attributes_when_asked_for() -> None:
             "body": '{"level":"warn","user":{"id":7},"n":1,"f":1.5,"ok":true,"none":null,"sent":"body"}',
             "attributes": {"sent": "x"},
         },
-        {"body": 'level=error msg="it \\"broke\\"" path=/users/12'},
+        {"body": 'level=error msg="it \\"broke\\"" method=GET path=/users/12'},
         {"body": "a=b"},
         {"body": '{"broken": '},
         {"body": {"level": "info"}},
