@@ -50,6 +50,8 @@ class Coded:
 
 def encode(series: pl.Series) -> Coded:
     """The codes of a column of a scalar type."""
+    if series.null_count() == len(series):
+        return Coded(np.full(len(series), -1, dtype=np.int32), series[:0].to_arrow())
     if _is_constant(series):
         return Coded(np.zeros(len(series), dtype=np.int32), series[:1].to_arrow())
     encoded = series.to_arrow().dictionary_encode()

@@ -34,13 +34,10 @@ class Term:
 
 @dataclass(slots=True)
 class Answers:
-    """What the terms answered for one batch. `dead` terms are false for every record."""
+    """What the terms answered for one batch. Terms that are not in `found` are false for every record."""
 
     height: int
     found: dict[int, Ternary] = field(default_factory=dict)
-
-    def dead(self, term: int) -> bool:
-        return term not in self.found
 
     def of(self, term: int) -> Ternary:
         """The answer of a term."""

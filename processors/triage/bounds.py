@@ -33,7 +33,7 @@ _says_critical = each(says_critical)
 def classes(batch: LogBatch) -> Classes:
     """What each record says of itself."""
     numbers = batch.column("severity_number").to_numpy()
-    said = np.digitize(numbers, (TRACE, ERROR, CRITICAL))
+    said = (numbers >= TRACE).astype(np.int64) + (numbers >= ERROR) + (numbers >= CRITICAL)
     texts = encode(batch.column("severity_text"))
     worst = np.array([*_says_critical(texts.values.to_pylist()), False], dtype=np.bool_)
     return np.where(worst[texts.codes], THE_WORST, said) if worst.any() else said

@@ -44,10 +44,13 @@ class PlainTerms:
             codes, table = self._answers(reader)
             positions = reader.positions(self._source)
             codes = codes if positions is None else codes[positions.to_numpy()]
+        places = codes.astype(np.intp)  # once, or each look-up below does it
         for term, distinct in zip(self._terms, table, strict=True):
             if distinct.any():
                 failed = distinct == FAILED
-                answers.found[term.index] = Ternary((distinct == TRUE)[codes], failed[codes] if failed.any() else None)
+                answers.found[term.index] = Ternary(
+                    (distinct == TRUE)[places], failed[places] if failed.any() else None
+                )
 
     def _answers(self, reader: Reader) -> tuple[Codes, np.ndarray[Any, np.dtype[np.uint8]]]:
         """A code for each row of the source's table, and the answers: a row a term, a column a code."""

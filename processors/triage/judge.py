@@ -45,7 +45,8 @@ class Judge:
         """For each rule that matches anything its position and the records, in the order of the rules."""
         reader = Reader(batch, self._evaluator.sources)
         answers = self._evaluator.evaluate(reader, len(batch))
-        live = [(i, rule) for i, rule in enumerate(self.rules) if _possible(rule, answers)]
+        alive = frozenset(answers.found)
+        live = [(i, rule) for i, rule in enumerate(self.rules) if not any(map(alive.isdisjoint, rule.needs))]
         found = [(i, self._mask(rule, answers)) for i, rule in live]
         return self._in_domains(batch, found) if self._names_domains else found
 
@@ -91,10 +92,6 @@ def _gates(rules: Sequence[CompiledRule]) -> dict[int, frozenset[Gate]]:
         for term in rule.terms:
             gates.setdefault(term.index, set()).add(gate)
     return {index: frozenset(found) for index, found in gates.items()}
-
-
-def _possible(rule: CompiledRule, answers: Answers) -> bool:
-    return all(any(not answers.dead(index) for index in clause) for clause in rule.needs)
 
 
 def _needs(node: syntax.Node, index: dict[syntax.Node, int]) -> list[frozenset[int]]:

@@ -25,6 +25,13 @@ def test_a_column_comes_back_from_its_codes(values: list[object]) -> None:
     assert decoded(encode(series)) == values
 
 
+@pytest.mark.parametrize("dtype", [pl.String, pl.Int64, pl.Float64, pl.Boolean, pl.Binary], ids=str)
+def test_a_column_of_nothing_has_no_values(dtype: type[pl.DataType]) -> None:
+    column = encode(pl.Series([None, None], dtype=dtype))
+    assert decoded(column) == [None, None]
+    assert len(column.values) == 0
+
+
 def test_answers_that_are_none_are_null() -> None:
     assert decoded(of_answers(np.array([0, 1, -1, 2], dtype=np.int32), ["x", None, "y"])) == ["x", None, None, "y"]
 
