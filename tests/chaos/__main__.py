@@ -25,7 +25,7 @@ that hostile senders do are never left out. p99 of everything is told beside it.
 **How to repeat a seed.** The same seed, minutes and set of possible faults give the same schedule (the first line tells the
 seed); processes meet it at other points each time, so a finding may need several runs. Without a C compiler fsync and clock stay
 well, without the right to mount the disk is never full; the account says so. All is written to build/chaos.json; the log of a run that
-broke a promise is kept beside it.
+broke a promise, or was broken off, is kept beside it. SIGTERM, like Ctrl-C, leaves nothing behind: no process, no mount.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -50,16 +51,26 @@ BUILD = Path("build")
 def run(seed: int, minutes: float, rate: float) -> int:
     """0 when all promises were kept."""
     with tempfile.TemporaryDirectory(prefix="logboom-chaos-") as folder, Place(Path(folder)) as place:
-        faults, left_out = possible(place)
-        print(f"seed {seed}, {minutes} minutes", *left_out, sep="\n", flush=True)
-        found = play(place, schedule(seed, minutes * 60, faults), minutes * 60, rate)
-        kept, rows = promises(place, found), by_fault(found)
-        print(show(kept, rows), flush=True)
         BUILD.mkdir(exist_ok=True)
-        (BUILD / "chaos.json").write_text(json.dumps(as_json(seed, found, kept, rows), indent=1))
-        if broken := not all(one.kept for one in kept):
-            shutil.copy(place.service.log, BUILD / "chaos.log")
-    return int(broken)
+        well = False
+        try:
+            faults, left_out = possible(place)
+            print(f"seed {seed}, {minutes} minutes", *left_out, sep="\n", flush=True)
+            found = play(place, schedule(seed, minutes * 60, faults), minutes * 60, rate)
+            kept, rows = promises(place, found), by_fault(found)
+            print(show(kept, rows), flush=True)
+            (BUILD / "chaos.json").write_text(json.dumps(as_json(seed, found, kept, rows), indent=1))
+            well = all(one.kept for one in kept)
+        finally:
+            if not well:
+                shutil.copy(place.service.log, BUILD / "chaos.log")
+    return int(not well)
+
+
+def _leave(number: int, _: object) -> None:
+    """Unmount and stop all that was started, as at any end; once."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def main() -> None:
@@ -74,6 +85,7 @@ def main() -> None:
         for event in schedule(options.seed, options.minutes * 60, CATALOGUE):
             print(f"{event.at:7.1f} s  {event.fault} for {event.seconds} s")
         return
+    signal.signal(signal.SIGTERM, _leave)
     sys.exit(run(options.seed, options.minutes, options.rate))
 
 

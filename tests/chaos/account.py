@@ -119,7 +119,7 @@ def _health(place: Place, run: Run) -> Iterator[Promise]:
     )
     yield Promise("ready at the end, degraded by nothing, exit 0",
                   run.ended_well and all(SET_ASIDE in text for text in run.degraded_at_end) and run.exit_code == 0,
-                  f"{list(run.degraded_at_end)}, exit {run.exit_code}; started again after {dict(place.exits)}")  # fmt: skip
+                  f"{'ready' if run.ended_well else 'not ready'}, {list(run.degraded_at_end)}, exit {run.exit_code}; started again after {dict(place.exits)}")  # fmt: skip
 
 
 def _explained(windows: Sequence[Window], look: Look, text: str) -> bool:

@@ -71,7 +71,7 @@ class HonestSenders:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, patience_secs: float = 90.0) -> None:
+    def stop(self, patience_secs: float) -> None:
         """Nothing new; what is under way may be repeated for so long."""
         self._enough.set()
         deadline = time.monotonic() + patience_secs

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from chaos.account import promises
@@ -16,6 +21,7 @@ KINDS = {
     "kill ingest", "kill worker", "kill all", "slow fsync", "failing fsync", "full disk", "clock jumps", "store taken away",
     "stalled streams", "declared bytes", "damaged requests",
 }  # fmt: skip
+TESTS = Path(__file__).parents[1]
 SEED, SECONDS, RATE = 16, 60.0, 200.0
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -29,6 +35,37 @@ def test_what_is_promised_holds_while_everything_goes_wrong(tmp_path: Path) -> N
         broken = [f"{one.name}: {one.figures}" for one in promises(place, run) if not one.kept and not one.speed]
         log = place.service.log.read_text()[-3000:]
     assert not broken, "\n".join([*broken, log])
+
+
+def test_one_that_does_not_come_back_is_a_broken_promise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no end of the account: what else held is told all the same."""
+    with Place(tmp_path) as place:
+        monkeypatch.setattr(place, "await_recovery", lambda _: False)
+        found = promises(place, play(place, [], 3.0, RATE))
+    kept = {one.name: one.kept for one in found}
+    assert not kept["ready at the end, degraded by nothing, exit 0"]
+    assert kept["every acknowledged record is stored"]
+
+
+def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No process, no mount, no file but the log."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    env = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "chaos", "--minutes", "5"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+    ) as chaos:
+        assert chaos.stdout is not None
+        assert chaos.stdout.readline().startswith("seed ")
+        family = psutil.Process(chaos.pid).children(recursive=True)
+        chaos.terminate()
+        assert chaos.wait(300) == 128 + signal.SIGTERM
+    assert family
+    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert str(temporary) not in Path("/proc/mounts").read_text()
+    assert list(temporary.iterdir()) == []
+    assert (tmp_path / "build" / "chaos.log").exists()
 
 
 def test_a_seed_is_a_schedule() -> None:
