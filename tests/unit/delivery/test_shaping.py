@@ -224,7 +224,7 @@ def test_an_entry_that_cannot_be_decoded_stays_in_the_outbox(rig):
             pool=lambda name, count: InlineExecutor(),
         )
         await engine.start()
-        await asyncio.sleep(1)
+        await asyncio.sleep(10)  # no memory: it is tried again after one second, and after four
         await engine.stop(1)
 
     run_virtual(main())
