@@ -87,7 +87,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env)  # noqa: S603 - ourselves
 
-    def await_ready(self, seconds: float = 40.0) -> None:
+    def await_ready(self, seconds: float = 150.0) -> None:
         """Until `/ready` answers 200."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -19,7 +19,7 @@ from collector.testing.service import free_ports
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "opensearch"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 _NEEDED = "OpenSearch is installed by Maven from Maven Central; Maven and Java 17 are needed"
-_INSTALL_SECS, _START_SECS = 540, 90
+_INSTALL_SECS, _START_SECS = 540, 240
 
 
 class OpenSearch:
