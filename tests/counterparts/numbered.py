@@ -52,7 +52,9 @@ class NumberedSenders:
             for n in range(threads)
         )  # fmt: skip
         self._threads = [
-            threading.Thread(target=self._run, args=(client, domains[n % len(domains)], 3 + 13 * n))
+            threading.Thread(
+                target=self._run, args=(client, domains[n % len(domains)], 3 + 13 * n), daemon=True
+            )  # a test that fails ends, whatever its senders do
             for n, client in enumerate(endpoints)
         ]
 

@@ -50,11 +50,6 @@ def journal_is_not_lmdb(service: Service) -> None:
     (service.data / "journal" / "0" / "data.mdb").write_bytes(b"garbage" * 4000)
 
 
-def store_is_not_sqlite(service: Service) -> None:
-    service.data.mkdir()
-    (service.data / "store.db").write_bytes(b"this is no database, this is a text" * 200)
-
-
 def store_is_of_a_later_version(service: Service) -> None:
     service.data.mkdir()
     with closing(sqlite3.connect(service.data / "store.db")) as connection:
@@ -79,7 +74,6 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "the data directory is a file": (data_dir_is_a_file, "can't be used: File exists"),
     "the journals' place is a file": (journal_is_a_file, "can't be used: File exists"),
     "a journal is not LMDB": (journal_is_not_lmdb, "can't be opened"),
-    "the store is not SQLite": (store_is_not_sqlite, "store.db"),
     "the store is of a later version": (store_is_of_a_later_version, "store.db"),
     "a certificate is missing": (certificate_is_missing, "/nowhere/cert.pem"),
 }

@@ -20,7 +20,7 @@ from counterparts.numbered import NumberedSenders
 ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "30"))
 DOMAINS = ("tamyla.com", "wetechfounders.com", "default")
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(60 + 20 * ROUNDS)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(120 + 20 * max(8, ROUNDS))]
 
 
 def stored_numbers(service: Service) -> Counter[int]:

@@ -16,7 +16,7 @@ from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import ConfigError
 from collector.receivers.otlp import FACTORY
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
 from counterparts.receiving import otlp_config, receiving
@@ -88,7 +88,7 @@ def test_several_processes_share_the_ports():
     first.shutdown(1.0)
     post(second.endpoints()["http"])
     with grpc.insecure_channel(second.endpoints()["grpc"]) as channel:
-        assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+        assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=10) == b""
     second.shutdown(1.0)
     assert intake.records == 2
 
@@ -125,7 +125,7 @@ def test_unix_sockets(tmp_path):
         assert connection.getresponse().status == 200
         connection.close()
         with grpc.insecure_channel(f"unix:{paths['grpc']}") as channel:
-            assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+            assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=10) == b""
         with pytest.raises(ConfigError, match="Address already in use"):
             made({"protocols": {"http": blocks["http"]}}).start(admission())
         with pytest.raises(ConfigError, match="Address already in use"):
@@ -144,7 +144,7 @@ def test_headers_over_a_unix_socket(tmp_path, trusted, domain):
         assert connection.getresponse().status == 200
         connection.close()
         with grpc.insecure_channel(f"unix:{tmp_path / 'grpc'}") as channel:
-            channel.unary_unary(LOGS)(GOOD, timeout=10, metadata=(("x-forwarded-host", "tamyla.com"),))
+            channel.unary_unary(GRPC_PATH)(GOOD, timeout=10, metadata=(("x-forwarded-host", "tamyla.com"),))
         assert [came.domain for came in running.intake.payloads] == [domain, domain]
 
 
@@ -160,7 +160,7 @@ def test_a_unix_socket_changes_hands(tmp_path):
     assert connection.getresponse().status == 200
     connection.close()
     with grpc.insecure_channel(f"unix:{tmp_path / 'grpc'}") as channel:
-        assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+        assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=10) == b""
     new.shutdown(1.0)
     assert list(tmp_path.iterdir()) == []
 
@@ -186,7 +186,7 @@ def test_a_file_is_not_a_socket(tmp_path, share_port):
 
 def refusal_over_grpc(address: str) -> grpc.RpcError:
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(LOGS)(GOOD, timeout=10)
+        channel.unary_unary(GRPC_PATH)(GOOD, timeout=10)
     return caught.value
 
 
@@ -216,7 +216,7 @@ def test_shutdown_waits_for_what_is_under_way():
     receiver = made()
     receiver.start(admission(intake))
     with grpc.insecure_channel(receiver.endpoints()["grpc"]) as channel:
-        call = channel.unary_unary(LOGS).future(GOOD, timeout=30)
+        call = channel.unary_unary(GRPC_PATH).future(GOOD, timeout=30)
         assert intake.wait_for(payloads=1)
         closing = threading.Thread(target=receiver.shutdown, args=(30.0,))
         closing.start()
@@ -232,7 +232,7 @@ def test_shutdown_ends_at_its_deadline():
     receiver = made()
     receiver.start(admission(intake))
     with grpc.insecure_channel(receiver.endpoints()["grpc"]) as channel:
-        call = channel.unary_unary(LOGS).future(GOOD, timeout=30)
+        call = channel.unary_unary(GRPC_PATH).future(GOOD, timeout=30)
         assert intake.wait_for(payloads=1)
         receiver.shutdown(0.1)
         intake.release()
@@ -263,7 +263,7 @@ def test_nothing_is_appended_after_shutdown(protocol):
 def keep_sending(protocol: str, address: str, stop: threading.Event) -> None:
     if protocol == "grpc":
         with grpc.insecure_channel(address) as channel:
-            export = channel.unary_unary(LOGS)
+            export = channel.unary_unary(GRPC_PATH)
             while not stop.is_set():
                 try:
                     export(GOOD, timeout=1)

@@ -15,7 +15,7 @@ import pytest
 import zstandard
 from google.rpc import status_pb2
 
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import field, payload, varint
 from counterparts.receiving import receiving
 
@@ -201,7 +201,7 @@ def good_request_works(running):
     assert connection.getresponse().status == 200
     connection.close()
     with grpc.insecure_channel(running.grpc) as channel:
-        assert channel.unary_unary(LOGS)(GOOD, timeout=30) == b""
+        assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=30) == b""
     assert [came.body for came in running.intake.payloads[before:]] == [GOOD, GOOD]
     assert running.admission.statistics().in_flight_bytes == 0
 
@@ -248,7 +248,7 @@ def test_malformed_grpc_message(running, name):
     """Not valid: INVALID_ARGUMENT; too much: RESOURCE_EXHAUSTED without a hint, so that it is not sent again."""
     body, code = GRPC_BODIES[name]
     with grpc.insecure_channel(running.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(LOGS)(body, timeout=30)
+        channel.unary_unary(GRPC_PATH)(body, timeout=30)
     assert caught.value.code() is code
     assert "google.rpc.retryinfo-bin" not in dict(caught.value.trailing_metadata())
 
@@ -260,7 +260,7 @@ def test_gzip_bomb_over_grpc(running):
         grpc.insecure_channel(running.grpc, compression=grpc.Compression.Gzip) as channel,
         pytest.raises(grpc.RpcError) as caught,
     ):
-        channel.unary_unary(LOGS)(BOMB, timeout=30)
+        channel.unary_unary(GRPC_PATH)(BOMB, timeout=30)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from counterparts.receiving import receiving
 from counterparts.wire_bytes import message, request_of
 
@@ -41,7 +41,7 @@ def over_http(running, body: bytes) -> bytes:
 
 def over_grpc(running, body: bytes) -> bytes:
     with grpc.insecure_channel(running.grpc) as channel:
-        return channel.unary_unary(LOGS)(body, timeout=30)
+        return channel.unary_unary(GRPC_PATH)(body, timeout=30)
 
 
 @pytest.mark.parametrize("send", [over_http, over_grpc])

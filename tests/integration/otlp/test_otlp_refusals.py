@@ -12,7 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from collector.domains.resolver import DomainRules
 from collector.errors import Exhausted, InvalidPayload, PermissionDenied, TooLarge, Unauthenticated, Unavailable
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
 from counterparts.receiving import receiving
@@ -41,7 +41,7 @@ def post(address: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]
 
 def export(address: str, metadata: tuple = ()) -> grpc.RpcError:
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(LOGS)(GOOD, timeout=10, metadata=metadata)
+        channel.unary_unary(GRPC_PATH)(GOOD, timeout=10, metadata=metadata)
     return caught.value
 
 
@@ -136,7 +136,7 @@ def test_domain_from_the_request():
         ):
             options = [("grpc.default_authority", authority)]
             with grpc.insecure_channel(running.grpc, options) as channel:
-                channel.unary_unary(LOGS)(GOOD, timeout=10, metadata=metadata)
+                channel.unary_unary(GRPC_PATH)(GOOD, timeout=10, metadata=metadata)
         domains = [came.domain for came in running.intake.payloads]
     assert domains == ["tamyla.com", "wetechfounders.com", "tamyla.com"] * 2
 
@@ -154,7 +154,7 @@ def test_too_much_in_flight():
     intake = MemoryIntake(delayed=True)
     with receiving(intake=intake, max_in_flight_bytes=len(GOOD) + 10) as running:
         with grpc.insecure_channel(running.grpc) as channel:
-            waiting = channel.unary_unary(LOGS).future(GOOD, timeout=30)
+            waiting = channel.unary_unary(GRPC_PATH).future(GOOD, timeout=30)
             assert intake.wait_for(payloads=1)
             response, _ = post(running.http)
             assert (response.status, response.getheader("retry-after") is not None) == (503, True)

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from collector.errors import ConfigError
-from collector.receivers.otlp.grpc_service import LOGS
+from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import payload
 from collector.transport.tls import TlsClientConfig, client_context, grpc_client_credentials
 from counterparts.certificates import Authority, Pair
@@ -57,7 +57,7 @@ def post_grpc(running: Receiving, tls: TlsClientConfig) -> None:
     assert credentials is not None
     options = [("grpc.ssl_target_name_override", tls.server_name_override)] if tls.server_name_override else []
     with grpc.secure_channel(running.grpc, credentials, options) as channel:
-        assert channel.unary_unary(LOGS)(GOOD, timeout=10) == b""
+        assert channel.unary_unary(GRPC_PATH)(GOOD, timeout=10) == b""
 
 
 POSTS = {"http": post_http, "grpc": post_grpc}
