@@ -14,7 +14,10 @@ The level that was given stands. Without one the severity speaks, as triage's la
 
 from __future__ import annotations
 
-import polars as pl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 LEVELS = ("critical", "warning", "info", "debug")
 """Triage levels, most urgent first."""
@@ -27,6 +30,8 @@ _EXCEPTION = "exception"
 
 def level(given: pl.Expr, number: pl.Expr, error_type: pl.Expr) -> pl.Expr:
     """The level of each record. A `given` level of another name counts as none."""
+    import polars as pl  # the supervisor reads options that need the names only, and stays small
+
     number = number.fill_null(0)
     exception = error_type.eq_missing(_EXCEPTION)
     by_severity = (

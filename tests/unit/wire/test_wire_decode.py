@@ -208,4 +208,5 @@ def test_damaged_payloads_that_pass_the_door_mean_what_the_official_parser_says(
         return
     assert not decoded.dead_letters
     if not decoded.bad_ids:
-        assert same(otlp_wire.encode(decoded.batch), bytes(body))
+        as_sent = otlp_wire.decode_payloads([bytes(body)])  # without what the worker says of absent times
+        assert same(otlp_wire.encode(as_sent), bytes(body))
