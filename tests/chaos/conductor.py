@@ -43,10 +43,10 @@ def play(place: Place, events: Sequence[Event], seconds: float, rate: float) -> 
     """All of it. A logboom that does not come back in the end is for the account to tell."""
     senders, watch = HonestSenders(place.service.grpc, place.service.http, rate), Watch(place)
     run = Run(time.monotonic(), senders.sent, watch, [])
-    senders.start()
-    watch.start()
     patience_secs = 0.0  # whoever interrupts it does not wait
     try:
+        senders.start()
+        watch.start()
         _all(place, run, events, seconds)
         end = time.monotonic()
         came_back = place.await_recovery(lambda: end + 2 * RECOVERY_SECS)

@@ -62,7 +62,7 @@ class HonestSenders:
         }
         pairs = list(itertools.product(doors.items(), HONEST))
         self._threads = [
-            threading.Thread(target=self._run, args=(door, connect, domain, size, size * len(pairs) / rate))
+            threading.Thread(target=self._run, args=(door, connect, domain, size, size * len(pairs) / rate), daemon=True)
             for ((door, connect), domain), size in zip(pairs, itertools.cycle((5, 12, 30)), strict=False)
         ]
 
@@ -75,10 +75,11 @@ class HonestSenders:
         """Nothing new; what is under way may be repeated for so long."""
         self._enough.set()
         deadline = time.monotonic() + patience_secs
-        for thread in self._threads:
+        started = [thread for thread in self._threads if thread.ident is not None]
+        for thread in started:
             thread.join(max(0.1, deadline - time.monotonic()))
         self._give_up.set()
-        for thread in self._threads:
+        for thread in started:
             thread.join(15)
 
     def _run(self, door: str, connect: Callable[[], Client], domain: str, size: int, pause_secs: float) -> None:

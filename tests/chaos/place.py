@@ -61,8 +61,12 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        mounted = os.geteuid() == 0 and shutil.which("mount") is not None
-        self.small = mounted and self._mount("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs")
+        self.small = False
+
+    def open(self) -> None:
+        """Mount it, where we may."""
+        mounts = os.geteuid() == 0 and shutil.which("mount") is not None
+        self.small = mounts and self._mount("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs")
 
     def fill(self, leave_bytes: int) -> None:
         """No more than this is free from now on."""
@@ -76,7 +80,7 @@ class Disk:
 
     def close(self) -> None:
         """Unmount."""
-        if self.small:
+        if self.small or self.folder.is_mount():
             subprocess.run(["umount", "-l", str(self.folder)], check=False)
 
     def _mount(self, *arguments: str) -> bool:
@@ -121,12 +125,13 @@ class Place:
         self.lock = threading.RLock()
         self.exits: Counter[str] = Counter()
         self._aside = self.disk.folder / "aside"
-        self._aside.mkdir()
         self._replaced = 0
         self.configure()
 
     def __enter__(self) -> Self:
         try:
+            self.disk.open()
+            self._aside.mkdir()
             self.service.start()
             self._await_start(time.monotonic() + START_SECS)
         except BaseException:

@@ -60,7 +60,8 @@ class Watch:
         self.peaks: Counter[str] = Counter()
         self.lag: list[float] = []
         self._threads = [
-            threading.Thread(target=run) for run in (self._health, self._memory, self._own_lag, self._keep)
+            threading.Thread(target=run, daemon=True)
+            for run in (self._health, self._memory, self._own_lag, self._keep)
         ]
 
     def start(self) -> None:
@@ -72,7 +73,8 @@ class Watch:
         """No more looks."""
         self._over.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:  # whoever was interrupted may not have started all
+                thread.join()
 
     def _health(self) -> None:
         while not self._over.wait(0.5):

@@ -56,11 +56,14 @@ def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "chaos", "--minutes", "5"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
     ) as chaos:
-        assert chaos.stdout is not None
-        assert chaos.stdout.readline().startswith("seed ")
-        family = psutil.Process(chaos.pid).children(recursive=True)
-        chaos.terminate()
-        assert chaos.wait(300) == 128 + signal.SIGTERM
+        try:
+            assert chaos.stdout is not None
+            assert chaos.stdout.readline().startswith("seed ")
+            family = psutil.Process(chaos.pid).children(recursive=True)
+            chaos.terminate()
+            assert chaos.wait(300) == 128 + signal.SIGTERM
+        finally:
+            chaos.kill()
     assert family
     assert not psutil.wait_procs(family, timeout=10)[1]
     assert str(temporary) not in Path("/proc/mounts").read_text()
