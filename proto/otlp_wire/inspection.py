@@ -1,7 +1,10 @@
 """What is at the door: is this payload valid, and how much is in it?
 
-upb builds its objects for the whole payload: 4 MiB of empty records take 270 MB. So payloads over 1 MiB are parsed one
-at a time, and nothing of the parsed message outlives the call.
+    counted   records stay bytes: how many, in how many groups
+    checked   all records merged into one: texts, nesting, framing, lengths of ids
+
+upb builds objects for the whole payload, and of hostile bytes many. So payloads over 1 MiB are parsed one at a time, and
+nothing of a parsed message outlives the call.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from collector.errors import InvalidPayload, TooLarge
+from otlp_wire.merged import CheckedRequest, CountedRequest
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 
 MAX_RECORDS = 100_000
@@ -37,6 +41,7 @@ _KNOWN = {
     )
 }
 _KNOWN["ResourceLogs"] |= {FORMER_SCOPE_LOGS}
+_TRACE_ID_BYTES, _SPAN_ID_BYTES = frozenset((0, 16)), frozenset((0, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,24 @@ def byte_gate(size: int) -> AbstractContextManager[Any]:
 
 
 def inspect(body: bytes, *, max_groups: int = MAX_GROUPS, max_records: int = MAX_RECORDS) -> Shape:
-    """Parse an `ExportLogsServiceRequest` with the official parser and count what is in it.
+    """Count what is in an `ExportLogsServiceRequest`, and check it with the official parser.
 
     Raises:
-        InvalidPayload: the bytes are not a valid request; the reason never quotes them.
+        InvalidPayload: the bytes are not a valid request, or an id in it is not as long as it must be; the reason never
+            quotes them.
         TooLarge: more than `max_groups` resources and scopes, or more than `max_records` records.
     """
     with byte_gate(len(body)):
-        return _count(_parse(body), max_groups, max_records)
+        shape = _count(_parse(CountedRequest, body), max_groups, max_records)
+        if not ids_fit(_parse(CheckedRequest, body)):
+            raise InvalidPayload("invalid protobuf: a trace id must be of 16 bytes, a span id of 8")
+        return shape
+
+
+def ids_fit(checked: Any) -> bool:
+    """Whether the trace and span ids of a `CheckedRequest` are absent or whole."""
+    record = checked.resource_logs.scope_logs.log_records
+    return _TRACE_ID_BYTES.issuperset(map(len, record.trace_id)) and _SPAN_ID_BYTES.issuperset(map(len, record.span_id))
 
 
 def tells_times(body: bytes) -> bool:
@@ -85,9 +100,9 @@ def tells_times(body: bytes) -> bool:
         )
 
 
-def _parse(body: bytes) -> Any:
+def _parse(message: Any, body: bytes) -> Any:
     try:
-        return ExportLogsServiceRequest.FromString(body)
+        return message.FromString(body)
     except DecodeError as error:
         raise InvalidPayload(_reason(str(error))) from None
 

@@ -3,7 +3,8 @@
     request ► resource logs ► scope logs ► record: taken as it is if the parser takes it, else its fields one by one
 
 Walks the wire itself, field by field, so it runs only for requests that failed. Text that is not UTF-8 gets U+FFFD,
-values nested too deeply become text, and what breaks protobuf's framing costs the field it stands in, or its record.
+values nested too deeply become text, and an id of a wrong length, or what breaks protobuf's framing, costs the field it
+stands in, or its record.
 Only broken framing around records refuses the request: nobody can tell what is a record there.
 """
 
@@ -15,7 +16,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from collector.errors import InvalidPayload
 from otlp_wire.deep_text import Items, Pairs, plain_json
-from otlp_wire.inspection import FORMER_SCOPE_LOGS
+from otlp_wire.inspection import FORMER_SCOPE_LOGS, ids_fit
+from otlp_wire.merged import CheckedRequest
 from otlp_wire.messages import AnyValue, DecodeError, ExportLogsServiceRequest, LogRecord
 from otlp_wire.repairs import Reason, Repairs
 from otlp_wire.wire_fields import BYTES, Field, Malformed, fields, integer, varint
@@ -25,6 +27,7 @@ MAX_LEVELS = 30
 _NOT_UTF8 = "is not UTF-8: U+FFFD stands for what could not be read"
 _TOO_DEEP = "is nested too deeply: it was kept as text"
 _BROKEN = "is not valid protobuf: it was left out"
+_ID_BYTES = {LogRecord.DESCRIPTOR.fields_by_name[name]: size for name, size in (("trace_id", 16), ("span_id", 8))}
 _WIRE_TYPE = "has the wrong wire type: it was left out"
 _KEY_VALUE = AnyValue.DESCRIPTOR.fields_by_name["kvlist_value"].message_type.fields_by_name["values"].message_type
 _ARRAY = AnyValue.DESCRIPTOR.fields_by_name["array_value"].message_type
@@ -119,6 +122,9 @@ class _Mending:
                 continue
             here = _place(place, field, counts[found.number])
             counts[found.number] += 1
+            if len(found.content) not in (0, size := _ID_BYTES.get(field, len(found.content))):
+                self._repairs.note(Reason.ID, here, f"must be of {size} bytes, or none; it was left out")
+                continue
             try:
                 content = self._content(field, found.content, here, levels)
             except Malformed:
@@ -161,12 +167,12 @@ def _framed(number: int, content: bytes) -> bytes:
 
 
 def _readable(record: bytes) -> bool:
-    """Whether the parser takes the record where it stands, as deep as it stands there."""
+    """Whether the parser takes the record where it stands, as deep as it stands there, and its ids are as they must be."""
     try:
-        ExportLogsServiceRequest.FromString(_framed(1, _framed(2, _framed(2, record))))
+        request = CheckedRequest.FromString(_framed(1, _framed(2, _framed(2, record))))
     except DecodeError:
         return False
-    return True
+    return ids_fit(request)
 
 
 def _look(data: memoryview) -> Any:

@@ -1,8 +1,8 @@
 """A request at the door: what is taken of it, how much that is, and what had to be put right.
 
-The parser's check comes first; only what it refuses is looked at closely, value by value. upb builds its objects for the
-whole payload (4 MiB of empty records take 270 MB), so payloads over 1 MiB are read one at a time, and nothing of a parsed
-message outlives the call.
+The parser's check comes first; only what it refuses is looked at closely, value by value. A parser's objects
+take many times the bytes of a hostile payload, so payloads over 1 MiB are read one at a time, and nothing of a parsed message
+outlives the call.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ class HonestSenders:
         }
         pairs = list(itertools.product(doors.items(), HONEST))
         self._threads = [
-            threading.Thread(target=self._run, args=(door, connect, domain, size, size * len(pairs) / rate), daemon=True)
+            threading.Thread(
+                target=self._run, args=(door, connect, domain, size, size * len(pairs) / rate), daemon=True
+            )
             for ((door, connect), domain), size in zip(pairs, itertools.cycle((5, 12, 30)), strict=False)
         ]
 

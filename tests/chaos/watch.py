@@ -60,8 +60,7 @@ class Watch:
         self.peaks: Counter[str] = Counter()
         self.lag: list[float] = []
         self._threads = [
-            threading.Thread(target=run, daemon=True)
-            for run in (self._health, self._memory, self._own_lag, self._keep)
+            threading.Thread(target=run, daemon=True) for run in (self._health, self._memory, self._own_lag, self._keep)
         ]
 
     def start(self) -> None:

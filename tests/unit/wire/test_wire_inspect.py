@@ -37,6 +37,9 @@ MALFORMED = {
     "nested value truncated": request_of(message(5, message(6, b"\x0a\xff"))),
     "nested 49 arrays deep": request_of(message(5, nested_arrays(49))),
     "nested 10,000 arrays deep": request_of(message(5, nested_arrays(10_000))),
+    "trace id too short": request_of(b"", message(9, SECRET)),
+    "ids as text": request_of(message(9, b"0123456789abcdef" * 2) + message(10, b"0123456789abcdef")),
+    "a short and a long id": request_of(message(10, b"1234"), message(10, b"123456789012")),
     "resource_logs as a varint": number(1, 5),
     "scope_logs as a varint": message(1, number(2, 5)),
     "log_records as a varint": message(1, message(2, number(2, 5))),
@@ -61,7 +64,7 @@ ACCEPTED = {
     "empty group": (message(1, b""), (0, 1, 0)),
     "concatenated requests": (request_of(b"", b"") + request_of(b""), (3, 2, 2)),
     "nested 48 arrays deep": (request_of(message(5, nested_arrays(48))), (1, 1, 1)),
-    "ids of odd length": (request_of(message(9, b"abc")), (1, 1, 1)),
+    "ids, and none": (request_of(message(9, b"t" * 16) + message(10, b"s" * 8), b"", message(9, b"")), (3, 1, 1)),
     "unknown severity": (request_of(number(2, 77)), (1, 1, 1)),
 }
 

@@ -142,6 +142,8 @@ ODD_BYTES: dict[str, tuple[bytes, dict[str, Any] | None, str, str]] = {
         message(6, message(1, b"k") + message(2, message(5, message(1, message(1, b"\xff"))))),
         {"attributes": {"k": ["\ufffd"]}}, "text", ".attributes[0].value.array_value.values[0].string_value",
     ),
+    "trace id of 64 bits": (message(3, b"I") + message(9, b"12345678"), {"severity_text": "I"}, "id", ".trace_id must be of 16"),
+    "span id as text": (message(10, b"0123456789abcdef") + message(3, b"I"), {"severity_text": "I"}, "id", ".span_id must be of 8"),
     "broken attribute": (
         message(6, message(1, b"bad") + message(2, message(6, b"\x0a\xff")))
         + message(6, message(1, b"good") + message(2, number(3, 1))), GOOD, "framing", ".attributes[0]",

@@ -1,0 +1,50 @@
+"""OTLP's request as the door parses it: the official schema, but for what is repeated.
+
+An object for each record and attribute is made for nothing where only the whole is judged. Two variants of the schema say
+the same of the same bytes:
+
+    CountedRequest   records are bytes: their number, without a look into them
+    CheckedRequest   nothing is repeated, so the parser merges what comes again into what is there: all of a request into one
+                     record. Each byte is checked, next to nothing is kept; the ids of all records stand in two lists
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from otlp_wire.messages import FILES, ExportLogsServiceRequest
+
+_Field = descriptor_pb2.FieldDescriptorProto
+
+
+def _records_are_bytes(message: str, field: Any) -> None:
+    if (message, field.name) == ("ScopeLogs", "log_records"):
+        field.type = _Field.TYPE_BYTES
+        field.ClearField("type_name")
+
+
+def _all_is_merged(message: str, field: Any) -> None:
+    if field.label == _Field.LABEL_REPEATED and field.type == _Field.TYPE_MESSAGE:
+        field.label = _Field.LABEL_OPTIONAL
+    elif message == "LogRecord" and field.name in ("trace_id", "span_id"):
+        field.label = _Field.LABEL_REPEATED
+
+
+def _variant(change: Callable[[str, Any], None]) -> Any:
+    """The class of a request in a pool of its own, after `change(message, field)` for each field."""
+    pool = descriptor_pool.DescriptorPool()
+    for module in FILES:
+        file = descriptor_pb2.FileDescriptorProto()
+        module.DESCRIPTOR.CopyToProto(file)
+        for message in file.message_type:
+            for field in message.field:
+                change(message.name, field)
+        pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(ExportLogsServiceRequest.DESCRIPTOR.full_name))
+
+
+CountedRequest: Any = _variant(_records_are_bytes)
+CheckedRequest: Any = _variant(_all_is_merged)
