@@ -16,7 +16,7 @@ demo: setup                    ## run logboom with sample traffic and look at th
 	$(BIN)/logboom demo
 
 test: setup                    ## run all tests
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-fast: setup               ## units without the slow ones: what to run while writing
 	$(BIN)/python -m pytest -q -n auto tests/unit -m "not slow"

@@ -44,7 +44,7 @@ class HttpServerConfig(Block):
     """The extension that checks credentials."""
     max_request_body_size: ByteSize = Field(4 << 20, ge=0)
     """The largest body, on the wire and again after decompression; 0 = 4 MiB. (otelcol: 20 MiB; a body of empty
-    records needs 70 times its size in memory while it is checked.)"""
+    records needs 18 times its size in memory while it is checked.)"""
     max_header_size: ByteSize = Field(16 << 10, ge=1 << 10)
     """The largest request line with all headers; beyond it 431. Chunk lines and trailers may take as much again, and as
     much as the body that they frame."""

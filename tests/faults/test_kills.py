@@ -54,16 +54,18 @@ def run_rounds(service: Service, rounds: int, seed: int) -> NumberedSenders:
     service.start()
     settle(service)
     senders.start()
-    for _ in range(rounds):
-        time.sleep(draw.uniform(0.05, 0.8))
-        kill_something(service, draw)
-        assert service.process is not None
-        if service.process.poll() is not None:
-            service.start()
-        if draw.random() < 0.7:
-            settle(service)
-    settle(service)
-    senders.stop()
+    try:
+        for _ in range(rounds):
+            time.sleep(draw.uniform(0.05, 0.8))
+            kill_something(service, draw)
+            assert service.process is not None
+            if service.process.poll() is not None:
+                service.start()
+            if draw.random() < 0.7:
+                settle(service)
+        settle(service)
+    finally:
+        senders.stop()
     return senders
 
 
