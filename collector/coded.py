@@ -37,6 +37,10 @@ class Coded:
         """The same values at other rows: a column of a small table for the records that point into it."""
         return Coded(self.codes[rows], self.values)
 
+    def column(self) -> pl.Series:
+        """A value for each row."""
+        return pl.Series(self.values).extend_constant(None, 1)[self.codes.astype(np.int64)]
+
     def used(self, codes: Codes) -> Rows:
         """The values that occur in `codes`, ascending; null is left out."""
         seen = np.zeros(len(self.values) + 1, dtype=np.bool_)

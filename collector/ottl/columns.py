@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,12 @@ import polars as pl
 
 from collector.batch import LogBatch, ValueKind
 from collector.coded import Coded, Rows, encode
+from collector.lines.bare import bare_lines
 from collector.ottl.nested import any_values
-from collector.ottl.paths import TEXT, Source, Table, part_type
+from collector.ottl.paths import LINE, TEXT, Source, Table, part_type
 from collector.tables import optional_positions
 
+_BODY, _LINE = Source(Table.FIELD, "body"), Source(Table.FIELD, LINE)
 _SCALARS = frozenset({"string", "bool", "int", "double", "bytes"})
 _LARGE = 1000
 _ID_BYTES = {"trace_id": 16, "span_id": 8}
@@ -142,9 +145,15 @@ class Reader:
         columns = self._attributes.get(source.table)
         if columns is not None and not (source.table is Table.RECORD and source.key in self._batch.derived.columns):
             return columns.coded(source.key, part)
+        if source == _LINE:
+            return self._lines
         if (source, part) not in self._coded:
             self._coded[source, part] = encode(self.part(source, part))
         return self._coded[source, part]
+
+    @cached_property
+    def _lines(self) -> Coded:
+        return bare_lines(self.coded(_BODY, TEXT))
 
     def frame(self, source: Source, parts: Sequence[str]) -> pl.DataFrame:
         """The parts of a source, with the height of its own table, named as `Source.column` says."""
@@ -161,7 +170,9 @@ class Reader:
             return batch.resources.get_column(source.key).cast(part_type(part))
         if source.table is Table.SCOPE_FIELD:
             return batch.scopes.get_column(source.key).cast(part_type(part)).fill_null("" if part == "string" else 0)
-        return _body(batch, part) if source.key == "body" else _field(batch, source.key, part)
+        if source == _LINE:
+            return self._lines.column()
+        return _body(batch, part) if source == _BODY else _field(batch, source.key, part)
 
 
 def columns(batch: LogBatch, wanted: Mapping[Source, Sequence[str]]) -> pl.DataFrame:

@@ -40,6 +40,8 @@ class Source:
 
 
 TEXT = "text"
+LINE = "body.line"
+"""The bare line of the body (`collector.lines`) as a string, nil where there is no body: a path of ours, not of OTTL."""
 
 FIELDS: Mapping[str, Kind] = {
     "time_unix_nano": Kind.INT,
@@ -71,6 +73,7 @@ _SCOPE_NAMES = ("instrumentation_scope", "scope")
 PATHS: tuple[str, ...] = (
     "body",
     "body.string",
+    LINE,
     "attributes",
     "resource.attributes",
     "cache",
@@ -84,6 +87,8 @@ PATHS: tuple[str, ...] = (
 def source_of(dotted: str, key: str | None) -> tuple[Source, Kind | None] | None:
     """The source of a path and its kind (None = any); None when there is no such path. `key`: the first key."""
     head, _, rest = dotted.partition(".")
+    if dotted == LINE:
+        return Source(Table.FIELD, dotted), Kind.STRING
     if dotted == "body" or dotted in FIELDS:
         return Source(Table.FIELD, dotted), FIELDS.get(dotted)
     if dotted == "attributes" and key is not None:
@@ -107,7 +112,7 @@ def read(source: Source, kind: Kind | None) -> Value:
     """The value of a source as columns."""
     if kind is not None:
         column = pl.col(source.column(kind))
-        return Value({kind: column}, total=True, text=column if kind is Kind.STRING else None)
+        return Value({kind: column}, total=source.key != LINE, text=column if kind is Kind.STRING else None)
     parts = {kind: pl.col(source.column(kind)) for kind in ANY_KIND}
     return Value(parts, text=pl.col(source.column(TEXT)))
 

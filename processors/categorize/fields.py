@@ -9,15 +9,14 @@ GELF, journald, ECS, GCP, AWS Lambda, Cloudflare tail, Kubernetes and Windows ev
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from collector.lines.envelopes import Document, at
 from collector.severity_words import PINO, SYSLOG, number_of
-
-Document = Mapping[str, Any]
 
 _LEVELS = (
     "level_name",
@@ -142,15 +141,6 @@ class Fields:
     server: str | None = None
     exception: str | None = None
     environment: str | None = None
-
-
-def at(document: Document, key: str) -> Any:
-    """The value of a key, written with dots or nested; None where there is none."""
-    if key in document:
-        return document[key]
-    head, dot, rest = key.partition(".")
-    inner = document.get(head) if dot else None
-    return at(inner, rest) if isinstance(inner, dict) else None
 
 
 def of_map(key: str, value: str, reader: Callable[[Document], str | None]) -> str | None:

@@ -13,13 +13,14 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from collector.lines import decoration
 from collector.memo import MANY, Memo
 from processors.categorize.layouts import CHANNEL_MARKS
 from processors.categorize.stack_traces import FIRST_LINES, MARKS
 
 DECORATED, REQUEST, TRACE, FIRST_LINE, CHANNEL = (1 << place for place in range(5))
 _WORDS: Mapping[int, Sequence[str]] = {
-    DECORATED: ("\x1b", "\x9b", " stdout ", " stderr ", "@cee:"),
+    DECORATED: decoration.MARKS,
     REQUEST: ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/", "Completed "),
     TRACE: MARKS,
     FIRST_LINE: FIRST_LINES,

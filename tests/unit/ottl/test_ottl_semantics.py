@@ -61,6 +61,7 @@ TRUE = [
     'body["user"]["id"] == 7',
     'body["user"]["tags"][1] == "b"',
     'IsMatch(body, "user")',
+    'IsMatch(body.line, "^.\\"ok\\":true") and IsString(body.line) and log.body.line != nil',
     'IsMatch(attributes["int"], "^5$")',
     'IsMatch(attributes["double"], "2.5")',
     'not IsMatch(attributes["none"], ".*")',

@@ -1,11 +1,9 @@
-"""What stands under colours and wrappings."""
+"""Categories are read from the bare line and from what the objects around it say; the body stays as it was sent."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-
-import pytest
 
 from collector.component import Context
 from collector.samples import batch_of
@@ -17,49 +15,20 @@ from processors.categorize.processor import Categorize
 LINE = "ERROR shop.cart: boom"
 
 
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("plain", LINE),
-        ("colours", "\x1b[31mERROR\x1b[0m \x1b[38;5;3mshop.cart\x1b[0m: boom"),
-        ("true colour, with colons", "\x1b[38:2::255:0:0mERROR\x1b[m shop.cart: boom"),
-        ("eight-bit introducer", "\x9b31mERROR\x9b0m shop.cart: boom"),
-        ("cursor and erasing", "\x1b[2K\x1b[1GERROR shop.cart: boom"),
-        ("link, ended by BEL", "ERROR \x1b]8;;https://x.example\x07shop.cart\x1b]8;;\x07: boom"),
-        ("link, ended by ST", "ERROR \x1b]8;;https://x.example\x1b\\shop.cart\x1b]8;;\x1b\\: boom"),
-        ("title", "\x1b]0;title\x07ERROR shop.cart: boom"),
-        ("CRI", "2026-11-29T10:00:00.123456789Z stderr F " + LINE),
-        ("Docker", json.dumps({"log": LINE + "\n", "stream": "stderr", "time": "2026-11-29T10:00:00Z"})),
-        ("GELF", json.dumps({"version": "1.1", "host": "web1", "short_message": LINE, "level": 3})),
-        ("GELF, full", json.dumps({"host": "web1", "short_message": "boom", "full_message": LINE})),
-        ("loguru", json.dumps({"text": LINE + "\n", "record": {"level": {"name": "ERROR", "no": 40}}})),
-        ("journald", json.dumps({"MESSAGE": LINE, "PRIORITY": "3", "SYSLOG_IDENTIFIER": "shop"})),
-        ("Docker in CRI, coloured", "2026-11-29T10:00:00Z stdout F " + json.dumps({"log": "\x1b[31mERROR\x1b[0m shop.cart: boom\n", "stream": "stdout"})),
-    ],
-)  # fmt: skip
-def test_the_bare_line(name: str, body: str) -> None:
-    assert bare(body).text == LINE, name
+def test_what_the_inner_object_does_not_say_the_outer_one_may() -> None:
+    inner = json.dumps({"level": "warn", "msg": "slow"})
+    found = bare(json.dumps({"short_message": inner, "host": "web1", "level": 3, "logger": "shop.cart"}))
+    assert (found.text, found.fields.severity, found.fields.logger) == (inner, "13", "shop.cart")
 
 
-@pytest.mark.parametrize(
-    "body",
-    ['{"log": "a file", "size": 3}', '{"text": "hello"}', '{"MESSAGE": "x"}', '{"broken', "{}", "[1, 2]", "stdout F x"],
-)
-def test_other_objects_stay_as_they_are(body: str) -> None:
-    assert bare(body).text == body
-
-
-def test_wrappings_in_each_other_end() -> None:
-    """A line that wraps itself again and again is looked through a few times only."""
-    body = LINE
-    for _ in range(20):
-        body = json.dumps({"log": body, "stream": "stdout"})
-    assert bare(body).text != LINE
+def test_a_level_in_colours_inside_json() -> None:
+    assert bare('{"level": "\\u001b[33mwarn\\u001b[39m", "message": "slow"}').fields.severity == "13"
 
 
 def test_the_body_stays_as_it_was_sent() -> None:
     sent = "\x1b[31mERROR\x1b[0m boom"
+    wrapped = json.dumps({"log": LINE + "\n", "stream": "stderr"})
     processor = Categorize(CategorizeConfig(), Context("categorize", Path()))
-    batch = processor.process(batch_of([{"body": sent}, {"body": "plain"}]), FakeWork())
-    assert batch.column("body").to_list() == [sent, "plain"]
-    assert batch.column("severity_number").to_list() == [17, 0]
+    batch = processor.process(batch_of([{"body": sent}, {"body": "plain"}, {"body": wrapped}]), FakeWork())
+    assert batch.column("body").to_list() == [sent, "plain", wrapped]
+    assert batch.column("severity_number").to_list() == [17, 0, 17]
