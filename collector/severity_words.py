@@ -1,6 +1,6 @@
 """The words for severities: one table for every source, whatever field, prefix or line they stand in.
 
-Texts are compared without case, accents of width (NFKC) and enclosing marks; `WARN2` and `ERROR+1` are steps of theirs.
+Texts are compared without case, accents of width (NFKC) and enclosing marks; `WARN2`, and `ERROR+4` and `DEBUG-4` of Go's slog, are steps of theirs.
 
 | number | means | English and its short forms | also |
 | --- | --- | --- | --- |
@@ -52,7 +52,7 @@ LONG_WORDS = tuple(word for word in WORDS if not word.isascii() or len(word) > 3
 """Those that are no common part of a line by chance."""
 
 _PREFIX = re.compile(r"^(?:severity_?number|log_?level|severity|level|log)[_.:]")
-_STEPS = re.compile(r"^([a-z]+)(?:([1-4])|\+([0-3]))$")
+_STEPS = re.compile(r"^([a-z]+)(?:([1-4])|([+-]\d{1,2}))$")
 
 
 def number_of(text: str) -> int | None:
@@ -65,7 +65,8 @@ def number_of(text: str) -> int | None:
     steps = _STEPS.match(word)
     if steps is None or steps[1] not in WORDS:
         return None
-    return WORDS[steps[1]] + (int(steps[2]) - 1 if steps[2] else int(steps[3]))
+    step = int(steps[2]) - 1 if steps[2] else int(steps[3])
+    return min(max(WORDS[steps[1]] + step, 1), 24)
 
 
 def _of_digits(number: int) -> int | None:

@@ -205,7 +205,11 @@ def _channel(name: str) -> str | None:
     return None if layouts.environment(name) else last_name(name)
 
 
-_layouts = Forms(layouts.LOGGERS, {"word": last_name, "channel": _channel})
+def _class(name: str) -> str | None:
+    return None if name.endswith(("Error", "Exception")) else last_name(name)
+
+
+_layouts = Forms(layouts.LOGGERS, {"word": last_name, "channel": _channel, "class": _class})
 _tags = Forms(layouts.PROGRAMS, {"word": layouts.program})
 _program = each(layouts.program)
 _class_of_function, _class_in, _last_name = each(class_of_function), each(class_in), each(last_name)

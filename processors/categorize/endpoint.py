@@ -80,6 +80,7 @@ _VERSION = re.compile(r"^v\d+(?:\.\d+)*(?:(?:alpha|beta|rc)\d*)?$")
 _WORD = re.compile(r"^[a-z]+\d{1,2}$|^\d[a-z]{1,2}$")  # oauth2, s3, 2d
 _TOKEN_PARTS = re.compile(r"([-_.~]+)")
 _ACCESS_LINE = r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE) (\S+) HTTP/[0-9.]+"'
+_LOGFMT = r'(?:^|\s)method="?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"? (?:[\w.]+=(?:"[^"]*"|\S*) )*path="?(/[^\s"]*)'
 _REQUEST_TEXT = r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) +\"?((?:https?://[^/\s\"]+)?/[^\s\"'?#]*)"
 
 _PLAIN_ID = (
@@ -218,7 +219,7 @@ def _of_map(key: str) -> Memo[str, str | None]:
 
 
 _in_a_map = {key: _of_map(key) for key in MAPS}
-_access_line, _request_text = _requested(_ACCESS_LINE), _requested(_REQUEST_TEXT)
+_access_line, _logfmt, _request_text = map(_requested, (_ACCESS_LINE, _LOGFMT, _REQUEST_TEXT))
 
 
 def clues(view: View) -> Iterator[Clue]:
@@ -236,6 +237,7 @@ def clues(view: View) -> Iterator[Clue]:
     requests = view.holding(first_look.REQUEST)
     if requests is not None:
         yield Clue("access-log line in the body", requests, _access_line)
+        yield Clue("request in a logfmt line", requests, _logfmt)
         yield Clue("request in the body", requests, _request_text)
 
 

@@ -31,6 +31,8 @@ ALL = (*EXCEPTION_KEYS, *TELLING, "error.type")
 SEVERITY_ERROR = 17
 _POOR = re.compile(r"\d*")
 _EXCEPTION_NAME = re.compile(r"[a-z](?:Error|Exception|Fault)$")
+_EXCEPTION_LINE = re.compile(r"(?:[a-z_]\w*\.){2,}[A-Z]\w*(?:Exception|Error)(?::|\s|$)")
+"""What a JVM and Python say of an exception before its frames; below ERROR such a line names one that was dealt with."""
 _PANIC = re.compile(r"(?i)panic|^runtime\.")
 _HEAD = 256
 _CUT = re2.Set.SearchSet()
@@ -49,6 +51,7 @@ for _line in (
     r"PHP Fatal error:  Uncaught ",
     r"^terminate called after throwing",
     r"^Unhandled (?:Promise )?[Rr]ejection",
+    r"\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s",  # Lambda's runtime for Node
 ):
     _CUT.Add(_line)
 _CUT.Compile()
@@ -171,7 +174,11 @@ def _first_lines(lines: list[str]) -> list[str | None]:
     return [EXCEPTION if _CUT.Match(line[:_HEAD].encode()) else None for line in lines]
 
 
-_by_name, _by_first_line = each(_named), Memo(_first_lines, 8192)
+def _qualified(value: str) -> str | None:
+    return EXCEPTION if _EXCEPTION_LINE.match(value) else None
+
+
+_by_name, _by_first_line, _by_class = each(_named), Memo(_first_lines, 8192), each(_qualified)
 
 
 def clues(view: View, found: Mapping[str, Coded] | None) -> Iterator[Clue]:
@@ -186,6 +193,8 @@ def clues(view: View, found: Mapping[str, Coded] | None) -> Iterator[Clue]:
     marked = view.holding(first_look.TRACE | first_look.FIRST_LINE)
     if marked is not None:
         yield Clue("first line of a stack trace", marked, _by_first_line)
+        serious = Coded(np.where(view.severity >= SEVERITY_ERROR, marked.codes, np.int32(-1)), marked.values)
+        yield Clue("class of an exception at the start", serious, _by_class)
     yield Clue("severity_number", constant(view.severity >= SEVERITY_ERROR, ERROR))
     yield Clue("default", constant(np.ones(len(view), dtype=np.bool_), NONE))
 

@@ -168,7 +168,7 @@ def read(document: Document) -> Fields:
         program=program,
         path=path,
         status=status,
-        server="server" if access or kubernetes or windows or _is_journal(document) else None,
+        server="server" if access or kubernetes or windows or _is_journal(document) or _is_mongodb(document) else None,
         exception=exception_of(document),
         environment=_environment(document),
     )
@@ -295,6 +295,10 @@ def _is_kubernetes(document: Document) -> bool:
 
 def _is_journal(document: Document) -> bool:
     return "_SYSTEMD_UNIT" in document or "SYSLOG_IDENTIFIER" in document
+
+
+def _is_mongodb(document: Document) -> bool:
+    return "ctx" in document and "c" in document and at(document, "t.$date") is not None
 
 
 def _is_windows(document: Document) -> bool:

@@ -21,7 +21,7 @@ from processors.categorize.stack_traces import FIRST_LINES, MARKS
 DECORATED, REQUEST, TRACE, FIRST_LINE, CHANNEL = (1 << place for place in range(5))
 _WORDS: Mapping[int, Sequence[str]] = {
     DECORATED: decoration.MARKS,
-    REQUEST: ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/", "Completed "),
+    REQUEST: ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ", "OPTIONS ", "HTTP/", "Completed ", "method="),
     TRACE: MARKS,
     FIRST_LINE: FIRST_LINES,
     CHANNEL: CHANNEL_MARKS,

@@ -1,7 +1,7 @@
 """Loggers and programs in a line of text: the layouts that loggers have by default, and the heads of syslog.
 
 Sources: the documents of Logback, Log4j, Spring Boot, java.util.logging, Tomcat's JULI, Hadoop, Python's logging, loguru,
-tracing, Monolog, Serilog, .NET's console, NLog, Nest, Ruby's Logger; RFC 3164 and 5424.
+tracing, env_logger, Monolog, Serilog, .NET's console, NLog, Nest, Ruby's Logger, JBoss, Kafka, Elasticsearch; RFC 3164 and 5424.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from processors.categorize.forms import Form
 
 _TIME = r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d[^\s\]|]*(?: [A-Z]{3,4})?\]?"
+_DATE_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]\d+"
 _LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|FINE|FINER|FINEST|CONFIG)"
 _DOTTED = r"[A-Za-z_][\w$]*(?:\.[\w$]+)+"
 _NAME = r"[A-Za-z_][\w$]*(?:\.[\w$]+)*"
@@ -22,12 +23,17 @@ LOGGERS: tuple[Form, ...] = (
         "logger of Log4j",
         rf"^(?:{_TIME}|\d{{6}} \d{{6}} \d+)(?: +\[[^\]]*\])? +{_LEVEL} +(?:\[[^\]]*\] +)?({_DOTTED}): ",
     ),
+    Form("class of Log4j", rf"^{_TIME} +{_LEVEL} +\[[^\]]*\] +([A-Z]\w*[a-z][A-Z]\w*): ", "class"),
+    Form("logger of JBoss", rf"^{_TIME} +{_LEVEL} +\[({_NAME})\] \("),
+    Form("logger of Kafka", rf"^\[{_DATE_TIME}\] +{_LEVEL} [^\n]*\(((?:[a-z_]\w*\.)+[A-Z][\w$]*)\)(?:\n|$)"),
+    Form("logger of Elasticsearch", rf"^\[{_DATE_TIME}\]\[{_LEVEL} *\]\[({_NAME}) *\] "),
+    Form("logger of env_logger", rf"^\[(?:\d{{4}}-\d\d-\d\dT[\d:.]+Z +)?{_LEVEL} +(\w+(?:::\w+)*)\] "),
     Form("logger of tracing", rf"^\d{{4}}-\d\d-\d\dT[\d:.]+Z +{_LEVEL} +(?:\w+\{{[^}}]*\}}: ?)*(\w+(?:::\w+)*): "),
     Form("logger of tracing", rf"^(?:{_TIME} +)?{_LEVEL} +(\w+(?:::\w+)+): "),
     Form("logger of Python", rf"^{_TIME} - ({_NAME}) - {_LEVEL} - "),
     Form("logger of Python", rf"^{_LEVEL}:({_NAME}):"),
     Form("logger of Python", rf"^{_LEVEL}:? +({_DOTTED}): "),
-    Form("logger of loguru", rf"^{_TIME} \| +{_LEVEL} +\| ({_NAME}):[\w<>]+:\d+ - "),
+    Form("logger of loguru", rf"^{_TIME} \| +[A-Z]+ +\| ({_NAME}):[\w<>]+:\d+ - "),
     Form("channel of Monolog", r"^\[[^\]]{10,40}\] ([\w-]+)\.[A-Z]{4,9}: ", "channel"),
     Form("logger of Serilog", rf"^\[{_TIME} [A-Z]{{3}}\] [<\[]({_NAME})[>\]]"),
     Form("logger of .NET", r"^(?:trce|dbug|info|warn|fail|crit): ([A-Za-z_][\w.`+]*)\[\d+\]"),

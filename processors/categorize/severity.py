@@ -14,12 +14,13 @@ import polars as pl
 from collector.coded import Coded, encode
 from collector.memo import each
 from collector.severity_words import DEBUG, ERROR, FATAL, INFO, LONG_WORDS, NOTICE, PINO, SYSLOG, WARN, number_of
-from processors.categorize import fields
+from processors.categorize import fields, status
 from processors.categorize.forms import Form, Forms, Meaning
 from processors.categorize.view import Clue, Decision, View
 
 REDIS = {".": DEBUG, "-": INFO, "*": NOTICE, "#": WARN}
 PHP = {"warning": WARN, "notice": NOTICE, "deprecated": WARN}
+"""By the last word of the kind of error."""
 ATTRIBUTES = ("level", "log.level", "severity", "loglevel", "levelname", "log_level", "lvl", "PRIORITY")
 
 
@@ -44,8 +45,9 @@ def of_syslog(value: str) -> str | None:
 
 
 def of_php(value: str) -> str | None:
-    """PHP's names for errors: `Warning`, `Core warning`, `User deprecated`, …; all others end the script."""
-    return str(PHP.get(value.rpartition(" ")[2].lower(), ERROR))
+    """PHP's names for errors: `Warning`, `Core warning`, `User deprecated`, …"""
+    kind = value.lower()
+    return str(FATAL if kind == "fatal error" else PHP.get(kind.rpartition(" ")[2], ERROR))
 
 
 def of_status(value: str) -> str | None:
@@ -78,6 +80,9 @@ FORMS: tuple[Form, ...] = (
         "php",
     ),
     Form("level of php-fpm", r"^\[\d\d-\w{3}-\d{4} [^\]]*\] ([A-Z]{4,8}): "),
+    Form("level of loguru", rf"^{_TIME}\.\d{{3}} \| ([A-Z]{{4,8}}) +\| "),
+    Form("level of Sidekiq", rf"^{_TIME} pid=\d+ tid=\w+ (?:\w+=\S+ )*({_LEVELS}): "),
+    Form("warning of Node", r"^\(node:\d+\) (?:\[\w+\] )?\w*(Warning): "),
     Form("level of java.util.logging", rf"^[^\n]{{10,120}}\n({_LEVELS}): "),
     Form("level of JULI", rf"^\d\d-\w{{3}}-\d{{4}} [\d:.]+ ({_LEVELS}) "),
     Form("level of Hadoop", rf"^\d{{6}} \d{{6}} \d+ ({_LEVELS}) "),
@@ -112,6 +117,7 @@ FORMS: tuple[Form, ...] = (
         r"^(?:\[GIN\] .{10,40}\| +|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S* )([1-5]\d\d) ",
         "status",
     ),
+    Form("status of a request in logfmt", status.IN_LOGFMT + r"([1-5]\d\d)(?:\W|$)", "status"),
     Form("word of a traceback", r"^(Traceback \(most recent|Exception in thread )", "error"),
     Form("exception at the start", r"^(?:[\w.$]+\.)?[A-Z]\w*(Exception|Error)(?:: |\n|$)", "error"),
 )

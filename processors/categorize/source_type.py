@@ -191,8 +191,12 @@ BACKEND_BODY = (
     r"|^\[ *\d+\.\d{6}\] "  # the kernel's ring buffer
     r"|^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] "  # gunicorn
     r"|^\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] (?:NOTICE|WARNING|ERROR|ALERT|DEBUG): "  # php-fpm
-    r"|^\[[\d.,]+m?s\](?:\[\w+ *\])+ "  # the JVM's unified log
+    r"|^\[[\d.,]+m?s\](?:\[[\w,]+ *\])+ "  # the JVM's unified log
     r"|^(?:[\d.:T+-]+: )?\[(?:Full )?GC "  # its older one
+    r"|^#\n# A fatal error has been detected by the Java Runtime "  # and its last words
+    r"|^\[\d{4}-\d\d-\d\d [\d:]+,\d+\] [A-Z]+ [^\n]*\((?:org\.apache\.)?(?:kafka|zookeeper)\.[\w.$]+\)(?:\n|$)"  # Kafka
+    r"|^\[\d{4}-\d\d-\d\dT[\d:]+,\d+\]\[[A-Z]+ *\]\[[\w.$]+ *\] \[[^\]\n]+\] "  # Elasticsearch, OpenSearch
+    r"|^\d{4}-\d\d-\d\d [\d:.]+[+-]\d\d:\d\d \[\w+\] <\d+\.\d+\.\d+> "  # RabbitMQ
     r"|^\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d\.\d+ [A-Z]+ \[[^\]]*\] org\.apache\."  # Tomcat
     r"|^(?:\d{4}-\d\d-\d\d |\d{6} )[\d:,]+ (?:\d+ )?[A-Z]+ (?:\[[^\]]*\] )?(?:org\.apache\.(?:hadoop|zookeeper|hbase|kafka|catalina|coyote|spark|flink)|dfs\.)"
     r"|^(?:\w+ )?\d{4}-\d\d-\d\dT[\d:.]+Z \S+ [\d.:a-f\[\]]+:\d+ \S+(?: [\d.-]+){3} (?:\d{3}|-) (?:\d{3}|-) "  # AWS load balancers

@@ -42,6 +42,9 @@ FIRST_LINES = (
     "Exception on ",
     "Exception in ",
     "terminate called",
+    "Invoke Error",
+    "Exception: ",
+    "Error: ",
 )
 """Words of the first lines of traces whose other lines may have gone apart (see `error_type`)."""
 MAX_BODY = 64 * 1024

@@ -39,12 +39,15 @@ KEYS = (
 MAPS = ("res", "response", "resp", "httpRequest", "meta", "http")
 ALL = (*KEYS, *MAPS)
 
+IN_LOGFMT = r'(?:^|\s)method="?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"? (?:[\w.]+=(?:"[^"]*"|\S*) )*status="?'
+"""What stands before the status in the lines of lograge, of Heroku's router and their like."""
 _IN_A_LINE = (
     r'(?:HTTP/[\d.]+" '  # access lines, also of uvicorn
     r"|^\[GIN\] .{10,40}\| +|^(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S* |^Completed "  # GIN, morgan, Rails
     r"|^(?:\w+ )?\d{4}-\d\d-\d\dT\S+ \S+ \S+ \S+(?: [\d.-]+){3} "  # AWS load balancers
     r"|:\d+ \[\d\d/\w{3}/\d{4}:[\d:.]+\] \S+ \S+ [\d/+-]+ "  # HAProxy
-    r")([1-5]\d\d)(?: |$)"
+    rf"|{IN_LOGFMT}"
+    r")([1-5]\d\d)(?:[ \"]|$)"
 )
 
 
