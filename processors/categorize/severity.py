@@ -63,6 +63,7 @@ _LEVELS = (
     + "|".join(word.upper() for word in LONG_WORDS if not word.isascii())
 )
 _LEVELS_LOWER = "trace|debug|info|notice|warn|warning|error|crit|critical|alert|emerg|fatal|panic|dbug|fail|trce"
+_SHORT_DATE = r"\d\d?/\d\d?/\d\d(?:\d\d)?"  # of rich, of Spark
 _TIME = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d\S*"
 
 FORMS: tuple[Form, ...] = (
@@ -87,6 +88,11 @@ FORMS: tuple[Form, ...] = (
     Form("level of JULI", rf"^\d\d-\w{{3}}-\d{{4}} [\d:.]+ ({_LEVELS}) "),
     Form("level of Hadoop", rf"^\d{{6}} \d{{6}} \d+ ({_LEVELS}) "),
     Form("klog header", r"^([IWEF])\d{4} \d\d:\d\d:\d\d"),
+    Form(
+        "stall told by the kernel",
+        r"\bINFO: (task \S+ blocked for more than \d|rcu_\w+ (?:self-)?detected (?:expedited )?stall)",
+        "error",
+    ),
     Form("redis mark", r"^\d+:[MSCX] \d\d \w{3} \d{4} \S+ ([.\-*#]) ", "redis"),
     Form("mongodb severity", r'"s":\s*"([FEWID])[1-5]?"'),
     Form("ruby logger", r"^([DIWEFA]), \[\d{4}-"),
@@ -103,9 +109,12 @@ FORMS: tuple[Form, ...] = (
     ),
     Form("level at the start", rf"^\W{{0,3}}({_LEVELS})[\s:|\]\-()]"),
     Form("level at the start", rf"^({_LEVELS_LOWER}): "),
+    Form("level at the start", rf"^ {{0,3}}({_LEVELS_LOWER}) +- "),
+    Form("level at the start", r"^(Error|Warning|Fatal): "),
+    Form("level of ClickHouse", rf"(?i)^\d{{4}}\.\d\d\.\d\d [\d:.]+ \[ *\d+ \] \{{[^}}]*\}} <({_LEVELS})> "),
     Form(
         "level after the time",
-        rf"^[\[(]?(?:{_TIME}|\d\d:\d\d:\d\d\S*|\d\d?:\d\d[AP]M|\w{{3}} +\d+,? (?:\d{{4}} )?\d\d?:\d\d:\d\d(?: [AP]M)?)(?: [A-Z]{{2,4}})?[\])]?[\s\-|:]+(?:\S+[\s\-|:]+){{0,3}}?({_LEVELS})(?:\W|$)",
+        rf"^[\[(]?(?:{_TIME}|(?:{_SHORT_DATE},? )?\d\d?:\d\d:\d\d\S*|\d\d?:\d\d[AP]M|\w{{3}} +\d+,? (?:\d{{4}} )?\d\d?:\d\d:\d\d(?: [AP]M)?)(?: [A-Z]{{2,4}})?[\])]?[\s\-|:]+(?:\S+[\s\-|:]+){{0,3}}?({_LEVELS})(?:\W|$)",
     ),
     Form("level after the time", rf"^\[?{_TIME}\]?(?: \[[^\]]{{1,40}}\])?\s+({_LEVELS_LOWER})\b"),
     Form("mysql level", r"^\d{4}-\d\d-\d\d\S* \d+ \[(Note|Warning|ERROR|System)\]"),
