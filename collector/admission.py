@@ -22,6 +22,7 @@ from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Intake, Payload
+from collector.journal.layout import CHECKSUM_BYTES, checksum_of
 from collector.journal.price import price_of
 from otlp_wire import Received, Repairs, receive_protobuf
 
@@ -126,11 +127,7 @@ class Admission:
             if not records:
                 finish(None)
                 return
-            payload = Payload(
-                domain, receiver, received.body, records, time.time_ns() // 1_000_000, self._digest(receiver, request, body),
-                price_of(len(received.body), records, received.groups),
-            )  # fmt: skip
-            self._intake.append((payload,), finish)
+            self._intake.append((self._payload(domain, receiver, request, body, received),), finish)
         except Refusal as refusal:
             self.release(len(body))
             self.refused(receiver, domain, refusal, records)
@@ -139,10 +136,16 @@ class Admission:
             self.release(len(body))
             raise
 
-    def _digest(self, receiver: str, request: RequestFacts, body: bytes) -> bytes:
-        """What makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them."""
+    def _payload(self, domain: str, receiver: str, request: RequestFacts, body: bytes, received: Received) -> Payload:
+        """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them.
+        Where those bytes are the ones that are kept, it holds their checksum, too."""
         sender = f"{receiver}\0{self._resolver.sender(request)}".encode(errors="replace")
-        return xxhash.xxh3_128_digest(body, seed=xxhash.xxh3_64_intdigest(sender))
+        seed = xxhash.xxh3_64_intdigest(sender)
+        digest = xxhash.xxh3_128_digest(body, seed=seed)
+        kept, records = received.body, received.records
+        checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
+        price = price_of(len(kept), records, received.groups)
+        return Payload(domain, receiver, kept, records, time.time_ns() // 1_000_000, digest, price, seed, checksum)
 
     def hold(self, size: int) -> None:
         """Count `size` bytes that a receiver holds. Raises `Unavailable` when stopped or over the bound."""

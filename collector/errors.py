@@ -12,7 +12,8 @@
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
-        └── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
+        ├── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
+        └── Damaged              bytes on disk are not those that were written; the sentence says the way out
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
 `collector/receivers/otlp/refusals.py`, and nowhere else.
@@ -116,6 +117,12 @@ class Replaced(StorageError):
 
 class NoRoom(StorageError):
     """The disk (or a budget on it) has no room now. Whoever wanted it rests and tries again."""
+
+    fatal = False
+
+
+class Damaged(StorageError):
+    """What was read is not what was written. Whoever needs it rests, and says so; the rest of the process goes on."""
 
     fatal = False
 

@@ -22,7 +22,7 @@ from collector.decode import Decoded, decode
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.ledger.attempts import STRIKES, Attempts
-from collector.ledger.interface import Commit, RawDeadLetter, Read, WorkerLedger
+from collector.ledger.interface import DAMAGED, Commit, RawDeadLetter, Read, WorkerLedger
 from collector.ledger.overlay import Changes
 from collector.ledger.quarantine import Quarantine
 
@@ -146,15 +146,24 @@ class Pipeline:
         self._attempts.close()
 
     def _attempt(self, read: Read) -> Draft:
+        """What can be worked on; entries that are not what was accepted are set aside."""
+        letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
+        draft = self._attempt_sound(read, [entry for entry in read.entries if not entry.damaged])
+        if letters:
+            _log.error("%s: %d payloads were damaged on disk, and are dead letters now", self.place, len(letters))
+            draft.dead_letters += letters
+        return draft
+
+    def _attempt_sound(self, read: Read, entries: Sequence[Entry]) -> Draft:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
         if not self._attempts.suspicious:
-            self._attempts.begin(read.id, read.entries, alone=False)
-            return self._draft(read.entries, {}, self._forwards(read))
+            self._attempts.begin(read.id, entries, alone=False)
+            return self._draft(entries, {}, self._forwards(read))
         draft = Draft()
-        for entry in read.entries:
+        for entry in entries:
             self._attempts.begin(read.id, [entry])
             draft = draft.then(self._draft_suspect(entry, draft.changes, self._forwards(read)))
-        self._attempts.begin(read.id, read.entries)
+        self._attempts.begin(read.id, entries)
         return draft
 
     def _forwards(self, read: Read) -> bool:

@@ -94,7 +94,7 @@ def show(
     [chosen] = _named(data_dir, [id_])
     with _reading(chosen.partition) as reader:
         content = reader.dead_letter_content(chosen.info.id)
-    batch = decode(decode_entries(content)).batch if chosen.info.raw else decode_batch(content)
+        batch = decode(decode_entries(content)).batch if chosen.info.raw else decode_batch(content)
     typer.echo(escaped_json(encode_json(batch).decode()))
 
 
@@ -178,12 +178,12 @@ def _reading(partition: Path) -> Iterator[PartitionReader]:
 
     try:
         reader = PartitionReader.open(partition)
+        try:
+            yield reader
+        finally:
+            reader.close()
     except StorageError as error:
         refuse(str(error))
-    try:
-        yield reader
-    finally:
-        reader.close()
 
 
 def _print_table(chosen: Sequence[Chosen], total: int) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.journal.chunks import CHUNK_BYTES
+from collector.journal.damage import inferred
 from collector.journal.entry import Payload
 from collector.journal.environment import Environment
 from collector.journal.layout import (
@@ -22,7 +23,7 @@ from collector.journal.layout import (
     ENTRY_VERSION,
     FIRST_BYTES,
     FIRST_CHUNK,
-    HEADER,
+    HEADER_BYTES,
     NEXT_OFFSET,
     NUMBER,
     RECEIVER_KEY,
@@ -30,8 +31,10 @@ from collector.journal.layout import (
     STATE,
     TALLIES,
     Header,
+    checksum_of,
     count_key,
     entry_key,
+    packed,
 )
 from collector.journal.price import weight_of
 from collector.journal.tally import Tally
@@ -121,7 +124,7 @@ class Draft:
         tally = self.tallies.get(route.domain) or self._tally(route.domain)
         body, offset = payload.body, self.next_offset
         length, dearness = len(body), payload.dearness
-        header = HEADER.pack(
+        header = packed(
             ENTRY_VERSION,
             dearness,
             route.receiver,
@@ -132,6 +135,8 @@ class Draft:
             tally.entries_in,
             tally.records_in,
             tally.bytes_in,
+            payload.seed,
+            payload.checksum or checksum_of(body, payload.seed),
         )
         key = ENTRY_KEY.pack(route.domain, offset)
         self.chunks.append((key + FIRST_CHUNK, header + body[:FIRST_BYTES]))
@@ -143,7 +148,7 @@ class Draft:
         tally.entries_in += 1
         tally.records_in += payload.records
         tally.bytes_in += length
-        tally.space_bytes += weight_of(length, dearness, HEADER.size)
+        tally.space_bytes += weight_of(length, dearness, HEADER_BYTES)
         self._count(route.accepted, payload.records)
 
     def count(self, domain: str, component: str, outcome: str, records: int) -> None:
@@ -168,18 +173,26 @@ class Draft:
             owner, offset = ENTRY_KEY.unpack_from(cursor.key())
             if owner != domain or offset > through:
                 break
-            header = Header.parse(cursor.value())
-            chunks = 1 + header.further_chunks
-            for _ in range(chunks):
-                cursor.delete()
-            deleted += chunks
+            header = Header.parse(cursor.value()) or self._inferred(cursor, domain, offset)
+            deleted += _delete(cursor, ENTRY_KEY.pack(domain, offset))
             tally.entries_out += 1
             tally.records_out += header.records
             tally.bytes_out += header.length
-            tally.space_bytes -= header.weight
+            tally.space_bytes = max(0, tally.space_bytes - header.weight)
             self.trimmed_entries += 1
             found = bool(cursor.key())
+        if tally.entries_out == tally.entries_in:
+            tally.settle()
         return deleted
+
+    def _inferred(self, cursor: Any, domain: int, offset: int) -> Header:
+        """What an entry with a damaged header was, before the entries of this draft."""
+        taken, draft = self._book.tallies[domain], self._tally(domain)
+        stands = Tally(
+            entries_in=taken.entries_in, records_in=taken.records_in, bytes_in=taken.bytes_in,
+            entries_out=draft.entries_out, records_out=draft.records_out, bytes_out=draft.bytes_out,
+        )  # fmt: skip
+        return inferred(cursor, domain, offset, stands)
 
     def write(self, txn: Any, tables: Mapping[str, Any]) -> None:
         """Put all rows and chunks."""
@@ -220,6 +233,15 @@ class Draft:
         route = Route(owner, number, count_key(owner, f"receiver/{receiver}", Outcome.ACCEPTED))
         self.routes[names] = route
         return route
+
+
+def _delete(cursor: Any, entry: bytes) -> int:
+    """Delete the chunks of the entry that the cursor stands on; how many."""
+    deleted = 0
+    while cursor.key().startswith(entry):
+        cursor.delete()
+        deleted += 1
+    return deleted
 
 
 def _put(txn: Any, table: Any, rows: Iterable[tuple[bytes, bytes]]) -> None:

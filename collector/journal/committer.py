@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collector.errors import StorageError, Unavailable
 from collector.journal.book import Book, Draft
 from collector.journal.chunks import CHUNK_BYTES
+from collector.journal.damage import header_at
 from collector.journal.entry import Payload
 from collector.journal.environment import Environment
 from collector.journal.freelist import PAGE_BYTES
@@ -19,7 +20,6 @@ from collector.journal.layout import (
     RECEIVERS,
     STATE,
     TALLIES,
-    Header,
     entry_key,
 )
 
@@ -108,10 +108,11 @@ class Committer:
         oldest = []
         with self.environment.read() as txn:
             cursor = txn.cursor(db=self._tables[ENTRIES])
-            for domain in list(self.book.tallies):
+            for domain, tally in list(self.book.tallies.items()):
                 first = entry_key(domain, 0)
                 if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
-                    oldest.append(Header.parse(cursor.value()).received_unix_ms)
+                    header = header_at(cursor, domain, tally)
+                    oldest.append(header.received_unix_ms)
         return max(0.0, time.time() - min(oldest) / 1000) if oldest else 0.0
 
     def _may_delete(self, chunks: int) -> bool:

@@ -22,6 +22,7 @@ class Payload:
         received_unix_ms: when it arrived.
         digest: 16 bytes; two payloads of a domain and of equal length with the same digest are the same one, sent twice.
         price: what it costs to process, in bytes (`collector.journal.price`); 0: its size.
+        seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
 
     domain: str
@@ -31,6 +32,8 @@ class Payload:
     received_unix_ms: int
     digest: bytes
     price: int = 0
+    seed: int = 0
+    checksum: bytes = b""
 
     @property
     def dearness(self) -> int:
@@ -48,6 +51,7 @@ class Entry:
         records: those of this piece, when only a piece of the payload is taken (`piece`); else all of it.
         price: what it (or the piece) costs to process, in bytes; 0 where nobody has told: see `cost`.
         first, rest: records of the payload before and behind the piece.
+        damaged: these are not the bytes that were accepted.
     """
 
     journal: str
@@ -61,6 +65,7 @@ class Entry:
     price: int = 0
     first: int = 0
     rest: int = 0
+    damaged: bool = False
 
     @property
     def cost(self) -> int:

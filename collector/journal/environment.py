@@ -21,16 +21,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import lmdb
 
-from collector.errors import NoRoom, Replaced, StorageError
+from collector.errors import Damaged, NoRoom, Replaced, StorageError
 from collector.journal.allocation import Allocation
 from collector.journal.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.journal.freelist import PAGE_BYTES, pages_in_use
@@ -93,10 +94,13 @@ class Environment:
         self._closed = False
 
     @classmethod
-    def create(cls, path: Path, budget_bytes: int, kind: str, format_version: int) -> Self:
+    def create(
+        cls, path: Path, budget_bytes: int, kind: str, format_version: int, oldest_format: int | None = None
+    ) -> Self:
         """Open for writing; the first start makes the files.
 
-        The budget may change between starts; a map never shrinks.
+        The budget may change between starts; a map never shrinks. Files from `oldest_format` on (default: this one) are
+        taken, and are of `format_version` from now on: an older logboom refuses them.
 
         Raises:
             StorageError: another process or another writer of this process holds it, the files are of another kind or
@@ -113,15 +117,15 @@ class Environment:
             allocation = Allocation.take(path, most_bytes, min(handle.pages * PAGE_BYTES, handle.map_bytes))
             undo.callback(allocation.close)
             try:
-                meta = _claim(handle, path, budget_bytes, kind, format_version)
+                meta = _claim(handle, path, budget_bytes, kind, Formats(format_version, oldest_format))
             except lmdb.Error as error:
                 raise _unreadable(path, error) from error
             undo.pop_all()
         return cls(path, handle, meta, lock_fd, allocation)
 
     @classmethod
-    def open(cls, path: Path, kind: str, format_version: int) -> Self | None:
-        """Open for reading, in any process. None when the writer has not made it yet.
+    def open(cls, path: Path, kind: str, format_version: int, oldest_format: int | None = None) -> Self | None:
+        """Open for reading, in any process. None when the writer has not made it yet. Formats as in `create`.
 
         Raises:
             StorageError: the files are of another kind or format, or can't be read.
@@ -133,7 +137,7 @@ class Environment:
         try:
             meta = _read_meta(handle)
             if meta:
-                _check(path, meta, kind, format_version)
+                _check(path, meta, kind, Formats(format_version, oldest_format))
         except BaseException as error:
             handle.release()
             if isinstance(error, lmdb.Error):
@@ -176,13 +180,16 @@ class Environment:
         """One snapshot. Copy what you need and leave: it pins every page that is freed meanwhile.
 
         Raises:
-            StorageError: LMDB refused (too many readers, damaged file).
+            StorageError: LMDB refused (too many readers).
+            Damaged: a page or a row can't be what was written.
         """
         try:
             with self._handle.begin_read() as txn:
                 yield txn
         except lmdb.Error as cause:
             raise _unreadable(self.path, cause) from cause
+        except (struct.error, UnicodeDecodeError, json.JSONDecodeError) as cause:
+            raise Damaged(damaged(self.path, f"a row makes no sense: {cause}")) from cause
 
     def pages_in_use(self, txn: Transaction | None = None) -> int:
         """Pages of 4 KiB that can't be reused: held by data, by LMDB's own tree, or pinned by a reader.
@@ -283,12 +290,14 @@ class Environment:
         self.close()
 
 
-_DAMAGED = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError, lmdb.InvalidError, lmdb.IncompatibleError)
+_DAMAGED = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError, lmdb.IncompatibleError)
 
 
 def _unreadable(path: Path, cause: lmdb.Error) -> StorageError:
     """What LMDB's refusal to read means; for a damaged file, with the way out."""
     if isinstance(cause, _DAMAGED):
+        return Damaged(damaged(path, cause))
+    if isinstance(cause, lmdb.PanicError):  # this process can't go on with it
         return StorageError(damaged(path, cause))
     return StorageError(f"{path}: reading failed: {cause}")
 
@@ -312,31 +321,44 @@ def _read_meta(handle: Handle) -> dict[str, str]:
         return {key.decode(): value.decode() for key, value in txn.cursor(db=db)}
 
 
-def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, format_version: int) -> dict[str, str]:
-    """Check what is there, or sign a new environment; store the budget of this start."""
+class Formats(NamedTuple):
+    """Which formats of a kind are read; `newest` is written."""
+
+    newest: int
+    oldest: int | None = None
+
+    def include(self, written: str) -> bool:
+        oldest = self.newest if self.oldest is None else self.oldest
+        return written in map(str, range(oldest, self.newest + 1))
+
+    def __str__(self) -> str:
+        if self.oldest in (None, self.newest):
+            return f"format {self.newest} only"
+        return f"formats {self.oldest} to {self.newest}"
+
+
+def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, formats: Formats) -> dict[str, str]:
+    """Check what is there, or sign a new environment; store the format and the budget of this start."""
     meta = _read_meta(handle)
     if meta:
-        _check(path, meta, kind, format_version)
-    else:
-        meta = {"kind": kind, "format": str(format_version), "id": secrets.token_hex(8)}
-    if meta.get("budget_bytes") != str(budget_bytes):
-        meta["budget_bytes"] = str(budget_bytes)
+        _check(path, meta, kind, formats)
+    signed = {"kind": kind, "id": secrets.token_hex(8)} | meta
+    signed |= {"format": str(formats.newest), "budget_bytes": str(budget_bytes)}
+    if signed != meta:
         db = handle.db(_META, create=True)
         try:
             with handle.lmdb.begin(write=True) as txn:
-                for key, value in meta.items():
+                for key, value in signed.items():
                     txn.put(key.encode(), value.encode(), db=db)
         except lmdb.Error as error:
             raise CommitError(path, error) from error
-    return meta
+    return signed
 
 
-def _check(path: Path, meta: dict[str, str], kind: str, format_version: int) -> None:
+def _check(path: Path, meta: dict[str, str], kind: str, formats: Formats) -> None:
     if {"kind", "format", "id"} - meta.keys():
-        raise StorageError(damaged(path, "it does not say what it is"))
+        raise Damaged(damaged(path, "it does not say what it is"))
     if meta["kind"] != kind:
         raise StorageError(f"{path} is a {meta['kind']}, not a {kind}")
-    if meta["format"] != str(format_version):
-        raise StorageError(
-            f"{path} was written in format {meta['format']}; this version reads format {format_version} only"
-        )
+    if not formats.include(meta["format"]):
+        raise StorageError(f"{path} was written in format {meta['format']}; this version reads {formats}")

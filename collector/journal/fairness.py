@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from collector.journal.layout import HEADER
+from collector.journal.layout import HEADER_BYTES
 from collector.journal.price import weight_of
 from collector.journal.request import Request
 
@@ -37,7 +37,7 @@ class Shares:
             if domain is None:
                 kept.append(request)
                 for payload in request.payloads:
-                    held[payload.domain] += weight_of(len(payload.body), payload.dearness, HEADER.size)
+                    held[payload.domain] += weight_of(len(payload.body), payload.dearness, HEADER_BYTES)
             else:
                 over.append((domain, request))
         return kept, over

@@ -1,4 +1,4 @@
-"""The bytes of a journal: tables, keys, headers. Format 1.
+"""The bytes of a journal: tables, keys, headers. Format 2.
 
     table      key                                              value
     entries    domain u32, offset u64, chunk u32 (big endian)   chunk 0: header, then the body's beginning; others: body
@@ -9,6 +9,10 @@
     state      "next_offset"                                    u64: never derived from keys, so never reused
 
 The header carries what the domain had taken in before this entry: the backlog behind any cursor is one subtraction.
+
+LMDB checks none of the bytes that it gives back, so an entry of version 2 has a checksum of its header, and one of its body.
+The second is a part of the digest that tells duplicates, where that is of the same bytes: they are hashed once. Format 1 had
+entries of version 1 alone, which have neither.
 """
 
 from __future__ import annotations
@@ -16,12 +20,15 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple, Self
 
+import xxhash
+
 from collector.journal.chunks import CHUNK_BYTES
 from collector.journal.price import cost_from, weight_of
 
 KIND = "journal"
-FORMAT_VERSION = 1
-ENTRY_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_FORMAT = 1
+ENTRY_VERSION = 2
 
 ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS, STATE = "entries", "tallies", "domains", "receivers", "counts", "state"
 NEXT_OFFSET = b"next_offset"
@@ -34,9 +41,14 @@ DOMAIN_KEY = Struct(">I")
 RECEIVER_KEY = Struct(">H")
 NUMBER = Struct("<Q")
 
-HEADER = Struct("<BBHIQI16sQQQ")
+HEADER_1 = Struct("<BBHIQI16sQQQ")
 """version, dearness (`price`), receiver, records, received_unix_ms, length of the body, digest, entries, records and bytes before."""
-FIRST_BYTES = CHUNK_BYTES - HEADER.size
+HEADER = Struct("<BBHIQI16sQQQQ8s")
+"""The same, seed and checksum of the body; the header's own checksum (xxh32) follows."""
+_OWN_CHECKSUM = Struct("<I")
+HEADER_BYTES = HEADER.size + _OWN_CHECKSUM.size
+CHECKSUM_BYTES = 8
+FIRST_BYTES = CHUNK_BYTES - HEADER_BYTES
 """How much of the body fits in chunk 0."""
 _COMPONENT_BYTES = 400  # a key of LMDB has at most 511
 
@@ -54,10 +66,24 @@ class Header(NamedTuple):
     entries_before: int
     records_before: int
     bytes_before: int
+    seed: int = 0
+    checksum: bytes = b""
 
     @classmethod
-    def parse(cls, chunk: bytes) -> Self:
-        return cls(*HEADER.unpack_from(chunk))
+    def parse(cls, chunk: bytes) -> Self | None:
+        """None when these are not the bytes of a header that was written (of version 1: when they make no sense)."""
+        version = chunk[0] if len(chunk) >= HEADER_1.size else 0
+        if version == ENTRY_VERSION and len(chunk) >= HEADER_BYTES:
+            (own,) = _OWN_CHECKSUM.unpack_from(chunk, HEADER.size)
+            return cls(*HEADER.unpack_from(chunk)) if xxhash.xxh32_intdigest(chunk[: HEADER.size]) == own else None
+        if version == 1:
+            header = cls(*HEADER_1.unpack_from(chunk))
+            return header if len(chunk) == min(CHUNK_BYTES, header.size + header.length) else None
+        return None
+
+    @property
+    def size(self) -> int:
+        return HEADER_1.size if self.version == 1 else HEADER_BYTES
 
     @property
     def price(self) -> int:
@@ -65,11 +91,24 @@ class Header(NamedTuple):
 
     @property
     def weight(self) -> int:
-        return weight_of(self.length, self.dearness, HEADER.size)
+        return weight_of(self.length, self.dearness, self.size)
 
-    @property
-    def further_chunks(self) -> int:
-        return max(0, -(-(self.length - FIRST_BYTES) // CHUNK_BYTES))
+    def is_of(self, body: bytes) -> bool:
+        """Whether these are the bytes that were accepted; of an entry of version 1 as many."""
+        if len(body) != self.length:
+            return False
+        return self.version == 1 or checksum_of(body, self.seed) == self.checksum
+
+
+def checksum_of(body: bytes, seed: int) -> bytes:
+    """Of a stored body: the first half of the digest (xxh3-128) that it has under the seed."""
+    return xxhash.xxh3_128_digest(body, seed=seed)[:CHECKSUM_BYTES]
+
+
+def packed(*header: int | bytes) -> bytes:
+    """The fields of a `Header` of this version, with its own checksum."""
+    facts = HEADER.pack(*header)
+    return facts + _OWN_CHECKSUM.pack(xxhash.xxh32_intdigest(facts))
 
 
 def entry_key(domain: int, offset: int) -> bytes:

@@ -6,7 +6,7 @@ A request of empty records takes two bytes a record on the wire and some hundred
 record; a resource or scope of its own costs about two of them (measured: 10 µs a record, 14 µs a resource in a worker).
 
 The door decides it; the journal keeps how many times its size an entry costs, in quarters, in one byte that was empty
-before: 0 = once. So entries of any age have a price, and an older logboom reads those of today.
+before: 0 = once. So entries of any age have a price.
 """
 
 from __future__ import annotations

@@ -10,13 +10,14 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from struct import Struct
 from typing import Any, Self
 
+from collector.errors import Damaged
+from collector.journal.damage import chunks_of, header_at, inferred
 from collector.journal.entry import Entry
-from collector.journal.environment import Environment
+from collector.journal.environment import Environment, damaged
 from collector.journal.layout import (
     COUNTS,
     DOMAIN_KEY,
@@ -24,9 +25,9 @@ from collector.journal.layout import (
     ENTRIES,
     ENTRY_KEY,
     FORMAT_VERSION,
-    HEADER,
     KIND,
     NUMBER,
+    OLDEST_FORMAT,
     RECEIVER_KEY,
     RECEIVERS,
     TALLIES,
@@ -80,6 +81,7 @@ class Taken(list[Entry]):
     there, else entries that are none of the pipeline's would stay for ever.
     `begun`: domain → (offset, records taken so far) of the entry behind `through` that was taken in part.
     `left`: price and records that might have been taken besides.
+    `broken`: what could not be found; empty when all was.
     """
 
     def __init__(self, max_bytes: int, max_records: int) -> None:
@@ -87,6 +89,7 @@ class Taken(list[Entry]):
         self.left = (max_bytes, max_records)
         self.through: dict[str, int] = {}
         self.begun: dict[str, tuple[int, int]] = {}
+        self.broken = ""
 
     def note_begun(self) -> None:
         """See which domains' last entry is a piece with more behind it: their cursors stay before it."""
@@ -156,10 +159,10 @@ class JournalReader:
         received = []
         with self._snapshot(environment) as txn:
             cursor = self._cursor(txn)
-            for number in self._numbers.values():
+            for name, number in self._numbers.items():
                 first = entry_key(number, 0)
                 if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
-                    received.append(Header.parse(cursor.value()).received_unix_ms)
+                    received.append(header_at(cursor, number, self._tally(name)).received_unix_ms)
             entries = sum(head.entries for head in self._heads.values())
         return JournalSize(environment.bytes_in_use(), environment.budget_bytes, entries, min(received, default=0))
 
@@ -177,8 +180,8 @@ class JournalReader:
                 if domains is not None and name not in domains:
                     continue
                 if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
-                    header = Header.parse(cursor.value())
-                    tally = Tally.parse(txn.get(DOMAIN_KEY.pack(number), db=self._tables[TALLIES]))
+                    tally = self._tally(name)
+                    header = header_at(cursor, number, tally)
                     entries += tally.entries_in - header.entries_before
                     records += tally.records_in - header.records_before
                     size += tally.bytes_in - header.bytes_before
@@ -207,6 +210,10 @@ class JournalReader:
             max_records: as `max_bytes`, in records.
             begun: domain → (offset, records) of an entry that was taken in part: the rest of it is the first to come.
             cut: take large entries in pieces (`rotation.bite`).
+
+        Raises:
+            Damaged: entries can't be found, and there is nothing else to read. One that is found, but is not what was
+                accepted, is among the others (`Entry.damaged`).
         """
         taken = Taken(max_bytes, max_records)
         heads = self.heads()
@@ -228,6 +235,8 @@ class JournalReader:
                 if name in streams:
                     streams[name] = _from_within(streams[name], *place)
             taken.left = self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
+        if taken.broken and not taken.through:  # what else there is goes on
+            raise Damaged(damaged(self._path, taken.broken))
         taken.note_begun()
         return taken
 
@@ -241,24 +250,25 @@ class JournalReader:
         self, cursor: Any, journal: str, domain: str, after: int, receivers: Collection[str], taken: Taken
     ) -> Iterator[Entry]:
         """A domain's wanted entries behind `after`; whoever asks for one takes it."""
-        number = self._numbers[domain]
+        number, tally = self._numbers[domain], self._tallies[domain]
         found = cursor.set_range(entry_key(number, after + 1))
         passed_over = 0
-        while found and passed_over < _MAX_PASSED_OVER:
-            owner, offset = ENTRY_KEY.unpack_from(cursor.key())
-            if owner != number:
+        while passed_over < _MAX_PASSED_OVER and after < tally.last_offset:
+            owner, offset = ENTRY_KEY.unpack_from(cursor.key()) if found else (-1, 0)
+            if owner != number or not after < offset <= tally.last_offset:
+                taken.broken = f"entries of {domain} behind {after} are not where they were"
                 return
-            chunk = cursor.value()
-            header = Header.parse(chunk)
-            receiver = self._receivers[header.receiver]
-            taken.through[domain] = offset
+            header = Header.parse(cursor.value())
+            known = header or inferred(cursor, number, offset, tally)
+            receiver = self._receivers.get(known.receiver) or next(iter(self._receivers.values()))
+            taken.through[domain] = after = offset
             if receiver in receivers:
-                body = _body(cursor, header, chunk)
+                body, whole = _body(cursor, number, offset, known)
                 yield Entry(
-                    journal, offset, domain, receiver, body, header.records, header.received_unix_ms, header.digest,
-                    header.price,
+                    journal, offset, domain, receiver, body, known.records, known.received_unix_ms, known.digest,
+                    known.price, damaged=not (header and whole),
                 )  # fmt: skip
-                found = cursor.next()
+                found = bool(cursor.key())
             else:
                 passed_over += 1
                 found = cursor.set_range(entry_key(number, offset + 1))
@@ -277,7 +287,7 @@ class JournalReader:
 
     def _open(self) -> None:
         self._forget()
-        environment = Environment.open(self._path, KIND, FORMAT_VERSION)
+        environment = Environment.open(self._path, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         if environment is None:
             return
         self._tables = {name: environment.db(name) for name in (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS)}
@@ -289,6 +299,7 @@ class JournalReader:
     def _forget(self) -> None:
         self._transaction, self._read_at = -1, 0.0
         self._heads: dict[str, Head] = {}
+        self._tallies: dict[str, Tally] = {}
         self._numbers: dict[str, int] = {}
 
     def _may_have_changed(self, environment: Environment) -> bool:
@@ -309,10 +320,16 @@ class JournalReader:
                     DOMAIN_KEY.unpack(key)[0]: Tally.parse(row) for key, row in txn.cursor(db=self._tables[TALLIES])
                 }
                 self._numbers = {name: number for number, name in names.items()}
-                self._heads = {names[number]: _head(tally) for number, tally in rows.items()}
+                if rows.keys() - names.keys():
+                    raise Damaged(damaged(self._path, "a domain has no name"))
+                self._tallies = {names[number]: tally for number, tally in rows.items()}
+                self._heads = {name: _head(tally) for name, tally in self._tallies.items()}
                 self._transaction = txn.id()
             self._read_at = time.monotonic()
             yield txn
+
+    def _tally(self, domain: str) -> Tally:
+        return self._tallies.get(domain, Tally())  # a domain of which nothing was taken in has none
 
     def _cursor(self, txn: Any) -> Any:
         return txn.cursor(db=self._tables[ENTRIES])
@@ -336,10 +353,11 @@ def _head(tally: Tally) -> Head:
     )
 
 
-def _body(cursor: Any, header: Header, chunk: bytes) -> bytes:
-    """The body that begins in `chunk`; leaves the cursor on the entry's last chunk."""
-    start = chunk[HEADER.size :]
-    further = header.further_chunks
-    if not further:
-        return start
-    return b"".join((start, *islice(cursor.iternext(keys=False), 1, further + 1)))
+def _body(cursor: Any, domain: int, offset: int, header: Header) -> tuple[bytes, bool]:
+    """The body of the entry that the cursor stands on, and whether it is what was accepted; the cursor stands behind it."""
+    first, *others = chunks_of(cursor, domain, offset)
+    begins = len(first) + sum(map(len, others)) - header.length
+    body = first[max(0, begins) :]
+    if others:
+        body = b"".join((body, *others))
+    return body, begins == header.size and header.is_of(body)

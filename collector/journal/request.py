@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Durable, Payload
-from collector.journal.layout import HEADER
+from collector.journal.layout import HEADER_BYTES
 from collector.journal.price import weight_of
 
 
@@ -28,6 +28,6 @@ class Request:
         for payload in payloads:
             length = len(payload.body)
             size += length
-            space += occupied_bytes(HEADER.size + length)
-            weight += weight_of(length, payload.dearness, HEADER.size)
+            space += occupied_bytes(HEADER_BYTES + length)
+            weight += weight_of(length, payload.dearness, HEADER_BYTES)
         return cls(payloads, size, space, weight, done)

@@ -20,8 +20,8 @@ QUANTUM_BYTES = 64 << 10
 
 def bite(entry: Entry, max_bytes: int, max_records: int) -> int:
     """How many records of an entry to take at once where that much may be taken: within half of it, but never less than a
-    quantum."""
-    if entry.cost <= QUANTUM_BYTES:
+    quantum. A damaged one is not worked on, and so not cut."""
+    if entry.damaged or entry.cost <= QUANTUM_BYTES:
         return entry.records
     within_bytes = entry.records * max(QUANTUM_BYTES, max_bytes // 2) // entry.cost
     within_records = max(entry.records * QUANTUM_BYTES // entry.cost, max_records // 2)

@@ -24,7 +24,7 @@ from collector.journal.committer import Committer, LowWatermarks
 from collector.journal.entry import Durable, Payload
 from collector.journal.environment import CommitError, Environment
 from collector.journal.fairness import Shares
-from collector.journal.layout import FORMAT_VERSION, KIND
+from collector.journal.layout import FORMAT_VERSION, KIND, OLDEST_FORMAT
 from collector.journal.limits import JournalLimits, JournalStatistics
 from collector.journal.request import Request
 from collector.outcomes import Outcome
@@ -73,7 +73,7 @@ class Journal:
         Raises:
             StorageError: held by another writer, of a foreign format, or no room on the file system for the first step.
         """
-        environment = Environment.create(path, limits.max_bytes, KIND, FORMAT_VERSION)
+        environment = Environment.create(path, limits.max_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         try:
             journal = cls(Committer(environment, low_watermarks), limits, on_fatal)
         except BaseException:

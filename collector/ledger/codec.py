@@ -1,6 +1,9 @@
 """`LogBatch` ⇄ bytes: how a processed batch lies in the outbox.
 
-    b"LB1" │ for each table of LogBatch: u32 length, then an Arrow IPC stream of that many bytes (0 = the empty table)
+    b"LB2" │ u64 xxh3 of what follows │ for each table of LogBatch: u32 length, then an Arrow IPC stream of that many bytes
+    (0 = the empty table)
+
+Arrow's frames of lz4 hold no checksum, and LMDB and files have none either; what older versions wrote (`LB1`) is not checked.
 
 Buffers are lz4. Measured on 5,000 records with 6 attributes: 0.52 µs and 155 bytes a record to write, 0.66 µs to
 read. Plain is 0.27 µs but 708 bytes, which cost more to write to disk than lz4 costs to make; zstd is 1.0 µs and 69
@@ -17,13 +20,16 @@ import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
+import xxhash
 
 from collector.batch import LogBatch
-from collector.errors import StorageError
+from collector.errors import Damaged
 from collector.journal.entry import Entry
 from collector.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES
 
-_MAGIC = b"LB1"
+_BATCH, _BATCH_1 = b"LB2", b"LB1"
+_ENTRIES = b"LE2\0"  # where entries of older versions have the length of a head: no head is that long
+_CHECKSUM = struct.Struct("<Q")
 _LENGTH = struct.Struct("<I")
 _EMPTY = {
     "records": RECORDS,
@@ -40,21 +46,43 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 def encode_batch(batch: LogBatch) -> bytes:
     """The batch in one buffer; about 155 bytes a record."""
-    parts = [_MAGIC]
+    parts: list[pa.Buffer | bytes] = []
     for name in _EMPTY:
         stream = _stream(getattr(batch, name))
         parts += [_LENGTH.pack(len(stream)), stream]
-    return b"".join(parts)
+    return _sealed(_BATCH, parts)
 
 
 def decode_batch(data: bytes) -> LogBatch:
-    """The batch that was encoded, column for column. Raises `StorageError` for foreign bytes."""
-    if not data.startswith(_MAGIC):
-        raise StorageError("an outbox entry has a format that this version does not know")
+    """The batch that was encoded, column for column.
+
+    Raises:
+        Damaged: these are not the bytes that were written.
+    """
     try:
-        return LogBatch(**dict(_tables(data)))
+        if not data.startswith((_BATCH, _BATCH_1)):
+            raise Damaged("an outbox entry has a format that this version does not know")
+        return LogBatch(**dict(_tables(data, _begins(data, _BATCH, len(_BATCH_1)))))
     except (pa.ArrowException, OSError, struct.error) as error:
-        raise StorageError(f"an outbox entry can not be read: {error}") from error
+        raise Damaged(f"an outbox entry can not be read: {error}") from error
+
+
+def _sealed(magic: bytes, parts: Sequence[pa.Buffer | bytes]) -> bytes:
+    """The parts behind their checksum."""
+    checksum = xxhash.xxh3_64()
+    for part in parts:
+        checksum.update(part)
+    return b"".join((magic, _CHECKSUM.pack(checksum.intdigest()), *parts))
+
+
+def _begins(data: bytes, magic: bytes, older: int) -> int:
+    """Where the parts stand; without the magic, which older versions did not write, at `older`."""
+    if not data.startswith(magic):
+        return older
+    begins = len(magic) + _CHECKSUM.size
+    if _CHECKSUM.unpack_from(data, len(magic))[0] != xxhash.xxh3_64_intdigest(memoryview(data)[begins:]):
+        raise Damaged("it is not what was written")
+    return begins
 
 
 def _stream(frame: pl.DataFrame) -> pa.Buffer | bytes:
@@ -67,8 +95,8 @@ def _stream(frame: pl.DataFrame) -> pa.Buffer | bytes:
     return sink.getvalue()
 
 
-def _tables(data: bytes) -> Iterator[tuple[str, pl.DataFrame]]:
-    buffer, at = pa.py_buffer(data), len(_MAGIC)
+def _tables(data: bytes, at: int) -> Iterator[tuple[str, pl.DataFrame]]:
+    buffer = pa.py_buffer(data)
     for name, schema in _EMPTY.items():
         (length,) = _LENGTH.unpack_from(data, at)
         at += _LENGTH.size
@@ -84,19 +112,29 @@ def _frame(stream: pa.Buffer) -> pl.DataFrame:
 
 def encode_entries(entries: Sequence[Entry]) -> bytes:
     """Journal entries with their bodies, in one buffer: what a spilled or dead-lettered payload becomes."""
-    parts = []
+    parts: list[bytes] = []
     for entry in entries:
         facts = (entry.journal, entry.offset, entry.domain, entry.receiver, entry.records, entry.received_unix_ms)
         piece = (entry.first, entry.rest) if entry.partial else ()
         head = orjson.dumps([*facts, entry.digest.hex(), *piece])
         parts += [_LENGTH.pack(len(head)), head, _LENGTH.pack(len(entry.body)), entry.body]
-    return b"".join(parts)
+    return _sealed(_ENTRIES, parts)
 
 
 def decode_entries(data: bytes) -> list[Entry]:
-    """The entries that were encoded."""
+    """The entries that were encoded.
+
+    Raises:
+        Damaged: these are not the bytes that were written.
+    """
+    try:
+        return _entries(_framed(data, _begins(data, _ENTRIES, 0)))
+    except (struct.error, ValueError) as error:
+        raise Damaged(f"payloads can not be read: {error}") from error
+
+
+def _entries(fields: Iterator[bytes]) -> list[Entry]:
     entries = []
-    fields = iter(_framed(data))
     for head, body in zip(fields, fields, strict=True):
         journal, offset, domain, receiver, records, received_unix_ms, digest, *piece = orjson.loads(head)
         first, rest = piece or (0, 0)
@@ -109,8 +147,7 @@ def decode_entries(data: bytes) -> list[Entry]:
     return entries
 
 
-def _framed(data: bytes) -> Iterator[bytes]:
-    at = 0
+def _framed(data: bytes, at: int) -> Iterator[bytes]:
     while at < len(data):
         (length,) = _LENGTH.unpack_from(data, at)
         at += _LENGTH.size

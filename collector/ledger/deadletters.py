@@ -122,6 +122,11 @@ def mark_for_replay(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> N
     txn.put(_REPLAY + U64.pack(info.id), b"", db=tables.partition)
 
 
+def unmark(txn: Transaction, tables: Tables, number: int) -> None:
+    """It can't be tried again, and stays."""
+    txn.delete(_REPLAY + U64.pack(number), db=tables.partition)
+
+
 def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
     """Raw dead letters that wait for their pipeline's next `read`."""
     ids = [U64.unpack(row_key[len(_REPLAY) :])[0] for row_key, _ in rows(txn, tables.partition, _REPLAY)]

@@ -92,7 +92,7 @@ class DedupWindow:
         clocks: dict[tuple[str, str], _Clock] = {}
         for entry in entries:
             received = self._tick(clocks, entry)
-            if entry.first:  # what its first piece was, it is
+            if entry.first or entry.damaged:  # what its first piece was, it is; what is damaged is equal to nothing
                 (duplicates if _place(entry) in behind else fresh).append(entry)
                 continue
             digest = _digest(entry)
@@ -113,7 +113,7 @@ class DedupWindow:
         received = self._received_at([*fresh, *duplicates])
         by_domain: dict[str, list[tuple[int, Entry]]] = {}
         for entry in fresh:
-            if not entry.first:  # a payload is seen with its first piece
+            if not (entry.first or entry.damaged):  # a payload is seen with its first piece
                 by_domain.setdefault(entry.domain, []).append((received[_place(entry)], entry))
         return [
             self._row(read_id, domain, number, group[start : start + _PER_ROW])

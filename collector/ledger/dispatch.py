@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.batch import LogBatch
-from collector.errors import StorageError
+from collector.errors import Damaged, StorageError
 from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
 from collector.journal.reader import JournalReader
@@ -20,7 +20,7 @@ from collector.ledger import deadletters, outbox
 from collector.ledger.codec import decode_batch, decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
-from collector.ledger.interface import Ack, DeadLetter, OutboxEntry
+from collector.ledger.interface import DAMAGED, Ack, DeadLetter, OutboxEntry
 from collector.ledger.outbox import Header, Queued, Settled
 from collector.ledger.sources import fetch
 from collector.ledger.spill import SpillArea
@@ -111,7 +111,11 @@ class Dispatch:
 
     def _entry(self, exporter: str, found: _Found) -> OutboxEntry | None:
         queued, header = found.queued, found.header
-        content = self._content(exporter, found) if found.cached is None else found.cached
+        try:
+            content = self._content(exporter, found) if found.cached is None else found.cached
+        except Damaged as error:
+            self._bury(exporter, found, str(error))
+            return None
         if content is None or not len(content):
             self.ack(exporter, [Ack(queued.seq, {})])
             return None
@@ -120,6 +124,22 @@ class Dispatch:
             queued.seq, header.pipeline, sum(by_domain.values()), queued.size_bytes, by_domain,
             header.created_unix_ms, content,
         )  # fmt: skip
+
+    def _bury(self, exporter: str, found: _Found, cause: str) -> None:
+        """Its content is not what was written: a dead letter of this exporter, as it is; what is behind it goes on."""
+        header, seq = found.header, found.queued.seq
+        data = (self._spilled(exporter, seq) if found.queued.spilled else found.content) or b""
+        letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline, DAMAGED, header.by_domain, data)
+        ack = Ack(seq, {(domain, Outcome.DEAD_LETTERED): records for domain, records in header.by_domain.items()})
+        with self._store.environment.write() as txn:
+            settled = self._acknowledge(txn, exporter, ack, [letter])
+        clear(self._store, [settled] if settled is not None else [])
+        _log.error(
+            "exporter %s: %d records were damaged on disk, and are a dead letter now: %s",
+            exporter,
+            header.records,
+            cause,
+        )
 
     def _content(self, exporter: str, found: _Found) -> LogBatch | Sequence[Entry] | None:
         data = self._spilled(exporter, found.queued.seq) if found.queued.spilled else found.content
@@ -141,7 +161,7 @@ class Dispatch:
             return None
 
     def _forwarded(self, references: bytes) -> list[Entry]:
-        """The payloads in the order in which they were read; those of a wiped journal are missing."""
+        """The payloads in the order in which they were read; those of a wiped journal, and damaged ones, are missing."""
         places = outbox.decode_references(references)
         readers = {reader.id: reader for reader in self._readers}
         found: dict[tuple[str, str, int], Entry] = {}
@@ -150,7 +170,10 @@ class Dispatch:
             receivers = {receiver for _, _, receiver, _ in places}
             reader = readers.get(journal)
             for entry in fetch(reader, domain, offsets, receivers) if reader is not None else ():
-                found[journal, domain, entry.offset] = entry
+                if entry.damaged:
+                    _log.error("a payload of %s was damaged on disk after it was read: it is not forwarded", domain)
+                else:
+                    found[journal, domain, entry.offset] = entry
         keys = [(journal, domain, offset) for journal, domain, _, offset in places]
         return [found[place] for place in keys if place in found]
 

@@ -47,9 +47,13 @@ class Read:
         return bool(self.entries or self.duplicates or self.position)
 
 
+DAMAGED = "damaged"
+"""The reason of dead letters whose bytes are not those that were written."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawDeadLetter:
-    """A payload that could not be decoded, or that killed the worker; kept with its bytes."""
+    """A payload that could not be decoded, that killed the worker, or is damaged; kept with its bytes."""
 
     entry: Entry
     reason: str

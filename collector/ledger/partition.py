@@ -14,13 +14,14 @@ is, and they are never read again. A spill file without its row, or a row's file
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from collector.errors import NoRoom, StorageError
+from collector.errors import Damaged, NoRoom, StorageError
 from collector.journal.environment import Environment
 from collector.journal.reader import JournalReader
 from collector.journal.rotation import bite
@@ -37,9 +38,10 @@ from collector.ledger.spill import sweep
 from collector.ledger.state import ProcessorState
 from collector.ledger.step import Step, apply, prepare, records_by_domain
 from collector.ledger.store import Store, nowhere, unix_ms
-from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64, put_u64
+from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
 from collector.outcomes import Counts, Outcome
 
+_log = logging.getLogger("logboom.ledger")
 CACHE_BYTES = 16 << 20
 _READ_SHARE = 8  # one read takes at most one part in so many of the budget
 _UPKEEP_MS = 1000
@@ -82,7 +84,7 @@ class PartitionLedger:
             Locked: another process holds it.
             StorageError: it belongs to another number of partitions, or its files can't be used.
         """
-        environment = Environment.create(path, plan.max_bytes, KIND, FORMAT_VERSION)
+        environment = Environment.create(path, plan.max_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         try:
             tables = Tables.of(environment)
             assert tables is not None, "a writer makes the tables"
@@ -103,8 +105,8 @@ class PartitionLedger:
         max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
         if not self._has_room(pipeline, max_bytes):
             return Read(())
-        if self._replays.get(pipeline):
-            return self._replayed(pipeline, max_bytes, max_records)
+        if self._replays.get(pipeline) and (replayed := self._replayed(pipeline, max_bytes, max_records)):
+            return replayed
         source = self._sources[pipeline]
         taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
         for _, domain in taken.position:
@@ -244,7 +246,14 @@ class PartitionLedger:
         number = self._replays[pipeline][0]
         with self._store.environment.read() as txn:
             content = deadletters.dead_content(txn, self._store.tables, number)
-        pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in decode_entries(content)]
+        try:
+            pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in decode_entries(content)]
+        except Damaged as error:
+            _log.error("dead letter %d of %s stays where it is: %s", number, self._store.path, error)
+            with self._store.environment.write() as txn:
+                deadletters.unmark(txn, self._store.tables, number)
+            self._load_replays()
+            return Read(())
         return Read(pieces, replayed=(number,))
 
     def _follow(self, step: Step) -> None:

@@ -12,7 +12,7 @@ from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.outbox import Totals
-from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, get_u64
+from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts
 
 
@@ -135,7 +135,7 @@ class PartitionReader:
         if self._environment is not None and not self._environment.is_current():
             self.close()  # the directory was wiped or replaced: watermarks of the old one must not trim a journal
         if self._environment is None:
-            self._environment = Environment.open(self.path, KIND, FORMAT_VERSION)
+            self._environment = Environment.open(self.path, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         if self._environment is not None and self._tables is None:
             self._tables = Tables.of(self._environment)
         return None if self._environment is None or self._tables is None else (self._environment, self._tables)

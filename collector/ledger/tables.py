@@ -34,7 +34,9 @@ from typing import Any
 from collector.journal.environment import Database, Environment, Transaction
 
 KIND = "partition"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_FORMAT = 1
+"""Its contents had no checksums (`collector.ledger.codec`)."""
 U64 = struct.Struct(">Q")
 MAX_KEY_BYTES = 511 - 4  # LMDB's limit, less the number of a chunk
 
@@ -73,7 +75,7 @@ def create_partition(path: Path, max_bytes: int) -> None:
         Locked: a process holds it (then it is there).
         StorageError: the files can't be made or used.
     """
-    with Environment.create(path, max_bytes, KIND, FORMAT_VERSION) as environment:
+    with Environment.create(path, max_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT) as environment:
         Tables.of(environment)
 
 

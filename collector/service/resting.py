@@ -1,5 +1,5 @@
-"""Pipelines rest while the disk does not let them work: nothing is lost by waiting, and a process that ends of it and is
-started again would only meet the same disk.
+"""Pipelines rest while the disk does not let them work (it is full, or what it gives is damaged): nothing is lost by
+waiting, and a process that ends of it and is started again would only meet the same disk.
 
 A pipeline at rest is tried again each second. What it waits for stands in the heartbeat, and so in health (`degraded`) and
 in the gauge `logboom_pipelines_resting`; the log has one line when it begins and one when it ends.
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from collector.errors import StorageError
+from collector.errors import Damaged, StorageError
 
 log = logging.getLogger("logboom.worker")
 
@@ -26,7 +26,7 @@ class Steps(Protocol):
 
 
 class Resting:
-    """Steps pipelines, and lets those rest whose step had no room.
+    """Steps pipelines, and lets those rest whose step the disk did not allow.
 
     Args:
         clock: monotonic seconds.
@@ -50,7 +50,7 @@ class Resting:
         except StorageError as error:
             if error.fatal:
                 raise
-            self._begin(name, str(error))
+            self._begin(name, str(error), "" if isinstance(error, Damaged) else "; free some space")
             return 0
         self._end(name)
         return records
@@ -59,9 +59,9 @@ class Resting:
         """What each pipeline that rests waits for."""
         return dict(self._reasons)
 
-    def _begin(self, name: str, reason: str) -> None:
+    def _begin(self, name: str, reason: str, advice: str) -> None:
         if name not in self._reasons:
-            log.error("%s rests, and is tried again each second: %s; free some space", name, reason)
+            log.error("%s rests, and is tried again each second: %s%s", name, reason, advice)
         self._until[name] = self._clock() + REST_SECS
         self._reasons = {**self._reasons, name: reason}
 

@@ -73,10 +73,10 @@ def make_environments(settings: Settings, data_dir: DataDir) -> None:
     """Make what is missing on disk, so that every process finds every environment."""
     for slot in range(settings.service.processes.ingest):
         path, budget = data_dir.journal(slot), settings.service.journal.max_bytes
-        Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION).close()
+        Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
     for number in range(data_dir.partitions):
         path, budget = data_dir.partition(number), settings.service.ledger.max_bytes
-        environment = Environment.create(path, budget, tables.KIND, tables.FORMAT_VERSION)
+        environment = Environment.create(path, budget, tables.KIND, tables.FORMAT_VERSION, tables.OLDEST_FORMAT)
         tables.Tables.of(environment)
         environment.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from collector.errors import NoRoom, StorageError, storage_error
+from collector.errors import Damaged, NoRoom, StorageError, storage_error
 from collector.journal.environment import CommitError
 from collector.service.resting import REST_SECS, Resting
 
@@ -42,10 +42,11 @@ def disk_error(code: int) -> OSError:
         (CommitError(Path("p"), lmdb.DiskError("commit")), "p: the commit failed"),
         (storage_error("/data/x", disk_error(errno.ENOSPC)), "/data/x: No space left on device"),
         (storage_error("/data/x", disk_error(errno.EDQUOT)), "Disk quota exceeded"),
+        (Damaged("journal/0 is damaged: move it aside"), "journal/0 is damaged: move it aside"),
     ],
     ids=repr,
 )
-def test_a_full_disk_is_waited_for(error: Exception, said: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_disk_refuses_is_waited_for(error: Exception, said: str, caplog: pytest.LogCaptureFixture) -> None:
     """One line at the beginning, one at the end, however long it takes; another pipeline goes on meanwhile."""
     now = [100.0]
     resting, full, other = Resting(lambda: now[0]), Scripted(error, error, 5, 6), Scripted(1, 2, 3)
