@@ -272,11 +272,15 @@ def test_what_is_kept_is_never_known_under_a_later_commit(bench, kit, spawn) -> 
         row = txn.get(DOMAIN_KEY.pack(0), db=reader._tables[TALLIES])
         number_of_offset_0 = txn.id() - Tally.parse(row).last_offset
     seen = set()
-    for _ in range(LOOKS):
+
+    def look() -> None:
         offset = reader.heads()["a.example"].last_offset
         assert reader._transaction - offset == number_of_offset_0
         seen.add(offset)
-    assert len(seen) > 10
+
+    for _ in range(LOOKS):
+        look()
+    kit.eventually(lambda: look() or len(seen) > 10, "ten commits on a busy disk")
     reader.close()
 
 
