@@ -9,128 +9,27 @@ GELF, journald, ECS, GCP, AWS Lambda, Cloudflare tail, Kubernetes and Windows ev
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
 from collector.lines.envelopes import Document, at
 from collector.severity_words import PINO, SYSLOG, number_of
+from processors.categorize.known_keys import STACKS, Known, known
 
-_LEVELS = (
-    "level_name",
-    "levelname",
-    "level",
-    "log.level",
-    "severity",
-    "severity_text",
-    "severityText",
-    "loglevel",
-    "log_level",
-    "logLevel",
-    "LogLevel",
-    "lvl",
-    "@l",
-    "record.level.name",
-    "LevelDisplayName",
-    "Level",
-)
-_LOGGERS = (
-    "logger_name",
-    "loggerName",
-    "logger",
-    "log.logger",
-    "_logger",
-    "_loggerName",
-    "SourceContext",
-    "Properties.SourceContext",
-    "Category",
-    "record.name",
-    "target",
-    "component",
-)
-_PROGRAMS = ("SYSLOG_IDENTIFIER", "syslog.appname", "appname", "app_name", "programname", "ident", "_COMM")
-_STATUSES = (
-    "http.response.status_code",
-    "http.status_code",
-    "status",
-    "status_code",
-    "statusCode",
-    "StatusCode",
-    "http_status",
-    "response_code",
-    "responseCode",
-    "response.status",
-    "response.statusCode",
-    "response.status_code",
-    "res.statusCode",
-    "res.status",
-    "resp.status",
-    "resp_status",
-    "meta.res.statusCode",
-    "httpRequest.status",
-    "elb_status_code",
-    "DownstreamStatus",
-    "sc-status",
-    "response",
-)
-_PATHS = (
-    "http.route",
-    "url.path",
-    "http.target",
-    "http.url",
-    "url.full",
-    "request_uri",
-    "requestUri",
-    "RequestPath",
-    "http_path",
-    "request_line",
-    "requestLine",
-    "request",
-    "request.url",
-    "request.uri",
-    "request.path",
-    "req.url",
-    "req.path",
-    "meta.req.url",
-    "httpRequest.requestUrl",
-    "event.request.url",
-    "cs-uri-stem",
-    "path",
-    "uri",
-    "url",
-)
 _METHODS = frozenset(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"])
-_METHOD_KEYS = (
-    "http.request.method",
-    "http.method",
-    "method",
-    "request_method",
-    "RequestMethod",
-    "http_method",
-    "verb",
-    "request.method",
-    "req.method",
-    "meta.req.method",
-    "httpRequest.requestMethod",
-    "event.request.method",
-    "cs-method",
-)
-_ACCESS = ("response_flags", "upstream_addr", "upstream_host", "RouterName", "DownstreamStatus", "elb_status_code")
-_ACCESS_BEGIN = (*_ACCESS, "request_line", "httpversion", "remote_host", "request.remote_ip", "frontend_name")
-_NGINX = ("time_local", "time_iso8601", "remote_addr", "request_time", "body_bytes_sent")
-_ERRORS = ("err", "error", "exception", "exc", "exc_info", "e", "exceptions")
-_STACKS = ("stack", "stack_trace", "stacktrace", "stackTrace", "trace", "@x", "Exception", "exception", "exc_info")
 _EXCEPTION_NAME = re.compile(r"(?:Error|Exception|Failure|Fault|Panic)$|^\*?[\w.]*panic")
 _REQUEST_LINE = re.compile(r"^([A-Z]{3,7}) (\S+)(?: HTTP/[\d.]+)?$")
 _LARAVEL_ENVIRONMENTS = ("local", "production", "staging", "testing", "development")
 _WINDOWS = {"1": "critical", "2": "error", "3": "warning", "4": "info", "0": "info", "5": "verbose"}
+_SHORT = 32
+"""Characters of a level whose number is kept."""
 _OUTCOMES = {"ok": "info", "canceled": "info"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """What an object says; None where it says nothing. `severity`: a number as text; `server`: said when infrastructure wrote it."""
 
     severity: str | None = None
@@ -155,29 +54,33 @@ def of_map(key: str, value: str, reader: Callable[[Document], str | None]) -> st
 
 def read(document: Document) -> Fields:
     """All that the object says."""
-    status, path, method = status_of(document), path_of(document), _method(document)
-    access = any(at(document, key) is not None for key in _ACCESS_BEGIN)
-    access = access or sum(key in document for key in _NGINX) > 1
+    found = known(document)
+    status, method = _status(found), _method(found)
+    path = _path(found, asked=status is not None or method is not None)
+    access = any(found.values[key] is not None for key in found.present.access) or len(found.present.nginx) > 1
     access = access and (status is not None or path is not None)
     served = status if access or method is not None else None
     kubernetes, windows = _is_kubernetes(document), _is_windows(document)
-    program = _text(document, _PROGRAMS)
     return Fields(
-        severity=_severity(document, served, kubernetes=kubernetes, windows=windows),
-        logger=_logger(document),
-        program=program,
+        severity=_severity(found, served, kubernetes=kubernetes, windows=windows),
+        logger=_logger(found),
+        program=_text(found, found.present.programs),
         path=path,
         status=status,
         server="server" if access or kubernetes or windows or _is_journal(document) or _is_mongodb(document) else None,
-        exception=exception_of(document),
+        exception=_exception(found),
         environment=_environment(document),
     )
 
 
 def status_of(document: Document) -> str | None:
     """The status of the HTTP answer."""
-    for key in _STATUSES:
-        value = at(document, key)
+    return _status(known(document))
+
+
+def _status(found: Known) -> str | None:
+    for key in found.present.statuses:
+        value = found.values[key]
         text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
         if len(text) == 3 and text.isdecimal() and "1" <= text[0] <= "5":
             return text
@@ -186,9 +89,13 @@ def status_of(document: Document) -> str | None:
 
 def path_of(document: Document) -> str | None:
     """The path or URL that was asked for."""
-    asked = _method(document) is not None or status_of(document) is not None
-    for key in _PATHS:
-        value = at(document, key)
+    found = known(document)
+    return _path(found, asked=_method(found) is not None or _status(found) is not None)
+
+
+def _path(found: Known, *, asked: bool) -> str | None:
+    for key in found.present.paths:
+        value = found.values[key]
         if not isinstance(value, str):
             continue
         line = _REQUEST_LINE.match(value)
@@ -201,11 +108,19 @@ def path_of(document: Document) -> str | None:
 
 def exception_of(document: Document) -> str | None:
     """The stack trace that the object holds, or `type: message` where it names an exception without one."""
-    error = next((found for found in map(document.get, _ERRORS) if found), None)
+    return _exception(known(document))
+
+
+def _exception(found: Known) -> str | None:
+    document, values = found.document, found.values
+    if not (found.present.errors or found.present.stacks or "errorType" in document):
+        return None
+    error = next((values[key] for key in found.present.errors if values[key]), None)
     if isinstance(error, list):
         error = error[0] if isinstance(error[0], dict) else None
     inner = error if isinstance(error, dict) else {}
-    stack = _stack(inner) or _stack(document) or _stack_text(at(document, "error.stack_trace"))
+    stack = _stack(map(inner.get, STACKS)) if inner else None
+    stack = stack or _stack(values[key] for key in found.present.stacks)
     kind = _first(inner, ("type", "name", "class", "errorType")) or _first(document, ("errorType",))
     message = _first(inner, ("message", "msg", "errorMessage")) or _first(document, ("errorMessage",))
     head = f"{kind}: {message}" if kind else ""
@@ -214,8 +129,8 @@ def exception_of(document: Document) -> str | None:
     return head if kind and _EXCEPTION_NAME.search(kind) else None
 
 
-def _stack(document: Document) -> str | None:
-    return next((text for text in (_stack_text(document.get(key)) for key in _STACKS) if text), None)
+def _stack(values: Iterable[Any]) -> str | None:
+    return next((text for text in map(_stack_text, values) if text), None)
 
 
 def _stack_text(value: Any) -> str | None:
@@ -228,23 +143,23 @@ def _first(document: Document, keys: Sequence[str]) -> str:
     return next((value for value in map(document.get, keys) if isinstance(value, str) and value), "")
 
 
-def _text(document: Document, keys: Sequence[str]) -> str | None:
-    return next((value for value in (at(document, key) for key in keys) if isinstance(value, str) and value), None)
+def _text(found: Known, keys: Sequence[str]) -> str | None:
+    return next((value for value in map(found.values.get, keys) if isinstance(value, str) and value), None)
 
 
-def _method(document: Document) -> str | None:
-    found = _text(document, _METHOD_KEYS)
-    return found if found is not None and found.upper() in _METHODS else None
+def _method(found: Known) -> str | None:
+    method = _text(found, found.present.methods)
+    return method if method is not None and method.upper() in _METHODS else None
 
 
-def _logger(document: Document) -> str | None:
-    found = _text(document, _LOGGERS)
-    if found is None and ("levelname" in document or "asctime" in document):
-        found = _text(document, ("name",))
-    if found is None and "level_name" in document:
-        channel = _text(document, ("channel",))
+def _logger(found: Known) -> str | None:
+    document, logger = found.document, _text(found, found.present.loggers)
+    if logger is None and ("levelname" in document or "asctime" in document):
+        logger = _first(document, ("name",)) or None
+    if logger is None and "level_name" in document:
+        channel = _first(document, ("channel",)) or None
         return None if channel in _LARAVEL_ENVIRONMENTS else channel
-    return found
+    return logger
 
 
 def _environment(document: Document) -> str | None:
@@ -252,11 +167,12 @@ def _environment(document: Document) -> str | None:
     return channel if isinstance(channel, str) and channel in _LARAVEL_ENVIRONMENTS else None
 
 
-def _severity(document: Document, served: str | None, *, kubernetes: bool, windows: bool) -> str | None:
-    return next((str(number) for number in _numbers(document, served, kubernetes, windows) if number is not None), None)
+def _severity(found: Known, served: str | None, *, kubernetes: bool, windows: bool) -> str | None:
+    return next((str(number) for number in _numbers(found, served, kubernetes, windows) if number is not None), None)
 
 
-def _numbers(document: Document, served: str | None, kubernetes: bool, windows: bool) -> Iterator[int | None]:
+def _numbers(found: Known, served: str | None, kubernetes: bool, windows: bool) -> Iterator[int | None]:
+    document = found.document
     if isinstance(document.get("outcome"), str) and "logs" in document and "event" in document:
         yield number_of(_OUTCOMES.get(document["outcome"], "error"))
     if kubernetes and document.get("type") in ("Normal", "Warning"):
@@ -264,8 +180,8 @@ def _numbers(document: Document, served: str | None, kubernetes: bool, windows: 
     if windows:
         yield number_of(_WINDOWS.get(str(document.get("Level", document.get("level", ""))), ""))
     syslog = "short_message" in document or "MESSAGE" in document
-    for key in _LEVELS:
-        yield _number(at(document, key), syslog=syslog)
+    for key in found.present.levels:
+        yield _number(found.values[key], syslog=syslog)
     if "MESSAGE" in document:
         yield _number(document.get("PRIORITY"), syslog=True)
     if served is not None:
@@ -281,7 +197,12 @@ def _number(value: Any, *, syslog: bool) -> int | None:
     if text.isdecimal():
         number = int(text)
         return SYSLOG[number] if syslog and number < len(SYSLOG) else PINO.get(number)
-    return number_of(text) if text else None
+    if not text:
+        return None
+    return _number_of_short(text) if len(text) < _SHORT else number_of(text)
+
+
+_number_of_short = lru_cache(1024)(number_of)
 
 
 def of_status(status: str) -> int | None:

@@ -6,7 +6,7 @@ fields of an object say beside the line is read by `fields`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +20,7 @@ from processors.categorize.fields import Fields, read
 _NOTHING = Fields()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`text`: the bare line. `fields`: what the objects around it say, the innermost first."""
 
     text: str
@@ -32,7 +31,7 @@ def bare(body: str) -> Line:
     """The line in a body."""
     found, said = unwrapped(body), _NOTHING
     for document in found.around:
-        said = _joined(read(document), said)
+        said = _joined(read(document), said) if said is not _NOTHING else read(document)
     return Line(found.line, said)
 
 
