@@ -88,13 +88,13 @@ def show(
 ) -> None:
     """Print the records of a dead letter as OTLP JSON."""
     from collector.decode import decode
-    from collector.ledger.codec import decode_batch, decode_entries
+    from collector.ledger.codec import decode_batch, decode_entries, is_batch
     from otlp_wire import encode_json
 
     [chosen] = _named(data_dir, [id_])
     with _reading(chosen.partition) as reader:
         content = reader.dead_letter_content(chosen.info.id)
-        batch = decode(decode_entries(content)).batch if chosen.info.raw else decode_batch(content)
+        batch = decode_batch(content) if is_batch(content) else decode(decode_entries(content)).batch
     typer.echo(escaped_json(encode_json(batch).decode()))
 
 

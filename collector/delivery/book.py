@@ -89,11 +89,15 @@ class Book:
         self.failed_attempts += records
         self.last_error = reason
 
-    def begin(self, pending: Pending) -> Part:
+    def begin(self, pending: Pending) -> None:
         """An entry was loaded; one without records is done at once."""
         if not pending.entry.records:
             self._finish(pending)
-        return Part.whole(pending)
+
+    def unread(self, outcome: str, records: int, reason: str) -> None:
+        """Records of an entry that can't be loaded; the ledger has them as ended."""
+        self.last_error = reason
+        self.ended[outcome.partition(":")[0]] += records
 
     def _count(self, outcome: str, part: Part) -> None:
         self.ended[outcome.partition(":")[0]] += part.records

@@ -1,19 +1,12 @@
-"""Reads one exporter's entries from the outboxes of all partitions, in turn, within a budget of memory."""
+"""One exporter's entries from the outboxes of all partitions, in turn, within a budget of memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from collector.delivery.hand import Hand
+from collector.delivery.loading import Loader
 from collector.delivery.request import Pending
-from collector.ledger.interface import Ledger
-
-Run = Callable[..., Awaitable[Any]]
-"""`await run(function, *arguments)` calls it on the ledgers' thread."""
-
-_CHUNK_BYTES = 4 << 20
 
 
 class Feed:
@@ -22,13 +15,11 @@ class Feed:
     `drained`: no partition had any more at the last look, and nothing was notified since.
     """
 
-    def __init__(self, exporter: str, ledgers: Sequence[Ledger], budget_bytes: int, run: Run, hand: Hand) -> None:
-        self._exporter = exporter
-        self._ledgers = ledgers
+    def __init__(self, loader: Loader, ledgers: int, budget_bytes: int, hand: Hand) -> None:
+        self._loader = loader
         self._budget = budget_bytes
-        self._run = run
         self._hand = hand
-        self._after = [-1] * len(ledgers)
+        self._after = [-1] * ledgers
         self._next = 0
         self._wake = asyncio.Event()
         self.held_bytes = 0
@@ -54,22 +45,29 @@ class Feed:
             pass
 
     async def read(self) -> list[Pending]:
-        """The next entries of one partition, oldest first; empty when no partition has any, or without room."""
+        """The next entries of one partition, oldest first; empty when no partition has any, or without room. One that is
+        larger than entries should be comes when nothing else is held."""
         self._wake.clear()
-        for _ in self._ledgers:
+        nothing_waits = True
+        for _ in self._after:
             if self.full:
                 return []
-            source, self._next = self._next, (self._next + 1) % len(self._ledgers)
-            with await self._hand.reading():
-                found: list[Pending] = await self._run(self._load, source, self._budget - self.held_bytes)
-            if found:
-                self._hand.loaded(source, found)
-                self.drained = False
-                self._after[source] = found[-1].entry.seq
-                self.held_bytes += sum(pending.size_bytes for pending in found)
-                self.held_records += sum(pending.entry.records for pending in found)
-                return found
-        self.drained = not self._wake.is_set()
+            source, self._next = self._next, (self._next + 1) % len(self._after)
+            waiting = await self._loader.waiting(source, self._after[source], self._budget - self.held_bytes)
+            nothing_waits &= not waiting
+            if not waiting or (waiting[0].giant and self.held_bytes):
+                continue
+            self._hand.oldest(source, waiting[0].seq)
+            found = await self._loader.load(source, self._after[source], waiting)
+            if not found:  # it was set aside
+                self._wake.set()
+                continue
+            self.drained = False
+            self._after[source] = found[-1].entry.seq
+            self.held_bytes += sum(pending.size_bytes for pending in found)
+            self.held_records += sum(pending.entry.records for pending in found)
+            return found
+        self.drained = nothing_waits and not self._wake.is_set()
         return []
 
     def release(self, pending: Pending) -> None:
@@ -77,8 +75,3 @@ class Feed:
         self.held_bytes -= pending.size_bytes
         self.held_records -= pending.entry.records
         self._wake.set()
-
-    def _load(self, source: int, room: int) -> list[Pending]:
-        ledger = self._ledgers[source]
-        entries = ledger.deliverable(self._exporter, self._after[source], min(room, _CHUNK_BYTES))
-        return [Pending(source, entry) for entry in entries]

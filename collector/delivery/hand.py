@@ -1,7 +1,7 @@
 """What one exporter has in hand: the memory (`marker`) that turns records which kill the worker into a dead letter of this
 exporter alone.
 
-In hand is what is being selected from, encoded or sent, not what waits for its next attempt. After a death an entry is cut
+In hand is what is being loaded, selected from, encoded or sent, not what waits for its next attempt. After a death an entry is cut
 small from the start, and its pieces are worked on one by one, each alone in the process (`quarantine`); a piece at which
 the worker dies three times is set aside. So a death here is never held against a pipeline's entries, nor the reverse.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,8 +23,9 @@ from collector.ledger.quarantine import Quarantine
 
 POISON = "poison"
 _OUTBOX = "outbox"
+_LOAD = "load"  # the part of an entry's life before its records are known
 _SMALL, _SMALLEST = 1024, 64  # records of a piece after a first death, and after more
-_ALL = -1  # stands for an entry that is not cut: `select` sees it whole
+_ALL = -1  # and below stand for an entry, or a piece of a giant one, that is not cut: `select` sees it whole
 
 
 class Hand:
@@ -55,9 +57,26 @@ class Hand:
         return self._held_until_left(names, alone)
 
     async def reading(self) -> AbstractContextManager[None]:
-        """Come in to read the outbox: not while somebody must be alone."""
+        """Come in to look into the outbox: not while somebody must be alone."""
         await self._quarantine.come_in()
         return self._held_until_left((), False)
+
+    async def loading(self, source: int, seqs: Sequence[int]) -> AbstractContextManager[None]:
+        """Come in to load these entries, alone in the process if they are under suspicion."""
+        names = [(source, _load(seq)) for seq in seqs] if self._markers else []
+        alone = any(self._known(source, name)[0] for source, name in names)
+        await self._quarantine.come_in(alone)
+        return self._held_until_left(names, alone)
+
+    def together(self, source: int, seqs: Sequence[int]) -> Sequence[int]:
+        """Which of these, from the first on, may be loaded at once: one under suspicion only by itself."""
+        if not self._markers or not self._markers[source].suspects:
+            return seqs
+        return list(takewhile(lambda seq: not self._known(source, _load(seq))[0], seqs)) or seqs[:1]
+
+    def load_strikes(self, source: int, seq: int) -> int:
+        """How often the worker died while it loaded this entry alone."""
+        return self._known(source, _load(seq))[1] if self._markers else 0
 
     @contextmanager
     def _held_until_left(self, names: Sequence[tuple[int, Name]], alone: bool) -> Iterator[None]:
@@ -68,18 +87,18 @@ class Hand:
             self._change(names, -1, False)
             self._quarantine.leave(alone)
 
-    def loaded(self, source: int, pendings: Sequence[Pending]) -> None:
-        """Entries came from the outbox; at the first look those before them are gone for good."""
-        if self._markers and pendings and source not in self._looked:
+    def oldest(self, source: int, seq: int) -> None:
+        """What the outbox begins with; at the first look those before it are gone for good."""
+        if self._markers and source not in self._looked:
             self._looked.add(source)
-            oldest = pendings[0].entry.seq
-            self._markers[source].forget(lambda span: span.high < oldest)
+            self._markers[source].forget(lambda span: span.high < seq)
 
     def settled(self, source: int, acks: Iterable[Ack]) -> None:
         """The ledger knows how these ended."""
         if self._markers and self._markers[source].suspects:
             for ack in acks:
                 self._markers[source].acquit(Name(_OUTBOX, "", ack.seq))
+                self._markers[source].acquit(_load(ack.seq))
 
     def suspects(self, pending: Pending) -> bool:
         """Whether the worker died with this entry in hand."""
@@ -105,7 +124,7 @@ class Hand:
             marker.close()
 
     def _care(self, pending: Pending) -> int:
-        spans = self._markers[pending.source].suspects
+        spans = [span for span in self._markers[pending.source].suspects if span.part != _LOAD]
         return max((span.care for span in spans if span.low <= pending.entry.seq <= span.high), default=0)
 
     def _known(self, source: int, name: Name) -> tuple[int, int]:
@@ -122,4 +141,8 @@ class Hand:
 
 
 def _name(part: Part, whole: bool) -> Name:
-    return Name(_OUTBOX, "", part.pending.entry.seq, _ALL if whole else part.start)
+    return Name(_OUTBOX, "", part.pending.entry.seq, _ALL - part.start if whole else part.start)
+
+
+def _load(seq: int) -> Name:
+    return Name(_OUTBOX, _LOAD, seq)

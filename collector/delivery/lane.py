@@ -18,14 +18,16 @@ from collector.delivery.book import Book, ExporterStatistics, State
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind, EventThrottle
-from collector.delivery.feed import Feed, Run
-from collector.delivery.hand import Hand
+from collector.delivery.feed import Feed
+from collector.delivery.hand import POISON, Hand
+from collector.delivery.loading import Loader, Run
 from collector.delivery.progress import Progress
 from collector.delivery.request import Decode, Part, Pending, Request
 from collector.delivery.sender import Sender
 from collector.delivery.shaping import shape_of
 from collector.delivery.sieve import Sieve
 from collector.ledger.interface import Ledger
+from collector.ledger.pieces import StoredBatch
 from collector.outcomes import Outcome
 
 _POLL_SECS = 1.0  # notifications wake the feed; polling covers ledgers that are written by another process
@@ -62,7 +64,8 @@ class Lane:
         self._pool = pool(f"encode-{id}", min(2, queue.consumers))
         self._batcher = Batcher(queue)
         self._hand = hand
-        self._feed = Feed(id, ledgers, queue.max_in_flight_bytes, run, hand)
+        self._loader = Loader(id, ledgers, run, hand, self._unread)
+        self._feed = Feed(self._loader, len(ledgers), queue.max_in_flight_bytes, hand)
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
         self._book = Book(self._feed, self._progress)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
@@ -154,13 +157,40 @@ class Lane:
                 await self._feed.wait(_POLL_SECS if flush_at is None else min(_POLL_SECS, flush_at - loop.time()))
 
     async def _admit(self, pending: Pending) -> None:
-        part = self._book.begin(pending)
+        self._book.begin(pending)
+        content = pending.entry.content
+        if not isinstance(content, StoredBatch):
+            await self._take(Part.whole(pending))
+            return
+        at = 0
+        while at < len(content):
+            part = await self._piece(pending, at)
+            at += part.records
+            await self._take(part)
+            await self._finish()
+
+    async def _piece(self, pending: Pending, at: int) -> Part:
+        while True:
+            try:
+                return await self._loader.piece(pending, at)
+            except Exception as error:  # noqa: BLE001  as for a read: it is tried again
+                self._ledger_failed(error)
+                await asyncio.sleep(_POLL_SECS)
+
+    async def _finish(self) -> None:
+        """Until nothing is held any more."""
+        for request in self._batcher.flush():
+            await self._dispatch(request)
+        if self._requests:
+            await asyncio.wait(self._requests)
+
+    async def _take(self, part: Part) -> None:
         try:
             passed = await self._sieve.passed(part)
         except Exception as error:  # noqa: BLE001  the entry stays in the outbox, and the lane goes on
             self._emit(EventKind.FAILED, f"decoding raised {type(error).__name__}", 1)
             return
-        if passed is not None and self._hand.suspects(pending):
+        if passed is not None and self._hand.suspects(passed.pending):
             await self._with_care(passed)
             return
         for request in self._batcher.add(passed) if passed is not None else ():
@@ -199,6 +229,10 @@ class Lane:
         self._slots.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._emit(EventKind.FAILED, f"delivery raised {type(error).__name__}", 1)
+
+    def _unread(self, outcome: str, records: int) -> None:
+        self._book.unread(outcome, records, POISON)
+        self._emit(EventKind.REJECTED if outcome == Outcome.DEAD_LETTERED else EventKind.DROPPED, POISON, records)
 
     def _ledger_failed(self, error: Exception) -> None:
         self._emit(EventKind.LEDGER, f"{type(error).__name__}: {error}", 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from collector.delivery.feed import Run
+from collector.delivery.loading import Run
 from collector.delivery.request import Pending
 from collector.ledger.interface import Ack, Ledger
 

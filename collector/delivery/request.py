@@ -17,6 +17,7 @@ import polars as pl
 from collector.batch import LogBatch, concat
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ack, DeadLetter, OutboxEntry
+from collector.ledger.pieces import StoredBatch
 from collector.outcomes import Items, Outcome
 
 Content = LogBatch | Sequence[Entry]
@@ -31,7 +32,8 @@ class Pending:
     def __init__(self, source: int, entry: OutboxEntry) -> None:
         self.source = source
         self.entry = entry
-        self.size_bytes = content_bytes(entry.content)
+        content = entry.content
+        self.size_bytes = content.size_bytes if isinstance(content, StoredBatch) else content_bytes(content)
         self._left = entry.records
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._dead: list[DeadLetter] = []
@@ -70,7 +72,8 @@ class Part:
 
     @classmethod
     def whole(cls, pending: Pending) -> Part:
-        """All records of an entry."""
+        """All records of an entry that is held whole."""
+        assert not isinstance(pending.entry.content, StoredBatch)
         return cls(pending, pending.entry.content, pending.entry.records, pending.size_bytes)
 
     def by_domain(self) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 import polars as pl
@@ -31,23 +32,27 @@ _BATCH, _BATCH_1 = b"LB2", b"LB1"
 _ENTRIES = b"LE2\0"  # where entries of older versions have the length of a head: no head is that long
 _CHECKSUM = struct.Struct("<Q")
 _LENGTH = struct.Struct("<I")
-_EMPTY = {
-    "records": RECORDS,
-    "attributes": ATTRIBUTES,
-    "derived": pl.Schema(),
-    "resources": RESOURCES,
-    "resource_attributes": ATTRIBUTES,
-    "scopes": SCOPES,
-    "scope_attributes": ATTRIBUTES,
-    "payloads": PAYLOADS,
+EMPTY = {
+    name: schema.to_frame()
+    for name, schema in {
+        "records": RECORDS,
+        "attributes": ATTRIBUTES,
+        "derived": pl.Schema(),
+        "resources": RESOURCES,
+        "resource_attributes": ATTRIBUTES,
+        "scopes": SCOPES,
+        "scope_attributes": ATTRIBUTES,
+        "payloads": PAYLOADS,
+    }.items()
 }
+"""The tables of a batch in their order, each without rows."""
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 def encode_batch(batch: LogBatch) -> bytes:
     """The batch in one buffer; about 155 bytes a record."""
     parts: list[pa.Buffer | bytes] = []
-    for name in _EMPTY:
+    for name in EMPTY:
         stream = _stream(getattr(batch, name))
         parts += [_LENGTH.pack(len(stream)), stream]
     return _sealed(_BATCH, parts)
@@ -59,12 +64,43 @@ def decode_batch(data: bytes) -> LogBatch:
     Raises:
         Damaged: these are not the bytes that were written.
     """
+    with reading():
+        return LogBatch(**{name: EMPTY[name] if stream is None else _frame(stream) for name, stream in streams(data)})
+
+
+def is_batch(data: bytes) -> bool:
+    """Whether `encode_batch` wrote it; else `encode_entries` did."""
+    return data.startswith((_BATCH, _BATCH_1))
+
+
+def streams(data: bytes) -> Iterator[tuple[str, pa.Buffer | None]]:
+    """Each table of a batch and its Arrow stream, None for the empty one. Raises `Damaged`, within `reading`."""
+    if not is_batch(data):
+        raise Damaged("an outbox entry has a format that this version does not know")
+    buffer, at = pa.py_buffer(data), _begins(data, _BATCH, len(_BATCH_1))
+    for name in EMPTY:
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        yield name, buffer.slice(at, length) if length else None
+        at += length
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """What Arrow has to say of bytes means that they are damaged; that memory is short means nothing."""
     try:
-        if not data.startswith((_BATCH, _BATCH_1)):
-            raise Damaged("an outbox entry has a format that this version does not know")
-        return LogBatch(**dict(_tables(data, _begins(data, _BATCH, len(_BATCH_1)))))
+        yield
+    except MemoryError:  # one of Arrow's own is an ArrowException as well
+        raise
     except (pa.ArrowException, OSError, struct.error) as error:
         raise Damaged(f"an outbox entry can not be read: {error}") from error
+
+
+def frame_of(table: pa.Table) -> pl.DataFrame:
+    """An Arrow table, its memory shared where that is possible."""
+    frame = pl.from_arrow(table, rechunk=False)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def _sealed(magic: bytes, parts: Sequence[pa.Buffer | bytes]) -> bytes:
@@ -95,19 +131,8 @@ def _stream(frame: pl.DataFrame) -> pa.Buffer | bytes:
     return sink.getvalue()
 
 
-def _tables(data: bytes, at: int) -> Iterator[tuple[str, pl.DataFrame]]:
-    buffer = pa.py_buffer(data)
-    for name, schema in _EMPTY.items():
-        (length,) = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size
-        yield name, _frame(buffer.slice(at, length)) if length else pl.DataFrame(schema=schema)
-        at += length
-
-
 def _frame(stream: pa.Buffer) -> pl.DataFrame:
-    frame = pl.from_arrow(pa.ipc.open_stream(stream).read_all(), rechunk=False)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return frame_of(pa.ipc.open_stream(stream).read_all())
 
 
 def encode_entries(entries: Sequence[Entry]) -> bytes:

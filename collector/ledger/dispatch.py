@@ -7,8 +7,9 @@ itself; LMDB gives each call its own snapshot and lets one writing transaction i
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.batch import LogBatch
@@ -17,17 +18,19 @@ from collector.journal.entry import Entry
 from collector.journal.environment import Transaction
 from collector.journal.reader import JournalReader
 from collector.ledger import deadletters, outbox
-from collector.ledger.codec import decode_batch, decode_entries, encode_batch, encode_entries
+from collector.ledger.codec import decode_entries, encode_batch, encode_entries, is_batch
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
-from collector.ledger.interface import DAMAGED, Ack, DeadLetter, OutboxEntry
+from collector.ledger.interface import DAMAGED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
 from collector.ledger.outbox import Header, Queued, Settled
+from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_batch
 from collector.ledger.sources import fetch
 from collector.ledger.spill import SpillArea
 from collector.ledger.step import records_by_domain
 from collector.ledger.store import Store
 from collector.outcomes import Counts, Outcome
 
+Content = LogBatch | StoredBatch | Sequence[Entry]
 _log = logging.getLogger("logboom.ledger")
 
 
@@ -36,19 +39,24 @@ class _Found:
     queued: Queued
     header: Header
     content: bytes | None
-    cached: LogBatch | Sequence[Entry] | None
+    cached: Content | None
 
 
 class Dispatch:
-    """`deliverable` and `ack` of a partition. One thread at a time."""
+    """What delivery asks of a partition. One thread at a time."""
 
     def __init__(self, store: Store, journals: Sequence[JournalReader]) -> None:
         self._store = store
         self._readers = [JournalReader.open(journal.path) for journal in journals]
 
-    def deliverable(self, exporter: str, after: int, max_bytes: int) -> list[OutboxEntry]:
+    def waiting(self, exporter: str, after: int, max_bytes: int) -> list[Waiting]:
+        """See `Ledger.waiting`."""
+        with self._store.environment.read() as txn:
+            return [_waiting(*found) for found in self._queue(txn, exporter, after, max_bytes, LAST)]
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int) -> list[OutboxEntry]:
         """See `Ledger.deliverable`."""
-        entries = [self._entry(exporter, found) for found in self._find(exporter, after, max_bytes)]
+        entries = [self._entry(exporter, found) for found in self._find(exporter, after, max_bytes, upto)]
         return [entry for entry in entries if entry is not None]
 
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
@@ -64,6 +72,26 @@ class Dispatch:
         self._store.at("ack:done")
         self._store.pace.took(exporter, sum(sum(ack.outcomes.values()) for ack in acks), time.monotonic())
         clear(self._store, settled)
+
+    def bury(self, exporter: str, seq: int, reason: str) -> None:
+        """See `Ledger.bury`. The outbox and the dead letters have one format; payloads are copied out of the journals."""
+        with self._store.environment.read() as txn:
+            queued, header = next(self._queue(txn, exporter, seq - 1, 0, seq), (None, None))
+            content = outbox.content_of(txn, self._store.tables, seq)
+        if queued is None or header is None:
+            return
+        data = self._spilled(exporter, seq) if queued.spilled else content
+        if data is None:
+            return
+        if header.journal_entries and not queued.spilled:
+            data = encode_entries(self._forwarded(data))
+        self._bury(exporter, seq, header, data, reason)
+
+    def give_up(self, exporter: str, seq: int, reason: str) -> None:
+        """See `Ledger.give_up`."""
+        with self._store.environment.write() as txn:
+            done = outbox.give_up(txn, self._store.tables, exporter, seq, reason)
+        clear(self._store, [done] if done is not None else [])
 
     def set_aside(self, exporter: str) -> None:
         """Copy the payloads that wait in the journals for an exporter that left the configuration into its spill area.
@@ -93,20 +121,28 @@ class Dispatch:
         for reader in self._readers:
             reader.close()
 
-    def _find(self, exporter: str, after: int, max_bytes: int) -> list[_Found]:
+    def _queue(
+        self, txn: Transaction, exporter: str, after: int, max_bytes: int, upto: int
+    ) -> Iterator[tuple[Queued, Header]]:
+        """About `max_bytes` of the queue, at least one entry; a giant one comes by itself."""
+        room: float = math.inf
+        for queued in outbox.queue(txn, self._store.tables, exporter, after):
+            header = outbox.header_of(txn, self._store.tables, queued.seq)
+            assert header is not None, "a queue holds an entry that is gone"
+            giant = _giant(queued, header)
+            if queued.seq > upto or room <= 0 or (giant and room < math.inf):
+                return
+            yield queued, header
+            room = (max_bytes if room == math.inf else room) - (math.inf if giant else queued.size_bytes)
+
+    def _find(self, exporter: str, after: int, max_bytes: int, upto: int) -> list[_Found]:
         found: list[_Found] = []
-        tables = self._store.tables
         with self._store.environment.read() as txn:
-            for queued in outbox.queue(txn, tables, exporter, after):
-                header = outbox.header_of(txn, tables, queued.seq)
-                assert header is not None, "a queue holds an entry that is gone"
+            for queued, header in self._queue(txn, exporter, after, max_bytes, upto):
                 cached = self._store.cache.get(queued.seq)
                 known = cached is not None or queued.spilled
-                content = None if known else outbox.content_of(txn, tables, queued.seq)
+                content = None if known else outbox.content_of(txn, self._store.tables, queued.seq)
                 found.append(_Found(queued, header, content, cached))
-                max_bytes -= queued.size_bytes
-                if max_bytes <= 0:
-                    break
         return found
 
     def _entry(self, exporter: str, found: _Found) -> OutboxEntry | None:
@@ -114,40 +150,43 @@ class Dispatch:
         try:
             content = self._content(exporter, found) if found.cached is None else found.cached
         except Damaged as error:
-            self._bury(exporter, found, str(error))
+            self._bury_damaged(exporter, found, str(error))
             return None
         if content is None or not len(content):
             self.ack(exporter, [Ack(queued.seq, {})])
             return None
-        by_domain = header.by_domain if isinstance(content, LogBatch) else records_by_domain(content)
+        by_domain = records_by_domain(content) if isinstance(content, Sequence) else header.by_domain
         return OutboxEntry(
             queued.seq, header.pipeline, sum(by_domain.values()), queued.size_bytes, by_domain,
             header.created_unix_ms, content,
         )  # fmt: skip
 
-    def _bury(self, exporter: str, found: _Found, cause: str) -> None:
-        """Its content is not what was written: a dead letter of this exporter, as it is; what is behind it goes on."""
-        header, seq = found.header, found.queued.seq
-        data = (self._spilled(exporter, seq) if found.queued.spilled else found.content) or b""
-        letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline, DAMAGED, header.by_domain, data)
+    def _bury(self, exporter: str, seq: int, header: Header, data: bytes, reason: str) -> None:
+        """Nobody has read it: a dead letter of this exporter, as it is; what is behind it goes on."""
+        letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline, reason, header.by_domain, data)
         ack = Ack(seq, {(domain, Outcome.DEAD_LETTERED): records for domain, records in header.by_domain.items()})
         with self._store.environment.write() as txn:
             settled = self._acknowledge(txn, exporter, ack, [letter])
         clear(self._store, [settled] if settled is not None else [])
+
+    def _bury_damaged(self, exporter: str, found: _Found, cause: str) -> None:
+        data = (self._spilled(exporter, found.queued.seq) if found.queued.spilled else found.content) or b""
+        self._bury(exporter, found.queued.seq, found.header, data, DAMAGED)
         _log.error(
             "exporter %s: %d records were damaged on disk, and are a dead letter now: %s",
             exporter,
-            header.records,
+            found.header.records,
             cause,
         )
 
-    def _content(self, exporter: str, found: _Found) -> LogBatch | Sequence[Entry] | None:
+    def _content(self, exporter: str, found: _Found) -> Content | None:
         data = self._spilled(exporter, found.queued.seq) if found.queued.spilled else found.content
         if data is None:
             return None
-        if not found.header.journal_entries:
-            return decode_batch(data)
-        return decode_entries(data) if found.queued.spilled else self._forwarded(data)
+        if found.header.journal_entries:
+            return decode_entries(data) if found.queued.spilled else self._forwarded(data)
+        # payloads that were buried unread come back as such
+        return open_batch(data, found.header.records) if is_batch(data) else decode_entries(data)
 
     def _spilled(self, exporter: str, seq: int) -> bytes | None:
         """None when the worker dropped the entry since its row was read."""
@@ -189,6 +228,14 @@ class Dispatch:
         deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
         add_counts(txn, tables.counts, _outcomes(exporter, header, ack))
         return settled
+
+
+def _giant(queued: Queued, header: Header) -> bool:
+    return not header.journal_entries and (queued.records > MOST_RECORDS or queued.size_bytes > MOST_BYTES)
+
+
+def _waiting(queued: Queued, header: Header) -> Waiting:
+    return Waiting(queued.seq, queued.records, queued.size_bytes, _giant(queued, header))
 
 
 def clear(store: Store, settled: Sequence[Settled]) -> None:

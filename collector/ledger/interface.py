@@ -20,6 +20,11 @@ from collector.outcomes import Counts
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
+    from collector.ledger.pieces import StoredBatch
+
+
+LAST = (1 << 63) - 1
+"""No entry of an outbox has a higher `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,20 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An outbox entry that is not loaded. `giant`: it is larger than entries are written today, and comes in pieces."""
+
+    seq: int
+    records: int
+    size_bytes: int
+    giant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxEntry:
     """Records on their way to the exporters of one pipeline. `seq` grows, with gaps, over a partition.
 
-    `content` is a `LogBatch`, or the payloads of a pass-through pipeline.
+    `content` is a `LogBatch`, or what gives it in pieces, or the payloads of a pass-through pipeline.
     """
 
     seq: int
@@ -94,7 +109,7 @@ class OutboxEntry:
     size_bytes: int
     by_domain: Mapping[str, int]
     created_unix_ms: int
-    content: LogBatch | Sequence[Entry]
+    content: LogBatch | StoredBatch | Sequence[Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,7 @@ class Ack:
 
 
 class Ledger(Protocol):
-    """One partition. `read` and `commit` belong to the worker's thread, `deliverable` and `ack` to delivery's."""
+    """One partition. `read` and `commit` belong to the worker's thread, what delivers to delivery's."""
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """The next entries of the pipeline's receivers, fair over domains, large ones in pieces; empty when there is
@@ -136,9 +151,21 @@ class Ledger(Protocol):
         """The committed state of a processor, read lazily."""
         ...
 
-    def deliverable(self, exporter: str, after: int, max_bytes: int) -> Sequence[OutboxEntry]:
+    def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
         """The exporter's unacknowledged entries with `seq > after`, oldest first, about `max_bytes` of them (at
-        least one if there is one)."""
+        least one if there is one). None of them is loaded: whoever will load them can say so first."""
+        ...
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int = LAST) -> Sequence[OutboxEntry]:
+        """The same, up to that `seq`, with their contents."""
+        ...
+
+    def bury(self, exporter: str, seq: int, reason: str) -> None:
+        """An entry that can't be loaded becomes a dead letter of this exporter as it is, unread."""
+        ...
+
+    def give_up(self, exporter: str, seq: int, reason: str) -> None:
+        """An entry is dropped for this exporter, counted as `dropped:<reason>`; nothing of it is read."""
         ...
 
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:

@@ -1,7 +1,7 @@
 """`PartitionLedger`: the `Ledger` on LMDB, one partition, held by one process.
 
     worker's thread       read, commit, state, maintain (read calls it when it is due)
-    delivery's thread     deliverable, ack
+    delivery's thread     waiting, deliverable, ack, bury, give_up
 
 The two sides share only LMDB, which serialises writing transactions and gives each reading one its snapshot, and the
 content cache, which has a lock. What a transaction decides (who is still waiting for an entry, what a quota holds) it
@@ -30,7 +30,7 @@ from collector.ledger.cache import CacheStatistics, ContentCache
 from collector.ledger.codec import decode_entries
 from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
-from collector.ledger.interface import Ack, Commit, OutboxEntry, Read
+from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, Waiting
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.sources import Source, Wanted, last_offsets, partition_of
@@ -173,9 +173,21 @@ class PartitionLedger:
 
     # --- delivery's thread --------------------------------------------------------------------------------------
 
-    def deliverable(self, exporter: str, after: int, max_bytes: int) -> Sequence[OutboxEntry]:
+    def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
+        """See `Ledger.waiting`."""
+        return self._dispatch.waiting(exporter, after, max_bytes)
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int = LAST) -> Sequence[OutboxEntry]:
         """See `Ledger.deliverable`."""
-        return self._dispatch.deliverable(exporter, after, max_bytes)
+        return self._dispatch.deliverable(exporter, after, max_bytes, upto)
+
+    def bury(self, exporter: str, seq: int, reason: str) -> None:
+        """See `Ledger.bury`. Doing it again changes nothing."""
+        self._dispatch.bury(exporter, seq, reason)
+
+    def give_up(self, exporter: str, seq: int, reason: str) -> None:
+        """See `Ledger.give_up`. Doing it again changes nothing."""
+        self._dispatch.give_up(exporter, seq, reason)
 
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
         """See `Ledger.ack`. Acknowledging again changes nothing."""

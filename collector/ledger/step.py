@@ -20,13 +20,12 @@ from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.digests import DedupWindow, DigestRow, write_digests
 from collector.ledger.interface import Commit
 from collector.ledger.outbox import Header, Settled
+from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS
 from collector.ledger.spill import SpillArea
 from collector.ledger.state import put_state
 from collector.ledger.store import Store
 from collector.ledger.tables import key, put_u64
 from collector.outcomes import Counts, Outcome
-
-_MOST_RECORDS, _MOST_MEMORY_BYTES = 32_768, 32 << 20  # of one outbox entry: what delivery loads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _cut(store: Store, commit: Commit) -> Sequence[LogBatch | Sequence[Entry]]:
     if not isinstance(commit.outbox, LogBatch):
         return [commit.outbox]
     records = len(commit.outbox)
-    pieces = max(-(-records // _MOST_RECORDS), -(-memory_bytes(commit.outbox) // _MOST_MEMORY_BYTES))
+    pieces = max(-(-records // MOST_RECORDS), -(-memory_bytes(commit.outbox) // MOST_BYTES))
     if pieces < 2:
         return [commit.outbox]
     size = -(-records // pieces)

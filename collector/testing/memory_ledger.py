@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from collector.batch import LogBatch
 from collector.journal.entry import Entry
-from collector.ledger.interface import Ack, Commit, DeadLetter, OutboxEntry, Read
+from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, Waiting
 from collector.outcomes import Outcome
 
 
@@ -89,12 +89,32 @@ class MemoryLedger:
         assert pipeline == self._pipeline
         return {key: value for (owner, key), value in self._state.items() if owner == processor}
 
-    def deliverable(self, exporter: str, after: int, max_bytes: int) -> Sequence[OutboxEntry]:
+    def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
+        """The same without contents."""
+        found = self.deliverable(exporter, after, max_bytes)
+        return [Waiting(entry.seq, entry.records, entry.size_bytes) for entry in found]
+
+    def bury(self, exporter: str, seq: int, reason: str) -> None:
+        """A dead letter; its outcomes are those of the whole entry."""
+        self._end(exporter, seq, Outcome.DEAD_LETTERED)
+        content = self._entries[seq].content
+        assert isinstance(content, LogBatch)
+        self.dead_letters.append((exporter, DeadLetter(seq, reason, content)))
+
+    def give_up(self, exporter: str, seq: int, reason: str) -> None:
+        """Dropped, and counted so."""
+        self._end(exporter, seq, f"{Outcome.DROPPED}:{reason}")
+
+    def _end(self, exporter: str, seq: int, outcome: str) -> None:
+        domains = self._entries[seq].by_domain
+        self.ack(exporter, [Ack(seq, {(domain, outcome): records for domain, records in domains.items()})])
+
+    def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int = LAST) -> Sequence[OutboxEntry]:
         """Unacknowledged entries, oldest first."""
         with self._lock:
             found: list[OutboxEntry] = []
             for seq in sorted(self._waiting[exporter]):
-                if seq <= after:
+                if seq <= after or seq > upto:
                     continue
                 if found and max_bytes < self._entries[seq].size_bytes:
                     break

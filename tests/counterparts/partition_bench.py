@@ -19,6 +19,7 @@ from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
 from collector.ledger.interface import Ack, Commit, OutboxEntry, Read
 from collector.ledger.partition import PartitionLedger
+from collector.ledger.pieces import StoredBatch
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.reader import PartitionReader
 
@@ -177,5 +178,6 @@ def exported(entry: OutboxEntry) -> Ack:
 
 def bodies_of(entry: OutboxEntry) -> list[str]:
     """The bodies of its records."""
+    assert not isinstance(entry.content, StoredBatch), "it is read in pieces"
     batch = decode(entry.content).batch if isinstance(entry.content, Sequence) else entry.content
     return batch.column("body").to_list()

@@ -94,9 +94,9 @@ def test_entries_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     first, second, third = entries()
     die_with(tmp_path, whole(first), whole(second))
     hand = Hand("x", [tmp_path], Quarantine())
-    hand.loaded(0, [second, third])
+    hand.oldest(0, second.entry.seq)
     assert [hand.suspects(pending) for pending in (first, second)] == [True, True], "one span, not all of it is gone"
-    Hand("x", [tmp_path], Quarantine()).loaded(0, [third])
+    Hand("x", [tmp_path], Quarantine()).oldest(0, third.entry.seq)
     assert not Hand("x", [tmp_path], Quarantine()).suspects(second)
 
 
