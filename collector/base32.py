@@ -1,6 +1,6 @@
 """Record ids as text: Crockford's base32, whose digits sort as their values do.
 
-The layout stands in `collector.record_ids`: the first 10 characters are the time of receipt, 48 bits behind two zeros.
+The layout stands in `collector.pipeline.record_ids`: the first 10 characters are the time of receipt, 48 bits behind two zeros.
 """
 
 from __future__ import annotations

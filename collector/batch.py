@@ -36,8 +36,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from collector import tables
-from collector.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
+from collector.columns import tables
+from collector.columns.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
 
 __all__ = ["ATTRIBUTES", "PAYLOADS", "RECORDS", "RESOURCES", "SCOPES", "LogBatch", "ValueKind", "concat"]
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, model_validator
 
 if TYPE_CHECKING:
-    from collector.admission import Admission
+    from collector.admission.admission import Admission
     from collector.batch import LogBatch
     from collector.outcomes import Verdicts
 

@@ -23,7 +23,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch
-from collector.tables import ATTRIBUTES, FROM_BODY, RECORDS, VALUE_COLUMNS, ValueKind
+from collector.columns.tables import ATTRIBUTES, FROM_BODY, RECORDS, VALUE_COLUMNS, ValueKind
 
 if TYPE_CHECKING:
     from collector.component import Work

@@ -18,8 +18,8 @@ import orjson
 
 import otlp_wire
 from collector.batch import LogBatch
-from collector.decode import decode
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 
 Sample = Mapping[str, Any]
 FIELDS = frozenset(

@@ -87,8 +87,8 @@ def show(
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Print the records of a dead letter as OTLP JSON."""
-    from collector.decode import decode
     from collector.ledger.codec import decode_batch, decode_entries, is_batch
+    from collector.pipeline.decode import decode
     from otlp_wire import encode_json
 
     [chosen] = _named(data_dir, [id_])

@@ -12,8 +12,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from collector.component import Config
-from collector.delivery.shaping_config import AttributesConfig, RedactConfig, SelectConfig
 from collector.ledger.plan import Quota
+from collector.shaping.config import AttributesConfig, RedactConfig, SelectConfig
 from collector.units import ByteSize, Duration
 
 Sizer = Literal["requests", "items", "bytes"]

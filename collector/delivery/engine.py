@@ -37,7 +37,7 @@ def _threads(name: str, count: int) -> Executor:
 
 
 def _decode(entries: Sequence[Entry]) -> LogBatch:
-    from collector.decode import decode  # loaded only when a request of payloads must be cut
+    from collector.pipeline.decode import decode  # loaded only when a request of payloads must be cut
 
     return decode(entries).batch
 

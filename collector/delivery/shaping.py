@@ -14,11 +14,11 @@ def shape_of(config: DeliveryConfig) -> Shape | None:
     """What is done to each batch before `encode`; None = nothing. The number of records and their order stay."""
     steps: list[Shape] = []
     if not config.attributes.everything:
-        from collector.delivery.attribute_filter import AttributeFilter
+        from collector.shaping.attribute_filter import AttributeFilter
 
         steps.append(AttributeFilter(config.attributes).apply)
     if not config.redact.nothing:
-        from collector.delivery.redaction import Redaction
+        from collector.shaping.redaction import Redaction
 
         steps.append(Redaction(config.redact).apply)
     if len(steps) < 2:

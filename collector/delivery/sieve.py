@@ -13,8 +13,8 @@ from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
 from collector.delivery.hand import POISON, Hand
 from collector.delivery.request import Part, Request
-from collector.delivery.selection import Selection
 from collector.outcomes import Items, Outcome
+from collector.shaping.selection import Selection
 
 
 class Sieve:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.tables import nulls
+from collector.columns.tables import nulls
 
 
 def body_text(batch: LogBatch) -> pl.Series:

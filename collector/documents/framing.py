@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from collector.documents.text_buffers import text_bytes
+from collector.columns.text_buffers import text_bytes
 
 
 def lines(texts: pl.Series) -> bytes:

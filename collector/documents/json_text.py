@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector.documents.text_buffers import buffer
-from collector.tables import VALUE_COLUMNS, ValueKind, kind_of
+from collector.columns.tables import VALUE_COLUMNS, ValueKind, kind_of
+from collector.columns.text_buffers import buffer
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPES = {chr(code): f"\\u{code:04x}" for code in range(0x20)} | _SHORT

@@ -17,13 +17,13 @@ from collections.abc import Callable
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.document_options import DocumentModel, DocumentOptions
 from collector.documents.cef import cef_text
 from collector.documents.device_event import Device
 from collector.documents.ecs import ecs_json
 from collector.documents.leef import leef_text
 from collector.documents.lines import line_text, record_json
 from collector.documents.ocsf import ocsf_json
+from collector.documents.options import DocumentModel, DocumentOptions
 
 
 def texts(batch: LogBatch, model: DocumentModel, options: DocumentOptions = DocumentOptions()) -> pl.Series:  # noqa: B008 frozen

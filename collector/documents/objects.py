@@ -17,9 +17,9 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.distinct import once_each
+from collector.columns.distinct import once_each
+from collector.columns.text_buffers import ranges
 from collector.documents.json_text import PLAIN, Style, column_text, members, quoted_name
-from collector.documents.text_buffers import ranges
 
 _NEIGHBOURS = 32
 """Owners with more attributes than this are looked through for repeated keys by hashing, not by comparing."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.journal.chunks import CHUNK_BYTES
+from collector.disk.chunks import CHUNK_BYTES
+from collector.disk.environment import Environment
 from collector.journal.damage import inferred
 from collector.journal.entry import Payload
-from collector.journal.environment import Environment
 from collector.journal.layout import (
     CHUNK,
     COUNTS,

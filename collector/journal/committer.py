@@ -6,13 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from collector.disk.chunks import CHUNK_BYTES
+from collector.disk.environment import Environment
+from collector.disk.freelist import PAGE_BYTES
 from collector.errors import StorageError, Unavailable
 from collector.journal.book import Book, Draft
-from collector.journal.chunks import CHUNK_BYTES
 from collector.journal.damage import header_at
 from collector.journal.entry import Payload
-from collector.journal.environment import Environment
-from collector.journal.freelist import PAGE_BYTES
 from collector.journal.layout import (
     COUNTS,
     DOMAINS,

@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 import xxhash
 
-from collector.journal.chunks import CHUNK_BYTES
+from collector.disk.chunks import CHUNK_BYTES
 from collector.journal.price import cost_from, weight_of
 
 KIND = "journal"

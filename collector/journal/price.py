@@ -11,7 +11,7 @@ before: 0 = once. So entries of any age have a price.
 
 from __future__ import annotations
 
-from collector.journal.chunks import occupied_bytes
+from collector.disk.chunks import occupied_bytes
 
 RECORD_BYTES = 64
 GROUP_BYTES = 128

@@ -14,10 +14,10 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, Self
 
+from collector.disk.environment import Environment, damaged
 from collector.errors import Damaged
 from collector.journal.damage import chunks_of, header_at, inferred
 from collector.journal.entry import Entry
-from collector.journal.environment import Environment, damaged
 from collector.journal.layout import (
     COUNTS,
     DOMAIN_KEY,

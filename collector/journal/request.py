@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.journal.chunks import occupied_bytes
+from collector.disk.chunks import occupied_bytes
 from collector.journal.entry import Durable, Payload
 from collector.journal.layout import HEADER_BYTES
 from collector.journal.price import weight_of

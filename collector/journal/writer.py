@@ -18,11 +18,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
+from collector.disk.chunks import CHUNK_BYTES
+from collector.disk.environment import CommitError, Environment
 from collector.errors import Exhausted, LogboomError, Refusal, Replaced, StorageError, Unavailable
-from collector.journal.chunks import CHUNK_BYTES
 from collector.journal.committer import Committer, LowWatermarks
 from collector.journal.entry import Durable, Payload
-from collector.journal.environment import CommitError, Environment
 from collector.journal.fairness import Shares
 from collector.journal.layout import FORMAT_VERSION, KIND, OLDEST_FORMAT
 from collector.journal.limits import JournalLimits, JournalStatistics

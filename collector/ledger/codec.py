@@ -24,9 +24,9 @@ import pyarrow.ipc
 import xxhash
 
 from collector.batch import LogBatch
+from collector.columns.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES
 from collector.errors import Damaged
 from collector.journal.entry import Entry
-from collector.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES
 
 _BATCH, _BATCH_1 = b"LB2", b"LB1"
 _ENTRIES = b"LE2\0"  # where entries of older versions have the length of a head: no head is that long

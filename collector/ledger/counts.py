@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.journal.environment import Database, Transaction
+from collector.disk.environment import Database, Transaction
 from collector.ledger.tables import get_u64, key, names, put_u64, rows
 from collector.outcomes import Counts
 

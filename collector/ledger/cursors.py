@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
-from collector.journal.environment import Transaction
+from collector.disk.environment import Transaction
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.tables import U64, Tables, get_u64, key, names, put_u64, rows
 

@@ -24,9 +24,9 @@ from typing import Literal
 
 import orjson
 
+from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
+from collector.disk.environment import Transaction
 from collector.errors import storage_error
-from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
-from collector.journal.environment import Transaction
 from collector.ledger.counts import add_counts
 from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
 from collector.outcomes import Counts, Outcome

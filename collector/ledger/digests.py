@@ -1,7 +1,7 @@
 """The dedup window: which payloads were seen lately, so that a request sent twice is processed once.
 
 A sender that got no answer sends the same bytes again. Both may stand in the journal; the second is a `duplicate` when
-it was received within the window of the first, from the same sender (the digest tells: `collector/admission.py`).
+it was received within the window of the first, from the same sender (the digest tells: `collector/admission/admission.py`).
 Received, not read: a backlog of an hour changes nothing. By a clock that never goes back (`_Clock`): one that was set back
 an hour makes nothing look an hour apart. Equal is not the same where a record doesn't say when it was:
 three equal requests of a script that sends no times are three, and none of them is ever set aside.
@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import otlp_wire
+from collector.disk.environment import Database, Transaction
 from collector.journal.entry import Entry
-from collector.journal.environment import Database, Transaction
 from collector.ledger.tables import U64, key, rows
 
 _DIGEST_BYTES = 20

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.batch import LogBatch
+from collector.disk.environment import Transaction
 from collector.errors import Damaged, StorageError
 from collector.journal.entry import Entry
-from collector.journal.environment import Transaction
 from collector.journal.reader import JournalReader
 from collector.ledger import deadletters, outbox
 from collector.ledger.codec import decode_entries, encode_batch, encode_entries, is_batch

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, replace
 
 import orjson
 
-from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
+from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
+from collector.disk.environment import Transaction
 from collector.journal.entry import Entry
-from collector.journal.environment import Transaction
 from collector.ledger.counts import add_counts
 from collector.ledger.tables import U64, Tables, key, rows
 from collector.outcomes import Counts, Outcome

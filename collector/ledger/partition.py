@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from collector.disk.environment import Environment
 from collector.errors import Damaged, NoRoom, StorageError
-from collector.journal.environment import Environment
 from collector.journal.reader import JournalReader
 from collector.journal.rotation import bite
 from collector.ledger import cursors, deadletters, outbox, roster, upkeep

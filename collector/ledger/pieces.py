@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
 
-from collector import tables
 from collector.batch import LogBatch
+from collector.columns import tables
 from collector.ledger.codec import EMPTY, decode_batch, frame_of, reading, streams
 
 MOST_RECORDS, MOST_BYTES = 32_768, 32 << 20

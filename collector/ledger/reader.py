@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from collector.journal.environment import Environment
+from collector.disk.environment import Environment
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo

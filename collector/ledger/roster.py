@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
-from collector.journal.chunks import delete_chunks, get_chunks, put_chunks
-from collector.journal.environment import Transaction
+from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
+from collector.disk.environment import Transaction
 from collector.ledger.outbox import all_totals, put_totals, totals
 from collector.ledger.plan import LedgerPlan, PipelinePlan
 from collector.ledger.tables import Tables, rows

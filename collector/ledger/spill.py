@@ -16,8 +16,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from urllib.parse import quote
 
+from collector.disk.directory import sync_directory
 from collector.errors import StorageError
-from collector.journal.directory import sync_directory
 
 
 class SpillArea:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import xxhash
 
-from collector.journal.chunks import CHUNK_BYTES, delete_chunks, get_chunks, put_chunks
-from collector.journal.environment import Environment, Transaction
+from collector.disk.chunks import CHUNK_BYTES, delete_chunks, get_chunks, put_chunks
+from collector.disk.environment import Environment, Transaction
 from collector.ledger.tables import MAX_KEY_BYTES, Tables, key, rows
 
 _INLINE, _BLOB = b"\0", b"\1"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.batch import LogBatch
+from collector.disk.chunks import occupied_bytes
+from collector.disk.environment import Transaction
 from collector.errors import NoRoom
-from collector.journal.chunks import occupied_bytes
 from collector.journal.entry import Entry
-from collector.journal.environment import Transaction
 from collector.journal.price import price_of
 from collector.ledger import cursors, deadletters, outbox
 from collector.ledger.cache import memory_bytes

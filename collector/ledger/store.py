@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collector.journal.environment import Environment
+from collector.disk.environment import Environment
 from collector.ledger.cache import ContentCache
 from collector.ledger.pace import Pace
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota

@@ -19,7 +19,7 @@
     dead          id ▒                                    JSON: owner, reason, records, domains
     dead_content  id ▒                                    the batch (codec), or a journal entry
 
-▒ in chunks (`collector.journal.chunks`). Numbers in keys are big endian, so that they sort. The set of acknowledged
+▒ in chunks (`collector.disk.chunks`). Numbers in keys are big endian, so that they sort. The set of acknowledged
 ranges of an exporter is kept as its complement, the rows of `queues`: an acknowledgement deletes a row, and a repeated
 one finds nothing to count.
 """
@@ -31,7 +31,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from collector.journal.environment import Database, Environment, Transaction
+from collector.disk.environment import Database, Environment, Transaction
 
 KIND = "partition"
 FORMAT_VERSION = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from collector.journal.environment import Transaction
+from collector.disk.environment import Transaction
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from collector.coded import Coded, Rows
+from collector.columns.dictionary import Coded, Rows
+from collector.columns.memo import Memo, each
 from collector.lines.decoration import decorated, stripped
 from collector.lines.envelopes import Document, document_in, line_in
-from collector.memo import Memo, each
 
 MAX_OBJECT = 64 * 1024
 """Characters of a JSON object that is looked into; the text of a longer one is its line."""

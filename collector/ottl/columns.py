@@ -14,11 +14,11 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.coded import Coded, Rows, encode
+from collector.columns.dictionary import Coded, Rows, encode
+from collector.columns.tables import optional_positions
 from collector.lines.bare import bare_lines
 from collector.ottl.nested import any_values
 from collector.ottl.paths import LINE, TEXT, Source, Table, part_type
-from collector.tables import optional_positions
 
 _BODY, _LINE = Source(Table.FIELD, "body"), Source(Table.FIELD, LINE)
 _SCALARS = frozenset({"string", "bool", "int", "double", "bytes"})

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.component import Context, Receiver
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Locked, Unavailable

@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.service.plan import MemoryLimits
 
 log = logging.getLogger("logboom.ingest")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from collector.disk.environment import Environment
 from collector.errors import LogboomError
 from collector.journal import layout
-from collector.journal.environment import Environment
 from collector.ledger import tables
 from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir

@@ -20,7 +20,7 @@ from collector.errors import Locked
 from collector.journal.reader import JournalReader
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.quarantine import Quarantine
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.datadir import DataDir

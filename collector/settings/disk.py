@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from collector.journal.allocation import STEP_BYTES
-from collector.journal.environment import MAP_FACTOR
+from collector.disk.allocation import STEP_BYTES
+from collector.disk.environment import MAP_FACTOR
 from collector.settings.model import Settings
 
 

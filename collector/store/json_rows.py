@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.columns.text_buffers import Offsets, buffer
 from collector.documents.json_text import EMBEDDED, PLAIN, Style, escaped, in_style
-from collector.documents.text_buffers import Offsets, buffer
 from collector.store.rows import Limits, insertable, rows
 
 _JSON = frozenset({"attributes", "resource", "scope_attributes", "truncated"})

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from collector.delivery.config import DeliveryConfig, QueueConfig
-from collector.document_options import DocumentModel, DocumentOptions
+from collector.documents.options import DocumentModel, DocumentOptions
 from collector.transport.http_client_config import HttpClientConfig, check_no_user, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
 

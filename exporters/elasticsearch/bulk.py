@@ -9,8 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.columns.text_buffers import text_bytes
 from collector.documents import quoted
-from collector.documents.text_buffers import text_bytes
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import Documents, joined
 from exporters.elasticsearch.otel import DOCUMENT_ID, PIPELINES

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch
+from collector.columns import tables
 from collector.documents import quoted
 from collector.documents.facts import said
 from collector.outcomes import Items

@@ -6,10 +6,10 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import nested
-from collector.documents.ecs.mapping import LAYOUT, layers
 from collector.documents.ecs.security import LAYOUT as SECURITY_LAYOUT
 from collector.documents.ecs.security import security_layers
 from collector.documents.nested import Columns, Text
+from exporters.elasticsearch.ecs_mapping import LAYOUT, layers
 from exporters.elasticsearch.flat import stream_fields
 from exporters.elasticsearch.routing import Routes
 

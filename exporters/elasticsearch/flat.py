@@ -9,12 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
+from collector.columns.tables import conform
 from collector.documents import nested
 from collector.documents.nested import Columns, Fields, Text, derived_fields, fields
 from collector.documents.nested.layers import Layer
 from collector.documents.nested.layout import flat
 from collector.documents.nested.record_texts import given, id_text, number_text, timestamp_text
-from collector.tables import conform
 from exporters.elasticsearch.routing import Routes
 
 

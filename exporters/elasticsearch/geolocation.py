@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import ValueKind
-from collector.tables import conform, stack
+from collector.columns.tables import conform, stack
 
 _PART = r"^((?:.*\.)?geo\.location)\.(lat|lon)$"
 

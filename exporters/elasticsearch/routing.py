@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch, ValueKind
+from collector.columns import tables
+from collector.columns.distinct import few_rows
 from collector.delivery.routing_options import RoutingAttributes
 from collector.documents import quoted
-from collector.documents.distinct import few_rows
 from collector.documents.nested.record_texts import timestamps
 from exporters.elasticsearch.config import LogstashFormat, Mode
 

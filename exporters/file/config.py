@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig
-from collector.document_options import DocumentOptions
+from collector.documents.options import DocumentOptions
 from collector.units import Duration
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from collector.component import Config
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.delivery.routing_options import RoutingOptions
-from collector.document_options import DocumentModel, DocumentOptions
+from collector.documents.options import DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import Cookies, HttpClientConfig, leaves_in_the_clear
 from collector.units import ByteSize, Duration

@@ -10,11 +10,11 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.document_options import JSON_MODELS, DocumentModel
+from collector.columns.distinct import once_each
 from collector.documents import attributes_json, quoted
 from collector.documents.bodies import has_structured, structured_bodies
-from collector.documents.distinct import once_each
 from collector.documents.facts import said
+from collector.documents.options import JSON_MODELS, DocumentModel
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.fields import fields, record_id_field
 from exporters.splunk_hec.metadata import TOKEN, Metadata

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from collector.batch import LogBatch
+from collector.columns.text_buffers import text_bytes
 from collector.component import Context
-from collector.documents.text_buffers import text_bytes
 from collector.outcomes import Verdicts
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.endpoint import Endpoint

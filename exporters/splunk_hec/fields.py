@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.documents.distinct import once_each
+from collector.columns.distinct import once_each
+from collector.columns.tables import conform, kind_of, rows_of_column, stack, without_keys
 from collector.documents.json_text import column_texts, quoted
 from collector.documents.objects import attribute_members, table_members
-from collector.tables import conform, kind_of, rows_of_column, stack, without_keys
 from exporters.splunk_hec.config import HecFields
 from exporters.splunk_hec.flat_values import indexable
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from collector.batch import ValueKind
-from collector.tables import ATTRIBUTES, VALUE_COLUMNS, conform, stack
+from collector.columns.tables import ATTRIBUTES, VALUE_COLUMNS, conform, stack
 
 
 def indexable(table: pl.DataFrame) -> pl.DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch
+from collector.columns import tables
 from exporters.splunk_hec.config import SplunkHecConfig
 
 TOKEN = "com.splunk.hec.access_token"  # noqa: S105  the name of the attribute

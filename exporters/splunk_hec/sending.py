@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import orjson
 
-from collector.documents.text_buffers import text_bytes
+from collector.columns.text_buffers import text_bytes
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdict
 from collector.transport import http_answers
 from collector.transport.http_client import HttpAnswer

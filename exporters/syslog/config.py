@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.delivery.routing_options import RoutingOptions
-from collector.document_options import DocumentModel, DocumentOptions
+from collector.documents.options import DocumentModel, DocumentOptions
 from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
 from collector.transport.tls import TlsClientConfig

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector.documents.text_buffers import buffer
+from collector.columns.text_buffers import buffer
 
 _CONTROLS = [chr(code) for code in (*range(9), *range(10, 32), *range(127, 160), 0x2028, 0x2029)]
 _VISIBLE = ["".join(f"#{byte:03o}" for byte in control.encode()) for control in _CONTROLS]

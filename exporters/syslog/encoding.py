@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.columns.text_buffers import buffer
 from collector.documents.facts import said
-from collector.documents.text_buffers import buffer
 from exporters.syslog import message, structured_data, timestamps
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.cutting import cut_text

@@ -7,8 +7,8 @@ from functools import cache
 
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch
+from collector.columns import tables
 from exporters.syslog.config import Sources
 
 NILVALUE = "-"

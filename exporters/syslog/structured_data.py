@@ -16,8 +16,8 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.text_buffers import ranges
-from collector.tables import ValueKind
+from collector.columns.tables import ValueKind
+from collector.columns.text_buffers import ranges
 from exporters.syslog.config import StructuredData
 from exporters.syslog.control_characters import IN_TEXT, visible
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from collector.delivery.config import DeliveryConfig, QueueConfig
-from collector.document_options import JSON_MODELS, DocumentModel, DocumentOptions
+from collector.documents.options import JSON_MODELS, DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration

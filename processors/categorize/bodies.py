@@ -2,7 +2,7 @@
 
 Each distinct body is parsed once, in Python; what it holds is joined to its records as columns. An attribute that came
 with the record or its resource wins over a field of that name, and names that are ours (`logboom.…`) are left out; the
-body itself stays as it is. The attributes are marked (`collector.tables.FROM_BODY`): they never choose a place.
+body itself stays as it is. The attributes are marked (`collector.columns.tables.FROM_BODY`): they never choose a place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import ATTRIBUTES, LogBatch, ValueKind
-from collector.tables import FROM_BODY, stack
+from collector.columns.tables import FROM_BODY, stack
 
 JSON, LOGFMT = "json", "logfmt"
 MAX_BODY = 64 * 1024

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 import xxhash
 
-from collector.coded import Coded
+from collector.columns.dictionary import Coded
 from collector.component import Work
 from processors.categorize.view import Decision
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from collector.coded import Coded
-from collector.memo import each
+from collector.columns.dictionary import Coded
+from collector.columns.memo import each
 from processors.categorize import layouts
 from processors.categorize.forms import Forms
 from processors.categorize.libraries import LIBRARIES

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import polars as pl
 
-from collector.coded import Coded, distinct_rows, of_answers
-from collector.memo import Memo, each
+from collector.columns.dictionary import Coded, distinct_rows, of_answers
+from collector.columns.memo import Memo, each
 from processors.categorize import fields, first_look, status
 from processors.categorize.view import Clue, View
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from collector.memo import Memo, each
+from collector.columns.memo import Memo, each
 from processors.categorize import first_look, layouts
 from processors.categorize.forms import Forms
 from processors.categorize.view import Clue, View

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import re2
 
-from collector.coded import Coded, constant, of_answers
-from collector.memo import Memo, each
+from collector.columns.dictionary import Coded, constant, of_answers
+from collector.columns.memo import Memo, each
 from processors.categorize import fields, first_look
 from processors.categorize.stack_traces import find
 from processors.categorize.view import Clue, Decision, View, always, decide

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from collector.columns.memo import MANY, Memo
 from collector.lines import decoration
-from collector.memo import MANY, Memo
 from processors.categorize.layouts import CHANNEL_MARKS
 from processors.categorize.stack_traces import FIRST_LINES, MARKS
 

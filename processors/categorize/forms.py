@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import re2
 
-from collector.memo import Memo, each
+from collector.columns.memo import Memo, each
 
 HEAD = 512
 """Characters of a body in which forms are looked for."""

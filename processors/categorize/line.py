@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from collector.coded import Coded, of_answers, texts
+from collector.columns.dictionary import Coded, of_answers, texts
+from collector.columns.memo import each
 from collector.lines.bare import replaced, unwrapped
-from collector.memo import each
 from processors.categorize import first_look
 from processors.categorize.fields import Fields, read
 

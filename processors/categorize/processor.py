@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.coded import Coded, encode, of_answers
+from collector.columns.dictionary import Coded, encode, of_answers
 from collector.component import Context, Work
 from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type, status

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector.coded import Coded, encode
-from collector.memo import each
+from collector.columns.dictionary import Coded, encode
+from collector.columns.memo import each
 from collector.severity_words import DEBUG, ERROR, FATAL, INFO, LONG_WORDS, NOTICE, PINO, SYSLOG, WARN, number_of
 from processors.categorize import fields, status
 from processors.categorize.forms import Form, Forms, Meaning

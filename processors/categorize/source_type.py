@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import re2
 
-from collector.coded import constant, encode
-from collector.memo import Memo, each
+from collector.columns.dictionary import constant, encode
+from collector.columns.memo import Memo, each
 from processors.categorize.view import Clue, View, always
 
 UI, LOGIC, BACKEND = "ui", "logic", "backend"

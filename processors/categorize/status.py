@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from collector.batch import ValueKind
-from collector.memo import Memo, each
+from collector.columns.memo import Memo, each
 from processors.categorize import fields, first_look
 from processors.categorize.view import Clue, Decision, View
 

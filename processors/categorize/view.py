@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.coded import Coded, Codes, constant, encode, texts
+from collector.columns.dictionary import Coded, Codes, constant, encode, texts
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
 from processors.categorize.line import Lines

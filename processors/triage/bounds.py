@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.batch import LogBatch
-from collector.coded import encode
+from collector.columns.dictionary import encode
+from collector.columns.memo import each
 from collector.levels import CRITICAL, ERROR, TRACE
-from collector.memo import each
 from collector.severity_words import says_critical
 from processors.triage.config import Level, Rule
 

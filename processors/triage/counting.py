@@ -16,8 +16,8 @@ import xxhash
 
 from collector.batch import LogBatch
 from collector.component import Work
+from collector.ottl.together.ternary import Mask
 from processors.triage.config import CountLimit
-from processors.triage.ternary import Mask
 
 SLOTS = 10
 _LONG = 200  # bytes: keys of the state are bounded, what a sender writes is not

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from collector.batch import LogBatch
 from collector.ottl import compile_condition, syntax
 from collector.ottl.columns import Reader
-from processors.triage.answers import Answers, Gate, Term
+from collector.ottl.together.answers import Answers, Gate, Term
+from collector.ottl.together.terms import SEVERITY, Evaluator, Terms
+from collector.ottl.together.ternary import Mask, combine
 from processors.triage.catalogue import Placed
-from processors.triage.terms import SEVERITY, Evaluator, Terms
-from processors.triage.ternary import Mask, combine
 
 Decisions = npt.NDArray[np.int32]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from collector.tables import ATTRIBUTES, VALUE_COLUMNS, ValueKind, nulls, optional_positions
+from collector.columns.tables import ATTRIBUTES, VALUE_COLUMNS, ValueKind, nulls, optional_positions
 from otlp_wire import framing
 from otlp_wire.messages import AnyValue, DecodeError
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.batch import LogBatch
-from collector.tables import PAYLOADS, RECORDS, conform, nulls
+from collector.columns.tables import PAYLOADS, RECORDS, conform, nulls
 from otlp_wire import anycolumns, columnar, framing
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from collector.batch import LogBatch
-from collector.tables import VALUE_COLUMNS, ValueKind, rows_at
+from collector.columns.tables import VALUE_COLUMNS, ValueKind, rows_at
 from otlp_wire import anycolumns, columnar
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.messages import Resource

@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.tables import ValueKind, optional_positions, rows_at
+from collector.columns.tables import ValueKind, optional_positions, rows_at
 from otlp_wire.anyvalue import json_double, per_distinct
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.json_schema import camel_case

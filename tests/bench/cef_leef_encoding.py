@@ -13,10 +13,10 @@ from sample_records import micros
 
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
-from collector.decode import decode
 from collector.documents.cef import cef_text
 from collector.documents.leef import leef_text
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 
 RECORDS = 8000
 PATHS = ["/api/users/{}", "/api/orders/{}/items", "/login", "/checkout?id={}"]

@@ -14,10 +14,10 @@ from sample_records import micros
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
 from collector.component import Context
-from collector.decode import decode
-from collector.document_options import DocumentModel, DocumentOptions, OcsfConfig
 from collector.documents.models import texts
+from collector.documents.options import DocumentModel, DocumentOptions, OcsfConfig
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from collector.testing.work import FakeWork
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize

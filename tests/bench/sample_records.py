@@ -9,8 +9,8 @@ from pathlib import Path
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
 from collector.component import Context, Processor
-from collector.decode import decode
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from collector.testing.work import FakeWork
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize

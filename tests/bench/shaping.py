@@ -13,8 +13,8 @@ from sample_records import micros, triaged
 
 from collector.batch import LogBatch
 from collector.delivery.config import DeliveryConfig
-from collector.delivery.selection import Selection
 from collector.delivery.shaping import shape_of
+from collector.shaping.selection import Selection
 
 RECORDS = 8_000
 KEY = "0123456789abcdef"

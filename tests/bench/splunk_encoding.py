@@ -17,8 +17,8 @@ from typing import Any
 from sample_records import batch, micros, triaged
 
 from collector.batch import LogBatch
+from collector.columns.text_buffers import text_bytes
 from collector.component import Context
-from collector.documents.text_buffers import text_bytes
 from counterparts.on_thread import on_thread
 from counterparts.splunk import TOKEN, Splunk, says
 from exporters.splunk_hec.config import SplunkHecConfig

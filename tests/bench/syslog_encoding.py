@@ -20,8 +20,8 @@ import uvloop
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
 from collector.component import Context
-from collector.decode import decode
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder
 from exporters.syslog.exporter import SyslogExporter

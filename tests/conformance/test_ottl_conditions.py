@@ -9,11 +9,11 @@ import pytest
 
 import otlp_wire
 from collector.batch import LogBatch
-from collector.decode import decode
 from collector.journal.entry import Entry
 from collector.ottl import OttlError, compile_condition
 from collector.ottl.functions import CONVERTERS
 from collector.ottl.parser import parse_condition, parse_statement
+from collector.pipeline.decode import decode
 from counterparts.conformance import cases, demand
 
 

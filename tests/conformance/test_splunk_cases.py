@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from collector.documents.text_buffers import text_bytes
+from collector.columns.text_buffers import text_bytes
 from counterparts.conformance import cases, demand
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import NO_BODY, encoded

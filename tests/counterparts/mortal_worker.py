@@ -16,13 +16,13 @@ from pathlib import Path
 
 from collector.batch import LogBatch
 from collector.component import Work
-from collector.decode import Decoded, decode
 from collector.journal.entry import Entry
 from collector.journal.reader import JournalReader
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.store import unix_ms
-from collector.pipeline import Pipeline
+from collector.pipeline.decode import Decoded, decode
+from collector.pipeline.pipeline import Pipeline
 from counterparts.partition_bench import MIB, bodies_of, exported
 
 PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("slow", "fast"))

@@ -11,7 +11,6 @@ from typing import Any
 import xxhash
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from collector.decode import decode
 from collector.errors import Refusal, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
@@ -22,6 +21,7 @@ from collector.ledger.partition import PartitionLedger
 from collector.ledger.pieces import StoredBatch
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.reader import PartitionReader
+from collector.pipeline.decode import decode
 
 MIB = 1 << 20
 START_UNIX_MS = 1_700_000_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.receivers.otlp import FACTORY

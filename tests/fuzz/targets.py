@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import grpc
 
 import otlp_wire
-from collector.decode import decode
 from collector.errors import Refusal
 from collector.journal.entry import Entry
-from collector.receivers.otlp.content_encoding import decoded
+from collector.pipeline.decode import decode
+from collector.transport.serving.content_encoding import decoded
 from counterparts.receiving import Receiving, receiving
 from fuzz import framing_inputs, http1_inputs, http2_inputs, json_inputs, protobuf_inputs, seeds
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from collector import tables
 from collector.batch import LogBatch, ValueKind
+from collector.columns import tables
+from collector.columns.memo import each
 from collector.documents.device_event.pieces import Clean
-from collector.memo import each
 
 PREFIX = "logboom"
 LONGEST = 4000

@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.coded import Codes
-from collector.documents.device_event.facts import FACTS
+from collector.columns.dictionary import Codes
+from collector.columns.memo import each
 from collector.documents.device_event.sources import Attributes, Source, of_column, of_constants
-from collector.memo import each
+from collector.documents.facts.names import FACTS
 
 _SOURCE_TYPES = ["", "ui", "logic", "backend"]
 _ERROR_TYPES = ["none", "error", "exception"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from collector.documents.device_event import readings
-from collector.documents.device_event.facts import ELSEWHERE, FACTS
 from collector.documents.device_event.pieces import Pieces
 from collector.documents.device_event.readings import Reading
 from collector.documents.device_event.sources import Attributes, Source
+from collector.documents.facts.names import ELSEWHERE, FACTS
 
 
 class Side(Enum):

@@ -6,7 +6,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents.bodies import body_text
-from collector.documents.device_event.facts import MESSAGE
+from collector.documents.facts.names import MESSAGE
 
 _NO_DOMAIN = "default"
 """What the receivers put down for senders without a tenant: to a SIEM it would look like the name of one."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import orjson
 import polars as pl
 
-from collector.memo import each
+from collector.columns.memo import each
 
 Reading = Callable[[pl.Series], tuple[pl.Series, ...]]
 

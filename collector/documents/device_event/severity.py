@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from collector.coded import encode
+from collector.columns.dictionary import encode
 
 _OF_NUMBER = [3] + [1] * 8 + [3] * 4 + [6] * 4 + [8] * 4 + [10] * 4
 """SeverityNumber 0 (unset) to 24. Unset counts as INFO, as in the syslog priority."""

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.coded import Codes, encode
-from collector.documents.device_event.facts import PATH_AND_QUERY
-from collector.documents.sides import KIND, Mask, calling
+from collector.columns.dictionary import Codes, encode
+from collector.documents.facts.names import PATH_AND_QUERY
+from collector.documents.facts.sides import KIND, Mask, calling
 
 Owners = npt.NDArray[np.integer]
 _SAMPLE = 128

@@ -14,7 +14,7 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.distinct import few_rows
+from collector.columns.distinct import few_rows
 from collector.documents.facts.activity import LOGIN, LOGOUT, PATHS, activities, refused
 from collector.documents.nested import Columns, Fields, Text
 

@@ -13,18 +13,18 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import sides
 from collector.documents.bodies import body_text
-from collector.documents.device_event.facts import FACTS
 from collector.documents.ecs.events import event_fields
-from collector.documents.ecs.mapping import os_types
+from collector.documents.ecs.os_types import os_types
 from collector.documents.ecs.schema import VERSION
 from collector.documents.ecs.typed import addresses, typed, typed_derived
+from collector.documents.facts import sides
+from collector.documents.facts.names import FACTS
+from collector.documents.facts.sides import Mask
 from collector.documents.nested import Columns, Fields, Text, fields
 from collector.documents.nested.layers import Layer
 from collector.documents.nested.layout import nested
 from collector.documents.nested.record_texts import given, id_text, number_text, observed_text, timestamp_text
-from collector.documents.sides import Mask
 
 LAYOUT = nested
 MODULE = "logboom"

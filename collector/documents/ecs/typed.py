@@ -17,7 +17,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents.distinct import few_rows
+from collector.columns.distinct import few_rows
 from collector.documents.ecs.schema import FIELDS, LISTED, Kind, label_of, name_of
 from collector.documents.json_text import escaped
 from collector.documents.nested import Columns, Fields, Text

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.documents.distinct import few_rows
+from collector.columns.distinct import few_rows
 from collector.documents.json_text import IS_QUOTED, value_texts
 from collector.documents.nested.layers import Columns, Fields, Text
 from collector.documents.nested.layout import nested

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from collector.columns.tables import optional_positions
 from collector.documents.json_text import column_texts, escaped
 from collector.documents.nested.values import searchable_column
-from collector.tables import optional_positions
 
 Positions = npt.NDArray[np.int64]
 _WORD = 64

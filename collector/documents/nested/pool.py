@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
+from collector.columns.text_buffers import ranges
 from collector.documents.nested.layers import Layer, Positions
-from collector.documents.text_buffers import ranges
 
 
 class Pool:

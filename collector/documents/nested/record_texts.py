@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.columns.tables import nulls
 from collector.documents.facts import happened
 from collector.documents.nested.layers import Text
-from collector.tables import nulls
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S%.9fZ"
 _LAST = (1 << 63) - 1

@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
-from collector.tables import without_keys
+from collector.columns.tables import without_keys
 
 
 def searchable(batch: LogBatch, without: Collection[str] = ()) -> LogBatch:

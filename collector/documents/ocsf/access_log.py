@@ -13,8 +13,8 @@ from dataclasses import replace
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
+from collector.columns.tables import conform, stack
 from collector.documents.ocsf.requests import METHOD, STATUS
-from collector.tables import conform, stack
 
 _LINE = (
     r"^(?:(?P<server>[^\s:]+):(?P<port>\d{1,5}) )?(?P<client>\S+) \S+ (?P<user>\S+) (?:\[[^\]]*\] )?"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collector.document_options import OcsfVersion
+from collector.documents.options import OcsfVersion
 
 MAX_TEXT = 65_535
 """Characters of a string field; a limit of the schema up to 1.3, kept for all so that no consumer is surprised."""

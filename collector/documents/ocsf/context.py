@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from collector.batch import LogBatch, ValueKind
+from collector.columns.tables import aligned, aligned_text, nulls
 from collector.documents.device_event.readings import one_machine
 from collector.documents.objects import table_members
 from collector.documents.ocsf.fields import Fields, Mask, Part, same
 from collector.documents.ocsf.members import Json, Made, Text, json_object, text
 from collector.documents.ocsf.validity import is_hostname
-from collector.tables import aligned, aligned_text, nulls
 
 _OS_TYPES = {"windows": 100, "linux": 200, "darwin": 300, "solaris": 400, "aix": 401, "hpux": 402}
 _OS_NAMES = {"Android": 201, "iOS": 301, "iPadOS": 302}

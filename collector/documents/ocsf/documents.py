@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.document_options import OcsfConfig
+from collector.columns.tables import nulls
 from collector.documents import attributes_json, quoted, scope_json
 from collector.documents.bodies import structured_bodies
 from collector.documents.facts import said
@@ -30,7 +30,7 @@ from collector.documents.ocsf.endpoints import ends
 from collector.documents.ocsf.events import Known, classification, event, observables, status
 from collector.documents.ocsf.fields import Fields, Part, same, there
 from collector.documents.ocsf.members import Json, Text, json_object, members, text
-from collector.tables import nulls
+from collector.documents.options import OcsfConfig
 
 _INSTALLED = installed("logboom")
 _HOST, _TRACE, _CLOUD = 1, 2, 4

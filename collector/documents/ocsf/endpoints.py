@@ -1,6 +1,6 @@
 """The two ends of a conversation: `src_endpoint` and `dst_endpoint`.
 
-The service that logs stands at one of them: `collector.documents.sides` says at which. Its peer stands at the other one,
+The service that logs stands at one of them: `collector.documents.facts.sides` says at which. Its peer stands at the other one,
 where that is not named outright.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from collector.documents import sides
+from collector.documents.facts import sides
 from collector.documents.ocsf.fields import Mask, Part
 from collector.documents.ocsf.members import Json, json_object, text
 from collector.documents.ocsf.validity import is_hostname, is_ip

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from collector.batch import ValueKind
+from collector.columns.tables import VALUE_COLUMNS, kind_of, optional_positions
 from collector.documents.ocsf.catalogue import MAX_TEXT
-from collector.tables import VALUE_COLUMNS, kind_of, optional_positions
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.coded import encode
+from collector.columns.dictionary import encode
+from collector.columns.tables import nulls
 from collector.documents.ocsf.catalogue import MAX_TEXT
 from collector.documents.ocsf.fields import Part, some_too_long
-from collector.tables import nulls
 
 _SEVERITIES = ("Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal")
 _TEXTS = pl.Series([f'{number},"severity":"{name}"' for number, name in enumerate(_SEVERITIES)])

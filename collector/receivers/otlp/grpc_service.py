@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collector.admission import Notice
+from collector.admission.admission import Notice
+from collector.admission.entrance import Entrance
 from collector.errors import Refusal, Unavailable
 from collector.receivers.otlp.config import GRPC_PATH
-from collector.receivers.otlp.door import Door
-from collector.receivers.otlp.grpc_calls import UnaryCall
 from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
+from collector.transport.serving.grpc_calls import UnaryCall
 from otlp_wire.status import partial_success, retry_info, status
 
 OTHER_SIGNALS = {
@@ -47,20 +47,20 @@ class GrpcRequest:
 class LogsService:
     """Serves `LogsService/Export`; other OTLP signals are refused as UNIMPLEMENTED, in words."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, entrance: Entrance) -> None:
+        self._entrance = entrance
 
     def handle(self, call: UnaryCall, body: bytes | None) -> None:
         """The one wrapper round every call: whatever happens, the sender gets an answer that keeps its data."""
         try:
             self._dispatch(call, body)
         except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
-            self._door.defect(error)
-            self.end(call, self._door.refuse(unexpected()))
+            self._entrance.defect(error)
+            self.end(call, self._entrance.refuse(unexpected()))
 
     def overdue(self, call: UnaryCall) -> None:
         """Answer a call that has waited too long: it may be sent again."""
-        self.end(call, _LATE if call.message_came else self._door.refuse(_NO_MESSAGE))
+        self.end(call, _LATE if call.message_came else self._entrance.refuse(_NO_MESSAGE))
 
     def end(self, call: UnaryCall, outcome: Refusal | Notice | None) -> None:
         """Some SDKs read the hint from the status details, Python's from a trailer of its own."""
@@ -80,13 +80,13 @@ class LogsService:
         elif body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
         else:
-            self._door.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome))
+            self._entrance.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome))
 
     def _refuse(self, call: UnaryCall, method: str) -> None:
         signal = OTHER_SIGNALS.get(method)
         if signal is None:
             call.answer(Code.UNIMPLEMENTED, "Method not found!")
         else:
-            refusal = self._door.refuse(only_logs(signal))
-            self._door.remark(GrpcRequest(call).peer(), refusal.reason)
+            refusal = self._entrance.refuse(only_logs(signal))
+            self._entrance.remark(GrpcRequest(call).peer(), refusal.reason)
             self.end(call, refusal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from collector.admission import Notice
+from collector.admission.admission import Notice
 from collector.errors import Refusal
 from collector.receivers.otlp.refusals import answer
 from otlp_wire.status import partial_success, partial_success_json, status, status_json

@@ -10,12 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from collector.admission import Answered, Notice
+from collector.admission.admission import Answered, Notice
+from collector.admission.entrance import Entrance
 from collector.errors import InvalidPayload, Refusal, Unavailable
 from collector.receivers.otlp.config import OtlpHttpConfig
-from collector.receivers.otlp.content_encoding import check_header, coding, decoded
-from collector.receivers.otlp.cors import AccessControl
-from collector.receivers.otlp.door import Door
 from collector.receivers.otlp.http_answers import (
     JSON,
     METHOD_NOT_ALLOWED,
@@ -29,9 +27,11 @@ from collector.receivers.otlp.http_answers import (
     media_type,
     refused,
 )
-from collector.receivers.otlp.http_body import Receive, SenderGone, read_body
 from collector.receivers.otlp.refusals import only_logs, unexpected
-from collector.receivers.otlp.turns import Turns
+from collector.transport.serving.content_encoding import check_header, coding, decoded
+from collector.transport.serving.cors import AccessControl
+from collector.transport.serving.http_body import Receive, SenderGone, max_body_size, read_body
+from collector.transport.serving.turns import Turns
 from otlp_wire import receive_json, receive_protobuf
 
 Send = Callable[[Any], Awaitable[None]]
@@ -41,11 +41,6 @@ _INLINE_ENCODED_BYTES = 64 << 10
 _INLINE_CHECK_BYTES = 256 << 10
 _READ = {JSON: receive_json, PROTOBUF: receive_protobuf}
 _LATE = Unavailable("the journal did not answer in time")
-
-
-def max_body_size(config: OtlpHttpConfig) -> int:
-    """In bytes, on the wire and again after decompression."""
-    return config.max_request_body_size or 4 << 20
 
 
 class Sender(Protocol):
@@ -86,8 +81,8 @@ class HttpRequest:
 class OtlpHttpApp:
     """The ASGI callable of one `http:` block."""
 
-    def __init__(self, config: OtlpHttpConfig, door: Door, turns: Turns) -> None:
-        self._door = door
+    def __init__(self, config: OtlpHttpConfig, entrance: Entrance, turns: Turns) -> None:
+        self._entrance = entrance
         self._turns = turns
         self._limit = max_body_size(config)
         self._encodings = frozenset(config.compression_algorithms)
@@ -109,7 +104,7 @@ class OtlpHttpApp:
         if self._cors is not None:
             if self._cors.is_preflight(scope["method"], headers):
                 if objection := self._cors.objection(headers):
-                    self._door.remark(HttpRequest(scope, headers).peer(), objection)
+                    self._entrance.remark(HttpRequest(scope, headers).peer(), objection)
                 await _send(send, Response(204, b"", b"", tuple(self._cors.preflight(headers))), extra)
                 return
             extra = extra + self._cors.actual(headers)
@@ -125,12 +120,12 @@ class OtlpHttpApp:
         try:
             return await self._checked(scope, headers, receive, media)
         except Refusal as refusal:
-            return refused(self._door.refuse(refusal), media or JSON)
+            return refused(self._entrance.refuse(refusal), media or JSON)
         except SenderGone:
             raise
         except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
-            self._door.defect(error)
-            return refused(self._door.refuse(unexpected()), media or JSON)
+            self._entrance.defect(error)
+            return refused(self._entrance.refuse(unexpected()), media or JSON)
 
     async def _checked(
         self, scope: Mapping[str, Any], headers: dict[bytes, bytes], receive: Receive, media: Media | None
@@ -144,7 +139,7 @@ class OtlpHttpApp:
         path = scope["path"]
         if path in self._other_paths and path != self._logs_path:
             refusal = only_logs(self._other_paths[path])
-            self._door.remark(HttpRequest(scope, headers).peer(), refusal.reason)
+            self._entrance.remark(HttpRequest(scope, headers).peer(), refusal.reason)
             raise refusal
         if path != self._logs_path:
             return NOT_FOUND
@@ -161,7 +156,7 @@ class OtlpHttpApp:
         named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
         encoding = coding(named)
         if encoding not in self._encodings:
-            self._door.remark(peer, f"unsupported Content-Encoding: {named[:40]!a}")
+            self._entrance.remark(peer, f"unsupported Content-Encoding: {named[:40]!a}")
             raise InvalidPayload(f"unsupported Content-Encoding: {named}")
         if not encoding:
             return "", None
@@ -170,7 +165,7 @@ class OtlpHttpApp:
         return encoding, body
 
     def _bad_encoding(self, refusal: InvalidPayload, media: Media | None, headers: Mapping[bytes, bytes]) -> Response:
-        self._door.refuse(refusal)
+        self._entrance.refuse(refusal)
         if media is None and headers.get(b"content-type"):
             return UNWRITABLE
         return refused(refusal, media or JSON)
@@ -205,7 +200,7 @@ class OtlpHttpApp:
             timer.cancel()
 
     def _pass_on(self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Answered) -> None:
-        self._door.submit(request, decoded(encoding, body, self._limit), done, _READ[media])
+        self._entrance.submit(request, decoded(encoding, body, self._limit), done, _READ[media])
 
 
 def _inline_bytes(encoding: str, media: Media) -> int:

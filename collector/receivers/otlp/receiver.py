@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
+from collector.admission.entrance import Entrance
 from collector.component import Context
 from collector.errors import ConfigError, Problem
 from collector.receivers.otlp.config import OtlpReceiverConfig
-from collector.receivers.otlp.door import Door
-from collector.receivers.otlp.grpc_server import GrpcListener
-from collector.receivers.otlp.http_server import HttpListener
+from collector.receivers.otlp.grpc_service import LogsService
+from collector.receivers.otlp.http_app import OtlpHttpApp
+from collector.transport.serving.grpc_server import GrpcListener
+from collector.transport.serving.http_server import HttpListener
 
 
 class OtlpReceiver:
@@ -22,7 +24,7 @@ class OtlpReceiver:
         self._id = context.id
         self._listeners: dict[str, GrpcListener | HttpListener] = {}
         self._bound: dict[str, str] = {}
-        self._doors: list[Door] = []
+        self._entrances: list[Entrance] = []
 
     def start(self, admission: Admission, *, share_port: bool = False) -> None:
         """Bind every protocol, or none.
@@ -42,13 +44,20 @@ class OtlpReceiver:
             self._listeners["http"] = HttpListener(protocols.http)
         share = admission.statistics().max_in_flight_bytes // len(self._listeners)
         for protocol, listener in self._listeners.items():
-            door = Door(admission, self._id, share)
-            self._doors.append(door)
+            entrance = Entrance(admission, self._id, share)
+            self._entrances.append(entrance)
             try:
-                self._bound[protocol] = listener.start(door, share_port)
+                self._bound[protocol] = self._serve(listener, entrance, share_port)
             except (OSError, ValueError) as error:
                 self.shutdown(0.0)
                 raise ConfigError([self._problem(protocol, error)]) from error
+
+    def _serve(self, listener: GrpcListener | HttpListener, entrance: Entrance, share_port: bool) -> str:
+        if isinstance(listener, GrpcListener):
+            return listener.start(LogsService(entrance), share_port)
+        config = self._config.protocols.http
+        assert config is not None
+        return listener.start(lambda turns: OtlpHttpApp(config, entrance, turns), share_port)
 
     def endpoints(self) -> Mapping[str, str]:
         """Protocol → the address bound, with the port that the system chose for port 0."""
@@ -56,15 +65,15 @@ class OtlpReceiver:
 
     def stop_intake(self) -> None:
         """Refuse new requests with a hint; those under way go on."""
-        for door in self._doors:
-            door.close()
+        for entrance in self._entrances:
+            entrance.close()
 
     def shutdown(self, deadline_secs: float) -> None:
         """Let requests under way finish until the deadline, then close. Nothing is appended afterwards."""
         self.stop_intake()
         ends = time.monotonic() + deadline_secs
-        for door in self._doors:
-            door.wait_until_empty(max(0.0, ends - time.monotonic()))
+        for entrance in self._entrances:
+            entrance.wait_until_empty(max(0.0, ends - time.monotonic()))
         for listener in self._listeners.values():
             listener.shutdown(max(0.0, ends - time.monotonic()))
         self._listeners.clear()

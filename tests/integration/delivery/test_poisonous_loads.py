@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from collector.decode import decode
 from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch
 from collector.ledger.interface import Commit
+from collector.pipeline.decode import decode
 from collector.testing.conservation import assert_conserved
 from counterparts.delivering_child import PLAN
 from counterparts.partition_bench import MIB, PartitionBench

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import grpc
 import pytest
 
-from collector.receivers.otlp import grpc_calls, grpc_connections
-from collector.receivers.otlp.grpc_calls import UnaryCall, UnaryServer
+from collector.transport.serving import grpc_calls, grpc_connections
+from collector.transport.serving.grpc_calls import UnaryCall, UnaryServer
 
 METHOD = "/test.Service/Call"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from collector.admission import Admission
+from collector.admission.admission import Admission
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import ConfigError

@@ -8,7 +8,7 @@ import logging
 import grpc
 import pytest
 
-from collector.receivers.otlp.remarks import Remarks
+from collector.admission.remarks import Remarks
 from counterparts.receiving import receiving
 
 CORS = {"protocols": {"http": {"cors": {"allowed_origins": ["https://a.example"]}}}}

@@ -14,8 +14,8 @@ import pytest
 
 from collector.domains.resolver import DomainRules
 from collector.receivers.otlp.config import GRPC_PATH
-from collector.receivers.otlp.content_encoding import decoded
 from collector.testing.payloads import payload
+from collector.transport.serving.content_encoding import decoded
 from counterparts.receiving import Receiving, receiving
 
 GOOD = payload(3)

@@ -16,7 +16,7 @@ from collector.journal.writer import Journal
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from collector.service.datadir import open_data_dir
 from collector.testing.conservation import assert_directory_conserved
 from counterparts.partition_bench import bodies_of, exported

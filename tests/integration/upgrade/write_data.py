@@ -30,7 +30,7 @@ from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
 from collector.ledger.interface import Ack, DeadLetter
 from collector.ledger.partition import PartitionLedger
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from counterparts.partition_bench import bodies_of, exported
 
 ALL = 1 << 40

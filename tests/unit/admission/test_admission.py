@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from collector.admission import Admission, Notice
+from collector.admission.admission import Admission, Notice
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake

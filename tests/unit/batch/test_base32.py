@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collector.base32 import digits, first_record_id, received_ms
 from collector.journal.entry import Entry
-from collector.record_ids import entry_part
+from collector.pipeline.record_ids import entry_part
 
 LAST = 253_402_300_799_000
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from collector.cli.validate import summary
-from collector.delivery.selection import Selection
 from collector.delivery.shaping import shape_of
 from collector.settings import load
+from collector.shaping.selection import Selection
 from collector.testing.row_batch import Nested, Row, batch_of
 from otlp_wire import any_from_python, any_to_python
 

@@ -7,12 +7,12 @@ import asyncio
 import numpy as np
 import pytest
 
-from collector.decode import decode
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Engine
-from collector.delivery.selection import Selection
 from collector.journal.entry import Entry
 from collector.outcomes import Ok, Reject, Retry, Split
+from collector.pipeline.decode import decode
+from collector.shaping.selection import Selection
 from collector.testing.payloads import payload
 from collector.testing.row_batch import Nested, Row, batch_of
 from collector.testing.scripted_exporter import ScriptedExporter

@@ -13,10 +13,10 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Context, Kind
-from collector.decode import decode
 from collector.documents.facts import happened, normalised, said
 from collector.documents.models import texts
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from collector.registry import default_registry
 from collector.store.rows import Limits, rows
 from otlp_wire import encode, encode_json

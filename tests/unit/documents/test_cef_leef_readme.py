@@ -8,8 +8,8 @@ import pytest
 
 import collector.documents
 from collector.documents.cef import mapping as cef
-from collector.documents.device_event.facts import FACTS
 from collector.documents.device_event.mapped import Mapped
+from collector.documents.facts.names import FACTS
 from collector.documents.leef import mapping as leef
 
 FOLDER = Path(collector.documents.__file__).parent

@@ -15,7 +15,7 @@ from collector.batch import RECORDS, LogBatch
 from collector.documents.cef import Device, cef_severity, cef_text
 from collector.documents.cef.dictionary import CONSUMER_KEYS, DICTIONARY, Type
 from collector.documents.cef.mapping import CLASS, LABELS, NAME, OWN_KEYS, forms
-from collector.documents.device_event.facts import FACTS
+from collector.documents.facts.names import FACTS
 from collector.samples import batch_of as sampled
 from collector.testing.row_batch import Nested, Row, batch_of
 from counterparts.cef_reader import CefEvent, NotCef, read_cef

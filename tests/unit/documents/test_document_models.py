@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch
-from collector.document_options import JSON_MODELS, DeviceConfig, DocumentModel, DocumentOptions, OcsfConfig
 from collector.documents.models import texts
+from collector.documents.options import JSON_MODELS, DeviceConfig, DocumentModel, DocumentOptions, OcsfConfig
 from collector.samples import batch_of
 
 MODELS: tuple[DocumentModel, ...] = get_args(DocumentModel)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.batch import RECORDS, LogBatch
-from collector.documents.device_event.facts import FACTS
+from collector.documents.facts.names import FACTS
 from collector.documents.leef import Device, delimiter_character, leef_severity, leef_text
 from collector.documents.leef.attributes import PREDEFINED, RESERVED
 from collector.documents.leef.mapping import forms

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from collector.batch import LogBatch, concat
+from collector.columns.tables import FROM_BODY
 from collector.component import Context
 from collector.ledger.codec import decode_batch, encode_batch
 from collector.rowwise import RowProcessor
-from collector.tables import FROM_BODY
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.work import FakeWork
 from exporters.datadog.config import DatadogConfig

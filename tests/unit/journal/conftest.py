@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import xxhash
 
+from collector.disk.environment import Environment
 from collector.errors import Refusal, StorageError
 from collector.journal.committer import Committer
 from collector.journal.entry import Payload
-from collector.journal.environment import Environment
 from collector.journal.layout import FORMAT_VERSION, KIND
 from collector.journal.limits import JournalLimits
 from collector.journal.writer import Journal

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.disk import allocation
+from collector.disk.environment import Environment
 from collector.errors import StorageError, Unavailable
-from collector.journal import allocation
 from collector.journal.committer import Committer
-from collector.journal.environment import Environment
 from collector.journal.layout import FORMAT_VERSION, KIND
 from collector.journal.reader import JournalReader
 
@@ -29,7 +29,7 @@ MIXES = {
 HOLDER = """
 import sys, time
 from pathlib import Path
-from collector.journal.environment import Environment
+from collector.disk.environment import Environment
 from collector.journal.layout import FORMAT_VERSION, KIND
 
 environment = Environment.open(Path(sys.argv[1]), KIND, FORMAT_VERSION)
@@ -239,7 +239,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 GROWING = """
 import logging, sys, threading
 from pathlib import Path
-from collector.journal import allocation
+from collector.disk import allocation
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
 from collector.journal.writer import Journal

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from collector.disk.environment import Environment
 from collector.errors import Damaged, StorageError
 from collector.journal import book, layout, writer
 from collector.journal.entry import Entry, Payload
-from collector.journal.environment import Environment
 from collector.journal.layout import HEADER_1, HEADER_BYTES, KIND, Header, entry_key
 from collector.journal.reader import JournalReader
 from counterparts.bad_disk import change, flip, places

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.disk.environment import Environment
 from collector.errors import StorageError
 from collector.journal.entry import Entry
-from collector.journal.environment import Environment
 from collector.journal.layout import DOMAIN_KEY, KIND, TALLIES
 from collector.journal.reader import Head, JournalReader, Pending
 from collector.journal.rotation import QUANTUM_BYTES, Rotation

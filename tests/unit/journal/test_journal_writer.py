@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from collector.disk.environment import CommitError
 from collector.errors import Exhausted, StorageError, Unavailable
 from collector.journal.committer import Committer
 from collector.journal.entry import Payload
-from collector.journal.environment import CommitError
 from collector.journal.reader import JournalReader
 from collector.outcomes import Counts
 

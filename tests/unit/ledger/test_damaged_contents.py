@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from collector.decode import decode
+from collector.disk.environment import Environment
 from collector.errors import Damaged, StorageError
-from collector.journal.environment import Environment
 from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, decode_entries, encode_batch, encode_entries
 from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan, Quota
 from collector.ledger.tables import KIND
+from collector.pipeline.decode import decode
 from collector.testing.text_batch import text_batch
 from counterparts.bad_disk import flip
 from counterparts.partition_bench import PartitionBench, plan, request

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from collector.decode import decode
+from collector.disk.environment import Environment
 from collector.errors import NoRoom
-from collector.journal.environment import Environment
 from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, decode_entries
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
 from collector.ledger.plan import PipelinePlan
+from collector.pipeline.decode import decode
 from counterparts.partition_bench import PartitionBench, bodies_of, plan
 
 Make = Callable[..., PartitionBench]

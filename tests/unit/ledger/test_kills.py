@@ -13,7 +13,7 @@ import pytest
 from xxhash import xxh3_128_digest
 
 from collector.journal.entry import Payload
-from collector.ledger.attempts import Attempts
+from collector.pipeline.suspects import Attempts
 from collector.testing.conservation import assert_conserved
 from counterparts.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
 from counterparts.partition_bench import START_UNIX_MS, PartitionBench, request

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from collector.batch import LogBatch
-from collector.decode import decode
 from collector.errors import Locked, StorageError
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan
+from collector.pipeline.decode import decode
 from counterparts.partition_bench import PLAN, PartitionBench, bodies_of, exported, plan, request
 
 Make = Callable[..., PartitionBench]

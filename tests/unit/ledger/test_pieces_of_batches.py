@@ -7,12 +7,12 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.batch import LogBatch, ValueKind, concat
-from collector.decode import decode
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.ledger import pieces
 from collector.ledger.codec import encode_batch
 from collector.ledger.pieces import StoredBatch, open_batch
+from collector.pipeline.decode import decode
 
 RECORDS = 250
 

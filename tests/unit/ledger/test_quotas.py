@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.decode import decode
 from collector.errors import StorageError
 from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan, Quota
+from collector.pipeline.decode import decode
 from counterparts.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
 
 Make = Callable[..., PartitionBench]

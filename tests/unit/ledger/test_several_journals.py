@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.decode import decode
 from collector.journal.reader import JournalReader
 from collector.ledger.interface import Commit
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.pipeline.decode import decode
 from counterparts.partition_bench import MIB, PLAN, PartitionBench
 
 Make = Callable[..., PartitionBench]

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from collector.decode import decode
 from collector.ledger import PartitionReader, create_partition
 from collector.ledger.interface import Commit
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan, Quota
 from collector.ledger.sources import partition_of
+from collector.pipeline.decode import decode
 from counterparts.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
 
 Make = Callable[..., PartitionBench]

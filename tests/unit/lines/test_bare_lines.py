@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.coded import encode
+from collector.columns.dictionary import encode
 from collector.lines.bare import MAX_OBJECT, bare_lines, unwrapped
 from collector.lines.decoration import decorated
 

@@ -9,8 +9,8 @@ import pytest
 from collector.batch import LogBatch
 from collector.ottl import OttlError, compile_condition
 from collector.ottl.regex import translated
+from collector.ottl.together.expressions import Expressions
 from collector.samples import batch_of, batch_of_json
-from processors.triage.expressions import Expressions
 
 RECORD = {
     "body": {"user": {"id": 7, "tags": ["a", "b"]}, "ok": True},

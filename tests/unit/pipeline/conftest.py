@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collector.component import Processor
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from collector.testing.conservation import assert_conserved
 from counterparts.partition_bench import PartitionBench
 

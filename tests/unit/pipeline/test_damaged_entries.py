@@ -15,7 +15,7 @@ from collector.batch import LogBatch
 from collector.cli.deadletter import app
 from collector.component import Work
 from collector.ledger import deadletters
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from counterparts.bad_disk import flip
 from counterparts.mortal_worker import Killed
 from counterparts.partition_bench import PartitionBench, request

@@ -10,10 +10,10 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Work
-from collector.decode import decode
 from collector.ledger import deadletters
 from collector.ledger.interface import Commit, RawDeadLetter
-from collector.pipeline import Pipeline
+from collector.pipeline.decode import decode
+from collector.pipeline.pipeline import Pipeline
 from collector.testing.conservation import assert_conserved
 from counterparts.mortal_worker import Killed
 from counterparts.partition_bench import PartitionBench, bodies_of

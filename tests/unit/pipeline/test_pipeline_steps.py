@@ -13,7 +13,7 @@ from collector.batch import LogBatch, concat
 from collector.component import Work
 from collector.errors import NoRoom, StorageError
 from collector.ledger.interface import Commit
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from counterparts.partition_bench import PartitionBench, bodies_of, request
 
 MakePipeline = Callable[..., Pipeline]

@@ -9,7 +9,7 @@ import pytest
 from collector.batch import LogBatch
 from collector.component import Work
 from collector.ledger import deadletters
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from counterparts.mortal_worker import Killed
 from counterparts.partition_bench import PartitionBench
 

@@ -8,7 +8,7 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Work
-from collector.pipeline import Pipeline
+from collector.pipeline.pipeline import Pipeline
 from counterparts.partition_bench import PartitionBench
 
 MakePipeline = Callable[..., Pipeline]
@@ -31,7 +31,7 @@ class Fails:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses between the attempts."""
-    monkeypatch.setattr("collector.pipeline._PAUSE_SECS", 0.0)
+    monkeypatch.setattr("collector.pipeline.pipeline._PAUSE_SECS", 0.0)
 
 
 def run(pipeline: Pipeline, steps: int) -> int:
@@ -81,8 +81,8 @@ def test_the_pauses_grow_while_nothing_gets_through(
 ) -> None:
     """A disk that is full for an hour must not turn a backlog into dead letters."""
     now = 0.0
-    monkeypatch.setattr("collector.pipeline._PAUSE_SECS", 0.5)
-    monkeypatch.setattr("collector.pipeline.time.monotonic", lambda: now)
+    monkeypatch.setattr("collector.pipeline.pipeline._PAUSE_SECS", 0.5)
+    monkeypatch.setattr("collector.pipeline.pipeline.time.monotonic", lambda: now)
     for number in range(200):
         bench.put(str(number))
     pipeline = make_pipeline(tight=Fails(OSError(28, "full"), lambda batch: True))

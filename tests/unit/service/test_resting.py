@@ -10,8 +10,8 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from collector.disk.environment import CommitError
 from collector.errors import Damaged, NoRoom, StorageError, storage_error
-from collector.journal.environment import CommitError
 from collector.service.resting import REST_SECS, Resting
 
 

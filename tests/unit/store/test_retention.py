@@ -11,7 +11,7 @@ import pytest
 
 from collector.base32 import first_record_id
 from collector.journal.entry import Entry
-from collector.record_ids import entry_part
+from collector.pipeline.record_ids import entry_part
 from collector.store.embedded import EmbeddedStore
 from collector.store.retention import DELETE_BATCH, DOMAINS, Keep, Retention
 from collector.store.rows import Limits, rows

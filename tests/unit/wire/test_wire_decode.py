@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as Request
 
 import otlp_wire
-from collector.decode import decode
+from collector.columns.tables import PAYLOADS, RECORDS
 from collector.errors import InvalidPayload
 from collector.journal.entry import Entry
-from collector.record_ids import record_ids
-from collector.tables import PAYLOADS, RECORDS
+from collector.pipeline.decode import decode
+from collector.pipeline.record_ids import record_ids
 from counterparts.otlp_requests import requests, without_empty_groups
 from counterparts.wire_bytes import message, number, request_of
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest as Request
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from collector.decode import decode
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from counterparts.otlp_requests import log_records
 from counterparts.wire_bytes import message, nested_arrays, number, request_of
 from otlp_wire import Received, any_to_python, receive_json, receive_protobuf

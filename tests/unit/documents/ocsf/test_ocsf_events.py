@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from collector.document_options import OcsfConfig, OcsfVersion
 from collector.documents.ocsf import ocsf_json
+from collector.documents.options import OcsfConfig, OcsfVersion
 from collector.samples import Sample, batch_of
 from counterparts.ocsf_schema import problems
 

@@ -18,10 +18,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValu
 from collector.batch import LogBatch
 from collector.cli.traffic.payloads import templates
 from collector.component import Context
-from collector.decode import decode
-from collector.document_options import OcsfConfig, OcsfVersion
 from collector.documents.ocsf import ocsf_json
+from collector.documents.options import OcsfConfig, OcsfVersion
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from collector.samples import FIELDS, batch_of
 from collector.testing import row_batch
 from collector.testing.row_batch import Nested, Row

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from collector.journal.entry import Entry
-from collector.record_ids import record_ids
+from collector.pipeline.record_ids import record_ids
 from collector.testing.row_batch import Row, batch_of
 from exporters.kv.keys import counts_key, recent_key
 from exporters.kv.records import received_hours, viewed

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch
-from collector.document_options import JSON_MODELS
+from collector.columns.text_buffers import text_bytes
 from collector.documents.models import texts as texts_of
-from collector.documents.text_buffers import text_bytes
+from collector.documents.options import JSON_MODELS
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import NO_BODY, TOO_LARGE, encoded
 from otlp_wire import decode_payloads, json_to_protobuf

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch, concat
-from collector.documents.text_buffers import text_bytes
+from collector.columns.text_buffers import text_bytes
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import BAD_TOKEN, Part, encoded
 from otlp_wire import any_from_python

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from collector.coded import encode
-from collector.memo import MANY
+from collector.columns.dictionary import encode
+from collector.columns.memo import MANY
 from processors.categorize import first_look
 
 CASES = [

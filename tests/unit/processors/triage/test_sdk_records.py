@@ -15,8 +15,8 @@ from opentelemetry.sdk.resources import Resource
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.decode import decode
 from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
 from collector.testing.work import FakeWork
 from processors.categorize import FACTORY as CATEGORIZE
 from processors.triage import FACTORY as TRIAGE

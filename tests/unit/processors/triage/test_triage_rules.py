@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from collector.batch import LogBatch, concat
 from collector.component import Context
 from collector.ottl import compile_condition
+from collector.ottl.together.expressions import Expressions
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
 from processors.triage.catalogue import ordered, shipped
 from processors.triage.config import Rule, TriageConfig
 from processors.triage.examples import broken_example
-from processors.triage.expressions import Expressions
 from processors.triage.judge import Judge
 from processors.triage.processor import ACTION, LEVEL, RULE, Triage
 

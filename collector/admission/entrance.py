@@ -1,0 +1,108 @@
+"""A listener's entrance in front of admission: it closes, and knows when the last request went through."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from collector.admission.admission import Admission, Answered, Notice, Read
+from collector.admission.remarks import Remarks
+from collector.domains.resolver import RequestFacts
+from collector.errors import Refusal, Unavailable
+from otlp_wire import receive_protobuf
+
+logger = logging.getLogger(__name__)
+_DEFECT_LOG_SECS = 60.0
+
+
+class Entrance:
+    """Passes requests of one listener on to admission until it is closed; safe from any thread.
+
+    Args:
+        max_bytes: bodies under way through this entrance, so that one listener leaves room in admission for the others;
+            a lone request always fits.
+
+    A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
+    entering, nothing more is appended.
+    """
+
+    def __init__(self, admission: Admission, receiver: str, max_bytes: int) -> None:
+        self._admission = admission
+        self._receiver = receiver
+        self._state = threading.Condition()
+        self._closed = False
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entering = 0
+        self._under_way = 0
+        self._defect_logged_at = -_DEFECT_LOG_SECS
+        self._remarks = Remarks(receiver)
+
+    def submit(self, request: RequestFacts, body: bytes, done: Answered, read: Read = receive_protobuf) -> None:
+        """Like `Admission.submit`; a entrance that is closed, or has no room, answers `Unavailable`."""
+        size, problem = len(body), ""
+        with self._state:
+            if self._closed:
+                problem = "shutting down"
+            elif self._bytes and self._bytes + size > self._max_bytes:
+                problem = "too many requests are under way"
+            else:
+                self._entering += 1
+                self._under_way += 1
+                self._bytes += size
+        if problem:
+            done(self.refuse(Unavailable(problem)))
+            return
+
+        def answered(outcome: Refusal | Notice | None) -> None:
+            self._left(size)
+            done(outcome)
+
+        try:
+            self._admission.submit(self._receiver, request, body, answered, read=read)
+        except BaseException:
+            self._left(size)
+            raise
+        finally:
+            with self._state:
+                self._entering -= 1
+
+    def refuse(self, refusal: Refusal) -> Refusal:
+        """Count a refusal that admission has not seen, and give it back."""
+        self._admission.refused(self._receiver, "", refusal)
+        return refusal
+
+    def remark(self, peer: str, reason: str) -> None:
+        """Tell the operator, once, about a sender whose requests can never be taken as they come."""
+        self._remarks.tell(peer, reason)
+
+    def defect(self, error: BaseException) -> None:
+        """Tell the operator about an exception that nobody foresaw, at most once a minute."""
+        now = time.monotonic()
+        if now - self._defect_logged_at >= _DEFECT_LOG_SECS:
+            self._defect_logged_at = now
+            logger.error("%s: a request failed unexpectedly and was refused", self._receiver, exc_info=error)
+
+    def close(self) -> None:
+        """Refuse new requests; those under way go on."""
+        with self._state:
+            self._closed = True
+
+    def wait_until_empty(self, deadline_secs: float) -> bool:
+        """Wait until every request is answered. False when the deadline passed first; nobody is entering even then."""
+        ends = time.monotonic() + deadline_secs
+        with self._state:
+            empty = self._state.wait_for(lambda: not self._under_way, max(0.0, ends - time.monotonic()))
+        while True:  # a few milliseconds at most: entering never waits for the disk
+            with self._state:
+                if not self._entering:
+                    return empty
+            time.sleep(0.001)
+
+    def _left(self, size: int) -> None:
+        with self._state:
+            self._bytes -= size
+            self._under_way -= 1
+            if not self._under_way and self._closed:
+                self._state.notify_all()

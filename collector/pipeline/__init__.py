@@ -1,0 +1,9 @@
+"""Journal entries to outbox: one pipeline in one partition, a step at a time.
+
+pipeline.py     the step, from reading to commit; fits on one screen
+decode.py       entries → one `LogBatch`
+record_ids.py   the id of each record
+processing.py   the processors in order, and what they would commit
+state.py        processors' state on top of what is committed
+suspects.py     which entries were in hand when a process died
+"""

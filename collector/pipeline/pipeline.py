@@ -1,0 +1,212 @@
+"""The data path of a pipeline on one screen.
+
+    journals ──read──► decode ──► processors ──► commit ──► outbox ──► delivery
+                │                     │            │
+                └ an attempt is noted └ state, counts and cursor change in the one transaction of the commit
+
+One thread steps a pipeline. A kill at any point repeats the step or has done it: nothing is lost or done twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from collector.batch import LogBatch
+from collector.component import Processor
+from collector.errors import StorageError
+from collector.journal.entry import Entry
+from collector.ledger.interface import DAMAGED, Commit, RawDeadLetter, Read, WorkerLedger
+from collector.ledger.quarantine import Quarantine
+from collector.pipeline.decode import Decoded, decode
+from collector.pipeline.processing import Chain, Draft, ProcessorFailed, discrepancy
+from collector.pipeline.state import Changes
+from collector.pipeline.suspects import STRIKES, Attempts
+
+_PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
+_log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """One pipeline in one partition.
+
+    Args:
+        processors: (id, processor), in order.
+        passthrough: forward the payloads themselves; they are not decoded.
+        attempts_path: the partition's directory, where attempts are noted.
+        quarantine: who else works in this process.
+        max_bytes, max_records: about how much one step takes; of a large entry a piece.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  the name it has in the configuration
+        ledger: WorkerLedger,
+        processors: Sequence[tuple[str, Processor]],
+        *,
+        attempts_path: Path,
+        passthrough: bool = False,
+        quarantine: Quarantine | None = None,
+        max_bytes: int = 8 << 20,
+        max_records: int = 50_000,
+        decode: Callable[[Sequence[Entry]], Decoded] = decode,
+        now_unix_nano: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.id = id
+        self.place = f"pipeline {id} of {attempts_path.parent.name} {attempts_path.name}"
+        """Its name among those of all partitions."""
+        self.busy_since: float | None = None
+        """Monotonic seconds since when the step under way takes; None between steps."""
+        self._ledger = ledger
+        self._chain = Chain(id, ledger, processors, now_unix_nano)
+        self._attempts = Attempts(attempts_path, id, ledger.applied(id))
+        self._quarantine = quarantine or Quarantine()
+        self._failures = 0
+        self._not_before = 0.0
+        self._behind = False
+        self._passthrough = passthrough
+        self._take = (max_bytes, max_records)
+        self._decode = decode
+        self._now = now_unix_nano
+
+    def step(self) -> int:
+        """Take what waits through to the outbox; how many records were taken. 0: nothing waits, no room, or a pause after
+        the machine had no memory or no disk for it: then less is taken.
+
+        Raises:
+            StorageError: the commit failed twice. `fatal`: the process should exit, a successor repeats the step; else
+                (the disk is full) the pipeline rests, and the same step is tried again.
+        """
+        if time.monotonic() < self._not_before:
+            return 0
+        with self._quarantine.entered(alone=self._attempts.suspicious):
+            return self._step()
+
+    def _step(self) -> int:
+        self.busy_since = time.monotonic()
+        try:
+            self.tick(self._now())
+            read = self._ledger.read(self.id, *self._attempts.limit(*self._take))
+            if read:
+                draft = self._attempt(read)
+                self._commit(read, draft)
+                if len(draft.dead_letters) < len(read.entries):  # something got through
+                    self._failures = 0
+            self._behind = bool(read.begun)
+            return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+        except (MemoryError, OSError) as error:
+            self._fall_short(error)
+            return 0
+        except Exception:
+            self._attempts.rest()  # an error that the caller is told is not a death
+            raise
+        finally:
+            self.busy_since = None
+
+    def warm_up(self, sample: LogBatch) -> None:
+        """Run the processors on a batch that goes nowhere, so that what they load and compile at first use is not in the
+        first step: a kill during that would be taken for the fault of the records in hand."""
+        if not self._passthrough:
+            with contextlib.suppress(ProcessorFailed, MemoryError, OSError):
+                self._chain.process(sample, {})
+
+    @property
+    def ahead(self) -> bool:
+        """Delivery should catch up before the next step."""
+        return self._ledger.ahead(self.id)
+
+    @property
+    def behind(self) -> bool:
+        """More waits, whatever the last step took: small steps, because an entry is suspected of having killed the worker, or
+        the rest of a large one. Do not rest between them."""
+        return self._behind or self._attempts.suspicious
+
+    def _fall_short(self, error: Exception) -> None:
+        """No memory, no disk: not the records' fault. It is tried again with less in hand, and later and later; only what
+        fails again when it is alone is set aside."""
+        where = [*getattr(error, "__notes__", ()), f"pipeline {self.id}"][0]
+        reason = f"{where}: {type(error).__name__}"
+        self._attempts.failed(reason)
+        pause = min(_LONGEST_PAUSE_SECS, _PAUSE_SECS * 2**self._failures)
+        self._failures += 1
+        self._not_before = time.monotonic() + pause
+        _log.warning("%s in pipeline %s: tried again with less in hand in %.1f s", reason, self.id, pause)
+
+    def tick(self, now_unix_nano: int) -> None:
+        """Let processors that ask for it (`tick_interval_secs`) make records of what they have gathered."""
+        due = self._chain.due(now_unix_nano)
+        if due:
+            self._commit(Read(()), self._chain.tick(due, now_unix_nano))
+
+    def close(self) -> None:
+        """An orderly stop, between steps."""
+        self._attempts.close()
+
+    def _attempt(self, read: Read) -> Draft:
+        """What can be worked on; entries that are not what was accepted are set aside."""
+        letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
+        draft = self._attempt_sound(read, [entry for entry in read.entries if not entry.damaged])
+        if letters:
+            _log.error("%s: %d payloads were damaged on disk, and are dead letters now", self.place, len(letters))
+            draft.dead_letters += letters
+        return draft
+
+    def _attempt_sound(self, read: Read, entries: Sequence[Entry]) -> Draft:
+        """All entries together; one by one after a death, so that the next one names the entry to blame."""
+        if not self._attempts.suspicious:
+            self._attempts.begin(read.id, entries, alone=False)
+            return self._draft(entries, {}, self._forwards(read))
+        draft = Draft()
+        for entry in entries:
+            self._attempts.begin(read.id, [entry])
+            draft = draft.then(self._draft_suspect(entry, draft.changes, self._forwards(read)))
+        self._attempts.begin(read.id, entries)
+        return draft
+
+    def _forwards(self, read: Read) -> bool:
+        """Whether the payloads themselves go on. Those of a replay can't: the journal has them no more."""
+        return self._passthrough and not read.replayed
+
+    def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Draft:
+        if self._attempts.strikes(entry) >= STRIKES:
+            return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, self._attempts.reason(entry))])
+        return self._draft([entry], changes, forward)
+
+    def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Draft:
+        """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
+        if forward:
+            return Draft(changes=changes)
+        decoded = self._decode(entries)
+        try:
+            draft = self._chain.process(decoded.batch, changes)
+        except ProcessorFailed as failed:
+            if len(entries) == 1:
+                return Draft(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
+            half = len(entries) // 2
+            first = self._draft(entries[:half], changes, forward)
+            return first.then(self._draft(entries[half:], first.changes, forward))
+        draft.dead_letters += decoded.dead_letters
+        draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
+        return draft
+
+    def _commit(self, read: Read, draft: Draft) -> None:
+        """Make the step durable; once more with the same result if that fails."""
+        commit = Commit(
+            self.id, read, self._outbox(read, draft), draft.changes, draft.counts, draft.dead_letters
+        )  # fmt: skip
+        try:
+            self._ledger.commit(commit)
+        except StorageError as error:
+            if error.fatal:
+                raise
+            self._ledger.commit(commit)
+        self._attempts.done(read)
+
+    def _outbox(self, read: Read, draft: Draft) -> LogBatch | Sequence[Entry]:
+        if not self._forwards(read):
+            return draft.batch
+        dead = {id(letter.entry) for letter in draft.dead_letters}
+        return [entry for entry in read.entries if id(entry) not in dead]

@@ -1,0 +1,59 @@
+"""`select`: which records of a batch an exporter gets."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.levels import LEVELS, level
+from collector.shaping.config import SelectConfig
+from collector.shaping.names import Names
+
+_LEVEL = "logboom.triage.level"
+_ERROR_TYPE = "logboom.error_type"
+
+
+class Selection:
+    """Level AND domain AND any of the conditions, each of them only where something is asked for."""
+
+    def __init__(self, config: SelectConfig) -> None:
+        self._levels = list(config.levels)
+        self._domains = Names(config.domains, ignore_case=True)
+        self._conditions = []
+        if config.conditions:
+            from collector.ottl import compile_condition  # lark and RE2, only where there are conditions
+
+            self._conditions = [compile_condition(text) for text in config.conditions]
+
+    def keep(self, batch: LogBatch) -> pl.Series:
+        """One bool a record, never null."""
+        kept = pl.repeat(True, len(batch), dtype=pl.Boolean, eager=True)
+        if self._domains:
+            kept &= pl.Series(self._domains.rows(batch.column("domain")))
+        if self._levels and kept.any():
+            kept &= levels(batch).is_in(self._levels)
+        if self._conditions and kept.any():
+            kept &= self._meets(batch)
+        return kept
+
+    def _meets(self, batch: LogBatch) -> pl.Series:
+        met = self._conditions[0].matches(batch)
+        for condition in self._conditions[1:]:
+            if met.all():
+                break
+            met |= condition.matches(batch)
+        return met
+
+
+def levels(batch: LogBatch) -> pl.Series:
+    """The level of each record, never null; see `collector.levels`."""
+    given = batch.attribute(_LEVEL)
+    if given.null_count() == 0 and given.is_in(LEVELS).all():
+        return given
+    columns = [
+        given.cast(pl.String).alias("given"),
+        batch.column("severity_number").alias("number"),
+        batch.attribute(_ERROR_TYPE).cast(pl.String).alias("error_type"),
+    ]
+    answer = level(pl.col("given"), pl.col("number"), pl.col("error_type"))
+    return pl.DataFrame(columns).select(answer.alias("level")).to_series()

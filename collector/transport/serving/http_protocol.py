@@ -1,0 +1,240 @@
+"""uvicorn's httptools protocol with the bounds that it lacks: what is not body, what is not here yet, and for how long.
+
+Times are looked at by a sweep once a second, not by a timer a request. A sender that is too slow is cut off, or told to
+come again; OTLP clients do so in both cases.
+
+Every byte of a request is body or it is not. What is not (head, chunk lines and their extensions, trailers) is counted
+with each read, so that a bound holds in every state of the parser. Trailers are dropped (RFC 9110, 6.5.1).
+
+An offer to upgrade (Java's HTTP client sends `Upgrade: h2c` with its first request) is ignored, as RFC 9110 allows.
+httptools takes such a request as one without a body, whatever its headers say: a log request would become an empty one
+and be answered with success. So its head is parsed again without the offer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from collector.transport.budget import Budget
+from collector.transport.serving.http_host import BadHost, decided_host
+
+_WHOLE_BYTES = 256 << 10
+_RATE_SECS = 5.0  # the least rate is asked for in each span of this length
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """Seconds 0 = no limit."""
+
+    max_header_size: int
+    read_header_timeout_secs: float
+    read_timeout_secs: float
+    max_body_size: int
+    min_receive_rate: int = 0
+
+
+class _Phase(Enum):
+    HEADERS = auto()  # waiting for the first request, or in the middle of its headers
+    BODY = auto()
+    IDLE = auto()  # the request is here; its answer, or the next request, is awaited
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection. uvicorn itself closes it when it is idle after an answer.
+
+    Args:
+        connections: the listener's connections; this one counts 1.
+        pending: the listener's bytes that are not decoded yet.
+    """
+
+    def __init__(
+        self,
+        limits: RequestLimits,
+        connections: Budget[BoundedHttpProtocol],
+        pending: Budget[BoundedHttpProtocol],
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.peer = ""
+        self.heard = self.loop.time()
+        self.gone = False
+        self._places = connections
+        self._pending = pending
+        self._limits = limits
+        self._whole_bytes = min(_WHOLE_BYTES, limits.max_body_size)
+        self._phase = _Phase.HEADERS
+        self._since = self._span_since = self.heard
+        self._not_body = 0  # bytes of this request
+        self._body = 0
+        self._body_at_span = 0
+        self._refusal = (0, "")
+
+    @property
+    def connection(self) -> object:
+        return self
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.peer = self.client[0] if self.client else ""
+        self._places.hold(self, 1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
+        self._places.release(self)
+        self._pending.release(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self.loop.time()
+        if self._phase is _Phase.IDLE:
+            self._enter(_Phase.HEADERS)
+            self._not_body = 0
+        self._not_body += len(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
+        if self._phase is _Phase.BODY and not self.cycle.response_complete:
+            self._pending.hold(self, self._body)
+        if self._phase is not _Phase.IDLE and self._not_body > self._limits.max_header_size + self._body:
+            self.refuse(431, "request header fields too large")
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                if self.parser.get_method() == b"CONNECT":  # an offer that can't be taken back
+                    self.send_400_response("This is not a proxy.")
+                    return
+                data = self._head_without_offer() + data[offer.args[0] :]
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """The head of this request without the upgrade, for a new parser."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s\r\n" % (method, self.url, version)]
+        lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
+        self.parser = httptools.HttpRequestParser(self)
+        return b"".join([*lines, b"\r\n"])
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._phase is not _Phase.BODY:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._not_body > self._limits.max_header_size:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self._limits.max_header_size:
+                self._give_up(431, "request header fields too large")
+        if self.parser.should_upgrade():
+            return  # comes again without the offer
+        try:
+            decided_host(self.url, self.headers, self.parser.get_http_version())
+        except BadHost as error:
+            self._give_up(400, str(error))
+        self._enter(_Phase.BODY)
+        self._body = self._body_at_span = 0
+        super().on_headers_complete()
+        self.scope["sender"] = self  # type: ignore[typeddict-unknown-key]
+
+    def on_body(self, body: bytes) -> None:
+        """uvicorn wakes its reader for every piece, and stops reading at 64 KiB; most bodies are better taken whole."""
+        self._body += len(body)
+        self._not_body -= len(body)
+        if self.parser.should_upgrade() or self.cycle.response_complete:
+            return
+        self.cycle.body += body
+        if len(self.cycle.body) > self._whole_bytes:
+            self.flow.pause_reading()
+            self.cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._phase = _Phase.IDLE
+        self._not_body = 0  # what follows in the same read belongs to the next request
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.decoded()
+        super().on_response_complete()
+
+    def waits_for_decoding(self, size: int) -> None:
+        """The body is here and waits for a thread: it goes on counting until `decoded`."""
+        self._pending.hold(self, size)
+
+    def decoded(self) -> None:
+        """The body is decoded, or thrown away: what is kept from here on is admission's to count."""
+        self._pending.release(self)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's answer to what is not HTTP, or ours to what is too much or ambiguous."""
+        status, reason = self._refusal
+        if status:
+            self.refuse(status, reason)
+        elif not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def expire(self, now: float) -> None:
+        """Cut the connection off if its request takes too long to arrive."""
+        if self.flow is not None and self.flow.read_paused:  # it is we who do not read
+            self._enter(self._phase)
+            return
+        allowed = {
+            _Phase.HEADERS: self._limits.read_header_timeout_secs,
+            _Phase.BODY: self._limits.read_timeout_secs,
+        }.get(self._phase, 0.0)
+        if allowed and now - self._since > allowed:
+            self.transport.abort()
+        elif self._phase is _Phase.BODY and now - self._span_since > _RATE_SECS:
+            if self._body - self._body_at_span < self._limits.min_receive_rate * _RATE_SECS:
+                self.refuse(503, "the body arrives too slowly: send it again")
+            self._span_since, self._body_at_span = now, self._body
+
+    def _enter(self, phase: _Phase) -> None:
+        self._phase = phase
+        self._since = self._span_since = self.loop.time()
+
+    def _give_up(self, status: int, reason: str) -> None:
+        """From a callback of the parser: ends it; answered in `send_400_response`."""
+        self._refusal = (status, reason)
+        raise ValueError(reason)
+
+    def make_room(self) -> bool:
+        """Close the connection unless an answer is due."""
+        whole = self._phase is _Phase.IDLE and not self.cycle.response_complete
+        if whole or self._earlier_due():
+            return False
+        self.transport.close()
+        return True
+
+    def push_out(self) -> bool:
+        """Tell the sender of what is not decoded yet to come again."""
+        self.refuse(503, "too many requests arrive")
+        return True
+
+    def refuse(self, status: int, reason: str) -> None:
+        """Answer the latest request, and close; without an answer where it would be taken for an earlier one's."""
+        if self.transport.is_closing():
+            return
+        begun = self._phase is not _Phase.HEADERS and self.cycle.response_started
+        if not begun and not self._earlier_due():
+            text = f"{status} {reason}".encode()
+            hint = b"retry-after: 1\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else b""
+            head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(text)
+            self.transport.write(STATUS_LINE[status] + hint + head + text)
+        self.transport.close()
+
+    def _earlier_due(self) -> bool:
+        """A request before the latest one waits for its answer; `cycle` belongs to the last whose head is here."""
+        if self._phase is _Phase.HEADERS:
+            return self.cycle is not None and not self.cycle.response_complete
+        return bool(self.pipeline)
