@@ -5,7 +5,7 @@ error[config/unknown-key] exporters.otlp_http/primary has no option "enpoint"
    31 |     enpoint: https://logs.example.net
       |     ^^^^^^^ did you mean "endpoint"?
   allowed here: compression, endpoint, headers, retry_on_failure, timeout, tls
-  see exporters/otlphttp/README.md#options
+  see exporters/otlp_http/README.md#options
 """
 
 from __future__ import annotations

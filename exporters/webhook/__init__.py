@@ -1,13 +1,14 @@
-"""Any HTTP endpoint. The folder is not named `http`: a program started beside it would find it instead of Python's own."""
+"""Any HTTP endpoint."""
 
 from collector.component import Factory, Kind
 from exporters.webhook.config import HttpConfig
 
 FACTORY = Factory(
     kind=Kind.EXPORTER,
-    name="http",
+    name="webhook",
     config=HttpConfig,
     behaviour="exporters.webhook.exporter:HttpExporter",
     summary="posts JSON, OCSF, ECS, CEF, LEEF or plain lines to any HTTP endpoint",
+    aliases=("http",),
     stability="beta",
 )

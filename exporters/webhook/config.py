@@ -1,4 +1,4 @@
-"""Options of the `http` exporter."""
+"""Options of the `webhook` exporter."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ from counterparts.certificates import Authority
 from counterparts.kept_results import read_lines
 from counterparts.otelcol import Collector, built
 from counterparts.received_otlp import records, written
-from exporters.otlp import FACTORY as OTLP
-from exporters.otlphttp import FACTORY as OTLP_HTTP
+from exporters.otlp_grpc import FACTORY as OTLP
+from exporters.otlp_http import FACTORY as OTLP_HTTP
 from otlp_wire import decode_payloads, json_to_protobuf
 
 pytestmark = pytest.mark.timeout(300)

@@ -22,8 +22,8 @@ from collector.testing.conservation import assert_conserved
 from counterparts.partition_bench import PartitionBench, plan
 from exporters.nop.config import NopConfig
 from exporters.nop.exporter import NopExporter
-from exporters.otlp.config import OtlpConfig
-from exporters.otlp.exporter import OtlpExporter
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.exporter import OtlpExporter
 
 QUICK = {"retry_on_failure": {"initial_interval": "20ms", "max_interval": "100ms"}}
 

@@ -16,8 +16,8 @@ from collector.ledger.interface import Commit
 from collector.ledger.plan import PipelinePlan
 from collector.testing.conservation import assert_conserved
 from counterparts.partition_bench import PartitionBench, plan
-from exporters.otlp.config import OtlpConfig
-from exporters.otlp.exporter import OtlpExporter
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.exporter import OtlpExporter
 
 
 class Recorder(logs_service_pb2_grpc.LogsServiceServicer):

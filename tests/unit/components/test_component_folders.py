@@ -42,6 +42,7 @@ class TestFolder:
         factory = factory_of(folder)
         registry = Registry()
         assert factory.kind == kind
+        assert factory.name == folder.name
         assert [registry.find(kind, name) for name in (factory.name, *factory.aliases)] == [factory] * (
             1 + len(factory.aliases)
         )

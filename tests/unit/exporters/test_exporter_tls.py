@@ -16,10 +16,10 @@ from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry
 from collector.testing.text_batch import text_batch
 from counterparts.certificates import Authority
-from exporters.otlp.config import OtlpConfig
-from exporters.otlp.exporter import OtlpExporter
-from exporters.otlphttp.config import OtlpHttpConfig
-from exporters.otlphttp.exporter import OtlpHttpExporter
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.exporter import OtlpExporter
+from exporters.otlp_http.config import OtlpHttpConfig
+from exporters.otlp_http.exporter import OtlpHttpExporter
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
 from exporters.elasticsearch.answers import verdicts as bulk_verdicts
-from exporters.otlphttp.exporter import TAKEN as OTLP
+from exporters.otlp_http.exporter import TAKEN as OTLP
 from exporters.sentinel.exporter import TAKEN as SENTINEL
 from exporters.splunk_hec.answers import ACKNOWLEDGEMENTS, WELL, read
 from exporters.splunk_hec.answers import verdict as hec_verdict

@@ -1,4 +1,4 @@
-"""The http exporter against a real server: what is sent, what each answer means, what is never shown."""
+"""The webhook exporter against a real server: what is sent, what each answer means, what is never shown."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.acceptance import Acceptance, json_object, media_type, says_no
 from collector.transport.http_client import HttpAnswer, HttpClient
-from exporters.otlphttp.config import OtlpHttpConfig
+from exporters.otlp_http.config import OtlpHttpConfig
 from otlp_wire import decode_payloads, encode, encode_json
 from otlp_wire.answers import (
     Failure,

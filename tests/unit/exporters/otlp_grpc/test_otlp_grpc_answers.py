@@ -14,8 +14,8 @@ from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing.text_batch import text_batch
 from collector.transport import grpc_client
-from exporters.otlp.config import OtlpConfig
-from exporters.otlp.exporter import OtlpExporter
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.exporter import OtlpExporter
 from otlp_wire.status import status
 
 

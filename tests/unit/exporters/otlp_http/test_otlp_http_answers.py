@@ -20,8 +20,8 @@ from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing.text_batch import text_batch
 from collector.transport.http_answers import retry_after_secs
 from collector.transport.http_client import HttpAnswer
-from exporters.otlphttp.config import OtlpHttpConfig
-from exporters.otlphttp.exporter import OtlpHttpExporter
+from exporters.otlp_http.config import OtlpHttpConfig
+from exporters.otlp_http.exporter import OtlpHttpExporter
 from otlp_wire.status import status, status_json
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"

@@ -9,8 +9,8 @@ from collector.component import Context
 from collector.documents.facts import normalised
 from collector.outcomes import Retry, Verdicts
 from collector.transport.grpc_client import GrpcAnswer, GrpcClient
-from exporters.otlp.config import OtlpConfig
-from exporters.otlp.statuses import verdict
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.statuses import verdict
 from otlp_wire import encode
 
 METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"

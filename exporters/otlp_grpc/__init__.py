@@ -1,13 +1,13 @@
 """OTLP over gRPC."""
 
 from collector.component import Factory, Kind
-from exporters.otlp.config import OtlpConfig
+from exporters.otlp_grpc.config import OtlpConfig
 
 FACTORY = Factory(
     kind=Kind.EXPORTER,
     name="otlp_grpc",
     config=OtlpConfig,
-    behaviour="exporters.otlp.exporter:OtlpExporter",
+    behaviour="exporters.otlp_grpc.exporter:OtlpExporter",
     summary="sends OTLP over gRPC",
     aliases=("otlp",),
     stability="beta",

@@ -1,13 +1,13 @@
 """OTLP over HTTP."""
 
 from collector.component import Factory, Kind
-from exporters.otlphttp.config import OtlpHttpConfig
+from exporters.otlp_http.config import OtlpHttpConfig
 
 FACTORY = Factory(
     kind=Kind.EXPORTER,
     name="otlp_http",
     config=OtlpHttpConfig,
-    behaviour="exporters.otlphttp.exporter:OtlpHttpExporter",
+    behaviour="exporters.otlp_http.exporter:OtlpHttpExporter",
     summary="sends OTLP over HTTP, protobuf or JSON",
     aliases=("otlphttp",),
     stability="beta",
