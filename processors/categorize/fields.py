@@ -60,14 +60,15 @@ def read(document: Document) -> Fields:
     access = any(found.values[key] is not None for key in found.present.access) or len(found.present.nginx) > 1
     access = access and (status is not None or path is not None)
     served = status if access or method is not None else None
-    kubernetes, windows = _is_kubernetes(document), _is_windows(document)
+    event, windows = _kubernetes_event(document), _is_windows(document)
+    infrastructure = access or event is not None or windows or _is_journal(document) or _is_mongodb(document)
     return Fields(
-        severity=_severity(found, served, kubernetes=kubernetes, windows=windows),
+        severity=_severity(found, served, event, windows=windows),
         logger=_logger(found),
         program=_text(found, found.present.programs),
         path=path,
         status=status,
-        server="server" if access or kubernetes or windows or _is_journal(document) or _is_mongodb(document) else None,
+        server="server" if infrastructure else None,
         exception=_exception(found),
         environment=_environment(document),
     )
@@ -167,16 +168,16 @@ def _environment(document: Document) -> str | None:
     return channel if isinstance(channel, str) and channel in _LARAVEL_ENVIRONMENTS else None
 
 
-def _severity(found: Known, served: str | None, *, kubernetes: bool, windows: bool) -> str | None:
-    return next((str(number) for number in _numbers(found, served, kubernetes, windows) if number is not None), None)
+def _severity(found: Known, served: str | None, event: Document | None, *, windows: bool) -> str | None:
+    return next((str(number) for number in _numbers(found, served, event, windows) if number is not None), None)
 
 
-def _numbers(found: Known, served: str | None, kubernetes: bool, windows: bool) -> Iterator[int | None]:
+def _numbers(found: Known, served: str | None, event: Document | None, windows: bool) -> Iterator[int | None]:
     document = found.document
     if isinstance(document.get("outcome"), str) and "logs" in document and "event" in document:
         yield number_of(_OUTCOMES.get(document["outcome"], "error"))
-    if kubernetes and document.get("type") in ("Normal", "Warning"):
-        yield number_of("info" if document["type"] == "Normal" else "warning")
+    if event is not None and event.get("type") in ("Normal", "Warning"):
+        yield number_of("info" if event["type"] == "Normal" else "warning")
     if windows:
         yield number_of(_WINDOWS.get(str(document.get("Level", document.get("level", ""))), ""))
     syslog = "short_message" in document or "MESSAGE" in document
@@ -210,8 +211,12 @@ def of_status(status: str) -> int | None:
     return number_of({"5": "error", "4": "warn"}.get(status[0], "info"))
 
 
-def _is_kubernetes(document: Document) -> bool:
-    return "involvedObject" in document or (document.get("kind") == "Event" and "reason" in document)
+def _kubernetes_event(document: Document) -> Document | None:
+    """The event that the object is, or that a watch put an object around."""
+    watched = document.get("object") if "type" in document else None
+    event = watched if isinstance(watched, dict) else document
+    told = "involvedObject" in event or (event.get("kind") == "Event" and "reason" in event)
+    return event if told else None
 
 
 def _is_journal(document: Document) -> bool:

@@ -1,6 +1,6 @@
 """The keys of JSON objects that mean something to us, and which of them an object has.
 
-There are 140 of them, and an object has a few. So its own keys are looked up among the known ones, not the other way round; and
+There are some 150 of them, and an object has a few. So its own keys are looked up among the known ones, not the other way round; and
 because a logger writes objects of one shape, in what order its keys are asked is worked out once for each shape.
 """
 
@@ -68,6 +68,10 @@ STATUSES = (
     "elb_status_code",
     "DownstreamStatus",
     "sc-status",
+    "sc_status",
+    "EdgeResponseStatus",
+    "httpStatus",
+    "httpStatusCode",
     "response",
 )
 PATHS = (
@@ -92,6 +96,10 @@ PATHS = (
     "httpRequest.requestUrl",
     "event.request.url",
     "cs-uri-stem",
+    "cs_uri_stem",
+    "ClientRequestURI",
+    "ClientRequestPath",
+    "request_url",
     "path",
     "uri",
     "url",
@@ -110,8 +118,20 @@ METHODS = (
     "httpRequest.requestMethod",
     "event.request.method",
     "cs-method",
+    "cs_method",
+    "ClientRequestMethod",
+    "request_verb",
+    "httpMethod",
 )
-_OF_PROXIES = ("response_flags", "upstream_addr", "upstream_host", "RouterName", "DownstreamStatus", "elb_status_code")
+_OF_PROXIES = (
+    "response_flags",
+    "upstream_addr",
+    "upstream_host",
+    "RouterName",
+    "DownstreamStatus",
+    "elb_status_code",
+    "EdgeResponseStatus",
+)
 ACCESS = (*_OF_PROXIES, "request_line", "httpversion", "remote_host", "request.remote_ip", "frontend_name")
 NGINX = ("time_local", "time_iso8601", "remote_addr", "request_time", "body_bytes_sent")
 ERRORS = ("err", "error", "exception", "exc", "exc_info", "e", "exceptions")

@@ -35,6 +35,8 @@ KEYS = (
     "elb_status_code",
     "DownstreamStatus",
     "sc-status",
+    "sc_status",
+    "EdgeResponseStatus",
 )
 MAPS = ("res", "response", "resp", "httpRequest", "meta", "http")
 ALL = (*KEYS, *MAPS)

@@ -113,6 +113,8 @@ def test_loggers_of_layouts(body: str, component: str | None) -> None:
         ("2026-11-03 09:07:00.120000+00:00 [warning] <0.812.0> closing AMQP connection", "backend"),
         ("2026-11-03 09:07:00.120000+00:00 [warning] cart is slow", "logic"),
         ('{"t":{"$date":"2026-11-03T09:05:30.120+00:00"},"s":"I","c":"NETWORK","ctx":"listener","msg":"accepted"}', "backend"),
+        ('{"type":"ADDED","object":{"kind":"Event","type":"Warning","reason":"FailedMount","message":"x"}}', "backend"),
+        ('{"type":"ADDED","object":{"kind":"Cart","reason":"gift"}}', "logic"),
         ('{"t":"2026-11-03T09:05:30Z","s":"I","c":"cart","ctx":"worker","msg":"accepted"}', "logic"),
     ],
 )  # fmt: skip
@@ -142,6 +144,9 @@ def test_exceptions_without_their_frames(body: str, severity: int, error: str) -
         ("method=GET path=/orders/551 format=html controller=Orders status=502 duration=58", "/orders/{id}", 502),
         ('at=error code=H12 desc="Request timeout" method=GET path="/cart?x=1" host=shop.example dyno=web.1 status=503 bytes=0', "/cart", 503),
         ('time=08:00 level=info method="POST" path="/cart" status="201"', "/cart", 201),
+        ('{"ClientRequestMethod":"GET","ClientRequestURI":"/cart/12?x=1","EdgeResponseStatus":522}', "/cart/{id}", 522),
+        ('{"request_verb":"GET","request_url":"https://shop.example:443/cart/12","elb_status_code":502}', "/cart/{id}", 502),
+        ('{"cs_method":"GET","cs_uri_stem":"/cart/12","sc_status":"503"}', "/cart/{id}", 503),
         ("method=GET, path=/var/log is scanned, status=500", None, None),
         ("method=GETTER path=/cart status=503", None, None),
     ],
