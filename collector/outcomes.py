@@ -54,11 +54,13 @@ class Ok:
             partial success); they are not sent again.
         warning: what it said about that, or what else must be told about this request.
         concerned: how many items the warning is about, when they were not left out.
+        moved: the warning says that a file lost its name while it was open; health tells it for a minute.
     """
 
     rejected: int = 0
     warning: str = ""
     concerned: int = 0
+    moved: bool = False
 
 
 LONGEST_WAIT_SECS = 3600.0

@@ -8,6 +8,7 @@ holds at every moment, for an entry is acknowledged with all its outcomes at onc
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ from collector.ledger.interface import DeadLetter
 from collector.outcomes import Outcome
 
 State = Literal["ok", "retrying", "blocked"]
+_MOVED_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class ExporterStatistics:
         failed_attempts: records in attempts that failed and are repeated.
         filtered: records that `select` left out.
         concurrency: requests that may be in flight at once now: fewer than `num_consumers` after push-back.
+        moved: that a file lost its name while it was open, for a minute.
     """
 
     state: State
@@ -48,18 +51,30 @@ class ExporterStatistics:
     dropped: int
     filtered: int
     concurrency: int
+    moved: str = ""
 
 
 class Book:
     """The only place where records of an exporter end."""
 
-    def __init__(self, feed: Feed, progress: Progress) -> None:
+    def __init__(self, feed: Feed, progress: Progress, clock: Callable[[], float]) -> None:
         self._feed = feed
         self._progress = progress
         self.ended: Counter[str] = Counter()
         self.failed_attempts = 0
         self.left_out = 0
         self.last_error = ""
+        self._clock = clock
+        self._moved, self._moved_until = "", 0.0
+
+    @property
+    def moved(self) -> str:
+        """That a file lost its name while it was open; empty when that is a minute ago."""
+        return self._moved if self._clock() < self._moved_until else ""
+
+    def was_moved(self, reason: str) -> None:
+        """It did, just now."""
+        self._moved, self._moved_until = reason, self._clock() + _MOVED_SECS
 
     def end(self, request: Request, outcome: str) -> None:
         """All records of the request ended as `outcome`."""

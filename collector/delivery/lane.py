@@ -67,7 +67,7 @@ class Lane:
         self._loader = Loader(id, ledgers, run, hand, self._unread)
         self._feed = Feed(self._loader, len(ledgers), queue.max_in_flight_bytes, hand)
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
-        self._book = Book(self._feed, self._progress)
+        self._book = Book(self._feed, self._progress, asyncio.get_running_loop().time)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
         self._sieve = Sieve(config, encoding, self._book, self._emit, hand)
         self._sender = Sender(exporter, config, encoding, self._book, self._emit, hand, rng, self._batcher.stay_below)
@@ -135,6 +135,7 @@ class Lane:
             dropped=book.ended[Outcome.DROPPED],
             filtered=book.ended[Outcome.FILTERED],
             concurrency=sender.concurrency.limit,
+            moved=book.moved,
         )
 
     async def _deliver(self) -> None:

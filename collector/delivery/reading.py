@@ -19,6 +19,7 @@ class Reading:
         too_large: with `split`: for its size.
         left_out, warning: what the destination said about delivered records that it does not keep.
         concerned: how many records the warning is about; those left out are among them.
+        moved: a file lost its name while it was open, in words.
         rejected: (items, reason).
         retry: items to send again; empty = none.
         throttled: some of them because the destination has too much to do.
@@ -37,6 +38,7 @@ class Reading:
     left_out: int = 0
     warning: str = ""
     concerned: int = 0
+    moved: str = ""
     limited: Sequence[tuple[Items, int, str]] = ()
 
 
@@ -87,6 +89,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         left_out=sum(ok.rejected for ok in oks),
         warning=next((ok.warning for ok in oks if ok.warning), ""),
         concerned=sum(max(ok.rejected, ok.concerned) for ok in oks),
+        moved=next((ok.warning for ok in oks if ok.moved), ""),
         limited=limited,
     )
 

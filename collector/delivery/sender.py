@@ -205,6 +205,8 @@ class Sender:
             self._away = False
         else:
             self._away |= not reading.throttled  # one that is busy was never gone
+        if reading.moved:
+            self._book.was_moved(reading.moved)
         if reading.left_out or reading.warning:
             self._book.left_out += reading.left_out
             self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.concerned))

@@ -126,6 +126,14 @@ def _blocked(sight: Sight) -> dict[str, Found]:
     }
 
 
+def _moved(sight: Sight) -> dict[str, Found]:
+    return {
+        name: Found(f"exporter {name}: {state['moved']}")
+        for name, state in exporter_states(sight.children).items()
+        if state.get("moved")
+    }
+
+
 def _late(sight: Sight) -> dict[str, Found]:
     ages = {name: age_secs(queue.oldest_unix_ms) for name, queue in sight.snapshot.queues.items()}
     states = exporter_states(sight.children)
@@ -215,6 +223,10 @@ CONDITIONS = [
     Condition(
         "exporter_blocked", "An exporter's destination refuses everything", "the worker says so",
         _blocked, "200", "`logboom_exporter_blocked`", "worker",
+    ),
+    Condition(
+        "file_moved", "A file of an exporter was moved, deleted, replaced or cut while it was open", "the worker says so, for a minute",
+        _moved, "200", "`logboom_exporter_file_moved`",
     ),
     Condition(
         "exporter_late", "An exporter does not keep up, or its destination does not answer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -45,9 +47,35 @@ class Doors:
 
     async def _look_at(self, name: str, probe: Probe, address: str, timeout_secs: float) -> Door:
         began = time.monotonic()
-        reason = await asyncio.to_thread(self._ask, probe, address, timeout_secs)
+        reason = await _aside(lambda: self._ask(probe, address, timeout_secs))
         failures = self.found.get(name, Door()).failures + 1 if reason else 0
         return Door(failures, reason, time.monotonic() - began)
+
+
+async def _aside(ask_one: Callable[[], str]) -> str:
+    """Its answer, from a thread that nobody waits for: a shutdown must not take as long as a listener that is silent."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[str] = loop.create_future()
+
+    def settle(answer: str, error: BaseException | None) -> None:
+        if answered.done():  # cancelled
+            return
+        if error is None:
+            answered.set_result(answer)
+        else:
+            answered.set_exception(error)
+
+    def run() -> None:
+        answer, failure = "", None
+        try:
+            answer = ask_one()
+        except BaseException as error:  # noqa: BLE001  whoever waits raises it
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, answer, failure)
+
+    threading.Thread(target=run, name="probe", daemon=True).start()
+    return await answered
 
 
 def _listeners(settings: Settings, ingest: Iterable[Child]) -> dict[str, tuple[Probe, str]]:

@@ -129,6 +129,7 @@ def exporter_states(children: Iterable[Child]) -> dict[str, dict[str, Any]]:
             known["in_flight"] += stats["in_flight"]
             counted = known.get("counters", {})
             known["counters"] = {key: counted.get(key, 0) + n for key, n in stats.get("counters", {}).items()}
+            known["moved"] = known.get("moved") or stats.get("moved", "")
             if stats["state"] == "blocked":
                 known.update(state="blocked", reason=stats["reason"])
     return states

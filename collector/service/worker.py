@@ -99,6 +99,7 @@ class Worker:
                 "in_flight": stats.requests,
                 "concurrency": stats.concurrency,
                 "reason": stats.reason,
+                "moved": stats.moved,
                 "counters": self._exporter_counters.get(name, dict)(),
             }
             for name, stats in self._delivery.statistics().items()

@@ -122,6 +122,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(_age_secs(q.oldest_unix_ms), {"exporter": name}) for name, q in s.queues.items())),
     ("logboom_exporter_blocked", "1", "1 while the destination refuses everything (credential, missing index).",
      lambda s: (Observation(int(e.get("state") == "blocked"), {"exporter": n}) for n, e in s.exporters.items())),
+    ("logboom_exporter_file_moved", "1", "1 for a minute after a file of the exporter was moved, deleted or replaced while it was open.",
+     lambda s: (Observation(int(bool(e.get("moved"))), {"exporter": n}) for n, e in s.exporters.items())),
     ("logboom_exporter_rows_written", "{rows}", "Billed rows that the destination says it wrote, since the worker started.",
      lambda s: _counted(s, "rows_written")),
     ("logboom_exporter_rows_deleted", "{rows}", "Records that retention deleted at the destination, since the worker started.",

@@ -37,7 +37,7 @@ class Write:
 def verdicts(writes: Sequence[Write], *, named_by_senders: bool) -> list[Verdict]:
     """One for each part that failed; the rest is delivered."""
     told = [write.told for write in writes if write.told]
-    return [Ok(warning="; ".join(told)), *_failed(writes, named_by_senders)]
+    return [Ok(warning="; ".join(told), moved=bool(told)), *_failed(writes, named_by_senders)]
 
 
 def _failed(writes: Sequence[Write], named_by_senders: bool) -> Iterator[Verdict]:

@@ -53,7 +53,7 @@ def verdict_of(answer: object) -> Verdict:
         return Split(f"a value does not fit: {answer}")  # from the binding, before SQLite saw it
     if isinstance(answer, BaseException):
         return _by_code(_code(answer), answer)
-    return Ok(warning=answer.told) if isinstance(answer, Inserted) else Ok()
+    return Ok(warning=answer.told, moved=bool(answer.told)) if isinstance(answer, Inserted) else Ok()
 
 
 def waits(error: sqlite3.Error) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from collector.batch import LogBatch
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import EventKind
@@ -354,3 +355,17 @@ def test_a_warning_counts_the_records_it_is_about(rig):
     one.run({"x": (ScriptedExporter(lambda batch: Ok(warning="cut", concerned=2)), CONFIG)}, 1)
     assert one.ledgers[0].outcomes("x") == {"enqueued": 3, "exported": 3}
     assert [(event.kind, event.reason, event.count) for event in one.events] == [(EventKind.PARTIAL, "cut", 2)]
+
+
+def test_a_file_that_was_moved_is_told_for_a_minute(rig):
+    """Then it is a matter of the log."""
+    bench = rig("x")
+    exporter = ScriptedExporter(lambda batch: Ok(warning="/var/x was moved", moved=True))
+    bench.ledgers[0].put(LogBatch.of({"body": ["a"], "domain": ["d"]}))
+    seen = []
+    for seconds in (5, 120):
+        bench.ledgers[0].put(LogBatch.of({"body": ["a"], "domain": ["d"]}))
+        bench.run(
+            {"x": (exporter, DeliveryConfig())}, seconds, lambda engine: seen.append(engine.statistics()["x"].moved)
+        )
+    assert seen == ["/var/x was moved", ""]

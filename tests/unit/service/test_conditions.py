@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,6 +111,10 @@ CASES: dict[str, tuple[str, Sight, str, bool]] = {
         "exporter_blocked", Sight(supervisor(), [child("worker 0", exporters=blocked("blocked"))]),
         "exporter d1 is blocked: 401", False,
     ),
+    "a store was moved": (
+        "file_moved", Sight(supervisor(), [child("worker 0", exporters={"sqlite": {"state": "ok", "reason": "", "moved": "it was moved"}})]),
+        "exporter sqlite: it was moved", False,
+    ),
     "a destination never answers": (
         "exporter_late",
         Sight(supervisor(), [child("worker 0", exporters=blocked("retrying"))],
@@ -189,6 +194,29 @@ def test_health_tells_a_silent_listener_and_its_recovery() -> None:
         answers.append((status, "degraded" in body))
     assert answers == [(200, True), (200, True), (503, True), (200, False)]
     assert asked == [Probe("http", "/v1/logs")] * 4
+
+
+def test_a_stop_does_not_wait_for_a_probe() -> None:
+    """A listener that is silent keeps its thread for as long as it likes; nobody else."""
+    asked, released = threading.Event(), threading.Event()
+
+    def ask(_probe: Probe, _address: str, _timeout: float) -> str:
+        asked.set()
+        released.wait(60)
+        return ""
+
+    async def stop_while_asking() -> None:
+        looking = asyncio.ensure_future(Doors(ask).look(supervisor().settings, [ingest], 60.0))
+        await asyncio.to_thread(asked.wait)
+        looking.cancel()
+
+    ingest = child("ingest 0", doors={"otlp": {"http": "127.0.0.1:4318"}})
+    release = threading.Timer(50, released.set)
+    release.start()
+    asyncio.run(stop_while_asking())
+    assert not released.is_set()
+    release.cancel()
+    released.set()
 
 
 def test_probes_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -414,6 +414,7 @@ def test_the_open_file_is_the_file_of_that_name(
         (verdict,) = exporter.classify(await exporter.send(exporter.encode(after)))
         assert isinstance(verdict, Ok)
         assert str(path) in verdict.warning
+        assert verdict.moved
         assert exporter.classify(await exporter.send(exporter.encode(after))) == [Ok()]
 
     with_exporter(tmp_path, work)
