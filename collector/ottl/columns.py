@@ -15,6 +15,7 @@ import polars as pl
 
 from collector.batch import LogBatch, ValueKind
 from collector.columns.dictionary import Coded, Rows, encode
+from collector.columns.handed import take
 from collector.columns.tables import optional_positions
 from collector.lines.bare import bare_lines
 from collector.ottl.nested import any_values
@@ -147,13 +148,32 @@ class Reader:
             return columns.coded(source.key, part)
         if source == _LINE:
             return self._lines
+        if part == TEXT and columns is not None and _kind(self._batch.derived.get_column(source.key)) == "string":
+            part = "string"
         if (source, part) not in self._coded:
-            self._coded[source, part] = encode(self.part(source, part))
+            handed = self._handed(source, part)
+            self._coded[source, part] = encode(self.part(source, part)) if handed is None else handed
         return self._coded[source, part]
 
     @cached_property
     def _lines(self) -> Coded:
-        return bare_lines(self.coded(_BODY, TEXT))
+        handed = self._of_records.get(LINE)
+        return bare_lines(self.coded(_BODY, TEXT)) if handed is None else handed
+
+    def _handed(self, source: Source, part: str) -> Coded | None:
+        """What the processor before worked out."""
+        if source == _BODY:
+            return self._of_records.get("body") if part == TEXT else None
+        derived = source.table is Table.RECORD and part == _kind(self._batch.derived.get_column(source.key))
+        return self._of_derived.get(source.key) if derived else None
+
+    @cached_property
+    def _of_records(self) -> Mapping[str, Coded]:
+        return take(self._batch.records)
+
+    @cached_property
+    def _of_derived(self) -> Mapping[str, Coded]:
+        return take(self._batch.derived)
 
     def frame(self, source: Source, parts: Sequence[str]) -> pl.DataFrame:
         """The parts of a source, with the height of its own table, named as `Source.column` says."""
@@ -226,10 +246,17 @@ def _repeated(value: str | int | None, height: int, dtype: pl.DataType) -> pl.Se
     return pl.Series([value], dtype=dtype).new_from_index(0, height)
 
 
+_KINDS = {pl.String: "string", pl.Boolean: "bool", pl.Float64: "double", pl.Binary: "bytes"}
+
+
+def _kind(series: pl.Series) -> str:
+    """The part that a column of one type is."""
+    return _KINDS.get(series.dtype.base_type(), "int")
+
+
 def _of_typed(series: pl.Series, part: str) -> pl.Series:
     """A part of a column of one type."""
-    kinds = {pl.String: "string", pl.Boolean: "bool", pl.Float64: "double", pl.Binary: "bytes"}
-    kind = kinds.get(series.dtype.base_type(), "int")
+    kind = _kind(series)
     if part == TEXT:
         return series if kind == "string" else _text(pl.DataFrame({kind: series}))
     if part == kind:

@@ -39,6 +39,8 @@ class Lines:
     """The bodies of a batch, each distinct one looked through once."""
 
     def __init__(self, bodies: Coded) -> None:
+        self.bodies = bodies
+        """The bodies as sent."""
         self._codes = bodies.codes
         self.text = bodies
         """The bare lines."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, encode, of_answers
+from collector.columns.handed import hand_over
 from collector.component import Context, Work
 from collector.explanation import Explanation
 from processors.categorize import component, endpoint, environment, error_type, severity, source_type, status
@@ -78,9 +79,14 @@ class Categorize:
         if found is not None:
             decided |= {key: _prefer_sent(view, key, values, sent) for key, values in found.items()}
         decided |= {key: values for key, values in sent.items() if key not in decided}
-        columns = {key: decision.column() for key, decision in decided.items()}
-        answered = status.column(view, decide(status.clues(view), len(batch)))
-        return batch.with_attributes(columns if answered is None else {**columns, status.ATTRIBUTE: answered})
+        columns = {key: decision.coded() for key, decision in decided.items()}
+        answered = status.numbers(view, decide(status.clues(view), len(batch)))
+        if answered is not None:
+            columns[status.ATTRIBUTE] = answered
+        batch = batch.with_attributes({key: coded.column() for key, coded in columns.items()})
+        hand_over(batch.derived, columns)
+        hand_over(batch.records, view.texts())
+        return batch
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Each category's clues for a batch of one record, in order; the first that answers decides."""

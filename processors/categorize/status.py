@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from collector.batch import ValueKind
+from collector.columns.dictionary import Coded
 from collector.columns.memo import Memo, each
 from processors.categorize import fields, first_look
 from processors.categorize.view import Clue, Decision, View
@@ -85,12 +86,12 @@ def clues(view: View) -> Iterator[Clue]:
         yield Clue("status in the line", requests, _in_a_line)
 
 
-def column(view: View, decided: Decision) -> pl.Series | None:
+def numbers(view: View, decided: Decision) -> Coded | None:
     """As integers, null where the standard attribute says it; None when there is nothing to add."""
     if not decided.labels:
         return None
     sent = view.batch.attribute(STANDARD, ValueKind.INT).is_not_null().to_numpy()
-    codes = np.where(sent, -1, decided.codes)
+    codes = np.where(sent, np.int32(-1), decided.codes)
     if (codes < 0).all():
         return None
-    return pl.Series([*map(int, decided.labels), None], dtype=pl.Int64)[codes.astype(np.int64)]
+    return Coded(codes, pl.Series(list(map(int, decided.labels)), dtype=pl.Int64).to_arrow())

@@ -21,7 +21,7 @@ import pyarrow as pa
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, Codes, constant, encode, texts
 from collector.ottl.columns import AttributeColumns, Reader
-from collector.ottl.paths import TEXT, Source, Table
+from collector.ottl.paths import LINE, TEXT, Source, Table
 from processors.categorize.line import Lines
 
 Answer = Callable[[list[Any]], Sequence[str | None]]
@@ -103,6 +103,11 @@ class View:
         source = Source(Table.FIELD, "body")
         return Lines(Reader(self.batch, [source]).coded(source, TEXT))
 
+    def texts(self) -> dict[str, Coded]:
+        """The bodies and their bare lines, by the names that conditions have for them, if they were read."""
+        lines: Lines | None = self.__dict__.get("_lines")
+        return {} if lines is None else {"body": lines.bodies, LINE: lines.text}
+
     def of(self, batch: LogBatch) -> View:
         """The same for a batch with other severities: what was read already is kept."""
         other = copy(self)
@@ -142,12 +147,8 @@ class Decision:
     codes: Codes
     labels: list[str]
 
-    def column(self) -> pl.Series:
-        """As a column of strings."""
-        return pl.Series([*self.labels, None], dtype=pl.String)[self.codes.astype(np.int64)]
-
     def coded(self) -> Coded:
-        """As evidence for another decision."""
+        """As a column, and as evidence for another decision."""
         return Coded(self.codes, texts(self.labels))
 
 
