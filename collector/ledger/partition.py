@@ -59,6 +59,7 @@ class PartitionLedger:
         self._replays: dict[str, list[int]] = {}
         self._applied: dict[str, bytes] = {}
         self._upkept_at = self._readers_checked_at = 0
+        self._forgot_at: dict[str, int] = {}
         self._next_seq = self._load(journals, owns_domain)
 
     @classmethod
@@ -107,10 +108,12 @@ class PartitionLedger:
             return Read(())
         if self._replays.get(pipeline) and (replayed := self._replayed(pipeline, max_bytes, max_records)):
             return replayed
-        source = self._sources[pipeline]
+        source, now = self._sources[pipeline], self._store.now_unix_ms()
         taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
         for _, domain in taken.position:
             self._store.pace.saw(domain, time.monotonic())
+        if source.at_rest:
+            self._forget_digests(pipeline, now)
         own = [entry for entry in taken.entries if source.wanted.owns(entry)]
         fresh, seen = self._windows[pipeline].split(own)
         duplicates = taken.pass_whole(seen)
@@ -164,9 +167,6 @@ class PartitionLedger:
         upkeep.forget_pipelines(self._store)
         self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
         self._load_replays()
-        for pipeline, source in self._sources.items():
-            if source.at_rest:
-                self._forget_digests(self._windows[pipeline], now)
         if abs(now - self._readers_checked_at) >= _READER_CHECK_MS:
             self._readers_checked_at = now
             self._store.environment.reader_check()
@@ -284,7 +284,13 @@ class PartitionLedger:
             self._next_seq = out.seq + 1
         clear(self._store, step.dropped)
 
-    def _forget_digests(self, window: DedupWindow, now_unix_ms: int) -> None:
+    def _forget_digests(self, pipeline: str, now_unix_ms: int) -> None:
+        """Nothing waited, and what comes was received after `now_unix_ms`: a look before this one says nothing of a payload
+        that was received since, by a clock that was set forward meanwhile. Each second is enough."""
+        if abs(now_unix_ms - self._forgot_at.get(pipeline, 0)) < _UPKEEP_MS:
+            return
+        self._forgot_at[pipeline] = now_unix_ms
+        window = self._windows[pipeline]
         expired = window.expired_at_rest(now_unix_ms)
         if expired:
             with self._store.environment.write() as txn:

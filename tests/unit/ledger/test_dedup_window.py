@@ -113,7 +113,6 @@ def test_digests_are_forgotten_behind_the_window(bench: PartitionBench) -> None:
     assert len(window) == 6, "the minute under way and five before it"
     bench.clock.unix_ms += WINDOW_MS + 1
     bench.read()
-    bench.ledger.maintain()
     assert len(window) == 0
     bench.reopen()
     assert len(bench.ledger._windows["logs"]) == 0
@@ -141,6 +140,16 @@ def test_a_clock_that_was_set_back_leaves_no_digests_behind(bench: PartitionBenc
 
 
 HOUR_MS = 3_600_000
+
+
+def test_what_came_before_the_clock_was_set_forward_is_read_before_anything_is_forgotten(bench: PartitionBench) -> None:
+    """The worker was at rest; the same payload comes again while the clock is set back, and is read after it was set on."""
+    bench.put("x")
+    bench.step()
+    bench.read()
+    bench.put("x", received_unix_ms=START_UNIX_MS + 1000 - HOUR_MS)
+    bench.clock.unix_ms = START_UNIX_MS + HOUR_MS
+    assert len(bench.step().duplicates) == 1
 
 
 @pytest.mark.parametrize(
