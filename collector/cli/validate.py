@@ -16,7 +16,7 @@ from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets
 from collector.errors import ConfigError, Problem
 from collector.ledger.plan import Quota
-from collector.settings import Pipeline, Settings, load
+from collector.settings import PipelineSettings, Settings, load
 from collector.settings.disk import disk, disk_warning
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def summary(settings: Settings) -> Iterator[str]:
         yield f"extensions\n  {', '.join(settings.extensions)}"
 
 
-def _drawn(pipeline: Pipeline) -> str:
+def _drawn(pipeline: PipelineSettings) -> str:
     """`otlp ─► triage ─► sqlite, debug`."""
     return " ─► ".join([", ".join(pipeline.receivers), *pipeline.processors, ", ".join(pipeline.exporters)])
 

@@ -16,7 +16,7 @@ import uvloop
 
 from collector.batch import LogBatch
 from collector.component import Exporter
-from collector.delivery.book import ExporterStatistics
+from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.events import EventThrottle, ExporterEvent, OnEvent
 from collector.delivery.hand import Hand

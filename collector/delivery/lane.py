@@ -1,6 +1,6 @@
 """One exporter's own lane, from the outbox to its last answer. Lanes share nothing that one of them could hold up.
 
-Feed (memory budget) ──► Sieve (select) ──► Batcher ──► num_consumers of Sender ──► Book ──► Progress (acks, every 200 ms)
+Feed (memory budget) ──► Sieve (select) ──► Batcher ──► num_consumers of Sender ──► Account ──► Progress (acks, every 200 ms)
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from concurrent.futures import Executor
 
 from collector.batch import LogBatch
 from collector.component import Exporter
+from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
-from collector.delivery.book import Book, ExporterStatistics, State
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind, EventThrottle
@@ -67,10 +67,12 @@ class Lane:
         self._loader = Loader(id, ledgers, run, hand, self._unread)
         self._feed = Feed(self._loader, len(ledgers), queue.max_in_flight_bytes, hand)
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
-        self._book = Book(self._feed, self._progress, asyncio.get_running_loop().time)
+        self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
-        self._sieve = Sieve(config, encoding, self._book, self._emit, hand)
-        self._sender = Sender(exporter, config, encoding, self._book, self._emit, hand, rng, self._batcher.stay_below)
+        self._sieve = Sieve(config, encoding, self._account, self._emit, hand)
+        self._sender = Sender(
+            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below
+        )
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -116,7 +118,7 @@ class Lane:
 
     def statistics(self) -> ExporterStatistics:
         """A consistent look; call it on the loop's thread or accept values of neighbouring moments."""
-        sender, book = self._sender, self._book
+        sender, account = self._sender, self._account
         state: State = "ok"
         if sender.gate.reason is not None:
             state = "blocked"
@@ -124,18 +126,18 @@ class Lane:
             state = "retrying"
         return ExporterStatistics(
             state=state,
-            reason=sender.gate.reason or book.last_error,
+            reason=sender.gate.reason or account.last_error,
             queued_records=self._feed.held_records,
             queued_bytes=self._feed.held_bytes,
             requests=len(self._requests),
-            sent=book.ended[Outcome.EXPORTED],
-            left_out=book.left_out,
-            failed_attempts=book.failed_attempts,
-            dead_lettered=book.ended[Outcome.DEAD_LETTERED],
-            dropped=book.ended[Outcome.DROPPED],
-            filtered=book.ended[Outcome.FILTERED],
+            sent=account.ended[Outcome.EXPORTED],
+            left_out=account.left_out,
+            failed_attempts=account.failed_attempts,
+            dead_lettered=account.ended[Outcome.DEAD_LETTERED],
+            dropped=account.ended[Outcome.DROPPED],
+            filtered=account.ended[Outcome.FILTERED],
             concurrency=sender.concurrency.limit,
-            moved=book.moved,
+            moved=account.moved,
         )
 
     async def _deliver(self) -> None:
@@ -158,7 +160,7 @@ class Lane:
                 await self._feed.wait(_POLL_SECS if flush_at is None else min(_POLL_SECS, flush_at - loop.time()))
 
     async def _admit(self, pending: Pending) -> None:
-        self._book.begin(pending)
+        self._account.begin(pending)
         content = pending.entry.content
         if not isinstance(content, StoredBatch):
             await self._take(Part.whole(pending))
@@ -232,7 +234,7 @@ class Lane:
             self._emit(EventKind.FAILED, f"delivery raised {type(error).__name__}", 1)
 
     def _unread(self, outcome: str, records: int) -> None:
-        self._book.unread(outcome, records, POISON)
+        self._account.unread(outcome, records, POISON)
         self._emit(EventKind.REJECTED if outcome == Outcome.DEAD_LETTERED else EventKind.DROPPED, POISON, records)
 
     def _ledger_failed(self, error: Exception) -> None:

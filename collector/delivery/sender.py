@@ -21,8 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 from collector.component import Exporter
+from collector.delivery.account import Account
 from collector.delivery.attempts import Attempts
-from collector.delivery.book import Book
 from collector.delivery.concurrency import Concurrency
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
@@ -57,7 +57,7 @@ class Sender:
         exporter: Exporter,
         config: DeliveryConfig,
         encoding: Encoding,
-        book: Book,
+        account: Account,
         emit: Emit,
         hand: Hand,
         rng: random.Random,
@@ -66,7 +66,7 @@ class Sender:
         self._exporter = exporter
         self._config = config
         self._encoding = encoding
-        self._book = book
+        self._account = account
         self._emit = emit
         self._hand = hand
         self._rng = rng
@@ -100,7 +100,7 @@ class Sender:
     async def set_aside(self, request: Request) -> None:
         """The worker died with it in hand, again and again: it becomes a dead letter; if even that kills, it is dropped."""
         if self._hand.strikes(request) > STRIKES:
-            self._book.end(request, f"{Outcome.DROPPED}:{POISON}")
+            self._account.end(request, f"{Outcome.DROPPED}:{POISON}")
             self._emit(EventKind.DROPPED, POISON, request.records)
             return
         with await self._hand.holding(request):
@@ -196,7 +196,7 @@ class Sender:
 
     def _watch(self, reading: Reading, records: int) -> None:
         if reading.blocked is not None:
-            self._book.failed(records, reading.blocked)
+            self._account.failed(records, reading.blocked)
             if self.gate.close(reading.blocked):
                 self._emit(EventKind.BLOCKED, reading.blocked, 1)
         elif len(reading.retry) < records:
@@ -206,9 +206,9 @@ class Sender:
         else:
             self._away |= not reading.throttled  # one that is busy was never gone
         if reading.moved:
-            self._book.was_moved(reading.moved)
+            self._account.was_moved(reading.moved)
         if reading.left_out or reading.warning:
-            self._book.left_out += reading.left_out
+            self._account.left_out += reading.left_out
             self._emit(EventKind.PARTIAL, reading.warning, max(1, reading.concerned))
 
     def _adapt(self, reading: Reading, answer: Any, epoch: int) -> None:
@@ -220,12 +220,12 @@ class Sender:
 
     async def _pause(self, request: Request, schedule: Schedule, reading: Reading) -> bool:
         """Wait before the next attempt; False when the options say to give up, and then all has ended."""
-        self._book.failed(len(reading.retry), reading.retry_reason)
+        self._account.failed(len(reading.retry), reading.retry_reason)
         self._emit(EventKind.RETRYING, reading.retry_reason, 1)
         try:
             wait = schedule.next_secs(reading.after_secs)
         except GaveUp as given_up:
-            self._book.end(request, f"{Outcome.DROPPED}:{given_up}")
+            self._account.end(request, f"{Outcome.DROPPED}:{given_up}")
             self._emit(EventKind.DROPPED, f"{given_up}: {reading.retry_reason}", request.records)
             return False
         self._stop_here()
@@ -243,14 +243,14 @@ class Sender:
     async def _settle(self, request: Request, reading: Reading) -> Request:
         """End what was delivered or rejected; gives the records that are left to send."""
         if len(reading.delivered) == request.records:
-            self._book.end(request, Outcome.EXPORTED)
+            self._account.end(request, Outcome.EXPORTED)
             return Request(())
         request = await self._decoded(request)
         take = self._encoding.run
         delivered = await take(request.take, reading.delivered)
         rejected = [(await take(request.take, items), reason) for items, reason in reading.rejected]
         left = await take(request.take, reading.retry)
-        self._book.end(delivered, Outcome.EXPORTED)
+        self._account.end(delivered, Outcome.EXPORTED)
         for part, reason in rejected:
             self._bury(part, reason)
         return left
@@ -269,11 +269,11 @@ class Sender:
         if not request.undecoded:
             return request
         decoded = await self._encoding.decoded(request)
-        self._book.undecodable(request, decoded)
+        self._account.undecodable(request, decoded)
         return decoded
 
     def _bury(self, request: Request, reason: str) -> None:
-        self._book.bury(request, reason)
+        self._account.bury(request, reason)
         self._emit(EventKind.REJECTED, reason, request.records)
 
     def _crash(self, where: str, error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from collector.delivery.book import Book
+from collector.delivery.account import Account
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
@@ -28,13 +28,13 @@ class Sieve:
         self,
         config: DeliveryConfig,
         encoding: Encoding,
-        book: Book,
+        account: Account,
         emit: Callable[[EventKind, str, int], None],
         hand: Hand,
     ) -> None:
         self._selection = None if config.select.everything else Selection(config.select)
         self._encoding = encoding
-        self._book = book
+        self._account = account
         self._emit = emit
         self._hand = hand
 
@@ -52,7 +52,7 @@ class Sieve:
     async def _judged(self, request: Request) -> Part | None:
         if request.undecoded:
             decoded = await self._encoding.decoded(request)
-            self._book.undecodable(request, decoded)
+            self._account.undecodable(request, decoded)
             request = decoded
         try:
             kept, left_out = await self._encoding.run(self._split, request)
@@ -62,12 +62,12 @@ class Sieve:
             reason = f"select raised {type(error).__name__}"
             self._bury(request, reason)
             return None
-        self._book.end(left_out, Outcome.FILTERED)
+        self._account.end(left_out, Outcome.FILTERED)
         return kept.parts[0] if kept.parts else None
 
     def _bury(self, request: Request, reason: str) -> None:
         self._emit(EventKind.FAILED, reason, 1)
-        self._book.bury(request, reason)
+        self._account.bury(request, reason)
 
     def _split(self, request: Request) -> tuple[Request, Request]:
         """The records that are kept, and the others."""

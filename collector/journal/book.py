@@ -30,7 +30,7 @@ from collector.journal.layout import (
     RECEIVERS,
     STATE,
     TALLIES,
-    Header,
+    EntryHeader,
     checksum_of,
     count_key,
     entry_key,
@@ -173,7 +173,7 @@ class Draft:
             owner, offset = ENTRY_KEY.unpack_from(cursor.key())
             if owner != domain or offset > through:
                 break
-            header = Header.parse(cursor.value()) or self._inferred(cursor, domain, offset)
+            header = EntryHeader.parse(cursor.value()) or self._inferred(cursor, domain, offset)
             deleted += _delete(cursor, ENTRY_KEY.pack(domain, offset))
             tally.entries_out += 1
             tally.records_out += header.records
@@ -185,7 +185,7 @@ class Draft:
             tally.settle()
         return deleted
 
-    def _inferred(self, cursor: Any, domain: int, offset: int) -> Header:
+    def _inferred(self, cursor: Any, domain: int, offset: int) -> EntryHeader:
         """What an entry with a damaged header was, before the entries of this draft."""
         taken, draft = self._book.tallies[domain], self._tally(domain)
         stands = Tally(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from collector.journal.layout import ENTRY_KEY, ENTRY_VERSION, HEADER_1, Header, entry_key
+from collector.journal.layout import ENTRY_KEY, ENTRY_VERSION, HEADER_1, EntryHeader, entry_key
 from collector.journal.tally import Tally
 
 _MOST = (1 << 32) - 1
@@ -19,7 +19,7 @@ Totals = tuple[int, int, int]
 """Entries, records and bytes of a domain."""
 
 
-def inferred(cursor: Any, domain: int, offset: int, tally: Tally) -> Header:
+def inferred(cursor: Any, domain: int, offset: int, tally: Tally) -> EntryHeader:
     """The header that an entry must have had; the cursor stands on the entry's first chunk, before and after.
 
     Args:
@@ -30,12 +30,12 @@ def inferred(cursor: Any, domain: int, offset: int, tally: Tally) -> Header:
     cursor.set_range(entry_key(domain, offset))
     _, records, length = (min(_MOST, max(0, end - begin)) for begin, end in zip(begins, ends, strict=True))
     unix_ms = received_before or received or time.time_ns() // 1_000_000
-    return Header(ENTRY_VERSION, 0, _receiver(cursor.value()), records, unix_ms, length, bytes(16), *begins)
+    return EntryHeader(ENTRY_VERSION, 0, _receiver(cursor.value()), records, unix_ms, length, bytes(16), *begins)
 
 
-def header_at(cursor: Any, domain: int, tally: Tally) -> Header:
+def header_at(cursor: Any, domain: int, tally: Tally) -> EntryHeader:
     """The header of the entry that the cursor stands on; `inferred` when it is damaged."""
-    return Header.parse(cursor.value()) or inferred(cursor, domain, ENTRY_KEY.unpack_from(cursor.key())[1], tally)
+    return EntryHeader.parse(cursor.value()) or inferred(cursor, domain, ENTRY_KEY.unpack_from(cursor.key())[1], tally)
 
 
 def chunks_of(cursor: Any, domain: int, offset: int) -> Iterator[bytes]:
@@ -53,7 +53,7 @@ def _after(cursor: Any, domain: int, offset: int, tally: Tally) -> tuple[Totals,
         owner, offset = ENTRY_KEY.unpack_from(cursor.key())
         if owner != domain:
             break
-        if (header := Header.parse(cursor.value())) is not None:
+        if (header := EntryHeader.parse(cursor.value())) is not None:
             return (header.entries_before, header.records_before, header.bytes_before), header.received_unix_ms
     return (tally.entries_in, tally.records_in, tally.bytes_in), 0
 
@@ -64,7 +64,7 @@ def _before(cursor: Any, domain: int, offset: int, tally: Tally, ends: Totals) -
         owner, previous = ENTRY_KEY.unpack_from(cursor.key())
         if owner == domain:
             cursor.set_range(entry_key(domain, previous))
-            header = Header.parse(cursor.value())
+            header = EntryHeader.parse(cursor.value())
             if header is None:  # it was taken for this one, too
                 return ends, 0
             own = (

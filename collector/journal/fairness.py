@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collector.journal.append import Append
 from collector.journal.layout import HEADER_BYTES
 from collector.journal.price import weight_of
-from collector.journal.request import Request
 
 _ACTIVE_SECS = 60.0  # a domain is active this long after its last request
 
@@ -19,8 +19,8 @@ class Shares:
         self._last_seen: dict[str, float] = {}
 
     def divide(
-        self, group: list[Request], space_of: Callable[[str], int], now: float
-    ) -> tuple[list[Request], list[tuple[str, Request]]]:
+        self, group: list[Append], space_of: Callable[[str], int], now: float
+    ) -> tuple[list[Append], list[tuple[str, Append]]]:
         """The requests that may stay, and those of a domain over its share while others are active.
 
         Args:
@@ -30,8 +30,8 @@ class Shares:
             for payload in request.payloads:
                 self._last_seen[payload.domain] = now
         held: dict[str, int] = {}
-        kept: list[Request] = []
-        over: list[tuple[str, Request]] = []
+        kept: list[Append] = []
+        over: list[tuple[str, Append]] = []
         for request in group:
             domain = self._over(request, held, space_of, now)
             if domain is None:
@@ -42,7 +42,7 @@ class Shares:
                 over.append((domain, request))
         return kept, over
 
-    def _over(self, request: Request, held: dict[str, int], space_of: Callable[[str], int], now: float) -> str | None:
+    def _over(self, request: Append, held: dict[str, int], space_of: Callable[[str], int], now: float) -> str | None:
         for domain in {payload.domain for payload in request.payloads}:
             if domain not in held:
                 held[domain] = space_of(domain)

@@ -53,7 +53,7 @@ FIRST_BYTES = CHUNK_BYTES - HEADER_BYTES
 _COMPONENT_BYTES = 400  # a key of LMDB has at most 511
 
 
-class Header(NamedTuple):
+class EntryHeader(NamedTuple):
     """Chunk 0 begins with it."""
 
     version: int
@@ -106,7 +106,7 @@ def checksum_of(body: bytes, seed: int) -> bytes:
 
 
 def packed(*header: int | bytes) -> bytes:
-    """The fields of a `Header` of this version, with its own checksum."""
+    """The fields of a `EntryHeader` of this version, with its own checksum."""
     facts = HEADER.pack(*header)
     return facts + _OWN_CHECKSUM.pack(xxhash.xxh32_intdigest(facts))
 

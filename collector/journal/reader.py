@@ -31,7 +31,7 @@ from collector.journal.layout import (
     RECEIVER_KEY,
     RECEIVERS,
     TALLIES,
-    Header,
+    EntryHeader,
     entry_key,
     parse_count_key,
 )
@@ -55,7 +55,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class Behind:
     """What waits behind a set of cursors; `oldest_unix_ms` 0 = nothing."""
 
     entries: int = 0
@@ -166,11 +166,11 @@ class JournalReader:
             entries = sum(head.entries for head in self._heads.values())
         return JournalSize(environment.bytes_in_use(), environment.budget_bytes, entries, min(received, default=0))
 
-    def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Pending:
+    def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Behind:
         """What waits behind the cursors (domain → last offset done; missing = 0), all receivers together."""
         environment = self._current()
         if environment is None:
-            return Pending()
+            return Behind()
         entries = records = size = 0
         received = []
         with self._snapshot(environment) as txn:
@@ -186,7 +186,7 @@ class JournalReader:
                     records += tally.records_in - header.records_before
                     size += tally.bytes_in - header.bytes_before
                     received.append(header.received_unix_ms)
-        return Pending(entries, records, size, min(received, default=0))
+        return Behind(entries, records, size, min(received, default=0))
 
     def read(
         self,
@@ -258,7 +258,7 @@ class JournalReader:
             if owner != number or not after < offset <= tally.last_offset:
                 taken.broken = f"entries of {domain} behind {after} are not where they were"
                 return
-            header = Header.parse(cursor.value())
+            header = EntryHeader.parse(cursor.value())
             known = header or inferred(cursor, number, offset, tally)
             receiver = self._receivers.get(known.receiver) or next(iter(self._receivers.values()))
             taken.through[domain] = after = offset
@@ -353,7 +353,7 @@ def _head(tally: Tally) -> Head:
     )
 
 
-def _body(cursor: Any, domain: int, offset: int, header: Header) -> tuple[bytes, bool]:
+def _body(cursor: Any, domain: int, offset: int, header: EntryHeader) -> tuple[bytes, bool]:
     """The body of the entry that the cursor stands on, and whether it is what was accepted; the cursor stands behind it."""
     first, *others = chunks_of(cursor, domain, offset)
     begins = len(first) + sum(map(len, others)) - header.length

@@ -21,12 +21,12 @@ from typing import Self
 from collector.disk.chunks import CHUNK_BYTES
 from collector.disk.environment import CommitError, Environment
 from collector.errors import Exhausted, LogboomError, Refusal, Replaced, StorageError, Unavailable
+from collector.journal.append import Append
 from collector.journal.committer import Committer, LowWatermarks
 from collector.journal.entry import Durable, Payload
 from collector.journal.fairness import Shares
 from collector.journal.layout import FORMAT_VERSION, KIND, OLDEST_FORMAT
 from collector.journal.limits import JournalLimits, JournalStatistics
-from collector.journal.request import Request
 from collector.outcomes import Outcome
 
 OnFatal = Callable[[StorageError], None]
@@ -54,9 +54,9 @@ class Journal:
         self._limits = limits
         self._on_fatal = on_fatal
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
         self._queued_bytes = 0
-        self._carried: Request | None = None
+        self._carried: Append | None = None
         self._refused: Counter[tuple[str, str, str]] = Counter()
         self._last_group = 0
         self._closed = ""
@@ -87,7 +87,7 @@ class Journal:
     def append(self, payloads: Sequence[Payload], done: Durable) -> None:
         """Make payloads durable, all or none, and call `done`: from the journal's thread, or from this one when the
         queue is full or the journal is closed."""
-        request = Request.of(payloads, done)
+        request = Append.of(payloads, done)
         with self._lock:
             refusal = self._refuse_at_once(request.size)
             if refusal is None:
@@ -186,9 +186,9 @@ class Journal:
         if self._refused or self._committer.has_trimmable():
             self._commit([], self._committer.max_trim_chunks)
 
-    def _next_group(self) -> tuple[list[Request], bool]:
+    def _next_group(self) -> tuple[list[Append], bool]:
         """Requests for one commit in the order of arrival, and whether the queue has ended."""
-        group: list[Request] = []
+        group: list[Append] = []
         size = 0
         try:
             patience = 0 if self._committer.has_trimmable() else _TICK_SECS
@@ -219,7 +219,7 @@ class Journal:
             if waiting == before:
                 return
 
-    def _serve(self, group: list[Request], now: float) -> None:
+    def _serve(self, group: list[Append], now: float) -> None:
         """Commit what the bounds allow, refuse the rest."""
         self._last_group = len(group)
         group, over = self._shares.divide(group, self._committer.book.space_bytes, now)
@@ -233,7 +233,7 @@ class Journal:
             # Twice what comes in: trimming catches up, and costs the waiting senders little.
             self._commit(group, min(2 * space // CHUNK_BYTES + 64, self._committer.max_trim_chunks))
 
-    def _within_room(self, group: list[Request], now: float) -> list[Request]:
+    def _within_room(self, group: list[Append], now: float) -> list[Append]:
         """The journal is near its budget: take as many as fit, in the order of arrival."""
         try:
             room = self._committer.make_room(now)
@@ -250,7 +250,7 @@ class Journal:
     def _why_full(self) -> str:
         return "the disk is full" if self._committer.environment.growth_refused else "the journal is full"
 
-    def _commit(self, group: list[Request], trim_chunks: int) -> None:
+    def _commit(self, group: list[Append], trim_chunks: int) -> None:
         with self._lock:
             refused, self._refused = self._refused, Counter()
         started = time.monotonic()
@@ -266,7 +266,7 @@ class Journal:
             self._totals["commits"] += 1
             self._finish(group, None, "committed_requests")
 
-    def _give_up(self, group: list[Request], error: Exception) -> None:
+    def _give_up(self, group: list[Append], error: Exception) -> None:
         """Nothing of the group was kept."""
         if isinstance(error, Refusal):
             self._finish(group, error, "refused_full")
@@ -277,7 +277,7 @@ class Journal:
         if isinstance(error, CommitError | Replaced) and error.fatal and not self._closed:
             self._fail(error)
 
-    def _finish(self, group: list[Request], refusal: Refusal | None, total: str) -> None:
+    def _finish(self, group: list[Append], refusal: Refusal | None, total: str) -> None:
         with self._lock:
             self._queued_bytes -= sum(request.size for request in group)
             self._totals[total] += len(group)

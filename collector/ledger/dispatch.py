@@ -22,7 +22,7 @@ from collector.ledger.codec import decode_entries, encode_batch, encode_entries,
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.interface import DAMAGED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
-from collector.ledger.outbox import Header, Queued, Settled
+from collector.ledger.outbox import OutboxHeader, Queued, Settled
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_batch
 from collector.ledger.sources import fetch
 from collector.ledger.spill import SpillArea
@@ -37,7 +37,7 @@ _log = logging.getLogger("logboom.ledger")
 @dataclass(frozen=True, slots=True)
 class _Found:
     queued: Queued
-    header: Header
+    header: OutboxHeader
     content: bytes | None
     cached: Content | None
 
@@ -123,7 +123,7 @@ class Dispatch:
 
     def _queue(
         self, txn: Transaction, exporter: str, after: int, max_bytes: int, upto: int
-    ) -> Iterator[tuple[Queued, Header]]:
+    ) -> Iterator[tuple[Queued, OutboxHeader]]:
         """About `max_bytes` of the queue, at least one entry; a giant one comes by itself."""
         room: float = math.inf
         for queued in outbox.queue(txn, self._store.tables, exporter, after):
@@ -161,7 +161,7 @@ class Dispatch:
             header.created_unix_ms, content,
         )  # fmt: skip
 
-    def _bury(self, exporter: str, seq: int, header: Header, data: bytes, reason: str) -> None:
+    def _bury(self, exporter: str, seq: int, header: OutboxHeader, data: bytes, reason: str) -> None:
         """Nobody has read it: a dead letter of this exporter, as it is; what is behind it goes on."""
         letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline, reason, header.by_domain, data)
         ack = Ack(seq, {(domain, Outcome.DEAD_LETTERED): records for domain, records in header.by_domain.items()})
@@ -230,11 +230,11 @@ class Dispatch:
         return settled
 
 
-def _giant(queued: Queued, header: Header) -> bool:
+def _giant(queued: Queued, header: OutboxHeader) -> bool:
     return not header.journal_entries and (queued.records > MOST_RECORDS or queued.size_bytes > MOST_BYTES)
 
 
-def _waiting(queued: Queued, header: Header) -> Waiting:
+def _waiting(queued: Queued, header: OutboxHeader) -> Waiting:
     return Waiting(queued.seq, queued.records, queued.size_bytes, _giant(queued, header))
 
 
@@ -247,7 +247,7 @@ def clear(store: Store, settled: Sequence[Settled]) -> None:
             store.cache.discard(done.seq)
 
 
-def _outcomes(exporter: str, header: Header, ack: Ack) -> Counts:
+def _outcomes(exporter: str, header: OutboxHeader, ack: Ack) -> Counts:
     """The counts of an acknowledgement; records that it does not account for can't be delivered any more."""
     component = f"exporter/{exporter}"
     counts: Counts = Counts({(domain, component, outcome): n for (domain, outcome), n in ack.outcomes.items()})

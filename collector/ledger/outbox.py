@@ -27,7 +27,7 @@ Reference = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class OutboxHeader:
     """What is known of an outbox entry without its content. `journal_entries`: the content is references."""
 
     pipeline: str
@@ -82,7 +82,7 @@ def enqueue(
     txn: Transaction,
     tables: Tables,
     seq: int,
-    header: Header,
+    header: OutboxHeader,
     content: bytes | None,
     spilled: frozenset[str] = frozenset(),
 ) -> None:
@@ -105,10 +105,10 @@ def queue(txn: Transaction, tables: Tables, exporter: str, after: int = -1) -> I
         yield Queued(U64.unpack(row_key[-8:])[0], records, size_bytes, created_unix_ms, bool(aside))
 
 
-def header_of(txn: Transaction, tables: Tables, seq: int) -> Header | None:
+def header_of(txn: Transaction, tables: Tables, seq: int) -> OutboxHeader | None:
     """The entry's header, None when the entry is gone."""
     text = get_chunks(txn, tables.outbox, U64.pack(seq))
-    return None if text is None else Header(**orjson.loads(text))
+    return None if text is None else OutboxHeader(**orjson.loads(text))
 
 
 def content_of(txn: Transaction, tables: Tables, seq: int) -> bytes | None:
@@ -126,7 +126,7 @@ class Settled:
     gone: bool
 
 
-def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Header) -> Settled | None:
+def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: OutboxHeader) -> Settled | None:
     """The exporter is done with the entry: out of its queue, and deleted if nobody else waits for it.
 
     Returns:
@@ -146,7 +146,7 @@ def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: He
     return Settled(exporter, seq, queued.spilled, not waiting)
 
 
-def move_aside(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Header) -> None:
+def move_aside(txn: Transaction, tables: Tables, exporter: str, seq: int, header: OutboxHeader) -> None:
     """The exporter has its own copy now, in its spill area: nothing else is kept for its sake."""
     row = txn.get(_queue_key(exporter, seq), db=tables.queues)
     if row is None or row[-1]:
@@ -170,7 +170,7 @@ def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: s
     return settled
 
 
-def _waiting(txn: Transaction, tables: Tables, seq: int, header: Header) -> list[bool]:
+def _waiting(txn: Transaction, tables: Tables, seq: int, header: OutboxHeader) -> list[bool]:
     """For each exporter that waits for the entry: whether it has its own copy."""
     left = [txn.get(_queue_key(exporter, seq), db=tables.queues) for exporter in header.exporters]
     return [bool(row[-1]) for row in left if row is not None]
@@ -192,7 +192,7 @@ def hold(txn: Transaction, tables: Tables, seq: int, references: Sequence[Refere
         txn.put(row_key, b"", db=tables.holds)
 
 
-def _delete_content(txn: Transaction, tables: Tables, seq: int, header: Header) -> None:
+def _delete_content(txn: Transaction, tables: Tables, seq: int, header: OutboxHeader) -> None:
     if header.journal_entries:
         for row_key in _hold_keys(seq, decode_references(content_of(txn, tables, seq) or b"[]")):
             txn.delete(row_key, db=tables.holds)

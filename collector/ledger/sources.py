@@ -10,8 +10,7 @@ from functools import lru_cache
 import xxhash
 
 from collector.journal.entry import Entry
-from collector.journal.reader import JournalReader
-from collector.journal.reader import Taken as Found
+from collector.journal.reader import JournalReader, Taken
 from collector.ledger.roster import PipelineRecord
 
 _SCAN_BYTES = 8 << 20
@@ -47,7 +46,7 @@ class Wanted(Collection[str]):
 
 
 @dataclass(slots=True)
-class Taken:
+class Gathered:
     """What one look into the journals gave, and how far it reaches."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -91,10 +90,10 @@ class Source:
         self._begun: dict[str, dict[str, tuple[int, int]]] = {}
         self.at_rest = False
 
-    def take(self, max_bytes: int, max_records: int, cut: bool = False) -> Taken:
+    def take(self, max_bytes: int, max_records: int, cut: bool = False) -> Gathered:
         """The next entries; at least one if there is one. Each call begins with another journal. `cut`: large ones in
         pieces."""
-        taken = Taken()
+        taken = Gathered()
         self._readers.rotate(-1)
         for reader in self._readers:
             if max_bytes <= 0 or max_records <= 0:
@@ -137,10 +136,10 @@ class Source:
             self._passed[journal], self._begun[journal] = dict(passed), dict(begun)
         return self._passed[journal]
 
-    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Taken) -> Found:
+    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Gathered) -> Taken:
         journal = reader.id
         if journal is None:
-            return Found(max_bytes, max_records)
+            return Taken(max_bytes, max_records)
         domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
         after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self._cursors(journal)
         begun = self._begun[journal]

@@ -19,7 +19,7 @@ from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.digests import DedupWindow, DigestRow, write_digests
 from collector.ledger.interface import Commit
-from collector.ledger.outbox import Header, Settled
+from collector.ledger.outbox import OutboxHeader, Settled
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS
 from collector.ledger.spill import SpillArea
 from collector.ledger.state import put_state
@@ -34,7 +34,7 @@ class Outgoing:
 
     seq: int
     held: LogBatch | Sequence[Entry]
-    header: Header
+    header: OutboxHeader
     content: bytes
     spilled: frozenset[str]
 
@@ -124,14 +124,16 @@ def _outgoing(store: Store, commit: Commit, held: LogBatch | Sequence[Entry], se
     else:
         content, by_domain = outbox.encode_references(held), records_by_domain(held)
         size = sum(entry.cost for entry in held)
-    header = Header(
+    header = OutboxHeader(
         commit.pipeline, sum(by_domain.values()), size, by_domain, now_unix_ms,
         list(store.pipeline(commit.pipeline).exporters), journal_entries=not isinstance(held, LogBatch),
     )  # fmt: skip
     return Outgoing(seq, held, header, content, _spill(store, held, seq, header, content))
 
 
-def _spill(store: Store, held: LogBatch | Sequence[Entry], seq: int, header: Header, content: bytes) -> frozenset[str]:
+def _spill(
+    store: Store, held: LogBatch | Sequence[Entry], seq: int, header: OutboxHeader, content: bytes
+) -> frozenset[str]:
     """Write the entry into the areas of the exporters whose quota it exceeds; those that took it."""
     with store.environment.read() as txn:
         sums = {exporter: outbox.totals(txn, store.tables, exporter) for exporter in header.exporters}

@@ -10,7 +10,7 @@ from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.dispatch import clear
-from collector.ledger.outbox import Header, Settled
+from collector.ledger.outbox import OutboxHeader, Settled
 from collector.ledger.roster import GRACE_SECS, PipelineRecord
 from collector.ledger.state import delete_state
 from collector.ledger.store import Store
@@ -85,7 +85,7 @@ def _replay(txn: Transaction, store: Store, info: DeadLetterInfo, seq: int) -> i
     """The records go back to the exporter that rejected them, and to no other."""
     exporter = info.owner.removeprefix("exporter/")
     content = deadletters.dead_content(txn, store.tables, info.id)
-    header = Header(info.pipeline, info.records, info.size_bytes, info.by_domain, store.now_unix_ms(), [exporter])
+    header = OutboxHeader(info.pipeline, info.records, info.size_bytes, info.by_domain, store.now_unix_ms(), [exporter])
     deadletters.exhume(txn, store.tables, info)
     outbox.enqueue(txn, store.tables, seq, header, content)
     put_u64(txn, store.tables.partition, b"next_seq", seq + 1)

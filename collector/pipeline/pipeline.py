@@ -22,9 +22,9 @@ from collector.journal.entry import Entry
 from collector.ledger.interface import DAMAGED, Commit, RawDeadLetter, Read, WorkerLedger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.decode import Decoded, decode
-from collector.pipeline.processing import Chain, Draft, ProcessorFailed, discrepancy
+from collector.pipeline.processing import Chain, Processed, ProcessorFailed, discrepancy
 from collector.pipeline.state import Changes
-from collector.pipeline.suspects import STRIKES, Attempts
+from collector.pipeline.suspects import STRIKES, Suspects
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
 _log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Pipeline:
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
         self._chain = Chain(id, ledger, processors, now_unix_nano)
-        self._attempts = Attempts(attempts_path, id, ledger.applied(id))
+        self._suspects = Suspects(attempts_path, id, ledger.applied(id))
         self._quarantine = quarantine or Quarantine()
         self._failures = 0
         self._not_before = 0.0
@@ -82,14 +82,14 @@ class Pipeline:
         """
         if time.monotonic() < self._not_before:
             return 0
-        with self._quarantine.entered(alone=self._attempts.suspicious):
+        with self._quarantine.entered(alone=self._suspects.suspicious):
             return self._step()
 
     def _step(self) -> int:
         self.busy_since = time.monotonic()
         try:
             self.tick(self._now())
-            read = self._ledger.read(self.id, *self._attempts.limit(*self._take))
+            read = self._ledger.read(self.id, *self._suspects.limit(*self._take))
             if read:
                 draft = self._attempt(read)
                 self._commit(read, draft)
@@ -101,7 +101,7 @@ class Pipeline:
             self._fall_short(error)
             return 0
         except Exception:
-            self._attempts.rest()  # an error that the caller is told is not a death
+            self._suspects.rest()  # an error that the caller is told is not a death
             raise
         finally:
             self.busy_since = None
@@ -122,14 +122,14 @@ class Pipeline:
     def behind(self) -> bool:
         """More waits, whatever the last step took: small steps, because an entry is suspected of having killed the worker, or
         the rest of a large one. Do not rest between them."""
-        return self._behind or self._attempts.suspicious
+        return self._behind or self._suspects.suspicious
 
     def _fall_short(self, error: Exception) -> None:
         """No memory, no disk: not the records' fault. It is tried again with less in hand, and later and later; only what
         fails again when it is alone is set aside."""
         where = [*getattr(error, "__notes__", ()), f"pipeline {self.id}"][0]
         reason = f"{where}: {type(error).__name__}"
-        self._attempts.failed(reason)
+        self._suspects.failed(reason)
         pause = min(_LONGEST_PAUSE_SECS, _PAUSE_SECS * 2**self._failures)
         self._failures += 1
         self._not_before = time.monotonic() + pause
@@ -143,9 +143,9 @@ class Pipeline:
 
     def close(self) -> None:
         """An orderly stop, between steps."""
-        self._attempts.close()
+        self._suspects.close()
 
-    def _attempt(self, read: Read) -> Draft:
+    def _attempt(self, read: Read) -> Processed:
         """What can be worked on; entries that are not what was accepted are set aside."""
         letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
         draft = self._attempt_sound(read, [entry for entry in read.entries if not entry.damaged])
@@ -154,37 +154,37 @@ class Pipeline:
             draft.dead_letters += letters
         return draft
 
-    def _attempt_sound(self, read: Read, entries: Sequence[Entry]) -> Draft:
+    def _attempt_sound(self, read: Read, entries: Sequence[Entry]) -> Processed:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
-        if not self._attempts.suspicious:
-            self._attempts.begin(read.id, entries, alone=False)
+        if not self._suspects.suspicious:
+            self._suspects.begin(read.id, entries, alone=False)
             return self._draft(entries, {}, self._forwards(read))
-        draft = Draft()
+        draft = Processed()
         for entry in entries:
-            self._attempts.begin(read.id, [entry])
+            self._suspects.begin(read.id, [entry])
             draft = draft.then(self._draft_suspect(entry, draft.changes, self._forwards(read)))
-        self._attempts.begin(read.id, entries)
+        self._suspects.begin(read.id, entries)
         return draft
 
     def _forwards(self, read: Read) -> bool:
         """Whether the payloads themselves go on. Those of a replay can't: the journal has them no more."""
         return self._passthrough and not read.replayed
 
-    def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Draft:
-        if self._attempts.strikes(entry) >= STRIKES:
-            return Draft(changes=changes, dead_letters=[RawDeadLetter(entry, self._attempts.reason(entry))])
+    def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Processed:
+        if self._suspects.strikes(entry) >= STRIKES:
+            return Processed(changes=changes, dead_letters=[RawDeadLetter(entry, self._suspects.reason(entry))])
         return self._draft([entry], changes, forward)
 
-    def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Draft:
+    def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Processed:
         """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
         if forward:
-            return Draft(changes=changes)
+            return Processed(changes=changes)
         decoded = self._decode(entries)
         try:
             draft = self._chain.process(decoded.batch, changes)
         except ProcessorFailed as failed:
             if len(entries) == 1:
-                return Draft(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
+                return Processed(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
             half = len(entries) // 2
             first = self._draft(entries[:half], changes, forward)
             return first.then(self._draft(entries[half:], first.changes, forward))
@@ -192,7 +192,7 @@ class Pipeline:
         draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
         return draft
 
-    def _commit(self, read: Read, draft: Draft) -> None:
+    def _commit(self, read: Read, draft: Processed) -> None:
         """Make the step durable; once more with the same result if that fails."""
         commit = Commit(
             self.id, read, self._outbox(read, draft), draft.changes, draft.counts, draft.dead_letters
@@ -203,9 +203,9 @@ class Pipeline:
             if error.fatal:
                 raise
             self._ledger.commit(commit)
-        self._attempts.done(read)
+        self._suspects.done(read)
 
-    def _outbox(self, read: Read, draft: Draft) -> LogBatch | Sequence[Entry]:
+    def _outbox(self, read: Read, draft: Processed) -> LogBatch | Sequence[Entry]:
         if not self._forwards(read):
             return draft.batch
         dead = {id(letter.entry) for letter in draft.dead_letters}

@@ -35,7 +35,7 @@ def _no_records() -> LogBatch:
 
 
 @dataclass(slots=True)
-class Draft:
+class Processed:
     """What a step would commit. `changes` include those of everything before it in the same step."""
 
     batch: LogBatch = field(default_factory=_no_records)
@@ -43,10 +43,10 @@ class Draft:
     changes: Changes = field(default_factory=dict)
     dead_letters: list[RawDeadLetter] = field(default_factory=list)
 
-    def then(self, later: Draft) -> Draft:
+    def then(self, later: Processed) -> Processed:
         """Both, as one; `later` was made on top of this one's changes."""
         letters = self.dead_letters + later.dead_letters
-        return Draft(concat([self.batch, later.batch]), self.counts + later.counts, later.changes, letters)
+        return Processed(concat([self.batch, later.batch]), self.counts + later.counts, later.changes, letters)
 
 
 class ProcessorFailed(Exception):
@@ -87,13 +87,13 @@ class Chain:
         self._now = now_unix_nano
         self._ticked = dict.fromkeys(self._intervals(), now_unix_nano())
 
-    def process(self, batch: LogBatch, changes: Changes) -> Draft:
+    def process(self, batch: LogBatch, changes: Changes) -> Processed:
         """All processors on one batch, on top of `changes`, which stay as they are.
 
         Raises:
             ProcessorFailed: one of them raised; nothing of it is kept.
         """
-        draft = Draft(batch, changes=dict(changes))
+        draft = Processed(batch, changes=dict(changes))
         for name, processor in self._processors:
             if len(draft.batch):
                 self._apply(name, processor, draft, self._now())
@@ -107,15 +107,15 @@ class Chain:
             if abs(now_unix_nano - self._ticked[name]) >= interval * 1e9  # a clock that was set back ticks, too
         ]
 
-    def tick(self, due: Sequence[str], now_unix_nano: int) -> Draft:
+    def tick(self, due: Sequence[str], now_unix_nano: int) -> Processed:
         """A batch of zero records for those that are due; what one makes goes on through the processors behind it.
 
         One that raises is passed over until its next turn.
         """
-        draft = Draft()
+        draft = Processed()
         for name, processor in self._processors:
             if name in due or len(draft.batch):
-                before = Draft(draft.batch, Counter(draft.counts), dict(draft.changes))
+                before = Processed(draft.batch, Counter(draft.counts), dict(draft.changes))
                 try:
                     self._apply(name, processor, draft, now_unix_nano)
                 except ProcessorFailed as failed:
@@ -124,7 +124,7 @@ class Chain:
         self._ticked |= dict.fromkeys(due, now_unix_nano)
         return draft
 
-    def _apply(self, name: str, processor: Processor, draft: Draft, now_unix_nano: int) -> None:
+    def _apply(self, name: str, processor: Processor, draft: Processed, now_unix_nano: int) -> None:
         component = f"processor/{self._pipeline}/{name}"
         state = Overlay(self._ledger, self._pipeline, name, draft.changes)
         work = StepWork(state, now_unix_nano, component)

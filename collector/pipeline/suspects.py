@@ -11,11 +11,11 @@ from collector.journal.entry import Entry
 from collector.ledger.interface import Read
 from collector.ledger.marker import ALONE, STRIKES, Marker, Name
 
-__all__ = ["STRIKES", "Attempts"]
+__all__ = ["STRIKES", "Suspects"]
 _CAUTIOUS_RECORDS = 64
 
 
-class Attempts:
+class Suspects:
     """The marker of one pipeline in one partition. One thread uses it.
 
     Args:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
-from collector.settings.model import Pipeline, Settings
+from collector.settings.model import PipelineSettings, Settings
 
 MARKERS = frozenset({"batch", "memory_limiter"})
 """Processors that say how the service runs, and leave the records alone."""
 
 
-def real_processors(settings: Settings, pipeline: Pipeline) -> list[str]:
+def real_processors(settings: Settings, pipeline: PipelineSettings) -> list[str]:
     """The processors that look at records."""
     return [name for name in pipeline.processors if settings.processors[name].factory.name not in MARKERS]
 
@@ -77,7 +77,7 @@ class StepSize:
         return self.max_records // 2
 
 
-def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
+def step_size(settings: Settings, pipeline: PipelineSettings) -> StepSize:
     """What the pipeline's `batch` processor asks for, or the defaults."""
     for name in pipeline.processors:
         component = settings.processors[name]
@@ -89,7 +89,7 @@ def step_size(settings: Settings, pipeline: Pipeline) -> StepSize:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryLimits:
+class MemoryBound:
     """Anonymous memory of all processes: above `soft_bytes` new requests are refused with `refusal`."""
 
     soft_bytes: int
@@ -97,7 +97,7 @@ class MemoryLimits:
     refusal: str
 
 
-def memory_limits(settings: Settings) -> MemoryLimits | None:
+def memory_limits(settings: Settings) -> MemoryBound | None:
     """The strictest `memory_limiter` of the pipelines, if there is one."""
     found = []
     for pipeline in settings.pipelines.values():
@@ -105,7 +105,7 @@ def memory_limits(settings: Settings) -> MemoryLimits | None:
             component = settings.processors[name]
             if component.factory.name == "memory_limiter":
                 limits = component.config.limits(total_memory())
-                found.append(MemoryLimits(limits.soft_bytes, limits.check_interval_secs, component.config.refusal))
+                found.append(MemoryBound(limits.soft_bytes, limits.check_interval_secs, component.config.refusal))
     return min(found, key=lambda limits: limits.soft_bytes, default=None)
 
 

@@ -11,7 +11,7 @@ from collector.settings.service import ServiceConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class PipelineSettings:
     """One pipeline of `service.pipelines`, by component ids."""
 
     id: str
@@ -33,7 +33,7 @@ class Settings:
     exporters: Mapping[str, Component[Any]]
     connectors: Mapping[str, Component[Any]]
     extensions: Mapping[str, Component[Any]]
-    pipelines: Mapping[str, Pipeline]
+    pipelines: Mapping[str, PipelineSettings]
     service: ServiceConfig
     sources: Sequence[str] = ()
     warnings: Sequence[str] = ()

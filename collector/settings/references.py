@@ -13,7 +13,7 @@ from typing import NamedTuple
 from collector.component import Kind
 from collector.errors import Problem
 from collector.settings.ids import parse_id
-from collector.settings.model import Pipeline
+from collector.settings.model import PipelineSettings
 from collector.settings.suggest import among, hint, nearest
 from collector.settings.tree import Place
 
@@ -47,9 +47,9 @@ Declared = Mapping[Kind, Mapping[str, Place]]
 """The ids of each section, and where they are declared."""
 
 
-def pipeline_of(lists: PipelineLists) -> Pipeline:
+def pipeline_of(lists: PipelineLists) -> PipelineSettings:
     """The pipeline by plain ids."""
-    return Pipeline(
+    return PipelineSettings(
         lists.id,
         *(tuple(reference.id for reference in part) for part in (lists.receivers, lists.processors, lists.exporters)),
     )

@@ -43,7 +43,7 @@ _READ = {JSON: receive_json, PROTOBUF: receive_protobuf}
 _LATE = Unavailable("the journal did not answer in time")
 
 
-class Sender(Protocol):
+class Connection(Protocol):
     """The connection that a request came on, as `scope["sender"]`."""
 
     peer: str
@@ -171,7 +171,7 @@ class OtlpHttpApp:
         return refused(refusal, media or JSON)
 
     async def _submit(
-        self, sender: Sender, request: HttpRequest, encoding: str, body: bytes, media: Media
+        self, sender: Connection, request: HttpRequest, encoding: str, body: bytes, media: Media
     ) -> Refusal | Notice | None:
         """Decode and submit, in turn on a thread if that takes long; then wait for the journal."""
         loop = asyncio.get_running_loop()

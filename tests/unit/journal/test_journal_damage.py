@@ -12,7 +12,7 @@ from collector.disk.environment import Environment
 from collector.errors import Damaged, StorageError
 from collector.journal import book, layout, writer
 from collector.journal.entry import Entry, Payload
-from collector.journal.layout import HEADER_1, HEADER_BYTES, KIND, Header, entry_key
+from collector.journal.layout import HEADER_1, HEADER_BYTES, KIND, EntryHeader, entry_key
 from collector.journal.reader import JournalReader
 from counterparts.bad_disk import change, flip, places
 
@@ -60,7 +60,7 @@ def headers(bench, payload: Payload, size: int = HEADER_BYTES) -> list[int]:
     first = layout.CHUNK_BYTES - size
 
     def really(held: mmap.mmap, place: int) -> bool:
-        return Header.parse(held[place - size : place + min(len(payload.body), first)]) is not None
+        return EntryHeader.parse(held[place - size : place + min(len(payload.body), first)]) is not None
 
     return [place - size for place in places(data, known, really)]
 

@@ -13,7 +13,7 @@ from collector.disk.environment import Environment
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.journal.layout import DOMAIN_KEY, KIND, TALLIES
-from collector.journal.reader import Head, JournalReader, Pending
+from collector.journal.reader import Behind, Head, JournalReader
 from collector.journal.rotation import QUANTUM_BYTES, Rotation
 from collector.journal.tally import Tally
 
@@ -49,7 +49,7 @@ def test_a_journal_that_does_not_exist_is_empty(bench, kit, reader) -> None:
     assert reader.id is None
     assert reader.heads() == {}
     assert reader.read({}, None, {"otlp"}, ALL, ALL) == []
-    assert reader.pending({}) == Pending()
+    assert reader.pending({}) == Behind()
     assert reader.counts() == {}
     bench.open()
     kit.eventually(lambda: reader.id == bench.journal.id, "the reader finds the journal")
@@ -165,12 +165,12 @@ def test_pending_is_exact_behind_any_cursor(bench, kit, reader) -> None:
     for number in range(9):
         assert bench.append(kit.payload(sizes[number % 3], f"{number % 2}.example", records=number)) is None
     kit.eventually(lambda: reader.id, "found")
-    assert reader.pending({}) == Pending(9, 36, 3 * 6110, 1)
-    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110, 1)
-    assert reader.pending({}, {"1.example"}) == Pending(4, 16, sum(sizes[number % 3] for number in (1, 3, 5, 7)), 1)
+    assert reader.pending({}) == Behind(9, 36, 3 * 6110, 1)
+    assert reader.pending({"0.example": 5, "1.example": 99}) == Behind(2, 14, 110, 1)
+    assert reader.pending({}, {"1.example"}) == Behind(4, 16, sum(sizes[number % 3] for number in (1, 3, 5, 7)), 1)
     bench.low["0.example"] = 3
     kit.eventually(lambda: bench.journal.statistics().entries == 7, "trimmed")
-    assert reader.pending({"0.example": 5, "1.example": 99}) == Pending(2, 14, 110, 1)
+    assert reader.pending({"0.example": 5, "1.example": 99}) == Behind(2, 14, 110, 1)
 
 
 def test_a_large_backlog_delays_nobody(bench, kit, reader) -> None:

@@ -13,7 +13,7 @@ import pytest
 from xxhash import xxh3_128_digest
 
 from collector.journal.entry import Payload
-from collector.pipeline.suspects import Attempts
+from collector.pipeline.suspects import Suspects
 from collector.testing.conservation import assert_conserved
 from counterparts.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
 from counterparts.partition_bench import START_UNIX_MS, PartitionBench, request
@@ -61,7 +61,7 @@ def check(bench: PartitionBench) -> None:
     assert totals["processor/logs/tally", "filtered"] == RECORDS - kept.total()
     assert totals["exporter/slow", "exported"] == totals["exporter/fast", "exported"] == kept.total()
     seen = bench.open().state("logs", "tally")
-    attempts = Attempts(bench.root / "partition", "logs", bench.ledger.applied("logs"))
+    attempts = Suspects(bench.root / "partition", "logs", bench.ledger.applied("logs"))
     assert not attempts.suspicious, "what is done is suspected no more"
     attempts.close()
     assert sum(int(value) for value in seen.values()) == RECORDS

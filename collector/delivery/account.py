@@ -54,7 +54,7 @@ class ExporterStatistics:
     moved: str = ""
 
 
-class Book:
+class Account:
     """The only place where records of an exporter end."""
 
     def __init__(self, feed: Feed, progress: Progress, clock: Callable[[], float]) -> None:

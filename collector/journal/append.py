@@ -12,7 +12,7 @@ from collector.journal.price import weight_of
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Append:
     """Payloads that become durable together. `size`: bytes of bodies; `space`: the most they occupy on disk; `weight`: what
     they count in their domain's share."""
 
@@ -23,7 +23,7 @@ class Request:
     done: Durable
 
     @classmethod
-    def of(cls, payloads: Sequence[Payload], done: Durable) -> Request:
+    def of(cls, payloads: Sequence[Payload], done: Durable) -> Append:
         size = space = weight = 0
         for payload in payloads:
             length = len(payload.body)
