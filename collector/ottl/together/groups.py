@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from collector.columns.dictionary import Codes, distinct_rows
+from collector.columns.dictionary import Coded, Codes, Rows, distinct_rows
 from collector.columns.memo import Memo
 from collector.ottl.columns import Reader
 from collector.ottl.paths import TEXT, Source, part_type
@@ -81,14 +81,19 @@ class Matches:
     """`IsMatch` with the text of one source.
 
     Args:
-        gated: they are only run where one of these gates is open; none = everywhere.
+        everywhere: terms that are asked of every record.
+        apart: terms that are only asked where one of the `gates` is open. A text of such a record is looked through once,
+            for both.
     """
 
-    def __init__(self, source: Source, terms: Sequence[Term], gated: frozenset[Gate]) -> None:
+    def __init__(
+        self, source: Source, everywhere: Sequence[Term], apart: Sequence[Term], gates: frozenset[Gate]
+    ) -> None:
         self._source = source
-        self._terms = terms
-        self._gates = gated
-        self._expressions = Expressions([term.pattern or "" for term in terms])
+        self._terms = [*everywhere, *apart]
+        self._gates = gates
+        self._all = Expressions([term.pattern or "" for term in self._terms])
+        self._everywhere = Expressions([term.pattern or "" for term in everywhere]) if everywhere and apart else None
 
     def answer(self, reader: Reader, answers: Answers) -> None:
         """Put the answers, a row a record, into `answers`; an expression that matches nothing has none."""
@@ -97,22 +102,35 @@ class Matches:
         column = reader.coded(self._source, TEXT)
         positions = reader.positions(self._source)
         codes = column.codes if positions is None else column.codes[positions.to_numpy()]
-        asked = codes if not self._gates else codes[_open(self._gates, answers)]
-        used = column.used(asked)
-        if not used.size:
-            return
-        texts = column.values if used.size == len(column.values) else column.values.take(pa.array(used))
-        found = self._expressions.matching(texts.cast(pa.large_binary()).to_pylist())
-        for position, places in _by_expression(found).items():
+        for position, places in _by_expression(self._found(column, codes, answers)).items():
             distinct = np.zeros(len(column.values) + 1, dtype=np.bool_)
-            distinct[used[places]] = True
+            distinct[places] = True
             answers.found[self._terms[position].index] = Ternary(distinct[codes])
 
+    def _found(self, column: Coded, codes: Codes, answers: Answers) -> Iterator[tuple[int, Found]]:
+        """For each text that is asked about its place and the positions of the expressions that match it."""
+        used = column.used(codes)
+        if not self._gates:
+            yield from _matching(self._all, column, used)
+            return
+        asked = column.used(codes[_open(self._gates, answers)])
+        yield from _matching(self._all, column, asked)
+        if self._everywhere is not None and asked.size < used.size:
+            yield from _matching(self._everywhere, column, np.setdiff1d(used, asked, assume_unique=True))
 
-def _by_expression(found: Sequence[Found]) -> dict[int, list[int]]:
-    """Expression → the texts that it matches."""
+
+def _matching(expressions: Expressions, column: Coded, places: Rows) -> Iterable[tuple[int, Found]]:
+    if not places.size:
+        return ()
+    texts = column.values if places.size == len(column.values) else column.values.take(pa.array(places))
+    found = expressions.matching(texts.cast(pa.large_binary()).to_pylist())
+    return zip(places.tolist(), found, strict=True)
+
+
+def _by_expression(found: Iterable[tuple[int, Found]]) -> dict[int, list[int]]:
+    """Expression → the places of the texts that it matches."""
     texts: dict[int, list[int]] = {}
-    for place, matching in enumerate(found):
+    for place, matching in found:
         for position in matching:
             texts.setdefault(position, []).append(place)
     return texts

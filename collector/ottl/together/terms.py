@@ -70,9 +70,9 @@ class Evaluator:
                 by_source.setdefault(term.source, []).append(term)
         self._plain = [PlainTerms(source, plain) for source, own in by_source.items() if (plain := _plain(own))]
         self._matches = [
-            Matches(source, patterns, gated)
+            Matches(source, *_by_gate(patterns, gates, _true_of_ordinary(terms)))
             for source, own in by_source.items()
-            for gated, patterns in _by_gate(_patterns(own), gates, _true_of_ordinary(terms)).items()
+            if (patterns := _patterns(own))
         ]
 
     def evaluate(self, reader: Reader, height: int) -> Answers:
@@ -107,15 +107,14 @@ def _true_of_ordinary(terms: Sequence[Term]) -> frozenset[int]:
 
 def _by_gate(
     terms: Sequence[Term], gates: Mapping[int, frozenset[Gate]], ordinary: frozenset[int]
-) -> dict[frozenset[Gate], list[Term]]:
-    """The terms that some rule asks of every record, or of ordinary ones, under no gates; the others under theirs."""
+) -> tuple[list[Term], list[Term], frozenset[Gate]]:
+    """The terms that some rule asks of every record, or of ordinary ones; the others; and the gates of these."""
     everywhere: list[Term] = []
     apart: list[Term] = []
     for term in terms:
         asked = any(all(clause & ordinary for clause in gate) for gate in gates[term.index])
         (everywhere if asked else apart).append(term)
-    union = frozenset(gate for term in apart for gate in gates[term.index])
-    return {gated: found for gated, found in ((frozenset[Gate](), everywhere), (union, apart)) if found}
+    return everywhere, apart, frozenset(gate for term in apart for gate in gates[term.index])
 
 
 def _answer_wide(term: Term, reader: Reader, answers: Answers) -> None:
