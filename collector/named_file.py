@@ -23,6 +23,20 @@ def identity(path: Path) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
+Version = tuple[int, int, int, int]
+"""Device, inode, size and time of change (ns): a file, and what stood in it. One put in its place by `mv` is another,
+however old it says it is."""
+
+
+def version(path: Path) -> Version | None:
+    """What stands at `path` now; None for nothing that can be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 class NamedFile:
     """Remembers which file a name led to when it was opened.
 

@@ -7,6 +7,7 @@ messages that are compressed already (`precompressed`), which saves six times as
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from collector.transport.compression import compressor
 from collector.transport.grpc_client_config import GrpcClientConfig
 from collector.transport.headers import revealed
 from collector.transport.precompressed import ENCODING, precompressed
-from collector.transport.tls import TlsClientConfig, grpc_client_credentials
+from collector.transport.tls import Renewed, TlsClientConfig, grpc_client_credentials
 from collector.transport.user_agent import USER_AGENT
 
 
@@ -40,26 +41,29 @@ class GrpcClient:
         self._metadata = tuple((name.lower(), value) for name, value in revealed(config.headers).items())
         self._gzip = config.compression not in ("", "none")
         self._compress = compressor("")
-        self._channel: grpc.Channel | None = None
-        self._call: Any = None
+        self._connection: Renewed[tuple[grpc.Channel, Any]] | None = None
 
     async def start(self) -> None:
         """Make the channel; it connects with the first request. Raises OSError or ValueError for unusable TLS."""
         tls = self._config.tls
         if self._config.secure and tls.insecure:  # https:// in the endpoint
             tls = TlsClientConfig.model_validate({**tls.model_dump(), "insecure": False})
+        self._connection = Renewed(tls, lambda: self._connected(tls), tls.reload_interval or math.inf)
+
+    def _connected(self, tls: TlsClientConfig) -> tuple[grpc.Channel, Any]:
+        """A channel, and its method. One that is left when files have changed ends with its last call."""
         credentials = grpc_client_credentials(tls)
         target, options = self._config.target, _options(self._config)
         if credentials is None:
-            self._channel = grpc.insecure_channel(target, options)
+            channel = grpc.insecure_channel(target, options)
         else:
-            self._channel = grpc.secure_channel(target, credentials, options)
-        self._call = self._callable(self._channel)
+            channel = grpc.secure_channel(target, credentials, options)
+        return channel, self._callable(channel)
 
     def _callable(self, channel: grpc.Channel) -> Any:
         if self._gzip and (call := precompressed(channel, self._method)) is not None:
             self._compress = compressor("gzip")
-            self._metadata = (*self._metadata, ENCODING)
+            self._metadata = (*(pair for pair in self._metadata if pair != ENCODING), ENCODING)
             return call
         raw = channel.unary_unary(self._method, None, None)
         algorithm = grpc.Compression.Gzip if self._gzip else grpc.Compression.NoCompression
@@ -73,7 +77,9 @@ class GrpcClient:
         """One call. Every status is an answer; cancelling the task cancels the call."""
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
-        call = self._call(
+        assert self._connection is not None, "not started"
+        _, method = self._connection.current()
+        call = method(
             message,
             timeout=self._timeout,
             metadata=self._metadata,
@@ -89,9 +95,9 @@ class GrpcClient:
 
     async def close(self) -> None:
         """Close the channel; calls under way are cancelled."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
+        if self._connection is not None:
+            self._connection.value[0].close()
+            self._connection = None
 
 
 def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ from collector.transport.compression import compressor, content_encoding
 from collector.transport.environment_proxy import environment_proxy
 from collector.transport.headers import revealed
 from collector.transport.http_client_config import HttpClientConfig
-from collector.transport.tls import certificate_refused, client_context
+from collector.transport.tls import Renewed, certificate_refused, client_context
 from collector.transport.user_agent import USER_AGENT
 
 MAX_ANSWER_BYTES = 64 << 10
@@ -47,6 +48,7 @@ class HttpClient:
         self._encoding = content_encoding(config.compression)
         self._headers = {"User-Agent": user_agent, **revealed(config.headers)}
         self._session: aiohttp.ClientSession | None = None
+        self._tls: Renewed[ssl.SSLContext] | None = None
 
     async def start(self) -> None:
         """Make the pool; nothing is connected yet. Raises OSError or ssl.SSLError for TLS files that can't be used."""
@@ -56,7 +58,9 @@ class HttpClient:
             options["force_close"] = True
         elif config.idle_conn_timeout:
             options["keepalive_timeout"] = config.idle_conn_timeout
-        connector = aiohttp.TCPConnector(ssl=client_context(config.tls), **options)
+        reload_secs = config.tls.reload_interval or math.inf
+        self._tls = Renewed(config.tls, lambda: client_context(config.tls), reload_secs)
+        connector = aiohttp.TCPConnector(**options)
         keep_cookies = config.cookies is not None and config.cookies.enabled
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -92,6 +96,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """As `post`, with any method. `plain`: the body was not compressed."""
         assert self._session is not None, "not started"
+        assert self._tls is not None
         sent = dict(headers or {})
         if body is not None and self._encoding and not plain:
             sent["Content-Encoding"] = self._encoding
@@ -101,6 +106,7 @@ class HttpClient:
             data=None if body is None else io.BytesIO(body),  # in pieces: aiohttp writes bytes at once, however many
             headers=sent,
             allow_redirects=False,
+            ssl=self._tls.current(),
             proxy=self._config.proxy_url or environment_proxy(url),
             server_hostname=self._config.tls.server_name_override or None,
         ) as response:

@@ -9,20 +9,25 @@ Nothing here is read before a listener or a client starts, so `logboom validate`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, model_validator
 
+from collector.named_file import Version, version
 from collector.transport.block import Block
 from collector.units import Duration
 
 if TYPE_CHECKING:
     import grpc
 
-Version = Literal["", "1.0", "1.1", "1.2", "1.3"]
+T = TypeVar("T")
+TlsVersion = Literal["", "1.0", "1.1", "1.2", "1.3"]
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _CURVES = {"X25519": "X25519", "P256": "prime256v1", "P384": "secp384r1", "P521": "secp521r1"}
 _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
@@ -54,16 +59,17 @@ class TlsConfig(Block):
     """The same as text; never shown."""
     include_system_ca_certs_pool: bool = False
     """Trust the system's authorities besides `ca_file`."""
-    min_version: Version = "1.2"
+    min_version: TlsVersion = "1.2"
     """The oldest version spoken. 1.0 and 1.1 are accepted and mean 1.2: both are broken."""
-    max_version: Version = ""
+    max_version: TlsVersion = ""
     """The newest version spoken; empty = 1.3."""
     cipher_suites: list[str] = []
     """TLS 1.2 cipher suites by their Go names; empty = the library's. Not for gRPC."""
     curve_preferences: list[Literal["X25519", "P521", "P256", "P384"]] = []
     """Key exchange curves; Python sets only one, so the first is used. Not for gRPC."""
     reload_interval: Duration = 0.0
-    """How often certificate, key and authorities are read again; 0 = never."""
+    """How often to look whether certificate, key or authorities have changed or were replaced; new connections have the new
+    ones. 0 = never."""
     tpm: dict[str, object] = Field(default_factory=dict)
     """Keys inside a TPM are not supported; must be empty or `enabled: false`."""
 
@@ -83,6 +89,10 @@ class TlsConfig(Block):
         if self.tpm.get("enabled"):
             raise ValueError("tpm: keys inside a TPM are not supported; use cert_file and key_file")
         return self
+
+    def files(self) -> list[str]:
+        """The files that can change under us."""
+        return [name for name in (self.ca_file, self.cert_file, self.key_file) if name]
 
     def authorities(self) -> bytes | None:
         """PEM of the configured authorities, None for the system's."""
@@ -115,7 +125,7 @@ class TlsServerConfig(TlsConfig):
 
     def files(self) -> list[str]:
         """The files that can change under us."""
-        return [name for name in (self.cert_file, self.key_file, self.client_ca_file) if name]
+        return [*super().files(), *([self.client_ca_file] if self.client_ca_file else [])]
 
     def client_authorities(self) -> bytes | None:
         """PEM of the authorities of client certificates, None = clients need none."""
@@ -131,6 +141,37 @@ class TlsClientConfig(TlsConfig):
     """Accept any certificate: whoever stands between can read and write. Not for gRPC, which cannot do it."""
     server_name_override: str = ""
     """Expect this name in the server's certificate instead of the host we connect to."""
+
+
+class Renewed(Generic[T]):
+    """What was made of the files of a `tls:` block: made anew when one of them has changed or another has taken its place.
+
+    Args:
+        make: raises OSError or ValueError for files that can't be used; between two steps of a rotation the old one stays.
+        interval_secs: how long not to look again.
+    """
+
+    def __init__(self, tls: TlsConfig, make: Callable[[], T], interval_secs: float = 0.0) -> None:
+        self._tls = tls
+        self._make = make
+        self._interval = interval_secs
+        self._looked_at = time.monotonic()
+        self._seen = self._versions()
+        self.value = make()
+
+    def current(self) -> T:
+        """The same as before, or a new one."""
+        now = time.monotonic()
+        if now - self._looked_at >= self._interval:
+            self._looked_at, seen = now, self._versions()
+            if seen != self._seen:
+                with contextlib.suppress(OSError, ValueError):  # ssl.SSLError is an OSError
+                    self.value = self._make()
+                    self._seen = seen
+        return self.value
+
+    def _versions(self) -> list[Version | None]:
+        return [version(Path(name)) for name in self._tls.files()]
 
 
 def server_context(tls: TlsServerConfig) -> ssl.SSLContext:
@@ -186,17 +227,14 @@ def grpc_server_credentials(tls: TlsServerConfig) -> grpc.ServerCredentials:
         pair = tls.pair()
         assert pair is not None
         return grpc.ssl_server_credentials([pair], tls.client_authorities(), mutual)
-    seen = [_changed_at(tls.files())]
+    held = Renewed(tls, configuration)
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
-        now = _changed_at(tls.files())
-        if now == seen[0]:
-            return None
-        seen[0] = now
-        return configuration()
+        before, now = held.value, held.current()
+        return None if now is before else now
 
     # None = unchanged (the stubs miss it)
-    return grpc.dynamic_ssl_server_credentials(configuration(), fetch, mutual)  # type: ignore[arg-type]
+    return grpc.dynamic_ssl_server_credentials(held.value, fetch, mutual)  # type: ignore[arg-type]
 
 
 def grpc_client_credentials(tls: TlsClientConfig) -> grpc.ChannelCredentials | None:
@@ -270,17 +308,6 @@ def _refuse_unsupported(tls: TlsConfig) -> None:
             "grpc speaks TLS 1.2 and 1.3 with its own cipher suites and curves: min_version 1.3, max_version 1.2, "
             "cipher_suites and curve_preferences do not work for gRPC"
         )
-
-
-def _changed_at(files: list[str]) -> list[int]:
-    return [stat.st_mtime_ns if (stat := _stat(name)) else 0 for name in files]
-
-
-def _stat(name: str) -> os.stat_result | None:
-    try:
-        return Path(name).stat()
-    except OSError:  # between two steps of a rotation; the old certificate stays
-        return None
 
 
 def _system_authorities() -> bytes:

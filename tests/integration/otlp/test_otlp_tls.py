@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
+import os
 import socket
 import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import aiohttp
 import grpc
 import pytest
 
 from collector.errors import ConfigError
 from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import payload
+from collector.transport.grpc_client import GrpcClient
+from collector.transport.grpc_client_config import GrpcClientConfig
+from collector.transport.http_client import HttpClient
+from collector.transport.http_client_config import HttpClientConfig
 from collector.transport.tls import TlsClientConfig, client_context, grpc_client_credentials
 from counterparts.certificates import Authority, Pair
 from counterparts.receiving import Receiving, receiving
@@ -145,15 +155,61 @@ def test_old_versions_are_refused(authority, server):
         post_http(running, client(authority))
 
 
+def written(new: Path, at: Path) -> None:
+    at.write_bytes(new.read_bytes())
+
+
+def renamed(new: Path, at: Path) -> None:
+    """By a deployment that keeps times: it is another file, as old as the one before."""
+    before, beside = at.stat(), at.with_name(at.name + ".new")
+    written(new, beside)
+    os.utime(beside, ns=(before.st_atime_ns, before.st_mtime_ns))
+    beside.replace(at)
+
+
+async def export_http(running: Receiving, tls: TlsClientConfig, between: Callable[[], None]) -> None:
+    config = HttpClientConfig(endpoint=f"https://{running.http}", tls=tls, compression="")
+    exporter = HttpClient(config)
+    await exporter.start()
+    headers = {"content-type": "application/x-protobuf"}
+    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+        await exporter.post(f"https://{running.http}/v1/logs", GOOD, headers)
+    between()
+    assert (await exporter.post(f"https://{running.http}/v1/logs", GOOD, headers)).status == 200
+    await exporter.close()
+
+
+async def export_grpc(running: Receiving, tls: TlsClientConfig, between: Callable[[], None]) -> None:
+    exporter = GrpcClient(GrpcClientConfig(endpoint=running.grpc, tls=tls), GRPC_PATH, 30)
+    await exporter.start()
+    assert (await exporter.send(exporter.compressed(GOOD))).code == grpc.StatusCode.UNAVAILABLE.value[0]
+    between()
+    assert (await exporter.send(exporter.compressed(GOOD))).code == 0
+    await exporter.close()
+
+
+@pytest.mark.parametrize("replace", [written, renamed])
+@pytest.mark.parametrize("export", [export_http, export_grpc])
+def test_an_exporter_sees_that_its_authorities_were_replaced(tmp_path, authority, server, export, replace):
+    """New connections trust the new ones."""
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(Authority(tmp_path, "another authority").ca_file.read_bytes())
+    tls = TlsClientConfig(ca_file=str(trusted), reload_interval="1ms")
+    with receiving(served(server)) as running:
+        asyncio.run(export(running, tls, lambda: (replace(authority.ca_file, trusted), time.sleep(0.01))))
+        assert running.intake.records == 1
+
+
+@pytest.mark.parametrize("replace", [written, renamed])
 @pytest.mark.parametrize("protocol", POSTS)
-def test_certificate_is_reloaded(tmp_path, authority, server, protocol):
+def test_certificate_is_reloaded(tmp_path, authority, server, protocol, replace):
     """A certificate that is replaced on disk is served to new connections."""
     renewed = Authority(tmp_path, "renewed authority")
     with receiving(served(server, reload_interval="20ms")) as running:
         POSTS[protocol](running, client(authority))
         fresh = renewed.issue("renewed")
-        server.key.write_bytes(fresh.key.read_bytes())
-        server.cert.write_bytes(fresh.cert.read_bytes())
+        replace(fresh.key, server.key)
+        replace(fresh.cert, server.cert)
         for _ in range(200):
             try:
                 POSTS[protocol](running, client(renewed))
