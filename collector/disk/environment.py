@@ -135,7 +135,7 @@ class Environment:
             return None
         handle = acquire(path, 0)
         try:
-            meta = _read_meta(handle)
+            meta = _read_meta(handle, path)
             if meta:
                 _check(path, meta, kind, Formats(format_version, oldest_format))
         except BaseException as error:
@@ -157,6 +157,11 @@ class Environment:
             return self._handle.db(name.encode(), create=not self.readonly)
         except lmdb.Error as cause:
             raise _unreadable(self.path, cause) from cause
+
+    @property
+    def tables(self) -> int:
+        """How many there are beside our own; LMDB counts them elsewhere than it names them."""
+        return self._handle.tables - 1
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -313,9 +318,11 @@ def damaged(path: Path, cause: object) -> str:
     )
 
 
-def _read_meta(handle: Handle) -> dict[str, str]:
+def _read_meta(handle: Handle, path: Path) -> dict[str, str]:
     db = handle.db(_META, create=False)
     if db is None:
+        if handle.tables:
+            raise Damaged(damaged(path, "it does not say what it is"))
         return {}
     with handle.begin_read() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor(db=db)}
@@ -339,7 +346,7 @@ class Formats(NamedTuple):
 
 def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, formats: Formats) -> dict[str, str]:
     """Check what is there, or sign a new environment; store the format and the budget of this start."""
-    meta = _read_meta(handle)
+    meta = _read_meta(handle, path)
     if meta:
         _check(path, meta, kind, formats)
     signed = {"kind": kind, "id": secrets.token_hex(8)} | meta

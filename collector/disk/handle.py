@@ -53,6 +53,11 @@ class Handle:
         """Up to where the file has pages, those that are free again included."""
         return self.lmdb.info()["last_pgno"] + 1
 
+    @property
+    def tables(self) -> int:
+        """How many tables the last commit left."""
+        return int(self.lmdb.stat()["entries"])
+
     def grow(self, map_bytes: int) -> None:
         if map_bytes > self.map_bytes:
             self.lmdb.set_mapsize(map_bytes)

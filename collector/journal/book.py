@@ -125,6 +125,8 @@ class Draft:
         body, offset = payload.body, self.next_offset
         length, dearness = len(body), payload.dearness
         header = packed(
+            route.domain,
+            offset,
             ENTRY_VERSION,
             dearness,
             route.receiver,
@@ -173,7 +175,7 @@ class Draft:
             owner, offset = ENTRY_KEY.unpack_from(cursor.key())
             if owner != domain or offset > through:
                 break
-            header = EntryHeader.parse(cursor.value()) or self._inferred(cursor, domain, offset)
+            header = EntryHeader.parse(cursor.value(), domain, offset) or self._inferred(cursor, domain, offset)
             deleted += _delete(cursor, ENTRY_KEY.pack(domain, offset))
             tally.entries_out += 1
             tally.records_out += header.records

@@ -7,21 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from collector.disk.chunks import CHUNK_BYTES
-from collector.disk.environment import Environment
+from collector.disk.environment import Environment, damaged
 from collector.disk.freelist import PAGE_BYTES
-from collector.errors import StorageError, Unavailable
+from collector.errors import Damaged, StorageError, Unavailable
 from collector.journal.book import Book, Draft
 from collector.journal.damage import header_at
 from collector.journal.entry import Payload
-from collector.journal.layout import (
-    COUNTS,
-    DOMAINS,
-    ENTRIES,
-    RECEIVERS,
-    STATE,
-    TALLIES,
-    entry_key,
-)
+from collector.journal.layout import ENTRIES, TABLES, entry_key
 
 LowWatermarks = Callable[[], Mapping[str, int]]
 """domain → the highest offset that no pipeline needs any more. Called from the journal's thread."""
@@ -45,7 +37,9 @@ class Committer:
         self._low_watermarks = low_watermarks
         self._low: Mapping[str, int] = {}
         self._low_read_at = self._readers_checked_at = -_READER_CHECK_SECS
-        self._tables = {name: environment.db(name) for name in (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS, STATE)}
+        self._tables = {name: environment.db(name) for name in TABLES}
+        if environment.tables > len(TABLES):  # one was there, and was not found
+            raise Damaged(damaged(environment.path, "a table has lost its name"))
         self._refresh_low(time.monotonic())
         self.book = Book.load(environment, max(self._low.values(), default=0))
 

@@ -35,7 +35,8 @@ def inferred(cursor: Any, domain: int, offset: int, tally: Tally) -> EntryHeader
 
 def header_at(cursor: Any, domain: int, tally: Tally) -> EntryHeader:
     """The header of the entry that the cursor stands on; `inferred` when it is damaged."""
-    return EntryHeader.parse(cursor.value()) or inferred(cursor, domain, ENTRY_KEY.unpack_from(cursor.key())[1], tally)
+    offset = ENTRY_KEY.unpack_from(cursor.key())[1]
+    return EntryHeader.parse(cursor.value(), domain, offset) or inferred(cursor, domain, offset, tally)
 
 
 def chunks_of(cursor: Any, domain: int, offset: int) -> Iterator[bytes]:
@@ -53,7 +54,7 @@ def _after(cursor: Any, domain: int, offset: int, tally: Tally) -> tuple[Totals,
         owner, offset = ENTRY_KEY.unpack_from(cursor.key())
         if owner != domain:
             break
-        if (header := EntryHeader.parse(cursor.value())) is not None:
+        if (header := EntryHeader.parse(cursor.value(), domain, offset)) is not None:
             return (header.entries_before, header.records_before, header.bytes_before), header.received_unix_ms
     return (tally.entries_in, tally.records_in, tally.bytes_in), 0
 
@@ -64,7 +65,7 @@ def _before(cursor: Any, domain: int, offset: int, tally: Tally, ends: Totals) -
         owner, previous = ENTRY_KEY.unpack_from(cursor.key())
         if owner == domain:
             cursor.set_range(entry_key(domain, previous))
-            header = EntryHeader.parse(cursor.value())
+            header = EntryHeader.parse(cursor.value(), domain, previous)
             if header is None:  # it was taken for this one, too
                 return ends, 0
             own = (

@@ -31,6 +31,7 @@ OLDEST_FORMAT = 1
 ENTRY_VERSION = 2
 
 ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS, STATE = "entries", "tallies", "domains", "receivers", "counts", "state"
+TABLES = (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS, STATE)
 NEXT_OFFSET = b"next_offset"
 
 ENTRY_KEY = Struct(">IQ")
@@ -44,7 +45,7 @@ NUMBER = Struct("<Q")
 HEADER_1 = Struct("<BBHIQI16sQQQ")
 """version, dearness (`price`), receiver, records, received_unix_ms, length of the body, digest, entries, records and bytes before."""
 HEADER = Struct("<BBHIQI16sQQQQ8s")
-"""The same, seed and checksum of the body; the header's own checksum (xxh32) follows."""
+"""The same, seed and checksum of the body; the checksum (xxh32) of the header and its key follows."""
 _OWN_CHECKSUM = Struct("<I")
 HEADER_BYTES = HEADER.size + _OWN_CHECKSUM.size
 CHECKSUM_BYTES = 8
@@ -70,12 +71,13 @@ class EntryHeader(NamedTuple):
     checksum: bytes = b""
 
     @classmethod
-    def parse(cls, chunk: bytes) -> Self | None:
-        """None when these are not the bytes of a header that was written (of version 1: when they make no sense)."""
+    def parse(cls, chunk: bytes, domain: int, offset: int) -> Self | None:
+        """None when these are not the bytes of the header that was written for this entry (of version 1: when they make no
+        sense)."""
         version = chunk[0] if len(chunk) >= HEADER_1.size else 0
         if version == ENTRY_VERSION and len(chunk) >= HEADER_BYTES:
             (own,) = _OWN_CHECKSUM.unpack_from(chunk, HEADER.size)
-            return cls(*HEADER.unpack_from(chunk)) if xxhash.xxh32_intdigest(chunk[: HEADER.size]) == own else None
+            return cls(*HEADER.unpack_from(chunk)) if _checksum(chunk[: HEADER.size], domain, offset) == own else None
         if version == 1:
             header = cls(*HEADER_1.unpack_from(chunk))
             return header if len(chunk) == min(CHUNK_BYTES, header.size + header.length) else None
@@ -105,10 +107,15 @@ def checksum_of(body: bytes, seed: int) -> bytes:
     return xxhash.xxh3_128_digest(body, seed=seed)[:CHECKSUM_BYTES]
 
 
-def packed(*header: int | bytes) -> bytes:
+def packed(domain: int, offset: int, *header: int | bytes) -> bytes:
     """The fields of a `EntryHeader` of this version, with its own checksum."""
     facts = HEADER.pack(*header)
-    return facts + _OWN_CHECKSUM.pack(xxhash.xxh32_intdigest(facts))
+    return facts + _OWN_CHECKSUM.pack(_checksum(facts, domain, offset))
+
+
+def _checksum(facts: bytes, domain: int, offset: int) -> int:
+    """Of a header and its place: a page may come back in the place of another."""
+    return xxhash.xxh32_intdigest(facts, (offset ^ domain << 16) & 0xFFFF_FFFF)
 
 
 def entry_key(domain: int, offset: int) -> bytes:

@@ -30,6 +30,8 @@ from collector.journal.layout import (
     OLDEST_FORMAT,
     RECEIVER_KEY,
     RECEIVERS,
+    STATE,
+    TABLES,
     TALLIES,
     EntryHeader,
     entry_key,
@@ -258,7 +260,7 @@ class JournalReader:
             if owner != number or not after < offset <= tally.last_offset:
                 taken.broken = f"entries of {domain} behind {after} are not where they were"
                 return
-            header = EntryHeader.parse(cursor.value())
+            header = EntryHeader.parse(cursor.value(), number, offset)
             known = header or inferred(cursor, number, offset, tally)
             receiver = self._receivers.get(known.receiver) or next(iter(self._receivers.values()))
             taken.through[domain] = after = offset
@@ -290,8 +292,13 @@ class JournalReader:
         environment = Environment.open(self._path, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         if environment is None:
             return
-        self._tables = {name: environment.db(name) for name in (ENTRIES, TALLIES, DOMAINS, RECEIVERS, COUNTS)}
-        if None in self._tables.values():  # its writer is in the middle of its first start
+        there = environment.tables
+        self._tables = {name: environment.db(name) for name in TABLES if name != STATE}
+        missing = None in self._tables.values()
+        if there > len(TABLES) - missing:
+            environment.close()
+            raise Damaged(damaged(self._path, "a table has lost its name"))
+        if missing:  # its writer is in the middle of its first start
             environment.close()
             return
         self._environment = environment

@@ -54,13 +54,13 @@ def flip_in_body(bench, payload: Payload, position: int) -> None:
     flip(bench.path / "data.mdb", known, min(position, len(payload.body) - 1) - payload.body.index(known))
 
 
-def headers(bench, payload: Payload, size: int = HEADER_BYTES) -> list[int]:
-    """Where the header before a body begins. (A page that is used again keeps what nobody wrote over.)"""
+def headers(bench, payload: Payload, offset: int, size: int = HEADER_BYTES) -> list[int]:
+    """Where the header before a body of the first domain begins. (A page that is used again keeps what nobody wrote over.)"""
     data, known = bench.path / "data.mdb", payload.body[:24]
     first = layout.CHUNK_BYTES - size
 
     def really(held: mmap.mmap, place: int) -> bool:
-        return EntryHeader.parse(held[place - size : place + min(len(payload.body), first)]) is not None
+        return EntryHeader.parse(held[place - size : place + min(len(payload.body), first)], 0, offset) is not None
 
     return [place - size for place in places(data, known, really)]
 
@@ -93,7 +93,7 @@ def test_a_bit_of_a_body(bench, kit, reader, fill, size: int, place: float) -> N
 def test_a_bit_of_a_header(bench, kit, reader, fill, size: int, victim: int) -> None:
     """Any of them: how many records there were is known from those around, and the body is there."""
     sent = fill(size, size, size)
-    found_at = headers(bench, sent[victim])
+    found_at = headers(bench, sent[victim], victim + 1)
     for at in range(HEADER_BYTES):
         change(bench.path / "data.mdb", found_at, at)
         found = read(reader)["a.example"]
@@ -111,13 +111,42 @@ def test_headers_in_a_row(bench, kit, reader, fill, victims: set[int]) -> None:
     """The first of a row is taken for all of them; what is behind them goes on."""
     sent = fill(300, 300, 300)
     for victim in victims:
-        change(bench.path / "data.mdb", headers(bench, sent[victim]), 0)
+        change(bench.path / "data.mdb", headers(bench, sent[victim], victim + 1), 0)
     found = read(reader)["a.example"]
     assert [entry.damaged for entry in found] == [number in victims for number in range(3)]
     assert sum(entry.records for entry in found) == 6
     assert bench.append(kit.payload(300, records=7)) is None
     assert [entry.records for entry in read(reader)["a.example"]][3:] == [7]
     assert_account_is_whole_once_trimmed(bench, kit, reader)
+
+
+def test_a_page_that_comes_back_in_the_place_of_another(bench, kit, reader, fill) -> None:
+    """Whole in itself, and not what stood there."""
+    sent = fill(3000, 3000, 3000)
+    first = sent[0].body[:24]
+    data = bench.path / "data.mdb"
+    page = bytearray(data.read_bytes())
+    for place in headers(bench, sent[1], 2):
+        other = page.find(first) - HEADER_BYTES
+        page[place : place + 3000 + HEADER_BYTES] = page[other : other + 3000 + HEADER_BYTES]
+    with data.open("r+b") as stream:
+        stream.write(page)
+    found = read(reader)["a.example"]
+    assert [(entry.damaged, entry.records) for entry in found] == [(False, 1), (True, 2), (False, 3)]
+    assert_account_is_whole_once_trimmed(bench, kit, reader)
+
+
+@pytest.mark.parametrize("name", [b"meta", *(table.encode() for table in layout.TABLES)])
+def test_a_table_that_has_lost_its_name(bench, kit, fill, name: bytes) -> None:
+    """Nobody takes the journal for a new one."""
+    fill(3000)
+    bench.close()
+    flip(bench.path / "data.mdb", name, 0)
+    for _ in range(2):
+        with pytest.raises(Damaged, match="move the directory aside"):
+            bench.open()
+    with pytest.raises(Damaged, match="move the directory aside"):
+        JournalReader.open(bench.path).heads()
 
 
 def test_a_key(bench, kit, reader, fill) -> None:
@@ -148,7 +177,7 @@ def test_a_row_that_makes_no_sense_is_told_in_a_sentence(bench, kit) -> None:
 
 def of_version_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write what an older logboom wrote."""
-    monkeypatch.setattr(book, "packed", lambda _, *header: HEADER_1.pack(1, *header[:9]))
+    monkeypatch.setattr(book, "packed", lambda domain, offset, _, *header: HEADER_1.pack(1, *header[:9]))
     monkeypatch.setattr(book, "FIRST_BYTES", layout.CHUNK_BYTES - HEADER_1.size)
     monkeypatch.setattr(book, "HEADER_BYTES", HEADER_1.size)
     monkeypatch.setattr(writer, "FORMAT_VERSION", 1)
@@ -186,8 +215,8 @@ def test_entries_of_version_1_are_read_and_trimmed(bench, kit, reader, older: li
 def test_lengths_of_version_1_that_make_no_sense_are_noticed(bench, kit, reader, older: list[Payload]) -> None:
     """There is no checksum; but a length that is not that of the chunks takes nothing from the entries behind it."""
     bench.open()
-    for payload in older[1:]:
-        change(bench.path / "data.mdb", headers(bench, payload, HEADER_1.size), 16)
+    for place, payload in enumerate(older[1:], 2):
+        change(bench.path / "data.mdb", headers(bench, payload, place, HEADER_1.size), 16)
     found = read(reader)["a.example"]
     assert [entry.damaged for entry in found] == [False, True, True, True, True, True]
     assert sum(entry.records for entry in found) == 18
