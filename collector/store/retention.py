@@ -1,4 +1,4 @@
-"""What may be deleted: how long each domain keeps each triage level, as statements that every driver runs.
+"""What may be deleted: how long each domain keeps each triage level. `sweeping` does it.
 
 A row goes when it was both stamped and received before the cut: the stamp is what people mean by "older than", and the
 time of receipt (the front of the record id) keeps a sender with a wrong clock from losing what just came.
@@ -7,11 +7,11 @@ The newest row of all always stays: the rowid must never go back, readers follow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.base32 import first_record_id
-from collector.levels import LEVELS, SQL
+from collector.levels import LEVELS
 
 DOMAINS = """WITH RECURSIVE seen(domain) AS (
     SELECT min(domain) FROM logs
@@ -19,14 +19,6 @@ DOMAINS = """WITH RECURSIVE seen(domain) AS (
     SELECT (SELECT min(domain) FROM logs WHERE domain > seen.domain) FROM seen WHERE seen.domain IS NOT NULL
 ) SELECT domain FROM seen WHERE domain IS NOT NULL"""
 """All domains of the store, by one index seek each."""
-
-DELETE_BATCH = f"""DELETE FROM logs WHERE record_id IN (
-    SELECT record_id FROM logs INDEXED BY logs_domain_time
-    WHERE domain = ?1 AND time_unix_nano < ?2 AND record_id < ?3
-      AND ({SQL}) IN (SELECT value FROM json_each(?4))
-      AND rowid < (SELECT max(rowid) FROM logs)
-    LIMIT ?5)"""  # noqa: S608 - a constant
-"""One bounded step. Parameters: domain, cut in ns, cut as a record id, JSON array of levels, rows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +37,16 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows of these domains and levels that are stamped before `cut` (ns) and received before it (`cut_id`) may go."""
+
+    domains: Sequence[str]
+    levels: list[str]
+    cut: int
+    cut_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     """`everywhere`, unless `domains` names the domain."""
 
@@ -54,9 +56,12 @@ class Retention:
     def __bool__(self) -> bool:
         return any(list(keep.by_age()) for keep in (self.everywhere, *self.domains.values()))
 
-    def cuts(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[tuple[str, int, str, list[str]]]:
-        """(domain, cut in ns, cut as a record id, levels) for everything that has a limit."""
+    def rules(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[Rule]:
+        """What is due now, one rule for all domains that share it."""
+        groups: dict[str, list[str]] = {}
         for domain in domains:
-            for age, levels in self.domains.get(domain, self.everywhere).by_age():
+            groups.setdefault(domain if domain in self.domains else "", []).append(domain)
+        for own, sharing in groups.items():
+            for age, levels in self.domains.get(own, self.everywhere).by_age():
                 cut = max(0, now_unix_nano - int(age * 1e9))
-                yield domain, cut, first_record_id(cut // 1_000_000), levels
+                yield Rule(sharing, levels, cut, first_record_id(cut // 1_000_000))

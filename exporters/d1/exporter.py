@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.d1 import D1Database
-from collector.store.retention import DELETE_BATCH, DOMAINS
 from collector.store.rows import Limits
+from collector.store.sweeping import DELETING, Sweeper
 from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.d1.config import D1Config
 from exporters.d1.databases import Databases
@@ -39,6 +38,7 @@ class D1Exporter:
             indexes=config.indexes,
         )
         self._sweeper: asyncio.Task[None] | None = None
+        self._sweepers: dict[str, Sweeper] = {}
         self._began = time.monotonic()
         self._rows_written = 0
         self._rows_deleted = 0
@@ -111,6 +111,8 @@ class D1Exporter:
         if not part.place:
             raise Homeless("no D1 database is configured for the record's domain")
         database = await self._databases.prepared(part.place)
+        if self._sweeper is not None:
+            self._sweeps(database).comes(part.oldest)
         answer = await database.post(part.body)
         if answer.succeeded:
             self._rows_written += rows_written(answer)
@@ -119,15 +121,18 @@ class D1Exporter:
         return answer
 
     async def _sweep(self, database: D1Database, now_unix_nano: int) -> int:
+        return await self._sweeps(database).sweep(now_unix_nano)
+
+    def _sweeps(self, database: D1Database) -> Sweeper:
+        async def ask(statement: str, parameters: Sequence[object]) -> Sequence[Sequence[object]]:
+            rows = [tuple(row.values()) for row in await database.select(statement, *map(str, parameters))]
+            self._rows_deleted += len(rows) if statement in DELETING else 0
+            return rows
+
         retention = self._config.retention
-        domains = [str(row["domain"]) for row in await database.select(DOMAINS)]
-        deleted = 0
-        for domain, cut, cut_id, levels in retention.rules().cuts(domains, now_unix_nano):
-            parameters = (domain, str(cut), cut_id, json.dumps(levels), str(retention.batch_rows))
-            while gone := await database.execute(DELETE_BATCH, *parameters):
-                deleted += gone
-                self._rows_deleted += gone
-        return deleted
+        if database.id not in self._sweepers:
+            self._sweepers[database.id] = Sweeper(retention.rules(), retention.batch_rows, ask)
+        return self._sweepers[database.id]
 
     async def _sweep_for_ever(self) -> None:
         while True:

@@ -24,12 +24,13 @@ _ROW_BYTES = 1_900_000
 @dataclass(frozen=True, slots=True)
 class Part:
     """The records of one place (a database id, or a name that leads to one). `items`: None = the whole request.
-    `body` is empty when there is no place for them."""
+    `body` is empty when there is no place for them. `oldest`: no record of the request has a smaller id."""
 
     place: str
     records: int
     body: bytes = b""
     items: Items | None = None
+    oldest: str = ""
 
 
 class Places:
@@ -55,18 +56,21 @@ class Places:
 def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     """One part for each place that the batch's domains lead to."""
     texts = bounded_row_texts(batch, limits, _ROW_BYTES)
+    oldest = str(batch.column("record_id").min() or "")
     by_place: dict[str, list[str]] = {}
     for domain in batch.by_domain():
         by_place.setdefault(places.of(domain), []).append(domain)
     if len(by_place) == 1:
-        return [_part(place, texts) for place in by_place]
+        return [_part(place, texts, oldest) for place in by_place]
     domains = batch.column("domain").fill_null("")
     chosen = {place: domains.is_in(pl.Series(own).implode()).arg_true() for place, own in by_place.items()}
-    return [_part(place, texts.gather(rows), rows.to_numpy().astype(np.uint32)) for place, rows in chosen.items()]
+    return [
+        _part(place, texts.gather(rows), oldest, rows.to_numpy().astype(np.uint32)) for place, rows in chosen.items()
+    ]
 
 
-def _part(place: str, texts: pl.Series, items: Items | None = None) -> Part:
-    return Part(place, len(texts), _body(texts) if place else b"", items)
+def _part(place: str, texts: pl.Series, oldest: str, items: Items | None = None) -> Part:
+    return Part(place, len(texts), _body(texts) if place else b"", items, oldest)
 
 
 def _body(texts: pl.Series) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
@@ -16,8 +16,8 @@ from collector.component import Context
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.embedded import EmbeddedStore
-from collector.store.retention import DELETE_BATCH, DOMAINS
 from collector.store.rows import Limits, rows
+from collector.store.sweeping import Sweeper
 from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.verdicts import STORE_ERRORS, Inserted, verdict_of, waits
 
@@ -37,6 +37,8 @@ class SqliteExporter:
         )
         self._thread: ThreadPoolExecutor | None = None
         self._sweeper: asyncio.Task[None] | None = None
+        rules = config.retention.rules()
+        self._sweeps = Sweeper(rules, config.retention.batch_rows, self._ask) if rules else None
 
     async def start(self) -> None:
         """Open and migrate.
@@ -53,7 +55,7 @@ class SqliteExporter:
         except sqlite3.Error as error:
             if not waits(error):
                 raise StorageError(f"{self._store.path} can't be used: {error}") from error
-        if self._config.retention.rules():
+        if self._sweeps is not None:
             self._sweeper = asyncio.create_task(self._sweep_for_ever())
 
     def encode(self, batch: LogBatch) -> pl.DataFrame:
@@ -63,6 +65,8 @@ class SqliteExporter:
     async def send(self, request: pl.DataFrame) -> Inserted:
         """Raises `sqlite3.Error` or `StorageError` when nothing was kept."""
         assert self._thread is not None, "send before start"
+        if self._sweeps is not None and request.height:
+            self._sweeps.comes(str(request.get_column("record_id").min()))
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, request)
 
     def classify(self, answer: object) -> Verdicts:
@@ -83,16 +87,11 @@ class SqliteExporter:
 
     async def sweep(self, now_unix_nano: int) -> int:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
+        return await self._sweeps.sweep(now_unix_nano) if self._sweeps is not None else 0
+
+    async def _ask(self, statement: str, parameters: Sequence[object]) -> Sequence[Sequence[object]]:
         assert self._thread is not None, "sweep before start"
-        loop = asyncio.get_running_loop()
-        retention = self._config.retention
-        domains = await loop.run_in_executor(self._thread, self._store.select, DOMAINS)
-        deleted = 0
-        for domain, cut, cut_id, levels in retention.rules().cuts((str(name) for (name,) in domains), now_unix_nano):
-            parameters = (domain, cut, cut_id, json.dumps(levels), retention.batch_rows)
-            while gone := await loop.run_in_executor(self._thread, self._store.execute, DELETE_BATCH, parameters):
-                deleted += gone
-        return deleted
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.select, statement, parameters)
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -103,7 +102,10 @@ class SqliteExporter:
     def _insert(self, request: pl.DataFrame) -> Inserted:
         try:
             new = self._store.insert(request)
-            return Inserted(new, self._store.told())
+            told = self._store.told()
+            if told and self._sweeps is not None:
+                self._sweeps.forget()
+            return Inserted(new, told)
         except STORE_ERRORS as error:
             if isinstance(verdict_of(error), Blocked):
                 self._store.close()  # the next attempt opens the file anew: it may have been replaced or repaired

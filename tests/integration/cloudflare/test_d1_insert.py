@@ -17,6 +17,7 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Ok, Reject, Split, Verdicts
+from collector.store.d1 import D1Database, Statement
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import COLUMNS, Limits, rows
 from collector.store.schema import migrations
@@ -288,10 +289,10 @@ def test_a_poison_record_is_found_by_halving(cloudflare, tmp_path):
     assert poisoned == ["r13"]
 
 
-def test_retention_deletes_by_domain_and_level_in_bounded_steps(cloudflare, tmp_path):
+def test_retention_deletes_by_domain_and_level_in_bounded_steps(cloudflare, tmp_path, monkeypatch):
     """Old debug rows of one domain go; the other levels, the other domain and the newest row stay."""
     now = 1_800_000_000 * 10**9
-    ages = itertools.product(("a.com", "b.com"), ("debug", "critical"), (1, 10), range(7))
+    ages = itertools.product(("a.com", "b.com"), ("debug", "critical"), (1, 10), range(21))
     made = [
         Row(
             f"00{random.Random(at).randrange(10**20):020d}{at:04d}",
@@ -301,18 +302,31 @@ def test_retention_deletes_by_domain_and_level_in_bounded_steps(cloudflare, tmp_
         for at, (domain, level, days, _) in enumerate(ages)
     ]
 
+    async def counted(database: D1Database, *statements: Statement) -> list[dict[str, Any]]:
+        results = await run(database, *statements)
+        billed[0] += sum(result["meta"]["rows_read"] for result in results)
+        return results
+
+    billed, read, run = [0], [], D1Database.run
+    monkeypatch.setattr(D1Database, "run", counted)
+
     async def work(exporter: D1Exporter) -> Any:
         assert await deliver(exporter, batch_of(made)) == [Ok()]
-        assert await exporter.sweep(now) == 7
-        assert exporter.counters()["rows_deleted"] == 7
+        billed[0] = 0
+        assert await exporter.sweep(now) == 21
+        assert exporter.counters()["rows_deleted"] == 21
+        read.append(billed[0])
+        assert await exporter.sweep(now + 60 * 10**9) == 0
+        read.append(billed[0] - read[0])
         return await select(
             exporter, "SELECT domain, triage_level AS level, count(*) AS n FROM logs GROUP BY 1, 2 ORDER BY 1, 2"
         )
 
     retention = {"domains": {"a.com": {"levels": {"debug": "120h"}}}, "batch_rows": 3, "interval": "1h"}
     found = d1(work, tmp_path, **cloudflare.options(), database_id=cloudflare.database(), retention=retention)
+    assert read[1] <= 20 < read[0] // 3, f"the first sweep reads what is old, the next one knows it: {read}"
     assert [(row["domain"], row["level"], row["n"]) for row in found] == [
-        ("a.com", "critical", 14), ("a.com", "debug", 7), ("b.com", "critical", 14), ("b.com", "debug", 14),
+        ("a.com", "critical", 42), ("a.com", "debug", 21), ("b.com", "critical", 42), ("b.com", "debug", 42),
     ]  # fmt: skip
 
 

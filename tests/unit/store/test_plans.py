@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from collector.store import d1, retention, schema
+from collector.store import d1, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.embedded import EmbeddedStore, insert_statement
 from collector.store.following import NEWEST, Question, Wanted
@@ -101,13 +101,17 @@ STATEMENTS: dict[str, tuple[Question, list[str]]] = {
         Question(retention.DOMAINS, ()),
         ["SEARCH logs USING COVERING INDEX logs_…", "SEARCH logs USING COVERING INDEX logs_… (domain>?)"],
     ),
-    "retention": (
-        Question(retention.DELETE_BATCH, ("a.com", 1, "0", '["info"]', 10)),
-        [
-            "SEARCH logs USING INDEX sqlite_autoindex_logs_1 (record_id=?)",
-            "SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano<?)",
-            "SEARCH logs",
-        ],
+    "retention, by time": (
+        Question(sweeping.BY_TIME, ("a.com", 0, 1, "0", 9, '["info"]', 10)),
+        [EACH, "SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>? AND time_unix_nano<?)"],
+    ),
+    "retention, by receipt": (
+        Question(sweeping.BY_RECEIPT, ('["a.com"]', "", 1, "0", 9, '["info"]', 10)),
+        [EACH, "SEARCH logs USING INDEX sqlite_autoindex_logs_1 (record_id>? AND record_id<?)"],
+    ),
+    "retention, by arrival": (
+        Question(sweeping.BY_ARRIVAL, ('["a.com"]', 0, 1, "0", 9, '["info"]', 10)),
+        [EACH, BY_ROWID],
     ),
     "a domain's view": (
         Question("WITH logs AS (SELECT * FROM main.logs WHERE domain = 'a') SELECT body FROM logs WHERE time_unix_nano > 7", ()),
@@ -131,7 +135,7 @@ KNOWN = {
     "collector.store.following: SELECT logs.rowid AS rowid, {}": "fresh, backlog",
     "collector.store.following: SELECT rowid AS at FROM": "backlog",
     "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",
-    "collector.store.retention: DELETE FROM logs WHERE record_id": "retention",
+    "collector.store.sweeping: DELETE FROM logs WHERE rowid": "retention",
     "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",

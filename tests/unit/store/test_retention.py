@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from collector.base32 import first_record_id
 from collector.journal.entry import Entry
 from collector.pipeline.record_ids import entry_part
 from collector.store.embedded import EmbeddedStore
-from collector.store.retention import DELETE_BATCH, DOMAINS, Keep, Retention
+from collector.store.retention import Keep, Retention, Rule
 from collector.store.rows import Limits, rows
+from collector.store.sweeping import Sweeper
 from collector.testing.row_batch import Row, batch_of
 
 HOUR_NS = 3600 * 10**9
@@ -59,11 +62,15 @@ def record(name: str, level: str | None, hours: int, **others: Any) -> dict[str,
     return {"name": name, "level": level, "stamped": hours, "received": hours, "domain": "a.com", **others}
 
 
+def sweeper(store: EmbeddedStore, retention: Retention, batch_rows: int = 100, **more: Any) -> Sweeper:
+    async def ask(statement: str, parameters: Sequence[object]) -> Sequence[Sequence[object]]:
+        return store.select(statement, parameters)
+
+    return Sweeper(retention, batch_rows, ask, **more)
+
+
 def sweep(store: EmbeddedStore, retention: Retention, batch_rows: int = 100) -> None:
-    domains = [str(name) for (name,) in store.select(DOMAINS)]
-    for domain, cut, cut_id, levels in retention.cuts(domains, NOW):
-        while store.execute(DELETE_BATCH, (domain, cut, cut_id, json.dumps(levels), batch_rows)):
-            pass
+    asyncio.run(sweeper(store, retention, batch_rows).sweep(NOW))
 
 
 def left(store: EmbeddedStore) -> set[str]:
@@ -126,6 +133,89 @@ def test_no_rule_means_nothing_to_do() -> None:
     assert not Retention()
     assert not Retention(Keep(0, {"debug": 0}), {"a.com": Keep()})
     assert Retention(Keep(0, {"debug": 1}))
-    assert list(Retention(Keep(0, {"info": 5})).cuts(["a.com"], NOW)) == [
-        ("a.com", NOW - 5 * 10**9, first_record_id((NOW - 5 * 10**9) // 10**6), ["info"])
+    assert list(Retention(Keep(0, {"info": 5})).rules(["a.com"], NOW)) == [
+        Rule(["a.com"], ["info"], NOW - 5 * 10**9, first_record_id((NOW - 5 * 10**9) // 10**6))
     ]
+
+
+def put(
+    store: EmbeddedStore, sweeps: Sweeper, name: str, stamped_ns: int, received_ns: int, level: str = "debug"
+) -> None:
+    fields = {"domain": "a.com", "time_unix_nano": stamped_ns}
+    made = batch_of([Row(received(received_ns // 10**6) + name, fields=fields)])
+    store.insert(rows(made.with_attributes({"logboom.triage.level": pl.Series([level])}), Limits()))
+    sweeps.comes(received(received_ns // 10**6) + name)
+
+
+def test_a_row_goes_with_the_sweep_by_which_it_is_due_however_it_came_to_be(tmp_path: Path) -> None:
+    """Sweeps of every step of two hours delete what a first look at everything would, from a store that goes on growing."""
+    rng = random.Random(3)
+    store, whole = EmbeddedStore(tmp_path / "store.db"), EmbeddedStore(tmp_path / "whole.db")
+    store.open(), whole.open()
+    retention = Retention(Keep(3600, {"info": 2 * 3600, "critical": 0}))
+    sweeps = sweeper(store, retention, 3)
+    number = 0
+    for minute in range(0, 240, 5):
+        now = NOW + minute * 60 * 10**9
+        for _ in range(rng.randrange(4)):
+            number += 1
+            received_ns = now - rng.choice([0, 1, 90 * 60, 200 * 60]) * 10**9
+            stamped_ns = received_ns + rng.choice([-4000, -2, 0, 4000]) * 10**9
+            level = rng.choice(["debug", "info", "critical"])
+            for each in (store, whole):
+                put(each, sweeps, f"{number:05d}", stamped_ns, received_ns, level)
+        asyncio.run(sweeps.sweep(now))
+        asyncio.run(sweeper(whole, retention).sweep(now))
+        assert left(store) == left(whole) | (left(store) & {f"{number:05d}"}), minute
+    assert number > 50
+    assert len(left(store)) < number
+    store.close(), whole.close()
+
+
+def steps_of(store: EmbeddedStore, work: Callable[[], Any]) -> int:
+    """How many steps of SQLite's machine it took, in hundreds: about proportional to the rows that are read."""
+    counted = [0]
+
+    def count() -> int:
+        counted[0] += 1
+        return 0
+
+    store._opened().set_progress_handler(count, 100)
+    work()
+    store._opened().set_progress_handler(None, 0)
+    return counted[0]
+
+
+def test_a_sweep_reads_what_is_due_since_the_last_and_not_what_stays(tmp_path: Path) -> None:
+    """20,000 rows of another level, older than the cut: the first sweep reads them, no other does."""
+    others = [record(f"{n:05d}", "info", 2) for n in range(20_000)]
+    store = stored(tmp_path / "store.db", [*others, record("newst", "info", 0)])
+    sweeps = sweeper(store, Retention(Keep(0, {"debug": 3600})))
+    first = steps_of(store, lambda: asyncio.run(sweeps.sweep(NOW)))
+    put(store, sweeps, "DUE00", NOW - 3600 * 10**9, NOW - 3600 * 10**9)
+    put(store, sweeps, "LAST0", NOW, NOW)
+    second = steps_of(store, lambda: asyncio.run(sweeps.sweep(NOW + 60 * 10**9)))
+    assert "DUE00" not in left(store)
+    assert second * 100 < first
+
+
+@pytest.mark.parametrize("again", ["a day later", "told", "rowids went back"])
+def test_everything_is_looked_at_again(tmp_path: Path, again: str) -> None:
+    """Old rows that somebody put there, with another file: after a day, or when the change is noticed."""
+    clock = [0.0]
+    store = stored(tmp_path / "store.db", [record(f"new{n}", "info", 0) for n in range(5)])
+    sweeps = sweeper(store, Retention(Keep(3600)), clock=lambda: clock[0])
+    asyncio.run(sweeps.sweep(NOW))
+    (tmp_path / "store.db").rename(tmp_path / "moved.db")
+    old = 1 if again == "rowids went back" else 9
+    backup = stored(
+        tmp_path / "store.db", [*(record(f"old{n}", "info", 30) for n in range(old)), record("newest", "info", 0)]
+    )
+    backup.close()
+    if again == "a day later":
+        clock[0] = 90_000.0
+    elif again == "told":
+        sweeps.forget()
+    asyncio.run(sweeps.sweep(NOW))
+    assert left(store) == {"newest"}
+    store.close()
