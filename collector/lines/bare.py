@@ -11,6 +11,7 @@ from collector.columns.dictionary import Coded, Rows
 from collector.columns.memo import Memo, each
 from collector.lines.decoration import decorated, stripped
 from collector.lines.envelopes import Document, document_in, line_in
+from collector.lines.messages import message_in, message_of
 
 MAX_OBJECT = 64 * 1024
 """Characters of a JSON object that is looked into; the text of a longer one is its line."""
@@ -19,10 +20,17 @@ _DEEPEST = 4
 
 
 class Unwrapped(NamedTuple):
-    """`line`: the bare line. `around`: the objects that it stood in, or that it is itself, the outermost first."""
+    """`line`: the bare line. `around`: the objects that it stood in, or that it is itself, the outermost first. `message`: the
+    words of a line that is JSON or logfmt of a logger."""
 
     line: str
     around: tuple[Document, ...] = ()
+    message: str | None = None
+
+    @property
+    def spoken(self) -> str:
+        """What is judged: the line, below its message where it has one of its own."""
+        return self.line if self.message is None else f"{self.message}\n{self.line}"
 
 
 def unwrapped(body: str) -> Unwrapped:
@@ -33,17 +41,17 @@ def unwrapped(body: str) -> Unwrapped:
         text = stripped(text)
         document = document_in(text) if len(text) <= MAX_OBJECT else None
         if document is None:
-            break
+            return Unwrapped(text, around, message_in(text))
         around = (*around, document)
         inner = line_in(document)
         if inner is None:
-            break
+            return Unwrapped(text.replace("\\/", "/"), around, message_of(document))  # PHP escapes the slash
         text = inner
     return Unwrapped(text, around)
 
 
 def bare_lines(bodies: Coded) -> Coded:
-    """The bare lines of bodies, each distinct one that may have decoration looked through once."""
+    """The bare lines of bodies as they are judged, each distinct one that may have decoration looked through once."""
     places = decorated(bodies.values)
     if not places.size:
         return bodies
@@ -56,4 +64,4 @@ def replaced(texts: Coded, places: Rows, lines: list[str]) -> Coded:
     return Coded(texts.codes, values.to_arrow())
 
 
-_lines: Memo[str, str] = each(lambda body: unwrapped(body).line)
+_lines: Memo[str, str] = each(lambda body: unwrapped(body).spoken)

@@ -14,13 +14,14 @@ import polars as pl
 import pyarrow as pa
 import re2
 
-from collector.lines import envelopes
+from collector.lines import envelopes, messages
 
 _WRITTEN = ("\\x1b[", "\\x1B[", "\\u001b[", "\\u001B[", "\\033[", "\\e[", "#033[", "^[[", "\ufffd[", "\u241b[")
 """An escape character as others write it, before the bracket."""
-MARKS = ("\x1b", "\x9b", " stdout ", " stderr ", "@cee:", *_WRITTEN)
+MARKS = ("\x1b", "\x9b", " stdout ", " stderr ", "@cee:", *messages.PAIRS, *_WRITTEN)
 """Words of which every decorated text has one, unless it is an object."""
 
+_OBJECTS = (*envelopes.MARKS, *messages.MARKS, "\\/")
 _ESCAPES = re.compile(  # begins with a class of characters: such places are found fast
     "[\x1b\x9b\\\\#^\ufffd\u241b](?:"
     "(?:(?<=\x1b)\\[|(?<=\x9b))[0-?]*[ -/]*[@-~]"  # CSI: colours, moves of the cursor
@@ -30,11 +31,9 @@ _ESCAPES = re.compile(  # begins with a class of characters: such places are fou
     r"|(?:(?<=\\)\\{0,3}(?:x1[bB]|u001[bB]|033|e)|(?<=#)033|(?<=\^)\[|(?<=[\ufffd\u241b]))\[[0-9;:]*m)"
 )
 _CRI = re.compile(r"\d{4}-\d\d-\d\dT\S+ (?:stdout|stderr) [FP] ")
-_CONCERNED = re2.compile("|".join(map(re2.escape, (*MARKS, *envelopes.MARKS))))
+_CONCERNED = re2.compile("|".join(map(re2.escape, (*MARKS, *_OBJECTS))))
 _TEXT = pl.col("text")
-_DECORATED = _TEXT.str.contains_any(list(MARKS)) | (
-    _TEXT.str.starts_with("{") & _TEXT.str.contains_any(list(envelopes.MARKS))
-)
+_DECORATED = _TEXT.str.contains_any(list(MARKS)) | (_TEXT.str.starts_with("{") & _TEXT.str.contains_any(list(_OBJECTS)))
 
 
 def stripped(text: str) -> str:

@@ -21,9 +21,10 @@ _NOTHING = Fields()
 
 
 class Line(NamedTuple):
-    """`text`: the bare line. `fields`: what the objects around it say, the innermost first."""
+    """`text`: the bare line, `spoken`: as it is judged. `fields`: what the objects around it say, the innermost first."""
 
     text: str
+    spoken: str
     fields: Fields = _NOTHING
 
 
@@ -32,7 +33,7 @@ def bare(body: str) -> Line:
     found, said = unwrapped(body), _NOTHING
     for document in found.around:
         said = _joined(read(document), said) if said is not _NOTHING else read(document)
-    return Line(found.line, said)
+    return Line(found.line, found.spoken, said)
 
 
 class Lines:
@@ -44,6 +45,8 @@ class Lines:
         self._codes = bodies.codes
         self.text = bodies
         """The bare lines."""
+        self.spoken = bodies
+        """The bare lines as conditions have them, below their messages."""
         self.kinds = first_look.kinds(bodies.values)
         """What each of their values holds, by `first_look`."""
         self._places = np.flatnonzero(self.kinds & first_look.DECORATED)
@@ -53,6 +56,7 @@ class Lines:
 
     def _unwrap(self) -> None:
         self._found = _bare(self.text.values.take(pa.array(self._places)).to_pylist())
+        self.spoken = replaced(self.text, self._places, [line.spoken for line in self._found])
         lines = [line.text for line in self._found]
         self.text = replaced(self.text, self._places, lines)
         self.kinds[self._places] = first_look.kinds(texts(lines))

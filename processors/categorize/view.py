@@ -106,7 +106,7 @@ class View:
     def texts(self) -> dict[str, Coded]:
         """The bodies and their bare lines, by the names that conditions have for them, if they were read."""
         lines: Lines | None = self.__dict__.get("_lines")
-        return {} if lines is None else {"body": lines.bodies, LINE: lines.text}
+        return {} if lines is None else {"body": lines.bodies, LINE: lines.spoken}
 
     def of(self, batch: LogBatch) -> View:
         """The same for a batch with other severities: what was read already is kept."""

@@ -98,7 +98,36 @@ def test_objects_around_the_line_are_told_the_outermost_first() -> None:
     body = json.dumps({"log": json.dumps({"MESSAGE": LINE, "PRIORITY": "3"}), "stream": "stderr"})
     assert [sorted(document) for document in unwrapped(body).around] == [["log", "stream"], ["MESSAGE", "PRIORITY"]]
     own = '{"level": "info"}'
-    assert unwrapped(own) == (own, ({"level": "info"},))
+    assert unwrapped(own) == (own, ({"level": "info"},), None)
+
+
+MESSAGES = [
+    ("pino", json.dumps({"level": 50, "msg": LINE}), LINE),
+    ("logstash", json.dumps({"@version": "1", "message": LINE, "level": "ERROR"}), LINE),
+    ("Serilog", json.dumps({"@t": "2026-11-29T10:00:00Z", "@m": LINE}), LINE),
+    ("structlog", json.dumps({"event": LINE, "level": "error"}), LINE),
+    ("Google Cloud", json.dumps({"severity": "ERROR", "jsonPayload": {"message": LINE}}), LINE),
+    ("a message with quotes and breaks", json.dumps({"msg": 'say "no"\n\ttwice'}), 'say "no"\n\ttwice'),
+    ("in Docker's envelope", json.dumps({"log": json.dumps({"msg": LINE}) + "\n", "stream": "stdout"}), LINE),
+    ("logfmt", f'time=2026-11-29T10:00:00Z level=error msg="{LINE}" tenant=7', LINE),
+    ("logfmt at the start, quoted", 'msg="say \\"no\\" twice" level=info', 'say "no" twice'),
+    ("logfmt with an escape of Go", 'level=info msg="a\\x00b"', "a\\x00b"),
+    ("no words", json.dumps({"msg": {"code": 7}, "message": "", "event": None}), None),
+    ("not logfmt", 'he said commsg="x"', None),
+    ("an unfinished quote", 'msg="x', None),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "message"), MESSAGES)
+def test_a_line_of_a_logger_is_judged_below_its_message(name: str, body: str, message: str | None) -> None:
+    found = unwrapped(body)
+    assert found.message == message, name
+    assert found.spoken == (found.line if message is None else f"{message}\n{found.line}")
+
+
+def test_slashes_that_php_escapes() -> None:
+    body = '{"message":"GET \\/a\\/b HTTP\\/1.1","level_name":"INFO"}'
+    assert unwrapped(body).spoken == 'GET /a/b HTTP/1.1\n{"message":"GET /a/b HTTP/1.1","level_name":"INFO"}'
 
 
 def test_wrappings_in_each_other_end() -> None:
@@ -127,7 +156,7 @@ def test_hostile_text_ends(piece: str) -> None:
 
 def test_a_column_keeps_its_rows() -> None:
     bodies = [None, *(body for _, body in DECORATED), *PLAIN, None, LINE, COLOURED]
-    wanted = [None, *(LINE for _ in DECORATED), *PLAIN, None, LINE, LINE]
+    wanted = [None, *(LINE for _ in DECORATED), *(unwrapped(body).spoken for body in PLAIN), None, LINE, LINE]
     assert bare_lines(encode(pl.Series(bodies, dtype=pl.String))).column().to_list() == wanted
 
 
@@ -141,7 +170,7 @@ def test_a_column_without_decoration_is_itself(bodies: list[str | None]) -> None
 
 def test_only_bodies_that_may_be_decorated_are_looked_at() -> None:
     """Also in a slice of a larger array: what stands before and behind it does not matter."""
-    texts = pl.Series([COLOURED, "plain", '{"msg": "x"}', '{"log": "x"}', "y stderr z", COLOURED]).to_arrow()
+    texts = pl.Series([COLOURED, "plain", '{"said": "x"}', '{"log": "x"}', "y stderr z", COLOURED]).to_arrow()
     assert decorated(texts).tolist() == [0, 3, 4, 5]
     assert decorated(texts.slice(1, 2)).tolist() == []
     assert decorated(texts.slice(2, 3)).tolist() == [1, 2]
@@ -156,6 +185,8 @@ WRAPPINGS: list[Callable[[str], str]] = [
     lambda text: f"\x1b[1m{text}\x1b[0m",
     lambda text: f"@cee:{text}",
     lambda text: f"#033[7m{text}",
+    lambda text: json.dumps({"level": 30, "msg": text}).replace("/", "\\/"),
+    lambda text: f"level=info msg={json.dumps(text)}",
     lambda text: text[1:],
 ]
 TEXTS = st.text(st.sampled_from('\x1b\x9b[]{}m0; "ablog\\^#3µ\ufffd'), max_size=12)
@@ -170,4 +201,4 @@ BODIES = st.builds(
 def test_a_column_has_the_lines_of_its_bodies(bodies: list[str | None]) -> None:
     """The search that leaves bodies out leaves none out that is other than its line."""
     lines = bare_lines(encode(pl.Series(bodies, dtype=pl.String))).column().to_list()
-    assert lines == [None if body is None else unwrapped(body).line for body in bodies]
+    assert lines == [None if body is None else unwrapped(body).spoken for body in bodies]

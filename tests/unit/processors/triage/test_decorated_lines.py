@@ -54,10 +54,15 @@ DECORATIONS: dict[str, Callable[[str], str]] = {
     "journald": lambda line: json.dumps(
         {"MESSAGE": line, "PRIORITY": "6", "SYSLOG_IDENTIFIER": "shop", "_SYSTEMD_UNIT": "shop.service"}
     ),
+    "pino": lambda line: json.dumps({"level": 30, "time": 1796000000000, "pid": 7, "hostname": "web1", "msg": line}),
+    "logstash": lambda line: json.dumps({"@version": "1", "message": line, "thread_name": "main", "level": "INFO"}),
+    "Monolog": lambda line: json.dumps({"message": line, "level": 200, "level_name": "INFO"}).replace("/", "\\/"),
+    "structlog": lambda line: json.dumps({"event": line, "level": "info"}),
+    "logfmt": lambda line: f"time={TIME} level=info msg={json.dumps(line)} tenant=7",
 }
 
-LEVELLED = ("GELF", "loguru", "journald")
-"""Envelopes that name a level, here INFO: categorize gives it to an example that names no severity."""
+LEVELLED = ("GELF", "loguru", "journald", "pino", "logstash", "Monolog", "structlog", "logfmt")
+"""Envelopes and loggers that name a level, here INFO: categorize gives it to an example that names no severity."""
 
 
 def examples() -> list[tuple[str, dict[str, Any]]]:
