@@ -42,6 +42,10 @@ __all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_direct
 MAP_FACTOR = 1.25
 RESERVE_FACTOR = 1.125
 _META = b"meta"
+_DAMAGED = (
+    lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError, lmdb.IncompatibleError,
+    lmdb.BadTxnError,  # what a transaction says after one of the others
+)  # fmt: skip
 _COPY_ON_WRITE_PAGES = 64  # branch and leaf pages that any one transaction may touch besides its values
 
 Transaction = Any
@@ -59,11 +63,12 @@ class CommitError(StorageError):
 
     def __init__(self, path: Path, cause: Exception) -> None:
         self.fatal = _is_fatal(cause)
-        super().__init__(f"{path}: the commit failed: {cause}")
+        said = f"{path}: the commit failed: {cause}"
+        super().__init__(damaged(path, cause) if isinstance(cause, _DAMAGED) else said)
 
 
 def _is_fatal(cause: Exception) -> bool:
-    if isinstance(cause, lmdb.PanicError | lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.InvalidError):
+    if isinstance(cause, (lmdb.PanicError, *_DAMAGED)):
         return True
     code = cause.errno if isinstance(cause, OSError) else getattr(cause, "code", 0)
     return code in (errno.EIO, errno.EROFS, errno.ENODEV, errno.ENXIO)
@@ -293,9 +298,6 @@ class Environment:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-_DAMAGED = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError, lmdb.IncompatibleError)
 
 
 def _unreadable(path: Path, cause: lmdb.Error) -> StorageError:

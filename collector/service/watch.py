@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.service.channel import Child
 from collector.service.conditions import CONDITIONS, WATCH, Condition, Found
@@ -46,6 +47,7 @@ class Watch:
         self._doors = doors or Doors()
         self._growth = Growth()
         self._told: dict[tuple[str, str], tuple[float, str]] = {}
+        self._blind = ""
         self._sight = self._now(Sight(supervisor, ()))
         self.snapshots = Snapshots(lambda: self._completed(take()))
 
@@ -89,10 +91,20 @@ class Watch:
         while True:
             await asyncio.sleep(LOOK_SECS)
             if self._supervisor.started:
-                try:
-                    self.look(await asyncio.to_thread(self.snapshots.get))
-                except Exception:
-                    log.exception("health can't look at the data directory")
+                await self._look_once()
+
+    async def _look_once(self) -> None:
+        """What keeps it from looking is told when it begins."""
+        reason = ""
+        try:
+            self.look(await asyncio.to_thread(self.snapshots.get))
+        except LogboomError as error:
+            reason = str(error)
+            if reason != self._blind:
+                log.error("health can't look at the data directory: %s", reason)
+        except Exception:
+            log.exception("health can't look at the data directory")
+        self._blind = reason
 
     async def _probe_on(self) -> None:
         while True:

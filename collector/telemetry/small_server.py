@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from collector.errors import LogboomError
 from collector.transport.accepted import hang_up_strangers, normal_peer
 from collector.transport.budget import Budget
 
@@ -58,8 +59,8 @@ class SmallServer(web.Server):
             connection.serves = True
         try:
             response = await self._response(request)
-        except Exception:
-            log.exception("%s can't be answered", request.path)
+        except Exception as error:
+            log.error("%s can't be answered: %s", request.path, error, exc_info=not isinstance(error, LogboomError))
             response = web.Response(status=500, text="500: Internal Server Error")
         response.force_close()
         return response

@@ -256,6 +256,7 @@ def test_a_full_map_is_an_error_that_can_be_survived(environment: Environment) -
         (_lmdb_error(errno.EIO), True),
         (lmdb.PanicError("begin"), True),
         (lmdb.CorruptedError("get"), True),
+        (lmdb.BadTxnError("open, after that"), True),
         (OSError(errno.EROFS, "read-only"), True),
         (lmdb.DiskError("commit"), False),
         (lmdb.MapFullError("put"), False),

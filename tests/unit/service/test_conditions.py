@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from collector.errors import Damaged
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.outcomes import Counts
 from collector.service import watch as module
@@ -24,7 +25,7 @@ from collector.service.restarts import Restarts
 from collector.service.sight import Sight
 from collector.service.watch import Watch
 from collector.settings import load
-from collector.telemetry.snapshot import ExporterQueue, ProcessState, Snapshot
+from collector.telemetry.snapshot import ExporterQueue, ProcessState, Snapshot, Snapshots
 from collector.transport.probe import Probe
 
 README = Path(__file__).parents[3] / "collector" / "extensions" / "health_check" / "README.md"
@@ -172,6 +173,24 @@ def test_told_once_when_it_begins_and_once_when_it_ends(caplog: pytest.LogCaptur
         "exporter_full begins: exporter d1 has used 95% of its quota",
         "exporter_full is over after 15 s; it began with: exporter d1 has used 95% of its quota",
     ]
+
+
+def test_what_cannot_be_looked_at_is_told_once_and_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    """Until it says something else."""
+    said = ["journal is damaged", "journal is damaged", "", "journal is damaged", "it is gone"]
+
+    def take() -> Snapshot:
+        if reason := reasons.pop(0):
+            raise Damaged(reason)
+        return snapshot()
+
+    reasons = [*said]
+    watch = Watch(supervisor(), snapshot)
+    watch.snapshots = Snapshots(take, max_age_secs=-1.0)
+    for _ in said:
+        asyncio.run(watch._look_once())
+    told = [(record.getMessage().partition(": ")[2], record.exc_info) for record in caplog.records]
+    assert told == [("journal is damaged", None), ("journal is damaged", None), ("it is gone", None)]
 
 
 def test_health_tells_a_silent_listener_and_its_recovery() -> None:
