@@ -1,6 +1,6 @@
 """Admission: the one way from a receiver into the journal.
 
-    facts + body ► domain ► read, put right where one value is wrong ► Payload ► intake ► (on disk) ► done
+    arrival ► checks (`steps.py`) ► Payload ► intake ► (on disk) ► done
 
 Every request ends in exactly one call of `done`, or in an exception that was never a promise: `None` = durable,
 a `Notice` = durable, and the sender is told what was not as it should be, a `Refusal` = nothing was kept. What is under
@@ -12,19 +12,18 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import xxhash
 
-from collector.domains.credential import Credential
-from collector.domains.resolver import DomainResolver, RequestFacts
+from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Intake, Payload
 from collector.journal.layout import CHECKSUM_BYTES, checksum_of
 from collector.journal.price import price_of
-from otlp_wire import Received, Repairs, receive_protobuf
+from otlp_wire import Repairs
 
 _STOPPED = "shutting down"
 OnRefused = Callable[[str, str, str, int], None]
@@ -44,8 +43,6 @@ class Notice:
 
 Answered = Callable[[Refusal | Notice | None], None]
 """Called once, from any thread: None or a `Notice` = on disk, a `Refusal` = nothing was kept."""
-Read = Callable[[bytes], Received]
-"""From the bytes of a request to what is taken of them. Raises `InvalidPayload`, `TooLarge`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class Admission:
     """Checks requests and hands them to the intake; shared by all receivers of a process, safe from any thread.
 
     Args:
-        resolver: finds the domain.
+        checks: the steps that each request passes, in this order (`collector.admission.steps.checks`).
         intake: the journal.
         max_in_flight_bytes: bodies that are held in memory, from their arrival to the answer.
         on_refused: told about every refusal.
@@ -81,14 +78,14 @@ class Admission:
 
     def __init__(
         self,
-        resolver: DomainResolver,
+        checks: Sequence[Check],
         intake: Intake,
         *,
         max_in_flight_bytes: int = 64 << 20,
         on_refused: OnRefused = lambda *_: None,
         on_repaired: OnRepaired = lambda *_: None,
     ) -> None:
-        self._resolver = resolver
+        self._checks = tuple(checks)
         self._intake = intake
         self._max_bytes = max_in_flight_bytes
         self._on_refused = on_refused
@@ -102,50 +99,32 @@ class Admission:
         self._refused_records: Counter[str] = Counter()
         self._repairs: Counter[str] = Counter()
 
-    def submit(
-        self,
-        receiver: str,
-        request: RequestFacts,
-        body: bytes,
-        done: Answered,
-        credential: Credential | None = None,
-        read: Read = receive_protobuf,
-    ) -> None:
-        """Admit the uncompressed `body`. `done` may be called before this returns, and from another thread."""
-        domain, records = "", 0
+    def submit(self, arrival: Arrival, done: Answered) -> None:
+        """Admit a request. `done` may be called before this returns, and from another thread."""
+        size = len(arrival.body)
         try:
-            self.hold(len(body))
+            self.hold(size)
         except Unavailable as refusal:
-            self.refused(receiver, domain, refusal, records)
-            done(refusal)
+            self._refuse(arrival, refusal, done)
             return
         try:
-            domain = self._resolver.resolve(request, credential)
-            received = read(body)
-            records = received.records
-            finish = partial(self._finish, receiver, domain, received, len(body), done=done)
-            if not records:
+            for check in self._checks:
+                check(arrival)
+            finish = partial(self._finish, arrival, done)
+            if arrival.records:
+                self._intake.append((_payload(arrival),), finish)
+            else:
                 finish(None)
-                return
-            self._intake.append((self._payload(domain, receiver, request, body, received),), finish)
         except Refusal as refusal:
-            self.release(len(body))
-            self.refused(receiver, domain, refusal, records)
-            done(refusal)
+            self.release(size)
+            self._refuse(arrival, refusal, done)
         except BaseException:
-            self.release(len(body))
+            self.release(size)
             raise
 
-    def _payload(self, domain: str, receiver: str, request: RequestFacts, body: bytes, received: Received) -> Payload:
-        """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them.
-        Where those bytes are the ones that are kept, it holds their checksum, too."""
-        sender = f"{receiver}\0{self._resolver.sender(request)}".encode(errors="replace")
-        seed = xxhash.xxh3_64_intdigest(sender)
-        digest = xxhash.xxh3_128_digest(body, seed=seed)
-        kept, records = received.body, received.records
-        checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
-        price = price_of(len(kept), records, received.groups)
-        return Payload(domain, receiver, kept, records, time.time_ns() // 1_000_000, digest, price, seed, checksum)
+    def _refuse(self, arrival: Arrival, refusal: Refusal, done: Answered) -> None:
+        self.refused(arrival.receiver, arrival.domain, refusal, arrival.records)
+        done(refusal)
 
     def hold(self, size: int) -> None:
         """Count `size` bytes that a receiver holds. Raises `Unavailable` when stopped or over the bound."""
@@ -201,14 +180,13 @@ class Admission:
                 max_in_flight_bytes=self._max_bytes,
             )
 
-    def _finish(
-        self, receiver: str, domain: str, received: Received, size: int, refusal: Refusal | None, done: Answered
-    ) -> None:
+    def _finish(self, arrival: Arrival, done: Answered, refusal: Refusal | None) -> None:
         """The intake has answered, or had nothing to do."""
+        received, size = arrival.received, len(arrival.body)
+        assert received is not None, "a list of checks without validity"
         if refusal is not None:
             self.release(size)
-            self.refused(receiver, domain, refusal, received.records)
-            done(refusal)
+            self._refuse(arrival, refusal, done)
             return
         with self._lock:
             self._bytes -= size
@@ -216,7 +194,7 @@ class Admission:
             self._accepted["requests" if received.records else "empty"] += 1
             self._accepted["records"] += received.records
             self._accepted["bytes"] += size
-        done(self._notice(receiver, domain, received.repairs) if received.repairs else None)
+        done(self._notice(arrival.receiver, arrival.domain, received.repairs) if received.repairs else None)
 
     def _notice(self, receiver: str, domain: str, repairs: Repairs) -> Notice:
         """Count what was put right, and say it."""
@@ -229,3 +207,19 @@ class Admission:
         if repairs.counts:
             self._on_repaired(receiver, domain, repairs.counts)
         return Notice(repairs.rejected, repairs.message())
+
+
+def _payload(arrival: Arrival) -> Payload:
+    """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them.
+    Where those bytes are the ones that are kept, it holds their checksum, too."""
+    received, body = arrival.received, arrival.body
+    assert received is not None
+    seed = xxhash.xxh3_64_intdigest(f"{arrival.receiver}\0{arrival.sender}".encode(errors="replace"))
+    digest = xxhash.xxh3_128_digest(body, seed=seed)
+    kept, records = received.body, received.records
+    checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
+    price = price_of(len(kept), records, received.groups)
+    received_unix_ms = time.time_ns() // 1_000_000
+    return Payload(
+        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, price, seed, checksum
+    )  # fmt: skip

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 
-from collector.admission.admission import Admission, Answered, Notice, Read
+from collector.admission.admission import Admission, Answered, Notice
 from collector.admission.remarks import Remarks
+from collector.admission.steps import Arrival, Read
+from collector.domains.credential import Credential
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, Unavailable
 from otlp_wire import receive_protobuf
@@ -39,8 +41,16 @@ class Entrance:
         self._defect_logged_at = -_DEFECT_LOG_SECS
         self._remarks = Remarks(receiver)
 
-    def submit(self, request: RequestFacts, body: bytes, done: Answered, read: Read = receive_protobuf) -> None:
-        """Like `Admission.submit`; a entrance that is closed, or has no room, answers `Unavailable`."""
+    def submit(
+        self,
+        request: RequestFacts,
+        body: bytes,
+        done: Answered,
+        credential: Credential | None = None,
+        read: Read = receive_protobuf,
+    ) -> None:
+        """Admit the uncompressed `body`. `done` is as with `Admission.submit`; an entrance that is closed, or has no room,
+        answers `Unavailable`."""
         size, problem = len(body), ""
         with self._state:
             if self._closed:
@@ -60,7 +70,7 @@ class Entrance:
             done(outcome)
 
         try:
-            self._admission.submit(self._receiver, request, body, answered, read=read)
+            self._admission.submit(Arrival(self._receiver, request, body, credential, read), answered)
         except BaseException:
             self._left(size)
             raise

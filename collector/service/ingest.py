@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
+from collector.admission.steps import checks
 from collector.component import Context, Receiver
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Locked, Unavailable
@@ -123,9 +124,8 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
-        return Admission(
-            DomainResolver(rules), self._intake, on_refused=self._count_refused, on_repaired=self._count_repaired
-        )
+        steps = checks(DomainResolver(rules))
+        return Admission(steps, self._intake, on_refused=self._count_refused, on_repaired=self._count_repaired)
 
     def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:
         if self._journal is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
+from collector.admission.steps import checks
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.receivers.otlp import FACTORY
@@ -52,7 +53,7 @@ def receiving(
 ) -> Iterator[Receiving]:
     """A started receiver; it is shut down at the end."""
     behind = intake or MemoryIntake()
-    admission = Admission(DomainResolver(rules or DomainRules()), behind, **admission_options)
+    admission = Admission(checks(DomainResolver(rules or DomainRules())), behind, **admission_options)
     receiver = FACTORY.create(otlp_config(overrides), Context("otlp", Path()))
     receiver.start(admission)
     try:

@@ -200,7 +200,7 @@ class OtlpHttpApp:
             timer.cancel()
 
     def _pass_on(self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Answered) -> None:
-        self._entrance.submit(request, decoded(encoding, body, self._limit), done, _READ[media])
+        self._entrance.submit(request, decoded(encoding, body, self._limit), done, read=_READ[media])
 
 
 def _inline_bytes(encoding: str, media: Media) -> int:

@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from collector.admission.admission import Admission
+from collector.admission.steps import checks
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import ConfigError
@@ -30,7 +31,7 @@ def made(overrides=None):
 
 
 def admission(intake=None):
-    return Admission(DomainResolver(DomainRules()), intake or MemoryIntake())
+    return Admission(checks(DomainResolver(DomainRules())), intake or MemoryIntake())
 
 
 def test_shutdown_without_start_and_twice():

@@ -7,6 +7,8 @@ import threading
 import pytest
 
 from collector.admission.admission import Admission, Notice
+from collector.admission.steps import Arrival, checks
+from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Exhausted, Refusal, Unavailable
 from collector.testing.intake import MemoryIntake
@@ -33,12 +35,12 @@ class Request:
 
 def made(intake=None, **options):
     rules = options.pop("rules", DomainRules(names=["tamyla.com"]))
-    return Admission(DomainResolver(rules), intake or MemoryIntake(), **options)
+    return Admission(checks(DomainResolver(rules)), intake or MemoryIntake(), **options)
 
 
 def submit(admission, body=GOOD) -> list[Refusal | None]:
     answers: list[Refusal | None] = []
-    admission.submit("otlp", Request(), body, answers.append)
+    admission.submit(Arrival("otlp", Request(), body), answers.append)
     return answers
 
 
@@ -78,7 +80,7 @@ def test_a_digest_tells_who_sent(one, other, same):
     intake = MemoryIntake()
     admission = made(intake)
     for request in (one, other):
-        admission.submit("otlp", request, GOOD, lambda _: None)
+        admission.submit(Arrival("otlp", request, GOOD), lambda _: None)
     first, second = (payload.digest for payload in intake.payloads)
     assert (first == second) is same
 
@@ -87,12 +89,12 @@ def test_a_digest_tells_receivers_and_bytes_apart():
     """What came through another receiver, and texts that mean the same but differ, are other requests."""
     intake = MemoryIntake()
     admission = made(intake)
-    admission.submit("otlp", Request(), GOOD, lambda _: None)
-    admission.submit("otlp/edge", Request(), GOOD, lambda _: None)
+    admission.submit(Arrival("otlp", Request(), GOOD), lambda _: None)
+    admission.submit(Arrival("otlp/edge", Request(), GOOD), lambda _: None)
     for value in ("1", '"1"'):
         record = f'{{"timeUnixNano":"5","body":{{"intValue":{value}}}}}'
         text = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{record}]}}]}}]}}'
-        admission.submit("otlp", Request(), text.encode(), lambda _: None, read=receive_json)
+        admission.submit(Arrival("otlp", Request(), text.encode(), read=receive_json), lambda _: None)
     assert len({payload.digest for payload in intake.payloads}) == 4
     assert intake.payloads[2].body == intake.payloads[3].body
 
@@ -135,6 +137,49 @@ def test_refusals_are_answered_and_counted_once(name):
     statistics = admission.statistics()
     assert (statistics.refused_requests, statistics.refused_records) == ({kind: 1}, {kind: records})
     assert (statistics.in_flight_bytes, statistics.in_flight_requests, statistics.accepted_requests) == (0, 0, 0)
+
+
+class Quota:
+    """A limit as one more step: so many records in all."""
+
+    def __init__(self, records):
+        self.left = records
+
+    def __call__(self, arrival):
+        self.left -= arrival.records
+        if self.left < 0:
+            raise Exhausted(f"{arrival.domain} has had its records")
+
+
+LIMITS = {
+    "behind validity, for it counts records": (2, [None, "Exhausted"], {"Exhausted": 3}),
+    "in front of it records are not known": (1, [None, None], {}),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_is_one_more_step(name):
+    """It stands where it is put, knows what the steps before it found out, and its refusal is counted like any other."""
+    place, answers, refused = LIMITS[name]
+    intake = MemoryIntake()
+    steps = list(checks(DomainResolver(DomainRules(names=["tamyla.com"]))))
+    admission = Admission([*steps[:place], Quota(5), *steps[place:]], intake)
+    got = [answer and type(answer).__name__ for _ in range(2) for answer in submit(admission)]
+    assert got == answers
+    assert intake.records == 3 * answers.count(None)
+    statistics = admission.statistics()
+    assert (statistics.refused_records, statistics.in_flight_bytes) == (refused, 0)
+
+
+def test_a_credential_decides_the_domain():
+    """What authentication found out goes with the request to the step that asks for it."""
+    intake = MemoryIntake()
+    admission = made(intake, rules=DomainRules(names=["tamyla.com", "other.example"]))
+    answers: list[Refusal | None] = []
+    for credential in (Credential("other.example"), Credential("other.example", multi_domain=True)):
+        admission.submit(Arrival("otlp", Request(), GOOD, credential), answers.append)
+    assert [type(answer).__name__ for answer in answers] == ["PermissionDenied", "NoneType"]
+    assert [payload.domain for payload in intake.payloads] == ["tamyla.com"]
 
 
 def test_what_was_put_right_is_counted_and_told():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collector.admission.admission import Admission
 from collector.admission.entrance import Entrance
+from collector.admission.steps import checks
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Refusal
 from collector.testing.intake import MemoryIntake
@@ -39,7 +40,7 @@ def submitted(entrance: Entrance, times: int) -> list[str]:
 def test_a_listener_leaves_room_for_the_others():
     """One that is full refuses while the other goes on; what is answered makes room again."""
     intake = MemoryIntake(delayed=True)
-    admission = Admission(DomainResolver(DomainRules()), intake, max_in_flight_bytes=len(BODY) * 8)
+    admission = Admission(checks(DomainResolver(DomainRules())), intake, max_in_flight_bytes=len(BODY) * 8)
     full, other = (Entrance(admission, "otlp", len(BODY) * 2) for _ in range(2))
     first = submitted(full, 5)
     assert first == ["too many requests are under way"] * 3
@@ -54,14 +55,14 @@ def test_a_listener_leaves_room_for_the_others():
 
 def test_a_lone_request_fits():
     """Whatever the share: a request that is larger than it is not refused for ever."""
-    admission = Admission(DomainResolver(DomainRules()), MemoryIntake())
+    admission = Admission(checks(DomainResolver(DomainRules())), MemoryIntake())
     assert submitted(Entrance(admission, "otlp", 1), 2) == ["", ""]
 
 
 def test_a_closed_door():
     """It refuses with a hint, and is empty when what is under way is answered."""
     intake = MemoryIntake(delayed=True)
-    entrance = Entrance(Admission(DomainResolver(DomainRules()), intake), "otlp", 1 << 20)
+    entrance = Entrance(Admission(checks(DomainResolver(DomainRules())), intake), "otlp", 1 << 20)
     before = submitted(entrance, 1)
     entrance.close()
     assert submitted(entrance, 1) == ["shutting down"]

@@ -1,0 +1,76 @@
+"""A request's way into the journal, step by step:
+
+    authenticate   who sends               before its body is read: `Entrance.authenticate`
+    domain         whose it is             ┐
+    limits         may it send that much   ├ checks, in the order of their list: `checks`
+    validity       what it holds           ┘
+    journal        on disk; then the sender is told: `Admission.submit`
+
+One more limit is one more `Check` in the list: in front of `validity` if it counts bytes, behind it if it counts records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.domains.credential import Credential
+from collector.domains.resolver import DomainResolver, RequestFacts
+from otlp_wire import Received, receive_protobuf
+
+Read = Callable[[bytes], Received]
+"""From the bytes of a request to what is taken of them. Raises `InvalidPayload`, `TooLarge`."""
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """A request on its way in: what came, and what the checks have found out.
+
+    Args:
+        receiver: id of the component that it came through.
+        facts: what its server knows of it.
+        body: as it was sent, uncompressed.
+        credential: who its sender proved to be; None where nobody asked.
+        read: makes records of the body.
+        domain, sender: whose it is, and where it comes from; empty before `domain`.
+        received: what is taken of the body; None before `validity`.
+    """
+
+    receiver: str
+    facts: RequestFacts
+    body: bytes
+    credential: Credential | None = None
+    read: Read = receive_protobuf
+    domain: str = ""
+    sender: str = ""
+    received: Received | None = None
+
+    @property
+    def records(self) -> int:
+        """How many it holds; 0 where that is not known yet."""
+        return self.received.records if self.received is not None else 0
+
+
+class Check(Protocol):
+    """One step. Writes what it found out into the arrival, or raises the `Refusal` that its sender gets.
+
+    It is called from any thread, gRPC's among them, and must not wait: what it needs is in memory.
+    """
+
+    def __call__(self, arrival: Arrival) -> None: ...
+
+
+def checks(resolver: DomainResolver) -> Sequence[Check]:
+    """The list of an ingest process."""
+
+    def domain(arrival: Arrival) -> None:
+        arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
+        arrival.sender = resolver.sender(arrival.facts)
+
+    return [domain, validity]
+
+
+def validity(arrival: Arrival) -> None:
+    """The body is read, and put right where one value is wrong."""
+    arrival.received = arrival.read(arrival.body)
