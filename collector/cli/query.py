@@ -7,6 +7,7 @@ import re
 import sqlite3
 import sys
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,25 +68,9 @@ def query(
       logboom query -f json \\
         "SELECT * FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'"
     """
-    from collector.store.d1_reading import query as run_on_d1
-    from collector.store.reading import NoStore, QueryRefused, opened
-    from collector.store.reading import query as run
-
-    statement = sys.stdin.read() if sql == "-" else sql
+    asked = _Asked(sys.stdin.read() if sql == "-" else sql, data_dir, store, config or [], domain, limit, timeout)
     began = time.monotonic()
-    try:
-        if store is not None and is_d1(store):
-            with d1_store(store, config or [], domain, data_dir) as d1:
-                rows = d1.wait(run_on_d1(d1.database, statement, domain=domain, limit=limit), timeout)
-        else:
-            with opened(store_path(data_dir, store), domain) as connection:
-                rows = run(connection, statement, limit=limit, timeout_secs=timeout)
-    except NoStore as error:
-        no_store(str(error))
-    except QueryRefused as error:
-        refuse(str(error))
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        refuse(_sql_mistake(str(error)))
+    rows = _answer(asked)
     csv = Csv(formulas=formulas, terminal=sys.stdout.isatty())
     try:
         with time_limit(timeout, began):
@@ -96,6 +81,46 @@ def query(
     sys.stdout.flush()
     if rows.more:
         typer.echo(f"only the first {limit} rows are shown: --limit 0 shows all", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A statement, and the store that it is for."""
+
+    statement: str
+    data_dir: Path
+    store: Path | None
+    config: list[str]
+    domain: str | None
+    limit: int
+    timeout_secs: float
+
+
+def _answer(asked: _Asked) -> Rows:
+    """The rows; ends the program with a sentence when there are none to be had."""
+    from collector.store.reading import NoStore, QueryRefused
+
+    try:
+        return _rows(asked)
+    except NoStore as error:
+        no_store(str(error))
+    except QueryRefused as error:
+        refuse(str(error))
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        refuse(_sql_mistake(str(error)))
+
+
+def _rows(asked: _Asked) -> Rows:
+    from collector.store.d1_reading import query as run_on_d1
+    from collector.store.reading import opened
+    from collector.store.reading import query as run
+
+    if asked.store is not None and is_d1(asked.store):
+        with d1_store(asked.store, asked.config, asked.domain, asked.data_dir) as d1:
+            question = run_on_d1(d1.database, asked.statement, domain=asked.domain, limit=asked.limit)
+            return d1.wait(question, asked.timeout_secs)
+    with opened(store_path(asked.data_dir, asked.store), asked.domain) as connection:
+        return run(connection, asked.statement, limit=asked.limit, timeout_secs=asked.timeout_secs)
 
 
 def _text(rows: Rows, how: Format, csv: Csv) -> str:
