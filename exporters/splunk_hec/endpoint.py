@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.splunk_hec.acknowledgement import Ask, Channel
 from exporters.splunk_hec.answers import WELL, Reply, read
+from exporters.splunk_hec.channels import Channels
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import Part
 
@@ -39,7 +40,7 @@ class Endpoint:
             "__splunk_app_version": config.splunk_app_version,
         }
         self._url = config.url
-        self._channels: dict[str, Channel] = {}
+        self._channels = Channels(lambda token: Channel(config.acknowledgement, self._asks_with(token)))
         self._healthy = not config.health_check_enabled
         self._slots = asyncio.Semaphore(config.sending_queue.consumers)
 
@@ -49,17 +50,12 @@ class Endpoint:
 
     async def close(self) -> None:
         """Stop asking for acknowledgements, and close the connections."""
-        for channel in self._channels.values():
-            await channel.close()
+        await self._channels.close()
         await self._client.close()
 
-    def channel(self, token: str) -> Channel:
-        """The channel that calls with this token use: a new one if the last was lost."""
-        found = self._channels.get(token)
-        if found is None or found.lost:
-            self._channels = {known: channel for known, channel in self._channels.items() if not channel.idle}
-            found = self._channels[token] = Channel(self._config.acknowledgement, self._asks_with(token))
-        return found
+    async def channel(self, token: str) -> Channel:
+        """The channel that calls with this token use."""
+        return await self._channels.of(token)
 
     async def check_health(self) -> None:
         """Once, until it is well. Raises `Unwell`, or what a call raises."""

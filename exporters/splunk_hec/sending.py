@@ -77,7 +77,7 @@ class Sending:
         if not piece.body:
             body = await asyncio.to_thread(lambda: self._endpoint.compressed(text_bytes(piece.texts)))
             piece = replace(piece, body=body)
-        channel = self._endpoint.channel(piece.token) if self._acknowledged or self._raw else None
+        channel = await self._endpoint.channel(piece.token) if self._acknowledged or self._raw else None
         try:
             answer, reply = await self._call(piece, channel)
         except Exception as error:  # noqa: BLE001  every failure to get an answer means: again
