@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,7 @@ class FileExporter:
         return await self._run(self._write, request)
 
     def classify(self, answer: Sequence[Write] | Exception) -> Verdicts:
-        """Each part has a verdict of its own. A full disk or a missing right may pass."""
+        """Each part has a verdict of its own. A full disk may pass, and so may a missing right that is not one value's alone."""
         if isinstance(answer, Exception):
             return [Retry(f"cannot write: {type(answer).__name__}")]
         return verdicts(answer, named_by_senders=self._paths is not None)
@@ -117,9 +118,11 @@ class FileExporter:
     def _about_the_folder(self) -> OSError | None:
         """What is wrong with the part of the path that no sender chose."""
         folder = self._paths.folder if self._paths is not None else ""
-        if folder and Path(folder).exists() and not Path(folder).is_dir():
+        if not folder or not Path(folder).exists():
+            return None
+        if not Path(folder).is_dir():
             return OSError(0, f"{folder} is no folder")
-        return None
+        return None if os.access(folder, os.W_OK | os.X_OK) else OSError(0, f"no right to write in {folder}")
 
     def _forget(self, path: str) -> None:
         """The next attempt opens the file anew, folders included."""

@@ -12,6 +12,9 @@ _NAMES = frozenset(
     {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL, errno.EILSEQ}
 )
 """Errors of a name. Where a sender's value made the name they will never pass; all others may (room, rights)."""
+_RIGHTS = frozenset({errno.EACCES, errno.EPERM})
+"""Where a sender's value made the name, and the folder of all values can be written, of that one file: it must not hold up the
+files of others."""
 
 
 @dataclass(slots=True)
@@ -45,7 +48,9 @@ def _failed(writes: Sequence[Write], named_by_senders: bool) -> Iterator[Verdict
         if write.error is None:
             continue
         reason = write.error.strerror or type(write.error).__name__
-        if named_by_senders and write.error.errno in _NAMES:
+        if named_by_senders and write.error.errno in _RIGHTS:
+            yield Reject(f"the file for the value of group_by can't be written: {reason}", write.items)
+        elif named_by_senders and write.error.errno in _NAMES:
             yield Reject(f"the value of group_by names no file that can be written: {reason}", write.items)
         else:
             yield Retry(f"cannot write: {reason}", write.items)

@@ -144,13 +144,14 @@ def test_what_can_not_be_named_is_rejected_for_good_and_alone(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("number", "waits"),
     [
-        *((number, True) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)),
+        *((number, True) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)),
+        *((number, False) for number in (errno.EACCES, errno.EPERM)),
         *((number, True) for number in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)),
         *((number, False) for number in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL)),
     ],
     ids=lambda value: errno.errorcode[value] if type(value) is int else "",
 )
-def test_room_and_rights_are_waited_for_and_names_are_not(
+def test_room_is_waited_for_and_names_and_rights_of_one_file_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, waits: bool
 ) -> None:
     """One file fails, the other is written once however often the request comes back."""
@@ -174,6 +175,19 @@ def test_a_broken_folder_of_the_configuration_is_not_the_records_fault(tmp_path:
     (tmp_path / "out").write_text("")
     reading = deliver(f"{tmp_path}/out/*.json", ["a", "b"])
     assert list(reading.retry) == [0, 1]
+
+
+def test_no_rights_in_the_folder_of_all_are_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is the destination; a file in it is one value's."""
+
+    def refused(self: Output, messages: bytes) -> str:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Output, "write", refused)
+    monkeypatch.setattr("os.access", lambda folder, mode: str(folder) != str(tmp_path))
+    reading = deliver(f"{tmp_path}/*.json", ["a", "b"])
+    assert list(reading.retry) == [0, 1]
+    assert "no right to write in" in reading.retry_reason
 
 
 def test_values_beyond_the_bound_share_a_file(tmp_path: Path) -> None:
