@@ -24,6 +24,7 @@ PROCESSES = (
     rf"is being replaced|died \d+ times|does not serve|told to come again|requests have waited|is behind|{SET_ASIDE}"
 )
 DISK = rf"{PROCESSES}|is blocked|rests|is late|quota|full"
+MOVED = r"exporter sqlite: .* was (moved or deleted|replaced) while it was open"
 CONNECTIONS = "all connections are in use"
 CALLS = "too many calls without their message"
 CROWDED = f"{CONNECTIONS}|{CALLS}|too much of unfinished bodies|were told to come again"
@@ -168,7 +169,7 @@ CATALOGUE: Mapping[str, Fault] = {
     "failing fsync": Fault(_fsync(-1, -1), (1, 4), "disk", DISK),
     "full disk": Fault(_full_disk, (4, 10), "disk", DISK),
     "clock jumps": Fault(_clock, (2, 8)),
-    "store taken away": Fault(_store, (1, 3)),
+    "store taken away": Fault(_store, (1, 3), "", MOVED, MOVED),
     "flood of connections": Fault(_hostile(hostile.flood), (4, 10), "", CROWDED, CONNECTIONS),
     "stalled streams": Fault(_hostile(hostile.stalled_streams), (4, 12), "", CROWDED, CALLS),
     "declared bytes": Fault(_hostile(hostile.declared_bytes), (4, 12), "", CROWDED),
