@@ -26,6 +26,7 @@ _LARAVEL_ENVIRONMENTS = ("local", "production", "staging", "testing", "developme
 _WINDOWS = {"1": "critical", "2": "error", "3": "warning", "4": "info", "0": "info", "5": "verbose"}
 _SHORT = 32
 """Characters of a level whose number is kept."""
+_MONGODB = ("F", "E", "W", "I", "D")
 _OUTCOMES = {"ok": "info", "canceled": "info"}
 
 
@@ -183,6 +184,8 @@ def _numbers(found: Known, served: str | None, event: Document | None, windows: 
     syslog = "short_message" in document or "MESSAGE" in document
     for key in found.present.levels:
         yield _number(found.values[key], syslog=syslog)
+    if "c" in document and "msg" in document and str(document.get("s"))[:1] in _MONGODB:
+        yield number_of(document["s"][:1])
     if "MESSAGE" in document:
         yield _number(document.get("PRIORITY"), syslog=True)
     if served is not None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from collector.columns.dictionary import Coded, of_answers, texts
 from collector.columns.memo import each
-from collector.lines.bare import replaced, unwrapped
+from collector.lines.bare import Unwrapped, replaced, unwrapped
 from processors.categorize import first_look
 from processors.categorize.fields import Fields, read
 
@@ -33,7 +33,17 @@ def bare(body: str) -> Line:
     found, said = unwrapped(body), _NOTHING
     for document in found.around:
         said = _joined(read(document), said) if said is not _NOTHING else read(document)
-    return Line(found.line, found.spoken, said)
+    return Line(_told(found, said), found.spoken, said)
+
+
+def _told(found: Unwrapped, said: Fields) -> str:
+    """The line, or the message in it: of an object that says nothing beside (a shipper's), and a message of several lines."""
+    if found.message is None or not found.line.lstrip().startswith(
+        "{"
+    ):  # logfmt keeps its fields: they are read from the line
+        return found.line
+    own = said is _NOTHING or said == _NOTHING
+    return found.message if own or ("\n" in found.message and said.exception is said.server is None) else found.line
 
 
 class Lines:
