@@ -15,6 +15,7 @@ every other Python thread (DECISIONS.md has the numbers).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import time
@@ -80,8 +81,10 @@ class EmbeddedStore:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             self._prepare(connection)
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
+                self._check_inodes()
             raise
         self._connection = connection
 
@@ -131,6 +134,14 @@ class EmbeddedStore:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise storage_error(f"{self.path} can't be opened", error) from error
+
+    def _check_inodes(self) -> None:
+        """SQLite can't make its log beside the file where no more files can be made: a full disk, in other words. Raises
+        NoRoom."""
+        state = os.statvfs(self.path.parent)
+        if state.f_files and not state.f_favail:
+            full = OSError(errno.ENOSPC, "no inodes are left")
+            raise storage_error(f"{self.path} can't be opened", full)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None and (lost := self._name.lost()) is not None:

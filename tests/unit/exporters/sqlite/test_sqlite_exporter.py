@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -471,3 +472,23 @@ def test_a_disk_without_room_for_the_file_stops_nothing_but_the_exporter(
     asyncio.run(run())
     with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as store:
         assert store.execute("SELECT count(*) FROM logs").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("left", [0, 1000])
+def test_a_log_that_can_not_be_made_waits_only_where_no_more_files_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """SQLite says "unable to open database file" for both."""
+    (tmp_path / "store.db-wal").symlink_to(tmp_path / "no" / "folder")
+    state = SimpleNamespace(f_files=2000, f_favail=left)
+    monkeypatch.setattr("collector.store.embedded.os.statvfs", lambda _: state)
+
+    async def run() -> None:
+        exporter = SqliteExporter(SqliteConfig(), Context("sqlite", tmp_path))
+        await exporter.start()
+        (tmp_path / "store.db-wal").unlink()
+        await exporter.send(exporter.encode(batch_of([Row("r1")])))
+        await exporter.shutdown()
+
+    with contextlib.nullcontext() if not left else pytest.raises(StorageError, match="unable to open"):
+        asyncio.run(run())
