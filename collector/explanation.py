@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
-
-if TYPE_CHECKING:
-    from collector.batch import LogBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +23,3 @@ class Explanation:
     because: str
     decides: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
-
-
-@runtime_checkable
-class Explains(Protocol):
-    """A processor that can explain itself."""
-
-    def explain(self, batch: LogBatch) -> Sequence[Explanation]:
-        """The evidence for a batch of one record, in the order in which it is asked."""
-        ...

@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any
 
 from collector.component import Factory, Kind
+from collector.delivery.config import DeliveryConfig
 from collector.errors import ConfigError, Problem
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
@@ -169,7 +170,19 @@ def _load(kind: Kind, entry: EntryPoint) -> Factory[Any]:
         raise _refused(f'{kind} "{entry.name}" ({entry.value}) cannot be loaded: {error}') from error
     if not isinstance(factory, Factory) or factory.kind != kind:
         raise _refused(f'{kind} "{entry.name}": {entry.value} is not a Factory of {kind}')
+    misfit = _misfit(factory)
+    if misfit:
+        raise _refused(f'{kind} "{entry.name}" ({entry.value}): {misfit}')
     return factory
+
+
+def _misfit(factory: Factory[Any]) -> str:
+    """What would fail later, as far as it can be seen without loading the behaviour."""
+    if factory.kind is Kind.EXPORTER and not issubclass(factory.config, DeliveryConfig):
+        return f"{factory.config.__name__} must derive from collector.delivery.config.DeliveryConfig"
+    if not factory.has_behaviour and factory.kind not in (Kind.PROCESSOR, Kind.EXTENSION):
+        return "it names no behaviour"
+    return ""
 
 
 def _refused(message: str, hint: str = "") -> ConfigError:

@@ -85,15 +85,17 @@ def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: 
 def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareConfig, str]:
     from collector.settings import load
     from collector.store.d1 import name_for
+    from collector.store.d1_config import D1StoreConfig
 
     try:
         settings = load(configs)
     except ConfigError as error:
         wrong_configuration(error)
-    found = [component.config for component in settings.exporters.values() if component.factory.name == "d1"]
+    written: list[object] = [component.config for component in settings.exporters.values()]
+    found = [config for config in written if isinstance(config, D1StoreConfig)]
     if not found:
         misused("the configuration has no exporter d1")
-    config: Any = found[0]
+    config = found[0]
     place = config.databases.get(domain or "", config.database_id)
     if place or not config.database_name:
         return config, place

@@ -109,8 +109,7 @@ def _stored(record_id: str, path: Path) -> LogBatch:
 
 def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: Path) -> list[Explanation]:
     """All that the processors of the pipeline say, each about the record as it reaches it."""
-    from collector.component import Context
-    from collector.explanation import Explains
+    from collector.component import Context, Explains
 
     name = pipeline or next(iter(settings.pipelines))
     if name not in settings.pipelines:
@@ -118,10 +117,12 @@ def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: 
     told: list[Explanation] = []
     for ident in settings.pipelines[name].processors:
         component = settings.processors[ident]
+        if not component.factory.has_behaviour:
+            continue
         processor = component.factory.create(component.config, Context(ident, data_dir, name))
         if isinstance(processor, Explains):
             told += processor.explain(batch)
-            batch = processor.process(batch, _Aside())  # type: ignore[attr-defined]  # every processor has it
+            batch = processor.process(batch, _Aside())
     return told
 
 

@@ -8,10 +8,14 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from collector.component import Component
+from collector.component import Component, Config, SpeaksTls
+from collector.delivery.config import DeliveryConfig
+
+if TYPE_CHECKING:
+    from collector.transport.tls import TlsClientConfig
 
 PATIENCE_SECS = 10.0
 """For all together: they are tried at the same time."""
@@ -28,46 +32,43 @@ class Reached:
     said: str
 
 
-def reach(exporters: Mapping[str, Component[Any]], patience_secs: float = PATIENCE_SECS) -> list[Reached]:
+def reach(exporters: Mapping[str, Component[DeliveryConfig]], patience_secs: float = PATIENCE_SECS) -> list[Reached]:
     """Try the addresses of all exporters; those that send nowhere are left out."""
     return asyncio.run(_reach(exporters, patience_secs))
 
 
-async def _reach(exporters: Mapping[str, Component[Any]], patience_secs: float) -> list[Reached]:
+async def _reach(exporters: Mapping[str, Component[DeliveryConfig]], patience_secs: float) -> list[Reached]:
     tries = [
         _bounded(name, address, component.config, patience_secs)
         for name, component in exporters.items()
-        for address in _addresses(component.config)
+        for address in component.config.reached_at()
     ]
     return list(await asyncio.gather(*tries))
 
 
-def _addresses(config: Any) -> list[str]:
-    """As people read them in `validate`: `https://host`, `host:port (TLS)`, `unix:/path`."""
-    told = config.destination() if hasattr(config, "destination") else ""
-    told = told or getattr(config, "base_url", "")
-    shown = told.split(", ") if "://" in told else [told]
-    return [address for address in shown if address]
-
-
-async def _bounded(name: str, address: str, config: Any, patience_secs: float) -> Reached:
+async def _bounded(name: str, address: str, config: Config, patience_secs: float) -> Reached:
     try:
         async with asyncio.timeout(patience_secs):
             return Reached(name, address, True, await _try(address.partition(" (")[0], address, config))
     except TimeoutError:
         return Reached(name, address, False, f"no answer within {patience_secs:g} s")
     except ssl.SSLError as error:
-        return Reached(name, address, False, f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}")
+        return Reached(name, address, False, f"TLS: {_refusal(error)}")
     except (OSError, ValueError) as error:
         return Reached(name, address, False, _reason(error))
 
 
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error) or type(error).__name__
+def _refusal(error: ssl.SSLError) -> str:
+    unverified = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else ""
+    return unverified or error.reason or str(error)
 
 
-async def _try(where: str, told: str, config: Any) -> str:
+def _reason(error: OSError | ValueError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number is not None and number > 0 else str(error) or type(error).__name__
+
+
+async def _try(where: str, told: str, config: Config) -> str:
     if where.startswith("unix:"):
         return _unix(where.removeprefix("unix:"))
     if told.endswith(("(UDP)", "(UDP, in the clear)")):
@@ -94,8 +95,9 @@ async def _resolve(where: str) -> str:
     return "the name has an address; whether somebody listens, UDP does not tell"
 
 
-async def _connect(host: str, port: int, context: ssl.SSLContext | None, config: Any, ask: bool) -> str:
-    name = getattr(getattr(config, "tls", None), "server_name_override", "") or host
+async def _connect(host: str, port: int, context: ssl.SSLContext | None, config: Config, ask: bool) -> str:
+    tls = _tls(config)
+    name = (tls.server_name_override if tls is not None else "") or host
     reader, writer = await asyncio.open_connection(
         host, port, ssl=context, server_hostname=name if context else None, limit=_LONGEST_ANSWER
     )
@@ -116,12 +118,19 @@ async def _head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host
     return f"answers HTTP {status}" if version.startswith("HTTP/") else "speaks no HTTP"
 
 
-def _insecure(config: Any) -> bool:
-    return bool(getattr(getattr(config, "tls", None), "insecure", False))
+def _insecure(config: Config) -> bool:
+    tls = _tls(config)
+    return tls is not None and tls.insecure
 
 
-def _context(config: Any) -> ssl.SSLContext:
+def _tls(config: Config) -> TlsClientConfig | None:
+    from collector.transport.tls import TlsClientConfig
+
+    found = config.tls if isinstance(config, SpeaksTls) else None
+    return found if isinstance(found, TlsClientConfig) else None  # a block of that name may be another one
+
+
+def _context(config: Config) -> ssl.SSLContext:
     from collector.transport.tls import TlsClientConfig, client_context
 
-    tls = getattr(config, "tls", None)
-    return client_context(tls if isinstance(tls, TlsClientConfig) else TlsClientConfig())
+    return client_context(_tls(config) or TlsClientConfig())

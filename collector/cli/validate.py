@@ -7,15 +7,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.cli.defaults import chosen
 from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets
+from collector.component import Listens
+from collector.delivery.config import RetryConfig
 from collector.errors import ConfigError, Problem
-from collector.ledger.plan import Quota
 from collector.settings import PipelineSettings, Settings, load
 from collector.settings.disk import disk, disk_warning
 
@@ -117,38 +118,30 @@ def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
 
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
-    for name, component in settings.receivers.items():
-        endpoints = getattr(component.config, "listens_on", None)
-        if endpoints is not None:
-            yield name, ", ".join(map(str, endpoints()))
-    for name, component in settings.extensions.items():
-        if component.factory.name == "health_check":
-            yield name, component.config.endpoint
+    for name, component in (*settings.receivers.items(), *settings.extensions.items()):
+        if isinstance(component.config, Listens):
+            yield name, ", ".join(component.config.listens_on())
     for host, port in settings.service.telemetry.metrics.prometheus():
         yield "own metrics", f"http://{host}:{port}/metrics"
 
 
 def _exporter(settings: Settings, name: str) -> str:
     """A line about what leaves and where to, if there is something to say, and one about the queue."""
-    config: Any = settings.exporters[name].config
-    if not hasattr(config, "shaping"):
-        return _delivery(settings, name)
+    config = settings.exporters[name].config
     destination = config.destination()
     leaves = [f"to {destination}" if destination else "", *config.shaping()]
     return "\n".join(filter(None, ["; ".join(filter(None, leaves)), _delivery(settings, name)]))
 
 
 def _delivery(settings: Settings, exporter: str) -> str:
-    config: Any = settings.exporters[exporter].config
-    if not hasattr(config, "quota"):
-        return "no queue"
-    quota: Quota = config.quota(only_exporter=_stands_alone(settings, exporter))
+    config = settings.exporters[exporter].config
+    quota = config.quota(only_exporter=_stands_alone(settings, exporter))
     partitions = settings.service.ledger.partitions
     parts = [f"queue on disk {_mib(quota.max_bytes)} x {partitions} partitions"]
     if quota.max_age_secs:
         parts.append(f"drops records older than {quota.max_age_secs:g}s")
-    parts += [_retry(config), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
-    parts += getattr(config, "notes", tuple)()
+    parts += [_retry(config.retry_on_failure), f"{quota.on_full}: {_ON_FULL[quota.on_full]}"]
+    parts += config.notes()
     return "; ".join(filter(None, parts))
 
 
@@ -156,10 +149,7 @@ def _stands_alone(settings: Settings, exporter: str) -> bool:
     return any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
 
 
-def _retry(config: Any) -> str:
-    retry = getattr(config, "retry_on_failure", None)
-    if retry is None:
-        return ""
+def _retry(retry: RetryConfig) -> str:
     if not retry.enabled:
         return "drops after one failed attempt"
     return (

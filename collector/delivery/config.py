@@ -7,6 +7,7 @@ Names and meanings are otelcol's (configretry, exporterhelper/queuebatch). Three
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -42,8 +43,8 @@ class RetryConfig(Config):
         if not 0 <= self.randomization_factor <= 1:
             raise ValueError("'randomization_factor' must be within [0, 1]")
         if self.max_elapsed_time > 0:
-            for name in ("initial_interval", "max_interval"):
-                if self.max_elapsed_time < getattr(self, name):
+            for name, interval in (("initial_interval", self.initial_interval), ("max_interval", self.max_interval)):
+                if self.max_elapsed_time < interval:
                     raise ValueError(f"'max_elapsed_time' must not be less than '{name}'")
         return self
 
@@ -163,6 +164,16 @@ class DeliveryConfig(Config):
     def destination(self) -> str:
         """For people: where records go, and whether in the clear; empty = nowhere off this machine, or to an account."""
         return ""
+
+    def reached_at(self) -> list[str]:
+        """What `logboom validate --reach` connects to, each as `destination` writes it: `https://host`, `host:port (TLS)`,
+        `unix:/path`."""
+        told = self.destination()
+        return [address for address in (told.split(", ") if "://" in told else [told]) if address]
+
+    def notes(self) -> Iterable[str]:
+        """For people: what `logboom validate` says beyond the queue, a sentence each."""
+        return ()
 
     def shaping(self) -> list[str]:
         """For people: what is left out or hidden; empty when records leave as they are."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from collector.component import Exporter, PayloadExporter
 from collector.delivery.request import Decode, Request
@@ -37,8 +37,7 @@ class Encoding:
         self._decode = decode
         self._pool = pool
         self._shape = shape
-        untouched = shape is None and hasattr(exporter, "encode_payloads")
-        self._payloads = cast("PayloadExporter", exporter) if untouched else None
+        self._payloads = exporter if shape is None and isinstance(exporter, PayloadExporter) else None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something slow on the exporter's threads; again after a while when there was no memory or no disk for it.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.batch import LogBatch, concat
-from collector.component import Processor, State
+from collector.component import Processor, State, Ticking
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger, RawDeadLetter
@@ -142,8 +142,8 @@ class Chain:
         draft.counts += work.named + _unnamed(component, before, after, work.named)
 
     def _intervals(self) -> dict[str, float]:
-        asked = {name: getattr(processor, "tick_interval_secs", None) for name, processor in self._processors}
-        return {name: interval for name, interval in asked.items() if interval}
+        ticking = ((name, each.tick_interval_secs) for name, each in self._processors if isinstance(each, Ticking))
+        return {name: interval for name, interval in ticking if interval}
 
 
 def _unnamed(component: str, before: Mapping[str, int], after: Mapping[str, int], named: Counts) -> Counts:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from collector.component import Probed
 from collector.service.channel import Child
 from collector.service.plan import used_receivers
 from collector.settings.model import Settings
@@ -83,9 +84,11 @@ def _listeners(settings: Settings, ingest: Iterable[Child]) -> dict[str, tuple[P
     bound: dict[str, Mapping[str, str]] = {}
     for child in ingest:
         bound.update(child.last_report.stats.get("doors", {}))
+    options = {receiver: settings.receivers[receiver].config for receiver in used_receivers(settings)}
     return {
         f"{receiver} {protocol}": (probe, bound[receiver][protocol])
-        for receiver in used_receivers(settings)
-        for protocol, probe in settings.receivers[receiver].config.probes().items()
+        for receiver, config in options.items()
+        if isinstance(config, Probed)
+        for protocol, probe in config.probes().items()
         if protocol in bound.get(receiver, {})
     }

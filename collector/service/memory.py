@@ -8,12 +8,12 @@ import threading
 from pathlib import Path
 
 from collector.admission.admission import Admission
-from collector.service.plan import MemoryBound
+from collector.component import MemoryLimits
 
 log = logging.getLogger("logboom.ingest")
 
 
-def guard_memory(limits: MemoryBound | None, admission: Admission, stop: threading.Event) -> None:
+def guard_memory(limits: MemoryLimits | None, admission: Admission, stop: threading.Event) -> None:
     """Until `stop`: pause admission while the processes of this logboom hold more than the soft limit."""
     if limits is None:
         stop.wait()

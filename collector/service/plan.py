@@ -6,25 +6,24 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.settings.model import PipelineSettings, Settings
 
-MARKERS = frozenset({"batch", "memory_limiter"})
-"""Processors that say how the service runs, and leave the records alone."""
+C = TypeVar("C", bound=Config)
 
 
 def real_processors(settings: Settings, pipeline: PipelineSettings) -> list[str]:
     """The processors that look at records."""
-    return [name for name in pipeline.processors if settings.processors[name].factory.name not in MARKERS]
+    return [name for name in pipeline.processors if settings.processors[name].factory.has_behaviour]
 
 
 def quota_of(settings: Settings, exporter: str) -> Quota:
     """How much may wait for an exporter; `block` is the default of a pipeline's only exporter, `spill` otherwise."""
     alone = any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
-    quota: Quota = settings.exporters[exporter].config.quota(only_exporter=alone)
-    return quota
+    return settings.exporters[exporter].config.quota(only_exporter=alone)
 
 
 def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPlan:
@@ -55,12 +54,15 @@ def used_receivers(settings: Settings) -> list[str]:
     return list(dict.fromkeys(name for pipeline in settings.pipelines.values() for name in pipeline.receivers))
 
 
-def extension(settings: Settings, type_name: str) -> Any | None:
-    """The options of the first started extension of that type."""
-    for name in settings.service.extensions:
-        if settings.extensions[name].factory.name == type_name:
-            return settings.extensions[name].config
-    return None
+def declared_counters(settings: Settings) -> list[Instrument]:
+    """What the configured exporters say that they count themselves."""
+    return [each for component in settings.exporters.values() for each in component.factory.counters]
+
+
+def extension(settings: Settings, options: type[C]) -> C | None:
+    """The first started extension whose options are of that class."""
+    configs = (settings.extensions[name].config for name in settings.service.extensions)
+    return next((config for config in configs if isinstance(config, options)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +80,21 @@ class StepSize:
 
 
 def step_size(settings: Settings, pipeline: PipelineSettings) -> StepSize:
-    """What the pipeline's `batch` processor asks for, or the defaults."""
+    """What the pipeline's first processor with step limits asks for, or the defaults."""
     for name in pipeline.processors:
-        component = settings.processors[name]
-        if component.factory.name == "batch":
-            limits = component.config.step_limits()
+        config = settings.processors[name].config
+        if isinstance(config, StepLimiting):
+            limits = config.step_limits()
             most = limits.max_records or max(16_384, limits.target_records)
             return StepSize(max_records=most, timeout_secs=min(max(limits.gather_secs, 0.005), 5.0))
     return StepSize()
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryBound:
-    """Anonymous memory of all processes: above `soft_bytes` new requests are refused with `refusal`."""
-
-    soft_bytes: int
-    check_interval_secs: float
-    refusal: str
-
-
-def memory_limits(settings: Settings) -> MemoryBound | None:
-    """The strictest `memory_limiter` of the pipelines, if there is one."""
-    found = []
-    for pipeline in settings.pipelines.values():
-        for name in pipeline.processors:
-            component = settings.processors[name]
-            if component.factory.name == "memory_limiter":
-                limits = component.config.limits(total_memory())
-                found.append(MemoryBound(limits.soft_bytes, limits.check_interval_secs, component.config.refusal))
+def memory_limits(settings: Settings) -> MemoryLimits | None:
+    """The strictest that a processor of a pipeline asks for, if one does."""
+    names = {name for pipeline in settings.pipelines.values() for name in pipeline.processors}
+    configs = (settings.processors[name].config for name in names)
+    found = [config.memory_limits(total_memory()) for config in configs if isinstance(config, MemoryLimiting)]
     return min(found, key=lambda limits: limits.soft_bytes, default=None)
 
 

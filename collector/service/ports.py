@@ -4,9 +4,10 @@ share a port, a listener of another program would be joined silently instead of 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
-from collector.service.plan import extension, used_receivers
+from collector.component import Config, Listens
+from collector.service.plan import used_receivers
 from collector.settings.model import Settings
 
 Listener = tuple[str, str]
@@ -15,19 +16,23 @@ Listener = tuple[str, str]
 
 def shared_listeners(settings: Settings) -> list[Listener]:
     """What the ingest processes listen on, all of them on the same ports."""
-    return [
-        (f"receivers.{name}", endpoint)
-        for name in used_receivers(settings)
-        for endpoint in settings.receivers[name].config.listens_on()
-    ]
+    options = {f"receivers.{name}": settings.receivers[name].config for name in used_receivers(settings)}
+    return list(_listeners(options))
 
 
 def own_listeners(settings: Settings) -> list[Listener]:
     """What the supervisor listens on, from its start to its end."""
-    health = extension(settings, "health_check")
-    found = [("extensions.health_check", health.endpoint)] if health is not None else []
+    options = {f"extensions.{name}": settings.extensions[name].config for name in settings.service.extensions}
     pulled = settings.service.telemetry.metrics.prometheus()
-    return found + [("service.telemetry.metrics.readers", f"{host}:{port}") for host, port in pulled]
+    return list(_listeners(options)) + [
+        ("service.telemetry.metrics.readers", f"{host}:{port}") for host, port in pulled
+    ]
+
+
+def _listeners(options: Mapping[str, Config]) -> Iterator[Listener]:
+    for owner, config in options.items():
+        for endpoint in config.listens_on() if isinstance(config, Listens) else ():
+            yield owner, endpoint
 
 
 def busy(endpoints: Iterable[Listener]) -> list[str]:

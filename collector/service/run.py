@@ -13,13 +13,14 @@ from typing import Any
 
 from collector.disk.environment import Environment
 from collector.errors import LogboomError
+from collector.extensions.health_check.config import HealthCheckConfig
 from collector.journal import layout
 from collector.ledger import tables
 from collector.service.channel import Child
 from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
 from collector.service.observe import Observer, observed
-from collector.service.plan import extension
+from collector.service.plan import declared_counters, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.supervisor import Supervisor
@@ -105,7 +106,7 @@ async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
 
 
 async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:
-    options = extension(supervisor.settings, "health_check")
+    options = extension(supervisor.settings, HealthCheckConfig)
     if options is None:
         return
 
@@ -131,14 +132,14 @@ async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoin
     if not metrics.prometheus() and not metrics.periodic():
         return lambda: None
     # Loaded while the children start: the SDK is a third of the supervisor's start-up time.
-    from collector.telemetry.reader import make_provider, prometheus_answer, shutdown
+    from collector.telemetry.reader import OwnMetrics, prometheus_answer
 
-    provider = await asyncio.to_thread(
-        make_provider, watch.snapshots, metrics.periodic(), _attributes(telemetry.resource)
-    )
+    own = await asyncio.to_thread(OwnMetrics, watch.snapshots, metrics.periodic(), _attributes(telemetry.resource))
+    own.declare(declared_counters(supervisor.settings))
+    watch.at_each_look = lambda settings: own.declare(declared_counters(settings))
     for host, port in metrics.prometheus():
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
-    return lambda: shutdown(provider)
+    return own.shutdown
 
 
 def _attributes(resource: Mapping[str, Any]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from collector.service.in_process import InProcess
 from collector.service.plan import extension
 from collector.service.sight import Growth, Sight
 from collector.service.supervisor import Supervisor
+from collector.settings.model import Settings
 from collector.telemetry.health import Health
 from collector.telemetry.snapshot import ListenerState, Snapshot, Snapshots
 
@@ -42,6 +43,8 @@ class Watch:
         doors: Doors | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.at_each_look: Callable[[Settings], None] = lambda _settings: None
+        """Given the settings as they are now, on a thread: a SIGHUP may have changed them."""
         self._supervisor = supervisor
         self._clock = clock
         self._doors = doors or Doors()
@@ -98,6 +101,7 @@ class Watch:
         reason = ""
         try:
             self.look(await asyncio.to_thread(self.snapshots.get))
+            await asyncio.to_thread(self.at_each_look, self._supervisor.settings)
         except LogboomError as error:
             reason = str(error)
             if reason != self._blind:
@@ -121,8 +125,7 @@ class Watch:
         return replace(last, children=children, options=self._options(), doors=self._doors.found)
 
     def _options(self) -> HealthCheckConfig:
-        options: HealthCheckConfig = extension(self._supervisor.settings, "health_check") or HealthCheckConfig()
-        return options
+        return extension(self._supervisor.settings, HealthCheckConfig) or HealthCheckConfig()
 
     def _completed(self, snapshot: Snapshot) -> Snapshot:
         """With what is known here alone."""

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from collector.component import Context
+from collector.component import Context, Counting, Exporter, PayloadExporter, Processor
+from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
@@ -61,7 +62,7 @@ class Worker:
             pipeline.id
             for pipeline in self._settings.pipelines.values()
             if not real_processors(self._settings, pipeline)
-            and all(hasattr(exporters[name][0], "encode_payloads") for name in pipeline.exporters)
+            and all(isinstance(exporters[name][0], PayloadExporter) for name in pipeline.exporters)
         ]
         self._open_ledgers(passthrough)
         if not self._stop.is_set():
@@ -105,14 +106,14 @@ class Worker:
             for name, stats in self._delivery.statistics().items()
         }
 
-    def _make_exporters(self) -> dict[str, tuple[Any, Any]]:
-        made = {}
+    def _make_exporters(self) -> dict[str, tuple[Exporter, DeliveryConfig]]:
+        made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
             context = Context(id=name, data_dir=self._dir.root)
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
-            name: exporter.counters for name, (exporter, _) in made.items() if hasattr(exporter, "counters")
+            name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)
         }
         return made
 
@@ -158,8 +159,8 @@ class Worker:
         for pipeline in {pipeline.id: pipeline for pipeline, _ in self._pipelines}.values():
             pipeline.warm_up(sample)
 
-    def _make_processors(self, pipeline_id: str) -> list[tuple[str, Any]]:
-        made = []
+    def _make_processors(self, pipeline_id: str) -> list[tuple[str, Processor]]:
+        made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
             component = self._settings.processors[name]
             context = Context(id=name, data_dir=self._dir.root, pipeline=pipeline_id)

@@ -7,9 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from collector.component import Component, Kind
+from collector.component import Config, Kind
+from collector.delivery.config import DeliveryConfig
 from collector.settings.model import Settings
 from collector.settings.tree import Place
+from collector.transport.http_server_config import Cors
+from collector.transport.tls import TlsClientConfig
 
 Declared = Mapping[Kind, Mapping[str, Place]]
 
@@ -18,8 +21,7 @@ def cautions(settings: Settings, declared: Declared) -> Iterator[str]:
     """Everything of a right configuration that an operator should know of."""
     yield from _unused(settings, declared)
     for kind in Kind:
-        components: Mapping[str, Component[Any]] = getattr(settings, kind.value)
-        for ident, component in components.items():
+        for ident, component in settings.components(kind).items():
             yield from _unverified(f"{kind}.{ident}", component.config)
             yield from _unreachable_header(f"{kind}.{ident}", component.config, settings.service.domains.header)
             yield from _in_the_clear(f"{kind}.{ident}", component.config)
@@ -27,7 +29,7 @@ def cautions(settings: Settings, declared: Declared) -> Iterator[str]:
 
 def _unused(settings: Settings, declared: Declared) -> Iterator[str]:
     for kind, places in declared.items():
-        used: Mapping[str, Component[Any]] = getattr(settings, kind.value)
+        used = settings.components(kind)
         by = "service.extensions does not name it" if kind is Kind.EXTENSION else "no pipeline names it"
         for ident, place in places.items():
             if ident not in used:
@@ -53,24 +55,26 @@ def blocks(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
             yield from blocks(item, f"{path}.{position}")
 
 
-def _unverified(path: str, config: Any) -> Iterator[str]:
+def _unverified(path: str, config: Config) -> Iterator[str]:
     for where, block in blocks(config, path):
-        if getattr(block, "insecure_skip_verify", False) is True:
+        if isinstance(block, TlsClientConfig) and block.insecure_skip_verify:
             yield (
                 f"{where}.insecure_skip_verify: nobody checks whom the records go to; "
                 "name the server's authority in ca_file instead"
             )
 
 
-def _unreachable_header(path: str, config: Any, header: str | None) -> Iterator[str]:
+def _unreachable_header(path: str, config: Config, header: str | None) -> Iterator[str]:
     """Browsers ask whether they may send a header; a refused one is the end of the request, without a trace here."""
     for where, block in blocks(config, path):
-        allowed = {str(name).lower() for name in getattr(block, "allowed_headers", None) or []}
-        if header and getattr(block, "allowed_origins", None) and not allowed & {"*", header.lower()}:
+        if not isinstance(block, Cors):
+            continue
+        allowed = {name.lower() for name in block.allowed_headers}
+        if header and block.allowed_origins and not allowed & {"*", header.lower()}:
             yield f"{where}: web pages may not send {header}, which names the domain: add it to allowed_headers"
 
 
-def _in_the_clear(path: str, config: Any) -> Iterator[str]:
-    destination = config.destination() if hasattr(config, "destination") else ""
+def _in_the_clear(path: str, config: Config) -> Iterator[str]:
+    destination = config.destination() if isinstance(config, DeliveryConfig) else ""
     if "in the clear" in destination:
         yield f"{path} sends to {destination}: whoever is on the way can read and change the records"

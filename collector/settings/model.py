@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from collector.component import Component
+from collector.component import Component, Config, Kind
+from collector.delivery.config import DeliveryConfig
 from collector.settings.service import ServiceConfig
 
 
@@ -28,12 +28,23 @@ class Settings:
     (deprecated names, risky values).
     """
 
-    receivers: Mapping[str, Component[Any]]
-    processors: Mapping[str, Component[Any]]
-    exporters: Mapping[str, Component[Any]]
-    connectors: Mapping[str, Component[Any]]
-    extensions: Mapping[str, Component[Any]]
+    receivers: Mapping[str, Component[Config]]
+    processors: Mapping[str, Component[Config]]
+    exporters: Mapping[str, Component[DeliveryConfig]]
+    connectors: Mapping[str, Component[Config]]
+    extensions: Mapping[str, Component[Config]]
     pipelines: Mapping[str, PipelineSettings]
     service: ServiceConfig
     sources: Sequence[str] = ()
     warnings: Sequence[str] = ()
+
+    def components(self, kind: Kind) -> Mapping[str, Component[Config]]:
+        """Those of one section, by id."""
+        sections: dict[Kind, Mapping[str, Component[Config]]] = {
+            Kind.RECEIVER: self.receivers,
+            Kind.PROCESSOR: self.processors,
+            Kind.EXPORTER: self.exporters,
+            Kind.CONNECTOR: self.connectors,
+            Kind.EXTENSION: self.extensions,
+        }
+        return sections[kind]

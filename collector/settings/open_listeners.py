@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from collector.component import Config, OpenToOthers
 from collector.errors import Problem
 from collector.settings.service import ServiceConfig
 from collector.settings.tree import Node, Place, locate
@@ -27,9 +27,11 @@ class OpenListener:
     place: Place
 
 
-def open_listeners(receiver: str, config: Any, node: Node) -> Iterator[OpenListener]:
+def open_listeners(receiver: str, config: Config, node: Node) -> Iterator[OpenListener]:
     """Those of a receiver; `node` is where its options were written."""
-    for option, endpoint in getattr(config, "open_to_others", dict)().items():
+    if not isinstance(config, OpenToOthers):
+        return
+    for option, endpoint in config.open_to_others().items():
         place = locate(node, option.split("."), node.place).node.place
         yield OpenListener(receiver, option, endpoint, config.allow_anonymous, place)
 

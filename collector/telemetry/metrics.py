@@ -42,7 +42,7 @@ _COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
 
 
 def register(meter: Meter, snapshots: Snapshots) -> None:
-    """Make every instrument on `meter`."""
+    """Make every instrument of our own on `meter`."""
 
     def callback(rows: Rows) -> Callable[[CallbackOptions], Iterable[Observation]]:
         return lambda _options: list(rows(snapshots.get()))
@@ -124,12 +124,6 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(int(e.get("state") == "blocked"), {"exporter": n}) for n, e in s.exporters.items())),
     ("logboom_exporter_file_moved", "1", "1 for a minute after a file of the exporter was moved, deleted or replaced while it was open.",
      lambda s: (Observation(int(bool(e.get("moved"))), {"exporter": n}) for n, e in s.exporters.items())),
-    ("logboom_exporter_rows_written", "{rows}", "Billed rows that the destination says it wrote, since the worker started.",
-     lambda s: _counted(s, "rows_written")),
-    ("logboom_exporter_rows_deleted", "{rows}", "Records that retention deleted at the destination, since the worker started.",
-     lambda s: _counted(s, "rows_deleted")),
-    ("logboom_exporter_rows_written_per_day", "{rows}", "Estimate of the billed rows of a day, by those written so far.",
-     lambda s: _counted(s, "rows_written_per_day")),
     ("logboom_journal_size", "By", "Pages of the journal in use.",
      lambda s: (Observation(j.used_bytes, {"slot": str(j.slot)}) for j in s.journals)),
     ("logboom_journal_capacity", "By", "Budget of the journal; beyond it senders are told to wait.",
@@ -164,9 +158,9 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(number, {"condition": name}) for name, number in s.conditions.items())),
 ]  # fmt: skip
 
-
-def _counted(snapshot: Snapshot, name: str) -> Iterator[Observation]:
-    """What exporters count themselves, those that do."""
-    for exporter, stats in snapshot.exporters.items():
-        if name in stats.get("counters", {}):
-            yield Observation(stats["counters"][name], {"exporter": exporter})
+NAMES = frozenset(
+    {"logboom_records", "logboom_receiver_repaired_values", *_COUNTERS}
+    | {name for name, *_ in _CUMULATIVE}
+    | {name for name, *_ in _GAUGES}
+)
+"""Every metric that is not an exporter's own."""

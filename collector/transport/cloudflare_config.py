@@ -52,6 +52,10 @@ class CloudflareConfig(Block):
             raise ValueError("api_token holds a space or a line break")
         return self
 
+    def reached_at(self) -> list[str]:
+        """The API: what `logboom validate --reach` connects to."""
+        return [self.base_url]
+
     def http(self) -> HttpClientConfig:
         """The same for the HTTP client."""
         token = self.api_token.get_secret_value()

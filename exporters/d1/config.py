@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
+from collector.store.d1_config import D1StoreConfig
 from collector.store.options import Index, RetentionConfig
-from collector.transport.cloudflare_config import CloudflareConfig
 from collector.units import ByteSize, Duration
 
 _ALWAYS = 3
@@ -36,15 +36,9 @@ class D1QueueConfig(QueueConfig):
     """Wait for fuller requests: a call an idle second instead of one for each payload."""
 
 
-class D1Config(CloudflareConfig, DeliveryConfig):
+class D1Config(D1StoreConfig, DeliveryConfig):
     """Cloudflare's account, where rows go, delivery."""
 
-    database_id: str = ""
-    """The database of all domains that `databases` does not name."""
-    databases: dict[str, str] = {}
-    """Domain → database id."""
-    database_name: str = ""
-    """Instead of `database_id`: the name of the database, in which `{domain}` stands for the domain (dots as `-`)."""
     auto_create: bool = False
     """Make a database that `database_name` leads to and that is not there."""
     timeout: Duration = 45.0

@@ -7,7 +7,7 @@ FACTORY = Factory(
     kind=Kind.PROCESSOR,
     name="batch",
     config=BatchConfig,
-    behaviour="processors.batch.processor:BatchProcessor",
+    behaviour="",
     summary="sets how many records one processing step takes",
     stability="beta",
 )

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pydantic import Field, model_validator
 
-from collector.component import Config
+from collector.component import Config, StepLimits
 from collector.units import Duration
-
-
-class StepLimits(NamedTuple):
-    """What one processing step of a pipeline takes: at most `max_records` (0 = no limit), gathering for at most
-    `gather_secs` while fewer than `target_records` wait."""
-
-    target_records: int
-    max_records: int
-    gather_secs: float
 
 
 class BatchConfig(Config):

@@ -7,7 +7,7 @@ FACTORY = Factory(
     kind=Kind.PROCESSOR,
     name="memory_limiter",
     config=MemoryLimiterConfig,
-    behaviour="processors.memory_limiter.processor:MemoryLimiterProcessor",
+    behaviour="",
     summary="refuses new records while memory is short",
     stability="beta",
 )

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pydantic import Field, model_validator
 
-from collector.component import Config
+from collector.component import Config, MemoryLimits
 from collector.units import Duration
 
 REFUSAL = "data refused due to high memory usage"
 """What a sender is told (UNAVAILABLE / 503, so that it keeps its data)."""
 _DEFAULT_SPIKE = 0.2
-
-
-class MemoryLimits(NamedTuple):
-    """Anonymous bytes: above `soft_bytes` new requests are refused, `hard_bytes` is what must not be reached; both are
-    looked at every `check_interval_secs`."""
-
-    soft_bytes: int
-    hard_bytes: int
-    check_interval_secs: float
 
 
 class MemoryLimiterConfig(Config):
@@ -57,13 +46,9 @@ class MemoryLimiterConfig(Config):
             raise ValueError("'spike_limit_percentage' must be smaller than 'limit_percentage'")
         return self
 
-    @property
-    def refusal(self) -> str:
-        """The sentence for senders."""
-        return REFUSAL
-
-    def limits(self, total_bytes: int) -> MemoryLimits:
+    def memory_limits(self, total_bytes: int) -> MemoryLimits:
         """The limits on a machine (or in a control group) with `total_bytes` of memory."""
         hard = self.limit_mib << 20 or total_bytes * self.limit_percentage // 100
         written = self.spike_limit_mib << 20 if self.limit_mib else total_bytes * self.spike_limit_percentage // 100
-        return MemoryLimits(hard - (written or int(hard * _DEFAULT_SPIKE)), hard, self.check_interval)
+        soft = hard - (written or int(hard * _DEFAULT_SPIKE))
+        return MemoryLimits(soft, hard, self.check_interval, REFUSAL)

@@ -64,6 +64,10 @@ class HealthCheckConfig(Config):
         host_port(value)
         return value
 
+    def listens_on(self) -> list[str]:
+        """Where health is served, for whoever looks beforehand whether it is free."""
+        return [self.endpoint]
+
     def address(self) -> tuple[str, int]:
         """Host and port to bind; an empty host means all interfaces."""
         return host_port(self.endpoint)

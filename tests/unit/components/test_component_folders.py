@@ -52,7 +52,7 @@ class TestFolder:
         factory = factory_of(folder)
         assert (folder / "config.py").exists()
         assert (folder / "README.md").exists()
-        if kind is not Kind.EXTENSION or factory.behaviour:
+        if factory.has_behaviour:
             module, _, name = factory.behaviour.partition(":")
             assert inspect.isclass(getattr(import_module(module), name))
 

@@ -14,10 +14,11 @@ from collector.registry import RENAMED, Registry, check_import_roots
 from collector.testing.sample_components import sample_registry
 
 PLUGIN = '''
-from collector.component import Config, Factory, Kind
+from collector.component import Factory, Kind
+from collector.delivery.config import DeliveryConfig
 
-class MineConfig(Config):
-    """No options."""
+class MineConfig(DeliveryConfig):
+    """No options but delivery's."""
 
 FACTORY = Factory(Kind.EXPORTER, "mine", MineConfig, "my_plugin:Mine", "a plugin")
 '''
@@ -62,6 +63,16 @@ BROKEN = {
         "FACTORY = 1",
         "[logboom.exporters]\nmine = my_plugin:FACTORY\n",
         "is not a Factory of exporters",
+    ),
+    "has options of no exporter": (
+        PLUGIN.replace("import DeliveryConfig", "import RetryConfig as DeliveryConfig"),
+        "[logboom.exporters]\nmine = my_plugin:FACTORY\n",
+        "MineConfig must derive from collector.delivery.config.DeliveryConfig",
+    ),
+    "does nothing": (
+        PLUGIN.replace('"my_plugin:Mine"', '""'),
+        "[logboom.exporters]\nmine = my_plugin:FACTORY\n",
+        "it names no behaviour",
     ),
     "is of another kind": (PLUGIN, "[logboom.receivers]\nmine = my_plugin:FACTORY\n", "is not a Factory of receivers"),
 }

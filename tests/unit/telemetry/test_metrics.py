@@ -7,7 +7,9 @@ import time
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from collector.component import Instrument
 from collector.outcomes import Counts
+from collector.telemetry.exporter_counters import ExporterCounters
 from collector.telemetry.metrics import Snapshots, register
 from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
 
@@ -35,11 +37,13 @@ SNAPSHOT = Snapshot(
 )
 
 
-def collect(snapshot: Snapshot) -> dict[tuple[str, frozenset[tuple[str, object]]], float]:
+def collect(snapshot: Snapshot, *declared: Instrument) -> dict[tuple[str, frozenset[tuple[str, object]]], float]:
     """(name, attributes) → value of every observation."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    register(provider.get_meter("test"), Snapshots(lambda: snapshot))
+    meter = provider.get_meter("test")
+    register(meter, Snapshots(lambda: snapshot))
+    ExporterCounters(meter, Snapshots(lambda: snapshot)).declare(declared)
     data = reader.get_metrics_data()
     assert data is not None
     found = {
@@ -90,3 +94,34 @@ def test_snapshots_are_taken_at_most_once_a_second() -> None:
     for _ in range(20):
         snapshots.get()
     assert len(taken) == 1
+
+
+def test_what_exporters_count_is_shown_as_their_factories_declare_it() -> None:
+    """Of two exporters, one of which counts nothing; what was not declared stays unseen; ours keep their names."""
+    counted = {"state": "ok", "in_flight": 0, "counters": {"rows_written": 7, "secret": 1, "blocked": 5}}
+    snapshot = Snapshot(counts=Counts(), exporters={"d1": counted, "debug": {"state": "ok", "in_flight": 0}})
+    rows = Instrument("rows_written", "{rows}", "Rows.")
+    found = collect(snapshot, rows, rows, Instrument("blocked", "1", "Not ours."))
+    shown = {(name, *labels): value for (name, labels), value in found.items()}
+    d1, debug = ("exporter", "d1"), ("exporter", "debug")
+    assert {key: n for key, n in shown.items() if key[0].startswith("logboom_exporter_rows")} == {
+        ("logboom_exporter_rows_written", d1): 7
+    }
+    assert (shown["logboom_exporter_blocked", d1], shown["logboom_exporter_blocked", debug]) == (0, 0)
+    assert "logboom_exporter_secret" not in {name for name, *_ in shown}
+
+
+def test_a_counter_that_is_declared_later_appears_then() -> None:
+    """After a SIGHUP; the same provider."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    counted = {"d1": {"counters": {"rows_written": 7}}}
+    counters = ExporterCounters(
+        provider.get_meter("test"), Snapshots(lambda: Snapshot(counts=Counts(), exporters=counted))
+    )
+    assert reader.get_metrics_data() is None
+    counters.declare([Instrument("rows_written", "{rows}", "Rows.")])
+    data = reader.get_metrics_data()
+    provider.shutdown()
+    (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
+    assert (metric.name, metric.unit, metric.description) == ("logboom_exporter_rows_written", "{rows}", "Rows.")

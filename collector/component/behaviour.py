@@ -1,0 +1,75 @@
+"""What a component of each kind does: the methods that it must have. What it may have beyond stands in `powers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collector.admission.admission import Admission
+    from collector.batch import LogBatch
+    from collector.outcomes import Verdicts
+
+
+class State(Protocol):
+    """A processor's own keys and values. Writes are seen at once and commit with the batch, or not at all."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+    def put(self, key: bytes, value: bytes) -> None: ...
+    def delete(self, key: bytes) -> None: ...
+    def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
+
+
+class Work(Protocol):
+    """The transaction a processor takes part in: its state and its counts commit together with the batch."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def now_unix_nano(self) -> int: ...
+    def count(self, domain: str, outcome: str, records: int) -> None: ...
+
+
+@runtime_checkable
+class Processor(Protocol):
+    """`LogBatch` in, `LogBatch` out, a column at a time.
+
+    Records left out must be counted through `work.count` unless the outcome is `filtered`: the pipeline counts any
+    difference that was not named as `filtered`. Never raises on bad data.
+    """
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch: ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """One destination. Delivery owns batching, retry, order, quotas and dead letters; an exporter only translates.
+
+    `encode` runs on a thread and may be slow; `send` runs on the delivery event loop and must not block it.
+    An exception from `send` is passed to `classify` like an answer; `classify` must know its own errors and return
+    `Retry` for the rest.
+    """
+
+    async def start(self) -> None: ...
+    def encode(self, batch: LogBatch) -> Any: ...
+    async def send(self, request: Any) -> Any: ...
+    def classify(self, answer: Any) -> Verdicts: ...
+    async def shutdown(self) -> None: ...
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """A listener. `start` binds its sockets or raises; `stop_intake` refuses new requests with a hint and lets those
+    under way finish; `shutdown` closes. `endpoints` maps protocol → the address bound (`grpc` → `127.0.0.1:4317`)."""
+
+    def start(self, admission: Admission, *, share_port: bool = False) -> None: ...
+    def stop_intake(self) -> None: ...
+    def shutdown(self, deadline_secs: float) -> None: ...
+    def endpoints(self) -> Mapping[str, str]: ...
+    def gauges(self) -> Mapping[str, Mapping[str, int]]:
+        """Protocol → name → how much of something bounded is in use, or how often its bound was met."""
+        ...
+
+    def silent_secs(self) -> float:
+        """Age of the last sign of life of its serving loop; 0 when it has none of its own."""
+        ...

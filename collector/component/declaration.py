@@ -1,0 +1,115 @@
+"""What a component says of itself: its factory, its options, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Kind(StrEnum):
+    """The sections of a configuration that hold components."""
+
+    RECEIVER = "receivers"
+    PROCESSOR = "processors"
+    EXPORTER = "exporters"
+    CONNECTOR = "connectors"
+    EXTENSION = "extensions"
+
+
+class Config(BaseModel):
+    """Base of every component's options: frozen, unknown keys refused, each field with a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """Old name → name of options that were renamed; the old ones are still taken, and `validate` tells the new."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_present_names(cls, given: Any) -> Any:
+        if not cls.former_names or not isinstance(given, Mapping):
+            return given
+        for old, new in cls.former_names.items():
+            if old in given and new in given:
+                raise ValueError(f"{old} is the old name of {new}: keep {new} alone")
+        return {cls.former_names.get(name, name): value for name, value in given.items()}
+
+
+C = TypeVar("C", bound=Config)
+C_co = TypeVar("C_co", bound=Config, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a component is told about its place: its id (`sqlite/main`), the data directory, and the pipeline."""
+
+    id: str
+    data_dir: Path
+    pipeline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A number that the exporters of a type count themselves (`Counting`), shown as `logboom_exporter_<name>`.
+
+    Args:
+        name: in lower case, words joined by `_`; of exporter types that use the same name the first describes it.
+        unit: as UCUM writes it: `By`, `s`, `{rows}`.
+        description: one sentence for whoever reads the metrics.
+    """
+
+    name: str
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Factory(Generic[C]):
+    """One component type.
+
+    Args:
+        kind: the section it stands in.
+        name: the type in the configuration (`sqlite`).
+        config: its options.
+        behaviour: `module:Class`, called with `(config, context)`; empty for a processor or extension that is nothing but
+            its options: they say how the service runs, and no record passes it.
+        aliases: other type names that mean the same (`otlp_grpc` and `otlp`).
+        summary: one line for `logboom components`.
+        stability: `development`, `alpha`, `beta` or `stable`.
+        counters: what an exporter's `counters()` gives.
+    """
+
+    kind: Kind
+    name: str
+    config: type[C]
+    behaviour: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    stability: str = "beta"
+    counters: tuple[Instrument, ...] = ()
+
+    @property
+    def has_behaviour(self) -> bool:
+        """Whether there is something to `create`."""
+        return bool(self.behaviour)
+
+    def create(self, config: C, context: Context) -> Any:
+        """Load the behaviour and make one instance; no I/O happens here."""
+        module, _, name = self.behaviour.partition(":")
+        return getattr(import_module(module), name)(config, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Component(Generic[C_co]):
+    """A configured component: `id` as written (`otlp/main`), its factory and its validated options."""
+
+    id: str
+    factory: Factory[Any]
+    config: C_co
+    place: tuple[str, int, int] = field(default=("", 0, 0), compare=False)

@@ -1,0 +1,138 @@
+"""What a component may do beyond the contract of its kind.
+
+The core asks with `isinstance`: a class has a power by having its methods, all of them, and registers nothing. Powers of a
+behaviour stand first, then those of options (a `Config`), which are asked before anything is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from collector.component.behaviour import Exporter, Processor
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
+    from collector.explanation import Explanation
+    from collector.transport.probe import Probe
+    from collector.transport.tls import TlsClientConfig
+
+
+@runtime_checkable
+class PayloadExporter(Exporter, Protocol):
+    """An exporter that can also forward OTLP payloads untouched.
+
+    A pipeline without processors, whose exporters all can, decodes nothing. With `attributes` or `redact` there are
+    batches again.
+    """
+
+    def encode_payloads(self, payloads: Sequence[bytes]) -> Any:
+        """What `send` takes, of serialized `ExportLogsServiceRequest`s of one domain. On a thread, as `encode`."""
+        ...
+
+
+@runtime_checkable
+class Counting(Exporter, Protocol):
+    """An exporter with numbers of its own. Its factory declares them (`Factory.counters`); telemetry shows those."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Declared name → value since this process began. From any thread, each second: no I/O."""
+        ...
+
+
+@runtime_checkable
+class Ticking(Processor, Protocol):
+    """A processor that also works when no records come: `process` gets a batch of zero records when it is due."""
+
+    @property
+    def tick_interval_secs(self) -> float | None:
+        """Time between two ticks; None or 0 = none with these options."""
+        ...
+
+
+@runtime_checkable
+class Explains(Processor, Protocol):
+    """A processor that can explain its decisions on one record: `logboom explain`."""
+
+    def explain(self, batch: LogBatch) -> Sequence[Explanation]:
+        """The evidence for a batch of one record, in the order in which it is asked."""
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Options of what listens on TCP ports: looked at before any process starts, and shown by `logboom validate`."""
+
+    def listens_on(self) -> Sequence[str]:
+        """The addresses, `host:port`; port 0 is always free."""
+        ...
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """Options of a receiver whose listeners are asked again and again whether they serve newcomers."""
+
+    def probes(self) -> Mapping[str, Probe]:
+        """Protocol, as in `Receiver.endpoints`, → how to ask its listener."""
+        ...
+
+
+@runtime_checkable
+class OpenToOthers(Protocol):
+    """Options of a receiver that other machines may reach: a warning, or refused where several domains are served."""
+
+    @property
+    def allow_anonymous(self) -> bool:
+        """The operator wrote that anybody may send."""
+        ...
+
+    def open_to_others(self) -> Mapping[str, str]:
+        """Option (`protocols.grpc.endpoint`) → address, of the listeners that don't ask who sends."""
+        ...
+
+
+@runtime_checkable
+class SpeaksTls(Protocol):
+    """Options of an exporter that may connect over TLS: `logboom validate --reach` shakes hands with them."""
+
+    @property
+    def tls(self) -> TlsClientConfig:
+        """Whom to trust, and what to show."""
+        ...
+
+
+class StepLimits(NamedTuple):
+    """What one processing step of a pipeline takes: at most `max_records` (0 = no limit), gathering for at most
+    `gather_secs` while fewer than `target_records` wait."""
+
+    target_records: int
+    max_records: int
+    gather_secs: float
+
+
+@runtime_checkable
+class StepLimiting(Protocol):
+    """Options of a processor that say how much a step of its pipeline takes at once; the first one of a pipeline counts."""
+
+    def step_limits(self) -> StepLimits:
+        """What the worker gathers before it processes this pipeline."""
+        ...
+
+
+class MemoryLimits(NamedTuple):
+    """Anonymous bytes of all processes: above `soft_bytes` new requests are refused with `refusal`, `hard_bytes` is what
+    must not be reached; both are looked at every `check_interval_secs`."""
+
+    soft_bytes: int
+    hard_bytes: int
+    check_interval_secs: float
+    refusal: str
+
+
+@runtime_checkable
+class MemoryLimiting(Protocol):
+    """Options of a processor that say when memory is short; the strictest of all pipelines counts."""
+
+    def memory_limits(self, total_bytes: int) -> MemoryLimits:
+        """The limits on a machine (or in a control group) with `total_bytes` of memory."""
+        ...
