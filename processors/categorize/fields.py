@@ -184,7 +184,7 @@ def _numbers(found: Known, served: str | None, event: Document | None, windows: 
     syslog = "short_message" in document or "MESSAGE" in document
     for key in found.present.levels:
         yield _number(found.values[key], syslog=syslog)
-    if "c" in document and "msg" in document and str(document.get("s"))[:1] in _MONGODB:
+    if isinstance(document.get("s"), str) and document["s"][:1] in _MONGODB and "c" in document and "msg" in document:
         yield number_of(document["s"][:1])
     if "MESSAGE" in document:
         yield _number(document.get("PRIORITY"), syslog=True)

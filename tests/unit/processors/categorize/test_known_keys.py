@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.lines.envelopes import at
+from processors.categorize.fields import read
 from processors.categorize.known_keys import Present, known
 
 KEYS = sorted({key for group in Present() for key in group})
@@ -27,6 +28,30 @@ def test_values_are_those_that_asking_for_each_key_finds(document: dict[str, Any
         assert [key for key in group if at(document, key) is not None] == [
             key for key in present if found.values[key] is not None
         ]
+
+
+VALUES = st.recursive(
+    st.sampled_from(
+        [None, True, False, 0, 17, 503, 1.5, "", "E", "error", "GET /a HTTP/1.1", "/a", "TypeError", "a\nb"]
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=6,
+)
+BESIDE = (
+    *("s", "c", "msg", "ctx", "t", "outcome", "logs", "event", "kind", "reason", "type", "involvedObject", "EventID"),
+    *("Channel", "@t", "@m", "errorType", "errorMessage", "name", "asctime", "channel", "MESSAGE", "short_message"),
+)
+
+
+@given(st.dictionaries(st.sampled_from([*NAMES, *BESIDE]), VALUES, max_size=10))
+def test_an_object_of_any_values_is_read(document: dict[str, Any]) -> None:
+    """Whatever stands under a known key: reading it ends, with texts or nothing."""
+    assert all(value is None or isinstance(value, str) for value in read(document))
+
+
+@given(st.sampled_from([True, False, None, 5, ["E"], {"E": 1}]))
+def test_what_looks_like_a_line_of_mongodb_and_is_none(value: Any) -> None:
+    assert read({"s": value, "c": "NETWORK", "msg": "x"}).severity is None
 
 
 def test_a_name_with_dots_goes_before_nested_ones() -> None:
