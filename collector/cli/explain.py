@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -133,20 +134,28 @@ class _Aside:
         import time
 
         self.now_unix_nano = time.time_ns()
-        self.state: Any = self
         self._values: dict[bytes, bytes] = {}
 
-    def get(self, key: bytes) -> bytes | None:
-        return self._values.get(key)
+    def state(self, domain: str) -> _Aside:  # noqa: ARG002  a record has one
+        return self
 
-    def put(self, key: bytes, value: bytes) -> None:
-        self._values[key] = value
+    def get(self, name: bytes) -> bytes | None:
+        return self._values.get(name)
 
-    def delete(self, key: bytes) -> None:
-        self._values.pop(key, None)
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {name: self._values[name] for name in names if name in self._values}
+
+    def put(self, name: bytes, value: bytes) -> None:
+        self._values[name] = value
+
+    def delete(self, name: bytes) -> None:
+        self._values.pop(name, None)
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        return [(key, value) for key, value in self._values.items() if key.startswith(prefix)]
+        return [(name, value) for name, value in self._values.items() if name.startswith(prefix)]
+
+    def excess_bytes(self) -> int:
+        return 0
 
     def count(self, domain: str, outcome: str, records: int) -> None:
         """Nothing is counted."""

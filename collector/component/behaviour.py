@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -12,19 +12,28 @@ if TYPE_CHECKING:
 
 
 class State(Protocol):
-    """A processor's own keys and values. Writes are seen at once and commit with the batch, or not at all."""
+    """What a component keeps of one domain, by name. Writes are seen at once and commit with the batch, or not at all.
 
-    def get(self, key: bytes) -> bytes | None: ...
-    def put(self, key: bytes, value: bytes) -> None: ...
-    def delete(self, key: bytes) -> None: ...
+    `get_many` reads many names as one look at the disk; `scan` gives the pairs under a prefix, by name. A name has some 150
+    bytes at most. `excess_bytes` says how much of it the component should forget, as of the last commit: its part of what
+    the domain, or all domains together, hold above their budget (`service.ledger.state_bytes`). 0 = within it.
+    """
+
+    def get(self, name: bytes) -> bytes | None: ...
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]: ...
+    def put(self, name: bytes, value: bytes) -> None: ...
+    def delete(self, name: bytes) -> None: ...
     def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]: ...
+    def excess_bytes(self) -> int: ...
 
 
 class Work(Protocol):
-    """The transaction a processor takes part in: its state and its counts commit together with the batch."""
+    """The transaction a processor takes part in: its state and its counts commit together with the batch.
 
-    @property
-    def state(self) -> State: ...
+    State belongs to the component's id and a domain: pipelines with the same component share it.
+    """
+
+    def state(self, domain: str) -> State: ...
     @property
     def now_unix_nano(self) -> int: ...
     def count(self, domain: str, outcome: str, records: int) -> None: ...

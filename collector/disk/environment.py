@@ -233,19 +233,22 @@ class Environment:
         """Why the file system gave no room for the last step of growth; empty when it did."""
         return self._allocation.refused if self._allocation is not None else ""
 
-    def has_room(self, additional_bytes: int, txn: Transaction | None = None, *, reserve: bool = False) -> bool:
+    def has_room(
+        self, additional_bytes: int, txn: Transaction | None = None, *, reserve: bool = False, within: int | None = None
+    ) -> bool:
         """Whether a transaction that adds `additional_bytes` (counted in whole pages) stays within the budget and within
         what has blocks on disk; the file grows for it.
 
         `reserve`: within the budget and half of what the map has above it. Transactions that delete may go that far:
         they copy pages before they free any, and are the only way out of a full environment.
+        `within`: what may be in use for this, where that is less than the budget.
         """
         wanted = -(-additional_bytes // PAGE_BYTES) + _COPY_ON_WRITE_PAGES
         wanted += self._handle.growth(txn) if txn is not None else 0
         while not self._fits(wanted, self.limit_bytes):
             if self._allocation is None or not self._allocation.grow():
                 return reserve and self._fits(wanted, int(self.limit_bytes * RESERVE_FACTOR))
-        return True
+        return within is None or self._fits(wanted, within)
 
     def _fits(self, pages: int, limit_bytes: int) -> bool:
         # The free list needs to be read only when the file has once been as large as the limit.

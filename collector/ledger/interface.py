@@ -2,7 +2,7 @@
 
     journal entries ──read──► worker ──commit──► outbox ──deliverable──► delivery ──ack──► gone
 
-`commit` is one transaction: cursor, processor state, counts, dedup window and outbox entry become durable together or
+`commit` is one transaction: cursor, components' state, counts, dedup window and outbox entry become durable together or
 not at all. LMDB is one implementation; a Kafka transaction can be another, so nothing here speaks of either.
 
 Domains map to a fixed number of partitions; a partition has one owner at a time, so all state of a domain does too.
@@ -11,7 +11,7 @@ Domains map to a fixed number of partitions; a partition has one owner at a time
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -64,6 +64,26 @@ class RawDeadLetter:
     reason: str
 
 
+StateKey = tuple[str, str, bytes]
+"""(component id, domain, name) of a value that a component keeps."""
+
+
+class KeptState(Protocol):
+    """What one component has committed of one domain; each call sees the newest commit."""
+
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values of those of `names` that there are."""
+        ...
+
+    def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
+        """The pairs whose name begins with `prefix`, by name."""
+        ...
+
+    def excess_bytes(self) -> int:
+        """This component's part of what the domain, or the partition, holds above its budget; 0 = within it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """All that one step of a pipeline changes.
@@ -72,7 +92,7 @@ class Commit:
         read: what was read; the cursor moves behind it, duplicates are counted, digests remembered.
         outbox: the processed records, or the entries themselves for a pipeline that forwards payloads untouched.
             Empty or None writes no outbox entry.
-        state: (processor id, key) → value; None deletes.
+        state: what components keep; None deletes.
         counts: outcomes named by the processors. The ledger itself counts duplicates, dead letters and what it
             enqueues for each exporter.
         dead_letters: entries of `read` that could not be decoded.
@@ -81,7 +101,7 @@ class Commit:
     pipeline: str
     read: Read
     outbox: LogBatch | Sequence[Entry] | None = None
-    state: Mapping[tuple[str, bytes], bytes | None] = field(default_factory=dict)
+    state: Mapping[StateKey, bytes | None] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     dead_letters: Sequence[RawDeadLetter] = ()
 
@@ -147,8 +167,8 @@ class Ledger(Protocol):
         """Make one step durable. Raises `StorageError`: commit the same again, or exit."""
         ...
 
-    def state(self, pipeline: str, processor: str) -> Mapping[bytes, bytes]:
-        """The committed state of a processor, read lazily."""
+    def state(self, component: str, domain: str) -> KeptState:
+        """What a component has committed of a domain, read lazily."""
         ...
 
     def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:

@@ -30,12 +30,13 @@ from collector.ledger.cache import CacheStatistics, ContentCache
 from collector.ledger.codec import decode_entries
 from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
+from collector.ledger.former_state import take_over
 from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, Waiting
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.sources import Source, Wanted, last_offsets, partition_of
 from collector.ledger.spill import sweep
-from collector.ledger.state import ProcessorState
+from collector.ledger.state import Budget, ComponentState, total_bytes
 from collector.ledger.step import Step, apply, prepare, records_by_domain
 from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
@@ -85,12 +86,13 @@ class PartitionLedger:
             Locked: another process holds it.
             StorageError: it belongs to another number of partitions, or its files can't be used.
         """
-        environment = Environment.create(path, plan.max_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
+        environment = Environment.create(path, plan.partition_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         try:
             tables = Tables.of(environment)
             assert tables is not None, "a writer makes the tables"
             environment.reader_check()
             _claim(environment, tables, partition, partitions)
+            take_over(environment, tables)
             store = Store(environment, tables, path, plan, ContentCache(cache_bytes), now_unix_ms, at)
             return cls(store, journals, lambda domain: partition_of(domain, partitions) == partition)
         except BaseException:
@@ -103,7 +105,7 @@ class PartitionLedger:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
         self._store.environment.check_current()
         self._keep_up()
-        max_bytes = min(max_bytes, self._store.environment.budget_bytes // _READ_SHARE)
+        max_bytes = min(max_bytes, self._store.plan.max_bytes // _READ_SHARE)
         if not self._has_room(pipeline, max_bytes):
             return Read(())
         if self._replays.get(pipeline) and (replayed := self._replayed(pipeline, max_bytes, max_records)):
@@ -150,9 +152,11 @@ class PartitionLedger:
         with self._store.environment.read() as txn:
             return bytes(txn.get(pipeline.encode(), db=self._store.tables.applied, default=b""))
 
-    def state(self, pipeline: str, processor: str) -> ProcessorState:
+    def state(self, component: str, domain: str) -> ComponentState:
         """See `Ledger.state`."""
-        return ProcessorState(self._store.environment, self._store.tables, pipeline, processor)
+        plan = self._store.plan
+        budget = Budget(plan.state_bytes, plan.domain_state_bytes)
+        return ComponentState(self._store.environment, self._store.tables, component, domain, budget)
 
     def _keep_up(self) -> None:
         # A clock that was set back must not stop the upkeep until it has caught up.
@@ -165,6 +169,7 @@ class PartitionLedger:
         self._upkept_at = now
         upkeep.expire(self._store)
         upkeep.forget_pipelines(self._store)
+        upkeep.forget_components(self._store)
         self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
         self._load_replays()
         if abs(now - self._readers_checked_at) >= _READER_CHECK_MS:
@@ -239,6 +244,7 @@ class PartitionLedger:
         plan = self._store.pipeline(pipeline)
         with self._store.environment.read() as txn:
             sums = {name: outbox.totals(txn, self._store.tables, name) for name in plan.exporters}
+            state_bytes = total_bytes(txn, self._store.tables)
         for exporter, held in sums.items():
             quota = self._store.quota(exporter)
             waiting = held.size_bytes - held.spilled_bytes
@@ -248,7 +254,7 @@ class PartitionLedger:
             if quota.on_full == "block" or full:
                 return False
         environment = self._store.environment
-        if environment.has_room(max_bytes):
+        if environment.has_room(max_bytes, within=self._store.plan.max_bytes + state_bytes):
             return True
         if environment.growth_refused:
             raise NoRoom(f"{environment.path}: the file system has no room to grow ({environment.growth_refused})")
@@ -312,8 +318,10 @@ def _enroll(
         source.close()
     now, offsets = store.now_unix_ms(), last_offsets(journals)
     configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
+    components = {component for plan in store.plan.pipelines for component in plan.components}
     with store.environment.write() as txn:
         roster.enroll_exporters(txn, store.tables, configured, now)
+        roster.enroll_components(txn, store.tables, components, now)
         return roster.enroll_pipelines(txn, store.tables, store.plan, offsets, unread, now)
 
 

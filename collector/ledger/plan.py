@@ -34,19 +34,29 @@ class PipelinePlan:
     exporters: Sequence[str]
     start: Literal["now", "earliest"] = "earliest"
     passthrough: bool = False
+    components: Sequence[str] = ()
+    """Ids of those whose state is kept while they stand in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerPlan:
-    """All pipelines, and the quota of each exporter by id. Raises `ValueError` for an id that can't be part of a key."""
+    """All pipelines, the quota of each exporter by id, and budgets: `max_bytes` of the outbox and all else, `state_bytes` of what
+    components keep, `domain_state_bytes` of what they keep of one domain. Raises `ValueError` for an id that can't be part of a key."""
 
     pipelines: Sequence[PipelinePlan]
     quotas: Mapping[str, Quota]
     dedup_window_secs: float = 300.0
     max_bytes: int = 1 << 30
+    state_bytes: int = 64 << 20
+    domain_state_bytes: int = 8 << 20
+
+    @property
+    def partition_bytes(self) -> int:
+        """Outbox and state have room beside each other."""
+        return self.max_bytes + self.state_bytes
 
     def __post_init__(self) -> None:
         for pipeline in self.pipelines:
-            for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters):
+            for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters, *pipeline.components):
                 if not 0 < len(name.encode()) <= MAX_ID_BYTES or "\0" in name:
                     raise ValueError(f"{name[:40]!r}: an id has between 1 and {MAX_ID_BYTES} bytes, and no zero byte")

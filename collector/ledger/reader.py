@@ -125,6 +125,14 @@ class PartitionReader:
             dead = get_u64(txn, tables.partition, b"dead_bytes")
         return PartitionSize(environment.pages_in_use() * 4096, environment.budget_bytes, dead)
 
+    def state_bytes(self) -> int:
+        """What components hold of all domains, names and values."""
+        if (opened := self._opened()) is None:
+            return 0
+        environment, tables = opened
+        with environment.read() as txn:
+            return get_u64(txn, tables.partition, b"state_bytes")
+
     def close(self) -> None:
         """Let go of the files; safe twice."""
         if self._environment is not None:

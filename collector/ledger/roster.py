@@ -17,7 +17,7 @@ from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
 from collector.disk.environment import Transaction
 from collector.ledger.outbox import all_totals, put_totals, totals
 from collector.ledger.plan import LedgerPlan, PipelinePlan
-from collector.ledger.tables import Tables, rows
+from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
 
 GRACE_SECS = 24 * 3600.0
 _SEPARATOR = b"\0"  # ends an id, so that no id is the beginning of another
@@ -96,6 +96,22 @@ def enroll_exporters(txn: Transaction, tables: Tables, configured: set[str], now
     for exporter in known.keys() - configured:
         if not known[exporter].removed_unix_ms:
             put_totals(txn, tables, exporter, replace(known[exporter], removed_unix_ms=now_unix_ms))
+
+
+def enroll_components(txn: Transaction, tables: Tables, configured: set[str], now_unix_ms: int) -> None:
+    """Mark the components that left, whose state is forgotten after `GRACE_SECS`; note those that are there."""
+    known = {row_key.decode() for row_key, _ in rows(txn, tables.owners, b"")}
+    for component in configured:
+        put_u64(txn, tables.owners, component.encode(), 0)
+    for component in known - configured:
+        if not get_u64(txn, tables.owners, component.encode()):
+            put_u64(txn, tables.owners, component.encode(), now_unix_ms)
+
+
+def forgettable(txn: Transaction, tables: Tables, now_unix_ms: int) -> list[str]:
+    """The components that left so long ago that they won't come back."""
+    left = {row_key.decode(): U64.unpack(value)[0] for row_key, value in rows(txn, tables.owners, b"")}
+    return [component for component, since in left.items() if 0 < since <= now_unix_ms - GRACE_SECS * 1000]
 
 
 def _record(plan: PipelinePlan, known: PipelineRecord | None, journals: Mapping[str, int]) -> PipelineRecord:

@@ -1,83 +1,171 @@
-"""The committed state of processors: keys and values that change only together with a batch.
+"""The committed state of components: names and values that change only together with a step.
 
-A value of up to a page stands in its row; a larger one in chunks of `blobs`, found by a hash of its key, so that
-`state` itself can be scanned by prefix.
+State belongs to a component and a domain. A value of up to a page stands in its row; a larger one in chunks of `blobs`,
+found by a hash of its key, so that `component_state` itself can be scanned by prefix. How many bytes each component
+holds of each domain is kept beside it (`state_bytes`), changed in the same transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import xxhash
 
 from collector.disk.chunks import CHUNK_BYTES, delete_chunks, get_chunks, put_chunks
 from collector.disk.environment import Environment, Transaction
-from collector.ledger.tables import MAX_KEY_BYTES, Tables, key, rows
+from collector.ledger.interface import StateKey
+from collector.ledger.tables import MAX_KEY_BYTES, U64, Tables, get_u64, key, put_u64, rows
 
 _INLINE, _BLOB = b"\0", b"\1"
+_TOTAL = b"state_bytes"  # in `partition`; `PartitionReader` reads it without this module
 
 
-class ProcessorState(Mapping[bytes, bytes]):
-    """What one processor has committed, read when asked for. Each call sees the newest commit."""
+class Budget(NamedTuple):
+    """How many bytes of state a partition, and a domain in it, may hold before their owners are told."""
 
-    def __init__(self, environment: Environment, tables: Tables, pipeline: str, processor: str) -> None:
+    partition_bytes: int
+    domain_bytes: int
+
+
+class ComponentState(Mapping[bytes, bytes]):
+    """What one component has committed of one domain, read when asked for. Each call sees the newest commit."""
+
+    def __init__(self, environment: Environment, tables: Tables, component: str, domain: str, budget: Budget) -> None:
         self._environment = environment
         self._tables = tables
-        self._prefix = key(pipeline, processor, b"")
+        self._owner = (component, domain)
+        self._prefix = key(component, domain, b"")
+        self._budget = budget
 
     def __getitem__(self, name: bytes) -> bytes:
-        row_key = self._prefix + name
-        with self._environment.read() as txn:
-            row = txn.get(row_key, db=self._tables.state) if len(row_key) <= MAX_KEY_BYTES else None
-            if row is None:
-                raise KeyError(name)
-            return _value(txn, self._tables, row_key, row)
+        return self.get_many([name])[name]
 
     def __iter__(self) -> Iterator[bytes]:
         return iter([name for name, _ in self.scan(b"")])
 
     def __len__(self) -> int:
         with self._environment.read() as txn:
-            return sum(1 for _ in rows(txn, self._tables.state, self._prefix))
+            return sum(1 for _ in rows(txn, self._tables.component_state, self._prefix))
+
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The values of those of `names` that there are, in one snapshot."""
+        found: dict[bytes, bytes] = {}
+        with self._environment.read() as txn:
+            for name in names:
+                row_key = self._prefix + name
+                row = txn.get(row_key, db=self._tables.component_state) if len(row_key) <= MAX_KEY_BYTES else None
+                if row is not None:
+                    found[name] = _value(txn, self._tables, row_key, row)
+        return found
 
     def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
-        """The pairs whose key begins with `prefix`, by key."""
+        """The pairs whose name begins with `prefix`, by name."""
         start = len(self._prefix)
         with self._environment.read() as txn:
-            found = rows(txn, self._tables.state, self._prefix + prefix)
+            found = rows(txn, self._tables.component_state, self._prefix + prefix)
             return [(row_key[start:], _value(txn, self._tables, row_key, row)) for row_key, row in found]
 
+    def excess_bytes(self) -> int:
+        """This component's part of what the domain, or the partition, holds above its budget."""
+        with self._environment.read() as txn:
+            own = get_u64(txn, self._tables.state_bytes, _sum_key(*self._owner))
+            of_domain = rows(txn, self._tables.state_bytes, key(self._owner[1], b""))
+            held = sum(U64.unpack(value)[0] for _, value in of_domain)
+            total = total_bytes(txn, self._tables)
+        return max(_share(own, held, self._budget.domain_bytes), _share(own, total, self._budget.partition_bytes))
 
-def check_state_key(pipeline: str, processor: str, name: bytes) -> None:
-    """Raises `ValueError` for a key that is too long to be stored."""
-    room = MAX_KEY_BYTES - len(key(pipeline, processor, b""))
+
+def _share(own: int, held: int, budget: int) -> int:
+    """In proportion to what each holds, rounded up."""
+    return -(-own * (held - budget) // held) if held > budget else 0
+
+
+def total_bytes(txn: Transaction, tables: Tables) -> int:
+    """Names and values of all components and domains."""
+    return get_u64(txn, tables.partition, _TOTAL)
+
+
+def check_state_key(component: str, domain: str, name: bytes) -> None:
+    """Raises `ValueError` for a name that is too long to be stored."""
+    room = MAX_KEY_BYTES - len(key(component, domain, b""))
     if len(name) > room:
         raise ValueError(f"a state key of {len(name)} bytes: at most {room} are possible, use a hash of it")
 
 
-def put_state(txn: Transaction, tables: Tables, row_key: bytes, value: bytes | None) -> None:
-    """Write or delete (None) one value."""
-    if txn.get(row_key, db=tables.state, default=_INLINE)[:1] == _BLOB:
+def write_state(txn: Transaction, tables: Tables, changes: Mapping[StateKey, bytes | None]) -> None:
+    """Write or delete (None) values, and the sums of what is held."""
+    grown: Counter[bytes] = Counter()
+    for (component, domain, name), value in changes.items():
+        change = _put(txn, tables, key(component, domain, name), value)
+        grown[_sum_key(component, domain)] += change
+    for row_key, change in grown.items():
+        held = get_u64(txn, tables.state_bytes, row_key) + change
+        if held:
+            put_u64(txn, tables.state_bytes, row_key, held)
+        else:
+            txn.delete(row_key, db=tables.state_bytes)
+    if sum(grown.values()):
+        put_u64(txn, tables.partition, _TOTAL, total_bytes(txn, tables) + sum(grown.values()))
+
+
+def names_of(txn: Transaction, tables: Tables, component: str, limit: int) -> list[StateKey]:
+    """Up to `limit` keys of a component, over all its domains."""
+    prefix = key(component, b"")
+    found = islice(rows(txn, tables.component_state, prefix), limit)
+    parts = [bytes(row_key[len(prefix) :]).partition(b"\0") for row_key, _ in found]
+    return [(component, domain.decode(), name) for domain, _, name in parts]
+
+
+def committed(txn: Transaction, tables: Tables, name: StateKey) -> bytes | None:
+    """One value, None when there is none."""
+    row_key = key(*name)
+    row = txn.get(row_key, db=tables.component_state)
+    return None if row is None else _value(txn, tables, row_key, row)
+
+
+def former_value(txn: Transaction, tables: Tables, row_key: bytes, row: bytes) -> bytes:
+    """A value of `state`, the table of older versions: as today, but for the size of one that stands in `blobs`."""
+    return _value(txn, tables, row_key, row)
+
+
+def delete_former(txn: Transaction, tables: Tables, row_key: bytes) -> None:
+    """Take a row out of `state`, the table of older versions."""
+    if txn.pop(row_key, db=tables.state)[:1] == _BLOB:
+        delete_chunks(txn, tables.blobs, _blob_key(row_key))
+
+
+def _put(txn: Transaction, tables: Tables, row_key: bytes, value: bytes | None) -> int:
+    """By how many bytes what is held has grown."""
+    before = txn.get(row_key, db=tables.component_state)
+    held = 0 if before is None else len(row_key) + _size(before)
+    if before is not None and before[:1] == _BLOB:
         delete_chunks(txn, tables.blobs, _blob_key(row_key))
     if value is None:
-        txn.delete(row_key, db=tables.state)
-    elif len(value) < CHUNK_BYTES:
-        txn.put(row_key, _INLINE + value, db=tables.state)
+        txn.delete(row_key, db=tables.component_state)
+        return -held
+    if len(value) < CHUNK_BYTES:
+        txn.put(row_key, _INLINE + value, db=tables.component_state)
     else:
-        txn.put(row_key, _BLOB, db=tables.state)
+        txn.put(row_key, _BLOB + U64.pack(len(value)), db=tables.component_state)
         put_chunks(txn, tables.blobs, _blob_key(row_key), value)
+    return len(row_key) + len(value) - held
 
 
-def delete_state(txn: Transaction, tables: Tables, prefix: bytes) -> None:
-    """Forget all state under `prefix`."""
-    for row_key in [row_key for row_key, _ in rows(txn, tables.state, prefix)]:
-        put_state(txn, tables, row_key, None)
+def _size(row: bytes) -> int:
+    return int(U64.unpack(row[1:])[0]) if row[:1] == _BLOB else len(row) - 1
 
 
 def _value(txn: Transaction, tables: Tables, row_key: bytes, row: bytes) -> bytes:
     if row[:1] == _BLOB:
         return get_chunks(txn, tables.blobs, _blob_key(row_key)) or b""
-    return row[1:]
+    return bytes(row[1:])
+
+
+def _sum_key(component: str, domain: str) -> bytes:
+    return key(domain, component)
 
 
 def _blob_key(row_key: bytes) -> bytes:

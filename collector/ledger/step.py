@@ -18,13 +18,13 @@ from collector.ledger.codec import decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.digests import DedupWindow, DigestRow, write_digests
-from collector.ledger.interface import Commit
+from collector.ledger.interface import Commit, StateKey
 from collector.ledger.outbox import OutboxHeader, Settled
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS
 from collector.ledger.spill import SpillArea
-from collector.ledger.state import put_state
+from collector.ledger.state import write_state
 from collector.ledger.store import Store
-from collector.ledger.tables import key, put_u64
+from collector.ledger.tables import put_u64
 from collector.outcomes import Counts, Outcome
 
 
@@ -74,8 +74,7 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
         return False
     txn.put(commit.pipeline.encode(), commit.read.id, db=tables.applied)
     cursors.move(txn, tables, commit.pipeline, commit.read.position, commit.read.begun)
-    for (processor, name), value in commit.state.items():
-        put_state(txn, tables, key(commit.pipeline, processor, name), value)
+    write_state(txn, tables, commit.state)
     store.at("commit:middle")
     write_digests(txn, tables.digests, step.digests, step.expired)
     step.dropped.clear()
@@ -227,7 +226,7 @@ def _check_room(
     store: Store,
     contents: Sequence[bytes],
     letters: Sequence[NewDeadLetter],
-    state: Mapping[tuple[str, bytes], bytes | None],
+    state: Mapping[StateKey, bytes | None],
 ) -> None:
     size = sum(occupied_bytes(len(content)) for content in contents)
     size += sum(occupied_bytes(len(letter.content)) for letter in letters)

@@ -1,15 +1,19 @@
 """The tables of a partition and the shape of their keys. One LMDB environment holds them all.
 
     table         key                                     value
-    partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes
+    partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes,
+                                                          state_bytes
                   "begun " key of a cursor                u64, u64: the entry behind it, and how many of its records are done
                   "replay " id                            empty: this raw dead letter is to be tried again
     pipelines     pipeline                                JSON: receivers, exporters, where it starts, when it was removed
     applied       pipeline                                id of the last `Read` that was committed
     cursors       journal ␀ pipeline ␀ domain             u64: the highest offset passed
     holds         journal ␀ domain ␀ offset seq           empty: an outbox entry refers to this journal entry
-    state         pipeline ␀ processor ␀ key              0 value, or 1 for a value that stands in `blobs`
+    component_state  component ␀ domain ␀ name            0 value, or 1 and the u64 size of one that stands in `blobs`
     blobs         xxh3-128 of the state's key ▒           value over one page
+    state_bytes   domain ␀ component                      u64: names and values that it holds
+    owners        component                               u64: when it left the configuration, ms; 0 = it is there
+    state         pipeline ␀ processor ␀ key              what older versions kept; empty (`collector.ledger.former_state`)
     counts        domain ␀ component ␀ outcome            u64
     digests       pipeline ␀ domain ␀ ms read-id number   20 bytes for each payload: xxh3-128, u32 length
     outbox        seq ▒                                   JSON: pipeline, records, bytes, domains, exporters
@@ -34,9 +38,9 @@ from typing import Any
 from collector.disk.environment import Database, Environment, Transaction
 
 KIND = "partition"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 OLDEST_FORMAT = 1
-"""Its contents had no checksums (`collector.ledger.codec`)."""
+"""Its contents had no checksums (`collector.ledger.codec`); up to 2, state belonged to a pipeline's processor."""
 U64 = struct.Struct(">Q")
 MAX_KEY_BYTES = 511 - 4  # LMDB's limit, less the number of a chunk
 
@@ -50,8 +54,11 @@ class Tables:
     applied: Database
     cursors: Database
     holds: Database
-    state: Database
+    component_state: Database
     blobs: Database
+    state_bytes: Database
+    owners: Database
+    state: Database
     counts: Database
     digests: Database
     outbox: Database

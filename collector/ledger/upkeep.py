@@ -12,7 +12,7 @@ from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.dispatch import clear
 from collector.ledger.outbox import OutboxHeader, Settled
 from collector.ledger.roster import GRACE_SECS, PipelineRecord
-from collector.ledger.state import delete_state
+from collector.ledger.state import names_of, write_state
 from collector.ledger.store import Store
 from collector.ledger.tables import key, put_u64, rows
 from collector.outcomes import Counts, Outcome
@@ -39,7 +39,7 @@ def expire(store: Store) -> int:
 
 
 def forget_pipelines(store: Store) -> None:
-    """Count what pipelines that were removed a day ago left unread, and forget their cursors and state."""
+    """Count what pipelines that were removed a day ago left unread, and forget their cursors."""
     limit = store.now_unix_ms() - int(GRACE_SECS * 1000)
     with store.environment.read() as txn:
         known = roster.pipelines(txn, store.tables).values()
@@ -47,6 +47,18 @@ def forget_pipelines(store: Store) -> None:
     for record in gone:
         with store.environment.write() as txn:
             _forget_pipeline(txn, store, record)
+
+
+def forget_components(store: Store) -> None:
+    """Forget the state of components that left the configuration a day ago, some of it at a time."""
+    with store.environment.read() as txn:
+        gone = roster.forgettable(txn, store.tables, store.now_unix_ms())
+        held = {component: names_of(txn, store.tables, component, _MOST_AT_ONCE) for component in gone}
+    for component, names in held.items():
+        with store.environment.write() as txn:
+            write_state(txn, store.tables, dict.fromkeys(names))
+            if not names:
+                txn.delete(component.encode(), db=store.tables.owners)
 
 
 def carry_out_requests(store: Store, next_seq: int) -> int:
@@ -116,7 +128,6 @@ def _forget_pipeline(txn: Transaction, store: Store, record: PipelineRecord) -> 
     accepted = {(domain, component, str(Outcome.ACCEPTED)): records for domain, records in record.unread.items()}
     add_counts(txn, store.tables.counts, Counts(lost | accepted))
     cursors.forget(txn, store.tables, record.id)
-    delete_state(txn, store.tables, key(record.id, b""))
     for row_key in [row_key for row_key, _ in rows(txn, store.tables.digests, key(record.id, b""))]:
         txn.delete(row_key, db=store.tables.digests)
     txn.delete(record.id.encode(), db=store.tables.applied)

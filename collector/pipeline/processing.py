@@ -61,10 +61,16 @@ class ProcessorFailed(Exception):
 class StepWork:
     """The `Work` that one processor is given for one batch."""
 
-    state: State
-    now_unix_nano: int
+    ledger: Ledger
+    changes: Changes
+    id: str
     component: str
+    now_unix_nano: int
     named: Counts = field(default_factory=Counts)
+
+    def state(self, domain: str) -> State:
+        """What the processor keeps of a domain."""
+        return Overlay(self.ledger, self.id, domain, self.changes)
 
     def count(self, domain: str, outcome: str, records: int) -> None:
         """Name the end of records that the processor leaves out, or `created` for those it adds."""
@@ -126,8 +132,7 @@ class Chain:
 
     def _apply(self, name: str, processor: Processor, draft: Processed, now_unix_nano: int) -> None:
         component = f"processor/{self._pipeline}/{name}"
-        state = Overlay(self._ledger, self._pipeline, name, draft.changes)
-        work = StepWork(state, now_unix_nano, component)
+        work = StepWork(self._ledger, draft.changes, name, component, now_unix_nano)
         before = draft.batch.by_domain()
         try:
             draft.batch = processor.process(draft.batch, work)

@@ -1,51 +1,53 @@
-"""The `State` a processor sees during a step: what it has committed, under what the step has changed so far."""
+"""The `State` a component sees during a step: what it has committed, under what the step has changed so far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from collector.ledger.interface import Ledger
+from collector.ledger.interface import Ledger, StateKey
 from collector.ledger.state import check_state_key
 
-Changes = dict[tuple[str, bytes], bytes | None]
-"""(processor, key) → new value; None deletes. They become `Commit.state`."""
+Changes = dict[StateKey, bytes | None]
+"""(component, domain, name) → new value; None deletes. They become `Commit.state`."""
 
 
 class Overlay:
-    """One processor's keys. Reads see its own writes at once; nothing is on disk before the commit."""
+    """What one component keeps of one domain. Reads see its own writes at once; nothing is on disk before the commit."""
 
-    def __init__(self, ledger: Ledger, pipeline: str, processor: str, changes: Changes) -> None:
-        self._committed: Mapping[bytes, bytes] = ledger.state(pipeline, processor)
-        self._pipeline = pipeline
-        self._processor = processor
+    def __init__(self, ledger: Ledger, component: str, domain: str, changes: Changes) -> None:
+        self._committed = ledger.state(component, domain)
+        self._owner = (component, domain)
         self._changes = changes
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, name: bytes) -> bytes | None:
         """The newest value, None when there is none."""
-        if (self._processor, key) in self._changes:
-            return self._changes[self._processor, key]
-        return self._committed.get(key)
+        return self.get_many([name]).get(name)
 
-    def put(self, key: bytes, value: bytes) -> None:
-        """Set a value. Raises `ValueError` for a key of more than some 400 bytes."""
-        check_state_key(self._pipeline, self._processor, key)
-        self._changes[self._processor, key] = value
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The newest values of those of `names` that there are."""
+        wanted = list(names)
+        changed = {name: self._changes[*self._owner, name] for name in wanted if (*self._owner, name) in self._changes}
+        unchanged = [name for name in wanted if name not in changed]
+        found = self._committed.get_many(unchanged) if unchanged else {}
+        return found | {name: value for name, value in changed.items() if value is not None}
 
-    def delete(self, key: bytes) -> None:
-        """Forget a key, whether it is there or not."""
-        self._changes[self._processor, key] = None
+    def put(self, name: bytes, value: bytes) -> None:
+        """Set a value. Raises `ValueError` for a name of more than some 150 bytes."""
+        check_state_key(*self._owner, name)
+        self._changes[*self._owner, name] = value
+
+    def delete(self, name: bytes) -> None:
+        """Forget a name, whether it is there or not."""
+        self._changes[*self._owner, name] = None
 
     def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
-        """The pairs whose key begins with `prefix`, by key."""
-        found: dict[bytes, bytes | None] = dict(self._scan_committed(prefix))
-        for (processor, key), value in self._changes.items():
-            if processor == self._processor and key.startswith(prefix):
-                found[key] = value
-        return sorted((key, value) for key, value in found.items() if value is not None)
+        """The pairs whose name begins with `prefix`, by name."""
+        found: dict[bytes, bytes | None] = dict(self._committed.scan(prefix))
+        for (component, domain, name), value in self._changes.items():
+            if (component, domain) == self._owner and name.startswith(prefix):
+                found[name] = value
+        return sorted((name, value) for name, value in found.items() if value is not None)
 
-    def _scan_committed(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
-        scan = getattr(self._committed, "scan", None)
-        if scan is not None:
-            committed: Sequence[tuple[bytes, bytes]] = scan(prefix)
-            return committed
-        return [(key, value) for key, value in self._committed.items() if key.startswith(prefix)]
+    def excess_bytes(self) -> int:
+        """See `collector.component.State`."""
+        return self._committed.excess_bytes()

@@ -17,7 +17,7 @@ from collector.service.in_process import InProcess
 from collector.service.plan import quota_of, used_exporters
 from collector.service.supervisor import Supervisor
 from collector.settings.model import Settings
-from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
+from collector.telemetry.snapshot import ExporterQueue, JournalState, KeptBytes, ProcessState, Snapshot
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -51,6 +51,10 @@ class Observer:
         return Snapshot(
             counts=counts,
             journals=[self._journal_state(slot, reader) for slot, reader in self._journals.items()],
+            kept=[
+                KeptBytes(number, reader.state_bytes(), settings.service.ledger.state_bytes)
+                for number, reader in self._partitions.items()
+            ],
             queues=self._queues(settings),
             lag_records=lag,
             unread_unix_ms=unread,

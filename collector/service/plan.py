@@ -35,12 +35,15 @@ def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPl
                 receivers=frozenset(pipeline.receivers),
                 exporters=list(pipeline.exporters),
                 passthrough=pipeline.id in passthrough,
+                components=real_processors(settings, pipeline),
             )
             for pipeline in settings.pipelines.values()
         ],
         quotas={name: quota_of(settings, name) for name in used_exporters(settings)},
         dedup_window_secs=settings.service.ledger.dedup_window,
         max_bytes=settings.service.ledger.max_bytes,
+        state_bytes=settings.service.ledger.state_bytes,
+        domain_state_bytes=settings.service.ledger.domain_state_bytes,
     )
 
 

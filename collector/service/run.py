@@ -76,7 +76,7 @@ def make_environments(settings: Settings, data_dir: DataDir) -> None:
         path, budget = data_dir.journal(slot), settings.service.journal.max_bytes
         Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
     for number in range(data_dir.partitions):
-        path, budget = data_dir.partition(number), settings.service.ledger.max_bytes
+        path, budget = data_dir.partition(number), settings.service.ledger.partition_bytes
         environment = Environment.create(path, budget, tables.KIND, tables.FORMAT_VERSION, tables.OLDEST_FORMAT)
         tables.Tables.of(environment)
         environment.close()

@@ -12,7 +12,7 @@ from collector.settings.model import Settings
 
 def disk(settings: Settings) -> str:
     """The budgets of journal and partitions; stores and files of exporters come on top."""
-    journal, ledger = settings.service.journal.max_bytes, settings.service.ledger.max_bytes
+    journal, ledger = settings.service.journal.max_bytes, settings.service.ledger.partition_bytes
     slots, partitions = settings.service.processes.ingest, settings.service.ledger.partitions
     return (
         f"{_mib(first_bytes(settings))} in the data directory at first, and up to {reserved_bytes(settings) / (1 << 30):.1f} GiB: journal {_mib(journal)} x {slots}, "
@@ -34,7 +34,7 @@ def _files(settings: Settings) -> list[int]:
     """The most that each file may grow to: budget, pages of old transactions, and reserve."""
     service = settings.service
     budgets = [service.journal.max_bytes] * service.processes.ingest
-    budgets += [service.ledger.max_bytes] * service.ledger.partitions
+    budgets += [service.ledger.partition_bytes] * service.ledger.partitions
     return [int(budget * MAP_FACTOR) for budget in budgets]
 
 

@@ -29,11 +29,20 @@ class LedgerConfig(Config):
     partitions: int = Field(4, ge=1, le=256)
     """Fixed when the data directory is made: domains are spread over them."""
     max_bytes: ByteSize = Field(256 << 20, ge=16 << 20)
-    """Budget of one partition's environment (outbox, spill, dead letters, state)."""
+    """Budget of one partition's outbox, dead letters and cursors."""
+    state_bytes: ByteSize = Field(64 << 20, ge=1 << 20)
+    """Budget of what components remember in a partition, beside that. Beyond it they forget what tells least."""
+    domain_state_bytes: ByteSize = Field(8 << 20, ge=1 << 16)
+    """The part of it that one domain may have."""
     dedup_window: Duration = 300.0
     """Identical payloads of a domain within this time are counted as duplicates; 0 turns it off."""
     process_timeout: Duration = 60.0
     """A batch that takes longer counts as a death of the worker."""
+
+    @property
+    def partition_bytes(self) -> int:
+        """Outbox and state have room beside each other."""
+        return self.max_bytes + self.state_bytes
 
 
 class DomainsConfig(Config):

@@ -23,6 +23,15 @@ class JournalState:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBytes:
+    """What components remember in one partition, and the budget of that."""
+
+    partition: int
+    used_bytes: int
+    budget_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExporterQueue:
     """What waits for one exporter, over all partitions. `capacity_bytes` is its quota."""
 
@@ -70,6 +79,7 @@ class Snapshot:
 
     counts: Counts
     journals: Sequence[JournalState] = ()
+    kept: Sequence[KeptBytes] = ()
     queues: Mapping[str, ExporterQueue] = field(default_factory=dict)
     lag_records: Mapping[str, int] = field(default_factory=dict)
     processes: Sequence[ProcessState] = ()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from collector.batch import LogBatch
 from collector.journal.entry import Entry
-from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, Waiting
+from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, StateKey, Waiting
 from collector.outcomes import Outcome
+from collector.testing.work import MemoryState
 
 
 class MemoryLedger:
@@ -30,7 +31,7 @@ class MemoryLedger:
         self._journal: list[Entry] = []
         self._entries: dict[int, OutboxEntry] = {}
         self._seq = 0
-        self._state: dict[tuple[str, bytes], bytes] = {}
+        self._state: dict[StateKey, bytes] = {}
         self._waiting: dict[str, set[int]] = {exporter: set() for exporter in exporters}
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.dead_letters: list[tuple[str, DeadLetter]] = []
@@ -84,10 +85,10 @@ class MemoryLedger:
                 self.counts[domain, f"exporter/{exporter}", Outcome.ENQUEUED] += count
         return self._seq
 
-    def state(self, pipeline: str, processor: str) -> Mapping[bytes, bytes]:
-        """What is committed for a processor."""
-        assert pipeline == self._pipeline
-        return {key: value for (owner, key), value in self._state.items() if owner == processor}
+    def state(self, component: str, domain: str) -> MemoryState:
+        """What a component has committed of a domain; it has no budget."""
+        kept = {key[2]: value for key, value in self._state.items() if key[:2] == (component, domain)}
+        return MemoryState(kept)
 
     def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
         """The same without contents."""

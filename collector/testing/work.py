@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass
 class MemoryState:
-    """A `State` that keeps everything in a dict."""
+    """A `State` that keeps everything in a dict; `excess` is what it tells its owner to forget."""
 
     values: dict[bytes, bytes] = field(default_factory=dict)
+    excess: int = 0
 
-    def get(self, key: bytes) -> bytes | None:
-        return self.values.get(key)
+    def get(self, name: bytes) -> bytes | None:
+        return self.values.get(name)
 
-    def put(self, key: bytes, value: bytes) -> None:
-        self.values[key] = value
+    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {name: self.values[name] for name in names if name in self.values}
 
-    def delete(self, key: bytes) -> None:
-        self.values.pop(key, None)
+    def put(self, name: bytes, value: bytes) -> None:
+        self.values[name] = value
+
+    def delete(self, name: bytes) -> None:
+        self.values.pop(name, None)
 
     def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
-        return sorted((key, value) for key, value in self.values.items() if key.startswith(prefix))
+        return sorted((name, value) for name, value in self.values.items() if name.startswith(prefix))
+
+    def excess_bytes(self) -> int:
+        return self.excess
 
 
 @dataclass
 class FakeWork:
-    """A `Work` whose clock stands still until the test moves it."""
+    """A `Work` whose clock stands still until the test moves it. `states`: domain → what is kept of it."""
 
     now_unix_nano: int = 1_700_000_000_000_000_000
-    state: MemoryState = field(default_factory=MemoryState)
+    states: defaultdict[str, MemoryState] = field(default_factory=lambda: defaultdict(MemoryState))
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def state(self, domain: str) -> MemoryState:
+        return self.states[domain]
 
     def count(self, domain: str, outcome: str, records: int) -> None:
         self.counts[domain, outcome] += records

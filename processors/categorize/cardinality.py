@@ -2,12 +2,12 @@
 
 Templates and class names keep their number small for software that behaves; a scanner, or ids in a form that no template
 knows, would still make one for each record. So the values of a domain are admitted until there are as many as the limit;
-then a new one becomes `{other}`. A value that was not seen for a week makes room when room is needed.
+then a new one becomes `{other}`, as it does while the domain's state is above its budget. A value that was not seen for a week makes room when room is needed.
 
 The values admitted are the processor's state and commit with the batch:
 
-    value/<category>/<domain>/<xxh3-128 of the value>    the day it was last seen, days since 1970 in ASCII
-    number/<category>/<domain>                           how many there are, in ASCII
+    value/<category>/<xxh3-128 of the value>    of a domain: the day it was last seen, days since 1970 in ASCII
+    number/<category>                           how many there are, in ASCII
 
 What this process remembers of them was read from the state, never what it has just written, so a batch whose changes
 were given up is counted as if it had never been. A batch without new values reads nothing.
@@ -58,16 +58,17 @@ class Cardinality:
 
     def _of(self, domain: str, work: Work) -> _Admitted:
         if domain not in self._domains:
-            self._domains[domain] = _Admitted(f"{self._category}/{domain}".encode(), self._limit, work)
+            self._domains[domain] = _Admitted(self._category.encode(), domain, self._limit, work)
         return self._domains[domain]
 
 
 class _Admitted:
     """The values of one domain."""
 
-    def __init__(self, name: bytes, limit: int, work: Work) -> None:
-        self._prefix = b"value/" + name + b"/"
-        self._number = b"number/" + name
+    def __init__(self, category: bytes, domain: str, limit: int, work: Work) -> None:
+        self._domain = domain
+        self._prefix = b"value/" + category + b"/"
+        self._number = b"number/" + category
         self._limit = limit
         self._swept = -1
         self._known: dict[Label, int] = dict(self._stored(work))
@@ -77,26 +78,26 @@ class _Admitted:
         today = work.now_unix_nano // _DAY
         seen = self._known.get(label)
         if seen is None and len(self._known) < self._limit:
-            stored = work.state.get(self._prefix + label)
+            stored = work.state(self._domain).get(self._prefix + label)
             seen = None if stored is None else int(stored)
         if seen is None:
             return self._add(label, today, work)
         if seen != today:
-            work.state.put(self._prefix + label, b"%d" % today)
+            work.state(self._domain).put(self._prefix + label, b"%d" % today)
         self._known[label] = today
         return True
 
     def _add(self, label: Label, today: int, work: Work) -> bool:
         if len(self._known) >= self._limit and self._swept == today:
             return False
-        number = int(work.state.get(self._number) or 0)
+        number = int(work.state(self._domain).get(self._number) or 0)
         if number >= self._limit and self._swept != today:
             self._swept = today
             number = self._sweep(today, work)
-        if number >= self._limit:
+        if number >= self._limit or work.state(self._domain).excess_bytes():
             return False
-        work.state.put(self._prefix + label, b"%d" % today)
-        work.state.put(self._number, b"%d" % (number + 1))
+        work.state(self._domain).put(self._prefix + label, b"%d" % today)
+        work.state(self._domain).put(self._number, b"%d" % (number + 1))
         return True
 
     def _sweep(self, today: int, work: Work) -> int:
@@ -104,11 +105,13 @@ class _Admitted:
         stored = self._stored(work)
         for label, day in stored.items():
             if day <= today - KEPT_DAYS:
-                work.state.delete(self._prefix + label)
+                work.state(self._domain).delete(self._prefix + label)
                 self._known.pop(label, None)
         left = sum(day > today - KEPT_DAYS for day in stored.values())
-        work.state.put(self._number, b"%d" % left)
+        work.state(self._domain).put(self._number, b"%d" % left)
         return left
 
     def _stored(self, work: Work) -> Mapping[Label, int]:
-        return {key.removeprefix(self._prefix): int(value) for key, value in work.state.scan(self._prefix)}
+        return {
+            key.removeprefix(self._prefix): int(value) for key, value in work.state(self._domain).scan(self._prefix)
+        }

@@ -1,13 +1,18 @@
 """Rules that count: they decide only when more than N records matched within a time, in a group.
 
-The counts are the processor's own state, so they commit with the batch: a replayed batch counts once. Time is the
-worker's clock, in tenths of the rule's time; a group's counts are one value, at most eleven numbers.
+The counts are the processor's own state of the records' domain, so they commit with the batch: a replayed batch counts
+once, and what one domain sends counts for no other. Time is the worker's clock, in tenths of the rule's time; a group's counts
+are one value, at most eleven numbers.
 
-    key    count/<rule>/<group values, separated by 0x1f; their xxh3-128 in hex when they are long>
+    name   count/<pipeline>/<rule>/<group values, separated by 0x1f; their xxh3-128 in hex when they are long>
     value  JSON [[slot, records], …], oldest first
+
+`collector.ledger.former_state` knows these names, too: what older versions counted goes on under them.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import orjson
@@ -15,47 +20,46 @@ import polars as pl
 import xxhash
 
 from collector.batch import LogBatch
-from collector.component import Work
+from collector.component import State, Work
 from collector.ottl.together.ternary import Mask
 from processors.triage.config import CountLimit
 
 SLOTS = 10
-_LONG = 200  # bytes: keys of the state are bounded, what a sender writes is not
+_LONG, _LONG_PIPELINE = 128, 24  # bytes: names in the state are bounded, what a sender writes is not
 _COLUMNS = {"component": "logboom.component", "endpoint": "logboom.endpoint"}
 
 
 class Counter:
     """The state of one counting rule."""
 
-    def __init__(self, rule: str, limit: CountLimit) -> None:
-        self._prefix = f"count/{rule}/".encode()
+    def __init__(self, pipeline: str, rule: str, limit: CountLimit) -> None:
+        self._rule = f"{rule}/".encode()
+        self._prefix = f"count/{_short(pipeline)}/{rule}/".encode()
         self._limit = limit
         self._slot_nanos = max(1, int(limit.within * 1e9) // SLOTS)
-        self._swept = 0
+        self._swept: dict[str, int] = {}
 
     def limit(self, mask: Mask, batch: LogBatch, work: Work) -> Mask:
         """The records of `mask` whose group is over the limit, those of this batch included."""
-        now = work.now_unix_nano // self._slot_nanos
         if not mask.any():
             return mask
         groups = self._groups(batch).filter(pl.Series(mask))
-        counted = groups.value_counts(name="records")
-        name = groups.name
-        over = [
-            group
-            for group, records in zip(counted.get_column(name), counted.get_column("records"), strict=True)
-            if self._add(group, records, now, work) > self._limit.more_than
-        ]
+        counted = groups.group_by("domain", "group").len("records").sort("domain", "group")
+        over: list[bool] = []
+        for (domain,), of_domain in counted.group_by("domain", maintain_order=True):
+            found = dict(of_domain.select("group", "records").iter_rows())
+            over += [matches > self._limit.more_than for matches in self._add(str(domain), found, work)]
+        decided = counted.with_columns(over=pl.Series(over))
+        told = groups.join(decided, on=["domain", "group"], how="left", maintain_order="left")
         passed = mask.copy()
-        passed[np.flatnonzero(mask)] = groups.is_in(pl.Series(over, dtype=pl.String).implode()).to_numpy()
+        passed[np.flatnonzero(mask)] = told.get_column("over").to_numpy()
         return passed
 
-    def _groups(self, batch: LogBatch) -> pl.Series:
+    def _groups(self, batch: LogBatch) -> pl.DataFrame:
         columns = [self._column(name, batch).fill_null("").alias(str(i)) for i, name in enumerate(self._limit.per)]
-        if not columns:
-            return pl.repeat("", len(batch), dtype=pl.String, eager=True).alias("group")
-        joined = pl.concat_str(pl.all(), separator="\x1f").alias("group")
-        return pl.DataFrame(columns).select(joined).to_series()
+        joined = pl.concat_str(pl.all(), separator="\x1f") if columns else pl.lit("")
+        domain = batch.column("domain").fill_null("").alias("domain")
+        return pl.DataFrame([domain]).with_columns(pl.DataFrame(columns or [domain]).select(joined.alias("group")))
 
     @staticmethod
     def _column(name: str, batch: LogBatch) -> pl.Series:
@@ -65,27 +69,55 @@ class Counter:
             return batch.resource_attribute("service.name")
         return batch.attribute_text(_COLUMNS.get(name, name))
 
-    def _add(self, group: str, records: int, now: int, work: Work) -> int:
-        """Count, and give the group's matches within the time."""
-        name = group.encode()
-        key = self._prefix + (name if len(name) <= _LONG else xxhash.xxh3_128_hexdigest(name).encode())
-        slots = _recent(work.state.get(key), now)
-        if slots and slots[-1][0] == now:
-            slots[-1][1] += records
-        else:
-            slots.append([now, records])
-        work.state.put(key, orjson.dumps(slots))
-        return sum(count for _, count in slots)
+    def _add(self, domain: str, found: Mapping[str, int], work: Work) -> list[int]:
+        """Count what was found in each group of a domain; each group's matches within the time."""
+        now, state = work.now_unix_nano // self._slot_nanos, work.state(domain)
+        names = {group: self._name(group) for group in found}
+        before = state.get_many(names.values())
+        matches = []
+        for group, records in found.items():
+            slots = _recent(before.get(names[group]), now)
+            if slots and slots[-1][0] == now:
+                slots[-1][1] += records
+            else:
+                slots.append([now, records])
+            state.put(names[group], orjson.dumps(slots))
+            matches.append(sum(count for _, count in slots))
+        if len(before) < len(names):
+            self._make_room(state)
+        return matches
 
-    def sweep(self, work: Work) -> None:
-        """Forget groups that were quiet for the whole time, once in that time."""
-        now = work.now_unix_nano // self._slot_nanos
-        if now < self._swept + SLOTS:
+    def _name(self, group: str) -> bytes:
+        name = group.encode()
+        long = len(self._rule) + len(name) > _LONG
+        return self._prefix + (xxhash.xxh3_128_hexdigest(name).encode() if long else name)
+
+    def _make_room(self, state: State) -> None:
+        """Above its budget a domain forgets the groups that were quiet for longest."""
+        excess = state.excess_bytes()
+        if not excess:
             return
-        self._swept = now
-        for key, value in work.state.scan(self._prefix):
-            if not _recent(value, now):
-                work.state.delete(key)
+        for name, value in sorted(state.scan(self._prefix), key=lambda row: orjson.loads(row[1])[-1]):
+            if excess <= 0:
+                return
+            state.delete(name)
+            excess -= len(name) + len(value)
+
+    def sweep(self, domains: Iterable[str], work: Work) -> None:
+        """Forget groups of these domains that were quiet for the whole time, once in that time."""
+        now = work.now_unix_nano // self._slot_nanos
+        for domain in domains:
+            if now < self._swept.get(domain, 0) + SLOTS:
+                continue
+            self._swept[domain] = now
+            state = work.state(domain)
+            for name, value in state.scan(self._prefix):
+                if not _recent(value, now):
+                    state.delete(name)
+
+
+def _short(pipeline: str) -> str:
+    return pipeline if len(pipeline.encode()) <= _LONG_PIPELINE else xxhash.xxh3_64_hexdigest(pipeline.encode())
 
 
 def _recent(value: bytes | None, now: int) -> list[list[int]]:

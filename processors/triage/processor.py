@@ -28,7 +28,9 @@ class Triage:
         self._context = context
         self._judge = Judge(ordered(config))
         rules = [compiled.placed.rule for compiled in self._judge.rules]
-        self._counters = {i: Counter(rule.id, rule.count) for i, rule in enumerate(rules) if rule.count is not None}
+        self._counters = {
+            i: Counter(context.pipeline, rule.id, rule.count) for i, rule in enumerate(rules) if rule.count is not None
+        }
         self._aggregated = [level for level, how in config.store.items() if how == "aggregate"]
         said = range(bounds.CLASSES)
         none = [None]  # the last row: no rule decided
@@ -40,8 +42,9 @@ class Triage:
         """The batch with its levels."""
         if not len(batch):
             return batch
+        domains = batch.column("domain").fill_null("").unique().to_list() if self._counters else ()
         for counter in self._counters.values():
-            counter.sweep(work)
+            counter.sweep(domains, work)
         found = [
             (position, self._counters[position].limit(mask, batch, work) if position in self._counters else mask)
             for position, mask in self._judge.matches(batch)

@@ -57,8 +57,8 @@ class Tally:
     def process(self, batch: LogBatch, work: Work) -> LogBatch:
         self._at("process")
         for domain, records in batch.by_domain().items():
-            seen = int(work.state.get(domain.encode()) or b"0")
-            work.state.put(domain.encode(), str(seen + records).encode())
+            seen = int(work.state(domain).get(b"seen") or b"0")
+            work.state(domain).put(b"seen", str(seen + records).encode())
         return batch.filter(batch.column("body").cast(int) % 7 != 0)
 
 

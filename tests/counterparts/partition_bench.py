@@ -26,7 +26,7 @@ from collector.pipeline.decode import decode
 MIB = 1 << 20
 START_UNIX_MS = 1_700_000_000_000
 PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("sqlite",))
-PLAN = LedgerPlan((PIPELINE,), {"sqlite": Quota()}, max_bytes=16 * MIB)
+PLAN = LedgerPlan((PIPELINE,), {"sqlite": Quota()}, max_bytes=16 * MIB, state_bytes=MIB)
 _PATIENCE_SECS = 30.0
 
 
@@ -44,7 +44,7 @@ def plan(
     *pipelines: PipelinePlan, quotas: Mapping[str, Quota] | None = None, dedup_window_secs: float = 300.0
 ) -> LedgerPlan:
     """A plan with small files."""
-    return LedgerPlan(pipelines or (PIPELINE,), quotas or {}, dedup_window_secs, 16 * MIB)
+    return LedgerPlan(pipelines or (PIPELINE,), quotas or {}, dedup_window_secs, 16 * MIB, state_bytes=MIB)
 
 
 @dataclass

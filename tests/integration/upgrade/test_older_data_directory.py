@@ -103,9 +103,10 @@ def test_dead_letters_and_duplicates_are_what_they_were(older: Older, ledger: Pa
 
 def test_a_rule_goes_on_counting(older: Older, ledger: PartitionLedger) -> None:
     process(older, ledger)
-    counted = {key: json.loads(value) for key, value in ledger.state("logs", "triage").scan(b"count/own/often/")}
+    kept = ledger.state("triage", "a.example").scan(b"count/logs/own/often/")
+    counted = {key: json.loads(value) for key, value in kept}
     assert {key: sum(records for _, records in slots) for key, slots in counted.items()} == {
-        b"count/own/often/a.example": 7
+        b"count/logs/own/often/a.example": 7
     }
 
 

@@ -138,14 +138,14 @@ def test_a_commit_that_failed_leaves_nothing_and_can_be_given_again(make_bench: 
     bench = make_bench(PLAN, at=at)
     bench.put("one")
     read = bench.read()
-    commit = Commit("logs", read, decode(read.entries).batch, state={("p", b"k"): b"v"})
+    commit = Commit("logs", read, decode(read.entries).batch, state={("p", "a.example", b"k"): b"v"})
     with pytest.raises(StorageError):
         bench.ledger.commit(commit)
     assert not bench.partition.counts()
-    assert dict(bench.ledger.state("logs", "p")) == {}
+    assert dict(bench.ledger.state("p", "a.example")) == {}
     assert bench.read().entries == read.entries
     bench.ledger.commit(commit)
-    assert dict(bench.ledger.state("logs", "p")) == {b"k": b"v"}
+    assert dict(bench.ledger.state("p", "a.example")) == {b"k": b"v"}
     assert bench.drain() == ["one"]
 
 
@@ -153,9 +153,9 @@ def test_a_zero_record_commit_writes_state_and_counts_only(bench: PartitionBench
     bench.put("one")
     read = bench.read()
     named = Counter({("a.example", "processor/logs/p", "filtered"): 1})
-    bench.ledger.commit(Commit("logs", read, LogBatch.empty(), {("p", b"k"): b"v"}, named))
+    bench.ledger.commit(Commit("logs", read, LogBatch.empty(), {("p", "a.example", b"k"): b"v"}, named))
     assert bench.deliverable() == []
-    assert bench.ledger.state("logs", "p")[b"k"] == b"v"
+    assert bench.ledger.state("p", "a.example")[b"k"] == b"v"
 
 
 def test_undecodable_entries_are_kept_raw_with_their_bytes(bench: PartitionBench) -> None:

@@ -165,7 +165,7 @@ def test_a_full_outbox_gives_nothing_and_recovers_after_acknowledgements(make_be
             sent.append(body)
             if not bench.step():
                 break
-        assert bench.partition.size().used_bytes <= bench.partition.size().budget_bytes * 1.05
+        assert bench.partition.size().used_bytes <= bench.plan.max_bytes * 1.05
         assert len(bench.deliverable()) > 20, f"round {round_number}"
         delivered += bench.drain()
         while bench.step():
@@ -176,7 +176,7 @@ def test_a_full_outbox_gives_nothing_and_recovers_after_acknowledgements(make_be
 def test_a_commit_without_room_is_refused_before_anything_is_written(bench: PartitionBench) -> None:
     bench.put("small payload, large result")
     read = bench.read()
-    huge = {("p", str(n).encode()): os.urandom(MIB) for n in range(20)}
+    huge = {("p", "a.example", str(n).encode()): os.urandom(MIB) for n in range(20)}
     with pytest.raises(StorageError, match="no room"):
         bench.ledger.commit(Commit("logs", read, decode(read.entries).batch, state=huge))
     bench.ledger.commit(Commit("logs", read, decode(read.entries).batch))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_removed_pipeline_that_comes_back_goes_on_where_it_stopped(make_bench:
 def test_a_removed_pipeline_does_not_hold_the_journal_and_is_counted_after_a_day(make_bench: Make) -> None:
     bench = make_bench(plan(STAYS, LEAVES))
     bench.put("one")
-    bench.step("logs/leaves", state={("p", b"k"): b"v"})
+    bench.step("logs/leaves")
     bench.put("two", "three")
     bench.put("other", receiver="otlp/other")
     bench.reopen(plan(STAYS))
@@ -83,7 +84,6 @@ def test_a_removed_pipeline_does_not_hold_the_journal_and_is_counted_after_a_day
     bench.ledger.maintain()
     assert bench.count("pipeline/logs/leaves", "dropped:pipeline_removed") == 2
     assert bench.partition.cursors("logs/leaves", bench.journal_id) == {}
-    assert dict(bench.ledger.state("logs/leaves", "p")) == {}
 
 
 def test_outbox_entries_of_a_removed_pipeline_still_go_out(make_bench: Make) -> None:
@@ -123,3 +123,25 @@ def test_a_clock_that_is_set_back_does_not_stop_the_upkeep(make_bench: Make) -> 
     bench.clock.unix_ms += 1000
     bench.step()
     assert not deadletters.requests(bench.root / "partition")
+
+
+def test_state_of_a_component_is_forgotten_a_day_after_it_left(make_bench: Make) -> None:
+    with_p, without = replace(STAYS, components=("p",)), STAYS
+    bench = make_bench(plan(with_p))
+    bench.put("one")
+    domains = [f"{number}.example" for number in range(1200)]  # more than one transaction forgets
+    bench.step("logs", state={("p", domain, b"k"): b"v" * 5000 for domain in domains})
+    bench.reopen(plan(without))
+    bench.clock.unix_ms += DAY_MS - 1
+    bench.ledger.maintain()
+    assert dict(bench.ledger.state("p", "7.example")) == {b"k": b"v" * 5000}
+    bench.reopen(plan(with_p))  # it comes back in time
+    bench.clock.unix_ms += DAY_MS
+    bench.ledger.maintain()
+    assert dict(bench.ledger.state("p", "7.example")) == {b"k": b"v" * 5000}
+    bench.reopen(plan(without))
+    bench.clock.unix_ms += DAY_MS
+    for _ in range(3):
+        bench.ledger.maintain()
+    assert [domain for domain in domains if len(bench.ledger.state("p", domain))] == []
+    assert bench.partition.state_bytes() == 0

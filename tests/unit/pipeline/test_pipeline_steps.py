@@ -37,7 +37,7 @@ def without(text: str) -> Body:
 
 def fails_on(text: str, error: Exception) -> Body:
     def process(batch: LogBatch, work: Work) -> LogBatch:
-        work.state.put(b"seen " + str(len(batch)).encode(), b"")
+        work.state("a.example").put(b"seen " + str(len(batch)).encode(), b"")
         if (batch.column("body") == text).any():
             raise error
         return batch
@@ -92,18 +92,18 @@ def test_what_comes_without_a_name_is_created(bench: PartitionBench, make_pipeli
 
 def test_state_is_seen_at_once_and_kept_with_the_step(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
     def count(batch: LogBatch, work: Work) -> LogBatch:
-        before = int(work.state.get(b"n/total") or b"0")
-        work.state.put(b"n/total", str(before + len(batch)).encode())
-        work.state.put(b"n/gone", b"")
-        work.state.delete(b"n/gone")
-        assert work.state.scan(b"n/") == [(b"n/total", str(before + len(batch)).encode())]
+        before = int(work.state("a.example").get(b"n/total") or b"0")
+        work.state("a.example").put(b"n/total", str(before + len(batch)).encode())
+        work.state("a.example").put(b"n/gone", b"")
+        work.state("a.example").delete(b"n/gone")
+        assert work.state("a.example").scan(b"n/") == [(b"n/total", str(before + len(batch)).encode())]
         return batch
 
     for bodies in (("1",), ("2", "3")):
         bench.put(*bodies)
         make_pipeline(p=Does(count)).step()
-    assert dict(bench.ledger.state("logs", "p")) == {b"n/total": b"3"}
-    assert dict(bench.ledger.state("logs", "q")) == {}
+    assert dict(bench.ledger.state("p", "a.example")) == {b"n/total": b"3"}
+    assert dict(bench.ledger.state("q", "a.example")) == {}
 
 
 def test_a_state_key_that_could_not_be_stored_is_refused_at_once(
@@ -111,13 +111,13 @@ def test_a_state_key_that_could_not_be_stored_is_refused_at_once(
 ) -> None:
     def put(batch: LogBatch, work: Work) -> LogBatch:
         with pytest.raises(ValueError, match="use a hash"):
-            work.state.put(b"k" * 600, b"")
-        work.state.put(b"k" * 400, b"v" * 100_000)
+            work.state("a.example").put(b"k" * 600, b"")
+        work.state("a.example").put(b"k" * 400, b"v" * 100_000)
         return batch
 
     bench.put("one")
     make_pipeline(p=Does(put)).step()
-    assert bench.ledger.state("logs", "p")[b"k" * 400] == b"v" * 100_000
+    assert bench.ledger.state("p", "a.example")[b"k" * 400] == b"v" * 100_000
 
 
 def test_only_the_entry_that_makes_a_processor_fail_is_dead_lettered(
@@ -137,7 +137,7 @@ def test_state_changes_of_a_failed_attempt_never_happened(bench: PartitionBench,
     for body in ("a", "b", "bad"):
         bench.put(body)
     make_pipeline(p=Does(fails_on("bad", ValueError()))).step()
-    assert set(bench.ledger.state("logs", "p")) == {b"seen 1"}, "the attempt with all three wrote `seen 3`"
+    assert set(bench.ledger.state("p", "a.example")) == {b"seen 1"}, "the attempt with all three wrote `seen 3`"
 
 
 def test_a_storage_error_inside_a_processor_is_not_the_entry_s_fault(
@@ -217,7 +217,7 @@ def test_a_tick_comes_when_it_is_due_and_goes_through_the_processors_behind(
             kept.append(batch)
             work.count("a.example", "aggregated", len(batch))
             return LogBatch.empty()
-        work.state.put(b"ticked", str(work.now_unix_nano).encode())
+        work.state("a.example").put(b"ticked", str(work.now_unix_nano).encode())
         return kept.pop() if kept else batch
 
     def mark(batch: LogBatch, work: Work) -> LogBatch:
@@ -236,25 +236,25 @@ def test_a_tick_comes_when_it_is_due_and_goes_through_the_processors_behind(
     assert bodies_of(entry) == ["one", "two"]
     assert entry.content.attribute("marked", 2).to_list() == [True, True]  # type: ignore[union-attr, arg-type]
     assert bench.count("processor/logs/gather", "created") == 2
-    assert bench.ledger.state("logs", "gather")[b"ticked"] == str(bench.clock() * 1_000_000).encode()
+    assert bench.ledger.state("gather", "a.example")[b"ticked"] == str(bench.clock() * 1_000_000).encode()
     pipeline.step()
     assert len(bench.deliverable()) == 1, "not due again"
 
 
 def test_a_processor_that_fails_at_a_tick_is_passed_over(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
     def broken(batch: LogBatch, work: Work) -> LogBatch:
-        work.state.put(b"half", b"done")
+        work.state("a.example").put(b"half", b"done")
         raise RuntimeError
 
     def fine(batch: LogBatch, work: Work) -> LogBatch:
-        work.state.put(b"ticked", b"")
+        work.state("a.example").put(b"ticked", b"")
         return batch
 
     pipeline = make_pipeline(broken=Does(broken, 1.0), fine=Does(fine, 1.0))
     bench.clock.unix_ms += 1000
     pipeline.step()
-    assert dict(bench.ledger.state("logs", "broken")) == {}
-    assert dict(bench.ledger.state("logs", "fine")) == {b"ticked": b""}
+    assert dict(bench.ledger.state("broken", "a.example")) == {}
+    assert dict(bench.ledger.state("fine", "a.example")) == {b"ticked": b""}
 
 
 def test_busy_since_is_set_during_a_step_alone(bench: PartitionBench, make_pipeline: MakePipeline) -> None:

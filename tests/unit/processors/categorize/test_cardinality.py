@@ -58,7 +58,7 @@ def test_components_are_bounded_apart_from_endpoints() -> None:
 def test_zero_is_no_bound() -> None:
     work = FakeWork()
     assert OTHER not in endpoints(categorize(max_endpoints=0), work, *(f"/{'x' * i}" for i in range(1, 50)))
-    assert not [key for key in work.state.values if b"endpoint" in key]
+    assert not [key for key in work.state("default").values if b"endpoint" in key]
 
 
 def test_after_a_restart_the_same_values_are_known() -> None:
@@ -71,9 +71,9 @@ def test_a_batch_whose_changes_were_given_up_leaves_nothing_behind() -> None:
     """The processor lives on, the state is as before: the replay decides as if for the first time."""
     processor, work = categorize(max_endpoints=2), FakeWork()
     endpoints(processor, work, "/a")
-    before = deepcopy(work.state.values)
+    before = deepcopy(work.state("default").values)
     assert endpoints(processor, work, "/b", "/a") == ["/b", "/a"]
-    work.state.values = before
+    work.state("default").values = before
     assert endpoints(processor, work, "/c", "/a") == ["/c", "/a"]
     assert endpoints(processor, work, "/b", "/c") == [OTHER, "/c"]
 
@@ -81,9 +81,9 @@ def test_a_batch_whose_changes_were_given_up_leaves_nothing_behind() -> None:
 def test_the_same_batch_again_changes_no_number() -> None:
     processor, work = categorize(max_endpoints=5), FakeWork()
     endpoints(processor, work, "/a", "/b")
-    before = deepcopy(work.state.values)
+    before = deepcopy(work.state("default").values)
     endpoints(processor, work, "/a", "/b")
-    assert work.state.values == before
+    assert work.state("default").values == before
 
 
 def test_a_value_not_seen_for_a_week_makes_room() -> None:
@@ -100,12 +100,12 @@ def test_a_domain_full_of_values_reads_nothing_for_more_of_them() -> None:
     endpoints(processor, work, "/a", "/b")
     endpoints(processor, work, "/a", "/b", "/c")
     reads: list[bytes] = []
-    get = work.state.get
+    get = work.state("default").get
 
     def counted(key: bytes) -> bytes | None:
         reads.append(key)
         return get(key)
 
-    work.state.get = counted  # type: ignore[method-assign]
+    work.state("default").get = counted  # type: ignore[method-assign]
     endpoints(processor, work, *(f"/n{'x' * i}" for i in range(50)), "/a")
     assert len(reads) <= 1

@@ -195,7 +195,7 @@ def test_counts_live_in_the_state_and_end_with_their_time() -> None:
     assert judged(again, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["severity/info"]
     work.now_unix_nano += 30 * minute
     judged(again, {"body": "x"}, work=work)
-    assert work.state.values == {}
+    assert work.state("default").values == {}
 
 
 def test_a_group_of_any_length_can_be_counted() -> None:
@@ -205,7 +205,7 @@ def test_a_group_of_any_length_can_be_counted() -> None:
     long = [{"body": "x", "attributes": {"user": "u" * 5000 + end}} for end in ("a", "b", "a")]
     rules = judged(processor, *long, work=work).attribute(RULE).to_list()
     assert [decided == "own/long" for decided in rules] == [True, False, True]
-    assert max(map(len, work.state.values)) < 400
+    assert max(map(len, work.state("default").values)) < 400
 
 
 def test_explain_names_every_rule_that_matches_and_the_one_that_decides() -> None:
