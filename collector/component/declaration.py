@@ -101,8 +101,12 @@ class Factory(Generic[C]):
 
     def create(self, config: C, context: Context) -> Any:
         """Load the behaviour and make one instance; no I/O happens here."""
+        return self.load()(config, context)
+
+    def load(self) -> Any:
+        """The behaviour's class."""
         module, _, name = self.behaviour.partition(":")
-        return getattr(import_module(module), name)(config, context)
+        return getattr(import_module(module), name)
 
 
 @dataclass(frozen=True, slots=True)

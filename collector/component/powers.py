@@ -2,6 +2,7 @@
 
 The core asks with `isinstance`: a class has a power by having its methods, all of them, and registers nothing. Powers of a
 behaviour stand first, then those of options (a `Config`), which are asked before anything is made.
+`collector.testing.contract` tells of half a power, and of one that is called otherwise.
 """
 
 from __future__ import annotations

@@ -1,0 +1,147 @@
+"""Built-in components as values of the protocols that they keep. mypy reads it; a test compares it with the registry.
+
+A class that loses a method, or changes how it is called, is an error of types here and not a surprise in a worker.
+"""
+
+from __future__ import annotations
+
+from collector.component import (
+    Counting,
+    Explains,
+    Exporter,
+    Listens,
+    MemoryLimiting,
+    OpenToOthers,
+    PayloadExporter,
+    Probed,
+    Processor,
+    Receiver,
+    SpeaksTls,
+    StepLimiting,
+)
+from collector.delivery.config import DeliveryConfig
+from collector.extensions.health_check.config import HealthCheckConfig
+from collector.receivers.otlp.config import OtlpReceiverConfig
+from collector.receivers.otlp.receiver import OtlpReceiver
+from exporters.chronicle.config import ChronicleConfig
+from exporters.chronicle.exporter import ChronicleExporter
+from exporters.d1.config import D1Config
+from exporters.d1.exporter import D1Exporter
+from exporters.datadog.config import DatadogConfig
+from exporters.datadog.exporter import DatadogExporter
+from exporters.debug.config import DebugConfig
+from exporters.debug.exporter import DebugExporter
+from exporters.elasticsearch.config import ElasticsearchConfig
+from exporters.elasticsearch.exporter import ElasticsearchExporter
+from exporters.file.config import FileConfig
+from exporters.file.exporter import FileExporter
+from exporters.kv.config import KvConfig
+from exporters.kv.exporter import KvExporter
+from exporters.nop.config import NopConfig
+from exporters.nop.exporter import NopExporter
+from exporters.otlp_grpc.config import OtlpConfig
+from exporters.otlp_grpc.exporter import OtlpExporter
+from exporters.otlp_http.config import OtlpHttpConfig
+from exporters.otlp_http.exporter import OtlpHttpExporter
+from exporters.sentinel.config import SentinelConfig
+from exporters.sentinel.exporter import SentinelExporter
+from exporters.splunk_hec.config import SplunkHecConfig
+from exporters.splunk_hec.exporter import SplunkHecExporter
+from exporters.sqlite.config import SqliteConfig
+from exporters.sqlite.exporter import SqliteExporter
+from exporters.syslog.config import SyslogConfig
+from exporters.syslog.exporter import SyslogExporter
+from exporters.webhook.config import HttpConfig
+from exporters.webhook.exporter import HttpExporter
+from processors.batch.config import BatchConfig
+from processors.categorize.processor import Categorize
+from processors.memory_limiter.config import MemoryLimiterConfig
+from processors.triage.processor import Triage
+
+RECEIVERS: tuple[type[Receiver], ...] = (OtlpReceiver,)
+PROCESSORS: tuple[type[Processor], ...] = (
+    Categorize,
+    Triage,
+)
+EXPORTERS: tuple[type[Exporter], ...] = (
+    ChronicleExporter,
+    D1Exporter,
+    DatadogExporter,
+    DebugExporter,
+    ElasticsearchExporter,
+    FileExporter,
+    HttpExporter,
+    KvExporter,
+    NopExporter,
+    OtlpExporter,
+    OtlpHttpExporter,
+    SentinelExporter,
+    SplunkHecExporter,
+    SqliteExporter,
+    SyslogExporter,
+)
+OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
+    ChronicleConfig,
+    D1Config,
+    DatadogConfig,
+    DebugConfig,
+    ElasticsearchConfig,
+    FileConfig,
+    HttpConfig,
+    KvConfig,
+    NopConfig,
+    OtlpConfig,
+    OtlpHttpConfig,
+    SentinelConfig,
+    SplunkHecConfig,
+    SqliteConfig,
+    SyslogConfig,
+)
+COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
+EXPLAINS: tuple[type[Explains], ...] = (
+    Categorize,
+    Triage,
+)
+LISTENS: tuple[type[Listens], ...] = (
+    HealthCheckConfig,
+    OtlpReceiverConfig,
+)
+MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
+OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (OtlpReceiverConfig,)
+PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
+    NopExporter,
+    OtlpExporter,
+    OtlpHttpExporter,
+)
+PROBED: tuple[type[Probed], ...] = (OtlpReceiverConfig,)
+SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
+    ChronicleConfig,
+    D1Config,
+    DatadogConfig,
+    ElasticsearchConfig,
+    HttpConfig,
+    KvConfig,
+    OtlpConfig,
+    OtlpHttpConfig,
+    SentinelConfig,
+    SplunkHecConfig,
+    SyslogConfig,
+)
+STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
+
+CLASSES: dict[str, tuple[type, ...]] = {
+    "Receiver": RECEIVERS,
+    "Processor": PROCESSORS,
+    "Exporter": EXPORTERS,
+    "DeliveryConfig": OPTIONS_OF_EXPORTERS,
+    "Counting": COUNTING,
+    "Explains": EXPLAINS,
+    "Listens": LISTENS,
+    "MemoryLimiting": MEMORY_LIMITING,
+    "OpenToOthers": OPEN_TO_OTHERS,
+    "PayloadExporter": PAYLOAD_EXPORTER,
+    "Probed": PROBED,
+    "SpeaksTls": SPEAKS_TLS,
+    "StepLimiting": STEP_LIMITING,
+}
+"""Protocol → the classes that keep it."""
