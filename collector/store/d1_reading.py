@@ -28,7 +28,7 @@ async def query(database: D1Database, statement: str, *, domain: str | None = No
     """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest."""
     statement = statement.strip().rstrip(";")
     columns = _prepared(statement, domain)
-    narrow = f"logs AS (SELECT * FROM main.logs WHERE domain = {_literal(domain)}), " if domain is not None else ""  # noqa: S608
+    narrow = "".join(_narrowed(table, domain) for table in schema.OF_DOMAINS) if domain is not None else ""
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
     values = [_unpacked(row) for row in await database.select(asked + (f" LIMIT {limit + 1}" if limit else ""))]
@@ -104,6 +104,10 @@ def _packed(names: Sequence[str]) -> str:
 
 def _unpacked(row: dict[str, str]) -> tuple[object, ...]:
     return tuple(value for pack in row.values() for value in orjson.loads(pack))
+
+
+def _narrowed(table: str, domain: str) -> str:
+    return f"{table} AS (SELECT * FROM main.{table} WHERE domain = {_literal(domain)}), "  # noqa: S608
 
 
 def _literal(text: str | None) -> str:

@@ -1,8 +1,9 @@
 """A connection that can only read, whatever SQL it is given.
 
 Three locks, each enough by itself for what it covers: the file is opened `mode=ro`, `query_only` is on, and an
-authorizer admits selects, functions and a few describing PRAGMAs. With a domain, the name `logs` is a view of that
-domain's rows, and the table behind it can only be read through that view.
+authorizer admits selects, functions and a few describing PRAGMAs. With a domain, the name of each table of domains
+(`schema.OF_DOMAINS`) is a view of that domain's rows, the table behind it can only be read through that view, and no other
+table can be read at all.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import LogboomError
-from collector.store.schema import TABLES
+from collector.store.schema import OF_DOMAINS, TABLES
 
 _PRAGMAS = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo"})
 _TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info", "pragma_table_xinfo", "pragma_index_list")
 """First use makes an internal table, which the guard would refuse: so they are used once before it."""
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
-_HIDDEN_FROM_A_DOMAIN = frozenset({"sqlite_temp_master", "sqlite_temp_schema", "dbstat", "sqlite_stat1"})
+_ANYBODYS = frozenset({"sqlite_master", "sqlite_schema", *_TABLE_FUNCTIONS, "pragma_table_list", "pragma_index_info"})
+"""What a connection of one domain reads besides its rows: the schema, and functions that are tables."""
 _MAX_VALUE_BYTES = 64 << 20
 """A stored body has a MiB by default. Within one function nobody looks at the clock, so what one makes is bounded."""
 
@@ -62,11 +64,11 @@ def opened(path: Path, domain: str | None = None) -> Iterator[sqlite3.Connection
 @contextmanager
 def guarded(connection: sqlite3.Connection, domain: str | None = None) -> Iterator[None]:
     """From here on the connection only reads, whatever SQL it is given; with a domain, only its rows."""
-    through = _narrow(connection, domain) if domain is not None else None
+    views = _narrow(connection, domain) if domain is not None else None
     for name in _TABLE_FUNCTIONS:
         connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
     connection.execute("PRAGMA query_only = ON")
-    connection.set_authorizer(_Guard(through))
+    connection.set_authorizer(_Guard(views))
     yield
 
 
@@ -120,22 +122,24 @@ def _explained(error: sqlite3.DatabaseError, timeout_secs: float) -> Exception:
     return error
 
 
-def _narrow(connection: sqlite3.Connection, domain: str) -> str:
-    """Put a view of one domain in front of the table; returns the name that reading the table must come through.
+def _narrow(connection: sqlite3.Connection, domain: str) -> dict[str, str]:
+    """Put a view of one domain in front of each table of domains; gives the name that reading the table must come through.
 
     The name is random because SQLite tells the authorizer a view's name and a CTE's name alike."""
-    through = f"logs_{secrets.token_hex(16)}"
     literal = connection.execute("SELECT quote(?)", (domain,)).fetchone()[0]
-    connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.logs WHERE domain = {literal}")  # noqa: S608
-    connection.execute(f"CREATE TEMP VIEW logs AS SELECT * FROM {through}")  # noqa: S608
-    return through
+    there = {name for (name,) in connection.execute(TABLES)}
+    views = {table: f"{table}_{secrets.token_hex(16)}" for table in OF_DOMAINS if table in there}
+    for table, through in views.items():
+        connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.{table} WHERE domain = {literal}")  # noqa: S608
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {through}")  # noqa: S608
+    return views
 
 
 class _Guard:
     """The authorizer: called by SQLite for everything a statement would touch, while it is being prepared."""
 
-    def __init__(self, through: str | None) -> None:
-        self._through = through
+    def __init__(self, views: Mapping[str, str] | None) -> None:
+        self._views = views
 
     def __call__(self, action: int, what: str | None, which: str | None, db: str | None, via: str | None) -> int:
         allowed = self._allowed(action, what or "", which or "", db or "", via)
@@ -146,7 +150,7 @@ class _Guard:
             case sqlite3.SQLITE_SELECT | sqlite3.SQLITE_RECURSIVE:
                 return True
             case sqlite3.SQLITE_READ:
-                return self._through is None or self._visible(what.lower(), database, via)
+                return self._views is None or _visible(self._views, what.lower(), database, via)
             case sqlite3.SQLITE_FUNCTION:
                 return which.lower() not in _FORBIDDEN_FUNCTIONS
             case sqlite3.SQLITE_PRAGMA:
@@ -154,8 +158,9 @@ class _Guard:
             case _:
                 return False
 
-    def _visible(self, table: str, database: str, via: str | None) -> bool:
-        """To a connection of one domain: everything but the definitions of its views, and other domains' rows."""
-        if table in _HIDDEN_FROM_A_DOMAIN:
-            return False
-        return table != "logs" or database == "temp" or via == self._through
+
+def _visible(views: Mapping[str, str], table: str, database: str, via: str | None) -> bool:
+    """To a connection of one domain: its rows of the tables of domains, through their views, and what is anybody's."""
+    if database == "temp":
+        return table in views or table in views.values()
+    return table in _ANYBODYS or (table in views and via == views[table])

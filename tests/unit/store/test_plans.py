@@ -141,7 +141,6 @@ KNOWN = {
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",
     "collector.store.d1_reading: WITH {}answer({}) AS ( {}": "the user's own, in a domain's view",
     "collector.store.reading: CREATE TEMP VIEW {} AS": "a domain's view",
-    "collector.store.reading: CREATE TEMP VIEW logs AS": "a domain's view",
     "collector.store.reading: SELECT quote(?)": "no table",
     "collector.store.reading: SELECT * FROM {}('[]') LIMIT": "no table",
     "collector.store.reading: PRAGMA query_only = ON": "no table",
