@@ -37,7 +37,7 @@ import numpy as np
 import polars as pl
 
 from collector.columns import tables
-from collector.columns.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
+from collector.columns.tables import ATTRIBUTES, GENERATION, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
 
 __all__ = ["ATTRIBUTES", "PAYLOADS", "RECORDS", "RESOURCES", "SCOPES", "LogBatch", "ValueKind", "concat"]
 
@@ -102,6 +102,15 @@ class LogBatch:
     def column(self, name: str) -> pl.Series:
         """A field of the records by its name in `RECORDS`."""
         return self.records.get_column(name)
+
+    @property
+    def generation(self) -> pl.Series | None:
+        """For each record 0 when it was sent, else how many times over components made it of others; None: all were sent.
+        Only what was made is an event, whatever names and attributes say."""
+        if GENERATION not in self.records.columns:
+            return None
+        generation = self.records.get_column(GENERATION).fill_null(0)
+        return generation if (generation > 0).any() else None
 
     def attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The attribute `key` of each record, null where absent or of another kind. The first of a repeated key wins."""
@@ -271,14 +280,13 @@ _LEVELS = (
 def concat(batches: Sequence[LogBatch]) -> LogBatch:
     """Join batches; records keep their order, the small tables are stacked and their positions shifted.
 
-    Batches without records leave nothing behind. A derived column that not all batches have, in one type, becomes
-    ordinary attributes, so that a record finds its own attribute of that key.
+    Batches without records leave nothing behind. A derived column stays one where every batch has it in that type, or has no
+    such attribute at all; others become ordinary attributes, so that a record finds its own attribute of that key.
     """
     full = [batch for batch in batches if len(batch)]
     if len(full) < 2:
         return full[0] if full else LogBatch.empty()
-    shared = set.intersection(*(set(batch.derived.schema.items()) for batch in full))
-    keep = [key for key in full[0].derived.columns if (key, full[0].derived.schema[key]) in shared]
+    keep = _shared_columns(full)
     parts = [_with_derived(batch, keep) for batch in full]
     joined = {
         "payloads": tables.stack(part.payloads for part in parts),
@@ -292,11 +300,30 @@ def concat(batches: Sequence[LogBatch]) -> LogBatch:
     return LogBatch(**joined)
 
 
-def _with_derived(batch: LogBatch, keep: Sequence[str]) -> LogBatch:
-    if len(keep) == batch.derived.width:
-        return replace(batch, derived=batch.derived.select(keep))
-    others = replace(batch, derived=batch.derived.select(key for key in batch.derived.columns if key not in keep))
-    return replace(batch, attributes=others.all_attributes(), derived=batch.derived.select(keep))
+def _shared_columns(batches: Sequence[LogBatch]) -> dict[str, pl.DataType]:
+    """The derived columns that the joined batch can have, with their types."""
+    types: dict[str, set[pl.DataType]] = {}
+    for batch in batches:
+        for key, dtype in batch.derived.schema.items():
+            types.setdefault(key, set()).add(dtype)
+    shared = {key: dtype for key, (dtype, *others) in types.items() if not others}
+    for batch in batches:
+        absent = shared.keys() - set(batch.derived.columns)
+        if absent and batch.attributes.height:
+            keys = batch.attributes.get_column("key")
+            taken = set(keys.filter(keys.is_in(list(absent))).unique())
+            shared = {key: dtype for key, dtype in shared.items() if key not in taken}
+    return shared
+
+
+def _with_derived(batch: LogBatch, keep: Mapping[str, pl.DataType]) -> LogBatch:
+    own = batch.derived.select(key for key in keep if key in batch.derived.columns)
+    if own.width < batch.derived.width:
+        others = replace(batch, derived=batch.derived.select(key for key in batch.derived.columns if key not in keep))
+        batch = replace(batch, attributes=others.all_attributes())
+    absent = [tables.nulls(key, dtype, len(batch)) for key, dtype in keep.items() if key not in own.columns]
+    derived = (own.hstack(absent) if own.width else pl.DataFrame(absent)) if absent else own
+    return replace(batch, derived=derived.select(list(keep)))
 
 
 def _starts(heights: Sequence[int]) -> list[int]:

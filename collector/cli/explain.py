@@ -160,6 +160,9 @@ class _Aside:
     def count(self, domain: str, outcome: str, records: int) -> None:
         """Nothing is counted."""
 
+    def emit(self, kind: str, records: LogBatch, *, parents: object = None, rule: str = "") -> None:
+        """Nothing is made."""
+
 
 def _json(told: Explanation) -> str:
     return visible_json(

@@ -52,6 +52,10 @@ RECORDS = pl.Schema(
 """The columns of `LogBatch.records`. Times are nanoseconds since the epoch, 0 = unknown.
 `collector.documents.facts` is the place where other spellings become these."""
 
+GENERATION = "generation"
+"""Column that `records` may have (UInt8; null or absent = 0): 0 for a record that was sent, 1 for one that a component made of
+such records, 2 for one made of that … The core alone sets it (`collector.pipeline.made`); it is no attribute, and what is sent can't claim it."""
+
 ATTRIBUTES = pl.Schema(
     {
         "owner": pl.UInt32,

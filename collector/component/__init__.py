@@ -26,6 +26,7 @@ from collector.component.powers import (
     SpeaksTls,
     StepLimiting,
     StepLimits,
+    TakesEvents,
     Ticking,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "State",
     "StepLimiting",
     "StepLimits",
+    "TakesEvents",
     "Ticking",
     "Work",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from collector.admission.admission import Admission
     from collector.batch import LogBatch
     from collector.outcomes import Verdicts
@@ -31,12 +33,19 @@ class Work(Protocol):
     """The transaction a processor takes part in: its state and its counts commit together with the batch.
 
     State belongs to the component's id and a domain: pipelines with the same component share it.
+
+    `emit` makes records of a kind, such as `logboom.anomaly.spike`, which becomes their event name. `records` is a batch of their
+    fields and attributes (`LogBatch.of({…}, {…})`, one call for all of a kind, not one a record); `parents` says for each the
+    position in the given batch of the record that it was made of. Domain, record id (the same at a replay) and the mark that they
+    were made come from there; at a tick, without `parents`, from the tick, and `rule` may tell apart what one tick makes. They join
+    the pipeline's output behind the last processor. Made of what was made of … three times over, they are dropped, and counted.
     """
 
     def state(self, domain: str) -> State: ...
     @property
     def now_unix_nano(self) -> int: ...
     def count(self, domain: str, outcome: str, records: int) -> None: ...
+    def emit(self, kind: str, records: LogBatch, *, parents: pl.Series | None = None, rule: str = "") -> None: ...
 
 
 @runtime_checkable

@@ -52,6 +52,17 @@ class Ticking(Processor, Protocol):
 
 
 @runtime_checkable
+class TakesEvents(Protocol):
+    """A component that also sees records that other components made. All others get batches without them, which pass it in
+    their places: nothing judges or counts an event by oversight."""
+
+    @property
+    def takes_events(self) -> Sequence[str]:
+        """Their event names; `logboom.anomaly.*` means all that begin so."""
+        ...
+
+
+@runtime_checkable
 class Explains(Processor, Protocol):
     """A processor that can explain its decisions on one record: `logboom explain`."""
 

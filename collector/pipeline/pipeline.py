@@ -21,8 +21,9 @@ from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.ledger.interface import DAMAGED, Commit, RawDeadLetter, Read, WorkerLedger
 from collector.ledger.quarantine import Quarantine
+from collector.pipeline.account import discrepancy
 from collector.pipeline.decode import Decoded, decode
-from collector.pipeline.processing import Chain, Processed, ProcessorFailed, discrepancy
+from collector.pipeline.processing import Chain, Processed, ProcessorFailed
 from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
 

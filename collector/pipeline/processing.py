@@ -2,6 +2,8 @@
 
     records in + created = records out + filtered + aggregated + dropped          for each processor and domain
 
+What a processor emits joins the records behind the last one, or in front of the next that takes such events (`sight`).
+
 A processor names what it left out (`Work.count`); what it did not name is counted as `filtered`, what came without a
 name as `created`. A processor that raises (anything but `MemoryError` and `OSError`, which say nothing of the records) makes the entries be halved until the one to blame stands alone; that one is
 dead-lettered raw, and the state changes of its failed attempts never happened.
@@ -12,20 +14,21 @@ from __future__ import annotations
 import functools
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from collector.batch import LogBatch, concat
-from collector.component import Processor, State, Ticking
+from collector.component import Processor, TakesEvents, Ticking
 from collector.errors import StorageError
-from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger, RawDeadLetter
-from collector.outcomes import Counts, Outcome
-from collector.pipeline.state import Changes, Overlay
+from collector.outcomes import Counts
+from collector.pipeline.account import unnamed
+from collector.pipeline.made import Maker
+from collector.pipeline.sight import divided, rejoined
+from collector.pipeline.state import Changes
+from collector.pipeline.work import StepWork
 
-_MAX_OUTCOME = 100  # characters: outcomes are parts of keys
 _log = logging.getLogger(__name__)
-_ENDS = {Outcome.FILTERED, Outcome.AGGREGATED, Outcome.DUPLICATE, Outcome.UNDECODABLE, Outcome.DEAD_LETTERED}
 
 
 @functools.cache
@@ -41,12 +44,22 @@ class Processed:
     batch: LogBatch = field(default_factory=_no_records)
     counts: Counts = field(default_factory=Counts)
     changes: Changes = field(default_factory=dict)
+    made: list[LogBatch] = field(default_factory=list)
+    """What was emitted, and has not joined `batch` yet."""
     dead_letters: list[RawDeadLetter] = field(default_factory=list)
 
     def then(self, later: Processed) -> Processed:
         """Both, as one; `later` was made on top of this one's changes."""
         letters = self.dead_letters + later.dead_letters
-        return Processed(concat([self.batch, later.batch]), self.counts + later.counts, later.changes, letters)
+        return Processed(
+            concat([self.batch, later.batch]), self.counts + later.counts, later.changes, dead_letters=letters
+        )
+
+    def join(self) -> None:
+        """What was emitted stands behind the records."""
+        if self.made:
+            self.batch = concat([self.batch, *self.made])
+            self.made = []
 
 
 class ProcessorFailed(Exception):
@@ -55,26 +68,6 @@ class ProcessorFailed(Exception):
     def __init__(self, processor: str, cause: Exception) -> None:
         self.reason = f"processor {processor}: {type(cause).__name__}"
         super().__init__(self.reason)
-
-
-@dataclass(frozen=True, slots=True)
-class StepWork:
-    """The `Work` that one processor is given for one batch."""
-
-    ledger: Ledger
-    changes: Changes
-    id: str
-    component: str
-    now_unix_nano: int
-    named: Counts = field(default_factory=Counts)
-
-    def state(self, domain: str) -> State:
-        """What the processor keeps of a domain."""
-        return Overlay(self.ledger, self.id, domain, self.changes)
-
-    def count(self, domain: str, outcome: str, records: int) -> None:
-        """Name the end of records that the processor leaves out, or `created` for those it adds."""
-        self.named[domain, self.component, outcome[:_MAX_OUTCOME]] += records
 
 
 class Chain:
@@ -101,8 +94,11 @@ class Chain:
         """
         draft = Processed(batch, changes=dict(changes))
         for name, processor in self._processors:
+            if isinstance(processor, TakesEvents):
+                draft.join()
             if len(draft.batch):
                 self._apply(name, processor, draft, self._now())
+        draft.join()
         return draft
 
     def due(self, now_unix_nano: int) -> list[str]:
@@ -131,12 +127,14 @@ class Chain:
         return draft
 
     def _apply(self, name: str, processor: Processor, draft: Processed, now_unix_nano: int) -> None:
-        component = f"processor/{self._pipeline}/{name}"
-        work = StepWork(self._ledger, draft.changes, name, component, now_unix_nano)
-        before = draft.batch.by_domain()
+        kinds = processor.takes_events if isinstance(processor, TakesEvents) else ()
+        seen, hidden = divided(draft.batch, kinds)
+        account = f"processor/{self._pipeline}/{name}"
+        work = StepWork(self._ledger, draft.changes, Maker(self._pipeline, name, seen), account, now_unix_nano)
+        before = seen.by_domain()
         try:
-            draft.batch = processor.process(draft.batch, work)
-            after = draft.batch.by_domain()
+            given = processor.process(seen, work)
+            after = given.by_domain()
         except StorageError:
             raise
         except (MemoryError, OSError) as error:  # of the machine, not of the records
@@ -144,36 +142,10 @@ class Chain:
             raise
         except Exception as error:
             raise ProcessorFailed(name, error) from error
-        draft.counts += work.named + _unnamed(component, before, after, work.named)
+        draft.batch = rejoined(given, hidden)
+        draft.counts += work.named + unnamed(account, before, after, work.named) + work.emitted
+        draft.made += work.made
 
     def _intervals(self) -> dict[str, float]:
         ticking = ((name, each.tick_interval_secs) for name, each in self._processors if isinstance(each, Ticking))
         return {name: interval for name, interval in ticking if interval}
-
-
-def _unnamed(component: str, before: Mapping[str, int], after: Mapping[str, int], named: Counts) -> Counts:
-    """What makes the account of one processor add up: `filtered` for what is missing, `created` for what is new."""
-    missing = Counter(before)
-    missing.subtract(after)
-    for (domain, _, outcome), records in named.items():
-        if outcome == Outcome.CREATED:
-            missing[domain] += records
-        elif outcome in _ENDS or outcome.startswith(Outcome.DROPPED):
-            missing[domain] -= records
-    filtered = {(domain, component, str(Outcome.FILTERED)): n for domain, n in missing.items() if n > 0}
-    created = {(domain, component, str(Outcome.CREATED)): -n for domain, n in missing.items() if n < 0}
-    return Counter(filtered | created)
-
-
-def discrepancy(
-    component: str, entries: Sequence[Entry], decoded: LogBatch, dead_letters: Sequence[RawDeadLetter]
-) -> Counts:
-    """Records that the door counted and the decoder did not find, or the other way round, so that counts add up."""
-    missing: Counter[str] = Counter()
-    for entry in entries:
-        missing[entry.domain] += entry.records
-    missing.subtract(decoded.by_domain())
-    for letter in dead_letters:
-        missing[letter.entry.domain] -= letter.entry.records
-    names = ((domain, Outcome.UNDECODABLE if n > 0 else Outcome.CREATED, n) for domain, n in missing.items())
-    return Counter({(domain, component, str(outcome)): abs(n) for domain, outcome, n in names if n})

@@ -9,6 +9,9 @@
 
 The name of an entry is (journal id, domain, offset): a wiped data directory has another journal id, so its ids never
 come back. Destinations that key on the record id store a record once, however often it is sent.
+
+A record that a component made has the time of the record that it was made of, or the one a tick was due, and instead of an
+entry's name (id of that record, or the rule; domain, pipeline, component, kind); its row counts what agrees in all that.
 """
 
 from __future__ import annotations
@@ -43,8 +46,26 @@ def record_ids(entries: Sequence[Entry], payload: npt.NDArray[np.uint32]) -> pl.
 
 def entry_part(entry: Entry) -> str:
     """The first 21 characters: when the entry arrived, and which one it is."""
-    name = f"{entry.journal}\0{entry.domain}\0{entry.offset}".encode()
-    bits = (entry.received_unix_ms & (1 << 48) - 1) << ENTRY_BITS | xxhash.xxh3_64_intdigest(name) >> 64 - ENTRY_BITS
+    return _part(entry.received_unix_ms, f"{entry.journal}\0{entry.domain}\0{entry.offset}")
+
+
+def made_part(unix_ms: int, source: str, domain: str, pipeline: str, component: str, kind: str) -> str:
+    """The first 21 characters of records that a component made.
+
+    Args:
+        unix_ms: receipt of the record that they were made of, or when the tick was due.
+        source: the id of that record, or the rule that made them.
+    """
+    return _part(unix_ms, f"{source}\0{domain}\0{pipeline}\0{component}\0{kind}")
+
+
+def made_ids(parts: pl.Series, rows: npt.NDArray[np.int64]) -> pl.Series:
+    """Whole ids of their first 21 characters and rows."""
+    return (parts + _row_parts(int(rows.max(initial=0)) + 1).gather(pl.Series(rows))).alias("record_id")
+
+
+def _part(unix_ms: int, name: str) -> str:
+    bits = (unix_ms & (1 << 48) - 1) << ENTRY_BITS | xxhash.xxh3_64_intdigest(name.encode()) >> 64 - ENTRY_BITS
     return digits(bits, ENTRY_CHARACTERS)
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import polars as pl
+
+from collector.batch import LogBatch
 
 
 @dataclass
@@ -33,6 +38,15 @@ class MemoryState:
         return self.excess
 
 
+class Emitted(NamedTuple):
+    """What a component gave to `emit`."""
+
+    kind: str
+    records: LogBatch
+    parents: pl.Series | None
+    rule: str
+
+
 @dataclass
 class FakeWork:
     """A `Work` whose clock stands still until the test moves it. `states`: domain → what is kept of it."""
@@ -41,8 +55,13 @@ class FakeWork:
     states: defaultdict[str, MemoryState] = field(default_factory=lambda: defaultdict(MemoryState))
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    emitted: list[Emitted] = field(default_factory=list)
+
     def state(self, domain: str) -> MemoryState:
         return self.states[domain]
 
     def count(self, domain: str, outcome: str, records: int) -> None:
         self.counts[domain, outcome] += records
+
+    def emit(self, kind: str, records: LogBatch, *, parents: pl.Series | None = None, rule: str = "") -> None:
+        self.emitted.append(Emitted(kind, records, parents, rule))

@@ -1,7 +1,7 @@
 """A worker that kills itself: `python -m counterparts.mortal_worker ROOT POINT NTH [PROCESSOR]`.
 
 It steps the pipeline of `PartitionBench` over what stands in ROOT/journal and delivers to ROOT/delivered, until all is
-done; the NTH time it passes POINT (`read`, `decode`, `process`, `commit:begin`, `commit:middle`, `commit:done`,
+done; the NTH time it passes POINT (`read`, `decode`, `process`, `emitted`, `commit:begin`, `commit:middle`, `commit:done`,
 `ack:middle`, `ack:done`, `spill:written`; `none`: never) it sends itself SIGKILL. The same code runs inside a test,
 which raises an exception instead.
 """
@@ -49,7 +49,8 @@ class KillAt:
 
 
 class Tally:
-    """A processor whose state is how many records of each domain it has seen; it leaves out every seventh body."""
+    """A processor whose state is how many records of each domain it has seen; it leaves out every seventh body, and makes a
+    record of every fifth."""
 
     def __init__(self, at: Callable[[str], None]) -> None:
         self._at = at
@@ -59,7 +60,11 @@ class Tally:
         for domain, records in batch.by_domain().items():
             seen = int(work.state(domain).get(b"seen") or b"0")
             work.state(domain).put(b"seen", str(seen + records).encode())
-        return batch.filter(batch.column("body").cast(int) % 7 != 0)
+        numbers = batch.column("body").cast(int)
+        fifth = (numbers % 5 == 0).arg_true()
+        work.emit("test.fifth", LogBatch.of({"body": "of " + batch.column("body").gather(fifth)}), parents=fifth)
+        self._at("emitted")
+        return batch.filter(numbers % 7 != 0)
 
 
 class MortalWorker:

@@ -192,6 +192,11 @@ def test_concat_of_unlike_derived_columns() -> None:
     assert batch.attribute_text("k").to_list() == ["one", "two", "3", None]
     alike = concat([derived, derived])
     assert alike.derived.columns == ["k", "both"]
+    assert concat([derived, nothing]).derived.columns == ["k", "both"], (
+        "a column stays one beside those who have no such thing"
+    )
+    assert concat([nothing, derived]).derived.to_dict(as_series=False) == {"k": [None, "one"], "both": [None, "b"]}
+    assert concat([sent, derived]).derived.columns == []
 
 
 def test_compact_drops_tables_rows_that_nothing_uses() -> None:

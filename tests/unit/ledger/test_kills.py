@@ -23,6 +23,7 @@ POINTS = (
     "read",
     "decode",
     "process",
+    "emitted",
     "commit:begin",
     "commit:middle",
     "commit:done",
@@ -48,10 +49,11 @@ def journal(bench: PartitionBench) -> None:
 def check(bench: PartitionBench) -> None:
     """Exactly once: in the outbox, in the state, in the counts."""
     assert_conserved(bench.partition)
-    lines = {tuple(line.split()) for line in (bench.root / "delivered").read_text().splitlines()}
+    lines = {tuple(line.split(" ", 2)) for line in (bench.root / "delivered").read_text().splitlines()}
     kept = Counter(number for number in map(str, range(RECORDS)) if int(number) % 7)
+    made = Counter(f"of {number}" for number in range(0, RECORDS, 5))
     for exporter in ("slow", "fast"):
-        assert Counter(number for name, _, number in lines if name == exporter) == kept
+        assert Counter(number for name, _, number in lines if name == exporter) == kept + made
     counts = bench.partition.counts()
     totals: Counter[tuple[str, str]] = Counter()
     for (_, component, outcome), records in counts.items():
@@ -59,7 +61,9 @@ def check(bench: PartitionBench) -> None:
     assert totals["pipeline/logs", "accepted"] == RECORDS + 30
     assert totals["pipeline/logs", "duplicate"] == 30
     assert totals["processor/logs/tally", "filtered"] == RECORDS - kept.total()
-    assert totals["exporter/slow", "exported"] == totals["exporter/fast", "exported"] == kept.total()
+    assert totals["processor/logs/tally", "created"] == made.total()
+    total = kept.total() + made.total()
+    assert totals["exporter/slow", "exported"] == totals["exporter/fast", "exported"] == total
     ledger = bench.open()
     seen = [ledger.state("tally", f"{number}.example")[b"seen"] for number in (0, 3, 6)]
     attempts = Suspects(bench.root / "partition", "logs", bench.ledger.applied("logs"))
