@@ -16,7 +16,6 @@ from collector.batch import LogBatch
 from collector.disk.environment import Transaction
 from collector.errors import Damaged, StorageError
 from collector.journal.entry import Entry
-from collector.journal.reader import JournalReader
 from collector.ledger import deadletters, outbox
 from collector.ledger.codec import decode_entries, encode_batch, encode_entries, is_batch
 from collector.ledger.counts import add_counts
@@ -24,7 +23,7 @@ from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.interface import DAMAGED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
 from collector.ledger.outbox import OutboxHeader, Queued, Settled
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_batch
-from collector.ledger.sources import fetch
+from collector.ledger.sources import Shelf
 from collector.ledger.spill import SpillArea
 from collector.ledger.step import records_by_domain
 from collector.ledger.store import Store
@@ -45,9 +44,9 @@ class _Found:
 class Dispatch:
     """What delivery asks of a partition. One thread at a time."""
 
-    def __init__(self, store: Store, journals: Sequence[JournalReader]) -> None:
+    def __init__(self, store: Store, shelf: Shelf) -> None:
         self._store = store
-        self._readers = [JournalReader.open(journal.path) for journal in journals]
+        self._shelf = shelf
 
     def waiting(self, exporter: str, after: int, max_bytes: int) -> list[Waiting]:
         """See `Ledger.waiting`."""
@@ -118,8 +117,7 @@ class Dispatch:
 
     def close(self) -> None:
         """Let go of the journals."""
-        for reader in self._readers:
-            reader.close()
+        self._shelf.close()
 
     def _queue(
         self, txn: Transaction, exporter: str, after: int, max_bytes: int, upto: int
@@ -202,13 +200,11 @@ class Dispatch:
     def _forwarded(self, references: bytes) -> list[Entry]:
         """The payloads in the order in which they were read; those of a wiped journal, and damaged ones, are missing."""
         places = outbox.decode_references(references)
-        readers = {reader.id: reader for reader in self._readers}
         found: dict[tuple[str, str, int], Entry] = {}
         for journal, domain in dict.fromkeys((journal, domain) for journal, domain, _, _ in places):
             offsets = sorted(offset for place in places if place[:2] == (journal, domain) for offset in place[3:])
             receivers = {receiver for _, _, receiver, _ in places}
-            reader = readers.get(journal)
-            for entry in fetch(reader, domain, offsets, receivers) if reader is not None else ():
+            for entry in self._shelf.fetch(journal, domain, offsets, receivers):
                 if entry.damaged:
                     _log.error("a payload of %s was damaged on disk after it was read: it is not forwarded", domain)
                 else:

@@ -167,6 +167,15 @@ class Ledger(Protocol):
         """Make one step durable. Raises `StorageError`: commit the same again, or exit."""
         ...
 
+    def applied(self, pipeline: str) -> bytes:
+        """The `id` of the pipeline's last committed `Read`; empty before the first: whether the step that a predecessor
+        died in was made durable."""
+        ...
+
+    def ahead(self, pipeline: str) -> bool:
+        """Whether delivery should catch up before the pipeline's next read, so that domains have their turns there, too."""
+        ...
+
     def state(self, component: str, domain: str) -> KeptState:
         """What a component has committed of a domain, read lazily."""
         ...
@@ -191,16 +200,4 @@ class Ledger(Protocol):
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
         """Make progress durable: ranges, counts and dead letters in one transaction. Entries that every exporter is
         done with are deleted."""
-        ...
-
-
-class WorkerLedger(Ledger, Protocol):
-    """What a worker needs besides: whether the step that a predecessor died in was made durable."""
-
-    def ahead(self, pipeline: str) -> bool:
-        """Whether delivery should catch up before the pipeline's next read, so that domains have their turns there, too."""
-        ...
-
-    def applied(self, pipeline: str) -> bytes:
-        """The `id` of the pipeline's last committed `Read`; empty before the first."""
         ...

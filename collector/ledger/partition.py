@@ -23,7 +23,6 @@ from typing import Any, Self
 
 from collector.disk.environment import Environment
 from collector.errors import Damaged, NoRoom, StorageError
-from collector.journal.reader import JournalReader
 from collector.journal.rotation import bite
 from collector.ledger import cursors, deadletters, outbox, roster, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
@@ -34,7 +33,7 @@ from collector.ledger.former_state import take_over
 from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, Waiting
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.roster import PipelineRecord
-from collector.ledger.sources import Source, Wanted, last_offsets, partition_of
+from collector.ledger.sources import Source, Sources, Wanted, partition_of
 from collector.ledger.spill import sweep
 from collector.ledger.state import Budget, ComponentState, total_bytes
 from collector.ledger.step import Step, apply, prepare, records_by_domain
@@ -52,23 +51,23 @@ _READER_CHECK_MS = 60_000
 class PartitionLedger:
     """One partition, open for writing. Made by `open`."""
 
-    def __init__(self, store: Store, journals: Sequence[JournalReader], owns_domain: Callable[[str], bool]) -> None:
+    def __init__(self, store: Store, sources: Sources, owns_domain: Callable[[str], bool]) -> None:
         self._store = store
-        self._dispatch = Dispatch(store, journals)
+        self._dispatch = Dispatch(store, sources.shelf())
         self._sources: dict[str, Source] = {}
         self._windows: dict[str, DedupWindow] = {}
         self._replays: dict[str, list[int]] = {}
         self._applied: dict[str, bytes] = {}
         self._upkept_at = self._readers_checked_at = 0
         self._forgot_at: dict[str, int] = {}
-        self._next_seq = self._load(journals, owns_domain)
+        self._next_seq = self._load(sources, owns_domain)
 
     @classmethod
     def open(
         cls,
         path: Path,
         plan: LedgerPlan,
-        journals: Sequence[JournalReader],
+        sources: Sources,
         partition: int,
         partitions: int,
         *,
@@ -79,7 +78,7 @@ class PartitionLedger:
         """Take the partition and make it agree with the plan; the first start makes its files.
 
         Args:
-            journals: of all ingest slots; those that do not exist yet are empty.
+            sources: what was accepted, of all partitions.
             now_unix_ms, at: the clock, and what is told of each point at which a crash is interesting.
 
         Raises:
@@ -94,7 +93,7 @@ class PartitionLedger:
             _claim(environment, tables, partition, partitions)
             take_over(environment, tables)
             store = Store(environment, tables, path, plan, ContentCache(cache_bytes), now_unix_ms, at)
-            return cls(store, journals, lambda domain: partition_of(domain, partitions) == partition)
+            return cls(store, sources, lambda domain: partition_of(domain, partitions) == partition)
         except BaseException:
             environment.close()
             raise
@@ -148,7 +147,7 @@ class PartitionLedger:
         self._follow(step)
 
     def applied(self, pipeline: str) -> bytes:
-        """See `WorkerLedger.applied`."""
+        """See `Ledger.applied`."""
         with self._store.environment.read() as txn:
             return bytes(txn.get(pipeline.encode(), db=self._store.tables.applied, default=b""))
 
@@ -213,11 +212,11 @@ class PartitionLedger:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _load(self, journals: Sequence[JournalReader], owns_domain: Callable[[str], bool]) -> int:
+    def _load(self, sources: Sources, owns_domain: Callable[[str], bool]) -> int:
         """Bring memory up from disk; the next free `seq`."""
         store, tables = self._store, self._store.tables
-        make = partial(_make_source, store, journals, owns_domain)
-        records = _enroll(store, journals, make)
+        make = partial(_make_source, store, sources, owns_domain)
+        records = _enroll(store, sources, make)
         claimed = frozenset(receiver for plan in store.plan.pipelines for receiver in plan.receivers)
         with store.environment.read() as txn:
             for position, plan in enumerate(store.plan.pipelines):
@@ -305,7 +304,7 @@ class PartitionLedger:
 
 
 def _enroll(
-    store: Store, journals: Sequence[JournalReader], make: Callable[[PipelineRecord, None], Source]
+    store: Store, sources: Sources, make: Callable[[PipelineRecord, None], Source]
 ) -> dict[str, PipelineRecord]:
     """Make the partition's record of pipelines and exporters agree with the plan."""
     planned = {plan.id for plan in store.plan.pipelines}
@@ -316,7 +315,7 @@ def _enroll(
         source = make(record, None)
         unread[record.id] = source.unread()
         source.close()
-    now, offsets = store.now_unix_ms(), last_offsets(journals)
+    now, offsets = store.now_unix_ms(), sources.last_offsets()
     configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
     components = {component for plan in store.plan.pipelines for component in plan.components}
     with store.environment.write() as txn:
@@ -327,7 +326,7 @@ def _enroll(
 
 def _make_source(
     store: Store,
-    journals: Sequence[JournalReader],
+    sources: Sources,
     owns_domain: Callable[[str], bool],
     record: PipelineRecord,
     claimed: frozenset[str] | None,
@@ -337,7 +336,7 @@ def _make_source(
             passed = cursors.positions(txn, store.tables, record.id, journal)
             return passed, cursors.begun(txn, store.tables, record.id, journal)
 
-    return Source(journals, owns_domain, record, Wanted(record.receivers, claimed), load)
+    return sources.source(record, Wanted(record.receivers, claimed), owns_domain, load)
 
 
 def _claim(environment: Environment, tables: Tables, partition: int, partitions: int) -> None:

@@ -1,20 +1,16 @@
-"""Where a pipeline's entries come from: the journals of all ingest slots, this partition's domains, its receivers."""
+"""Where a pipeline's entries come from: this partition's domains, its receivers. `JournalSources` takes them from the journals."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 import xxhash
 
 from collector.journal.entry import Entry
-from collector.journal.reader import JournalReader, Taken
 from collector.ledger.roster import PipelineRecord
-
-_SCAN_BYTES = 8 << 20
-_ALL = 1 << 62
 
 
 @lru_cache(maxsize=65536)
@@ -65,106 +61,57 @@ class Gathered:
         return list(whole.values())
 
 
-class Source:
-    """The journals as one pipeline sees them. Its readers are its own, so that its turns over domains are, too.
+class Source(Protocol):
+    """What one pipeline reads, of the domains of one partition. Its place, and its turns over domains, are its own.
 
-    Args:
-        load: journal → its cursors on disk (domain → highest offset passed) and the entries behind them that were taken
-            in part, asked for when the journal is first seen; from then on `advance` keeps them in memory.
+    `at_rest`: the last `take` found nothing.
     """
 
-    def __init__(
-        self,
-        journals: Sequence[JournalReader],
-        owns_domain: Callable[[str], bool],
-        record: PipelineRecord,
-        wanted: Wanted,
-        load: Callable[[str], tuple[Mapping[str, int], Mapping[str, tuple[int, int]]]],
-    ) -> None:
-        self._readers = deque(JournalReader.open(journal.path) for journal in journals)
-        self._owns_domain = owns_domain
-        self._record = record
-        self.wanted = wanted
-        self._load = load
-        self._passed: dict[str, dict[str, int]] = {}
-        self._begun: dict[str, dict[str, tuple[int, int]]] = {}
-        self.at_rest = False
+    at_rest: bool
+    wanted: Wanted
 
     def take(self, max_bytes: int, max_records: int, cut: bool = False) -> Gathered:
-        """The next entries; at least one if there is one. Each call begins with another journal. `cut`: large ones in
-        pieces."""
-        taken = Gathered()
-        self._readers.rotate(-1)
-        for reader in self._readers:
-            if max_bytes <= 0 or max_records <= 0:
-                break
-            found = self._read(reader, max_bytes, max_records, cut, taken)
-            taken.entries += found
-            max_bytes, max_records = found.left
-        self.at_rest = not taken.position
-        return taken
+        """The next entries; at least one if there is one. `cut`: large ones in pieces."""
+        ...
 
     def advance(
         self, position: Mapping[tuple[str, str], int], begun: Mapping[tuple[str, str], tuple[int, int]]
     ) -> None:
         """A commit has passed everything up to `position`, and some records of the entries in `begun`."""
-        for (journal, domain), offset in position.items():
-            self._cursors(journal)[domain] = offset
-            self._begun[journal].pop(domain, None)
-        for (journal, domain), place in begun.items():
-            self._begun[journal][domain] = place
+        ...
 
     def unread(self) -> dict[str, int]:
         """Records that wait, by domain, counted entry by entry: the source moves to the end."""
-        waiting: dict[str, int] = {}
-        while True:
-            taken = self.take(_SCAN_BYTES, _ALL)
-            for entry in taken.entries:
-                waiting[entry.domain] = waiting.get(entry.domain, 0) + entry.records
-            if not taken.position:
-                return waiting
-            self.advance(taken.position, {})
+        ...
 
-    def close(self) -> None:
-        """Let go of the journals."""
-        for reader in self._readers:
-            reader.close()
-
-    def _cursors(self, journal: str) -> dict[str, int]:
-        if journal not in self._passed:
-            passed, begun = self._load(journal)
-            self._passed[journal], self._begun[journal] = dict(passed), dict(begun)
-        return self._passed[journal]
-
-    def _read(self, reader: JournalReader, max_bytes: int, max_records: int, cut: bool, taken: Gathered) -> Taken:
-        journal = reader.id
-        if journal is None:
-            return Taken(max_bytes, max_records)
-        domains = {domain for domain in reader.heads() if self._owns_domain(domain)}
-        after = dict.fromkeys(domains, self._record.bases.get(journal, 0)) | self._cursors(journal)
-        begun = self._begun[journal]
-        found = reader.read(after, domains, self.wanted, max_bytes, max_records, begun=begun, cut=cut)
-        taken.position |= {(journal, domain): offset for domain, offset in found.through.items()}
-        taken.begun |= {(journal, domain): place for domain, place in found.begun.items()}
-        return found
+    def close(self) -> None: ...
 
 
-def last_offsets(journals: Sequence[JournalReader]) -> dict[str, int]:
-    """journal → its newest offset: where a pipeline that starts now begins."""
-    return {
-        journal.id: max((head.last_offset for head in journal.heads().values()), default=0)
-        for journal in journals
-        if journal.id is not None
-    }
+class Shelf(Protocol):
+    """Where entries that were read stand as long as somebody holds them. For one thread, beside the sources."""
+
+    def fetch(self, journal: str, domain: str, offsets: Sequence[int], receivers: Collection[str]) -> list[Entry]:
+        """The entries of one domain at `offsets` (ascending); those that are gone are missing."""
+        ...
+
+    def close(self) -> None: ...
 
 
-def fetch(reader: JournalReader, domain: str, offsets: Sequence[int], receivers: Collection[str]) -> list[Entry]:
-    """The entries of one domain at `offsets` (ascending); those that are gone are missing."""
-    wanted, after, found = set(offsets), offsets[0] - 1, []
-    while after < offsets[-1]:
-        taken = reader.read({domain: after}, {domain}, receivers, _SCAN_BYTES, _ALL)
-        found += [entry for entry in taken if entry.offset in wanted]
-        if taken.through.get(domain, after) == after:
-            break
-        after = taken.through[domain]
-    return found
+LoadCursors = Callable[[str], tuple[Mapping[str, int], Mapping[str, tuple[int, int]]]]
+"""journal → its cursors on disk (domain → highest offset passed) and the entries behind them that were taken in part."""
+
+
+class Sources(Protocol):
+    """All that was accepted, in every journal; makes what reads it."""
+
+    def source(
+        self, record: PipelineRecord, wanted: Wanted, owns_domain: Callable[[str], bool], load: LoadCursors
+    ) -> Source:
+        """What a pipeline reads. `load` is asked when a journal is first seen; from then on `advance` moves on."""
+        ...
+
+    def shelf(self) -> Shelf: ...
+
+    def last_offsets(self) -> Mapping[str, int]:
+        """journal → its newest offset: where a pipeline that starts now begins."""
+        ...

@@ -19,7 +19,7 @@ from collector.batch import LogBatch
 from collector.component import Processor
 from collector.errors import StorageError
 from collector.journal.entry import Entry
-from collector.ledger.interface import DAMAGED, Commit, RawDeadLetter, Read, WorkerLedger
+from collector.ledger.interface import DAMAGED, Commit, Ledger, RawDeadLetter, Read
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.account import discrepancy
 from collector.pipeline.decode import Decoded, decode
@@ -45,7 +45,7 @@ class Pipeline:
     def __init__(
         self,
         id: str,  # noqa: A002  the name it has in the configuration
-        ledger: WorkerLedger,
+        ledger: Ledger,
         processors: Sequence[tuple[str, Processor]],
         *,
         attempts_path: Path,

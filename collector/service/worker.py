@@ -18,7 +18,7 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
-from collector.journal.reader import JournalReader
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.pipeline import Pipeline
@@ -122,13 +122,13 @@ class Worker:
         plan = ledger_plan(self._settings, passthrough)
         # Those on disk, some of an earlier configuration, and those that ingest processes are about to make.
         slots = {*self._dir.journal_slots(), *range(self._settings.service.processes.ingest)}
-        journals = [JournalReader.open(self._dir.journal(slot)) for slot in sorted(slots)]
+        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)])
         workers = self._settings.service.processes.workers
         for number in range(self._index, self._dir.partitions, workers):
             while not self._stop.is_set():
                 try:
                     ledger = PartitionLedger.open(
-                        self._dir.partition(number), plan, journals, number, self._dir.partitions
+                        self._dir.partition(number), plan, sources, number, self._dir.partitions
                     )
                 except Locked:
                     self._phase = "standby"

@@ -21,9 +21,9 @@ from typing import Any
 from collector.batch import LogBatch
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
-from collector.journal.reader import JournalReader
 from collector.ledger import dispatch, outbox
 from collector.ledger.codec import decode_batch
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.pieces import open_batch
 from collector.ledger.plan import LedgerPlan, PipelinePlan
@@ -81,7 +81,8 @@ def _lay(mode: str) -> None:
 
 def main(root: Path, mode: str, room: int | None) -> None:
     """Deliver, and end when nothing waits."""
-    ledger = PartitionLedger.open(root / "partition", PLAN, [JournalReader.open(root / "journal")], 0, 1, cache_bytes=0)
+    sources = JournalSources([root / "journal"])
+    ledger = PartitionLedger.open(root / "partition", PLAN, sources, 0, 1, cache_bytes=0)
     exporters = {"file": (Lines(root / "delivered"), DeliveryConfig())}
     _lay(mode)
     delivery = Delivery(exporters, [ledger], partitions=[root / "partition"])

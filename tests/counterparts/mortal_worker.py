@@ -17,7 +17,7 @@ from pathlib import Path
 from collector.batch import LogBatch
 from collector.component import Work
 from collector.journal.entry import Entry
-from collector.journal.reader import JournalReader
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.store import unix_ms
@@ -73,8 +73,8 @@ class MortalWorker:
     def __init__(self, root: Path, at: Callable[[str], None], clock: Callable[[], int] = unix_ms) -> None:
         self._root = root
         self._at = at
-        journals = [JournalReader.open(root / "journal")]
-        self.ledger = PartitionLedger.open(root / "partition", PLAN, journals, 0, 1, now_unix_ms=clock, at=at)
+        sources = JournalSources([root / "journal"])
+        self.ledger = PartitionLedger.open(root / "partition", PLAN, sources, 0, 1, now_unix_ms=clock, at=at)
         self.pipeline = Pipeline(
             "logs",
             self.ledger,

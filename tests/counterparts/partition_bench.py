@@ -17,6 +17,7 @@ from collector.journal.limits import JournalLimits
 from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
 from collector.ledger.interface import Ack, Commit, OutboxEntry, Read
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.pieces import StoredBatch
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
@@ -109,7 +110,13 @@ class PartitionBench:
         """Open the ledger (again), perhaps with another plan."""
         self.plan = plan or self.plan
         self.ledger = PartitionLedger.open(
-            self.root / "partition", self.plan, [self.journal_reader], 0, 1, now_unix_ms=self.clock, **observers
+            self.root / "partition",
+            self.plan,
+            JournalSources([self.root / "journal"]),
+            0,
+            1,
+            now_unix_ms=self.clock,
+            **observers,
         )
         return self.ledger
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from collector.journal.limits import JournalLimits
-from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
@@ -51,11 +51,10 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
 def ledger(older: Older) -> Iterator[PartitionLedger]:
     directory = open_data_dir(older.root, 1)
     Journal.open(directory.journal(0), JournalLimits(4 << 20), dict, print).close(30)  # as an ingest process would
-    reader = JournalReader.open(directory.journal(0))
-    ledger = PartitionLedger.open(directory.partition(0), PLAN, [reader], 0, 1, now_unix_ms=now_unix_ms)
+    sources = JournalSources([directory.journal(0)])
+    ledger = PartitionLedger.open(directory.partition(0), PLAN, sources, 0, 1, now_unix_ms=now_unix_ms)
     yield ledger
     ledger.close()
-    reader.close()
 
 
 def process(older: Older, ledger: PartitionLedger) -> None:

@@ -10,6 +10,7 @@ import pytest
 from collector.batch import LogBatch
 from collector.errors import Locked, StorageError
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan
 from collector.pipeline.decode import decode
@@ -230,7 +231,9 @@ def test_a_domain_belongs_to_one_partition(make_bench: Make) -> None:
         bench.put("record", domain=domain)
     seen: list[str] = []
     for number in range(3):
-        ledger = PartitionLedger.open(bench.root / f"p{number}", PLAN, [bench.journal_reader], number, 3)
+        ledger = PartitionLedger.open(
+            bench.root / f"p{number}", PLAN, JournalSources([bench.root / "journal"]), number, 3
+        )
         seen += [entry.domain for entry in ledger.read("logs", 1 << 20, 1000).entries]
         ledger.close()
     assert sorted(seen) == sorted(domains)
@@ -238,10 +241,10 @@ def test_a_domain_belongs_to_one_partition(make_bench: Make) -> None:
 
 def test_a_partition_has_one_owner_and_keeps_its_number(bench: PartitionBench) -> None:
     with pytest.raises(Locked):
-        PartitionLedger.open(bench.root / "partition", PLAN, [], 0, 1)
+        PartitionLedger.open(bench.root / "partition", PLAN, JournalSources([]), 0, 1)
     bench.ledger.close()
     with pytest.raises(StorageError, match="partition 0 of 1, not 0 of 8"):
-        PartitionLedger.open(bench.root / "partition", PLAN, [], 0, 8)
+        PartitionLedger.open(bench.root / "partition", PLAN, JournalSources([]), 0, 8)
     bench.open()
 
 

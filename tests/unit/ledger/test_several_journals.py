@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.journal.reader import JournalReader
 from collector.ledger.interface import Commit
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.pipeline.decode import decode
@@ -28,8 +28,8 @@ def slots(make_bench: Make) -> list[PartitionBench]:
 
 
 def over(slots: list[PartitionBench], *paths: Path) -> PartitionLedger:
-    journals = [JournalReader.open(path) for path in paths or [bench.root / "journal" for bench in slots]]
-    return PartitionLedger.open(slots[0].root / "partition", PLAN, journals, 0, 1, now_unix_ms=slots[0].clock)
+    sources = JournalSources(paths or [bench.root / "journal" for bench in slots])
+    return PartitionLedger.open(slots[0].root / "partition", PLAN, sources, 0, 1, now_unix_ms=slots[0].clock)
 
 
 def step(ledger: PartitionLedger, max_records: int = 1000) -> tuple[list[str], int]:

@@ -12,6 +12,7 @@ import pytest
 
 from collector.ledger import PartitionReader, create_partition
 from collector.ledger.interface import Commit
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan, Quota
 from collector.ledger.sources import partition_of
@@ -71,7 +72,7 @@ def test_payloads_of_a_wiped_journal_are_counted_as_missing(make_bench: Make) ->
     read = bench.read()
     bench.ledger.commit(Commit("logs", read, read.entries))
     bench.ledger.close()
-    ledger = PartitionLedger.open(bench.root / "partition", bench.plan, [], 0, 1)
+    ledger = PartitionLedger.open(bench.root / "partition", bench.plan, JournalSources([]), 0, 1)
     assert ledger.deliverable("sqlite", -1, MIB) == []
     ledger.close()
     assert bench.count("exporter/sqlite", "dropped:missing") == 2
