@@ -13,7 +13,7 @@ Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe t
 """
 
 from collector.component.behaviour import Exporter, Processor, Receiver, State, Work
-from collector.component.declaration import Component, Config, Context, Factory, Instrument, Kind
+from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind
 from collector.component.powers import (
     Counting,
     Explains,
@@ -31,6 +31,7 @@ from collector.component.powers import (
 )
 
 __all__ = [
+    "BEHAVIOURS",
     "Component",
     "Config",
     "Context",

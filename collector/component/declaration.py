@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from collector.component.behaviour import Exporter, Processor, Receiver
+from collector.errors import LogboomError
+
 
 class Kind(StrEnum):
     """The sections of a configuration that hold components."""
@@ -20,6 +23,10 @@ class Kind(StrEnum):
     EXPORTER = "exporters"
     CONNECTOR = "connectors"
     EXTENSION = "extensions"
+
+
+BEHAVIOURS: dict[Kind, type] = {Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter}
+"""What an instance of each kind must do; the others have no instances yet."""
 
 
 class Config(BaseModel):
@@ -100,8 +107,18 @@ class Factory(Generic[C]):
         return bool(self.behaviour)
 
     def create(self, config: C, context: Context) -> Any:
-        """Load the behaviour and make one instance; no I/O happens here."""
-        return self.load()(config, context)
+        """Load the behaviour and make one instance; no I/O happens here.
+
+        Raises:
+            LogboomError: it lacks a method that one of its kind must have.
+        """
+        made = self.load()(config, context)
+        contract = BEHAVIOURS.get(self.kind, object)
+        lacking = [name for name in dir(contract) if not name.startswith("_") and not hasattr(made, name)]
+        if lacking:
+            asks = f"collector.component.{contract.__name__} asks for {'it' if len(lacking) == 1 else 'them'}"
+            raise LogboomError(f"{self.kind}.{context.id}: {self.behaviour} has no {', '.join(lacking)}: {asks}")
+        return made
 
     def load(self) -> Any:
         """The behaviour's class."""

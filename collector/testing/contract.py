@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from collector.component import Counting, Exporter, Factory, Kind, Processor, Receiver, powers
+from collector.component import BEHAVIOURS, Counting, Factory, Kind, powers
 from collector.delivery.config import DeliveryConfig
 
-BASES: dict[Kind, type] = {Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter}
 POWERS = [
     each
     for each in vars(powers).values()
@@ -51,7 +50,7 @@ def _of_options(config: type, kind: Kind) -> Iterator[str]:
 
 
 def _of_behaviour(behaviour: type, kind: Kind) -> Iterator[str]:
-    base = BASES.get(kind)
+    base = BEHAVIOURS.get(kind)
     if base is not None:
         yield from _unlike(behaviour, base, _members(base))
     yield from _halves(behaviour, [power for power in POWERS if base and base in power.__mro__])
@@ -122,7 +121,7 @@ def _members(contract: type) -> list[str]:
 
 
 def _base(power: type) -> Any:
-    return next((base for base in BASES.values() if base in power.__mro__), None)
+    return next((base for base in BEHAVIOURS.values() if base in power.__mro__), None)
 
 
 def _has(component: type, name: str) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import collector.component as contract
-from collector.component import Component, Config, Context, Factory, Instrument, Kind
+from collector.component import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind
 from collector.delivery.config import DeliveryConfig
+from collector.errors import LogboomError
 from collector.registry import Registry
-from collector.testing.contract import BASES, POWERS, misfits, powers_of
+from collector.testing.contract import POWERS, misfits, powers_of
 from counterparts.typed_contract import CLASSES
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +30,7 @@ def test_built_ins_fit(factory: Factory[Any]) -> None:
 
 def kept_by(protocol: str) -> Iterator[type]:
     """The classes that keep it at run time, where the core asks for it."""
-    bases = {base.__name__: kind for kind, base in BASES.items()}
+    bases = {base.__name__: kind for kind, base in BEHAVIOURS.items()}
     for factory in FACTORIES.values():
         behaviour = factory.load() if factory.has_behaviour else object
         if (bases.get(protocol) is factory.kind and factory.has_behaviour) or protocol in powers_of(behaviour):
@@ -138,6 +139,14 @@ def test_what_does_not_fit_is_said(factory: Factory[Any], said: str) -> None:
     """One sentence, with the class, the method and the protocol."""
     (found,) = misfits(factory)
     assert said in found
+
+
+def test_what_lacks_a_method_is_not_started(tmp_path: Path) -> None:
+    """A sentence at the start, not a surprise at the first answer."""
+    with pytest.raises(
+        LogboomError, match=r"exporters.fine/a: some:Thing has no classify: collector.component.Exporter asks"
+    ):
+        factory_of(NO_CLASSIFY).create(FineConfig(), Context("fine/a", tmp_path))
 
 
 FITS: dict[str, Callable[[], Factory[Any]]] = {
