@@ -91,7 +91,15 @@ class TooLarge(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """The credential is missing or unknown (UNAUTHENTICATED / 401)."""
+    """The credential is missing or unknown (UNAUTHENTICATED / 401).
+
+    Args:
+        challenges: by what the sender may prove itself (values of `WWW-Authenticate`, RFC 9110, 11.6.1).
+    """
+
+    def __init__(self, reason: str, challenges: Sequence[str] = ('Bearer realm="logboom"',)) -> None:
+        self.challenges = tuple(challenges)
+        super().__init__(reason)
 
 
 class PermissionDenied(Refusal):

@@ -1,4 +1,4 @@
-"""A listener's entrance in front of admission: it closes, and knows when the last request went through."""
+"""A listener's entrance in front of admission: it asks who comes, closes, and knows when the last request went through."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collector.admission.admission import Admission, Answered, Notice
 from collector.admission.remarks import Remarks
 from collector.admission.steps import Arrival, Read
+from collector.component import ServerAuthenticator
 from collector.domains.credential import Credential
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, Unavailable
@@ -24,22 +25,31 @@ class Entrance:
     Args:
         max_bytes: bodies under way through this entrance, so that one listener leaves room in admission for the others;
             a lone request always fits.
+        authenticator: says who sends; without one nobody is asked.
 
     A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
     entering, nothing more is appended.
     """
 
-    def __init__(self, admission: Admission, receiver: str, max_bytes: int) -> None:
+    def __init__(
+        self, admission: Admission, receiver: str, max_bytes: int, authenticator: ServerAuthenticator | None = None
+    ) -> None:
         self._admission = admission
         self._receiver = receiver
         self._state = threading.Condition()
         self._closed = False
         self._max_bytes = max_bytes
+        self._authenticator = authenticator
         self._bytes = 0
         self._entering = 0
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
         self._remarks = Remarks(receiver)
+
+    def authenticate(self, request: RequestFacts) -> Credential | None:
+        """The first step, before anything of the body is read: who sends; None where nobody is asked. Raises a `Refusal`,
+        which is the caller's to count (`refuse`)."""
+        return self._authenticator.authenticate(request) if self._authenticator is not None else None
 
     def submit(
         self,

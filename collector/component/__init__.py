@@ -6,15 +6,17 @@ behaviour is named by string and loaded only in the process that runs it (the su
 polars).
 
     declaration   Factory, Config, Context: what it says of itself
-    behaviour     Receiver, Processor, Exporter: what one of its kind must do
+    behaviour     Receiver, Processor, Exporter, Extension: what one of its kind must do
     powers        what it may do beyond; the core asks with `isinstance` and knows no type by name
 
-Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe twice and without start.
+Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe twice and without start. An extension starts before
+the components that asked for it and ends after them.
 """
 
-from collector.component.behaviour import Exporter, Processor, Receiver, State, Work
-from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind
+from collector.component.behaviour import Exporter, Extension, Processor, Receiver, State, Work
+from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind, Use
 from collector.component.powers import (
+    ClientAuthenticator,
     Counting,
     Explains,
     Listens,
@@ -23,6 +25,8 @@ from collector.component.powers import (
     OpenToOthers,
     PayloadExporter,
     Probed,
+    Provides,
+    ServerAuthenticator,
     SpeaksTls,
     StepLimiting,
     StepLimits,
@@ -32,12 +36,14 @@ from collector.component.powers import (
 
 __all__ = [
     "BEHAVIOURS",
+    "ClientAuthenticator",
     "Component",
     "Config",
     "Context",
     "Counting",
     "Explains",
     "Exporter",
+    "Extension",
     "Factory",
     "Instrument",
     "Kind",
@@ -48,12 +54,15 @@ __all__ = [
     "PayloadExporter",
     "Probed",
     "Processor",
+    "Provides",
     "Receiver",
+    "ServerAuthenticator",
     "SpeaksTls",
     "State",
     "StepLimiting",
     "StepLimits",
     "TakesEvents",
     "Ticking",
+    "Use",
     "Work",
 ]

@@ -91,3 +91,16 @@ class Receiver(Protocol):
     def silent_secs(self) -> float:
         """Age of the last sign of life of its serving loop; 0 when it has none of its own."""
         ...
+
+
+@runtime_checkable
+class Extension(Protocol):
+    """What other components lean on; made in each process whose components ask for it.
+
+    `start` reads what it stands on, or raises a `LogboomError`: then the process does not start. `reload` is called each
+    second, on a thread of its own: what has changed on disk is read again, and what can't be read leaves all as it was.
+    """
+
+    def start(self) -> None: ...
+    def reload(self) -> None: ...
+    def shutdown(self) -> None: ...

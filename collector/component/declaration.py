@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from collector.component.behaviour import Exporter, Processor, Receiver
+from collector.component.behaviour import Exporter, Extension, Processor, Receiver
 from collector.errors import LogboomError
 
 
@@ -25,8 +25,18 @@ class Kind(StrEnum):
     EXTENSION = "extensions"
 
 
-BEHAVIOURS: dict[Kind, type] = {Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter}
-"""What an instance of each kind must do; the others have no instances yet."""
+BEHAVIOURS: dict[Kind, type] = {
+    Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter, Kind.EXTENSION: Extension,
+}  # fmt: skip
+"""What an instance of each kind must do; connectors have no instances yet."""
+
+
+class Use(StrEnum):
+    """What other components may name an extension for."""
+
+    SERVER_AUTHENTICATOR = "an authenticator of senders"
+    CLIENT_AUTHENTICATOR = "an authenticator of exporters"
+    STORAGE = "a storage"
 
 
 class Config(BaseModel):
@@ -54,11 +64,13 @@ C_co = TypeVar("C_co", bound=Config, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a component is told about its place: its id (`sqlite/main`), the data directory, and the pipeline."""
+    """What a component is told about its place: its id (`sqlite/main`), the data directory, the pipeline, and the extensions
+    by id. Who asks for an extension when it is made finds it started when it starts itself."""
 
     id: str
     data_dir: Path
     pipeline: str = ""
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-from collector.component.behaviour import Exporter, Processor
+from collector.component.behaviour import Exporter, Extension, Processor
+from collector.component.declaration import Use
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
+    from collector.domains.credential import Credential
+    from collector.domains.resolver import RequestFacts
     from collector.explanation import Explanation
     from collector.transport.probe import Probe
     from collector.transport.tls import TlsClientConfig
@@ -68,6 +71,39 @@ class Explains(Processor, Protocol):
 
     def explain(self, batch: LogBatch) -> Sequence[Explanation]:
         """The evidence for a batch of one record, in the order in which it is asked."""
+        ...
+
+
+@runtime_checkable
+class ServerAuthenticator(Extension, Protocol):
+    """An extension that says who a sender is, before anything of its body is read (`Use.SERVER_AUTHENTICATOR`)."""
+
+    def authenticate(self, request: RequestFacts) -> Credential:
+        """Called from any thread, and must not wait: what it needs is in memory.
+
+        Raises:
+            Unauthenticated: no credential, or one that is wrong: the sender drops its data.
+            PermissionDenied: it is known and may not send.
+            Unavailable: it can't be told now: the sender comes again.
+        """
+        ...
+
+
+@runtime_checkable
+class ClientAuthenticator(Extension, Protocol):
+    """An extension that says who we are, with each request of an exporter (`Use.CLIENT_AUTHENTICATOR`)."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """Headers (over gRPC: metadata) of the next request; they take the place of those with the same name."""
+        ...
+
+
+@runtime_checkable
+class Provides(Protocol):
+    """Options of an extension that other components may name: looked at before anything runs."""
+
+    def provides(self) -> frozenset[Use]:
+        """What it may be named for, with these options."""
         ...
 
 

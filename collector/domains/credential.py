@@ -10,9 +10,9 @@ class Credential:
     """A checked credential.
 
     Args:
-        domain: the tenant it belongs to.
+        domain: the tenant it belongs to; None: to none, so the request's own facts decide.
         multi_domain: it may also send for other known domains, named by the request.
     """
 
-    domain: str
+    domain: str | None = None
     multi_domain: bool = False

@@ -16,6 +16,7 @@ from typing import Protocol
 from collector.domains.credential import Credential
 from collector.domains.trusted import TrustedPeers
 from collector.errors import PermissionDenied
+from collector.transport.client_certificate import ClientCertificate
 
 FORWARDED_HOST = "x-forwarded-host"
 FORWARDED_FOR = "x-forwarded-for"
@@ -34,13 +35,16 @@ class DomainRules:
 
 
 class RequestFacts(Protocol):
-    """What a server knows of a request. `header` takes a lower-case name and gives the last value, None if absent;
-    `peer` is an IP address, empty for a unix socket. Both are asked only when they matter."""
+    """What a server knows of a request. `header` takes a lower-case name and gives the last value, None if absent, and
+    `values` all of them; `peer` is an IP address, empty for a unix socket; `certificate` what the client showed and TLS
+    has checked, None without. All are asked only when they matter."""
 
     @property
     def host(self) -> str: ...
     def header(self, name: str) -> str | None: ...
+    def values(self, name: str) -> Sequence[str]: ...
     def peer(self) -> str: ...
+    def certificate(self) -> ClientCertificate | None: ...
 
 
 class DomainResolver:
@@ -59,8 +63,8 @@ class DomainResolver:
         """The request's domain. Raises `PermissionDenied`: unknown host without a default, or a foreign domain."""
         named = self._named_by(request)
         known = self._known(named)
-        if credential is not None:
-            return self._with_credential(credential, known)
+        if credential is not None and credential.domain is not None:
+            return _with_credential(credential, credential.domain, known)
         if known is not None:
             return known
         if self._default is None:
@@ -75,13 +79,6 @@ class DomainResolver:
         if forwarded and peer in self._trusted:
             peer = forwarded.rpartition(",")[2].strip()  # the last one was added by the peer itself
         return _network(peer)
-
-    def _with_credential(self, credential: Credential, known: str | None) -> str:
-        if known is None or known == credential.domain:
-            return credential.domain
-        if credential.multi_domain:
-            return known
-        raise PermissionDenied(f"the credential does not reach the domain {known}")
 
     def _named_by(self, request: RequestFacts) -> str:
         explicit = request.header(self._header) if self._header else None
@@ -108,6 +105,14 @@ class DomainResolver:
                 return name
             name = name.partition(".")[2]
         return None
+
+
+def _with_credential(credential: Credential, own: str, known: str | None) -> str:
+    if known is None or known == own:
+        return own
+    if credential.multi_domain:
+        return known
+    raise PermissionDenied(f"the credential does not reach the domain {known}")
 
 
 def _normal(host: str) -> str:

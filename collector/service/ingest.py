@@ -29,6 +29,7 @@ from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.crowding import Crowding
 from collector.service.datadir import DataDir
+from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
 from collector.service.plan import memory_limits, used_receivers
@@ -116,6 +117,7 @@ class Ingest:
         self._intake = WaitingIntake()
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
+        self._extensions = Extensions(settings.extensions, root)
         self._journal: Journal | None = None
         self._fullness = Fullness()
         self._commits = Commits()
@@ -138,9 +140,9 @@ class Ingest:
 
     def run(self) -> None:
         """Listen until `stop`; then let requests under way finish."""
-        for name in used_receivers(self._settings):
-            component = self._settings.receivers[name]
-            receiver = component.factory.create(component.config, Context(name, self._dir.root))
+        receivers = self._make_receivers()
+        self._extensions.start()
+        for name, receiver in receivers.items():
             receiver.start(self._admission, share_port=True)
             self._receivers[name] = receiver
         self._journal = self._open_journal()
@@ -151,6 +153,14 @@ class Ingest:
             self._phase = "ready"
             guard_memory(memory_limits(self._settings), self._admission, self._stop)
         self._close()
+
+    def _make_receivers(self) -> dict[str, Receiver]:
+        made: dict[str, Receiver] = {}
+        for name in used_receivers(self._settings):
+            component = self._settings.receivers[name]
+            context = Context(name, self._dir.root, extensions=self._extensions)
+            made[name] = component.factory.create(component.config, context)
+        return made
 
     def _open_journal(self) -> Journal | None:
         options = self._settings.service.journal
@@ -202,6 +212,7 @@ class Ingest:
             receiver.stop_intake()
         for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
+        self._extensions.shutdown()
         if self._journal is not None:
             self._journal.close(max(0.5, deadline - time.monotonic()))
 

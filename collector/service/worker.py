@@ -25,6 +25,7 @@ from collector.pipeline.pipeline import Pipeline
 from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.datadir import DataDir
+from collector.service.extensions import Extensions
 from collector.service.plan import StepSize, ledger_plan, real_processors, step_size, used_exporters
 from collector.service.resting import Resting
 from collector.settings.model import Settings
@@ -53,6 +54,7 @@ class Worker:
         self._held_back = False
         self._delivery: Delivery | None = None
         self._resting = Resting()
+        self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
 
     def run(self) -> None:
@@ -67,6 +69,7 @@ class Worker:
         self._open_ledgers(passthrough)
         if not self._stop.is_set():
             self._make_pipelines(passthrough)
+            self._extensions.start()
             self._warm_up()
             self._delivery = Delivery(
                 exporters, self._ledgers, on_event=_tell, partitions=self._places(), quarantine=self._quarantine
@@ -110,7 +113,7 @@ class Worker:
         made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
-            context = Context(id=name, data_dir=self._dir.root)
+            context = Context(name, self._dir.root, extensions=self._extensions)
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)
@@ -163,7 +166,7 @@ class Worker:
         made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
             component = self._settings.processors[name]
-            context = Context(id=name, data_dir=self._dir.root, pipeline=pipeline_id)
+            context = Context(name, self._dir.root, pipeline_id, self._extensions)
             made.append((name, component.factory.create(component.config, context)))
         return made
 
@@ -205,6 +208,7 @@ class Worker:
                     self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
+        self._extensions.shutdown()
         for pipeline, _ in self._pipelines:
             pipeline.close()
         for ledger in self._ledgers:

@@ -50,9 +50,8 @@ _HERE = {
     Kind.EXTENSION: {
         "zpages": "state is on the health port (`/`) and at /metrics",
         "pprof": "py-spy looks into a running process",
-        "basicauth": "not for receivers: senders prove themselves by client certificates (tls.client_ca_file)",
-        "bearertokenauth": "not for receivers: senders prove themselves by client certificates (tls.client_ca_file)",
-        "oidc": "not for receivers: senders prove themselves by client certificates (tls.client_ca_file)",
+        "basicauth": "senders prove themselves by tokens (`bearertokenauth`) or client certificates (tls.client_ca_file)",
+        "oidc": "senders prove themselves by tokens (`bearertokenauth`) or client certificates (tls.client_ca_file)",
     },
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from typing import Any
 
-from collector.component import Component, Kind
+from collector.component import Component, Kind, Use
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry, default_registry
 from collector.settings.causes import with_causes
@@ -17,12 +17,12 @@ from collector.settings.components import Components, check_sections, read_compo
 from collector.settings.expand import Expansion
 from collector.settings.ids import parse_id
 from collector.settings.model import Settings
+from collector.settings.named_extensions import NamedExtensions
 from collector.settings.open_listeners import OpenListener, open_listeners, refused, warned
 from collector.settings.options import Subject, read_options
 from collector.settings.references import PipelineLists, Reference, check_service, pipeline_of
 from collector.settings.service import ServiceConfig
 from collector.settings.sources import read_sources
-from collector.settings.suggest import hint
 from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar
 
 
@@ -128,21 +128,18 @@ class _Reading:
                 yield from open_listeners(name, found[ident].config, self._components.trees[name].node)
 
     def _named_extensions(self) -> Iterator[Problem]:
-        """`sending_queue.storage` and `auth.authenticator` name extensions that run."""
-        running = {reference.id for reference in self._extensions}
-        declared = self._components.places[Kind.EXTENSION]
-        used = {f"{kind}.{ident}" for kind, ids in self._used().items() for ident in ids}
-        for name, entry in self._components.trees.items():
-            for reference in _extension_references(entry.node) if name in used else ():
-                if reference.id in running:
-                    continue
-                if reference.id in declared:
-                    message = f'{name}: extension "{reference.shown}" is configured but not in service::extensions'
-                    lines = "add it to service.extensions"
-                else:
-                    message = f'{name}: references extension "{reference.shown}" which is not configured'
-                    lines = hint("declare it under extensions and in service.extensions")
-                yield Problem(message, *reference.place, code="config/unknown-reference", hint=lines)
+        """`sending_queue.storage` and `auth.authenticator` name extensions that run, and are good for that."""
+        extensions = NamedExtensions(
+            running={reference.id for reference in self._extensions},
+            declared=set(self._components.places[Kind.EXTENSION]),
+            found=self._components.found[Kind.EXTENSION],
+        )
+        for kind, ids in self._used().items():
+            for ident in ids:
+                name = f"{kind}.{ident}"
+                if name in self._components.trees:
+                    for use, reference in _extension_references(kind, self._components.trees[name].node):
+                        yield from extensions.check(name, use, reference)
 
     def _used(self) -> dict[Kind, list[str]]:
         """The ids that pipelines and `service.extensions` name, by section, in order of appearance."""
@@ -226,9 +223,10 @@ def _canonical(text: str) -> str:
         return text.strip()
 
 
-def _extension_references(node: Node) -> Iterator[Reference]:
-    for parent, key in (("sending_queue", "storage"), ("auth", "authenticator")):
-        yield from _references_below(node, parent, key)
+def _extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Reference]]:
+    side = Use.SERVER_AUTHENTICATOR if kind == Kind.RECEIVER else Use.CLIENT_AUTHENTICATOR
+    for use, parent, key in ((Use.STORAGE, "sending_queue", "storage"), (side, "auth", "authenticator")):
+        yield from ((use, reference) for reference in _references_below(node, parent, key))
 
 
 def _references_below(node: Node, parent: str, key: str) -> Iterator[Reference]:

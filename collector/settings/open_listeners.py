@@ -13,7 +13,7 @@ from collector.errors import Problem
 from collector.settings.service import ServiceConfig
 from collector.settings.tree import Node, Place, locate
 
-_CURE = "listen on localhost, or ask for client certificates (tls.client_ca_file)"
+_CURE = "listen on localhost, or ask who sends (auth.authenticator, or tls.client_ca_file)"
 
 
 @dataclass(frozen=True, slots=True)

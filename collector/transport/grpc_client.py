@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
+from collector.component import ClientAuthenticator
 from collector.transport.compression import compressor
 from collector.transport.grpc_client_config import GrpcClientConfig
-from collector.transport.headers import revealed
+from collector.transport.headers import revealed, with_credentials, without_credentials
 from collector.transport.precompressed import ENCODING, precompressed
 from collector.transport.tls import Renewed, TlsClientConfig, grpc_client_credentials
 from collector.transport.user_agent import USER_AGENT
@@ -34,11 +36,18 @@ class GrpcAnswer:
 class GrpcClient:
     """One channel and one unary method. `start` and `close` on the event loop; `compressed` on any thread."""
 
-    def __init__(self, config: GrpcClientConfig, method: str, timeout_secs: float) -> None:
+    def __init__(
+        self,
+        config: GrpcClientConfig,
+        method: str,
+        timeout_secs: float,
+        authenticator: ClientAuthenticator | None = None,
+    ) -> None:
         self._config = config
+        self._authenticator = authenticator
         self._method = method
         self._timeout = timeout_secs or None
-        self._metadata = tuple((name.lower(), value) for name, value in revealed(config.headers).items())
+        self._metadata = {name.lower(): value for name, value in revealed(config.headers).items()}
         self._gzip = config.compression not in ("", "none")
         self._compress = compressor("")
         self._connection: Renewed[tuple[grpc.Channel, Any]] | None = None
@@ -63,7 +72,7 @@ class GrpcClient:
     def _callable(self, channel: grpc.Channel) -> Any:
         if self._gzip and (call := precompressed(channel, self._method)) is not None:
             self._compress = compressor("gzip")
-            self._metadata = (*(pair for pair in self._metadata if pair != ENCODING), ENCODING)
+            self._metadata |= dict((ENCODING,))
             return call
         raw = channel.unary_unary(self._method, None, None)
         algorithm = grpc.Compression.Gzip if self._gzip else grpc.Compression.NoCompression
@@ -77,12 +86,14 @@ class GrpcClient:
         """One call. Every status is an answer; cancelling the task cancels the call."""
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
+        sent = await with_credentials(self._metadata, self._authenticator)
+        metadata = [(name.lower(), value) for name, value in sent.items()]
         assert self._connection is not None, "not started"
         _, method = self._connection.current()
         call = method(
             message,
             timeout=self._timeout,
-            metadata=self._metadata,
+            metadata=metadata,
             wait_for_ready=self._config.wait_for_ready,
         )
         call.add_done_callback(lambda _: _wake(loop, done))
@@ -91,7 +102,7 @@ class GrpcClient:
         except asyncio.CancelledError:
             call.cancel()
             raise
-        return _answer(call)
+        return _answer(call, metadata)
 
     async def close(self) -> None:
         """Close the channel; calls under way are cancelled."""
@@ -106,14 +117,15 @@ def _wake(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
         loop.call_soon_threadsafe(done.set)
 
 
-def _answer(call: Any) -> GrpcAnswer:
+def _answer(call: Any, metadata: Sequence[tuple[str, str]]) -> GrpcAnswer:
     code: grpc.StatusCode = call.code()
     number = code.value[0]
     if number == 0:
         return GrpcAnswer(0, body=call.result() or b"")
     trailers = dict(call.trailing_metadata() or ())
     details = trailers.get("grpc-status-details-bin", b"")
-    return GrpcAnswer(number, call.details() or "", details=details if isinstance(details, bytes) else b"")
+    message = without_credentials((call.details() or "").encode(errors="replace"), metadata).decode()
+    return GrpcAnswer(number, message, details=details if isinstance(details, bytes) else b"")
 
 
 def _options(config: GrpcClientConfig) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from collector.transport.auth import Auth
 from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
 from collector.transport.headers import Headers
@@ -51,8 +52,8 @@ class GrpcClientConfig(Block):
     """The `:authority` to send; empty = the endpoint's."""
     user_agent: str = ""
     """How we name ourselves; empty = `logboom/<version>`."""
-    auth: dict[str, str] | None = None
-    """Client authenticators are not available: put the credential into `headers`."""
+    auth: Auth | None = None
+    """The extension that says who we are, with each request; its headers take the place of those of the same name."""
     middlewares: list[Any] = Field(default_factory=list)
     """Client middlewares are not available; must be empty."""
 
@@ -63,8 +64,6 @@ class GrpcClientConfig(Block):
         port = self.target.rpartition(":")[2]
         if not self.target.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
             raise ValueError(f'invalid port "{port}": write the endpoint as host:port')
-        if self.auth:
-            raise ValueError("auth: client authenticators are not available; put the credential into `headers`")
         if self.middlewares:
             raise ValueError("middlewares are not available")
         return self

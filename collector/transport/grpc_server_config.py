@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
+from collector.transport.auth import Auth, Middleware
 from collector.transport.block import Block
 from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Transport
-from collector.transport.server_auth import Auth, Middleware
 from collector.transport.tls import TlsServerConfig
 from collector.units import ByteSize, Duration
 
@@ -77,7 +77,7 @@ class GrpcServerConfig(Block):
     keepalive: Keepalive | None = None
     """Ends of connections and pings."""
     auth: Auth | None = None
-    """The extension that checks credentials."""
+    """The extension that says who sends, before a message is read."""
     include_metadata: bool = False
     """Accepted for compatibility: request metadata is not carried along with the records."""
     middlewares: list[Middleware] = []

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SecretStr
+
+from collector.component import ClientAuthenticator
+
+_NO_SECRETS = frozenset({"content-type", "content-encoding", "accept", "grpc-encoding"})
+_LEAST_SECRET = 8
+"""Shorter values are no credentials, and stand in many texts by chance."""
 
 
 def _as_map(value: Any) -> Any:
@@ -37,3 +43,21 @@ Headers = Annotated[dict[str, SecretStr], BeforeValidator(_checked), BeforeValid
 def revealed(headers: Mapping[str, SecretStr]) -> dict[str, str]:
     """The headers as they go over the wire."""
     return {name: value.get_secret_value() for name, value in headers.items()}
+
+
+async def with_credentials(headers: Mapping[str, str], authenticator: ClientAuthenticator | None) -> dict[str, str]:
+    """The headers of a request, and in the place of those with the same names what the authenticator says of us."""
+    if authenticator is None:
+        return dict(headers)
+    shown = await authenticator.headers()
+    names = {name.lower() for name in shown}
+    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **shown}
+
+
+def without_credentials(answer: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
+    """A refusal's text is told to people: what it repeats of the request's secret headers is masked."""
+    for name, value in headers:
+        credential = value.rpartition(" ")[2].encode()  # behind `Bearer`, `Basic`, `Splunk`
+        if name.lower() not in _NO_SECRETS and len(credential) >= _LEAST_SECRET:
+            answer = answer.replace(credential, b"****")
+    return answer

@@ -11,23 +11,21 @@ import io
 import math
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import aiohttp
 
+from collector.component import ClientAuthenticator
 from collector.transport.compression import compressor, content_encoding
 from collector.transport.environment_proxy import environment_proxy
-from collector.transport.headers import revealed
+from collector.transport.headers import revealed, with_credentials, without_credentials
 from collector.transport.http_client_config import HttpClientConfig
 from collector.transport.tls import Renewed, certificate_refused, client_context
 from collector.transport.user_agent import USER_AGENT
 
 MAX_ANSWER_BYTES = 64 << 10
-_NO_SECRETS = frozenset({"content-type", "content-encoding", "accept"})
-_LEAST_SECRET = 8
-"""Shorter values are no credentials, and stand in many texts by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,14 @@ class HttpAnswer:
 class HttpClient:
     """A pool of connections. `start` and `close` on the event loop; `compressed` on any thread."""
 
-    def __init__(self, config: HttpClientConfig, user_agent: str = USER_AGENT) -> None:
+    def __init__(
+        self,
+        config: HttpClientConfig,
+        user_agent: str = USER_AGENT,
+        authenticator: ClientAuthenticator | None = None,
+    ) -> None:
         self._config = config
+        self._authenticator = authenticator
         self._compress = compressor(config.compression, config.compression_params.level)
         self._encoding = content_encoding(config.compression)
         self._headers = {"User-Agent": user_agent, **revealed(config.headers)}
@@ -97,7 +101,7 @@ class HttpClient:
         """As `post`, with any method. `plain`: the body was not compressed."""
         assert self._session is not None, "not started"
         assert self._tls is not None
-        sent = dict(headers or {})
+        sent = await with_credentials(headers or {}, self._authenticator)
         if body is not None and self._encoding and not plain:
             sent["Content-Encoding"] = self._encoding
         async with self._session.request(
@@ -112,7 +116,7 @@ class HttpClient:
         ) as response:
             answer = await _read(response, max_answer_bytes)
         if response.status >= 300:
-            answer = _without_credentials(answer, [*revealed(self._config.headers).items(), *sent.items()])
+            answer = without_credentials(answer, [*revealed(self._config.headers).items(), *sent.items()])
         return HttpAnswer(response.status, response.headers, answer)
 
     async def close(self) -> None:
@@ -133,15 +137,6 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
                 response.close()
             break
     return b"".join(chunks)
-
-
-def _without_credentials(answer: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
-    """A refusal's text is told to people: what it repeats of the request's secret headers is masked."""
-    for name, value in headers:
-        credential = value.rpartition(" ")[2].encode()  # behind `Bearer`, `Basic`, `Splunk`
-        if name.lower() not in _NO_SECRETS and len(credential) >= _LEAST_SECRET:
-            answer = answer.replace(credential, b"****")
-    return answer
 
 
 def describe(error: Exception) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from collector.transport.auth import Auth
 from collector.transport.block import Block
 from collector.transport.compression import Compression, check_compression
 from collector.transport.headers import Headers
@@ -31,6 +32,9 @@ class Cookies(Block):
 
 class HttpClientConfig(Block):
     """The options that every HTTP exporter shares; `timeout` is delivery's."""
+
+    own_credential: ClassVar[str] = ""
+    """Options by which an exporter says who it is in a way of its own, so that it takes no `auth`."""
 
     endpoint: str = ""
     """URL of the destination, `http://` or `https://`."""
@@ -66,16 +70,16 @@ class HttpClientConfig(Block):
     """Accepted; HTTP/1.1 is spoken."""
     cookies: Cookies | None = None
     """Cookies are forgotten unless enabled."""
-    auth: dict[str, str] | None = None
-    """Client authenticators are not available: put the credential into `headers`."""
+    auth: Auth | None = None
+    """The extension that says who we are, with each request; its headers take the place of those of the same name."""
     middlewares: list[Any] = []
     """Client middlewares are not available; must be empty."""
 
     @model_validator(mode="after")
     def _check_client(self) -> Self:
         check_compression(self.compression, self.compression_params.level)
-        if self.auth:
-            raise ValueError("auth: client authenticators are not available; put the credential into `headers`")
+        if self.auth and self.own_credential:
+            raise ValueError(f"auth: it shows a credential of its own, {self.own_credential}")
         if self.middlewares:
             raise ValueError("middlewares are not available")
         for name in ("endpoint", "proxy_url"):
@@ -89,8 +93,8 @@ class HttpClientConfig(Block):
         return origin(self.endpoint)
 
     def check_credentials(self, name: str, url: str) -> None:
-        """Raises ValueError when both the URL and `headers` say who we are: the client would refuse each request."""
-        if any(header.lower() == "authorization" for header in self.headers):
+        """Raises ValueError when both the URL and `headers` or `auth` say who we are: the client would refuse each request."""
+        if self.auth or any(header.lower() == "authorization" for header in self.headers):
             check_no_user(name, url)
 
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from collector.transport.auth import HttpServerAuth, Middleware
 from collector.transport.block import Block
 from collector.transport.endpoint import Transport
-from collector.transport.server_auth import Auth, Middleware
 from collector.transport.tls import TlsServerConfig
 from collector.units import ByteSize, Duration
 
@@ -40,8 +40,8 @@ class HttpServerConfig(Block):
     """Absent = plain text."""
     cors: Cors | None = None
     """Which web pages may send."""
-    auth: Auth | None = None
-    """The extension that checks credentials."""
+    auth: HttpServerAuth | None = None
+    """The extension that says who sends, before a body is read."""
     max_request_body_size: ByteSize = Field(4 << 20, ge=0)
     """The largest body, on the wire and again after decompression; 0 = 4 MiB. (otelcol: 20 MiB; a body of empty
     records needs 18 times its size in memory while it is checked.)"""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from hpack import Decoder
 
+USER_AGENT = "logboom-probe"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS = 0, 1, 3, 4
 _END_STREAM = _ACK = 1
@@ -89,7 +90,7 @@ def _tls(plain: socket.socket, protocol: str) -> socket.socket:
 def _http(connection: socket.socket, probe: Probe) -> str:
     request = http.client.HTTPConnection("localhost")
     request.sock = connection
-    headers = {"Content-Type": "application/x-protobuf", "User-Agent": "logboom-probe", "Connection": "close"}
+    headers = {"Content-Type": "application/x-protobuf", "User-Agent": USER_AGENT, "Connection": "close"}
     request.request("POST", probe.path, b"", headers)
     with request.getresponse() as answer:
         text = answer.read(500).decode(errors="replace")
@@ -101,7 +102,7 @@ def _grpc(connection: socket.socket, probe: Probe) -> str:
 
     fields = [
         (":method", "POST"), (":scheme", "https" if probe.tls else "http"), (":path", probe.path), (":authority", "localhost"),
-        ("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", "logboom-probe"),
+        ("te", "trailers"), ("content-type", "application/grpc"), ("user-agent", USER_AGENT),
     ]  # fmt: skip
     connection.sendall(
         _PREFACE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
@@ -24,6 +24,8 @@ _SCOPES = {
 
 class ChronicleConfig(HttpClientConfig, DeliveryConfig, DocumentOptions):
     """An HTTP client, delivery, the instance, and what a log entry is."""
+
+    own_credential: ClassVar[str] = "`credentials`"
 
     former_names = {"model": "format"}
 

@@ -13,6 +13,7 @@ from collector.component import Context
 from collector.documents.framing import json_array
 from collector.outcomes import Split, Verdicts
 from collector.transport.acceptance import Acceptance, json_without_error
+from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import NotSent, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.datadog.config import ENTRIES, DatadogConfig
@@ -39,10 +40,9 @@ class DatadogExporter:
     """Translates between batches and calls. There is no key that a resend could be recognised by."""
 
     def __init__(self, config: DatadogConfig, context: Context) -> None:
-        del context
         self._url = config.url
         self._headers = {"DD-API-KEY": config.api.key.get_secret_value(), "Content-Type": "application/json"}
-        self._client = HttpClient(config)
+        self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._writer = Writer(config)
 
     async def start(self) -> None:

@@ -201,6 +201,8 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
             raise ValueError("compression must be one of [none, gzip]")
         if self.api_key.get_secret_value() and self.user:
             raise ValueError("both `user` and `api_key` are set: choose one")
+        if self.auth and (self.user or self.api_key.get_secret_value()):
+            raise ValueError("`auth` says who we are, and so do `user` and `api_key`: choose one")
         if bool(self.user) != bool(self.password.get_secret_value()):
             raise ValueError("`user` and `password` go together")
         if self.has_credential and not self.allow_plain_http and any(map(leaves_in_the_clear, self.addresses)):
@@ -210,8 +212,8 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
 
     @property
     def has_credential(self) -> bool:
-        """Whether `user` or `api_key` is set."""
-        return bool(self.user or self.api_key.get_secret_value())
+        """Whether it says who it is."""
+        return bool(self.auth or self.user or self.api_key.get_secret_value())
 
     def destination(self) -> str:
         """For people: the nodes, without what else their URLs hold."""

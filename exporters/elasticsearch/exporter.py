@@ -13,6 +13,7 @@ import aiohttp
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdicts
+from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import unanswered
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.elasticsearch import answers
@@ -53,10 +54,9 @@ class ElasticsearchExporter:
     """Translates between batches and bulk requests. Keyed by record id: what is sent again is found there."""
 
     def __init__(self, config: ElasticsearchConfig, context: Context) -> None:
-        del context
         self._config = config
         self._router = Router(config.logs_index, config.logstash_format, config.routing_attributes)
-        self._client = HttpClient(config)
+        self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._nodes = Nodes(config.addresses)
         self._headers = _credential(config)
         self._path = f"/_bulk?{urlencode(_parameters(config), safe=',*.')}"

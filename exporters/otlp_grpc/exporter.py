@@ -8,6 +8,7 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.facts import normalised
 from collector.outcomes import Retry, Verdicts
+from collector.transport.auth import client_authenticator
 from collector.transport.grpc_client import GrpcAnswer, GrpcClient
 from exporters.otlp_grpc.config import OtlpConfig
 from exporters.otlp_grpc.statuses import verdict
@@ -20,8 +21,7 @@ class OtlpExporter:
     """Translates between batches and gRPC calls; also forwards payloads untouched (one message is their concatenation)."""
 
     def __init__(self, config: OtlpConfig, context: Context) -> None:
-        del context
-        self._client = GrpcClient(config, METHOD, config.timeout)
+        self._client = GrpcClient(config, METHOD, config.timeout, client_authenticator(config.auth, context))
 
     async def start(self) -> None:
         """Make the channel; it connects with the first request."""

@@ -10,6 +10,7 @@ from collector.documents.facts import normalised
 from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.acceptance import Acceptance, json_object, media_type, says_no
+from collector.transport.auth import client_authenticator
 from collector.transport.http_client import HttpAnswer, HttpClient
 from exporters.otlp_http.config import OtlpHttpConfig
 from otlp_wire import decode_payloads, encode, encode_json
@@ -31,11 +32,10 @@ class OtlpHttpExporter:
     """Translates between batches and HTTP requests; also forwards payloads untouched (as JSON: transcoded)."""
 
     def __init__(self, config: OtlpHttpConfig, context: Context) -> None:
-        del context
         self._url = config.url
         self._json = config.encoding == "json"
         self._headers = {"Content-Type": _JSON if self._json else _PROTOBUF}
-        self._client = HttpClient(config)
+        self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
@@ -19,6 +19,8 @@ Part = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
 
 class SentinelConfig(HttpClientConfig, DeliveryConfig):
     """An HTTP client, delivery, the data collection rule, and who we are."""
+
+    own_credential: ClassVar[str] = "`client_id` and `client_secret`"
 
     timeout: Duration = 30.0
     """Time for one attempt; 0 = no limit."""

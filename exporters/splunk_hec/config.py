@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -84,6 +84,8 @@ class Telemetry(Config):
 
 class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
+
+    own_credential: ClassVar[str] = "`token`"
 
     former_names = {"event_model": "format"}
 

@@ -8,6 +8,7 @@ from collector.documents.framing import json_array, lines
 from collector.documents.models import texts
 from collector.outcomes import Blocked, Ok, Verdict, Verdicts
 from collector.transport.acceptance import SUCCESS, Acceptance, anything, json_without_error
+from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import described, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.sized_body import SizedBody
@@ -18,11 +19,10 @@ class HttpExporter:
     """Translates between batches and requests. There is no key that a resend could be recognised by."""
 
     def __init__(self, config: HttpConfig, context: Context) -> None:
-        del context
         self._config = config
         self._frame = json_array if config.framing == "array" else lines
         self._headers = {"Content-Type": config.media_type}
-        self._client = HttpClient(config)
+        self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._taken = _acceptance(config)
 
     async def start(self) -> None:

@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -51,7 +52,11 @@ class Authority:
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool, valid: datetime.timedelta = _DAY
     ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        common_name = subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+        names = [
+            x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.UniformResourceIdentifier(f"spiffe://tests/{quote(str(common_name))}"),
+        ]  # fmt: skip
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -49,12 +49,13 @@ def receiving(
     *,
     intake: MemoryIntake | None = None,
     rules: DomainRules | None = None,
+    extensions: Mapping[str, Any] | None = None,
     **admission_options: Any,
 ) -> Iterator[Receiving]:
     """A started receiver; it is shut down at the end."""
     behind = intake or MemoryIntake()
     admission = Admission(checks(DomainResolver(rules or DomainRules())), behind, **admission_options)
-    receiver = FACTORY.create(otlp_config(overrides), Context("otlp", Path()))
+    receiver = FACTORY.create(otlp_config(overrides), Context("otlp", Path(), extensions=extensions or {}))
     receiver.start(admission)
     try:
         yield Receiving(receiver, behind, admission)

@@ -6,20 +6,27 @@ A class that loses a method, or changes how it is called, is an error of types h
 from __future__ import annotations
 
 from collector.component import (
+    ClientAuthenticator,
     Counting,
     Explains,
     Exporter,
+    Extension,
     Listens,
     MemoryLimiting,
     OpenToOthers,
     PayloadExporter,
     Probed,
     Processor,
+    Provides,
     Receiver,
+    ServerAuthenticator,
     SpeaksTls,
     StepLimiting,
 )
 from collector.delivery.config import DeliveryConfig
+from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
+from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
+from collector.extensions.file_storage.config import FileStorageConfig
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
@@ -80,6 +87,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     SqliteExporter,
     SyslogExporter,
 )
+EXTENSIONS: tuple[type[Extension], ...] = (BearerTokenAuth,)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
@@ -97,6 +105,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SqliteConfig,
     SyslogConfig,
 )
+CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (BearerTokenAuth,)
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
     Categorize,
@@ -114,6 +123,11 @@ PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     OtlpHttpExporter,
 )
 PROBED: tuple[type[Probed], ...] = (OtlpReceiverConfig,)
+PROVIDES: tuple[type[Provides], ...] = (
+    BearerTokenAuthConfig,
+    FileStorageConfig,
+)
+SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (BearerTokenAuth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,
     D1Config,
@@ -133,7 +147,9 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
     "Processor": PROCESSORS,
     "Exporter": EXPORTERS,
+    "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
+    "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,
     "Listens": LISTENS,
@@ -141,6 +157,8 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "OpenToOthers": OPEN_TO_OTHERS,
     "PayloadExporter": PAYLOAD_EXPORTER,
     "Probed": PROBED,
+    "Provides": PROVIDES,
+    "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
 }

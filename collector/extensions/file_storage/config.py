@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from collector.component import Config
+from collector.component import Config, Use
 from collector.units import Duration
 
 
@@ -48,6 +48,10 @@ class FileStorageConfig(Config):
     """No effect."""
     compaction: CompactionConfig = CompactionConfig()
     """No effect."""
+
+    def provides(self) -> frozenset[Use]:
+        """A queue may name it; it is on disk in any case."""
+        return frozenset({Use.STORAGE})
 
     @field_validator("directory_permissions")
     @classmethod

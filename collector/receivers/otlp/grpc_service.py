@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from collector.admission.admission import Notice
 from collector.admission.entrance import Entrance
 from collector.errors import Refusal, Unavailable
+from collector.receivers.otlp.authentication import authenticated
 from collector.receivers.otlp.config import GRPC_PATH
 from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
+from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.grpc_calls import UnaryCall
 from otlp_wire.status import partial_success, retry_info, status
 
@@ -40,8 +44,14 @@ class GrpcRequest:
                 found = value
         return found if isinstance(found, str) else None
 
+    def values(self, name: str) -> Sequence[str]:
+        return [value for key, value in self._call.metadata if key == name and isinstance(value, str)]
+
     def peer(self) -> str:
         return self._call.peer
+
+    def certificate(self) -> ClientCertificate | None:
+        return self._call.certificate()
 
 
 class LogsService:
@@ -49,6 +59,19 @@ class LogsService:
 
     def __init__(self, entrance: Entrance) -> None:
         self._entrance = entrance
+
+    def admit(self, call: UnaryCall) -> bool:
+        """Who sends? Told before the message is read."""
+        try:
+            call.admitted = authenticated(self._entrance, GrpcRequest(call))
+        except Refusal as refusal:
+            self.end(call, self._entrance.refuse(refusal))
+            return False
+        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
+            self._entrance.defect(error)
+            self.end(call, self._entrance.refuse(unexpected()))
+            return False
+        return True
 
     def handle(self, call: UnaryCall, body: bytes | None) -> None:
         """The one wrapper round every call: whatever happens, the sender gets an answer that keeps its data."""
@@ -80,7 +103,7 @@ class LogsService:
         elif body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
         else:
-            self._entrance.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome))
+            self._entrance.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome), call.admitted)
 
     def _refuse(self, call: UnaryCall, method: str) -> None:
         signal = OTHER_SIGNALS.get(method)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from collector.admission.admission import Notice
-from collector.errors import Refusal
+from collector.errors import Refusal, Unauthenticated
 from collector.receivers.otlp.refusals import answer
 from otlp_wire.status import partial_success, partial_success_json, status, status_json
 
@@ -58,9 +58,14 @@ def answered(outcome: Refusal | Notice | None, media: Media) -> Response:
 
 
 def refused(refusal: Refusal, media: Media) -> Response:
-    """A `google.rpc.Status` in the encoding of the request, with `Retry-After` where the sender should come again."""
+    """A `google.rpc.Status` in the encoding of the request, with `Retry-After` where the sender should come again, and with
+    `WWW-Authenticate` where it must say who it is."""
     told = answer(refusal)
     write = status if media == PROTOBUF else status_json
     retry_after = told.retry_after_header
-    headers = ((b"retry-after", retry_after.encode()),) if retry_after is not None else ()
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if retry_after is not None:
+        headers = ((b"retry-after", retry_after.encode()),)
+    elif isinstance(refusal, Unauthenticated):
+        headers = tuple((b"www-authenticate", challenge.encode("latin-1")) for challenge in refusal.challenges)
     return Response(told.http_status, media.encode(), write(told.code, told.message, told.retry_after_secs), headers)

@@ -1,6 +1,6 @@
 """OTLP/HTTP as a plain ASGI callable, with the order of checks of otelcol's receiver:
 
-preflight ► encoding known, stream's first bytes ► path ► method ► content type ► body ► admission ► answer
+preflight ► who sends ► encoding known, stream's first bytes ► path ► method ► content type ► body ► admission ► answer
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from collector.admission.admission import Answered, Notice
 from collector.admission.entrance import Entrance
 from collector.errors import InvalidPayload, Refusal, Unavailable
+from collector.receivers.otlp.authentication import authenticated
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.http_answers import (
     JSON,
@@ -27,6 +28,7 @@ from collector.receivers.otlp.http_answers import (
     media_type,
     refused,
 )
+from collector.receivers.otlp.http_request import Connection, HttpRequest, WithParameters
 from collector.receivers.otlp.refusals import only_logs, unexpected
 from collector.transport.serving.content_encoding import check_header, coding, decoded
 from collector.transport.serving.cors import AccessControl
@@ -35,47 +37,14 @@ from collector.transport.serving.turns import Turns
 from otlp_wire import receive_json, receive_protobuf
 
 Send = Callable[[Any], Awaitable[None]]
+Submit = Callable[[bytes, Answered], None]
+"""Takes the body of a request to admission."""
 # Larger bodies are decoded on a thread, so that the loop stays responsive.
 _INLINE_JSON_BYTES = 8 << 10
 _INLINE_ENCODED_BYTES = 64 << 10
 _INLINE_CHECK_BYTES = 256 << 10
 _READ = {JSON: receive_json, PROTOBUF: receive_protobuf}
 _LATE = Unavailable("the journal did not answer in time")
-
-
-class Connection(Protocol):
-    """The connection that a request came on, as `scope["sender"]`."""
-
-    peer: str
-    gone: bool
-
-    def waits_for_decoding(self, size: int) -> None: ...
-    def decoded(self) -> None: ...
-
-
-class HttpRequest:
-    """The facts of a request, from the ASGI scope."""
-
-    __slots__ = ("_headers", "_scope")
-
-    def __init__(self, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> None:
-        self._scope = scope
-        self._headers = headers
-
-    @property
-    def host(self) -> str:
-        return self._headers.get(b"host", b"").decode("latin-1")
-
-    def header(self, name: str) -> str | None:
-        value = self._headers.get(name.encode("latin-1"))
-        return None if value is None else value.decode("latin-1")
-
-    def peer(self) -> str:
-        """A TCP peer that is gone already has no address left; it must not pass for a unix socket."""
-        client, server = self._scope.get("client"), self._scope.get("server")
-        if client:
-            return str(client[0])
-        return "" if server and server[1] is None else "unknown"
 
 
 class OtlpHttpApp:
@@ -87,6 +56,7 @@ class OtlpHttpApp:
         self._limit = max_body_size(config)
         self._encodings = frozenset(config.compression_algorithms)
         self._answer_within_secs = config.write_timeout or 30.0
+        self._parameters = config.auth.request_params if config.auth is not None else []
         self._logs_path = config.logs_url_path
         self._other_paths = {
             config.traces_url_path: "traces",
@@ -130,16 +100,19 @@ class OtlpHttpApp:
     async def _checked(
         self, scope: Mapping[str, Any], headers: dict[bytes, bytes], receive: Receive, media: Media | None
     ) -> Response:
+        request = HttpRequest(scope, headers)
+        asked = WithParameters(scope, headers, self._parameters) if self._parameters else request
+        credential = authenticated(self._entrance, asked)
         encoding, body = "", None
         if b"content-encoding" in headers or "" not in self._encodings:
             try:
-                encoding, body = await self._encoded(headers, receive, HttpRequest(scope, headers).peer())
+                encoding, body = await self._encoded(headers, receive, request.peer())
             except InvalidPayload as error:
                 return self._bad_encoding(error, media, headers)
         path = scope["path"]
         if path in self._other_paths and path != self._logs_path:
             refusal = only_logs(self._other_paths[path])
-            self._entrance.remark(HttpRequest(scope, headers).peer(), refusal.reason)
+            self._entrance.remark(request.peer(), refusal.reason)
             raise refusal
         if path != self._logs_path:
             return NOT_FOUND
@@ -149,7 +122,8 @@ class OtlpHttpApp:
             return UNSUPPORTED_MEDIA_TYPE
         if body is None:
             body = await read_body(receive, headers.get(b"content-length"), self._limit)
-        return answered(await self._submit(scope["sender"], HttpRequest(scope, headers), encoding, body, media), media)
+        submit = partial(self._entrance.submit, request, credential=credential, read=_READ[media])
+        return answered(await self._submit(scope["sender"], submit, encoding, body, media), media)
 
     async def _encoded(self, headers: dict[bytes, bytes], receive: Receive, peer: str) -> tuple[str, bytes | None]:
         """The encoding and the body as it came, after a look at its first bytes."""
@@ -171,7 +145,7 @@ class OtlpHttpApp:
         return refused(refusal, media or JSON)
 
     async def _submit(
-        self, sender: Connection, request: HttpRequest, encoding: str, body: bytes, media: Media
+        self, sender: Connection, submit: Submit, encoding: str, body: bytes, media: Media
     ) -> Refusal | Notice | None:
         """Decode and submit, in turn on a thread if that takes long; then wait for the journal."""
         loop = asyncio.get_running_loop()
@@ -185,7 +159,7 @@ class OtlpHttpApp:
 
         if encoding and len(body) <= _inline_bytes(encoding, media):
             encoding, body = "", decoded(encoding, body, self._limit)
-        pass_on = partial(self._pass_on, request, encoding, body, media, done)
+        pass_on = partial(self._pass_on, submit, encoding, body, done)
         if len(body) <= _inline_bytes(encoding, media):
             pass_on()
         else:
@@ -199,8 +173,8 @@ class OtlpHttpApp:
         finally:
             timer.cancel()
 
-    def _pass_on(self, request: HttpRequest, encoding: str, body: bytes, media: Media, done: Answered) -> None:
-        self._entrance.submit(request, decoded(encoding, body, self._limit), done, read=_READ[media])
+    def _pass_on(self, submit: Submit, encoding: str, body: bytes, done: Answered) -> None:
+        submit(decoded(encoding, body, self._limit), done)
 
 
 def _inline_bytes(encoding: str, media: Media) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from collector.admission.admission import Admission
 from collector.admission.entrance import Entrance
-from collector.component import Context
+from collector.component import Context, ServerAuthenticator
 from collector.errors import ConfigError, Problem
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.grpc_service import LogsService
@@ -25,6 +25,11 @@ class OtlpReceiver:
         self._listeners: dict[str, GrpcListener | HttpListener] = {}
         self._bound: dict[str, str] = {}
         self._entrances: list[Entrance] = []
+        self._authenticators: dict[str, ServerAuthenticator] = {
+            protocol: context.extensions[block.auth.authenticator]
+            for protocol, block in config.protocols.blocks().items()
+            if block.auth is not None
+        }
 
     def start(self, admission: Admission, *, share_port: bool = False) -> None:
         """Bind every protocol, or none.
@@ -44,7 +49,7 @@ class OtlpReceiver:
             self._listeners["http"] = HttpListener(protocols.http)
         share = admission.statistics().max_in_flight_bytes // len(self._listeners)
         for protocol, listener in self._listeners.items():
-            entrance = Entrance(admission, self._id, share)
+            entrance = Entrance(admission, self._id, share, self._authenticators.get(protocol))
             self._entrances.append(entrance)
             try:
                 self._bound[protocol] = self._serve(listener, entrance, share_port)

@@ -3,7 +3,9 @@
 `grpc.server` hands every call to a pool and wakes two threads three times for it; that is most of what a small request
 costs. Here one thread takes the core's events, and whoever has the answer sends it:
 
-    request_call ──► call ──► its message ──► handler(call) … call.answer(…) from any thread ──► sent
+    request_call ──► call ──► admit(call) ──► its message ──► handler(call) … call.answer(…) from any thread ──► sent
+
+Whom `admit` does not let in is answered at once; of such a call no message is read.
 
 A call whose message is not here yet takes a place (`budget.py`): one that comes always gets a place, and where there are
 too many, the one that keeps us waiting for the longest is told to come again. So a call whose message is here is served at
@@ -27,6 +29,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, unkno
 
 from collector.transport.accepted import Peer, normal_peer
 from collector.transport.budget import Budget
+from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.grpc_connections import SPAN_SECS, GrpcConnections
 
 _log = logging.getLogger(__name__)
@@ -42,7 +45,7 @@ Trailers = Sequence[tuple[str, bytes]]
 class UnaryCall:
     """One call: the facts of its request, and one answer."""
 
-    __slots__ = ("_call", "_connection", "_details", "_server", "heard", "message_came", "metadata")
+    __slots__ = ("_call", "_connection", "_details", "_server", "admitted", "heard", "message_came", "metadata")
 
     def __init__(self, server: UnaryServer, event: Any) -> None:
         self._server = server
@@ -52,6 +55,8 @@ class UnaryCall:
         self.metadata: Iterable[tuple[str, str | bytes]] = event.invocation_metadata
         self.heard = time.monotonic()
         self.message_came = False
+        self.admitted: Any = None
+        """What `admit` found out, for the handler."""
 
     @property
     def method(self) -> str:
@@ -81,6 +86,11 @@ class UnaryCall:
         """The other side's address; empty for a unix socket."""
         return self.connection[0]
 
+    def certificate(self) -> ClientCertificate | None:
+        """What the client showed."""
+        found = cygrpc.auth_context(self._call) or {}
+        return ClientCertificate.of_call(found) if b"x509_pem_cert" in found else None
+
     def answer(self, code: int, message: str = "", trailers: Trailers = (), body: bytes | None = None) -> None:
         """End the call; any thread. Only the first answer counts."""
         if not self._server.take(self):
@@ -101,6 +111,8 @@ class UnaryCall:
 
 Handler = Callable[[UnaryCall, bytes | None], None]
 """Takes a call and its message (None: the sender sent none). Must not raise, nor wait: it runs in the server's thread."""
+Admit = Callable[[UnaryCall], bool]
+"""Told of a call before its message is read. False: it was answered. Must not raise, nor wait."""
 Overdue = Callable[[UnaryCall], None]
 """Told of a call that has waited too long for its answer; it should give one."""
 
@@ -110,6 +122,7 @@ class UnaryServer:
 
     Args:
         overdue: ends a call without an answer of its handler: it had none in time, or had to make room.
+        admit: lets a call in, or answers it.
         max_receiving: calls that wait for their messages at once.
         min_receive_rate: bytes a second that the connection of such a call must bring; 0 = none.
     """
@@ -121,11 +134,13 @@ class UnaryServer:
         answer_within_secs: float,
         options: Iterable[tuple[str, Any]],
         *,
+        admit: Admit = lambda _: True,
         max_receiving: int = 64,
         min_receive_rate: int = 0,
     ) -> None:
         self._handler = handler
         self._overdue = overdue
+        self._admit = admit
         self._answer_within_secs = answer_within_secs
         self._min_receive_rate = min_receive_rate
         self._waiting: dict[UnaryCall, None] = {}  # in the order of arrival
@@ -219,8 +234,9 @@ class UnaryServer:
 
     def _accept(self, call: UnaryCall) -> None:
         self._waiting[call] = None
-        call.receive()
-        self._places.hold(call, 1)
+        if self._admit(call):
+            call.receive()
+            self._places.hold(call, 1)
         self._request_call()
 
     def _make_room(self, call: UnaryCall) -> bool:

@@ -16,7 +16,11 @@ _ARRIVING_BYTES = 256 << 20
 
 
 class GrpcService(Protocol):
-    """What answers the calls of a listener; both are called on the listener's thread."""
+    """What answers the calls of a listener; all are called on the listener's thread."""
+
+    def admit(self, call: UnaryCall) -> bool:
+        """A call whose message is not read yet. False: it was answered."""
+        ...
 
     def handle(self, call: UnaryCall, body: bytes | None) -> None:
         """A call with its message (None: it could not be read); answers it now or later."""
@@ -47,7 +51,7 @@ class GrpcListener:
         options = channel_options(self._config, share_port)
         server = UnaryServer(
             service.handle, service.overdue, _ANSWER_WITHIN_SECS, options,
-            max_receiving=_places(self._config), min_receive_rate=self._config.min_receive_rate,
+            admit=service.admit, max_receiving=_places(self._config), min_receive_rate=self._config.min_receive_rate,
         )  # fmt: skip
         bound = self._bind(server, endpoint)
         server.start()

@@ -16,12 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from collector.transport.budget import Budget
+from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.http_host import BadHost, decided_host
 
 _WHOLE_BYTES = 256 << 10
@@ -64,6 +65,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.peer = ""
         self.heard = self.loop.time()
         self.gone = False
+        self._certificate: ClientCertificate | Literal[False] | None = None
         self._places = connections
         self._pending = pending
         self._limits = limits
@@ -78,6 +80,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     @property
     def connection(self) -> object:
         return self
+
+    def certificate(self) -> ClientCertificate | None:
+        """What the client showed, looked up once a connection."""
+        if self._certificate is None:
+            secured = self.transport.get_extra_info("ssl_object")
+            found = secured.getpeercert() if secured is not None else None
+            self._certificate = ClientCertificate.of_peer(found) if found else False
+        return self._certificate or None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

@@ -111,7 +111,6 @@ REFUSED = {
     "certificate twice": ({"protocols": {"http": {"tls": {**TLS, "cert_pem": "x"}}}}, "same thing twice"),
     "unknown cipher suite": ({"protocols": {"http": {"tls": {**TLS, "cipher_suites": ["RC4"]}}}}, "unknown cipher suites RC4"),
     "key in a TPM": ({"protocols": {"http": {"tls": {**TLS, "tpm": {"enabled": True}}}}}, "TPM are not supported"),
-    "authenticator": ({"protocols": {"grpc": {"auth": {"authenticator": "oidc"}}}}, "unknown extension 'oidc'"),
     "middleware": ({"protocols": {"http": {"middlewares": [{"id": "limiter"}]}}}, "unknown extension 'limiter'"),
     "bad path": ({"protocols": {"http": {"logs_url_path": "/%zz"}}}, "invalid HTTP URL path"),
     "unknown compression": ({"protocols": {"http": {"compression_algorithms": ["br"]}}}, "compression_algorithms"),

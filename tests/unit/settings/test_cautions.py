@@ -85,7 +85,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             (
                 "receivers.otlp.protocols.http.endpoint: 0.0.0.0:4318 can be reached from other machines and nothing checks who "
-                "sends; listen on localhost, or ask for client certificates (tls.client_ca_file), "
+                "sends; listen on localhost, or ask who sends (auth.authenticator, or tls.client_ca_file), "
                 "or accept it with allow_anonymous: true"
             )
         ],

@@ -25,6 +25,7 @@ REAL = [
     (Kind.PROCESSOR, "memory_limiter"),
     (Kind.EXTENSION, "health_check"),
     (Kind.EXTENSION, "file_storage"),
+    (Kind.EXTENSION, "bearertokenauth"),
     (Kind.RECEIVER, "otlp"),
 ]
 

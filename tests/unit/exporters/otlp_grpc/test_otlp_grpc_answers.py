@@ -249,7 +249,6 @@ def test_cancelling_the_task_cancels_the_call(served):
         ({"endpoint": "https://"}, 'requires a non-empty "endpoint"'),
         ({"endpoint": "host"}, "invalid port"),
         ({"endpoint": "host:99999"}, "invalid port"),
-        ({"endpoint": "h:1", "auth": {"authenticator": "x"}}, "put the credential into `headers`"),
         ({"endpoint": "h:1", "headers": {"a": "b\nc"}}, "holds a line break"),
         ({"endpoint": "h:1", "headers": [{"name": "a"}]}, "exactly `name` and `value`"),
         ({"endpoint": "h:1", "enpoint": "x"}, "enpoint"),

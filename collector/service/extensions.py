@@ -1,0 +1,78 @@
+"""The extensions of one process: made when a component asks for them, started before the components, ended after them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from collector.component import Component, Config, Context, Extension
+
+log = logging.getLogger("logboom.extensions")
+
+RELOAD_SECS = 1.0
+
+
+class Extensions(Mapping[str, Any]):
+    """By id; asking for one makes it, without I/O, so a process has only those that its components need.
+
+    Args:
+        configured: `Settings.extensions`.
+        root: the data directory.
+    """
+
+    def __init__(self, configured: Mapping[str, Component[Config]], root: Path) -> None:
+        self._configured = configured
+        self._root = root
+        self._made: dict[str, Extension] = {}  # one that another needs stands before it
+        self._failing: set[str] = set()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __getitem__(self, ident: str) -> Any:
+        if ident not in self._made:
+            component = self._configured[ident]
+            context = Context(ident, self._root, extensions=self)
+            self._made[ident] = component.factory.create(component.config, context)
+        return self._made[ident]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._configured)
+
+    def __len__(self) -> int:
+        return len(self._configured)
+
+    def start(self) -> None:
+        """Start those that were asked for, and look after them from now on. Raises LogboomError: one of them can't."""
+        for extension in self._made.values():
+            extension.start()
+        if self._made:
+            self._thread = threading.Thread(target=self._look_after, name="extensions", daemon=True)
+            self._thread.start()
+
+    def reload(self) -> None:
+        """Let each look for what has changed on disk; one that fails stops nobody, and is told once."""
+        for ident, extension in self._made.items():
+            try:
+                extension.reload()
+            except Exception:
+                if ident not in self._failing:
+                    log.exception("%s: what has changed can't be taken over", ident)
+                self._failing.add(ident)
+            else:
+                self._failing.discard(ident)
+
+    def shutdown(self) -> None:
+        """End all, the last one first; safe twice and without `start`."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(RELOAD_SECS)
+        for extension in reversed(self._made.values()):
+            extension.shutdown()
+        self._made.clear()
+
+    def _look_after(self) -> None:
+        while not self._ended.wait(RELOAD_SECS):
+            self.reload()
