@@ -41,7 +41,9 @@ def kept_by(protocol: str) -> Iterator[type]:
             yield factory.config
 
 
-@pytest.mark.parametrize("protocol", sorted(CLASSES.keys() | {power.__name__ for power in POWERS}))
+@pytest.mark.parametrize(
+    "protocol", sorted(CLASSES.keys() | {each.__name__ for each in (*POWERS, *BEHAVIOURS.values())})
+)
 def test_the_type_checker_sees_them_all(protocol: str) -> None:
     """counterparts/typed_contract.py, which mypy reads, names the same classes."""
     assert set(CLASSES.get(protocol, ())) == set(kept_by(protocol))
