@@ -163,6 +163,9 @@ class _Aside:
     def emit(self, kind: str, records: LogBatch, *, parents: object = None, rule: str = "") -> None:
         """Nothing is made."""
 
+    def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
+        """Nothing comes later."""
+
 
 def _json(told: Explanation) -> str:
     return visible_json(

@@ -13,7 +13,7 @@ Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe t
 the components that asked for it and ends after them.
 """
 
-from collector.component.behaviour import Exporter, Extension, Processor, Receiver, State, Work
+from collector.component.behaviour import Due, Exporter, Extension, Processor, Receiver, State, Work
 from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind, Use
 from collector.component.powers import (
     ClientAuthenticator,
@@ -41,6 +41,7 @@ __all__ = [
     "Config",
     "Context",
     "Counting",
+    "Due",
     "Explains",
     "Exporter",
     "Extension",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +29,15 @@ class State(Protocol):
     def excess_bytes(self) -> int: ...
 
 
+class Due(NamedTuple):
+    """Something that a component asked to be called for, and when: nanoseconds since the epoch."""
+
+    component: str
+    domain: str
+    name: str
+    at_unix_nano: int
+
+
 class Work(Protocol):
     """The transaction a processor takes part in: its state and its counts commit together with the batch.
 
@@ -39,6 +48,10 @@ class Work(Protocol):
     position in the given batch of the record that it was made of. Domain, record id (the same at a replay) and the mark that they
     were made come from there; at a tick, without `parents`, from the tick, and `rule` may tell apart what one tick makes. They join
     the pipeline's output behind the last processor. Made of what was made of … three times over, they are dropped, and counted.
+
+    `wake` asks for a call of `tick` (`Ticking`) at that time, once, however late, also after a restart; asked again with the same
+    domain and name, the later call counts, and None takes it back. It commits with the batch. A time that already came for that
+    name, or an earlier one, is moved behind it.
     """
 
     def state(self, domain: str) -> State: ...
@@ -46,6 +59,7 @@ class Work(Protocol):
     def now_unix_nano(self) -> int: ...
     def count(self, domain: str, outcome: str, records: int) -> None: ...
     def emit(self, kind: str, records: LogBatch, *, parents: pl.Series | None = None, rule: str = "") -> None: ...
+    def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None: ...
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-from collector.component.behaviour import Exporter, Extension, Processor
+from collector.component.behaviour import Due, Exporter, Extension, Processor, Work
 from collector.component.declaration import Use
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ class Counting(Exporter, Protocol):
 
 @runtime_checkable
 class Ticking(Processor, Protocol):
-    """A processor that also works when no records come: `process` gets a batch of zero records when it is due."""
+    """A processor that also works when no records come: it says when by `Work.wake`, and is called once for each such time."""
 
-    @property
-    def tick_interval_secs(self) -> float | None:
-        """Time between two ticks; None or 0 = none with these options."""
+    def tick(self, due: Due, work: Work) -> None:
+        """What was due at `due.at_unix_nano`; `work.now_unix_nano` says how late it is. What it emits has that time in its ids.
+        One that raises is tried again later, and nothing of it is kept."""
         ...
 
 

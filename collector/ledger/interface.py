@@ -20,6 +20,7 @@ from collector.outcomes import Counts
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
+    from collector.component import Due
     from collector.ledger.pieces import StoredBatch
 
 
@@ -68,6 +69,10 @@ StateKey = tuple[str, str, bytes]
 """(component id, domain, name) of a value that a component keeps."""
 
 
+TimerKey = tuple[str, str, str]
+"""(component id, domain, name) of something that a component is due for."""
+
+
 class KeptState(Protocol):
     """What one component has committed of one domain; each call sees the newest commit."""
 
@@ -93,6 +98,8 @@ class Commit:
         outbox: the processed records, or the entries themselves for a pipeline that forwards payloads untouched.
             Empty or None writes no outbox entry.
         state: what components keep; None deletes.
+        ran: what was due, and is no more.
+        timers: what is due from now on; None: not any more.
         counts: outcomes named by the processors. The ledger itself counts duplicates, dead letters and what it
             enqueues for each exporter.
         dead_letters: entries of `read` that could not be decoded.
@@ -104,6 +111,8 @@ class Commit:
     state: Mapping[StateKey, bytes | None] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     dead_letters: Sequence[RawDeadLetter] = ()
+    ran: Sequence[Due] = ()
+    timers: Mapping[TimerKey, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +170,11 @@ class Ledger(Protocol):
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """The next entries of the pipeline's receivers, fair over domains, large ones in pieces; empty when there is
         nothing, or when the outbox has no room (an exporter with `on_full: block` is over its quota, or the budget is used)."""
+        ...
+
+    def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:
+        """What these components of the pipeline are due for, the earliest first; empty when there is nothing, or no room for
+        what they may make, as in `read`."""
         ...
 
     def commit(self, commit: Commit) -> None:

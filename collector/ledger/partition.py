@@ -21,10 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from collector.component import Due
 from collector.disk.environment import Environment
 from collector.errors import Damaged, NoRoom, StorageError
 from collector.journal.rotation import bite
-from collector.ledger import cursors, deadletters, outbox, roster, upkeep
+from collector.ledger import cursors, deadletters, outbox, roster, timers, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
 from collector.ledger.codec import decode_entries
 from collector.ledger.digests import DedupWindow, write_digests
@@ -121,6 +122,18 @@ class PartitionLedger:
         orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
         return Read(fresh, duplicates, taken.position, _unclaimed(orphans), begun=taken.begun)
+
+    def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:
+        """See `Ledger.due`."""
+        with self._store.environment.read() as txn:
+            found = [
+                each
+                for component in components
+                for each in timers.due(txn, self._store.tables, component, now_unix_nano, limit)
+            ]
+        if not found or not self._has_room(pipeline, self._store.plan.max_bytes // _READ_SHARE):
+            return ()
+        return sorted(found, key=lambda each: each.at_unix_nano)[:limit]
 
     def ahead(self, pipeline: str) -> bool:
         """Whether delivery should catch up before the pipeline's next read: else records of one domain would wait behind

@@ -12,7 +12,7 @@ from collector.disk.environment import Transaction
 from collector.errors import NoRoom
 from collector.journal.entry import Entry
 from collector.journal.price import price_of
-from collector.ledger import cursors, deadletters, outbox
+from collector.ledger import cursors, deadletters, outbox, timers
 from collector.ledger.cache import memory_bytes
 from collector.ledger.codec import decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
@@ -75,6 +75,7 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
     txn.put(commit.pipeline.encode(), commit.read.id, db=tables.applied)
     cursors.move(txn, tables, commit.pipeline, commit.read.position, commit.read.begun)
     write_state(txn, tables, commit.state)
+    timers.change(txn, tables, commit.ran, commit.timers, step.now_unix_ms * 1_000_000)
     store.at("commit:middle")
     write_digests(txn, tables.digests, step.digests, step.expired)
     step.dropped.clear()

@@ -12,6 +12,7 @@
     component_state  component ␀ domain ␀ name            0 value, or 1 and the u64 size of one that stands in `blobs`
     blobs         xxh3-128 of the state's key ▒           value over one page
     state_bytes   domain ␀ component                      u64: names and values that it holds
+    timers        kind, component, domain, name           when components are due (`collector.ledger.timers`)
     owners        component                               u64: when it left the configuration, ms; 0 = it is there
     state         pipeline ␀ processor ␀ key              what older versions kept; empty (`collector.ledger.former_state`)
     counts        domain ␀ component ␀ outcome            u64
@@ -57,6 +58,7 @@ class Tables:
     component_state: Database
     blobs: Database
     state_bytes: Database
+    timers: Database
     owners: Database
     state: Database
     counts: Database

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from collector.disk.environment import Transaction
-from collector.ledger import cursors, deadletters, outbox, roster
+from collector.ledger import cursors, deadletters, outbox, roster, timers
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.dispatch import clear
@@ -50,15 +50,23 @@ def forget_pipelines(store: Store) -> None:
 
 
 def forget_components(store: Store) -> None:
-    """Forget the state of components that left the configuration a day ago, some of it at a time."""
+    """Forget the state and due times of components that left the configuration a day ago, some of it at a time; and when the
+    due times of those that stay came a day ago."""
+    now = store.now_unix_ms() * 1_000_000
     with store.environment.read() as txn:
         gone = roster.forgettable(txn, store.tables, store.now_unix_ms())
-        held = {component: names_of(txn, store.tables, component, _MOST_AT_ONCE) for component in gone}
-    for component, names in held.items():
+        kept = {component: names_of(txn, store.tables, component, _MOST_AT_ONCE) for component in gone}
+        due = {component: timers.names_of(txn, store.tables, component, _MOST_AT_ONCE) for component in gone}
+        old = timers.has_old(txn, store.tables, now)
+    for component in gone:
         with store.environment.write() as txn:
-            write_state(txn, store.tables, dict.fromkeys(names))
-            if not names:
+            write_state(txn, store.tables, dict.fromkeys(kept[component]))
+            timers.change(txn, store.tables, (), dict.fromkeys(due[component]), now)
+            if not kept[component] and not due[component]:
                 txn.delete(component.encode(), db=store.tables.owners)
+    if old:
+        with store.environment.write() as txn:
+            timers.forget_old(txn, store.tables, now, _MOST_AT_ONCE)
 
 
 def carry_out_requests(store: Store, next_seq: int) -> int:

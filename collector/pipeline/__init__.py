@@ -7,6 +7,7 @@ processing.py   the processors in order, and what they would commit
 work.py         what one of them may do in a step: keep, count, make records
 made.py         records that components make: their ids, and the mark that tells them from those that were sent
 sight.py        who sees those
+ticks.py        what is due without records
 account.py      what makes the account add up
 state.py        processors' state on top of what is committed
 suspects.py     which entries were in hand when a process died

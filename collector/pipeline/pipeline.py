@@ -26,6 +26,7 @@ from collector.pipeline.decode import Decoded, decode
 from collector.pipeline.processing import Chain, Processed, ProcessorFailed
 from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
+from collector.pipeline.ticks import Ticks
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Pipeline:
         self._ledger = ledger
         self._chain = Chain(id, ledger, processors, now_unix_nano)
         self._suspects = Suspects(attempts_path, id, ledger.applied(id))
+        self._ticks = Ticks(id, attempts_path, ledger, self._chain)
         self._quarantine = quarantine or Quarantine()
         self._failures = 0
         self._not_before = 0.0
@@ -83,13 +85,13 @@ class Pipeline:
         """
         if time.monotonic() < self._not_before:
             return 0
-        with self._quarantine.entered(alone=self._suspects.suspicious):
+        with self._quarantine.entered(alone=self._suspects.suspicious or self._ticks.suspicious):
             return self._step()
 
     def _step(self) -> int:
         self.busy_since = time.monotonic()
         try:
-            self.tick(self._now())
+            self._tick()
             read = self._ledger.read(self.id, *self._suspects.limit(*self._take))
             if read:
                 draft = self._attempt(read)
@@ -103,6 +105,7 @@ class Pipeline:
             return 0
         except Exception:
             self._suspects.rest()  # an error that the caller is told is not a death
+            self._ticks.rest()
             raise
         finally:
             self.busy_since = None
@@ -136,15 +139,18 @@ class Pipeline:
         self._not_before = time.monotonic() + pause
         _log.warning("%s in pipeline %s: tried again with less in hand in %.1f s", reason, self.id, pause)
 
-    def tick(self, now_unix_nano: int) -> None:
-        """Let processors that ask for it (`tick_interval_secs`) make records of what they have gathered."""
-        due = self._chain.due(now_unix_nano)
-        if due:
-            self._commit(Read(()), self._chain.tick(due, now_unix_nano))
+    def _tick(self) -> None:
+        """What components asked to be called for, in a commit of its own."""
+        if (attempt := self._ticks.attempt(self._now())) is not None:
+            self._commit(*attempt)
+            self._ticks.done(attempt[1])
+        else:
+            self._ticks.rest()
 
     def close(self) -> None:
         """An orderly stop, between steps."""
         self._suspects.close()
+        self._ticks.close()
 
     def _attempt(self, read: Read) -> Processed:
         """What can be worked on; entries that are not what was accepted are set aside."""
@@ -196,8 +202,15 @@ class Pipeline:
     def _commit(self, read: Read, draft: Processed) -> None:
         """Make the step durable; once more with the same result if that fails."""
         commit = Commit(
-            self.id, read, self._outbox(read, draft), draft.changes, draft.counts, draft.dead_letters
-        )  # fmt: skip
+            self.id,
+            read,
+            self._outbox(read, draft),
+            draft.changes,
+            draft.counts,
+            draft.dead_letters,
+            draft.ran,
+            draft.timers,
+        )
         try:
             self._ledger.commit(commit)
         except StorageError as error:

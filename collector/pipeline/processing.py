@@ -12,23 +12,21 @@ dead-lettered raw, and the state changes of its failed attempts never happened.
 from __future__ import annotations
 
 import functools
-import logging
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from collector.batch import LogBatch, concat
-from collector.component import Processor, TakesEvents, Ticking
+from collector.component import Due, Processor, TakesEvents, Ticking
 from collector.errors import StorageError
-from collector.ledger.interface import Ledger, RawDeadLetter
+from collector.ledger.interface import Ledger, RawDeadLetter, TimerKey
 from collector.outcomes import Counts
 from collector.pipeline.account import unnamed
-from collector.pipeline.made import Maker
+from collector.pipeline.made import Maker, Occasion
 from collector.pipeline.sight import divided, rejoined
 from collector.pipeline.state import Changes
 from collector.pipeline.work import StepWork
-
-_log = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -47,13 +45,16 @@ class Processed:
     made: list[LogBatch] = field(default_factory=list)
     """What was emitted, and has not joined `batch` yet."""
     dead_letters: list[RawDeadLetter] = field(default_factory=list)
+    ran: list[Due] = field(default_factory=list)
+    timers: dict[TimerKey, int | None] = field(default_factory=dict)
 
     def then(self, later: Processed) -> Processed:
         """Both, as one; `later` was made on top of this one's changes."""
-        letters = self.dead_letters + later.dead_letters
         return Processed(
-            concat([self.batch, later.batch]), self.counts + later.counts, later.changes, dead_letters=letters
-        )
+            concat([self.batch, later.batch]), self.counts + later.counts, later.changes,
+            dead_letters=self.dead_letters + later.dead_letters,
+            ran=self.ran + later.ran, timers=self.timers | later.timers,
+        )  # fmt: skip
 
     def join(self) -> None:
         """What was emitted stands behind the records."""
@@ -70,6 +71,20 @@ class ProcessorFailed(Exception):
         super().__init__(self.reason)
 
 
+class Stage(NamedTuple):
+    """A processor by its id; which events it takes, and itself when it may be due for something."""
+
+    name: str
+    processor: Processor
+    kinds: Sequence[str]
+    ticking: Ticking | None
+
+
+def _stage(name: str, processor: Processor) -> Stage:
+    kinds = processor.takes_events if isinstance(processor, TakesEvents) else ()
+    return Stage(name, processor, kinds, processor if isinstance(processor, Ticking) else None)
+
+
 class Chain:
     """The processors of one pipeline, by id, in order."""
 
@@ -82,9 +97,8 @@ class Chain:
     ) -> None:
         self._pipeline = pipeline
         self._ledger = ledger
-        self._processors = processors
+        self._stages = [_stage(name, processor) for name, processor in processors]
         self._now = now_unix_nano
-        self._ticked = dict.fromkeys(self._intervals(), now_unix_nano())
 
     def process(self, batch: LogBatch, changes: Changes) -> Processed:
         """All processors on one batch, on top of `changes`, which stay as they are.
@@ -93,59 +107,72 @@ class Chain:
             ProcessorFailed: one of them raised; nothing of it is kept.
         """
         draft = Processed(batch, changes=dict(changes))
-        for name, processor in self._processors:
-            if isinstance(processor, TakesEvents):
-                draft.join()
-            if len(draft.batch):
-                self._apply(name, processor, draft, self._now())
+        for stage in self._stages:
+            self._apply(stage, draft)
         draft.join()
         return draft
 
-    def due(self, now_unix_nano: int) -> list[str]:
-        """The processors whose `tick_interval_secs` has passed."""
-        return [
-            name
-            for name, interval in self._intervals().items()
-            if abs(now_unix_nano - self._ticked[name]) >= interval * 1e9  # a clock that was set back ticks, too
-        ]
+    @property
+    def ticking(self) -> list[str]:
+        """The processors that may be due for something."""
+        return [stage.name for stage in self._stages if stage.ticking is not None]
 
-    def tick(self, due: Sequence[str], now_unix_nano: int) -> Processed:
-        """A batch of zero records for those that are due; what one makes goes on through the processors behind it.
+    def tick(self, due: Sequence[Due], changes: Changes) -> Processed:
+        """Call the processors for what is due; what one makes goes on to those behind it that take such events.
 
-        One that raises is passed over until its next turn.
+        Raises:
+            ProcessorFailed: one of them raised; nothing of it is kept.
         """
-        draft = Processed()
-        for name, processor in self._processors:
-            if name in due or len(draft.batch):
-                before = Processed(draft.batch, Counter(draft.counts), dict(draft.changes))
-                try:
-                    self._apply(name, processor, draft, now_unix_nano)
-                except ProcessorFailed as failed:
-                    _log.warning("pipeline %s: at a tick, %s", self._pipeline, failed.reason)
-                    draft = before
-        self._ticked |= dict.fromkeys(due, now_unix_nano)
+        draft = Processed(changes=dict(changes), ran=list(due))
+        for stage in self._stages:
+            self._apply(stage, draft)
+            for each in due:
+                if each.component == stage.name and stage.ticking is not None:
+                    self._call(stage.ticking, each, draft)
+        draft.join()
         return draft
 
-    def _apply(self, name: str, processor: Processor, draft: Processed, now_unix_nano: int) -> None:
-        kinds = processor.takes_events if isinstance(processor, TakesEvents) else ()
-        seen, hidden = divided(draft.batch, kinds)
-        account = f"processor/{self._pipeline}/{name}"
-        work = StepWork(self._ledger, draft.changes, Maker(self._pipeline, name, seen), account, now_unix_nano)
-        before = seen.by_domain()
-        try:
-            given = processor.process(seen, work)
-            after = given.by_domain()
-        except StorageError:
-            raise
-        except (MemoryError, OSError) as error:  # of the machine, not of the records
-            error.add_note(f"processor {name}")
-            raise
-        except Exception as error:
-            raise ProcessorFailed(name, error) from error
-        draft.batch = rejoined(given, hidden)
-        draft.counts += work.named + unnamed(account, before, after, work.named) + work.emitted
-        draft.made += work.made
+    def _call(self, processor: Ticking, due: Due, draft: Processed) -> None:
+        occasion = Occasion(due.domain, due.at_unix_nano, due.name)
+        work = self._work(due.component, draft, _no_records(), occasion)
+        with _told_of(due.component):
+            processor.tick(due, work)
+        _keep(draft, work, unnamed(work.account, {}, {}, work.named))
 
-    def _intervals(self) -> dict[str, float]:
-        ticking = ((name, each.tick_interval_secs) for name, each in self._processors if isinstance(each, Ticking))
-        return {name: interval for name, interval in ticking if interval}
+    def _apply(self, stage: Stage, draft: Processed) -> None:
+        if stage.kinds:
+            draft.join()
+        seen, hidden = divided(draft.batch, stage.kinds)
+        if not len(seen):
+            return
+        work = self._work(stage.name, draft, seen)
+        before = seen.by_domain()
+        with _told_of(stage.name):
+            given = stage.processor.process(seen, work)
+            after = given.by_domain()
+        draft.batch = rejoined(given, hidden)
+        _keep(draft, work, unnamed(work.account, before, after, work.named))
+
+    def _work(self, name: str, draft: Processed, seen: LogBatch, occasion: Occasion | None = None) -> StepWork:
+        maker = Maker(self._pipeline, name, seen, occasion)
+        return StepWork(self._ledger, draft.changes, maker, f"processor/{self._pipeline}/{name}", self._now())
+
+
+def _keep(draft: Processed, work: StepWork, unnamed: Counts) -> None:
+    draft.counts += work.named + unnamed + work.emitted
+    draft.made += work.made
+    draft.timers |= work.timers
+
+
+@contextmanager
+def _told_of(processor: str) -> Iterator[None]:
+    """Whose error it is."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except (MemoryError, OSError) as error:  # of the machine, not of the records
+        error.add_note(f"processor {processor}")
+        raise
+    except Exception as error:
+        raise ProcessorFailed(processor, error) from error

@@ -8,7 +8,8 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import State
-from collector.ledger.interface import Ledger
+from collector.ledger.interface import Ledger, TimerKey
+from collector.ledger.timers import check_timer_key
 from collector.outcomes import Counts, Outcome
 from collector.pipeline.made import MOST_GENERATIONS, Maker
 from collector.pipeline.state import Changes, Overlay
@@ -27,6 +28,7 @@ class StepWork:
         account: its name in the counts, `processor/<pipeline>/<id>`.
         named: what it named of the records that it was given, or added to them.
         made: what it emitted, and `emitted` the account of that.
+        timers: when it wants to be called.
     """
 
     ledger: Ledger
@@ -37,6 +39,7 @@ class StepWork:
     named: Counts = field(default_factory=Counts)
     made: list[LogBatch] = field(default_factory=list)
     emitted: Counts = field(default_factory=Counts)
+    timers: dict[TimerKey, int | None] = field(default_factory=dict)
 
     def state(self, domain: str) -> State:
         """What the component keeps of a domain."""
@@ -55,6 +58,11 @@ class StepWork:
         self._tell(Outcome.CREATED, made)
         self._tell(TOO_DEEP, made.filter(deep))
         self.made.append(made.filter(~deep))
+
+    def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
+        """Ask for a tick. Raises `ValueError` for a name of more than some 140 bytes."""
+        check_timer_key(self.maker.component, domain, name)
+        self.timers[self.maker.component, domain, name] = at_unix_nano
 
     def _tell(self, outcome: str, records: LogBatch) -> None:
         for domain, number in records.by_domain().items():

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from collector.batch import LogBatch
+from collector.component import Due
 from collector.journal.entry import Entry
-from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, StateKey, Waiting
+from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, StateKey, TimerKey, Waiting
 from collector.outcomes import Outcome
 from collector.testing.work import MemoryState
 
@@ -32,6 +33,7 @@ class MemoryLedger:
         self._entries: dict[int, OutboxEntry] = {}
         self._seq = 0
         self._state: dict[StateKey, bytes] = {}
+        self._timers: dict[TimerKey, int] = {}
         self._waiting: dict[str, set[int]] = {exporter: set() for exporter in exporters}
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.dead_letters: list[tuple[str, DeadLetter]] = []
@@ -64,6 +66,12 @@ class MemoryLedger:
                     self._state.pop(key, None)
                 else:
                     self._state[key] = value
+            for due in commit.ran:
+                self._timers.pop(due[:3], None)
+            for timer, at in commit.timers.items():
+                self._timers.pop(timer, None)
+                if at is not None:
+                    self._timers[timer] = at
             self.counts.update(commit.counts)
             if commit.outbox is not None and len(commit.outbox):
                 self._enqueue(commit.outbox, commit.pipeline)
@@ -89,6 +97,11 @@ class MemoryLedger:
         """What a component has committed of a domain; it has no budget."""
         kept = {key[2]: value for key, value in self._state.items() if key[:2] == (component, domain)}
         return MemoryState(kept)
+
+    def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:  # noqa: ARG002
+        """What these components are due for."""
+        due = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and at <= now_unix_nano]
+        return sorted(due, key=lambda each: each.at_unix_nano)[:limit]
 
     def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
         """The same without contents."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.component import Due, Ticking
 
 
 @dataclass
@@ -49,13 +50,15 @@ class Emitted(NamedTuple):
 
 @dataclass
 class FakeWork:
-    """A `Work` whose clock stands still until the test moves it. `states`: domain → what is kept of it."""
+    """A `Work` whose clock stands still until the test moves it. `states`: domain → what is kept of it; `timers`: (domain,
+    name) → when it is due."""
 
     now_unix_nano: int = 1_700_000_000_000_000_000
     states: defaultdict[str, MemoryState] = field(default_factory=lambda: defaultdict(MemoryState))
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     emitted: list[Emitted] = field(default_factory=list)
+    timers: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def state(self, domain: str) -> MemoryState:
         return self.states[domain]
@@ -65,3 +68,16 @@ class FakeWork:
 
     def emit(self, kind: str, records: LogBatch, *, parents: pl.Series | None = None, rule: str = "") -> None:
         self.emitted.append(Emitted(kind, records, parents, rule))
+
+    def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
+        self.timers.pop((domain, name), None)
+        if at_unix_nano is not None:
+            self.timers[domain, name] = at_unix_nano
+
+    def run_due(self, component: Ticking) -> int:
+        """Tick for all that is due by now, the earliest first; how much it was."""
+        due = sorted((at, *key) for key, at in self.timers.items() if at <= self.now_unix_nano)
+        for at, domain, name in due:
+            del self.timers[domain, name]
+            component.tick(Due("", domain, name, at), self)
+        return len(due)

@@ -7,12 +7,14 @@ are one value, at most eleven numbers.
     name   count/<pipeline>/<rule>/<group values, separated by 0x1f; their xxh3-128 in hex when they are long>
     value  JSON [[slot, records], …], oldest first
 
+Groups that were quiet for the whole time are forgotten at a tick, whose name is the front of theirs.
+
 `collector.ledger.former_state` knows these names, too: what older versions counted goes on under them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import orjson
@@ -33,11 +35,10 @@ class Counter:
     """The state of one counting rule."""
 
     def __init__(self, pipeline: str, rule: str, limit: CountLimit) -> None:
-        self._rule = f"{rule}/".encode()
+        self.rule = rule
         self._prefix = f"count/{_short(pipeline)}/{rule}/".encode()
         self._limit = limit
         self._slot_nanos = max(1, int(limit.within * 1e9) // SLOTS)
-        self._swept: dict[str, int] = {}
 
     def limit(self, mask: Mask, batch: LogBatch, work: Work) -> Mask:
         """The records of `mask` whose group is over the limit, those of this batch included."""
@@ -84,12 +85,13 @@ class Counter:
             state.put(names[group], orjson.dumps(slots))
             matches.append(sum(count for _, count in slots))
         if len(before) < len(names):
+            self._come_again(domain, self._prefix.decode(), work)
             self._make_room(state)
         return matches
 
     def _name(self, group: str) -> bytes:
         name = group.encode()
-        long = len(self._rule) + len(name) > _LONG
+        long = len(self.rule) + 1 + len(name) > _LONG
         return self._prefix + (xxhash.xxh3_128_hexdigest(name).encode() if long else name)
 
     def _make_room(self, state: State) -> None:
@@ -103,17 +105,21 @@ class Counter:
             state.delete(name)
             excess -= len(name) + len(value)
 
-    def sweep(self, domains: Iterable[str], work: Work) -> None:
-        """Forget groups of these domains that were quiet for the whole time, once in that time."""
-        now = work.now_unix_nano // self._slot_nanos
-        for domain in domains:
-            if now < self._swept.get(domain, 0) + SLOTS:
-                continue
-            self._swept[domain] = now
-            state = work.state(domain)
-            for name, value in state.scan(self._prefix):
-                if not _recent(value, now):
-                    state.delete(name)
+    def sweep(self, domain: str, name: str, work: Work) -> None:
+        """Forget groups of a domain that were quiet for the whole time; come again while there are others."""
+        now, state = work.now_unix_nano // self._slot_nanos, work.state(domain)
+        left = False
+        for key, value in state.scan(name.encode()):
+            if _recent(value, now):
+                left = True
+            else:
+                state.delete(key)
+        if left:
+            self._come_again(domain, name, work)
+
+    def _come_again(self, domain: str, name: str, work: Work) -> None:
+        """When all that is counted now is old."""
+        work.wake(domain, name, (work.now_unix_nano // self._slot_nanos + SLOTS + 1) * self._slot_nanos)
 
 
 def _short(pipeline: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import Context, Work
+from collector.component import Context, Due, Work
 from collector.explanation import Explanation
 from processors.triage import bounds
 from processors.triage.aggregate import aggregate
@@ -42,9 +42,6 @@ class Triage:
         """The batch with its levels."""
         if not len(batch):
             return batch
-        domains = batch.column("domain").fill_null("").unique().to_list() if self._counters else ()
-        for counter in self._counters.values():
-            counter.sweep(domains, work)
         found = [
             (position, self._counters[position].limit(mask, batch, work) if position in self._counters else mask)
             for position, mask in self._judge.matches(batch)
@@ -55,6 +52,13 @@ class Triage:
         levels = self._levels[bounded]
         judged = batch.with_attributes({LEVEL: levels, ACTION: self._actions[bounded], RULE: self._ids[rows]})
         return aggregate(judged, levels, self._aggregated, work) if self._aggregated else judged
+
+    def tick(self, due: Due, work: Work) -> None:
+        """Groups of a counting rule may have been quiet for its time: `count/<pipeline>/<rule>/`."""
+        for counter in self._counters.values():
+            if due.name.endswith(f"/{counter.rule}/"):
+                counter.sweep(due.domain, due.name, work)
+                return
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Every rule that matches a batch of one record, in order. Counting rules are shown, but decide nothing."""

@@ -1,7 +1,7 @@
 """A worker that kills itself: `python -m counterparts.mortal_worker ROOT POINT NTH [PROCESSOR]`.
 
 It steps the pipeline of `PartitionBench` over what stands in ROOT/journal and delivers to ROOT/delivered, until all is
-done; the NTH time it passes POINT (`read`, `decode`, `process`, `emitted`, `commit:begin`, `commit:middle`, `commit:done`,
+done; the NTH time it passes POINT (`read`, `decode`, `process`, `emitted`, `tick`, `commit:begin`, `commit:middle`, `commit:done`,
 `ack:middle`, `ack:done`, `spill:written`; `none`: never) it sends itself SIGKILL. The same code runs inside a test,
 which raises an exception instead.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from collector.batch import LogBatch
-from collector.component import Work
+from collector.component import Due, Work
 from collector.journal.entry import Entry
 from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
@@ -23,7 +23,7 @@ from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.store import unix_ms
 from collector.pipeline.decode import Decoded, decode
 from collector.pipeline.pipeline import Pipeline
-from counterparts.partition_bench import MIB, bodies_of, exported
+from counterparts.partition_bench import MIB, START_UNIX_MS, bodies_of, exported
 
 PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("slow", "fast"))
 PLAN = LedgerPlan((PIPELINE,), {"slow": Quota(max_bytes=8000, on_full="spill")}, max_bytes=16 * MIB)
@@ -49,8 +49,8 @@ class KillAt:
 
 
 class Tally:
-    """A processor whose state is how many records of each domain it has seen; it leaves out every seventh body, and makes a
-    record of every fifth."""
+    """A processor whose state is how many records of each domain it has seen; it leaves out every seventh body, makes a record of
+    every fifth, and is due for each of those a moment later."""
 
     def __init__(self, at: Callable[[str], None]) -> None:
         self._at = at
@@ -63,8 +63,17 @@ class Tally:
         numbers = batch.column("body").cast(int)
         fifth = (numbers % 5 == 0).arg_true()
         work.emit("test.fifth", LogBatch.of({"body": "of " + batch.column("body").gather(fifth)}), parents=fifth)
+        for number, domain in zip(numbers.gather(fifth), batch.column("domain").gather(fifth), strict=True):
+            work.wake(domain, f"after {number}", (START_UNIX_MS + number) * 1_000_000)
         self._at("emitted")
         return batch.filter(numbers % 7 != 0)
+
+    def tick(self, due: Due, work: Work) -> None:
+        self._at("tick")
+        work.state(due.domain).put(due.name.encode(), b"")
+        work.emit("test.tick", LogBatch.of({"body": [due.name]}))
+        if not due.name.endswith("again"):
+            work.wake(due.domain, f"{due.name} again", due.at_unix_nano)
 
 
 class MortalWorker:
@@ -88,6 +97,8 @@ class MortalWorker:
         """Until nothing waits."""
         while self.pipeline.step():
             self._deliver("fast")
+        for _ in range(3):  # what was due meanwhile, and what that asked for
+            self.pipeline.step()
         self._deliver("fast")
         self._deliver("slow")
 

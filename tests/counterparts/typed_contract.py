@@ -22,6 +22,7 @@ from collector.component import (
     ServerAuthenticator,
     SpeaksTls,
     StepLimiting,
+    Ticking,
 )
 from collector.delivery.config import DeliveryConfig
 from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
@@ -142,6 +143,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     SyslogConfig,
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
+TICKING: tuple[type[Ticking], ...] = (Triage,)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
@@ -161,5 +163,6 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
+    "Ticking": TICKING,
 }
 """Protocol → the classes that keep it."""

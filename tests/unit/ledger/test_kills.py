@@ -24,6 +24,7 @@ POINTS = (
     "decode",
     "process",
     "emitted",
+    "tick",
     "commit:begin",
     "commit:middle",
     "commit:done",
@@ -51,7 +52,9 @@ def check(bench: PartitionBench) -> None:
     assert_conserved(bench.partition)
     lines = {tuple(line.split(" ", 2)) for line in (bench.root / "delivered").read_text().splitlines()}
     kept = Counter(number for number in map(str, range(RECORDS)) if int(number) % 7)
-    made = Counter(f"of {number}" for number in range(0, RECORDS, 5))
+    fifth = range(0, RECORDS, 5)
+    ticks = Counter(f"after {number}{again}" for number in fifth for again in ("", " again"))
+    made = Counter(f"of {number}" for number in fifth) + ticks
     for exporter in ("slow", "fast"):
         assert Counter(number for name, _, number in lines if name == exporter) == kept + made
     counts = bench.partition.counts()
@@ -70,6 +73,11 @@ def check(bench: PartitionBench) -> None:
     assert not attempts.suspicious, "what is done is suspected no more"
     attempts.close()
     assert sum(map(int, seen)) == RECORDS
+    told = [
+        name.decode() for number in (0, 3, 6) for name, _ in ledger.state("tally", f"{number}.example").scan(b"after")
+    ]
+    assert sorted(told) == sorted(ticks)
+    assert not ledger.due("logs", ["tally"], 1 << 62, 1)
     assert {state.entries for state in bench.partition.queues().values()} == {0}
     bench.ledger.close()
     assert list((bench.root / "partition" / "spill").glob("*/*")) == []

@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Callable
 
-import polars as pl
 import pytest
 
 from collector.batch import LogBatch, concat
@@ -14,7 +13,7 @@ from collector.component import Work
 from collector.errors import NoRoom, StorageError
 from collector.ledger.interface import Commit
 from collector.pipeline.pipeline import Pipeline
-from counterparts.partition_bench import PartitionBench, bodies_of, request
+from counterparts.partition_bench import PartitionBench, request
 
 MakePipeline = Callable[..., Pipeline]
 Body = Callable[[LogBatch, Work], LogBatch]
@@ -23,9 +22,8 @@ Body = Callable[[LogBatch, Work], LogBatch]
 class Does:
     """A processor made of a function."""
 
-    def __init__(self, body: Body, tick_interval_secs: float | None = None) -> None:
+    def __init__(self, body: Body) -> None:
         self._body = body
-        self.tick_interval_secs = tick_interval_secs
 
     def process(self, batch: LogBatch, work: Work) -> LogBatch:
         return self._body(batch, work)
@@ -205,56 +203,6 @@ def test_a_commit_that_fails_twice_is_told_to_the_caller_and_can_be_repeated(
     bench.ledger.commit = commit  # type: ignore[method-assign]
     assert pipeline.step() == 1
     assert bench.drain() == ["one"]
-
-
-def test_a_tick_comes_when_it_is_due_and_goes_through_the_processors_behind(
-    bench: PartitionBench, make_pipeline: MakePipeline
-) -> None:
-    kept: list[LogBatch] = []
-
-    def gather(batch: LogBatch, work: Work) -> LogBatch:
-        if len(batch):
-            kept.append(batch)
-            work.count("a.example", "aggregated", len(batch))
-            return LogBatch.empty()
-        work.state("a.example").put(b"ticked", str(work.now_unix_nano).encode())
-        return kept.pop() if kept else batch
-
-    def mark(batch: LogBatch, work: Work) -> LogBatch:
-        return batch.with_attributes({"marked": pl.Series([True] * len(batch))})
-
-    pipeline = make_pipeline(gather=Does(gather, 10.0), mark=Does(mark))
-    bench.put("one", "two")
-    pipeline.step()
-    assert bench.deliverable() == []
-    bench.clock.unix_ms += 9_999
-    pipeline.step()
-    assert bench.deliverable() == []
-    bench.clock.unix_ms += 1
-    assert pipeline.step() == 0
-    (entry,) = bench.deliverable()
-    assert bodies_of(entry) == ["one", "two"]
-    assert entry.content.attribute("marked", 2).to_list() == [True, True]  # type: ignore[union-attr, arg-type]
-    assert bench.count("processor/logs/gather", "created") == 2
-    assert bench.ledger.state("gather", "a.example")[b"ticked"] == str(bench.clock() * 1_000_000).encode()
-    pipeline.step()
-    assert len(bench.deliverable()) == 1, "not due again"
-
-
-def test_a_processor_that_fails_at_a_tick_is_passed_over(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
-    def broken(batch: LogBatch, work: Work) -> LogBatch:
-        work.state("a.example").put(b"half", b"done")
-        raise RuntimeError
-
-    def fine(batch: LogBatch, work: Work) -> LogBatch:
-        work.state("a.example").put(b"ticked", b"")
-        return batch
-
-    pipeline = make_pipeline(broken=Does(broken, 1.0), fine=Does(fine, 1.0))
-    bench.clock.unix_ms += 1000
-    pipeline.step()
-    assert dict(bench.ledger.state("broken", "a.example")) == {}
-    assert dict(bench.ledger.state("fine", "a.example")) == {b"ticked": b""}
 
 
 def test_busy_since_is_set_during_a_step_alone(bench: PartitionBench, make_pipeline: MakePipeline) -> None:

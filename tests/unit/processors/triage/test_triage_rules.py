@@ -193,9 +193,12 @@ def test_counts_live_in_the_state_and_end_with_their_time() -> None:
     assert judged(again, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["own/burst"]
     work.now_unix_nano += 30 * minute
     assert judged(again, *_failures("ann", 1), work=work).attribute(RULE).to_list() == ["severity/info"]
+    assert work.run_due(again) == 1, "the domain may stay silent for ever"
+    assert len(work.state("default").values) == 1
     work.now_unix_nano += 30 * minute
-    judged(again, {"body": "x"}, work=work)
+    assert work.run_due(again) == 1
     assert work.state("default").values == {}
+    assert not work.timers
 
 
 def test_a_group_of_any_length_can_be_counted() -> None:
