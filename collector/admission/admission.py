@@ -20,7 +20,7 @@ import xxhash
 
 from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
-from collector.journal.entry import Intake, Payload
+from collector.journal.entry import Payload, Sink
 from collector.journal.layout import CHECKSUM_BYTES, checksum_of
 from collector.journal.price import price_of
 from otlp_wire import Repairs
@@ -79,7 +79,7 @@ class Admission:
     def __init__(
         self,
         checks: Sequence[Check],
-        intake: Intake,
+        intake: Sink,
         *,
         max_in_flight_bytes: int = 64 << 20,
         on_refused: OnRefused = lambda *_: None,

@@ -21,6 +21,9 @@ from collector.errors import StorageError
 STEP_BYTES = 32 << 20
 """What a file has at first, and what it grows by."""
 
+MAP_FACTOR = 1.25
+"""A file may grow to its budget, times this: for pages of old transactions, and the reserve."""
+
 _RETRY_SECS = 1.0
 _log = logging.getLogger(__name__)
 

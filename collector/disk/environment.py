@@ -31,7 +31,7 @@ from typing import Any, NamedTuple, Self
 
 import lmdb
 
-from collector.disk.allocation import Allocation
+from collector.disk.allocation import MAP_FACTOR, Allocation
 from collector.disk.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.disk.freelist import PAGE_BYTES, pages_in_use
 from collector.disk.handle import Handle, acquire
@@ -39,7 +39,6 @@ from collector.errors import Damaged, NoRoom, Replaced, StorageError
 
 __all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_directory"]
 
-MAP_FACTOR = 1.25
 RESERVE_FACTOR = 1.125
 _META = b"meta"
 _DAMAGED = (

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from collector.errors import Refusal
+from collector.journal.limits import JournalStatistics
 from collector.journal.price import dearness_of, price_of
+from collector.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,29 @@ Durable = Callable[[Refusal | None], None]
 """Called once, from the journal's thread: None = on disk, a `Refusal` = nothing was kept."""
 
 
-class Intake(Protocol):
+class Sink(Protocol):
     """Where receivers put payloads. All of `payloads` become durable together, or none."""
 
     def append(self, payloads: Sequence[Payload], done: Durable) -> None: ...
+
+
+class Intake(Sink, Protocol):
+    """The sink of one ingest process, with its account. Safe from any thread."""
+
+    @property
+    def last_beat(self) -> float:
+        """Monotonic seconds; moves at least every quarter of a second while it can make anything durable."""
+        ...
+
+    def count_refused(self, domain: str, receiver: str, records: int, outcome: str = Outcome.REFUSED) -> None:
+        """Count records that were refused, here or before it (or, with `outcome`, values that were repaired)."""
+        ...
+
+    def statistics(self) -> JournalStatistics:
+        """How full it is, and what it did since the process started."""
+        ...
+
+    def close(self, deadline_secs: float) -> bool:
+        """Refuse what comes, make durable what waits, let go; safe twice. False when that took too long: what is not
+        acknowledged was not promised."""
+        ...

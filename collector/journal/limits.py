@@ -1,8 +1,8 @@
-"""How much a journal may hold, and how full it is."""
+"""How much a journal may hold, how full it is, and what waits in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +44,34 @@ class JournalStatistics:
     refused_share: int
     refused_queue: int
     trimmed_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSize:
+    """How full a journal is. Bytes are pages in use; `oldest_unix_ms` 0 = it is empty."""
+
+    used_bytes: int = 0
+    budget_bytes: int = 0
+    entries: int = 0
+    oldest_unix_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What waits behind a set of cursors; `oldest_unix_ms` 0 = nothing."""
+
+    entries: int = 0
+    records: int = 0
+    bytes: int = 0
+    oldest_unix_ms: int = 0
+
+    def joined(self, other: Behind) -> Behind:
+        """What waits in both."""
+        return Behind(
+            self.entries + other.entries, self.records + other.records, self.bytes + other.bytes,
+            min(filter(None, (self.oldest_unix_ms, other.oldest_unix_ms)), default=0),
+        )  # fmt: skip
+
+    def without(self, records: int) -> Behind:
+        """That many records of it were taken already, out of entries that are not behind the cursor yet."""
+        return replace(self, records=max(0, self.records - records))

@@ -37,6 +37,7 @@ from collector.journal.layout import (
     entry_key,
     parse_count_key,
 )
+from collector.journal.limits import Behind, JournalSize
 from collector.journal.rotation import Rotation
 from collector.journal.tally import Tally
 from collector.outcomes import Counts
@@ -54,26 +55,6 @@ class Head:
     entries: int
     records: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What waits behind a set of cursors; `oldest_unix_ms` 0 = nothing."""
-
-    entries: int = 0
-    records: int = 0
-    bytes: int = 0
-    oldest_unix_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSize:
-    """How full a journal is. Bytes are pages in use; `oldest_unix_ms` 0 = it is empty."""
-
-    used_bytes: int = 0
-    budget_bytes: int = 0
-    entries: int = 0
-    oldest_unix_ms: int = 0
 
 
 class Taken(list[Entry]):
@@ -170,25 +151,18 @@ class JournalReader:
 
     def pending(self, after: Mapping[str, int], domains: Collection[str] | None = None) -> Behind:
         """What waits behind the cursors (domain → last offset done; missing = 0), all receivers together."""
-        environment = self._current()
-        if environment is None:
-            return Behind()
         entries = records = size = 0
         received = []
-        with self._snapshot(environment) as txn:
-            cursor = self._cursor(txn)
-            for name, number in self._numbers.items():
-                first = entry_key(number, after.get(name, 0) + 1)
-                if domains is not None and name not in domains:
-                    continue
-                if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
-                    tally = self._tally(name)
-                    header = header_at(cursor, number, tally)
-                    entries += tally.entries_in - header.entries_before
-                    records += tally.records_in - header.records_before
-                    size += tally.bytes_in - header.bytes_before
-                    received.append(header.received_unix_ms)
+        for _, tally, header in self._behind(after, domains):
+            entries += tally.entries_in - header.entries_before
+            records += tally.records_in - header.records_before
+            size += tally.bytes_in - header.bytes_before
+            received.append(header.received_unix_ms)
         return Behind(entries, records, size, min(received, default=0))
+
+    def unread(self, after: Mapping[str, int]) -> dict[str, int]:
+        """Domain → records behind the cursors, of those that have any."""
+        return {name: tally.records_in - header.records_before for name, tally, header in self._behind(after)}
 
     def read(
         self,
@@ -274,6 +248,23 @@ class JournalReader:
             else:
                 passed_over += 1
                 found = cursor.set_range(entry_key(number, offset + 1))
+
+    def _behind(
+        self, after: Mapping[str, int], domains: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Tally, EntryHeader]]:
+        """Each domain with entries behind its cursor, what it had taken in until now, and until the first of them."""
+        environment = self._current()
+        if environment is None:
+            return
+        with self._snapshot(environment) as txn:
+            cursor = self._cursor(txn)
+            for name, number in self._numbers.items():
+                if domains is not None and name not in domains:
+                    continue
+                first = entry_key(number, after.get(name, 0) + 1)
+                if cursor.set_range(first) and cursor.key()[:4] == first[:4]:
+                    tally = self._tally(name)
+                    yield name, tally, header_at(cursor, number, tally)
 
     def _current(self) -> Environment | None:
         """The environment, opened when it appears and again when the directory was wiped."""

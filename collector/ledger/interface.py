@@ -215,3 +215,7 @@ class Ledger(Protocol):
         """Make progress durable: ranges, counts and dead letters in one transaction. Entries that every exporter is
         done with are deleted."""
         ...
+
+    def close(self) -> None:
+        """Give the partition free. Both threads must have stopped; safe twice."""
+        ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -11,30 +10,10 @@ from collector.disk.environment import Environment
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo
+from collector.ledger.gauges import PartitionSize, QueueState
 from collector.ledger.outbox import Totals
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """What waits for one exporter; `oldest_unix_ms` 0 = nothing. `spilled_bytes` are part of `size_bytes`."""
-
-    records: int = 0
-    size_bytes: int = 0
-    entries: int = 0
-    oldest_unix_ms: int = 0
-    spilled_bytes: int = 0
-    removed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionSize:
-    """How full a partition is."""
-
-    used_bytes: int
-    budget_bytes: int
-    dead_letter_bytes: int
 
 
 class PartitionReader:

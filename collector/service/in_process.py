@@ -14,10 +14,10 @@ import threading
 import time
 from dataclasses import replace
 
+from collector.backend.data_dir import DataDir
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start
 from collector.service.child import Role, make_role
-from collector.service.datadir import DataDir
 from collector.service.native_lines import NativeLines
 from collector.settings.model import Settings
 

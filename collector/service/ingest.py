@@ -19,20 +19,15 @@ from collector.admission.steps import checks
 from collector.component import Context, Receiver
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Locked, Unavailable
-from collector.journal.entry import Durable, Payload
-from collector.journal.limits import JournalLimits
-from collector.journal.reader import JournalReader
-from collector.journal.writer import Journal
-from collector.ledger.reader import PartitionReader
+from collector.journal.entry import Durable, Intake, Payload
 from collector.outcomes import Outcome
 from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.crowding import Crowding
-from collector.service.datadir import DataDir
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
-from collector.service.plan import memory_limits, used_receivers
+from collector.service.plan import backend_of, memory_limits, used_receivers
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -47,7 +42,7 @@ class WaitingIntake:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._journal: Journal | None = None
+        self._journal: Intake | None = None
         self._closed = False
         self._waiting: list[tuple[Sequence[Payload], Durable]] = []
         self._bytes = 0
@@ -70,7 +65,7 @@ class WaitingIntake:
             self._waiting.append((payloads, done))
             return True
 
-    def connect(self, journal: Journal) -> None:
+    def connect(self, journal: Intake) -> None:
         """The journal is open: let everything go there."""
         with self._lock:
             self._journal = journal
@@ -87,29 +82,12 @@ class WaitingIntake:
             done(Unavailable("stopping"))
 
 
-class Watermarks:
-    """How far each domain of one journal is processed by all pipelines, read from the partitions."""
-
-    def __init__(self, data_dir: DataDir, slot: int) -> None:
-        self._journal = JournalReader.open(data_dir.journal(slot))
-        self._partitions = [PartitionReader.open(data_dir.partition(n)) for n in range(data_dir.partitions)]
-
-    def get(self) -> Mapping[str, int]:
-        """Domain → the highest offset that nobody needs any more."""
-        marks: dict[str, int] = {}
-        journal_id = self._journal.id
-        if journal_id is not None:
-            for partition in self._partitions:
-                marks.update(partition.low_watermarks(journal_id))
-        return marks
-
-
 class Ingest:
     """Ingest slot `slot`."""
 
     def __init__(self, settings: Settings, root: Path, slot: int) -> None:
         self._settings = settings
-        self._dir = DataDir(root, settings.service.ledger.partitions)
+        self._root = root
         self._slot = slot
         self._phase = "starting"
         self._stop = threading.Event()
@@ -118,7 +96,7 @@ class Ingest:
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._extensions = Extensions(settings.extensions, root)
-        self._journal: Journal | None = None
+        self._journal: Intake | None = None
         self._fullness = Fullness()
         self._commits = Commits()
         self._crowding = Crowding()
@@ -158,20 +136,15 @@ class Ingest:
         made: dict[str, Receiver] = {}
         for name in used_receivers(self._settings):
             component = self._settings.receivers[name]
-            context = Context(name, self._dir.root, extensions=self._extensions)
+            context = Context(name, self._root, extensions=self._extensions)
             made[name] = component.factory.create(component.config, context)
         return made
 
-    def _open_journal(self) -> Journal | None:
-        options = self._settings.service.journal
-        limits = JournalLimits(
-            max_bytes=options.max_bytes, max_domain_share=options.max_domain_share,
-            max_group_bytes=options.max_group_bytes,
-        )  # fmt: skip
-        marks = Watermarks(self._dir, self._slot)
+    def _open_journal(self) -> Intake | None:
+        backend = backend_of(self._settings, self._root)
         while not self._stop.is_set():
             try:
-                return Journal.open(self._dir.journal(self._slot), limits, marks.get, on_fatal=_exit)
+                return backend.open_intake(self._slot, on_fatal=_exit)
             except Locked:
                 self._phase = "standby"
                 time.sleep(LOCK_POLL_SECS)

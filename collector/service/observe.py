@@ -1,4 +1,4 @@
-"""The supervisor's eyes: count rows and queues read from disk, CPU and memory of the processes from /proc."""
+"""The supervisor's eyes: counts and queues as the backend shows them, CPU and memory of the processes from /proc."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from collector.journal.reader import JournalReader
-from collector.ledger.reader import PartitionReader
-from collector.outcomes import Counts
+from collector.backend.interface import View
+from collector.ledger.gauges import QueueState
 from collector.service.channel import Child
-from collector.service.datadir import DataDir
 from collector.service.in_process import InProcess
 from collector.service.plan import quota_of, used_exporters
 from collector.service.supervisor import Supervisor
@@ -24,12 +22,10 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Observer:
-    """Opens every journal and partition for reading, once, and makes snapshots."""
+    """Makes snapshots of what the backend shows and the children say."""
 
-    def __init__(self, data_dir: DataDir) -> None:
-        self._dir = data_dir
-        self._journals: dict[int, JournalReader] = {}
-        self._partitions: dict[int, PartitionReader] = {}
+    def __init__(self, view: View) -> None:
+        self._view = view
 
     def snapshot(
         self,
@@ -41,23 +37,21 @@ class Observer:
         resting: Mapping[str, str] | None = None,
     ) -> Snapshot:
         """All numbers now. `children`: name → pid."""
-        self._open_new()
-        counts: Counts = Counts()
-        for journal in self._journals.values():
-            counts.update(journal.counts())
-        for partition in self._partitions.values():
-            counts.update(partition.counts())
-        lag, unread = self._lag(settings)
+        counts = self._view.counts()
+        behind = self._view.behind(settings.pipelines)
         return Snapshot(
             counts=counts,
-            journals=[self._journal_state(slot, reader) for slot, reader in self._journals.items()],
+            journals=[
+                JournalState(slot, size.used_bytes, size.budget_bytes, size.entries, size.oldest_unix_ms)
+                for slot, size in self._view.journals().items()
+            ],
             kept=[
-                KeptBytes(number, reader.state_bytes(), settings.service.ledger.state_bytes)
-                for number, reader in self._partitions.items()
+                KeptBytes(number, used_bytes, settings.service.ledger.state_bytes)
+                for number, used_bytes in self._view.state_bytes().items()
             ],
             queues=self._queues(settings),
-            lag_records=lag,
-            unread_unix_ms=unread,
+            lag_records={pipeline: waiting.records for pipeline, waiting in behind.items()},
+            unread_unix_ms={pipeline: waiting.oldest_unix_ms for pipeline, waiting in behind.items()},
             processes=[_process_state(name, pid) for name, pid in children.items() if pid],
             exporters=exporters,
             restarts=restarts,
@@ -65,47 +59,14 @@ class Observer:
             resting=resting or {},
         )
 
-    def _open_new(self) -> None:
-        for slot in self._dir.journal_slots():
-            if slot not in self._journals:
-                self._journals[slot] = JournalReader.open(self._dir.journal(slot))
-        for number in range(self._dir.partitions):
-            if number not in self._partitions:
-                self._partitions[number] = PartitionReader.open(self._dir.partition(number))
-
-    def _journal_state(self, slot: int, reader: JournalReader) -> JournalState:
-        state = reader.size()
-        return JournalState(slot, state.used_bytes, state.budget_bytes, state.entries, state.oldest_unix_ms)
-
     def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
+        found = self._view.queues()
         queues = {}
         for name in used_exporters(settings):
-            states = [reader.queues().get(name) for reader in self._partitions.values()]
-            found = [state for state in states if state is not None]
-            queues[name] = ExporterQueue(
-                records=sum(state.records for state in found),
-                size_bytes=sum(state.size_bytes for state in found),
-                capacity_bytes=quota_of(settings, name).max_bytes * self._dir.partitions,
-                oldest_unix_ms=min((state.oldest_unix_ms for state in found if state.oldest_unix_ms), default=0),
-            )
+            state = found.get(name, QueueState())
+            capacity_bytes = quota_of(settings, name).max_bytes * settings.service.ledger.partitions
+            queues[name] = ExporterQueue(state.records, state.size_bytes, capacity_bytes, state.oldest_unix_ms)
         return queues
-
-    def _lag(self, settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
-        """Pipeline → records that it has not processed, and receipt of the oldest request that it has not (0: none)."""
-        lag = dict.fromkeys(settings.pipelines, 0)
-        unread = dict.fromkeys(settings.pipelines, 0)
-        for journal in self._journals.values():
-            journal_id = journal.id
-            for name in settings.pipelines if journal_id else ():
-                after: dict[str, int] = {}
-                begun = 0
-                for partition in self._partitions.values():
-                    after.update(partition.cursors(name, journal_id or ""))
-                    begun += sum(partition.begun(name, journal_id or "").values())
-                pending = journal.pending(after)
-                lag[name] += max(0, pending.records - begun)
-                unread[name] = min(filter(None, (unread[name], pending.oldest_unix_ms)), default=0)
-        return lag, unread
 
 
 def observed(supervisor: Supervisor | InProcess, observer: Observer) -> Callable[[], Snapshot]:

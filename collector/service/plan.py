@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from collector.backend.data_dir import DataDir
+from collector.backend.interface import Backend
+from collector.backend.local import LocalBackend
 from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
+from collector.journal.limits import JournalLimits
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.settings.model import PipelineSettings, Settings
 
@@ -45,6 +49,16 @@ def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPl
         state_bytes=settings.service.ledger.state_bytes,
         domain_state_bytes=settings.service.ledger.domain_state_bytes,
     )
+
+
+def backend_of(settings: Settings, root: Path) -> Backend:
+    """What keeps journal and ledger; `root` is the data directory."""
+    options, service = settings.service.journal, settings.service
+    limits = JournalLimits(options.max_bytes, options.max_domain_share, options.max_group_bytes)
+    return LocalBackend(
+        DataDir(root, service.ledger.partitions), service.processes.ingest, service.processes.workers, limits,
+        service.ledger.partition_bytes,
+    )  # fmt: skip
 
 
 def used_exporters(settings: Settings) -> list[str]:

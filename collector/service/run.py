@@ -11,16 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from collector.disk.environment import Environment
+from collector.backend.data_dir import lock_data_dir, open_data_dir
+from collector.backend.interface import View
 from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
-from collector.journal import layout
-from collector.ledger import tables
 from collector.service.channel import Child
-from collector.service.datadir import DataDir, lock_data_dir, open_data_dir
 from collector.service.in_process import InProcess
 from collector.service.observe import Observer, observed
-from collector.service.plan import declared_counters, extension
+from collector.service.plan import backend_of, declared_counters, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.supervisor import Supervisor
@@ -49,11 +47,12 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     if taken:
         raise LogboomError("; ".join(taken))
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
-    make_environments(settings, data_dir)
+    backend = backend_of(settings, root)
+    backend.prepare()
     if in_process:
-        return asyncio.run(_serve(InProcess(settings, data_dir), data_dir))
+        return asyncio.run(_serve(InProcess(settings, data_dir), backend.view()))
     supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload()), (lock,))
-    return asyncio.run(_serve(supervisor, data_dir))
+    return asyncio.run(_serve(supervisor, backend.view()))
 
 
 def check_descriptors(in_process: bool) -> None:
@@ -70,22 +69,10 @@ def check_descriptors(in_process: bool) -> None:
         )
 
 
-def make_environments(settings: Settings, data_dir: DataDir) -> None:
-    """Make what is missing on disk, so that every process finds every environment."""
-    for slot in range(settings.service.processes.ingest):
-        path, budget = data_dir.journal(slot), settings.service.journal.max_bytes
-        Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
-    for number in range(data_dir.partitions):
-        path, budget = data_dir.partition(number), settings.service.ledger.partition_bytes
-        environment = Environment.create(path, budget, tables.KIND, tables.FORMAT_VERSION, tables.OLDEST_FORMAT)
-        tables.Tables.of(environment)
-        environment.close()
-
-
-async def _serve(supervisor: Supervisor | InProcess, data_dir: DataDir) -> int:
+async def _serve(supervisor: Supervisor | InProcess, view: View) -> int:
     began = time.monotonic()
     endpoints = Endpoints()
-    watch = Watch(supervisor, observed(supervisor, Observer(data_dir)))
+    watch = Watch(supervisor, observed(supervisor, Observer(view)))
     watching = asyncio.ensure_future(watch.run())
     starting = asyncio.ensure_future(supervisor.start())
     try:

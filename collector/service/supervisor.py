@@ -17,9 +17,9 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 
+from collector.backend.data_dir import DataDir
 from collector.errors import LogboomError
 from collector.service.channel import Start
-from collector.service.datadir import DataDir
 from collector.service.process import START_SECS, ChildProcess
 from collector.service.restarts import Restarts
 from collector.settings.model import Settings

@@ -18,15 +18,13 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
-from collector.ledger.journal_sources import JournalSources
-from collector.ledger.partition import PartitionLedger
+from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.pipeline import Pipeline
 from collector.samples import batch_of
 from collector.service.channel import Report
-from collector.service.datadir import DataDir
 from collector.service.extensions import Extensions
-from collector.service.plan import StepSize, ledger_plan, real_processors, step_size, used_exporters
+from collector.service.plan import StepSize, backend_of, ledger_plan, real_processors, step_size, used_exporters
 from collector.service.resting import Resting
 from collector.settings.model import Settings
 
@@ -39,17 +37,18 @@ HELD_BACK_SECS = 0.02
 
 
 class Worker:
-    """Worker `index` of `service.processes.workers`; it holds every partition p with p % workers == index."""
+    """Worker `index` of `service.processes.workers`, with the partitions that the backend gives it."""
 
     def __init__(self, settings: Settings, root: Path, index: int) -> None:
         self._settings = settings
-        self._dir = DataDir(root, settings.service.ledger.partitions)
+        self._root = root
         self._index = index
+        self._backend = backend_of(settings, root)
         self._phase = "starting"
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._drain = True
-        self._ledgers: list[PartitionLedger] = []
+        self._ledgers: dict[int, Ledger] = {}
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._held_back = False
         self._delivery: Delivery | None = None
@@ -72,7 +71,11 @@ class Worker:
             self._extensions.start()
             self._warm_up()
             self._delivery = Delivery(
-                exporters, self._ledgers, on_event=_tell, partitions=self._places(), quarantine=self._quarantine
+                exporters,
+                list(self._ledgers.values()),
+                on_event=_tell,
+                partitions=self._places(),
+                quarantine=self._quarantine,
             )
             self._delivery.start()
             self._phase = "ready"
@@ -113,7 +116,7 @@ class Worker:
         made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
-            context = Context(name, self._dir.root, extensions=self._extensions)
+            context = Context(name, self._root, extensions=self._extensions)
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)
@@ -123,30 +126,22 @@ class Worker:
     def _open_ledgers(self, passthrough: list[str]) -> None:
         """Take this worker's partitions; wait while a predecessor still holds them."""
         plan = ledger_plan(self._settings, passthrough)
-        # Those on disk, some of an earlier configuration, and those that ingest processes are about to make.
-        slots = {*self._dir.journal_slots(), *range(self._settings.service.processes.ingest)}
-        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)])
-        workers = self._settings.service.processes.workers
-        for number in range(self._index, self._dir.partitions, workers):
+        for number in self._backend.partitions(self._index):
             while not self._stop.is_set():
                 try:
-                    ledger = PartitionLedger.open(
-                        self._dir.partition(number), plan, sources, number, self._dir.partitions
-                    )
+                    self._ledgers[number] = self._backend.open_ledger(number, plan)
                 except Locked:
                     self._phase = "standby"
                     time.sleep(LOCK_POLL_SECS)
                 else:
-                    self._ledgers.append(ledger)
                     break
 
     def _places(self) -> list[Path]:
         """The directories of the ledgers."""
-        workers = self._settings.service.processes.workers
-        return [self._dir.partition(self._index + number * workers) for number in range(len(self._ledgers))]
+        return [self._backend.place(number) for number in self._ledgers]
 
     def _make_pipelines(self, passthrough: list[str]) -> None:
-        for ledger, place in zip(self._ledgers, self._places(), strict=True):
+        for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
             for pipeline in self._settings.pipelines.values():
                 processors = [] if pipeline.id in passthrough else self._make_processors(pipeline.id)
                 size = step_size(self._settings, pipeline)
@@ -166,7 +161,7 @@ class Worker:
         made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
             component = self._settings.processors[name]
-            context = Context(name, self._dir.root, pipeline_id, self._extensions)
+            context = Context(name, self._root, pipeline_id, self._extensions)
             made.append((name, component.factory.create(component.config, context)))
         return made
 
@@ -211,7 +206,7 @@ class Worker:
         self._extensions.shutdown()
         for pipeline, _ in self._pipelines:
             pipeline.close()
-        for ledger in self._ledgers:
+        for ledger in self._ledgers.values():
             ledger.close()
 
 

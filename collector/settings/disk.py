@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from collector.disk.allocation import STEP_BYTES
-from collector.disk.environment import MAP_FACTOR
+from collector.disk.allocation import MAP_FACTOR, STEP_BYTES
 from collector.settings.model import Settings
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
-from collector.journal.reader import JournalReader
-from collector.ledger.reader import PartitionReader, QueueState
+from collector.backend.offline import view_of
+from collector.ledger.gauges import QueueState
 from collector.outcomes import Counts, Outcome
 
 _SOURCES = {Outcome.ACCEPTED, Outcome.CREATED}
@@ -47,51 +48,40 @@ def _pipeline_of(processor: str, pipelines: set[str]) -> str:
     return max((name for name in pipelines if processor.startswith(f"{name}/")), key=len, default=processor)
 
 
-def assert_conserved(partition: PartitionReader) -> None:
+class Accounted(Protocol):
+    """A partition, or all of a data directory."""
+
+    def counts(self) -> Counts: ...
+    def queues(self) -> Mapping[str, QueueState]: ...
+
+
+def assert_conserved(account: Accounted) -> None:
     """Raises `AssertionError` naming the places where records are missing or too many."""
-    wrong = imbalance(partition.counts(), partition.queues())
+    wrong = imbalance(account.counts(), account.queues())
     assert not wrong, f"records do not add up: {wrong}"
 
 
 def assert_directory_conserved(data_dir: Path, *pipelines: str) -> None:
     """The whole account of a data directory whose logboom has ended, for pipelines that read every receiver.
 
-    In each partition as `assert_conserved`; and for each domain and pipeline: accepted by all receivers = taken by the
-    pipeline + waiting in the journals.
+    As `assert_conserved`; and for each domain and pipeline: accepted by all receivers = taken by the pipeline + waiting in
+    the journals.
     """
-    with _readers(data_dir) as (journals, partitions):
-        for partition in partitions:
-            assert_conserved(partition)
-        accepted = _by_domain(journals, "receiver/", Outcome.ACCEPTED)
+    with closing(view_of(data_dir)) as view:
+        assert_conserved(view)
+        counts = view.counts()
+        accepted = _by_domain(counts, "receiver/")
         assert accepted, "nothing was accepted"
         for pipeline in pipelines:
-            taken = _by_domain(partitions, f"pipeline/{pipeline}", Outcome.ACCEPTED)
-            for journal in journals:
-                for partition in partitions if journal.id else ():
-                    after = partition.cursors(pipeline, journal.id or "")
-                    begun = partition.begun(pipeline, journal.id or "")
-                    for domain in after:
-                        taken[domain] += journal.pending(after, [domain]).records - begun.get(domain, 0)
+            taken = _by_domain(counts, f"pipeline/{pipeline}") + Counter(view.unread(pipeline))
             assert accepted == taken, f"pipeline {pipeline}: accepted {accepted}, taken and waiting {taken}"
 
 
-@contextmanager
-def _readers(data_dir: Path) -> Iterator[tuple[list[JournalReader], list[PartitionReader]]]:
-    with ExitStack() as stack:
-        journals = [JournalReader.open(path) for path in sorted((data_dir / "journal").iterdir())]
-        partitions = [PartitionReader.open(path) for path in sorted((data_dir / "partition").iterdir())]
-        for journal in journals:
-            stack.callback(journal.close)
-        for partition in partitions:
-            stack.callback(partition.close)
-        yield journals, partitions
-
-
-def _by_domain(readers: list[JournalReader] | list[PartitionReader], component: str, outcome: str) -> Counter[str]:
+def _by_domain(counts: Counts, component: str) -> Counter[str]:
+    """What was accepted by one component, or by all of a kind (`receiver/`)."""
     found: Counter[str] = Counter()
-    for reader in readers:
-        for (domain, counted, ended), records in reader.counts().items():
-            named = counted == component or (component.endswith("/") and counted.startswith(component))
-            if named and ended == outcome:
-                found[domain] += records
+    for (domain, counted, outcome), records in counts.items():
+        named = counted == component or (component.endswith("/") and counted.startswith(component))
+        if named and outcome == Outcome.ACCEPTED:
+            found[domain] += records
     return found

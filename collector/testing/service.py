@@ -16,8 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from collector.ledger.deadletters import request
-from collector.ledger.reader import PartitionReader
+from collector.backend.offline import desk_of
 
 if TYPE_CHECKING:
     import psutil
@@ -175,9 +174,5 @@ class Service:
 
     def replay_poison(self) -> None:
         """`logboom deadletter replay` of everything that was set aside as poison."""
-        for path in (self.data / "partition").iterdir():
-            reader = PartitionReader.open(path)
-            poison = [letter.id for letter in reader.dead_letters() if letter.reason == "poison"]
-            reader.close()
-            if poison:
-                request(path, "replay", poison)
+        desk = desk_of(self.data)
+        desk.request("replay", [letter for letter in desk.letters() if letter.info.reason == "poison"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.backend.data_dir import open_data_dir
 from collector.journal.limits import JournalLimits
 from collector.journal.writer import Journal
 from collector.ledger.journal_sources import JournalSources
@@ -17,7 +18,6 @@ from collector.ledger.partition import PartitionLedger
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
 from collector.pipeline.pipeline import Pipeline
-from collector.service.datadir import open_data_dir
 from collector.testing.conservation import assert_directory_conserved
 from counterparts.partition_bench import bodies_of, exported
 from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, triage

@@ -13,7 +13,8 @@ from collector.disk.environment import Environment
 from collector.errors import StorageError
 from collector.journal.entry import Entry
 from collector.journal.layout import DOMAIN_KEY, KIND, TALLIES
-from collector.journal.reader import Behind, Head, JournalReader
+from collector.journal.limits import Behind
+from collector.journal.reader import Head, JournalReader
 from collector.journal.rotation import QUANTUM_BYTES, Rotation
 from collector.journal.tally import Tally
 

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from collector.ledger import PartitionReader, create_partition
 from collector.ledger.interface import Commit
 from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import PipelinePlan, Quota
+from collector.ledger.reader import PartitionReader
 from collector.ledger.sources import partition_of
+from collector.ledger.tables import create_partition
 from collector.pipeline.decode import decode
 from counterparts.partition_bench import MIB, PartitionBench, bodies_of, exported, plan
 
@@ -85,7 +86,7 @@ def test_another_process_sees_what_is_committed_and_loads_no_columns(bench: Part
     script = """
 import sys
 from pathlib import Path
-from collector.ledger import PartitionReader
+from collector.ledger.reader import PartitionReader
 reader = PartitionReader.open(Path(sys.argv[1]))
 assert not {"polars", "pyarrow", "grpc"} & set(sys.modules), "the supervisor must stay small"
 state = reader.queues()["sqlite"]

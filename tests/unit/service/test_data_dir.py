@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.backend.data_dir import lock_data_dir, open_data_dir
 from collector.errors import StorageError
-from collector.service.datadir import lock_data_dir, open_data_dir
 
 
 def test_a_new_directory_is_private(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_foreign_format_is_refused(tmp_path: Path) -> None:
 def test_a_second_owner_is_refused_at_once(tmp_path: Path) -> None:
     """The error names the process that holds the directory."""
     script = (
-        "import sys, time; from pathlib import Path; from collector.service.datadir import lock_data_dir\n"
+        "import sys, time; from pathlib import Path; from collector.backend.data_dir import lock_data_dir\n"
         f"lock_data_dir(Path({str(tmp_path)!r})); print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:

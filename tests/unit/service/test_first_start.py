@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from collector.service.datadir import open_data_dir
-from collector.service.run import make_environments
+from collector.backend.data_dir import open_data_dir
+from collector.service.plan import backend_of
 from collector.settings import load
 from collector.settings.disk import first_bytes, reserved_bytes
 
@@ -30,5 +30,5 @@ def test_the_default_budgets_take_little_at_first(tmp_path: Path) -> None:
     assert reserved_bytes(settings) > 4 * LEAST_FREE_BYTES
     data_dir = open_data_dir(tmp_path / "data", settings.service.ledger.partitions)
     for _ in range(2):
-        make_environments(settings, data_dir)
+        backend_of(settings, data_dir.root).prepare()
         assert first_bytes(settings) <= _taken(data_dir.root) <= first_bytes(settings) + (1 << 20) < LEAST_FREE_BYTES

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import pytest
 
+from collector.backend.data_dir import DataDir
 from collector.errors import LogboomError
 from collector.service import supervisor as module
 from collector.service.channel import Report, Start
-from collector.service.datadir import DataDir
 from collector.service.process import ChildProcess
 from collector.service.supervisor import StartFailed, Supervisor
 from collector.settings import load

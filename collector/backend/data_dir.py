@@ -37,10 +37,21 @@ class DataDir:
         """Where the owner of partition `number` writes."""
         return self.root / "partition" / str(number)
 
+    @classmethod
+    def found(cls, root: Path) -> DataDir:
+        """That of another process, as it is on disk.
+
+        Raises:
+            StorageError: it is none.
+        """
+        numbers = _numbers(root / "partition")
+        if not numbers:
+            raise StorageError(f"{root} is no data directory of logboom: say which with --data-dir DIR")
+        return cls(root, numbers[-1] + 1)
+
     def journal_slots(self) -> list[int]:
         """The slots that exist on disk, also those of an earlier, larger configuration: their backlog is still read."""
-        found = (self.root / "journal").glob("[0-9]*")
-        return sorted(int(path.name) for path in found if path.name.isdecimal())
+        return _numbers(self.root / "journal")
 
 
 def open_data_dir(root: Path, partitions: int) -> DataDir:
@@ -69,6 +80,10 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
             f"set service.ledger.partitions to {found['partitions']}, or use another --data-dir"
         )
     return DataDir(root, partitions)
+
+
+def _numbers(folder: Path) -> list[int]:
+    return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal())
 
 
 def _parse(layout: Path) -> dict[str, int]:

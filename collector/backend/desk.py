@@ -1,0 +1,65 @@
+"""The dead letters of a data directory: read from the partitions, asked for by files that their owners take up."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from collector.backend.data_dir import DataDir
+from collector.backend.interface import ANY, FiledLetter, LetterFilter, NoSuchDeadLetter
+from collector.journal.entry import Entry
+from collector.ledger.deadletters import Action, request
+from collector.ledger.reader import PartitionReader
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
+
+
+class LocalDesk:
+    """The `Desk` of a data directory."""
+
+    def __init__(self, data_dir: DataDir) -> None:
+        self._dir = data_dir
+
+    def letters(self, chosen: LetterFilter = ANY) -> list[FiledLetter]:
+        """See `Desk.letters`."""
+        found: list[FiledLetter] = []
+        for number in range(self._dir.partitions):
+            with self._reading(number) as reader:
+                infos = reader.dead_letters(limit=sys.maxsize)
+            found += [FiledLetter(number, info) for info in infos if chosen.chooses(info)]
+        return found
+
+    def named(self, ids: Sequence[str]) -> list[FiledLetter]:
+        """See `Desk.named`."""
+        known = {letter.id: letter for letter in self.letters()}
+        if missing := [id_ for id_ in ids if id_ not in known]:
+            raise NoSuchDeadLetter(missing)
+        return [known[id_] for id_ in dict.fromkeys(ids)]
+
+    def content(self, letter: FiledLetter) -> LogBatch | Sequence[Entry]:
+        """See `Desk.content`."""
+        from collector.ledger.codec import decode_batch, decode_entries, is_batch
+
+        with self._reading(letter.partition) as reader:
+            content = reader.dead_letter_content(letter.info.id)
+        return decode_batch(content) if is_batch(content) else decode_entries(content)
+
+    def request(self, action: Action, letters: Sequence[FiledLetter]) -> None:
+        """See `Desk.request`."""
+        by_partition: defaultdict[int, list[int]] = defaultdict(list)
+        for letter in letters:
+            by_partition[letter.partition].append(letter.info.id)
+        for number, ids in by_partition.items():
+            request(self._dir.partition(number), action, ids)
+
+    @contextmanager
+    def _reading(self, partition: int) -> Iterator[PartitionReader]:
+        reader = PartitionReader.open(self._dir.partition(partition))
+        try:
+            yield reader
+        finally:
+            reader.close()

@@ -1,0 +1,166 @@
+"""What keeps the journal and the ledger: intake for senders, a ledger for each partition, a view for observers, a desk for people.
+
+    ingest slot ──► `Intake`      worker ──► `Ledger` of a partition      supervisor ──► `View`      commands ──► `Desk`
+
+`LocalBackend` keeps all of it on this machine. Which one it is, is decided in `service/plan.py`, and for commands in `offline.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from collector.errors import LogboomError, StorageError
+from collector.journal.entry import Entry, Intake
+from collector.journal.limits import Behind, JournalSize
+from collector.ledger.deadletters import Action, DeadLetterInfo
+from collector.ledger.gauges import QueueState
+from collector.ledger.interface import Ledger
+from collector.ledger.plan import LedgerPlan
+from collector.outcomes import Counts
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
+
+
+class Backend(Protocol):
+    """Opens what the processes work on."""
+
+    def prepare(self) -> None:
+        """Make what is missing, so that every process finds all of it.
+
+        Raises:
+            StorageError: what is there can't be used.
+        """
+        ...
+
+    def open_intake(self, slot: int, on_fatal: Callable[[StorageError], None]) -> Intake:
+        """Where ingest slot `slot` puts what it accepts. `on_fatal`: once, from another thread, when it can't be trusted any more.
+
+        Raises:
+            Locked: a predecessor still has it.
+            StorageError: it can't be used.
+        """
+        ...
+
+    def partitions(self, worker: int) -> Sequence[int]:
+        """The partitions that belong to a worker."""
+        ...
+
+    def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
+        """Take a partition.
+
+        Raises:
+            Locked: a predecessor still has it.
+            StorageError: it can't be used.
+        """
+        ...
+
+    def place(self, partition: int) -> Path:
+        """The directory on this machine for what its owner notes beside the ledger; it exists while the ledger is open."""
+        ...
+
+    def view(self) -> View: ...
+
+    def desk(self) -> Desk: ...
+
+
+class View(Protocol):
+    """All journals and partitions as anybody may see them. Each call is a short look, cheap enough for each second; what does
+    not exist yet is empty. For one thread."""
+
+    def counts(self) -> Counts:
+        """(domain, component, outcome) → records since the data directory was made, receivers' and partitions' together."""
+        ...
+
+    def journals(self) -> Mapping[int, JournalSize]:
+        """Ingest slot → how full its journal is; also slots of an earlier configuration."""
+        ...
+
+    def state_bytes(self) -> Mapping[int, int]:
+        """Partition → what components keep in it, names and values."""
+        ...
+
+    def queues(self) -> Mapping[str, QueueState]:
+        """Exporter → what waits for it, over all partitions; removed ones with a backlog included."""
+        ...
+
+    def behind(self, pipelines: Collection[str]) -> Mapping[str, Behind]:
+        """Pipeline → what it has not read, over all journals."""
+        ...
+
+    def unread(self, pipeline: str) -> Mapping[str, int]:
+        """Domain → records that the pipeline has not read."""
+        ...
+
+    def watermarks(self, slot: int) -> Mapping[str, int]:
+        """Domain → the highest offset of that slot's journal that nobody needs any more."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files; safe twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FiledLetter:
+    """A dead letter and the partition where it is kept."""
+
+    partition: int
+    info: DeadLetterInfo
+
+    @property
+    def id(self) -> str:
+        """What people name it by: `<partition>:<number>`."""
+        return f"{self.partition}:{self.info.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFilter:
+    """Which dead letters are meant; None = any. `reason`: a text within it."""
+
+    exporter: str | None = None
+    domain: str | None = None
+    reason: str | None = None
+
+    def chooses(self, info: DeadLetterInfo) -> bool:
+        """Whether this one is."""
+        return (
+            self.exporter in (None, info.owner.removeprefix("exporter/"))
+            and (self.domain is None or self.domain in info.by_domain)
+            and (self.reason is None or self.reason in info.reason)
+        )
+
+
+ANY = LetterFilter()
+
+
+class NoSuchDeadLetter(LogboomError):
+    """`ids` name none."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = tuple(ids)
+        super().__init__(f"no such dead letter: {', '.join(ids)}")
+
+
+class Desk(Protocol):
+    """Where people decide about dead letters, whether or not logboom runs. Each method may raise `StorageError`."""
+
+    def letters(self, chosen: LetterFilter = ANY) -> Sequence[FiledLetter]:
+        """Those of the filter, oldest first in each partition."""
+        ...
+
+    def named(self, ids: Sequence[str]) -> Sequence[FiledLetter]:
+        """Those of that name, in the order of `ids`, each once. Raises `NoSuchDeadLetter`."""
+        ...
+
+    def content(self, letter: FiledLetter) -> LogBatch | Sequence[Entry]:
+        """Its records; payloads where nobody has decoded them. Raises `Damaged`."""
+        ...
+
+    def request(self, action: Action, letters: Sequence[FiledLetter]) -> None:
+        """Ask the owners of the partitions to replay or to delete; they do so within seconds, or at the next start. A letter
+        that is gone by then is passed over: asking twice does it once."""
+        ...

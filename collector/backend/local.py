@@ -1,0 +1,82 @@
+"""Journal and ledger on this machine: an LMDB environment for each ingest slot and each partition, in the data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from collector.backend.data_dir import DataDir
+from collector.backend.desk import LocalDesk
+from collector.backend.view import LocalView
+from collector.disk.environment import Environment
+from collector.errors import StorageError
+from collector.journal import layout
+from collector.journal.entry import Intake
+from collector.journal.limits import JournalLimits
+from collector.ledger.interface import Ledger
+from collector.ledger.plan import LedgerPlan
+from collector.ledger.tables import create_partition
+
+
+class LocalBackend:
+    """The `Backend` on LMDB. A partition p belongs to the worker p % workers; a lock says whether it has it already.
+
+    Args:
+        slots: how many ingest processes there are; journals of an earlier configuration are read to their end.
+        limits: of each journal.
+        partition_bytes: budget of each partition's environment.
+    """
+
+    def __init__(
+        self, data_dir: DataDir, slots: int, workers: int, limits: JournalLimits, partition_bytes: int
+    ) -> None:
+        self._dir = data_dir
+        self._slots = slots
+        self._workers = workers
+        self._limits = limits
+        self._partition_bytes = partition_bytes
+        self._marks: LocalView | None = None
+
+    def prepare(self) -> None:
+        """See `Backend.prepare`."""
+        for slot in range(self._slots):
+            path, budget = self._dir.journal(slot), self._limits.max_bytes
+            Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
+        for number in range(self._dir.partitions):
+            create_partition(self._dir.partition(number), self._partition_bytes)
+
+    def open_intake(self, slot: int, on_fatal: Callable[[StorageError], None]) -> Intake:
+        """See `Backend.open_intake`. The journal is trimmed behind what all partitions have done with."""
+        from collector.journal.writer import Journal
+
+        if self._marks is None:
+            self._marks = LocalView(self._dir)  # of the journal's thread alone
+            self._marks.watermarks(slot)  # what can't be read must be told now
+        return Journal.open(self._dir.journal(slot), self._limits, partial(self._marks.watermarks, slot), on_fatal)
+
+    def partitions(self, worker: int) -> range:
+        """See `Backend.partitions`."""
+        return range(worker, self._dir.partitions, self._workers)
+
+    def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
+        """See `Backend.open_ledger`."""
+        from collector.ledger.journal_sources import JournalSources
+        from collector.ledger.partition import PartitionLedger  # loads columns, which the supervisor must not
+
+        # Those on disk, and those that ingest processes are about to make.
+        slots = {*self._dir.journal_slots(), *range(self._slots)}
+        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)])
+        return PartitionLedger.open(self.place(partition), plan, sources, partition, self._dir.partitions)
+
+    def place(self, partition: int) -> Path:
+        """See `Backend.place`."""
+        return self._dir.partition(partition)
+
+    def view(self) -> LocalView:
+        """See `Backend.view`."""
+        return LocalView(self._dir)
+
+    def desk(self) -> LocalDesk:
+        """See `Backend.desk`."""
+        return LocalDesk(self._dir)

@@ -1,0 +1,24 @@
+"""What commands see of a data directory, without its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collector.backend.data_dir import DataDir
+from collector.backend.desk import LocalDesk
+from collector.backend.interface import Desk, View
+from collector.backend.view import LocalView
+
+
+def desk_of(root: Path) -> Desk:
+    """Raises:
+    StorageError: there is no data directory of logboom.
+    """
+    return LocalDesk(DataDir.found(root))
+
+
+def view_of(root: Path) -> View:
+    """Raises:
+    StorageError: there is no data directory of logboom.
+    """
+    return LocalView(DataDir.found(root))
