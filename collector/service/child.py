@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
-from typing import Protocol
 
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start, Stop
+from collector.service.roles import Role, make_role
 from collector.telemetry.own_logs import configure
 
 log = logging.getLogger("logboom.child")
@@ -25,16 +25,6 @@ log = logging.getLogger("logboom.child")
 BEAT_SECS = 1.0
 START_BEAT_SECS = 0.02
 ORPHAN_SECS = 10.0
-
-
-class Role(Protocol):
-    """What a child does: `run` until `stop` was called, then finish and return."""
-
-    def run(self) -> None: ...
-    def stop(self, deadline_secs: float, drain: bool = True) -> None: ...
-    def report(self) -> Report | None:
-        """The heartbeat, or None when a serving loop hangs: silence makes the supervisor act."""
-        ...
 
 
 class _Speaker:
@@ -97,17 +87,6 @@ def _follow(start: Start, channel: Connection) -> int:
 def _stop_aside(role: Role, deadline_secs: float) -> None:
     """From a signal handler, which may have interrupted the holder of the very lock that `stop` needs."""
     threading.Thread(target=role.stop, args=(deadline_secs,), daemon=True).start()
-
-
-def make_role(start: Start) -> Role:
-    """The behaviour behind a role; imports only what that role needs."""
-    if start.role == "ingest":
-        from collector.service.ingest import Ingest
-
-        return Ingest(start.settings, start.data_dir, start.index)
-    from collector.service.worker import Worker
-
-    return Worker(start.settings, start.data_dir, start.index)
 
 
 def _listen(channel: Connection, role: Role) -> None:

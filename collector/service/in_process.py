@@ -17,8 +17,8 @@ from dataclasses import replace
 from collector.backend.data_dir import DataDir
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start
-from collector.service.child import Role, make_role
 from collector.service.native_lines import NativeLines
+from collector.service.roles import Place, Role, make_role, places
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
@@ -65,7 +65,7 @@ class InProcess:
 
     def __init__(self, settings: Settings, data_dir: DataDir) -> None:
         self.settings = _one_of_each(settings)
-        self.children: dict[tuple[str, int], LocalChild] = {}
+        self.children: dict[Place, LocalChild] = {}
         self.hopeless: list[str] = []
         self.deaths: dict[str, int] = {}
         self.restarts = 0
@@ -86,9 +86,9 @@ class InProcess:
         loop.add_signal_handler(
             signal.SIGHUP, log.warning, "SIGHUP is ignored: --in-process reads its configuration at the start only"
         )
-        for role in ("ingest", "worker"):
-            child = LocalChild(Start(role, 0, self.settings, self._data_dir.root))
-            self.children[role, 0] = child
+        for place in places(self.settings):
+            child = LocalChild(Start(*place, self.settings, self._data_dir.root))
+            self.children[place] = child
             child.thread.start()
         deadline = time.monotonic() + START_SECS
         while not all(child.ready for child in self.children.values()):
@@ -122,11 +122,9 @@ class InProcess:
 
     async def _end(self) -> None:
         deadline_secs = self.settings.service.processes.shutdown_timeout
-        for role in ("ingest", "worker"):
-            child = self.children.get((role, 0))
-            if child is not None:
-                child.role.stop(deadline_secs)
-                await asyncio.to_thread(child.thread.join, deadline_secs + 2.0)
+        for child in self.children.values():  # in the order of the table of roles
+            child.role.stop(deadline_secs)
+            await asyncio.to_thread(child.thread.join, deadline_secs + 2.0)
 
 
 def _one_of_each(settings: Settings) -> Settings:

@@ -13,6 +13,7 @@ from collector.service.channel import Child
 from collector.service.doors import Door
 from collector.service.in_process import InProcess
 from collector.service.increase import Increase
+from collector.service.roles import ROLES
 from collector.service.supervisor import Supervisor
 from collector.telemetry.snapshot import Snapshot
 
@@ -38,12 +39,12 @@ class Sight:
 
     @property
     def serving(self) -> list[Child]:
-        """The ingest processes that take requests; while a configuration is handed over, the successors let them wait."""
+        """The processes that take requests; while a configuration is handed over, the successors let them wait."""
         phases = {"ready", "standby"} if self.supervisor.handing_over else {"ready"}
         return [
             child
             for child in self.children
-            if child.start.role == "ingest" and (child.ready or child.last_report.phase in phases - {"ready"})
+            if ROLES[child.start.role].takes_requests and (child.ready or child.last_report.phase in phases - {"ready"})
         ]
 
     @property

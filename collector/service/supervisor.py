@@ -22,6 +22,7 @@ from collector.errors import LogboomError
 from collector.service.channel import Start
 from collector.service.process import START_SECS, ChildProcess
 from collector.service.restarts import Restarts
+from collector.service.roles import ROLES, Place, places
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
@@ -29,9 +30,6 @@ log = logging.getLogger("logboom.supervisor")
 TAKEOVER_SECS = 30.0  # senders wait; at a start nobody does: it has the time that a child has alone, START_SECS
 CHECK_SECS = 0.5
 OWN_PAUSE_SECS = 3.0  # a check that comes so late was not held up by the children
-
-Place = tuple[str, int]
-"""Role and number: (`ingest`, slot) or (`worker`, number)."""
 
 
 class StartFailed(LogboomError):
@@ -147,7 +145,7 @@ class Supervisor:
         """All children of a configuration, in one of `phases` in time; if one fails, all of them are ended again."""
         children: dict[Place, ChildProcess] = {}
         try:
-            for place in _places(settings):
+            for place in places(settings):
                 children[place] = await self._spawn(place, settings)
             problem = await _all_reach(children.values(), phases, self._stop, patience_secs)
         except OSError as error:
@@ -224,9 +222,9 @@ class Supervisor:
         return ended.result()
 
     async def _end(self, children: Iterable[ChildProcess], deadline_secs: float, drain: bool = True) -> None:
-        """Ingest first, so that the workers see all that was accepted; kill what is left after the deadline."""
+        """Role by role, in the order of the table; kill what is left after the deadline."""
         living = list(children)
-        for role in ("ingest", "worker"):
+        for role in ROLES:
             group = [child for child in living if child.start.role == role]
             for child in group:
                 child.stop(deadline_secs, drain)
@@ -243,11 +241,6 @@ class Supervisor:
         task = asyncio.ensure_future(job)  # type: ignore[call-overload]
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _places(settings: Settings) -> list[Place]:
-    processes = settings.service.processes
-    return [("ingest", n) for n in range(processes.ingest)] + [("worker", n) for n in range(processes.workers)]
 
 
 async def _all_reach(

@@ -1,0 +1,67 @@
+"""What the processes of logboom do: one table of roles. A new role is a line here and a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.service.channel import Report, Start
+from collector.settings.model import Settings
+
+Place = tuple[str, int]
+"""Role and number: (`ingest`, slot) or (`worker`, number)."""
+
+
+class Role(Protocol):
+    """What a child does: `run` until `stop` was called, then finish and return."""
+
+    def run(self) -> None: ...
+    def stop(self, deadline_secs: float, drain: bool = True) -> None: ...
+    def report(self) -> Report | None:
+        """The heartbeat, or None when a serving loop hangs: silence makes the supervisor act."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKind:
+    """One role.
+
+    Args:
+        make: imports and makes it; in the child, so that the supervisor loads nothing of it.
+        count: how many processes of it a configuration asks for.
+        takes_requests: senders are answered while one of these is ready.
+    """
+
+    make: Callable[[Start], Role]
+    count: Callable[[Settings], int]
+    takes_requests: bool = False
+
+
+def _ingest(start: Start) -> Role:
+    from collector.service.ingest import Ingest
+
+    return Ingest(start.settings, start.data_dir, start.index)
+
+
+def _worker(start: Start) -> Role:
+    from collector.service.worker import Worker
+
+    return Worker(start.settings, start.data_dir, start.index)
+
+
+ROLES: Mapping[str, RoleKind] = {
+    "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True),
+    "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers),
+}
+"""In the order in which they are made, and stopped: ingest first, so that the workers see all that was accepted."""
+
+
+def make_role(start: Start) -> Role:
+    """The behaviour behind a role."""
+    return ROLES[start.role].make(start)
+
+
+def places(settings: Settings) -> list[Place]:
+    """Every process of a configuration."""
+    return [(name, number) for name, role in ROLES.items() for number in range(role.count(settings))]
