@@ -36,7 +36,9 @@ class Ticks:
         self._pipeline = pipeline
         self._ledger = ledger
         self._chain = chain
-        path = partition / "attempts" / f"{quote(pipeline, safe='')}.ticks"
+        path = (
+            partition / "attempts" / f"{quote(pipeline, safe='')}%ticks"
+        )  # no pipeline's own file: none has such a name
         self._marker = Marker(path, ledger.applied(pipeline).hex()) if chain.ticking else None
         self._put_off: dict[Due, tuple[int, float]] = {}
         """How often in a row it failed, and the monotonic time before which it is not tried again."""

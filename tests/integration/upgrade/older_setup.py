@@ -7,6 +7,8 @@ from pathlib import Path
 from collector.component import Context
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from counterparts.partition_bench import START_UNIX_MS
+from processors.categorize.config import CategorizeConfig
+from processors.categorize.processor import Categorize
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
@@ -36,6 +38,9 @@ def now_unix_nano() -> int:
     return START_UNIX_MS * 1_000_000
 
 
-def triage(root: Path) -> Triage:
-    """With a rule that counts."""
-    return Triage(TriageConfig.model_validate({"rules": [RULE]}), Context(id="triage", data_dir=root, pipeline="logs"))
+def processors(root: Path) -> list[tuple[str, Categorize | Triage]]:
+    """Those of `logs`, which keep state: values of categories, and matches of a rule that counts."""
+    return [
+        ("categorize", Categorize(CategorizeConfig(), Context(id="categorize", data_dir=root, pipeline="logs"))),
+        ("triage", Triage(TriageConfig.model_validate({"rules": [RULE]}), Context("triage", root, "logs"))),
+    ]

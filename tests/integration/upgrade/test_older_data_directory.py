@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xxhash import xxh3_128_digest
 
 from collector.backend.data_dir import open_data_dir
 from collector.journal.limits import JournalLimits
@@ -20,7 +21,7 @@ from collector.outcomes import Outcome
 from collector.pipeline.pipeline import Pipeline
 from collector.testing.conservation import assert_directory_conserved
 from counterparts.partition_bench import bodies_of, exported
-from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, triage
+from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, processors
 
 PACKED = sorted(Path(__file__).parent.glob("*.tar.xz"))
 REJECTED = {24, 25}  # dead letters of `sqlite`
@@ -59,9 +60,9 @@ def ledger(older: Older) -> Iterator[PartitionLedger]:
 
 def process(older: Older, ledger: PartitionLedger) -> None:
     """All that waits in the journal, by both pipelines."""
-    for id_, processors in (("logs", [("triage", triage(older.root))]), ("raw", [])):
+    for id_, own in (("logs", processors(older.root)), ("raw", [])):
         pipeline = Pipeline(
-            id_, ledger, processors, attempts_path=older.partition, passthrough=id_ == "raw", now_unix_nano=now_unix_nano
+            id_, ledger, own, attempts_path=older.partition, passthrough=id_ == "raw", now_unix_nano=now_unix_nano
         )  # fmt: skip
         while pipeline.step() or pipeline.behind:
             pass
@@ -109,8 +110,16 @@ def test_a_rule_goes_on_counting(older: Older, ledger: PartitionLedger) -> None:
     }
 
 
+@pytest.mark.parametrize("older", [path for path in PACKED if path.name.startswith("fcedcb3")], indirect=True)
+def test_what_was_remembered_of_a_domain_is_its_own_now(older: Older, ledger: PartitionLedger) -> None:
+    for domain, endpoints in (("a.example", {"/record", "/failed", "/rejected"}), ("b.example", {"/record"})):
+        kept = dict(ledger.state("categorize", domain))
+        assert kept.pop(b"number/endpoint") == str(len(endpoints)).encode()
+        assert kept.keys() == {b"value/endpoint/" + xxh3_128_digest(endpoint.encode()) for endpoint in endpoints}
+
+
 def test_what_was_in_hand_is_suspected_and_cleared(older: Older, ledger: PartitionLedger) -> None:
-    pipeline = Pipeline("logs", ledger, [("triage", triage(older.root))], attempts_path=older.partition)
+    pipeline = Pipeline("logs", ledger, processors(older.root), attempts_path=older.partition)
     assert pipeline.behind, "the marker of a death was not understood"
     process(older, ledger)
     assert not Pipeline("logs", ledger, [], attempts_path=older.partition).behind

@@ -5,7 +5,8 @@ lock.mdb, which LMDB makes anew.
 
 It ends by SIGKILL, with entries in hand. What it leaves: a backlog in the journal, with a large payload of cheap records and
 a copy of one that was processed; outbox entries that wait, are spilled, and are references into the journal; a payload that
-can't be decoded and records that a destination rejected as dead letters; counts of a triage rule; an attempts marker.
+can't be decoded and records that a destination rejected as dead letters; counts of a triage rule, and endpoints that `categorize`
+has admitted (since fcedcb3); an attempts marker.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import xxhash
-from older_setup import PLAN, now_unix_ms, now_unix_nano, triage
+from older_setup import PLAN, now_unix_ms, now_unix_nano, processors
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.batch import LogBatch
@@ -41,7 +42,9 @@ def request(bodies: Sequence[str]) -> bytes:
     message = ExportLogsServiceRequest()
     scope_logs = message.resource_logs.add().scope_logs.add()
     for body in bodies:
-        scope_logs.log_records.add(time_unix_nano=now_unix_nano(), severity_number=9).body.string_value = body
+        record = scope_logs.log_records.add(time_unix_nano=now_unix_nano(), severity_number=9)
+        record.body.string_value = body
+        record.attributes.add(key="url.path").value.string_value = f"/{body.split()[0]}"
     return message.SerializeToString()
 
 
@@ -84,9 +87,9 @@ def main(root: Path) -> None:
     ledger = PartitionLedger.open(partition, PLAN, journals, 0, 1, now_unix_ms=now_unix_ms)
     logs, raw, dying = (
         Pipeline(
-            id_, ledger, processors, attempts_path=partition, passthrough=id_ == "raw", max_records=40, now_unix_nano=now_unix_nano
+            id_, ledger, own, attempts_path=partition, passthrough=id_ == "raw", max_records=40, now_unix_nano=now_unix_nano
         )
-        for id_, processors in (("logs", [("triage", triage(root))]), ("raw", []), ("logs", [("deadly", Deadly())]))
+        for id_, own in (("logs", processors(root)), ("raw", []), ("logs", [("deadly", Deadly())]))
     )  # fmt: skip
     sender = Sender(journal)
     delivered = []
