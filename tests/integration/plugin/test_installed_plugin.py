@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from collector.component import Counting, Explains, Kind, PayloadExporter, StepLimiting
+from collector.component import Counting, Explains, Kind, PayloadExporter, StepLimiting, Ticking
 from collector.registry import Registry
 from collector.testing.contract import misfits, powers_of
 from collector.testing.payloads import payload
@@ -69,7 +69,7 @@ def test_it_keeps_the_contract(site: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert registry.origin(Kind.EXPORTER, "parrot") == "logboom-parrot"
     assert misfits(exporter) + misfits(processor) == []
     assert powers_of(exporter.load()) == {PayloadExporter.__name__, Counting.__name__}
-    assert powers_of(processor.load()) == {Explains.__name__}
+    assert powers_of(processor.load()) == {Explains.__name__, Ticking.__name__}
     assert powers_of(processor.config) == {StepLimiting.__name__}
 
 
@@ -125,7 +125,8 @@ def await_squawks(service: Service, exporter: str) -> None:
 @pytest.mark.e2e
 @pytest.mark.timeout(150)
 def test_it_runs(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through a SIGKILL: what the processor keeps goes on, nothing is lost; without processors payloads stay as they came."""
+    """Through a SIGKILL: what the processor keeps goes on, what it makes comes once, nothing is lost; without processors payloads
+    stay as they came."""
     monkeypatch.chdir(tmp_path)
     service = Service(tmp_path, config=CONFIG, env={"PYTHONPATH": str(site)})
     with service:
@@ -135,13 +136,18 @@ def test_it_runs(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         service.start()
         service.await_ready()
         send(service, 2, "again")
-        service.await_stored(5)
+        service.await_stored(7)
         said = {"hello 0", "hello 1", "hello 2", "again 0", "again 1"}
+        made = {"5", "echo 5"}
         deadline = time.monotonic() + 60
-        while (loud(tmp_path), plain(tmp_path)) != ({f"{text.upper()}!" for text in said}, said):
+        while (loud(tmp_path), plain(tmp_path)) != ({f"{text.upper()}!" for text in said} | made, said):
             assert time.monotonic() < deadline, (loud(tmp_path), plain(tmp_path), service.log.read_text()[-3000:])
             time.sleep(0.1)
-        numbers = service.rows("SELECT json_extract(attributes, '$.\"shout.number\"') FROM logs ORDER BY 1")
+        numbers = service.rows(
+            "SELECT json_extract(attributes, '$.\"shout.number\"') FROM logs WHERE event_name IS NULL OR event_name = '' ORDER BY 1"
+        )
+        events = service.rows("SELECT event_name, body FROM logs WHERE event_name LIKE 'shout%' ORDER BY 1")
+        assert events == [("shout.echo", "echo 5"), ("shout.fifth", "5")]
         assert numbers == [(1,), (2,), (3,), (4,), (5,)]
         await_squawks(service, "parrot/loud")
         await_squawks(service, "parrot/plain")
