@@ -126,6 +126,10 @@ class Admission:
         self.refused(arrival.receiver, arrival.domain, refusal, arrival.records)
         done(refusal)
 
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """Source → position of what is durable of a receiver's sources: where it goes on at its start."""
+        return self._intake.positions(receiver)
+
     def hold(self, size: int) -> None:
         """Count `size` bytes that a receiver holds. Raises `Unavailable` when stopped or over the bound."""
         with self._lock:
@@ -210,16 +214,17 @@ class Admission:
 
 
 def _payload(arrival: Arrival) -> Payload:
-    """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them.
-    Where those bytes are the ones that are kept, it holds their checksum, too."""
+    """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them, unless
+    the receiver knows better. Where those bytes are the ones that are kept, it holds their checksum, too."""
     received, body = arrival.received, arrival.body
     assert received is not None
     seed = xxhash.xxh3_64_intdigest(f"{arrival.receiver}\0{arrival.sender}".encode(errors="replace"))
     digest = xxhash.xxh3_128_digest(body, seed=seed)
     kept, records = received.body, received.records
     checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
+    digest = arrival.digest or digest
     price = price_of(len(kept), records, received.groups)
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
-        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, price, seed, checksum
+        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, price, seed, checksum, arrival.position
     )  # fmt: skip

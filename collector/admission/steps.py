@@ -17,6 +17,7 @@ from typing import Protocol
 
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
+from collector.journal.positions import Position
 from otlp_wire import Received, receive_protobuf
 
 Read = Callable[[bytes], Received]
@@ -33,6 +34,8 @@ class Arrival:
         body: as it was sent, uncompressed.
         credential: who its sender proved to be; None where nobody asked.
         read: makes records of the body.
+        digest: 16 bytes by which the receiver knows it again (what it read from where); empty: by its bytes and sender.
+        position: how far the receiver has read with it.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
     """
@@ -42,6 +45,8 @@ class Arrival:
     body: bytes
     credential: Credential | None = None
     read: Read = receive_protobuf
+    digest: bytes = b""
+    position: Position | None = None
     domain: str = ""
     sender: str = ""
     received: Received | None = None

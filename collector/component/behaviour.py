@@ -92,8 +92,14 @@ class Exporter(Protocol):
 @runtime_checkable
 class Receiver(Protocol):
     """A listener. `start` binds its sockets or raises; `stop_intake` refuses new requests with a hint and lets those
-    under way finish; `shutdown` closes. `endpoints` maps protocol → the address bound (`grpc` → `127.0.0.1:4317`)."""
+    under way finish; `shutdown` closes. `endpoints` maps protocol → the address bound (`grpc` → `127.0.0.1:4317`).
 
+    `per_process`: each ingest process starts it, and they share its ports. Else one does, when nobody else has the journal any
+    more: it reads what stays where it is (a file), begins at `admission.positions`, and submits a `Position` with each payload.
+    """
+
+    @property
+    def per_process(self) -> bool: ...
     def start(self, admission: Admission, *, share_port: bool = False) -> None: ...
     def stop_intake(self) -> None: ...
     def shutdown(self, deadline_secs: float) -> None: ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collector.disk.chunks import occupied_bytes
 from collector.journal.entry import Durable, Payload
 from collector.journal.layout import HEADER_BYTES
+from collector.journal.positions import MOST_POSITION_BYTES, MOST_SOURCE_BYTES
 from collector.journal.price import weight_of
 
 
@@ -29,5 +30,7 @@ class Append:
             length = len(payload.body)
             size += length
             space += occupied_bytes(HEADER_BYTES + length)
+            if payload.position is not None:
+                space += occupied_bytes(MOST_SOURCE_BYTES + MOST_POSITION_BYTES)
             weight += weight_of(length, payload.dearness, HEADER_BYTES)
         return cls(payloads, size, space, weight, done)

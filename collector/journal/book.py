@@ -32,6 +32,7 @@ from collector.journal.layout import (
     TALLIES,
     EntryHeader,
     checksum_of,
+    content_of,
     count_key,
     entry_key,
     packed,
@@ -114,6 +115,7 @@ class Draft:
         self.counts: dict[bytes, int] = {}
         self.routes: dict[tuple[str, str], Route] = {}
         self.trimmed: dict[str, int] = {}
+        self.positions: dict[bytes, bytes] = {}
         self.chunks: list[tuple[bytes, bytes]] = []
         self.trimmed_entries = 0
 
@@ -130,7 +132,7 @@ class Draft:
             ENTRY_VERSION,
             dearness,
             route.receiver,
-            payload.records,
+            content_of(payload.records, payload.kind),
             payload.received_unix_ms,
             length,
             payload.digest,
@@ -152,6 +154,9 @@ class Draft:
         tally.bytes_in += length
         tally.space_bytes += weight_of(length, dearness, HEADER_BYTES)
         self._count(route.accepted, payload.records)
+        if payload.position is not None:
+            row, value = payload.position.row(route.receiver)
+            self.positions[row] = value
 
     def count(self, domain: str, component: str, outcome: str, records: int) -> None:
         self._count(count_key(self._domain(domain), component, outcome), records)
@@ -207,6 +212,11 @@ class Draft:
         )
         _put(txn, tables[TALLIES], ((DOMAIN_KEY.pack(number), tally.row()) for number, tally in self.tallies.items()))
         _put(txn, tables[COUNTS], ((key, NUMBER.pack(records)) for key, records in self.counts.items()))
+        for key, value in self.positions.items():
+            if value:
+                txn.put(key, value, db=tables[STATE])
+            else:
+                txn.delete(key, db=tables[STATE])
         txn.put(NEXT_OFFSET, NUMBER.pack(self.next_offset), db=tables[STATE])
 
     def _count(self, key: bytes, records: int) -> None:

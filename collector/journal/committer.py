@@ -13,7 +13,8 @@ from collector.errors import Damaged, StorageError, Unavailable
 from collector.journal.book import Book, Draft
 from collector.journal.damage import header_at
 from collector.journal.entry import Payload
-from collector.journal.layout import ENTRIES, TABLES, entry_key
+from collector.journal.layout import ENTRIES, STATE, TABLES, entry_key
+from collector.journal.positions import positions
 
 LowWatermarks = Callable[[], Mapping[str, int]]
 """domain → the highest offset that no pipeline needs any more. Called from the journal's thread."""
@@ -108,6 +109,14 @@ class Committer:
                     header = header_at(cursor, domain, tally)
                     oldest.append(header.received_unix_ms)
         return max(0.0, time.time() - min(oldest) / 1000) if oldest else 0.0
+
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """Source → position, as of the last commit. Any thread."""
+        number = self.book.receivers.get(receiver)
+        if number is None:
+            return {}
+        with self.environment.read() as txn:
+            return positions(txn, self._tables[STATE], number)
 
     def _may_delete(self, chunks: int) -> bool:
         # Deleting copies the leaves that name the chunks before it frees anything: up to 8 small chunks stand in one.

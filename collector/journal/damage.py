@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from collector.journal.layout import ENTRY_KEY, ENTRY_VERSION, HEADER_1, EntryHeader, entry_key
+from collector.journal.layout import ENTRY_KEY, ENTRY_VERSION, HEADER_1, MOST_RECORDS, EntryHeader, entry_key
 from collector.journal.tally import Tally
 
-_MOST = (1 << 32) - 1
+_MOST = (1 << 32) - 1  # of a length
 Totals = tuple[int, int, int]
 """Entries, records and bytes of a domain."""
 
@@ -28,7 +28,8 @@ def inferred(cursor: Any, domain: int, offset: int, tally: Tally) -> EntryHeader
     ends, received = _after(cursor, domain, offset, tally)
     begins, received_before = _before(cursor, domain, offset, tally, ends)
     cursor.set_range(entry_key(domain, offset))
-    _, records, length = (min(_MOST, max(0, end - begin)) for begin, end in zip(begins, ends, strict=True))
+    _, records, length = (max(0, end - begin) for begin, end in zip(begins, ends, strict=True))
+    records, length = min(MOST_RECORDS, records), min(_MOST, length)
     unix_ms = received_before or received or time.time_ns() // 1_000_000
     return EntryHeader(ENTRY_VERSION, 0, _receiver(cursor.value()), records, unix_ms, length, bytes(16), *begins)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from collector.errors import Refusal
+from collector.journal.layout import PayloadKind
 from collector.journal.limits import JournalStatistics
+from collector.journal.positions import Position
 from collector.journal.price import dearness_of, price_of
 from collector.outcomes import Outcome
 
@@ -24,6 +26,8 @@ class Payload:
         received_unix_ms: when it arrived.
         digest: 16 bytes; two payloads of a domain and of equal length with the same digest are the same one, sent twice.
         price: what it costs to process, in bytes (`collector.journal.price`); 0: its size.
+        position: how far its receiver has read with it; durable with the payload, or neither is.
+        kind: what the body is.
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
 
@@ -36,6 +40,8 @@ class Payload:
     price: int = 0
     seed: int = 0
     checksum: bytes = b""
+    position: Position | None = None
+    kind: PayloadKind = PayloadKind.OTLP
 
     @property
     def dearness(self) -> int:
@@ -96,9 +102,16 @@ Durable = Callable[[Refusal | None], None]
 
 
 class Sink(Protocol):
-    """Where receivers put payloads. All of `payloads` become durable together, or none."""
+    """Where receivers put payloads. All of `payloads` become durable together, or none.
+
+    Payloads of one source are appended one after the other, the next when the one before is durable: else a refusal in
+    between would be passed over by the position of what comes behind it.
+    """
 
     def append(self, payloads: Sequence[Payload], done: Durable) -> None: ...
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """Source → position of what is durable of a receiver's sources. Raises `Unavailable` while there is no journal."""
+        ...
 
 
 class Intake(Sink, Protocol):

@@ -7,6 +7,7 @@
     receivers  receiver u16                                     its id (`otlp/edge`)
     counts     domain u32, component, NUL, outcome              records u64
     state      "next_offset"                                    u64: never derived from keys, so never reused
+               "position", NUL, receiver u16, source            how far a receiver has read of it (`positions.py`)
 
 The header carries what the domain had taken in before this entry: the backlog behind any cursor is one subtraction.
 
@@ -17,6 +18,7 @@ entries of version 1 alone, which have neither.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple, Self
 
@@ -42,8 +44,19 @@ DOMAIN_KEY = Struct(">I")
 RECEIVER_KEY = Struct(">H")
 NUMBER = Struct("<Q")
 
+
+class PayloadKind(IntEnum):
+    """What the body of an entry is."""
+
+    OTLP = 0
+    """A protobuf `ExportLogsServiceRequest`."""
+
+
+_KIND_SHIFT = 24
+MOST_RECORDS = (1 << _KIND_SHIFT) - 1
+
 HEADER_1 = Struct("<BBHIQI16sQQQ")
-"""version, dearness (`price`), receiver, records, received_unix_ms, length of the body, digest, entries, records and bytes before."""
+"""version, dearness (`price`), receiver, records and kind, received_unix_ms, length of the body, digest, entries, records and bytes before."""
 HEADER = Struct("<BBHIQI16sQQQQ8s")
 """The same, seed and checksum of the body; the checksum (xxh32) of the header and its key follows."""
 _OWN_CHECKSUM = Struct("<I")
@@ -60,7 +73,7 @@ class EntryHeader(NamedTuple):
     version: int
     dearness: int
     receiver: int
-    records: int
+    content: int
     received_unix_ms: int
     length: int
     digest: bytes
@@ -84,6 +97,15 @@ class EntryHeader(NamedTuple):
         return None
 
     @property
+    def records(self) -> int:
+        return self.content if self.version == 1 else self.content & MOST_RECORDS
+
+    @property
+    def kind(self) -> int:
+        """A `PayloadKind`, or one of a later version: the upper byte of the number of records, which never needs it."""
+        return PayloadKind.OTLP if self.version == 1 else self.content >> _KIND_SHIFT
+
+    @property
     def size(self) -> int:
         return HEADER_1.size if self.version == 1 else HEADER_BYTES
 
@@ -105,6 +127,11 @@ class EntryHeader(NamedTuple):
 def checksum_of(body: bytes, seed: int) -> bytes:
     """Of a stored body: the first half of the digest (xxh3-128) that it has under the seed."""
     return xxhash.xxh3_128_digest(body, seed=seed)[:CHECKSUM_BYTES]
+
+
+def content_of(records: int, kind: PayloadKind) -> int:
+    """Both as the header keeps them."""
+    return records | kind << _KIND_SHIFT
 
 
 def packed(domain: int, offset: int, *header: int | bytes) -> bytes:

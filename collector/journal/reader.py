@@ -34,6 +34,7 @@ from collector.journal.layout import (
     TABLES,
     TALLIES,
     EntryHeader,
+    PayloadKind,
     entry_key,
     parse_count_key,
 )
@@ -242,7 +243,7 @@ class JournalReader:
                 body, whole = _body(cursor, number, offset, known)
                 yield Entry(
                     journal, offset, domain, receiver, body, known.records, known.received_unix_ms, known.digest,
-                    known.price, damaged=not (header and whole),
+                    known.price, damaged=not (header and whole and header.kind == PayloadKind.OTLP),
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -95,6 +95,10 @@ class Journal:
                 self._queue.put(request)
         if refusal is not None:
             done(refusal)
+
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """Source → position of what is durable of a receiver's sources."""
+        return self._committer.positions(receiver)
 
     def count_refused(self, domain: str, receiver: str, records: int, outcome: str = Outcome.REFUSED) -> None:
         """Count records that were refused, by the journal or before it (or, with `outcome`, values that were repaired);

@@ -56,6 +56,12 @@ class WaitingIntake:
         else:
             self._journal.append(payloads, done)
 
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """The journal's."""
+        if self._journal is None:
+            raise Unavailable("the journal is not open yet")
+        return self._journal.positions(receiver)
+
     def _kept(self, payloads: Sequence[Payload], done: Durable) -> bool:
         size = sum(len(payload.body) for payload in payloads)
         with self._lock:
@@ -120,17 +126,22 @@ class Ingest:
         """Listen until `stop`; then let requests under way finish."""
         receivers = self._make_receivers()
         self._extensions.start()
-        for name, receiver in receivers.items():
-            receiver.start(self._admission, share_port=True)
-            self._receivers[name] = receiver
+        self._start({name: receiver for name, receiver in receivers.items() if receiver.per_process})
         self._journal = self._open_journal()
         if self._journal is None:
             self._intake.give_up()
         else:
             self._intake.connect(self._journal)
+            if self._slot == 0:  # its predecessor has let go of the journal, so it reads nothing any more
+                self._start({name: receiver for name, receiver in receivers.items() if not receiver.per_process})
             self._phase = "ready"
             guard_memory(memory_limits(self._settings), self._admission, self._stop)
         self._close()
+
+    def _start(self, receivers: Mapping[str, Receiver]) -> None:
+        for name, receiver in receivers.items():
+            receiver.start(self._admission, share_port=True)
+            self._receivers = {**self._receivers, name: receiver}  # the heartbeat may be reading it
 
     def _make_receivers(self) -> dict[str, Receiver]:
         made: dict[str, Receiver] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from collector.errors import Refusal
 from collector.journal.entry import Durable, Payload
@@ -39,6 +39,15 @@ class MemoryIntake:
             self._arrived.notify_all()
         if not self.delayed:
             done(answer)
+
+    def positions(self, receiver: str) -> Mapping[bytes, bytes]:
+        """Of what was accepted."""
+        found = {
+            one.position.source: one.position.position
+            for one in self.payloads
+            if one.receiver == receiver and one.position is not None
+        }
+        return {source: position for source, position in found.items() if position}
 
     def release(self) -> None:
         """Acknowledge everything that waits."""

@@ -19,6 +19,8 @@ from collector.transport.serving.http_server import HttpListener
 class OtlpReceiver:
     """Listens as configured and passes requests to admission. Not started, it does nothing; shut down, it is over."""
 
+    per_process = True
+
     def __init__(self, config: OtlpReceiverConfig, context: Context) -> None:
         self._config = config
         self._id = context.id
