@@ -3,7 +3,7 @@
 Every record that was accepted ends in exactly one `Outcome` per pipeline and exporter; the counts are rows in the
 transaction that makes them true, so they add up over any crash:
 
-    accepted            = in journal + duplicate + undecodable + filtered + aggregated + dropped + outbox
+    accepted + created  = in journal + duplicate + undecodable + filtered + aggregated + dropped + outbox
     outbox (an exporter)= exported + dead_lettered + dropped + filtered + still queued
 """
 
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     UNDECODABLE = "undecodable"  # dead-lettered raw
     FILTERED = "filtered"  # a processor left it out, or an exporter's `select`
     AGGREGATED = "aggregated"  # it became a count
-    CREATED = "created"  # a processor made it
+    CREATED = "created"  # a component made it, in place of others or beside them
     ENQUEUED = "enqueued"  # in the outbox, for one exporter
     EXPORTED = "exported"  # the destination has it
     DEAD_LETTERED = "dead_lettered"  # kept aside with a reason, replayable

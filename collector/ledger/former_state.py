@@ -20,7 +20,7 @@ import xxhash
 from collector.disk.environment import Environment, Transaction
 from collector.ledger.interface import StateKey
 from collector.ledger.state import committed, delete_former, former_value, write_state
-from collector.ledger.tables import Tables, names, rows
+from collector.ledger.tables import Tables, names, put_u64, rows
 
 _AT_ONCE = 500  # rows: what is copied and deleted must fit beside what is there
 _DIGEST_BYTES = 16
@@ -40,6 +40,8 @@ def take_over(environment: Environment, tables: Tables) -> int:
         with environment.write() as txn:
             for row_key, value in former:
                 write_state(txn, tables, _today(txn, tables, row_key, value, domains))
+                # What is configured no more is noticed by `roster.enroll_components`.
+                put_u64(txn, tables.owners, row_key.split(b"\0", 2)[1], 0)
                 delete_former(txn, tables, row_key)
         taken += len(former)
 

@@ -109,6 +109,14 @@ def test_keys_of_other_processors_stay_as_they_are(bench: PartitionBench) -> Non
     assert kept(bench, "own") == {"": {b"any/key": b"v" * 3000}}
 
 
+def test_what_nobody_has_any_more_is_forgotten_after_a_day(bench: PartitionBench) -> None:
+    leave(bench, {b"any/key": b"v"}, processor="gone")
+    ledger = bench.open()
+    bench.clock.unix_ms += 25 * 3_600_000
+    ledger.maintain()
+    assert dict(ledger.state("gone", "")) == {}
+
+
 def test_a_kill_between_two_transactions_leaves_nothing_twice(
     bench: PartitionBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

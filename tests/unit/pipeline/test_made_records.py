@@ -16,6 +16,7 @@ from collector.base32 import received_ms
 from collector.batch import LogBatch, concat
 from collector.component import Work
 from collector.ledger.codec import decode_batch, encode_batch
+from collector.ledger.pieces import MOST_RECORDS, StoredBatch, open_batch
 from collector.pipeline.decode import decode
 from collector.pipeline.made import MOST_GENERATIONS, Maker, Occasion
 from collector.pipeline.pipeline import Pipeline
@@ -75,6 +76,16 @@ def test_the_mark_travels_through_the_outbox(bench: PartitionBench, make_pipelin
     make_pipeline(tells=Tells("test.bad")).step()
     bench.reopen()  # nothing is in memory
     generation = content(bench).generation
+    assert generation is not None
+    assert generation.to_list() == [0, 1]
+
+
+def test_the_mark_is_in_the_pieces_of_a_giant(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    bench.put("bad")
+    make_pipeline(tells=Tells("test.bad")).step()
+    giant = open_batch(encode_batch(content(bench)), MOST_RECORDS + 1)
+    assert isinstance(giant, StoredBatch)
+    generation = giant.piece(0).generation
     assert generation is not None
     assert generation.to_list() == [0, 1]
 
