@@ -36,12 +36,15 @@ class BearerTokenAuth:
         self._challenge = f'{config.scheme or "ApiKey"} realm="logboom"'
         self._file = TokenFile(Path(config.filename)) if config.filename else None
         self._told = ""
-        self._take(config.written())
+        self._ignores = bool(self._file and config.written())
+        self._take([] if self._file else config.written())
 
     def start(self) -> None:
         """Read the file. Raises LogboomError when it holds no token."""
         if self._file is not None:
             self._take(self._file.read())
+        if self._ignores:
+            log.warning("%s: filename is there, so the tokens of the configuration are ignored", self._id)
 
     def reload(self) -> None:
         """Take a file that has changed; one without a token (it may be half written) changes nothing, and is told."""

@@ -29,7 +29,8 @@ class BearerTokenAuthConfig(Config):
     tokens: list[SecretStr] = Field([], max_length=10_000)
     """Several: senders may show any of them, exporters show the first."""
     filename: str = ""
-    """A file of tokens, one a line; it is read again within a second when it changes or is replaced."""
+    """A file of tokens, one a line; it is read again within a second when it changes or is replaced. With it, `token` and
+    `tokens` are ignored, and the log says so."""
 
     def provides(self) -> frozenset[Use]:
         """It is good for both sides."""
@@ -50,13 +51,10 @@ class BearerTokenAuthConfig(Config):
     def _check(self) -> Self:
         if not self.header:
             raise ValueError("header must not be empty")
-        sources = [name for name in ("token", "tokens", "filename") if getattr(self, name)]
-        if len(sources) != 1:
-            raise ValueError(
-                f"{' and '.join(sources)} are several sources of tokens: keep one of them"
-                if sources
-                else "no bearer token provided: write token, tokens or filename"
-            )
+        if self.token and self.tokens:
+            raise ValueError("token and tokens are the same thing twice: keep one of them")
+        if not (self.token or self.tokens or self.filename):
+            raise ValueError("no bearer token provided: write token, tokens or filename")
         if not all(map(is_token, self.written())):
-            raise ValueError(f"{sources[0]} must be ASCII without spaces and line breaks")
+            raise ValueError(f"{'token' if self.token else 'tokens'} must be ASCII without spaces and line breaks")
         return self

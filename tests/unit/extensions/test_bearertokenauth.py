@@ -195,6 +195,18 @@ def test_a_file_that_cannot_be_used(make, tmp_path, caplog):
     assert answer(extension, Request(authorization="Bearer later")) == "let in"
 
 
+def test_a_file_beside_a_token(tmp_path, caplog):
+    """As the Collector documents it: the file alone counts. The log says what is ignored, without it."""
+    path = tmp_path / "tokens"
+    path.write_text("other\n")
+    extension = made(filename=str(path), token="hunter2")
+    assert answer(extension, Request(authorization="Bearer hunter2")) == WRONG
+    assert answer(extension, Request(authorization="Bearer other")) == "let in"
+    assert caplog.messages == [
+        "bearertokenauth/edge: filename is there, so the tokens of the configuration are ignored"
+    ]  # fmt: skip
+
+
 def test_tokens_are_not_in_its_representation():
     """Whoever logs the options shows none."""
     config = FACTORY.config.model_validate({"tokens": ["hunter2"]})

@@ -135,13 +135,13 @@ LOCAL = ["localhost:4317", "127.0.0.1:4317", "127.9.9.9:4317", "[::1]:4317"]
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 @pytest.mark.parametrize("endpoint", OPEN)
 def test_open_to_others_without_authentication(protocol, endpoint):
-    """A listener that others can reach and that asks for no client certificate is named; TLS alone says nothing of a sender."""
+    """A listener that others can reach and that asks for no client certificate and no token is named; TLS alone says nothing of a sender."""
     block = {"endpoint": endpoint}
     named = {f"protocols.{protocol}.endpoint": endpoint}
     assert read({"protocols": {protocol: block}}).open_to_others() == named
     assert read({"protocols": {protocol: {**block, "tls": TLS}}}).open_to_others() == named
-    guarded = {**block, "tls": {**TLS, "client_ca_file": "ca.pem"}}
-    assert read({"protocols": {protocol: guarded}}).open_to_others() == {}
+    for asks in ({"tls": {**TLS, "client_ca_file": "ca.pem"}}, {"auth": {"authenticator": "bearertokenauth"}}):
+        assert read({"protocols": {protocol: {**block, **asks}}}).open_to_others() == {}
 
 
 @pytest.mark.parametrize("endpoint", LOCAL)
