@@ -15,7 +15,7 @@ import polars as pl
 from collector.base32 import received_ms
 from collector.batch import LogBatch
 from collector.columns import tables
-from collector.columns.tables import GENERATION, PAYLOADS
+from collector.columns.tables import GENERATION, PAYLOADS, RECORDS
 from collector.pipeline.record_ids import made_ids, made_part
 
 MOST_GENERATIONS = 3
@@ -39,12 +39,15 @@ class Maker:
     Args:
         batch: what the component was given.
         occasion: the tick, where there is one.
+        since_unix_ms: of records that were received before, nothing is made: they are dead letters that are tried again, and
+            what they say is no news.
     """
 
     pipeline: str
     component: str
     batch: LogBatch
     occasion: Occasion | None = None
+    since_unix_ms: int = 0
     _made: Counter[str] = field(default_factory=Counter)
 
     def make(self, kind: str, records: LogBatch, parents: pl.Series | None, rule: str) -> LogBatch:
@@ -56,9 +59,12 @@ class Maker:
         if not 0 < len(kind) <= _LONGEST_KIND:
             raise ValueError(f"an event name of {len(kind)} characters: there are 1 to {_LONGEST_KIND}")
         sources = self._of_tick(len(records), rule) if parents is None else self._of(parents, len(records))
+        news = sources.get_column("unix_ms") >= self.since_unix_ms
+        records, sources = records.filter(news), sources.filter(news)
         parts = self._parts(sources, kind)
         observed, received = records.column("observed_time_unix_nano"), sources.get_column("unix_ms").cast(pl.UInt64)
-        placed = records.records.with_columns(
+        own = records.records.select(list(RECORDS))  # a copy of what was given says more: its place, its generation
+        placed = own.with_columns(
             sources.get_column("domain"),
             sources.get_column("generation").alias(GENERATION),
             made_ids(parts, self._rows(parts)),

@@ -29,6 +29,7 @@ from collector.pipeline.suspects import STRIKES, Suspects
 from collector.pipeline.ticks import Ticks
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
+_NEWS_MS = 300_000  # an older dead letter that is tried again raises no alarm any more
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +71,7 @@ class Pipeline:
         self._failures = 0
         self._not_before = 0.0
         self._behind = False
+        self._events_since = 0
         self._passthrough = passthrough
         self._take = (max_bytes, max_records)
         self._decode = decode
@@ -154,6 +156,7 @@ class Pipeline:
 
     def _attempt(self, read: Read) -> Processed:
         """What can be worked on; entries that are not what was accepted are set aside."""
+        self._events_since = self._now() // 1_000_000 - _NEWS_MS if read.replayed else 0
         letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
         draft = self._attempt_sound(read, [entry for entry in read.entries if not entry.damaged])
         if letters:
@@ -188,7 +191,7 @@ class Pipeline:
             return Processed(changes=changes)
         decoded = self._decode(entries)
         try:
-            draft = self._chain.process(decoded.batch, changes)
+            draft = self._chain.process(decoded.batch, changes, self._events_since)
         except ProcessorFailed as failed:
             if len(entries) == 1:
                 return Processed(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])

@@ -100,15 +100,16 @@ class Chain:
         self._stages = [_stage(name, processor) for name, processor in processors]
         self._now = now_unix_nano
 
-    def process(self, batch: LogBatch, changes: Changes) -> Processed:
-        """All processors on one batch, on top of `changes`, which stay as they are.
+    def process(self, batch: LogBatch, changes: Changes, events_since_unix_ms: int = 0) -> Processed:
+        """All processors on one batch, on top of `changes`, which stay as they are. Of records that were received before
+        `events_since_unix_ms` they make none of their own.
 
         Raises:
             ProcessorFailed: one of them raised; nothing of it is kept.
         """
         draft = Processed(batch, changes=dict(changes))
         for stage in self._stages:
-            self._apply(stage, draft)
+            self._apply(stage, draft, events_since_unix_ms)
         draft.join()
         return draft
 
@@ -134,18 +135,18 @@ class Chain:
 
     def _call(self, processor: Ticking, due: Due, draft: Processed) -> None:
         occasion = Occasion(due.domain, due.at_unix_nano, due.name)
-        work = self._work(due.component, draft, _no_records(), occasion)
+        work = self._work(draft, Maker(self._pipeline, due.component, _no_records(), occasion))
         with _told_of(due.component):
             processor.tick(due, work)
         _keep(draft, work, unnamed(work.account, {}, {}, work.named))
 
-    def _apply(self, stage: Stage, draft: Processed) -> None:
+    def _apply(self, stage: Stage, draft: Processed, since_unix_ms: int = 0) -> None:
         if stage.kinds:
             draft.join()
         seen, hidden = divided(draft.batch, stage.kinds)
         if not len(seen):
             return
-        work = self._work(stage.name, draft, seen)
+        work = self._work(draft, Maker(self._pipeline, stage.name, seen, since_unix_ms=since_unix_ms))
         before = seen.by_domain()
         with _told_of(stage.name):
             given = stage.processor.process(seen, work)
@@ -153,9 +154,9 @@ class Chain:
         draft.batch = rejoined(given, hidden)
         _keep(draft, work, unnamed(work.account, before, after, work.named))
 
-    def _work(self, name: str, draft: Processed, seen: LogBatch, occasion: Occasion | None = None) -> StepWork:
-        maker = Maker(self._pipeline, name, seen, occasion)
-        return StepWork(self._ledger, draft.changes, maker, f"processor/{self._pipeline}/{name}", self._now())
+    def _work(self, draft: Processed, maker: Maker) -> StepWork:
+        account = f"processor/{self._pipeline}/{maker.component}"
+        return StepWork(self._ledger, draft.changes, maker, account, self._now())
 
 
 def _keep(draft: Processed, work: StepWork, unnamed: Counts) -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.base32 import received_ms
-from collector.batch import LogBatch, concat
+from collector.batch import RECORDS, LogBatch, concat
 from collector.component import Work
+from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, encode_batch
 from collector.ledger.pieces import MOST_RECORDS, StoredBatch, open_batch
 from collector.pipeline.decode import decode
@@ -146,6 +147,22 @@ def test_what_a_failed_attempt_made_never_happened(bench: PartitionBench, make_p
     assert bench.count("processor/logs/tells", "created") == 2
 
 
+@pytest.mark.parametrize(("late_ms", "made"), [(300_000, ["test.bad of bad"]), (300_001, [])])
+def test_a_dead_letter_that_is_tried_again_makes_no_old_events(
+    bench: PartitionBench, make_pipeline: MakePipeline, late_ms: int, made: list[str]
+) -> None:
+    class Refuses:
+        def process(self, batch: LogBatch, work: Work) -> LogBatch:
+            raise ValueError
+
+    bench.put("bad")
+    make_pipeline(refuses=Refuses()).step()
+    deadletters.request(bench.root / "partition", "replay", [bench.partition.dead_letters()[0].id])
+    bench.clock.unix_ms += late_ms
+    make_pipeline(tells=Tells("test.bad")).step()
+    assert content(bench).column("body").to_list() == ["bad", *made]
+
+
 def test_more_than_three_generations_are_dropped_and_counted(
     bench: PartitionBench, make_pipeline: MakePipeline
 ) -> None:
@@ -185,6 +202,28 @@ def test_only_who_takes_events_sees_them_and_all_keep_their_places(
         "test.third of test.bad of bad 1", "test.third of test.bad of bad 2",
     ]  # fmt: skip
     assert bench.count("processor/logs/drops", "filtered") == 2
+
+
+def test_a_copy_of_a_record_can_be_made_an_event(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    """With its attributes, resource and scope; what hides events from the component leaves no trace."""
+
+    class Copies:
+        def process(self, batch: LogBatch, work: Work) -> LogBatch:
+            rows = (batch.column("body") == "bad").arg_true()
+            work.emit("test.copy", batch.gather(rows), parents=rows)
+            return batch
+
+    watcher = Tells("test.none", "nothing", ["test.first"])
+    bench.put("bad", "fine")
+    make_pipeline(first=Tells("test.first"), watcher=watcher, copies=Copies()).step()
+    batch = content(bench)
+    assert batch.column("body").to_list() == ["bad", "fine", "test.first of bad", "bad"]
+    assert batch.column("event_name").to_list() == ["", "", "test.first", "test.copy"]
+    assert batch.generation is not None
+    assert batch.generation.to_list() == [0, 0, 1, 1]
+    assert set(batch.records.columns) == {*RECORDS, "generation"}
+    assert batch.attribute("seen", 2).to_list() == [True, True, True, True]  # type: ignore[arg-type]
+    assert batch.column("record_id").n_unique() == 4
 
 
 @pytest.mark.parametrize(
