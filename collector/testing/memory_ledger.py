@@ -2,42 +2,52 @@
 
 It keeps the same account as the one on disk, so a test can ask whether it adds up:
 
+    accepted = duplicate + undecodable + what processors count + enqueued
     enqueued = exported + dead_lettered + dropped + filtered + queued
+
+One module of tests holds both to the same contract (`tests/unit/ledger/test_contract.py`). It differs in three things: payloads are
+not cut, what components keep has no budget, and `on_full: spill` never fills.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
+import otlp_wire
 from collector.batch import LogBatch
 from collector.component import Due
 from collector.journal.entry import Entry
-from collector.ledger.interface import LAST, Ack, Commit, DeadLetter, OutboxEntry, Read, StateKey, TimerKey, Waiting
+from collector.ledger.interface import Commit, RawDeadLetter, Read, StateKey, TimerKey
+from collector.ledger.plan import Quota
 from collector.outcomes import Outcome
+from collector.testing.memory_outbox import MemoryOutbox, by_domain
 from collector.testing.work import MemoryState
 
+_DEDUP_WINDOW_MS = 300_000
+_BETWEEN_TICKS_NANOS = 1_000_000
 
-class MemoryLedger:
+
+class MemoryLedger(MemoryOutbox):
     """One partition with one pipeline.
 
     Args:
         exporters: ids of the exporters that every outbox entry goes to.
+        quotas: how much may wait for each; for the others, any amount.
     """
 
-    def __init__(self, exporters: Sequence[str], pipeline: str = "logs") -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self, exporters: Sequence[str], pipeline: str = "logs", quotas: Mapping[str, Quota] | None = None
+    ) -> None:
+        super().__init__(exporters, quotas or {})
         self._pipeline = pipeline
         self._journal: list[Entry] = []
-        self._entries: dict[int, OutboxEntry] = {}
-        self._seq = 0
         self._state: dict[StateKey, bytes] = {}
         self._timers: dict[TimerKey, int] = {}
-        self._waiting: dict[str, set[int]] = {exporter: set() for exporter in exporters}
-        self.counts: Counter[tuple[str, str, str]] = Counter()
-        self.dead_letters: list[tuple[str, DeadLetter]] = []
-        self.ack_calls = 0
+        self._ran: dict[TimerKey, int] = {}
+        self._digests: dict[tuple[str, int, bytes], int] = {}
+        self._applied = b""
+        self.raw_dead_letters: list[RawDeadLetter] = []
 
     def append(self, entry: Entry) -> None:
         """Put a payload where `read` finds it."""
@@ -45,53 +55,92 @@ class MemoryLedger:
             self._journal.append(entry)
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
-        """The next entries; the limits are those of the seam."""
+        """The next entries, one of each domain in turn."""
         with self._lock:
             chosen: list[Entry] = []
-            for entry in self._journal if pipeline == self._pipeline else ():
+            for entry in _in_turns(self._journal) if pipeline == self._pipeline and not self.full else ():
                 if chosen and (len(entry.body) > max_bytes or entry.records > max_records):
                     break
                 max_bytes -= len(entry.body)
                 max_records -= entry.records
                 chosen.append(entry)
-            return Read(chosen)
+            return Read(*self._split(chosen))
 
     def commit(self, commit: Commit) -> None:
-        """Cursor, state, counts and outbox entry at once."""
+        """All of it at once; one that was applied is not applied again."""
         with self._lock:
-            done = {id(entry) for entry in commit.read.entries}
-            self._journal = [entry for entry in self._journal if id(entry) not in done]
-            for key, value in commit.state.items():
-                if value is None:
-                    self._state.pop(key, None)
-                else:
-                    self._state[key] = value
-            for due in commit.ran:
-                self._timers.pop(due[:3], None)
-            for timer, at in commit.timers.items():
-                self._timers.pop(timer, None)
-                if at is not None:
-                    self._timers[timer] = at
-            self.counts.update(commit.counts)
-            if commit.outbox is not None and len(commit.outbox):
-                self._enqueue(commit.outbox, commit.pipeline)
+            if commit.read.id == self._applied:
+                return
+            self._applied = commit.read.id
+            passed = {id(entry) for entry in (*commit.read.entries, *commit.read.duplicates)}
+            self._journal = [entry for entry in self._journal if id(entry) not in passed]
+            self._digests |= {_digest(entry): entry.received_unix_ms for entry in commit.read.entries}
+            self._keep(commit)
+            self._set_timers(commit)
+            self._count(commit)
+            self.raw_dead_letters += commit.dead_letters
+            if commit.outbox is not None and len(commit.outbox) and self.exporters:
+                entry = self._enqueue(commit.outbox, commit.pipeline)
+                for domain, records in entry.by_domain.items():
+                    self.counts[domain, f"pipeline/{commit.pipeline}", Outcome.ENQUEUED] += records
 
     def put(self, content: LogBatch | Sequence[Entry]) -> int:
         """Enqueue for every exporter without a journal before it; gives the seq."""
         with self._lock:
-            return self._enqueue(content, self._pipeline)
+            return self._enqueue(content, self._pipeline).seq
 
-    def _enqueue(self, content: LogBatch | Sequence[Entry], pipeline: str) -> int:
-        self._seq += 1
-        by_domain = content.by_domain() if isinstance(content, LogBatch) else _by_domain(content)
-        records = sum(by_domain.values())
-        size = sum(len(e.body) for e in content) if not isinstance(content, LogBatch) else 100 * records
-        self._entries[self._seq] = OutboxEntry(self._seq, pipeline, records, size, by_domain, 0, content)
-        for exporter, waiting in self._waiting.items():
-            waiting.add(self._seq)
-            for domain, count in by_domain.items():
-                self.counts[domain, f"exporter/{exporter}", Outcome.ENQUEUED] += count
-        return self._seq
+    def applied(self, pipeline: str) -> bytes:
+        """See `Ledger.applied`."""
+        return self._applied if pipeline == self._pipeline else b""
+
+    def ahead(self, pipeline: str) -> bool:  # noqa: ARG002
+        """Delivery never falls behind so far that it matters."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _split(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """Fresh ones, and copies of earlier ones or of each other."""
+        seen, fresh, duplicates = dict(self._digests), list[Entry](), list[Entry]()
+        for entry in entries:
+            before = seen.get(_digest(entry)) if entry.digest else None
+            near = before is not None and abs(entry.received_unix_ms - before) <= _DEDUP_WINDOW_MS
+            if near and otlp_wire.tells_times(entry.body):
+                duplicates.append(entry)
+            else:
+                fresh.append(entry)
+                seen[_digest(entry)] = entry.received_unix_ms
+        return fresh, duplicates
+
+    def _keep(self, commit: Commit) -> None:
+        for key, value in commit.state.items():
+            if value is None:
+                self._state.pop(key, None)
+            else:
+                self._state[key] = value
+
+    def _set_timers(self, commit: Commit) -> None:
+        """A name is never due twice for the same moment."""
+        for due in commit.ran:
+            if self._timers.get(due[:3]) == due.at_unix_nano:
+                del self._timers[due[:3]]
+            self._ran[due[:3]] = due.at_unix_nano
+        for timer, at in commit.timers.items():
+            self._timers.pop(timer, None)
+            if at is not None:
+                self._timers[timer] = max(at, self._ran.get(timer, 0) + _BETWEEN_TICKS_NANOS)
+
+    def _count(self, commit: Commit) -> None:
+        self.counts.update(commit.counts)
+        self.counts.update(commit.read.unclaimed)
+        for outcome, entries in (
+            (Outcome.ACCEPTED, [*commit.read.entries, *commit.read.duplicates]),
+            (Outcome.DUPLICATE, commit.read.duplicates),
+            (Outcome.UNDECODABLE, [letter.entry for letter in commit.dead_letters]),
+        ):
+            for domain, records in by_domain(entries).items():
+                self.counts[domain, f"pipeline/{commit.pipeline}", outcome] += records
 
     def state(self, component: str, domain: str) -> MemoryState:
         """What a component has committed of a domain; it has no budget."""
@@ -99,81 +148,24 @@ class MemoryLedger:
         return MemoryState(kept)
 
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:  # noqa: ARG002
-        """What these components are due for."""
-        due = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and at <= now_unix_nano]
+        """See `Ledger.due`."""
+        with self._lock:
+            mine = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and not self.full]
+        due = [each for each in mine if each.at_unix_nano <= now_unix_nano]
         return sorted(due, key=lambda each: each.at_unix_nano)[:limit]
 
-    def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
-        """The same without contents."""
-        found = self.deliverable(exporter, after, max_bytes)
-        return [Waiting(entry.seq, entry.records, entry.size_bytes) for entry in found]
 
-    def bury(self, exporter: str, seq: int, reason: str) -> None:
-        """A dead letter; its outcomes are those of the whole entry."""
-        self._end(exporter, seq, Outcome.DEAD_LETTERED)
-        content = self._entries[seq].content
-        assert isinstance(content, LogBatch)
-        self.dead_letters.append((exporter, DeadLetter(seq, reason, content)))
-
-    def give_up(self, exporter: str, seq: int, reason: str) -> None:
-        """Dropped, and counted so."""
-        self._end(exporter, seq, f"{Outcome.DROPPED}:{reason}")
-
-    def _end(self, exporter: str, seq: int, outcome: str) -> None:
-        domains = self._entries[seq].by_domain
-        self.ack(exporter, [Ack(seq, {(domain, outcome): records for domain, records in domains.items()})])
-
-    def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int = LAST) -> Sequence[OutboxEntry]:
-        """Unacknowledged entries, oldest first."""
-        with self._lock:
-            found: list[OutboxEntry] = []
-            for seq in sorted(self._waiting[exporter]):
-                if seq <= after or seq > upto:
-                    continue
-                if found and max_bytes < self._entries[seq].size_bytes:
-                    break
-                max_bytes -= self._entries[seq].size_bytes
-                found.append(self._entries[seq])
-            return found
-
-    def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
-        """Count and forget; an entry that is not waiting any more is ignored."""
-        with self._lock:
-            self.ack_calls += 1
-            for ack in acks:
-                if ack.seq not in self._waiting[exporter]:
-                    continue
-                assert sum(ack.outcomes.values()) == self._entries[ack.seq].records, "outcomes must add up"
-                self._waiting[exporter].remove(ack.seq)
-                for (domain, outcome), count in ack.outcomes.items():
-                    self.counts[domain, f"exporter/{exporter}", outcome] += count
-                self.dead_letters += [(exporter, letter) for letter in ack.dead_letters]
-
-    def queued(self, exporter: str) -> int:
-        """Records that wait for an exporter."""
-        with self._lock:
-            return sum(self._entries[seq].records for seq in self._waiting[exporter])
-
-    def outcomes(self, exporter: str) -> dict[str, int]:
-        """Outcome → records over all domains, `queued` among them."""
-        totals: Counter[str] = Counter({"queued": self.queued(exporter)})
-        for outcome, count in self._of(exporter):
-            totals[outcome] += count
-        return {outcome: count for outcome, count in totals.items() if count}
-
-    def adds_up(self, exporter: str) -> bool:
-        """Whether every enqueued record ended once or is queued."""
-        totals = self.outcomes(exporter)
-        return totals.pop(Outcome.ENQUEUED, 0) == sum(totals.values())
-
-    def _of(self, exporter: str) -> Iterator[tuple[str, int]]:
-        for (_, component, outcome), count in self.counts.items():
-            if component == f"exporter/{exporter}":
-                yield outcome, count
+def _digest(entry: Entry) -> tuple[str, int, bytes]:
+    return entry.domain, len(entry.body), entry.digest
 
 
-def _by_domain(entries: Sequence[Entry]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
+def _in_turns(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """One of each domain, and again."""
+    waiting: dict[str, deque[Entry]] = {}
     for entry in entries:
-        counts[entry.domain] += entry.records
-    return counts
+        waiting.setdefault(entry.domain, deque()).append(entry)
+    while waiting:
+        for domain in list(waiting):
+            yield waiting[domain].popleft()
+            if not waiting[domain]:
+                del waiting[domain]
