@@ -53,11 +53,15 @@ def query(
 
     The table is `logs`, one row a record: record_id, domain, time_unix_nano, severity_number, severity_text, body,
     service_name, environment, source_type, error_type, component, endpoint, triage_level, triage_rule, trace_id,
-    span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_xinfo(logs)`.
+    span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_xinfo(logs)`. `log_minutes` has
+    their number n by domain, minute, level, service, component, endpoint, environment, error_type.
 
     \b
     How much, by level:
       logboom query "SELECT triage_level, count(*) FROM logs GROUP BY 1"
+    The last hour, minute by minute:
+      logboom query "SELECT minute, level, sum(n) FROM log_minutes
+                     WHERE minute > unixepoch() / 60 - 60 GROUP BY 1, 2"
     What is critical in one domain:
       logboom query --domain tamyla.com \\
         "SELECT body FROM logs WHERE triage_level = 'critical'"

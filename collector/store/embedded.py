@@ -1,7 +1,8 @@
 """The SQLite file: opened, migrated and written by one thread.
 
 WAL and `synchronous=FULL`: what `insert` returned for is on disk. A batch is one transaction, so it is there whole or
-not at all, and `ON CONFLICT DO NOTHING` on the record id makes a resend add nothing. Several processes may write the
+not at all, its counts by minute (`collector.store.minutes`) with it, and `ON CONFLICT DO NOTHING` on the record id makes a
+resend add nothing to either. Several processes may write the
 same file: SQLite lets one at a time in, the others wait up to `busy_timeout_secs`.
 
 Before and after each transaction the name is looked up: a file that was moved, deleted or replaced (a restored backup) is
@@ -19,7 +20,7 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain, repeat
 from pathlib import Path
@@ -28,7 +29,8 @@ import polars as pl
 
 from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
-from collector.store import schema
+from collector.store import minutes, schema
+from collector.store.following import Question
 from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
 _MOST_ROWS = 256
@@ -105,18 +107,16 @@ class EmbeddedStore:
         return new if self._name.lost() is None else self._insert(rows)
 
     def _insert(self, rows: pl.DataFrame) -> int:
+        counts = minutes.counted(rows) if rows.height > minutes.FEW else None
         with self._transaction() as connection:
             before = connection.total_changes
-            for part in insertable(rows).iter_slices(_ROWS_AT_ONCE):  # as Python objects they take ten times the memory
-                values = list(
-                    chain.from_iterable(zip(*(column.to_list() for column in part.iter_columns()), strict=True))
-                )
-                start = 0
-                for height in _heights(part.height):
-                    end = start + height * len(COLUMNS)
-                    connection.execute(insert_statement(height), values[start:end])
-                    start = end
-            return connection.total_changes - before
+            _write(connection, insert_statement, insertable(rows))
+            new = connection.total_changes - before
+            if counts is not None and new == rows.height:
+                _write(connection, minutes.add_counted, counts)
+            elif new:
+                connection.execute(minutes.ADD_INSERTED, (new,))
+            return new
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """One statement in its own transaction; returns how many rows it changed."""
@@ -126,6 +126,11 @@ class EmbeddedStore:
     def select(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         """All rows of a query."""
         return self._opened().execute(statement, tuple(parameters)).fetchall()
+
+    def run(self, questions: Sequence[Question]) -> list[list[tuple[object, ...]]]:
+        """Statements in one durable transaction; the rows of each."""
+        with self._transaction() as connection:
+            return [connection.execute(each.statement, tuple(each.parameters)).fetchall() for each in questions]
 
     def _make_file(self) -> None:
         try:
@@ -202,6 +207,17 @@ class _Transaction:
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+
+def _write(connection: sqlite3.Connection, statement: Callable[[int], str], rows: pl.DataFrame) -> None:
+    """All rows, by statements that take so many each."""
+    for part in rows.iter_slices(_ROWS_AT_ONCE):  # as Python objects they take ten times the memory
+        values = list(chain.from_iterable(zip(*(column.to_list() for column in part.iter_columns()), strict=True)))
+        start = 0
+        for height in _heights(part.height):
+            end = start + height * part.width
+            connection.execute(statement(height), values[start:end])
+            start = end
 
 
 def _heights(rows: int) -> Iterator[int]:

@@ -21,10 +21,12 @@ class KeepConfig(Config):
     """For levels that `levels` does not name; 0 = for ever. Rows that triage did not see have the level of their severity."""
     levels: dict[Level, Duration] = {}
     """By triage level; 0 = for ever."""
+    minutes: Duration = 400 * 86_400.0
+    """How long counts by minute (table `log_minutes`) stay, whatever happens to their rows; 0 = for ever."""
 
     def keep(self) -> Keep:
         """The same for the store."""
-        return Keep(self.default, {str(level): age for level, age in self.levels.items()})
+        return Keep(self.default, {str(level): age for level, age in self.levels.items()}, self.minutes)
 
 
 class RetentionConfig(KeepConfig):

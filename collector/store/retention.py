@@ -13,20 +13,31 @@ from dataclasses import dataclass, field
 from collector.base32 import first_record_id
 from collector.levels import LEVELS
 
-DOMAINS = """WITH RECURSIVE seen(domain) AS (
-    SELECT min(domain) FROM logs
+MINUTE_NS = 60_000_000_000
+
+
+def _domains(table: str) -> str:
+    return f"""WITH RECURSIVE seen(domain) AS (
+    SELECT min(domain) FROM {table}
     UNION ALL
-    SELECT (SELECT min(domain) FROM logs WHERE domain > seen.domain) FROM seen WHERE seen.domain IS NOT NULL
-) SELECT domain FROM seen WHERE domain IS NOT NULL"""
+    SELECT (SELECT min(domain) FROM {table} WHERE domain > seen.domain) FROM seen WHERE seen.domain IS NOT NULL
+) SELECT domain FROM seen WHERE domain IS NOT NULL"""  # noqa: S608 - constants
+
+
+DOMAINS = _domains("logs")
 """All domains of the store, by one index seek each."""
+MINUTE_DOMAINS = _domains("log_minutes")
+"""Those that have counts, also of rows that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Seconds to keep rows: `levels` by level (see `collector.levels`), `default` for all others; 0 = for ever."""
+    """Seconds to keep rows: `levels` by level (see `collector.levels`), `default` for all others; `minutes` for counts by minute;
+    0 = for ever."""
 
     default: float = 0.0
     levels: Mapping[str, float] = field(default_factory=dict)
+    minutes: float = 0.0
 
     def by_age(self) -> Iterable[tuple[float, list[str]]]:
         """(seconds, levels) for each group of levels with a limit."""
@@ -54,14 +65,26 @@ class Retention:
     domains: Mapping[str, Keep] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
+        """Whether any row of `logs` may ever go."""
         return any(list(keep.by_age()) for keep in (self.everywhere, *self.domains.values()))
 
     def rules(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[Rule]:
         """What is due now, one rule for all domains that share it."""
+        for keep, sharing in self._sharing(domains):
+            for age, levels in keep.by_age():
+                cut = max(0, now_unix_nano - int(age * 1e9))
+                yield Rule(sharing, levels, cut, first_record_id(cut // 1_000_000))
+
+    def minutes(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[tuple[Sequence[str], int]]:
+        """(domains, minute): their counts of minutes before that one may go now."""
+        for keep, sharing in self._sharing(domains):
+            if keep.minutes > 0:
+                yield sharing, max(0, now_unix_nano - int(keep.minutes * 1e9)) // MINUTE_NS
+
+    def _sharing(self, domains: Iterable[str]) -> Iterator[tuple[Keep, list[str]]]:
+        """Each rule with the domains that share it."""
         groups: dict[str, list[str]] = {}
         for domain in domains:
             groups.setdefault(domain if domain in self.domains else "", []).append(domain)
         for own, sharing in groups.items():
-            for age, levels in self.domains.get(own, self.everywhere).by_age():
-                cut = max(0, now_unix_nano - int(age * 1e9))
-                yield Rule(sharing, levels, cut, first_record_id(cut // 1_000_000))
+            yield self.domains.get(own, self.everywhere), sharing

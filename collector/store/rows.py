@@ -4,6 +4,7 @@ what a record does not say                      NULL (`collector.documents.facts
 a record without a time of its own              the time it was observed, else received, as `time_unix_nano`
 body that is not a string                       its JSON, body_is_json = 1
 attributes that have a column                   only there, not in `attributes` a second time
+what a component made                           how many times over, as `generation`; NULL for what was sent
 a value over its limit                          cut at a character; `truncated` = {"body": original bytes, …}
 a time past 2^63 - 1                            2^63 - 1; `truncated` = {"time_unix_nano": "its digits"}
 """
@@ -64,6 +65,7 @@ COLUMNS = (
     "attributes",
     "resource",
     "truncated",
+    "generation",
 )
 """The columns of `logs`, in the order in which rows are written."""
 
@@ -120,7 +122,10 @@ def rows(batch: LogBatch, limits: Limits, style: Style = PLAIN) -> pl.DataFrame:
         pl.lit(resource_json(batch, style)).alias("resource"),
     )
     notes = {"body": body_cut, "attributes": cut_attributes, **late}
-    return frame.with_columns(truncated=in_style(_truncated(notes, len(batch)), style)).select(COLUMNS)
+    generation = None if batch.generation is None else batch.generation.set(batch.generation == 0, None)
+    return frame.with_columns(
+        pl.lit(generation, pl.UInt8).alias("generation"), truncated=in_style(_truncated(notes, len(batch)), style)
+    ).select(COLUMNS)
 
 
 def _in_columns(batch: LogBatch) -> frozenset[str]:

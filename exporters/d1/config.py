@@ -71,6 +71,6 @@ class D1Config(D1StoreConfig, DeliveryConfig):
         least = _ALWAYS + sum(index not in ("trace", "event") for index in self.indexes)
         most = _ALWAYS + _SOMETIMES + len(self.indexes)
         yield (
-            f"writes {least} to {most} billed rows a record: at 1 record/s {least * 86_400 / 1e6:.2f} to "
-            f"{most * 86_400 / 1e6:.2f} million a day; retention writes as many again for what it deletes"
+            f"writes {least} to {most} billed rows a record, and one for each count by minute that a request adds to: at 1 record/s "
+            f"{least * 86_400 / 1e6:.2f} to {(most + 1) * 86_400 / 1e6:.2f} million a day; retention writes as many again for what it deletes"
         )

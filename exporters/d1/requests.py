@@ -13,9 +13,11 @@ from collector.batch import LogBatch
 from collector.outcomes import Items
 from collector.store.d1 import INSERT, name_for
 from collector.store.json_rows import bounded_row_texts, runs
+from collector.store.minutes import ADD_CHANGED
 from collector.store.rows import Limits
 
 _BEGIN = b'{"sql":%b,"params":["[' % orjson.dumps(INSERT)
+_COUNT = b'{"sql":%b,"params":[]}' % orjson.dumps(ADD_CHANGED)
 _PARAMETER_BYTES = 1_600_000
 _ROW_BYTES = 1_900_000
 """D1 takes strings and rows of 2,000,000 bytes."""
@@ -74,8 +76,9 @@ def _part(place: str, texts: pl.Series, oldest: str, items: Items | None = None)
 
 
 def _body(texts: pl.Series) -> bytes:
-    """What `collector.store.d1.encoded` makes of the statements; the rows in their parameters are escaped already."""
+    """What `collector.store.d1.encoded` makes of the statements: inserts, and behind each the one that counts what it inserted.
+    The rows in their parameters are escaped already."""
     pieces: list[bytes | memoryview] = [b'{"batch":[']
     for run in runs(texts, _PARAMETER_BYTES):
-        pieces += [_BEGIN, run, b']"]}', b","]
+        pieces += [_BEGIN, run, b']"]},', _COUNT, b","]
     return b"".join([*pieces[:-1], b"]}"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,8 +15,9 @@ from collector.component import Context
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.embedded import EmbeddedStore
+from collector.store.following import Question
 from collector.store.rows import Limits, rows
-from collector.store.sweeping import Sweeper
+from collector.store.upkeep import Rows, Upkeep, keep_up
 from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.verdicts import STORE_ERRORS, Inserted, verdict_of, waits
 
@@ -36,9 +36,8 @@ class SqliteExporter:
             indexes=config.indexes,
         )
         self._thread: ThreadPoolExecutor | None = None
-        self._sweeper: asyncio.Task[None] | None = None
-        rules = config.retention.rules()
-        self._sweeps = Sweeper(rules, config.retention.batch_rows, self._ask) if rules else None
+        self._keeping_up: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(config.retention.rules(), config.retention.batch_rows, self._run)
 
     async def start(self) -> None:
         """Open and migrate.
@@ -55,8 +54,8 @@ class SqliteExporter:
         except sqlite3.Error as error:
             if not waits(error):
                 raise StorageError(f"{self._store.path} can't be used: {error}") from error
-        if self._sweeps is not None:
-            self._sweeper = asyncio.create_task(self._sweep_for_ever())
+        interval = self._config.retention.interval
+        self._keeping_up = asyncio.create_task(keep_up(lambda: [self._upkeep], interval, STORE_ERRORS))
 
     def encode(self, batch: LogBatch) -> pl.DataFrame:
         """The rows, columns as in `collector.store.rows.COLUMNS`."""
@@ -65,8 +64,8 @@ class SqliteExporter:
     async def send(self, request: pl.DataFrame) -> Inserted:
         """Raises `sqlite3.Error` or `StorageError` when nothing was kept."""
         assert self._thread is not None, "send before start"
-        if self._sweeps is not None and request.height:
-            self._sweeps.comes(str(request.get_column("record_id").min()))
+        if request.height:
+            self._upkeep.comes(str(request.get_column("record_id").min()))
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, request)
 
     def classify(self, answer: object) -> Verdicts:
@@ -75,11 +74,11 @@ class SqliteExporter:
 
     async def shutdown(self) -> None:
         """Waits for the batch under way, then closes the file."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        if self._keeping_up is not None:
+            self._keeping_up.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
-            self._sweeper = None
+                await self._keeping_up
+            self._keeping_up = None
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._store.close)
             self._thread.shutdown()
@@ -87,24 +86,18 @@ class SqliteExporter:
 
     async def sweep(self, now_unix_nano: int) -> int:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
-        return await self._sweeps.sweep(now_unix_nano) if self._sweeps is not None else 0
+        return await self._upkeep.sweep(now_unix_nano)
 
-    async def _ask(self, statement: str, parameters: Sequence[object]) -> Sequence[Sequence[object]]:
+    async def _run(self, questions: Sequence[Question]) -> Sequence[Rows]:
         assert self._thread is not None, "sweep before start"
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.select, statement, parameters)
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(self._config.retention.interval)
-            with contextlib.suppress(*STORE_ERRORS):  # inserts meet the same error, and report it
-                await self.sweep(time.time_ns())
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.run, questions)
 
     def _insert(self, request: pl.DataFrame) -> Inserted:
         try:
             new = self._store.insert(request)
             told = self._store.told()
-            if told and self._sweeps is not None:
-                self._sweeps.forget()
+            if told:
+                self._upkeep.forget()
             return Inserted(new, told)
         except STORE_ERRORS as error:
             if isinstance(verdict_of(error), Blocked):

@@ -224,14 +224,17 @@ def test_a_database_that_needs_migrations_is_refused_when_they_are_off(cloudflar
     options = {**cloudflare.options(), "database_id": cloudflare.database()}
 
     async def names(exporter: D1Exporter) -> Any:
-        found = await select(exporter, "SELECT name FROM sqlite_master WHERE name LIKE 'logs%' ORDER BY name")
+        found = await select(
+            exporter, "SELECT name FROM sqlite_master WHERE name LIKE 'log%' AND name NOT LIKE 'logb%' ORDER BY name"
+        )
         return [row["name"] for row in found]
 
     with pytest.raises(
-        StorageError, match=r"needs migrations \(0001_logs, 0002_absent_is_null\) and auto_migrate is off"
+        StorageError,
+        match=r"needs migrations \(0001_logs, 0002_absent_is_null, 0003_log_minutes\) and auto_migrate is off",
     ):
         d1(names, tmp_path, **options, auto_migrate=False)
-    always = ["logs", "logs_domain_time", "logs_error_trace", "logs_urgent"]
+    always = ["log_minutes", "log_minutes_uncounted", "logs", "logs_domain_time", "logs_error_trace", "logs_urgent"]
     assert d1(names, tmp_path, **options, indexes=["trace"]) == sorted([*always, "logs_by_trace"])
     assert d1(names, tmp_path, **options, auto_migrate=False) == always
 
@@ -339,7 +342,7 @@ def test_rows_written_are_counted_as_billed(cloudflare, tmp_path):
         return exporter.counters()["rows_written"]
 
     options = {**cloudflare.options(), "database_id": cloudflare.database()}
-    assert d1(work, tmp_path, **options) == 300
+    assert d1(work, tmp_path, **options) == 301
     assert "writes 3 to 5 billed rows a record" in next(FACTORY.config(**options).notes())
 
 

@@ -195,7 +195,7 @@ def test_d1_is_reached_without_a_token(worker, tmp_path):
 
     async def work(exporter: Any) -> Any:
         assert [await deliver(exporter, batch) for _ in range(2)] == [[Ok()], [Ok()]]
-        assert exporter.counters()["rows_written"] == 9000
+        assert exporter.counters()["rows_written"] == 9001
         database = await exporter._databases.prepared("LOGS")
         return await database.select("SELECT count(*) AS n, CAST(max(time_unix_nano) AS TEXT) AS last FROM logs")
 

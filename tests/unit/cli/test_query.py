@@ -212,7 +212,7 @@ def test_making_a_table_can_take_too_long(data_dir: Path, monkeypatch: pytest.Mo
 def test_the_examples_of_the_help_run(data_dir: Path) -> None:
     """Each example as a shell would read it."""
     examples = re.findall(r'logboom query (.*?")$', str(query.__doc__), re.DOTALL | re.MULTILINE)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         result = ask(data_dir, *shlex.split(example.replace("\\\n", " ")))
         assert (result.exit_code, result.stderr) == (0, "")

@@ -28,6 +28,12 @@ def contents(path: Path) -> list[str]:
     return ids
 
 
+def counted_minutes(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        total: int | None = connection.execute("SELECT sum(n) FROM log_minutes").fetchone()[0]
+        return total or 0
+
+
 def store_at(path: Path) -> EmbeddedStore:
     store = EmbeddedStore(path)
     store.open()
@@ -117,6 +123,7 @@ def test_several_processes_write_one_file(tmp_path: Path) -> None:
     assert [process.exitcode for process in writers] == [0, 0, 0]
     own = {f"w{writer}-{n:06d}" for writer in range(3) for n in range(300)}
     assert sorted(contents(path)) == sorted(own | {f"shared-{n:06d}" for n in range(75)})
+    assert counted_minutes(path) == 975
 
 
 def write_until_killed(path: Path, acknowledged: Connection) -> None:
@@ -148,7 +155,9 @@ def test_a_killed_writer_leaves_whole_batches_and_all_that_it_acknowledged(tmp_p
     assert len(found) % 300 == 0
     assert len(found) // 300 - len(told) in (0, 1)  # the last one may be durable, and not yet told
     everything = frame(range(len(found) + 300))
+    assert counted_minutes(path) == len(found), "rows and counts are one transaction"
     assert store_and_close(path, everything) == 300
+    assert counted_minutes(path) == len(found) + 300
     assert contents(path) == everything.get_column("record_id").to_list()
 
 

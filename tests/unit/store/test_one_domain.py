@@ -21,7 +21,7 @@ MADE = (
     f"CREATE TABLE {UNDECLARED} (domain TEXT, body TEXT)",
     f"CREATE INDEX {DECLARED}_by_body ON {DECLARED} (body)",
 )
-NAMES = ("logs", DECLARED, UNDECLARED, "logboom_migrations", "sqlite_master", "sqlite_temp_master", "sqlite_schema", "dbstat",
+NAMES = ("logs", "log_minutes", DECLARED, UNDECLARED, "logboom_migrations", "sqlite_master", "sqlite_temp_master", "sqlite_schema", "dbstat",
          "sqlite_sequence", "sqlite_stat1", "sqlite_dbpage", "a_cte")  # fmt: skip
 Question = st.SearchStrategy[str]
 
@@ -44,6 +44,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
                 connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
             for number, (domain, body) in enumerate(rows):
                 _log(connection, f"{number:026}", domain, body)
+                connection.execute(
+                    "INSERT INTO log_minutes VALUES (?, 7, 'info', ?, '', '', '', '', 1)", (domain, body)
+                )
             connection.execute("ANALYZE")
     yield paths
     patch.undo()
@@ -64,7 +67,7 @@ def _log(connection: sqlite3.Connection, record_id: str, domain: str, body: str)
 tables: Question = st.builds(
     "{}{}".format, st.sampled_from(["", "main.", "temp.", "MAIN."]), st.sampled_from([*NAMES, "LOGS"])
 )
-columns: Question = st.sampled_from(["*", "body", "domain", "count(*)", "rowid", "max(body)", "group_concat(body)", "1", "x.*", "sql", "name"])  # fmt: skip
+columns: Question = st.sampled_from(["*", "body", "domain", "count(*)", "rowid", "max(body)", "group_concat(body)", "1", "x.*", "sql", "name", "service", "sum(n)"])  # fmt: skip
 conditions: Question = st.sampled_from(["1", "domain = 'b.com'", "body > 'B'", "rowid > 2", "x.body LIKE '%A%'"])
 
 
@@ -112,9 +115,16 @@ def test_the_own_rows_are_seen(stores: list[Path], table: str) -> None:
     assert _answer(stores[0], f"SELECT body FROM {table}", "b.com") == [("BRAVO",)]
 
 
+def test_the_own_counts_are_seen(stores: list[Path]) -> None:
+    """Sums over a domain's minutes are its own."""
+    assert _answer(stores[1], "SELECT service, n FROM log_minutes ORDER BY 1", "a.com") == [("ALFA", 1), ("ALPHA", 1)]
+    assert _answer(stores[1], "SELECT sum(n) FROM log_minutes", "b.com") == [(2,)]
+    assert _answer(stores[1], "SELECT count(*) FROM main.log_minutes", "b.com") == "refused"
+
+
 def test_what_is_no_table_of_domains_is_not_there(stores: list[Path]) -> None:
     """Also one that has a column `domain`: it has to be declared."""
-    for table in (UNDECLARED, "logboom_migrations", "dbstat", "sqlite_stat1"):
+    for table in (UNDECLARED, "log_minutes_uncounted", "logboom_migrations", "dbstat", "sqlite_stat1"):
         assert _answer(stores[0], f"SELECT count(*) FROM {table}", "a.com") in ("refused", "OperationalError")
 
 

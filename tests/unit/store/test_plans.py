@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from collector.store import d1, retention, schema, sweeping
+from collector.store import d1, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.embedded import EmbeddedStore, insert_statement
 from collector.store.following import NEWEST, Question, Wanted
@@ -130,12 +130,57 @@ def test_every_other_statement(store: sqlite3.Connection, name: str) -> None:
     )
 
 
+EACH_KEY = (
+    "SEARCH m USING PRIMARY KEY (domain=? AND minute=? AND level=? AND service=? AND component=? AND endpoint=?"
+    " AND environment=? AND error_type=?)"
+)
+ADDING = [EACH_KEY, "SEARCH m USING PRIMARY KEY (domain=? AND minute=?)"]
+LAST_ROWS = ["SEARCH logs USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH logs"]
+MARK = "SCAN log_minutes_uncounted"  # one row
+PIECE = "SEARCH logs USING INTEGER PRIMARY KEY (rowid<?)"
+MINUTES: dict[str, tuple[Question, list[str]]] = {
+    "add counted": (Question(minutes.add_counted(2), [None] * 20), ADDING),
+    "add inserted": (Question(minutes.ADD_INSERTED, (1,)), [*LAST_ROWS, *ADDING]),
+    "add on D1": (Question(minutes.ADD_CHANGED, ()), [*LAST_ROWS, *ADDING]),
+    "add a piece of the past": (Question(minutes.ADD_PIECE, (9,)), [BY_ROWID, PIECE, MARK, MARK, *ADDING]),
+    "mark it": (Question(minutes.MARK_PIECE, (9,)), [MARK, PIECE, MARK]),
+    "retention": (
+        Question(minutes.DELETE, ('["a.com"]', 9, 9)),
+        [
+            "SEARCH log_minutes USING PRIMARY KEY (domain=? AND minute=?)",
+            "SEARCH log_minutes USING PRIMARY KEY (domain=? AND minute<?)",
+        ],
+    ),
+    "domains": (
+        Question(retention.MINUTE_DOMAINS, ()),
+        ["SEARCH log_minutes USING PRIMARY KEY", "SEARCH log_minutes USING PRIMARY KEY (domain>?)"],
+    ),
+    "a minute's counts in a domain's view": (
+        Question("WITH log_minutes AS (SELECT * FROM main.log_minutes WHERE domain = 'a') SELECT level, sum(n) FROM log_minutes WHERE minute > 7 GROUP BY 1", ()),
+        ["SEARCH main.log_minutes USING PRIMARY KEY (domain=? AND minute>?)"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MINUTES)
+def test_counts_are_found_by_their_keys_and_rows_to_count_by_rowid(store: sqlite3.Connection, name: str) -> None:
+    """What is sorted is what the statement adds or shows, never the tables."""
+    question, expected = MINUTES[name]
+    found = store.execute(f"EXPLAIN QUERY PLAN {question.statement}", tuple(question.parameters))
+    tables = re.compile(r"(SEARCH|SCAN) (main\.)?(logs|m|log_minutes\w*)\b")
+    assert [step for *_, step in found if tables.match(step)] == expected
+
+
 KNOWN = {
     "collector.store.following: SELECT max(rowid) AS newest FROM": "newest row",
     "collector.store.following: SELECT logs.rowid AS rowid, {}": "fresh, backlog",
     "collector.store.following: SELECT rowid AS at FROM": "backlog",
     "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",
     "collector.store.sweeping: DELETE FROM logs WHERE rowid": "retention",
+    "collector.store.minutes: WITH read({}) AS NOT MATERIALIZED": "add",
+    "collector.store.minutes: SELECT domain, time_unix_nano / {},": "add inserted, on D1, a piece of the past",
+    "collector.store.minutes: UPDATE log_minutes_uncounted SET through =": "mark it",
+    "collector.store.minutes: DELETE FROM log_minutes WHERE (domain,": "retention of counts",
     "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",

@@ -60,7 +60,7 @@ def stored(batch: LogBatch, limits: Limits = Limits()) -> list[dict[str, Any]]: 
 
 
 def test_all_columns_of_a_full_record() -> None:
-    """Each of the 28 columns, nanoseconds and large integers exact, categories from triage."""
+    """Each of the 29 columns, nanoseconds and large integers exact, categories from triage."""
     row = stored(triaged(batch_of([FULL, BARE])))[0]
     documents = {name: json.loads(row.pop(name)) for name in ("attributes", "resource", "scope_attributes")}
     assert documents == {
@@ -98,6 +98,7 @@ def test_all_columns_of_a_full_record() -> None:
         "scope_name": "lib",
         "scope_version": "1.0",
         "truncated": None,
+        "generation": None,
     }
 
 

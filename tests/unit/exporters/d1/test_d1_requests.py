@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from collector.batch import LogBatch
 from collector.store.d1 import INSERT
+from collector.store.minutes import ADD_CHANGED
 from collector.store.rows import COLUMNS, Limits, insertable, rows
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.d1.requests import Places, parts
@@ -24,11 +25,12 @@ ONE = Places({}, "only", "")
 
 
 def sent(batch: LogBatch) -> list[list[list[Any]]]:
-    """The rows of each statement, read as D1 reads them: the body, then each parameter."""
+    """The rows of each statement, read as D1 reads them: the body, then each parameter. Behind each stands the one that counts."""
     [part] = parts(batch, ONE, Limits())
     statements = orjson.loads(part.body)["batch"]
-    assert {statement["sql"] for statement in statements} <= {INSERT}
-    return [json.loads(parameter) for statement in statements for parameter in statement["params"]]
+    assert [statement["sql"] for statement in statements] == [INSERT, ADD_CHANGED] * (len(statements) // 2)
+    assert not any(statement["params"] for statement in statements[1::2])
+    return [json.loads(parameter) for statement in statements[::2] for parameter in statement["params"]]
 
 
 def expected(batch: LogBatch) -> list[list[Any]]:
