@@ -1,11 +1,13 @@
 """OTLP's request as the door parses it: the official schema, but for what is repeated.
 
-An object for each record and attribute is made for nothing where only the whole is judged. Two variants of the schema say
-the same of the same bytes:
+An object for each record and attribute is made for nothing where only the whole is judged. Variants of the schema say the
+same of the same bytes:
 
     CountedRequest   records are bytes: their number, without a look into them
     CheckedRequest   nothing is repeated, so the parser merges what comes again into what is there: all of a request into one
                      record. Each byte is checked, next to nothing is kept; the ids of all records stand in two lists
+    SummedRequest    the same, but ids are packed numbers of eight bytes: the parser refuses other lengths than multiples of
+                     eight, and two lists of numbers say how long all ids together are, without an object for each
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ def _all_is_merged(message: str, field: Any) -> None:
         field.label = _Field.LABEL_REPEATED
 
 
+def _ids_are_numbers(message: str, field: Any) -> None:
+    _all_is_merged(message, field)
+    if message == "LogRecord" and field.name in ("trace_id", "span_id"):
+        field.type = _Field.TYPE_FIXED64
+
+
 def _variant(change: Callable[[str, Any], None]) -> Any:
     """The class of a request in a pool of its own, after `change(message, field)` for each field."""
     pool = descriptor_pool.DescriptorPool()
@@ -48,3 +56,4 @@ def _variant(change: Callable[[str, Any], None]) -> Any:
 
 CountedRequest: Any = _variant(_records_are_bytes)
 CheckedRequest: Any = _variant(_all_is_merged)
+SummedRequest: Any = _variant(_ids_are_numbers)

@@ -75,6 +75,26 @@ def test_valid_payload_is_counted(body: bytes, counts: tuple[int, int, int]) -> 
     assert otlp_wire.inspect(body) == otlp_wire.Shape(*counts)
 
 
+GOOD = message(9, b"\xf0" * 16) + message(10, b"\xf1" * 8)
+BAD = {
+    "a short one": message(9, b"\xf0" * 15) + message(10, b"\xf1" * 8),
+    "a trace id of 64 bits": message(9, b"\xf0" * 8) + message(10, b"\xf1" * 8),
+    "text": message(9, b"0123456789abcdef" * 2) + message(10, b"0123456789abcdef"),
+    "a span id of the length of a trace id": message(10, b"\xf1" * 16),
+}
+
+
+@pytest.mark.parametrize("others", [GOOD, b""], ids=["with ids", "without"])
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("count", [10, 500])
+def test_one_wrong_id_is_seen_among_many_records(count: int, bad: bytes, others: bytes) -> None:
+    """In small requests, and by their sum in large ones; right ones, and records without, pass. (Text in a large one is
+    known by the first id.)"""
+    assert otlp_wire.inspect(request_of(*[others, b""] * (count // 2))).records == count
+    with pytest.raises(InvalidPayload):
+        otlp_wire.inspect(request_of(bad, *[others] * count))
+
+
 def test_groups_are_limited() -> None:
     """Resources and scopes count together; exactly the limit passes."""
     body = message(1, message(2, b"") * 2) * 3
