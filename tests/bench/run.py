@@ -108,17 +108,15 @@ def triaged(scale: float, runs: int) -> list[Row]:
 
 def drained(system: System) -> Callable[[], bool]:
     """True when every accepted record has left the outbox: read from the count rows on disk."""
-    from collector.journal.reader import JournalReader
-    from collector.ledger.reader import PartitionReader
+    from collector.backend.offline import view_of
 
     assert system.folder is not None
-    data = system.folder / "data"
-    journals = [JournalReader.open(path) for path in sorted((data / "journal").iterdir())]
-    partitions = [PartitionReader.open(path) for path in sorted((data / "partition").iterdir())]
+    view = view_of(system.folder / "data")
 
     def done() -> bool:
-        accepted = sum(n for r in journals for (_, _, outcome), n in r.counts().items() if outcome == "accepted")
-        exported = sum(n for r in partitions for (_, _, outcome), n in r.counts().items() if outcome == "exported")
+        counts = view.counts()
+        accepted = sum(n for (_, by, outcome), n in counts.items() if (by[:9], outcome) == ("receiver/", "accepted"))
+        exported = sum(n for (_, _, outcome), n in counts.items() if outcome == "exported")
         return accepted == exported
 
     return done

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.backend.offline import desk_of
 from collector.cli.traffic.client import GrpcClient
 from collector.ledger.deadletters import DeadLetterInfo
-from collector.ledger.reader import PartitionReader
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import HEADER, request
@@ -87,11 +87,7 @@ def service_with(tmp_path: Path, number: int) -> Service:
 
 
 def dead_letters(service: Service) -> list[DeadLetterInfo]:
-    readers = [PartitionReader.open(path) for path in (service.data / "partition").iterdir()]
-    letters = [letter for reader in readers for letter in reader.dead_letters()]
-    for reader in readers:
-        reader.close()
-    return letters
+    return [letter.info for letter in desk_of(service.data).letters()]
 
 
 def mined(tmp_path: Path) -> set[str]:
