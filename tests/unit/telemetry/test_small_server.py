@@ -101,7 +101,9 @@ def test_an_answer_that_fails(monkeypatch, caplog):
         assert (await asked(address, b"nonsense\r\n\r\n"))[9:12] == b"400"
 
     run(monkeypatch, test)
-    assert [entry.getMessage() for entry in caplog.records] == ["/live can't be answered"]
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "/live can't be answered: integer division or modulo by zero"
+    ]
 
 
 def test_strangers_keep_nobody_out(monkeypatch):
