@@ -105,7 +105,7 @@ def test_one_poisoned_record_is_found(intake, tmp_path):
     load = Load(tmp_path, FACTORY)
     intake.poison = load.bodies[7777]
     load.deliver(options(intake.url))
-    ends = {end: sum(load.bench.count("exporter/http", end, domain) for domain in DOMAINS) for end in ENDS}
+    ends = {end: sum(load.bench.count(f"exporter/{FACTORY.name}", end, domain) for domain in DOMAINS) for end in ENDS}
     load.bench.close()
     assert ends == {"exported": RECORDS - 1, "dead_lettered": 1}
     assert set(load.bodies) - intake.times("body").keys() == {intake.poison}
