@@ -42,7 +42,7 @@ class HttpRecorder:
     def __init__(self, answer: Callable[[Received], Answer]) -> None:
         self._received: list[Received] = []
         self._server = _Server(("127.0.0.1", 0), _handler(answer, self._received))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:

@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[MetricsServer]:
     """A listening server."""
     with MetricsServer() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server
         server.shutdown()

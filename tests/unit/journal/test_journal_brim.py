@@ -282,6 +282,7 @@ print(before > 50, after > 0, statistics.commit_errors, journal.close(30))
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_has_no_room_for_a_step(tmp_path: Path) -> None:
     """Growth that fails is back-pressure: senders are told to come again, no commit fails, what was there serves on, and
     it goes on by itself when the disk has room."""

@@ -74,6 +74,7 @@ def test_a_foreign_format_is_refused(bench) -> None:
         JournalReader.open(bench.path)
 
 
+@pytest.mark.slow
 def test_another_process_follows_restart_growth_and_wiping(bench, kit, spawn) -> None:
     """The writer may restart, come back with a larger budget and map, or with an empty directory and a new id."""
     remote = spawn(REMOTE, bench.path)
@@ -285,6 +286,7 @@ def test_what_is_kept_is_never_known_under_a_later_commit(bench, kit, spawn) -> 
     reader.close()
 
 
+@pytest.mark.slow
 def test_a_look_that_says_nothing_new_is_not_trusted_for_long(bench, kit, reader, monkeypatch) -> None:
     """Even if the number of the last commit never moved, what was committed is seen."""
     bench.open()

@@ -49,6 +49,7 @@ def seen(of: LogBatch) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 64, RECORDS - 1, RECORDS])
 @pytest.mark.parametrize("parts", [1, 3])
 def test_pieces_joined_are_the_batch(monkeypatch: pytest.MonkeyPatch, size: int, parts: int) -> None:

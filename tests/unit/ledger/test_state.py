@@ -64,6 +64,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps)
 @settings(max_examples=25)
 def test_what_is_held_is_what_was_written_less_what_was_deleted(

@@ -130,6 +130,7 @@ def test_slashes_that_php_escapes() -> None:
     assert unwrapped(body).spoken == 'GET /a/b HTTP/1.1\n{"message":"GET /a/b HTTP/1.1","level_name":"INFO"}'
 
 
+@pytest.mark.slow
 def test_wrappings_in_each_other_end() -> None:
     """A line that wraps itself again and again is looked through a few times only."""
     body = LINE

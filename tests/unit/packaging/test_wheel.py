@@ -26,6 +26,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         return archive.namelist()
 
 
+@pytest.mark.slow
 def test_the_roots_are_ours(names: list[str]) -> None:
     """No `proto`, `tests` or `config` beside our packages: `proto/` would destroy proto-plus in the same environment."""
     roots = {name.split("/")[0] for name in names}

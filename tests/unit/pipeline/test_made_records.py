@@ -254,6 +254,7 @@ def test_what_can_not_be_made_is_refused_with_a_sentence(
 origins = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a.example", "b.example"])), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(origins, st.lists(st.sampled_from(["k1", "k2"]), min_size=1, max_size=2))
 def test_ids_are_unique_over_pipelines_components_domains_and_kinds(

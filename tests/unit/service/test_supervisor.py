@@ -192,6 +192,7 @@ def test_a_first_start_that_fails_ends_the_others(
     run(test())
 
 
+@pytest.mark.slow
 def test_a_child_that_never_gets_ready_fails_the_start(
     settings: Settings, made: list[FakeChild], tmp_path: Path
 ) -> None:

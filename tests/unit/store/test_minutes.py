@@ -128,6 +128,7 @@ sendings = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(sendings, st.integers(0, 120))
 def test_counts_are_those_of_the_rows(tmp_path_factory: pytest.TempPathFactory, sent: list[tuple[int, int, int, bool, bool]], past: int) -> None:  # fmt: skip
@@ -169,6 +170,7 @@ def test_a_failed_insert_leaves_no_count(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 50, 700, 2000])
 def test_a_minute_of_too_many_endpoints_keeps_every_other_count(tmp_path: Path, batch: int) -> None:
     """Of 2,000 endpoints of two services; what was there before goes on under its name, and another minute has room of its own."""

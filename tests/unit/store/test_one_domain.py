@@ -99,6 +99,7 @@ def _answer(path: Path, statement: str, domain: str) -> object:
             return f"{type(error).__name__}"
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(questions)
 def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], statement: str) -> None:

@@ -147,6 +147,7 @@ def put(
     sweeps.comes(received(received_ns // 10**6) + name)
 
 
+@pytest.mark.slow
 def test_a_row_goes_with_the_sweep_by_which_it_is_due_however_it_came_to_be(tmp_path: Path) -> None:
     """Sweeps of every step of two hours delete what a first look at everything would, from a store that goes on growing."""
     rng = random.Random(3)

@@ -131,6 +131,7 @@ def test_a_connection_without_a_request_ends(monkeypatch):
     run(monkeypatch, test)
 
 
+@pytest.mark.slow
 def test_handshakes_that_are_not_ended_make_room(monkeypatch, tmp_path):
     """With TLS, connections that never say hello are hung up beyond the bound, and a probe is answered."""
     monkeypatch.setattr(small_server, "_LOOK_SECS", 0.05)

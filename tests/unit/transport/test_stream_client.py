@@ -198,6 +198,7 @@ def tls_target(tmp_path, listener, **options) -> tuple[Target, ssl.SSLContext, A
     return Target("127.0.0.1", listener.getsockname()[1], tls=client_context(config)), server, authority
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_tls_ends_with_close_notify(run, listener, tmp_path, version):
     """The server reads a clean end: without suppress_ragged_eofs a missing close_notify raises."""

@@ -171,6 +171,7 @@ ROWS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from(VERSIONS))
 def test_anything(rows: list[Row], version: str) -> None:

@@ -384,6 +384,7 @@ def replaced_by_an_old_store(path: Path) -> None:
     other.replace(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "kept"),
     [

@@ -88,6 +88,7 @@ def verdicts(samples: list[dict[str, Any]], *, categorized: bool) -> list[tuple[
     return list(zip(batch.attribute(RULE).to_list(), batch.attribute(LEVEL).to_list(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("categorized", [False, True], ids=["triage alone", "behind categorize"])
 @pytest.mark.parametrize("decoration", DECORATIONS)
 def test_an_example_is_judged_alike_under_decoration(decoration: str, *, categorized: bool) -> None:
