@@ -87,3 +87,11 @@ def test_shell_examples_name_real_options(command: str) -> None:
     assert [
         option for option in options if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", done.stdout)
     ] == []
+
+
+def test_each_decision_stands_in_the_index_and_is_short() -> None:
+    """DECISIONS.md: by room, on top; an entry has fifteen lines at most."""
+    index, *entries = (ROOT / "DECISIONS.md").read_text().split("\n## ")
+    headings = [entry.split("\n", 1)[0] for entry in entries]
+    assert [heading for heading in headings if f"[{heading}](#" not in index] == []
+    assert [entry.split("\n", 1)[0] for entry in entries if len(entry.strip().split("\n")) > 16] == []
