@@ -41,8 +41,8 @@ def test_the_readme_names_every_command_and_component() -> None:
     assert [name for name in COMMANDS if f"`{name}`" not in text] == []
     registry = default_registry()
     factories = [factory for kind in Kind for factory in registry.factories(kind)]
-    folders = {factory.config.__module__.rpartition(".")[0].replace(".", "/") for factory in factories}
-    assert sorted(folder for folder in folders if f"]({folder}/README.md)" not in text) == []
+    folders = {factory.config.__module__.rpartition(".")[0].replace(".", "/"): factory.name for factory in factories}
+    assert sorted(folder for folder, name in folders.items() if f"[{name}]({folder}/README.md)" not in text) == []
 
 
 @pytest.mark.parametrize("config", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
