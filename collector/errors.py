@@ -16,7 +16,7 @@
         └── Damaged              bytes on disk are not those that were written; the sentence says the way out
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
-`collector/receivers/otlp/refusals.py`, and nowhere else.
+`collector/ingress/refusals.py`, and nowhere else.
 """
 
 from __future__ import annotations

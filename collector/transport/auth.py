@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, field_validator
 
 from collector.component import ClientAuthenticator, Context
 from collector.transport.block import Block
+from collector.transport.tls import TlsServerConfig
 
 ExtensionId = Annotated[str, AfterValidator(lambda text: "/".join(part.strip() for part in text.split("/", 1)))]
 """`type` or `type/name`; that it is there, and what it is good for, is looked at with the whole configuration."""
@@ -25,6 +26,20 @@ class HttpServerAuth(Auth):
 
     request_params: list[str] = []
     """Query parameters that the authenticator finds like headers of that name, and before them."""
+
+
+class Guarded(Protocol):
+    """A listener's block, as far as it says who may come."""
+
+    @property
+    def auth(self) -> Auth | None: ...
+    @property
+    def tls(self) -> TlsServerConfig | None: ...
+
+
+def authenticates(block: Guarded) -> bool:
+    """Whether senders must prove who they are: an authenticator, or client certificates."""
+    return block.auth is not None or bool(block.tls and block.tls.client_ca_file)
 
 
 def client_authenticator(auth: Auth | None, context: Context) -> ClientAuthenticator | None:

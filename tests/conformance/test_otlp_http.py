@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from google.rpc import status_pb2
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from collector.receivers.otlp.refusals import Code, StatusRefusal
+from collector.ingress.refusals import Code, StatusRefusal
 from collector.testing.intake import MemoryIntake
 from counterparts.conformance import cases, demand
 from counterparts.receiving import receiving

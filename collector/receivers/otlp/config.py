@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import field_validator, model_validator
 
 from collector.component import Config
+from collector.transport.auth import authenticates
 from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
 from collector.transport.grpc_server_config import GrpcServerConfig
@@ -101,8 +102,3 @@ class OtlpReceiverConfig(Config):
             )
             for name, block in self.protocols.blocks().items()
         }
-
-
-def authenticates(block: GrpcServerConfig | HttpServerConfig) -> bool:
-    """Whether senders must prove who they are: an authenticator, or client certificates."""
-    return block.auth is not None or bool(block.tls and block.tls.client_ca_file)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from collector.admission.admission import Notice
 from collector.admission.entrance import Entrance
 from collector.errors import Refusal, Unavailable
-from collector.receivers.otlp.authentication import authenticated
+from collector.ingress.authentication import authenticated
+from collector.ingress.refusals import Code, answer, only_logs, unexpected
 from collector.receivers.otlp.config import GRPC_PATH
-from collector.receivers.otlp.refusals import Code, answer, only_logs, unexpected
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.grpc_calls import UnaryCall
 from otlp_wire.status import partial_success, retry_info, status

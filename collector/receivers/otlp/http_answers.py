@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from collector.admission.admission import Notice
-from collector.errors import Refusal, Unauthenticated
-from collector.receivers.otlp.refusals import answer
+from collector.errors import Refusal
+from collector.ingress.http_response import Response, refusal_headers
+from collector.ingress.refusals import answer
 from otlp_wire.status import partial_success, partial_success_json, status, status_json
 
 Media = Literal["application/x-protobuf", "application/json"]
@@ -15,22 +15,10 @@ PROTOBUF: Media = "application/x-protobuf"
 JSON: Media = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One response; `headers` holds what is particular to it."""
-
-    status: int
-    content_type: bytes
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
 SUCCESS = {
     PROTOBUF: Response(200, b"application/x-protobuf", b""),
     JSON: Response(200, b"application/json", b'{"partialSuccess":{}}'),
 }
-NOT_FOUND = Response(404, b"text/plain; charset=utf-8", b"404 page not found\n")
-METHOD_NOT_ALLOWED = Response(405, b"text/plain", b"405 method not allowed, supported: [POST]", ((b"allow", b"POST"),))
 UNSUPPORTED_MEDIA_TYPE = Response(
     415, b"text/plain", b"415 unsupported media type, supported: [application/json, application/x-protobuf]"
 )
@@ -62,10 +50,9 @@ def refused(refusal: Refusal, media: Media) -> Response:
     `WWW-Authenticate` where it must say who it is."""
     told = answer(refusal)
     write = status if media == PROTOBUF else status_json
-    retry_after = told.retry_after_header
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if retry_after is not None:
-        headers = ((b"retry-after", retry_after.encode()),)
-    elif isinstance(refusal, Unauthenticated):
-        headers = tuple((b"www-authenticate", challenge.encode("latin-1")) for challenge in refusal.challenges)
-    return Response(told.http_status, media.encode(), write(told.code, told.message, told.retry_after_secs), headers)
+    return Response(
+        told.http_status,
+        media.encode(),
+        write(told.code, told.message, told.retry_after_secs),
+        refusal_headers(refusal, told),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from collector.admission.admission import Admission
 from collector.admission.entrance import Entrance
 from collector.component import Context, ServerAuthenticator
-from collector.errors import ConfigError, Problem
+from collector.ingress.listening import cannot_listen
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.grpc_service import LogsService
 from collector.receivers.otlp.http_app import OtlpHttpApp
@@ -57,7 +57,9 @@ class OtlpReceiver:
                 self._bound[protocol] = self._serve(listener, entrance, share_port)
             except (OSError, ValueError) as error:
                 self.shutdown(0.0)
-                raise ConfigError([self._problem(protocol, error)]) from error
+                block = f"receivers.{self._id}.protocols.{protocol}"
+                endpoint = self._config.protocols.blocks()[protocol].endpoint
+                raise cannot_listen(block, endpoint, error) from error
 
     def _serve(self, listener: GrpcListener | HttpListener, entrance: Entrance, share_port: bool) -> str:
         if isinstance(listener, GrpcListener):
@@ -94,18 +96,3 @@ class OtlpReceiver:
         """How long ago the HTTP event loop last gave a sign of life (each second); 0 without HTTP."""
         listener = self._listeners.get("http")
         return listener.silent_secs() if isinstance(listener, HttpListener) else 0.0
-
-    def _problem(self, protocol: str, error: Exception) -> Problem:
-        option = f"receivers.{self._id}.protocols.{protocol}"
-        endpoint = self._config.protocols.blocks()[protocol].endpoint
-        return Problem(
-            f"{option}: cannot listen on {endpoint}: {_reason(error)}",
-            code="receiver/listen",
-            hint=f"free the address, or choose another one in {option}.endpoint",
-        )
-
-
-def _reason(error: Exception) -> str:
-    if not isinstance(error, OSError) or not error.strerror:
-        return str(error)
-    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.receivers.otlp.http_request import HttpRequest
+from collector.ingress.http_request import HttpRequest
 
 PEERS = {
     "TCP": ({"client": ("192.0.2.1", 1234), "server": ("127.0.0.1", 4318)}, "192.0.2.1"),

@@ -9,7 +9,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from collector import errors
 from collector.errors import Exhausted, Refusal, Unavailable
-from collector.receivers.otlp.refusals import Code, StatusRefusal, answer
+from collector.ingress.refusals import Code, StatusRefusal, answer
 from otlp_wire.status import retry_info, status, status_json
 
 HTTP = {1: 503, 2: 500, 3: 400, 4: 503, 5: 500, 6: 500, 7: 403, 8: 429, 9: 500, 10: 503, 11: 503, 12: 404, 13: 500, 14: 503, 15: 503, 16: 401}  # fmt: skip

@@ -1,0 +1,148 @@
+"""An HTTP request on its way to admission, as a plain ASGI callable:
+
+    preflight ► what the receiver does with it (`respond`) ► answer
+
+Receivers derive from `HttpApp`, and find there who sends (`credential`), the body and its encoding, and the wait for the
+journal (`admitted`). Whatever happens in between, the sender gets an answer that keeps its data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from collector.admission.admission import Answered, Notice
+from collector.admission.entrance import Entrance
+from collector.domains.credential import Credential
+from collector.errors import InvalidPayload, Refusal, Unavailable
+from collector.ingress.authentication import authenticated
+from collector.ingress.http_request import Connection, HttpRequest, WithParameters
+from collector.ingress.http_response import Response, Send, write
+from collector.ingress.refusals import unexpected
+from collector.transport.http_server_config import HttpServerConfig
+from collector.transport.serving.content_encoding import check_header, coding, decoded
+from collector.transport.serving.cors import AccessControl
+from collector.transport.serving.http_body import Receive, SenderGone, max_body_size, read_body
+from collector.transport.serving.turns import Turns
+
+Submit = Callable[[bytes, Answered], None]
+"""Takes the body of a request to admission."""
+Inline = Callable[[str], int]
+"""From the encoding of a body, to how many bytes of it are read on the loop; larger ones on a thread, so that the loop stays
+responsive."""
+Headers = dict[bytes, bytes]
+_LATE = Unavailable("the journal did not answer in time")
+
+
+class HttpApp:
+    """What the applications of receivers share; `config` is the block of their listener."""
+
+    def __init__(self, config: HttpServerConfig, entrance: Entrance, turns: Turns) -> None:
+        self.entrance = entrance
+        self.limit = max_body_size(config)
+        self.encodings = frozenset(config.compression_algorithms)
+        self._turns = turns
+        self._answer_within_secs = config.write_timeout or 30.0
+        self._parameters = config.auth.request_params if config.auth is not None else []
+        self._cors = AccessControl(config.cors) if config.cors and config.cors.allowed_origins else None
+        self._headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in config.response_headers.items()]
+        if not config.keep_alives_enabled:
+            self._headers.append((b"connection", b"close"))
+
+    async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
+        """The receiver's part. A `Refusal` that it raises is counted and answered by `refused`."""
+        raise NotImplementedError
+
+    def refused(self, refusal: Refusal, headers: Headers) -> Response:
+        """The answer to a refusal, in the words of the receiver's protocol."""
+        raise NotImplementedError
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        extra = self._headers
+        if self._cors is not None:
+            if self._cors.is_preflight(scope["method"], headers):
+                if objection := self._cors.objection(headers):
+                    self.entrance.remark(HttpRequest(scope, headers).peer(), objection)
+                await write(send, Response(204, b"", b"", tuple(self._cors.preflight(headers))), extra)
+                return
+            extra = extra + self._cors.actual(headers)
+        try:
+            response = await self._guarded(scope, headers, receive)
+        except SenderGone:
+            return
+        await write(send, response, extra)
+
+    async def _guarded(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
+        """The one wrapper round every request: whatever happens, the sender gets an answer that keeps its data."""
+        try:
+            return await self.respond(scope, headers, receive)
+        except Refusal as refusal:
+            return self.refused(self.entrance.refuse(refusal), headers)
+        except SenderGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
+            self.entrance.defect(error)
+            return self.refused(self.entrance.refuse(unexpected()), headers)
+
+    def credential(self, scope: Mapping[str, Any], headers: Headers, request: HttpRequest) -> Credential | None:
+        """Who sends; None where nobody is asked. Raises a `Refusal`."""
+        asked = WithParameters(scope, headers, self._parameters) if self._parameters else request
+        return authenticated(self.entrance, asked)
+
+    def encoding(self, headers: Headers, peer: str) -> str:
+        """The content encoding of a request, empty for none. Raises `InvalidPayload` for one that is not taken."""
+        named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
+        encoding = coding(named)
+        if encoding not in self.encodings:
+            self.entrance.remark(peer, f"unsupported Content-Encoding: {named[:40]!a}")
+            raise InvalidPayload(f"unsupported Content-Encoding: {named}")
+        return encoding
+
+    async def encoded_body(self, encoding: str, headers: Headers, receive: Receive, limit: int = 0) -> bytes:
+        """The body as it came, of at most `limit` bytes (0: the listener's), after a look at its first ones."""
+        body = await read_body(receive, headers.get(b"content-length"), limit or self.limit)
+        if encoding:
+            check_header(encoding, body)
+        return body
+
+    async def admitted(
+        self, sender: Connection, submit: Submit, encoding: str, body: bytes, inline: Inline, limit: int = 0
+    ) -> Refusal | Notice | None:
+        """Decode and submit, in turn on a thread if that takes long; then wait for the journal."""
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[Refusal | Notice | None] = loop.create_future()
+        limit = limit or self.limit
+
+        def done(outcome: Refusal | Notice | None) -> None:
+            try:
+                loop.call_soon_threadsafe(_settle, settled, outcome)
+            except RuntimeError:  # the loop is closed: the sender was cut off at the deadline of the shutdown
+                return
+
+        if encoding and len(body) <= inline(encoding):
+            encoding, body = "", decoded(encoding, body, limit)
+        pass_on = partial(_pass_on, submit, encoding, body, done, limit)
+        if len(body) <= inline(encoding):
+            pass_on()
+        else:
+            sender.waits_for_decoding(len(body))
+            if not await self._turns.run(sender.peer, lambda: not sender.gone, pass_on):
+                raise SenderGone
+        sender.decoded()
+        timer = loop.call_later(self._answer_within_secs, _settle, settled, _LATE)
+        try:
+            return await settled
+        finally:
+            timer.cancel()
+
+
+def _pass_on(submit: Submit, encoding: str, body: bytes, done: Answered, limit: int) -> None:
+    submit(decoded(encoding, body, limit), done)
+
+
+def _settle(settled: asyncio.Future[Refusal | Notice | None], outcome: Refusal | Notice | None) -> None:
+    if not settled.done():
+        settled.set_result(outcome)

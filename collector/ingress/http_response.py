@@ -1,0 +1,47 @@
+"""One HTTP response, and what an answer to a refusal says in its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from collector.errors import Refusal, Unauthenticated
+from collector.ingress.refusals import Answer
+
+Headers = tuple[tuple[bytes, bytes], ...]
+Send = Callable[[Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response; `headers` holds what is particular to it."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: Headers = ()
+
+
+NOT_FOUND = Response(404, b"text/plain; charset=utf-8", b"404 page not found\n")
+METHOD_NOT_ALLOWED = Response(405, b"text/plain", b"405 method not allowed, supported: [POST]", ((b"allow", b"POST"),))
+
+
+def refusal_headers(refusal: Refusal, told: Answer) -> Headers:
+    """`Retry-After` where the sender should come again, `WWW-Authenticate` where it must say who it is."""
+    if told.retry_after_header is not None:
+        return ((b"retry-after", told.retry_after_header.encode()),)
+    if isinstance(refusal, Unauthenticated):
+        return tuple((b"www-authenticate", challenge.encode("latin-1")) for challenge in refusal.challenges)
+    return ()
+
+
+async def write(send: Send, response: Response, extra: list[tuple[bytes, bytes]]) -> None:
+    """Send it as an ASGI application does, with headers that all responses have."""
+    headers = [(b"content-length", str(len(response.body)).encode()), *response.headers, *extra]
+    if response.status == 204:
+        headers = headers[1:]  # RFC 9110: a 204 has no content and no length
+    elif response.content_type:
+        headers.append((b"content-type", response.content_type))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
