@@ -16,6 +16,7 @@ the components that asked for it and ends after them.
 from collector.component.behaviour import Due, Exporter, Extension, Processor, Receiver, State, Work
 from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind, Use
 from collector.component.powers import (
+    ALL_EVENTS,
     ClientAuthenticator,
     Counting,
     Explains,
@@ -35,6 +36,7 @@ from collector.component.powers import (
 )
 
 __all__ = [
+    "ALL_EVENTS",
     "BEHAVIOURS",
     "ClientAuthenticator",
     "Component",

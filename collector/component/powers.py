@@ -54,10 +54,15 @@ class Ticking(Processor, Protocol):
         ...
 
 
+ALL_EVENTS = ("*",)
+"""What a component takes that takes events of every kind."""
+
+
 @runtime_checkable
 class TakesEvents(Protocol):
-    """A component that also sees records that other components made. All others get batches without them, which pass it in
-    their places: nothing judges or counts an event by oversight."""
+    """A processor or exporter that also sees records that components made. Other processors get batches without them, which
+    pass them in their places: nothing judges or counts an event by oversight. Other exporters are not sent them (`filtered`),
+    unless their option `events` says so."""
 
     @property
     def takes_events(self) -> Sequence[str]:

@@ -7,17 +7,18 @@ Names and meanings are otelcol's (configretry, exporterhelper/queuebatch). Three
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from collector.component import Config
+from collector.component import ALL_EVENTS, Config
 from collector.ledger.plan import Quota
 from collector.shaping.config import AttributesConfig, RedactConfig, SelectConfig
 from collector.units import ByteSize, Duration
 
 Sizer = Literal["requests", "items", "bytes"]
+EventKind = Annotated[str, Field(pattern=r"^[^*]*\*?$", min_length=1)]
 
 
 class RetryConfig(Config):
@@ -160,6 +161,9 @@ class DeliveryConfig(Config):
     """Which attributes are sent. What the exporter itself reads (routing, indexes) must stay."""
     redact: RedactConfig = RedactConfig()
     """What of the records is hidden before it leaves."""
+    events: bool | list[EventKind] | None = None
+    """Which records that components made are sent: all, none, or those with these event names (`logboom.issue.*` means all
+    that begin so). Unset: what the exporter is made for; stores take all, others none. What is left out ends as `filtered`."""
 
     def destination(self) -> str:
         """For people: where records go, and whether in the clear; empty = nowhere off this machine, or to an account."""
@@ -177,7 +181,20 @@ class DeliveryConfig(Config):
 
     def shaping(self) -> list[str]:
         """For people: what is left out or hidden; empty when records leave as they are."""
-        return [*self.select.told(), *self.attributes.told(), *self.redact.told()]
+        return [*self.select.told(), *self._events_told(), *self.attributes.told(), *self.redact.told()]
+
+    def kinds(self, takes_events: Sequence[str]) -> Sequence[str]:
+        """The events that are sent, by an exporter that is made for `takes_events`."""
+        if self.events is None:
+            return takes_events
+        return (ALL_EVENTS if self.events else ()) if isinstance(self.events, bool) else tuple(self.events)
+
+    def _events_told(self) -> list[str]:
+        if self.events is None:
+            return []
+        if isinstance(self.events, list) and self.events:
+            return [f"events {', '.join(self.events)}"]
+        return ["events of all kinds"] if self.events else ["no events"]
 
     @property
     def attempt_timeout(self) -> float:

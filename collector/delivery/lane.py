@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from collector.batch import LogBatch
-from collector.component import Exporter
+from collector.component import Exporter, TakesEvents
 from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
 from collector.delivery.config import DeliveryConfig
@@ -69,7 +69,8 @@ class Lane:
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config))
-        self._sieve = Sieve(config, encoding, self._account, self._emit, hand)
+        takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
+        self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes)
         self._sender = Sender(
             exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below
         )

@@ -1,12 +1,13 @@
-"""Where `select` acts: once for each outbox entry, before its records join a request."""
+"""Where `select` and `events` act: once for each outbox entry, before its records join a request."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from collector.batch import LogBatch
 from collector.delivery.account import Account
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
@@ -31,8 +32,9 @@ class Sieve:
         account: Account,
         emit: Callable[[EventKind, str, int], None],
         hand: Hand,
+        takes_events: Sequence[str] = (),
     ) -> None:
-        self._selection = None if config.select.everything else Selection(config.select)
+        self._selection = Selection(config.select, config.kinds(takes_events))
         self._encoding = encoding
         self._account = account
         self._emit = emit
@@ -40,7 +42,7 @@ class Sieve:
 
     async def passed(self, part: Part) -> Part | None:
         """What of the entry is to be sent; None when nothing is left."""
-        if self._selection is None or not part.records:
+        if not part.records or self._all_pass(part):
             return part
         request = Request((part,))
         if self._hand.poison(request, whole=True):
@@ -48,6 +50,12 @@ class Sieve:
             return None
         with await self._hand.holding(request, whole=True):
             return await self._judged(request)
+
+    def _all_pass(self, part: Part) -> bool:
+        """Without a look at the records. Payloads were sent."""
+        if isinstance(part.content, LogBatch):
+            return self._selection.passes(part.content)
+        return self._selection.everything_sent
 
     async def _judged(self, request: Request) -> Part | None:
         if request.undecoded:
@@ -71,7 +79,6 @@ class Sieve:
 
     def _split(self, request: Request) -> tuple[Request, Request]:
         """The records that are kept, and the others."""
-        assert self._selection is not None
         kept = self._selection.keep(request.batch()).to_numpy()
         if kept.all():
             return request, Request(())

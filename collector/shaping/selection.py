@@ -1,12 +1,15 @@
-"""`select`: which records of a batch an exporter gets."""
+"""`select` and `events`: which records of a batch an exporter gets."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from collector.batch import LogBatch
 from collector.levels import LEVELS, level
 from collector.shaping.config import SelectConfig
+from collector.shaping.events import hidden, taken
 from collector.shaping.names import Names
 
 _LEVEL = "logboom.triage.level"
@@ -14,26 +17,45 @@ _ERROR_TYPE = "logboom.error_type"
 
 
 class Selection:
-    """Level AND domain AND any of the conditions, each of them only where something is asked for."""
+    """What was sent: level AND domain AND any of the conditions, each of them only where something is asked for. What a component
+    made: of one of `kinds`, AND domain; levels and conditions are about traffic."""
 
-    def __init__(self, config: SelectConfig) -> None:
+    def __init__(self, config: SelectConfig, kinds: Sequence[str] = ()) -> None:
+        self._everything = config.everything
         self._levels = list(config.levels)
         self._domains = Names(config.domains, ignore_case=True)
+        self._kinds = kinds
         self._conditions = []
         if config.conditions:
             from collector.ottl import compile_condition  # lark and RE2, only where there are conditions
 
             self._conditions = [compile_condition(text) for text in config.conditions]
 
+    @property
+    def everything_sent(self) -> bool:
+        """Of what was sent nothing is left out."""
+        return self._everything
+
+    def passes(self, batch: LogBatch) -> bool:
+        """Nothing of the batch is left out, seen without looking at its records."""
+        return self._everything and hidden(batch, self._kinds) is None
+
     def keep(self, batch: LogBatch) -> pl.Series:
         """One bool a record, never null."""
         kept = pl.repeat(True, len(batch), dtype=pl.Boolean, eager=True)
         if self._domains:
             kept &= pl.Series(self._domains.rows(batch.column("domain")))
+        generation = batch.generation
+        if generation is None:
+            return self._of_traffic(batch, kept)
+        made = generation > 0
+        return (kept & made & taken(batch.column("event_name"), self._kinds)) | self._of_traffic(batch, kept & ~made)
+
+    def _of_traffic(self, batch: LogBatch, kept: pl.Series) -> pl.Series:
         if self._levels and kept.any():
-            kept &= levels(batch).is_in(self._levels)
+            kept = kept & levels(batch).is_in(self._levels)
         if self._conditions and kept.any():
-            kept &= self._meets(batch)
+            kept = kept & self._meets(batch)
         return kept
 
     def _meets(self, batch: LogBatch) -> pl.Series:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from collector.component import BEHAVIOURS, Counting, Factory, Kind, powers
+from collector.component import BEHAVIOURS, Counting, Factory, Kind, TakesEvents, powers
 from collector.delivery.config import DeliveryConfig
 
 POWERS = [
@@ -21,6 +21,8 @@ POWERS = [
     if getattr(each, "_is_protocol", False) and each.__module__ == powers.__name__
 ]
 """All that a component may have beyond its kind."""
+_OF_SEVERAL: dict[Any, frozenset[Kind]] = {TakesEvents: frozenset({Kind.PROCESSOR, Kind.EXPORTER, Kind.CONNECTOR})}
+"""Powers that behaviours of more than one kind may have."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -40,7 +42,7 @@ def powers_of(component: type) -> set[str]:
 
 
 def _of_options(config: type, kind: Kind) -> Iterator[str]:
-    yield from _halves(config, [power for power in POWERS if not _base(power)])
+    yield from _halves(config, [power for power in POWERS if _of_the_options(power)])
     if kind is Kind.EXPORTER and not issubclass(config, DeliveryConfig):
         yield f"{config.__name__}: the options of an exporter derive from DeliveryConfig"
     elif kind is Kind.EXPORTER:
@@ -53,9 +55,14 @@ def _of_behaviour(behaviour: type, kind: Kind) -> Iterator[str]:
     base = BEHAVIOURS.get(kind)
     if base is not None:
         yield from _unlike(behaviour, base, _members(base))
-    yield from _halves(behaviour, [power for power in POWERS if base and base in power.__mro__])
+    yield from _halves(
+        behaviour, [power for power in POWERS if base in power.__mro__ or kind in _OF_SEVERAL.get(power, ())]
+    )
+    for power, kinds in _OF_SEVERAL.items():
+        if kind not in kinds and any(_has(behaviour, name) for name in _members(power)):
+            yield f"{behaviour.__name__}: {power.__name__} is asked of {', '.join(sorted(kinds))}"
     for power in POWERS:
-        for name in _members(power) if not _base(power) else ():
+        for name in _members(power) if _of_the_options(power) else ():
             if _has(behaviour, name):
                 yield f"{behaviour.__name__}.{name}: it is asked of the options ({power.__name__})"
     try:
@@ -118,6 +125,10 @@ def _members(contract: type) -> list[str]:
     """The public names of a protocol and of those that it extends."""
     protocols = [each for each in contract.__mro__ if getattr(each, "_is_protocol", False)]
     return [name for each in protocols for name in vars(each) if not name.startswith("_")]
+
+
+def _of_the_options(power: type) -> bool:
+    return not _base(power) and power not in _OF_SEVERAL
 
 
 def _base(power: type) -> Any:

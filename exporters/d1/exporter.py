@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from collector.batch import LogBatch
-from collector.component import Context
+from collector.component import ALL_EVENTS, Context
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.d1 import D1Database, Statement
@@ -29,6 +29,8 @@ _BETWEEN_PIECES_SECS = 5.0
 
 class D1Exporter:
     """`encode`: batch → bodies. `send`: bodies → answers, one each. `classify`: by status and message."""
+
+    takes_events = ALL_EVENTS
 
     def __init__(self, config: D1Config, context: Context) -> None:
         self._config = config

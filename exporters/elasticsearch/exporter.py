@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from collector.batch import LogBatch
-from collector.component import Context
+from collector.component import ALL_EVENTS, Context
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdicts
 from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import unanswered
@@ -52,6 +52,8 @@ class BulkAnswer:
 
 class ElasticsearchExporter:
     """Translates between batches and bulk requests. Keyed by record id: what is sent again is found there."""
+
+    takes_events = ALL_EVENTS
 
     def __init__(self, config: ElasticsearchConfig, context: Context) -> None:
         self._config = config

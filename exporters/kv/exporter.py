@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import Context
+from collector.component import ALL_EVENTS, Context
 from collector.outcomes import Ok, Retry, Verdicts
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareClient
@@ -44,6 +44,8 @@ class Unwritten:
 class KvExporter:
     """`encode`: batch → lines. `send`: into the view (each record once, however often it comes), then one bulk write of
     the keys that changed. Sends that wait for their turn find their keys written already by the one before."""
+
+    takes_events = ALL_EVENTS
 
     def __init__(self, config: KvConfig, context: Context) -> None:
         self._config = config

@@ -25,11 +25,13 @@ _SHOWN = (
     "triage_rule",
     "trace_id",
     "event_name",
+    "generation",
 )
 
 
 def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
-    """Columns `record_id`, `domain`, `level`, `component`, `line` (an object; absent members are left out)."""
+    """Columns `record_id`, `domain`, `level`, `component`, `made` (whether a component made it: such records are not counted), `line`
+    (an object; absent members are left out)."""
     frame = rows(batch, Limits(max_body_bytes, attribute_bytes=1024))
     time = pl.concat_str(pl.lit('"time_unix_nano":"'), pl.col("time_unix_nano"), pl.lit('"'))
     members = [time, *(_member(frame.get_column(name)) for name in _SHOWN)]
@@ -39,6 +41,7 @@ def viewed(batch: LogBatch, max_body_bytes: int) -> pl.DataFrame:
         pl.col("domain").fill_null(""),
         level=levels.level(pl.col("triage_level"), pl.col("severity_number"), pl.col("error_type")),
         component=pl.col("component").fill_null(""),
+        made=pl.col("generation").is_not_null(),
         line=pl.concat_str(pl.lit("{"), inner, pl.lit("}")),
     )
 

@@ -119,7 +119,7 @@ class View:
             fresh = self._unseen(frame)
             for (domain,), own in fresh.group_by("domain", maintain_order=True):
                 self._add_recent(str(domain), own.get_column("line").to_list())
-                self._add_counts(str(domain), own)
+                self._add_counts(str(domain), own.filter(~pl.col("made")))
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")

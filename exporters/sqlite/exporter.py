@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import Context
+from collector.component import ALL_EVENTS, Context
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.embedded import EmbeddedStore
@@ -25,6 +25,8 @@ from exporters.sqlite.verdicts import STORE_ERRORS, Inserted, verdict_of, waits
 class SqliteExporter:
     """`encode`: batch → rows. `send`: rows → one durable transaction; answers with how many were new, or with the error,
     which `classify` reads."""
+
+    takes_events = ALL_EVENTS
 
     def __init__(self, config: SqliteConfig, context: Context) -> None:
         self._config = config

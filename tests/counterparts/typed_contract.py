@@ -22,6 +22,7 @@ from collector.component import (
     ServerAuthenticator,
     SpeaksTls,
     StepLimiting,
+    TakesEvents,
     Ticking,
 )
 from collector.delivery.config import DeliveryConfig
@@ -143,6 +144,12 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     SyslogConfig,
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
+TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
+    D1Exporter,
+    ElasticsearchExporter,
+    KvExporter,
+    SqliteExporter,
+)
 TICKING: tuple[type[Ticking], ...] = (Triage,)
 
 CLASSES: dict[str, tuple[type, ...]] = {
@@ -163,6 +170,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
+    "TakesEvents": TAKES_EVENTS,
     "Ticking": TICKING,
 }
 """Protocol → the classes that keep it."""

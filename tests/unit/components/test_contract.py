@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,14 @@ def test_what_does_not_fit_is_said(factory: Factory[Any], said: str) -> None:
     assert said in found
 
 
+def test_only_who_is_sent_records_takes_events() -> None:
+    """An extension that says so would wait for ever."""
+    methods = dict.fromkeys(("start", "reload", "shutdown"), lambda self: None)
+    extension = type("Ext", (), {"__init__": Fine.__init__, "takes_events": ("*",), **methods})
+    told = misfits(replace(factory_of(extension, Config), kind=Kind.EXTENSION))
+    assert told == ["Ext: TakesEvents is asked of connectors, exporters, processors"]
+
+
 def test_what_lacks_a_method_is_not_started(tmp_path: Path) -> None:
     """A sentence at the start, not a surprise at the first answer."""
     with pytest.raises(
@@ -158,6 +167,7 @@ FITS: dict[str, Callable[[], Factory[Any]]] = {
     "with numbers that are declared": lambda: factory_of(
         spoilt(counters=lambda self: {}), counters=(Instrument("rows", "{rows}", "Rows."),)
     ),
+    "a power of several kinds": lambda: factory_of(spoilt(takes_events=("logboom.*",))),
     "a power whole": lambda: factory_of(
         config=options(open_to_others=lambda self: {}, allow_anonymous=property(lambda self: True))
     ),

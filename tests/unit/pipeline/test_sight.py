@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.batch import LogBatch, concat
-from collector.pipeline.sight import divided, rejoined, taken
+from collector.pipeline.sight import divided, rejoined
+from collector.shaping.events import taken
+from collector.testing.events import marked
 
 KINDS = ("a.one", "a.two", "b")
 
@@ -18,9 +18,7 @@ KINDS = ("a.one", "a.two", "b")
 def batch_of(kinds: list[str]) -> LogBatch:
     """Records numbered from 0; those with a kind were made."""
     numbers = list(range(len(kinds)))
-    batch = LogBatch.of({"body": [str(number) for number in numbers], "event_name": kinds}, {"n": numbers})
-    generation = pl.Series("generation", [int(bool(kind)) for kind in kinds], dtype=pl.UInt8)
-    return replace(batch, records=batch.records.with_columns(generation))
+    return marked(LogBatch.of({"body": [str(number) for number in numbers]}, {"n": numbers}), kinds)
 
 
 def bodies(batch: LogBatch) -> list[str]:

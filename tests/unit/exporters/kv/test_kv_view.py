@@ -12,6 +12,7 @@ import pytest
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry
+from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.virtual_time import InlineExecutor, run_virtual
 from collector.transport.cloudflare import Answer
@@ -192,3 +193,15 @@ def test_a_view_that_could_not_be_opened_is_opened_by_the_next_use(tmp_path, mon
     view.refresh()
     assert view.add(frame(ids(3))) == 3
     view.close()
+
+
+def test_what_components_made_is_shown_and_counted_nowhere(view):
+    """An event stands among the newest records, marked; the hour knows only what was sent."""
+    batch = marked(batch_of([Row(one, fields={"body": "x", "domain": "a.com"}) for one in ids(2)]), ["", "logboom.x"])
+    view.add(viewed(batch, 4096))
+    view.add(viewed(batch_of([Row(ids(1, 2)[0], fields={"body": "x", "domain": "b.com"})]), 4096))
+    kept = published(view)
+    [counts] = [one["levels"] for key, one in kept.items() if "counts" in key]
+    assert counts == {"info": 1}
+    [shown] = [one["records"] for key, one in kept.items() if "recent" in key]
+    assert [one.get("generation") for one in shown] == [None, 1]
