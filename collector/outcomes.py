@@ -3,8 +3,12 @@
 Every record that was accepted ends in exactly one `Outcome` per pipeline and exporter; the counts are rows in the
 transaction that makes them true, so they add up over any crash:
 
-    accepted + created  = in journal + duplicate + undecodable + filtered + aggregated + dropped + outbox
-    outbox (an exporter)= exported + dead_lettered + dropped + filtered + still queued
+    a pipeline    accepted + fed + replayed + created = duplicate + undecodable + filtered + aggregated + dropped
+                                                        + dead_lettered + handled + out
+    a connector   offered + replayed + created + copied = passed + filtered + dropped + dead_lettered
+    an exporter   enqueued = exported + dead_lettered + dropped + filtered + still queued
+
+What connectors count as `passed:<pipeline>` is what that pipeline counts as `fed`.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ Items: TypeAlias = "npt.NDArray[np.uint32]"
 
 
 class Outcome(StrEnum):
-    """The named ends of a record, and the marks on its way (`ACCEPTED`, `ENQUEUED`)."""
+    """The named ends of a record, and the marks on its way (`ACCEPTED`, `FED`, `OUT`, `ENQUEUED`)."""
 
     ACCEPTED = "accepted"  # durable in the journal; the sender was told
     REFUSED = "refused"  # the sender was told no; nothing kept
@@ -33,6 +37,13 @@ class Outcome(StrEnum):
     FILTERED = "filtered"  # a processor left it out, or an exporter's `select`
     AGGREGATED = "aggregated"  # it became a count
     CREATED = "created"  # a component made it, in place of others or beside them
+    FED = "fed"  # a connector handed it to the pipeline
+    REPLAYED = "replayed"  # a dead letter of a fed pipeline or a connector, tried again there
+    OUT = "out"  # it left the pipeline at its end: for exporters, connectors, or both
+    HANDLED = "handled"  # a command that a component of the pipeline carried out
+    OFFERED = "offered"  # to a connector, at the end of its pipeline
+    PASSED = "passed"  # a connector handed it on; written as "passed:<pipeline>"
+    COPIED = "copied"  # handed to one pipeline more than the first
     ENQUEUED = "enqueued"  # in the outbox, for one exporter
     EXPORTED = "exported"  # the destination has it
     DEAD_LETTERED = "dead_lettered"  # kept aside with a reason, replayable
@@ -42,7 +53,7 @@ class Outcome(StrEnum):
 
 Counts = Counter[tuple[str, str, str]]
 """(domain, component, outcome) → records. Component: `receiver/otlp`, `pipeline/logs`, `processor/logs/triage`,
-`exporter/sqlite`. Outcome: an `Outcome` value, or `dropped:<reason>`."""
+`connector/logs/forward`, `exporter/sqlite`. Outcome: an `Outcome` value, `dropped:<reason>` or `passed:<pipeline>`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collector.disk.environment import Database, Transaction
 from collector.ledger.tables import get_u64, key, names, put_u64, rows
-from collector.outcomes import Counts
+from collector.outcomes import Counts, Outcome
 
 
 def add_counts(txn: Transaction, table: Database, counts: Counts) -> None:
@@ -20,5 +20,7 @@ def load_counts(txn: Transaction, table: Database) -> Counts:
     loaded: Counts = Counts()
     for row_key, value in rows(txn, table, b""):
         domain, component, outcome = names(row_key)
-        loaded[domain, component, outcome] = int.from_bytes(value, "big")
+        if outcome == Outcome.ENQUEUED and component.startswith("pipeline/"):
+            outcome = str(Outcome.OUT)  # as older versions called what left a pipeline
+        loaded[domain, component, outcome] += int.from_bytes(value, "big")
     return loaded

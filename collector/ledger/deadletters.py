@@ -1,7 +1,9 @@
 """Dead letters: what no exporter will take or no decoder can read, kept with its reason until somebody decides.
 
     owner `exporter/<id>`    records that the destination rejected, as a batch; replay gives them back to that exporter
-    owner `pipeline/<id>`    a payload that could not be processed, raw; replay gives it back to that pipeline
+    owner `pipeline/<id>`    a payload that could not be processed, raw, or records that a connector fed to the pipeline, as a
+                             batch; replay gives them back to that pipeline alone
+    owner `connector/<pipeline>/<id>`    records that a connector behind that pipeline could not take; replay offers them again
 
 Only the owner of the partition changes them. Others write a request, which the worker takes up at its next
 `maintain`; the answer to a request is that the dead letter is gone. A replay is one transaction with the deletion, so
@@ -118,7 +120,7 @@ def exhume(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
 
 
 def mark_for_replay(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
-    """A raw dead letter that the pipeline's next `read` hands out; the commit of that read takes it out."""
+    """One that the pipeline's next `read` hands out; the commit of that read takes it out."""
     txn.put(_REPLAY + U64.pack(info.id), b"", db=tables.partition)
 
 
@@ -128,7 +130,7 @@ def unmark(txn: Transaction, tables: Tables, number: int) -> None:
 
 
 def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
-    """Raw dead letters that wait for their pipeline's next `read`."""
+    """Dead letters that wait for their pipeline's next `read`."""
     ids = [U64.unpack(row_key[len(_REPLAY) :])[0] for row_key, _ in rows(txn, tables.partition, _REPLAY)]
     return [info for info in (dead_letter(txn, tables, number) for number in ids) if info is not None]
 

@@ -22,10 +22,10 @@ from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.interface import DAMAGED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
 from collector.ledger.outbox import OutboxHeader, Queued, Settled
+from collector.ledger.outgoing import records_by_domain
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_batch
 from collector.ledger.sources import Shelf
 from collector.ledger.spill import SpillArea
-from collector.ledger.step import records_by_domain
 from collector.ledger.store import Store
 from collector.outcomes import Counts, Outcome
 
@@ -155,13 +155,13 @@ class Dispatch:
             return None
         by_domain = records_by_domain(content) if isinstance(content, Sequence) else header.by_domain
         return OutboxEntry(
-            queued.seq, header.pipeline, sum(by_domain.values()), queued.size_bytes, by_domain,
+            queued.seq, header.pipeline_of(exporter), sum(by_domain.values()), queued.size_bytes, by_domain,
             header.created_unix_ms, content,
         )  # fmt: skip
 
     def _bury(self, exporter: str, seq: int, header: OutboxHeader, data: bytes, reason: str) -> None:
         """Nobody has read it: a dead letter of this exporter, as it is; what is behind it goes on."""
-        letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline, reason, header.by_domain, data)
+        letter = NewDeadLetter(f"exporter/{exporter}", header.pipeline_of(exporter), reason, header.by_domain, data)
         ack = Ack(seq, {(domain, Outcome.DEAD_LETTERED): records for domain, records in header.by_domain.items()})
         with self._store.environment.write() as txn:
             settled = self._acknowledge(txn, exporter, ack, [letter])
@@ -220,7 +220,7 @@ class Dispatch:
         settled = outbox.settle(txn, tables, exporter, ack.seq, header) if header is not None else None
         if header is None or settled is None:
             return None
-        named = [_named(letter, header.pipeline) for letter in letters]
+        named = [_named(letter, header.pipeline_of(exporter)) for letter in letters]
         deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
         add_counts(txn, tables.counts, _outcomes(exporter, header, ack))
         return settled

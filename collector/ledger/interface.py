@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Union
 
 from collector.journal.entry import Entry
 from collector.outcomes import Counts
@@ -36,8 +36,9 @@ class Read:
         position: (journal, domain) → the highest offset passed; entries of other receivers are passed, too.
         begun: (journal, domain) → (offset, records) of an entry that is taken in part; the others of it come next.
         unclaimed: records of passed entries whose receiver no pipeline has any more.
-        replayed: raw dead letters among `entries` that are tried again.
+        replayed: dead letters that are tried again: payloads, which are the first of `entries`, or what is `returned`.
         id: makes a commit idempotent: the ledger applies a `Read` once, however often it is given.
+        returned: records that were set aside within a step, and are tried again where that was.
     """
 
     entries: Sequence[Entry]
@@ -47,10 +48,24 @@ class Read:
     replayed: Sequence[int] = ()
     id: bytes = field(default_factory=lambda: os.urandom(8))
     begun: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    returned: SetAside | None = None
 
     def __bool__(self) -> bool:
         """Whether there is anything to commit."""
-        return bool(self.entries or self.duplicates or self.position)
+        return bool(self.entries or self.duplicates or self.position or self.returned)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Records that a fed pipeline or a connector could not take: kept as a batch, to be tried again there and nowhere else.
+
+    `owner`: `pipeline/<id>`, or `connector/<pipeline>/<id>` for a connector behind that pipeline.
+    """
+
+    owner: str
+    pipeline: str
+    reason: str
+    batch: LogBatch
 
 
 DAMAGED = "damaged"
@@ -63,6 +78,10 @@ class RawDeadLetter:
 
     entry: Entry
     reason: str
+
+
+Content = Union["LogBatch", Sequence[Entry]]
+"""Records, or the payloads themselves of pipelines that hand them on untouched."""
 
 
 StateKey = tuple[str, str, bytes]
@@ -91,28 +110,31 @@ class KeptState(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """All that one step of a pipeline changes.
+    """All that one step of a pipeline changes, those that its connectors feed included.
 
     Args:
+        pipeline: the one that read.
         read: what was read; the cursor moves behind it, duplicates are counted, digests remembered.
-        outbox: the processed records, or the entries themselves for a pipeline that forwards payloads untouched.
-            Empty or None writes no outbox entry.
+        outbox: pipeline → what left it at its end: counted, and written for its exporters where it has some. The same object
+            for several is written once.
         state: what components keep; None deletes.
         ran: what was due, and is no more.
         timers: what is due from now on; None: not any more.
-        counts: outcomes named by the processors. The ledger itself counts duplicates, dead letters and what it
-            enqueues for each exporter.
+        counts: outcomes named by the components. The ledger itself counts what is read, what leaves each pipeline, dead
+            letters, and what it enqueues for each exporter.
         dead_letters: entries of `read` that could not be decoded.
+        set_aside: what fed pipelines and connectors could not take.
     """
 
     pipeline: str
     read: Read
-    outbox: LogBatch | Sequence[Entry] | None = None
+    outbox: Mapping[str, Content] = field(default_factory=dict)
     state: Mapping[StateKey, bytes | None] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     dead_letters: Sequence[RawDeadLetter] = ()
     ran: Sequence[Due] = ()
     timers: Mapping[TimerKey, int | None] = field(default_factory=dict)
+    set_aside: Sequence[SetAside] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +191,8 @@ class Ledger(Protocol):
 
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """The next entries of the pipeline's receivers, fair over domains, large ones in pieces; empty when there is
-        nothing, or when the outbox has no room (an exporter with `on_full: block` is over its quota, or the budget is used)."""
+        nothing, or when the outbox has no room (an exporter that it reaches, itself or through connectors, with `on_full: block`
+        is over its quota, or the budget is used). A pipeline without receivers gets nothing but dead letters that are tried again."""
         ...
 
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:

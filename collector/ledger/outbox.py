@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
@@ -28,7 +28,12 @@ Reference = tuple[str, str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class OutboxHeader:
-    """What is known of an outbox entry without its content. `journal_entries`: the content is references."""
+    """What is known of an outbox entry without its content.
+
+    Args:
+        journal_entries: the content is references.
+        through: exporters that get it through another pipeline than `pipeline`, and which.
+    """
 
     pipeline: str
     records: int
@@ -37,6 +42,11 @@ class OutboxHeader:
     created_unix_ms: int
     exporters: Sequence[str]
     journal_entries: bool = False
+    through: Mapping[str, str] = field(default_factory=dict)
+
+    def pipeline_of(self, exporter: str) -> str:
+        """The pipeline through which an exporter gets it."""
+        return self.through.get(exporter, self.pipeline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,28 +23,30 @@ from typing import Any, Self
 
 from collector.component import Due
 from collector.disk.environment import Environment
-from collector.errors import Damaged, NoRoom, StorageError
+from collector.errors import Damaged, StorageError
 from collector.journal.rotation import bite
 from collector.ledger import cursors, deadletters, outbox, roster, timers, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
-from collector.ledger.codec import decode_entries
+from collector.ledger.codec import decode_batch, decode_entries, is_batch
+from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
 from collector.ledger.former_state import take_over
-from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, Waiting
+from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
+from collector.ledger.outgoing import records_by_domain
 from collector.ledger.plan import LedgerPlan
+from collector.ledger.room import Room
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.sources import Source, Sources, Wanted, partition_of
 from collector.ledger.spill import sweep
-from collector.ledger.state import Budget, ComponentState, total_bytes
-from collector.ledger.step import Step, apply, prepare, records_by_domain
+from collector.ledger.state import Budget, ComponentState
+from collector.ledger.step import Step, apply, prepare
 from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
 from collector.outcomes import Counts, Outcome
 
 _log = logging.getLogger("logboom.ledger")
 CACHE_BYTES = 16 << 20
-_READ_SHARE = 8  # one read takes at most one part in so many of the budget
 _UPKEEP_MS = 1000
 _READER_CHECK_MS = 60_000
 
@@ -55,9 +57,10 @@ class PartitionLedger:
     def __init__(self, store: Store, sources: Sources, owns_domain: Callable[[str], bool]) -> None:
         self._store = store
         self._dispatch = Dispatch(store, sources.shelf())
+        self._room = Room(store)
         self._sources: dict[str, Source] = {}
         self._windows: dict[str, DedupWindow] = {}
-        self._replays: dict[str, list[int]] = {}
+        self._replays: dict[str, list[DeadLetterInfo]] = {}
         self._applied: dict[str, bytes] = {}
         self._upkept_at = self._readers_checked_at = 0
         self._forgot_at: dict[str, int] = {}
@@ -105,12 +108,15 @@ class PartitionLedger:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
         self._store.environment.check_current()
         self._keep_up()
-        max_bytes = min(max_bytes, self._store.plan.max_bytes // _READ_SHARE)
-        if not self._has_room(pipeline, max_bytes):
+        source, again = self._sources.get(pipeline), self._replays.get(pipeline)
+        max_bytes = min(max_bytes, self._room.share(pipeline))
+        if (source is None and not again) or not self._room.is_there(pipeline, max_bytes):
             return Read(())
-        if self._replays.get(pipeline) and (replayed := self._replayed(pipeline, max_bytes, max_records)):
+        if again and (replayed := self._replayed(again[0], max_bytes, max_records)):
             return replayed
-        source, now = self._sources[pipeline], self._store.now_unix_ms()
+        if source is None:
+            return Read(())
+        now = self._store.now_unix_ms()
         taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
         for _, domain in taken.position:
             self._store.pace.saw(domain, time.monotonic())
@@ -131,17 +137,14 @@ class PartitionLedger:
                 for component in components
                 for each in timers.due(txn, self._store.tables, component, now_unix_nano, limit)
             ]
-        if not found or not self._has_room(pipeline, self._store.plan.max_bytes // _READ_SHARE):
+        if not found or not self._room.is_there(pipeline, self._room.share(pipeline)):
             return ()
         return sorted(found, key=lambda each: each.at_unix_nano)[:limit]
 
     def ahead(self, pipeline: str) -> bool:
         """Whether delivery should catch up before the pipeline's next read: else records of one domain would wait behind
         those of another. Asked, not enforced: whoever drains does not ask."""
-        with self._store.environment.read() as txn:
-            exporters = self._store.pipeline(pipeline).exporters
-            waiting = {name: outbox.totals(txn, self._store.tables, name).records for name in exporters}
-        if not self._store.pace.ahead(waiting, time.monotonic()):
+        if not self._store.pace.ahead(self._room.waiting(pipeline), time.monotonic()):
             return False
         with contextlib.suppress(StorageError):  # the next read says it
             self._keep_up()
@@ -232,8 +235,9 @@ class PartitionLedger:
         records = _enroll(store, sources, make)
         claimed = frozenset(receiver for plan in store.plan.pipelines for receiver in plan.receivers)
         with store.environment.read() as txn:
-            for position, plan in enumerate(store.plan.pipelines):
+            for position, plan in enumerate(store.plan.roots):
                 self._sources[plan.id] = make(records[plan.id], None if position else claimed)
+            for plan in store.plan.pipelines:
                 self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
                 self._windows[plan.id].load(txn, tables.digests, store.now_unix_ms())
             sums = outbox.all_totals(txn, tables)
@@ -250,47 +254,37 @@ class PartitionLedger:
         self._replays = {}
         with self._store.environment.read() as txn:
             for info in deadletters.marked_for_replay(txn, self._store.tables):
-                self._replays.setdefault(info.pipeline, []).append(info.id)
+                self._replays.setdefault(info.pipeline, []).append(info)
 
-    def _has_room(self, pipeline: str, max_bytes: int) -> bool:
-        plan = self._store.pipeline(pipeline)
+    def _replayed(self, info: DeadLetterInfo, max_bytes: int, max_records: int) -> Read:
         with self._store.environment.read() as txn:
-            sums = {name: outbox.totals(txn, self._store.tables, name) for name in plan.exporters}
-            state_bytes = total_bytes(txn, self._store.tables)
-        for exporter, held in sums.items():
-            quota = self._store.quota(exporter)
-            waiting = held.size_bytes - held.spilled_bytes
-            if quota.on_full == "drop_oldest" or waiting < self._store.limit_bytes(exporter, plan.passthrough):
-                continue
-            full = held.spilled_bytes + max_bytes > quota.spill_bytes or exporter in self._store.spill_refused
-            if quota.on_full == "block" or full:
-                return False
-        environment = self._store.environment
-        if environment.has_room(max_bytes, within=self._store.plan.max_bytes + state_bytes):
-            return True
-        if environment.growth_refused:
-            raise NoRoom(f"{environment.path}: the file system has no room to grow ({environment.growth_refused})")
-        return False
-
-    def _replayed(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
-        number = self._replays[pipeline][0]
-        with self._store.environment.read() as txn:
-            content = deadletters.dead_content(txn, self._store.tables, number)
+            content = deadletters.dead_content(txn, self._store.tables, info.id)
         try:
+            if is_batch(content):
+                self._check_owner(info)
+                returned = SetAside(info.owner, info.pipeline, info.reason, decode_batch(content))
+                return Read((), replayed=(info.id,), returned=returned)
             pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in decode_entries(content)]
         except Damaged as error:
-            _log.error("dead letter %d of %s stays where it is: %s", number, self._store.path, error)
+            _log.error("dead letter %d of %s stays where it is: %s", info.id, self._store.path, error)
             with self._store.environment.write() as txn:
-                deadletters.unmark(txn, self._store.tables, number)
+                deadletters.unmark(txn, self._store.tables, info.id)
             self._load_replays()
             return Read(())
-        return Read(pieces, replayed=(number,))
+        return Read(pieces, replayed=(info.id,))
+
+    def _check_owner(self, info: DeadLetterInfo) -> None:
+        """Raises `Damaged` when the connector that it is to be offered to does not stand there any more."""
+        kind, _, connector = info.owner.partition(f"/{info.pipeline}/")
+        if kind == "connector" and connector not in self._store.pipeline(info.pipeline).feeds:
+            raise Damaged(f"pipeline {info.pipeline} has no connector {connector}")
 
     def _follow(self, step: Step) -> None:
         """The step is on disk: bring memory after it."""
         commit = step.commit
         self._applied[commit.pipeline] = commit.read.id
-        self._sources[commit.pipeline].advance(commit.read.position, commit.read.begun)
+        if commit.pipeline in self._sources:
+            self._sources[commit.pipeline].advance(commit.read.position, commit.read.begun)
         window = self._windows[commit.pipeline]
         window.advance([*commit.read.entries[len(commit.read.replayed) :], *commit.read.duplicates])
         window.forget(step.expired)
@@ -320,7 +314,7 @@ def _enroll(
     store: Store, sources: Sources, make: Callable[[PipelineRecord, None], Source]
 ) -> dict[str, PipelineRecord]:
     """Make the partition's record of pipelines and exporters agree with the plan."""
-    planned = {plan.id for plan in store.plan.pipelines}
+    planned = {plan.id for plan in store.plan.roots}
     with store.environment.read() as txn:
         leaving = [record for record in roster.live(roster.pipelines(txn, store.tables)) if record.id not in planned]
     unread: dict[str, dict[str, int]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 MAX_ID_BYTES = 90  # ids and a domain stand together in keys of at most 511 bytes
@@ -16,18 +16,26 @@ class Quota:
 
     `block` stops the pipeline (back-pressure up to the sender), `spill` moves the backlog to the exporter's own area
     of `spill_bytes`, `drop_oldest` gives up the oldest entries, counted as `dropped:queue_full`.
-    `max_age_secs` 0 = no limit; older entries are dropped, counted as `dropped:expired`.
+    `max_age_secs` 0 = no limit; older entries are dropped, counted as `dropped:expired`. `apart`: outside the half of the
+    outbox that exporters share which must not delay others.
     """
 
     max_bytes: int = 256 << 20
     max_age_secs: float = 0.0
     on_full: OnFull = "block"
     spill_bytes: int = 1 << 30
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PipelinePlan:
-    """One pipeline as the ledger sees it."""
+    """One pipeline as the ledger sees it.
+
+    Args:
+        receivers: whose entries it reads. One without has no cursor: it gets what connectors feed it, within the steps of others.
+        components: ids of those whose state is kept while they stand in the configuration.
+        feeds: connector at its end → the pipelines that it leads to.
+    """
 
     id: str
     receivers: frozenset[str]
@@ -35,7 +43,7 @@ class PipelinePlan:
     start: Literal["now", "earliest"] = "earliest"
     passthrough: bool = False
     components: Sequence[str] = ()
-    """Ids of those whose state is kept while they stand in the configuration."""
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,21 @@ class LedgerPlan:
 
     def __post_init__(self) -> None:
         for pipeline in self.pipelines:
-            for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters, *pipeline.components):
+            for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters, *pipeline.components, *pipeline.feeds):
                 if not 0 < len(name.encode()) <= MAX_ID_BYTES or "\0" in name:
                     raise ValueError(f"{name[:40]!r}: an id has between 1 and {MAX_ID_BYTES} bytes, and no zero byte")
+
+    @property
+    def roots(self) -> list[PipelinePlan]:
+        """Those that read; the others are fed within their steps."""
+        return [pipeline for pipeline in self.pipelines if pipeline.receivers]
+
+    def reached(self, pipeline: str) -> list[PipelinePlan]:
+        """The pipeline, and all that its records may come to through connectors, each once."""
+        known = {plan.id: plan for plan in self.pipelines}
+        found, left = {pipeline: known[pipeline]}, [known[pipeline]]
+        while left:
+            after = [known[fed] for targets in left.pop().feeds.values() for fed in targets if fed not in found]
+            found |= {plan.id: plan for plan in after}
+            left += after
+        return list(found.values())

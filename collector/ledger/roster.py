@@ -72,14 +72,14 @@ def enroll_pipelines(
     unread: Mapping[str, Mapping[str, int]],
     now_unix_ms: int,
 ) -> dict[str, PipelineRecord]:
-    """Make the record agree with the configuration.
+    """Make the record agree with the configuration: of pipelines that read. One that is only fed has no place in a journal.
 
     Args:
         journals: journal → its last offset, behind which a new pipeline with `start: now` begins.
         unread: pipeline that leaves → domain → records that it has not read.
     """
     known = pipelines(txn, tables)
-    wanted = {pipeline.id: _record(pipeline, known.get(pipeline.id), journals) for pipeline in plan.pipelines}
+    wanted = {pipeline.id: _record(pipeline, known.get(pipeline.id), journals) for pipeline in plan.roots}
     for gone in live({name: record for name, record in known.items() if name not in wanted}):
         wanted[gone.id] = replace(gone, removed_unix_ms=now_unix_ms, unread=dict(unread.get(gone.id, {})))
     for record in wanted.values():

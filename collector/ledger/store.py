@@ -59,12 +59,14 @@ class Store:
         """Bytes of the outbox that may wait for an exporter before its `on_full` happens.
 
         Exporters that must not delay others share half of the outbox, whatever their quotas say; and forwarded
-        payloads, which wait in the journal, may take only little of it.
+        payloads, which wait in the journal, may take only little of it. What stands apart has its own little.
         """
         quota = self.quota(exporter)
         if quota.on_full == "block":
             return quota.max_bytes
-        yielding = sum(1 for other in self.plan.quotas.values() if other.on_full != "block")
+        if quota.apart:
+            return min(quota.max_bytes, _HELD_BYTES) if passthrough else quota.max_bytes
+        yielding = sum(1 for other in self.plan.quotas.values() if other.on_full != "block" and not other.apart)
         share = self.plan.max_bytes // (2 * max(1, yielding))
         return min(quota.max_bytes, share, _HELD_BYTES if passthrough else share)
 

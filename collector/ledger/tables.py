@@ -4,7 +4,7 @@
     partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes,
                                                           state_bytes
                   "begun " key of a cursor                u64, u64: the entry behind it, and how many of its records are done
-                  "replay " id                            empty: this raw dead letter is to be tried again
+                  "replay " id                            empty: this dead letter is to be tried again by its pipeline
     pipelines     pipeline                                JSON: receivers, exporters, where it starts, when it was removed
     applied       pipeline                                id of the last `Read` that was committed
     cursors       journal ␀ pipeline ␀ domain             u64: the highest offset passed
@@ -17,7 +17,7 @@
     state         pipeline ␀ processor ␀ key              what older versions kept; empty (`collector.ledger.former_state`)
     counts        domain ␀ component ␀ outcome            u64
     digests       pipeline ␀ domain ␀ ms read-id number   20 bytes for each payload: xxh3-128, u32 length
-    outbox        seq ▒                                   JSON: pipeline, records, bytes, domains, exporters
+    outbox        seq ▒                                   JSON: pipelines, records, bytes, domains, exporters
     content       seq ▒                                   the batch (codec), or references into journals
     queues        exporter ␀ seq                          records, bytes, created ms, spilled: present = not acknowledged
     exporters     exporter                                totals of its queue, when it was removed
@@ -39,9 +39,10 @@ from typing import Any
 from collector.disk.environment import Database, Environment, Transaction
 
 KIND = "partition"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 OLDEST_FORMAT = 1
-"""Its contents had no checksums (`collector.ledger.codec`); up to 2, state belonged to a pipeline's processor."""
+"""Its contents had no checksums (`collector.ledger.codec`); up to 2, state belonged to a pipeline's processor; up to 3, nobody fed
+a pipeline: what left it was counted as `enqueued`, and dead letters were payloads or an exporter's."""
 U64 = struct.Struct(">Q")
 MAX_KEY_BYTES = 511 - 4  # LMDB's limit, less the number of a chunk
 

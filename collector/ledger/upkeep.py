@@ -93,7 +93,7 @@ def _carry_out(store: Store, action: deadletters.Action, number: int, next_seq: 
             return next_seq
         if action == "delete":
             deadletters.exhume(txn, store.tables, info)
-        elif info.raw:
+        elif not info.owner.startswith("exporter/"):
             deadletters.mark_for_replay(txn, store.tables, info)
         else:
             next_seq = _replay(txn, store, info, next_seq)

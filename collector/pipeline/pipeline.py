@@ -207,7 +207,7 @@ class Pipeline:
         commit = Commit(
             self.id,
             read,
-            self._outbox(read, draft),
+            {self.id: self._outbox(read, draft)},
             draft.changes,
             draft.counts,
             draft.dead_letters,

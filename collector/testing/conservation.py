@@ -12,14 +12,22 @@ from collector.backend.offline import view_of
 from collector.ledger.gauges import QueueState
 from collector.outcomes import Counts, Outcome
 
-_SOURCES = {Outcome.ACCEPTED, Outcome.CREATED}
-_ENDS = {Outcome.DUPLICATE, Outcome.UNDECODABLE, Outcome.FILTERED, Outcome.AGGREGATED, Outcome.ENQUEUED}
+_SOURCES = {
+    Outcome.ACCEPTED, Outcome.CREATED, Outcome.FED, Outcome.REPLAYED, Outcome.OFFERED, Outcome.COPIED,
+}  # fmt: skip
+_ENDS = {
+    Outcome.DUPLICATE, Outcome.UNDECODABLE, Outcome.FILTERED, Outcome.AGGREGATED, Outcome.DEAD_LETTERED, Outcome.HANDLED,
+    Outcome.OUT,
+}  # fmt: skip
+_PASSED = f"{Outcome.PASSED}:"
 
 
 def imbalance(counts: Counts, queues: Mapping[str, QueueState]) -> dict[str, int]:
     """What is missing (positive) or too much (negative), by place; empty when all adds up.
 
-    A pipeline and its processors, for each domain: accepted + created = all ends + enqueued.
+    A pipeline and its processors, for each domain: accepted + fed + replayed + created = all ends + out.
+    A connector, for each domain: offered + replayed + created + copied = passed + its ends; and what connectors passed to a
+    pipeline is what that was fed.
     An exporter: enqueued = exported + dead_lettered + dropped + filtered + queued.
     """
     balance: Counter[str] = Counter()
@@ -29,6 +37,12 @@ def imbalance(counts: Counts, queues: Mapping[str, QueueState]) -> dict[str, int
         if kind in ("pipeline", "processor"):
             pipeline = name if kind == "pipeline" else _pipeline_of(name, pipelines)
             balance[f"pipeline {pipeline} of {domain}"] += _sign(outcome) * records
+            if outcome == Outcome.FED:
+                balance[f"fed to {name} of {domain}"] -= records
+        elif kind == "connector":
+            balance[f"connector {name} of {domain}"] += _sign(outcome) * records
+            if outcome.startswith(_PASSED):
+                balance[f"fed to {outcome.removeprefix(_PASSED)} of {domain}"] += records
         elif kind == "exporter":
             balance[f"exporter {name}"] += records if outcome == Outcome.ENQUEUED else -records
     for exporter, state in queues.items():
@@ -40,7 +54,7 @@ def _sign(outcome: str) -> int:
     """What comes in, what ends, and what a processor counts for its own ends."""
     if outcome in _SOURCES:
         return 1
-    return -1 if outcome in _ENDS or outcome.startswith(Outcome.DROPPED) else 0
+    return -1 if outcome in _ENDS or outcome.startswith((Outcome.DROPPED, _PASSED)) else 0
 
 
 def _pipeline_of(processor: str, pipelines: set[str]) -> str:

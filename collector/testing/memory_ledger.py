@@ -2,7 +2,7 @@
 
 It keeps the same account as the one on disk, so a test can ask whether it adds up:
 
-    accepted = duplicate + undecodable + what processors count + enqueued
+    accepted = duplicate + undecodable + what processors count + out
     enqueued = exported + dead_lettered + dropped + filtered + queued
 
 One module of tests holds both to the same contract (`tests/unit/ledger/test_contract.py`). It differs in three things: payloads are
@@ -18,10 +18,10 @@ import otlp_wire
 from collector.batch import LogBatch
 from collector.component import Due
 from collector.journal.entry import Entry
-from collector.ledger.interface import Commit, RawDeadLetter, Read, StateKey, TimerKey
+from collector.ledger.interface import Commit, RawDeadLetter, Read, SetAside, StateKey, TimerKey
 from collector.ledger.plan import Quota
 from collector.outcomes import Outcome
-from collector.testing.memory_outbox import MemoryOutbox, by_domain
+from collector.testing.memory_outbox import MemoryOutbox, by_domain, domains_of
 from collector.testing.work import MemoryState
 
 _DEDUP_WINDOW_MS = 300_000
@@ -29,17 +29,25 @@ _BETWEEN_TICKS_NANOS = 1_000_000
 
 
 class MemoryLedger(MemoryOutbox):
-    """One partition with one pipeline.
+    """One partition with one pipeline that reads, and those that it feeds.
 
     Args:
-        exporters: ids of the exporters that every outbox entry goes to.
+        exporters: ids of the exporters that what leaves the pipeline goes to.
         quotas: how much may wait for each; for the others, any amount.
+        fed: pipeline → its exporters; the first one reaches all of them.
     """
 
     def __init__(
-        self, exporters: Sequence[str], pipeline: str = "logs", quotas: Mapping[str, Quota] | None = None
+        self,
+        exporters: Sequence[str],
+        pipeline: str = "logs",
+        quotas: Mapping[str, Quota] | None = None,
+        fed: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        super().__init__(exporters, quotas or {})
+        self._exporters_of = {pipeline: exporters, **(fed or {})}
+        super().__init__(
+            list(dict.fromkeys(name for each in self._exporters_of.values() for name in each)), quotas or {}
+        )
         self._pipeline = pipeline
         self._journal: list[Entry] = []
         self._state: dict[StateKey, bytes] = {}
@@ -48,6 +56,7 @@ class MemoryLedger(MemoryOutbox):
         self._digests: dict[tuple[str, int, bytes], int] = {}
         self._applied = b""
         self.raw_dead_letters: list[RawDeadLetter] = []
+        self.set_aside: list[SetAside] = []
 
     def append(self, entry: Entry) -> None:
         """Put a payload where `read` finds it."""
@@ -79,15 +88,15 @@ class MemoryLedger(MemoryOutbox):
             self._set_timers(commit)
             self._count(commit)
             self.raw_dead_letters += commit.dead_letters
-            if commit.outbox is not None and len(commit.outbox) and self.exporters:
-                entry = self._enqueue(commit.outbox, commit.pipeline)
-                for domain, records in entry.by_domain.items():
-                    self.counts[domain, f"pipeline/{commit.pipeline}", Outcome.ENQUEUED] += records
+            self.set_aside += commit.set_aside
+            for pipeline, content in commit.outbox.items():
+                if len(content) and self._exporters_of[pipeline]:
+                    self._enqueue(content, pipeline, self._exporters_of[pipeline])
 
     def put(self, content: LogBatch | Sequence[Entry]) -> int:
         """Enqueue for every exporter without a journal before it; gives the seq."""
         with self._lock:
-            return self._enqueue(content, self._pipeline).seq
+            return self._enqueue(content, self._pipeline, self._exporters_of[self._pipeline]).seq
 
     def applied(self, pipeline: str) -> bytes:
         """See `Ledger.applied`."""
@@ -139,8 +148,15 @@ class MemoryLedger(MemoryOutbox):
             (Outcome.DUPLICATE, commit.read.duplicates),
             (Outcome.UNDECODABLE, [letter.entry for letter in commit.dead_letters]),
         ):
-            for domain, records in by_domain(entries).items():
-                self.counts[domain, f"pipeline/{commit.pipeline}", outcome] += records
+            self._add(f"pipeline/{commit.pipeline}", outcome, by_domain(entries))
+        for letter in commit.set_aside:
+            self._add(letter.owner, Outcome.DEAD_LETTERED, letter.batch.by_domain())
+        for pipeline, content in commit.outbox.items():
+            self._add(f"pipeline/{pipeline}", Outcome.OUT, domains_of(content))
+
+    def _add(self, component: str, outcome: str, domains: Mapping[str, int]) -> None:
+        for domain, records in domains.items():
+            self.counts[domain, component, outcome] += records
 
     def state(self, component: str, domain: str) -> MemoryState:
         """What a component has committed of a domain; it has no budget."""

@@ -115,14 +115,14 @@ class MemoryOutbox:
     def _queued_bytes(self, exporter: str) -> int:
         return sum(self._entries[seq].size_bytes for seq in self._waiting[exporter])
 
-    def _enqueue(self, content: LogBatch | Sequence[Entry], pipeline: str) -> OutboxEntry:
+    def _enqueue(self, content: LogBatch | Sequence[Entry], pipeline: str, exporters: Sequence[str]) -> OutboxEntry:
         self._seq += 1
-        domains = content.by_domain() if isinstance(content, LogBatch) else by_domain(content)
+        domains = domains_of(content)
         records = sum(domains.values())
         size = sum(len(e.body) for e in content) if not isinstance(content, LogBatch) else 100 * records
         self._entries[self._seq] = OutboxEntry(self._seq, pipeline, records, size, domains, 0, content)
-        for exporter, waiting in self._waiting.items():
-            waiting.add(self._seq)
+        for exporter in exporters:
+            self._waiting[exporter].add(self._seq)
             for domain, count in domains.items():
                 self.counts[domain, f"exporter/{exporter}", Outcome.ENQUEUED] += count
             self._drop_oldest(exporter)
@@ -143,6 +143,11 @@ def by_domain(entries: Sequence[Entry]) -> dict[str, int]:
     for entry in entries:
         counts[entry.domain] += entry.records
     return counts
+
+
+def domains_of(content: LogBatch | Sequence[Entry]) -> dict[str, int]:
+    """Records of each domain."""
+    return content.by_domain() if isinstance(content, LogBatch) else by_domain(content)
 
 
 def _whole(entry: OutboxEntry, outcome: str) -> Ack:

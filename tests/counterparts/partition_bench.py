@@ -22,6 +22,7 @@ from collector.ledger.partition import PartitionLedger
 from collector.ledger.pieces import StoredBatch
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.reader import PartitionReader
+from collector.outcomes import Counts, Outcome
 from collector.pipeline.decode import decode
 
 MIB = 1 << 20
@@ -134,7 +135,7 @@ class PartitionBench:
         read = self.read(pipeline)
         if read:
             decoded = decode(read.entries)
-            commit = Commit(pipeline, read, decoded.batch, dead_letters=decoded.dead_letters)
+            commit = Commit(pipeline, read, {pipeline: decoded.batch}, dead_letters=decoded.dead_letters)
             self.ledger.commit(replace(commit, **changes))
         return read
 
@@ -176,6 +177,17 @@ class PartitionBench:
             lambda: self.partition.low_watermarks(self.journal.id) if hasattr(self, "journal") else {},
             self.fatal.append,
         )
+
+
+def fed(records: int, *pipelines: str, upstream: str = "logs", domain: str = "a.example") -> Counts:
+    """The counts of a connector `c` that hands so many records of its upstream to each of these pipelines."""
+    connector = f"connector/{upstream}/c"
+    counts = Counts({(domain, connector, str(Outcome.OFFERED)): records})
+    counts[domain, connector, str(Outcome.COPIED)] += records * (len(pipelines) - 1)
+    for pipeline in pipelines:
+        counts[domain, connector, f"{Outcome.PASSED}:{pipeline}"] += records
+        counts[domain, f"pipeline/{pipeline}", str(Outcome.FED)] += records
+    return counts
 
 
 def exported(entry: OutboxEntry) -> Ack:

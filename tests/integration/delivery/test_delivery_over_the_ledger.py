@@ -97,7 +97,7 @@ def queued(bench, exporter):
 def forward(bench):
     """One step of a pipeline without processors."""
     read = bench.read()
-    bench.ledger.commit(Commit("logs", read, outbox=read.entries))
+    bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
 
 
 def command(bench, *arguments):

@@ -99,12 +99,12 @@ def test_one_that_kills_even_then_is_dropped(bench: PartitionBench) -> None:
 @pytest.fixture
 def giant(bench: PartitionBench, monkeypatch: pytest.MonkeyPatch) -> PartitionBench:
     """One entry as it was written before entries were cut, and another behind it."""
-    monkeypatch.setattr("collector.ledger.step.MOST_RECORDS", 1 << 40)
-    monkeypatch.setattr("collector.ledger.step.MOST_BYTES", 1 << 40)
+    monkeypatch.setattr("collector.ledger.outgoing.MOST_RECORDS", 1 << 40)
+    monkeypatch.setattr("collector.ledger.outgoing.MOST_BYTES", 1 << 40)
     bench.put(*(f"number {number} of many" for number in range(GIANT)))
     read = bench.read(max_bytes=1 << 40, max_records=GIANT)
     wide = {f"column {number}": pl.Series([f"{number}" * 64]).new_from_index(0, GIANT) for number in range(10, 34)}
-    bench.ledger.commit(Commit("logs", read, decode(read.entries).batch.with_attributes(wide)))
+    bench.ledger.commit(Commit("logs", read, {"logs": decode(read.entries).batch.with_attributes(wide)}))
     bench.put("last")
     bench.step()
     sizes = [entry.records for entry in bench.ledger.waiting("file", -1, 1 << 40)]

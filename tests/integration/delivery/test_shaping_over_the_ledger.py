@@ -66,7 +66,7 @@ def test_selected_redacted_counted(tmp_path, server, passthrough):
     bench.put("bad", "fine", domain="a.example")
     while (read := bench.read()).entries:
         if passthrough:
-            bench.ledger.commit(Commit("logs", read, outbox=read.entries))
+            bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
         else:
             bench.step()
     options = {

@@ -6,7 +6,7 @@ lock.mdb, which LMDB makes anew.
 It ends by SIGKILL, with entries in hand. What it leaves: a backlog in the journal, with a large payload of cheap records and
 a copy of one that was processed; outbox entries that wait, are spilled, and are references into the journal; a payload that
 can't be decoded and records that a destination rejected as dead letters; counts of a triage rule, and endpoints that `categorize`
-has admitted (since fcedcb3); an attempts marker.
+has admitted (since fcedcb3); an attempts marker. `0bbb6ad` is the last whose partitions are of format 3.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from collector.batch import LogBatch
 from collector.component import Work
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
-from collector.journal.reader import JournalReader
 from collector.journal.writer import Journal
 from collector.ledger.interface import Ack, DeadLetter
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.pipeline.pipeline import Pipeline
 from counterparts.partition_bench import bodies_of, exported
@@ -83,8 +83,8 @@ def main(root: Path) -> None:
     (root / "layout.json").write_text(json.dumps({"format": 1, "partitions": 1}))
     partition = root / "partition" / "0"
     journal = Journal.open(root / "journal" / "0", JournalLimits(4 << 20, max_domain_share=1.0), dict, print)
-    journals = [JournalReader.open(root / "journal" / "0")]
-    ledger = PartitionLedger.open(partition, PLAN, journals, 0, 1, now_unix_ms=now_unix_ms)
+    sources = JournalSources([root / "journal" / "0"])
+    ledger = PartitionLedger.open(partition, PLAN, sources, 0, 1, now_unix_ms=now_unix_ms)
     logs, raw, dying = (
         Pipeline(
             id_, ledger, own, attempts_path=partition, passthrough=id_ == "raw", max_records=40, now_unix_nano=now_unix_nano

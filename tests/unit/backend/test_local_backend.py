@@ -72,7 +72,7 @@ def put(intake: Intake, domain: str, *bodies: str, received_unix_ms: int = 5_000
 def step(ledger: Ledger) -> int:
     read = ledger.read("logs", MIB, 1000)
     decoded = decode(read.entries)
-    ledger.commit(Commit("logs", read, decoded.batch, dead_letters=decoded.dead_letters))
+    ledger.commit(Commit("logs", read, {"logs": decoded.batch}, dead_letters=decoded.dead_letters))
     return len(decoded.batch)
 
 
@@ -128,7 +128,7 @@ def test_a_payload_that_is_taken_in_part_is_unread_in_part(
 ) -> None:
     put(intakes[0], "a.example", *("x" * 8192 for _ in range(50)))
     read = ledgers[0].read("logs", MIB // 8, 1000)
-    ledgers[0].commit(Commit("logs", read, decode(read.entries).batch))
+    ledgers[0].commit(Commit("logs", read, {"logs": decode(read.entries).batch}))
     taken = sum(entry.records for entry in read.entries)
     assert 0 < taken < 50
     with closing(local.view()) as view:

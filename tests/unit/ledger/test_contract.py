@@ -12,7 +12,7 @@ import xxhash
 from collector.component import Due
 from collector.journal.entry import Entry
 from collector.ledger.gauges import QueueState
-from collector.ledger.interface import Ack, Commit, DeadLetter, Ledger, OutboxEntry, RawDeadLetter, Read
+from collector.ledger.interface import Ack, Commit, DeadLetter, Ledger, OutboxEntry, RawDeadLetter, Read, SetAside
 from collector.ledger.plan import PipelinePlan, Quota
 from collector.outcomes import Counts, Outcome
 from collector.pipeline.decode import decode
@@ -23,12 +23,14 @@ from counterparts.partition_bench import PartitionBench, bodies_of, exported, pl
 MIB = 1 << 20
 ALL = 1 << 40
 EXPORTERS = ("one", "other")
+FED, SILENT = "logs/fed", "logs/silent"
 NOW_UNIX_MS = 1_700_000_000_000
 SECOND = 1_000_000_000
 
 
 class Stand(Protocol):
-    """A ledger with one pipeline, `logs`, from receiver `otlp` to the exporters `one` and `other`."""
+    """A ledger with the pipeline `logs`, from receiver `otlp` to the exporters `one` and `other`, and behind it `logs/fed` with
+    the exporters `one` and `third`, and `logs/silent` without any."""
 
     ledger: Ledger
 
@@ -46,7 +48,7 @@ class Stand(Protocol):
 
 class InMemory:
     def __init__(self, _: Path, quotas: Mapping[str, Quota]) -> None:
-        self.ledger = MemoryLedger(EXPORTERS, quotas=quotas)
+        self.ledger = MemoryLedger(EXPORTERS, quotas=quotas, fed={FED: ("one", "third"), SILENT: ()})
         self._offset = 0
 
     def put(self, *bodies: str, domain: str = "a.example") -> None:
@@ -63,6 +65,7 @@ class InMemory:
 
     def letters(self) -> list[tuple[str, str, int]]:
         raw = [("pipeline/logs", letter.reason, letter.entry.records) for letter in self.ledger.raw_dead_letters]
+        raw += [(letter.owner, letter.reason, len(letter.batch)) for letter in self.ledger.set_aside]
         rest = [(f"exporter/{name}", letter.reason, len(letter.batch)) for name, letter in self.ledger.dead_letters]
         return sorted(raw + rest)
 
@@ -72,8 +75,10 @@ class InMemory:
 
 class OnDisk:
     def __init__(self, root: Path, quotas: Mapping[str, Quota]) -> None:
-        pipeline = PipelinePlan("logs", frozenset({"otlp"}), EXPORTERS, components=["p", "q"])
-        self._bench = PartitionBench(root, plan(pipeline, quotas=quotas))
+        feeds = {"forward": [FED, SILENT]}
+        pipeline = PipelinePlan("logs", frozenset({"otlp"}), EXPORTERS, components=["p", "q"], feeds=feeds)
+        fed = [PipelinePlan(FED, frozenset(), ("one", "third")), PipelinePlan(SILENT, frozenset(), ())]
+        self._bench = PartitionBench(root, plan(pipeline, *fed, quotas=quotas))
         self.ledger = self._bench.ledger
 
     def put(self, *bodies: str, domain: str = "a.example") -> None:
@@ -122,7 +127,7 @@ def read(stand: Stand, max_bytes: int = MIB, max_records: int = 10_000) -> Read:
 def step(stand: Stand, **changes: Any) -> Read:
     """Read, decode, commit."""
     taken = read(stand)
-    stand.ledger.commit(Commit("logs", taken, decode(taken.entries).batch, **changes))
+    stand.ledger.commit(Commit("logs", taken, {"logs": decode(taken.entries).batch}, **changes))
     return taken
 
 
@@ -185,7 +190,7 @@ def test_a_domain_with_a_backlog_does_not_stand_before_others(stand: Stand) -> N
     for _ in range(2):
         taken = read(stand, 3 * 40_000)
         domains |= {entry.domain for entry in taken.entries}
-        stand.ledger.commit(Commit("logs", taken, decode(taken.entries).batch))
+        stand.ledger.commit(Commit("logs", taken, {"logs": decode(taken.entries).batch}))
     assert domains == {"a.example", "b.example"}
 
 
@@ -213,9 +218,11 @@ def test_a_commit_moves_everything_together(stand: Stand) -> None:
     assert not read(stand)
     assert sorted(waiting(stand)) == sorted(waiting(stand, "other")) == ["x", "y", "z"]
     assert stand.ledger.state("p", "a.example").get_many([b"k"]) == {b"k": b"v"}
-    for component in ("pipeline/logs", "exporter/one", "exporter/other"):
-        assert count(stand, component, Outcome.ENQUEUED) == 2
-        assert count(stand, component, Outcome.ENQUEUED, "b.example") == 1
+    for component, outcome in (
+        ("pipeline/logs", Outcome.OUT), ("exporter/one", Outcome.ENQUEUED), ("exporter/other", Outcome.ENQUEUED)
+    ):  # fmt: skip
+        assert count(stand, component, outcome) == 2
+        assert count(stand, component, outcome, "b.example") == 1
     assert count(stand, "pipeline/logs", Outcome.ACCEPTED) == count(stand, "processor/logs/p", "seen") == 2
 
 
@@ -223,7 +230,7 @@ def test_a_commit_that_is_given_again_changes_nothing(stand: Stand) -> None:
     stand.put("x")
     taken = read(stand)
     for _ in range(2):
-        stand.ledger.commit(Commit("logs", taken, decode(taken.entries).batch))
+        stand.ledger.commit(Commit("logs", taken, {"logs": decode(taken.entries).batch}))
     assert waiting(stand) == ["x"]
     assert count(stand, "exporter/one", Outcome.ENQUEUED) == 1
 
@@ -233,7 +240,7 @@ def test_which_step_was_applied_last_is_known(stand: Stand) -> None:
     stand.put("x")
     taken = read(stand)
     assert stand.ledger.applied("logs") == b""
-    stand.ledger.commit(Commit("logs", taken, decode(taken.entries).batch))
+    stand.ledger.commit(Commit("logs", taken, {"logs": decode(taken.entries).batch}))
     assert stand.ledger.applied("logs") == taken.id
     assert step(stand).id == stand.ledger.applied("logs")
 
@@ -242,17 +249,77 @@ def test_a_step_without_entries_can_make_records(stand: Stand) -> None:
     """And count what they are."""
     stand.ledger.commit(
         Commit(
-            "logs", Read(()), decode([_entry("made")]).batch,
+            "logs", Read(()), {"logs": decode([_entry("made")]).batch},
             counts=Counts({("a.example", "processor/logs/p", Outcome.CREATED): 1}),
         )
     )  # fmt: skip
     assert waiting(stand) == ["made"]
 
 
+def feed(stand: Stand, *bodies: str, to: str = FED, **changes: Any) -> None:
+    """A step of `logs` that leaves nothing there, and so many records in a pipeline that it feeds."""
+    stand.put(*bodies)
+    taken = read(stand)
+    left = decode(taken.entries).batch
+    counts = Counts(
+        {
+            ("a.example", "pipeline/logs", Outcome.FILTERED): len(bodies),
+            ("a.example", "connector/logs/forward", Outcome.OFFERED): len(bodies),
+            ("a.example", "connector/logs/forward", f"{Outcome.PASSED}:{to}"): len(bodies),
+            ("a.example", f"pipeline/{to}", Outcome.FED): len(bodies),
+        }
+    )
+    stand.ledger.commit(Commit("logs", taken, **({"outbox": {to: left}} | changes), counts=counts))
+
+
+def test_a_step_writes_for_each_pipeline_what_left_it(stand: Stand) -> None:
+    stand.put("x", "y")
+    taken = read(stand)
+    whole = decode(taken.entries).batch
+    fed = Counts(
+        {("a.example", f"pipeline/{FED}", Outcome.FED): 1, ("a.example", "connector/logs/c", f"passed:{FED}"): 1}
+    )
+    fed["a.example", "connector/logs/c", Outcome.OFFERED] = 1
+    stand.ledger.commit(Commit("logs", taken, {"logs": whole, FED: whole.slice(0, 1)}, counts=fed))
+    assert waiting(stand, "third") == ["x"]
+    assert waiting(stand, "other") == ["x", "y"]
+    assert waiting(stand, "one") == ["x", "y", "x"], "it stands in both"
+    assert [entry.pipeline for entry in deliverable(stand)] == ["logs", FED]
+    assert (count(stand, "pipeline/logs", Outcome.OUT), count(stand, f"pipeline/{FED}", Outcome.OUT)) == (2, 1)
+
+
+def test_what_leaves_a_pipeline_without_exporters_is_counted_and_not_written(stand: Stand) -> None:
+    feed(stand, "x", to=SILENT)
+    assert count(stand, f"pipeline/{SILENT}", Outcome.OUT) == 1
+    assert all(state.records == 0 for state in stand.queues().values())
+
+
+def test_what_a_fed_pipeline_could_not_take_is_set_aside(stand: Stand) -> None:
+    letter = SetAside(f"pipeline/{FED}", FED, "processor x: ValueError", decode([_entry("odd")]).batch)
+    feed(stand, "odd", outbox={}, set_aside=[letter])
+    assert stand.letters() == [(f"pipeline/{FED}", "processor x: ValueError", 1)]
+    assert count(stand, f"pipeline/{FED}", Outcome.DEAD_LETTERED) == 1
+
+
+def test_a_pipeline_that_is_only_fed_reads_nothing(stand: Stand) -> None:
+    stand.put("x")
+    assert not stand.ledger.read(FED, MIB, 10_000)
+
+
+def test_a_full_exporter_behind_a_connector_stops_who_feeds_it(make: Make) -> None:
+    stand = make(third=Quota(max_bytes=1, on_full="block"))
+    feed(stand, "x")
+    stand.put("y")
+    assert not read(stand)
+    [entry] = deliverable(stand, "third")
+    stand.ledger.ack("third", [exported(entry)])
+    assert len(read(stand).entries) == 1
+
+
 def test_payloads_can_be_passed_on_as_they_are(stand: Stand) -> None:
     stand.put("x", "y")
     taken = read(stand)
-    stand.ledger.commit(Commit("logs", taken, taken.entries))
+    stand.ledger.commit(Commit("logs", taken, {"logs": taken.entries}))
     [entry] = deliverable(stand)
     assert isinstance(entry.content, Sequence)
     assert [payload.body for payload in entry.content] == [payload.body for payload in taken.entries]

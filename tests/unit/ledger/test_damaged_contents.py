@@ -33,7 +33,7 @@ def fill(bench: PartitionBench, passthrough: bool = False) -> None:
     for text in ("one", "two", "three"):
         bench.put(text, text * 2)
         read = bench.read()
-        bench.ledger.commit(Commit("logs", read, read.entries if passthrough else decode(read.entries).batch))
+        bench.ledger.commit(Commit("logs", read, {"logs": read.entries if passthrough else decode(read.entries).batch}))
 
 
 def damaged_letters(bench: PartitionBench) -> list[tuple[str, str, int]]:
@@ -133,5 +133,5 @@ def test_what_older_versions_wrote_is_read(bench: PartitionBench) -> None:
 
 
 def test_an_older_logboom_is_refused_in_a_sentence(bench: PartitionBench) -> None:
-    with pytest.raises(StorageError, match="was written in format 3; this version reads format 1 only"):
+    with pytest.raises(StorageError, match="was written in format 4; this version reads format 1 only"):
         Environment.open(bench.root / "partition", KIND, 1)

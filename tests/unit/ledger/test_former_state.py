@@ -12,7 +12,7 @@ from xxhash import xxh3_128_hexdigest
 from collector.disk.environment import Environment
 from collector.errors import StorageError
 from collector.ledger import former_state
-from collector.ledger.tables import KIND, Tables, key
+from collector.ledger.tables import FORMAT_VERSION, KIND, Tables, key
 from counterparts.partition_bench import MIB, PLAN, PartitionBench
 from processors.triage.config import CountLimit
 from processors.triage.counting import Counter
@@ -37,7 +37,7 @@ def leave(
     bench: PartitionBench, rows: Mapping[bytes, bytes], pipeline: str = "logs", processor: str = "triage"
 ) -> None:
     """What an older version wrote."""
-    with Environment.create(bench.root / "partition", PLAN.partition_bytes, KIND, 3) as environment:
+    with Environment.create(bench.root / "partition", PLAN.partition_bytes, KIND, FORMAT_VERSION) as environment:
         tables = Tables.of(environment)
         assert tables is not None
         with environment.write() as txn:
@@ -140,5 +140,5 @@ def test_a_kill_between_two_transactions_leaves_nothing_twice(
 
 
 def test_an_older_logboom_is_told_why_it_can_not_read_the_directory(bench: PartitionBench) -> None:
-    with pytest.raises(StorageError, match="was written in format 3; this version reads formats 1 to 2"):
+    with pytest.raises(StorageError, match="was written in format 4; this version reads formats 1 to 2"):
         Environment.create(bench.root / "partition", 16 * MIB, KIND, 2, 1)

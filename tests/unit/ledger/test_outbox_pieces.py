@@ -14,7 +14,7 @@ MANY = [str(number) for number in range(250)]
 
 @pytest.fixture(autouse=True)
 def small_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.ledger.step.MOST_RECORDS", 100)
+    monkeypatch.setattr("collector.ledger.outgoing.MOST_RECORDS", 100)
 
 
 def sizes(bench: PartitionBench) -> list[int]:

@@ -98,7 +98,7 @@ def test_a_commit_given_twice_is_applied_once(bench: PartitionBench) -> None:
     bench.put("one")
     read = bench.read()
     commit = Commit(
-        "logs", read, decode(read.entries).batch, counts=Counter({("a.example", "processor/logs/p", "x"): 0})
+        "logs", read, {"logs": decode(read.entries).batch}, counts=Counter({("a.example", "processor/logs/p", "x"): 0})
     )
     bench.ledger.commit(commit)
     bench.ledger.commit(commit)
@@ -118,7 +118,7 @@ def test_a_commit_whose_success_was_not_seen_is_not_applied_again(make_bench: Ma
     bench = make_bench(PLAN, at=at)
     bench.put("one")
     read = bench.read()
-    commit = Commit("logs", read, decode(read.entries).batch)
+    commit = Commit("logs", read, {"logs": decode(read.entries).batch})
     with pytest.raises(StorageError):
         bench.ledger.commit(commit)
     bench.ledger.commit(commit)
@@ -139,7 +139,7 @@ def test_a_commit_that_failed_leaves_nothing_and_can_be_given_again(make_bench: 
     bench = make_bench(PLAN, at=at)
     bench.put("one")
     read = bench.read()
-    commit = Commit("logs", read, decode(read.entries).batch, state={("p", "a.example", b"k"): b"v"})
+    commit = Commit("logs", read, {"logs": decode(read.entries).batch}, state={("p", "a.example", b"k"): b"v"})
     with pytest.raises(StorageError):
         bench.ledger.commit(commit)
     assert not bench.partition.counts()
@@ -154,7 +154,7 @@ def test_a_zero_record_commit_writes_state_and_counts_only(bench: PartitionBench
     bench.put("one")
     read = bench.read()
     named = Counter({("a.example", "processor/logs/p", "filtered"): 1})
-    bench.ledger.commit(Commit("logs", read, LogBatch.empty(), {("p", "a.example", b"k"): b"v"}, named))
+    bench.ledger.commit(Commit("logs", read, {"logs": LogBatch.empty()}, {("p", "a.example", b"k"): b"v"}, named))
     assert bench.deliverable() == []
     assert bench.ledger.state("p", "a.example")[b"k"] == b"v"
 
@@ -164,7 +164,7 @@ def test_undecodable_entries_are_kept_raw_with_their_bytes(bench: PartitionBench
     bench.put("fine")
     read = bench.read()
     letter = RawDeadLetter(read.entries[0], "undecodable: truncated")
-    bench.ledger.commit(Commit("logs", read, decode(read.entries[1:]).batch, dead_letters=[letter]))
+    bench.ledger.commit(Commit("logs", read, {"logs": decode(read.entries[1:]).batch}, dead_letters=[letter]))
     (info,) = bench.partition.dead_letters()
     assert (info.owner, info.reason, info.records, info.raw) == ("pipeline/logs", "undecodable: truncated", 3, True)
     assert bench.count("pipeline/logs", "undecodable") == 3

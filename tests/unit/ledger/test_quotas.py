@@ -66,7 +66,9 @@ def test_spill_takes_the_backlog_of_one_and_delays_nobody(
         bodies.append(f"{number} {os.urandom(10_000).hex()}")
         bench.put(bodies[-1])
         read = bench.read()
-        bench.ledger.commit(Commit("logs", read, read.entries if pipeline.passthrough else decode(read.entries).batch))
+        bench.ledger.commit(
+            Commit("logs", read, {"logs": read.entries if pipeline.passthrough else decode(read.entries).batch})
+        )
         assert bench.drain("fast") == bodies[-1:]
     assert len(spill_files(bench)) == 4
     assert bench.partition.queues()["slow"].spilled_bytes > 75_000
@@ -81,7 +83,7 @@ def test_spilled_payloads_do_not_hold_the_journal(make_bench: Make) -> None:
     bench = make_bench(plan(FORWARD, quotas={"slow": Quota(max_bytes=10, on_full="spill"), "fast": Quota()}))
     bench.put("one")
     read = bench.read()
-    bench.ledger.commit(Commit("logs", read, read.entries))
+    bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
     assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 0}, "fast still refers to it"
     bench.drain("fast")
     assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 1}
@@ -178,6 +180,6 @@ def test_a_commit_without_room_is_refused_before_anything_is_written(bench: Part
     read = bench.read()
     huge = {("p", "a.example", str(n).encode()): os.urandom(MIB) for n in range(20)}
     with pytest.raises(StorageError, match="no room"):
-        bench.ledger.commit(Commit("logs", read, decode(read.entries).batch, state=huge))
-    bench.ledger.commit(Commit("logs", read, decode(read.entries).batch))
+        bench.ledger.commit(Commit("logs", read, {"logs": decode(read.entries).batch}, state=huge))
+    bench.ledger.commit(Commit("logs", read, {"logs": decode(read.entries).batch}))
     assert [bodies_of(entry) for entry in bench.deliverable()] == [["small payload, large result"]]

@@ -101,7 +101,7 @@ def test_what_a_removed_exporter_has_not_forwarded_does_not_keep_the_journal(mak
     for body in ("one", "two"):
         bench.put(body)
         read = bench.read()
-        bench.ledger.commit(Commit("logs", read, read.entries))
+        bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
     assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 0}
     bench.reopen(plan(forward[1]))
     assert bench.partition.low_watermarks(bench.journal_id) == {"a.example": 2}

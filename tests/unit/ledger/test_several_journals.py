@@ -36,7 +36,7 @@ def step(ledger: PartitionLedger, max_records: int = 1000) -> tuple[list[str], i
     """The bodies that were taken, and how many payloads were duplicates."""
     read = ledger.read("logs", MIB, max_records)
     batch = decode(read.entries).batch
-    ledger.commit(Commit("logs", read, batch))
+    ledger.commit(Commit("logs", read, {"logs": batch}))
     return batch.column("body").to_list(), len(read.duplicates)
 
 

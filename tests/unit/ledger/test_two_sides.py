@@ -55,7 +55,7 @@ def test_commits_and_acknowledgements_side_by_side(make_bench: Make, passthrough
             read = bench.read(max_bytes=100)
             if read:
                 outbox = read.entries if passthrough else decode(read.entries).batch
-                bench.ledger.commit(Commit("logs", read, outbox))
+                bench.ledger.commit(Commit("logs", read, {"logs": outbox}))
         done.set()
         blocked = running.result()
     rest = all_exporters()
@@ -71,7 +71,7 @@ def test_payloads_of_a_wiped_journal_are_counted_as_missing(make_bench: Make) ->
     bench = make_bench(plan(pipeline))
     bench.put("one", "two")
     read = bench.read()
-    bench.ledger.commit(Commit("logs", read, read.entries))
+    bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
     bench.ledger.close()
     ledger = PartitionLedger.open(bench.root / "partition", bench.plan, JournalSources([]), 0, 1)
     assert ledger.deliverable("sqlite", -1, MIB) == []

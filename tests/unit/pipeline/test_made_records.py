@@ -68,7 +68,7 @@ def test_it_stands_behind_the_records_with_all_that_the_core_knows(
     assert batch.attribute("logboom.count", 3).to_list() == [None, None, None, 1, 1]  # type: ignore[arg-type]
     assert "generation" not in batch.all_attributes().get_column("key")
     assert bench.count("processor/logs/tells", "created", "b.example") == 1
-    assert bench.count("pipeline/logs", "enqueued") == 3
+    assert bench.count("pipeline/logs", "out") == 3
     assert "seen" in batch.derived.columns, "what all records have stays a column"
 
 
