@@ -8,7 +8,7 @@
     │   ├── InvalidPayload       the bytes are not a valid OTLP request: never resend them
     │   ├── TooLarge             over a size limit: never resend as it is
     │   ├── Unauthenticated      no or unknown credential
-    │   └── PermissionDenied     the credential does not reach this domain
+    │   └── PermissionDenied     the credential is known, and may not do this
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
@@ -94,16 +94,31 @@ class Unauthenticated(Refusal):
     """The credential is missing or unknown (UNAUTHENTICATED / 401).
 
     Args:
+        reason: one sentence for all that is wrong, so that it tells nothing of a credential.
         challenges: by what the sender may prove itself (values of `WWW-Authenticate`, RFC 9110, 11.6.1).
+        cause: a word for ourselves: `missing`, `malformed`, `unknown`, `revoked`, `expired`, …
     """
 
-    def __init__(self, reason: str, challenges: Sequence[str] = ('Bearer realm="logboom"',)) -> None:
+    def __init__(
+        self, reason: str, challenges: Sequence[str] = ('Bearer realm="logboom"',), *, cause: str = "unknown"
+    ) -> None:
         self.challenges = tuple(challenges)
+        self.cause = cause
         super().__init__(reason)
 
 
 class PermissionDenied(Refusal):
-    """The credential is known, but not for this domain (PERMISSION_DENIED / 403)."""
+    """The credential is known, but not for this (PERMISSION_DENIED / 403).
+
+    Args:
+        challenges: as of `Unauthenticated`, where another credential would do (RFC 6750, 3.1: `insufficient_scope`).
+        cause: a word for ourselves: `domain`, `scope`, `network`, `origin`, …
+    """
+
+    def __init__(self, reason: str, challenges: Sequence[str] = (), *, cause: str = "denied") -> None:
+        self.challenges = tuple(challenges)
+        self.cause = cause
+        super().__init__(reason)
 
 
 class StorageError(LogboomError):

@@ -49,6 +49,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     },
     Kind.CONNECTOR: {},
     Kind.EXTENSION: {
+        "api_keys": "collector.extensions.api_keys",
         "bearertokenauth": "collector.extensions.bearertokenauth",
         "file_storage": "collector.extensions.file_storage",
         "health_check": "collector.extensions.health_check",

@@ -12,7 +12,7 @@ from collector.admission.steps import Arrival, Read
 from collector.component import ServerAuthenticator
 from collector.domains.credential import Credential
 from collector.domains.resolver import RequestFacts
-from collector.errors import Refusal, Unavailable
+from collector.errors import Refusal, TooLarge, Unavailable
 from otlp_wire import receive_protobuf
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,19 @@ class Entrance:
     Args:
         max_bytes: bodies under way through this entrance, so that one listener leaves room in admission for the others;
             a lone request always fits.
-        authenticator: says who sends; without one nobody is asked.
+        authenticator: says who sends, and its id; without one nobody is asked.
 
     A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
     entering, nothing more is appended.
     """
 
     def __init__(
-        self, admission: Admission, receiver: str, max_bytes: int, authenticator: ServerAuthenticator | None = None
+        self,
+        admission: Admission,
+        receiver: str,
+        max_bytes: int,
+        authenticator: ServerAuthenticator | None = None,
+        authenticator_id: str = "",
     ) -> None:
         self._admission = admission
         self._receiver = receiver
@@ -40,6 +45,7 @@ class Entrance:
         self._closed = False
         self._max_bytes = max_bytes
         self._authenticator = authenticator
+        self._authenticator_id = authenticator_id
         self._bytes = 0
         self._entering = 0
         self._under_way = 0
@@ -49,7 +55,9 @@ class Entrance:
     def authenticate(self, request: RequestFacts) -> Credential | None:
         """The first step, before anything of the body is read: who sends; None where nobody is asked. Raises a `Refusal`,
         which is the caller's to count (`refuse`)."""
-        return self._authenticator.authenticate(request) if self._authenticator is not None else None
+        if self._authenticator is None:
+            return None
+        return self._admission.gate.let_in(self._authenticator, self._authenticator_id, self._receiver, request)
 
     def submit(
         self,
@@ -62,6 +70,13 @@ class Entrance:
         """Admit the uncompressed `body`. `done` is as with `Admission.submit`; an entrance that is closed, or has no room,
         answers `Unavailable`."""
         size, problem = len(body), ""
+        if credential is not None and 0 < credential.max_body_bytes < size:
+            done(
+                self.refuse(
+                    TooLarge(f"the body is larger than {credential.max_body_bytes} bytes, the most with this key")
+                )
+            )
+            return
         with self._state:
             if self._closed:
                 problem = "shutting down"

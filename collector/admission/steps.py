@@ -3,7 +3,8 @@
     authenticate   who sends               before its body is read: `Entrance.authenticate`
     domain         whose it is             ┐
     limits         may it send that much   ├ checks, in the order of their list: `checks`
-    validity       what it holds           ┘
+    validity       what it holds           │
+    mark           who of it is a stranger ┘
     journal        on disk; then the sender is told: `Admission.submit`
 
 One more limit is one more `Check` in the list: in front of `validity` if it counts bytes, behind it if it counts records.
@@ -18,7 +19,10 @@ from typing import Protocol
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.journal.positions import Position
-from otlp_wire import Received, receive_protobuf
+from otlp_wire import Received, marked, receive_protobuf
+
+PUBLIC_MARK = {"logboom.sender.trust": "public"}
+"""On each record of a sender whose credential everybody can read; nobody else's word for it is kept."""
 
 Read = Callable[[bytes], Received]
 """From the bytes of a request to what is taken of them. Raises `InvalidPayload`, `TooLarge`."""
@@ -73,9 +77,16 @@ def checks(resolver: DomainResolver) -> Sequence[Check]:
         arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
         arrival.sender = resolver.sender(arrival.facts)
 
-    return [domain, validity]
+    return [domain, validity, mark]
 
 
 def validity(arrival: Arrival) -> None:
     """The body is read, and put right where one value is wrong."""
     arrival.received = arrival.read(arrival.body)
+
+
+def mark(arrival: Arrival) -> None:
+    """What came with a credential that stands in web pages is told from the rest by an attribute."""
+    if arrival.credential is not None and arrival.credential.public and arrival.records:
+        assert arrival.received is not None
+        arrival.received = marked(arrival.received, PUBLIC_MARK)

@@ -23,6 +23,7 @@ COMMANDS = {
     "tail": "Follow new records of the embedded store.",
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "deadletter": "List or replay what a destination refused for good.",
+    "keys": "Make, list, rotate and revoke the API keys of domains.",
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
 }

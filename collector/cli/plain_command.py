@@ -10,12 +10,15 @@ from typer.core import TyperCommand
 _VALUES = {
     "FILE": ("config", "store"),
     "DIR": ("data_dir",),
+    "TIME": ("expires", "not_before", "overlap"),
     "KEY=VALUE": ("set_",),
     "SECONDS": ("interval", "patience", "seconds", "timeout"),
     "N": ("batch_size", "connections", "limit", "lines", "rate", "records", "seed"),
     "DOMAIN": ("domain",),
     "ID": ("exporter", "pipeline"),
-    "NAME": ("component", "header", "service"),
+    "NAME": ("component", "header", "name", "service"),
+    "NETWORK": ("network",),
+    "ORIGIN": ("origin",),
     "TEXT": ("reason",),
     "ADDRESS": ("endpoint",),
 }

@@ -95,6 +95,25 @@ class ServerAuthenticator(Extension, Protocol):
 
 
 @runtime_checkable
+class Recalls(Extension, Protocol):
+    """A server authenticator that knows again whom it has let in, without the work of checking. Asked in the place of `authenticate`
+    while too many requests of a network fail: so a stranger there costs no verification, and keeps out nobody who is known."""
+
+    def recall(self, request: RequestFacts) -> Credential | None:
+        """As `authenticate`, from memory alone; None for who is not there, whoever it is."""
+        ...
+
+
+@runtime_checkable
+class MakesDomainsKnown(Extension, Protocol):
+    """An extension whose credentials were made for domains: these are known beside `service.domains.names`."""
+
+    def known_domains(self) -> frozenset[str]:
+        """Those of now; the same object as long as they are the same. From any thread, with each request: no I/O."""
+        ...
+
+
+@runtime_checkable
 class ClientAuthenticator(Extension, Protocol):
     """An extension that says who we are, with each request of an exporter (`Use.CLIENT_AUTHENTICATOR`)."""
 
@@ -109,6 +128,16 @@ class Provides(Protocol):
 
     def provides(self) -> frozenset[Use]:
         """What it may be named for, with these options."""
+        ...
+
+
+@runtime_checkable
+class GivesDomains(Protocol):
+    """Options of an authenticator whose credentials belong to domains: with it, several domains may be served, and a listener
+    that asks nobody refuses to be reached by others."""
+
+    def gives_domains(self) -> bool:
+        """Whether they do, with these options."""
         ...
 
 

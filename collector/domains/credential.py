@@ -1,8 +1,14 @@
-"""Who a sender proved to be."""
+"""Who a sender proved to be, and what that lets it do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collector.domains.senders import Network
+
+WRITE, READ, ADMIN = "logs:write", "logs:read", "admin"
+"""Scopes: to send, to read, to change what others may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +18,23 @@ class Credential:
     Args:
         domain: the tenant it belongs to; None: to none, so the request's own facts decide.
         multi_domain: it may also send for other known domains, named by the request.
+        id: what it is called where people read: a key's id, a user, a subject; never a secret.
+        scopes: what it may be used for.
+        networks: where requests with it may come from; empty: from anywhere.
+        origins: the web pages (`https://shop.example`, `https://*.shop.example`) that may send with it; empty: whoever sends.
+        public: anybody may know it, since it stands in web pages: what is sent with it is marked.
+        max_body_bytes: the largest body; 0: the listener's own limit.
+        limit: unit (`records_per_second` …) → number that it may send; empty: the domain's own limits.
+        attributes: what else is known of who sends.
     """
 
     domain: str | None = None
     multi_domain: bool = False
+    id: str = ""
+    scopes: frozenset[str] = frozenset({WRITE})
+    networks: Sequence[Network] = ()
+    origins: Sequence[str] = ()
+    public: bool = False
+    max_body_bytes: int = 0
+    limit: Mapping[str, float] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)

@@ -46,7 +46,9 @@ class HttpApp:
         self._turns = turns
         self._answer_within_secs = config.write_timeout or 30.0
         self._parameters = config.auth.request_params if config.auth is not None else []
-        self._cors = AccessControl(config.cors) if config.cors and config.cors.allowed_origins else None
+        self._cors = (
+            AccessControl(config.cors, config.auth is not None) if config.cors and config.cors.allowed_origins else None
+        )
         self._headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in config.response_headers.items()]
         if not config.keep_alives_enabled:
             self._headers.append((b"connection", b"close"))
@@ -91,6 +93,11 @@ class HttpApp:
         """Who sends; None where nobody is asked. Raises a `Refusal`."""
         asked = WithParameters(scope, headers, self._parameters) if self._parameters else request
         return authenticated(self.entrance, asked)
+
+    def limit_of(self, credential: Credential | None) -> int:
+        """The largest body that its sender may send."""
+        own = credential.max_body_bytes if credential is not None else 0
+        return min(own, self.limit) if own else self.limit
 
     def encoding(self, headers: Headers, peer: str) -> str:
         """The content encoding of a request, empty for none. Raises `InvalidPayload` for one that is not taken."""

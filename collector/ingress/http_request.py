@@ -41,6 +41,10 @@ class HttpRequest:
         wanted = name.encode("latin-1")
         return [value.decode("latin-1") for key, value in self._scope["headers"] if key == wanted]
 
+    def parameters(self, name: str) -> Sequence[str]:
+        query: bytes = self._scope["query_string"]
+        return parse_qs(query.decode("latin-1"), keep_blank_values=True).get(name, ()) if query else ()
+
     def peer(self) -> str:
         """A TCP peer that is gone already has no address left; it must not pass for a unix socket."""
         client, server = self._scope.get("client"), self._scope.get("server")

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from collector.errors import Refusal, Unauthenticated
+from collector.errors import PermissionDenied, Refusal, Unauthenticated
 from collector.ingress.refusals import Answer
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -28,10 +28,10 @@ METHOD_NOT_ALLOWED = Response(405, b"text/plain", b"405 method not allowed, supp
 
 
 def refusal_headers(refusal: Refusal, told: Answer) -> Headers:
-    """`Retry-After` where the sender should come again, `WWW-Authenticate` where it must say who it is."""
+    """`Retry-After` where the sender should come again, `WWW-Authenticate` where another credential would do."""
     if told.retry_after_header is not None:
         return ((b"retry-after", told.retry_after_header.encode()),)
-    if isinstance(refusal, Unauthenticated):
+    if isinstance(refusal, Unauthenticated | PermissionDenied):
         return tuple((b"www-authenticate", challenge.encode("latin-1")) for challenge in refusal.challenges)
     return ()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from collector.component import Component, Config, Context, Extension
+from collector.component import Component, Config, Context, Extension, MakesDomainsKnown
 
 log = logging.getLogger("logboom.extensions")
 
@@ -28,6 +28,8 @@ class Extensions(Mapping[str, Any]):
         self._root = root
         self._made: dict[str, Extension] = {}  # one that another needs stands before it
         self._failing: set[str] = set()
+        self._domains: frozenset[str] = frozenset()
+        self._knowing: list[MakesDomainsKnown] = []
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -48,6 +50,7 @@ class Extensions(Mapping[str, Any]):
         """Start those that were asked for, and look after them from now on. Raises LogboomError: one of them can't."""
         for extension in self._made.values():
             extension.start()
+        self._knowing = [each for each in self._made.values() if isinstance(each, MakesDomainsKnown)]
         if self._made:
             self._thread = threading.Thread(target=self._look_after, name="extensions", daemon=True)
             self._thread.start()
@@ -63,6 +66,16 @@ class Extensions(Mapping[str, Any]):
                 self._failing.add(ident)
             else:
                 self._failing.discard(ident)
+
+    def known_domains(self) -> frozenset[str]:
+        """The domains that credentials were made for; the same object as long as they are the same."""
+        found = [one.known_domains() for one in self._knowing]
+        if len(found) == 1:
+            return found[0]
+        together = frozenset().union(*found)
+        if together != self._domains:
+            self._domains = together
+        return self._domains
 
     def shutdown(self) -> None:
         """End all, the last one first; safe twice and without `start`."""

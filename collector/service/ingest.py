@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
+from collector.admission.gate import Gate
 from collector.admission.steps import checks
 from collector.component import Context, Receiver
 from collector.domains.resolver import DomainResolver, DomainRules
+from collector.domains.senders import Senders
 from collector.errors import Locked, Unavailable
 from collector.journal.entry import Durable, Intake, Payload
 from collector.outcomes import Outcome
@@ -99,9 +101,9 @@ class Ingest:
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._intake = WaitingIntake()
+        self._extensions = Extensions(settings.extensions, root)
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
-        self._extensions = Extensions(settings.extensions, root)
         self._journal: Intake | None = None
         self._fullness = Fullness()
         self._commits = Commits()
@@ -110,8 +112,14 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
-        steps = checks(DomainResolver(rules))
-        return Admission(steps, self._intake, on_refused=self._count_refused, on_repaired=self._count_repaired)
+        steps = checks(DomainResolver(rules, self._extensions.known_domains))
+        return Admission(
+            steps,
+            self._intake,
+            on_refused=self._count_refused,
+            on_repaired=self._count_repaired,
+            gate=Gate(Senders(domains.trusted_peers)),
+        )
 
     def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:
         if self._journal is not None:

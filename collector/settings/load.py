@@ -8,7 +8,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from typing import Any
 
-from collector.component import Component, Kind, Use
+from collector.component import Component, GivesDomains, Kind, Use
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry, default_registry
 from collector.settings.causes import with_causes
@@ -117,7 +117,15 @@ class _Reading:
             )
         yield from check_service(self._extensions, self._pipelines, self._components.places)
         yield from self._named_extensions()
-        yield from filter(None, (refused(one, self._service) for one in self._open() if self._service is not None))
+        if self._service is not None:
+            giving = self._giving_domains()
+            yield from filter(None, (refused(one, self._service, giving) for one in self._open()))
+
+    def _giving_domains(self) -> list[str]:
+        """Extensions that run and whose credentials belong to domains."""
+        found, running = self._components.found[Kind.EXTENSION], self._used()[Kind.EXTENSION]
+        configs = {ident: found[ident].config for ident in running if ident in found}
+        return [name for name, config in configs.items() if isinstance(config, GivesDomains) and config.gives_domains()]
 
     def _open(self) -> Iterator[OpenListener]:
         """Listeners that other machines reach and nobody guards, of receivers that run."""

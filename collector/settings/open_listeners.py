@@ -5,7 +5,7 @@ One who sends to an unguarded listener chooses the domain; with one domain there
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.component import Config, OpenToOthers
@@ -36,16 +36,17 @@ def open_listeners(receiver: str, config: Config, node: Node) -> Iterator[OpenLi
         yield OpenListener(receiver, option, endpoint, config.allow_anonymous, place)
 
 
-def refused(listener: OpenListener, service: ServiceConfig) -> Problem | None:
-    """Why this one may not start."""
+def refused(listener: OpenListener, service: ServiceConfig, giving: Sequence[str]) -> Problem | None:
+    """Why this one may not start. `giving`: extensions whose credentials belong to domains."""
     served = service.domains.served()
-    if not service.security.strict and len(served) <= 1:
+    if len(served) > 1:
+        why = f"{len(served)} domains are served ({', '.join(served)})"
+    elif giving:
+        why = f"extensions.{giving[0]} lets several domains send"
+    elif service.security.strict:
+        why = "service.security.strict is on"
+    else:
         return None
-    why = (
-        f"{len(served)} domains are served ({', '.join(served)})"
-        if len(served) > 1
-        else "service.security.strict is on"
-    )
     return Problem(f"{_said(listener)}, and {why}", *listener.place, code="config/open-listener", hint=_CURE)
 
 

@@ -26,9 +26,13 @@ _EXPRESSION = re.compile(r"^[\"']?\$\{[^}]*\}[\"']?$")
 _LEAST_FRAGMENT = 4
 
 
+_EXTENSION = "api_keys"
+"""Named like a secret, and none: an extension, whose block is shown like any other's."""
+
+
 def is_secret_name(key: str) -> bool:
     """Whether an option of this name holds a secret (`token`, `api_key`, `client_secret`, `authorization`…)."""
-    return _SECRET_NAME.search(key) is not None
+    return key != _EXTENSION and _SECRET_NAME.search(key) is not None
 
 
 def without_user_info(text: str) -> str:

@@ -22,9 +22,10 @@ class Cors(Block):
     allowed_origins: list[str] = []
     """Origins such as `https://*.example.com`; `*` stands for anything."""
     allowed_headers: list[str] = []
-    """Request headers beyond Accept, Content-Type, Content-Language, Origin and X-Requested-With; `*` = any."""
+    """Request headers beyond Accept, Content-Type, Content-Language, Origin and X-Requested-With, and where `auth` asks
+    who sends Authorization and X-Api-Key; `*` = any."""
     exposed_headers: list[str] = []
-    """Response headers that the page may read."""
+    """Response headers that the page may read, beside Retry-After."""
     max_age: int = Field(0, ge=0)
     """Seconds for which a browser may remember the answer; 0 = its own default."""
 

@@ -3,6 +3,7 @@
     receive_protobuf(body)   what is taken of a request: valid protobuf, put right where one value was wrong (at the door)
     receive_json(body)       the same of OTLP JSON                       (at the door)
     inspect(body)            is it valid as it stands, and how much is in it  (upb)
+    marked(received, …)      the same with attributes of ours on each record
     cut(body, first, count)  some of the records of a payload, as a payload
     tells_times(body)        does every record say when it was           (in the worker, of what came twice)
     decode_payloads(bodies)  payloads → one LogBatch                     (ptars, columns)
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from otlp_wire.inspection import inspect as inspect
     from otlp_wire.inspection import tells_times as tells_times
     from otlp_wire.json_writing import encode_json as encode_json
+    from otlp_wire.marking import marked as marked
     from otlp_wire.receiving import Received as Received
     from otlp_wire.receiving import json_to_protobuf as json_to_protobuf
     from otlp_wire.receiving import receive_json as receive_json
@@ -54,6 +56,7 @@ _HOMES = {
     "encode_json": "json_writing",
     "inspect": "inspection",
     "json_to_protobuf": "receiving",
+    "marked": "marking",
     "read_payloads": "decoding",
     "receive_json": "receiving",
     "receive_protobuf": "receiving",

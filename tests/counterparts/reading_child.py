@@ -53,6 +53,9 @@ class Nobody:
     def header(self, name: str) -> str | None:
         """None."""
 
+    def parameters(self, name: str) -> tuple[str, ...]:
+        return ()
+
     def values(self, name: str) -> list[str]:
         """None."""
         return []

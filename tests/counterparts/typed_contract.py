@@ -11,13 +11,16 @@ from collector.component import (
     Explains,
     Exporter,
     Extension,
+    GivesDomains,
     Listens,
+    MakesDomainsKnown,
     MemoryLimiting,
     OpenToOthers,
     PayloadExporter,
     Probed,
     Processor,
     Provides,
+    Recalls,
     Receiver,
     ServerAuthenticator,
     SpeaksTls,
@@ -26,6 +29,8 @@ from collector.component import (
     Ticking,
 )
 from collector.delivery.config import DeliveryConfig
+from collector.extensions.api_keys.authenticator import ApiKeys
+from collector.extensions.api_keys.config import ApiKeysConfig
 from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
 from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
 from collector.extensions.file_storage.config import FileStorageConfig
@@ -89,7 +94,10 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     SqliteExporter,
     SyslogExporter,
 )
-EXTENSIONS: tuple[type[Extension], ...] = (BearerTokenAuth,)
+EXTENSIONS: tuple[type[Extension], ...] = (
+    ApiKeys,
+    BearerTokenAuth,
+)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
@@ -113,10 +121,12 @@ EXPLAINS: tuple[type[Explains], ...] = (
     Categorize,
     Triage,
 )
+GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (ApiKeysConfig,)
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
     OtlpReceiverConfig,
 )
+MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
 OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (OtlpReceiverConfig,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
@@ -126,10 +136,18 @@ PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
 )
 PROBED: tuple[type[Probed], ...] = (OtlpReceiverConfig,)
 PROVIDES: tuple[type[Provides], ...] = (
+    ApiKeysConfig,
     BearerTokenAuthConfig,
     FileStorageConfig,
 )
-SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (BearerTokenAuth,)
+RECALLS: tuple[type[Recalls], ...] = (
+    ApiKeys,
+    BearerTokenAuth,
+)
+SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
+    ApiKeys,
+    BearerTokenAuth,
+)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,
     D1Config,
@@ -161,12 +179,15 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,
+    "GivesDomains": GIVES_DOMAINS,
     "Listens": LISTENS,
+    "MakesDomainsKnown": MAKES_DOMAINS_KNOWN,
     "MemoryLimiting": MEMORY_LIMITING,
     "OpenToOthers": OPEN_TO_OTHERS,
     "PayloadExporter": PAYLOAD_EXPORTER,
     "Probed": PROBED,
     "Provides": PROVIDES,
+    "Recalls": RECALLS,
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,

@@ -47,6 +47,9 @@ class GrpcRequest:
     def values(self, name: str) -> Sequence[str]:
         return [value for key, value in self._call.metadata if key == name and isinstance(value, str)]
 
+    def parameters(self, name: str) -> Sequence[str]:  # noqa: ARG002 - a call has no query
+        return ()
+
     def peer(self) -> str:
         return self._call.peer
 

@@ -35,6 +35,11 @@ def media_type(content_type: bytes) -> Media | None:
     return media_type(name) if name != content_type else None
 
 
+def is_text(content_type: bytes) -> bool:
+    """Whether a Content-Type says plain text."""
+    return content_type.partition(b";")[0].strip().lower() == b"text/plain"
+
+
 def answered(outcome: Refusal | Notice | None, media: Media) -> Response:
     """The response to what became of a request of logs."""
     if outcome is None:
@@ -47,7 +52,7 @@ def answered(outcome: Refusal | Notice | None, media: Media) -> Response:
 
 def refused(refusal: Refusal, media: Media) -> Response:
     """A `google.rpc.Status` in the encoding of the request, with `Retry-After` where the sender should come again, and with
-    `WWW-Authenticate` where it must say who it is."""
+    `WWW-Authenticate` where another credential would do."""
     told = answer(refusal)
     write = status if media == PROTOBUF else status_json
     return Response(

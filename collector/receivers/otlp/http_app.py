@@ -23,6 +23,7 @@ from collector.receivers.otlp.http_answers import (
     UNWRITABLE,
     Media,
     answered,
+    is_text,
     media_type,
     refused,
 )
@@ -52,13 +53,21 @@ class OtlpHttpApp(HttpApp):
         """One request."""
         request = HttpRequest(scope, headers)
         credential = self.credential(scope, headers, request)
+        limit = self.limit_of(credential)
         media = media_type(headers.get(b"content-type", b""))
+        if (
+            media is None
+            and credential is not None
+            and credential.public
+            and is_text(headers.get(b"content-type", b""))
+        ):
+            media = JSON  # sendBeacon: a web page must not name JSON without a preflight
         encoding, body = "", None
         if b"content-encoding" in headers or "" not in self.encodings:
             try:
                 encoding = self.encoding(headers, request.peer())
                 if encoding:
-                    body = await self.encoded_body(encoding, headers, receive)
+                    body = await self.encoded_body(encoding, headers, receive, limit)
             except InvalidPayload as error:
                 return self._bad_encoding(error, media, headers)
         if response := self._misdirected(scope["path"], scope["method"], request):
@@ -66,9 +75,9 @@ class OtlpHttpApp(HttpApp):
         if media is None:
             return UNSUPPORTED_MEDIA_TYPE
         if body is None:
-            body = await read_body(receive, headers.get(b"content-length"), self.limit)
+            body = await read_body(receive, headers.get(b"content-length"), limit)
         submit = partial(self.entrance.submit, request, credential=credential, read=_READ[media])
-        outcome = await self.admitted(scope["sender"], submit, encoding, body, partial(_inline_bytes, media))
+        outcome = await self.admitted(scope["sender"], submit, encoding, body, partial(_inline_bytes, media), limit)
         return answered(outcome, media)
 
     def refused(self, refusal: Refusal, headers: Headers) -> Response:

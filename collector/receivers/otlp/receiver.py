@@ -27,10 +27,13 @@ class OtlpReceiver:
         self._listeners: dict[str, GrpcListener | HttpListener] = {}
         self._bound: dict[str, str] = {}
         self._entrances: list[Entrance] = []
-        self._authenticators: dict[str, ServerAuthenticator] = {
-            protocol: context.extensions[block.auth.authenticator]
+        self._authenticator_ids = {
+            protocol: block.auth.authenticator
             for protocol, block in config.protocols.blocks().items()
             if block.auth is not None
+        }
+        self._authenticators: dict[str, ServerAuthenticator] = {
+            protocol: context.extensions[ident] for protocol, ident in self._authenticator_ids.items()
         }
 
     def start(self, admission: Admission, *, share_port: bool = False) -> None:
@@ -51,7 +54,8 @@ class OtlpReceiver:
             self._listeners["http"] = HttpListener(protocols.http)
         share = admission.statistics().max_in_flight_bytes // len(self._listeners)
         for protocol, listener in self._listeners.items():
-            entrance = Entrance(admission, self._id, share, self._authenticators.get(protocol))
+            ident = self._authenticator_ids.get(protocol, "")
+            entrance = Entrance(admission, self._id, share, self._authenticators.get(protocol), ident)
             self._entrances.append(entrance)
             try:
                 self._bound[protocol] = self._serve(listener, entrance, share_port)

@@ -12,18 +12,22 @@ from collector.transport.http_server_config import Cors
 
 Headers = list[tuple[bytes, bytes]]
 _ALWAYS = {"accept", "content-type", "content-language", "origin", "x-requested-with"}
+_CREDENTIALS = {"authorization", "x-api-key"}
+_EXPOSED = "Retry-After"
 _VARY = (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
 
 
 class AccessControl:
-    """The compiled `cors:` block."""
+    """The compiled `cors:` block. `asks`: the listener asks who sends, so pages may say it."""
 
-    def __init__(self, cors: Cors) -> None:
+    def __init__(self, cors: Cors, asks: bool = False) -> None:
         self._any_origin = "*" in cors.allowed_origins
         self._origins = re.compile("|".join(_wildcard(origin) for origin in cors.allowed_origins), re.IGNORECASE)
         self._any_header = "*" in cors.allowed_headers
-        self._headers = _ALWAYS | {name.lower() for name in cors.allowed_headers}
-        self._exposed = ", ".join(cors.exposed_headers).encode("latin-1")
+        self._headers = _ALWAYS | (_CREDENTIALS if asks else set()) | {name.lower() for name in cors.allowed_headers}
+        told = {name.lower() for name in cors.exposed_headers}
+        exposed = [*cors.exposed_headers, *([_EXPOSED] if _EXPOSED.lower() not in told and "*" not in told else [])]
+        self._exposed = ", ".join(exposed).encode("latin-1")
         self._max_age = str(cors.max_age).encode() if cors.max_age else b""
 
     def is_preflight(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
@@ -58,7 +62,7 @@ class AccessControl:
         if b"origin" not in headers:
             return []
         allowed = self._origin(headers)
-        if allowed and self._exposed:
+        if allowed:
             allowed.append((b"access-control-expose-headers", self._exposed))
         return [(b"vary", b"Origin"), *allowed]
 

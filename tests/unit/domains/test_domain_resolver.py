@@ -147,7 +147,7 @@ def test_many_hosts_do_not_grow_memory():
         request = Request(f"h{number}.example", {"x-domain": "tamyla.com"}, f"192.0.{number // 250}.{number % 250}")
         assert resolver.resolve(request) == "default"
     assert len(resolver._by_host) <= 4096
-    assert len(resolver._trusted._known) <= 1024
+    assert len(resolver._senders.trusted._known) <= 1024
 
 
 def test_rules_mirror_the_configuration():

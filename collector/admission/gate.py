@@ -1,0 +1,110 @@
+"""Who sends, and may it? The first step of a request, the same for every listener and authenticator.
+
+throttle ► authenticator: who is it ► permission: for this, from there, out of that page ► counted
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from collector.admission.throttle import Throttle
+from collector.component import Recalls, ServerAuthenticator
+from collector.domains.credential import WRITE, Credential
+from collector.domains.origins import is_among
+from collector.domains.resolver import RequestFacts
+from collector.domains.senders import Senders
+from collector.errors import PermissionDenied, Refusal, Unauthenticated
+
+_UNTRIED = frozenset({"missing", "throttled"})
+"""Causes that are no attempt: nothing was shown, or nothing was verified."""
+
+
+class Asked(NamedTuple):
+    """A request that was asked who sends it, for metrics and events: outcome `let_in`, or a refusal's class name; `cause` is empty
+    with the first; `credential` an id, where one is known."""
+
+    authenticator: str
+    outcome: str
+    cause: str
+    receiver: str
+    address: str
+    user_agent: str
+    credential: str = ""
+    domain: str = ""
+
+
+OnAsked = Callable[[Asked], None]
+
+
+class Gate:
+    """Of all listeners of a process; safe from any thread.
+
+    Args:
+        senders: whose word about addresses is believed.
+        on_refused: told of every refusal, in the thread of the request: it must not wait.
+    """
+
+    def __init__(
+        self, senders: Senders | None = None, throttle: Throttle | None = None, on_refused: OnAsked = lambda _: None
+    ):
+        self._senders = senders or Senders(())
+        self._throttle = throttle or Throttle()
+        self._on_refused = on_refused
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+
+    def let_in(self, authenticator: ServerAuthenticator, name: str, receiver: str, request: RequestFacts) -> Credential:
+        """The sender. Raises the `Refusal` that it gets."""
+        credential = None
+        try:
+            credential = self._who(authenticator, request)
+            self.permit(credential, request)
+        except Refusal as refusal:
+            self._refused(refusal, name, receiver, request, credential)
+            raise
+        with self._lock:
+            self._counts[name, "let_in", ""] += 1
+        return credential
+
+    def permit(self, credential: Credential, request: RequestFacts) -> None:
+        """Whether who is known may send this way. Raises PermissionDenied."""
+        if WRITE not in credential.scopes:
+            challenge = f'Bearer realm="logboom", error="insufficient_scope", scope="{WRITE}"'
+            raise PermissionDenied(f"the credential is not for sending: it lacks {WRITE}", [challenge], cause="scope")
+        if credential.networks and not self._senders.is_within(request, credential.networks):
+            raise PermissionDenied("the credential is not for this network", cause="network")
+        if credential.origins and not is_among(request.header("origin"), credential.origins):
+            raise PermissionDenied("the credential is not for this web page", cause="origin")
+
+    def counts(self) -> Mapping[tuple[str, str, str], int]:
+        """(authenticator, outcome, cause) → requests since the start."""
+        with self._lock:
+            return dict(self._counts)
+
+    def _who(self, authenticator: ServerAuthenticator, request: RequestFacts) -> Credential:
+        if self._throttle.idle or not self._throttle.is_closed_to(self._senders.network(request)):
+            return authenticator.authenticate(request)
+        known = authenticator.recall(request) if isinstance(authenticator, Recalls) else None
+        if known is None:
+            raise Unauthenticated("too many wrong credentials came from your network", cause="throttled")
+        return known
+
+    def _refused(
+        self, refusal: Refusal, name: str, receiver: str, request: RequestFacts, credential: Credential | None
+    ) -> None:
+        cause = refusal.cause if isinstance(refusal, Unauthenticated | PermissionDenied) else ""
+        if isinstance(refusal, Unauthenticated) and cause not in _UNTRIED:
+            self._throttle.failed(self._senders.network(request))
+        outcome = type(refusal).__name__
+        with self._lock:
+            self._counts[name, outcome, cause] += 1
+        known = credential or Credential()
+        self._on_refused(
+            Asked(
+                name, outcome, cause, receiver, self._senders.address(request), request.header("user-agent") or "",
+                known.id, known.domain or "",
+            )
+        )  # fmt: skip
