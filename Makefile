@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -70,6 +70,13 @@ fuzz: setup                    ## a million inputs at the doors; what breaks som
 
 audit: setup                   ## what the wheel brings with it: advisories, licences, a bill of materials (build/sbom.json)
 	$(BIN)/python tests/audit/audit.py
+
+deploy-tools:                  ## Debian packages that the checks of deploy/ need: root
+	apt-get update
+	apt-get install --yes --no-install-recommends buildah debootstrap iproute2 rpm systemd-container
+
+check-image: setup             ## build deploy/container's image with buildah and run it on a read-only file system (6 minutes; root)
+	$(BIN)/python -m pytest -q tests/deploy/check_container.py --timeout=3600
 
 clean:
 	rm -rf $(VENV) build dist logboom-data
