@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from collector.errors import StorageError
-from collector.store import schema
+from collector.store import mark, schema
+from collector.store.describing import Described
+from collector.store.mark import Mark
 from collector.store.rows import COLUMNS, TABLE_COLUMNS
 from collector.transport.cloudflare import Answer, CloudflareClient, CloudflareError
 
@@ -27,6 +30,21 @@ INSERT = (
 )
 """Rows from one parameter: a JSON array of rows, each an array with a value for each of `COLUMNS`."""
 
+
+def describing(described: Described) -> Iterator[Statement]:
+    """The statements that write rows of a table of events where they are newer: of JSON, as `INSERT`."""
+    names = described.projection.all_columns
+    values = ", ".join(f"value->>{at}" for at in range(len(names)))
+    statement = described.projection.upsert(f"SELECT {values} FROM json_each(?1) WHERE true")  # noqa: S608 - constants
+    texts = [orjson.dumps(row).decode() for row in described.rows.iter_rows()]
+    while texts:
+        ends = accumulate(len(text.encode()) + 1 for text in texts)
+        fit = max(1, sum(end < _PARAMETER_BYTES for end in ends))
+        yield Statement(statement, [f"[{','.join(texts[:fit])}]"])
+        texts = texts[fit:]
+
+
+_PARAMETER_BYTES = 1_600_000
 _INDEXES = "SELECT name FROM sqlite_master WHERE type = 'index'"
 _MAX_ANSWER_BYTES = 32 << 20
 
@@ -83,6 +101,8 @@ class D1Database:
         self._auto_migrate = auto_migrate
         self._indexes = indexes
         self._preparing = asyncio.Lock()
+        self.mark: Mark | None = None
+        """By what the database is known again; None before it was prepared."""
 
     async def post(self, body: bytes) -> Answer:
         """Run what `encoded` made; whatever the answer is, it is returned."""
@@ -116,6 +136,8 @@ class D1Database:
                 await self._migrate(needed)
             if self._indexes is not None:
                 await self._set_indexes(self._indexes)
+            (row,) = await self.select(mark.READ)
+            self.mark = Mark(str(row["name"]), int(row["changes"]))
             self.prepared = True
 
     async def _needed(self) -> Sequence[schema.Migration]:

@@ -1,8 +1,8 @@
 """The SQLite file: opened, migrated and written by one thread.
 
 WAL and `synchronous=FULL`: what `insert` returned for is on disk. A batch is one transaction, so it is there whole or
-not at all, its counts by minute (`collector.store.minutes`) with it, and `ON CONFLICT DO NOTHING` on the record id makes a
-resend add nothing to either. Several processes may write the
+not at all, its counts by minute (`collector.store.minutes`) and what its events describe (`collector.store.describing`) with it, and
+`ON CONFLICT DO NOTHING` on the record id makes a resend add nothing. Several processes may write the
 same file: SQLite lets one at a time in, the others wait up to `busy_timeout_secs`.
 
 Before and after each transaction the name is looked up: a file that was moved, deleted or replaced (a restored backup) is
@@ -21,7 +21,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -29,8 +29,11 @@ import polars as pl
 
 from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
-from collector.store import minutes, schema
+from collector.store import mark, minutes, schema
+from collector.store.describing import Described
 from collector.store.following import Question
+from collector.store.mark import Mark
+from collector.store.projection import Projection
 from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
 _MOST_ROWS = 256
@@ -69,6 +72,8 @@ class EmbeddedStore:
         self._connection: sqlite3.Connection | None = None
         self._name = NamedFile(path)
         self._told = ""
+        self.mark: Mark | None = None
+        """By what the file is known again; None before it was opened."""
 
     def open(self) -> None:
         """Open the file, make it if there is none (0600), bring its schema up to date. Every method that needs the file
@@ -83,6 +88,7 @@ class EmbeddedStore:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             self._prepare(connection)
+            self.mark = Mark(*connection.execute(mark.READ).fetchone())
         except BaseException as error:
             connection.close()
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
@@ -101,12 +107,12 @@ class EmbeddedStore:
         told, self._told = self._told, ""
         return told
 
-    def insert(self, rows: pl.DataFrame) -> int:
-        """Rows with `COLUMNS`, in one durable transaction; returns how many were new."""
-        new = self._insert(rows)
-        return new if self._name.lost() is None else self._insert(rows)
+    def insert(self, rows: pl.DataFrame, described: Sequence[Described] = ()) -> int:
+        """Rows with `COLUMNS`, and what events among them describe, in one durable transaction; returns how many were new."""
+        new = self._insert(rows, described)
+        return new if self._name.lost() is None else self._insert(rows, described)
 
-    def _insert(self, rows: pl.DataFrame) -> int:
+    def _insert(self, rows: pl.DataFrame, described: Sequence[Described]) -> int:
         counts = minutes.counted(rows) if rows.height > minutes.FEW else None
         with self._transaction() as connection:
             before = connection.total_changes
@@ -116,7 +122,9 @@ class EmbeddedStore:
                 _write(connection, minutes.add_counted, counts)
             elif new:
                 connection.execute(minutes.ADD_INSERTED, (new,))
-            return new
+            changed = _describe(connection, described) if described else self.mark
+        self.mark = changed
+        return new
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """One statement in its own transaction; returns how many rows it changed."""
@@ -220,6 +228,13 @@ def _write(connection: sqlite3.Connection, statement: Callable[[int], str], rows
             start = end
 
 
+def _describe(connection: sqlite3.Connection, described: Sequence[Described]) -> Mark:
+    """Few rows: events are rare, and each is one statement of some."""
+    for table in described:
+        _write(connection, partial(upsert_statement, table.projection), table.rows)
+    return Mark(*connection.execute(mark.CHANGED).fetchone())
+
+
 def _heights(rows: int) -> Iterator[int]:
     """The rows as sizes of statements: full ones, then powers of two. So there are nine different statements, all
     prepared once; preparing one for every remainder would cost as much as running it."""
@@ -236,6 +251,12 @@ def insert_statement(height: int) -> str:
     row = f"({', '.join('?' * len(COLUMNS))})"
     values = ", ".join([row] * height)
     return f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+def upsert_statement(projection: Projection, height: int) -> str:
+    """The statement that writes `height` rows of a table of events where they are newer, flat parameters in row order."""
+    row = f"({', '.join('?' * len(projection.all_columns))})"
+    return projection.upsert("VALUES " + ", ".join([row] * height))
 
 
 def _migrate(connection: sqlite3.Connection, needed: Sequence[schema.Migration]) -> None:

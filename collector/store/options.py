@@ -23,10 +23,13 @@ class KeepConfig(Config):
     """By triage level; 0 = for ever."""
     minutes: Duration = 400 * 86_400.0
     """How long counts by minute (table `log_minutes`) stay, whatever happens to their rows; 0 = for ever."""
+    events: Duration = 400 * 86_400.0
+    """How long records that components made stay, and what they describe (`deployments`, `notifications`), whatever their
+    level; 0 = for ever."""
 
     def keep(self) -> Keep:
         """The same for the store."""
-        return Keep(self.default, {str(level): age for level, age in self.levels.items()}, self.minutes)
+        return Keep(self.default, {str(level): age for level, age in self.levels.items()}, self.minutes, self.events)
 
 
 class RetentionConfig(KeepConfig):

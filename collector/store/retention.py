@@ -26,18 +26,23 @@ def _domains(table: str) -> str:
 
 DOMAINS = _domains("logs")
 """All domains of the store, by one index seek each."""
+DELETE_EVENTS = """DELETE FROM logs WHERE rowid IN (SELECT rowid FROM logs INDEXED BY logs_events
+    WHERE domain IN (SELECT value FROM json_each(?1)) AND generation IS NOT NULL AND time_unix_nano < ?2 AND record_id < ?3
+    AND rowid < (SELECT max(rowid) FROM logs) LIMIT ?4) RETURNING 1"""
+"""Parameters: domains as JSON, a time in ns, a record id, rows at most."""
 MINUTE_DOMAINS = _domains("log_minutes")
 """Those that have counts, also of rows that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Seconds to keep rows: `levels` by level (see `collector.levels`), `default` for all others; `minutes` for counts by minute;
-    0 = for ever."""
+    """Seconds to keep rows: `levels` by level (see `collector.levels`), `default` for all others; `minutes` for counts by minute,
+    `events` for what components made, whatever its level; 0 = for ever."""
 
     default: float = 0.0
     levels: Mapping[str, float] = field(default_factory=dict)
     minutes: float = 0.0
+    events: float = 0.0
 
     def by_age(self) -> Iterable[tuple[float, list[str]]]:
         """(seconds, levels) for each group of levels with a limit."""
@@ -65,7 +70,7 @@ class Retention:
     domains: Mapping[str, Keep] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether any row of `logs` may ever go."""
+        """Whether any row of `logs` that was sent may ever go."""
         return any(list(keep.by_age()) for keep in (self.everywhere, *self.domains.values()))
 
     def rules(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[Rule]:
@@ -80,6 +85,13 @@ class Retention:
         for keep, sharing in self._sharing(domains):
             if keep.minutes > 0:
                 yield sharing, max(0, now_unix_nano - int(keep.minutes * 1e9)) // MINUTE_NS
+
+    def events(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[tuple[Sequence[str], int, str]]:
+        """(domains, ns, record id): their events that are stamped before that time and received before that id may go now."""
+        for keep, sharing in self._sharing(domains):
+            if keep.events > 0:
+                cut = max(0, now_unix_nano - int(keep.events * 1e9))
+                yield sharing, cut, first_record_id(cut // 1_000_000)
 
     def _sharing(self, domains: Iterable[str]) -> Iterator[tuple[Keep, list[str]]]:
         """Each rule with the domains that share it."""

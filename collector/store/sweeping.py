@@ -21,13 +21,13 @@ from dataclasses import dataclass
 
 from collector.levels import SQL
 from collector.store.following import NEWEST
-from collector.store.retention import DOMAINS, Retention, Rule
+from collector.store.retention import DELETE_EVENTS, DOMAINS, Retention, Rule
 
 Ask = Callable[[str, Sequence[object]], Awaitable[Sequence[Sequence[object]]]]
 """(statement, parameters) → rows, in a transaction of its own."""
 
 _EVERYTHING_SECS = 86_400.0
-_DUE = f"""time_unix_nano < ?3 AND record_id < ?4 AND rowid < ?5
+_DUE = f"""generation IS NULL AND time_unix_nano < ?3 AND record_id < ?4 AND rowid < ?5
     AND ({SQL}) IN (SELECT value FROM json_each(?6))"""  # noqa: S608 - a constant
 
 
@@ -50,7 +50,7 @@ BY_RECEIPT = _delete(
 """The same with domains as JSON, and an id to begin behind."""
 BY_ARRIVAL = _delete("NOT INDEXED", "domain IN (SELECT value FROM json_each(?1)) AND rowid > ?2", "rowid", "rowid")
 """The same with a rowid to begin behind."""
-DELETING = frozenset({BY_TIME, BY_RECEIPT, BY_ARRIVAL})
+DELETING = frozenset({BY_TIME, BY_RECEIPT, BY_ARRIVAL, DELETE_EVENTS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a store needs beside inserts: rows and counts that are due are deleted, and rows of before `log_minutes` are counted."""
+"""What a store needs beside inserts: rows, counts and events that are due are deleted, and rows of before `log_minutes` are counted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from collector.store.following import Question
 from collector.store.minutes import ADD_PIECE, DELETE, MARK_PIECE
-from collector.store.retention import MINUTE_DOMAINS, Retention
+from collector.store.projections import PROJECTIONS
+from collector.store.retention import DELETE_EVENTS, DOMAINS, MINUTE_DOMAINS, Retention
 from collector.store.sweeping import Sweeper
 
 Rows = Sequence[Sequence[object]]
 Run = Callable[[Sequence[Question]], Awaitable[Sequence[Rows]]]
 """Statements in one transaction → the rows of each."""
 
-_BETWEEN_MINUTES_SECS = 3600.0
+_BETWEEN_HOURLY_SECS = 3600.0
 
 
 class Upkeep:
@@ -47,7 +48,7 @@ class Upkeep:
         self._clock = clock
         self._sweeper = Sweeper(retention, batch_rows, self._ask, clock) if retention else None
         self._counted = False
-        self._minutes_at = -math.inf
+        self._hourly_at = -math.inf
 
     def comes(self, record_id: str) -> None:
         """Rows are about to be inserted; this is the oldest of them."""
@@ -58,7 +59,7 @@ class Upkeep:
         """The file is another one: look at everything. From any thread."""
         if self._sweeper is not None:
             self._sweeper.forget()
-        self._counted, self._minutes_at = False, -math.inf
+        self._counted, self._hourly_at = False, -math.inf
 
     async def count_past(self, secs: float = math.inf) -> bool:
         """Count rows of before the table, newest first, for so long; whether all are counted now."""
@@ -73,19 +74,38 @@ class Upkeep:
         return self._counted
 
     async def sweep(self, now_unix_nano: int) -> int:
-        """Delete what the retention no longer keeps; how many rows of `logs` went. Counts are looked at once an hour."""
+        """Delete what the retention no longer keeps; how many rows of `logs` went. Counts and events are looked at once an hour."""
         deleted = await self._sweeper.sweep(now_unix_nano) if self._sweeper is not None else 0
-        if self._clock() - self._minutes_at >= _BETWEEN_MINUTES_SECS:
+        if self._clock() - self._hourly_at >= _BETWEEN_HOURLY_SECS:
             await self._sweep_minutes(now_unix_nano)
-            self._minutes_at = self._clock()
+            deleted += await self._sweep_events(now_unix_nano)
+            self._hourly_at = self._clock()
         return deleted
 
     async def _sweep_minutes(self, now_unix_nano: int) -> None:
         domains = [str(domain) for (domain,) in await self._ask(MINUTE_DOMAINS, ())]
         for sharing, minute in self._retention.minutes(domains, now_unix_nano):
-            parameters = (json.dumps(sharing), minute, self._batch_rows)
-            while len(await self._ask(DELETE, parameters)) >= self._batch_rows:
-                pass
+            await self._delete(DELETE, json.dumps(sharing), minute)
+
+    async def _sweep_events(self, now_unix_nano: int) -> int:
+        """What components made, and what it described."""
+        domains = [str(domain) for (domain,) in await self._ask(DOMAINS, ())]
+        deleted = 0
+        for sharing, cut, cut_id in self._retention.events(domains, now_unix_nano):
+            deleted += await self._delete(DELETE_EVENTS, json.dumps(sharing), cut, cut_id)
+            for projection in PROJECTIONS:
+                if projection.aged_by:
+                    await self._delete(projection.delete_old, json.dumps(sharing), cut)
+        return deleted
+
+    async def _delete(self, statement: str, *parameters: object) -> int:
+        """A bounded number of rows at a time; all of them."""
+        deleted = 0
+        while True:
+            gone = len(await self._ask(statement, (*parameters, self._batch_rows)))
+            deleted += gone
+            if gone < self._batch_rows:
+                return deleted
 
     async def _ask(self, statement: str, parameters: Sequence[object]) -> Rows:
         (rows,) = await self._run([Question(statement, parameters)])

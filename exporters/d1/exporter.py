@@ -20,7 +20,7 @@ from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.d1.config import D1Config
 from exporters.d1.databases import Databases
 from exporters.d1.requests import Part, Places, parts
-from exporters.d1.verdicts import Homeless, rows_written, verdict_of, verdicts_of
+from exporters.d1.verdicts import Homeless, mark_of, rows_written, verdict_of, verdicts_of
 
 Answers = list[tuple[Part, Answer | Exception]]
 _BETWEEN_PIECES_SECS = 5.0
@@ -118,6 +118,8 @@ class D1Exporter:
         answer = await database.post(part.body)
         if answer.succeeded:
             self._rows_written += rows_written(answer)
+            if part.marked:
+                database.mark = mark_of(answer) or database.mark
         elif isinstance(verdict_of(answer, part.records), Blocked):
             database.prepared = False  # the next attempt looks at the schema again: somebody may have dropped it
         return answer

@@ -11,13 +11,16 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.outcomes import Items
-from collector.store.d1 import INSERT, name_for
+from collector.store.d1 import INSERT, describing, name_for
+from collector.store.describing import Described, described
 from collector.store.json_rows import bounded_row_texts, runs
+from collector.store.mark import CHANGED
 from collector.store.minutes import ADD_CHANGED
 from collector.store.rows import Limits
 
 _BEGIN = b'{"sql":%b,"params":["[' % orjson.dumps(INSERT)
 _COUNT = b'{"sql":%b,"params":[]}' % orjson.dumps(ADD_CHANGED)
+_MARK = b'{"sql":%b,"params":[]}' % orjson.dumps(CHANGED)
 _PARAMETER_BYTES = 1_600_000
 _ROW_BYTES = 1_900_000
 """D1 takes strings and rows of 2,000,000 bytes."""
@@ -26,13 +29,15 @@ _ROW_BYTES = 1_900_000
 @dataclass(frozen=True, slots=True)
 class Part:
     """The records of one place (a database id, or a name that leads to one). `items`: None = the whole request.
-    `body` is empty when there is no place for them. `oldest`: no record of the request has a smaller id."""
+    `body` is empty when there is no place for them. `oldest`: no record of the request has a smaller id. `marked`: the last answer
+    of the body is the store's mark, for events among them change its tables."""
 
     place: str
     records: int
     body: bytes = b""
     items: Items | None = None
     oldest: str = ""
+    marked: bool = False
 
 
 class Places:
@@ -63,22 +68,33 @@ def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     for domain in batch.by_domain():
         by_place.setdefault(places.of(domain), []).append(domain)
     if len(by_place) == 1:
-        return [_part(place, texts, oldest) for place in by_place]
+        return [_part(place, texts, oldest, described(batch, limits.attribute_bytes)) for place in by_place]
     domains = batch.column("domain").fill_null("")
-    chosen = {place: domains.is_in(pl.Series(own).implode()).arg_true() for place, own in by_place.items()}
+    chosen = {place: domains.is_in(pl.Series(own).implode()) for place, own in by_place.items()}
     return [
-        _part(place, texts.gather(rows), oldest, rows.to_numpy().astype(np.uint32)) for place, rows in chosen.items()
-    ]
+        _part(
+            place, texts.filter(mask), oldest, described(batch.filter(mask), limits.attribute_bytes),
+            mask.arg_true().to_numpy().astype(np.uint32),
+        )
+        for place, mask in chosen.items()
+    ]  # fmt: skip
 
 
-def _part(place: str, texts: pl.Series, oldest: str, items: Items | None = None) -> Part:
-    return Part(place, len(texts), _body(texts) if place else b"", items, oldest)
+def _part(
+    place: str, texts: pl.Series, oldest: str, described: Sequence[Described], items: Items | None = None
+) -> Part:
+    body = _body(texts, described) if place else b""
+    return Part(place, len(texts), body, items, oldest, marked=bool(described))
 
 
-def _body(texts: pl.Series) -> bytes:
-    """What `collector.store.d1.encoded` makes of the statements: inserts, and behind each the one that counts what it inserted.
-    The rows in their parameters are escaped already."""
+def _body(texts: pl.Series, described: Sequence[Described]) -> bytes:
+    """What `collector.store.d1.encoded` makes of the statements: inserts, behind each the one that counts what it inserted, and
+    what events describe. The rows in the parameters of inserts are escaped already."""
     pieces: list[bytes | memoryview] = [b'{"batch":[']
     for run in runs(texts, _PARAMETER_BYTES):
         pieces += [_BEGIN, run, b']"]},', _COUNT, b","]
+    for statement in [one for table in described for one in describing(table)]:
+        pieces += [orjson.dumps({"sql": statement.sql, "params": statement.parameters}), b","]
+    if described:
+        pieces += [_MARK, b","]
     return b"".join([*pieces[:-1], b"]}"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split, Verdict, Verdicts
+from collector.store.mark import Mark
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareError
 from exporters.d1.requests import Part
@@ -89,6 +90,15 @@ def rows_written(answer: Answer) -> int:
     """Billed, as the answer counts them."""
     metas = [one.get("meta") for one in answer.result if isinstance(one, dict)] if _ran(answer) else []
     return sum(int(meta.get("rows_written", 0)) for meta in metas if isinstance(meta, dict))
+
+
+def mark_of(answer: Answer) -> Mark | None:
+    """What the last statement told of the store."""
+    try:
+        row = answer.result[-1]["results"][0]
+        return Mark(str(row["name"]), int(row["changes"]))
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def _ran(answer: Answer) -> bool:

@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import polars as pl
 
@@ -14,12 +15,21 @@ from collector.batch import LogBatch
 from collector.component import ALL_EVENTS, Context
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
+from collector.store.describing import Described, described
 from collector.store.embedded import EmbeddedStore
 from collector.store.following import Question
 from collector.store.rows import Limits, rows
-from collector.store.upkeep import Rows, Upkeep, keep_up
+from collector.store.upkeep import Rows as Answer
+from collector.store.upkeep import Upkeep, keep_up
 from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.verdicts import STORE_ERRORS, Inserted, verdict_of, waits
+
+
+class Rows(NamedTuple):
+    """A request: rows of `logs`, columns as in `collector.store.rows.COLUMNS`, and of the tables that are made of events."""
+
+    rows: pl.DataFrame
+    described: Sequence[Described] = ()
 
 
 class SqliteExporter:
@@ -59,15 +69,15 @@ class SqliteExporter:
         interval = self._config.retention.interval
         self._keeping_up = asyncio.create_task(keep_up(lambda: [self._upkeep], interval, STORE_ERRORS))
 
-    def encode(self, batch: LogBatch) -> pl.DataFrame:
-        """The rows, columns as in `collector.store.rows.COLUMNS`."""
-        return rows(batch, self._limits)
+    def encode(self, batch: LogBatch) -> Rows:
+        """The rows, and what events among them describe."""
+        return Rows(rows(batch, self._limits), described(batch, self._limits.attribute_bytes))
 
-    async def send(self, request: pl.DataFrame) -> Inserted:
+    async def send(self, request: Rows) -> Inserted:
         """Raises `sqlite3.Error` or `StorageError` when nothing was kept."""
         assert self._thread is not None, "send before start"
-        if request.height:
-            self._upkeep.comes(str(request.get_column("record_id").min()))
+        if request.rows.height:
+            self._upkeep.comes(str(request.rows.get_column("record_id").min()))
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, request)
 
     def classify(self, answer: object) -> Verdicts:
@@ -90,13 +100,13 @@ class SqliteExporter:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
         return await self._upkeep.sweep(now_unix_nano)
 
-    async def _run(self, questions: Sequence[Question]) -> Sequence[Rows]:
+    async def _run(self, questions: Sequence[Question]) -> Sequence[Answer]:
         assert self._thread is not None, "sweep before start"
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.run, questions)
 
-    def _insert(self, request: pl.DataFrame) -> Inserted:
+    def _insert(self, request: Rows) -> Inserted:
         try:
-            new = self._store.insert(request)
+            new = self._store.insert(request.rows, request.described)
             told = self._store.told()
             if told:
                 self._upkeep.forget()

@@ -231,10 +231,18 @@ def test_a_database_that_needs_migrations_is_refused_when_they_are_off(cloudflar
 
     with pytest.raises(
         StorageError,
-        match=r"needs migrations \(0001_logs, 0002_absent_is_null, 0003_log_minutes\) and auto_migrate is off",
+        match=r"needs migrations \(0001_logs, .*\) and auto_migrate is off",
     ):
         d1(names, tmp_path, **options, auto_migrate=False)
-    always = ["log_minutes", "log_minutes_uncounted", "logs", "logs_domain_time", "logs_error_trace", "logs_urgent"]
+    always = [
+        "log_minutes",
+        "log_minutes_uncounted",
+        "logs",
+        "logs_domain_time",
+        "logs_error_trace",
+        "logs_events",
+        "logs_urgent",
+    ]
     assert d1(names, tmp_path, **options, indexes=["trace"]) == sorted([*always, "logs_by_trace"])
     assert d1(names, tmp_path, **options, auto_migrate=False) == always
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from collector.store import reading, schema
 from collector.store.embedded import EmbeddedStore
+from collector.store.projection import Projection
+from collector.store.projections import PROJECTIONS
 from collector.store.reading import QueryRefused, opened, query
 
 DECLARED, UNDECLARED = "issues", "secrets"
@@ -21,7 +23,7 @@ MADE = (
     f"CREATE TABLE {UNDECLARED} (domain TEXT, body TEXT)",
     f"CREATE INDEX {DECLARED}_by_body ON {DECLARED} (body)",
 )
-NAMES = ("logs", "log_minutes", DECLARED, UNDECLARED, "logboom_migrations", "sqlite_master", "sqlite_temp_master", "sqlite_schema", "dbstat",
+NAMES = (*schema.OF_DOMAINS, DECLARED, UNDECLARED, "logboom_migrations", "sqlite_master", "sqlite_temp_master", "sqlite_schema", "dbstat",
          "sqlite_sequence", "sqlite_stat1", "sqlite_dbpage", "a_cte")  # fmt: skip
 Question = st.SearchStrategy[str]
 
@@ -44,6 +46,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
                 connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
             for number, (domain, body) in enumerate(rows):
                 _log(connection, f"{number:026}", domain, body)
+                for projection in PROJECTIONS:
+                    _described(connection, projection, domain, body)
                 connection.execute(
                     "INSERT INTO log_minutes VALUES (?, 7, 'info', ?, '', '', '', '', 1)", (domain, body)
                 )
@@ -64,10 +68,16 @@ def _log(connection: sqlite3.Connection, record_id: str, domain: str, body: str)
     connection.execute(f"INSERT INTO logs ({', '.join(values)}) VALUES ({places})", tuple(values.values()))
 
 
+def _described(connection: sqlite3.Connection, projection: Projection, domain: str, body: str) -> None:
+    """A row whose every text is the marker."""
+    values = [domain, *(body if column.kind == "TEXT" else 7 for column in projection.all_columns[1:])]
+    connection.execute(f"INSERT INTO {projection.name} VALUES ({', '.join('?' * len(values))})", values)
+
+
 tables: Question = st.builds(
     "{}{}".format, st.sampled_from(["", "main.", "temp.", "MAIN."]), st.sampled_from([*NAMES, "LOGS"])
 )
-columns: Question = st.sampled_from(["*", "body", "domain", "count(*)", "rowid", "max(body)", "group_concat(body)", "1", "x.*", "sql", "name", "service", "sum(n)"])  # fmt: skip
+columns: Question = st.sampled_from(["*", "body", "domain", "count(*)", "rowid", "max(body)", "group_concat(body)", "1", "x.*", "sql", "name", "service", "sum(n)", "event_id", "status", "url"])  # fmt: skip
 conditions: Question = st.sampled_from(["1", "domain = 'b.com'", "body > 'B'", "rowid > 2", "x.body LIKE '%A%'"])
 
 
@@ -109,11 +119,19 @@ def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], st
     assert not any(marker in str(one) for marker in ("BRAVO", "CHARLIE", "DELTA"))
 
 
-@pytest.mark.parametrize("table", ["logs", DECLARED])
-def test_the_own_rows_are_seen(stores: list[Path], table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("logs", "body"),
+        (DECLARED, "body"),
+        ("log_minutes", "service"),
+        *((one.name, "event_id") for one in PROJECTIONS),
+    ],
+)
+def test_the_own_rows_are_seen(stores: list[Path], table: str, column: str) -> None:
     """In every table of domains."""
-    assert _answer(stores[0], f"SELECT body FROM {table} ORDER BY 1", "a.com") == [("ALFA",), ("ALPHA",)]
-    assert _answer(stores[0], f"SELECT body FROM {table}", "b.com") == [("BRAVO",)]
+    assert _answer(stores[0], f"SELECT {column} FROM {table} ORDER BY 1", "a.com") == [("ALFA",), ("ALPHA",)]
+    assert _answer(stores[0], f"SELECT {column} FROM {table}", "b.com") == [("BRAVO",)]
 
 
 def test_the_own_counts_are_seen(stores: list[Path]) -> None:
@@ -125,7 +143,7 @@ def test_the_own_counts_are_seen(stores: list[Path]) -> None:
 
 def test_what_is_no_table_of_domains_is_not_there(stores: list[Path]) -> None:
     """Also one that has a column `domain`: it has to be declared."""
-    for table in (UNDECLARED, "log_minutes_uncounted", "logboom_migrations", "dbstat", "sqlite_stat1"):
+    for table in (UNDECLARED, "log_minutes_uncounted", "logboom_migrations", "logboom_store", "dbstat", "sqlite_stat1"):
         assert _answer(stores[0], f"SELECT count(*) FROM {table}", "a.com") in ("refused", "OperationalError")
 
 

@@ -16,8 +16,11 @@ import pytest
 
 from collector.store import d1, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
-from collector.store.embedded import EmbeddedStore, insert_statement
+from collector.store.describing import Described
+from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
 from collector.store.following import NEWEST, Question, Wanted
+from collector.store.projection import Projection
+from collector.store.projections import PROJECTIONS
 from collector.store.rows import COLUMNS, Limits, rows
 from collector.testing.row_batch import Row, batch_of
 
@@ -113,6 +116,10 @@ STATEMENTS: dict[str, tuple[Question, list[str]]] = {
         Question(sweeping.BY_ARRIVAL, ('["a.com"]', 0, 1, "0", 9, '["info"]', 10)),
         [EACH, BY_ROWID],
     ),
+    "retention of events": (
+        Question(retention.DELETE_EVENTS, ('["a.com"]', 1, "0", 9)),
+        [EACH, "SEARCH logs USING INDEX logs_events (domain=? AND time_unix_nano<?)", "SEARCH logs"],
+    ),
     "a domain's view": (
         Question("WITH logs AS (SELECT * FROM main.logs WHERE domain = 'a') SELECT body FROM logs WHERE time_unix_nano > 7", ()),
         ["SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)"],
@@ -171,6 +178,39 @@ def test_counts_are_found_by_their_keys_and_rows_to_count_by_rowid(store: sqlite
     assert [step for *_, step in found if tables.match(step)] == expected
 
 
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
+def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Connection, projection: Projection) -> None:
+    """Written by the key, read by time within a domain, swept by time."""
+    table = projection.name
+    upsert = upsert_statement(projection, 2)
+    asked = {
+        upsert: [None] * 2 * len(projection.all_columns),
+        d1_upsert(projection): ("[]",),
+        projection.delete_old: ('["a.com"]', 1, 9),
+        f"WITH {table} AS (SELECT * FROM main.{table} WHERE domain = 'a') SELECT * FROM {table} ORDER BY time_unix_nano DESC": (),
+    }
+    steps = [
+        step
+        for statement, parameters in asked.items()
+        for *_, step in store.execute(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))
+        if re.search(rf"\b{table}\b|TEMP B-TREE", step)
+    ]
+    keys = " AND ".join(f"{column.name}=?" for column in projection.primary_key)
+    assert steps == [
+        f"SEARCH {table} USING PRIMARY KEY ({keys})",
+        f"SEARCH {table} USING COVERING INDEX {table}_by_time (domain=? AND time_unix_nano<?)",
+        f"SEARCH main.{table} USING INDEX {table}_by_time (domain=?)",
+    ]
+
+
+def d1_upsert(projection: Projection) -> str:
+    empty = pl.DataFrame(
+        [[None] * len(projection.all_columns)], [one.name for one in projection.all_columns], orient="row"
+    )
+    [statement] = d1.describing(Described(projection, empty))
+    return statement.sql
+
+
 KNOWN = {
     "collector.store.following: SELECT max(rowid) AS newest FROM": "newest row",
     "collector.store.following: SELECT logs.rowid AS rowid, {}": "fresh, backlog",
@@ -185,6 +225,17 @@ KNOWN = {
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",
     "collector.store.d1_reading: WITH {}answer({}) AS ( {}": "the user's own, in a domain's view",
+    "collector.store.retention: DELETE FROM logs WHERE rowid": "retention of events",
+    "collector.store.projection: INSERT INTO {} ({}) {}": "tables of events",
+    "collector.store.projection: DELETE FROM {} WHERE ({})": "tables of events",
+    "collector.store.projection: CREATE TABLE IF NOT EXISTS": "a migration is written from it",
+    "collector.store.projection: CREATE INDEX IF NOT EXISTS": "a migration is written from it",
+    "collector.store.d1: SELECT {} FROM json_each(?1) WHERE": "tables of events",
+    "collector.store.mark: UPDATE logboom_store SET name =": "one row, in a migration",
+    "collector.store.mark: SELECT name, changes FROM logboom_store": "one row",
+    "collector.store.mark: UPDATE logboom_store SET changes =": "one row",
+    "collector.store.changes: PRAGMA table_info({})": "no table",
+    "collector.store.changes: SELECT name FROM sqlite_master WHERE": "of an empty store, when a migration is written",
     "collector.store.reading: CREATE TEMP VIEW {} AS": "a domain's view",
     "collector.store.reading: SELECT quote(?)": "no table",
     "collector.store.reading: SELECT * FROM {}('[]') LIMIT": "no table",

@@ -14,10 +14,14 @@ import pytest
 from collector.base32 import first_record_id
 from collector.journal.entry import Entry
 from collector.pipeline.record_ids import entry_part
+from collector.store.describing import described
 from collector.store.embedded import EmbeddedStore
-from collector.store.retention import Keep, Retention, Rule
+from collector.store.following import Question
+from collector.store.retention import DELETE_EVENTS, Keep, Retention, Rule
 from collector.store.rows import Limits, rows
 from collector.store.sweeping import Sweeper
+from collector.store.upkeep import Upkeep
+from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
 
 HOUR_NS = 3600 * 10**9
@@ -220,3 +224,61 @@ def test_everything_is_looked_at_again(tmp_path: Path, again: str) -> None:
     asyncio.run(sweeps.sweep(NOW))
     assert left(store) == {"newest"}
     store.close()
+
+
+def events_of(store: EmbeddedStore, hours: Sequence[int], kind: str = "logboom.deployment") -> None:
+    """A deployment so many hours ago each, in two domains, at every level."""
+    made = [
+        Row(
+            received((NOW - ago * HOUR_NS) // 10**6) + f"e{ago:04d}",
+            [("logboom.deployment.id", f"d{ago}"), ("logboom.triage.level", "debug")],
+            fields={"domain": f"{ago % 2}.com", "time_unix_nano": NOW - ago * HOUR_NS},
+        )
+        for ago in hours
+    ]
+    batch = marked(batch_of(made), [kind] * len(made))
+    store.insert(rows(batch, Limits()), described(batch, 1024))
+
+
+@pytest.mark.parametrize("batch_rows", [1, 100])
+@pytest.mark.parametrize(
+    ("keep", "kept", "sent"),
+    [
+        (Keep(events=5 * 3600), [1, 2, 3, 4], {"new", "old"}),
+        (Keep(3 * 3600, events=5 * 3600), [1, 2, 3, 4], {"new"}),
+        (Keep(0, {"debug": 3600}), [1, 2, 3, 4, 6, 7], {"new"}),
+        (Keep(), [1, 2, 3, 4, 6, 7], {"new", "old"}),
+    ],
+    ids=str,
+)
+def test_events_go_by_a_time_of_their_own(
+    tmp_path: Path, keep: Keep, kept: list[int], sent: set[str], batch_rows: int
+) -> None:
+    """Whatever their level, and with them what they described; what was sent goes by its level."""
+    store = stored(tmp_path / "store.db", [record("old", "debug", 9)])
+    events_of(store, [1, 2, 3, 4, 6, 7])
+    store.insert(
+        rows(
+            batch_of([Row(received(NOW // 10**6) + "new", fields={"domain": "a.com", "time_unix_nano": NOW})]), Limits()
+        )
+    )
+
+    async def run(questions: Sequence[Question]) -> Any:
+        return store.run(questions)
+
+    asyncio.run(Upkeep(Retention(keep), batch_rows, run).sweep(NOW))
+    assert left(store) == {*(f"e{ago:04d}" for ago in kept), *sent}
+    assert store.select("SELECT count(*) FROM deployments") == [(len(kept),)]
+    store.close()
+
+
+def test_the_look_for_old_events_reads_no_other_row(tmp_path: Path) -> None:
+    """It costs the same beside 20,000 records that stay as beside 200."""
+    steps = []
+    for count in (200, 20_000):
+        store = stored(tmp_path / f"{count}.db", [record(f"{n:05d}", "info", 9000) for n in range(count)])
+        events_of(store, [1, 9000])
+        parameters = ('["0.com", "1.com", "a.com"]', NOW, received(NOW // 10**6), 1)
+        steps.append(steps_of(store, lambda store=store, asked=parameters: store.select(DELETE_EVENTS, asked)))
+        store.close()
+    assert abs(steps[0] - steps[1]) <= 1

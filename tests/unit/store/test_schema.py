@@ -31,17 +31,22 @@ def opened(path: Path, **options: bool) -> None:
     store.close()
 
 
+ALWAYS = {
+    "logs_domain_time", "logs_urgent", "logs_error_trace", "logs_events", "deployments_by_time", "notifications_by_time",
+}  # fmt: skip
+
+
 def indexes(path: Path) -> set[str]:
     return {str(name) for (name,) in sql(path, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")}
 
 
 def test_an_empty_path_gets_the_whole_schema(tmp_path: Path) -> None:
-    """Table, three indexes, history; the file is for its owner alone; the columns are those that rows are written in."""
+    """Tables, indexes, history; the file is for its owner alone; the columns are those that rows are written in."""
     path = tmp_path / "new" / "store.db"
     opened(path)
     assert tuple(row[1] for row in sql(path, "PRAGMA table_info(logs)")) == TABLE_COLUMNS
     assert {row[1] for row in sql(path, "PRAGMA table_xinfo(logs)")} == {*TABLE_COLUMNS, *COLUMNS}
-    assert indexes(path) == {"logs_domain_time", "logs_urgent", "logs_error_trace"}
+    assert indexes(path) == ALWAYS
     assert sql(path, "SELECT version, name FROM logboom_migrations") == [
         (migration.version, migration.name) for migration in schema.migrations()
     ]
@@ -130,7 +135,7 @@ def test_a_file_that_is_no_database_is_an_error_of_sqlite(tmp_path: Path) -> Non
 def test_optional_indexes_follow_the_setting(tmp_path: Path) -> None:
     """Named ones are made, others of ours dropped; None leaves all; an index of the user's own stays."""
     path = tmp_path / "store.db"
-    always = {"logs_domain_time", "logs_urgent", "logs_error_trace", "mine"}
+    always = {*ALWAYS, "mine"}
     opened(path)
     sql(path, "CREATE INDEX mine ON logs (event_name)")
 
@@ -246,7 +251,7 @@ def test_rows_of_an_old_store_stay_and_say_null_for_what_they_did_not_say(tmp_pa
     store.close()
     found = sql(path, "SELECT record_id, severity_number, observed_time_unix_nano FROM logs ORDER BY rowid")
     assert found == [("r0", None, None), ("r-1", None, 5), ("r17", 17, 7), ("r30", None, None), ("r99", None, None)]
-    assert indexes(path) == {"logs_domain_time", "logs_urgent", "logs_error_trace", "logs_by_severity"}
+    assert indexes(path) == {*ALWAYS, "logs_by_severity"}
     for query, index in (
         ("trace_id = 'ab' AND severity_number >= 17", "logs_error_trace"),
         ("domain = 'r17' AND severity_number = 17", "logs_by_severity"),

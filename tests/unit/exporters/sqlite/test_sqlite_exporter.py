@@ -98,9 +98,9 @@ def test_requests_in_flight_take_turns_off_the_event_loop(tmp_path: Path) -> Non
     async def work(exporter: SqliteExporter) -> None:
         insert = exporter._store.insert
 
-        def noted(rows: pl.DataFrame) -> int:
+        def noted(*request: Any) -> int:
             threads.add(threading.current_thread().name)
-            return insert(rows)
+            return insert(*request)
 
         exporter._store.insert = noted  # type: ignore[method-assign]
         batches = [batch_of([Row(f"b{at}-{n}") for n in range(10)]) for at in range(12)]
@@ -437,8 +437,8 @@ def test_a_file_that_vanishes_during_the_transaction_is_written_again(tmp_path: 
     async def work(exporter: SqliteExporter) -> None:
         insert, calls = exporter._store._insert, []
 
-        def vanishing(rows: pl.DataFrame) -> int:
-            new = insert(rows)
+        def vanishing(*request: Any) -> int:
+            new = insert(*request)
             if not calls:
                 deleted(tmp_path / "store.db")
             calls.append(new)
