@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import xxhash
 
@@ -23,8 +23,8 @@ from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Payload, Sink
 from collector.journal.layout import CHECKSUM_BYTES, checksum_of
-from collector.journal.price import price_of
-from otlp_wire import Repairs
+from collector.journal.price import dearness_of, price_of
+from otlp_wire import Received, Repairs
 
 _STOPPED = "shutting down"
 OnRefused = Callable[[str, str, str, int], None]
@@ -98,7 +98,7 @@ class Admission:
         self._refusing = ""
         self._bytes = 0
         self._requests = 0
-        self._accepted: Counter[str] = Counter()
+        self._accepted_requests = self._accepted_records = self._accepted_bytes = self._empty_requests = 0
         self._refused_requests: Counter[str] = Counter()
         self._refused_records: Counter[str] = Counter()
         self._repairs: Counter[str] = Counter()
@@ -114,9 +114,11 @@ class Admission:
         try:
             for check in self._checks:
                 check(arrival)
-            finish = partial(self._finish, arrival, done)
-            if arrival.records:
-                self._intake.append((_payload(arrival),), finish)
+            received = arrival.received
+            assert received is not None, "a list of checks without validity"
+            finish = partial(self._finish, arrival, received, done)
+            if received.records:
+                self._intake.append((_payload(arrival, received),), finish)
             else:
                 finish(None)
         except Refusal as refusal:
@@ -176,10 +178,10 @@ class Admission:
         """A consistent snapshot."""
         with self._lock:
             return AdmissionStatistics(
-                accepted_requests=self._accepted["requests"],
-                accepted_records=self._accepted["records"],
-                accepted_bytes=self._accepted["bytes"],
-                empty_requests=self._accepted["empty"],
+                accepted_requests=self._accepted_requests,
+                accepted_records=self._accepted_records,
+                accepted_bytes=self._accepted_bytes,
+                empty_requests=self._empty_requests,
                 refused_requests=dict(self._refused_requests),
                 refused_records=dict(self._refused_records),
                 repairs=dict(self._repairs),
@@ -188,10 +190,9 @@ class Admission:
                 max_in_flight_bytes=self._max_bytes,
             )
 
-    def _finish(self, arrival: Arrival, done: Answered, refusal: Refusal | None) -> None:
+    def _finish(self, arrival: Arrival, received: Received, done: Answered, refusal: Refusal | None) -> None:
         """The intake has answered, or had nothing to do."""
-        received, size = arrival.received, len(arrival.body)
-        assert received is not None, "a list of checks without validity"
+        size, records = len(arrival.body), received.records
         if refusal is not None:
             self.release(size)
             self._refuse(arrival, refusal, done)
@@ -199,9 +200,12 @@ class Admission:
         with self._lock:
             self._bytes -= size
             self._requests -= 1
-            self._accepted["requests" if received.records else "empty"] += 1
-            self._accepted["records"] += received.records
-            self._accepted["bytes"] += size
+            self._accepted_bytes += size
+            if records:
+                self._accepted_requests += 1
+                self._accepted_records += records
+            else:
+                self._empty_requests += 1
         done(self._notice(arrival.receiver, arrival.domain, received.repairs) if received.repairs else None)
 
     def _notice(self, receiver: str, domain: str, repairs: Repairs) -> Notice:
@@ -217,18 +221,22 @@ class Admission:
         return Notice(repairs.rejected, repairs.message())
 
 
-def _payload(arrival: Arrival) -> Payload:
+def _payload(arrival: Arrival, received: Received) -> Payload:
     """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them, unless
     the receiver knows better. Where those bytes are the ones that are kept, it holds their checksum, too."""
-    received, body = arrival.received, arrival.body
-    assert received is not None
-    seed = xxhash.xxh3_64_intdigest(f"{arrival.receiver}\0{arrival.sender}".encode(errors="replace"))
+    body, (kept, records, groups, _) = arrival.body, received
+    seed = _seed_of(f"{arrival.receiver}\0{arrival.sender}")
     digest = xxhash.xxh3_128_digest(body, seed=seed)
-    kept, records = received.body, received.records
     checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
     digest = arrival.digest or digest
-    price = price_of(len(kept), records, received.groups)
+    size = len(kept)
+    dearness = dearness_of(size, price_of(size, records, groups))
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
-        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, price, seed, checksum, arrival.position
+        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position
     )  # fmt: skip
+
+
+@lru_cache(4096)
+def _seed_of(source: str) -> int:
+    return xxhash.xxh3_64_intdigest(source.encode(errors="replace"))

@@ -41,13 +41,14 @@ class Entrance:
     ) -> None:
         self._admission = admission
         self._receiver = receiver
-        self._state = threading.Condition()
+        self._lock = threading.Lock()
+        self._state = threading.Condition(self._lock)  # waited for at the end only
         self._closed = False
         self._max_bytes = max_bytes
         self._authenticator = authenticator
         self._authenticator_id = authenticator_id
         self._bytes = 0
-        self._entering = 0
+        self._entering: set[Arrival] = set()  # one step of the interpreter a change, so no lock
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
         self._remarks = Remarks(receiver)
@@ -77,13 +78,14 @@ class Entrance:
                 )
             )
             return
-        with self._state:
+        arrival = Arrival(self._receiver, request, body, credential, read)
+        with self._lock:
             if self._closed:
                 problem = "shutting down"
             elif self._bytes and self._bytes + size > self._max_bytes:
                 problem = "too many requests are under way"
             else:
-                self._entering += 1
+                self._entering.add(arrival)
                 self._under_way += 1
                 self._bytes += size
         if problem:
@@ -95,13 +97,12 @@ class Entrance:
             done(outcome)
 
         try:
-            self._admission.submit(Arrival(self._receiver, request, body, credential, read), answered)
+            self._admission.submit(arrival, answered)
         except BaseException:
             self._left(size)
             raise
         finally:
-            with self._state:
-                self._entering -= 1
+            self._entering.discard(arrival)
 
     def refuse(self, refusal: Refusal) -> Refusal:
         """Count a refusal that admission has not seen, and give it back."""
@@ -130,13 +131,12 @@ class Entrance:
         with self._state:
             empty = self._state.wait_for(lambda: not self._under_way, max(0.0, ends - time.monotonic()))
         while True:  # a few milliseconds at most: entering never waits for the disk
-            with self._state:
-                if not self._entering:
-                    return empty
+            if not self._entering:
+                return empty
             time.sleep(0.001)
 
     def _left(self, size: int) -> None:
-        with self._state:
+        with self._lock:
             self._bytes -= size
             self._under_way -= 1
             if not self._under_way and self._closed:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from collector.errors import Refusal
 from collector.journal.layout import PayloadKind
 from collector.journal.limits import JournalStatistics
 from collector.journal.positions import Position
-from collector.journal.price import dearness_of, price_of
+from collector.journal.price import price_of
 from collector.outcomes import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """An admitted request, ready to be made durable.
 
     Args:
@@ -25,7 +24,7 @@ class Payload:
         records: log records in it.
         received_unix_ms: when it arrived.
         digest: 16 bytes; two payloads of a domain and of equal length with the same digest are the same one, sent twice.
-        price: what it costs to process, in bytes (`collector.journal.price`); 0: its size.
+        dearness: what it costs to process beyond its size (`collector.journal.price`).
         position: how far its receiver has read with it; durable with the payload, or neither is.
         kind: what the body is.
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
@@ -37,16 +36,11 @@ class Payload:
     records: int
     received_unix_ms: int
     digest: bytes
-    price: int = 0
+    dearness: int = 0
     seed: int = 0
     checksum: bytes = b""
     position: Position | None = None
     kind: PayloadKind = PayloadKind.OTLP
-
-    @property
-    def dearness(self) -> int:
-        """The price as the journal keeps it."""
-        return dearness_of(len(self.body), self.price)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.journal.append import Append
-from collector.journal.layout import HEADER_BYTES
-from collector.journal.price import weight_of
 
 _ACTIVE_SECS = 60.0  # a domain is active this long after its last request
 
@@ -27,26 +25,26 @@ class Shares:
             space_of: what a domain holds now.
         """
         for request in group:
-            for payload in request.payloads:
-                self._last_seen[payload.domain] = now
+            for domain in request.weights:
+                self._last_seen[domain] = now
         held: dict[str, int] = {}
         kept: list[Append] = []
         over: list[tuple[str, Append]] = []
         for request in group:
-            domain = self._over(request, held, space_of, now)
-            if domain is None:
+            full = self._over(request, held, space_of, now)
+            if full is None:
                 kept.append(request)
-                for payload in request.payloads:
-                    held[payload.domain] += weight_of(len(payload.body), payload.dearness, HEADER_BYTES)
+                for domain, weight in request.weights.items():
+                    held[domain] += weight
             else:
-                over.append((domain, request))
+                over.append((full, request))
         return kept, over
 
     def _over(self, request: Append, held: dict[str, int], space_of: Callable[[str], int], now: float) -> str | None:
-        for domain in {payload.domain for payload in request.payloads}:
+        for domain, weight in request.weights.items():
             if domain not in held:
                 held[domain] = space_of(domain)
-            if held[domain] + request.weight > self._share_bytes and self._others_active(domain, now):
+            if held[domain] + weight > self._share_bytes and self._others_active(domain, now):
                 return domain
         return None
 

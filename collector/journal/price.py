@@ -21,12 +21,15 @@ _DEAREST = 255
 
 def price_of(size: int, records: int, groups: int = 0) -> int:
     """The price of `size` bytes that hold `records` records in `groups` resources and scopes."""
-    return max(size, RECORD_BYTES * records + GROUP_BYTES * groups)
+    least = RECORD_BYTES * records + GROUP_BYTES * groups
+    return max(least, size)
 
 
 def dearness_of(size: int, price: int) -> int:
     """What the journal keeps of a price: quarters of the size beyond it, rounded up, at most 255."""
-    return min(_DEAREST, max(0, -(-(price - size) * _QUARTERS // max(1, size))))
+    if price <= size:
+        return 0
+    return min(_DEAREST, -(-(price - size) * _QUARTERS // max(1, size)))
 
 
 def price_from(size: int, dearness: int) -> int:
@@ -44,4 +47,5 @@ def cost_from(size: int, records: int, dearness: int) -> int:
 
 def weight_of(size: int, dearness: int, header: int) -> int:
     """What an entry counts in its domain's share of the journal: its place on disk or its price, whichever is more."""
-    return max(occupied_bytes(header + size), price_from(size, dearness))
+    occupied = occupied_bytes(header + size)
+    return max(occupied, price_from(size, dearness)) if dearness else occupied

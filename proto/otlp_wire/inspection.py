@@ -1,7 +1,7 @@
 """What is at the door: is this payload valid, and how much is in it?
 
     counted   records stay bytes: how many, in how many groups
-    checked   all records merged into one: texts, nesting, framing, lengths of ids
+    checked   all records merged into one: texts, nesting, framing, wire types of groups, lengths of ids
 
 upb builds objects for the whole payload, and of hostile bytes many. So payloads over 1 MiB are parsed one at a time, and
 nothing of a parsed message outlives the call.
@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -46,8 +45,7 @@ _FEW = 64
 _TRACE_ID_BYTES, _SPAN_ID_BYTES = frozenset((0, 16)), frozenset((0, 8))
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How much a payload holds: log records, `ResourceLogs` and `ScopeLogs`."""
 
     records: int
@@ -73,28 +71,43 @@ def inspect(body: bytes, *, max_groups: int = MAX_GROUPS, max_records: int = MAX
             quotes them.
         TooLarge: more than `max_groups` resources and scopes, or more than `max_records` records.
     """
-    with byte_gate(len(body)):
-        shape = _count(_parse(CountedRequest, body), max_groups, max_records)
-        if shape.records > _FEW and _sums_fit(_parse(SummedRequest, body)):
-            return shape
-        if not ids_fit(_parse(CheckedRequest, body)):
-            raise InvalidPayload("invalid protobuf: a trace id must be of 16 bytes, a span id of 8")
+    if len(body) <= _LARGE_BYTES:
+        return _inspected(body, max_groups, max_records)
+    with _one_large_payload:
+        return _inspected(body, max_groups, max_records)
+
+
+def _inspected(body: bytes, max_groups: int, max_records: int) -> Shape:
+    shape = _count(_parse(CountedRequest, body), max_groups, max_records)
+    if shape.records > _FEW and _sums_fit(_merged(SummedRequest, body)):
         return shape
+    if not ids_fit(_merged(CheckedRequest, body)):
+        raise InvalidPayload("invalid protobuf: a trace id must be of 16 bytes, a span id of 8")
+    return shape
 
 
-def _sums_fit(summed: Any) -> bool:
-    """Whether the ids of a `SummedRequest` are together as long as pairs of whole ones, and the first is no text. What this
+def _merged(message: Any, body: bytes) -> Any:
+    """All records of a request as one, of a `CheckedRequest` or `SummedRequest`; its groups are as they should be."""
+    request = _parse(message, body)
+    resource_logs = request.resource_logs
+    scope_logs = resource_logs.scope_logs
+    for group in (request, resource_logs, scope_logs):
+        if len(UnknownFieldSet(group)):
+            _check_wire_types(group)
+    return scope_logs.log_records
+
+
+def _sums_fit(record: Any) -> bool:
+    """Whether the ids of all records are together as long as pairs of whole ones, and the first is no text. What this
     takes for right although it is not (lengths that make up for each other) is emptied when it is decoded, untold."""
-    record = summed.resource_logs.scope_logs.log_records
     numbers = record.trace_id
     if len(numbers) != 2 * len(record.span_id):
         return False
     return not numbers or not numbers[0].to_bytes(8, "little").isascii()
 
 
-def ids_fit(checked: Any) -> bool:
-    """Whether the trace and span ids of a `CheckedRequest` are absent or whole."""
-    record = checked.resource_logs.scope_logs.log_records
+def ids_fit(record: Any) -> bool:
+    """Whether the trace and span ids of all records (the one of a `CheckedRequest`) are absent or whole."""
     return _TRACE_ID_BYTES.issuperset(map(len, record.trace_id)) and _SPAN_ID_BYTES.issuperset(map(len, record.span_id))
 
 
@@ -131,17 +144,17 @@ def _reason(text: str) -> str:
 
 def _count(request: Any, max_groups: int, max_records: int) -> Shape:
     records = scopes = 0
-    resources = len(request.resource_logs)
-    _check_wire_types(request)
-    for resource_logs in request.resource_logs:
-        _check_wire_types(resource_logs)
-        scopes += len(resource_logs.scope_logs)
+    groups = request.resource_logs
+    resources = len(groups)
+    for resource_logs in groups:
+        parts = resource_logs.scope_logs
+        scopes += len(parts)
         if resources + scopes > max_groups:
             raise TooLarge(f"more than {max_groups} resources and scopes in one request: send them in smaller batches")
-        for scope_logs in resource_logs.scope_logs:
-            _check_wire_types(scope_logs)
+        for scope_logs in parts:
             records += len(scope_logs.log_records)
-    check_records(records, max_records)
+    if records > max_records:
+        check_records(records, max_records)
     return Shape(records, resources, scopes)
 
 
@@ -156,8 +169,6 @@ def check_records(records: int, max_records: int = MAX_RECORDS) -> None:
 
 def _check_wire_types(message: Any) -> None:
     unknown = UnknownFieldSet(message)
-    if not len(unknown):
-        return
     known = _KNOWN[message.DESCRIPTOR.name]
     for index in range(len(unknown)):
         field = unknown[index]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from otlp_wire.messages import ExportLogsServiceRequest
@@ -17,7 +16,7 @@ def marked(received: Received, attributes: Mapping[str, str]) -> Received:
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:
                 _mark(record.attributes, attributes)
-    return replace(received, body=bytes(request.SerializeToString()))
+    return received._replace(body=bytes(request.SerializeToString()))
 
 
 def _mark(pairs: Any, attributes: Mapping[str, str]) -> None:

@@ -172,7 +172,7 @@ def _readable(record: bytes) -> bool:
         request = CheckedRequest.FromString(_framed(1, _framed(2, _framed(2, record))))
     except DecodeError:
         return False
-    return ids_fit(request)
+    return ids_fit(request.resource_logs.scope_logs.log_records)
 
 
 def _look(data: memoryview) -> Any:

@@ -7,7 +7,7 @@ outlives the call.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from collector.errors import InvalidPayload
 from otlp_wire.inspection import Shape, byte_gate, inspect
@@ -18,8 +18,7 @@ from otlp_wire.repairs import Repairs
 _AS_SENT = Repairs()
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What is taken of a request: `body` is valid protobuf; it holds `records` records, and `groups` resources and scopes."""
 
     body: bytes

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from collector.disk.environment import CommitError
 from collector.errors import Exhausted, StorageError, Unavailable
 from collector.journal.committer import Committer
 from collector.journal.entry import Payload
+from collector.journal.price import dearness_of
 from collector.journal.reader import JournalReader
 from collector.outcomes import Counts
 
@@ -178,7 +178,6 @@ def test_a_write_error_of_the_system_keeps_nothing(tmp_path: Path) -> None:
     """A real one: the file may not be written beyond its first page for a while. Then all goes on."""
     script = """
 import resource, sys, threading
-from dataclasses import replace
 from pathlib import Path
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
@@ -412,7 +411,7 @@ def test_statistics_tell_how_full_it_is(bench, kit) -> None:
 def test_the_share_counts_the_price_of_entries(bench, kit) -> None:
     """A few bytes that hold very many records fill the share of a domain, not only the disk; trimming gives it back."""
     bench.open(max_bytes=8 << 20, max_domain_share=0.25)
-    dear = replace(kit.payload(20_000, "dear.example", records=10_000), price=1 << 20)
+    dear = kit.payload(20_000, "dear.example", records=10_000)._replace(dearness=dearness_of(20_000, 1 << 20))
     assert bench.append(kit.payload(100, "other.example")) is None
     assert bench.append(dear) is None
     assert isinstance(bench.append(dear, dear), Exhausted)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from collector.disk.environment import Environment
@@ -29,7 +27,7 @@ ALL = 1 << 40
 
 
 def read(kit, source: bytes, position: bytes, **more):
-    return replace(kit.payload(**more), position=Position(source, position))
+    return kit.payload(**more)._replace(position=Position(source, position))
 
 
 def test_positions_are_read_back(bench, kit):
