@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import orjson
 import polars as pl
 
-from exporters.kv.keys import counts_key, hour_of, recent_key
+from collector.store.describing import Described
+from exporters.kv.described import Documents, places_of
+from exporters.kv.keys import counts_key, described_key, hour_of, recent_key
 from exporters.kv.records import received_hours
 
 _SCHEMA = """
@@ -26,11 +28,12 @@ CREATE TABLE IF NOT EXISTS adopted (key TEXT PRIMARY KEY) WITHOUT ROWID;
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A key whose value must be known before records of its domain are added. `hour` is empty for a chunk."""
+    """A key whose value must be known before records of its domain are added: of an hour, a table of events, or a chunk."""
 
     key: str
     domain: str
     hour: str = ""
+    table: str = ""
 
 
 class Adoption:
@@ -38,12 +41,14 @@ class Adoption:
 
     Args:
         connection: of the view, its schema made.
+        documents: what events describe, on the same connection.
         prefix: of all keys.
         slots: chunks of a domain.
     """
 
-    def __init__(self, connection: sqlite3.Connection, prefix: str, slots: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, documents: Documents, prefix: str, slots: int) -> None:
         self._connection, self._prefix, self._slots = connection, prefix, slots
+        self._documents = documents
         connection.executescript(_SCHEMA)
         connection.execute(
             "INSERT INTO born SELECT CASE WHEN EXISTS (SELECT 1 FROM next) THEN '' ELSE ? END"
@@ -52,8 +57,8 @@ class Adoption:
         )
         self._born = str(connection.execute("SELECT hour FROM born").fetchone()[0])
 
-    def wanted(self, frame: pl.DataFrame) -> list[Wanted]:
-        """What these records (columns as `exporters.kv.records.viewed`) need and nobody has asked for."""
+    def wanted(self, frame: pl.DataFrame, described: Sequence[Described] = ()) -> list[Wanted]:
+        """What these records (columns as `exporters.kv.records.viewed`), and what they describe, need and nobody has asked for."""
         if not self._born:
             return []
         columns = frame.select("domain", hour=received_hours(frame.get_column("record_id")))
@@ -64,6 +69,8 @@ class Adoption:
         ]
         for domain in columns.get_column("domain").unique().sort():
             keys += [Wanted(recent_key(self._prefix, domain, slot), domain) for slot in range(self._slots)]
+        for domain, table in sorted(places_of(described)):
+            keys.append(Wanted(described_key(self._prefix, domain, table), domain, table=table))
         return self._not_adopted(keys)
 
     def adopt(self, wanted: Sequence[Wanted], values: Mapping[str, str | None]) -> None:
@@ -74,6 +81,8 @@ class Adoption:
                 value = _parsed(values.get(one.key))
                 if one.hour:
                     self._adopt_counts(one, value)
+                elif one.table:
+                    self._documents.adopt((one.domain, one.table), value)
                 else:
                     self._adopt_chunk(one.domain, value)
                 self._connection.execute("INSERT INTO adopted VALUES (?)", (one.key,))

@@ -35,6 +35,10 @@ class KvConfig(CloudflareConfig, DeliveryConfig):
     """A chunk that was not written for so long goes."""
     counts_ttl: Duration = Field(31 * 86_400.0, ge=60)
     """An hour's counts go after this time."""
+    described: int = Field(100, ge=1, le=1000)
+    """Newest deployments, notifications, … kept for each domain: what events describe, a key for each table."""
+    described_ttl: Duration = Field(400 * 86_400.0, ge=60)
+    """Such a key goes when it was not written for so long."""
     max_components: int = Field(200, ge=1)
     """Components counted by name in an hour of a domain; the others count as `(other)`."""
     max_body_size: ByteSize = Field(4096, ge=256)

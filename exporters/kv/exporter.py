@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -20,6 +20,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import ALL_EVENTS, Context
 from collector.outcomes import Ok, Retry, Verdicts
+from collector.store.describing import Described, described
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.kv.config import KvConfig
@@ -41,6 +42,13 @@ class Unwritten:
     keys: int
 
 
+class Viewed(NamedTuple):
+    """A request: records as `exporters.kv.records.viewed`, and what events among them describe."""
+
+    records: pl.DataFrame
+    described: Sequence[Described] = ()
+
+
 class KvExporter:
     """`encode`: batch → lines. `send`: into the view (each record once, however often it comes), then one bulk write of
     the keys that changed. Sends that wait for their turn find their keys written already by the one before."""
@@ -50,7 +58,7 @@ class KvExporter:
     def __init__(self, config: KvConfig, context: Context) -> None:
         self._config = config
         name = hashlib.blake2b(f"{context.id}\0{config.namespace_id}".encode(), digest_size=8).hexdigest()
-        shape = Shape(config.prefix, config.recent, config.chunk, config.max_components)
+        shape = Shape(config.prefix, config.recent, config.chunk, config.max_components, described=config.described)
         self._view = View(context.data_dir / f"kv-{name}.db", shape)
         self._client = CloudflareClient(config, context.data_dir)
         self._path = f"/storage/kv/namespaces/{quote(config.namespace_id, safe='')}/bulk"
@@ -66,17 +74,17 @@ class KvExporter:
             await self._on_thread(self._view.open)
         await self._client.start()
 
-    def encode(self, batch: LogBatch) -> pl.DataFrame:
-        """Lines and the columns that are counted."""
-        return viewed(batch, self._config.max_body_size)
+    def encode(self, batch: LogBatch) -> Viewed:
+        """Lines and the columns that are counted, and what events describe."""
+        return Viewed(viewed(batch, self._config.max_body_size), described(batch, self._config.max_body_size))
 
-    async def send(self, request: pl.DataFrame) -> Answer | Unwritten | None:
+    async def send(self, request: Viewed) -> Answer | Unwritten | None:
         """The answer of the last bulk write; None when there was nothing to write."""
         await self._on_thread(self._view.refresh)
         if failure := await self._adopt(request):
             return failure
-        await self._on_thread(self._view.add, request)
-        domains = request.get_column("domain").unique().to_list()
+        await self._on_thread(self._view.add, *request)
+        domains = request.records.get_column("domain").unique().to_list()
         async with self._turn:
             answer: Answer | Unwritten | None = None
             while found := await self._on_thread(self._view.changes, domains):
@@ -103,12 +111,12 @@ class KvExporter:
             self._thread.shutdown()
             self._thread = None
 
-    async def _adopt(self, request: pl.DataFrame) -> Answer | None:
+    async def _adopt(self, request: Viewed) -> Answer | None:
         """Read what KV has and a new view does not know; the answer that was no success, if there was one."""
-        if not await self._on_thread(self._view.wanted, request):
+        if not await self._on_thread(self._view.wanted, *request):
             return None
         async with self._adopting:
-            wanted = await self._on_thread(self._view.wanted, request)  # another send may have been faster
+            wanted = await self._on_thread(self._view.wanted, *request)  # another send may have been faster
             for first in range(0, len(wanted), _KEYS_READ):
                 page = wanted[first : first + _KEYS_READ]
                 body = orjson.dumps({"keys": [one.key for one in page]})
@@ -122,9 +130,10 @@ class KvExporter:
         return None
 
     async def _write(self, changes: Sequence[Change]) -> Answer | Unwritten:
-        ttl = {"recent": int(self._config.recent_ttl), "counts": int(self._config.counts_ttl)}
+        config = self._config
+        ttl = {"recent": config.recent_ttl, "counts": config.counts_ttl, "described": config.described_ttl}
         pairs = [
-            {"key": one.key, "value": one.value, "expiration_ttl": ttl[one.kind], "metadata": one.metadata}
+            {"key": one.key, "value": one.value, "expiration_ttl": int(ttl[one.kind]), "metadata": one.metadata}
             for one in changes
         ]
         answer = await self._client.call("PUT", self._path, orjson.dumps(pairs), max_answer_bytes=_MAX_ANSWER_BYTES)

@@ -2,6 +2,7 @@
 
 {prefix}recent/{domain}/{slot}        the newest records: slot = (number // chunk) % slots, records numbered from 0
 {prefix}counts/{domain}/{hour}        records by level and component; hour = 2026-11-23T07 (UTC, by time of receipt)
+{prefix}{table}/{domain}              what events describe: the newest rows of `deployments`, `notifications`, …
 {prefix}issues/{domain}/…             not written yet, reserved for open issues
 
 A domain stands as it is, other characters than letters, digits, `.`, `-`, `_` percent-encoded; over 256 bytes as `~` and a hash.
@@ -30,6 +31,11 @@ def recent_key(prefix: str, domain: str, slot: int) -> str:
 def counts_key(prefix: str, domain: str, hour: str) -> str:
     """Of one hour."""
     return f"{prefix}counts/{domain_part(domain)}/{hour}"
+
+
+def described_key(prefix: str, domain: str, table: str) -> str:
+    """Of the newest rows of a table."""
+    return f"{prefix}{table}/{domain_part(domain)}"
 
 
 def hour_of(unix_ms: int) -> str:

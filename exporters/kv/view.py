@@ -2,7 +2,7 @@
 process that died, costs at most writing the same values again. Where the file is new, KV comes first: `adoption.py`.
 
 SQLite, `DIR/kv-*.db`. `seen` holds the ids of the last records; `recent` the newest lines of each domain, numbered; `counts`
-the hours; `dirty` the keys whose value in KV is older than here, with a version that grows with each change.
+the hours; `described` what events describe; `dirty` the keys whose value in KV is older than here, with a version that grows with each change.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import orjson
 import polars as pl
 
 from collector.named_file import NamedFile
+from collector.store.describing import Described
+from collector.store.mark import Mark
 from exporters.kv.adoption import Adoption, Wanted
-from exporters.kv.keys import counts_key, recent_key
+from exporters.kv.described import Documents
+from exporters.kv.keys import counts_key, described_key, recent_key
 from exporters.kv.records import received_hours
 
 _SCHEMA = """
@@ -43,6 +46,7 @@ class Shape:
     chunk: int
     max_components: int
     seen: int = 200_000
+    described: int = 100
 
     @property
     def slots(self) -> int:
@@ -70,6 +74,8 @@ class View:
         self._shape = shape
         self._name = NamedFile(path)
         self._opened = False
+        self.mark: Mark | None = None
+        """By what the view is known again; None before it was opened."""
 
     def open(self) -> None:
         """Open or make the file (0600). A damaged one is set aside: it is a copy, and KV gives what it had."""
@@ -96,7 +102,9 @@ class View:
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
         self._opened = True
         self._connection.executescript(_SCHEMA)
-        self._adoption = Adoption(self._connection, self._shape.prefix, self._shape.slots)
+        self._documents = Documents(self._connection, self._shape.described)
+        self._adoption = Adoption(self._connection, self._documents, self._shape.prefix, self._shape.slots)
+        self.mark = self._documents.mark
 
     def close(self) -> None:
         """Close the file; safe without `open`."""
@@ -104,26 +112,29 @@ class View:
             self._opened = False
             self._connection.close()
 
-    def wanted(self, frame: pl.DataFrame) -> Sequence[Wanted]:
+    def wanted(self, frame: pl.DataFrame, described: Sequence[Described] = ()) -> Sequence[Wanted]:
         """What must be read from KV and given to `adopt` before these records are added."""
-        return self._adoption.wanted(frame)
+        return self._adoption.wanted(frame, described)
 
     def adopt(self, wanted: Sequence[Wanted], values: Mapping[str, str | None]) -> None:
         """Take over what KV had; key → value, None where there is none."""
         self._adoption.adopt(wanted, values)
 
-    def add(self, frame: pl.DataFrame) -> int:
-        """Records as `exporters.kv.records.viewed`; those that were added before change nothing. Returns the new ones."""
+    def add(self, frame: pl.DataFrame, described: Sequence[Described] = ()) -> int:
+        """Records as `exporters.kv.records.viewed`, and what events among them describe; those that were added before change nothing.
+        Returns the new ones."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             fresh = self._unseen(frame)
             for (domain,), own in fresh.group_by("domain", maintain_order=True):
                 self._add_recent(str(domain), own.get_column("line").to_list())
                 self._add_counts(str(domain), own.filter(~pl.col("made")))
+            self._add_described(described)
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
+        self.mark = self._documents.mark if described else self.mark
         return fresh.height
 
     def changes(self, domains: Iterable[str], most: int = 5000) -> list[Change]:
@@ -188,6 +199,12 @@ class View:
         for at in counted.get_column("hour").unique().to_list():
             self._connection.execute(_MARK, (counts_key(self._shape.prefix, domain, at), domain, "counts", at))
 
+    def _add_described(self, described: Sequence[Described]) -> None:
+        for domain, table in sorted(self._documents.add(described)):
+            self._connection.execute(
+                _MARK, (described_key(self._shape.prefix, domain, table), domain, "described", table)
+            )
+
     def _counted_as(self, domain: str, hour: str, component: str) -> str:
         names = {
             name for (name,) in self._connection.execute(
@@ -197,7 +214,10 @@ class View:
         return component if component in names or len(names) < self._shape.max_components else _OTHER
 
     def _change(self, key: str, domain: str, kind: str, part: str, version: int) -> Change:
-        value, metadata = self._chunk(domain, int(part)) if kind == "recent" else self._hour(domain, part)
+        if kind == "described":
+            value, metadata = self._documents.document(domain, part)
+        else:
+            value, metadata = self._chunk(domain, int(part)) if kind == "recent" else self._hour(domain, part)
         return Change(key, domain, kind, value, {"v": 1, **metadata}, version)
 
     def _chunk(self, domain: str, slot: int) -> tuple[str, dict[str, object]]:
