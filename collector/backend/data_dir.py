@@ -3,6 +3,7 @@
 DIR/lock                 held (flock) by the supervisor and inherited by its children: free when all are gone
 DIR/layout.json          format and number of partitions, fixed when the directory is made
 DIR/journal/<slot>/      one LMDB environment an ingest process
+DIR/journal/control/     one for what people do and the service knows, written by ingest slot 0
 DIR/partition/<p>/       one LMDB environment a partition
 DIR/store.db             the embedded store (exporter `sqlite`)
 """
@@ -32,6 +33,11 @@ class DataDir:
     def journal(self, slot: int) -> Path:
         """Where ingest slot `slot` writes."""
         return self.root / "journal" / str(slot)
+
+    @property
+    def control(self) -> Path:
+        """Where ingest slot 0 writes what people do and the service knows."""
+        return self.root / "journal" / "control"
 
     def partition(self, number: int) -> Path:
         """Where the owner of partition `number` writes."""

@@ -1,6 +1,7 @@
 """What keeps the journal and the ledger: intake for senders, a ledger for each partition, a view for observers, a desk for people.
 
     ingest slot ──► `Intake`      worker ──► `Ledger` of a partition      supervisor ──► `View`      commands ──► `Desk`
+    slot 0, besides ──► `Intake` of what people do and the service knows
 
 `LocalBackend` keeps all of it on this machine. Which one it is, is decided in `service/plan.py`, and for commands in `offline.py`.
 """
@@ -45,6 +46,11 @@ class Backend(Protocol):
         """
         ...
 
+    def open_control(self, on_fatal: Callable[[StorageError], None]) -> Intake:
+        """Where ingest slot 0 puts what people do and the service knows: a journal of its own, with a budget of its own, so that it
+        has room when the others have none. Raises as `open_intake`."""
+        ...
+
     def partitions(self, worker: int) -> Sequence[int]:
         """The partitions that belong to a worker."""
         ...
@@ -79,6 +85,10 @@ class View(Protocol):
         """Ingest slot → how full its journal is; also slots of an earlier configuration."""
         ...
 
+    def control(self) -> JournalSize:
+        """How full the control journal is."""
+        ...
+
     def state_bytes(self) -> Mapping[int, int]:
         """Partition → what components keep in it, names and values."""
         ...
@@ -95,8 +105,8 @@ class View(Protocol):
         """Domain → records that the pipeline has not read."""
         ...
 
-    def watermarks(self, slot: int) -> Mapping[str, int]:
-        """Domain → the highest offset of that slot's journal that nobody needs any more."""
+    def watermarks(self, slot: int | None) -> Mapping[str, int]:
+        """Domain → the highest offset of that slot's journal (None: of the control journal) that nobody needs any more."""
         ...
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from collector.disk.environment import Environment
 from collector.errors import StorageError
 from collector.journal import layout
 from collector.journal.entry import Intake
-from collector.journal.limits import JournalLimits
+from collector.journal.limits import CONTROL_LIMITS, JournalLimits
 from collector.ledger.interface import Ledger
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.tables import create_partition
@@ -43,6 +43,8 @@ class LocalBackend:
         for slot in range(self._slots):
             path, budget = self._dir.journal(slot), self._limits.max_bytes
             Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
+        path, budget = self._dir.control, CONTROL_LIMITS.max_bytes
+        Environment.create(path, budget, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT).close()
         for number in range(self._dir.partitions):
             create_partition(self._dir.partition(number), self._partition_bytes)
 
@@ -55,6 +57,14 @@ class LocalBackend:
             self._marks.watermarks(slot)  # what can't be read must be told now
         return Journal.open(self._dir.journal(slot), self._limits, partial(self._marks.watermarks, slot), on_fatal)
 
+    def open_control(self, on_fatal: Callable[[StorageError], None]) -> Intake:
+        """See `Backend.open_control`."""
+        from collector.journal.writer import Journal
+
+        marks = LocalView(self._dir)  # of this journal's thread alone
+        marks.watermarks(None)
+        return Journal.open(self._dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal)
+
     def partitions(self, worker: int) -> range:
         """See `Backend.partitions`."""
         return range(worker, self._dir.partitions, self._workers)
@@ -66,7 +76,7 @@ class LocalBackend:
 
         # Those on disk, and those that ingest processes are about to make.
         slots = {*self._dir.journal_slots(), *range(self._slots)}
-        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)])
+        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)], self._dir.control)
         return PartitionLedger.open(self.place(partition), plan, sources, partition, self._dir.partitions)
 
     def place(self, partition: int) -> Path:

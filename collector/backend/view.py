@@ -11,6 +11,7 @@ from collector.journal.reader import JournalReader
 from collector.ledger.gauges import QueueState
 from collector.ledger.reader import PartitionReader
 from collector.outcomes import Counts
+from collector.reserved import PIPELINE
 
 
 class LocalView:
@@ -19,12 +20,13 @@ class LocalView:
     def __init__(self, data_dir: DataDir) -> None:
         self._dir = data_dir
         self._journals: dict[int, JournalReader] = {}
+        self._opened_control: list[JournalReader] = []
         self._partitions: dict[int, PartitionReader] = {}
 
     def counts(self) -> Counts:
         """See `View.counts`."""
         counts: Counts = Counts()
-        for journal in self._all_journals().values():
+        for journal in (*self._all_journals().values(), self._control()):
             counts.update(journal.counts())
         for partition in self._all_partitions().values():
             counts.update(partition.counts())
@@ -33,6 +35,10 @@ class LocalView:
     def journals(self) -> dict[int, JournalSize]:
         """See `View.journals`."""
         return {slot: journal.size() for slot, journal in self._all_journals().items()}
+
+    def control(self) -> JournalSize:
+        """See `View.control`."""
+        return self._control().size()
 
     def state_bytes(self) -> dict[int, int]:
         """See `View.state_bytes`."""
@@ -49,8 +55,8 @@ class LocalView:
     def behind(self, pipelines: Collection[str]) -> dict[str, Behind]:
         """See `View.behind`."""
         found = {pipeline: Behind() for pipeline in pipelines}
-        for journal in self._all_journals().values():
-            for pipeline in pipelines:
+        for pipeline in pipelines:
+            for journal in self._journals_of(pipeline):
                 after, begun = self._cursors(pipeline, journal)
                 found[pipeline] = found[pipeline].joined(journal.pending(after).without(sum(begun.values())))
         return found
@@ -58,24 +64,24 @@ class LocalView:
     def unread(self, pipeline: str) -> dict[str, int]:
         """See `View.unread`."""
         found: Counter[str] = Counter()
-        for journal in self._all_journals().values():
+        for journal in self._journals_of(pipeline):
             after, begun = self._cursors(pipeline, journal)
             for domain, records in journal.unread(after).items():
                 found[domain] += records - begun.get(domain, 0)
         return {domain: records for domain, records in found.items() if records}
 
-    def watermarks(self, slot: int) -> dict[str, int]:
+    def watermarks(self, slot: int | None) -> dict[str, int]:
         """See `View.watermarks`. Opens no other journal."""
         marks: dict[str, int] = {}
-        journal = self._journal(slot).id
+        journal = (self._control() if slot is None else self._journal(slot)).id
         if journal is not None:
             for partition in self._all_partitions().values():
-                marks.update(partition.low_watermarks(journal))
+                marks.update(partition.low_watermarks(journal, control=slot is None))
         return marks
 
     def close(self) -> None:
         """See `View.close`."""
-        for journal in self._journals.values():
+        for journal in (*self._journals.values(), *self._opened_control):
             journal.close()
         for partition in self._partitions.values():
             partition.close()
@@ -90,6 +96,17 @@ class LocalView:
                 after.update(partition.cursors(pipeline, journal_id))
                 begun.update(partition.begun(pipeline, journal_id))
         return after, begun
+
+    def _journals_of(self, pipeline: str) -> list[JournalReader]:
+        """Those that the pipeline reads, or would."""
+        readers = [partition.readers(control=True) for partition in self._all_partitions().values()]
+        control = [self._control()] if any(pipeline in found for found in readers) else []
+        return control if pipeline == PIPELINE else [*self._all_journals().values(), *control]
+
+    def _control(self) -> JournalReader:
+        if not self._opened_control:
+            self._opened_control.append(JournalReader.open(self._dir.control))
+        return self._opened_control[0]
 
     def _all_journals(self) -> dict[int, JournalReader]:
         for slot in self._dir.journal_slots():

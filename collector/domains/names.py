@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-OPERATOR = "logboom"
-"""The service's own domain; no host, key or claim leads to it."""
+from collector.reserved import DOMAIN
+
 LONGEST = 253  # RFC 1035
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -25,8 +25,8 @@ def domain_name(text: str) -> str:
     name = name.lower()
     if len(name) > LONGEST or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError(f"{text!r} is not the name of a domain: write it as tamyla.com")
-    if name == OPERATOR:
-        raise ValueError(f"{OPERATOR} is the service's own domain")
+    if name == DOMAIN:
+        raise ValueError(f"{DOMAIN} is the service's own domain")
     return name
 
 

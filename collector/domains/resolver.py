@@ -17,6 +17,7 @@ from collector.domains.credential import Credential
 from collector.domains.names import LONGEST, domain_name, host_name
 from collector.domains.senders import Senders
 from collector.errors import PermissionDenied
+from collector.reserved import DOMAIN
 from collector.transport.client_certificate import ClientCertificate
 
 FORWARDED_HOST = "x-forwarded-host"
@@ -65,9 +66,15 @@ class DomainResolver:
         self._by_host: dict[str, str | None] = {}
 
     def resolve(self, request: RequestFacts, credential: Credential | None = None) -> str:
-        """The request's domain. Raises `PermissionDenied`: unknown host without a default, a foreign domain, or a credential
-        of a domain that nobody knows."""
+        """The request's domain. Raises `PermissionDenied`: unknown host without a default, a foreign domain, a credential of a
+        domain that nobody knows, or the service's own."""
         self._look_again()
+        found = self._found(request, credential)
+        if host_name(found) == DOMAIN:
+            raise PermissionDenied(f"{DOMAIN} is the service's own domain", cause="domain")
+        return found
+
+    def _found(self, request: RequestFacts, credential: Credential | None) -> str:
         named = self._named_by(request)
         known = self._known(named)
         if credential is not None and credential.domain is not None:

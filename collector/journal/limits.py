@@ -22,6 +22,10 @@ class JournalLimits:
     max_queue_bytes: int = 32 << 20
 
 
+CONTROL_LIMITS = JournalLimits(16 << 20, 1.0, 1 << 20, 4 << 20)
+"""Of the control journal: what people do and the service knows is little."""
+
+
 @dataclass(frozen=True, slots=True)
 class JournalStatistics:
     """One look at a journal. Totals count since the process started; sizes are those of now."""

@@ -16,29 +16,32 @@ _ALL = 1 << 62
 
 
 class JournalSources:
-    """The `Sources` over the journals at `paths`, of all ingest slots; those that do not exist yet are empty.
+    """The `Sources` over the journals at `paths`, of all ingest slots, and the control journal; those that do not exist yet are empty.
 
     Raises:
         StorageError: one of them is of a foreign format; from `source`, `shelf` and `last_offsets`.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], control: Path | None = None) -> None:
         self._paths = paths
+        self._control = [] if control is None else [control]
 
     def source(
         self, record: PipelineRecord, wanted: Wanted, owns_domain: Callable[[str], bool], load: LoadCursors
     ) -> JournalSource:
         """See `Sources.source`."""
-        return JournalSource(self._paths, record, wanted, owns_domain, load)
+        data = self._paths if record.reads_data else ()
+        control = self._control if record.reads_control else ()
+        return JournalSource(data, record, wanted, owns_domain, load, control)
 
     def shelf(self) -> JournalShelf:
         """See `Sources.shelf`."""
-        return JournalShelf(self._paths)
+        return JournalShelf([*self._paths, *self._control])
 
     def last_offsets(self) -> dict[str, int]:
         """See `Sources.last_offsets`."""
         found: dict[str, int] = {}
-        for path in self._paths:
+        for path in (*self._paths, *self._control):
             reader = JournalReader.open(path)
             if reader.id is not None:
                 found[reader.id] = max((head.last_offset for head in reader.heads().values()), default=0)
@@ -56,8 +59,10 @@ class JournalSource:
         wanted: Wanted,
         owns_domain: Callable[[str], bool],
         load: LoadCursors,
+        control: Sequence[Path] = (),
     ) -> None:
         self._readers = deque(JournalReader.open(path) for path in paths)
+        self._control = [JournalReader.open(path) for path in control]
         self._owns_domain = owns_domain
         self._record = record
         self.wanted = wanted
@@ -79,6 +84,13 @@ class JournalSource:
         self.at_rest = not taken.position
         return taken
 
+    def take_control(self, max_bytes: int, max_records: int) -> Gathered:
+        """See `Source.take_control`."""
+        taken = Gathered()
+        for reader in self._control:
+            taken.entries += self._read(reader, max_bytes, max_records, False, taken)
+        return taken
+
     def advance(
         self, position: Mapping[tuple[str, str], int], begun: Mapping[tuple[str, str], tuple[int, int]]
     ) -> None:
@@ -93,7 +105,9 @@ class JournalSource:
         """See `Source.unread`."""
         waiting: dict[str, int] = {}
         while True:
-            taken = self.take(_SCAN_BYTES, _ALL)
+            taken = self.take_control(_SCAN_BYTES, _ALL)
+            if not taken.position:
+                taken = self.take(_SCAN_BYTES, _ALL)
             for entry in taken.entries:
                 waiting[entry.domain] = waiting.get(entry.domain, 0) + entry.records
             if not taken.position:
@@ -102,7 +116,7 @@ class JournalSource:
 
     def close(self) -> None:
         """Let go of the journals."""
-        for reader in self._readers:
+        for reader in (*self._readers, *self._control):
             reader.close()
 
     def _cursors(self, journal: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ so everything that ends an exporter's interest (delivered, dead-lettered, droppe
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import orjson
@@ -16,11 +16,12 @@ from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
 from collector.disk.environment import Transaction
 from collector.journal.entry import Entry
 from collector.ledger.counts import add_counts
-from collector.ledger.tables import U64, Tables, key, rows
+from collector.ledger.tables import U64, Tables, key, put_u64, rows
 from collector.outcomes import Counts, Outcome
 
 _QUEUED = struct.Struct(">QQQB")
 _TOTALS = struct.Struct(">QQQQQ")
+_SHARE = b"share "
 
 Reference = tuple[str, str, str, int]
 """(journal, domain, receiver, offset) of an entry that a pass-through pipeline forwards."""
@@ -95,12 +96,17 @@ def enqueue(
     header: OutboxHeader,
     content: bytes | None,
     spilled: frozenset[str] = frozenset(),
+    shared: Collection[str] = (),
 ) -> None:
-    """A new entry, in the queue of each of `header.exporters`; no content when all of them have spilled it."""
+    """A new entry, in the queue of each of `header.exporters`; no content when all of them have spilled it. `shared`: in whose queues
+    its pipeline has a share (`surplus`)."""
     put_chunks(txn, tables.outbox, U64.pack(seq), orjson.dumps(asdict(header)))
     if content is not None:
         put_chunks(txn, tables.content, U64.pack(seq), content)
     for exporter in header.exporters:
+        if exporter in shared:
+            row_key = _share_key(exporter, header.pipeline_of(exporter), seq)
+            put_u64(txn, tables.partition, row_key, header.size_bytes)
         aside = exporter in spilled
         row = _QUEUED.pack(header.records, header.size_bytes, header.created_unix_ms, aside)
         txn.put(_queue_key(exporter, seq), row, db=tables.queues)
@@ -145,6 +151,7 @@ def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Ou
     row = txn.pop(_queue_key(exporter, seq), db=tables.queues)
     if row is None:
         return None
+    txn.delete(_share_key(exporter, header.pipeline_of(exporter), seq), db=tables.partition)
     records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
     queued = Queued(seq, records, size_bytes, created_unix_ms, bool(aside))
     _add(txn, tables, exporter, queued, -1)
@@ -167,6 +174,22 @@ def move_aside(txn: Transaction, tables: Tables, exporter: str, seq: int, header
     put_totals(txn, tables, exporter, replace(sums, spilled_bytes=sums.spilled_bytes + size_bytes))
     if all(_waiting(txn, tables, seq, header)):
         _delete_content(txn, tables, seq, header)
+
+
+def surplus(txn: Transaction, tables: Tables, exporter: str, pipeline: str, share_bytes: int) -> list[int]:
+    """The oldest entries of a pipeline in an exporter's queue, without which the others are within `share_bytes`; the newest stays."""
+    prefix = _share_key(exporter, pipeline)
+    waiting = [
+        (U64.unpack(row_key[-8:])[0], U64.unpack(row)[0]) for row_key, row in rows(txn, tables.partition, prefix)
+    ]
+    over = sum(size for _, size in waiting) - share_bytes
+    oldest: list[int] = []
+    for seq, size in waiting[:-1]:
+        if over <= 0:
+            break
+        oldest.append(seq)
+        over -= size
+    return oldest
 
 
 def give_up(txn: Transaction, tables: Tables, exporter: str, seq: int, reason: str) -> Settled | None:
@@ -214,6 +237,10 @@ def _hold_keys(seq: int, references: Sequence[Reference]) -> list[bytes]:
     for journal, domain, _, offset in references:
         first[journal, domain] = min(offset, first.get((journal, domain), offset))
     return [key(journal, domain, U64.pack(offset) + U64.pack(seq)) for (journal, domain), offset in first.items()]
+
+
+def _share_key(exporter: str, pipeline: str, seq: int | None = None) -> bytes:
+    return _SHARE + key(exporter, pipeline, b"" if seq is None else U64.pack(seq))
 
 
 def _queue_key(exporter: str, seq: int) -> bytes:

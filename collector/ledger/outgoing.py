@@ -103,6 +103,7 @@ def _spill(store: Store, held: Content, seq: int, header: OutboxHeader, content:
         exporter
         for exporter, waiting in sums.items()
         if store.quota(exporter).on_full == "spill"
+        and not store.pipeline(header.pipeline_of(exporter)).share_bytes
         and waiting.size_bytes - waiting.spilled_bytes + header.size_bytes
         > store.limit_bytes(exporter, header.journal_entries)
         and waiting.spilled_bytes + header.size_bytes <= store.quota(exporter).spill_bytes

@@ -37,7 +37,7 @@ from collector.ledger.outgoing import records_by_domain
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.room import Room
 from collector.ledger.roster import PipelineRecord
-from collector.ledger.sources import Source, Sources, Wanted, partition_of
+from collector.ledger.sources import Gathered, Source, Sources, Wanted, partition_of
 from collector.ledger.spill import sweep
 from collector.ledger.state import Budget, ComponentState
 from collector.ledger.step import Step, apply, prepare
@@ -108,6 +108,10 @@ class PartitionLedger:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
         self._store.environment.check_current()
         self._keep_up()
+        if control := self._control(pipeline, max_records):
+            return control
+        if self._store.pipeline(pipeline).share_bytes:
+            return Read(())
         source, again = self._sources.get(pipeline), self._replays.get(pipeline)
         max_bytes = min(max_bytes, self._room.share(pipeline))
         if (source is None and not again) or not self._room.is_there(pipeline, max_bytes):
@@ -122,6 +126,27 @@ class PartitionLedger:
             self._store.pace.saw(domain, time.monotonic())
         if source.at_rest:
             self._forget_digests(pipeline, now)
+        return self._fresh(pipeline, taken)
+
+    def _control(self, pipeline: str, max_records: int) -> Read:
+        """What people do and the service knows comes before what was sent, and does not wait for the room that this needs: an alarm
+        about a destination that takes nothing, and its silence, never wait for that destination."""
+        plan, size = self._store.pipeline(pipeline), self._store.control_bytes
+        if not plan.reads_control:
+            return Read(())
+        again = self._replays.get(pipeline) if plan.share_bytes else None
+        if not self._room.is_there_for_control(pipeline, size):
+            return Read(())
+        if again and (replayed := self._replayed(again[0], size, max_records)):
+            return replayed
+        taken = self._sources[pipeline].take_control(size, max_records)
+        if not taken.position:
+            return Read(())
+        return self._fresh(pipeline, taken)
+
+    def _fresh(self, pipeline: str, taken: Gathered) -> Read:
+        """Without what came twice, and what nobody reads."""
+        source = self._sources[pipeline]
         own = [entry for entry in taken.entries if source.wanted.owns(entry)]
         fresh, seen = self._windows[pipeline].split(own)
         duplicates = taken.pass_whole(seen)

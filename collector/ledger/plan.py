@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from collector.reserved import RECEIVER
+
 MAX_ID_BYTES = 90  # ids and a domain stand together in keys of at most 511 bytes
+SHARE_BYTES = 4 << 20
+"""Of what people do and the service knows, that may wait for an exporter beside its quota."""
 OnFull = Literal["block", "spill", "drop_oldest"]
 
 
@@ -35,6 +39,8 @@ class PipelinePlan:
         receivers: whose entries it reads. One without has no cursor: it gets what connectors feed it, within the steps of others.
         components: ids of those whose state is kept while they stand in the configuration.
         feeds: connector at its end → the pipelines that it leads to.
+        share_bytes: more than that of this pipeline never waits for one of its exporters: the oldest is given up, counted, and the
+            exporters' quotas don't hold it up. 0: their quotas decide.
     """
 
     id: str
@@ -44,6 +50,17 @@ class PipelinePlan:
     passthrough: bool = False
     components: Sequence[str] = ()
     feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    share_bytes: int = 0
+
+    @property
+    def reads_data(self) -> bool:
+        """Whether it reads what was sent, in the journals of the ingest slots."""
+        return bool(self.receivers - {RECEIVER})
+
+    @property
+    def reads_control(self) -> bool:
+        """Whether it reads what people do and the service knows, in the control journal."""
+        return RECEIVER in self.receivers
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,25 @@ class PartitionReader:
         reader._opened()
         return reader
 
-    def low_watermarks(self, journal: str) -> Mapping[str, int]:
-        """domain → the highest offset of the journal that nobody needs any more; see `cursors.low_watermarks`."""
+    def low_watermarks(self, journal: str, control: bool = False) -> Mapping[str, int]:
+        """domain → the highest offset of the journal that nobody needs any more; see `cursors.low_watermarks`. `control`: it is
+        the control journal, which others read than those of what was sent."""
         if (opened := self._opened()) is None:
             return {}
         environment, tables = opened
         with environment.read() as txn:
-            return cursors.low_watermarks(txn, tables, roster.live(roster.pipelines(txn, tables)), journal)
+            live = roster.live(roster.pipelines(txn, tables))
+            readers = [record for record in live if (record.reads_control if control else record.reads_data)]
+            return cursors.low_watermarks(txn, tables, readers, journal)
+
+    def readers(self, control: bool) -> set[str]:
+        """The pipelines, as configured, that read the control journal, or those of what was sent."""
+        if (opened := self._opened()) is None:
+            return set()
+        environment, tables = opened
+        with environment.read() as txn:
+            live = roster.live(roster.pipelines(txn, tables))
+        return {record.id for record in live if (record.reads_control if control else record.reads_data)}
 
     def cursors(self, pipeline: str, journal: str) -> Mapping[str, int]:
         """domain → the highest offset that the pipeline has passed, for `JournalReader.pending`."""

@@ -7,7 +7,7 @@ from collector.disk.environment import Transaction
 from collector.errors import NoRoom
 from collector.ledger import outbox
 from collector.ledger.outbox import Totals
-from collector.ledger.plan import PipelinePlan
+from collector.ledger.plan import SHARE_BYTES, PipelinePlan
 from collector.ledger.state import total_bytes
 from collector.ledger.store import Store
 
@@ -44,6 +44,14 @@ class Room:
             raise NoRoom(f"{environment.path}: the file system has no room to grow ({environment.growth_refused})")
         return False
 
+    def is_there_for_control(self, pipeline: str, max_bytes: int) -> bool:
+        """Whether a step on what people do and the service knows may be taken. It is little, and goes beyond the exporters' quotas by
+        as much as a share has."""
+        with self._store.environment.read() as txn:
+            if any(self._overflows(txn, plan) for plan in self._reached[pipeline] if not plan.share_bytes):
+                return False
+        return self._store.environment.has_room(max_bytes * self._contents(pipeline), reserve=True)
+
     def waiting(self, pipeline: str) -> dict[str, int]:
         """Exporter that the pipeline reaches → records that wait for it."""
         with self._store.environment.read() as txn:
@@ -60,6 +68,11 @@ class Room:
             self._full(exporter, outbox.totals(txn, self._store.tables, exporter), plan.passthrough, max_bytes)
             for exporter in plan.exporters
         )
+
+    def _overflows(self, txn: Transaction, plan: PipelinePlan) -> bool:
+        blocking = [name for name in plan.exporters if self._store.quota(name).on_full == "block"]
+        most = {name: self._store.limit_bytes(name, plan.passthrough) + SHARE_BYTES for name in blocking}
+        return any(outbox.totals(txn, self._store.tables, name).size_bytes >= most[name] for name in blocking)
 
     def _full(self, exporter: str, held: Totals, passthrough: bool, max_bytes: int) -> bool:
         """Whether the exporter has so much to send that the pipeline must wait."""

@@ -18,6 +18,7 @@ from collector.disk.environment import Transaction
 from collector.ledger.outbox import all_totals, put_totals, totals
 from collector.ledger.plan import LedgerPlan, PipelinePlan
 from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
+from collector.reserved import RECEIVER
 
 GRACE_SECS = 24 * 3600.0
 _SEPARATOR = b"\0"  # ends an id, so that no id is the beginning of another
@@ -38,6 +39,16 @@ class PipelineRecord:
     bases: Mapping[str, int] = field(default_factory=dict)
     removed_unix_ms: int = 0
     unread: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def reads_data(self) -> bool:
+        """Whether it reads the journals of the ingest slots."""
+        return set(self.receivers) != {RECEIVER}
+
+    @property
+    def reads_control(self) -> bool:
+        """Whether it reads the control journal."""
+        return RECEIVER in self.receivers
 
 
 def pipelines(txn: Transaction, tables: Tables) -> dict[str, PipelineRecord]:

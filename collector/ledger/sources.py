@@ -74,6 +74,10 @@ class Source(Protocol):
         """The next entries; at least one if there is one. `cut`: large ones in pieces."""
         ...
 
+    def take_control(self, max_bytes: int, max_records: int) -> Gathered:
+        """The next entries of what people do and the service knows, where the pipeline reads those; they come before the others."""
+        ...
+
     def advance(
         self, position: Mapping[tuple[str, str], int], begun: Mapping[tuple[str, str], tuple[int, int]]
     ) -> None:

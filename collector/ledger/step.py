@@ -96,13 +96,18 @@ def _enqueue(txn: Transaction, store: Store, out: Outgoing) -> list[Settled]:
     """Put one entry into the queues; what was given up for it."""
     header = out.header
     kept = out.content if len(out.spilled) < len(header.exporters) else None
-    outbox.enqueue(txn, store.tables, out.seq, header, kept, out.spilled)
+    shares = {name: store.pipeline(header.pipeline_of(name)).share_bytes for name in header.exporters}
+    outbox.enqueue(txn, store.tables, out.seq, header, kept, out.spilled, {name for name in shares if shares[name]})
     if header.journal_entries and kept is not None:
         outbox.hold(txn, store.tables, out.seq, outbox.decode_references(kept))
     put_u64(txn, store.tables.partition, b"next_seq", out.seq + 1)
     dropped: list[Settled] = []
     for exporter in header.exporters:
-        if store.quota(exporter).on_full == "drop_oldest":
+        if shares[exporter]:
+            pipeline = header.pipeline_of(exporter)
+            oldest = outbox.surplus(txn, store.tables, exporter, pipeline, shares[exporter])
+            dropped += _give_up(txn, store, exporter, oldest)
+        elif store.quota(exporter).on_full == "drop_oldest":
             dropped += _drop_oldest(txn, store, exporter, store.limit_bytes(exporter, header.journal_entries))
     return dropped
 
@@ -116,7 +121,11 @@ def _drop_oldest(txn: Transaction, store: Store, exporter: str, limit_bytes: int
             break
         oldest.append(queued.seq)
         surplus, left = surplus - queued.size_bytes, left - 1
-    dropped = [outbox.give_up(txn, store.tables, exporter, seq, "queue_full") for seq in oldest]
+    return _give_up(txn, store, exporter, oldest)
+
+
+def _give_up(txn: Transaction, store: Store, exporter: str, entries: Sequence[int]) -> list[Settled]:
+    dropped = [outbox.give_up(txn, store.tables, exporter, seq, "queue_full") for seq in entries]
     return [settled for settled in dropped if settled is not None]
 
 

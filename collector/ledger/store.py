@@ -14,6 +14,7 @@ from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.tables import Tables
 
 DEAD_LETTER_SHARE = 8  # dead letters may take one part in so many of the budget
+CONTROL_BYTES = 256 << 10
 _HELD_BYTES = 16 << 20  # of a journal, that an exporter which may spill keeps from trimming
 
 
@@ -69,6 +70,12 @@ class Store:
         yielding = sum(1 for other in self.plan.quotas.values() if other.on_full != "block" and not other.apart)
         share = self.plan.max_bytes // (2 * max(1, yielding))
         return min(quota.max_bytes, share, _HELD_BYTES if passthrough else share)
+
+    @property
+    def control_bytes(self) -> int:
+        """About how much of what people do and the service knows one step takes: little, so that there is room for it when there
+        is none for data."""
+        return min(CONTROL_BYTES, self.plan.max_bytes // 64)
 
     @property
     def max_dead_bytes(self) -> int:

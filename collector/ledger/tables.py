@@ -4,6 +4,7 @@
     partition     name                                    u64: number, partitions, next_seq, next_dead, dead_bytes,
                                                           state_bytes
                   "begun " key of a cursor                u64, u64: the entry behind it, and how many of its records are done
+                  "share " exporter ␀ pipeline ␀ seq      u64: bytes in the queue, of a pipeline with a share of its own
                   "replay " id                            empty: this dead letter is to be tried again by its pipeline
     pipelines     pipeline                                JSON: receivers, exporters, where it starts, when it was removed
     applied       pipeline                                id of the last `Read` that was committed

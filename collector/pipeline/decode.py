@@ -13,11 +13,12 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch, concat
-from collector.columns.tables import PAYLOADS
+from collector.columns.tables import GENERATION, PAYLOADS
 from collector.documents.facts import normalised
 from collector.journal.entry import Entry
 from collector.ledger.interface import RawDeadLetter
 from collector.pipeline.record_ids import record_ids
+from collector.reserved import RECEIVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,16 @@ def _placed(batch: LogBatch, entries: Sequence[Entry]) -> LogBatch:
     """Say where each record comes from, and what it does not say in one spelling."""
     payload = batch.column("payload")
     domains = pl.Series("domain", [entry.domain for entry in entries], dtype=pl.String)
-    columns = [domains.gather(payload), record_ids(entries, payload.to_numpy())]
+    columns = [domains.gather(payload), record_ids(entries, payload.to_numpy()), *_made(entries, payload)]
     return normalised(replace(batch, records=batch.records.with_columns(columns), payloads=_payloads(entries)))
+
+
+def _made(entries: Sequence[Entry], payload: pl.Series) -> list[pl.Series]:
+    """The mark of records that the service and people made: they came through its own receiver, which nothing from outside can."""
+    if not any(entry.receiver == RECEIVER for entry in entries):
+        return []
+    marks = pl.Series(GENERATION, [int(entry.receiver == RECEIVER) for entry in entries], dtype=pl.UInt8)
+    return [marks.gather(payload)]
 
 
 def _payloads(entries: Sequence[Entry]) -> pl.DataFrame:

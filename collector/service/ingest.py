@@ -25,6 +25,7 @@ from collector.journal.entry import Durable, Intake, Payload
 from collector.outcomes import Outcome
 from collector.service.channel import Report
 from collector.service.commits import Commits
+from collector.service.control_door import ControlDoor
 from collector.service.crowding import Crowding
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
@@ -105,6 +106,7 @@ class Ingest:
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._journal: Intake | None = None
+        self._control: ControlDoor | None = None
         self._fullness = Fullness()
         self._commits = Commits()
         self._crowding = Crowding()
@@ -141,6 +143,7 @@ class Ingest:
         else:
             self._intake.connect(self._journal)
             if self._slot == 0:  # its predecessor has let go of the journal, so it reads nothing any more
+                self._control = ControlDoor.open(backend_of(self._settings, self._root), self._root, self._stop)
                 self._start({name: receiver for name, receiver in receivers.items() if not receiver.per_process})
             self._phase = "ready"
             guard_memory(memory_limits(self._settings), self._admission, self._stop)
@@ -180,6 +183,8 @@ class Ingest:
         silent = [receiver.silent_secs() for receiver in self._receivers.values()]
         if journal is not None:
             silent.append(time.monotonic() - journal.last_beat)
+        if self._control is not None:
+            silent.append(self._control.silent_secs())
         if max(silent, default=0.0) > SILENCE_SECS:
             return None
         state = journal.statistics() if journal is not None else None
@@ -205,6 +210,8 @@ class Ingest:
         for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         self._extensions.shutdown()
+        if self._control is not None:
+            self._control.close(max(0.5, deadline - time.monotonic()))
         if self._journal is not None:
             self._journal.close(max(0.5, deadline - time.monotonic()))
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from collector.backend.interface import View
+from collector.journal.limits import JournalSize
 from collector.ledger.gauges import QueueState
+from collector.reserved import PIPELINE
 from collector.service.channel import Child
 from collector.service.in_process import InProcess
 from collector.service.plan import quota_of, used_exporters
@@ -38,12 +40,16 @@ class Observer:
     ) -> Snapshot:
         """All numbers now. `children`: name → pid."""
         counts = self._view.counts()
-        behind = self._view.behind(settings.pipelines)
+        journals: list[tuple[int | str, JournalSize]] = [
+            *self._view.journals().items(),
+            ("control", self._view.control()),
+        ]
+        behind = self._view.behind([PIPELINE, *settings.pipelines])
         return Snapshot(
             counts=counts,
             journals=[
                 JournalState(slot, size.used_bytes, size.budget_bytes, size.entries, size.oldest_unix_ms)
-                for slot, size in self._view.journals().items()
+                for slot, size in journals
             ],
             kept=[
                 KeptBytes(number, used_bytes, settings.service.ledger.state_bytes)

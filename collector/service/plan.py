@@ -13,7 +13,8 @@ from collector.backend.interface import Backend
 from collector.backend.local import LocalBackend
 from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
 from collector.journal.limits import JournalLimits
-from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
+from collector.reserved import PIPELINE, RECEIVER
 from collector.settings.model import PipelineSettings, Settings
 
 C = TypeVar("C", bound=Config)
@@ -30,8 +31,13 @@ def quota_of(settings: Settings, exporter: str) -> Quota:
     return settings.exporters[exporter].config.quota(only_exporter=alone)
 
 
-def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPlan:
-    """The pipelines and quotas; `passthrough` are the pipelines that forward payloads untouched."""
+def ledger_plan(settings: Settings, passthrough: Sequence[str] = (), takers: Sequence[str] = ()) -> LedgerPlan:
+    """The pipelines and quotas.
+
+    Args:
+        passthrough: the pipelines that forward payloads untouched.
+        takers: the exporters that take events: what people do and the service knows goes to them, in every configuration.
+    """
     return LedgerPlan(
         pipelines=[
             PipelinePlan(
@@ -42,7 +48,8 @@ def ledger_plan(settings: Settings, passthrough: Sequence[str] = ()) -> LedgerPl
                 components=real_processors(settings, pipeline),
             )
             for pipeline in settings.pipelines.values()
-        ],
+        ]
+        + [PipelinePlan(PIPELINE, frozenset({RECEIVER}), takers, share_bytes=SHARE_BYTES)],
         quotas={name: quota_of(settings, name) for name in used_exporters(settings)},
         dedup_window_secs=settings.service.ledger.dedup_window,
         max_bytes=settings.service.ledger.max_bytes,

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.component import Context, Counting, Exporter, PayloadExporter, Processor
+from collector.component import Context, Counting, Exporter, PayloadExporter, Processor, TakesEvents
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
@@ -21,6 +21,7 @@ from collector.errors import Locked
 from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.pipeline import Pipeline
+from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.extensions import Extensions
@@ -50,6 +51,8 @@ class Worker:
         self._drain = True
         self._ledgers: dict[int, Ledger] = {}
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
+        self._service: list[Pipeline] = []
+        """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
         self._held_back = False
         self._delivery: Delivery | None = None
         self._resting = Resting()
@@ -65,7 +68,8 @@ class Worker:
             if not real_processors(self._settings, pipeline)
             and all(isinstance(exporters[name][0], PayloadExporter) for name in pipeline.exporters)
         ]
-        self._open_ledgers(passthrough)
+        takers = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
+        self._open_ledgers(passthrough, takers)
         if not self._stop.is_set():
             self._make_pipelines(passthrough)
             self._extensions.start()
@@ -91,7 +95,7 @@ class Worker:
         """The heartbeat: none while delivery's loop hangs; `busy_secs` tells of a step that takes long."""
         if self._delivery is not None and time.monotonic() - self._delivery.last_beat > SILENCE_SECS:
             return None
-        began = [pipeline.busy_since for pipeline, _ in self._pipelines if pipeline.busy_since is not None]
+        began = [each.busy_since for each in self._all_pipelines() if each.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
         return Report(
             self._phase, busy, {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
@@ -123,9 +127,9 @@ class Worker:
         }
         return made
 
-    def _open_ledgers(self, passthrough: list[str]) -> None:
+    def _open_ledgers(self, passthrough: list[str], takers: list[str]) -> None:
         """Take this worker's partitions; wait while a predecessor still holds them."""
-        plan = ledger_plan(self._settings, passthrough)
+        plan = ledger_plan(self._settings, passthrough, takers)
         for number in self._backend.partitions(self._index):
             while not self._stop.is_set():
                 try:
@@ -142,6 +146,8 @@ class Worker:
 
     def _make_pipelines(self, passthrough: list[str]) -> None:
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
+            own = Pipeline(PIPELINE, ledger, [], attempts_path=place, quarantine=self._quarantine)
+            self._service.append(own)
             for pipeline in self._settings.pipelines.values():
                 processors = [] if pipeline.id in passthrough else self._make_processors(pipeline.id)
                 size = step_size(self._settings, pipeline)
@@ -150,6 +156,9 @@ class Worker:
                     attempts_path=place, quarantine=self._quarantine, max_bytes=size.max_bytes, max_records=size.max_records,
                 )  # fmt: skip
                 self._pipelines.append((made, size))
+
+    def _all_pipelines(self) -> list[Pipeline]:
+        return [*self._service, *(pipeline for pipeline, _ in self._pipelines)]
 
     def _warm_up(self) -> None:
         """Once for each pipeline: its instances in other partitions share what is loaded."""
@@ -183,6 +192,10 @@ class Worker:
         """One step of every pipeline; True when one of them had as much as it takes at once."""
         assert self._delivery is not None
         full = self._held_back = False
+        for pipeline in self._service:
+            full |= self._resting.step(pipeline.place, pipeline) > 0
+        if full:
+            self._delivery.notify()
         for pipeline, size in self._pipelines:
             if pipeline.ahead:
                 self._held_back = True
@@ -198,16 +211,20 @@ class Worker:
         if self._delivery is not None:
             if self._drain:
                 while time.monotonic() < deadline and any(
-                    self._resting.step(pipeline.place, pipeline) for pipeline, _ in self._pipelines
+                    self._resting.step(pipeline.place, pipeline) for pipeline in self._all_pipelines()
                 ):
                     self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
         self._extensions.shutdown()
-        for pipeline, _ in self._pipelines:
+        for pipeline in self._all_pipelines():
             pipeline.close()
         for ledger in self._ledgers.values():
             ledger.close()
+
+
+def _events_of(exporter: Exporter) -> Sequence[str]:
+    return exporter.takes_events if isinstance(exporter, TakesEvents) else ()
 
 
 def _tell(event: ExporterEvent) -> None:

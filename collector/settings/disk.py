@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from collector.disk.allocation import MAP_FACTOR, STEP_BYTES
+from collector.journal.limits import CONTROL_LIMITS
 from collector.settings.model import Settings
 
 
@@ -15,7 +16,7 @@ def disk(settings: Settings) -> str:
     slots, partitions = settings.service.processes.ingest, settings.service.ledger.partitions
     return (
         f"{_mib(first_bytes(settings))} in the data directory at first, and up to {reserved_bytes(settings) / (1 << 30):.1f} GiB: journal {_mib(journal)} x {slots}, "
-        f"partitions {_mib(ledger)} x {partitions}, a quarter for pages in use; the store's records beside it"
+        f"partitions {_mib(ledger)} x {partitions}, control {_mib(CONTROL_LIMITS.max_bytes)}, a quarter for pages in use; the store's records beside it"
     )
 
 
@@ -33,7 +34,7 @@ def _files(settings: Settings) -> list[int]:
     """The most that each file may grow to: budget, pages of old transactions, and reserve."""
     service = settings.service
     budgets = [service.journal.max_bytes] * service.processes.ingest
-    budgets += [service.ledger.partition_bytes] * service.ledger.partitions
+    budgets += [service.ledger.partition_bytes] * service.ledger.partitions + [CONTROL_LIMITS.max_bytes]
     return [int(budget * MAP_FACTOR) for budget in budgets]
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from collector.component import Kind
 from collector.errors import Problem
+from collector.reserved import PIPELINE, RECEIVER
 from collector.settings.ids import parse_id
 from collector.settings.model import PipelineSettings
 from collector.settings.suggest import among, hint, nearest
@@ -64,6 +65,7 @@ def check_service(
     for lists in pipelines:
         yield from _check_pipeline(lists, declared)
     yield from _ambiguous(declared)
+    yield from _reserved(pipelines, declared)
     yield from _one_sided(pipelines, declared)
     yield from _cycles(pipelines, declared)
 
@@ -113,6 +115,16 @@ def _repeated(where: str, word: str, references: Sequence[Reference]) -> Iterato
             message = f'{where}: references {word} "{reference.shown}" multiple times'
             yield _at(reference.place, message, "config/duplicate-reference", "remove one")
         seen.add(reference.id)
+
+
+def _reserved(pipelines: Sequence[PipelineLists], declared: Declared) -> Iterator[Problem]:
+    """Ids of what every configuration has without saying so."""
+    taken = [(f"{kind}.{RECEIVER}", declared.get(kind, {}).get(RECEIVER)) for kind in (Kind.RECEIVER, Kind.CONNECTOR)]
+    taken += [(f"service::pipelines::{lists.id}", lists.place) for lists in pipelines if lists.id == PIPELINE]
+    for name, place in taken:
+        if place is not None:
+            message = f"{name}: this id is logboom's own, for what people do and the service knows"
+            yield _at(place, message, "config/reserved-id", "choose another name")
 
 
 def _ambiguous(declared: Declared) -> Iterator[Problem]:

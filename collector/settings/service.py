@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from collector.component import Config
+from collector.reserved import DOMAIN
 from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration
 
@@ -56,6 +57,25 @@ class DomainsConfig(Config):
     """A request header (gRPC metadata key) that names the domain; believed only from `trusted_peers`."""
     trusted_peers: list[str] = ["127.0.0.0/8", "::1/128"]
     """Networks whose `header` and `X-Forwarded-Host` are believed."""
+
+    operator: str | None = None
+    """The domain of what the service knows and its operator does. Without a choice it is `logboom`, which no request can belong to;
+    where one domain is served and nobody is asked who sends, it is that one."""
+
+    @field_validator("names", "default")
+    @classmethod
+    def _not_reserved(cls, value: list[str] | str | None) -> list[str] | str | None:
+        for name in [value] if isinstance(value, str) else value or []:
+            if name.strip().lower() == DOMAIN:
+                raise ValueError(f"{DOMAIN} is the service's own domain: choose another name")
+        return value
+
+    @field_validator("operator")
+    @classmethod
+    def _one_name(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or not 0 < len(value) <= 253):
+            raise ValueError("a domain has 1 to 253 printable characters")
+        return value
 
     def served(self) -> list[str]:
         """Every domain that a request may belong to."""

@@ -15,7 +15,7 @@ from collector.outcomes import Counts
 class JournalState:
     """One ingest slot. Bytes are pages in use."""
 
-    slot: int
+    slot: int | str
     used_bytes: int
     budget_bytes: int
     entries: int

@@ -11,6 +11,7 @@ from typing import Protocol
 from collector.backend.offline import view_of
 from collector.ledger.gauges import QueueState
 from collector.outcomes import Counts, Outcome
+from collector.reserved import PIPELINE, RECEIVER
 
 _SOURCES = {
     Outcome.ACCEPTED, Outcome.CREATED, Outcome.FED, Outcome.REPLAYED, Outcome.OFFERED, Outcome.COPIED,
@@ -76,16 +77,19 @@ def assert_conserved(account: Accounted) -> None:
 
 
 def assert_directory_conserved(data_dir: Path, *pipelines: str) -> None:
-    """The whole account of a data directory whose logboom has ended, for pipelines that read every receiver.
+    """The whole account of a data directory whose logboom has ended, for pipelines that read every receiver of what is sent.
 
     As `assert_conserved`; and for each domain and pipeline: accepted by all receivers = taken by the pipeline + waiting in
-    the journals.
+    the journals. The same of what people do and the service knows, and the pipeline that it has.
     """
     with closing(view_of(data_dir)) as view:
         assert_conserved(view)
         counts = view.counts()
-        accepted = _by_domain(counts, "receiver/")
+        told = _by_domain(counts, f"receiver/{RECEIVER}")
+        accepted = _by_domain(counts, "receiver/") - told
         assert accepted, "nothing was accepted"
+        known = _by_domain(counts, f"pipeline/{PIPELINE}") + Counter(view.unread(PIPELINE))
+        assert told == known, f"pipeline {PIPELINE}: told {told}, taken and waiting {known}"
         for pipeline in pipelines:
             taken = _by_domain(counts, f"pipeline/{pipeline}") + Counter(view.unread(pipeline))
             assert accepted == taken, f"pipeline {pipeline}: accepted {accepted}, taken and waiting {taken}"

@@ -151,9 +151,38 @@ def test_many_hosts_do_not_grow_memory():
 
 
 def test_rules_mirror_the_configuration():
-    """`service.domains` has the same fields with the same defaults."""
+    """`service.domains` has the same fields with the same defaults, and whose the service's own records are."""
     config = DomainsConfig()
-    rules = DomainRules(**config.model_dump())
-    assert set(config.model_dump()) == set(DomainRules.__slots__)
+    rules = DomainRules(**config.model_dump(exclude={"operator"}))
+    assert set(config.model_dump()) == {*DomainRules.__slots__, "operator"}
     assert (list(rules.names), rules.default, rules.header) == ([], DomainRules().default, DomainRules().header)
     assert list(rules.trusted_peers) == list(DomainRules().trusted_peers)
+
+
+def test_no_request_belongs_to_the_services_own_domain():
+    """No host, header, forwarded host, credential or default names it, however it is written, and whatever the rules say."""
+    rules = DomainRules(names=["logboom", "tamyla.com"], default=None, header="X-Domain", trusted_peers=["10.0.0.0/8"])
+    resolver = DomainResolver(rules)
+    trusted = "10.0.0.1"
+    for request in (
+        Request("logboom"),
+        Request("LOGBOOM."),
+        Request("a.logboom:4318"),
+        Request("tamyla.com", {"x-domain": "Logboom"}, trusted),
+        Request("tamyla.com", {"x-forwarded-host": "x.logboom"}, trusted),
+    ):
+        with pytest.raises(PermissionDenied, match="the service's own domain"):
+            resolver.resolve(request)
+    for own in (Credential("logboom"), Credential("LOGBOOM."), Credential("logboom", multi_domain=True)):
+        with pytest.raises(PermissionDenied, match=r"the service's own domain|is not known"):
+            resolver.resolve(Request("unknown.example"), own)
+    with pytest.raises(PermissionDenied, match="the service's own domain"):
+        resolver.resolve(Request("logboom"), Credential("tamyla.com", multi_domain=True))
+    with pytest.raises(PermissionDenied, match="the service's own domain"):
+        DomainResolver(DomainRules(default="logboom")).resolve(Request("unknown.example"))
+
+
+@pytest.mark.parametrize("given", [{"names": ["a.example", "Logboom"]}, {"default": "logboom"}])
+def test_the_services_own_domain_is_not_configured(given):
+    with pytest.raises(ValueError, match="the service's own domain"):
+        DomainsConfig(**given)

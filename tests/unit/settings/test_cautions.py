@@ -122,6 +122,6 @@ def test_too_small_a_disk_is_said(tmp_path: Path) -> None:
     """What journal and partitions may take, against what is free and what they already have."""
     settings = load([f"yaml:{yaml.safe_dump(PLAIN)}"], environ={})
     told = disk_warning(settings, tmp_path / "data", free_bytes=1 << 30) or ""
-    assert "may take 2240 MiB, and 1024 MiB are free: lower service.journal.max_bytes" in told
-    assert disk_warning(settings, tmp_path / "data", free_bytes=2240 << 20) is None
-    assert disk(settings).startswith("160 MiB in the data directory at first, and up to 2.2 GiB: journal 512 MiB x 1")
+    assert "may take 2260 MiB, and 1024 MiB are free: lower service.journal.max_bytes" in told
+    assert disk_warning(settings, tmp_path / "data", free_bytes=2260 << 20) is None
+    assert disk(settings).startswith("180 MiB in the data directory at first, and up to 2.2 GiB: journal 512 MiB x 1")

@@ -109,7 +109,7 @@ def test_summary_draws_pipelines_and_says_which_exporter_can_stop_intake() -> No
         "  source ─► debug, sink/second",
         "disk",
         (
-            "  160 MiB in the data directory at first, and up to 2.2 GiB: journal 512 MiB x 1, partitions 320 MiB x 4, a quarter for pages in use; "
+            "  180 MiB in the data directory at first, and up to 2.2 GiB: journal 512 MiB x 1, partitions 320 MiB x 4, control 16 MiB, a quarter for pages in use; "
             "the store's records beside it"
         ),
         "exporters",
