@@ -225,7 +225,7 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them, unless
     the receiver knows better. Where those bytes are the ones that are kept, it holds their checksum, too."""
     body, (kept, records, groups, _) = arrival.body, received
-    seed = _seed_of(f"{arrival.receiver}\0{arrival.sender}")
+    seed = _seed_of(f"{arrival.receiver}\0{arrival.sender}" + (f"\0{arrival.variant}" if arrival.variant else ""))
     digest = xxhash.xxh3_128_digest(body, seed=seed)
     checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
     digest = arrival.digest or digest

@@ -67,9 +67,10 @@ class Entrance:
         done: Answered,
         credential: Credential | None = None,
         read: Read = receive_protobuf,
+        variant: str = "",
     ) -> None:
-        """Admit the uncompressed `body`. `done` is as with `Admission.submit`; an entrance that is closed, or has no room,
-        answers `Unavailable`."""
+        """Admit the uncompressed `body`; `variant` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
+        or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         if credential is not None and 0 < credential.max_body_bytes < size:
             done(
@@ -78,7 +79,7 @@ class Entrance:
                 )
             )
             return
-        arrival = Arrival(self._receiver, request, body, credential, read)
+        arrival = Arrival(self._receiver, request, body, credential, read, variant=variant)
         with self._lock:
             if self._closed:
                 problem = "shutting down"

@@ -39,6 +39,7 @@ class Arrival:
         credential: who its sender proved to be; None where nobody asked.
         read: makes records of the body.
         digest: 16 bytes by which the receiver knows it again (what it read from where); empty: by its bytes and sender.
+        variant: what else in the request makes records of it; the same bytes with another one are no duplicate.
         position: how far the receiver has read with it.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
@@ -50,6 +51,7 @@ class Arrival:
     credential: Credential | None = None
     read: Read = receive_protobuf
     digest: bytes = b""
+    variant: str = ""
     position: Position | None = None
     domain: str = ""
     sender: str = ""

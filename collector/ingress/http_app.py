@@ -94,10 +94,10 @@ class HttpApp:
         asked = WithParameters(scope, headers, self._parameters) if self._parameters else request
         return authenticated(self.entrance, asked)
 
-    def limit_of(self, credential: Credential | None) -> int:
-        """The largest body that its sender may send."""
-        own = credential.max_body_bytes if credential is not None else 0
-        return min(own, self.limit) if own else self.limit
+    def limit_of(self, credential: Credential | None, limit: int = 0) -> int:
+        """The largest body that its sender may send, of at most `limit` (0: the listener's)."""
+        own, limit = credential.max_body_bytes if credential is not None else 0, limit or self.limit
+        return min(own, limit) if own else limit
 
     def encoding(self, headers: Headers, peer: str) -> str:
         """The content encoding of a request, empty for none. Raises `InvalidPayload` for one that is not taken."""

@@ -1,4 +1,4 @@
-"""OTLP on the wire, and nothing else: the only code that touches protobuf.
+"""OTLP on the wire: the only code that touches protobuf.
 
     receive_protobuf(body)   what is taken of a request: valid protobuf, put right where one value was wrong (at the door)
     receive_json(body)       the same of OTLP JSON                       (at the door)
@@ -9,6 +9,8 @@
     decode_payloads(bodies)  payloads → one LogBatch                     (ptars, columns)
     encode(batch)            LogBatch → one ExportLogsServiceRequest     (ptars, columns)
     encode_json(batch)       LogBatch → the same as OTLP JSON
+    record_writing           plain values → the wire format, field by field  (at the door, of other shapes)
+    read_push(body)          Loki's push in protobuf → plain values
     any_json(values)         serialised AnyValues → plain JSON text, for stores
 
 Names load when they are first used: a process that only receives never imports polars.
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from otlp_wire.inspection import Shape as Shape
     from otlp_wire.inspection import inspect as inspect
     from otlp_wire.inspection import tells_times as tells_times
+    from otlp_wire.json_repair import read_json_text as read_json_text
     from otlp_wire.json_writing import encode_json as encode_json
+    from otlp_wire.loki_push import read_push as read_push
     from otlp_wire.marking import marked as marked
     from otlp_wire.receiving import Received as Received
     from otlp_wire.receiving import json_to_protobuf as json_to_protobuf
@@ -57,7 +61,9 @@ _HOMES = {
     "inspect": "inspection",
     "json_to_protobuf": "receiving",
     "marked": "marking",
+    "read_json_text": "json_repair",
     "read_payloads": "decoding",
+    "read_push": "loki_push",
     "receive_json": "receiving",
     "receive_protobuf": "receiving",
     "rewritten": "rewriting",
@@ -79,7 +85,9 @@ __all__ = [
     "encode_json",
     "inspect",
     "json_to_protobuf",
+    "read_json_text",
     "read_payloads",
+    "read_push",
     "receive_json",
     "receive_protobuf",
     "rewritten",

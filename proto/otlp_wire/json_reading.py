@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor
 
 from collector.errors import InvalidPayload
 from otlp_wire.inspection import check_records
-from otlp_wire.json_repair import mended, read_text
+from otlp_wire.json_repair import mended, read_json_text
 from otlp_wire.json_schema import JsonField, Mismatch, fields_of, log_record
 from otlp_wire.messages import MAX_DEPTH, ExportLogsServiceRequest, LogRecord
 from otlp_wire.repairs import Repairs
@@ -35,7 +35,7 @@ def read_json(body: bytes, repairs: Repairs) -> Any:
     try:
         document, sound = orjson.loads(body), True
     except orjson.JSONDecodeError:
-        document, sound = read_text(body), False
+        document, sound = read_json_text(body), False
     if not isinstance(document, dict):
         raise InvalidPayload("invalid OTLP JSON: the document must be an object")
     check_records(_records(document))

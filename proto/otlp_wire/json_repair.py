@@ -33,7 +33,7 @@ _TOO_DEEP = "is nested too deeply: it was kept as text"
 _TOO_LARGE = object()  # a number that no double holds; no reader takes it
 
 
-def read_text(body: bytes) -> Any:
+def read_json_text(body: bytes) -> Any:
     """The document, where a strict parser refuses it. Bytes that are not UTF-8 are lone surrogates in it.
 
     Raises:

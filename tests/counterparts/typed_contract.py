@@ -35,6 +35,8 @@ from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
 from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
 from collector.extensions.file_storage.config import FileStorageConfig
 from collector.extensions.health_check.config import HealthCheckConfig
+from collector.receivers.json.config import JsonReceiverConfig
+from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
 from exporters.chronicle.config import ChronicleConfig
@@ -72,7 +74,7 @@ from processors.categorize.processor import Categorize
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.triage.processor import Triage
 
-RECEIVERS: tuple[type[Receiver], ...] = (OtlpReceiver,)
+RECEIVERS: tuple[type[Receiver], ...] = (JsonReceiver, OtlpReceiver)
 PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
     Triage,
@@ -124,17 +126,18 @@ EXPLAINS: tuple[type[Explains], ...] = (
 GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (ApiKeysConfig,)
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
+    JsonReceiverConfig,
     OtlpReceiverConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
-OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (OtlpReceiverConfig,)
+OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     NopExporter,
     OtlpExporter,
     OtlpHttpExporter,
 )
-PROBED: tuple[type[Probed], ...] = (OtlpReceiverConfig,)
+PROBED: tuple[type[Probed], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
 PROVIDES: tuple[type[Provides], ...] = (
     ApiKeysConfig,
     BearerTokenAuthConfig,

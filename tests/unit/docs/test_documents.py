@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "CLOUDFLARE_ACCOUNT_ID": "a" * 32, "CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_D1_DATABASE_ID": "b" * 32,
     "CLOUDFLARE_KV_NAMESPACE_ID": "c" * 32, "ELASTICSEARCH_ENDPOINT": "http://127.0.0.1:9200", "ELASTICSEARCH_API_KEY": "key",
     "SPLUNK_HEC_ENDPOINT": "https://splunk.example:8088/services/collector", "SPLUNK_HEC_TOKEN": "token",
-    "SYSLOG_HOST": "siem.example", "REDACT_KEY": "k" * 32,
+    "SYSLOG_HOST": "siem.example", "REDACT_KEY": "k" * 32, "LOGBOOM_TOKEN": "token",
 }  # fmt: skip
 
 

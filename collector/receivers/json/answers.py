@@ -1,0 +1,46 @@
+"""What senders are told: how many records were taken, or an RFC 9457 problem that says what was wrong, and where."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import orjson
+
+from collector.admission.admission import Notice
+from collector.errors import Refusal
+from collector.ingress.http_response import Response, refusal_headers
+from collector.ingress.refusals import answer
+from collector.receivers.json.documents import BadRecord
+from collector.receivers.json.taking import Taking
+
+_JSON = b"application/json"
+_PROBLEM = b"application/problem+json"
+HEALTHY = Response(200, b"text/plain", b"ok\n")
+
+
+def taken(status: int, taking: Taking, notice: Notice | None) -> Response:
+    """On disk."""
+    if status == HTTPStatus.NO_CONTENT:
+        return Response(status, b"", b"")
+    said: dict[str, object] = {"accepted": taking.records}
+    if taking.skipped:
+        said |= {"skipped": taking.skipped, "first": taking.first}
+    elif notice is not None and notice.message:
+        said["message"] = notice.message
+    return Response(status, _JSON, orjson.dumps(said))
+
+
+def refused(refusal: Refusal) -> Response:
+    """Nothing was kept."""
+    told = answer(refusal)
+    where = {refusal.place: refusal.number} if isinstance(refusal, BadRecord) else {}
+    return problem(told.http_status, told.message, where, refusal_headers(refusal, told))
+
+
+def problem(
+    status: int, detail: str, where: dict[str, int] | None = None, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> Response:
+    """An answer of that status."""
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(where or {})}
+    return Response(status, _PROBLEM, orjson.dumps(body), headers)

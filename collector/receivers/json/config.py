@@ -1,0 +1,103 @@
+"""The options of the `json` receiver: an HTTP listener's, and which shapes it takes."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from collector.component import Config
+from collector.transport.auth import authenticates
+from collector.transport.block import Block
+from collector.transport.endpoint import Endpoint
+from collector.transport.http_server_config import HttpServerConfig
+from collector.transport.probe import Probe
+from collector.units import ByteSize
+
+Format = Literal["logs", "loki", "datadog", "gelf", "cloudflare_logpush", "cloudflare_tail", "otlp", "webhook"]
+FORMATS: tuple[Format, ...] = (
+    "logs", "loki", "datadog", "gelf", "cloudflare_logpush", "cloudflare_tail", "otlp", "webhook",
+)  # fmt: skip
+
+
+class RequiredHeader(Block):
+    """A header that a webhook's sender must show."""
+
+    key: str
+    """Its name."""
+    value: str
+    """Its value."""
+
+
+class WebhookConfig(Block):
+    """The `webhook:` block: texts that stay as they are, as the Collector's `webhook_event` receiver takes them."""
+
+    path: str = "/events"
+    """Where they are posted to."""
+    health_path: str = "/health_check"
+    """Answered 200 to whoever asks with GET."""
+    required_header: RequiredHeader | None = None
+    """A header without which a webhook is refused (401)."""
+    split_logs_at_newline: bool = False
+    """A record a line; else the whole body is one."""
+    split_logs_at_json_boundary: bool = False
+    """A record for each JSON object of the body."""
+    convert_headers_to_attributes: bool = False
+    """Request headers become attributes `header.<name>`; those that carry credentials never do."""
+    header_attribute_regex: str = ""
+    """Only the headers whose name this expression matches; without `convert_headers_to_attributes` it turns that on."""
+
+    @field_validator("header_attribute_regex")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_split(self) -> Self:
+        if self.split_logs_at_newline and self.split_logs_at_json_boundary:
+            raise ValueError("split_logs_at_newline and split_logs_at_json_boundary exclude each other")
+        return self
+
+
+class JsonReceiverConfig(HttpServerConfig, Config):
+    """Options of the `json` receiver."""
+
+    endpoint: str = "localhost:8081"
+    """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
+    formats: list[Format] = list(FORMATS)
+    """The shapes that are taken; the paths of others are answered 404."""
+    on_error: Literal["refuse", "skip"] = "refuse"
+    """A line or record that can't be read refuses the whole request, which is answered with its number (`refuse`), or is left out and
+    counted (`skip`). A sender chooses with `?on_error=skip`."""
+    max_logpush_size: ByteSize = Field(16 << 20, ge=0)
+    """As `max_request_body_size`, for uploads of Cloudflare Logpush (`max_upload_bytes` is at least 5 MB there)."""
+    webhook: WebhookConfig = WebhookConfig()
+    """Texts that stay as they are."""
+    allow_anonymous: bool = False
+    """Anybody who reaches a non-loopback address may send logs, and that needs no warning; never with several domains."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        Endpoint.parse(self.endpoint, self.transport)
+        if not self.formats:
+            raise ValueError("formats: name at least one of " + ", ".join(FORMATS))
+        return self
+
+    def open_to_others(self) -> dict[str, str]:
+        """Option → address, where other machines reach the listener and it does not ask who sends."""
+        local = Endpoint.parse(self.endpoint, self.transport).is_local
+        return {} if local or authenticates(self) else {"endpoint": self.endpoint}
+
+    def listens_on(self) -> list[str]:
+        """The TCP address, for whoever looks beforehand whether it is free."""
+        return [self.endpoint] if self.transport != "unix" else []
+
+    def probes(self) -> dict[str, Probe]:
+        """How to ask the listener whether it serves: an empty request, which is taken and no record."""
+        asks = bool(self.tls and self.tls.client_ca_file)
+        return {"json": Probe("http", "/logs", self.tls is not None, asks)}
