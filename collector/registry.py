@@ -50,9 +50,12 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.CONNECTOR: {},
     Kind.EXTENSION: {
         "api_keys": "collector.extensions.api_keys",
+        "basicauth": "collector.extensions.basicauth",
         "bearertokenauth": "collector.extensions.bearertokenauth",
+        "client_certificate": "collector.extensions.client_certificate",
         "file_storage": "collector.extensions.file_storage",
         "health_check": "collector.extensions.health_check",
+        "oidc": "collector.extensions.oidc",
     },
 }
 """Type name (old and new spelling) → the folder that holds `FACTORY`."""

@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 
 import xxhash
 
-from collector.admission.gate import Gate
+from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Payload, Sink
@@ -75,7 +75,7 @@ class Admission:
         max_in_flight_bytes: bodies that are held in memory, from their arrival to the answer.
         on_refused: told about every refusal.
         on_repaired: told about every request that was put right.
-        gate: asks who sends, where a listener has an authenticator.
+        doorkeeper: asks who sends, where a listener has an authenticator.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class Admission:
         max_in_flight_bytes: int = 64 << 20,
         on_refused: OnRefused = lambda *_: None,
         on_repaired: OnRepaired = lambda *_: None,
-        gate: Gate | None = None,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
-        self.gate = gate or Gate()
+        self.doorkeeper = doorkeeper or Doorkeeper()
         self._checks = tuple(checks)
         self._intake = intake
         self._max_bytes = max_in_flight_bytes

@@ -58,7 +58,7 @@ class Entrance:
         which is the caller's to count (`refuse`)."""
         if self._authenticator is None:
             return None
-        return self._admission.gate.let_in(self._authenticator, self._authenticator_id, self._receiver, request)
+        return self._admission.doorkeeper.let_in(self._authenticator, self._authenticator_id, self._receiver, request)
 
     def submit(
         self,

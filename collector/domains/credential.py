@@ -25,6 +25,7 @@ class Credential:
         public: anybody may know it, since it stands in web pages: what is sent with it is marked.
         max_body_bytes: the largest body; 0: the listener's own limit.
         limit: unit (`records_per_second` …) → number that it may send; empty: the domain's own limits.
+        domains: others that it may send for beside `domain`, where the request names them.
         attributes: what else is known of who sends.
     """
 
@@ -37,4 +38,5 @@ class Credential:
     public: bool = False
     max_body_bytes: int = 0
     limit: Mapping[str, float] = field(default_factory=dict)
+    domains: Sequence[str] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)

@@ -126,16 +126,16 @@ class Key:
         """What it lets its holder do. Raises ValueError for a network that is none."""
         public = self.kind is KeyKind.BROWSER
         return Credential(
-            self.domain,
-            self.multi_domain,
-            self.id,
-            frozenset(self.scopes) or self.kind.scopes,
-            tuple(ip_network(text, strict=False) for text in self.networks),
-            tuple(self.origins),
-            public,
-            PUBLIC_BODY_BYTES if public else 0,
-            self.limit,
-            {"key.id": self.id, "key.name": self.name, "key.kind": str(self.kind)},
+            domain=self.domain,
+            multi_domain=self.multi_domain,
+            id=self.id,
+            scopes=frozenset(self.scopes) or self.kind.scopes,
+            networks=tuple(ip_network(text, strict=False) for text in self.networks),
+            origins=tuple(self.origins),
+            public=public,
+            max_body_bytes=PUBLIC_BODY_BYTES if public else 0,
+            limit=self.limit,
+            attributes={"key.id": self.id, "key.name": self.name, "key.kind": str(self.kind)},
         )
 
 

@@ -99,7 +99,7 @@ class DomainResolver:
             raise PermissionDenied("the credential's domain is not known here", cause="domain")
         if known is None or known == own:
             return own
-        if credential.multi_domain:
+        if credential.multi_domain or known in credential.domains:
             return known
         raise PermissionDenied(f"the credential does not reach the domain {known}", cause="domain")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
-from collector.admission.gate import Gate
+from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.steps import checks
 from collector.component import Context, Receiver
 from collector.domains.resolver import DomainResolver, DomainRules
@@ -120,7 +120,7 @@ class Ingest:
             self._intake,
             on_refused=self._count_refused,
             on_repaired=self._count_repaired,
-            gate=Gate(Senders(domains.trusted_peers)),
+            doorkeeper=Doorkeeper(Senders(domains.trusted_peers)),
         )
 
     def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:

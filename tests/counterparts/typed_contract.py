@@ -31,10 +31,16 @@ from collector.component import (
 from collector.delivery.config import DeliveryConfig
 from collector.extensions.api_keys.authenticator import ApiKeys
 from collector.extensions.api_keys.config import ApiKeysConfig
+from collector.extensions.basicauth.authenticator import BasicAuth
+from collector.extensions.basicauth.config import BasicAuthConfig
 from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
 from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
+from collector.extensions.client_certificate.authenticator import ClientCertificates
+from collector.extensions.client_certificate.config import ClientCertificateConfig
 from collector.extensions.file_storage.config import FileStorageConfig
 from collector.extensions.health_check.config import HealthCheckConfig
+from collector.extensions.oidc.authenticator import Oidc
+from collector.extensions.oidc.config import OidcConfig
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
@@ -98,7 +104,10 @@ EXPORTERS: tuple[type[Exporter], ...] = (
 )
 EXTENSIONS: tuple[type[Extension], ...] = (
     ApiKeys,
+    BasicAuth,
     BearerTokenAuth,
+    ClientCertificates,
+    Oidc,
 )
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
@@ -117,13 +126,21 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SqliteConfig,
     SyslogConfig,
 )
-CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (BearerTokenAuth,)
+CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
+    BasicAuth,
+    BearerTokenAuth,
+)
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
     Categorize,
     Triage,
 )
-GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (ApiKeysConfig,)
+GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
+    ApiKeysConfig,
+    BasicAuthConfig,
+    ClientCertificateConfig,
+    OidcConfig,
+)
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
     JsonReceiverConfig,
@@ -140,16 +157,25 @@ PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
 PROBED: tuple[type[Probed], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
 PROVIDES: tuple[type[Provides], ...] = (
     ApiKeysConfig,
+    BasicAuthConfig,
     BearerTokenAuthConfig,
+    ClientCertificateConfig,
     FileStorageConfig,
+    OidcConfig,
 )
 RECALLS: tuple[type[Recalls], ...] = (
     ApiKeys,
+    BasicAuth,
     BearerTokenAuth,
+    ClientCertificates,
+    Oidc,
 )
 SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
     ApiKeys,
+    BasicAuth,
     BearerTokenAuth,
+    ClientCertificates,
+    Oidc,
 )
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,

@@ -117,14 +117,14 @@ def test_what_happens_to_a_key_counts_at_the_next_look(door):
     door.extension.reload()
     assert door.ask(shown) == f"tamyla.com {key.id}"
     heir = new_key(KeyKind.INGEST)
-    door.store.rotate(Key(heir.id, KeyKind.INGEST, "tamyla.com", heir.digest), key.id, NOW + 100)
+    door.store.rotate(Key(heir.id, KeyKind.INGEST, "tamyla.com", heir.digest), key.id, NOW + 10_000)
     door.extension.reload()
     assert door.ask(shown) == f"tamyla.com {key.id}"
     assert door.ask({"x-api-key": heir.text}) == f"tamyla.com {heir.id}"
     door.store.revoke(heir.id, NOW)
     door.extension.reload()
     assert door.ask({"x-api-key": heir.text}) == "Unauthenticated revoked"
-    for fields, cause in (({"expires_at": NOW - 1}, "expired"), ({"not_before": NOW + 100}, "early")):
+    for fields, cause in (({"expires_at": NOW - 1}, "expired"), ({"not_before": NOW + 10_000}, "early")):
         late = door.add(**fields)
         door.extension.reload()
         assert door.ask({"x-api-key": late.text}) == f"Unauthenticated {cause}"

@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 OnAsked = Callable[[Asked], None]
 
 
-class Gate:
+class Doorkeeper:
     """Of all listeners of a process; safe from any thread.
 
     Args:

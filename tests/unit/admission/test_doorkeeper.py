@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from collector.admission.gate import Asked, Gate
+from collector.admission.doorkeeper import Asked, Doorkeeper
 from collector.admission.throttle import CLOSED_SECS, MOST_FAILURES, WINDOW_SECS, Throttle
 from collector.domains.credential import READ, Credential
 from collector.domains.senders import Senders
@@ -55,9 +55,9 @@ class Remembering(Door):
 GOOD, WRONG = Asking({"authorization": "good"}), Asking({"authorization": "wrong"})
 
 
-def answer(gate: Gate, door: Door, request: Asking = GOOD) -> str:
+def answer(doorkeeper: Doorkeeper, door: Door, request: Asking = GOOD) -> str:
     try:
-        gate.let_in(door, "door", "otlp", request)
+        doorkeeper.let_in(door, "door", "otlp", request)
     except Refusal as refusal:
         return f"{type(refusal).__name__} {getattr(refusal, 'cause', '')}"
     return "in"
@@ -90,24 +90,24 @@ PERMISSIONS = {
 @pytest.mark.parametrize(("credential", "request_", "expected"), PERMISSIONS.values(), ids=PERMISSIONS)
 def test_permissions(credential, request_, expected):
     """Who is known may not do everything from everywhere."""
-    assert answer(Gate(Senders(["10.0.0.0/8"])), Door(credential), request_) == expected
+    assert answer(Doorkeeper(Senders(["10.0.0.0/8"])), Door(credential), request_) == expected
 
 
 def test_a_scope_that_lacks_is_named():
     """RFC 6750, 3.1."""
     with pytest.raises(PermissionDenied) as caught:
-        Gate().permit(Credential(scopes=frozenset()), GOOD)
+        Doorkeeper().permit(Credential(scopes=frozenset()), GOOD)
     assert caught.value.challenges == ('Bearer realm="logboom", error="insufficient_scope", scope="logs:write"',)
 
 
 def test_counts_and_what_is_told():
     """All are counted by authenticator, outcome and cause; refusals are told with what people need, and no secret."""
     told: list[Asked] = []
-    gate = Gate(on_refused=told.append)
+    doorkeeper = Doorkeeper(on_refused=told.append)
     for request in (GOOD, WRONG, Asking()):
-        answer(gate, Door(), request)
-    answer(gate, Door(Credential("tamyla.com", id="k1", scopes=frozenset())))
-    assert gate.counts() == {
+        answer(doorkeeper, Door(), request)
+    answer(doorkeeper, Door(Credential("tamyla.com", id="k1", scopes=frozenset())))
+    assert doorkeeper.counts() == {
         ("door", "let_in", ""): 1, ("door", "Unauthenticated", "unknown"): 1, ("door", "Unauthenticated", "missing"): 1,
         ("door", "PermissionDenied", "scope"): 1,
     }  # fmt: skip
@@ -116,56 +116,56 @@ def test_counts_and_what_is_told():
     ]  # fmt: skip
 
 
-def closed(door: Door, clock: Clock) -> Gate:
-    """A gate at which a network has guessed too often."""
-    gate = Gate(throttle=Throttle(clock))
+def closed(door: Door, clock: Clock) -> Doorkeeper:
+    """A doorkeeper at which a network has guessed too often."""
+    doorkeeper = Doorkeeper(throttle=Throttle(clock))
     for _ in range(MOST_FAILURES):
-        assert answer(gate, door, WRONG) == "Unauthenticated unknown"
-    return gate
+        assert answer(doorkeeper, door, WRONG) == "Unauthenticated unknown"
+    return doorkeeper
 
 
 def test_who_guesses_is_not_verified_any_more():
     """Twenty wrong credentials in a minute: then 401 without a look, for a minute, for that network alone."""
     clock, door = Clock(), Door()
-    gate = closed(door, clock)
+    doorkeeper = closed(door, clock)
     verified = door.verified
-    assert answer(gate, door, WRONG) == "Unauthenticated throttled"
-    assert answer(gate, door, GOOD) == "Unauthenticated throttled"
+    assert answer(doorkeeper, door, WRONG) == "Unauthenticated throttled"
+    assert answer(doorkeeper, door, GOOD) == "Unauthenticated throttled"
     assert door.verified == verified
-    assert answer(gate, door, Asking(GOOD.headers, address="203.0.113.10")) == "in"
+    assert answer(doorkeeper, door, Asking(GOOD.headers, address="203.0.113.10")) == "in"
     clock.advance(CLOSED_SECS)
-    assert answer(gate, door, GOOD) == "in"
-    assert answer(gate, door, WRONG) == "Unauthenticated unknown"
+    assert answer(doorkeeper, door, GOOD) == "in"
+    assert answer(doorkeeper, door, WRONG) == "Unauthenticated unknown"
 
 
 def test_who_is_known_is_never_locked_out():
     """An authenticator that remembers whom it let in is asked for that; a good sender beside a bad one loses nothing."""
     clock, door = Clock(), Remembering()
-    gate = closed(door, clock)
-    assert answer(gate, door, GOOD) == "in"
-    assert answer(gate, door, WRONG) == "Unauthenticated throttled"
+    doorkeeper = closed(door, clock)
+    assert answer(doorkeeper, door, GOOD) == "in"
+    assert answer(doorkeeper, door, WRONG) == "Unauthenticated throttled"
 
 
 def test_slow_guesses_and_requests_without_a_credential_close_nothing():
     """Probes and misconfigured senders that show nothing are no attempts."""
     clock, door = Clock(), Door()
-    gate = Gate(throttle=Throttle(clock))
+    doorkeeper = Doorkeeper(throttle=Throttle(clock))
     for _ in range(10):
         for _ in range(MOST_FAILURES - 1):
-            answer(gate, door, WRONG)
+            answer(doorkeeper, door, WRONG)
         clock.advance(WINDOW_SECS)
     for _ in range(100):
-        answer(gate, door, Asking())
-    assert answer(gate, door, GOOD) == "in"
+        answer(doorkeeper, door, Asking())
+    assert answer(doorkeeper, door, GOOD) == "in"
 
 
 def test_networks_of_ipv6_and_memory():
     """Addresses of one /64 are one network; a flood of networks is bounded."""
     clock, door = Clock(), Door()
-    gate = Gate(throttle=(throttle := Throttle(clock)))
+    doorkeeper = Doorkeeper(throttle=(throttle := Throttle(clock)))
     for number in range(MOST_FAILURES):
-        answer(gate, door, Asking(WRONG.headers, address=f"2001:db8::{number:x}"))
-    assert answer(gate, door, Asking(GOOD.headers, address="2001:db8::ffff")) == "Unauthenticated throttled"
+        answer(doorkeeper, door, Asking(WRONG.headers, address=f"2001:db8::{number:x}"))
+    assert answer(doorkeeper, door, Asking(GOOD.headers, address="2001:db8::ffff")) == "Unauthenticated throttled"
     for number in range(11_000):
         throttle.failed(str(number))
     assert len(throttle._failures) <= 10_000

@@ -1,0 +1,107 @@
+"""Options of `oidc`: the OpenTelemetry Collector's names, with domains, scopes and times added."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from collector.component import Config, Use
+from collector.domains.credential import WRITE
+from collector.domains.names import domain_name
+from collector.units import Duration
+
+_FORMER = (
+    "issuer_url", "audience", "ignore_audience", "ignore_issuer", "issuer_ca_path", "username_claim", "groups_claim", "public_keys_file",
+    "domain_claim", "domain_map", "scope", "leeway", "max_lifetime", "stale_for",
+)  # fmt: skip
+"""Options of a provider that may stand beside `providers` for a single one, as the Collector had it first."""
+
+
+class Provider(Config):
+    """One that signs tokens."""
+
+    issuer_url: str
+    """Its name in tokens (`iss`), and where its discovery document stands: `https://id.example.com/realms/logs`."""
+    audience: str = ""
+    """Whom tokens are for (`aud`): this logboom's name at the provider."""
+    ignore_audience: bool = False
+    """Take tokens for anybody; only where the provider signs for nothing else."""
+    ignore_issuer: bool = False
+    """Take tokens of any name that its keys signed; only with one provider."""
+    issuer_ca_path: str = ""
+    """PEM file of the authorities of its certificate; empty = the system's."""
+    public_keys_file: str = ""
+    """A file with its keys (JWKS) in the place of discovery; read again within a second when it changes."""
+    username_claim: str = ""
+    """The claim that says who sends; empty = `sub`."""
+    groups_claim: str = ""
+    """The claim with its groups, the attribute `membership`."""
+    domain_claim: str = "domain"
+    """The claim with the domain, or a list of those that it may send for; empty: the request says whose records come."""
+    domain_map: dict[str, str] = {}
+    """Value of that claim → domain; with it, no other value counts."""
+    scope: str = WRITE
+    """The scope (`scope`, `scp`) that a token must have; empty: none."""
+    leeway: Duration = Field(30.0, ge=0, le=600)
+    """How much the provider's clock may differ from ours."""
+    max_lifetime: Duration = Field(24 * 3600.0, gt=0)
+    """Tokens that are good for longer are refused."""
+    stale_for: Duration = Field(24 * 3600.0, ge=0)
+    """How long the provider's keys are used when it can't be asked for them; afterwards senders are told to come again."""
+
+    @field_validator("issuer_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("issuer_url must be a URL such as https://id.example.com/realms/logs")
+        return value
+
+    @field_validator("domain_map")
+    @classmethod
+    def _are_domains(cls, value: dict[str, str]) -> dict[str, str]:
+        return {claim: domain_name(domain) for claim, domain in value.items()}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.audience and not self.ignore_audience:
+            raise ValueError("audience is needed: whom tokens are for (or ignore_audience: true)")
+        return self
+
+
+class OidcConfig(Config):
+    """Whose tokens are taken."""
+
+    attribute: str = "authorization"
+    """The header (over gRPC: the metadata key) with the token, behind `Bearer`."""
+    providers: list[Provider] = Field(min_length=1)
+    """Who signs them; the options of a single one may also stand here without `providers`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not given.keys() & set(_FORMER):
+            return given
+        if "providers" in given:
+            raise ValueError("providers, and options of a provider beside it: keep providers")
+        rest = {name: value for name, value in given.items() if name not in _FORMER}
+        return {**rest, "providers": [{name: given[name] for name in _FORMER if name in given}]}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        issuers = [provider.issuer_url for provider in self.providers]
+        if len(set(issuers)) < len(issuers):
+            raise ValueError("providers: two have the same issuer_url")
+        if len(issuers) > 1 and any(provider.ignore_issuer for provider in self.providers):
+            raise ValueError("providers: ignore_issuer is for a single one")
+        return self
+
+    def provides(self) -> frozenset[Use]:
+        """It asks senders."""
+        return frozenset({Use.SERVER_AUTHENTICATOR})
+
+    def gives_domains(self) -> bool:
+        """Where a claim names one."""
+        return any(provider.domain_claim for provider in self.providers)
