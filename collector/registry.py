@@ -47,7 +47,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "syslog": "exporters.syslog",
         "webhook": "exporters.webhook",
     },
-    Kind.CONNECTOR: {},
+    Kind.CONNECTOR: {"forward": "collector.connectors.forward"},
     Kind.EXTENSION: {
         "api_keys": "collector.extensions.api_keys",
         "basicauth": "collector.extensions.basicauth",

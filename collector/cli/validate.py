@@ -17,6 +17,8 @@ from collector.cli.run import Configs, Sets
 from collector.component import Listens
 from collector.delivery.config import RetryConfig
 from collector.errors import ConfigError, Problem
+from collector.service.plan import quota_of
+from collector.service.wiring import feeds_of, receivers_stopped_by
 from collector.settings import PipelineSettings, Settings, load
 from collector.settings.disk import disk, disk_warning
 
@@ -94,19 +96,29 @@ def summary(settings: Settings) -> Iterator[str]:
     """What would run, line by line: pipelines, exporters with their queues, extensions, own telemetry."""
     for pipeline in settings.pipelines.values():
         yield f"pipeline {pipeline.id}"
-        yield f"  {_drawn(pipeline)}"
+        yield from _drawn(settings, pipeline)
     listening = dict(_listeners(settings))
     yield from _table("listens", listening)
     yield "disk"
     yield f"  {disk(settings)}"
     yield from _table("exporters", {name: _exporter(settings, name) for name in settings.exporters})
+    if settings.connectors:
+        yield from _table("who waits for whom", {name: _stops(settings, name) for name in settings.exporters})
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
 
 
-def _drawn(pipeline: PipelineSettings) -> str:
-    """`otlp ─► triage ─► sqlite, debug`."""
-    return " ─► ".join([", ".join(pipeline.receivers), *pipeline.processors, ", ".join(pipeline.exporters)])
+def _drawn(settings: Settings, pipeline: PipelineSettings) -> Iterator[str]:
+    """`otlp ─► triage ─► sqlite, debug`, and below it each connector with the pipelines that it feeds."""
+    fed = [f"{name} ({', '.join(_upstream(settings, name))})" for name in pipeline.fed_by]
+    ends = [*pipeline.exporters, *pipeline.connectors]
+    yield "  " + " ─► ".join([", ".join([*pipeline.receivers, *fed]), *pipeline.processors, ", ".join(ends)])
+    for name, targets in feeds_of(settings, pipeline).items():
+        yield f"    {name} ─► {', '.join(targets)}"
+
+
+def _upstream(settings: Settings, connector: str) -> list[str]:
+    return [pipeline.id for pipeline in settings.pipelines.values() if connector in pipeline.connectors]
 
 
 def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
@@ -135,7 +147,7 @@ def _exporter(settings: Settings, name: str) -> str:
 
 def _delivery(settings: Settings, exporter: str) -> str:
     config = settings.exporters[exporter].config
-    quota = config.quota(only_exporter=_stands_alone(settings, exporter))
+    quota = quota_of(settings, exporter)
     partitions = settings.service.ledger.partitions
     parts = [f"queue on disk {_mib(quota.max_bytes)} x {partitions} partitions"]
     if quota.max_age_secs:
@@ -145,8 +157,14 @@ def _delivery(settings: Settings, exporter: str) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _stands_alone(settings: Settings, exporter: str) -> bool:
-    return any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
+def _stops(settings: Settings, exporter: str) -> str:
+    """Which receivers an exporter that is full can stop."""
+    on_full = quota_of(settings, exporter).on_full
+    if on_full == "drop_oldest":
+        return "stops nobody"
+    found = receivers_stopped_by(settings, exporter).items()
+    stopped = ", ".join(f"{receiver} (through {', '.join(through)})" for receiver, through in found)
+    return f"stops {stopped} when {'full' if on_full == 'block' else 'its spill area is full'}"
 
 
 def _retry(retry: RetryConfig) -> str:

@@ -1,4 +1,4 @@
-"""The contract of components: what a receiver, processor or exporter is, and how logboom makes one.
+"""The contract of components: what a receiver, processor, connector or exporter is, and how logboom makes one.
 
 A component is a folder: `__init__.py` holds `FACTORY`, `config.py` the pydantic model (the one declaration of each
 option), one module the behaviour, `README.md` what a user must know. Importing the folder must be cheap: the
@@ -6,14 +6,14 @@ behaviour is named by string and loaded only in the process that runs it (the su
 polars).
 
     declaration   Factory, Config, Context: what it says of itself
-    behaviour     Receiver, Processor, Exporter, Extension: what one of its kind must do
+    behaviour     Receiver, Processor, Connector, Exporter, Extension: what one of its kind must do
     powers        what it may do beyond; the core asks with `isinstance` and knows no type by name
 
 Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe twice and without start. An extension starts before
 the components that asked for it and ends after them.
 """
 
-from collector.component.behaviour import Due, Exporter, Extension, Processor, Receiver, State, Work
+from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, State, Work
 from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind, Use
 from collector.component.powers import (
     ALL_EVENTS,
@@ -21,11 +21,14 @@ from collector.component.powers import (
     Counting,
     Explains,
     GivesDomains,
+    KeepsState,
+    LeadsTo,
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
     MemoryLimits,
     OpenToOthers,
+    PassesWhole,
     PayloadExporter,
     Probed,
     Provides,
@@ -44,6 +47,7 @@ __all__ = [
     "ClientAuthenticator",
     "Component",
     "Config",
+    "Connector",
     "Context",
     "Counting",
     "Due",
@@ -53,12 +57,15 @@ __all__ = [
     "Factory",
     "GivesDomains",
     "Instrument",
+    "KeepsState",
     "Kind",
+    "LeadsTo",
     "Listens",
     "MakesDomainsKnown",
     "MemoryLimiting",
     "MemoryLimits",
     "OpenToOthers",
+    "PassesWhole",
     "PayloadExporter",
     "Probed",
     "Processor",

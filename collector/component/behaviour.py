@@ -74,6 +74,21 @@ class Processor(Protocol):
 
 
 @runtime_checkable
+class Connector(Protocol):
+    """Stands in `exporters` of some pipelines and in `receivers` of others: what leaves the former it hands to the latter, in the
+    same step and the same transaction.
+    """
+
+    def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
+        """Id of a pipeline (`Context.targets`) → what it is to get: records of the batch, or others made of them.
+
+        A record that no pipeline gets ends as `filtered`, unless `work.count` names another end (`dropped:no_route`). What it
+        emits goes to all pipelines that it feeds. Never raises on bad data.
+        """
+        ...
+
+
+@runtime_checkable
 class Exporter(Protocol):
     """One destination. Delivery owns batching, retry, order, quotas and dead letters; an exporter only translates.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from collector.component.behaviour import Exporter, Extension, Processor, Receiver
+from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
 from collector.errors import LogboomError
 
 
@@ -26,9 +26,10 @@ class Kind(StrEnum):
 
 
 BEHAVIOURS: dict[Kind, type] = {
-    Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter, Kind.EXTENSION: Extension,
+    Kind.RECEIVER: Receiver, Kind.PROCESSOR: Processor, Kind.EXPORTER: Exporter, Kind.CONNECTOR: Connector,
+    Kind.EXTENSION: Extension,
 }  # fmt: skip
-"""What an instance of each kind must do; connectors have no instances yet."""
+"""What an instance of each kind must do."""
 
 
 class Use(StrEnum):
@@ -65,12 +66,18 @@ C_co = TypeVar("C_co", bound=Config, covariant=True)
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a component is told about its place: its id (`sqlite/main`), the data directory, the pipeline, and the extensions
-    by id. Who asks for an extension when it is made finds it started when it starts itself."""
+    by id. Who asks for an extension when it is made finds it started when it starts itself.
+
+    A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each whether an
+    exporter that it reaches is blocked, or has so much to send that it stops the pipeline (`blocked`).
+    """
 
     id: str
     data_dir: Path
     pipeline: str = ""
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    targets: Sequence[str] = ()
+    blocked: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,8 @@ class Factory(Generic[C]):
         summary: one line for `logboom components`.
         stability: `development`, `alpha`, `beta` or `stable`.
         counters: what an exporter's `counters()` gives.
+        passes_records: a connector that hands on records that it was given; one that does not makes others, of which the
+            oldest are dropped where their exporters can't follow, so that nobody waits for them.
     """
 
     kind: Kind
@@ -112,6 +121,7 @@ class Factory(Generic[C]):
     aliases: tuple[str, ...] = ()
     stability: str = "beta"
     counters: tuple[Instrument, ...] = ()
+    passes_records: bool = True
 
     @property
     def has_behaviour(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-from collector.component.behaviour import Due, Exporter, Extension, Processor, Work
+from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Work
 from collector.component.declaration import Use
 
 if TYPE_CHECKING:
@@ -45,12 +45,42 @@ class Counting(Exporter, Protocol):
 
 
 @runtime_checkable
-class Ticking(Processor, Protocol):
-    """A processor that also works when no records come: it says when by `Work.wake`, and is called once for each such time."""
+class Ticking(Protocol):
+    """A processor or connector that also works when no records come: it says when by `Work.wake`, and is called once for each such time."""
 
     def tick(self, due: Due, work: Work) -> None:
         """What was due at `due.at_unix_nano`; `work.now_unix_nano` says how late it is. What it emits has that time in its ids.
         One that raises is tried again later, and nothing of it is kept."""
+        ...
+
+
+@runtime_checkable
+class PassesWhole(Connector, Protocol):
+    """A connector that may hand all that it gets to every pipeline that it feeds, untouched: where nobody else looks at records,
+    payloads go through it undecoded."""
+
+    @property
+    def passes_whole(self) -> bool:
+        """Whether it does, with these options."""
+        ...
+
+
+@runtime_checkable
+class KeepsState(Protocol):
+    """Options of a processor that may keep state (`work.state`, `work.wake`): then it stands in one pipeline, for two would change
+    the same. A connector is one wherever it stands."""
+
+    def keeps_state(self) -> bool:
+        """Whether it does, with these options."""
+        ...
+
+
+@runtime_checkable
+class LeadsTo(Protocol):
+    """Options of a connector that name pipelines: each must have it among its receivers."""
+
+    def leads_to(self) -> Sequence[str]:
+        """Their ids, as written."""
         ...
 
 
@@ -60,8 +90,9 @@ ALL_EVENTS = ("*",)
 
 @runtime_checkable
 class TakesEvents(Protocol):
-    """A processor or exporter that also sees records that components made. Other processors get batches without them, which
-    pass them in their places: nothing judges or counts an event by oversight. Other exporters are not sent them (`filtered`),
+    """A processor, connector or exporter that also sees records that components made. Other processors get batches without
+    them, which pass them in their places: nothing judges or counts an event by oversight. Others are not offered to a
+    connector. Other exporters are not sent them (`filtered`),
     unless their option `events` says so."""
 
     @property

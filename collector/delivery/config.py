@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from collector.component import ALL_EVENTS, Config
-from collector.ledger.plan import Quota
+from collector.ledger.plan import OnFull, Quota
 from collector.shaping.config import AttributesConfig, RedactConfig, SelectConfig
 from collector.units import ByteSize, Duration
 
@@ -105,7 +105,8 @@ class QueueConfig(Config):
     """Records that wait longer are given up (`dropped:expired`); 0 = no limit."""
     on_full: Literal["auto", "block", "spill", "drop_oldest"] = "auto"
     """At the quota: `block` stops the pipeline up to the sender, `spill` moves the backlog to an area of its own,
-    `drop_oldest` gives up the oldest (`dropped:queue_full`). `auto`: block for a pipeline's only exporter, else spill."""
+    `drop_oldest` gives up the oldest (`dropped:queue_full`). `auto`: block for a pipeline's only exporter, else spill;
+    drop_oldest, at 4 MiB, where nothing comes but what connectors make (`count`)."""
     spill_bytes: ByteSize = 1 << 30
     """Size of the spill area, for each partition."""
 
@@ -144,6 +145,10 @@ class BatchedQueueConfig(QueueConfig):
 
     batch: BatchConfig | None = BatchConfig(sizer="items")
     """Wait for fuller requests; null: nothing is waited for."""
+
+
+MADE_BYTES = 4 << 20
+"""Of the outbox, for an exporter to which nothing comes but what components made."""
 
 
 class DeliveryConfig(Config):
@@ -202,14 +207,22 @@ class DeliveryConfig(Config):
         `timeout` itself, and says 0 here."""
         return self.timeout
 
-    def quota(self, only_exporter: bool) -> Quota:
-        """What the ledger must know; `only_exporter`: no other exporter stands in any of its pipelines."""
+    def quota(self, only_exporter: bool, only_made: bool = False) -> Quota:
+        """What the ledger must know.
+
+        Args:
+            only_exporter: no other exporter stands in any of its pipelines.
+            only_made: nothing comes to it but what components made: it stops nobody, and keeps the newest, unless told otherwise.
+        """
         queue = self.sending_queue
-        automatic: Literal["block", "spill"] = "block" if only_exporter else "spill"
+        automatic: OnFull = "drop_oldest" if only_made else "block" if only_exporter else "spill"
         by_size = queue.sizer == "bytes" and "max_bytes" not in queue.model_fields_set
+        max_bytes = queue.queue_size if by_size else queue.max_bytes
+        apart = only_made and queue.on_full == "auto"
         return Quota(
-            max_bytes=queue.queue_size if by_size else queue.max_bytes,
+            max_bytes=min(max_bytes, MADE_BYTES) if apart else max_bytes,
             max_age_secs=queue.max_age,
             on_full=automatic if queue.on_full == "auto" else queue.on_full,
             spill_bytes=queue.spill_bytes,
+            apart=apart,
         )

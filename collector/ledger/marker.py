@@ -13,7 +13,11 @@ Only a death that names one is held against it, so that workers which are killed
 up. A worker that the supervisor kills because it hangs dies the same way.
 
     file = u32 length │ u64 xxh3 of the text │ JSON {"read": token, "alone": …, "current": spans, "suspects": spans}
-    span = [stream, part of the stream, first number, last number, care, strikes, record with which a piece begins (if not 0)]
+    span = [stream, part of the stream, first number, last number, care, strikes, record with which a piece begins (if not 0),
+            owner of the stage that was under way, its component (if there are stages)]
+
+Where work has stages that can be left out, each by itself, the marker names the one that was under way: a strike counts
+against that stage, and what is set aside after `STRIKES` is what that stage was to get.
 
 A torn or foreign file counts as empty: at worst something gets another attempt. Its blocks are taken in advance; while the
 disk has none for it, nothing is begun (`NoRoom`). Forgetting is a matter of goodwill: a marker that stays too long names work
@@ -59,14 +63,16 @@ class Span(NamedTuple):
     care: int
     strikes: int
     first: int = 0
+    owner: str = ""
+    component: str = ""
 
     def holds(self, name: Name) -> bool:
         """Whether it is about this one; a strike is about the very piece."""
         return _within(self, name) and not (self.strikes and self.first != name.first)
 
     def row(self) -> tuple[str | int, ...]:
-        """As it was written before there were pieces, where there is none."""
-        return tuple(self) if self.first else self[:6]
+        """As it was written before there were stages, and pieces, where there are none."""
+        return tuple(self) if self.owner else self[: 7 if self.first else 6]
 
 
 def _within(span: Span, name: Name) -> bool:
@@ -111,6 +117,17 @@ class Marker:
         self._current = [Span(*stream, *span, care, strikes, first) for stream, span in spans.items()]
         self._token, self._alone = token, alone
         self._store()
+
+    def at(self, owner: str, component: str) -> None:
+        """What is in hand has come to this stage. Raises `NoRoom` as `hold`."""
+        if self._current and self._current[0][-2:] != (owner, component):
+            self._current = [span._replace(owner=owner, component=component) for span in self._current]
+            self._store()
+
+    def struck(self, name: Name) -> dict[str, str]:
+        """The stages that have had their strikes with this one: owner → component."""
+        found = [span for span in self.suspects if span.owner and span.strikes >= STRIKES and span.holds(name)]
+        return {span.owner: span.component for span in found}
 
     def release(self) -> None:
         """Nothing is in hand any more."""
@@ -157,11 +174,13 @@ class Marker:
             self._note()
 
     def known(self, names: Sequence[Name]) -> tuple[int, int]:
-        """The highest care and strikes of these."""
+        """The highest care of these, and strikes that count against no stage in particular."""
         if not self.suspects:
             return 0, 0
         found = [span for name in names for span in self.suspects if span.holds(name)]
-        return max((span.care for span in found), default=0), max((span.strikes for span in found), default=0)
+        return max((span.care for span in found), default=0), max(
+            (span.strikes for span in found if not span.owner), default=0
+        )
 
     def close(self) -> None:
         """An orderly stop; safe twice."""
@@ -173,9 +192,14 @@ class Marker:
 
     def _after_death(self) -> list[Span]:
         """What was in hand, held against it."""
-        if self.single():
-            return [self._current[0]._replace(care=ALONE, strikes=self._current[0].strikes + 1)]
-        return [span._replace(care=min(span.care + 1, ALONE), strikes=0, first=0) for span in self._current]
+        if (name := self.single()) is not None:
+            owner = self._current[0].owner
+            before = [span.strikes for span in self.suspects if span.owner == owner and span.holds(name)]
+            return [self._current[0]._replace(care=ALONE, strikes=max(before, default=0) + 1)]
+        return [
+            span._replace(care=min(span.care + 1, ALONE), strikes=0, first=0, owner="", component="")
+            for span in self._current
+        ]
 
     def _note(self) -> None:
         with contextlib.suppress(StorageError):

@@ -30,6 +30,21 @@ def unnamed(component: str, before: Mapping[str, int], after: Mapping[str, int],
     return Counter(filtered | created)
 
 
+def surplus(component: str, offered: Mapping[str, int], named: Counts, passed: Counts) -> Counts:
+    """What makes the account of a connector add up: `filtered` for what went nowhere, `copied` for what went to more than one
+    pipeline."""
+    missing = Counter(offered)
+    for (domain, counted, outcome), records in (*named.items(), *passed.items()):
+        if counted != component:
+            continue
+        if outcome in (Outcome.CREATED, Outcome.COPIED):
+            missing[domain] += records
+        elif outcome in _ENDS or outcome.startswith((Outcome.DROPPED, f"{Outcome.PASSED}:")):
+            missing[domain] -= records
+    names = ((domain, Outcome.FILTERED if n > 0 else Outcome.COPIED, n) for domain, n in missing.items())
+    return Counter({(domain, component, str(outcome)): abs(n) for domain, outcome, n in names if n})
+
+
 def discrepancy(
     component: str, entries: Sequence[Entry], decoded: LogBatch, dead_letters: Sequence[RawDeadLetter]
 ) -> Counts:

@@ -1,10 +1,11 @@
 """The data path of a pipeline on one screen.
 
-    journals ──read──► decode ──► processors ──► commit ──► outbox ──► delivery
-                │                     │            │
-                └ an attempt is noted └ state, counts and cursor change in the one transaction of the commit
+    journals ──read──► decode ──► processors ──► what it feeds ──► commit ──► outbox ──► delivery
+                │                     │               │ (`flow`)      │
+                └ an attempt is noted └ state, counts and cursors change in the one transaction of the commit
 
-One thread steps a pipeline. A kill at any point repeats the step or has done it: nothing is lost or done twice.
+One thread steps a pipeline. One without receivers reads nothing: it is fed within the steps of others, and steps itself only
+for what its components are due for, and for dead letters that are tried again. A kill at any point repeats the step or has done it: nothing is lost or done twice.
 """
 
 from __future__ import annotations
@@ -12,24 +13,28 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from collector.batch import LogBatch
 from collector.component import Processor
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.journal.entry import Entry
-from collector.ledger.interface import DAMAGED, Commit, Ledger, RawDeadLetter, Read
+from collector.ledger.interface import DAMAGED, Commit, Content, Ledger, RawDeadLetter, Read, SetAside
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.account import discrepancy
 from collector.pipeline.decode import Decoded, decode
-from collector.pipeline.processing import Chain, Processed, ProcessorFailed
+from collector.pipeline.flow import Flow
+from collector.pipeline.network import Network
+from collector.pipeline.portion import Portion
+from collector.pipeline.processed import Attempt, Processed, StageFailed
 from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
 from collector.pipeline.ticks import Ticks
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
 _NEWS_MS = 300_000  # an older dead letter that is tried again raises no alarm any more
+_NOBODY: Mapping[str, str] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +43,8 @@ class Pipeline:
 
     Args:
         processors: (id, processor), in order.
-        passthrough: forward the payloads themselves; they are not decoded.
+        network: all pipelines of the partition, with their connectors, where it is not the only one.
+        passthrough: forward the payloads themselves, also those that it feeds; they are not decoded.
         attempts_path: the partition's directory, where attempts are noted.
         quarantine: who else works in this process.
         max_bytes, max_records: about how much one step takes; of a large entry a piece.
@@ -51,6 +57,7 @@ class Pipeline:
         processors: Sequence[tuple[str, Processor]],
         *,
         attempts_path: Path,
+        network: Network | None = None,
         passthrough: bool = False,
         quarantine: Quarantine | None = None,
         max_bytes: int = 8 << 20,
@@ -64,16 +71,16 @@ class Pipeline:
         self.busy_since: float | None = None
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
-        self._chain = Chain(id, ledger, processors, now_unix_nano)
+        self._flow = Flow(id, ledger, network or Network({id: processors}), now_unix_nano)
         self._suspects = Suspects(attempts_path, id, ledger.applied(id))
-        self._ticks = Ticks(id, attempts_path, ledger, self._chain)
+        self._ticks = Ticks(id, attempts_path, ledger, self._flow)
         self._quarantine = quarantine or Quarantine()
         self._failures = 0
         self._not_before = 0.0
         self._behind = False
         self._events_since = 0
         self._passthrough = passthrough
-        self._take = (max_bytes, max_records)
+        self._portion = Portion(max_bytes, max_records)
         self._decode = decode
         self._now = now_unix_nano
 
@@ -94,10 +101,11 @@ class Pipeline:
         self.busy_since = time.monotonic()
         try:
             self._tick()
-            read = self._ledger.read(self.id, *self._suspects.limit(*self._take))
+            read = self._ledger.read(self.id, *self._suspects.limit(*self._portion.now))
             if read:
                 draft = self._attempt(read)
-                self._commit(read, draft)
+                if not self._commit_or_halve(read, draft):
+                    return 0
                 if len(draft.dead_letters) < len(read.entries):  # something got through
                     self._failures = 0
             self._behind = bool(read.begun)
@@ -116,8 +124,8 @@ class Pipeline:
         """Run the processors on a batch that goes nowhere, so that what they load and compile at first use is not in the
         first step: a kill during that would be taken for the fault of the records in hand."""
         if not self._passthrough:
-            with contextlib.suppress(ProcessorFailed, MemoryError, OSError):
-                self._chain.process(sample, {})
+            with contextlib.suppress(StageFailed, MemoryError, OSError):
+                self._flow.chain.process(sample, {})
 
     @property
     def ahead(self) -> bool:
@@ -157,6 +165,8 @@ class Pipeline:
     def _attempt(self, read: Read) -> Processed:
         """What can be worked on; entries that are not what was accepted are set aside."""
         self._events_since = self._now() // 1_000_000 - _NEWS_MS if read.replayed else 0
+        if read.returned is not None:
+            return self._try_again(read, read.returned)
         letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
         draft = self._attempt_sound(read, [entry for entry in read.entries if not entry.damaged])
         if letters:
@@ -168,7 +178,7 @@ class Pipeline:
         """All entries together; one by one after a death, so that the next one names the entry to blame."""
         if not self._suspects.suspicious:
             self._suspects.begin(read.id, entries, alone=False)
-            return self._draft(entries, {}, self._forwards(read))
+            return self._carried(self._draft(entries, {}, self._forwards(read)), self._forwards(read))
         draft = Processed()
         for entry in entries:
             self._suspects.begin(read.id, [entry])
@@ -183,7 +193,21 @@ class Pipeline:
     def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Processed:
         if self._suspects.strikes(entry) >= STRIKES:
             return Processed(changes=changes, dead_letters=[RawDeadLetter(entry, self._suspects.reason(entry))])
-        return self._draft([entry], changes, forward)
+        draft = self._draft([entry], changes, forward)
+        return self._carried(draft, forward, self._suspects.struck(entry))
+
+    def _carried(self, draft: Processed, forward: bool, struck: Mapping[str, str] = _NOBODY) -> Processed:
+        """With what its connectors feed. Payloads that go on untouched are carried at the end, all together."""
+        if not forward:
+            self._flow.carry(draft, Attempt(self._suspects.at, struck, self._events_since))
+        return draft
+
+    def _try_again(self, read: Read, letter: SetAside) -> Processed:
+        """Records that a stage could not take, there alone."""
+        (number,) = read.replayed
+        self._suspects.take_up(read, letter, number)
+        struck = self._suspects.struck_again(letter, number)
+        return self._flow.resume(letter, Attempt(self._suspects.at, struck, self._events_since))
 
     def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Processed:
         """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
@@ -191,8 +215,8 @@ class Pipeline:
             return Processed(changes=changes)
         decoded = self._decode(entries)
         try:
-            draft = self._chain.process(decoded.batch, changes, self._events_since)
-        except ProcessorFailed as failed:
+            draft = self._flow.chain.process(decoded.batch, changes, self._events_since)
+        except StageFailed as failed:
             if len(entries) == 1:
                 return Processed(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
             half = len(entries) // 2
@@ -202,17 +226,27 @@ class Pipeline:
         draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
         return draft
 
+    def _commit_or_halve(self, read: Read, draft: Processed) -> bool:
+        """False: the draft is too large for one commit, and the next read takes half."""
+        try:
+            self._commit(read, draft)
+        except NoRoom:
+            if not self._portion.halve(read):
+                raise  # it waits for room
+            self._suspects.rest()
+            return False
+        self._portion.grow()
+        return True
+
     def _commit(self, read: Read, draft: Processed) -> None:
         """Make the step durable; once more with the same result if that fails."""
+        outbox, counts = dict[str, Content](draft.left), draft.counts
+        if self._forwards(read):
+            dead = {id(letter.entry) for letter in draft.dead_letters}
+            whole, carried = self._flow.pass_whole([entry for entry in read.entries if id(entry) not in dead])
+            outbox, counts = dict(whole), counts + carried
         commit = Commit(
-            self.id,
-            read,
-            {self.id: self._outbox(read, draft)},
-            draft.changes,
-            draft.counts,
-            draft.dead_letters,
-            draft.ran,
-            draft.timers,
+            self.id, read, outbox, draft.changes, counts, draft.dead_letters, draft.ran, draft.timers, draft.set_aside
         )
         try:
             self._ledger.commit(commit)
@@ -221,9 +255,3 @@ class Pipeline:
                 raise
             self._ledger.commit(commit)
         self._suspects.done(read)
-
-    def _outbox(self, read: Read, draft: Processed) -> LogBatch | Sequence[Entry]:
-        if not self._forwards(read):
-            return draft.batch
-        dead = {id(letter.entry) for letter in draft.dead_letters}
-        return [entry for entry in read.entries if id(entry) not in dead]

@@ -11,64 +11,19 @@ dead-lettered raw, and the state changes of its failed attempts never happened.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from collector.batch import LogBatch, concat
+from collector.batch import LogBatch
 from collector.component import Due, Processor, TakesEvents, Ticking
-from collector.errors import StorageError
-from collector.ledger.interface import Ledger, RawDeadLetter, TimerKey
+from collector.ledger.interface import Ledger
 from collector.outcomes import Counts
 from collector.pipeline.account import unnamed
 from collector.pipeline.made import Maker, Occasion
+from collector.pipeline.processed import Processed, no_records, told_of
 from collector.pipeline.sight import divided, rejoined
 from collector.pipeline.state import Changes
 from collector.pipeline.work import StepWork
-
-
-@functools.cache
-def _no_records() -> LogBatch:
-    """Batches are immutable, so one serves; making it costs 0.7 ms, as much as the rest of a pass-through step."""
-    return LogBatch.empty()
-
-
-@dataclass(slots=True)
-class Processed:
-    """What a step would commit. `changes` include those of everything before it in the same step."""
-
-    batch: LogBatch = field(default_factory=_no_records)
-    counts: Counts = field(default_factory=Counts)
-    changes: Changes = field(default_factory=dict)
-    made: list[LogBatch] = field(default_factory=list)
-    """What was emitted, and has not joined `batch` yet."""
-    dead_letters: list[RawDeadLetter] = field(default_factory=list)
-    ran: list[Due] = field(default_factory=list)
-    timers: dict[TimerKey, int | None] = field(default_factory=dict)
-
-    def then(self, later: Processed) -> Processed:
-        """Both, as one; `later` was made on top of this one's changes."""
-        return Processed(
-            concat([self.batch, later.batch]), self.counts + later.counts, later.changes,
-            dead_letters=self.dead_letters + later.dead_letters,
-            ran=self.ran + later.ran, timers=self.timers | later.timers,
-        )  # fmt: skip
-
-    def join(self) -> None:
-        """What was emitted stands behind the records."""
-        if self.made:
-            self.batch = concat([self.batch, *self.made])
-            self.made = []
-
-
-class ProcessorFailed(Exception):
-    """A processor raised; `reason` names it and the type of the error, never the error's text."""
-
-    def __init__(self, processor: str, cause: Exception) -> None:
-        self.reason = f"processor {processor}: {type(cause).__name__}"
-        super().__init__(self.reason)
 
 
 class Stage(NamedTuple):
@@ -100,15 +55,23 @@ class Chain:
         self._stages = [_stage(name, processor) for name, processor in processors]
         self._now = now_unix_nano
 
-    def process(self, batch: LogBatch, changes: Changes, events_since_unix_ms: int = 0) -> Processed:
+    def process(
+        self,
+        batch: LogBatch,
+        changes: Changes,
+        events_since_unix_ms: int = 0,
+        at: Callable[[str], None] | None = None,
+    ) -> Processed:
         """All processors on one batch, on top of `changes`, which stay as they are. Of records that were received before
-        `events_since_unix_ms` they make none of their own.
+        `events_since_unix_ms` they make none of their own. `at` is told of each before it begins.
 
         Raises:
-            ProcessorFailed: one of them raised; nothing of it is kept.
+            StageFailed: one of them raised; nothing of it is kept.
         """
         draft = Processed(batch, changes=dict(changes))
         for stage in self._stages:
+            if at is not None:
+                at(f"processor {stage.name}")
             self._apply(stage, draft, events_since_unix_ms)
         draft.join()
         return draft
@@ -122,7 +85,7 @@ class Chain:
         """Call the processors for what is due; what one makes goes on to those behind it that take such events.
 
         Raises:
-            ProcessorFailed: one of them raised; nothing of it is kept.
+            StageFailed: one of them raised; nothing of it is kept.
         """
         draft = Processed(changes=dict(changes), ran=list(due))
         for stage in self._stages:
@@ -135,8 +98,8 @@ class Chain:
 
     def _call(self, processor: Ticking, due: Due, draft: Processed) -> None:
         occasion = Occasion(due.domain, due.at_unix_nano, due.name)
-        work = self._work(draft, Maker(self._pipeline, due.component, _no_records(), occasion))
-        with _told_of(due.component):
+        work = self._work(draft, Maker(self._pipeline, due.component, no_records(), occasion))
+        with told_of(f"processor {due.component}"):
             processor.tick(due, work)
         _keep(draft, work, unnamed(work.account, {}, {}, work.named))
 
@@ -148,7 +111,7 @@ class Chain:
             return
         work = self._work(draft, Maker(self._pipeline, stage.name, seen, since_unix_ms=since_unix_ms))
         before = seen.by_domain()
-        with _told_of(stage.name):
+        with told_of(f"processor {stage.name}"):
             given = stage.processor.process(seen, work)
             after = given.by_domain()
         draft.batch = rejoined(given, hidden)
@@ -163,17 +126,3 @@ def _keep(draft: Processed, work: StepWork, unnamed: Counts) -> None:
     draft.counts += work.named + unnamed + work.emitted
     draft.made += work.made
     draft.timers |= work.timers
-
-
-@contextmanager
-def _told_of(processor: str) -> Iterator[None]:
-    """Whose error it is."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except (MemoryError, OSError) as error:  # of the machine, not of the records
-        error.add_note(f"processor {processor}")
-        raise
-    except Exception as error:
-        raise ProcessorFailed(processor, error) from error

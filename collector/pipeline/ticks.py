@@ -17,7 +17,8 @@ from collector.component import Due
 from collector.errors import StorageError
 from collector.ledger.interface import Ledger, Read
 from collector.ledger.marker import STRIKES, Marker, Name
-from collector.pipeline.processing import Chain, Processed, ProcessorFailed
+from collector.pipeline.flow import Flow
+from collector.pipeline.processed import Attempt, Processed, StageFailed
 from collector.pipeline.state import Changes
 
 _AT_ONCE = 200
@@ -32,14 +33,15 @@ class Ticks:
         partition: its directory, where attempts are noted.
     """
 
-    def __init__(self, pipeline: str, partition: Path, ledger: Ledger, chain: Chain) -> None:
+    def __init__(self, pipeline: str, partition: Path, ledger: Ledger, flow: Flow) -> None:
         self._pipeline = pipeline
         self._ledger = ledger
-        self._chain = chain
+        self._flow = flow
         path = (
             partition / "attempts" / f"{quote(pipeline, safe='')}%ticks"
         )  # no pipeline's own file: none has such a name
-        self._marker = Marker(path, ledger.applied(pipeline).hex()) if chain.ticking else None
+        self._marker = Marker(path, ledger.applied(pipeline).hex()) if flow.ticking else None
+        self._attempt = Attempt()
         self._put_off: dict[Due, tuple[int, float]] = {}
         """How often in a row it failed, and the monotonic time before which it is not tried again."""
 
@@ -53,7 +55,7 @@ class Ticks:
         if self._marker is None:
             return None
         limit = _AT_ONCE + len(self._put_off)
-        found = self._ledger.due(self._pipeline, self._chain.ticking, now_unix_nano, limit)
+        found = self._ledger.due(self._pipeline, self._flow.ticking, now_unix_nano, limit)
         due = [each for each in found if self._put_off.get(each, (0, 0.0))[1] <= time.monotonic()][:_AT_ONCE]
         self._put_off = {each: failures for each, failures in self._put_off.items() if each in found}
         suspects = [each for each in due if self._marker.known([_name(each)])[0]]
@@ -82,6 +84,7 @@ class Ticks:
     def _all(self, read: Read, due: Sequence[Due]) -> Processed:
         if due:
             self._hold(read, due, alone=False)
+            self._attempt = Attempt(at=self._at)
         return self._draft(due, {})
 
     def _suspected(self, read: Read, due: Due) -> Processed:
@@ -92,21 +95,27 @@ class Ticks:
             )
             return Processed(ran=[due])
         self._hold(read, [due], alone=True)
+        struck = {owner: f"poison: {component}" for owner, component in self._marker.struck(_name(due)).items()}
+        self._attempt = Attempt(at=self._at, struck=struck)
         return self._draft([due], {})
 
     def _hold(self, read: Read, due: Sequence[Due], *, alone: bool) -> None:
         assert self._marker is not None
         self._marker.hold([_name(each) for each in due], alone=alone, token=read.id.hex())
 
+    def _at(self, owner: str, component: str) -> None:
+        assert self._marker is not None
+        self._marker.at(owner, component)
+
     def _draft(self, due: Sequence[Due], changes: Changes) -> Processed:
         """Halve what fails down to the one to blame, which is put off."""
         if not due:
             return Processed(changes=changes)
         try:
-            return self._chain.tick(due, changes)
+            return self._flow.tick(due, changes, self._attempt)
         except StorageError:
             raise
-        except (ProcessorFailed, MemoryError, OSError) as error:
+        except (StageFailed, MemoryError, OSError) as error:
             if len(due) == 1:
                 self._fail(due[0], error)
                 return Processed(changes=changes)
@@ -120,7 +129,7 @@ class Ticks:
         self._put_off[due] = (failures + 1, time.monotonic() + pause)
         if self._marker is not None:  # it came to an end
             self._marker.acquit(_name(due))
-        reason = error.reason if isinstance(error, ProcessorFailed) else type(error).__name__
+        reason = error.reason if isinstance(error, StageFailed) else type(error).__name__
         _log.warning("pipeline %s: %s: %s; tried again in %.0f s", self._pipeline, _told(due), reason, pause)
 
 

@@ -16,6 +16,7 @@ from collector.service.channel import Child
 from collector.service.in_process import InProcess
 from collector.service.plan import quota_of, used_exporters
 from collector.service.supervisor import Supervisor
+from collector.service.wiring import roots
 from collector.settings.model import Settings
 from collector.telemetry.snapshot import ExporterQueue, JournalState, KeptBytes, ProcessState, Snapshot
 
@@ -44,7 +45,7 @@ class Observer:
             *self._view.journals().items(),
             ("control", self._view.control()),
         ]
-        behind = self._view.behind([PIPELINE, *settings.pipelines])
+        behind = self._view.behind([PIPELINE, *roots(settings)])
         return Snapshot(
             counts=counts,
             journals=[

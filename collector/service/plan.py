@@ -15,6 +15,7 @@ from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
 from collector.reserved import PIPELINE, RECEIVER
+from collector.service.wiring import carrying_records, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
 C = TypeVar("C", bound=Config)
@@ -26,9 +27,13 @@ def real_processors(settings: Settings, pipeline: PipelineSettings) -> list[str]
 
 
 def quota_of(settings: Settings, exporter: str) -> Quota:
-    """How much may wait for an exporter; `block` is the default of a pipeline's only exporter, `spill` otherwise."""
-    alone = any(list(pipeline.exporters) == [exporter] for pipeline in settings.pipelines.values())
-    return settings.exporters[exporter].config.quota(only_exporter=alone)
+    """How much may wait for an exporter; `block` is the default of a pipeline's only exporter, `spill` otherwise; where nothing comes
+    but what components made, the oldest are dropped."""
+    stands = [pipeline for pipeline in settings.pipelines.values() if exporter in pipeline.exporters]
+    alone = any([*pipeline.exporters, *pipeline.connectors] == [exporter] for pipeline in stands)
+    carrying = carrying_records(settings)
+    made = bool(stands) and not any(pipeline.id in carrying for pipeline in stands)
+    return settings.exporters[exporter].config.quota(only_exporter=alone, only_made=made)
 
 
 def ledger_plan(settings: Settings, passthrough: Sequence[str] = (), takers: Sequence[str] = ()) -> LedgerPlan:
@@ -45,7 +50,8 @@ def ledger_plan(settings: Settings, passthrough: Sequence[str] = (), takers: Seq
                 receivers=frozenset(pipeline.receivers),
                 exporters=list(pipeline.exporters),
                 passthrough=pipeline.id in passthrough,
-                components=real_processors(settings, pipeline),
+                components=[*real_processors(settings, pipeline), *pipeline.connectors],
+                feeds=feeds_of(settings, pipeline),
             )
             for pipeline in settings.pipelines.values()
         ]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.component import Context, Counting, Exporter, PayloadExporter, Processor, TakesEvents
+from collector.component import Context, Counting, Exporter, TakesEvents
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
@@ -25,8 +25,10 @@ from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.extensions import Extensions
-from collector.service.plan import StepSize, backend_of, ledger_plan, real_processors, step_size, used_exporters
+from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
 from collector.service.resting import Resting
+from collector.service.stages import Stages
+from collector.service.wiring import reached
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.worker")
@@ -58,16 +60,12 @@ class Worker:
         self._resting = Resting()
         self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
+        self._stages = Stages(settings, root, self._extensions, self._blocked)
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
         exporters = self._make_exporters()
-        passthrough = [
-            pipeline.id
-            for pipeline in self._settings.pipelines.values()
-            if not real_processors(self._settings, pipeline)
-            and all(isinstance(exporters[name][0], PayloadExporter) for name in pipeline.exporters)
-        ]
+        passthrough = self._stages.untouched({name: exporter for name, (exporter, _) in exporters.items()})
         takers = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
         self._open_ledgers(passthrough, takers)
         if not self._stop.is_set():
@@ -116,6 +114,15 @@ class Worker:
             for name, stats in self._delivery.statistics().items()
         }
 
+    def _blocked(self, pipeline: str) -> bool:
+        """Whether an exporter that a pipeline reaches takes nothing now: it is blocked, or its queue is full and stops whoever
+        feeds it."""
+        return self._delivery is not None and any(
+            self._delivery.statistics()[exporter].state == "blocked"
+            for fed in reached(self._settings, pipeline)
+            for exporter in self._settings.pipelines[fed].exporters
+        )
+
     def _make_exporters(self) -> dict[str, tuple[Exporter, DeliveryConfig]]:
         made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
         for name in used_exporters(self._settings):
@@ -148,12 +155,13 @@ class Worker:
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
             own = Pipeline(PIPELINE, ledger, [], attempts_path=place, quarantine=self._quarantine)
             self._service.append(own)
+            network = self._stages.network()
             for pipeline in self._settings.pipelines.values():
-                processors = [] if pipeline.id in passthrough else self._make_processors(pipeline.id)
                 size = step_size(self._settings, pipeline)
                 made = Pipeline(
-                    pipeline.id, ledger, processors, passthrough=pipeline.id in passthrough,
-                    attempts_path=place, quarantine=self._quarantine, max_bytes=size.max_bytes, max_records=size.max_records,
+                    pipeline.id, ledger, network.processors[pipeline.id], network=network,
+                    passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
+                    max_bytes=size.max_bytes, max_records=size.max_records,
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 
@@ -165,14 +173,6 @@ class Worker:
         sample = batch_of([{"body": "GET /ready", "severity": "INFO", "attributes": {"n": 1}, "resource": {"a": "b"}}])
         for pipeline in {pipeline.id: pipeline for pipeline, _ in self._pipelines}.values():
             pipeline.warm_up(sample)
-
-    def _make_processors(self, pipeline_id: str) -> list[tuple[str, Processor]]:
-        made: list[tuple[str, Processor]] = []
-        for name in real_processors(self._settings, self._settings.pipelines[pipeline_id]):
-            component = self._settings.processors[name]
-            context = Context(name, self._root, pipeline_id, self._extensions)
-            made.append((name, component.factory.create(component.config, context)))
-        return made
 
     def _loop(self) -> None:
         """Step, and rest: a step costs some milliseconds whatever it holds, so with little to do it is worth waiting for

@@ -24,6 +24,7 @@ from collector.settings.references import PipelineLists, Reference, check_servic
 from collector.settings.service import ServiceConfig
 from collector.settings.sources import read_sources
 from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar
+from collector.settings.wiring import check_wiring
 
 
 def load(
@@ -116,6 +117,7 @@ class _Reading:
                 hint="add service.pipelines.logs",
             )
         yield from check_service(self._extensions, self._pipelines, self._components.places)
+        yield from check_wiring(self._pipelines, self._components.found)
         yield from self._named_extensions()
         if self._service is not None:
             giving = self._giving_domains()
@@ -173,7 +175,7 @@ class _Reading:
         }
         renamed = [sentence for kind, ids in used.items() for sentence in self._renamed(kind, ids)]
         told = [*warnings, *renamed, *_legacy(self._service), *filter(None, map(warned, self._open()))]
-        pipelines = {lists.id: pipeline_of(lists) for lists in self._pipelines}
+        pipelines = {lists.id: pipeline_of(lists, used[Kind.CONNECTOR]) for lists in self._pipelines}
         settings = Settings(**chosen, pipelines=pipelines, service=self._service, sources=sources, warnings=tuple(told))
         return replace(settings, warnings=(*told, *cautions(settings, self._components.places)))
 

@@ -12,12 +12,19 @@ from collector.settings.service import ServiceConfig
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """One pipeline of `service.pipelines`, by component ids."""
+    """One pipeline of `service.pipelines`, by component ids.
+
+    Args:
+        connectors: those in its `exporters`, which `exporters` here leaves out.
+        fed_by: those in its `receivers`.
+    """
 
     id: str
     receivers: Sequence[str]
     processors: Sequence[str]
     exporters: Sequence[str]
+    connectors: Sequence[str] = ()
+    fed_by: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,10 @@ class Settings:
     service: ServiceConfig
     sources: Sequence[str] = ()
     warnings: Sequence[str] = ()
+
+    def fed_by(self, connector: str) -> list[str]:
+        """The pipelines that a connector feeds, in the order of the configuration."""
+        return [pipeline.id for pipeline in self.pipelines.values() if connector in pipeline.fed_by]
 
     def components(self, kind: Kind) -> Mapping[str, Component[Config]]:
         """Those of one section, by id."""

@@ -6,7 +6,7 @@ service/internal/graph).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
@@ -48,11 +48,18 @@ Declared = Mapping[Kind, Mapping[str, Place]]
 """The ids of each section, and where they are declared."""
 
 
-def pipeline_of(lists: PipelineLists) -> PipelineSettings:
+def pipeline_of(lists: PipelineLists, connectors: Container[str]) -> PipelineSettings:
     """The pipeline by plain ids."""
+    receivers, processors, exporters = (
+        [reference.id for reference in part] for part in (lists.receivers, lists.processors, lists.exporters)
+    )
     return PipelineSettings(
         lists.id,
-        *(tuple(reference.id for reference in part) for part in (lists.receivers, lists.processors, lists.exporters)),
+        tuple(ident for ident in receivers if ident not in connectors),
+        tuple(processors),
+        tuple(ident for ident in exporters if ident not in connectors),
+        connectors=tuple(ident for ident in exporters if ident in connectors),
+        fed_by=tuple(ident for ident in receivers if ident in connectors),
     )
 
 

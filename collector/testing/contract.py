@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from collector.component import BEHAVIOURS, Counting, Factory, Kind, TakesEvents, powers
+from collector.component import BEHAVIOURS, Counting, Factory, Kind, TakesEvents, Ticking, powers
 from collector.delivery.config import DeliveryConfig
 
 POWERS = [
@@ -21,7 +21,10 @@ POWERS = [
     if getattr(each, "_is_protocol", False) and each.__module__ == powers.__name__
 ]
 """All that a component may have beyond its kind."""
-_OF_SEVERAL: dict[Any, frozenset[Kind]] = {TakesEvents: frozenset({Kind.PROCESSOR, Kind.EXPORTER, Kind.CONNECTOR})}
+_OF_SEVERAL: dict[Any, frozenset[Kind]] = {
+    TakesEvents: frozenset({Kind.PROCESSOR, Kind.EXPORTER, Kind.CONNECTOR}),
+    Ticking: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
+}
 """Powers that behaviours of more than one kind may have."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -31,7 +34,7 @@ def misfits(factory: Factory[Any]) -> list[str]:
     found = [*_of_options(factory.config, factory.kind), *_of_counters(factory)]
     if factory.has_behaviour:
         found += _of_behaviour(factory.load(), factory.kind)
-    elif factory.kind in (Kind.RECEIVER, Kind.EXPORTER):
+    elif factory.kind in (Kind.RECEIVER, Kind.EXPORTER, Kind.CONNECTOR):
         found.append(f"{factory.name}: no behaviour")
     return found
 

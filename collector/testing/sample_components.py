@@ -79,7 +79,14 @@ class DebugConfig(DeliveryConfig):
 
 
 class BridgeConfig(Config):
-    """The sample connector has no options."""
+    """Options of the sample connector."""
+
+    prefers: list[str] = []
+    """Pipelines."""
+
+    def leads_to(self) -> list[str]:
+        """Those that it prefers."""
+        return self.prefers
 
 
 def _sample(kind: Kind, name: str, config: type[Config], *aliases: str) -> Factory[Any]:

@@ -33,3 +33,7 @@ class CategorizeConfig(Config):
     """Distinct components of a domain; more become `{other}`. 0: no bound."""
     environments: dict[str, str] = {}
     """More names of environments, such as `blue: production`; compared in lower case."""
+
+    def keeps_state(self) -> bool:
+        """What was admitted is remembered where there is a bound."""
+        return bool((self.endpoint and self.max_endpoints) or (self.component and self.max_components))

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collector.component import (
     ClientAuthenticator,
+    Connector,
     Counting,
     Explains,
     Exporter,
     Extension,
     GivesDomains,
+    KeepsState,
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
     OpenToOthers,
+    PassesWhole,
     PayloadExporter,
     Probed,
     Processor,
@@ -28,6 +31,7 @@ from collector.component import (
     TakesEvents,
     Ticking,
 )
+from collector.connectors.forward.connector import Forward
 from collector.delivery.config import DeliveryConfig
 from collector.extensions.api_keys.authenticator import ApiKeys
 from collector.extensions.api_keys.config import ApiKeysConfig
@@ -76,6 +80,7 @@ from exporters.syslog.exporter import SyslogExporter
 from exporters.webhook.config import HttpConfig
 from exporters.webhook.exporter import HttpExporter
 from processors.batch.config import BatchConfig
+from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.triage.processor import Triage
@@ -109,6 +114,7 @@ EXTENSIONS: tuple[type[Extension], ...] = (
     ClientCertificates,
     Oidc,
 )
+CONNECTORS: tuple[type[Connector], ...] = (Forward,)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
@@ -141,6 +147,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
+KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig,)
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
     JsonReceiverConfig,
@@ -149,6 +156,7 @@ LISTENS: tuple[type[Listens], ...] = (
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
 OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
+PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     NopExporter,
     OtlpExporter,
@@ -194,6 +202,7 @@ STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     D1Exporter,
     ElasticsearchExporter,
+    Forward,
     KvExporter,
     SqliteExporter,
 )
@@ -202,6 +211,7 @@ TICKING: tuple[type[Ticking], ...] = (Triage,)
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
     "Processor": PROCESSORS,
+    "Connector": CONNECTORS,
     "Exporter": EXPORTERS,
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
@@ -209,10 +219,12 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Counting": COUNTING,
     "Explains": EXPLAINS,
     "GivesDomains": GIVES_DOMAINS,
+    "KeepsState": KEEPS_STATE,
     "Listens": LISTENS,
     "MakesDomainsKnown": MAKES_DOMAINS_KNOWN,
     "MemoryLimiting": MEMORY_LIMITING,
     "OpenToOthers": OPEN_TO_OTHERS,
+    "PassesWhole": PASSES_WHOLE,
     "PayloadExporter": PAYLOAD_EXPORTER,
     "Probed": PROBED,
     "Provides": PROVIDES,

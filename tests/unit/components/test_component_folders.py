@@ -17,6 +17,7 @@ PARENTS = {
     Kind.RECEIVER: ROOT / "collector" / "receivers",
     Kind.PROCESSOR: ROOT / "processors",
     Kind.EXPORTER: ROOT / "exporters",
+    Kind.CONNECTOR: ROOT / "collector" / "connectors",
     Kind.EXTENSION: ROOT / "collector" / "extensions",
 }
 FOLDERS = {

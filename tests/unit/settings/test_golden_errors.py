@@ -22,6 +22,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "errors"
 CASES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))
 REAL = [
     (Kind.PROCESSOR, "batch"),
+    (Kind.PROCESSOR, "categorize"),
     (Kind.PROCESSOR, "memory_limiter"),
     (Kind.EXTENSION, "health_check"),
     (Kind.EXTENSION, "file_storage"),

@@ -1,0 +1,72 @@
+"""What the components say of the way in which pipelines and connectors are joined: state that belongs to one pipeline, and
+pipelines that options name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from collector.component import Component, Config, KeepsState, Kind, LeadsTo
+from collector.errors import Problem
+from collector.settings.ids import parse_id
+from collector.settings.references import PipelineLists
+from collector.settings.suggest import among, hint, nearest
+
+Found = Mapping[Kind, Mapping[str, Component[Config]]]
+
+
+def check_wiring(pipelines: Sequence[PipelineLists], found: Found) -> Iterator[Problem]:
+    """Every problem of it; of components that could be read."""
+    for ident, component in found[Kind.PROCESSOR].items():
+        yield from _shared_state(ident, component, pipelines)
+    for ident, component in found[Kind.CONNECTOR].items():
+        yield from _leads_astray(ident, component, pipelines)
+
+
+def _shared_state(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
+    stands = [lists for lists in pipelines if ident in {reference.id for reference in lists.processors}]
+    if len(stands) < 2 or not isinstance(component.config, KeepsState) or not component.config.keeps_state():
+        return
+    names = " and ".join(lists.id for lists in stands)
+    yield Problem(
+        f"processors::{ident} keeps state and stands in {names}: it may stand in one pipeline",
+        *stands[1].place,
+        code="config/shared-state",
+        hint=_cure(ident, stands),
+    )
+
+
+def _cure(ident: str, stands: Sequence[PipelineLists]) -> str:
+    """The configuration that does it."""
+    receivers = list(dict.fromkeys(reference.id for lists in stands for reference in lists.receivers))
+    rest = "; ".join(f"{lists.id}: {{receivers: [forward], …}} without {ident}" for lists in stands)
+    return (
+        f"let one pipeline do it for all: connectors: {{forward: {{}}}}; logs/first: {{receivers: [{', '.join(receivers)}], "
+        f"processors: [{ident}], exporters: [forward]}}; {rest}; or give each one of its own, such as {ident}/2"
+    )
+
+
+def _leads_astray(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
+    """It names pipelines that can't be fed by it."""
+    if not isinstance(component.config, LeadsTo):
+        return
+    fed = [lists.id for lists in pipelines if ident in {reference.id for reference in lists.receivers}]
+    for name in dict.fromkeys(component.config.leads_to()):
+        if _canonical(name) in fed:
+            continue
+        known = name in {lists.id for lists in pipelines}
+        advice = (
+            f"add {ident} to the receivers of {name}" if known else hint(nearest(name, fed), among("it feeds", fed))
+        )
+        yield Problem(
+            f'connectors::{ident}: pipeline "{name}" is not among those that it feeds',
+            *component.place,
+            code="config/unknown-pipeline",
+            hint=advice,
+        )
+
+
+def _canonical(name: str) -> str:
+    try:
+        return str(parse_id(name))
+    except ValueError:
+        return name
