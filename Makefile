@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -77,6 +77,9 @@ deploy-tools:                  ## Debian packages that the checks of deploy/ nee
 
 check-image: setup             ## build deploy/container's image with buildah and run it on a read-only file system (6 minutes; root)
 	$(BIN)/python -m pytest -q tests/deploy/check_container.py --timeout=3600
+
+check-kubernetes: setup        ## give deploy/helm's objects to a real API server, built from Go modules (6 minutes the first time)
+	$(BIN)/python -m pytest -q tests/deploy/check_kubernetes.py
 
 clean:
 	rm -rf $(VENV) build dist logboom-data

@@ -99,7 +99,7 @@ def installed(sources: Path = SOURCES, pattern: str = "**/*") -> Path:
     """The files of a folder with their npm packages beside them, installed once for each version of these files."""
     files = sorted(path for path in sources.glob(pattern) if path.is_file())
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    home = _CACHE / f"cloudflare-{digest}"
+    home = _CACHE / f"{sources.name}-{digest}"
     if not home.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=_CACHE))
