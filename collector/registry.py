@@ -51,6 +51,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.EXTENSION: {
         "api_keys": "collector.extensions.api_keys",
         "basicauth": "collector.extensions.basicauth",
+        "backup": "collector.extensions.backup",
         "bearertokenauth": "collector.extensions.bearertokenauth",
         "client_certificate": "collector.extensions.client_certificate",
         "file_storage": "collector.extensions.file_storage",

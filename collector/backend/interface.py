@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -71,6 +72,29 @@ class Backend(Protocol):
     def view(self) -> View: ...
 
     def desk(self) -> Desk: ...
+
+    def frozen(self) -> AbstractContextManager[Frozen]:
+        """Copies of one moment, made while others write; they go with the context.
+
+        Raises:
+            Locked: somebody else is at it.
+            NoRoom: the file system has no room for copies.
+            StorageError: they can't be made.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Journals and ledger as they were at one moment: files of a data directory.
+
+    Args:
+        folder: they stand below it.
+        files: their paths, relative to it.
+    """
+
+    folder: Path
+    files: Sequence[Path]
 
 
 class View(Protocol):

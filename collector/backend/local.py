@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
+from collector.backend.freeze import frozen
+from collector.backend.interface import Frozen
 from collector.backend.view import LocalView
 from collector.disk.environment import Environment
 from collector.errors import StorageError
@@ -90,3 +93,7 @@ class LocalBackend:
     def desk(self) -> LocalDesk:
         """See `Backend.desk`."""
         return LocalDesk(self._dir)
+
+    def frozen(self) -> AbstractContextManager[Frozen]:
+        """See `Backend.frozen`."""
+        return frozen(self._dir)

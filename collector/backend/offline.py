@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
-from collector.backend.interface import Desk, View
+from collector.backend.freeze import frozen
+from collector.backend.interface import Desk, Frozen, View
 from collector.backend.view import LocalView
 
 
@@ -22,3 +24,12 @@ def view_of(root: Path) -> View:
     StorageError: there is no data directory of logboom.
     """
     return LocalView(DataDir.found(root))
+
+
+def frozen_of(root: Path) -> AbstractContextManager[Frozen]:
+    """As `Backend.frozen`.
+
+    Raises:
+        StorageError: there is no data directory of logboom.
+    """
+    return frozen(DataDir.found(root))

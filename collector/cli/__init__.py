@@ -24,6 +24,8 @@ COMMANDS = {
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "deadletter": "List or replay what a destination refused for good.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",
+    "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
+    "restore": "Make a data directory of a backup.",
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
 }

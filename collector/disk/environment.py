@@ -35,7 +35,7 @@ from collector.disk.allocation import MAP_FACTOR, Allocation
 from collector.disk.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.disk.freelist import PAGE_BYTES, pages_in_use
 from collector.disk.handle import Handle, acquire
-from collector.errors import Damaged, NoRoom, Replaced, StorageError
+from collector.errors import Damaged, NoRoom, Replaced, StorageError, storage_error
 
 __all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_directory"]
 
@@ -199,6 +199,23 @@ class Environment:
             raise _unreadable(self.path, cause) from cause
         except (struct.error, UnicodeDecodeError, json.JSONDecodeError) as cause:
             raise Damaged(damaged(self.path, f"a row makes no sense: {cause}")) from cause
+
+    def copy(self, into: Path, txn: Transaction) -> None:
+        """Write what a reading transaction shows as an environment of its own, without the pages that are free; durable.
+
+        Args:
+            into: a directory that exists and holds no environment.
+
+        Raises:
+            StorageError: the disk refused, or a page can't be read.
+        """
+        try:
+            self._handle.lmdb.copy(str(into), compact=True, txn=txn)
+            (into / "lock.mdb").unlink(missing_ok=True)  # of who reads it, not of what stands in it
+        except lmdb.Error as cause:
+            raise _unreadable(self.path, cause) from cause
+        except OSError as cause:
+            raise storage_error(f"{into} can't be written", cause) from cause
 
     def pages_in_use(self, txn: Transaction | None = None) -> int:
         """Pages of 4 KiB that can't be reused: held by data, by LMDB's own tree, or pinned by a reader.

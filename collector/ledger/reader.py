@@ -40,9 +40,7 @@ class PartitionReader:
             return {}
         environment, tables = opened
         with environment.read() as txn:
-            live = roster.live(roster.pipelines(txn, tables))
-            readers = [record for record in live if (record.reads_control if control else record.reads_data)]
-            return cursors.low_watermarks(txn, tables, readers, journal)
+            return cursors.low_watermarks(txn, tables, roster.readers(txn, tables, control), journal)
 
     def readers(self, control: bool) -> set[str]:
         """The pipelines, as configured, that read the control journal, or those of what was sent."""
@@ -50,8 +48,7 @@ class PartitionReader:
             return set()
         environment, tables = opened
         with environment.read() as txn:
-            live = roster.live(roster.pipelines(txn, tables))
-        return {record.id for record in live if (record.reads_control if control else record.reads_data)}
+            return {record.id for record in roster.readers(txn, tables, control)}
 
     def cursors(self, pipeline: str, journal: str) -> Mapping[str, int]:
         """domain → the highest offset that the pipeline has passed, for `JournalReader.pending`."""

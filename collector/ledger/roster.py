@@ -64,6 +64,13 @@ def live(records: Mapping[str, PipelineRecord]) -> list[PipelineRecord]:
     return [record for record in records.values() if not record.removed_unix_ms]
 
 
+def readers(txn: Transaction, tables: Tables, control: bool) -> list[PipelineRecord]:
+    """Those that are configured and read the control journal, or those of what was sent."""
+    return [
+        record for record in live(pipelines(txn, tables)) if (record.reads_control if control else record.reads_data)
+    ]
+
+
 def put_pipeline(txn: Transaction, tables: Tables, record: PipelineRecord) -> None:
     """Write one record."""
     delete_pipeline(txn, tables, record.id)

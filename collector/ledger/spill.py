@@ -29,7 +29,7 @@ class SpillArea:
     def write(self, seq: int, content: bytes) -> None:
         """Make the content durable. Raises `OSError` when the disk refuses; nothing is left behind then."""
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self._file(seq)
+        target = self.file(seq)
         file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(file, "wb") as stream:
@@ -44,14 +44,14 @@ class SpillArea:
     def read(self, seq: int) -> bytes:
         """The content. Raises `StorageError` when it can't be read."""
         try:
-            return self._file(seq).read_bytes()
+            return self.file(seq).read_bytes()
         except OSError as error:
-            raise StorageError(f"{self._file(seq)} can't be read: {error.strerror}") from error
+            raise StorageError(f"{self.file(seq)} can't be read: {error.strerror}") from error
 
     def delete(self, seq: int) -> None:
         """Give the space back; a file that stays is deleted at the next start."""
         with contextlib.suppress(OSError):
-            self._file(seq).unlink(missing_ok=True)
+            self.file(seq).unlink(missing_ok=True)
 
     def sweep(self, wanted: AbstractSet[int]) -> None:
         """Delete every file but those of `wanted`."""
@@ -60,8 +60,14 @@ class SpillArea:
                 if not (file.name.isdigit() and int(file.name) in wanted):
                     file.unlink(missing_ok=True)
 
-    def _file(self, seq: int) -> Path:
+    def file(self, seq: int) -> Path:
+        """Where the content of an entry stands."""
         return self._path / f"{seq:020d}"
+
+
+def spilled_file(partition: Path, exporter: str, seq: int) -> Path:
+    """Where the content of a spilled entry stands."""
+    return SpillArea(partition, exporter).file(seq)
 
 
 def sweep(partition: Path, wanted: Mapping[str, AbstractSet[int]]) -> None:

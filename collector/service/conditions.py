@@ -176,6 +176,11 @@ def _descriptors(sight: Sight) -> dict[str, Found]:
     }
 
 
+def _backups(sight: Sight) -> dict[str, Found]:
+    said = {child.name: child.last_report.stats.get("backup", {}).get("failing", "") for child in sight.children}
+    return {name: Found(f"no backup is being made: {reason}") for name, reason in said.items() if reason}
+
+
 CONDITIONS = [
     Condition(
         "listener_silent", "A listener does not serve newcomers",
@@ -239,6 +244,10 @@ CONDITIONS = [
     Condition(
         "set_aside", "Records were set aside as dead letters", "their count grew within 10 minutes",
         _set_aside, "200", "`otelcol_exporter_send_failed_log_records`",
+    ),
+    Condition(
+        "backup_failing", "A snapshot can't be taken, or a store not be followed", "the backup process says so",
+        _backups, "200", "`logboom_backup_age`", "backup",
     ),
 ]  # fmt: skip
 

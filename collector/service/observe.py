@@ -38,6 +38,7 @@ class Observer:
         restarts: int,
         since: float,
         resting: Mapping[str, str] | None = None,
+        backup_unix_ms: Mapping[str, int] | None = None,
     ) -> Snapshot:
         """All numbers now. `children`: name → pid."""
         counts = self._view.counts()
@@ -64,6 +65,7 @@ class Observer:
             restarts=restarts,
             uptime_secs=time.time() - since,
             resting=resting or {},
+            backup_unix_ms=backup_unix_ms or {},
         )
 
     def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
@@ -83,7 +85,7 @@ def observed(supervisor: Supervisor | InProcess, observer: Observer) -> Callable
         children = {"supervisor": os.getpid()} | {c.name.replace(" ", "-"): c.pid for c in supervisor.children.values()}
         return observer.snapshot(
             supervisor.settings, children, exporter_states(supervisor.children.values()), supervisor.restarts,
-            supervisor.started_unix, resting_pipelines(supervisor.children.values()),
+            supervisor.started_unix, resting_pipelines(supervisor.children.values()), _backups(supervisor.children.values()),
         )  # fmt: skip
 
     return take
@@ -114,6 +116,15 @@ def resting_pipelines(children: Iterable[Child]) -> dict[str, str]:
         for child in children
         for name, reason in child.last_report.stats.get("resting", {}).items()
     }  # fmt: skip
+
+
+def _backups(children: Iterable[Child]) -> dict[str, int]:
+    stats = (child.last_report.stats["backup"] for child in children if "backup" in child.last_report.stats)
+    return {
+        of: int(said[f"{name}_unix_ms"])
+        for said in stats
+        for of, name in (("snapshot", "taken"), ("follow", "followed"))
+    }
 
 
 def _process_state(name: str, pid: int) -> ProcessState:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.extensions.backup.config import BackupConfig
 from collector.service.channel import Report, Start
+from collector.service.plan import extension
 from collector.settings.model import Settings
 
 Place = tuple[str, int]
-"""Role and number: (`ingest`, slot) or (`worker`, number)."""
+"""Role and number: (`ingest`, slot), (`worker`, number) or (`backup`, 0)."""
 
 
 class Role(Protocol):
@@ -50,11 +52,19 @@ def _worker(start: Start) -> Role:
     return Worker(start.settings, start.data_dir, start.index)
 
 
+def _backups(start: Start) -> Role:
+    from collector.service.backups import Backups
+
+    return Backups(start.settings, start.data_dir)
+
+
 ROLES: Mapping[str, RoleKind] = {
     "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True),
     "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers),
+    "backup": RoleKind(_backups, lambda settings: int(extension(settings, BackupConfig) is not None)),
 }
-"""In the order in which they are made, and stopped: ingest first, so that the workers see all that was accepted."""
+"""In the order in which they are made, and stopped: ingest first, so that the workers see all that was accepted; the backup last, so
+that it has what they leave."""
 
 
 def make_role(start: Start) -> Role:

@@ -15,6 +15,7 @@ from collector.backend.data_dir import lock_data_dir, open_data_dir
 from collector.backend.interface import View
 from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
+from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.in_process import InProcess
 from collector.service.observe import Observer, observed
@@ -42,6 +43,7 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     check_descriptors(in_process)
     for warning in settings.warnings:
         log.warning("%s", warning)
+    restore_at_start(settings, root)
     lock = lock_data_dir(root)
     taken = busy(shared_listeners(settings) + own_listeners(settings))
     if taken:

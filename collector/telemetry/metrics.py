@@ -158,6 +158,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(p.open_files, {"process": p.name}) for p in s.processes)),
     ("logboom_process_max_files", "{files}", "Descriptors that the process may use.",
      lambda s: (Observation(p.max_files, {"process": p.name}) for p in s.processes)),
+    ("logboom_backup_age", "s", "Since the last snapshot, and since stores were last sent after it.",
+     lambda s: (Observation(_age_secs(ms), {"of": name}) for name, ms in s.backup_unix_ms.items() if ms)),
     ("logboom_condition", "{subjects}", "Of how many (listeners, exporters, …) the condition holds now; 0 = all is well.",
      lambda s: (Observation(number, {"condition": name}) for name, number in s.conditions.items())),
 ]  # fmt: skip

@@ -75,6 +75,7 @@ class Snapshot:
         refused_share: refusal's class name → its part of the requests of the last minute.
         deaths: child → deaths in a row, soon after its start.
         conditions: name → of how many subjects it holds.
+        backup_unix_ms: `snapshot`, `follow` → when the last one was made; 0 = not since the start.
     """
 
     counts: Counts
@@ -95,6 +96,7 @@ class Snapshot:
     refused_share: Mapping[str, float] = field(default_factory=dict)
     deaths: Mapping[str, int] = field(default_factory=dict)
     conditions: Mapping[str, int] = field(default_factory=dict)
+    backup_unix_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 class Snapshots:

@@ -76,7 +76,11 @@ def test_shell_examples_name_real_options(command: str) -> None:
     """The subcommand exists and knows every option that the example uses."""
     words = shlex.split(command)
     assert words[1] in COMMANDS
-    nested = [word for word in words[2:3] if re.fullmatch(r"list|show|replay|delete|create|rotate|revoke|check", word)]
+    nested = [
+        word
+        for word in words[2:3]
+        if re.fullmatch(r"list|show|replay|delete|create|rotate|revoke|check|verify|prune", word)
+    ]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "collector.cli", words[1], *nested, "--help"],
         capture_output=True,
