@@ -1,6 +1,7 @@
 """Requests of listeners, to admission: what the receivers that listen have in common.
 
 http_app.py         an HTTP request from its head to its answer, around what a receiver makes of it
+direct.py           the same without a coroutine, for requests that need none
 http_request.py     what is known of it besides its body
 http_response.py    what is answered
 listening.py        what is said of a listener that can't be

@@ -1,4 +1,4 @@
-"""An HTTP request on its way to admission, as a plain ASGI callable:
+"""An HTTP request on its way to admission, as a plain ASGI callable, or without a coroutine where it needs none (`takes`):
 
     preflight ► what the receiver does with it (`respond`) ► answer
 
@@ -16,15 +16,17 @@ from typing import Any
 from collector.admission.admission import Answered, Notice
 from collector.admission.entrance import Entrance
 from collector.domains.credential import Credential
-from collector.errors import InvalidPayload, Refusal, Unavailable
+from collector.errors import InvalidPayload, Refusal
 from collector.ingress.authentication import authenticated
+from collector.ingress.direct import LATE, DirectRequest
 from collector.ingress.http_request import Connection, HttpRequest, WithParameters
-from collector.ingress.http_response import Response, Send, write
+from collector.ingress.http_response import Response, Send, fields_of, write
 from collector.ingress.refusals import unexpected
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.serving.content_encoding import check_header, coding, decoded
 from collector.transport.serving.cors import AccessControl
 from collector.transport.serving.http_body import Receive, SenderGone, max_body_size, read_body
+from collector.transport.serving.http_exchange import Exchange
 from collector.transport.serving.turns import Turns
 
 Submit = Callable[[bytes, Answered], None]
@@ -33,7 +35,6 @@ Inline = Callable[[str], int]
 """From the encoding of a body, to how many bytes of it are read on the loop; larger ones on a thread, so that the loop stays
 responsive."""
 Headers = dict[bytes, bytes]
-_LATE = Unavailable("the journal did not answer in time")
 
 
 class HttpApp:
@@ -43,15 +44,17 @@ class HttpApp:
         self.entrance = entrance
         self.limit = max_body_size(config)
         self.encodings = frozenset(config.compression_algorithms)
-        self._turns = turns
-        self._answer_within_secs = config.write_timeout or 30.0
+        self.turns = turns
+        self.tasks: set[asyncio.Task[None]] = set()  # of direct requests
+        self.answer_within_secs = config.write_timeout or 30.0
         self._parameters = config.auth.request_params if config.auth is not None else []
         self._cors = (
             AccessControl(config.cors, config.auth is not None) if config.cors and config.cors.allowed_origins else None
         )
-        self._headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in config.response_headers.items()]
+        self.extra = tuple((k.lower().encode(), v.encode("latin-1")) for k, v in config.response_headers.items())
         if not config.keep_alives_enabled:
-            self._headers.append((b"connection", b"close"))
+            self.extra = (*self.extra, (b"connection", b"close"))
+        self._keeps_alive = config.keep_alives_enabled
 
     async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
         """The receiver's part. A `Refusal` that it raises is counted and answered by `refused`."""
@@ -61,16 +64,40 @@ class HttpApp:
         """The answer to a refusal, in the words of the receiver's protocol."""
         raise NotImplementedError
 
+    def direct(self, exchange: Exchange, headers: Headers) -> DirectRequest | None:  # noqa: ARG002 - for receivers
+        """The receiver's part of a plain request (`takes`); None: it is for `respond`, like all where this is not overridden."""
+        return None
+
+    def takes(self, exchange: Exchange) -> bool:
+        """Whether the request needs no coroutine: it says how long it is, in a coding that is known, and nobody asks for more."""
+        headers: Headers = dict(exchange.headers)
+        length = headers.get(b"content-length", b"")
+        plain = self._keeps_alive and not self._parameters and (self._cors is None or b"origin" not in headers)
+        if not (plain and length.isdigit() and int(length) <= self.limit):
+            return False
+        try:
+            exchange.taker = self.direct(exchange, headers)
+        except Refusal as refusal:
+            self._turn_away(exchange, headers, refusal)
+        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
+            self.entrance.defect(error)
+            self._turn_away(exchange, headers, unexpected())
+        return exchange.taker is not None or exchange.response_complete
+
+    def _turn_away(self, exchange: Exchange, headers: Headers, refusal: Refusal) -> None:
+        response = self.refused(self.entrance.refuse(refusal), headers)
+        exchange.answer(response.status, fields_of(response, self.extra), response.body)
+
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
-        extra = self._headers
+        extra = self.extra
         if self._cors is not None:
             if self._cors.is_preflight(scope["method"], headers):
                 if objection := self._cors.objection(headers):
                     self.entrance.remark(HttpRequest(scope, headers).peer(), objection)
                 await write(send, Response(204, b"", b"", tuple(self._cors.preflight(headers))), extra)
                 return
-            extra = extra + self._cors.actual(headers)
+            extra = (*extra, *self._cors.actual(headers))
         try:
             response = await self._guarded(scope, headers, receive)
         except SenderGone:
@@ -98,6 +125,11 @@ class HttpApp:
         """The largest body that its sender may send, of at most `limit` (0: the listener's)."""
         own, limit = credential.max_body_bytes if credential is not None else 0, limit or self.limit
         return min(own, limit) if own else limit
+
+    def known_encoding(self, headers: Headers) -> str | None:
+        """The content encoding of a request, empty for none; None for one that is not taken."""
+        encoding = coding(headers.get(b"content-encoding", b"").decode("latin-1").strip())
+        return encoding if encoding in self.encodings else None
 
     def encoding(self, headers: Headers, peer: str) -> str:
         """The content encoding of a request, empty for none. Raises `InvalidPayload` for one that is not taken."""
@@ -136,10 +168,10 @@ class HttpApp:
             pass_on()
         else:
             sender.waits_for_decoding(len(body))
-            if not await self._turns.run(sender.peer, lambda: not sender.gone, pass_on):
+            if not await self.turns.run(sender.peer, lambda: not sender.gone, pass_on):
                 raise SenderGone
         sender.decoded()
-        timer = loop.call_later(self._answer_within_secs, _settle, settled, _LATE)
+        timer = loop.call_later(self.answer_within_secs, _settle, settled, LATE)
         try:
             return await settled
         finally:

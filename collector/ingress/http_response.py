@@ -36,12 +36,16 @@ def refusal_headers(refusal: Refusal, told: Answer) -> Headers:
     return ()
 
 
-async def write(send: Send, response: Response, extra: list[tuple[bytes, bytes]]) -> None:
-    """Send it as an ASGI application does, with headers that all responses have."""
-    headers = [(b"content-length", str(len(response.body)).encode()), *response.headers, *extra]
+def fields_of(response: Response, extra: Headers) -> Headers:
+    """All its headers; `extra`: those that all responses have."""
     if response.status == 204:
-        headers = headers[1:]  # RFC 9110: a 204 has no content and no length
-    elif response.content_type:
-        headers.append((b"content-type", response.content_type))
+        return *response.headers, *extra  # RFC 9110: a 204 has no content and no length
+    fields = ((b"content-length", b"%d" % len(response.body)), *response.headers, *extra)
+    return (*fields, (b"content-type", response.content_type)) if response.content_type else fields
+
+
+async def write(send: Send, response: Response, extra: Headers) -> None:
+    """Send it as an ASGI application does."""
+    headers = fields_of(response, extra)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

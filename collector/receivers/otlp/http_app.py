@@ -11,6 +11,7 @@ from typing import Any
 
 from collector.admission.entrance import Entrance
 from collector.errors import InvalidPayload, Refusal
+from collector.ingress.direct import DirectRequest
 from collector.ingress.http_app import Headers, HttpApp
 from collector.ingress.http_request import HttpRequest
 from collector.ingress.http_response import METHOD_NOT_ALLOWED, NOT_FOUND, Response
@@ -27,7 +28,9 @@ from collector.receivers.otlp.http_answers import (
     media_type,
     refused,
 )
+from collector.transport.serving.content_encoding import too_large
 from collector.transport.serving.http_body import Receive, read_body
+from collector.transport.serving.http_exchange import Exchange
 from collector.transport.serving.turns import Turns
 from otlp_wire import receive_json, receive_protobuf
 
@@ -43,11 +46,25 @@ class OtlpHttpApp(HttpApp):
     def __init__(self, config: OtlpHttpConfig, entrance: Entrance, turns: Turns) -> None:
         super().__init__(config, entrance, turns)
         self._logs_path = config.logs_url_path
+        self._logs_url = b"" if "%" in self._logs_path else self._logs_path.encode()  # as it stands in a plain request
         self._other_paths = {
             config.traces_url_path: "traces",
             config.metrics_url_path: "metrics",
             "/v1development/profiles": "profiles",
         }
+
+    def direct(self, exchange: Exchange, headers: Headers) -> DirectRequest | None:
+        """A POST of protobuf or JSON to the path for logs."""
+        media, encoding = media_type(headers.get(b"content-type", b"")), self.known_encoding(headers)
+        if exchange.url != self._logs_url or exchange.method != b"POST" or media is None or encoding is None:
+            return None
+        request = HttpRequest(exchange.scope, headers)
+        credential = self.credential(exchange.scope, headers, request)
+        limit = self.limit_of(credential)
+        if int(headers[b"content-length"]) > limit:
+            raise too_large(limit)
+        submit = partial(self.entrance.submit, request, credential=credential, read=_READ[media])
+        return DirectRequest(self, exchange, submit, encoding, limit, _INLINE[media], _ANSWERED[media])
 
     async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
         """One request."""
@@ -77,7 +94,7 @@ class OtlpHttpApp(HttpApp):
         if body is None:
             body = await read_body(receive, headers.get(b"content-length"), limit)
         submit = partial(self.entrance.submit, request, credential=credential, read=_READ[media])
-        outcome = await self.admitted(scope["sender"], submit, encoding, body, partial(_inline_bytes, media), limit)
+        outcome = await self.admitted(scope["sender"], submit, encoding, body, _INLINE[media], limit)
         return answered(outcome, media)
 
     def refused(self, refusal: Refusal, headers: Headers) -> Response:
@@ -105,3 +122,7 @@ def _inline_bytes(media: Media, encoding: str) -> int:
     if media == JSON:
         return _INLINE_JSON_BYTES
     return _INLINE_ENCODED_BYTES if encoding else _INLINE_CHECK_BYTES
+
+
+_INLINE = {media: partial(_inline_bytes, media) for media in _READ}
+_ANSWERED = {media: partial(answered, media=media) for media in _READ}

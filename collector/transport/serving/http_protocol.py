@@ -1,6 +1,7 @@
-"""uvicorn's httptools protocol with the bounds that it lacks: what is not body, what is not here yet, and for how long.
+"""uvicorn's httptools protocol with the bounds that it lacks: what is not body, what is not here yet, and for how long. Requests
+that the application takes without a coroutine are served here (`http_exchange.py`).
 
-Times are looked at by a sweep once a second, not by a timer a request. A sender that is too slow is cut off, or told to
+Times, also of what is idle, are looked at by a sweep once a second, not by a timer a request. A sender that is too slow is cut off, or told to
 come again; OTLP clients do so in both cases.
 
 Every byte of a request is body or it is not. What is not (head, chunk lines and their extensions, trailers) is counted
@@ -23,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
+from collector.transport.serving.http_exchange import Direct, Exchange, Fields, Outcomes
 from collector.transport.serving.http_host import BadHost, decided_host
 
 _WHOLE_BYTES = 256 << 10
@@ -47,18 +49,22 @@ class _Phase(Enum):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection. uvicorn itself closes it when it is idle after an answer.
+    """One connection.
 
     Args:
         connections: the listener's connections; this one counts 1.
         pending: the listener's bytes that are not decoded yet.
+        outcomes: the listener's, of exchanges.
     """
+
+    cycle: Any  # uvicorn's, or an `Exchange`
 
     def __init__(
         self,
         limits: RequestLimits,
         connections: Budget[BoundedHttpProtocol],
         pending: Budget[BoundedHttpProtocol],
+        outcomes: Outcomes,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
@@ -68,6 +74,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._certificate: ClientCertificate | Literal[False] | None = None
         self._places = connections
         self._pending = pending
+        self._outcomes = outcomes
+        self._direct = self.app if isinstance(self.app, Direct) else None
+        self._arriving: Exchange | None = None
         self._limits = limits
         self._whole_bytes = min(_WHOLE_BYTES, limits.max_body_size)
         self._phase = _Phase.HEADERS
@@ -98,6 +107,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.gone = True
         self._places.release(self)
         self._pending.release(self)
+        if type(self.cycle) is Exchange:
+            self.cycle = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -106,7 +117,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._enter(_Phase.HEADERS)
             self._not_body = 0
         self._not_body += len(data)
-        self._unset_keepalive_if_required()
         self._feed(data)
         if self._phase is _Phase.BODY and not self.cycle.response_complete:
             self._pending.hold(self, self._body)
@@ -135,9 +145,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         return b"".join([*lines, b"\r\n"])
 
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._phase is not _Phase.BODY:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._not_body > self._limits.max_header_size:
@@ -152,7 +170,37 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._give_up(400, str(error))
         self._enter(_Phase.BODY)
         self._body = self._body_at_span = 0
-        super().on_headers_complete()
+        if not self._exchanged():
+            self._make_scope()
+            super().on_headers_complete()
+
+    def _exchanged(self) -> bool:
+        """Whether the application takes the request without a coroutine; not while an earlier one is under way."""
+        if self._direct is None or self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete):
+            return False
+        scope = {
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "query_string": b"",
+            "sender": self,
+        }
+        parser = self.parser
+        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        exchange = Exchange(self, self._outcomes, scope, parser.get_method(), self.url, keep_alive)
+        earlier, self.cycle = self.cycle, exchange
+        if not self._direct.takes(exchange):
+            self.cycle = earlier
+            return False
+        self._arriving = exchange
+        return True
+
+    def _make_scope(self) -> None:
+        """For the application's coroutine; uvicorn does it before anything of the request is known."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)
         self.scope["sender"] = self  # type: ignore[typeddict-unknown-key]
 
     def on_body(self, body: bytes) -> None:
@@ -160,6 +208,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._body += len(body)
         self._not_body -= len(body)
         if self.parser.should_upgrade() or self.cycle.response_complete:
+            return
+        if self._arriving is not None:
+            self._arriving.parts.append(body)
             return
         self.cycle.body += body
         if len(self.cycle.body) > self._whole_bytes:
@@ -171,11 +222,36 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._phase = _Phase.IDLE
         self._not_body = 0  # what follows in the same read belongs to the next request
-        super().on_message_complete()
+        exchange, self._arriving = self._arriving, None
+        if exchange is None:
+            super().on_message_complete()
+        elif exchange.taker is not None and not exchange.response_complete:
+            parts, exchange.parts = exchange.parts, []
+            exchange.overdue_at = self.heard + self._direct.answer_within_secs if self._direct else 0.0
+            exchange.taker.whole(parts[0] if len(parts) == 1 else b"".join(parts))
+
+    def dated(self) -> Fields:
+        """What all responses carry."""
+        return tuple(self.server_state.default_headers)
+
+    def answered(self, exchange: Exchange, response: bytes) -> None:
+        """Send the response to an exchange, unless nobody waits for it."""
+        if self.gone or self.transport.is_closing():
+            return
+        self.transport.write(response)
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
+        """As in uvicorn, but for its timer: the sweep finds who is idle."""
         self.decoded()
-        super().on_response_complete()
+        self._since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def waits_for_decoding(self, size: int) -> None:
         """The body is here and waits for a thread: it goes on counting until `decoded`."""
@@ -198,16 +274,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.flow is not None and self.flow.read_paused:  # it is we who do not read
             self._enter(self._phase)
             return
-        allowed = {
-            _Phase.HEADERS: self._limits.read_header_timeout_secs,
-            _Phase.BODY: self._limits.read_timeout_secs,
-        }.get(self._phase, 0.0)
+        if self._phase is _Phase.IDLE:
+            self._expire_idle(now)
+            return
+        headers = self._phase is _Phase.HEADERS
+        allowed = self._limits.read_header_timeout_secs if headers else self._limits.read_timeout_secs
         if allowed and now - self._since > allowed:
             self.transport.abort()
         elif self._phase is _Phase.BODY and now - self._span_since > _RATE_SECS:
             if self._body - self._body_at_span < self._limits.min_receive_rate * _RATE_SECS:
                 self.refuse(503, "the body arrives too slowly: send it again")
             self._span_since, self._body_at_span = now, self._body
+
+    def _expire_idle(self, now: float) -> None:
+        if self.cycle.response_complete:
+            if now - self._since > self.timeout_keep_alive:
+                self.transport.close()
+        elif type(self.cycle) is Exchange:
+            self.cycle.expire(now)
 
     def _enter(self, phase: _Phase) -> None:
         self._phase = phase

@@ -21,6 +21,7 @@ from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.serving.http_body import max_body_size
+from collector.transport.serving.http_exchange import Outcomes
 from collector.transport.serving.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.transport.serving.turns import Turns
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
@@ -171,7 +172,7 @@ def _uvicorn_config(config: HttpServerConfig, app: App, places: Connections, pen
     )  # fmt: skip
     return uvicorn.Config(
         app,
-        http=functools.partial(BoundedHttpProtocol, limits, places, pending),  # type: ignore[arg-type]  # called, never subclassed
+        http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes()),  # type: ignore[arg-type]  # called, never subclassed
         loop="uvloop",
         lifespan="off",
         ws="none",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from collector.transport.budget import Budget
+from collector.transport.serving.http_exchange import Exchange, Outcomes
 from collector.transport.serving.http_protocol import BoundedHttpProtocol, RequestLimits
 
 LIMITS = RequestLimits(
@@ -35,6 +37,14 @@ class Wire(asyncio.Transport):
     def __init__(self, peer: str) -> None:
         super().__init__({"peername": (peer, 1), "sockname": ("127.0.0.1", 4318)})
         self.written, self.ended, self.reading = b"", "", True
+        self._protocol: asyncio.BaseProtocol | None = None
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        assert self._protocol is not None
+        return self._protocol
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -60,33 +70,87 @@ class Wire(asyncio.Transport):
         return self.written.rpartition(b"HTTP/1.1 ")[2][:3]
 
 
-class Bench:
-    """Connections of one listener, whose application takes bodies and answers when it is told."""
+class Coroutine:
+    """An application that takes bodies and answers when it is told."""
 
-    def __init__(self, places: int, pending: int, limits: RequestLimits) -> None:
-        self.loop = VirtualLoop()
+    def __init__(self) -> None:
         self.answers: list[asyncio.Event] = []
-        self.places = Budget("connections", places, BoundedHttpProtocol.make_room)
-        self.pending = Budget("bytes", pending, BoundedHttpProtocol.push_out)
-        self._limits = limits
-        self._config = uvicorn.Config(
-            self._app, interface="asgi3", loop="none", lifespan="off", log_config=None, proxy_headers=False
-        )
+        self.bodies: list[bytes] = []
 
-    async def _app(self, scope, receive, send) -> None:
-        while (await receive()).get("more_body"):
-            pass
+    async def __call__(self, scope, receive, send) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        self.bodies.append(body)
         self.answers.append(asyncio.Event())
         await self.answers[-1].wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
+
+class Immediate(Coroutine):
+    """The same, which needs no coroutine for a request that says how long it is."""
+
+    answer_within_secs = 30.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
+
+    def takes(self, exchange: Exchange) -> bool:
+        if not any(name == b"content-length" for name, _ in exchange.headers):
+            return False
+        self.taken += 1
+        exchange.taker = Taken(self, exchange)
+        return True
+
+
+class Taken:
+    """One request of an `Immediate`."""
+
+    def __init__(self, app: Immediate, exchange: Exchange) -> None:
+        self._app, self._exchange = app, exchange
+
+    def whole(self, body: bytes) -> None:
+        self._app.bodies.append(body)
+        self._app.answers.append(self)
+
+    def set(self) -> None:
+        """Answer, from whatever thread."""
+        self._exchange.settle(200)
+
+    def settled(self, outcome: int) -> None:
+        self._exchange.answer(outcome, ((b"content-length", b"0"),), b"")
+
+    def overdue(self) -> None:
+        self.settled(503)
+
+
+APPS = {"coroutine": Coroutine, "immediate": Immediate}
+
+
+class Bench:
+    """Connections of one listener, and its application."""
+
+    def __init__(self, places: int, pending: int, limits: RequestLimits, app: Coroutine) -> None:
+        self.loop = VirtualLoop()
+        self.app, self.answers = app, app.answers
+        self.places = Budget("connections", places, BoundedHttpProtocol.make_room)
+        self.pending = Budget("bytes", pending, BoundedHttpProtocol.push_out)
+        self.outcomes = Outcomes()
+        self._limits = limits
+        self._config = uvicorn.Config(
+            app, interface="asgi3", loop="none", lifespan="off", log_config=None, proxy_headers=False
+        )
+
     def connect(self, peer: str = "192.0.2.1") -> tuple[BoundedHttpProtocol, Wire]:
         wire = Wire(peer)
         protocol = BoundedHttpProtocol(
-            self._limits, self.places, self.pending,
+            self._limits, self.places, self.pending, self.outcomes,
             config=self._config, server_state=ServerState(), app_state={}, _loop=self.loop,
         )  # fmt: skip
+        wire.set_protocol(protocol)
         protocol.connection_made(wire)
         return protocol, wire
 
@@ -97,8 +161,8 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench(places: int = 10, pending: int = 50_000, limits: RequestLimits = LIMITS) -> Iterator[Bench]:
-    made = Bench(places, pending, limits)
+def serving(app: Coroutine, places: int = 10, pending: int = 50_000, limits: RequestLimits = LIMITS) -> Iterator[Bench]:
+    made = Bench(places, pending, limits, app)
     try:
         yield made
     finally:
@@ -106,6 +170,12 @@ def bench(places: int = 10, pending: int = 50_000, limits: RequestLimits = LIMIT
             task.cancel()
         made.settle()
         made.loop.close()
+
+
+@pytest.fixture(params=APPS)
+def bench(request) -> Callable[..., contextlib.AbstractContextManager[Bench]]:
+    """Every bound holds, whichever way a request is served."""
+    return partial(serving, APPS[request.param]())
 
 
 # (start of the request, a piece that comes again and again); every one is refused, however it is cut into reads
@@ -123,7 +193,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-def test_what_is_not_body_is_bounded_in_every_state(name):
+def test_what_is_not_body_is_bounded_in_every_state(bench, name):
     """Over `max_header_size` the answer is 431 and nothing of it is kept."""
     start, piece = ENDLESS[name]
     with bench() as running:
@@ -146,7 +216,7 @@ FRAMED = {
 
 
 @pytest.mark.parametrize("name", FRAMED)
-def test_ordinary_chunks_and_trailers_are_served(name):
+def test_ordinary_chunks_and_trailers_are_served(bench, name):
     """What frames a body may be as much as the body; trailers are read and dropped."""
     with bench() as running:
         protocol, wire = running.connect()
@@ -156,11 +226,11 @@ def test_ordinary_chunks_and_trailers_are_served(name):
         running.answers[0].set()
         running.settle()
         assert (wire.status, wire.ended) == (b"200", "")
-        assert [name for name, _ in protocol.scope["headers"]] == [b"host", b"transfer-encoding"]
+        assert [name for name, _ in protocol.headers] == [b"host", b"transfer-encoding"]
         assert running.pending.used == 0
 
 
-def test_bytes_count_when_they_arrive():
+def test_bytes_count_when_they_arrive(bench):
     """A length that is announced takes nothing; what came is given back with the end of the body or of the connection."""
     with bench() as running:
         hundred = [running.connect() for _ in range(10)]
@@ -179,7 +249,7 @@ def test_bytes_count_when_they_arrive():
         assert (running.pending.used, running.places.used) == (0, 0)
 
 
-def test_beyond_the_bound_the_silent_one_of_the_peer_that_holds_the_most_comes_again():
+def test_beyond_the_bound_the_silent_one_of_the_peer_that_holds_the_most_comes_again(bench):
     """Not the one that comes; it is told so with a hint, and nothing is kept of it."""
     with bench(pending=50_000) as running:
         slow = [running.connect("192.0.2.66") for _ in range(2)]
@@ -208,7 +278,7 @@ RATES = {
 
 
 @pytest.mark.parametrize("name", RATES)
-def test_the_least_rate(name):
+def test_the_least_rate(bench, name):
     """1,000 bytes a second in each five seconds; a slower body is told to come again."""
     steps, cut = RATES[name]
     with bench() as running:
@@ -222,7 +292,7 @@ def test_the_least_rate(name):
         assert (wire.status, wire.ended) == ((b"503", "closed") if cut else (b"", ""))
 
 
-def test_what_we_do_not_read_is_not_slow():
+def test_what_we_do_not_read_is_not_slow(bench):
     """A large body that waits because the answer before it does is not its sender's fault."""
     with bench(pending=500_000) as running:
         protocol, wire = running.connect()
@@ -235,7 +305,7 @@ def test_what_we_do_not_read_is_not_slow():
         assert wire.ended == ""
 
 
-def test_idle_connections_make_room():
+def test_idle_connections_make_room(bench):
     """At the bound those are closed that are silent for the longest time; a request whose answer is due is not."""
     with bench(places=3) as running:
         busy, busy_wire = running.connect()
@@ -251,7 +321,7 @@ def test_idle_connections_make_room():
         assert busy_wire.status == b"200"
 
 
-def test_a_refusal_is_never_taken_for_an_earlier_answer():
+def test_a_refusal_is_never_taken_for_an_earlier_answer(bench):
     """When an earlier request waits for its answer, one that is refused ends the connection in silence."""
     with bench() as running:
         protocol, wire = running.connect()
@@ -259,3 +329,112 @@ def test_a_refusal_is_never_taken_for_an_earlier_answer():
         running.settle()
         protocol.data_received(HEAD + b"X: " + b"a" * 5000)
         assert (wire.written, wire.ended) == (b"", "closed")
+
+
+def test_pipelined_requests_are_answered_in_their_order(bench):
+    """Whichever way each is served: a request waits until those before it have their answers."""
+    with bench() as running:
+        _, wire = running.connect()
+        protocol = wire.get_protocol()
+        protocol.data_received(HEAD + b"Content-Length: 1\r\n\r\na" + CHUNKED + b"1\r\nb\r\n0\r\n\r\n")
+        running.settle()
+        assert running.app.bodies == [b"a"]
+        running.answers[0].set()
+        running.settle()
+        assert (running.app.bodies, wire.written.count(b"200 OK")) == ([b"a", b"b"], 1)
+        running.answers[1].set()
+        running.settle()
+        assert (wire.written.count(b"200 OK"), wire.ended) == (2, "")
+
+
+def test_an_idle_connection_ends(bench):
+    """So long after its last answer as it may be idle, and not while an answer is due."""
+    with bench() as running:
+        protocol, wire = running.connect()
+        protocol.data_received(HEAD + b"Content-Length: 1\r\n\r\na")
+        running.settle()
+        running.loop.now = 20.0
+        protocol.expire(20.0)
+        running.answers[0].set()
+        running.settle()
+        for now, ended in ((24.0, ""), (26.0, "closed")):  # uvicorn's 5 s
+            running.loop.now = now
+            protocol.expire(now)
+            assert wire.ended == ended
+
+
+def test_connection_close_ends_it_behind_the_answer(bench):
+    """The sender asked for it."""
+    with bench() as running:
+        protocol, wire = running.connect()
+        protocol.data_received(HEAD + b"Connection: close\r\nContent-Length: 1\r\n\r\na")
+        running.settle()
+        running.answers[0].set()
+        running.settle()
+        assert (wire.status, wire.ended) == (b"200", "closed")
+        assert b"connection: close" in wire.written
+
+
+@pytest.fixture
+def asked() -> Iterator[tuple[Bench, BoundedHttpProtocol, Wire]]:
+    """A request that needs no coroutine; one of its two bytes is to come."""
+    with serving(Immediate()) as running:
+        protocol, wire = running.connect()
+        protocol.data_received(HEAD + b"Content-Length: 2\r\n\r\nx")
+        yield running, protocol, wire
+
+
+def test_an_exchange_needs_no_task(asked):
+    """That is what it is for."""
+    running, protocol, wire = asked
+    protocol.data_received(b"y")
+    assert (running.app.taken, running.app.bodies, asyncio.all_tasks(running.loop)) == (1, [b"xy"], set())
+    running.answers[0].set()
+    running.settle()
+    assert wire.status == b"200"
+
+
+def test_an_exchange_that_waits_for_too_long_is_told(asked):
+    """Once; what becomes of it later is nobody's any more, and the connection goes on."""
+    running, protocol, wire = asked
+    protocol.data_received(b"y")
+    protocol.expire(29.0)
+    assert wire.written == b""
+    protocol.expire(31.0)
+    running.answers[0].set()
+    running.settle()
+    assert (wire.status, wire.written.count(b"HTTP/1.1"), wire.ended) == (b"503", 1, "")
+
+
+def test_nobody_is_answered_who_left(asked):
+    """What became of the request is known only then."""
+    running, protocol, wire = asked
+    protocol.data_received(b"y")
+    protocol.connection_lost(None)
+    running.answers[0].set()
+    running.settle()
+    assert (wire.written, running.places.used, running.pending.used) == (b"", 0, 0)
+
+
+def test_who_leaves_before_the_body_is_whole_leaves_nothing(asked):
+    """Nothing of it comes to the application."""
+    running, protocol, _ = asked
+    assert running.pending.used == 1
+    protocol.connection_lost(None)
+    assert (running.app.bodies, running.places.used, running.pending.used) == ([], 0, 0)
+
+
+def test_many_outcomes_wake_the_loop_once():
+    """A commit of the journal answers a hundred requests."""
+    with serving(Immediate(), places=100) as running:
+        woken = []
+        wires = [running.connect()[1] for _ in range(50)]
+        call = running.loop.call_soon_threadsafe
+        running.loop.call_soon_threadsafe = lambda *given: (woken.append(1), call(*given))[1]
+        for wire in wires:
+            wire.get_protocol().data_received(HEAD + b"Content-Length: 1\r\n\r\nx")
+        for answer in running.answers:
+            answer.set()
+        assert len(woken) == 1
+        running.settle()
+        assert [wire.status for wire in wires] == [b"200"] * 50
