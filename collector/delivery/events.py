@@ -22,6 +22,11 @@ class EventKind(StrEnum):
     FAILED = "exporter.failed"  # an exporter raised where it must not
     LEDGER = "exporter.ledger"  # progress could not be made durable; it is tried again
 
+    @property
+    def said(self) -> str:
+        """The word alone."""
+        return self.value.partition(".")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class ExporterEvent:

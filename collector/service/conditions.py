@@ -6,8 +6,12 @@ health_check's README shows the same table (a test compares them).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from collector.control import catalogue
+from collector.control.event import ServiceEvent
+from collector.control.record import Value
+from collector.service.machine import in_words
 from collector.service.observe import exporter_states, resting_pipelines
 from collector.service.sight import COME_AGAIN, SET_ASIDE_WINDOW_SECS, Sight, age_secs
 
@@ -16,6 +20,8 @@ _REFUSED_SHARE, _REFUSED_LEAST = 0.05, 20
 _NEARLY_FULL = 0.9
 _COMMIT_SECS = 3.0
 _DEATHS = 3
+_LEAST_FREE_BYTES = 64 << 20
+_EXPIRING_SECS = 14 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class Found:
 
     reason: str
     unready: bool = False
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    """More that its event says."""
 
 
 Find = Callable[[Sight], Mapping[str, Found]]
@@ -42,6 +50,8 @@ class Condition:
         ready: what `/ready` says.
         gauge: the figure behind it.
         told_by: whose log says when it begins and ends.
+        event: what the watch tells of it; None: whoever has the log line has an event, too.
+        subject: the event's attribute that names the subject.
     """
 
     name: str
@@ -51,6 +61,8 @@ class Condition:
     ready: str
     gauge: str
     told_by: str = WATCH
+    event: ServiceEvent | None = None
+    subject: str = ""
 
 
 def _doors(sight: Sight) -> dict[str, Found]:
@@ -181,28 +193,51 @@ def _backups(sight: Sight) -> dict[str, Found]:
     return {name: Found(f"no backup is being made: {reason}") for name, reason in said.items() if reason}
 
 
+def _short(sight: Sight) -> dict[str, Found]:
+    free = sight.snapshot.disk_free_bytes
+    if free is None or free >= _LEAST_FREE_BYTES:
+        return {}
+    return {"disk": Found(f"the file system of the data directory has {free >> 20} MiB left")}
+
+
+def _expiring(sight: Sight) -> dict[str, Found]:
+    return {
+        f"{component} {file}": Found(
+            f"{component}: the certificate {file} {in_words(secs)}",
+            attributes={"logboom.component": component, "logboom.file": file, "logboom.seconds": round(secs)},
+        )
+        for component, file, secs in sight.snapshot.certificates
+        if secs < _EXPIRING_SECS
+    }
+
+
 CONDITIONS = [
     Condition(
         "listener_silent", "A listener does not serve newcomers",
         "probe: an empty request over a new connection gets no answer within `probe.timeout`, or is told to come again",
         _doors, "503 after `probe.failures` in a row", "`logboom_listener_probe_failures`, `logboom_listener_probe_duration`",
+        event=catalogue.LISTENER_SILENT, subject="logboom.listener",
     ),
     Condition(
         "refusing", "All requests are refused: the journal or memory is full", "each ingest process says so",
         _refusing, "503 when every ingest process does", "`logboom_journal_size`, `logboom_journal_capacity`",
+        event=catalogue.INTAKE_REFUSING, subject="logboom.child",
     ),
     Condition(
         "requests_refused", "Many requests are told to come again",
         "more than 5 % of the requests of the last minute, and 20 at least; refusals that are the sender's fault don't count",
         _refused, "200", "`logboom_receiver_refused_share` (by reason, all of them)",
+        event=catalogue.REQUESTS_REFUSED,
     ),
     Condition(
         "crowded", "A listener's connections, unfinished bodies or calls met their bound", "counts of the listeners, for a minute",
         _crowded, "200", "`logboom_listener_bounded`",
+        event=catalogue.LISTENER_CROWDED, subject="logboom.reason",
     ),
     Condition(
         "commits_slow", "Requests wait for the journal's disk", "none was committed for 3 s while some wait",
         _commits, "200; after 8 s the process is replaced", "`logboom_journal_commit_wait`",
+        event=catalogue.JOURNAL_SLOW, subject="logboom.child",
     ),
     Condition(
         "process_missing", "A child process is being replaced", "it is not ready",
@@ -212,14 +247,17 @@ CONDITIONS = [
         "process_dies", "A child process dies again and again",
         "3 in a row died before they were ready, or within 10 s of it", _deaths, "200; `/live` 503 after 5 (never ready) or 8",
         "`logboom_process_deaths_in_a_row`",
+        event=catalogue.PROCESS_DIES, subject="logboom.child",
     ),
     Condition(
         "descriptors", "A process can hardly open more files or connections", "90 % of its limit are in use, in /proc",
         _descriptors, "200", "`logboom_process_open_files`, `logboom_process_max_files`",
+        event=catalogue.DESCRIPTORS, subject="logboom.child",
     ),
     Condition(
         "pipeline_behind", "A pipeline is behind", "the oldest request that it has not read is older than `max_unread_age`",
         _unread, "200", "`logboom_pipeline_unread_age`, `logboom_pipeline_lag_records`",
+        event=catalogue.PIPELINE_BEHIND, subject="logboom.pipeline",
     ),
     Condition(
         "pipeline_rests", "A pipeline rests: the disk has no room", "the worker says so",
@@ -232,22 +270,34 @@ CONDITIONS = [
     Condition(
         "file_moved", "A file of an exporter was moved, deleted, replaced or cut while it was open", "the worker says so, for a minute",
         _moved, "200", "`logboom_exporter_file_moved`",
+        event=catalogue.EXPORTER_MOVED, subject="logboom.exporter",
     ),
     Condition(
         "exporter_late", "An exporter does not keep up, or its destination does not answer",
         "its oldest record is older than `max_queue_age`", _late, "200", "`logboom_exporter_queue_age`",
+        event=catalogue.EXPORTER_LATE, subject="logboom.exporter",
     ),
     Condition(
         "exporter_full", "An exporter's quota is nearly used up", "90 % of it", _full, "200",
         "`otelcol_exporter_queue_size`, `otelcol_exporter_queue_capacity`",
+        event=catalogue.EXPORTER_FULL, subject="logboom.exporter",
     ),
     Condition(
         "set_aside", "Records were set aside as dead letters", "their count grew within 10 minutes",
         _set_aside, "200", "`otelcol_exporter_send_failed_log_records`",
+        event=catalogue.SET_ASIDE, subject="logboom.component",
+    ),
+    Condition(
+        "disk_short", "The disk is nearly full", "the file system of the data directory has less than 64 MiB left",
+        _short, "200", "`logboom_disk_free`", event=catalogue.DISK_SHORT,
+    ),
+    Condition(
+        "tls_expiring", "A certificate expires soon", "a file that a component shows is good for less than 14 days; looked at each hour",
+        _expiring, "200", "`logboom_tls_expiry`", event=catalogue.TLS_EXPIRING,
     ),
     Condition(
         "backup_failing", "A snapshot can't be taken, or a store not be followed", "the backup process says so",
-        _backups, "200", "`logboom_backup_age`", "backup",
+        _backups, "200", "`logboom_backup_age`", "backup", event=catalogue.BACKUP_FAILING, subject="logboom.child",
     ),
 ]  # fmt: skip
 

@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 
 from collector.backend.data_dir import DataDir
+from collector.control.reporter import nobody
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start
 from collector.service.native_lines import NativeLines
@@ -71,6 +72,7 @@ class InProcess:
         self.restarts = 0
         self.started = self.stopping = self.handing_over = False
         self.started_unix = time.time()
+        self.reporter = nobody()
         self._data_dir = data_dir
         self._stop = asyncio.Event()
 

@@ -27,10 +27,12 @@ from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
 from collector.service.crowding import Crowding
+from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, memory_limits, used_receivers
+from collector.service.reporting import Reporting
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -103,6 +105,8 @@ class Ingest:
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._intake = WaitingIntake()
         self._extensions = Extensions(settings.extensions, root)
+        self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
+        self._door_events = DoorEvents(self._reporting.reporter)
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._journal: Intake | None = None
@@ -120,10 +124,11 @@ class Ingest:
             self._intake,
             on_refused=self._count_refused,
             on_repaired=self._count_repaired,
-            doorkeeper=Doorkeeper(Senders(domains.trusted_peers)),
+            doorkeeper=Doorkeeper(Senders(domains.trusted_peers), on_refused=self._door_events.asked),
         )
 
-    def _count_refused(self, receiver: str, domain: str, _kind: str, records: int) -> None:
+    def _count_refused(self, receiver: str, domain: str, kind: str, records: int) -> None:
+        self._door_events.refused(receiver, domain, kind)
         if self._journal is not None:
             self._journal.count_refused(domain, receiver, records)
 
@@ -134,6 +139,7 @@ class Ingest:
 
     def run(self) -> None:
         """Listen until `stop`; then let requests under way finish."""
+        self._reporting.start()
         receivers = self._make_receivers()
         self._extensions.start()
         self._start({name: receiver for name, receiver in receivers.items() if receiver.per_process})
@@ -180,6 +186,7 @@ class Ingest:
     def report(self) -> Report | None:
         """The heartbeat: none while the journal's thread or a receiver's loop hangs."""
         journal = self._journal
+        self._door_events.flush()
         silent = [receiver.silent_secs() for receiver in self._receivers.values()]
         if journal is not None:
             silent.append(time.monotonic() - journal.last_beat)
@@ -210,6 +217,7 @@ class Ingest:
         for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         self._extensions.shutdown()
+        self._reporting.close(0.5)
         if self._control is not None:
             self._control.close(max(0.5, deadline - time.monotonic()))
         if self._journal is not None:

@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from collector.control.catalogue import PIPELINE_RESTS
+from collector.control.event import Phase
+from collector.control.record import Value
+from collector.control.reporter import Reporter, nobody
 from collector.errors import Damaged, StorageError
 
 log = logging.getLogger("logboom.worker")
@@ -29,13 +33,16 @@ class Resting:
     """Steps pipelines, and lets those rest whose step the disk did not allow.
 
     Args:
+        reporter: tells the event of one that rests.
         clock: monotonic seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, reporter: Reporter | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reporter = reporter or nobody()
         self._clock = clock
         self._until: dict[str, float] = {}
         self._reasons: dict[str, str] = {}
+        self._began: dict[str, float] = {}
 
     def step(self, name: str, pipeline: Steps) -> int:
         """One step of the pipeline called `name`; 0 while it rests.
@@ -62,11 +69,18 @@ class Resting:
     def _begin(self, name: str, reason: str, advice: str) -> None:
         if name not in self._reasons:
             log.error("%s rests, and is tried again each second: %s%s", name, reason, advice)
+            self._began[name] = self._clock()
+            self._tell(name, f"{name} rests", Phase.BEGAN, {"logboom.reason": reason})
         self._until[name] = self._clock() + REST_SECS
         self._reasons = {**self._reasons, name: reason}
 
     def _end(self, name: str) -> None:
         if name in self._reasons:
             log.warning("%s goes on", name)
+            lasted = round(self._clock() - self._began.pop(name), 1)
+            self._tell(name, f"{name} goes on", Phase.ENDED, {"logboom.duration": lasted})
             self._until.pop(name)
             self._reasons = {other: reason for other, reason in self._reasons.items() if other != name}
+
+    def _tell(self, name: str, body: str, phase: Phase, more: Mapping[str, Value]) -> None:
+        self._reporter.tell(PIPELINE_RESTS, body, {"logboom.pipeline": name, **more}, phase=phase)

@@ -18,10 +18,12 @@ from collector.extensions.health_check.config import HealthCheckConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.in_process import InProcess
+from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
 from collector.service.plan import backend_of, declared_counters, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
+from collector.service.reporting import Reporting
 from collector.service.supervisor import Supervisor
 from collector.service.watch import Watch
 from collector.settings.model import Settings
@@ -52,9 +54,9 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     backend = backend_of(settings, root)
     backend.prepare()
     if in_process:
-        return asyncio.run(_serve(InProcess(settings, data_dir), backend.view()))
+        return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root))
     supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload()), (lock,))
-    return asyncio.run(_serve(supervisor, backend.view()))
+    return asyncio.run(_serve(supervisor, backend.view(), root))
 
 
 def check_descriptors(in_process: bool) -> None:
@@ -71,10 +73,13 @@ def check_descriptors(in_process: bool) -> None:
         )
 
 
-async def _serve(supervisor: Supervisor | InProcess, view: View) -> int:
+async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> int:
     began = time.monotonic()
     endpoints = Endpoints()
-    watch = Watch(supervisor, observed(supervisor, Observer(view)))
+    reporting = Reporting(root, "supervisor", lambda: supervisor.settings)
+    supervisor.reporter = reporting.reporter
+    reporting.start()
+    watch = Watch(supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root))
     watching = asyncio.ensure_future(watch.run())
     starting = asyncio.ensure_future(supervisor.start())
     try:
@@ -90,6 +95,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View) -> int:
         starting.cancel()
         watching.cancel()
         await endpoints.close()
+        reporting.close(0.0)  # who takes it in has ended
     log.info("stopped")
     return 0
 

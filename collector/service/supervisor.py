@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from collector.backend.data_dir import DataDir
+from collector.control.catalogue import CONFIG_CHANGED, CONFIG_REFUSED, PROCESS_ENDED
+from collector.control.reporter import nobody
 from collector.errors import LogboomError
 from collector.service.channel import Start
 from collector.service.process import START_SECS, ChildProcess
@@ -53,6 +55,8 @@ class Supervisor:
         keep_open: tuple[int, ...] = (),
         make: Callable[[Start, tuple[int, ...]], ChildProcess] = ChildProcess,
     ) -> None:
+        self.reporter = nobody()
+        """Tells the events of processes and configurations; whoever runs the supervisor gives it one."""
         self.settings = settings
         self.children: dict[Place, ChildProcess] = {}
         self.restarts = 0
@@ -130,16 +134,22 @@ class Supervisor:
                 settings = await asyncio.to_thread(self._reload, self.settings)
             except LogboomError as error:
                 log.error("the new configuration is refused, the old one stays: %s", error)
+                self._refused("the new configuration is refused, the old one stays", str(error))
                 return
-            except Exception:
+            except Exception as error:
                 log.exception("the new configuration can't be read, the old one stays")
+                self._refused("the new configuration can't be read, the old one stays", type(error).__name__)
                 return
             try:
                 successors = await self._bring_up(settings, {"ready", "standby"}, TAKEOVER_SECS)
             except StartFailed as problem:
                 log.error("the new configuration does not start, the old one stays: %s", problem)
+                self._refused("the new configuration does not start, the old one stays", str(problem))
                 return
             await self._hand_over(settings, successors)
+
+    def _refused(self, body: str, reason: str) -> None:
+        self.reporter.tell(CONFIG_REFUSED, body, {"logboom.reason": reason})
 
     async def _bring_up(self, settings: Settings, phases: set[str], patience_secs: float) -> dict[Place, ChildProcess]:
         """All children of a configuration, in one of `phases` in time; if one fails, all of them are ended again."""
@@ -165,7 +175,9 @@ class Supervisor:
         self._watch_all()
         problem = await _all_reach(successors.values(), {"ready"}, self._stop, TAKEOVER_SECS)
         self.handing_over = False
-        log.info("configuration reloaded%s", f", but {problem}" if problem else "")
+        told = f"configuration reloaded{f', but {problem}' if problem else ''}"
+        log.info("%s", told)
+        self.reporter.tell(CONFIG_CHANGED, told)
 
     async def _spawn(self, place: Place, settings: Settings) -> ChildProcess:
         child = self._make(Start(*place, settings, self._data_dir.root), self._keep_open)
@@ -185,7 +197,10 @@ class Supervisor:
                 return
             self.restarts += 1
             pause = self._places.setdefault(place, Restarts()).pause_after(child.served_secs)
-            log.warning("%s ended with %s: a new one starts in %.1f s", child.name, _end_words(child, code), pause)
+            reason = _end_words(child, code)
+            told = f"{child.name} ended with {reason}: a new one starts in {pause:.1f} s"
+            log.warning("%s", told)
+            self.reporter.tell(PROCESS_ENDED, told, {"logboom.child": child.name, "logboom.reason": reason})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
             if child.stopping or self._stop.is_set():

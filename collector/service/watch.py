@@ -8,14 +8,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from collector.control.catalogue import CLOCK_JUMPED
+from collector.control.event import Phase
+from collector.control.record import Value
+from collector.control.reporter import Reporter, nobody
 from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.service.channel import Child
 from collector.service.conditions import CONDITIONS, WATCH, Condition, Found
 from collector.service.doors import Doors
 from collector.service.in_process import InProcess
+from collector.service.machine import Machine
 from collector.service.plan import extension
 from collector.service.sight import Growth, Sight
 from collector.service.supervisor import Supervisor
@@ -33,6 +39,7 @@ class Watch:
 
     Args:
         take: a snapshot of what is on disk; slow, called on a thread.
+        reporter: tells the events of what begins and ends.
         clock: monotonic seconds.
     """
 
@@ -41,6 +48,8 @@ class Watch:
         supervisor: Supervisor | InProcess,
         take: Callable[[], Snapshot],
         doors: Doors | None = None,
+        reporter: Reporter | None = None,
+        machine: Machine | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.at_each_look: Callable[[Settings], None] = lambda _settings: None
@@ -48,8 +57,10 @@ class Watch:
         self._supervisor = supervisor
         self._clock = clock
         self._doors = doors or Doors()
+        self._reporter = reporter or nobody()
+        self._machine = machine or Machine(Path())
         self._growth = Growth()
-        self._told: dict[tuple[str, str], tuple[float, str]] = {}
+        self._told: dict[tuple[str, str], tuple[float, Condition, Found]] = {}
         self._blind = ""
         self._sight = self._now(Sight(supervisor, ()))
         self.snapshots = Snapshots(lambda: self._completed(take()))
@@ -78,17 +89,43 @@ class Watch:
         )  # fmt: skip
         now = self._clock()
         holding = {
-            (condition.name, subject): found.reason
+            (condition.name, subject): (condition, found)
             for condition, subjects in _holding(self._sight)
             for subject, found in subjects.items()
-            if condition.told_by == WATCH
+            if condition.told_by == WATCH or condition.event is not None
         }
         for key in holding.keys() - self._told.keys():
-            self._told[key] = (now, holding[key])
-            log.warning("%s begins: %s", key[0], holding[key])
+            condition, found = holding[key]
+            self._told[key] = (now, condition, found)
+            if condition.told_by == WATCH:
+                log.warning("%s begins: %s", key[0], found.reason)
+            self._report(condition, key[1], found, found.reason, Phase.BEGAN)
         for key in self._told.keys() - holding.keys():
-            began, reason = self._told.pop(key)
-            log.warning("%s is over after %.0f s; it began with: %s", key[0], now - began, reason)
+            began, condition, found = self._told.pop(key)
+            if condition.told_by == WATCH:
+                log.warning("%s is over after %.0f s; it began with: %s", key[0], now - began, found.reason)
+            over = f"over after {now - began:.0f} s: {found.reason}"
+            self._report(condition, key[1], found, over, Phase.ENDED, {"logboom.duration": round(now - began, 1)})
+
+    def _report(
+        self,
+        condition: Condition,
+        subject: str,
+        found: Found,
+        body: str,
+        phase: Phase,
+        more: Mapping[str, Value] | None = None,
+    ) -> None:
+        if condition.event is not None:
+            named = {condition.subject: subject} if condition.subject else {}
+            self._reporter.tell(condition.event, body, {**named, **found.attributes, **(more or {})}, phase=phase)
+
+    def _look_at_clock(self) -> None:
+        jump = self._machine.clock_jump()
+        if jump:
+            body = f"the clock was set {'forward' if jump > 0 else 'back'} by {abs(jump):.1f} s"
+            log.warning("%s", body)
+            self._reporter.tell(CLOCK_JUMPED, body, {"logboom.seconds": round(jump, 1)})
 
     async def _look_on(self) -> None:
         while True:
@@ -99,6 +136,7 @@ class Watch:
     async def _look_once(self) -> None:
         """What keeps it from looking is told when it begins."""
         reason = ""
+        self._look_at_clock()
         try:
             self.look(await asyncio.to_thread(self.snapshots.get))
             await asyncio.to_thread(self.at_each_look, self._supervisor.settings)
@@ -142,6 +180,11 @@ class Watch:
                 for kind, number in child.native_lines.counts.items()
             ], listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
             conditions={condition.name: len(subjects) for condition, subjects in _all(sight)},
+            disk_free_bytes=self._machine.disk_free_bytes(),
+            certificates=[
+                (each.component, each.file, self._machine.expires_in(each))
+                for each in self._machine.certificates(self._supervisor.settings)
+            ],
         )  # fmt: skip
 
 

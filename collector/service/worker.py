@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from collector.component import Context, Counting, Exporter, TakesEvents
+from collector.control.catalogue import SERVICE_EVENTS
+from collector.control.event import PREFIX
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
@@ -26,6 +28,7 @@ from collector.samples import batch_of
 from collector.service.channel import Report
 from collector.service.extensions import Extensions
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
+from collector.service.reporting import Reporting
 from collector.service.resting import Resting
 from collector.service.stages import Stages
 from collector.service.wiring import reached
@@ -57,13 +60,15 @@ class Worker:
         """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
         self._held_back = False
         self._delivery: Delivery | None = None
-        self._resting = Resting()
+        self._reporting = Reporting(root, f"worker {index}", lambda: settings)
+        self._resting = Resting(self._reporting.reporter)
         self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
         self._stages = Stages(settings, root, self._extensions, self._blocked)
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
+        self._reporting.start()
         exporters = self._make_exporters()
         passthrough = self._stages.untouched({name: exporter for name, (exporter, _) in exporters.items()})
         takers = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
@@ -75,7 +80,7 @@ class Worker:
             self._delivery = Delivery(
                 exporters,
                 list(self._ledgers.values()),
-                on_event=_tell,
+                on_event=self._tell,
                 partitions=self._places(),
                 quarantine=self._quarantine,
             )
@@ -221,13 +226,18 @@ class Worker:
             pipeline.close()
         for ledger in self._ledgers.values():
             ledger.close()
+        self._reporting.close()
+
+    def _tell(self, event: ExporterEvent) -> None:
+        """At most once a minute for the same exporter and reason."""
+        times = f" ({event.count} times)" if event.count > 1 else ""
+        log.warning("exporter %s %s%s: %s", event.exporter, event.kind, times, event.reason)
+        body = f"exporter {event.exporter} {event.kind.said}{times}: {event.reason}"
+        attributes: dict[str, str | int] = {"logboom.exporter": event.exporter, "logboom.reason": event.reason}
+        self._reporting.reporter.tell(
+            SERVICE_EVENTS[PREFIX + event.kind], body, {**attributes, "logboom.count": event.count}
+        )
 
 
 def _events_of(exporter: Exporter) -> Sequence[str]:
     return exporter.takes_events if isinstance(exporter, TakesEvents) else ()
-
-
-def _tell(event: ExporterEvent) -> None:
-    """At most once a minute for the same exporter and reason."""
-    times = f" ({event.count} times)" if event.count > 1 else ""
-    log.warning("exporter %s %s%s: %s", event.exporter, event.kind, times, event.reason)

@@ -154,12 +154,14 @@ def _size(count: int) -> str:
 
 
 def stale(registry: Registry, root: Path) -> dict[Path, str]:
-    """The files that are not current, with the text they should have: READMEs, and the schema below `root`."""
+    """The files that are not current, with the text they should have: READMEs, the schema and the page of events below `root`."""
+    from collector.control.page import markdown as events_page
     from collector.settings.schema import schema_text
 
     readmes = [(path, model) for path, model in component_readmes(registry) if path.exists()]
     wanted = {path: with_table(path.read_text(encoding="utf-8"), model) for path, model in readmes}
     wanted[root / "config" / "schema.json"] = schema_text(registry)
+    wanted[root / "collector" / "control" / "EVENTS.md"] = events_page()
     return {
         path: text for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text
     }

@@ -23,24 +23,24 @@ def resolved(loaded: Loaded) -> dict[str, Any]:
     """
     settings = loaded.settings
     parts = [settings.receivers, settings.processors, settings.exporters, settings.connectors, settings.extensions]
-    secrets = {text for part in parts for component in part.values() for text in _secrets(component.config)}
+    secrets = {text for part in parts for component in part.values() for text in secrets_of(component.config)}
     shown: dict[str, Any] = _shown(loaded.root, "", secrets)
     return shown
 
 
-def _secrets(value: Any) -> Iterator[str]:
+def secrets_of(value: Any) -> Iterator[str]:
     """The texts of all secrets below an option."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
+            yield from secrets_of(getattr(value, name))
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _secrets(item)
+            yield from secrets_of(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _secrets(item)
+            yield from secrets_of(item)
 
 
 def _shown(node: Node, key: str, secrets: set[str], within: str = "") -> Any:

@@ -160,6 +160,10 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(p.max_files, {"process": p.name}) for p in s.processes)),
     ("logboom_backup_age", "s", "Since the last snapshot, and since stores were last sent after it.",
      lambda s: (Observation(_age_secs(ms), {"of": name}) for name, ms in s.backup_unix_ms.items() if ms)),
+    ("logboom_disk_free", "By", "Room on the file system of the data directory.",
+     lambda s: iter([] if s.disk_free_bytes is None else [Observation(s.disk_free_bytes)])),
+    ("logboom_tls_expiry", "s", "How long a certificate that a component shows is still good; negative: it has expired.",
+     lambda s: (Observation(round(secs), {"component": who, "file": file}) for who, file, secs in s.certificates)),
     ("logboom_condition", "{subjects}", "Of how many (listeners, exporters, …) the condition holds now; 0 = all is well.",
      lambda s: (Observation(number, {"condition": name}) for name, number in s.conditions.items())),
 ]  # fmt: skip

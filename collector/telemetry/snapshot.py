@@ -76,6 +76,8 @@ class Snapshot:
         deaths: child → deaths in a row, soon after its start.
         conditions: name → of how many subjects it holds.
         backup_unix_ms: `snapshot`, `follow` → when the last one was made; 0 = not since the start.
+        disk_free_bytes: where the data directory is; None: it can't be told.
+        certificates: (component, file, seconds until it expires) of those that are shown.
     """
 
     counts: Counts
@@ -97,6 +99,8 @@ class Snapshot:
     deaths: Mapping[str, int] = field(default_factory=dict)
     conditions: Mapping[str, int] = field(default_factory=dict)
     backup_unix_ms: Mapping[str, int] = field(default_factory=dict)
+    disk_free_bytes: int | None = None
+    certificates: Sequence[tuple[str, str, float]] = ()
 
 
 class Snapshots:

@@ -150,19 +150,21 @@ class Service:
         return self.process.wait(seconds)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the embedded store; none before it exists."""
+        """Rows of the embedded store; none before it exists. `sent` is a view of `logs`: without what components and the service
+        made."""
         store = self.data / "store.db"
         if not store.exists():
             return []
         with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as connection:
             try:
+                connection.execute("CREATE TEMP VIEW sent AS SELECT * FROM main.logs WHERE generation IS NULL")
                 return connection.execute(sql).fetchall()
             except sqlite3.OperationalError:
                 return []
 
     def stored(self) -> int:
-        """Rows in the store."""
-        found = self.rows("SELECT count(*) FROM logs")
+        """Records in the store that were sent."""
+        found = self.rows("SELECT count(*) FROM sent")
         return int(found[0][0]) if found else 0
 
     def await_stored(self, count: int, seconds: float = 30.0) -> None:

@@ -98,7 +98,7 @@ def test_a_key_from_its_making_to_its_end(tmp_path):
         send(service, key["key"], "over http")
         send(service, key["key"], "over grpc", "grpc")
         service.await_stored(2)
-        assert service.rows("SELECT DISTINCT domain FROM logs") == [("tamyla.com",)]
+        assert service.rows("SELECT DISTINCT domain FROM sent") == [("tamyla.com",)]
         heir = keys(service, "rotate", key["id"])
         until_all_say(service, heir["key"], 200)
         assert status(service, key["key"]) == 200

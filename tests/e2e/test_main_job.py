@@ -50,18 +50,18 @@ def test_sdk_records_are_stored_sorted_and_judged(service: Service) -> None:
     senders.emit(2_000)
     senders.close()
     service.await_stored(2_000)
-    assert {d for (d,) in service.rows("SELECT DISTINCT domain FROM logs")} == {"tamyla.com", "wetechfounders.com"}
-    sources = dict(service.rows("SELECT DISTINCT service_name, source_type FROM logs"))
+    assert {d for (d,) in service.rows("SELECT DISTINCT domain FROM sent")} == {"tamyla.com", "wetechfounders.com"}
+    sources = dict(service.rows("SELECT DISTINCT service_name, source_type FROM sent"))
     assert sources["storefront"] == "ui"
     assert sources["checkout-api"] == "logic"
     assert sources["postgres"] == "backend"
-    assert service.rows("SELECT count(*) FROM logs WHERE environment NOT IN ('production', 'staging')") == [(0,)]
-    errors = service.rows("SELECT DISTINCT error_type FROM logs WHERE attributes LIKE '%exception.type%'")
+    assert service.rows("SELECT count(*) FROM sent WHERE environment NOT IN ('production', 'staging')") == [(0,)]
+    errors = service.rows("SELECT DISTINCT error_type FROM sent WHERE attributes LIKE '%exception.type%'")
     assert errors == [("exception",)]
-    levels = {level for (level,) in service.rows("SELECT DISTINCT triage_level FROM logs")}
+    levels = {level for (level,) in service.rows("SELECT DISTINCT triage_level FROM sent")}
     assert levels == {"critical", "warning", "info", "debug"}
-    assert service.rows("SELECT count(*) FROM logs WHERE component IS NULL OR triage_level IS NULL") == [(0,)]
-    assert service.rows("SELECT count(DISTINCT record_id) FROM logs") == [(2_000,)]
+    assert service.rows("SELECT count(*) FROM sent WHERE component IS NULL OR triage_level IS NULL") == [(0,)]
+    assert service.rows("SELECT count(DISTINCT record_id) FROM sent") == [(2_000,)]
 
 
 def test_counts_add_up(service: Service) -> None:
@@ -108,7 +108,7 @@ def test_sigterm_drains_and_exits_zero(service: Service) -> None:
     time.sleep(0.7)
     assert service.terminate() == 0
     senders.stop(patience_secs=0.1)
-    stored = {n for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs")}
+    stored = {n for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM sent")}
     assert senders.acknowledged <= stored
 
 
@@ -131,9 +131,9 @@ def test_sighup_loses_nothing_and_closes_no_port(service: Service) -> None:
     time.sleep(0.5)
     senders.stop()
     service.await_stored(len(senders.acknowledged))
-    stored = Counter(n for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs"))
+    stored = Counter(n for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM sent"))
     assert stored.keys() == senders.acknowledged
-    assert service.rows("SELECT count(*) FROM logs WHERE domain = 'other.example'") != [(0,)]
+    assert service.rows("SELECT count(*) FROM sent WHERE domain = 'other.example'") != [(0,)]
 
 
 def test_a_bad_reload_keeps_the_old_configuration(service: Service) -> None:
@@ -224,5 +224,5 @@ def test_a_pass_through_pipeline_forwards_without_decoding(tmp_path: Path) -> No
             senders.stop()
             second.await_stored(len(senders.acknowledged))
             assert first.terminate() == 0
-        stored = {n for (n,) in second.rows("SELECT json_extract(attributes, '$.n') FROM logs")}
+        stored = {n for (n,) in second.rows("SELECT json_extract(attributes, '$.n') FROM sent")}
         assert stored == senders.acknowledged

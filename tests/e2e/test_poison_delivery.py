@@ -127,6 +127,6 @@ def test_a_record_that_kills_one_exporter_is_set_aside_for_it_alone(tmp_path: Pa
         subprocess.run([*command, "--data-dir", str(service.data)], check=True, capture_output=True)
         await_that(service, lambda: len(mined(tmp_path)) == 3000)
         assert service.terminate() == 0
-    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM logs") == [(3000,)]
+    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM sent") == [(3000,)]
     assert dead_letters(service) == []
     assert_directory_conserved(service.data, "logs")

@@ -88,6 +88,6 @@ def test_a_record_that_kills_its_worker_is_set_aside_and_replayed(service: Servi
         assert "asked to replay 1 dead letters with 10 records" in deadletter(service, "replay", "--all")
         service.await_stored(300)
         assert service.terminate() == 0
-    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM logs") == [(300,)]
+    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM sent") == [(300,)]
     assert "[]" not in deadletter(service, "list", "--json").splitlines()
     assert_directory_conserved(service.data)

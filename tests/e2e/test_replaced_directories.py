@@ -53,6 +53,6 @@ def test_what_is_acknowledged_afterwards_is_stored(tmp_path: Path, name: str, ho
         stored: set[int] = set()
         while not wanted <= stored and time.monotonic() < deadline:
             time.sleep(0.2)
-            stored = {int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs")}
+            stored = {int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM sent")}
         assert wanted <= stored, len(wanted - stored)
         assert "Traceback" not in service.log.read_text()

@@ -43,7 +43,7 @@ def file_numbers(path: Path) -> list[int]:
 
 def stored_numbers(service: Service) -> list[int]:
     """The numbers in the store."""
-    return [int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs")]
+    return [int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM sent")]
 
 
 def reload(running: Service, /, **override: Any) -> None:

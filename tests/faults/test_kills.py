@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(120 + 20 * max(8, ROUNDS))
 
 def stored_numbers(service: Service) -> Counter[int]:
     """How often each number stands in the store."""
-    return Counter(int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM logs"))
+    return Counter(int(n) for (n,) in service.rows("SELECT json_extract(attributes, '$.n') FROM sent"))
 
 
 def kill_something(service: Service, draw: random.Random) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from collector.control.record import ControlRecord
+from collector.control.reporter import Reporter
 from collector.errors import Damaged
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.outcomes import Counts
@@ -103,6 +105,14 @@ CASES: dict[str, tuple[str, Sight, str, bool]] = {
     "a pipeline is behind": (
         "pipeline_behind", Sight(supervisor(), (), snapshot=snapshot(unread_unix_ms={"logs": AGO_MS})),
         "pipeline logs is behind: its oldest request waits for", False,
+    ),
+    "the disk is nearly full": (
+        "disk_short", Sight(supervisor(), (), snapshot=snapshot(disk_free_bytes=31 << 20)),
+        "the file system of the data directory has 31 MiB left", False,
+    ),
+    "a certificate expires": (
+        "tls_expiring", Sight(supervisor(), (), snapshot=snapshot(certificates=[("receivers.otlp", "/a.crt", 500_000.0)])),
+        "receivers.otlp: the certificate /a.crt expires in 6 days", False,
     ),
     "a pipeline has no room": (
         "pipeline_rests", Sight(supervisor(), [child("worker 0", resting={"pipeline logs": "No space left"})]),
@@ -300,3 +310,45 @@ def test_deaths_in_a_row(case: str) -> None:
     for life in lives:
         restarts.pause_after(life)
     assert restarts.in_a_row(present) == expected
+
+
+def test_what_begins_and_ends_is_told_as_events(caplog: pytest.LogCaptureFixture) -> None:
+    """Once each, with who is meant; what others tell is not told twice."""
+    told: list[ControlRecord] = []
+    now = [100.0]
+    reporter = Reporter(SimpleNamespace(tell=told.append), "supervisor", lambda: "ops.example")
+    watch = Watch(supervisor(), snapshot, reporter=reporter, clock=lambda: now[0])
+    bad = snapshot(
+        queues={"d1": ExporterQueue(1, 95, 100, 0)},
+        certificates=[("receivers.otlp", "/a.crt", -7200.0)],
+        exporters=blocked("blocked"),
+    )
+    for look in (snapshot(), bad, bad, snapshot()):
+        now[0] += 5
+        watch.look(look)
+    said = sorted((each.name, each.attributes["logboom.phase"], each.severity) for each in told)
+    assert said == [
+        ("logboom.service.exporter.full", "began", "WARN"),
+        ("logboom.service.exporter.full", "ended", "INFO"),
+        ("logboom.service.tls.expiring", "began", "WARN"),
+        ("logboom.service.tls.expiring", "ended", "INFO"),
+    ]
+    (full,) = [each for each in told if each.name.endswith("full") and each.severity == "INFO"]
+    assert full.attributes["logboom.exporter"] == "d1"
+    assert full.attributes["logboom.duration"] == 10.0
+    (expired,) = [each for each in told if each.name.endswith("expiring") and each.severity == "WARN"]
+    assert expired.body == "receivers.otlp: the certificate /a.crt expired 2 hours ago"
+    assert expired.attributes["logboom.seconds"] == -7200
+
+
+def test_a_clock_that_jumped_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[ControlRecord] = []
+    jumps = [0.0, -3600.0, 0.0]
+    machine = SimpleNamespace(clock_jump=lambda: jumps.pop(0), disk_free_bytes=lambda: None, certificates=lambda _: [])
+    reporter = Reporter(SimpleNamespace(tell=told.append), "supervisor", lambda: "ops.example")
+    watch = Watch(supervisor(), snapshot, reporter=reporter, machine=machine)
+    for _ in range(3):
+        asyncio.run(watch._look_once())
+    assert [(each.name, each.body) for each in told] == [
+        ("logboom.service.clock.jumped", "the clock was set back by 3600.0 s")
+    ]

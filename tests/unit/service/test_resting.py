@@ -49,7 +49,7 @@ def disk_error(code: int) -> OSError:
 def test_what_the_disk_refuses_is_waited_for(error: Exception, said: str, caplog: pytest.LogCaptureFixture) -> None:
     """One line at the beginning, one at the end, however long it takes; another pipeline goes on meanwhile."""
     now = [100.0]
-    resting, full, other = Resting(lambda: now[0]), Scripted(error, error, 5, 6), Scripted(1, 2, 3)
+    resting, full, other = Resting(clock=lambda: now[0]), Scripted(error, error, 5, 6), Scripted(1, 2, 3)
     with caplog.at_level(logging.WARNING, "logboom.worker"):
         assert resting.step("full", full) == 0
         assert said in resting.reasons()["full"]

@@ -1,0 +1,178 @@
+"""Every event that the service tells about itself. Whoever tells one names it from here; the page of events (`EVENTS.md`) is written from it."""
+
+from __future__ import annotations
+
+from collector.control.event import Example, ServiceEvent
+
+_EXPORTER = {"logboom.exporter": "id of the exporter"}
+_PIPELINE = {"logboom.pipeline": "the pipeline"}
+_LISTENER = {"logboom.listener": "receiver and protocol"}
+_CHILD = {"logboom.child": "the process that is meant"}
+_REASON = {"logboom.reason": "why, in words"}
+_COUNT = {"logboom.count": "how often, or how many records, since it was last told"}
+_DURATION = {"logboom.duration": "seconds that it lasted; at its end"}
+_AT_MOST = "at most once a minute for the same reason"
+
+# --- of processes
+
+PROCESS_ENDED = ServiceEvent(
+    "process.ended", "a child process ended unasked; another takes its place", "WARN", {**_CHILD, **_REASON},
+    Example("worker 0 ended with signal SIGKILL: a new one starts in 0.1 s", {"logboom.child": "worker 0", "logboom.reason": "signal SIGKILL"}),
+)  # fmt: skip
+PROCESS_DIES = ServiceEvent(
+    "process.dies", "3 child processes in a row died soon after their start", "ERROR", {**_CHILD, **_DURATION},
+    Example("worker 0 died 3 times in a row, soon after its start", {"logboom.child": "worker 0"}), lasts=True,
+)  # fmt: skip
+DESCRIPTORS = ServiceEvent(
+    "process.descriptors", "a process uses 90 % of the files that it may open", "WARN", {**_CHILD, **_DURATION},
+    Example("ingest-0 uses 940 of the 1024 files it may open", {"logboom.child": "ingest-0"}), lasts=True,
+)  # fmt: skip
+CONFIG_CHANGED = ServiceEvent(
+    "config.changed", "a new configuration runs, after SIGHUP", "INFO", {}, Example("configuration reloaded")
+)
+CONFIG_REFUSED = ServiceEvent(
+    "config.refused", "a new configuration can't be taken over; the old one stays", "ERROR", _REASON,
+    Example("the new configuration is refused, the old one stays", {"logboom.reason": "service.ledger.partitions can't change from 4 to 8: it is fixed when the data directory is made"}),
+)  # fmt: skip
+CLOCK_JUMPED = ServiceEvent(
+    "clock.jumped", "the clock of the machine was set forward or back by more than a second", "WARN",
+    {"logboom.seconds": "by how much; negative: back"},
+    Example("the clock was set back by 3600.0 s", {"logboom.seconds": -3600.0}),
+)  # fmt: skip
+EVENTS_LOST = ServiceEvent(
+    "events.lost", "events of a process were given up: nobody took them in, or there were too many", "ERROR", _COUNT,
+    Example("12 events of this process were lost", {"logboom.count": 12}, "worker 0"),
+)  # fmt: skip
+
+# --- of what comes in
+
+LISTENER_SILENT = ServiceEvent(
+    "listener.silent", "a listener does not answer a newcomer", "ERROR", {**_LISTENER, **_DURATION},
+    Example("otlp grpc does not serve (1 probes in a row): no answer within 5 s", {"logboom.listener": "otlp grpc"}), lasts=True,
+)  # fmt: skip
+LISTENER_CROWDED = ServiceEvent(
+    "listener.crowded", "connections, unfinished bodies or calls of a listener met their bound", "WARN", {**_REASON, **_DURATION},
+    Example("http: all connections are in use, silent ones are closed", {"logboom.reason": "http: all connections are in use, silent ones are closed"}),
+    lasts=True,
+)  # fmt: skip
+INTAKE_REFUSING = ServiceEvent(
+    "intake.refusing", "a process refuses all requests: its journal or memory is full", "ERROR", {**_CHILD, **_DURATION},
+    Example("the journal is full: senders are told to wait", {"logboom.child": "ingest 0"}), lasts=True,
+)  # fmt: skip
+REQUESTS_REFUSED = ServiceEvent(
+    "requests.refused", "more than 5 % of the requests of a minute, and 20 at least, were told to come again", "WARN", _DURATION,
+    Example("12% of the requests of the last minute were told to come again (31)"), lasts=True,
+)  # fmt: skip
+JOURNAL_SLOW = ServiceEvent(
+    "journal.slow", "requests wait for the journal's disk for more than 3 s", "WARN", {**_CHILD, **_DURATION},
+    Example("ingest 0: requests have waited for 4 s, the journal's disk is slow", {"logboom.child": "ingest 0"}), lasts=True,
+)  # fmt: skip
+LIMIT_REACHED = ServiceEvent(
+    "limit.reached", f"requests of a domain are refused because it has used up a limit of its own; {_AT_MOST}", "WARN",
+    {"logboom.domain": "the domain", "logboom.receiver": "through which they came", **_COUNT},
+    Example("3 requests of tamyla.com told to slow down: a limit of the domain is reached", {"logboom.domain": "tamyla.com", "logboom.receiver": "otlp", "logboom.count": 3}, "ingest 0"),
+    shown=frozenset({"logboom.count"}),
+    shown_body="requests of this domain were told to slow down: it has reached a limit of its own",
+)  # fmt: skip
+AUTH_FAILED = ServiceEvent(
+    "auth.failed", f"senders were refused because of who they are, or are not; {_AT_MOST}, address and credential", "WARN",
+    {
+        "logboom.authenticator": "the extension that was asked", "logboom.receiver": "through which they came",
+        "error.type": "why: missing, malformed, unknown, expired, …", "client.address": "where they come from",
+        "user_agent.original": "what they say they are", "user.id": "id of the credential, where one is known",
+        "logboom.domain": "its domain", **_COUNT,
+    },
+    Example(
+        "api_keys refused 4 request(s) of 203.0.113.9: revoked",
+        {
+            "logboom.authenticator": "api_keys", "logboom.receiver": "otlp", "error.type": "revoked", "client.address": "203.0.113.9",
+            "user_agent.original": "OTel-OTLP-Exporter-Python/1.37.0", "user.id": "k-7f3a", "logboom.domain": "tamyla.com",
+            "logboom.count": 4,
+        },
+        "ingest 0",
+    ),
+)  # fmt: skip
+TLS_EXPIRING = ServiceEvent(
+    "tls.expiring", "a certificate expires within 14 days, or has expired", "WARN",
+    {"logboom.component": "which component shows it", "logboom.file": "its file", "logboom.seconds": "until then; negative: since", **_DURATION},
+    Example("receivers.otlp: the certificate /etc/logboom/tls.crt expires in 6 days", {"logboom.component": "receivers.otlp", "logboom.file": "/etc/logboom/tls.crt", "logboom.seconds": 518400.0}),
+    lasts=True,
+)  # fmt: skip
+
+# --- of what is worked on
+
+PIPELINE_BEHIND = ServiceEvent(
+    "pipeline.behind", "the oldest request that a pipeline has not read is older than `max_unread_age`", "WARN", {**_PIPELINE, **_DURATION},
+    Example("pipeline logs is behind: its oldest request waits for 75 s", {"logboom.pipeline": "logs"}), lasts=True,
+)  # fmt: skip
+PIPELINE_RESTS = ServiceEvent(
+    "pipeline.rests", "the disk does not let a pipeline work: it is full, or what it gives is damaged", "ERROR",
+    {"logboom.pipeline": "the pipeline, and its partition", **_REASON, **_DURATION},
+    Example("pipeline logs of partition 2 rests", {"logboom.pipeline": "pipeline logs of partition 2", "logboom.reason": "no room for a commit of 40960 bytes"}, "worker 0"),
+    lasts=True,
+)  # fmt: skip
+DISK_SHORT = ServiceEvent(
+    "disk.short", "the file system of the data directory has less than 64 MiB left", "WARN", _DURATION,
+    Example("the file system of the data directory has 31 MiB left"), lasts=True,
+)  # fmt: skip
+SET_ASIDE = ServiceEvent(
+    "records.set_aside", "records became dead letters within ten minutes: undecodable, damaged, poison, or rejected", "WARN",
+    {"logboom.component": "exporter or pipeline", **_DURATION},
+    Example("exporter/sqlite set 4 record(s) aside within 10 minutes: `logboom deadletter list` shows them", {"logboom.component": "exporter/sqlite"}),
+    lasts=True,
+)  # fmt: skip
+
+BACKUP_FAILING = ServiceEvent(
+    "backup.failing", "a snapshot can't be taken, or a store not be followed", "ERROR", {**_CHILD, **_DURATION},
+    Example("no backup is being made: s3://backups: access denied", {"logboom.child": "backup 0"}), lasts=True,
+)  # fmt: skip
+
+# --- of what goes out
+
+EXPORTER_BLOCKED = ServiceEvent(
+    "exporter.blocked", f"the destination refuses everything; nothing is lost, people are needed; {_AT_MOST}", "ERROR", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter elasticsearch is blocked: 401 Unauthorized", {"logboom.exporter": "elasticsearch", "logboom.reason": "401 Unauthorized", "logboom.count": 1}, "worker 0"),
+)  # fmt: skip
+EXPORTER_RESUMED = ServiceEvent(
+    "exporter.resumed", "the destination takes records again, after `exporter.blocked` or `exporter.retrying`", "INFO", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter elasticsearch goes on", {"logboom.exporter": "elasticsearch", "logboom.reason": "accepted after 12 s", "logboom.count": 1}, "worker 0"),
+)  # fmt: skip
+EXPORTER_RETRYING = ServiceEvent(
+    "exporter.retrying", f"an attempt failed and is repeated; {_AT_MOST}", "WARN", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter otlp tries again: UNAVAILABLE", {"logboom.exporter": "otlp", "logboom.reason": "UNAVAILABLE", "logboom.count": 3}, "worker 0"),
+)  # fmt: skip
+EXPORTER_REJECTED = ServiceEvent(
+    "exporter.rejected", f"the destination will never take some records; they are dead letters; {_AT_MOST}", "ERROR", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter elasticsearch set 2 records aside: mapper_parsing_exception", {"logboom.exporter": "elasticsearch", "logboom.reason": "mapper_parsing_exception", "logboom.count": 2}, "worker 0"),
+)  # fmt: skip
+EXPORTER_PARTIAL = ServiceEvent(
+    "exporter.partial", f"the destination took a request with a warning, or not all of it; {_AT_MOST}", "WARN", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter otlp was warned: 5 records were left out", {"logboom.exporter": "otlp", "logboom.reason": "5 records were left out", "logboom.count": 5}, "worker 0"),
+)  # fmt: skip
+EXPORTER_DROPPED = ServiceEvent(
+    "exporter.dropped", f"records for an exporter were given up, as its options say; {_AT_MOST}", "ERROR", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter debug gave up 100 records: max_elapsed_time", {"logboom.exporter": "debug", "logboom.reason": "max_elapsed_time", "logboom.count": 100}, "worker 0"),
+)  # fmt: skip
+EXPORTER_FAILED = ServiceEvent(
+    "exporter.failed", f"an exporter raised an error where it must not: a defect; {_AT_MOST}", "ERROR", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter parrot failed: classify: KeyError", {"logboom.exporter": "parrot", "logboom.reason": "classify: KeyError", "logboom.count": 1}, "worker 0"),
+)  # fmt: skip
+EXPORTER_LEDGER = ServiceEvent(
+    "exporter.ledger", f"what an exporter did could not be made durable; it is tried again; {_AT_MOST}", "ERROR", {**_EXPORTER, **_REASON, **_COUNT},
+    Example("exporter sqlite can't write down what it did: the disk is full", {"logboom.exporter": "sqlite", "logboom.reason": "the disk is full", "logboom.count": 1}, "worker 0"),
+)  # fmt: skip
+EXPORTER_MOVED = ServiceEvent(
+    "exporter.moved", "a file of an exporter was moved, deleted, replaced or cut while it was open", "WARN", {**_EXPORTER, **_DURATION},
+    Example("exporter file: /var/log/out.json was moved while it was open", {"logboom.exporter": "file"}), lasts=True,
+)  # fmt: skip
+EXPORTER_LATE = ServiceEvent(
+    "exporter.late", "the oldest record that waits for an exporter is older than `max_queue_age`", "WARN", {**_EXPORTER, **_DURATION},
+    Example("exporter sqlite is late: its oldest record waits for 320 s", {"logboom.exporter": "sqlite"}), lasts=True,
+)  # fmt: skip
+EXPORTER_FULL = ServiceEvent(
+    "exporter.full", "90 % of an exporter's quota are used", "WARN", {**_EXPORTER, **_DURATION},
+    Example("exporter sqlite has used 93% of its quota", {"logboom.exporter": "sqlite"}), lasts=True,
+)  # fmt: skip
+
+SERVICE_EVENTS = {each.event_name: each for each in list(globals().values()) if isinstance(each, ServiceEvent)}
+"""By the name that records carry."""
