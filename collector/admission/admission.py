@@ -129,6 +129,9 @@ class Admission:
             raise
 
     def _refuse(self, arrival: Arrival, refusal: Refusal, done: Answered) -> None:
+        if refusal.retry_after_secs is not None:
+            for undo in arrival.undo:
+                undo()
         self.refused(arrival.receiver, arrival.domain, refusal, arrival.records)
         done(refusal)
 

@@ -43,6 +43,7 @@ class Arrival:
         position: how far the receiver has read with it.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
+        undo: called when it is refused and may come again: what it has taken of limits goes back.
     """
 
     receiver: str
@@ -56,6 +57,7 @@ class Arrival:
     domain: str = ""
     sender: str = ""
     received: Received | None = None
+    undo: Sequence[Callable[[], None]] = ()
 
     @property
     def records(self) -> int:
@@ -72,14 +74,14 @@ class Check(Protocol):
     def __call__(self, arrival: Arrival) -> None: ...
 
 
-def checks(resolver: DomainResolver) -> Sequence[Check]:
-    """The list of an ingest process."""
+def checks(resolver: DomainResolver, before: Sequence[Check] = (), behind: Sequence[Check] = ()) -> Sequence[Check]:
+    """The list of an ingest process; `before` a body is read count bytes, `behind` count records."""
 
     def domain(arrival: Arrival) -> None:
         arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
         arrival.sender = resolver.sender(arrival.facts)
 
-    return [domain, validity, mark]
+    return [domain, *before, validity, *behind, mark]
 
 
 def validity(arrival: Arrival) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "keys": "Make, list, rotate and revoke the API keys of domains.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
     "restore": "Make a data directory of a backup.",
+    "limits": "Show how much each domain and credential may send, and how much is used.",
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
 }

@@ -16,8 +16,10 @@ from typing import Any
 
 from collector.admission.admission import Admission
 from collector.admission.doorkeeper import Doorkeeper
+from collector.admission.limits import Limits
 from collector.admission.steps import checks
 from collector.component import Context, Receiver
+from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.domains.senders import Senders
 from collector.errors import Locked, Unavailable
@@ -107,6 +109,7 @@ class Ingest:
         self._extensions = Extensions(settings.extensions, root)
         self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
         self._door_events = DoorEvents(self._reporting.reporter)
+        self._limits = Limits(settings.service.domains.limits.rules(), RateTable(root / FILE))
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._journal: Intake | None = None
@@ -118,7 +121,8 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
-        steps = checks(DomainResolver(rules, self._extensions.known_domains))
+        limits = self._limits
+        steps = checks(DomainResolver(rules, self._extensions.known_domains), [limits.before], [limits.after])
         return Admission(
             steps,
             self._intake,
@@ -204,6 +208,8 @@ class Ingest:
             stats["listeners"].update(receiver.gauges())
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
+        self._limits.look()
+        stats["limits"] = [[domain, unit, refused] for (domain, unit), refused in self._limits.refused().items()]
         stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}
         waiting = requests.in_flight_requests if state is not None else 0
         stats["commit_waits_secs"] = self._commits.look(state.commits if state is not None else 0, waiting)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -173,7 +174,7 @@ class Watch:
         return replace(
             snapshot,
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
-            bounds=_bounds(reports),
+            bounds=_bounds(reports), limits_refused=_limits_refused(reports),
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children
@@ -186,6 +187,13 @@ class Watch:
                 for each in self._machine.certificates(self._supervisor.settings)
             ],
         )  # fmt: skip
+
+
+def _limits_refused(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    refused: Counter[tuple[str, str]] = Counter()
+    for stats in reports.values():
+        refused.update({(domain, unit): number for domain, unit, number in stats.get("limits", ())})
+    return dict(refused)
 
 
 def _bounds(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, int]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from collector.component import Config
+from collector.domains.limits import LimitRules
 from collector.reserved import DOMAIN
 from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration
@@ -46,6 +47,42 @@ class LedgerConfig(Config):
         return self.max_bytes + self.state_bytes
 
 
+class RatesConfig(Config):
+    """How much may come in a second, by unit; absent = no limit."""
+
+    records_per_second: float | None = Field(None, ge=0)
+    """Log records."""
+    bytes_per_second: ByteSize | None = Field(None, ge=0)
+    """Bytes of bodies, uncompressed."""
+    requests_per_second: float | None = Field(None, ge=0)
+    """Requests, however small."""
+
+    def rates(self) -> dict[str, float]:
+        """Unit → number a second, of those that are written; 0 = no limit."""
+        written = {
+            "requests": self.requests_per_second,
+            "bytes": self.bytes_per_second,
+            "records": self.records_per_second,
+        }
+        return {unit: float(rate) for unit, rate in written.items() if rate is not None}
+
+
+class LimitsConfig(RatesConfig):
+    """The `limits:` block: how much each domain may send."""
+
+    burst: Duration = Field(10.0, ge=0)
+    """So many seconds of a rate may come at once."""
+    per_key: RatesConfig = RatesConfig()
+    """How much may come with each credential, beside the limits of its domain."""
+    overrides: dict[str, RatesConfig] = {}
+    """Domains with other limits, unit by unit; 0 = no limit."""
+
+    def rules(self) -> LimitRules:
+        """For admission."""
+        overrides = {domain: own.rates() for domain, own in self.overrides.items()}
+        return LimitRules(self.rates(), self.burst, self.per_key.rates(), overrides)
+
+
 class DomainsConfig(Config):
     """How a request's domain is found when no credential names it."""
 
@@ -57,6 +94,8 @@ class DomainsConfig(Config):
     """A request header (gRPC metadata key) that names the domain; believed only from `trusted_peers`."""
     trusted_peers: list[str] = ["127.0.0.0/8", "::1/128"]
     """Networks whose `header` and `X-Forwarded-Host` are believed."""
+    limits: LimitsConfig = LimitsConfig()
+    """How much each domain, and each credential, may send in a second; senders above it are told to wait."""
 
     operator: str | None = None
     """The domain of what the service knows and its operator does. Without a choice it is `logboom`, which no request can belong to;

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
-from collector.admission.steps import checks
+from collector.admission.steps import Check, checks
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.receivers.otlp import FACTORY
@@ -50,15 +50,17 @@ def receiving(
     intake: MemoryIntake | None = None,
     rules: DomainRules | None = None,
     extensions: Mapping[str, Any] | None = None,
+    before: Sequence[Check] = (),
+    behind: Sequence[Check] = (),
     **admission_options: Any,
 ) -> Iterator[Receiving]:
     """A started receiver; it is shut down at the end."""
-    behind = intake or MemoryIntake()
-    admission = Admission(checks(DomainResolver(rules or DomainRules())), behind, **admission_options)
+    kept = intake or MemoryIntake()
+    admission = Admission(checks(DomainResolver(rules or DomainRules()), before, behind), kept, **admission_options)
     receiver = FACTORY.create(otlp_config(overrides), Context("otlp", Path(), extensions=extensions or {}))
     receiver.start(admission)
     try:
-        yield Receiving(receiver, behind, admission)
+        yield Receiving(receiver, kept, admission)
     finally:
         receiver.shutdown(5.0)
 

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from collector.admission.limits import Limits
+from collector.domains.limits import LimitRules
+from collector.domains.rate_table import FILE, RateTable
 from collector.errors import Unavailable
 from collector.testing.intake import MemoryIntake
 from counterparts.receiving import Receiving, receiving
@@ -87,3 +90,12 @@ def test_the_sdk_comes_again(sender, protocol):
     with receiving(intake=RefusingOnce(Unavailable("the journal is full", 0.1))) as running:
         assert sorted(send(sender, running, protocol)) == sorted(f"record {number}" for number in range(RECORDS))
         assert running.admission.statistics().refused_requests == {"Unavailable": 1}
+
+
+@pytest.mark.parametrize("protocol", ["http", "proto"])
+def test_the_sdk_keeps_to_a_limit(sender, protocol, tmp_path):
+    """Two requests a second, three at once: told to wait, it waits, and loses nothing."""
+    limits = Limits(LimitRules({"requests": 2.0}, burst_secs=0.0), RateTable(tmp_path / FILE))
+    with receiving(before=[limits.before], behind=[limits.after]) as running:
+        assert sorted(send(sender, running, protocol)) == sorted(f"record {number}" for number in range(RECORDS))
+        assert limits.refused()["default", "requests"] > 0

@@ -1,0 +1,55 @@
+"""Limits in a running logboom with two ingest processes: a flood is told to wait, is counted, and goes on after a SIGKILL."""
+
+from __future__ import annotations
+
+import http.client
+import time
+
+import pytest
+
+from collector.testing.payloads import payload
+from collector.testing.service import Service
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+LIMITED = """
+service:
+  processes: {ingest: 2}
+  domains: {limits: {overrides: {tamyla.com: {requests_per_second: 2}}, burst: 1s}}
+"""
+
+
+def post(service: Service, number: int, domain: str) -> int:
+    """The status; over a connection of its own, so that both processes are met."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    headers = {"content-type": "application/x-protobuf", "x-logboom-domain": domain}
+    connection.request("POST", "/v1/logs", payload(1 + number % 500), headers)
+    with connection.getresponse() as answer:
+        answer.read()
+        connection.close()
+        return answer.status
+
+
+def test_two_processes_share_a_limit(tmp_path):
+    """4 or so pass of 60 sent at once, over both processes together; the neighbour is never refused."""
+    with Service(tmp_path, LIMITED) as service:
+        began = time.monotonic()
+        answers = [post(service, number, "tamyla.com") for number in range(60)]
+        took = time.monotonic() - began
+        assert 1 <= answers.count(200) <= 2 * (took + 1) + 2
+        assert set(answers) == {200, 429}
+        assert {post(service, number, "wetechfounders.com") for number in range(20)} == {200}
+        service.child("ingest").kill()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and service.get("/ready")[0] != 200:
+            time.sleep(0.1)
+        assert 429 in [post(service, number, "tamyla.com") for number in range(60, 100)]
+        deadline = time.monotonic() + 30
+        while not any(
+            line.startswith("logboom_limit_refused") and 'domain="tamyla.com"' in line and 'unit="requests"' in line
+            for line in service.get("/metrics", service.metrics)[1].splitlines()
+        ):
+            assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
+            time.sleep(0.5)
+        assert "the limit of requests a second is reached" in service.log.read_text()
+        assert service.terminate() == 0
