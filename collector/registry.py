@@ -55,8 +55,11 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "bearertokenauth": "collector.extensions.bearertokenauth",
         "client_certificate": "collector.extensions.client_certificate",
         "file_storage": "collector.extensions.file_storage",
+        "headers_setter": "collector.extensions.headers_setter",
         "health_check": "collector.extensions.health_check",
+        "oauth2client": "collector.extensions.oauth2client",
         "oidc": "collector.extensions.oidc",
+        "sigv4auth": "collector.extensions.sigv4auth",
     },
 }
 """Type name (old and new spelling) → the folder that holds `FACTORY`."""

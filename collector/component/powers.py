@@ -154,6 +154,33 @@ class ClientAuthenticator(Extension, Protocol):
 
 
 @runtime_checkable
+class AmendsHeaders(Extension, Protocol):
+    """A client authenticator that also looks at the headers that are there. Asked in the place of `headers`."""
+
+    async def amended(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """All headers of the next request, from those that it would have."""
+        ...
+
+
+class Outgoing(NamedTuple):
+    """An HTTP request as it will be sent, but for its signature."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@runtime_checkable
+class SignsRequests(Extension, Protocol):
+    """A client authenticator that signs each request as a whole; over HTTP only. Asked behind `headers`."""
+
+    async def signature(self, request: Outgoing) -> Mapping[str, str]:
+        """Headers to add. Raises what the connection of who gives the keys raises: nothing was sent."""
+        ...
+
+
+@runtime_checkable
 class Provides(Protocol):
     """Options of an extension that other components may name: looked at before anything runs."""
 

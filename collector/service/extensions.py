@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.component import Component, Config, Context, Extension, MakesDomainsKnown
+from collector.errors import LogboomError
 
 log = logging.getLogger("logboom.extensions")
 
@@ -28,6 +29,7 @@ class Extensions(Mapping[str, Any]):
         self._root = root
         self._made: dict[str, Extension] = {}  # one that another needs stands before it
         self._failing: set[str] = set()
+        self._making: set[str] = set()
         self._domains: frozenset[str] = frozenset()
         self._knowing: list[MakesDomainsKnown] = []
         self._ended = threading.Event()
@@ -35,9 +37,13 @@ class Extensions(Mapping[str, Any]):
 
     def __getitem__(self, ident: str) -> Any:
         if ident not in self._made:
+            if ident in self._making:
+                raise LogboomError(f"extensions {', '.join(sorted(self._making))} lean on each other in a circle")
+            self._making.add(ident)
             component = self._configured[ident]
             context = Context(ident, self._root, extensions=self)
             self._made[ident] = component.factory.create(component.config, context)
+            self._making.discard(ident)
         return self._made[ident]
 
     def __iter__(self) -> Iterator[str]:

@@ -237,6 +237,8 @@ def _extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Referen
     side = Use.SERVER_AUTHENTICATOR if kind == Kind.RECEIVER else Use.CLIENT_AUTHENTICATOR
     for use, parent, key in ((Use.STORAGE, "sending_queue", "storage"), (side, "auth", "authenticator")):
         yield from ((use, reference) for reference in _references_below(node, parent, key))
+    if kind == Kind.EXTENSION:
+        yield from ((side, reference) for reference in _references(_child(node, "additional_auth")))
 
 
 def _references_below(node: Node, parent: str, key: str) -> Iterator[Reference]:

@@ -31,15 +31,21 @@ _SHOWN_CHARACTERS = 200
 _MASK = "****"
 _SECRETS = ("client_secret", "assertion")
 """What of a request to a token service nobody may see."""
+Form = Mapping[str, str | list[str]]
+"""Parameters of a request; a list is one that stands there several times."""
 _TAKEN = Acceptance("the token service", empty=False)
 _USABLE = re.compile(r"[!-~]+")
 """Visible ASCII (RFC 6749, appendix A.12): all that a header takes."""
 
 
 class TokenRefused(NotSent):
-    """The token service gave none. `may_pass`: it may later; else somebody must change the configuration."""
+    """The token service gave none. `may_pass`: it may later; else somebody must change the configuration.
+    `wrong_client`: it does not know who asks (RFC 6749, 5.2: `invalid_client`)."""
 
-    def __init__(self, reason: str, *, may_pass: bool, after_secs: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, may_pass: bool, after_secs: float | None = None, wrong_client: bool = False
+    ) -> None:
+        self.wrong_client = wrong_client
         super().__init__(Retry(reason, after_secs=after_secs) if may_pass else Blocked(reason))
 
 
@@ -57,11 +63,22 @@ class AccessToken:
     Args:
         grant: asks for a new one; raises TokenRefused or what its connection raises.
         clock: seconds, monotonic.
+        margin_secs: it is renewed so long before its end; a short-lived one when a fifth of its life is left.
+        ask_secs: how long the token service may take.
     """
 
-    def __init__(self, grant: Callable[[], Awaitable[Granted]], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        grant: Callable[[], Awaitable[Granted]],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        margin_secs: float = _MARGIN_SECS,
+        ask_secs: float = _ASK_SECS,
+    ) -> None:
         self._grant = grant
         self._clock = clock
+        self._margin_secs = margin_secs
+        self._ask_secs = ask_secs
         self._token = ""
         self._renew_at = 0.0
         self._asking: asyncio.Task[str] | None = None
@@ -84,7 +101,7 @@ class AccessToken:
 
     async def _renewed(self) -> str:
         granted = await self._granted()
-        margin = min(_MARGIN_SECS, granted.lifetime_secs / 5)
+        margin = min(self._margin_secs, granted.lifetime_secs / 5)
         self._token, self._renew_at = granted.token, self._clock() + granted.lifetime_secs - margin
         return granted.token
 
@@ -95,10 +112,10 @@ class AccessToken:
 
     async def _granted(self) -> Granted:
         try:
-            async with asyncio.timeout(_ASK_SECS):
+            async with asyncio.timeout(self._ask_secs):
                 return await self._grant()
         except TimeoutError:
-            raise TokenRefused(f"no access token: no answer within {_ASK_SECS:.0f} s", may_pass=True) from None
+            raise TokenRefused(f"no access token: no answer within {self._ask_secs:.0f} s", may_pass=True) from None
 
     def refused(self, token: str) -> None:
         """The destination did not take `token`: the next caller asks for a new one."""
@@ -106,9 +123,9 @@ class AccessToken:
             self._token = ""
 
 
-async def ask(client: HttpClient, url: str, form: Mapping[str, str]) -> Granted:
+async def ask(client: HttpClient, url: str, form: Form) -> Granted:
     """One request to a token service; `client` must not compress. Raises TokenRefused and the connection's errors."""
-    answer = await client.post(url, urlencode(form).encode(), _FORM)
+    answer = await client.post(url, urlencode(form, doseq=True).encode(), _FORM)
     told = _told(answer)
     if not 200 <= answer.status < 300:
         raise _refusal(answer, told, form)
@@ -125,14 +142,16 @@ async def ask(client: HttpClient, url: str, form: Mapping[str, str]) -> Granted:
     return Granted(str(token), lifetime_secs)
 
 
-def _refusal(answer: HttpAnswer, told: Mapping[str, object], form: Mapping[str, str]) -> TokenRefused:
+def _refusal(answer: HttpAnswer, told: Mapping[str, object], form: Form) -> TokenRefused:
     description = str(told.get("error_description", "")).partition("\n")[0].strip()
     said = ": ".join(part for part in (str(told.get("error", "")), description) if part)
-    for secret in (form[name] for name in _SECRETS if form.get(name)):
+    for secret in (str(form[name]) for name in _SECRETS if form.get(name)):
         said = said.replace(secret, _MASK).replace(quote_plus(secret), _MASK)
     may_pass = answer.status in _AGAIN or answer.status >= 500
     reason = f"no access token: {described(answer.status, said[:_SHOWN_CHARACTERS])}"
-    return TokenRefused(reason, may_pass=may_pass, after_secs=retry_after_secs(answer) if may_pass else None)
+    after_secs = retry_after_secs(answer) if may_pass else None
+    wrong_client = answer.status == 401 or told.get("error") == "invalid_client"
+    return TokenRefused(reason, may_pass=may_pass, after_secs=after_secs, wrong_client=wrong_client)
 
 
 def _told(answer: HttpAnswer) -> Mapping[str, object]:

@@ -6,7 +6,8 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, field_validator
 
-from collector.component import ClientAuthenticator, Context
+from collector.component import ClientAuthenticator, Context, SignsRequests
+from collector.errors import LogboomError
 from collector.transport.block import Block
 from collector.transport.tls import TlsServerConfig
 
@@ -45,6 +46,16 @@ def authenticates(block: Guarded) -> bool:
 def client_authenticator(auth: Auth | None, context: Context) -> ClientAuthenticator | None:
     """What says who an exporter is, if it names one."""
     found: ClientAuthenticator | None = context.extensions[auth.authenticator] if auth is not None else None
+    return found
+
+
+def metadata_authenticator(auth: Auth | None, context: Context) -> ClientAuthenticator | None:
+    """The same for gRPC. Raises LogboomError for one that signs HTTP requests."""
+    found = client_authenticator(auth, context)
+    if auth is not None and isinstance(found, SignsRequests):
+        raise LogboomError(
+            f"exporters.{context.id}: {auth.authenticator} signs HTTP requests, and this exporter speaks gRPC"
+        )
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SecretStr
 
-from collector.component import ClientAuthenticator
+from collector.component import AmendsHeaders, ClientAuthenticator
 
 _NO_SECRETS = frozenset({"content-type", "content-encoding", "accept", "grpc-encoding"})
 _LEAST_SECRET = 8
@@ -49,6 +49,8 @@ async def with_credentials(headers: Mapping[str, str], authenticator: ClientAuth
     """The headers of a request, and in the place of those with the same names what the authenticator says of us."""
     if authenticator is None:
         return dict(headers)
+    if isinstance(authenticator, AmendsHeaders):
+        return dict(await authenticator.amended(headers))
     shown = await authenticator.headers()
     names = {name.lower() for name in shown}
     return {**{name: value for name, value in headers.items() if name.lower() not in names}, **shown}

@@ -54,8 +54,10 @@ def verdict_of(
     return verdict(answer, "" if answer.status < 300 else said(answer.body), taken)
 
 
-def unanswered(error: Exception, at_most: int | None = None) -> Retry | Blocked:
-    """The meaning of a call without an answer; `at_most` as in `Retry`. Who does not answer in time has too much to do."""
+def unanswered(error: Exception, at_most: int | None = None) -> Retry | Split | Blocked:
+    """The meaning of a call without an answer, or of one that was never made; `at_most` as in `Retry`. Who does not answer in time has too much to do."""
+    if isinstance(error, NotSent):
+        return error.verdict
     reason = describe(error)
     if needs_people(error):
         return Blocked(reason)

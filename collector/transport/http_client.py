@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import aiohttp
 
-from collector.component import ClientAuthenticator
+from collector.component import ClientAuthenticator, Outgoing, SignsRequests
 from collector.transport.compression import compressor, content_encoding
 from collector.transport.environment_proxy import environment_proxy
 from collector.transport.headers import revealed, with_credentials, without_credentials
@@ -48,6 +48,7 @@ class HttpClient:
     ) -> None:
         self._config = config
         self._authenticator = authenticator
+        self._signer = authenticator if isinstance(authenticator, SignsRequests) else None
         self._compress = compressor(config.compression, config.compression_params.level)
         self._encoding = content_encoding(config.compression)
         self._headers = {"User-Agent": user_agent, **revealed(config.headers)}
@@ -104,6 +105,8 @@ class HttpClient:
         sent = await with_credentials(headers or {}, self._authenticator)
         if body is not None and self._encoding and not plain:
             sent["Content-Encoding"] = self._encoding
+        if self._signer is not None:
+            sent |= await self._signer.signature(Outgoing(method, url, {**self._headers, **sent}, body or b""))
         async with self._session.request(
             method,
             url,

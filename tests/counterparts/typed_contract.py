@@ -6,6 +6,7 @@ A class that loses a method, or changes how it is called, is an error of types h
 from __future__ import annotations
 
 from collector.component import (
+    AmendsHeaders,
     ClientAuthenticator,
     Connector,
     Counting,
@@ -26,6 +27,7 @@ from collector.component import (
     Recalls,
     Receiver,
     ServerAuthenticator,
+    SignsRequests,
     SpeaksTls,
     StepLimiting,
     TakesEvents,
@@ -42,9 +44,15 @@ from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
 from collector.extensions.client_certificate.authenticator import ClientCertificates
 from collector.extensions.client_certificate.config import ClientCertificateConfig
 from collector.extensions.file_storage.config import FileStorageConfig
+from collector.extensions.headers_setter.authenticator import HeadersSetter
+from collector.extensions.headers_setter.config import HeadersSetterConfig
 from collector.extensions.health_check.config import HealthCheckConfig
+from collector.extensions.oauth2client.authenticator import OAuth2Client
+from collector.extensions.oauth2client.config import OAuth2ClientConfig
 from collector.extensions.oidc.authenticator import Oidc
 from collector.extensions.oidc.config import OidcConfig
+from collector.extensions.sigv4auth.authenticator import SigV4Auth
+from collector.extensions.sigv4auth.config import SigV4AuthConfig
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
@@ -112,7 +120,10 @@ EXTENSIONS: tuple[type[Extension], ...] = (
     BasicAuth,
     BearerTokenAuth,
     ClientCertificates,
+    HeadersSetter,
+    OAuth2Client,
     Oidc,
+    SigV4Auth,
 )
 CONNECTORS: tuple[type[Connector], ...] = (Forward,)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
@@ -132,9 +143,13 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SqliteConfig,
     SyslogConfig,
 )
+AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,
+    HeadersSetter,
+    OAuth2Client,
+    SigV4Auth,
 )
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
@@ -169,7 +184,10 @@ PROVIDES: tuple[type[Provides], ...] = (
     BearerTokenAuthConfig,
     ClientCertificateConfig,
     FileStorageConfig,
+    HeadersSetterConfig,
+    OAuth2ClientConfig,
     OidcConfig,
+    SigV4AuthConfig,
 )
 RECALLS: tuple[type[Recalls], ...] = (
     ApiKeys,
@@ -185,6 +203,7 @@ SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
     ClientCertificates,
     Oidc,
 )
+SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,
     D1Config,
@@ -215,6 +234,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Exporter": EXPORTERS,
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
+    "AmendsHeaders": AMENDS_HEADERS,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,
@@ -230,6 +250,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Provides": PROVIDES,
     "Recalls": RECALLS,
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
+    "SignsRequests": SIGNS_REQUESTS,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
     "TakesEvents": TAKES_EVENTS,

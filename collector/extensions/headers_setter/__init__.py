@@ -1,0 +1,13 @@
+"""Headers that exporters send with each request: fixed ones, or from files."""
+
+from collector.component import Factory, Kind
+from collector.extensions.headers_setter.config import HeadersSetterConfig
+
+FACTORY = Factory(
+    kind=Kind.EXTENSION,
+    name="headers_setter",
+    config=HeadersSetterConfig,
+    behaviour="collector.extensions.headers_setter.authenticator:HeadersSetter",
+    summary="headers of an exporter's requests: fixed ones, or from files that others rewrite",
+    stability="beta",
+)

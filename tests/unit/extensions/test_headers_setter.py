@@ -1,0 +1,141 @@
+"""headers_setter: each action on what is there, values from files that change, another authenticator before it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from collector.component import Context, Use
+from collector.errors import ConfigError, LogboomError
+from collector.extensions.headers_setter import FACTORY
+from collector.service.extensions import Extensions
+from collector.settings import load
+from collector.transport.headers import with_credentials
+
+
+def made(*headers, extensions=None, **more):
+    config = FACTORY.config.model_validate({"headers": list(headers), **more})
+    extension = FACTORY.create(config, Context("headers_setter", Path(), extensions=extensions or {}))
+    extension.start()
+    return extension
+
+
+def amended(extension, **there) -> dict[str, str]:
+    return asyncio.run(with_credentials(there, extension))
+
+
+ACTIONS = {
+    "upsert, there": ("upsert", {"a": "1"}, {"A": "x"}),
+    "upsert, not there": ("upsert", {}, {"A": "x"}),
+    "insert, there": ("insert", {"a": "1"}, {"a": "1"}),
+    "insert, not there": ("insert", {}, {"A": "x"}),
+    "update, there": ("update", {"a": "1"}, {"A": "x"}),
+    "update, not there": ("update", {}, {}),
+    "delete": ("delete", {"a": "1"}, {}),
+    "delete, not there": ("delete", {}, {}),
+}
+
+
+@pytest.mark.parametrize(("action", "there", "expected"), ACTIONS.values(), ids=ACTIONS)
+def test_actions(action, there, expected):
+    """As the Collector documents them; names have no case, others stay."""
+    extension = made({"key": "A", "action": action, "value": "x"})
+    assert amended(extension, other="y", **there) == {"other": "y", **expected}
+
+
+def test_what_is_not_carried_along():
+    """`from_context` and `from_attribute` name what came with a request; the default takes their place."""
+    assert amended(made({"key": "X-Scope-OrgID", "from_context": "tenant", "default_value": "acme"})) == {
+        "X-Scope-OrgID": "acme"
+    }
+    for wrong in ({"from_context": "tenant"}, {"from_attribute": "subject"}):
+        with pytest.raises(ValueError, match="not carried along"):
+            made({"key": "a", **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [[], [{"key": "a"}], [{"key": "a b", "value": "x"}], [{"key": "a", "value": "x\ny"}], [{"key": "a", "value": "é"}],
+     [{"key": "a", "value": "x", "value_file": "f"}], [{"key": "a", "value": "x", "action": "add"}]],
+)  # fmt: skip
+def test_wrong_options(wrong):
+    """Told before anything runs, without the value."""
+    with pytest.raises(ValueError):
+        made(*wrong)
+
+
+def test_a_file(tmp_path, caplog):
+    """Read again when it changes; what is no line leaves the old value, and is told once."""
+    file = tmp_path / "value"
+    file.write_text("one\n")
+    extension = made({"key": "a", "value_file": str(file)})
+    assert amended(extension) == {"a": "one"}
+    (tmp_path / "new").write_text("two")
+    (tmp_path / "new").replace(file)
+    extension.reload()
+    assert amended(extension) == {"a": "two"}
+    file.write_text("s3cret\nlines")
+    for _ in range(3):
+        extension.reload()
+    assert amended(extension) == {"a": "two"}
+    assert len(caplog.records) == 1
+    assert "s3cret" not in caplog.text
+    with pytest.raises(LogboomError, match="cannot be read"):
+        made({"key": "a", "value_file": str(tmp_path / "nothing")})
+
+
+class Bearer:
+    async def headers(self):
+        return {"Authorization": "Bearer t", "X": "theirs"}
+
+
+def test_another_authenticator_comes_first():
+    """Its headers, then ours on them."""
+    extension = made(
+        {"key": "x", "value": "ours"}, extensions={"bearertokenauth": Bearer()}, additional_auth="bearertokenauth"
+    )
+    assert amended(extension, x="0", authorization="0") == {"Authorization": "Bearer t", "x": "ours"}
+
+
+CONFIG = """
+receivers: {otlp: {protocols: {grpc: }}}
+exporters: {otlp_http: {endpoint: "http://localhost:1", auth: {authenticator: headers_setter}}}
+extensions:
+  bearertokenauth: {token: "${env:TOKEN}"}
+  headers_setter: {headers: [{key: a, value: "1"}], additional_auth: %s}
+  headers_setter/b: {headers: [{key: b, value: "1"}], additional_auth: headers_setter}
+service:
+  extensions: [headers_setter, headers_setter/b, bearertokenauth]
+  pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [("bearertokenauth", ""), ("nobody", 'references extension "nobody" which is not configured')],
+)
+def test_what_it_names_is_looked_at(names, problem):
+    """Before anything runs."""
+    try:
+        load([f"yaml:{CONFIG % names}"], environ={"TOKEN": "t"})
+        told = ""
+    except ConfigError as error:
+        told = error.problems[0].message
+    assert problem in told
+    assert bool(told) is bool(problem)
+
+
+def test_a_circle():
+    """Two that lean on each other are told, not followed for ever."""
+    settings = load([f"yaml:{CONFIG % 'headers_setter/b'}"], environ={"TOKEN": "t"})
+    with pytest.raises(LogboomError, match="in a circle"):
+        Extensions(settings.extensions, Path())["headers_setter"]
+
+
+def test_uses():
+    """Exporters alone."""
+    assert FACTORY.config.model_validate({"headers": [{"key": "a", "value": "b"}]}).provides() == {
+        Use.CLIENT_AUTHENTICATOR
+    }
