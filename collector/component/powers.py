@@ -102,6 +102,36 @@ class TakesEvents(Protocol):
 
 
 @runtime_checkable
+class Republishes(Protocol):
+    """A processor or connector that owns what stores show of its events. For a store that is new, empty, or an older copy, the core asks it to
+    tell all again; what it tells reaches every store of the pipeline, which take only what is newer."""
+
+    def republish(self, domain: str, after: bytes, work: Work) -> bytes | None:
+        """Emit snapshots of a domain's subjects, without `parents`: some hundred, in an order of its own, behind `after` (b"" = from the
+        first one). Gives where to go on, 60 bytes at most; None = that was all. Versions stay as they are. Called as `tick` is: exactly
+        once for each piece, in a step of its own."""
+        ...
+
+
+class StoreMark(NamedTuple):
+    """By what a store is known again: a name, drawn when its tables were made or changed, and how often events changed them since."""
+
+    name: str
+    changes: int
+
+
+@runtime_checkable
+class KeepsTables(Exporter, Protocol):
+    """An exporter to a store with tables that are made of events. Owners of their contents (`Republishes`) are asked to tell
+    all again when a store has another name than the last one, or fewer changes."""
+
+    def marks(self) -> Mapping[str, StoreMark]:
+        """Domain → the mark of its store, as far as known by now; "" for all domains without a store of their own. From any thread, each
+        second: no I/O."""
+        ...
+
+
+@runtime_checkable
 class Explains(Processor, Protocol):
     """A processor that can explain its decisions on one record: `logboom explain`."""
 

@@ -217,6 +217,10 @@ class Ledger(Protocol):
         """What a component has committed of a domain, read lazily."""
         ...
 
+    def domains(self, component: str) -> Sequence[str]:
+        """The domains of which a component keeps anything, sorted."""
+        ...
+
     def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
         """The exporter's unacknowledged entries with `seq > after`, oldest first, about `max_bytes` of them (at
         least one if there is one). None of them is loaded: whoever will load them can say so first."""

@@ -39,7 +39,7 @@ from collector.ledger.room import Room
 from collector.ledger.roster import PipelineRecord
 from collector.ledger.sources import Gathered, Source, Sources, Wanted, partition_of
 from collector.ledger.spill import sweep
-from collector.ledger.state import Budget, ComponentState
+from collector.ledger.state import Budget, ComponentState, domains_of
 from collector.ledger.step import Step, apply, prepare
 from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
@@ -197,6 +197,11 @@ class PartitionLedger:
         plan = self._store.plan
         budget = Budget(plan.state_bytes, plan.domain_state_bytes)
         return ComponentState(self._store.environment, self._store.tables, component, domain, budget)
+
+    def domains(self, component: str) -> list[str]:
+        """See `Ledger.domains`."""
+        with self._store.environment.read() as txn:
+            return domains_of(txn, self._store.tables, component)
 
     def _keep_up(self) -> None:
         # A clock that was set back must not stop the upkeep until it has caught up.

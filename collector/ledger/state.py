@@ -119,6 +119,18 @@ def names_of(txn: Transaction, tables: Tables, component: str, limit: int) -> li
     return [(component, domain.decode(), name) for domain, _, name in parts]
 
 
+def domains_of(txn: Transaction, tables: Tables, component: str) -> list[str]:
+    """The domains of which a component keeps anything: a seek for each."""
+    prefix = key(component, b"")
+    found: list[str] = []
+    start = prefix
+    while (row := next(rows(txn, tables.component_state, prefix, start), None)) is not None:
+        domain = bytes(row[0][len(prefix) :]).partition(b"\0")[0]
+        found.append(domain.decode())
+        start = prefix + domain + b"\1"
+    return found
+
+
 def committed(txn: Transaction, tables: Tables, name: StateKey) -> bytes | None:
     """One value, None when there is none."""
     row_key = key(*name)

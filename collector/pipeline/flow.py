@@ -95,7 +95,12 @@ class Flow:
     @property
     def ticking(self) -> list[str]:
         """The components of the pipeline, and the connectors behind it, that may be due for something."""
-        return [*self.chain.ticking, *(each.name for each in self._junctions[self._root] if each.ticking is not None)]
+        return [*self.chain.ticking, *(each.name for each in self._junctions[self._root] if each.timed is not None)]
+
+    @property
+    def owners(self) -> list[str]:
+        """Those of them that can tell again what stores show."""
+        return [*self.chain.owners, *(each.name for each in self._junctions[self._root] if each.owns)]
 
     def tick(self, due: Sequence[Due], changes: Changes, attempt: Attempt) -> Processed:
         """Call them for what is due, and carry on what they make. Raises `StageFailed`; nothing of it is kept."""
@@ -103,7 +108,7 @@ class Flow:
         arrived: Arrived = defaultdict(list)
         for junction in self._junctions[self._root]:
             for each in due:
-                if each.component == junction.name and junction.ticking is not None:
+                if each.component == junction.name and junction.timed is not None:
                     self._take(junction.tick(each, draft.changes), draft, arrived)
         self._leave(self._root, draft.batch, draft, arrived, attempt)
         self._run(draft, arrived, attempt)

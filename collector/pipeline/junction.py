@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from collector.batch import LogBatch, concat
-from collector.component import Connector, Due, TakesEvents, Ticking
+from collector.component import Connector, Due, Republishes, TakesEvents
 from collector.ledger.interface import Ledger
 from collector.outcomes import Counts, Outcome
 from collector.pipeline.account import surplus
 from collector.pipeline.made import Maker, Occasion
 from collector.pipeline.processed import Attempt, Processed, no_records, told_of
 from collector.pipeline.state import Changes
+from collector.pipeline.timed import call, timed
 from collector.pipeline.work import StepWork
 from collector.shaping.events import hidden
 
@@ -51,7 +52,8 @@ class Junction:
         self._kinds = connector.takes_events if isinstance(connector, TakesEvents) else ()
         self._ledger = ledger
         self._now = now_unix_nano
-        self.ticking = connector if ticks and isinstance(connector, Ticking) else None
+        self.timed = timed(connector) if ticks else None
+        self.owns = ticks and isinstance(connector, Republishes)
 
     def shown(self, batch: LogBatch) -> LogBatch:
         """What is offered to it: what was sent, and the events that it takes."""
@@ -76,12 +78,12 @@ class Junction:
 
     def tick(self, due: Due, changes: Changes) -> Processed:
         """Call it for what it is due for. Raises `StageFailed`."""
-        assert self.ticking is not None
+        assert self.timed is not None
         draft = Processed(changes=dict(changes))
         maker = Maker(self.upstream, self.name, no_records(), Occasion(due.domain, due.at_unix_nano, due.name))
         work = self._work(draft, maker)
         with told_of(f"connector {self.name}"):
-            self.ticking.tick(due, work)
+            call(self.timed, due, work)
         self._keep(draft, work, {}, {})
         return draft
 

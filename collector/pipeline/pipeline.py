@@ -28,6 +28,7 @@ from collector.pipeline.flow import Flow
 from collector.pipeline.network import Network
 from collector.pipeline.portion import Portion
 from collector.pipeline.processed import Attempt, Processed, StageFailed
+from collector.pipeline.republishing import Marks, Republishing
 from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
 from collector.pipeline.ticks import Ticks
@@ -48,6 +49,7 @@ class Pipeline:
         attempts_path: the partition's directory, where attempts are noted.
         quarantine: who else works in this process.
         max_bytes, max_records: about how much one step takes; of a large entry a piece.
+        marks: what the stores say that the pipeline reaches (`republishing`).
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Pipeline:
         max_records: int = 50_000,
         decode: Callable[[Sequence[Entry]], Decoded] = decode,
         now_unix_nano: Callable[[], int] = time.time_ns,
+        marks: Callable[[], Marks] = dict,
     ) -> None:
         self.id = id
         self.place = f"pipeline {id} of {attempts_path.parent.name} {attempts_path.name}"
@@ -74,6 +77,7 @@ class Pipeline:
         self._flow = Flow(id, ledger, network or Network({id: processors}), now_unix_nano)
         self._suspects = Suspects(attempts_path, id, ledger.applied(id))
         self._ticks = Ticks(id, attempts_path, ledger, self._flow)
+        self._republishing = Republishing(ledger, self._flow.owners, marks)
         self._quarantine = quarantine or Quarantine()
         self._failures = 0
         self._not_before = 0.0
@@ -150,7 +154,9 @@ class Pipeline:
         _log.warning("%s in pipeline %s: tried again with less in hand in %.1f s", reason, self.id, pause)
 
     def _tick(self) -> None:
-        """What components asked to be called for, in a commit of its own."""
+        """What components asked to be called for, in a commit of its own; before it, who must tell a store all again."""
+        if (asked := self._republishing.attempt(self._now())) is not None:
+            self._commit(*asked)
         if (attempt := self._ticks.attempt(self._now())) is not None:
             self._commit(*attempt)
             self._ticks.done(attempt[1])

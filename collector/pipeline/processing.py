@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from collector.batch import LogBatch
-from collector.component import Due, Processor, TakesEvents, Ticking
+from collector.component import Due, Processor, Republishes, TakesEvents
 from collector.ledger.interface import Ledger
 from collector.outcomes import Counts
 from collector.pipeline.account import unnamed
@@ -23,6 +23,7 @@ from collector.pipeline.made import Maker, Occasion
 from collector.pipeline.processed import Processed, no_records, told_of
 from collector.pipeline.sight import divided, rejoined
 from collector.pipeline.state import Changes
+from collector.pipeline.timed import Timed, call, timed
 from collector.pipeline.work import StepWork
 
 
@@ -32,12 +33,12 @@ class Stage(NamedTuple):
     name: str
     processor: Processor
     kinds: Sequence[str]
-    ticking: Ticking | None
+    timed: Timed | None
 
 
 def _stage(name: str, processor: Processor) -> Stage:
     kinds = processor.takes_events if isinstance(processor, TakesEvents) else ()
-    return Stage(name, processor, kinds, processor if isinstance(processor, Ticking) else None)
+    return Stage(name, processor, kinds, timed(processor))
 
 
 class Chain:
@@ -79,7 +80,12 @@ class Chain:
     @property
     def ticking(self) -> list[str]:
         """The processors that may be due for something."""
-        return [stage.name for stage in self._stages if stage.ticking is not None]
+        return [stage.name for stage in self._stages if stage.timed is not None]
+
+    @property
+    def owners(self) -> list[str]:
+        """The processors that can tell again what stores show."""
+        return [stage.name for stage in self._stages if isinstance(stage.processor, Republishes)]
 
     def tick(self, due: Sequence[Due], changes: Changes) -> Processed:
         """Call the processors for what is due; what one makes goes on to those behind it that take such events.
@@ -91,16 +97,16 @@ class Chain:
         for stage in self._stages:
             self._apply(stage, draft)
             for each in due:
-                if each.component == stage.name and stage.ticking is not None:
-                    self._call(stage.ticking, each, draft)
+                if each.component == stage.name and stage.timed is not None:
+                    self._call(stage.timed, each, draft)
         draft.join()
         return draft
 
-    def _call(self, processor: Ticking, due: Due, draft: Processed) -> None:
+    def _call(self, processor: Timed, due: Due, draft: Processed) -> None:
         occasion = Occasion(due.domain, due.at_unix_nano, due.name)
         work = self._work(draft, Maker(self._pipeline, due.component, no_records(), occasion))
         with told_of(f"processor {due.component}"):
-            processor.tick(due, work)
+            call(processor, due, work)
         _keep(draft, work, unnamed(work.account, {}, {}, work.named))
 
     def _apply(self, stage: Stage, draft: Processed, since_unix_ms: int = 0) -> None:

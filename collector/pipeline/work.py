@@ -15,6 +15,8 @@ from collector.pipeline.made import MOST_GENERATIONS, Maker
 from collector.pipeline.state import Changes, Overlay
 
 _MAX_OUTCOME = 100  # characters: outcomes are parts of keys
+CORES_OWN = "\x01"
+"""Names of due times that begin so are not a component's."""
 TOO_DEEP = f"{Outcome.DROPPED}:too_deep"
 
 
@@ -60,7 +62,9 @@ class StepWork:
         self.made.append(made.filter(~deep))
 
     def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
-        """Ask for a tick. Raises `ValueError` for a name of more than some 140 bytes."""
+        """Ask for a tick. Raises `ValueError` for a name of more than some 140 bytes, or that begins like those of the core."""
+        if name.startswith(CORES_OWN):
+            raise ValueError("names of due times that begin with \\x01 are the core's")
         check_timer_key(self.maker.component, domain, name)
         self.timers[self.maker.component, domain, name] = at_unix_nano
 

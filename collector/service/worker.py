@@ -10,10 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Context, Counting, Exporter, TakesEvents
+from collector.component import Context, Counting, Exporter, KeepsTables, TakesEvents
 from collector.control.catalogue import SERVICE_EVENTS
 from collector.control.event import PREFIX
 from collector.delivery.config import DeliveryConfig
@@ -23,6 +24,7 @@ from collector.errors import Locked
 from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.pipeline import Pipeline
+from collector.pipeline.republishing import Marks
 from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.channel import Report
@@ -137,7 +139,17 @@ class Worker:
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)
         }
+        self._with_tables = {
+            name: exporter for name, (exporter, _) in made.items() if isinstance(exporter, KeepsTables)
+        }
         return made
+
+    def _marks(self, pipeline: str) -> Marks:
+        """What the stores say of themselves that a pipeline reaches."""
+        exporters = {
+            name for fed in reached(self._settings, pipeline) for name in self._settings.pipelines[fed].exporters
+        }
+        return {name: self._with_tables[name].marks() for name in sorted(exporters & self._with_tables.keys())}
 
     def _open_ledgers(self, passthrough: list[str], takers: list[str]) -> None:
         """Take this worker's partitions; wait while a predecessor still holds them."""
@@ -166,7 +178,7 @@ class Worker:
                 made = Pipeline(
                     pipeline.id, ledger, network.processors[pipeline.id], network=network,
                     passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
-                    max_bytes=size.max_bytes, max_records=size.max_records,
+                    max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 

@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 import orjson
 
+from collector.component import StoreMark
 from collector.errors import StorageError
 from collector.store import mark, schema
 from collector.store.describing import Described
-from collector.store.mark import Mark
 from collector.store.rows import COLUMNS, TABLE_COLUMNS
 from collector.transport.cloudflare import Answer, CloudflareClient, CloudflareError
 
@@ -101,7 +101,7 @@ class D1Database:
         self._auto_migrate = auto_migrate
         self._indexes = indexes
         self._preparing = asyncio.Lock()
-        self.mark: Mark | None = None
+        self.mark: StoreMark | None = None
         """By what the database is known again; None before it was prepared."""
 
     async def post(self, body: bytes) -> Answer:
@@ -137,7 +137,7 @@ class D1Database:
             if self._indexes is not None:
                 await self._set_indexes(self._indexes)
             (row,) = await self.select(mark.READ)
-            self.mark = Mark(str(row["name"]), int(row["changes"]))
+            self.mark = StoreMark(str(row["name"]), int(row["changes"]))
             self.prepared = True
 
     async def _needed(self) -> Sequence[schema.Migration]:

@@ -27,12 +27,12 @@ from pathlib import Path
 
 import polars as pl
 
+from collector.component import StoreMark
 from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
 from collector.store import mark, minutes, schema
 from collector.store.describing import Described
 from collector.store.following import Question
-from collector.store.mark import Mark
 from collector.store.projection import Projection
 from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
@@ -72,7 +72,7 @@ class EmbeddedStore:
         self._connection: sqlite3.Connection | None = None
         self._name = NamedFile(path)
         self._told = ""
-        self.mark: Mark | None = None
+        self.mark: StoreMark | None = None
         """By what the file is known again; None before it was opened."""
 
     def open(self) -> None:
@@ -88,7 +88,7 @@ class EmbeddedStore:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             self._prepare(connection)
-            self.mark = Mark(*connection.execute(mark.READ).fetchone())
+            self.mark = StoreMark(*connection.execute(mark.READ).fetchone())
         except BaseException as error:
             connection.close()
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN:
@@ -228,11 +228,11 @@ def _write(connection: sqlite3.Connection, statement: Callable[[int], str], rows
             start = end
 
 
-def _describe(connection: sqlite3.Connection, described: Sequence[Described]) -> Mark:
+def _describe(connection: sqlite3.Connection, described: Sequence[Described]) -> StoreMark:
     """Few rows: events are rare, and each is one statement of some."""
     for table in described:
         _write(connection, partial(upsert_statement, table.projection), table.rows)
-    return Mark(*connection.execute(mark.CHANGED).fetchone())
+    return StoreMark(*connection.execute(mark.CHANGED).fetchone())
 
 
 def _heights(rows: int) -> Iterator[int]:

@@ -6,17 +6,8 @@ changed its tables) or a smaller number (an older copy stands in its place).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 DRAW_ANEW = "UPDATE logboom_store SET name = lower(hex(randomblob(16)))"
 """Behind a change of tables: what stands in them lacks something now."""
 READ = "SELECT name, changes FROM logboom_store"
 CHANGED = "UPDATE logboom_store SET changes = changes + 1 RETURNING name, changes"
 """In the transaction in which events are written."""
-
-
-class Mark(NamedTuple):
-    """What a store says of itself."""
-
-    name: str
-    changes: int

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from collector.component import BEHAVIOURS, Counting, Factory, Kind, TakesEvents, Ticking, powers
+from collector.component import BEHAVIOURS, Counting, Factory, Kind, Republishes, TakesEvents, Ticking, powers
 from collector.delivery.config import DeliveryConfig
 
 POWERS = [
@@ -24,6 +24,7 @@ POWERS = [
 _OF_SEVERAL: dict[Any, frozenset[Kind]] = {
     TakesEvents: frozenset({Kind.PROCESSOR, Kind.EXPORTER, Kind.CONNECTOR}),
     Ticking: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
+    Republishes: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
 }
 """Powers that behaviours of more than one kind may have."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

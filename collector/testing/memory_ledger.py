@@ -163,6 +163,10 @@ class MemoryLedger(MemoryOutbox):
         kept = {key[2]: value for key, value in self._state.items() if key[:2] == (component, domain)}
         return MemoryState(kept)
 
+    def domains(self, component: str) -> Sequence[str]:
+        """See `Ledger.domains`."""
+        return sorted({domain for owner, domain, _ in self._state if owner == component})
+
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:  # noqa: ARG002
         """See `Ledger.due`."""
         with self._lock:

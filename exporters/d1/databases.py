@@ -29,6 +29,10 @@ class Databases:
         """Those that were opened."""
         return list(self._open.values())
 
+    def by_place(self) -> dict[str, D1Database]:
+        """Those that were opened, by place."""
+        return dict(self._open)
+
     async def prepared(self, place: str) -> D1Database:
         """The database of a place, its schema up to date. Raises as `D1Database` does."""
         async with self._finding:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context
+from collector.component import ALL_EVENTS, Context, StoreMark
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.d1 import D1Database, Statement
@@ -86,6 +86,16 @@ class D1Exporter:
         if isinstance(answer, Exception):
             return [verdict_of(answer, records=1)]
         return verdicts_of(answer)
+
+    def marks(self) -> Mapping[str, StoreMark]:
+        """Of the databases that were opened."""
+        marks = {place: database.mark for place, database in self._databases.by_place().items()}
+        return {
+            domain: mark
+            for place, mark in marks.items()
+            if mark is not None
+            for domain in self._places.domains_of(place)
+        }  # fmt: skip
 
     async def shutdown(self) -> None:
         """Safe twice, and without `start`."""

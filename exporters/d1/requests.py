@@ -47,12 +47,23 @@ class Places:
         self._databases = databases
         self._rest = database_id
         self._name = database_name
+        self._seen: dict[str, set[str]] = {}
 
     def of(self, domain: str) -> str:
         """A database id, `name:` and a name, or "" when the domain has no database."""
         if found := self._databases.get(domain):
             return found
-        return f"name:{name_for(self._name, domain)}" if self._name else self._rest
+        if "{domain}" not in self._name:
+            return f"name:{self._name}" if self._name else self._rest
+        place = f"name:{name_for(self._name, domain)}"
+        self._seen.setdefault(place, set()).add(domain)
+        return place
+
+    def domains_of(self, place: str) -> Sequence[str]:
+        """The domains whose rows are there, as far as seen; "" = all that no other place is for."""
+        named = [domain for domain, own in self._databases.items() if own == place]
+        rest = [""] if place in (self._rest, f"name:{self._name}") else []
+        return [*named, *rest, *sorted(self._seen.get(place, ()))]
 
     def fixed(self) -> Sequence[str]:
         """Those that are known without a record."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from collector.component import StoreMark
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split, Verdict, Verdicts
-from collector.store.mark import Mark
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareError
 from exporters.d1.requests import Part
@@ -92,11 +92,11 @@ def rows_written(answer: Answer) -> int:
     return sum(int(meta.get("rows_written", 0)) for meta in metas if isinstance(meta, dict))
 
 
-def mark_of(answer: Answer) -> Mark | None:
+def mark_of(answer: Answer) -> StoreMark | None:
     """What the last statement told of the store."""
     try:
         row = answer.result[-1]["results"][0]
-        return Mark(str(row["name"]), int(row["changes"]))
+        return StoreMark(str(row["name"]), int(row["changes"]))
     except (LookupError, TypeError, ValueError):
         return None
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
+from collector.component import StoreMark
 from collector.store.describing import Described
-from collector.store.mark import Mark
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
 
@@ -43,9 +43,9 @@ class Documents:
         connection.executescript(_SCHEMA)
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> StoreMark:
         """By what the view is known again."""
-        return Mark(*self._connection.execute("SELECT name, changes FROM mark").fetchone())
+        return StoreMark(*self._connection.execute("SELECT name, changes FROM mark").fetchone())
 
     def add(self, described: Iterable[Described]) -> set[Place]:
         """Write what is newer, within the transaction; the documents that may have changed."""

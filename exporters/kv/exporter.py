@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context
+from collector.component import ALL_EVENTS, Context, StoreMark
 from collector.outcomes import Ok, Retry, Verdicts
 from collector.store.describing import Described, described
 from collector.transport import cloudflare
@@ -102,6 +102,11 @@ class KvExporter:
         if isinstance(answer, Unwritten):
             return [Retry(f"KV did not take {answer.keys} keys")]
         return [cloudflare.verdict(answer)]
+
+    def marks(self) -> Mapping[str, StoreMark]:
+        """Of the view, once it was opened: KV has a copy of it."""
+        mark = self._view.mark
+        return {} if mark is None else {"": mark}
 
     async def shutdown(self) -> None:
         """Safe twice, and without `start`."""

@@ -15,9 +15,9 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from collector.component import StoreMark
 from collector.named_file import NamedFile
 from collector.store.describing import Described
-from collector.store.mark import Mark
 from exporters.kv.adoption import Adoption, Wanted
 from exporters.kv.described import Documents
 from exporters.kv.keys import counts_key, described_key, recent_key
@@ -74,7 +74,7 @@ class View:
         self._shape = shape
         self._name = NamedFile(path)
         self._opened = False
-        self.mark: Mark | None = None
+        self.mark: StoreMark | None = None
         """By what the view is known again; None before it was opened."""
 
     def open(self) -> None:

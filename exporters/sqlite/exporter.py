@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context
+from collector.component import ALL_EVENTS, Context, StoreMark
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.describing import Described, described
@@ -83,6 +83,11 @@ class SqliteExporter:
     def classify(self, answer: object) -> Verdicts:
         """What `Inserted`, or the error, means."""
         return [verdict_of(answer)]
+
+    def marks(self) -> Mapping[str, StoreMark]:
+        """Of the file, once it was opened."""
+        mark = self._store.mark
+        return {} if mark is None else {"": mark}
 
     async def shutdown(self) -> None:
         """Waits for the batch under way, then closes the file."""

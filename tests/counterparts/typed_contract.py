@@ -15,6 +15,7 @@ from collector.component import (
     Extension,
     GivesDomains,
     KeepsState,
+    KeepsTables,
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
@@ -163,6 +164,11 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     OidcConfig,
 )
 KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig,)
+KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
+    D1Exporter,
+    KvExporter,
+    SqliteExporter,
+)
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
     JsonReceiverConfig,
@@ -240,6 +246,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Explains": EXPLAINS,
     "GivesDomains": GIVES_DOMAINS,
     "KeepsState": KEEPS_STATE,
+    "KeepsTables": KEEPS_TABLES,
     "Listens": LISTENS,
     "MakesDomainsKnown": MAKES_DOMAINS_KNOWN,
     "MemoryLimiting": MEMORY_LIMITING,

@@ -27,7 +27,7 @@ receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{http}"}}}}}}}}
 processors: {{shout: {{mark: "!"}}}}
 exporters:
   sqlite: {{}}
-  parrot/loud: {{directory: loud}}
+  parrot/loud: {{directory: loud, events: true}}
   parrot/plain: {{directory: plain}}
 extensions: {{health_check: {{endpoint: "127.0.0.1:{health}"}}}}
 service:

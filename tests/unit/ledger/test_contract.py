@@ -369,6 +369,20 @@ def test_state_is_written_over_and_deleted(stand: Stand) -> None:
     assert stand.ledger.state("p", "a").scan(b"") == [(b"k", b"new")]
 
 
+def test_the_domains_of_a_component_are_those_it_keeps_something_of(make: Make) -> None:
+    """Sorted, each once, and of nobody else; one whose last value goes is none any more."""
+    stand = make()
+    kept = [("p", "b.example"), ("p", "a.example"), ("p", "a.example.org"), ("q", "c.example"), ("p.x", "d.example")]
+    state = {(component, domain, name): b"v" for component, domain in kept for name in (b"k", b"l" * 100)}
+    stand.ledger.commit(Commit("logs", Read(()), state=state))
+    assert stand.ledger.domains("p") == ["a.example", "a.example.org", "b.example"]
+    assert stand.ledger.domains("q") == ["c.example"]
+    assert stand.ledger.domains("nobody") == []
+    gone = {("p", "a.example", name): None for name in (b"k", b"l" * 100)}
+    stand.ledger.commit(Commit("logs", Read(()), state=gone))
+    assert stand.ledger.domains("p") == ["a.example.org", "b.example"]
+
+
 # --- ticks
 
 
