@@ -20,7 +20,7 @@ from pathlib import Path
 from fuzz.targets import Broken, Target, targets
 
 CORPUS = Path(__file__).parent / "corpus"
-SHARES = {"protobuf": 0.47, "json": 0.35, "framing": 0.12, "http1": 0.03, "http2": 0.03}
+SHARES = {"protobuf": 0.35, "json": 0.23, "shapes": 0.15, "shapes_skip": 0.05, "credentials": 0.05, "framing": 0.11, "http1": 0.03, "http2": 0.03}  # fmt: skip
 _LARGEST = 4096
 
 

@@ -21,30 +21,37 @@ class _Raw(str):
     """A text that is written as it is."""
 
 
-def _deep(rng: random.Random) -> _Raw:
+def deep(rng: random.Random) -> _Raw:
+    """A value that is nested deeply."""
     levels = rng.choice([10, 31, 32, 33, 64, 100, 500])
     return _Raw('{"arrayValue":{"values":[' * levels + '{"stringValue":"leaf"}' + "]}}" * levels)
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def raw(rng: random.Random) -> _Raw:
+    """A JSON text that stands where another stood."""
+    return _Raw(rng.choice(RAW))
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
     """(owner, key) of each value in the tree."""
     found: list[tuple[Any, Any]] = []
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in items:
         found.append((value, key))
-        found += _places(child)
+        found += places(child)
     return found
 
 
-def _text(value: Any, twice: float, rng: random.Random) -> str:
+def text(value: Any, twice: float, rng: random.Random) -> str:
+    """JSON, with some members twice."""
     if isinstance(value, _Raw):
         return str(value)
     if isinstance(value, dict):
-        members = [f"{json.dumps(key)}:{_text(child, twice, rng)}" for key, child in value.items()]
+        members = [f"{json.dumps(key)}:{text(child, twice, rng)}" for key, child in value.items()]
         members += [rng.choice(members)] if members and rng.random() < twice else []
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(_text(child, twice, rng) for child in value) + "]"
+        return "[" + ",".join(text(child, twice, rng) for child in value) + "]"
     return json.dumps(value)
 
 
@@ -52,18 +59,18 @@ def make(rng: random.Random) -> bytes:
     """One input."""
     document = json.loads(seeds.json_text(rng))
     for _ in range(rng.choice([0, 1, 1, 2, 4])):
-        places = _places(document)
-        if not places:
+        found = places(document)
+        if not found:
             break
-        owner, key = rng.choice(places)
+        owner, key = rng.choice(found)
         action = rng.randrange(6)
         if action == 0 and isinstance(owner, dict):
             owner[rng.choice(["a", "body", "traceId", "timeUnixNano", "attributes", "resource"])] = owner.pop(key)
         elif action == 1:
-            owner[key] = _deep(rng)
+            owner[key] = deep(rng)
         else:
-            owner[key] = _Raw(rng.choice(RAW))
-    body = bytearray(_text(document, rng.choice([0.0, 0.1]), rng), "utf-8")
+            owner[key] = raw(rng)
+    body = bytearray(text(document, rng.choice([0.0, 0.1]), rng), "utf-8")
     if rng.random() < 0.15 and body:
         body[rng.randrange(len(body))] = rng.getrandbits(8)
     if rng.random() < 0.05:

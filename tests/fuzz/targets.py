@@ -1,29 +1,54 @@
 """What must hold for any input, and how it is tried. Each target takes inputs in groups and raises `Broken`.
 
 protobuf, json   only a refusal is raised; what is taken decodes in the worker into as many records, and leaves again as OTLP
+shapes           the same at the door for JSON of other shapes, msgpack and Loki's push, whole requests and with bad records left out
+credentials      only a refusal is raised, which quotes nothing that was shown; who is let in has shown what is good
 framing          only a refusal is raised; never more than the limit; what is taken is what Python's own library reads
 http1, http2     every answer is one of the protocol, none says "internal"; a good request right behind is answered
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import functools
+import hashlib
 import http.client
+import json
 import random
 import re
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 import otlp_wire
+from collector.component import Context, Kind, ServerAuthenticator
 from collector.errors import Refusal
+from collector.ingress.http_request import HttpRequest
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
+from collector.receivers.json.config import JsonReceiverConfig
+from collector.receivers.json.routes import Post, routes
+from collector.receivers.json.taking import Taking, read_by
+from collector.registry import default_registry
 from collector.transport.serving.content_encoding import decoded
 from counterparts.receiving import Receiving, receiving
-from fuzz import framing_inputs, http1_inputs, http2_inputs, json_inputs, protobuf_inputs, seeds
+from fuzz import (
+    credential_inputs,
+    framing_inputs,
+    http1_inputs,
+    http2_inputs,
+    json_inputs,
+    protobuf_inputs,
+    seeds,
+    shape_inputs,
+)
 
 LIMIT = 1 << 20
 METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -100,6 +125,74 @@ def _decoding(entries: Sequence[Entry]) -> str:
     except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
         return f"the worker raised {type(error).__name__}: {error}"
     return ""
+
+
+SHAPES = routes(JsonReceiverConfig())
+
+
+def _shaped(one: bytes, skip: bool) -> otlp_wire.Received:
+    """The door of the receiver `json`."""
+    path, media, body = one.split(b"\0", 2) if one.count(b"\0") > 1 else (b"/logs", b"", one)
+    at = SHAPES[path.decode()]
+    post = Post.of({b"content-type": media}, b"")
+    return read_by(at.reader(post, ""), Taking(skip))(body)
+
+
+def credentials(inputs: Sequence[bytes]) -> list[str]:
+    """What senders show, to each authenticator."""
+    outcomes = []
+    for one in inputs:
+        headers, query = credential_inputs.parts(one)
+        scope = {
+            "headers": headers,
+            "query_string": query,
+            "client": ("192.0.2.1", 1),
+            "server": ("a", 1),
+            "sender": None,
+        }
+        request = HttpRequest(scope, dict(headers))
+        said = []
+        for name, authenticator in authenticators().items():
+            try:
+                authenticator.authenticate(request)
+                said.append(f"{name}: let in")
+                if not credential_inputs.holds_a_good_one(headers):
+                    raise Broken([one], f"{name} let in who showed nothing that is good")
+            except Refusal as refusal:
+                said.append(f"{name}: {_alike(refusal)}")
+                if any(len(value) > 20 and value.decode("latin-1") in refusal.reason for _, value in headers):
+                    raise Broken([one], f"{name} quotes what was shown") from refusal
+            except Broken:
+                raise
+            except Exception as error:
+                raise Broken([one], f"{name} raised {type(error).__name__}: {error}") from error
+        outcomes.append("; ".join(said))
+    return outcomes
+
+
+@functools.cache
+def authenticators() -> dict[str, ServerAuthenticator]:
+    """One of each kind that looks at headers, started."""
+    folder = Path(tempfile.mkdtemp(prefix="logboom-fuzz-"))
+    key = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048).public_key(), as_dict=True)
+    (folder / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "a", "alg": "RS256", "use": "sig"}]}))
+    name, _, password = credential_inputs.GOOD_USER.partition(":")
+    hashed = base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
+    provider = {
+        "issuer_url": "https://issuer.example",
+        "audience": "logs",
+        "public_keys_file": str(folder / "jwks.json"),
+    }
+    found: dict[str, ServerAuthenticator] = {}
+    for kind, options in {
+        "bearertokenauth": {"token": credential_inputs.GOOD_TOKEN}, "api_keys": {},
+        "basicauth": {"htpasswd": {"inline": f"{name}:{{SHA}}{hashed}"}}, "oidc": {"providers": [provider]},
+    }.items():  # fmt: skip
+        factory = default_registry().find(Kind.EXTENSION, kind)
+        assert factory is not None
+        found[kind] = factory.create(factory.config.model_validate(options), Context(kind, folder))
+        found[kind].start()
+    return found
 
 
 def framing(inputs: Sequence[bytes]) -> list[str]:
@@ -196,6 +289,9 @@ def targets() -> Iterator[dict[str, Target]]:
         yield {
             "protobuf": Target(protobuf_inputs.make, _doors(otlp_wire.receive_protobuf), 200),
             "json": Target(json_inputs.make, _doors(otlp_wire.receive_json), 200),
+            "shapes": Target(shape_inputs.make, _doors(functools.partial(_shaped, skip=False)), 200),
+            "shapes_skip": Target(shape_inputs.make, _doors(functools.partial(_shaped, skip=True)), 200),
+            "credentials": Target(credential_inputs.make, credentials, 200),
             "framing": Target(framing_inputs.make, framing, 100),
             "http1": Target(http1_inputs.make, listeners.http1, 20),
             "http2": Target(http2_inputs.make, listeners.http2, 20),

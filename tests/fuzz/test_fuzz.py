@@ -9,7 +9,16 @@ import pytest
 from fuzz.__main__ import SHARES, kept, run
 from fuzz.targets import targets
 
-INPUTS = {"protobuf": 2_000, "json": 1_500, "framing": 1_000, "http1": 60, "http2": 60}
+INPUTS = {
+    "protobuf": 2_000,
+    "json": 1_500,
+    "shapes": 1_500,
+    "shapes_skip": 500,
+    "credentials": 500,
+    "framing": 1_000,
+    "http1": 60,
+    "http2": 60,
+}
 
 
 @pytest.fixture(scope="module")
