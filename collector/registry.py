@@ -47,7 +47,12 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "syslog": "exporters.syslog",
         "webhook": "exporters.webhook",
     },
-    Kind.CONNECTOR: {"forward": "collector.connectors.forward"},
+    Kind.CONNECTOR: {
+        "count": "collector.connectors.count",
+        "failover": "collector.connectors.failover",
+        "forward": "collector.connectors.forward",
+        "routing": "collector.connectors.routing",
+    },
     Kind.EXTENSION: {
         "api_keys": "collector.extensions.api_keys",
         "basicauth": "collector.extensions.basicauth",

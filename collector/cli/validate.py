@@ -163,6 +163,8 @@ def _stops(settings: Settings, exporter: str) -> str:
     if on_full == "drop_oldest":
         return "stops nobody"
     found = receivers_stopped_by(settings, exporter).items()
+    if not found:
+        return "stops nobody, as long as another level has room"
     stopped = ", ".join(f"{receiver} (through {', '.join(through)})" for receiver, through in found)
     return f"stops {stopped} when {'full' if on_full == 'block' else 'its spill area is full'}"
 

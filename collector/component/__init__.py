@@ -14,10 +14,21 @@ the components that asked for it and ends after them.
 """
 
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, State, Work
-from collector.component.declaration import BEHAVIOURS, Component, Config, Context, Factory, Instrument, Kind, Use
+from collector.component.declaration import (
+    BEHAVIOURS,
+    Component,
+    Config,
+    Context,
+    Factory,
+    Instrument,
+    Kind,
+    Standing,
+    Use,
+)
 from collector.component.powers import (
     ALL_EVENTS,
     AmendsHeaders,
+    Chooses,
     ClientAuthenticator,
     Counting,
     Explains,
@@ -51,6 +62,7 @@ __all__ = [
     "ALL_EVENTS",
     "BEHAVIOURS",
     "AmendsHeaders",
+    "Chooses",
     "ClientAuthenticator",
     "Component",
     "Config",
@@ -85,6 +97,7 @@ __all__ = [
     "ServerAuthenticator",
     "SignsRequests",
     "SpeaksTls",
+    "Standing",
     "State",
     "StepLimiting",
     "StepLimits",

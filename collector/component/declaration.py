@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -30,6 +30,18 @@ BEHAVIOURS: dict[Kind, type] = {
     Kind.EXTENSION: Extension,
 }  # fmt: skip
 """What an instance of each kind must do."""
+
+
+class Standing(IntEnum):
+    """How the exporters of a pipeline are, and of all that it feeds: the worst of them."""
+
+    WELL = 0
+    REPEATING = 1
+    """One has to send requests again."""
+    BLOCKED = 2
+    """One is refused everything."""
+    FULL = 3
+    """One has so much to send that it stops whoever feeds it."""
 
 
 class Use(StrEnum):
@@ -68,8 +80,8 @@ class Context:
     """What a component is told about its place: its id (`sqlite/main`), the data directory, the pipeline, and the extensions
     by id. Who asks for an extension when it is made finds it started when it starts itself.
 
-    A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each whether an
-    exporter that it reaches is blocked, or has so much to send that it stops the pipeline (`blocked`).
+    A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
+    are (`standing`).
     """
 
     id: str
@@ -77,7 +89,7 @@ class Context:
     pipeline: str = ""
     extensions: Mapping[str, Any] = field(default_factory=dict)
     targets: Sequence[str] = ()
-    blocked: Callable[[str], bool] = lambda _: False
+    standing: Callable[[str], Standing] = lambda _: Standing.WELL
 
 
 @dataclass(frozen=True, slots=True)

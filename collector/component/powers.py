@@ -76,6 +76,16 @@ class KeepsState(Protocol):
 
 
 @runtime_checkable
+class Chooses(Protocol):
+    """Options of a connector that hands all of a step to one of several levels: a full exporter of one stops nobody, as long as
+    another has room."""
+
+    def levels(self) -> Sequence[Sequence[str]]:
+        """The pipelines of each."""
+        ...
+
+
+@runtime_checkable
 class LeadsTo(Protocol):
     """Options of a connector that name pipelines: each must have it among its receivers."""
 

@@ -213,6 +213,10 @@ class Ledger(Protocol):
         """Whether delivery should catch up before the pipeline's next read, so that domains have their turns there, too."""
         ...
 
+    def full(self, pipeline: str) -> bool:
+        """Whether an exporter that the pipeline reaches has so much to send that it stops whoever feeds it."""
+        ...
+
     def state(self, component: str, domain: str) -> KeptState:
         """What a component has committed of a domain, read lazily."""
         ...

@@ -175,6 +175,10 @@ class PartitionLedger:
             self._keep_up()
         return True
 
+    def full(self, pipeline: str) -> bool:
+        """See `Ledger.full`."""
+        return self._room.is_full(pipeline)
+
     def commit(self, commit: Commit) -> None:
         """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
         if self._applied.get(commit.pipeline) == commit.read.id:

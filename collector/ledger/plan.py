@@ -39,6 +39,7 @@ class PipelinePlan:
         receivers: whose entries it reads. One without has no cursor: it gets what connectors feed it, within the steps of others.
         components: ids of those whose state is kept while they stand in the configuration.
         feeds: connector at its end → the pipelines that it leads to.
+        choices: connector that takes one of several levels in each step → the pipelines of each.
         share_bytes: more than that of this pipeline never waits for one of its exporters: the oldest is given up, counted, and the
             exporters' quotas don't hold it up. 0: their quotas decide.
     """
@@ -50,6 +51,7 @@ class PipelinePlan:
     passthrough: bool = False
     components: Sequence[str] = ()
     feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     share_bytes: int = 0
 
     @property

@@ -33,7 +33,7 @@ class Room:
             NoRoom: within the budget, but the file system has no block more.
         """
         with self._store.environment.read() as txn:
-            if any(self._stops(txn, plan, max_bytes) for plan in self._reached[pipeline]):
+            if self._stops(txn, pipeline, max_bytes):
                 return False
             state_bytes = total_bytes(txn, self._store.tables)
         environment = self._store.environment
@@ -63,10 +63,25 @@ class Room:
             return 1
         return max(1, sum(1 for plan in self._reached[pipeline] if plan.exporters))
 
-    def _stops(self, txn: Transaction, plan: PipelinePlan, max_bytes: int) -> bool:
-        return any(
+    def is_full(self, pipeline: str) -> bool:
+        """Whether an exporter that the pipeline reaches stops whoever feeds it."""
+        with self._store.environment.read() as txn:
+            return self._stops(txn, pipeline, self.share(pipeline))
+
+    def _stops(self, txn: Transaction, pipeline: str, max_bytes: int) -> bool:
+        """Of a connector that chooses, one level with room is enough."""
+        plan = self._store.pipeline(pipeline)
+        if any(
             self._full(exporter, outbox.totals(txn, self._store.tables, exporter), plan.passthrough, max_bytes)
             for exporter in plan.exporters
+        ):
+            return True
+        return any(
+            all(
+                any(self._stops(txn, fed, max_bytes) for fed in level)
+                for level in plan.choices.get(connector, [targets])
+            )
+            for connector, targets in plan.feeds.items()
         )
 
     def _overflows(self, txn: Transaction, plan: PipelinePlan) -> bool:

@@ -16,7 +16,7 @@ Mistakes in names, counts, regexes and enums are refused when the text is compil
 valid name. Semantics: OpenTelemetry Collector contrib, `pkg/ottl`.
 """
 
-from collector.ottl.compiler import Condition, compile_condition
+from collector.ottl.compiler import Condition, compile_condition, compile_statement
 from collector.ottl.problems import OttlError
 
-__all__ = ["Condition", "OttlError", "compile_condition"]
+__all__ = ["Condition", "OttlError", "compile_condition", "compile_statement"]

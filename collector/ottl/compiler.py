@@ -17,11 +17,12 @@ from collector.ottl.compare import compare
 from collector.ottl.enums import ENUMS
 from collector.ottl.functions import CONVERTERS, Argument, ArgumentError, Converter, Parameter, index_of
 from collector.ottl.nested import collection, index
-from collector.ottl.parser import parse_condition
-from collector.ottl.paths import PATHS, Source, needed, read, source_of
+from collector.ottl.parser import parse_condition, parse_statement
+from collector.ottl.paths import PATHS, RESOURCE_FIELDS, Source, needed, read, source_of
 from collector.ottl.problems import OttlError, nearest
 from collector.ottl.values import FALSE, TRUE, Predicate, Value, conjunction, constant, disjunction, negation, truth
 
+_OF_RESOURCES = ("attributes", *RESOURCE_FIELDS)
 Substitute = Callable[[syntax.Node, Predicate, frozenset[Source]], Predicate]
 """May replace a term of a condition (a comparison or a converter), which reads some of the sources, by another
 expression of the same meaning."""
@@ -58,18 +59,33 @@ class Condition:
         return self.evaluate(batch).fill_null(False)
 
 
-def compile_condition(text: str, substitute: Substitute | None = None) -> Condition:
-    """Compile a condition of the log context. Raises `OttlError` with the position of the mistake."""
-    tree = parse_condition(text)
-    compiler = _Compiler(text, substitute)
+def compile_condition(text: str, substitute: Substitute | None = None, *, context: str = "log") -> Condition:
+    """Compile a condition. `context`: what paths are about that don't say it, `log` or `resource`.
+
+    Raises:
+        OttlError: with the position of the mistake.
+    """
+    return _compiled(text, parse_condition(text), substitute, context)
+
+
+def compile_statement(text: str, context: str = "log") -> tuple[syntax.Call, Condition | None]:
+    """The editor of a statement, as written, and when it is used; None: always. Raises `OttlError`."""
+    statement = parse_statement(text)
+    where = None if statement.where is None else _compiled(text, statement.where, None, context)
+    return statement.editor, where
+
+
+def _compiled(text: str, tree: syntax.Node, substitute: Substitute | None, context: str) -> Condition:
+    compiler = _Compiler(text, substitute, context)
     predicate = compiler.condition(tree)
     return Condition(text, tree, predicate, frozenset(compiler.sources))
 
 
 class _Compiler:
-    def __init__(self, text: str, substitute: Substitute | None) -> None:
+    def __init__(self, text: str, substitute: Substitute | None, context: str) -> None:
         self._text = text
         self._substitute = substitute
+        self._of_resource = context == "resource"
         self.sources: set[Source] = set()
 
     def condition(self, node: syntax.Node) -> Predicate:
@@ -132,9 +148,11 @@ class _Compiler:
         return constant(ENUMS[name])
 
     def _path(self, path: syntax.Path) -> Value:
-        *parents, last = path.fields
         if path.fields[0].name == "log" and len(path.fields) > 1:  # the explicit context of later versions
-            return self._path(syntax.Path(path.fields[1:], at=path.at))
+            path = syntax.Path(path.fields[1:], at=path.at)
+        elif self._of_resource and path.fields[0].name in _OF_RESOURCES:
+            path = syntax.Path((syntax.Field("resource"), *path.fields), at=path.at)
+        *parents, last = path.fields
         for parent in parents:
             if parent.keys:
                 raise self._refuse("only the last part of a path may have keys", parent.at)

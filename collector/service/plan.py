@@ -15,7 +15,7 @@ from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
 from collector.reserved import PIPELINE, RECEIVER
-from collector.service.wiring import carrying_records, feeds_of
+from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
 C = TypeVar("C", bound=Config)
@@ -52,6 +52,7 @@ def ledger_plan(settings: Settings, passthrough: Sequence[str] = (), takers: Seq
                 passthrough=pipeline.id in passthrough,
                 components=[*real_processors(settings, pipeline), *pipeline.connectors],
                 feeds=feeds_of(settings, pipeline),
+                choices=choices_of(settings, pipeline),
             )
             for pipeline in settings.pipelines.values()
         ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Connector, Context, Exporter, PassesWhole, PayloadExporter, Processor
+from collector.component import Connector, Context, Exporter, PassesWhole, PayloadExporter, Processor, Standing
+from collector.delivery.account import ExporterStatistics
+from collector.ledger.interface import Ledger
 from collector.pipeline.network import Network
 from collector.service.plan import real_processors
 from collector.service.wiring import feeds_of, reached
@@ -17,42 +20,58 @@ class Stages:
     """Makes the processors and connectors of each partition anew: what they remember is of its domains.
 
     Args:
-        blocked: whether a pipeline has an exporter that takes nothing now.
+        delivery: exporter → `ok`, `retrying` or `blocked`.
     """
 
     def __init__(
-        self, settings: Settings, root: Path, extensions: Mapping[str, Any], blocked: Callable[[str], bool]
+        self,
+        settings: Settings,
+        root: Path,
+        extensions: Mapping[str, Any],
+        delivery: Callable[[], Mapping[str, ExporterStatistics]],
     ) -> None:
         self._settings = settings
         self._root = root
         self._extensions = extensions
-        self._blocked = blocked
-        self._connectors = self._make_connectors()
+        self._delivery = delivery
 
     def untouched(self, exporters: Mapping[str, Exporter]) -> list[str]:
         """The pipelines that hand payloads on as they are: nobody looks at records, in them and in all that they feed."""
+        connectors = self._make_connectors(lambda _: Standing.WELL)
         plain = {
-            pipeline.id for pipeline in self._settings.pipelines.values() if self._looks_at_nothing(pipeline, exporters)
+            pipeline.id
+            for pipeline in self._settings.pipelines.values()
+            if self._looks_at_nothing(pipeline, exporters, connectors)
         }
         return [
             pipeline for pipeline in self._settings.pipelines if plain.issuperset(reached(self._settings, pipeline))
         ]
 
-    def network(self) -> Network:
+    def network(self, ledger: Ledger) -> Network:
         """Those of one partition."""
         pipelines = self._settings.pipelines.values()
-        connectors, self._connectors = self._connectors or self._make_connectors(), {}
         return Network(
             {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines},
-            connectors,
+            self._make_connectors(partial(self._standing, ledger)),
             {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines},
         )
 
-    def _looks_at_nothing(self, pipeline: PipelineSettings, exporters: Mapping[str, Exporter]) -> bool:
+    def _standing(self, ledger: Ledger, pipeline: str) -> Standing:
+        """How the exporters of a pipeline are, and of all that it feeds, in the partition."""
+        if ledger.full(pipeline):
+            return Standing.FULL
+        delivery = self._delivery()
+        ways = (self._settings.pipelines[fed] for fed in reached(self._settings, pipeline))
+        names = (name for each in ways for name in each.exporters if name in delivery)
+        return max((_STANDING[delivery[name].state] for name in names), default=Standing.WELL)
+
+    def _looks_at_nothing(
+        self, pipeline: PipelineSettings, exporters: Mapping[str, Exporter], connectors: Mapping[str, Connector]
+    ) -> bool:
         return (
             not real_processors(self._settings, pipeline)
             and all(isinstance(exporters[name], PayloadExporter) for name in pipeline.exporters)
-            and all(_passes_whole(self._connectors[name]) for name in pipeline.connectors)
+            and all(_passes_whole(connectors[name]) for name in pipeline.connectors)
         )
 
     def _make_processors(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
@@ -63,7 +82,7 @@ class Stages:
             made.append((name, component.factory.create(component.config, context)))
         return made
 
-    def _make_connectors(self) -> dict[str, Connector]:
+    def _make_connectors(self, standing: Callable[[str], Standing]) -> dict[str, Connector]:
         made: dict[str, Connector] = {}
         for name, component in self._settings.connectors.items():
             context = Context(
@@ -71,10 +90,13 @@ class Stages:
                 self._root,
                 extensions=self._extensions,
                 targets=self._settings.fed_by(name),
-                blocked=self._blocked,
+                standing=standing,
             )
             made[name] = component.factory.create(component.config, context)
         return made
+
+
+_STANDING = {"ok": Standing.WELL, "retrying": Standing.REPEATING, "blocked": Standing.BLOCKED}
 
 
 def _passes_whole(connector: Connector) -> bool:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from collector.component import Chooses
 from collector.settings.model import PipelineSettings, Settings
 
 
 def feeds_of(settings: Settings, pipeline: PipelineSettings) -> dict[str, list[str]]:
     """Connector at the pipeline's end → the pipelines that it leads to."""
     return {connector: settings.fed_by(connector) for connector in pipeline.connectors}
+
+
+def choices_of(settings: Settings, pipeline: PipelineSettings) -> dict[str, Sequence[Sequence[str]]]:
+    """Connector at the pipeline's end that takes one of several levels → those."""
+    configs = {connector: settings.connectors[connector].config for connector in pipeline.connectors}
+    return {connector: config.levels() for connector, config in configs.items() if isinstance(config, Chooses)}
 
 
 def roots(settings: Settings) -> list[str]:
@@ -40,10 +47,15 @@ def carrying_records(settings: Settings) -> set[str]:
 
 
 def receivers_stopped_by(settings: Settings, exporter: str) -> Mapping[str, list[str]]:
-    """Receiver → the pipelines through which it waits when the exporter takes no more."""
+    """Receiver → the pipelines through which it waits when the exporter takes no more. Who can choose another does not."""
+
+    def has_no_choice(connector: str) -> bool:
+        return not isinstance(settings.connectors[connector].config, Chooses)
+
     found: dict[str, list[str]] = {}
     for root in roots(settings):
-        if any(exporter in settings.pipelines[pipeline].exporters for pipeline in reached(settings, root)):
+        ways = reached(settings, root, has_no_choice)
+        if any(exporter in settings.pipelines[pipeline].exporters for pipeline in ways):
             for receiver in settings.pipelines[root].receivers:
                 found.setdefault(receiver, []).append(root)
     return found

@@ -17,6 +17,7 @@ from typing import Any
 from collector.component import Context, Counting, Exporter, KeepsTables, TakesEvents
 from collector.control.catalogue import SERVICE_EVENTS
 from collector.control.event import PREFIX
+from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
@@ -66,7 +67,7 @@ class Worker:
         self._resting = Resting(self._reporting.reporter)
         self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
-        self._stages = Stages(settings, root, self._extensions, self._blocked)
+        self._stages = Stages(settings, root, self._extensions, self._statistics)
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
@@ -121,14 +122,9 @@ class Worker:
             for name, stats in self._delivery.statistics().items()
         }
 
-    def _blocked(self, pipeline: str) -> bool:
-        """Whether an exporter that a pipeline reaches takes nothing now: it is blocked, or its queue is full and stops whoever
-        feeds it."""
-        return self._delivery is not None and any(
-            self._delivery.statistics()[exporter].state == "blocked"
-            for fed in reached(self._settings, pipeline)
-            for exporter in self._settings.pipelines[fed].exporters
-        )
+    def _statistics(self) -> Mapping[str, ExporterStatistics]:
+        """How delivery does; nothing before it has begun."""
+        return {} if self._delivery is None else self._delivery.statistics()
 
     def _make_exporters(self) -> dict[str, tuple[Exporter, DeliveryConfig]]:
         made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
@@ -172,7 +168,7 @@ class Worker:
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
             own = Pipeline(PIPELINE, ledger, [], attempts_path=place, quarantine=self._quarantine)
             self._service.append(own)
-            network = self._stages.network()
+            network = self._stages.network(ledger)
             for pipeline in self._settings.pipelines.values():
                 size = step_size(self._settings, pipeline)
                 made = Pipeline(

@@ -18,7 +18,7 @@ _HERE = {
         "resourcedetection": "SDKs detect the resource (OTEL_RESOURCE_ATTRIBUTES, resource detectors)",
         "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
         "groupbyattrs": "records keep their groups; stores have a row a record",
-        "routing": "pipelines of their own, or `select` in each exporter",
+        "routing": "the connector `routing`, or `select` in each exporter",
         "logdedup": "`triage` counts instead of storing: `store: {debug: aggregate}`",
         "probabilistic_sampler": "`select` in each exporter, or `triage` with `store: {debug: aggregate}`, which keeps counts",
         "tail_sampling": "it samples traces, and logboom carries logs only",
@@ -43,9 +43,6 @@ _HERE = {
          "docker", "file_log", "splunk_hec", "loki"), _IN_FRONT,
     ),
     Kind.CONNECTOR: {
-        "routing": "pipelines of their own, or `select` in each exporter",
-        "forward": "a receiver may stand in several pipelines",
-        "count": "`/metrics` counts records by domain and outcome",
     },
     Kind.EXTENSION: {
         "zpages": "state is on the health port (`/`) and at /metrics",

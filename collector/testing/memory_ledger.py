@@ -67,7 +67,7 @@ class MemoryLedger(MemoryOutbox):
         """The next entries, one of each domain in turn."""
         with self._lock:
             chosen: list[Entry] = []
-            for entry in _in_turns(self._journal) if pipeline == self._pipeline and not self.full else ():
+            for entry in _in_turns(self._journal) if pipeline == self._pipeline and not self.any_full else ():
                 if chosen and (len(entry.body) > max_bytes or entry.records > max_records):
                     break
                 max_bytes -= len(entry.body)
@@ -105,6 +105,10 @@ class MemoryLedger(MemoryOutbox):
     def ahead(self, pipeline: str) -> bool:  # noqa: ARG002
         """Delivery never falls behind so far that it matters."""
         return False
+
+    def full(self, pipeline: str) -> bool:
+        """See `Ledger.full`."""
+        return any(self.stops(exporter) for exporter in self._exporters_of[pipeline])
 
     def close(self) -> None:
         """Nothing is held."""
@@ -170,7 +174,7 @@ class MemoryLedger(MemoryOutbox):
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:  # noqa: ARG002
         """See `Ledger.due`."""
         with self._lock:
-            mine = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and not self.full]
+            mine = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and not self.any_full]
         due = [each for each in mine if each.at_unix_nano <= now_unix_nano]
         return sorted(due, key=lambda each: each.at_unix_nano)[:limit]
 

@@ -105,12 +105,14 @@ class MemoryOutbox:
                 yield outcome, count
 
     @property
-    def full(self) -> bool:
+    def any_full(self) -> bool:
         """An exporter that stops the pipeline has too much to send."""
-        return any(
-            quota.on_full == "block" and self._queued_bytes(exporter) >= quota.max_bytes
-            for exporter, quota in self._quotas.items()
-        )
+        return any(self.stops(exporter) for exporter in self._quotas)
+
+    def stops(self, exporter: str) -> bool:
+        """This one has."""
+        quota = self._quotas.get(exporter)
+        return quota is not None and quota.on_full == "block" and self._queued_bytes(exporter) >= quota.max_bytes
 
     def _queued_bytes(self, exporter: str) -> int:
         return sum(self._entries[seq].size_bytes for seq in self._waiting[exporter])

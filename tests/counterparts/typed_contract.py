@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collector.component import (
     AmendsHeaders,
+    Chooses,
     ClientAuthenticator,
     Connector,
     Counting,
@@ -16,6 +17,7 @@ from collector.component import (
     GivesDomains,
     KeepsState,
     KeepsTables,
+    LeadsTo,
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
@@ -34,7 +36,12 @@ from collector.component import (
     TakesEvents,
     Ticking,
 )
+from collector.connectors.count.connector import Count
+from collector.connectors.failover.config import FailoverConfig
+from collector.connectors.failover.connector import Failover
 from collector.connectors.forward.connector import Forward
+from collector.connectors.routing.config import RoutingConfig
+from collector.connectors.routing.connector import Routing
 from collector.delivery.config import DeliveryConfig
 from collector.extensions.api_keys.authenticator import ApiKeys
 from collector.extensions.api_keys.config import ApiKeysConfig
@@ -126,7 +133,9 @@ EXTENSIONS: tuple[type[Extension], ...] = (
     Oidc,
     SigV4Auth,
 )
-CONNECTORS: tuple[type[Connector], ...] = (Forward,)
+CONNECTORS: tuple[type[Connector], ...] = (Count, Failover, Forward, Routing)
+CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
+LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
@@ -227,16 +236,20 @@ STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     D1Exporter,
     ElasticsearchExporter,
+    Failover,
     Forward,
     KvExporter,
+    Routing,
     SqliteExporter,
 )
-TICKING: tuple[type[Ticking], ...] = (Triage,)
+TICKING: tuple[type[Ticking], ...] = (Count, Triage)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
     "Processor": PROCESSORS,
+    "Chooses": CHOOSES,
     "Connector": CONNECTORS,
+    "LeadsTo": LEADS_TO,
     "Exporter": EXPORTERS,
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
