@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import zlib
 from pathlib import Path
 
 import cramjam
@@ -81,6 +82,16 @@ def test_compressed(door, encoding):
 def test_gzip_that_does_not_say_so(door):
     """As some uploaders send it."""
     assert door.post("/cloudflare/logpush", gzip.compress(b'{"content":"tests"}')).json == {"accepted": 0}
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/msgpack"])
+def test_two_encodings_that_are_one(door, media):
+    """As pygelf says it; what the body is decides."""
+    packed = b"\x91\x81\xa3msg\xa1x" if "msgpack" in media else ONE.encode()
+    for compress in (gzip.compress, zlib.compress):
+        answer = door.post("/logs", compress(packed), content_encoding="gzip,deflate", content_type=media)
+        assert answer.json == {"accepted": 1}
+    assert door.post("/logs", packed, content_encoding="gzip,deflate", content_type=media).status == 202
 
 
 def test_problems_say_where(door):

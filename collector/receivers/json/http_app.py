@@ -24,6 +24,9 @@ from collector.transport.serving.turns import Turns
 
 _INLINE_BYTES = 8 << 10
 _GZIP = b"\x1f\x8b\x08"
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # no JSON or text begins so: "x" and what is no letter
+_EITHER = "gzip,deflate"
+_GELF = {b"gzip", b"deflate"}
 
 
 class JsonHttpApp(HttpApp):
@@ -50,11 +53,11 @@ class JsonHttpApp(HttpApp):
         if route.required is not None and headers.get(route.required[0]) != route.required[1]:
             return problem(401, "the header that is required is missing, or another one")
         post = Post.of(headers, scope["query_string"])
-        encoding = self.encoding(headers, request.peer()) if b"content-encoding" in headers else ""
+        encoding = self._named(headers, request.peer())
         limit = self.limit_of(credential, route.max_bytes)
         body = await read_body(receive, headers.get(b"content-length"), limit)
-        if not encoding and body.startswith(_GZIP) and not post.binary:
-            encoding = "gzip"  # some senders compress and don't say so
+        if encoding == _EITHER or not (encoding or post.binary):
+            encoding = _seen(body)
         taking = Taking(self._skip or post.parameters.get("on_error") == "skip")
         read = read_by(route.reader(post, encoding), taking)
         submit = partial(self.entrance.submit, request, credential=credential, read=read, variant=post.variant)
@@ -66,8 +69,22 @@ class JsonHttpApp(HttpApp):
         """A problem."""
         return refused(refusal)
 
+    def _named(self, headers: Headers, peer: str) -> str:
+        """The encoding that the sender names; `_EITHER` where it names both that GELF knows (pygelf does) and means one."""
+        named = headers.get(b"content-encoding")
+        if named is None:
+            return ""
+        return _EITHER if set(named.replace(b" ", b"").lower().split(b",")) == _GELF else self.encoding(headers, peer)
+
     def _answer(self, route: ShapeAtPath, taking: Taking, outcome: Refusal | Notice | None) -> Response:
         return refused(outcome) if isinstance(outcome, Refusal) else taken(route.status, taking, outcome)
+
+
+def _seen(body: bytes) -> str:
+    """The encoding by a body's first bytes: some senders compress and don't say so, or say two."""
+    if body.startswith(_GZIP):
+        return "gzip"
+    return "deflate" if body[:2] in _ZLIB else ""
 
 
 def _inline(_encoding: str) -> int:

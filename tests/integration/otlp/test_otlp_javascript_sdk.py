@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,37 +13,16 @@ from collector.domains.limits import LimitRules
 from collector.domains.rate_table import FILE, RateTable
 from collector.errors import Unavailable
 from collector.testing.intake import MemoryIntake
+from counterparts.node_packages import with_packages
 from counterparts.receiving import Receiving, receiving
 
-SOURCES = Path(__file__).parent / "javascript"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 RECORDS = 25
 
 
 @pytest.fixture(scope="module")
 def sender() -> Path:
-    """send.mjs with its packages beside it, installed once for each lock file."""
-    lock = (SOURCES / "package-lock.json").read_bytes()
-    home = CACHE / f"javascript-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not home.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=CACHE))
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCES / name, building / name)
-        npm(building)
-        try:
-            building.rename(home)
-        except OSError:  # another test process was faster
-            shutil.rmtree(building)
-    return Path(shutil.copy(SOURCES / "send.mjs", home / "send.mjs"))
-
-
-def npm(folder: Path) -> None:
-    done = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder, capture_output=True, text=True, timeout=110, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"npm ci failed; Node 20 and npm are needed:\n{done.stderr}"
+    """send.mjs with its packages beside it."""
+    return with_packages(Path(__file__).parent / "javascript")
 
 
 def url(running: Receiving, protocol: str) -> str:
