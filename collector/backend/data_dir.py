@@ -19,8 +19,10 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from collector.errors import StorageError, storage_error
+from collector.release import newer, release
 
 FORMAT = 1
 
@@ -72,21 +74,13 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not layout.exists():
-            _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions}))
+            _write_durably(layout, json.dumps({"format": FORMAT, "partitions": partitions, "logboom": release()}))
         found = _parse(layout)
         for name in ("journal", "partition"):
             (root / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise storage_error(f"{error.filename or root} can't be used", error) from error
-    if found["format"] != FORMAT:
-        raise StorageError(
-            f"{root} has format {found['format']}, this logboom reads {FORMAT}: use the version that made it"
-        )
-    if found["partitions"] != partitions:
-        raise StorageError(
-            f"{root} was made with {found['partitions']} partitions and the configuration says {partitions}: "
-            f"set service.ledger.partitions to {found['partitions']}, or use another --data-dir"
-        )
+    _check(root, found, partitions)
     return DataDir(root, partitions)
 
 
@@ -94,10 +88,56 @@ def _numbers(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal())
 
 
-def _parse(layout: Path) -> dict[str, int]:
+def check_data_dir(root: Path, partitions: int) -> str:
+    """What is there, in a few words; empty: no data directory yet. Changes nothing.
+
+    Raises:
+        StorageError: as `open_data_dir`.
+    """
+    if not (root / "layout.json").exists():
+        return ""
+    found = _parse(root / "layout.json")
+    _check(root, found, partitions)
+    return f"format {found.format}, {found.partitions} partitions"
+
+
+def owner_of(root: Path) -> str:
+    """The process that has the directory; empty: nobody."""
+    try:
+        descriptor = os.open(root / "lock", os.O_RDWR)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 32, 0).decode().strip() or "unknown"
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _check(root: Path, found: Layout, partitions: int) -> None:
+    if found.format != FORMAT:
+        raise StorageError(newer(root, str(found.format), found.logboom, f"format {FORMAT} only"))
+    if found.partitions != partitions:
+        raise StorageError(
+            f"{root} was made with {found.partitions} partitions and the configuration says {partitions}: "
+            f"set service.ledger.partitions to {found.partitions}, or use another --data-dir"
+        )
+
+
+class Layout(NamedTuple):
+    """What `layout.json` says; `logboom`: the version that wrote it, empty for the first ones."""
+
+    format: int
+    partitions: int
+    logboom: str
+
+
+def _parse(layout: Path) -> Layout:
     try:
         found = json.loads(layout.read_text())
-        return {name: int(found[name]) for name in ("format", "partitions")}
+        return Layout(int(found["format"]), int(found["partitions"]), str(found.get("logboom", "")))
     except (ValueError, KeyError, TypeError):
         raise StorageError(f"{layout} is damaged: it says neither the format nor the partitions") from None
 

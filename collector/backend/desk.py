@@ -48,6 +48,16 @@ class LocalDesk:
             content = reader.dead_letter_content(letter.info.id)
         return decode_batch(content) if is_batch(content) else decode_entries(content)
 
+    def damaged(self) -> list[str]:
+        """See `Desk.damaged`."""
+        from collector.journal.inspection import damage_of
+        from collector.ledger.inspection import damage_in  # loads columns
+
+        journals = [*(self._dir.journal(slot) for slot in self._dir.journal_slots()), self._dir.control]
+        found = [damage_of(path) for path in journals]
+        found += [damage_in(self._dir.partition(number)) for number in range(self._dir.partitions)]
+        return [said for said in found if said]
+
     def request(self, action: Action, letters: Sequence[FiledLetter]) -> None:
         """See `Desk.request`."""
         by_partition: defaultdict[int, list[int]] = defaultdict(list)

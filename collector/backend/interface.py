@@ -194,6 +194,10 @@ class Desk(Protocol):
         """Its records; payloads where nobody has decoded them. Raises `Damaged`."""
         ...
 
+    def damaged(self) -> Sequence[str]:
+        """Read all that is kept and compare it with its checksums; a sentence for each place where it is not what was written."""
+        ...
+
     def request(self, action: Action, letters: Sequence[FiledLetter]) -> None:
         """Ask the owners of the partitions to replay or to delete; they do so within seconds, or at the next start. A letter
         that is gone by then is passed over: asking twice does it once."""

@@ -7,12 +7,12 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 import orjson
 
 from collector.backup.target import BackupError
+from collector.release import release
 
 FORMAT = 1
 
@@ -83,7 +83,7 @@ def digest_of(content: bytes) -> str:
 
 def of_now(id_: str, files: Sequence[FilePart], stored_bytes: int) -> Snapshot:
     """A snapshot of this version, made now."""
-    return Snapshot(id_, time.time_ns() // 1_000_000, version("logboom"), files, stored_bytes)
+    return Snapshot(id_, time.time_ns() // 1_000_000, release(), files, stored_bytes)
 
 
 def unpacked(name: str, content: bytes) -> Snapshot:

@@ -25,6 +25,7 @@ COMMANDS = {
     "deadletter": "List or replay what a destination refused for good.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
+    "doctor": "Examine a configuration, a data directory and destinations; say what to do.",
     "restore": "Make a data directory of a backup.",
     "limits": "Show how much each domain and credential may send, and how much is used.",
     "send": "Send sample logs: a generator of load and of samples.",

@@ -36,6 +36,7 @@ from collector.disk.directory import allocate_lock_table, lock_writer, make_dire
 from collector.disk.freelist import PAGE_BYTES, pages_in_use
 from collector.disk.handle import Handle, acquire
 from collector.errors import Damaged, NoRoom, Replaced, StorageError, storage_error
+from collector.release import newer, release
 
 __all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_directory"]
 
@@ -371,7 +372,7 @@ def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, formats: Fo
     if meta:
         _check(path, meta, kind, formats)
     signed = {"kind": kind, "id": secrets.token_hex(8)} | meta
-    signed |= {"format": str(formats.newest), "budget_bytes": str(budget_bytes)}
+    signed |= {"format": str(formats.newest), "budget_bytes": str(budget_bytes), "logboom": release()}
     if signed != meta:
         db = handle.db(_META, create=True)
         try:
@@ -389,4 +390,13 @@ def _check(path: Path, meta: dict[str, str], kind: str, formats: Formats) -> Non
     if meta["kind"] != kind:
         raise StorageError(f"{path} is a {meta['kind']}, not a {kind}")
     if not formats.include(meta["format"]):
-        raise StorageError(f"{path} was written in format {meta['format']}; this version reads {formats}")
+        raise StorageError(_foreign(path, meta, formats))
+
+
+def _foreign(path: Path, meta: dict[str, str], formats: Formats) -> str:
+    if meta["format"].isdigit() and int(meta["format"]) < formats.newest:
+        return (
+            f"{path} was written in format {meta['format']}; this version reads {formats}: start a version between the two "
+            "on it first"
+        )
+    return newer(path, meta["format"], meta.get("logboom", ""), str(formats))

@@ -73,6 +73,12 @@ def is_batch(data: bytes) -> bool:
     return data.startswith((_BATCH, _BATCH_1))
 
 
+def check(data: bytes) -> None:
+    """Compare a content with its checksum, where it has one. Raises `Damaged`."""
+    for magic in (_BATCH, _ENTRIES):
+        _begins(data, magic, 0)
+
+
 def streams(data: bytes) -> Iterator[tuple[str, pa.Buffer | None]]:
     """Each table of a batch and its Arrow stream, None for the empty one. Raises `Damaged`, within `reading`."""
     if not is_batch(data):

@@ -20,12 +20,12 @@ def stores_of(root: Path) -> list[Path]:
 
 
 def is_store(path: Path) -> bool:
-    """Whether logboom made this file as a store."""
+    """Whether logboom made this file as a store; one that is too damaged to say is taken for one, so that somebody hears of it."""
     try:
         with contextlib.closing(_connect(path)) as connection:
             return bool(connection.execute(_IS_OURS).fetchall())
-    except sqlite3.Error:
-        return False
+    except sqlite3.DatabaseError:
+        return True
 
 
 def copy_store(path: Path, into: Path) -> None:

@@ -86,7 +86,7 @@ def pending(store: str, tables: Iterable[str], applied: Sequence[tuple[int, str]
     if applied[-1][0] > known[-1].version:
         raise StorageError(
             f"{store} was written by a newer logboom (schema {applied[-1][0]}, this one knows {known[-1].version}): "
-            "upgrade logboom, or name another file or database"
+            "install that version of logboom or a later one, or name another file or database"
         )
     for (version, name), ours in zip(applied, known, strict=False):
         if (version, name) != (ours.version, ours.name):

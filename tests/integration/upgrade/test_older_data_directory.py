@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import lmdb
 import pytest
 from xxhash import xxh3_128_digest
 
 from collector.backend.data_dir import open_data_dir
+from collector.journal import layout
 from collector.journal.limits import JournalLimits
 from collector.journal.writer import Journal
+from collector.ledger import tables
 from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.reader import PartitionReader
@@ -79,6 +82,27 @@ def drain(ledger: PartitionLedger, exporter: str) -> list[str]:
 
 def numbers(bodies: list[str]) -> list[int]:
     return sorted(int(body.rpartition(" ")[2]) for body in bodies)
+
+
+def formats_of(packed: Path, folder: Path) -> set[tuple[str, int]]:
+    """(kind, format) of the environments in a fixture."""
+    with tarfile.open(packed) as opened:
+        opened.extractall(folder, filter="data")
+    found = set()
+    for path in folder.glob("*/*/data.mdb"):
+        with lmdb.open(str(path.parent), max_dbs=40, lib_version=0) as environment:
+            meta = environment.open_db(b"meta", create=False)
+            with environment.begin() as txn:
+                found.add((txn.get(b"kind", db=meta).decode(), int(txn.get(b"format", db=meta))))
+    return found
+
+
+def test_each_format_that_is_read_has_a_fixture(tmp_path: Path) -> None:
+    """A new format comes with a directory that the version before it wrote, and one of its own once it has landed."""
+    kept = set().union(*(formats_of(path, tmp_path / path.name) for path in PACKED))
+    read = {(layout.KIND, number) for number in range(layout.OLDEST_FORMAT, layout.FORMAT_VERSION + 1)}
+    read |= {(tables.KIND, number) for number in range(tables.OLDEST_FORMAT, tables.FORMAT_VERSION)}
+    assert read <= kept
 
 
 def test_every_record_arrives_once(older: Older, ledger: PartitionLedger) -> None:

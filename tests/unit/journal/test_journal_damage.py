@@ -226,7 +226,7 @@ def test_lengths_of_version_1_that_make_no_sense_are_noticed(bench, kit, reader,
 
 def test_an_older_logboom_is_refused_in_a_sentence(bench, reader, older: list[Payload]) -> None:
     bench.open()
-    said = "was written in format 2; this version reads format 1 only"
+    said = r"was written by a later version of logboom \(format 2\)"
     with pytest.raises(StorageError, match=said):
         Environment.open(bench.path, KIND, 1)
     bench.close()

@@ -1,0 +1,115 @@
+"""The data directory: whose it is, what stands in it, what waits."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+from collector.backend.data_dir import check_data_dir
+from collector.backend.offline import desk_of, view_of
+from collector.cli.checks.finding import Finding, Patient, note, ok, problem
+from collector.errors import LogboomError
+from collector.service.plan import quota_of, used_exporters
+
+_LATE_SECS = 300.0
+_NEARLY_FULL = 0.9
+_LIVES = "`logboom run` makes it"
+
+
+def directory(patient: Patient) -> Iterator[Finding]:
+    """Owner, mode, format, number of partitions."""
+    root = patient.root
+    if not root.exists():
+        yield ok("data directory", f"{root} does not exist yet: {_LIVES}")
+        return
+    found = root.stat()
+    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
+        yield problem("data directory", f"{root} is not writable for this user", f"chown -R {os.getuid()} {root}")
+        return
+    if found.st_uid != os.getuid():
+        yield note(
+            "data directory", f"{root} belongs to user {found.st_uid}", "examine it as the user that runs logboom"
+        )
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield problem("data directory", f"others may enter {root}: records stand in it", f"chmod 700 {root}")
+    try:
+        said = check_data_dir(root, patient.settings.service.ledger.partitions)
+    except LogboomError as error:
+        yield problem("data directory", str(error), "")
+        return
+    yield ok("data directory", f"{root}: {said}" if said else f"{root} is empty: {_LIVES}")
+
+
+def process(patient: Patient) -> Iterator[Finding]:
+    """Whether logboom runs on it."""
+    yield ok(
+        "process", f"logboom runs as process {patient.running}" if patient.running else "logboom does not run on it"
+    )
+
+
+def backlog(patient: Patient) -> Iterator[Finding]:
+    """What waits for exporters, and in the journals."""
+    quiet = True
+    with closing(view_of(patient.root)) as view:
+        for name, queue in view.queues().items():
+            age = time.time() - queue.oldest_unix_ms / 1000 if queue.oldest_unix_ms else 0.0
+            waits = f"{queue.records} records wait for {name}, the oldest for {age:.0f} s"
+            if queue.removed:
+                quiet = False
+                yield note(
+                    "backlog", f"{waits}; it left the configuration", "name it again within a day, or they are dropped"
+                )
+            elif _fullness(patient, name, queue.size_bytes) >= _NEARLY_FULL:
+                quiet = False
+                yield problem(
+                    "backlog",
+                    f"{waits}; its quota is used up",
+                    "bring its destination back, or raise sending_queue.max_bytes",
+                )
+            elif age > _LATE_SECS:
+                quiet = False
+                yield note("backlog", waits, "see its destination below, and /ready of the running logboom")
+        for slot, size in view.journals().items():
+            if size.budget_bytes and size.used_bytes >= _NEARLY_FULL * size.budget_bytes:
+                quiet = False
+                yield problem(
+                    "backlog",
+                    f"journal {slot} is full: senders are told to come again",
+                    "see which exporter blocks, above",
+                )
+    if quiet:
+        yield ok("backlog", "nothing waits for long")
+
+
+def _fullness(patient: Patient, exporter: str, size_bytes: int) -> float:
+    if exporter not in used_exporters(patient.settings):
+        return 0.0
+    capacity = quota_of(patient.settings, exporter).max_bytes * patient.settings.service.ledger.partitions
+    return size_bytes / capacity if capacity else 0.0
+
+
+def dead_letters(patient: Patient) -> Iterator[Finding]:
+    """What was set aside, by owner and reason."""
+    found = Counter[tuple[str, str]]()
+    for letter in desk_of(patient.root).letters():
+        found[letter.info.owner, letter.info.reason[:100]] += letter.info.records
+    for (owner, reason), records in found.most_common(5):
+        yield note(
+            "dead letters", f"{records} records of {owner}: {reason}",
+            "`logboom deadletter list`; mend the reason, then `logboom deadletter replay --all`",
+        )  # fmt: skip
+    if not found:
+        yield ok("dead letters", "none")
+
+
+def damage(patient: Patient) -> Iterator[Finding]:
+    """Everything in journals and partitions, read and compared with its checksums."""
+    found = desk_of(patient.root).damaged()
+    cure = "what is damaged becomes dead letters, the rest goes on; look at the disk (dmesg, smartctl), restore a backup if much is lost"
+    yield from (problem("damage", said, cure) for said in found)
+    if not found:
+        yield ok("damage", "none in journals and partitions")
