@@ -4,5 +4,14 @@ RECEIVER = "service"
 """The receiver of what people do and the service knows: the control journal alone has entries of it."""
 PIPELINE = "logs/service"
 """The pipeline that it goes through, implied by every configuration."""
+COMMANDS = "logboom.command."
+"""How the names of commands begin."""
+APPLIED, REFUSED = f"{COMMANDS}applied", f"{COMMANDS}refused"
+"""What the owner of a command makes of it; nobody can send one."""
 DOMAIN = "logboom"
 """The operator's domain, where nothing else is chosen (`service.domains.operator`)."""
+
+
+def memory_of(component: str) -> str:
+    """Under which name the ledger keeps the ids of commands that a component has carried out: no component has such an id."""
+    return f"commands of {component}"

@@ -14,6 +14,7 @@ the components that asked for it and ends after them.
 """
 
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, State, Work
+from collector.component.commands import Applied, Command, Refused
 from collector.component.declaration import (
     BEHAVIOURS,
     Component,
@@ -54,6 +55,7 @@ from collector.component.powers import (
     StepLimiting,
     StepLimits,
     StoreMark,
+    TakesCommands,
     TakesEvents,
     Ticking,
 )
@@ -62,8 +64,10 @@ __all__ = [
     "ALL_EVENTS",
     "BEHAVIOURS",
     "AmendsHeaders",
+    "Applied",
     "Chooses",
     "ClientAuthenticator",
+    "Command",
     "Component",
     "Config",
     "Connector",
@@ -93,6 +97,7 @@ __all__ = [
     "Provides",
     "Recalls",
     "Receiver",
+    "Refused",
     "Republishes",
     "ServerAuthenticator",
     "SignsRequests",
@@ -102,6 +107,7 @@ __all__ = [
     "StepLimiting",
     "StepLimits",
     "StoreMark",
+    "TakesCommands",
     "TakesEvents",
     "Ticking",
     "Use",

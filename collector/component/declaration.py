@@ -121,6 +121,7 @@ class Factory(Generic[C]):
         summary: one line for `logboom components`.
         stability: `development`, `alpha`, `beta` or `stable`.
         counters: what an exporter's `counters()` gives.
+        takes_commands: event names of the commands that a processor or connector takes (`TakesCommands`).
         passes_records: a connector that hands on records that it was given; one that does not makes others, of which the
             oldest are dropped where their exporters can't follow, so that nobody waits for them.
     """
@@ -133,6 +134,7 @@ class Factory(Generic[C]):
     aliases: tuple[str, ...] = ()
     stability: str = "beta"
     counters: tuple[Instrument, ...] = ()
+    takes_commands: tuple[str, ...] = ()
     passes_records: bool = True
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Work
+from collector.component.commands import Applied, Command, Refused
 from collector.component.declaration import Use
 
 if TYPE_CHECKING:
@@ -51,6 +52,17 @@ class Ticking(Protocol):
     def tick(self, due: Due, work: Work) -> None:
         """What was due at `due.at_unix_nano`; `work.now_unix_nano` says how late it is. What it emits has that time in its ids.
         One that raises is tried again later, and nothing of it is kept."""
+        ...
+
+
+@runtime_checkable
+class TakesCommands(Protocol):
+    """A processor or connector that takes commands; its factory names them (`Factory.takes_commands`). The core sees to it that each is
+    carried out once, that its id is remembered, and that whoever waits is told."""
+
+    def command(self, command: Command, work: Work) -> Applied | Refused:
+        """Carry it out, in the transaction of the step: what it keeps and emits (all of it made of the command) commits with the
+        answer. Never raises for what people say: that is a `Refused`."""
         ...
 
 

@@ -1,6 +1,8 @@
 """The end of the control socket in ingest slot 0: records go into the control journal, once each, and are answered when on disk.
 
-    {"record": {…}}            ► {"id": …, "ok": true}, or {"id": …, "refused": "…", "again": true | false}
+    {"record": {…}}             ► {"id": …, "ok": true}, or {"id": …, "refused": "…", "again": true | false}
+    {"record": {…}, "wait": 10}  ► the same, then {"id": …, "settled": [{…}]} or {"id": …, "queued": n}        of a command
+    {"answers": [{…}]}          ► nothing                                                  what owners made of commands
 
 `again`: our own state does not allow it now; whoever sent it keeps it. A record whose id is on disk already is answered and not
 written again.
@@ -14,16 +16,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import xxhash
 
 from collector.control import wire
+from collector.control.asking import MOST_WAIT_SECS
 from collector.control.record import ControlRecord, Unfit
 from collector.control.remembered import Remembered
+from collector.control.waiting import Say, Waiting
 from collector.errors import Refusal
 from collector.journal.entry import Intake, Payload
 from collector.journal.positions import Position
@@ -35,7 +40,6 @@ log = logging.getLogger("logboom.control")
 MOST_CONNECTIONS = 64
 Admits = Callable[[ControlRecord], str]
 """Why a record is not taken, or an empty text."""
-Say = Callable[[dict[str, Any]], None]
 
 
 class ControlServer:
@@ -45,13 +49,21 @@ class ControlServer:
         root: the data directory.
         intake: the control journal.
         admits: whether a record may come in at all.
+        owners: name of a command → who takes it.
     """
 
-    def __init__(self, root: Path, intake: Intake, admits: Admits = lambda _: "") -> None:
+    def __init__(
+        self,
+        root: Path,
+        intake: Intake,
+        admits: Admits = lambda _: "",
+        owners: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         self._root = root
         self._intake = intake
         self._admits = admits
         self._remembered = Remembered(intake.positions(RECEIVER))
+        self._waiting = Waiting(owners)
         self._under_way: dict[str, list[Say]] = {}
         self._writers: set[asyncio.StreamWriter] = set()
         self._closing = False
@@ -111,7 +123,19 @@ class ControlServer:
 
     def _hear(self, text: bytes, say: Say) -> None:
         """Raises `ValueError`: it speaks another language, and is cut off."""
-        self._take(wire.parsed(text), say)
+        message = wire.parsed(text)
+        if "answers" in message:
+            for answer in message["answers"]:
+                self._waiting.answered(answer)
+            return
+        secs = message.get("wait") or 0
+        self._take(message, partial(self._then_wait, say, min(float(secs), MOST_WAIT_SECS)) if secs else say)
+
+    def _then_wait(self, say: Say, secs: float, answer: dict[str, Any]) -> None:
+        """Say that it is on disk, and later what became of it."""
+        say(answer)
+        if answer.get("ok") and not self._waiting.wait(answer["id"], say):
+            self._loop.call_later(secs, self._waiting.late, answer["id"])
 
     def _take(self, message: dict[str, Any], say: Say) -> None:
         try:
@@ -136,17 +160,18 @@ class ControlServer:
 
         def done(refusal: Refusal | None) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the answer is lost, and asked for again
-                self._loop.call_soon_threadsafe(self._settle, record.id, position, refusal)
+                self._loop.call_soon_threadsafe(self._settle, record, position, refusal)
 
         self._intake.append([_payload(record, position)], done)
 
-    def _settle(self, id_: str, position: Position, refusal: Refusal | None) -> None:
-        answer: dict[str, Any] = {"id": id_, "ok": True}
+    def _settle(self, record: ControlRecord, position: Position, refusal: Refusal | None) -> None:
+        answer: dict[str, Any] = {"id": record.id, "ok": True}
         if refusal is None:
-            self._remembered.keep(id_, position)
+            self._remembered.keep(record.id, position)
+            self._waiting.accepted(record.id, record.name)
         else:
-            answer = {"id": id_, "refused": refusal.reason, "again": refusal.retry_after_secs is not None}
-        for say in self._under_way.pop(id_, ()):
+            answer = {"id": record.id, "refused": refusal.reason, "again": refusal.retry_after_secs is not None}
+        for say in self._under_way.pop(record.id, ()):
             say(answer)
 
 

@@ -7,7 +7,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ log = logging.getLogger("logboom.control")
 
 MOST_KEPT = 1000
 _AT_ONCE = 64
+_MOST_ANSWERS = 1000
 _PATIENCE_SECS = 10.0
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.1, 2.0
 _BURST, _A_SECOND = 240, 2.0  # records: whatever goes mad, the journal is not its victim
@@ -49,6 +51,7 @@ class Teller:
         self._untold_losses = 0
         self._credit, self._credited_at = float(_BURST), clock()
         self._kept: dict[str, ControlRecord] = {}
+        self._answers: deque[dict[str, Any]] = deque(maxlen=_MOST_ANSWERS)
         self._changed = threading.Condition()
         self._closed = False
         self._connection: tuple[socket.socket, BinaryIO] | None = None
@@ -68,6 +71,12 @@ class Teller:
                 self._kept.pop(next(iter(self._kept)))
                 self._lose()
             self._kept[record.id] = record
+            self._changed.notify_all()
+
+    def answer(self, answer: Mapping[str, Any]) -> None:
+        """What became of a command, for whoever waits: told once, at once or not at all. From any thread; never waits."""
+        with self._changed:
+            self._answers.append(dict(answer))
             self._changed.notify_all()
 
     @property
@@ -101,7 +110,7 @@ class Teller:
         pause = _PAUSE_SECS
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._kept)
+                self._changed.wait_for(lambda: self._closed or self._kept or self._answers)
                 if self._closed:
                     break
                 batch = list(self._kept.values())[:_AT_ONCE]
@@ -137,7 +146,10 @@ class Teller:
             client = wire.connect(self._root, _PATIENCE_SECS)
             self._connection = (client, client.makefile("rb"))
         client, answers = self._connection
-        client.sendall(b"".join(wire.line({"record": record.to_json()}) for record in batch))
+        settled = [self._answers.popleft() for _ in range(len(self._answers))]
+        said = [{"answers": settled}] if settled else []
+        lines = [*map(wire.line, said), *(wire.line({"record": record.to_json()}) for record in batch)]
+        client.sendall(b"".join(lines))
         found: dict[str, dict[str, Any]] = {}
         while len(found) < len(batch):
             answer = wire.parsed(answers.readline(wire.MOST_LINE_BYTES))  # nothing: it hung up, and that is no JSON

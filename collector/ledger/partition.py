@@ -171,6 +171,9 @@ class PartitionLedger:
         those of another. Asked, not enforced: whoever drains does not ask."""
         if not self._store.pace.ahead(self._room.waiting(pipeline), time.monotonic()):
             return False
+        plan = self._store.pipeline(pipeline)
+        if plan.reads_control and self._sources[pipeline].take_control(1, 1).position:
+            return False  # commands don't wait for data
         with contextlib.suppress(StorageError):  # the next read says it
             self._keep_up()
         return True

@@ -9,6 +9,7 @@ made.py         records that components make: their ids, and the mark that tells
 sight.py        who sees those
 ticks.py        what is due without records
 account.py      what makes the account add up
+commanding.py   commands: to the component that takes them, once
 state.py        processors' state on top of what is committed
 suspects.py     which entries were in hand when a process died
 """

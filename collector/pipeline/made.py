@@ -41,6 +41,7 @@ class Maker:
         occasion: the tick, where there is one.
         since_unix_ms: of records that were received before, nothing is made: they are dead letters that are tried again, and
             what they say is no news.
+        sole: the batch is one record, of which all is made.
     """
 
     pipeline: str
@@ -48,6 +49,7 @@ class Maker:
     batch: LogBatch
     occasion: Occasion | None = None
     since_unix_ms: int = 0
+    sole: bool = False
     _made: Counter[str] = field(default_factory=Counter)
 
     def make(self, kind: str, records: LogBatch, parents: pl.Series | None, rule: str) -> LogBatch:
@@ -58,6 +60,8 @@ class Maker:
         """
         if not 0 < len(kind) <= _LONGEST_KIND:
             raise ValueError(f"an event name of {len(kind)} characters: there are 1 to {_LONGEST_KIND}")
+        if parents is None and self.sole:
+            parents = pl.repeat(0, len(records), dtype=pl.UInt32, eager=True)
         sources = self._of_tick(len(records), rule) if parents is None else self._of(parents, len(records))
         news = sources.get_column("unix_ms") >= self.since_unix_ms
         records, sources = records.filter(news), sources.filter(news)

@@ -23,6 +23,7 @@ from collector.journal.entry import Entry
 from collector.ledger.interface import DAMAGED, Commit, Content, Ledger, RawDeadLetter, Read, SetAside
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.account import discrepancy
+from collector.pipeline.commanding import Answer, Commanding, Taker
 from collector.pipeline.decode import Decoded, decode
 from collector.pipeline.flow import Flow
 from collector.pipeline.network import Network
@@ -32,6 +33,7 @@ from collector.pipeline.republishing import Marks, Republishing
 from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
 from collector.pipeline.ticks import Ticks
+from collector.reserved import PIPELINE, RECEIVER
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
 _NEWS_MS = 300_000  # an older dead letter that is tried again raises no alarm any more
@@ -48,6 +50,8 @@ class Pipeline:
         passthrough: forward the payloads themselves, also those that it feeds; they are not decoded.
         attempts_path: the partition's directory, where attempts are noted.
         quarantine: who else works in this process.
+        takers: the components that take commands here.
+        on_answers: told what became of commands, once that is on disk.
         max_bytes, max_records: about how much one step takes; of a large entry a piece.
         marks: what the stores say that the pipeline reaches (`republishing`).
     """
@@ -62,6 +66,8 @@ class Pipeline:
         network: Network | None = None,
         passthrough: bool = False,
         quarantine: Quarantine | None = None,
+        takers: Sequence[Taker] = (),
+        on_answers: Callable[[Sequence[Answer]], None] = lambda _: None,
         max_bytes: int = 8 << 20,
         max_records: int = 50_000,
         decode: Callable[[Sequence[Entry]], Decoded] = decode,
@@ -75,6 +81,9 @@ class Pipeline:
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
         self._flow = Flow(id, ledger, network or Network({id: processors}), now_unix_nano)
+        self._commanding = Commanding(id, ledger, takers, now_unix_nano, hands_on=id == PIPELINE)
+        self._on_answers = on_answers
+        self._answers: list[Answer] = []
         self._suspects = Suspects(attempts_path, id, ledger.applied(id))
         self._ticks = Ticks(id, attempts_path, ledger, self._flow)
         self._republishing = Republishing(ledger, self._flow.owners, marks)
@@ -171,6 +180,7 @@ class Pipeline:
     def _attempt(self, read: Read) -> Processed:
         """What can be worked on; entries that are not what was accepted are set aside."""
         self._events_since = self._now() // 1_000_000 - _NEWS_MS if read.replayed else 0
+        self._answers = []
         if read.returned is not None:
             return self._try_again(read, read.returned)
         letters = [RawDeadLetter(entry, DAMAGED) for entry in read.entries if entry.damaged]
@@ -221,7 +231,10 @@ class Pipeline:
             return Processed(changes=changes)
         decoded = self._decode(entries)
         try:
-            draft = self._flow.chain.process(decoded.batch, changes, self._events_since)
+            if any(entry.receiver == RECEIVER for entry in entries):
+                draft = self._commanded(decoded.batch, changes)
+            else:
+                draft = self._flow.chain.process(decoded.batch, changes, self._events_since)
         except StageFailed as failed:
             if len(entries) == 1:
                 return Processed(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
@@ -230,6 +243,16 @@ class Pipeline:
             return first.then(self._draft(entries[half:], first.changes, forward))
         draft.dead_letters += decoded.dead_letters
         draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
+        return draft
+
+    def _commanded(self, batch: LogBatch, changes: Changes) -> Processed:
+        """What people do and the service knows: commands to those who take them, the rest to those who take events."""
+        done, answers = self._commanding.carry_out(batch, changes)
+        draft = self._flow.chain.process(done.batch, done.changes, self._events_since)
+        draft.counts += done.counts
+        draft.timers = done.timers | draft.timers
+        self._commanding.leave(draft)
+        self._answers += answers
         return draft
 
     def _commit_or_halve(self, read: Read, draft: Processed) -> bool:
@@ -261,3 +284,6 @@ class Pipeline:
                 raise
             self._ledger.commit(commit)
         self._suspects.done(read)
+        if self._answers:
+            self._on_answers(self._answers)
+            self._answers = []

@@ -6,13 +6,17 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from collector.backend.interface import Backend
+from collector.control.record import ControlRecord
 from collector.control.server import ControlServer
 from collector.errors import Locked
 from collector.journal.entry import Intake
+from collector.reserved import APPLIED, COMMANDS, REFUSED
 
 log = logging.getLogger("logboom.control")
 
@@ -27,8 +31,19 @@ class ControlDoor:
         self._server = server
 
     @classmethod
-    def open(cls, backend: Backend, root: Path, stop: threading.Event) -> Self | None:
+    def open(
+        cls,
+        backend: Backend,
+        root: Path,
+        stop: threading.Event,
+        owners: Mapping[str, Sequence[str]],
+        knows: Callable[[str], bool],
+    ) -> Self | None:
         """None when told to stop meanwhile.
+
+        Args:
+            owners: name of a command → who takes it.
+            knows: whether a domain is known.
 
         Raises:
             StorageError: the journal can't be used.
@@ -40,7 +55,7 @@ class ControlDoor:
             except Locked:
                 time.sleep(_POLL_SECS)
                 continue
-            server = ControlServer(root, journal)
+            server = ControlServer(root, journal, partial(_admits, owners, knows), owners)
             server.start()
             return cls(journal, server)
         return None
@@ -54,6 +69,17 @@ class ControlDoor:
         self._server.stop_intake()
         self._journal.close(deadline_secs)
         self._server.shutdown()
+
+
+def _admits(owners: Mapping[str, Sequence[str]], knows: Callable[[str], bool], record: ControlRecord) -> str:
+    """Why a record is not taken. Only known domains take commands, and only of those who are there."""
+    if not record.name.startswith(COMMANDS):
+        return ""
+    if record.name in (APPLIED, REFUSED):
+        return f"{record.name} is what owners of commands say"
+    if record.name not in owners:
+        return f"nobody takes {record.name}: there are {', '.join(sorted(owners)) or 'no commands'}"
+    return "" if knows(record.domain) else f"the domain {record.domain} is not known here"
 
 
 def _exit(error: Exception) -> None:

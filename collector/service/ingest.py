@@ -33,8 +33,8 @@ from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.memory import guard_memory
-from collector.service.plan import backend_of, memory_limits, used_receivers
-from collector.service.reporting import Reporting
+from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
+from collector.service.reporting import Reporting, operator_domain
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -153,11 +153,17 @@ class Ingest:
         else:
             self._intake.connect(self._journal)
             if self._slot == 0:  # its predecessor has let go of the journal, so it reads nothing any more
-                self._control = ControlDoor.open(backend_of(self._settings, self._root), self._root, self._stop)
+                backend, owners = backend_of(self._settings, self._root), command_owners(self._settings)
+                self._control = ControlDoor.open(backend, self._root, self._stop, owners, self._knows)
                 self._start({name: receiver for name, receiver in receivers.items() if not receiver.per_process})
             self._phase = "ready"
             guard_memory(memory_limits(self._settings), self._admission, self._stop)
         self._close()
+
+    def _knows(self, domain: str) -> bool:
+        """Whether a domain is known here."""
+        known = {*self._settings.service.domains.served(), operator_domain(self._settings)}
+        return domain in known or domain in self._extensions.known_domains()
 
     def _start(self, receivers: Mapping[str, Receiver]) -> None:
         for name, receiver in receivers.items():

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from collector.backend.data_dir import DataDir
 from collector.backend.interface import Backend
 from collector.backend.local import LocalBackend
 from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
+from collector.control.command import OWN_COMMANDS, OWNER
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
-from collector.reserved import PIPELINE, RECEIVER
+from collector.reserved import PIPELINE, RECEIVER, memory_of
 from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
@@ -36,33 +38,68 @@ def quota_of(settings: Settings, exporter: str) -> Quota:
     return settings.exporters[exporter].config.quota(only_exporter=alone, only_made=made)
 
 
-def ledger_plan(settings: Settings, passthrough: Sequence[str] = (), takers: Sequence[str] = ()) -> LedgerPlan:
+def ledger_plan(
+    settings: Settings,
+    passthrough: Sequence[str] = (),
+    takers: Sequence[str] = (),
+    feeds: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> LedgerPlan:
     """The pipelines and quotas.
 
     Args:
         passthrough: the pipelines that forward payloads untouched.
         takers: the exporters that take events: what people do and the service knows goes to them, in every configuration.
+        feeds: the connectors that take events or commands, and the pipelines that each leads to.
     """
     return LedgerPlan(
         pipelines=[
             PipelinePlan(
                 id=pipeline.id,
-                receivers=frozenset(pipeline.receivers),
+                receivers=frozenset(pipeline.receivers) | _control(settings, pipeline),
                 exporters=list(pipeline.exporters),
                 passthrough=pipeline.id in passthrough,
-                components=[*real_processors(settings, pipeline), *pipeline.connectors],
+                components=[*real_processors(settings, pipeline), *pipeline.connectors]
+                + [memory_of(name) for name in commanded(settings, pipeline)],
                 feeds=feeds_of(settings, pipeline),
                 choices=choices_of(settings, pipeline),
             )
             for pipeline in settings.pipelines.values()
         ]
-        + [PipelinePlan(PIPELINE, frozenset({RECEIVER}), takers, share_bytes=SHARE_BYTES)],
+        + [
+            PipelinePlan(
+                PIPELINE,
+                frozenset({RECEIVER}),
+                takers,
+                share_bytes=SHARE_BYTES,
+                feeds=feeds,
+                components=[OWNER, memory_of(OWNER), *feeds, *(memory_of(name) for name in feeds)],
+            )
+        ],
         quotas={name: quota_of(settings, name) for name in used_exporters(settings)},
         dedup_window_secs=settings.service.ledger.dedup_window,
         max_bytes=settings.service.ledger.max_bytes,
         state_bytes=settings.service.ledger.state_bytes,
         domain_state_bytes=settings.service.ledger.domain_state_bytes,
     )
+
+
+def commanded(settings: Settings, pipeline: PipelineSettings) -> list[str]:
+    """The processors of a pipeline that take commands."""
+    return [name for name in pipeline.processors if settings.processors[name].factory.takes_commands]
+
+
+def command_owners(settings: Settings) -> dict[str, list[str]]:
+    """Name of a command → the components that take it, each for itself; what nobody else takes is logboom's own."""
+    components = [*settings.processors.values(), *settings.connectors.values()]
+    owners: dict[str, list[str]] = {}
+    for component in components:
+        for name in component.factory.takes_commands:
+            owners.setdefault(name, []).append(component.id)
+    return {name: [OWNER] for name in OWN_COMMANDS} | owners
+
+
+def _control(settings: Settings, pipeline: PipelineSettings) -> frozenset[str]:
+    return frozenset({RECEIVER}) if commanded(settings, pipeline) else frozenset()
 
 
 def backend_of(settings: Settings, root: Path) -> Backend:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Connector, Context, Exporter, PassesWhole, PayloadExporter, Processor, Standing
+from collector.component import (
+    Connector,
+    Context,
+    Exporter,
+    PassesWhole,
+    PayloadExporter,
+    Processor,
+    Standing,
+    TakesCommands,
+    TakesEvents,
+)
+from collector.control.command import OWNER
+from collector.control.deployments import Deployments
 from collector.delivery.account import ExporterStatistics
 from collector.ledger.interface import Ledger
+from collector.pipeline.commanding import Taker
 from collector.pipeline.network import Network
-from collector.service.plan import real_processors
+from collector.reserved import PIPELINE
+from collector.service.plan import command_owners, real_processors
 from collector.service.wiring import feeds_of, reached
 from collector.settings.model import PipelineSettings, Settings
 
@@ -47,13 +61,22 @@ class Stages:
             pipeline for pipeline in self._settings.pipelines if plain.issuperset(reached(self._settings, pipeline))
         ]
 
-    def network(self, ledger: Ledger) -> Network:
-        """Those of one partition."""
+    def listening(self) -> dict[str, list[str]]:
+        """The connectors that take events or commands, and the pipelines that each leads to: what people do and the service knows
+        goes to them."""
+        return {
+            name: self._settings.fed_by(name)
+            for name, connector in self._make_connectors(lambda _: Standing.WELL).items()
+            if isinstance(connector, TakesEvents | TakesCommands)
+        }
+
+    def network(self, ledger: Ledger, listening: Mapping[str, Sequence[str]]) -> Network:
+        """Those of one partition; `listening` is what was told of it before."""
         pipelines = self._settings.pipelines.values()
         return Network(
             {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines},
             self._make_connectors(partial(self._standing, ledger)),
-            {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines},
+            {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines} | {PIPELINE: listening},
         )
 
     def _standing(self, ledger: Ledger, pipeline: str) -> Standing:
@@ -97,6 +120,24 @@ class Stages:
 
 
 _STANDING = {"ok": Standing.WELL, "retrying": Standing.REPEATING, "blocked": Standing.BLOCKED}
+
+
+def takers(settings: Settings, network: Network, pipeline: str) -> list[Taker]:
+    """The components that take commands in a pipeline; all connectors do in the one that every configuration has, and what nobody takes
+    is logboom's own."""
+    if pipeline != PIPELINE:
+        return [
+            Taker(name, settings.processors[name].factory.takes_commands, processor)
+            for name, processor in network.processors[pipeline]
+            if isinstance(processor, TakesCommands)
+        ]
+    connectors = [
+        Taker(name, settings.connectors[name].factory.takes_commands, connector)
+        for name, connector in network.connectors.items()
+        if isinstance(connector, TakesCommands)
+    ]
+    own = [name for name, owners in command_owners(settings).items() if owners == [OWNER]]
+    return [*connectors, *([Taker(OWNER, own, Deployments())] if own else [])]
 
 
 def _passes_whole(connector: Connector) -> bool:

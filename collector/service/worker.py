@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
 from collector.errors import Locked
 from collector.ledger.interface import Ledger
+from collector.ledger.plan import LedgerPlan
 from collector.ledger.quarantine import Quarantine
+from collector.pipeline.commanding import Answer
 from collector.pipeline.pipeline import Pipeline
 from collector.pipeline.republishing import Marks
 from collector.reserved import PIPELINE
@@ -33,7 +36,7 @@ from collector.service.extensions import Extensions
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
 from collector.service.reporting import Reporting
 from collector.service.resting import Resting
-from collector.service.stages import Stages
+from collector.service.stages import Stages, takers
 from collector.service.wiring import reached
 from collector.settings.model import Settings
 
@@ -74,10 +77,11 @@ class Worker:
         self._reporting.start()
         exporters = self._make_exporters()
         passthrough = self._stages.untouched({name: exporter for name, (exporter, _) in exporters.items()})
-        takers = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
-        self._open_ledgers(passthrough, takers)
+        stores = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
+        listening = self._stages.listening()
+        self._open_ledgers(ledger_plan(self._settings, passthrough, stores, listening))
         if not self._stop.is_set():
-            self._make_pipelines(passthrough)
+            self._make_pipelines(passthrough, listening)
             self._extensions.start()
             self._warm_up()
             self._delivery = Delivery(
@@ -147,9 +151,8 @@ class Worker:
         }
         return {name: self._with_tables[name].marks() for name in sorted(exporters & self._with_tables.keys())}
 
-    def _open_ledgers(self, passthrough: list[str], takers: list[str]) -> None:
+    def _open_ledgers(self, plan: LedgerPlan) -> None:
         """Take this worker's partitions; wait while a predecessor still holds them."""
-        plan = ledger_plan(self._settings, passthrough, takers)
         for number in self._backend.partitions(self._index):
             while not self._stop.is_set():
                 try:
@@ -164,17 +167,21 @@ class Worker:
         """The directories of the ledgers."""
         return [self._backend.place(number) for number in self._ledgers]
 
-    def _make_pipelines(self, passthrough: list[str]) -> None:
+    def _make_pipelines(self, passthrough: list[str], listening: Mapping[str, Sequence[str]]) -> None:
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
-            own = Pipeline(PIPELINE, ledger, [], attempts_path=place, quarantine=self._quarantine)
+            network = self._stages.network(ledger, listening)
+            own = Pipeline(
+                PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,
+                takers=takers(self._settings, network, PIPELINE), on_answers=self._answer,
+            )  # fmt: skip
             self._service.append(own)
-            network = self._stages.network(ledger)
             for pipeline in self._settings.pipelines.values():
                 size = step_size(self._settings, pipeline)
                 made = Pipeline(
                     pipeline.id, ledger, network.processors[pipeline.id], network=network,
                     passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
                     max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
+                    takers=takers(self._settings, network, pipeline.id), on_answers=self._answer,
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 
@@ -235,6 +242,11 @@ class Worker:
         for ledger in self._ledgers.values():
             ledger.close()
         self._reporting.close()
+
+    def _answer(self, answers: Sequence[Answer]) -> None:
+        """What became of commands, to whoever waits for it."""
+        for answer in answers:
+            self._reporting.teller.answer(asdict(answer))
 
     def _tell(self, event: ExporterEvent) -> None:
         """At most once a minute for the same exporter and reason."""

@@ -12,8 +12,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from collector.component import BEHAVIOURS, Counting, Factory, Kind, Republishes, TakesEvents, Ticking, powers
+from collector.component import (
+    BEHAVIOURS,
+    Counting,
+    Factory,
+    Kind,
+    Republishes,
+    TakesCommands,
+    TakesEvents,
+    Ticking,
+    powers,
+)
 from collector.delivery.config import DeliveryConfig
+from collector.reserved import APPLIED, COMMANDS, REFUSED
 
 POWERS = [
     each
@@ -25,6 +36,7 @@ _OF_SEVERAL: dict[Any, frozenset[Kind]] = {
     TakesEvents: frozenset({Kind.PROCESSOR, Kind.EXPORTER, Kind.CONNECTOR}),
     Ticking: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
     Republishes: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
+    TakesCommands: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
 }
 """Powers that behaviours of more than one kind may have."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -32,7 +44,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 def misfits(factory: Factory[Any]) -> list[str]:
     """What of a component is not as `collector.component` says, a sentence each."""
-    found = [*_of_options(factory.config, factory.kind), *_of_counters(factory)]
+    found = [*_of_options(factory.config, factory.kind), *_of_counters(factory), *_of_commands(factory)]
     if factory.has_behaviour:
         found += _of_behaviour(factory.load(), factory.kind)
     elif factory.kind in (Kind.RECEIVER, Kind.EXPORTER, Kind.CONNECTOR):
@@ -82,6 +94,15 @@ def _of_counters(factory: Factory[Any]) -> Iterator[str]:
     for each in factory.counters:
         if not _NAME.fullmatch(each.name):
             yield f"{factory.name}: counter {each.name!r}: words of lower case joined by _"
+
+
+def _of_commands(factory: Factory[Any]) -> Iterator[str]:
+    takes = factory.has_behaviour and TakesCommands.__name__ in powers_of(factory.load())
+    if takes != bool(factory.takes_commands):
+        yield f"{factory.name}: the factory's `takes_commands` and the component's `command()` need each other"
+    for name in factory.takes_commands:
+        if not name.startswith(COMMANDS) or name in (APPLIED, REFUSED):
+            yield f"{factory.name}: {name!r} is not the name of a command: {COMMANDS}…"
 
 
 def _halves(component: type, asked: list[Any]) -> Iterator[str]:

@@ -162,6 +162,13 @@ class Service:
             except sqlite3.OperationalError:
                 return []
 
+    def await_rows(self, sql: str, wanted: list[tuple[Any, ...]], seconds: float = 60.0) -> None:
+        """Until the store gives these rows."""
+        deadline = time.monotonic() + seconds
+        while (found := self.rows(sql)) != wanted and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert found == wanted, f"{found}\n{self.log.read_text()[-4000:]}"
+
     def stored(self) -> int:
         """Records in the store that were sent."""
         found = self.rows("SELECT count(*) FROM sent")

@@ -8,51 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from collector.journal.limits import CONTROL_LIMITS
-from collector.journal.writer import Journal
 from collector.ledger.interface import Commit, Read
-from collector.ledger.journal_sources import JournalSources
-from collector.ledger.partition import PartitionLedger
-from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
+from collector.ledger.plan import PipelinePlan, Quota
 from collector.outcomes import Outcome
 from collector.reserved import PIPELINE, RECEIVER
 from collector.testing.conservation import assert_conserved
-from counterparts.partition_bench import MIB, PartitionBench, plan
+from counterparts.control_bench import ControlBench
+from counterparts.partition_bench import MIB, plan
 
 DATA = PipelinePlan("logs", frozenset({"otlp"}), ("sqlite",))
 COMMANDED = PipelinePlan("logs", frozenset({"otlp", RECEIVER}), ("sqlite",))
 SERVICE = PipelinePlan(PIPELINE, frozenset({RECEIVER}), ("sqlite",), share_bytes=64 << 10)
-
-
-class ControlBench(PartitionBench):
-    """With a control journal beside the other one."""
-
-    def __init__(self, root: Path, plan: LedgerPlan) -> None:
-        self._marks = lambda: (
-            self.partition.low_watermarks(self.control.id, control=True) if hasattr(self, "control") else {}
-        )
-        root.mkdir()
-        super().__init__(root, plan)
-        self.control = Journal.open(root / "control", CONTROL_LIMITS, self._marks, self.fatal.append)
-
-    def open(self, plan: LedgerPlan | None = None, **observers: object) -> PartitionLedger:
-        """As with the bench, and the control journal."""
-        self.plan = plan or self.plan
-        sources = JournalSources([self.root / "journal"], self.root / "control")
-        self.ledger = PartitionLedger.open(
-            self.root / "partition", self.plan, sources, 0, 1, now_unix_ms=self.clock, **observers
-        )
-        return self.ledger
-
-    def tell(self, *bodies: str, domain: str = "a.example") -> None:
-        """One entry of the control journal."""
-        data, self.journal = self.journal, self.control
-        self.put(*bodies, domain=domain, receiver=RECEIVER)
-        self.journal = data
-
-    def close(self) -> None:
-        self.control.close(10.0)
-        super().close()
 
 
 @pytest.fixture
