@@ -14,8 +14,8 @@ What connectors count as `passed:<pipeline>` is what that pipeline counts as `fe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -56,6 +56,11 @@ Counts = Counter[tuple[str, str, str]]
 `connector/logs/forward`, `exporter/sqlite`. Outcome: an `Outcome` value, `dropped:<reason>` or `passed:<pipeline>`."""
 
 
+ReceiptKey = tuple[str, str]
+"""(domain, key): what an exporter remembers something under; the key is one of `Ordered.order_by`."""
+MOST_RECEIPT_BYTES = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Ok:
     """All items of the request that no other answer names are delivered.
@@ -66,12 +71,14 @@ class Ok:
         warning: what it said about that, or what else must be told about this request.
         concerned: how many items the warning is about, when they were not left out.
         moved: the warning says that a file lost its name while it was open; health tells it for a minute.
+        receipts: what to remember under keys of the request's records (`KeepsReceipts`), `MOST_RECEIPT_BYTES` each; None forgets.
     """
 
     rejected: int = 0
     warning: str = ""
     concerned: int = 0
     moved: bool = False
+    receipts: Mapping[ReceiptKey, bytes | None] = field(default_factory=dict)
 
 
 LONGEST_WAIT_SECS = 3600.0

@@ -15,10 +15,13 @@ from collector.component.commands import Applied, Command, Refused
 from collector.component.declaration import Use
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from collector.batch import LogBatch
     from collector.domains.credential import Credential
     from collector.domains.resolver import RequestFacts
     from collector.explanation import Explanation
+    from collector.outcomes import ReceiptKey
     from collector.transport.probe import Probe
     from collector.transport.tls import TlsClientConfig
 
@@ -33,6 +36,41 @@ class PayloadExporter(Exporter, Protocol):
 
     def encode_payloads(self, payloads: Sequence[bytes]) -> Any:
         """What `send` takes, of serialized `ExportLogsServiceRequest`s of one domain. On a thread, as `encode`."""
+        ...
+
+
+@runtime_checkable
+class Ordered(Exporter, Protocol):
+    """An exporter whose records must arrive in order, key by key: of one domain and key one request is under way at a time, and the next
+    one waits while it is retried; those of other keys go on beside it."""
+
+    def order_by(self, batch: LogBatch) -> pl.Series:
+        """A text for each record; null or "" = in no order. On the exporter's threads. Sees the batch before `attributes` and `redact`."""
+        ...
+
+
+@runtime_checkable
+class OneRequestPer(Exporter, Protocol):
+    """An exporter whose requests each are about one thing: records of different keys, or domains, never share a request."""
+
+    def one_request_per(self, batch: LogBatch) -> pl.Series:
+        """A text for each record; null counts as a text of its own. As `order_by`."""
+        ...
+
+
+@runtime_checkable
+class KeepsReceipts(Ordered, Protocol):
+    """An exporter that remembers something of its destination by key, such as the ticket that it opened: `Ok(receipts=…)`. That is seen by
+    the next request of the key at once, and on disk with the acknowledgement. After a crash in between it is lost: then look for what
+    is there before anything is made. A receipt goes with its domain, or when it was not written for long."""
+
+    @property
+    def receipts_for_secs(self) -> float:
+        """How long one is kept."""
+        ...
+
+    def encode_with(self, batch: LogBatch, receipts: Mapping[ReceiptKey, bytes]) -> Any:
+        """In place of `encode`, with what is remembered under the keys of the batch."""
         ...
 
 

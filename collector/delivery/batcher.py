@@ -24,6 +24,7 @@ class Batcher:
         self._max_bytes = queue.max_request_bytes
         self.flush_timeout = batch.flush_timeout if batch else 0.0
         self._parts: list[Part] = []
+        self._key: object = None
         self._size = 0
         self._bytes = 0
 
@@ -36,11 +37,12 @@ class Batcher:
         """Something is kept back for a fuller request."""
         return bool(self._parts)
 
-    def add(self, part: Part) -> list[Request]:
-        """Take records in; what is ready to be sent comes back."""
+    def add(self, part: Part, key: object = None) -> list[Request]:
+        """Take records in; what is ready to be sent comes back. Records of different keys share no request."""
         ready: list[Request] = []
-        if self._parts and _is_batch(self._parts[0]) != _is_batch(part):
+        if self._parts and (_is_batch(self._parts[0]) != _is_batch(part) or key != self._key):
             ready += self.flush()
+        self._key = key
         for piece in self._cut(part):
             if self._parts and not self._fits(piece):
                 ready += self.flush()

@@ -7,13 +7,15 @@ cut, retried or dead-lettered still has it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from collector.component import Exporter, PayloadExporter
+from collector.component import Exporter, KeepsReceipts, OneRequestPer, Ordered, PayloadExporter
+from collector.delivery.receipts import Receipts
 from collector.delivery.request import Decode, Request
 from collector.delivery.shaping import Shape
+from collector.outcomes import ReceiptKey
 
 T = TypeVar("T")
 _PAUSES_SECS = (1.0, 4.0)
@@ -30,14 +32,24 @@ class Encoding:
         decode: payloads → batch, for exporters that take no payloads and for requests that must be cut.
         pool: bounded threads of this exporter.
         shape: what is done to each batch first, if anything; then payloads must be decoded, too.
+        receipts: what the exporter remembers, if it does.
     """
 
-    def __init__(self, exporter: Exporter, decode: Decode, pool: Executor, shape: Shape | None = None) -> None:
+    def __init__(
+        self,
+        exporter: Exporter,
+        decode: Decode,
+        pool: Executor,
+        shape: Shape | None = None,
+        receipts: Receipts | None = None,
+    ) -> None:
         self._exporter = exporter
         self._decode = decode
         self._pool = pool
         self._shape = shape
-        self._payloads = exporter if shape is None and isinstance(exporter, PayloadExporter) else None
+        self._receipts = receipts
+        by_key = isinstance(exporter, Ordered | OneRequestPer)
+        self._payloads = exporter if shape is None and isinstance(exporter, PayloadExporter) and not by_key else None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something slow on the exporter's threads; again after a while when there was no memory or no disk for it.
@@ -64,7 +76,14 @@ class Encoding:
 
     async def encode(self, request: Request) -> Any:
         """What `send` takes. Raises whatever the exporter raises, at once."""
-        return await self._on_thread(self._encode, request)
+        if self._receipts is None:
+            return await self._on_thread(self._encode, request)
+        seen = await self._receipts.seen(request)
+        return await self._on_thread(self._encode_with, self._receipts.exporter, request, seen)
+
+    def _encode_with(self, exporter: KeepsReceipts, request: Request, seen: Mapping[ReceiptKey, bytes]) -> Any:
+        batch = request.batch()
+        return exporter.encode_with(batch if self._shape is None else self._shape(batch), seen)
 
     def _encode(self, request: Request) -> Any:
         if request.undecoded:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from collector.batch import LogBatch
-from collector.component import Exporter, TakesEvents
+from collector.component import Exporter, KeepsReceipts, TakesEvents
 from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
 from collector.delivery.config import DeliveryConfig
@@ -22,10 +22,13 @@ from collector.delivery.feed import Feed
 from collector.delivery.hand import POISON, Hand
 from collector.delivery.loading import Loader, Run
 from collector.delivery.progress import Progress
+from collector.delivery.receipts import Receipts
 from collector.delivery.request import Decode, Part, Pending, Request
+from collector.delivery.rows import Rows
 from collector.delivery.sender import Sender
 from collector.delivery.shaping import shape_of
 from collector.delivery.sieve import Sieve
+from collector.delivery.turns import Turn
 from collector.ledger.interface import Ledger
 from collector.ledger.pieces import StoredBatch
 from collector.outcomes import Outcome
@@ -66,14 +69,16 @@ class Lane:
         self._hand = hand
         self._loader = Loader(id, ledgers, run, hand, self._unread)
         self._feed = Feed(self._loader, len(ledgers), queue.max_in_flight_bytes, hand)
-        self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled)
+        receipts = Receipts(id, exporter, ledgers, run) if isinstance(exporter, KeepsReceipts) else None
+        self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts)
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)
-        encoding = Encoding(exporter, decode, self._pool, shape_of(config))
+        encoding = Encoding(exporter, decode, self._pool, shape_of(config), receipts)
         takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
         self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes)
         self._sender = Sender(
-            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below
+            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts
         )
+        self._rows = Rows(exporter, encoding, self._account, self._emit)
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -197,8 +202,9 @@ class Lane:
         if passed is not None and self._hand.suspects(passed.pending):
             await self._with_care(passed)
             return
-        for request in self._batcher.add(passed) if passed is not None else ():
-            await self._dispatch(request)
+        for key, part in await self._rows.apart(passed) if passed is not None else ():
+            for request in self._batcher.add(part, key):
+                await self._dispatch(request)
 
     async def _with_care(self, part: Part) -> None:
         """The worker died with this entry in hand: piece by piece, each by itself."""
@@ -222,15 +228,27 @@ class Lane:
             return []
 
     async def _dispatch(self, request: Request) -> asyncio.Task[None]:
-        await self._slots.acquire()
-        task = asyncio.create_task(self._sender.deliver(request))
+        turn = await self._rows.turn(request)
+        if turn is None:
+            await self._slots.acquire()
+        task = asyncio.create_task(
+            self._sender.deliver(request) if turn is None else self._deliver_in_turn(request, turn)
+        )
         self._requests.add(task)
-        task.add_done_callback(self._dispatched)
+        task.add_done_callback(self._dispatched if turn is None else self._ended)
         return task
 
+    async def _deliver_in_turn(self, request: Request, turn: Turn) -> None:
+        """What waits for others of its key holds no place: those of other keys pass it. How much waits is bounded by the feed."""
+        async with turn.taken(), self._slots:
+            await self._sender.deliver(request)
+
     def _dispatched(self, task: asyncio.Task[None]) -> None:
-        self._requests.discard(task)
         self._slots.release()
+        self._ended(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._emit(EventKind.FAILED, f"delivery raised {type(error).__name__}", 1)
 

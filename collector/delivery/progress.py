@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from collector.delivery.loading import Run
+from collector.delivery.receipts import Receipts
 from collector.delivery.request import Pending
 from collector.ledger.interface import Ack, Ledger
 
@@ -28,6 +29,7 @@ class Progress:
         failed: Callable[[Exception], None],
         settled: Callable[[int, Sequence[Ack]], None],
         interval_secs: float = 0.2,
+        receipts: Receipts | None = None,
     ) -> None:
         self._exporter = exporter
         self._ledgers = ledgers
@@ -35,6 +37,7 @@ class Progress:
         self._failed = failed
         self._settled = settled
         self._interval = interval_secs
+        self._receipts = receipts
         self._waiting: list[list[Ack]] = [[] for _ in ledgers]
         self._changed = asyncio.Event()
         self._stopping = False
@@ -71,11 +74,13 @@ class Progress:
             if not acks:
                 continue
             try:
-                await self._run(ledger.ack, self._exporter, acks)
+                await self._run(ledger.ack, self._exporter, self._receipts.newest(acks) if self._receipts else acks)
             except Exception as error:  # noqa: BLE001  progress is kept whatever the ledger raised
                 self._waiting[source] = acks + self._waiting[source]
                 self._failed(error)
                 complete = False
             else:
                 self._settled(source, acks)
+                if self._receipts is not None:
+                    self._receipts.settled(acks)
         return complete

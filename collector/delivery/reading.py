@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdict
+from collector.outcomes import Blocked, Items, Ok, ReceiptKey, Reject, Retry, Split, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Reading:
         rejected: (items, reason).
         retry: items to send again; empty = none.
         throttled: some of them because the destination has too much to do.
+        receipts: what the exporter wants to remember.
         limited: (items, how often they are sent again, reason) of those in `retry` that have a limit.
     """
 
@@ -40,6 +41,7 @@ class Reading:
     concerned: int = 0
     moved: str = ""
     limited: Sequence[tuple[Items, int, str]] = ()
+    receipts: Mapping[ReceiptKey, bytes | None] = field(default_factory=dict)
 
 
 _NONE: Items = np.empty(0, dtype=np.uint32)
@@ -91,6 +93,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         concerned=sum(max(ok.rejected, ok.concerned) for ok in oks),
         moved=next((ok.warning for ok in oks if ok.moved), ""),
         limited=limited,
+        receipts={key: value for ok in oks for key, value in ok.receipts.items()},
     )
 
 

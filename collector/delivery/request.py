@@ -18,7 +18,7 @@ from collector.batch import LogBatch, concat
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ack, DeadLetter, OutboxEntry
 from collector.ledger.pieces import StoredBatch
-from collector.outcomes import Items, Outcome
+from collector.outcomes import Items, Outcome, ReceiptKey
 
 Content = LogBatch | Sequence[Entry]
 Decode = Callable[[Sequence[Entry]], LogBatch]
@@ -27,7 +27,7 @@ Decode = Callable[[Sequence[Entry]], LogBatch]
 class Pending:
     """An outbox entry some of whose records have not ended. `source` is the position of its ledger."""
 
-    __slots__ = ("_dead", "_left", "_outcomes", "entry", "size_bytes", "source")
+    __slots__ = ("_dead", "_left", "_numbers", "_outcomes", "_receipts", "entry", "size_bytes", "source")
 
     def __init__(self, source: int, entry: OutboxEntry) -> None:
         self.source = source
@@ -37,6 +37,8 @@ class Pending:
         self._left = entry.records
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._dead: list[DeadLetter] = []
+        self._receipts: dict[ReceiptKey, bytes | None] = {}
+        self._numbers: dict[ReceiptKey, int] = {}
 
     @property
     def done(self) -> bool:
@@ -54,9 +56,15 @@ class Pending:
         self.end(by_domain, Outcome.DEAD_LETTERED)
         self._dead.append(letter)
 
+    def remember(self, key: ReceiptKey, value: bytes | None, number: int) -> bool:
+        """A receipt commits with this entry; whether another one of the key would have."""
+        before = key in self._receipts
+        self._receipts[key], self._numbers[key] = value, number
+        return before
+
     def ack(self) -> Ack:
         """What the ledger is told once all records have ended."""
-        return Ack(self.entry.seq, self._outcomes, self._dead)
+        return Ack(self.entry.seq, self._outcomes, self._dead, self._receipts, self._numbers)
 
 
 @dataclass(frozen=True, slots=True)

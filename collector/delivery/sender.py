@@ -30,6 +30,7 @@ from collector.delivery.events import EventKind
 from collector.delivery.gate import Gate
 from collector.delivery.hand import POISON, Hand
 from collector.delivery.reading import Reading, read
+from collector.delivery.receipts import Receipts
 from collector.delivery.request import Request
 from collector.delivery.schedule import GaveUp, Schedule
 from collector.delivery.search import Search
@@ -62,6 +63,7 @@ class Sender:
         hand: Hand,
         rng: random.Random,
         learned: Callable[[int], None],
+        receipts: Receipts | None = None,
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -72,6 +74,7 @@ class Sender:
         self._rng = rng
         self._shortage = Shortage(config.retry_on_failure, rng)
         self._learned = learned
+        self._receipts = receipts
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -129,11 +132,21 @@ class Sender:
                     search.too_large()
                 return await self._cut(request, reading.split, search)
             search.found_good(len(reading.delivered), request.size_bytes)
+            self._remember(request, reading)
             request = await self._settle(request, reading)
             attempts.left(reading)
             if request.records and not await self._pause(request, schedule, reading):
                 return ()
         return ()
+
+    def _remember(self, request: Request, reading: Reading) -> None:
+        if reading.receipts and self._receipts is not None:
+            try:
+                self._receipts.tell(request, reading.receipts)
+            except ValueError as error:  # the records are delivered all the same
+                self._emit(EventKind.FAILED, str(error), 1)
+            except Exception as error:  # noqa: BLE001  of the exporter's own `order_by`
+                self._emit(EventKind.FAILED, f"order_by raised {type(error).__name__}", 1)
 
     async def _repeat(self, request: Request, encoded: Any, schedule: Schedule, attempts: Attempts) -> Reading | None:
         """Send the same bytes until the answer is about its records; None when it was given up."""

@@ -16,7 +16,7 @@ from collector.batch import LogBatch
 from collector.disk.environment import Transaction
 from collector.errors import Damaged, StorageError
 from collector.journal.entry import Entry
-from collector.ledger import deadletters, outbox
+from collector.ledger import deadletters, outbox, receipts
 from collector.ledger.codec import decode_entries, encode_batch, encode_entries, is_batch
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
@@ -27,7 +27,7 @@ from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_
 from collector.ledger.sources import Shelf
 from collector.ledger.spill import SpillArea
 from collector.ledger.store import Store
-from collector.outcomes import Counts, Outcome
+from collector.outcomes import Counts, Outcome, ReceiptKey
 
 Content = LogBatch | StoredBatch | Sequence[Entry]
 _log = logging.getLogger("logboom.ledger")
@@ -91,6 +91,11 @@ class Dispatch:
         with self._store.environment.write() as txn:
             done = outbox.give_up(txn, self._store.tables, exporter, seq, reason)
         clear(self._store, [done] if done is not None else [])
+
+    def receipts(self, exporter: str, names: Sequence[ReceiptKey]) -> dict[ReceiptKey, bytes]:
+        """See `Ledger.receipts`."""
+        with self._store.environment.read() as txn:
+            return receipts.receipts(txn, self._store.tables, exporter, names)
 
     def set_aside(self, exporter: str) -> None:
         """Copy the payloads that wait in the journals for an exporter that left the configuration into its spill area.
@@ -223,6 +228,7 @@ class Dispatch:
         named = [_named(letter, header.pipeline_of(exporter)) for letter in letters]
         deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
         add_counts(txn, tables.counts, _outcomes(exporter, header, ack))
+        receipts.write(txn, tables, exporter, ack, self._store.now_unix_ms(), self._store.max_receipt_bytes)
         return settled
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Union
 
 from collector.journal.entry import Entry
-from collector.outcomes import Counts
+from collector.outcomes import Counts, ReceiptKey
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
@@ -179,11 +179,15 @@ class Ack:
     Args:
         outcomes: (domain, outcome) → records; they add up to the entry's records.
         dead_letters: the rejected ones.
+        receipts: what the exporter remembers from now on, for so long; None forgets. `numbers` say in which order it was told.
     """
 
     seq: int
     outcomes: Mapping[tuple[str, str], int]
     dead_letters: Sequence[DeadLetter] = ()
+    receipts: Mapping[ReceiptKey, bytes | None] = field(default_factory=dict)
+    numbers: Mapping[ReceiptKey, int] = field(default_factory=dict)
+    receipts_for_secs: float = 0.0
 
 
 class Ledger(Protocol):
@@ -245,6 +249,10 @@ class Ledger(Protocol):
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
         """Make progress durable: ranges, counts and dead letters in one transaction. Entries that every exporter is
         done with are deleted."""
+        ...
+
+    def receipts(self, exporter: str, names: Sequence[ReceiptKey]) -> Mapping[ReceiptKey, bytes]:
+        """What is on disk of that which an exporter remembers under these names. To delivery's thread."""
         ...
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ from collector.ledger.state import Budget, ComponentState, domains_of
 from collector.ledger.step import Step, apply, prepare
 from collector.ledger.store import Store, nowhere, unix_ms
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
-from collector.outcomes import Counts, Outcome
+from collector.outcomes import Counts, Outcome, ReceiptKey
 
 _log = logging.getLogger("logboom.ledger")
 CACHE_BYTES = 16 << 20
@@ -222,6 +222,7 @@ class PartitionLedger:
         upkeep.expire(self._store)
         upkeep.forget_pipelines(self._store)
         upkeep.forget_components(self._store)
+        upkeep.forget_receipts(self._store)
         self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
         self._load_replays()
         if abs(now - self._readers_checked_at) >= _READER_CHECK_MS:
@@ -249,6 +250,10 @@ class PartitionLedger:
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
         """See `Ledger.ack`. Acknowledging again changes nothing."""
         self._dispatch.ack(exporter, acks)
+
+    def receipts(self, exporter: str, names: Sequence[ReceiptKey]) -> dict[ReceiptKey, bytes]:
+        """See `Ledger.receipts`."""
+        return self._dispatch.receipts(exporter, names)
 
     # --- any thread ---------------------------------------------------------------------------------------------
 

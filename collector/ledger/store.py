@@ -13,6 +13,7 @@ from collector.ledger.pace import Pace
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.tables import Tables
 
+RECEIPT_SHARE = 32  # 32 MiB of the default budget
 DEAD_LETTER_SHARE = 8  # dead letters may take one part in so many of the budget
 CONTROL_BYTES = 256 << 10
 _HELD_BYTES = 16 << 20  # of a journal, that an exporter which may spill keeps from trimming
@@ -81,3 +82,8 @@ class Store:
     def max_dead_bytes(self) -> int:
         """The most that dead letters may take."""
         return self.plan.max_bytes // DEAD_LETTER_SHARE
+
+    @property
+    def max_receipt_bytes(self) -> int:
+        """The most that exporters may remember, all together."""
+        return self.plan.max_bytes // RECEIPT_SHARE

@@ -21,6 +21,7 @@
     outbox        seq ▒                                   JSON: pipelines, records, bytes, domains, exporters
     content       seq ▒                                   the batch (codec), or references into journals
     queues        exporter ␀ seq                          records, bytes, created ms, spilled: present = not acknowledged
+    receipts      kind, exporter, domain, key             what exporters remember (`collector.ledger.receipts`)
     exporters     exporter                                totals of its queue, when it was removed
     dead          id ▒                                    JSON: owner, reason, records, domains
     dead_content  id ▒                                    the batch (codec), or a journal entry
@@ -68,6 +69,7 @@ class Tables:
     outbox: Database
     content: Database
     queues: Database
+    receipts: Database
     exporters: Database
     dead: Database
     dead_content: Database

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from collector.disk.environment import Transaction
-from collector.ledger import cursors, deadletters, outbox, roster, timers
+from collector.ledger import cursors, deadletters, outbox, receipts, roster, timers
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.dispatch import clear
@@ -32,6 +32,7 @@ def expire(store: Store) -> int:
         for exporter, seq, reason in doomed[:_MOST_AT_ONCE]:
             if seq is None:
                 txn.delete(exporter.encode(), db=store.tables.exporters)
+                receipts.forget_exporter(txn, store.tables, exporter)
             else:
                 settled.append(outbox.give_up(txn, store.tables, exporter, seq, reason))
     clear(store, [done for done in settled if done is not None])
@@ -67,6 +68,16 @@ def forget_components(store: Store) -> None:
     if old:
         with store.environment.write() as txn:
             timers.forget_old(txn, store.tables, now, _MOST_AT_ONCE)
+
+
+def forget_receipts(store: Store) -> None:
+    """Forget what exporters remember no longer."""
+    now = store.now_unix_ms()
+    with store.environment.read() as txn:
+        old = receipts.has_old(txn, store.tables, now)
+    if old:
+        with store.environment.write() as txn:
+            receipts.forget_old(txn, store.tables, now)
 
 
 def carry_out_requests(store: Store, next_seq: int) -> int:

@@ -109,8 +109,7 @@ def _halves(component: type, asked: list[Any]) -> Iterator[str]:
     """A power of which some is there: it must be all there, and as it is called."""
     for power in asked:
         own = [name for name in _members(power) if not _base(power) or name not in _members(_base(power))]
-        there = [name for name in own if _has(component, name)]
-        if there:
+        if any(_has(component, name) for name in vars(power) if name in own):
             yield from _unlike(component, power, own)
 
 

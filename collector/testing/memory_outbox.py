@@ -12,7 +12,7 @@ from collector.journal.entry import Entry
 from collector.ledger.gauges import QueueState
 from collector.ledger.interface import LAST, Ack, DeadLetter, OutboxEntry, Waiting
 from collector.ledger.plan import Quota
-from collector.outcomes import Counts, Outcome
+from collector.outcomes import Counts, Outcome, ReceiptKey
 
 
 class MemoryOutbox:
@@ -23,6 +23,7 @@ class MemoryOutbox:
         self.counts: Counts = Counter()
         self.dead_letters: list[tuple[str, DeadLetter]] = []
         self.ack_calls = 0
+        self.kept_receipts: dict[tuple[str, ReceiptKey], bytes] = {}
         self._lock = threading.RLock()
         self._entries: dict[int, OutboxEntry] = {}
         self._seq = 0
@@ -73,6 +74,17 @@ class MemoryOutbox:
         for (domain, outcome), count in ack.outcomes.items():
             self.counts[domain, f"exporter/{exporter}", outcome] += count
         self.dead_letters += [(exporter, letter) for letter in ack.dead_letters]
+        for name, value in ack.receipts.items():
+            self.kept_receipts.pop((exporter, name), None)
+            if value is not None:
+                self.kept_receipts[exporter, name] = value
+
+    def receipts(self, exporter: str, names: Sequence[ReceiptKey]) -> Mapping[ReceiptKey, bytes]:
+        """What was acknowledged; nothing ever expires here."""
+        with self._lock:
+            return {
+                name: self.kept_receipts[exporter, name] for name in names if (exporter, name) in self.kept_receipts
+            }
 
     def queues(self) -> dict[str, QueueState]:
         """What waits for each exporter."""

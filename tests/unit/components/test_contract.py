@@ -115,6 +115,9 @@ WRONG: dict[str, tuple[Factory[Any], str]] = {
     "half a power": (
         factory_of(config=options(open_to_others=lambda self: {})), "FineConfig has no `allow_anonymous` (OpenToOthers)",
     ),
+    "half a power that goes on from another": (
+        factory_of(spoilt(order_by=lambda self, batch: None, receipts_for_secs=1.0)), "Fine has no `encode_with` (KeepsReceipts)",
+    ),
     "a power of options on the behaviour": (
         factory_of(spoilt(listens_on=lambda self: [])), "Fine.listens_on: it is asked of the options (Listens)",
     ),
@@ -167,6 +170,7 @@ FITS: dict[str, Callable[[], Factory[Any]]] = {
     "with numbers that are declared": lambda: factory_of(
         spoilt(counters=lambda self: {}), counters=(Instrument("rows", "{rows}", "Rows."),)
     ),
+    "one of two powers that go on from one another": lambda: factory_of(spoilt(order_by=lambda self, batch: None)),
     "a power of several kinds": lambda: factory_of(spoilt(takes_events=("logboom.*",))),
     "a power whole": lambda: factory_of(
         config=options(open_to_others=lambda self: {}, allow_anonymous=property(lambda self: True))

@@ -1,0 +1,85 @@
+"""What an exporter asks of the order and the company of its records: requests about one thing each (`OneRequestPer`), one after the
+other by key (`Ordered`). Exporters that ask for nothing pay nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from collector.component import Exporter, OneRequestPer, Ordered
+from collector.delivery.account import Account
+from collector.delivery.encoding import Encoding
+from collector.delivery.events import EventKind
+from collector.delivery.receipts import keys_of
+from collector.delivery.request import Part, Request
+from collector.delivery.turns import Turn, Turns
+
+_UNKNOWN = ("", "")
+
+
+class Rows:
+    """One exporter's. Belongs to the event loop; what looks at records runs on the exporter's threads."""
+
+    def __init__(
+        self,
+        exporter: Exporter,
+        encoding: Encoding,
+        account: Account,
+        emit: Callable[[EventKind, str, int], None],
+    ) -> None:
+        self._per = exporter if isinstance(exporter, OneRequestPer) else None
+        self._ordered = exporter if isinstance(exporter, Ordered) else None
+        self._encoding = encoding
+        self._account = account
+        self._emit = emit
+        self._turns = Turns()
+
+    async def apart(self, part: Part) -> Sequence[tuple[object, Part]]:
+        """(key, records): those of a key together, keys in the order of their first records. Where the exporter can't tell, which only
+        a defect can do, the entry becomes a dead letter."""
+        if self._per is None and self._ordered is None:
+            return [(None, part)]
+        request = Request((part,))
+        if request.undecoded:
+            decoded = await self._encoding.decoded(request)
+            self._account.undecodable(request, decoded)
+            request = decoded
+        if self._per is None or not request.records:
+            return [(None, each) for each in request.parts if each.records]
+        try:
+            return await self._encoding.run(_apart, self._per, request.parts[0])
+        except Exception as error:  # noqa: BLE001  whatever an exporter raises, the lane goes on
+            reason = f"one_request_per raised {type(error).__name__}"
+            self._emit(EventKind.FAILED, reason, 1)
+            self._account.bury(request, reason)
+            return []
+
+    async def turn(self, request: Request) -> Turn | None:
+        """Its place behind all requests of its keys; None: nobody asks for an order."""
+        if self._ordered is None:
+            return None
+        try:
+            keys = await self._encoding.run(_keys, self._ordered, request)
+        except Exception as error:  # noqa: BLE001  it is met again where it is encoded
+            self._emit(EventKind.FAILED, f"order_by raised {type(error).__name__}", 1)
+            keys = [_UNKNOWN]
+        return self._turns.ask(keys)
+
+
+def _apart(exporter: OneRequestPer, part: Part) -> list[tuple[object, Part]]:
+    batch = part.batch()
+    keyed = (
+        batch.records.select("domain").with_columns(exporter.one_request_per(batch).alias("key")).with_row_index("row")
+    )
+    groups = keyed.group_by("domain", "key", maintain_order=True).agg("row")
+    if groups.height == 1:
+        return [(groups.row(0)[:2], part)]
+    return [
+        ((domain, key), part.take(np.asarray(rows, dtype=np.uint32)))
+        for domain, key, rows in groups.iter_rows()
+    ]  # fmt: skip
+
+
+def _keys(exporter: Ordered, request: Request) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(key for part in request.parts for key in keys_of(exporter, part.batch())))
