@@ -62,13 +62,17 @@ class Stages:
         ]
 
     def listening(self) -> dict[str, list[str]]:
-        """The connectors that take events or commands, and the pipelines that each leads to: what people do and the service knows
-        goes to them."""
+        """The connectors that take commands, or that take events and hand none on, as one that alerts, and the pipelines that each
+        leads to: what people do and the service knows goes to them. Those that hand on would only give stores twice what they get
+        anyway."""
         return {
             name: self._settings.fed_by(name)
             for name, connector in self._make_connectors(lambda _: Standing.WELL).items()
-            if isinstance(connector, TakesEvents | TakesCommands)
+            if isinstance(connector, TakesCommands) or (isinstance(connector, TakesEvents) and not self._hands_on(name))
         }
+
+    def _hands_on(self, connector: str) -> bool:
+        return self._settings.connectors[connector].factory.passes_records
 
     def network(self, ledger: Ledger, listening: Mapping[str, Sequence[str]]) -> Network:
         """Those of one partition; `listening` is what was told of it before."""

@@ -46,8 +46,9 @@ def _cure(ident: str, stands: Sequence[PipelineLists]) -> str:
 
 
 def _leads_astray(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
-    """It names pipelines that can't be fed by it."""
-    if not isinstance(component.config, LeadsTo):
+    """It names pipelines that it does not feed. One that stands in no pipeline is no matter."""
+    stands = any(ident in {reference.id for reference in (*each.receivers, *each.exporters)} for each in pipelines)
+    if not stands or not isinstance(component.config, LeadsTo):
         return
     fed = [lists.id for lists in pipelines if ident in {reference.id for reference in lists.receivers}]
     for name in dict.fromkeys(component.config.leads_to()):

@@ -35,6 +35,18 @@ _COUNTERS: dict[str, tuple[str, str, Callable[[str], bool], str]] = {
     "logboom_exporter_filtered_log_records": (
         "exporter", "exporter", lambda outcome: outcome == Outcome.FILTERED,
         "Log records that the exporter's select left out."),
+    "otelcol_connector_consumed_items": (
+        "connector", "connector", lambda outcome: outcome == Outcome.OFFERED,
+        "Log records that a connector was offered, by the pipeline in front of it."),
+    "otelcol_connector_produced_items": (
+        "connector", "connector", lambda outcome: outcome.startswith(f"{Outcome.PASSED}:"),
+        "Log records that a connector handed to the pipelines that it feeds; a copy counts."),
+    "logboom_pipeline_fed_log_records": (
+        "pipeline", "pipeline", lambda outcome: outcome == Outcome.FED,
+        "Log records that connectors handed to a pipeline."),
+    "logboom_connector_unrouted_log_records": (
+        "connector", "connector", lambda outcome: outcome == f"{Outcome.DROPPED}:no_route",
+        "Log records that a connector had no pipeline for."),
     "otelcol_exporter_enqueue_failed_log_records": (
         "exporter", "exporter", lambda outcome: outcome == "dropped:queue_full",
         "Log records given up because the exporter's quota was full and on_full is drop_oldest."),

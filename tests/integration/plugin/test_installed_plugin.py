@@ -1,4 +1,4 @@
-"""Somebody else's exporter and processor, installed from a wheel: found, checked, explained, run, and counted as ours are."""
+"""Somebody else's exporter, processor and connector, installed from a wheel: found, checked, explained, run, and counted as ours are."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from collector.component import Counting, Explains, Kind, PayloadExporter, StepLimiting, Ticking
+from collector.backend.offline import view_of
+from collector.component import Counting, Explains, Kind, LeadsTo, PayloadExporter, StepLimiting, TakesEvents, Ticking
 from collector.registry import Registry
+from collector.testing.conservation import assert_directory_conserved
 from collector.testing.contract import misfits, powers_of
 from collector.testing.payloads import payload
 from collector.testing.service import Service
@@ -25,8 +28,10 @@ SOURCE = Path(__file__).with_name("logboom-parrot")
 CONFIG = """
 receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{http}"}}}}}}}}
 processors: {{shout: {{mark: "!"}}}}
+connectors: {{flock: {{loud: [logs/repeated]}}}}
 exporters:
   sqlite: {{}}
+  parrot/soft: {{directory: soft, events: true}}
   parrot/loud: {{directory: loud, events: true}}
   parrot/plain: {{directory: plain}}
 extensions: {{health_check: {{endpoint: "127.0.0.1:{health}"}}}}
@@ -36,7 +41,9 @@ service:
   journal: {{max_bytes: 64MiB}}
   ledger: {{max_bytes: 64MiB, partitions: 2}}
   pipelines:
-    logs/loud: {{receivers: [otlp], processors: [shout], exporters: [parrot/loud, sqlite]}}
+    logs/loud: {{receivers: [otlp], processors: [shout], exporters: [flock, sqlite]}}
+    logs/repeated: {{receivers: [flock], exporters: [parrot/loud]}}
+    logs/muttered: {{receivers: [flock], exporters: [parrot/soft]}}
     logs/plain: {{receivers: [otlp], exporters: [parrot/plain]}}
 """
 
@@ -64,13 +71,17 @@ def test_it_keeps_the_contract(site: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.syspath_prepend(str(site))
     registry = Registry()
     exporter, processor = registry.find(Kind.EXPORTER, "parrot"), registry.find(Kind.PROCESSOR, "shout")
+    connector = registry.find(Kind.CONNECTOR, "flock")
     assert exporter is not None
     assert processor is not None
+    assert connector is not None
     assert registry.origin(Kind.EXPORTER, "parrot") == "logboom-parrot"
-    assert misfits(exporter) + misfits(processor) == []
+    assert misfits(exporter) + misfits(processor) + misfits(connector) == []
     assert powers_of(exporter.load()) == {PayloadExporter.__name__, Counting.__name__}
     assert powers_of(processor.load()) == {Explains.__name__, Ticking.__name__}
     assert powers_of(processor.config) == {StepLimiting.__name__}
+    assert powers_of(connector.load()) == {TakesEvents.__name__}
+    assert powers_of(connector.config) == {LeadsTo.__name__}
 
 
 def test_the_commands_know_it(site: Path, tmp_path: Path) -> None:
@@ -96,9 +107,9 @@ def send(service: Service, records: int, text: str) -> None:
         assert answer.status == 200
 
 
-def loud(folder: Path) -> set[str]:
-    """The lines of all files that the exporter of batches wrote."""
-    return {line for path in folder.glob("loud/*.txt") for line in path.read_text().splitlines()}
+def lines(folder: Path) -> set[str]:
+    """The lines of all files that an exporter of batches wrote."""
+    return {line for path in folder.glob("*.txt") for line in path.read_text().splitlines()}
 
 
 def plain(folder: Path) -> set[str]:
@@ -136,12 +147,16 @@ def test_it_runs(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         service.start()
         service.await_ready()
         send(service, 2, "again")
-        service.await_stored(7)
+        service.await_stored(5)
         said = {"hello 0", "hello 1", "hello 2", "again 0", "again 1"}
-        made = {"5", "echo 5"}
+        shouted, muttered = {f"{text.upper()}!" for text in said} | {"5"}, {"echo 5"}
         deadline = time.monotonic() + 60
-        while (loud(tmp_path), plain(tmp_path)) != ({f"{text.upper()}!" for text in said} | made, said):
-            assert time.monotonic() < deadline, (loud(tmp_path), plain(tmp_path), service.log.read_text()[-3000:])
+        while (heard := (lines(tmp_path / "loud"), lines(tmp_path / "soft"), plain(tmp_path))) != (
+            shouted,
+            muttered,
+            said,
+        ):
+            assert time.monotonic() < deadline, (heard, service.log.read_text()[-3000:])
             time.sleep(0.1)
         numbers = service.rows(
             "SELECT json_extract(attributes, '$.\"shout.number\"') FROM logs WHERE event_name IS NULL OR event_name = '' ORDER BY 1"
@@ -152,6 +167,11 @@ def test_it_runs(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         await_squawks(service, "parrot/loud")
         await_squawks(service, "parrot/plain")
         assert service.terminate() == 0
+    assert_directory_conserved(service.data, "logs/loud", "logs/plain")
+    with closing(view_of(service.data)) as view:
+        counts = view.counts()
+    assert counts["default", "connector/logs/loud/flock", "passed:logs/repeated"] == 6
+    assert counts["default", "connector/logs/loud/flock", "passed:logs/muttered"] == 1
 
 
 @pytest.mark.e2e
@@ -160,8 +180,9 @@ def test_its_numbers_come_with_a_reload(site: Path, tmp_path: Path, monkeypatch:
     """The configuration of the start names no plugin."""
     monkeypatch.chdir(tmp_path)
     before = CONFIG.replace(", exporters: [parrot/plain]", ", exporters: [sqlite]").replace(
-        "[parrot/loud, sqlite]", "[sqlite]"
+        "[flock, sqlite]", "[sqlite]"
     )
+    before = "\n".join(line for line in before.splitlines() if "flock" not in line)
     service = Service(tmp_path, config=before, env={"PYTHONPATH": str(site)})
     with service:
         assert service.process is not None

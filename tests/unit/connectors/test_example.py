@@ -35,7 +35,7 @@ class Site:
         self.bench = PartitionBench(
             root, replace(plan, max_bytes=16 * MIB, state_bytes=MIB, quotas={**plan.quotas, **quotas})
         )
-        network = Stages(self.settings, root, {}, lambda: self.delivery).network(self.bench.ledger)
+        network = Stages(self.settings, root, {}, lambda: self.delivery).network(self.bench.ledger, {})
         self.pipelines = [
             Pipeline(
                 name, self.bench.ledger, network.processors[name], network=network, attempts_path=root / "partition",

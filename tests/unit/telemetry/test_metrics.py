@@ -25,6 +25,11 @@ SNAPSHOT = Snapshot(
             ("tamyla.com", "exporter/sqlite/main", "dropped:queue_full"): 2,
             ("tamyla.com", "exporter/sqlite/main", "filtered"): 6,
             ("tamyla.com", "processor/logs/filter", "filtered"): 5,
+            ("tamyla.com", "connector/logs/routing/x", "offered"): 9,
+            ("tamyla.com", "connector/logs/routing/x", "passed:logs/a"): 5,
+            ("tamyla.com", "connector/logs/routing/x", "passed:logs/b"): 3,
+            ("tamyla.com", "connector/logs/routing/x", "dropped:no_route"): 1,
+            ("tamyla.com", "pipeline/logs/a", "fed"): 5,
         }
     ),
     journals=[JournalState(0, 4096, 8192, 3, int(OLDEST * 1000))],
@@ -70,6 +75,11 @@ def test_every_row_has_its_metric() -> None:
     assert value("otelcol_exporter_sent_log_records", exporter="sqlite/main", domain="tamyla.com") == 80
     assert value("otelcol_exporter_send_failed_log_records", exporter="sqlite/main", domain="tamyla.com") == 5
     assert value("otelcol_exporter_enqueue_failed_log_records", exporter="sqlite/main", domain="tamyla.com") == 2
+    routing = {"connector": "logs/routing/x", "domain": "tamyla.com"}
+    assert value("otelcol_connector_consumed_items", **routing) == 9
+    assert value("otelcol_connector_produced_items", **routing) == 8
+    assert value("logboom_connector_unrouted_log_records", **routing) == 1
+    assert value("logboom_pipeline_fed_log_records", pipeline="logs/a", domain="tamyla.com") == 5
     assert value("otelcol_exporter_queue_size", exporter="sqlite/main") == 3400
     assert value("otelcol_exporter_queue_capacity", exporter="sqlite/main") == 9999
     assert value("otelcol_exporter_in_flight_requests", exporter="sqlite/main") == 2

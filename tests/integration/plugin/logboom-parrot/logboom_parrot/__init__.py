@@ -1,7 +1,7 @@
-"""An exporter that repeats what it hears into files, and a processor that raises its voice."""
+"""An exporter that repeats what it hears into files, a processor that raises its voice, and a connector that divides by voice."""
 
 from collector.component import Factory, Instrument, Kind
-from logboom_parrot.config import ParrotConfig, ShoutConfig
+from logboom_parrot.config import FlockConfig, ParrotConfig, ShoutConfig
 
 EXPORTER = Factory(
     kind=Kind.EXPORTER,
@@ -11,6 +11,15 @@ EXPORTER = Factory(
     summary="repeats records into files, one a request",
     stability="development",
     counters=(Instrument("squawks", "{files}", "Files written since the worker started."),),
+)
+
+CONNECTOR = Factory(
+    kind=Kind.CONNECTOR,
+    name="flock",
+    config=FlockConfig,
+    behaviour="logboom_parrot.connector:Flock",
+    summary="hands what is shouted to some pipelines, the rest to others",
+    stability="development",
 )
 
 PROCESSOR = Factory(

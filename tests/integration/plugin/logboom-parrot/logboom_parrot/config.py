@@ -1,4 +1,4 @@
-"""The options of `parrot` and `shout`."""
+"""The options of `parrot`, `shout` and `flock`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ class ParrotConfig(DeliveryConfig):
     def notes(self) -> Iterator[str]:
         """What `logboom validate` says beyond the queue."""
         yield f"a file a request in {self.directory}"
+
+
+class FlockConfig(Config):
+    """Who hears what."""
+
+    loud: list[str] = []
+    """The pipelines that get what is shouted; the others that it feeds get the rest."""
+
+    def leads_to(self) -> list[str]:
+        """The power `LeadsTo`: each of them must be fed by it."""
+        return self.loud
 
 
 class ShoutConfig(Config):
