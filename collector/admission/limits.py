@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal
@@ -57,7 +57,7 @@ class Limits:
     ) -> None:
         self._rules = rules
         self._table = table
-        self._tell = tell or _logged
+        self._tells = tell
         self._clock = clock
         self._lock = threading.Lock()
         self._refused: Counter[tuple[str, str]] = Counter()
@@ -73,10 +73,11 @@ class Limits:
         if arrival.records:
             self._check(arrival, {"records": arrival.records})
 
-    def refused(self) -> Mapping[tuple[str, str], int]:
-        """(domain, unit) → requests that were refused since the start."""
+    def refused(self) -> Iterator[tuple[str, str, int]]:
+        """(domain, unit, requests that were refused since the start)."""
         with self._lock:
-            return dict(self._refused)
+            found = list(self._refused.items())
+        return ((domain, f"{unit}_per_second", number) for (domain, unit), number in found)
 
     def look(self) -> None:
         """Tell which limits are not met any more; called about each second."""
@@ -85,7 +86,7 @@ class Limits:
             ended = [key for key, episode in self._episodes.items() if now - episode.last > _ENDED_SECS]
             episodes = [self._episodes.pop(key) for key in ended]
         for episode in episodes:
-            self._tell("ended", episode)
+            self._say("ended", episode)
 
     def _check(self, arrival: Arrival, amounts: Mapping[str, int]) -> None:
         credential = arrival.credential
@@ -123,7 +124,12 @@ class Limits:
                 episode.last = now
                 episode.refused += 1
         if begins and episode is not None:
-            self._tell("reached", episode)
+            self._say("reached", episode)
+
+    def _say(self, what: Literal["reached", "ended"], episode: Episode) -> None:
+        _logged(what, episode)
+        if self._tells is not None:
+            self._tells(what, episode)
 
 
 @lru_cache(4096)

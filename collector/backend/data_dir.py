@@ -5,6 +5,7 @@ DIR/layout.json          format and number of partitions, fixed when the directo
 DIR/journal/<slot>/      one LMDB environment an ingest process
 DIR/journal/control/     one for what people do and the service knows, written by ingest slot 0
 DIR/limits.bin           what was taken of the rates of domains and credentials, shared by ingest processes
+DIR/quotas/<slot>        what an ingest process took of the day's quotas
 DIR/partition/<p>/       one LMDB environment a partition
 DIR/frozen/              copies of one moment, while a backup is made (`freeze.py`)
 DIR/store.db             the embedded store (exporter `sqlite`)

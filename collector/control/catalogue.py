@@ -74,6 +74,23 @@ LIMIT_REACHED = ServiceEvent(
     shown=frozenset({"logboom.count"}),
     shown_body="requests of this domain were told to slow down: it has reached a limit of its own",
 )  # fmt: skip
+LIMIT_ENDED = ServiceEvent(
+    "limit.ended", "a domain or credential that was told to slow down was not for a minute", "INFO",
+    {"logboom.domain": "the domain", "logboom.unit": "of the limit", "user.id": "id of the credential, where the limit is its own",
+     **_COUNT, "logboom.seconds": "seconds from the first refusal to the last"},
+    Example("tamyla.com keeps to its records a second again: 31 requests told to slow down",
+            {"logboom.domain": "tamyla.com", "logboom.unit": "records", "logboom.count": 31, "logboom.seconds": 12.5}, "ingest 0"),
+    shown=frozenset({"logboom.unit", "logboom.count", "logboom.seconds"}),
+    shown_body="this domain keeps to a limit of its own again",
+)  # fmt: skip
+QUOTA_REACHED = ServiceEvent(
+    "quota.reached", "a domain has used 80 %, or all, of what it may send in a day; each once a day and process", "WARN",
+    {"logboom.domain": "the domain", "logboom.unit": "records or bytes", "logboom.share": "0.8 or 1.0"},
+    Example("tamyla.com has used 80% of the records that it may send today",
+            {"logboom.domain": "tamyla.com", "logboom.unit": "records", "logboom.share": 0.8}, "ingest 0"),
+    shown=frozenset({"logboom.unit", "logboom.share"}),
+    shown_body="this domain has used most of what it may send today",
+)  # fmt: skip
 AUTH_FAILED = ServiceEvent(
     "auth.failed", f"senders were refused because of who they are, or are not; {_AT_MOST}, address and credential", "WARN",
     {

@@ -124,6 +124,10 @@ class Intake(Sink, Protocol):
         """How full it is, and what it did since the process started."""
         ...
 
+    def totals(self) -> Mapping[str, tuple[int, int]]:
+        """Domain → records and bytes that it took since it was made, as of the last commit."""
+        ...
+
     def close(self, deadline_secs: float) -> bool:
         """Refuse what comes, make durable what waits, let go; safe twice. False when that took too long: what is not
         acknowledged was not promised."""

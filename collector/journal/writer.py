@@ -109,6 +109,12 @@ class Journal:
                 key = ("", *key[1:])
             self._refused[key] += records
 
+    def totals(self) -> Mapping[str, tuple[int, int]]:
+        """Domain → records and bytes that were taken since the journal was made, as of the last commit."""
+        book = self._committer.book
+        tallies = [(name, book.tallies.get(number)) for name, number in list(book.domains.items())]
+        return {name: (tally.records_in, tally.bytes_in) for name, tally in tallies if tally is not None}
+
     def statistics(self) -> JournalStatistics:
         """How full the journal is, and what it did since the process started."""
         tallies = list(self._committer.book.tallies.values())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from collector.admission.doorkeeper import Asked
-from collector.control.catalogue import AUTH_FAILED, LIMIT_REACHED
+from collector.admission.limits import Episode
+from collector.control.catalogue import AUTH_FAILED, LIMIT_ENDED, LIMIT_REACHED, QUOTA_REACHED
 from collector.control.repeats import Repeats
 from collector.control.reporter import Reporter
 from collector.errors import Exhausted, PermissionDenied, Unauthenticated
@@ -35,6 +36,24 @@ class DoorEvents:
         """A sender was not let in."""
         if asked.outcome in _WHO:
             self._strangers.happened(asked._replace(user_agent=asked.user_agent[:200]))
+
+    def limit(self, what: Literal["reached", "ended"], episode: Episode) -> None:
+        """A rate is kept again; that it is not is told with the refusals."""
+        if what == "ended":
+            whose = f"{episode.domain} (credential {episode.key})" if episode.key else episode.domain
+            self._reporter.tell(
+                LIMIT_ENDED, f"{whose} keeps to its {episode.unit} a second again: {_requests(episode.refused)} told to slow down",
+                {"logboom.domain": episode.domain, "logboom.unit": episode.unit, "user.id": episode.key,
+                 "logboom.count": episode.refused, "logboom.seconds": round(episode.last - episode.began, 3)},
+                concerned=episode.domain,
+            )  # fmt: skip
+
+    def quota(self, domain: str, unit: str, share: float) -> None:
+        """So much of a day's quota is used."""
+        self._reporter.tell(
+            QUOTA_REACHED, f"{domain} has used {share:.0%} of the {unit} that it may send today",
+            {"logboom.domain": domain, "logboom.unit": unit, "logboom.share": share}, concerned=domain,
+        )  # fmt: skip
 
     def flush(self) -> None:
         """Tell what is due; each second."""

@@ -17,8 +17,10 @@ from typing import Any
 from collector.admission.admission import Admission
 from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.limits import Limits
+from collector.admission.quotas import Quotas
 from collector.admission.steps import checks
 from collector.component import Context, Receiver
+from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.domains.senders import Senders
@@ -109,7 +111,10 @@ class Ingest:
         self._extensions = Extensions(settings.extensions, root)
         self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
         self._door_events = DoorEvents(self._reporting.reporter)
-        self._limits = Limits(settings.service.domains.limits.rules(), RateTable(root / FILE))
+        domains, processes = settings.service.domains, settings.service.processes
+        self._limits = Limits(domains.limits.rules(), RateTable(root / FILE), self._door_events.limit)
+        self._book = QuotaBook(root / FOLDER, slot, processes.ingest)
+        self._quotas = Quotas(domains.quotas.rules(), self._book, self._door_events.quota)
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._journal: Intake | None = None
@@ -121,8 +126,8 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
-        limits = self._limits
-        steps = checks(DomainResolver(rules, self._extensions.known_domains), [limits.before], [limits.after])
+        behind = [self._limits.after, self._quotas.check]
+        steps = checks(DomainResolver(rules, self._extensions.known_domains), [self._limits.before], behind)
         return Admission(
             steps,
             self._intake,
@@ -151,6 +156,7 @@ class Ingest:
         if self._journal is None:
             self._intake.give_up()
         else:
+            self._book.connect(self._journal.totals(), self._quotas.day())
             self._intake.connect(self._journal)
             if self._slot == 0:  # its predecessor has let go of the journal, so it reads nothing any more
                 backend, owners = backend_of(self._settings, self._root), command_owners(self._settings)
@@ -215,7 +221,8 @@ class Ingest:
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
         self._limits.look()
-        stats["limits"] = [[domain, unit, refused] for (domain, unit), refused in self._limits.refused().items()]
+        stats["limits"] = [*self._limits.refused(), *self._quotas.refused()]
+        stats["quotas"] = list(self._quotas.used())
         stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}
         waiting = requests.in_flight_requests if state is not None else 0
         stats["commit_waits_secs"] = self._commits.look(state.commits if state is not None else 0, waiting)

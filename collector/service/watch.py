@@ -174,7 +174,7 @@ class Watch:
         return replace(
             snapshot,
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
-            bounds=_bounds(reports), limits_refused=_limits_refused(reports),
+            bounds=_bounds(reports), limits_refused=_limits_refused(reports), quota_used=_quota_used(reports),
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children
@@ -194,6 +194,15 @@ def _limits_refused(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str,
     for stats in reports.values():
         refused.update({(domain, unit): number for domain, unit, number in stats.get("limits", ())})
     return dict(refused)
+
+
+def _quota_used(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Each process says what all have taken; the latest is the largest."""
+    used: dict[tuple[str, str], int] = {}
+    for stats in reports.values():
+        for domain, unit, number in stats.get("quotas", ()):
+            used[domain, unit] = max(number, used.get((domain, unit), 0))
+    return used
 
 
 def _bounds(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, int]]:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from collector.component import Config
 from collector.domains.limits import LimitRules
+from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
 from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration
@@ -83,6 +84,35 @@ class LimitsConfig(RatesConfig):
         return LimitRules(self.rates(), self.burst, self.per_key.rates(), overrides)
 
 
+class DayConfig(Config):
+    """How much may come in a day (UTC); absent or 0 = no quota."""
+
+    records_per_day: int | None = Field(None, ge=0)
+    """Log records."""
+    bytes_per_day: ByteSize | None = Field(None, ge=0)
+    """Bytes, as they are kept: uncompressed OTLP."""
+
+    def per_day(self) -> dict[str, int]:
+        """Unit → number a day, of those that are written."""
+        written = {"records": self.records_per_day, "bytes": self.bytes_per_day}
+        return {unit: int(most) for unit, most in written.items() if most is not None}
+
+
+class QuotasConfig(DayConfig):
+    """The `quotas:` block: how much each domain may send in a day."""
+
+    on_quota: OnQuota = "refuse"
+    """What becomes of what is above it: `refuse`, or `keep_severe`, which takes requests that hold a warning or worse."""
+    overrides: dict[str, DayConfig] = {}
+    """Domains with other quotas, unit by unit; 0 = no quota."""
+
+    def rules(self) -> QuotaRules:
+        """For admission."""
+        return QuotaRules(
+            self.per_day(), self.on_quota, {domain: own.per_day() for domain, own in self.overrides.items()}
+        )
+
+
 class DomainsConfig(Config):
     """How a request's domain is found when no credential names it."""
 
@@ -96,6 +126,8 @@ class DomainsConfig(Config):
     """Networks whose `header` and `X-Forwarded-Host` are believed."""
     limits: LimitsConfig = LimitsConfig()
     """How much each domain, and each credential, may send in a second; senders above it are told to wait."""
+    quotas: QuotasConfig = QuotasConfig()
+    """How much each domain may send in a day (UTC)."""
 
     operator: str | None = None
     """The domain of what the service knows and its operator does. Without a choice it is `logboom`, which no request can belong to;

@@ -156,6 +156,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: iter([Observation(len(s.resting))])),
     ("logboom_pipeline_unread_age", "s", "Age of the oldest request that the pipeline has not read.",
      lambda s: (Observation(_age_secs(ms), {"pipeline": name}) for name, ms in s.unread_unix_ms.items())),
+    ("logboom_quota_used", "1", "Records or bytes that a domain with a quota has sent today (UTC).",
+     lambda s: (Observation(n, {"domain": domain, "unit": unit}) for (domain, unit), n in s.quota_used.items())),
     ("logboom_journal_commit_wait", "s", "How long requests have waited without a commit of the journal.",
      lambda s: (Observation(secs, {"process": name}) for name, secs in s.commit_waits_secs.items())),
     ("logboom_listener_bounded", "1", "What listeners bound: in use now, or how often since the start the bound was met (…_cut).",

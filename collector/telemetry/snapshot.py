@@ -70,6 +70,7 @@ class Snapshot:
         unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
         commit_waits_secs: ingest process → how long requests have waited without a commit.
         limits_refused: (domain, unit) → requests refused by limits since the children began.
+        quota_used: (domain, unit) → taken today, of domains with a quota.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
         native_lines: (process, kind, number) of log lines that libraries wrote.
         listeners: `otlp grpc` → what its probes met.
@@ -94,6 +95,7 @@ class Snapshot:
     unread_unix_ms: Mapping[str, int] = field(default_factory=dict)
     commit_waits_secs: Mapping[str, float] = field(default_factory=dict)
     limits_refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    quota_used: Mapping[tuple[str, str], int] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
     native_lines: Sequence[tuple[str, str, int]] = ()
     listeners: Mapping[str, ListenerState] = field(default_factory=dict)

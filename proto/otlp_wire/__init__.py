@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from otlp_wire.encoding import encode as encode
     from otlp_wire.inspection import Shape as Shape
     from otlp_wire.inspection import inspect as inspect
+    from otlp_wire.inspection import severities as severities
     from otlp_wire.inspection import tells_times as tells_times
     from otlp_wire.json_repair import read_json_text as read_json_text
     from otlp_wire.json_writing import encode_json as encode_json
@@ -67,6 +68,7 @@ _HOMES = {
     "receive_json": "receiving",
     "receive_protobuf": "receiving",
     "rewritten": "rewriting",
+    "severities": "inspection",
     "tells_times": "inspection",
 }
 
@@ -91,6 +93,7 @@ __all__ = [
     "receive_json",
     "receive_protobuf",
     "rewritten",
+    "severities",
     "tells_times",
 ]
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from collector.errors import InvalidPayload, TooLarge
-from otlp_wire.merged import CheckedRequest, CountedRequest, SummedRequest
+from otlp_wire.merged import CheckedRequest, CountedRequest, SevereRequest, SummedRequest
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 
 MAX_RECORDS = 100_000
@@ -109,6 +109,13 @@ def _sums_fit(record: Any) -> bool:
 def ids_fit(record: Any) -> bool:
     """Whether the trace and span ids of all records (the one of a `CheckedRequest`) are absent or whole."""
     return _TRACE_ID_BYTES.issuperset(map(len, record.trace_id)) and _SPAN_ID_BYTES.issuperset(map(len, record.span_id))
+
+
+def severities(body: bytes) -> tuple[frozenset[int], frozenset[str]]:
+    """The severity numbers and texts of a valid request, each once. For few requests."""
+    with byte_gate(len(body)):
+        record = _parse(SevereRequest, body).resource_logs.scope_logs.log_records
+        return frozenset(record.severity_number), frozenset(record.severity_text)
 
 
 def tells_times(body: bytes) -> bool:

@@ -8,6 +8,7 @@ same of the same bytes:
                      record. Each byte is checked, next to nothing is kept; the ids of all records stand in two lists
     SummedRequest    the same, but ids are packed numbers of eight bytes: the parser refuses other lengths than multiples of
                      eight, and two lists of numbers say how long all ids together are, without an object for each
+    SevereRequest    the same as CheckedRequest, with lists of all severities, numbers and texts
 """
 
 from __future__ import annotations
@@ -41,6 +42,15 @@ def _ids_are_numbers(message: str, field: Any) -> None:
         field.type = _Field.TYPE_FIXED64
 
 
+def _severities_are_listed(message: str, field: Any) -> None:
+    _all_is_merged(message, field)
+    if message == "LogRecord" and field.name in ("severity_number", "severity_text"):
+        field.label = _Field.LABEL_REPEATED
+        if field.name == "severity_number":
+            field.type = _Field.TYPE_INT32
+            field.ClearField("type_name")
+
+
 def _variant(change: Callable[[str, Any], None]) -> Any:
     """The class of a request in a pool of its own, after `change(message, field)` for each field."""
     pool = descriptor_pool.DescriptorPool()
@@ -57,3 +67,4 @@ def _variant(change: Callable[[str, Any], None]) -> Any:
 CountedRequest: Any = _variant(_records_are_bytes)
 CheckedRequest: Any = _variant(_all_is_merged)
 SummedRequest: Any = _variant(_ids_are_numbers)
+SevereRequest: Any = _variant(_severities_are_listed)

@@ -46,10 +46,52 @@ def test_two_processes_share_a_limit(tmp_path):
         assert 429 in [post(service, number, "tamyla.com") for number in range(60, 100)]
         deadline = time.monotonic() + 30
         while not any(
-            line.startswith("logboom_limit_refused") and 'domain="tamyla.com"' in line and 'unit="requests"' in line
+            line.startswith("logboom_limit_refused")
+            and 'domain="tamyla.com"' in line
+            and 'unit="requests_per_second"' in line
             for line in service.get("/metrics", service.metrics)[1].splitlines()
         ):
             assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
             time.sleep(0.5)
         assert "the limit of requests a second is reached" in service.log.read_text()
         assert service.terminate() == 0
+
+
+QUOTAS = """
+service:
+  processes: {ingest: 2}
+  domains: {quotas: {overrides: {tamyla.com: {records_per_day: 60}}}}
+"""
+
+
+def test_a_days_quota_is_exact_through_a_kill(tmp_path):
+    """Single records through two processes, one of which is killed: as many are stored as may be, and no more."""
+    with Service(tmp_path, QUOTAS) as service:
+        answers = [post_one(service, number) for number in range(30)]
+        assert set(answers) == {200}
+        service.kill()
+        service.start()
+        service.await_ready()
+        answers += [post_one(service, number) for number in range(30, 90)]
+        assert (answers.count(200), answers.count(429)) == (60, 30)
+        service.await_stored(60)
+        deadline = time.monotonic() + 30
+        while not any(
+            line.startswith("logboom_quota_used") and 'unit="records"' in line and line.endswith(" 60.0")
+            for line in service.get("/metrics", service.metrics)[1].splitlines()
+        ):
+            assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
+            time.sleep(0.5)
+        assert "has used 80 % of the records" in service.log.read_text()
+        assert service.terminate() == 0
+
+
+def post_one(service: Service, number: int) -> int:
+    """A request of one record, like no other."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    body = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"{number + 1}","body":{{"stringValue":"{number}"}}}}]}}]}}]}}'
+    connection.request("POST", "/v1/logs", body, {"content-type": "application/json", "x-logboom-domain": "tamyla.com"})
+    with connection.getresponse() as answer:
+        answer.read()
+        connection.close()
+        return answer.status

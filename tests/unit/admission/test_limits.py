@@ -77,7 +77,7 @@ def test_each_unit_refuses_and_tells_when_to_come_again(tmp_path, unit):
     assert isinstance(refusal, Exhausted)
     assert unit in refusal.reason
     assert bench.send("b.example") is None
-    assert bench.limits.refused() == {("a.example", unit): 1}
+    assert list(bench.limits.refused()) == [("a.example", f"{unit}_per_second", 1)]
 
 
 def test_the_hint_is_at_most_two_seconds_after_jitter(tmp_path):
