@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from collector.errors import Refusal
@@ -43,8 +42,7 @@ class Payload(NamedTuple):
     kind: PayloadKind = PayloadKind.OTLP
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A payload that is durable. (`journal`, `domain`, `offset`) names it for ever.
 
     Args:
@@ -84,11 +82,11 @@ class Entry:
         records = min(records, self.records - start)
         price = self.cost * records // max(1, self.records)
         rest = self.rest + self.records - start - records
-        return replace(self, records=records, price=max(1, price), first=self.first + start, rest=rest)
+        return self._replace(records=records, price=max(1, price), first=self.first + start, rest=rest)
 
     def onward(self) -> Entry:
         """The piece and all of the payload behind it."""
-        return replace(self, records=self.records + self.rest, price=0, rest=0) if self.rest else self
+        return self._replace(records=self.records + self.rest, price=0, rest=0) if self.rest else self
 
 
 Durable = Callable[[Refusal | None], None]

@@ -13,8 +13,9 @@ row is forgotten once the domain's reading has passed its time by the window; fo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import otlp_wire
 from collector.disk.environment import Database, Transaction
@@ -23,6 +24,7 @@ from collector.ledger.tables import U64, key, rows
 
 _DIGEST_BYTES = 20
 _PER_ROW = 4080 // _DIGEST_BYTES
+_OFFSET = attrgetter("offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class DigestRow:
     digests: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Clock:
     """When the newest payload of one journal and domain was received: by the wall, and by a clock that goes on where that
     one goes on, and stands still where it goes back."""
@@ -43,8 +45,12 @@ class _Clock:
     wall_unix_ms: int
     logical_unix_ms: int
 
-    def at(self, wall_unix_ms: int) -> _Clock:
-        return _Clock(wall_unix_ms, self.logical_unix_ms + max(0, wall_unix_ms - self.wall_unix_ms))
+    def tick(self, wall_unix_ms: int) -> int:
+        """Move on to the next payload; when it was received."""
+        if wall_unix_ms > self.wall_unix_ms:
+            self.logical_unix_ms += wall_unix_ms - self.wall_unix_ms
+        self.wall_unix_ms = wall_unix_ms
+        return self.logical_unix_ms
 
     @property
     def ahead_ms(self) -> int:
@@ -91,7 +97,9 @@ class DedupWindow:
         behind: set[tuple[str, str, int]] = set()  # duplicates, of which further pieces may follow
         clocks: dict[tuple[str, str], _Clock] = {}
         for entry in entries:
-            received = self._tick(clocks, entry)
+            received = (clocks.get((entry.journal, entry.domain)) or self._clock(clocks, entry)).tick(
+                entry.received_unix_ms
+            )
             if entry.first or entry.damaged:  # what its first piece was, it is; what is damaged is equal to nothing
                 (duplicates if _place(entry) in behind else fresh).append(entry)
                 continue
@@ -106,11 +114,21 @@ class DedupWindow:
                 now[entry.domain, digest] = received
         return fresh, duplicates
 
-    def rows_for(self, read_id: bytes, fresh: Sequence[Entry], duplicates: Sequence[Entry]) -> list[DigestRow]:
-        """What a commit of these entries has to write: the digests of those that are fresh."""
-        if not self._window_ms:
-            return []
+    def changes(
+        self, read_id: bytes, fresh: Sequence[Entry], duplicates: Sequence[Entry]
+    ) -> tuple[list[DigestRow], list[DigestRow]]:
+        """What a commit of these entries has to write and to delete: the digests of those that are fresh, and rows that no later
+        entry can be a duplicate of, now that these were read."""
         received = self._received_at([*fresh, *duplicates])
+        added = self._rows(read_id, fresh, received) if self._window_ms else []
+        earliest: dict[str, int] = {}
+        for (_, domain, _), at in received.items():
+            earliest[domain] = min(at, earliest.get(domain, at))
+        return added, [row for domain, at in earliest.items() for row in self._outside(domain, at)]
+
+    def _rows(
+        self, read_id: bytes, fresh: Sequence[Entry], received: Mapping[tuple[str, str, int], int]
+    ) -> list[DigestRow]:
         by_domain: dict[str, list[tuple[int, Entry]]] = {}
         for entry in fresh:
             if not (entry.first or entry.damaged):  # a payload is seen with its first piece
@@ -121,13 +139,6 @@ class DedupWindow:
             for number, start in enumerate(range(0, len(group), _PER_ROW))
         ]
 
-    def expired(self, entries: Sequence[Entry]) -> list[DigestRow]:
-        """Rows that no later entry can be a duplicate of, now that these were read."""
-        earliest: dict[str, int] = {}
-        for (_, domain, _), received in self._received_at(entries).items():
-            earliest[domain] = min(received, earliest.get(domain, received))
-        return [row for domain, received in earliest.items() for row in self._outside(domain, received)]
-
     def expired_at_rest(self, now_unix_ms: int) -> list[DigestRow]:
         """Rows outside the window of any payload that may still come, when no entry waits to be read."""
         return [
@@ -137,8 +148,7 @@ class DedupWindow:
     def advance(self, entries: Sequence[Entry]) -> None:
         """These were read and committed."""
         clocks: dict[tuple[str, str], _Clock] = {}
-        for entry in _in_order(entries):
-            self._tick(clocks, entry)
+        self._received_at(entries, clocks)
         for (journal, domain), clock in clocks.items():
             seen = self._domains.setdefault(domain, _Seen())
             seen.clocks[journal] = clock
@@ -165,20 +175,28 @@ class DedupWindow:
         before = seen.received.get(digest) if seen else None
         return now.get((domain, digest), before)
 
-    def _tick(self, clocks: dict[tuple[str, str], _Clock], entry: Entry) -> int:
-        """When an entry was received; `clocks` move on to it from those that are committed."""
-        name = (entry.journal, entry.domain)
-        clock = clocks.get(name)
-        if clock is None:
-            seen = self._domains.get(entry.domain, _Seen())
-            wall = entry.received_unix_ms
-            clock = seen.clocks.get(entry.journal) or _Clock(wall, wall + seen.ahead_ms)
-        clocks[name] = clock.at(entry.received_unix_ms)
-        return clocks[name].logical_unix_ms
+    def _clock(self, clocks: dict[tuple[str, str], _Clock], entry: Entry) -> _Clock:
+        """The clock of an entry's journal and domain, from now on in `clocks`; it goes on from what is committed."""
+        seen = self._domains.get(entry.domain) or _Seen()
+        wall = entry.received_unix_ms
+        clock = seen.clocks.get(entry.journal)
+        moving = (
+            _Clock(wall, wall + seen.ahead_ms) if clock is None else _Clock(clock.wall_unix_ms, clock.logical_unix_ms)
+        )
+        clocks[entry.journal, entry.domain] = moving
+        return moving
 
-    def _received_at(self, entries: Sequence[Entry]) -> dict[tuple[str, str, int], int]:
-        clocks: dict[tuple[str, str], _Clock] = {}
-        return {_place(entry): self._tick(clocks, entry) for entry in _in_order(entries)}
+    def _received_at(
+        self, entries: Sequence[Entry], clocks: dict[tuple[str, str], _Clock] | None = None
+    ) -> dict[tuple[str, str, int], int]:
+        """When each was received; `clocks` move on to the last of them."""
+        clocks = {} if clocks is None else clocks
+        received = {}
+        for entry in sorted(entries, key=_OFFSET):  # as they came in: fresh ones and duplicates are given apart
+            journal, domain = entry.journal, entry.domain
+            clock = clocks.get((journal, domain)) or self._clock(clocks, entry)
+            received[journal, domain, entry.offset] = clock.tick(entry.received_unix_ms)
+        return received
 
     def _outside(self, domain: str, received_unix_ms: int) -> list[DigestRow]:
         """The oldest rows, as far as they are older than the window before what is read."""
@@ -206,11 +224,6 @@ def write_digests(txn: Transaction, table: Database, added: Sequence[DigestRow],
 
 def _place(entry: Entry) -> tuple[str, str, int]:
     return entry.journal, entry.domain, entry.offset
-
-
-def _in_order(entries: Sequence[Entry]) -> list[Entry]:
-    """As they came in: fresh ones and duplicates are given apart."""
-    return sorted(entries, key=lambda entry: entry.offset)
 
 
 def _digest(entry: Entry) -> bytes:

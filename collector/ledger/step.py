@@ -45,11 +45,8 @@ def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step
     fresh = commit.read.entries[len(commit.read.replayed) :]
     letters = _dead_letters(commit)
     _check_room(store, [each.content for each in out], letters, commit.state)
-    return Step(
-        commit, now, _counts(commit, out), letters,
-        window.rows_for(commit.read.id, fresh, commit.read.duplicates),
-        window.expired([*fresh, *commit.read.duplicates]), out,
-    )  # fmt: skip
+    digests, expired = window.changes(commit.read.id, fresh, commit.read.duplicates)
+    return Step(commit, now, _counts(commit, out), letters, digests, expired, out)
 
 
 def apply(txn: Transaction, store: Store, step: Step) -> bool:

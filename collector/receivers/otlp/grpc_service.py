@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from collector.admission.admission import Notice
 from collector.admission.entrance import Entrance
@@ -27,10 +28,11 @@ _NO_MESSAGE = Unavailable("the message did not arrive in time")
 class GrpcRequest:
     """The facts of a call, looked up only when asked for."""
 
-    __slots__ = ("_call",)
+    __slots__ = ("_call", "_found")
 
     def __init__(self, call: UnaryCall) -> None:
         self._call = call
+        self._found: dict[str, str | bytes] | None = None
 
     @property
     def host(self) -> str:
@@ -38,10 +40,9 @@ class GrpcRequest:
         return self._call.host
 
     def header(self, name: str) -> str | None:
-        found = None
-        for key, value in self._call.metadata:
-            if key == name:
-                found = value
+        if self._found is None:
+            self._found = dict(self._call.metadata)  # of several with one name the last
+        found = self._found.get(name)
         return found if isinstance(found, str) else None
 
     def values(self, name: str) -> Sequence[str]:
@@ -106,7 +107,7 @@ class LogsService:
         elif body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
         else:
-            self._entrance.submit(GrpcRequest(call), body, lambda outcome: self.end(call, outcome), call.admitted)
+            self._entrance.submit(GrpcRequest(call), body, partial(self.end, call), call.admitted)
 
     def _refuse(self, call: UnaryCall, method: str) -> None:
         signal = OTHER_SIGNALS.get(method)

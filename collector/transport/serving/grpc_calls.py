@@ -21,6 +21,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -74,11 +75,7 @@ class UnaryCall:
     def connection(self) -> Peer:
         """The other side: address and port; both empty for a unix socket."""
         if self._connection is None:
-            kind, _, rest = (
-                self._call.peer().decode("ascii", "replace").partition(":")
-            )  # ipv4:…, ipv6:%5B::1%5D:…, unix:
-            address, _, port = unquote(rest).rpartition(":") if kind != "unix" else ("", "", "")
-            self._connection = normal_peer(address.strip("[]"), int(port) if port.isdigit() else 0)
+            self._connection = _peer_of(self._call.peer())
         return self._connection
 
     @property
@@ -107,6 +104,14 @@ class UnaryCall:
     def receive(self) -> None:
         """Ask for the message; it comes as an event with this call as its tag."""
         self._call.start_server_batch((cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self)
+
+
+@lru_cache(4096)
+def _peer_of(name: bytes) -> Peer:
+    """From the core's name of the other side: ipv4:…, ipv6:%5B::1%5D:…, unix:"""
+    kind, _, rest = name.decode("ascii", "replace").partition(":")
+    address, _, port = unquote(rest).rpartition(":") if kind != "unix" else ("", "", "")
+    return normal_peer(address.strip("[]"), int(port) if port.isdigit() else 0)
 
 
 Handler = Callable[[UnaryCall, bytes | None], None]
@@ -204,16 +209,17 @@ class UnaryServer:
     # The server's thread.
 
     def _serve(self) -> None:
-        looked = time.monotonic()
+        poll, clock = self._queue.poll, time.monotonic
+        round_secs = self._round_secs()
+        looked = clock()
         while True:
-            event = self._queue.poll(time.time() + self._round_secs())
+            event = poll(time.time() + round_secs)
             if event.completion_type != _TIMEOUT and not self._handle(event):
                 break
             event = None  # its call must not live until the next one comes
-            now = time.monotonic()
-            if now - looked > self._round_secs():
+            if (now := clock()) - looked > round_secs:
                 self._look_round(now)
-                looked = time.monotonic()
+                looked, round_secs = clock(), self._round_secs()
         with self._lock:
             self._core.destroy()
 

@@ -128,7 +128,7 @@ def test_no_bit_of_entries_changes_unseen(bench: PartitionBench) -> None:
 def test_what_older_versions_wrote_is_read(bench: PartitionBench) -> None:
     bench.put("one")
     entries = list(bench.read().entries)
-    assert decode_entries(encode_entries(entries)[12:]) == [replace(entry, price=0) for entry in entries]
+    assert decode_entries(encode_entries(entries)[12:]) == [entry._replace(price=0) for entry in entries]
     assert decode_batch(b"LB1" + BATCH[11:]).column("body").to_list() == ["one", "two"]
 
 
