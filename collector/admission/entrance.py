@@ -53,6 +53,11 @@ class Entrance:
         self._defect_logged_at = -_DEFECT_LOG_SECS
         self._remarks = Remarks(receiver)
 
+    @property
+    def asks(self) -> bool:
+        """Whether anybody is asked who sends."""
+        return self._authenticator is not None
+
     def authenticate(self, request: RequestFacts) -> Credential | None:
         """The first step, before anything of the body is read: who sends; None where nobody is asked. Raises a `Refusal`,
         which is the caller's to count (`refuse`)."""

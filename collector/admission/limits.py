@@ -93,7 +93,8 @@ class Limits:
         if credential is not None and credential.id:
             rates = self._rules.of_key(credential.limit)
             self._take(arrival, credential.id, rates, amounts)
-        self._take(arrival, "", self._of_domain(arrival.domain), amounts)
+        if rates := self._of_domain(arrival.domain):
+            self._take(arrival, "", rates, amounts)
 
     def _take(self, arrival: Arrival, key: str, rates: Rates, amounts: Mapping[str, int]) -> None:
         costs = [self._rules.cost(unit, amount, rates[unit]) for unit, amount in amounts.items() if unit in rates]

@@ -28,6 +28,7 @@ class Handle:
 
     def __init__(self, path: Path, map_bytes: int) -> None:
         self._data = path / "data.mdb"
+        self._name = str(self._data)
         before = _identity(self._data)
         self.lmdb = _open(path, map_bytes)
         try:
@@ -98,7 +99,7 @@ class Handle:
         return max(0, sum(_pages(txn.stat(table)) for table in tables) - before)
 
     def is_current(self) -> bool:
-        return _identity(self._data) == self.identity
+        return _identity(self._name) == self.identity
 
     def release(self) -> None:
         with _registry:
@@ -156,9 +157,9 @@ def _pages(stat: Any) -> int:
     return int(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"])
 
 
-def _identity(data: Path) -> Identity | None:
+def _identity(data: Path | str) -> Identity | None:
     try:
-        found = data.stat()
+        found = os.stat(data)  # noqa: PTH116 - each commit asks; a Path costs as much again
     except OSError:
         return None
     return (found.st_dev, found.st_ino)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from collector.domains.credential import Credential
@@ -22,6 +23,7 @@ from collector.transport.client_certificate import ClientCertificate
 
 FORWARDED_HOST = "x-forwarded-host"
 _REMEMBERED = 4096
+_NONE: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class DomainResolver:
         also_known: domains that are known beside those of the rules, now; the same object as long as they are the same.
     """
 
-    def __init__(self, rules: DomainRules, also_known: Callable[[], AbstractSet[str]] = frozenset) -> None:
+    def __init__(self, rules: DomainRules, also_known: Callable[[], AbstractSet[str]] = lambda: _NONE) -> None:
         self._written = frozenset(_written(name) for name in rules.names)
         self._also_known = also_known
         self._also: AbstractSet[str] = frozenset()
@@ -70,7 +72,7 @@ class DomainResolver:
         domain that nobody knows, or the service's own."""
         self._look_again()
         found = self._found(request, credential)
-        if host_name(found) == DOMAIN:
+        if _is_the_service(found):
             raise PermissionDenied(f"{DOMAIN} is the service's own domain", cause="domain")
         return found
 
@@ -115,8 +117,9 @@ class DomainResolver:
     def _known(self, host: str) -> str | None:
         if not self._names:
             return None
-        if host in self._by_host:
-            return self._by_host[host]
+        found = self._by_host.get(host, "")
+        if found != "":
+            return found
         if len(self._by_host) >= _REMEMBERED:
             self._by_host.clear()
         found = self._by_host[host] = self._longest(host_name(host)) if len(host) <= LONGEST + 6 else None
@@ -128,6 +131,11 @@ class DomainResolver:
                 return name
             name = name.partition(".")[2]
         return None
+
+
+@lru_cache(_REMEMBERED)
+def _is_the_service(domain: str) -> bool:
+    return host_name(domain) == DOMAIN
 
 
 def _written(name: str) -> str:

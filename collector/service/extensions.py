@@ -75,6 +75,8 @@ class Extensions(Mapping[str, Any]):
 
     def known_domains(self) -> frozenset[str]:
         """The domains that credentials were made for; the same object as long as they are the same."""
+        if not self._knowing:
+            return self._domains
         found = [one.known_domains() for one in self._knowing]
         if len(found) == 1:
             return found[0]

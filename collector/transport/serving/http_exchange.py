@@ -99,6 +99,7 @@ class Exchange:
         """Only the first answer counts; on the loop. `fields` are all that is particular to the response."""
         if not self.response_complete:
             self.response_started = self.response_complete = True
+            self.taker = None  # which knows the exchange: a ring that the garbage collector would have to find
             self._connection.answered(self, _rendered(status, self._connection.dated(), fields, body, self.keep_alive))
 
 
