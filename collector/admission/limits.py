@@ -10,10 +10,10 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from collector.admission.steps import Arrival
 from collector.domains.limits import LimitRules, Rates
@@ -25,6 +25,7 @@ log = logging.getLogger("logboom.limits")
 _SHORTEST_HINT_SECS, _LONGEST_HINT_SECS = 0.2, 1.3  # answers vary it by ± 50 %: two seconds at most
 _ENDED_SECS = 60.0
 _MOST_EPISODES = 1000
+_MOST_METERS = 10_000
 
 
 @dataclass(slots=True)
@@ -37,6 +38,38 @@ class Episode:
     began: float
     last: float
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """The rates of a domain, or of a credential in it, ready to be asked for. `costs`: for each unit the time that one costs."""
+
+    name: bytes
+    key: str
+    rates: Rates
+    burst_nanos: int
+    costs: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, rules: LimitRules, domain: str, key: str, rates: Rates) -> tuple[Meter, ...]:
+        """One, or none where nothing is limited."""
+        if not rates:
+            return ()
+        name = name_of("key", domain, key) if key else name_of("domain", domain)
+        requests, size, records = (1e9 / rates[unit] if unit in rates else 0.0 for unit in UNITS)
+        return (cls(name, key, rates, int(rules.burst_secs * 1e9), (requests, size, records)),)
+
+    def before(self, size: int) -> list[Cost]:
+        """A request and its bytes."""
+        requests, of_byte, _ = self.costs
+        costs = [Cost(0, int(requests), self.burst_nanos)] if requests else []
+        if of_byte:
+            costs.append(Cost(1, int(size * of_byte), self.burst_nanos))
+        return costs
+
+    def behind(self, records: int) -> list[Cost]:
+        """Its records."""
+        return [Cost(2, int(records * self.costs[2]), self.burst_nanos)] if self.costs[2] else []
 
 
 Told = Callable[[Literal["reached", "ended"], Episode], None]
@@ -62,16 +95,19 @@ class Limits:
         self._lock = threading.Lock()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._episodes: dict[tuple[str, str, str], Episode] = {}
-        self._of_domain = lru_cache(4096)(rules.of_domain)
+        self._of_domains: dict[str, tuple[Meter, ...]] = {}
+        self._of_keys: dict[tuple[str, str], tuple[Mapping[str, float] | None, tuple[Meter, ...]]] = {}
 
     def before(self, arrival: Arrival) -> None:
         """Requests and bytes. Raises `Exhausted`."""
-        self._check(arrival, {"requests": 1, "bytes": len(arrival.body)})
+        for meter in self._meters(arrival):
+            self._take(arrival, meter, meter.before(len(arrival.body)))
 
     def after(self, arrival: Arrival) -> None:
         """Records. Raises `Exhausted`."""
         if arrival.records:
-            self._check(arrival, {"records": arrival.records})
+            for meter in self._meters(arrival):
+                self._take(arrival, meter, meter.behind(arrival.records))
 
     def refused(self) -> Iterator[tuple[str, str, int]]:
         """(domain, unit, requests that were refused since the start)."""
@@ -88,27 +124,41 @@ class Limits:
         for episode in episodes:
             self._say("ended", episode)
 
-    def _check(self, arrival: Arrival, amounts: Mapping[str, int]) -> None:
-        credential = arrival.credential
-        if credential is not None and credential.id:
-            rates = self._rules.of_key(credential.limit)
-            self._take(arrival, credential.id, rates, amounts)
-        if rates := self._of_domain(arrival.domain):
-            self._take(arrival, "", rates, amounts)
+    def _meters(self, arrival: Arrival) -> Sequence[Meter]:
+        """What a request is measured by: its credential's, its domain's. Made once for each."""
+        domain, credential = arrival.domain, arrival.credential
+        own = self._of_domains.get(domain)
+        if own is None:
+            own = self._remember(
+                self._of_domains, domain, Meter.of(self._rules, domain, "", self._rules.of_domain(domain))
+            )
+        if credential is None or not credential.id:
+            return own
+        ident = (domain, credential.id)
+        limit, keys = self._of_keys.get(ident, (None, ()))
+        if limit is not credential.limit:
+            keys = Meter.of(self._rules, domain, credential.id, self._rules.of_key(credential.limit))
+            self._remember(self._of_keys, ident, (credential.limit, keys))
+        return (*keys, *own) if keys else own
 
-    def _take(self, arrival: Arrival, key: str, rates: Rates, amounts: Mapping[str, int]) -> None:
-        costs = [self._rules.cost(unit, amount, rates[unit]) for unit, amount in amounts.items() if unit in rates]
+    def _remember(self, memory: dict[Any, Any], key: object, value: Any) -> Any:
+        with self._lock:
+            if len(memory) >= _MOST_METERS:
+                memory.clear()
+            memory[key] = value
+        return value
+
+    def _take(self, arrival: Arrival, meter: Meter, costs: list[Cost]) -> None:
         if not costs:
             return
-        name = _name_of(arrival.domain, key)
-        met = self._table.take(name, costs)
+        met = self._table.take(meter.name, costs)
         if met is not None:
             unit = UNITS[met.unit]
-            self._met(arrival.domain, key, unit)
-            whose = "this credential" if key else arrival.domain
+            self._met(arrival.domain, meter.key, unit)
+            whose = "this credential" if meter.key else arrival.domain
             hint = min(max(met.wait_nanos / 1e9, _SHORTEST_HINT_SECS), _LONGEST_HINT_SECS)
-            raise Exhausted(f"{whose} may send {rates[unit]:g} {unit} a second: slow down", hint)
-        arrival.undo = (*arrival.undo, partial(self._give_back, name, costs))
+            raise Exhausted(f"{whose} may send {meter.rates[unit]:g} {unit} a second: slow down", hint)
+        arrival.undo = (*arrival.undo, partial(self._give_back, meter.name, costs))
 
     def _give_back(self, name: bytes, costs: list[Cost]) -> None:
         self._table.give_back(name, costs)
@@ -131,11 +181,6 @@ class Limits:
         _logged(what, episode)
         if self._tells is not None:
             self._tells(what, episode)
-
-
-@lru_cache(4096)
-def _name_of(domain: str, key: str) -> bytes:
-    return name_of("key", domain, key) if key else name_of("domain", domain)
 
 
 def _logged(what: Literal["reached", "ended"], episode: Episode) -> None:

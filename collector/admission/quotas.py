@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import xxhash
+
 from collector.admission.steps import Arrival
 from collector.domains.quotas import UNITS, QuotaBook, QuotaRules
 from collector.errors import Exhausted
 from collector.severity_words import WARN, number_of
-from otlp_wire import severities
+from otlp_wire import Received, Repairs, severities
 
 log = logging.getLogger("logboom.limits")
 
@@ -61,16 +63,27 @@ class Quotas:
         day, size = self.day(), len(arrival.received.body)
         taken = self._book.taken(arrival.domain, day)._asdict()
         over = next((unit for unit in most if taken[unit] >= most[unit]), None)
-        if over is not None and not (self._rules.on_quota == "keep_severe" and _is_severe(arrival.received.body)):
+        if over is not None and not self._is_kept(arrival.received.body):
             with self._lock:
                 self._refused[arrival.domain, over] += 1
-            raise Exhausted(f"{arrival.domain} has sent the {most[over]} {over} that it may send a day", _HINT_SECS)
+            why = f"{arrival.domain} has sent the {most[over]} {over} that it may send a day"
+            if self._rules.on_quota != "sample":
+                raise Exhausted(why, _HINT_SECS)
+            first = f"{why}: one request of {self._rules.one_in} is taken"
+            arrival.received = Received(b"", 0, 0, Repairs(rejected=arrival.records, first=first))
+            return
         self._book.take(arrival.domain, day, arrival.records, size)
         arrival.undo = (*arrival.undo, partial(self._book.take, arrival.domain, day, -arrival.records, -size))
         self._domains.add(arrival.domain)
         for unit, amount in (("records", arrival.records), ("bytes", size)):
             if unit in most:
                 self._share(arrival.domain, unit, (taken[unit] + amount) / most[unit], day)
+
+    def _is_kept(self, body: bytes) -> bool:
+        """Whether a request above the quota is taken all the same."""
+        if self._rules.on_quota == "sample":
+            return xxhash.xxh3_64_intdigest(body) % self._rules.one_in == 0
+        return self._rules.on_quota == "keep_severe" and _is_severe(body)
 
     def day(self) -> int:
         """Days since the epoch, in UTC."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -15,22 +16,30 @@ from collector.cli.endings import wrong_configuration
 from collector.cli.plain_command import PlainCommand
 from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir
+from collector.domains.quotas import FOLDER, taken_today
 from collector.domains.rate_table import FILE, UNITS, RateTable, name_of
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
     from collector.domains.limits import LimitRules, Rates
+    from collector.domains.quotas import QuotaRules
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 class Line(NamedTuple):
-    """A limit: `used` 0 = a whole burst is free, 1 = what comes now is refused; more was borrowed."""
+    """A limit: `used` 0 = a whole burst (or day) is free, 1 = what comes now is refused; more was borrowed.
+
+    Args:
+        unit: `records_per_second`, `bytes_per_day`, …
+        most: so many.
+        burst_secs: so many seconds of a rate at once; 0 with quotas of a day.
+    """
 
     domain: str
     key: str
     unit: str
-    per_second: float
+    most: float
     burst_secs: float
     used: float
 
@@ -47,16 +56,18 @@ def show(
     data_dir: DataDir = Path("logboom-data"),
     json_: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
 ) -> None:
-    """Every limit, and how much of its burst is used at this moment."""
+    """Every limit, and how much of its burst is used at this moment; every quota, and how much of it was used today (UTC)."""
     from collector.settings import load
 
     try:
-        domains = load(chosen(config), set_ or []).service.domains
+        service = load(chosen(config), set_ or []).service
     except ConfigError as error:
         wrong_configuration(error)
-    rules, path = domains.limits.rules(), data_dir / FILE
+    rules, path = service.domains.limits.rules(), data_dir / FILE
+    quotas = service.domains.quotas.rules()
     table = RateTable(path) if path.exists() else None
-    lines = list(_lines(rules, _names([*domains.served(), *rules.overrides], data_dir), data_dir, table))
+    names = _names([*service.domains.served(), *rules.overrides, *quotas.overrides], data_dir)
+    lines = [*_lines(rules, names, data_dir, table), *_days(quotas, names, data_dir / FOLDER)]
     if json_:
         for line in lines:
             typer.echo(json.dumps(line._asdict()))
@@ -87,7 +98,16 @@ def _of(domain: str, key: str, rates: Rates, name: bytes, burst: float, table: R
     ahead = table.ahead(name) if table is not None else [0.0] * len(UNITS)
     for unit, rate in sorted(rates.items()):
         secs = ahead[UNITS.index(unit)]
-        yield Line(domain, key, unit, rate, burst, round(secs / burst, 3) if burst else float(secs > 0))
+        yield Line(domain, key, f"{unit}_per_second", rate, burst, round(secs / burst, 3) if burst else float(secs > 0))
+
+
+def _days(rules: QuotaRules, domains: Sequence[str], folder: Path) -> Iterator[Line]:
+    """Quotas of the day, and what all processes took of them."""
+    for domain in domains:
+        if most := rules.of_domain(domain):
+            taken = taken_today(folder, domain, int(time.time()) // 86_400)._asdict()
+            for unit, number in sorted(most.items()):
+                yield Line(domain, "", f"{unit}_per_day", number, 0.0, round(taken[unit] / number, 3))
 
 
 def _print_table(lines: Sequence[Line]) -> None:
@@ -98,10 +118,17 @@ def _print_table(lines: Sequence[Line]) -> None:
     from collector.visible import visible
 
     if not lines:
-        typer.echo("no limits: service.domains.limits sets them")
+        typer.echo("no limits: service.domains.limits and .quotas set them")
         return
-    table = Table("domain", "credential", "unit", "a second", "burst", "used now", box=None, header_style="bold")
+    table = Table("domain", "credential", "unit", "most", "burst", "used", box=None, header_style="bold")
     for line in lines:
-        row = (line.domain, line.key, line.unit, f"{line.per_second:g}", f"{line.burst_secs:g} s", f"{line.used:.0%}")
+        row = (
+            line.domain,
+            line.key,
+            line.unit,
+            f"{line.most:.12g}",
+            f"{line.burst_secs:g} s" if line.burst_secs else "",
+            f"{line.used:.0%}",
+        )
         table.add_row(*(Text(visible(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from collector.domains.rate_table import UNITS, Cost
+from collector.domains.rate_table import UNITS
 
 Rates = Mapping[str, float]
 """Unit of `UNITS` → so many a second; a unit that is missing has no limit."""
@@ -41,7 +41,3 @@ class LimitRules:
         """What counts for a credential with limits of its own (`records_per_second` …)."""
         named = {unit: own[unit + _PER_SECOND] for unit in UNITS if unit + _PER_SECOND in own}
         return {unit: rate for unit, rate in {**self.per_key, **named}.items() if rate}
-
-    def cost(self, unit: str, amount: int, rate: float) -> Cost:
-        """What an amount costs at a rate."""
-        return Cost(UNITS.index(unit), int(amount * 1e9 / rate), int(self.burst_secs * 1e9))

@@ -25,7 +25,7 @@ log = logging.getLogger("logboom.limits")
 
 FOLDER = "quotas"
 UNITS = ("records", "bytes")
-OnQuota = Literal["refuse", "keep_severe"]
+OnQuota = Literal["refuse", "keep_severe", "sample"]
 _ROW = struct.Struct("<16s5Q")
 _ROWS = 4096
 _SIZE = _ROWS * _ROW.size
@@ -44,12 +44,14 @@ class QuotaRules:
 
     Args:
         per_day: unit of `UNITS` → so much a day, of each domain.
-        on_quota: what becomes of what is above it: all is refused, or all but requests that hold a warning or worse.
+        on_quota: what becomes of what is above it: all is refused, or all but requests that hold a warning or worse, or one request
+            of `one_in` is taken.
         overrides: domain → quotas that stand in place of `per_day`, unit by unit.
     """
 
     per_day: Mapping[str, int] = field(default_factory=dict)
     on_quota: OnQuota = "refuse"
+    one_in: int = 10
     overrides: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def of_domain(self, domain: str) -> Mapping[str, int]:
@@ -194,6 +196,18 @@ class QuotaBook:
                 except (OSError, ValueError):
                     continue
         return [file for file in self._others.values() if file is not None]
+
+
+def taken_today(folder: Path, domain: str, day: int) -> Taken:
+    """What all processes took, for whoever looks from outside."""
+    rows = []
+    for path in folder.glob("*") if folder.is_dir() else ():
+        try:
+            rows.append(QuotaFile(path).row(_name(domain)))
+        except (OSError, ValueError):
+            continue
+    of_today = [row for row in rows if row.day == day]
+    return Taken(sum(row.records for row in of_today), sum(row.bytes for row in of_today))
 
 
 def _name(domain: str) -> bytes:

@@ -102,15 +102,17 @@ class QuotasConfig(DayConfig):
     """The `quotas:` block: how much each domain may send in a day."""
 
     on_quota: OnQuota = "refuse"
-    """What becomes of what is above it: `refuse`, or `keep_severe`, which takes requests that hold a warning or worse."""
+    """What becomes of what is above it: `refuse`; `keep_severe`, which takes requests that hold a warning or worse; `sample`, which
+    takes one request of `sample_one_in`. Of the others the sender is told that their records were not taken, as OTLP's partial success."""
+    sample_one_in: int = Field(10, ge=2, le=1_000_000)
+    """With `sample`: of so many requests one is taken, the same when it is sent again."""
     overrides: dict[str, DayConfig] = {}
     """Domains with other quotas, unit by unit; 0 = no quota."""
 
     def rules(self) -> QuotaRules:
         """For admission."""
-        return QuotaRules(
-            self.per_day(), self.on_quota, {domain: own.per_day() for domain, own in self.overrides.items()}
-        )
+        overrides = {domain: own.per_day() for domain, own in self.overrides.items()}
+        return QuotaRules(self.per_day(), self.on_quota, self.sample_one_in, overrides)
 
 
 class DomainsConfig(Config):

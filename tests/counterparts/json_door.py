@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import orjson
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.admission.admission import Admission
-from collector.admission.steps import checks
+from collector.admission.steps import Check, checks
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.receivers.json import FACTORY
@@ -93,14 +93,15 @@ class Door:
 def json_door(
     overrides: Mapping[str, Any] | None = None, *, rules: DomainRules | None = None,
     extensions: Mapping[str, Any] | None = None, intake: MemoryIntake | None = None,
+    before: Sequence[Check] = (), behind: Sequence[Check] = (),
 ) -> Iterator[Door]:  # fmt: skip
     """A started receiver; it is shut down at the end."""
-    behind = intake or MemoryIntake()
-    admission = Admission(checks(DomainResolver(rules or DomainRules())), behind)
+    kept = intake or MemoryIntake()
+    admission = Admission(checks(DomainResolver(rules or DomainRules()), before, behind), kept)
     config = JsonReceiverConfig.model_validate({"endpoint": "127.0.0.1:0", **(overrides or {})})
     receiver = FACTORY.create(config, Context("json", Path(), extensions=extensions or {}))
     receiver.start(admission)
     try:
-        yield Door(receiver.endpoints()["json"], behind, admission)
+        yield Door(receiver.endpoints()["json"], kept, admission)
     finally:
         receiver.shutdown(5.0)

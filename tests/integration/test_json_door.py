@@ -12,7 +12,9 @@ import cramjam
 import pytest
 import zstandard
 
+from collector.admission.quotas import Quotas
 from collector.component import Context
+from collector.domains.quotas import QuotaBook, QuotaRules
 from collector.domains.resolver import DomainRules
 from collector.errors import ConfigError, Exhausted, Unavailable
 from collector.extensions.bearertokenauth import FACTORY as BEARER
@@ -183,6 +185,18 @@ def test_hints(refusal, status):
     with json_door(intake=MemoryIntake(refusal)) as door:
         answer = door.post("/logs", ONE)
         assert (answer.status, answer.headers["retry-after"] in ("1", "2")) == (status, True)
+
+
+def test_records_above_a_sampled_quota_are_not_said_to_be_accepted(tmp_path):
+    """The answer of the door counts what is on disk."""
+    book = QuotaBook(tmp_path / "quotas", 0, 1)
+    book.connect({}, 0)
+    quotas = Quotas(QuotaRules({"records": 1}, "sample", 1_000_000), book)
+    with json_door(behind=[quotas.check]) as door:
+        assert door.post("/logs", ONE).json == {"accepted": 1}
+        answer = door.post("/logs", f"{ONE}\n{ONE}").json
+        assert answer["accepted"] == 0
+        assert "may send a day" in answer["message"]
 
 
 def test_webhooks():

@@ -22,7 +22,8 @@ def taken(status: int, taking: Taking, notice: Notice | None) -> Response:
     """On disk."""
     if status == HTTPStatus.NO_CONTENT:
         return Response(status, b"", b"")
-    said: dict[str, object] = {"accepted": taking.records}
+    rejected = notice.rejected - taking.skipped if notice is not None else 0
+    said: dict[str, object] = {"accepted": taking.records - rejected}
     if taking.skipped:
         said |= {"skipped": taking.skipped, "first": taking.first}
     elif notice is not None and notice.message:

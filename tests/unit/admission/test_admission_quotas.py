@@ -43,13 +43,13 @@ class Facts:
 class Bench:
     """An admission with quotas, at noon of a day."""
 
-    def __init__(self, folder, intake=None, on_quota="refuse", **per_day) -> None:
+    def __init__(self, folder, intake=None, on_quota="refuse", one_in=10, **per_day) -> None:
         self.now = 20_000 * 86_400 + 43_200.0
         self.told: list = []
         self.book = QuotaBook(folder / FOLDER, 0, 1)
         self.book.connect({}, 20_000)
         self.quotas = Quotas(
-            QuotaRules(per_day, on_quota), self.book, lambda *told: self.told.append(told), lambda: self.now
+            QuotaRules(per_day, on_quota, one_in), self.book, lambda *told: self.told.append(told), lambda: self.now
         )
         self.intake = intake or MemoryIntake()
         resolver = DomainResolver(DomainRules(names=["a.example"]))
@@ -97,6 +97,20 @@ def test_keep_severe(tmp_path, name):
     bench.send()
     assert (bench.send(*said) is None) == kept
     assert bench.book.taken("a.example", 20_000).records == 1 + kept * len(said)
+
+
+def test_sample(tmp_path):
+    """About one request of four is taken, the same again when it is sent again; of the others the sender is told."""
+    bench = Bench(tmp_path, on_quota="sample", records=1, one_in=4)
+    bench.send()
+    said = [bench.send((9, f"word {number}"), (9, "")) for number in range(400)]
+    kept = [each is None for each in said]
+    assert 60 < sum(kept) < 140
+    assert {each.rejected for each in said if each is not None} == {2}
+    assert "one request of 4 is taken" in next(each for each in said if each is not None).message
+    assert [bench.send((9, f"word {number}"), (9, "")) is None for number in range(400)] == kept
+    assert bench.admission.statistics().refused_records["PartialSuccess"] == 2 * 2 * (400 - sum(kept))
+    assert bench.intake.records == 1 + 2 * 2 * sum(kept)
 
 
 def test_severities_are_read_whatever_the_framing():

@@ -9,7 +9,7 @@ from collector.admission.limits import Limits
 from collector.admission.steps import Arrival, checks
 from collector.domains.credential import Credential
 from collector.domains.limits import LimitRules
-from collector.domains.rate_table import FILE, RateTable, name_of
+from collector.domains.rate_table import FILE, Cost, RateTable, name_of
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Exhausted, InvalidPayload, Refusal, Unavailable
 from collector.ingress.refusals import answer
@@ -93,7 +93,7 @@ def test_the_hint_is_at_most_two_seconds_after_jitter(tmp_path):
 def test_refused_work_is_not_charged(tmp_path):
     """What records refuse gives back requests and bytes; so does a journal that is full. What is invalid stays charged."""
     bench = Bench(tmp_path, rates={"requests": 1.0, "records": 1.0}, burst_secs=0.0)
-    bench.table.take(name_of("domain", "a.example"), [LimitRules().cost("records", 100, 1.0)])
+    bench.table.take(name_of("domain", "a.example"), [Cost(2, 100 * 10**9, 0)])
     for _ in range(3):
         refusal = bench.send()
         assert refusal is not None
