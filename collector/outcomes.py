@@ -6,7 +6,7 @@ transaction that makes them true, so they add up over any crash:
     a pipeline    accepted + fed + replayed + created = duplicate + undecodable + filtered + aggregated + dropped
                                                         + dead_lettered + handled + out
     a connector   offered + replayed + created + copied = passed + filtered + dropped + dead_lettered
-    an exporter   enqueued = exported + dead_lettered + dropped + filtered + still queued
+    an exporter   enqueued = exported + dead_lettered + dropped + filtered + moved + still queued
 
 What connectors count as `passed:<pipeline>` is what that pipeline counts as `fed`.
 """
@@ -45,6 +45,7 @@ class Outcome(StrEnum):
     PASSED = "passed"  # a connector handed it on; written as "passed:<pipeline>"
     COPIED = "copied"  # handed to one pipeline more than the first
     ENQUEUED = "enqueued"  # in the outbox, for one exporter
+    MOVED = "moved"  # no longer for this exporter: other pipelines were fed it (`failover`)
     EXPORTED = "exported"  # the destination has it
     DEAD_LETTERED = "dead_lettered"  # kept aside with a reason, replayable
     DROPPED = "dropped"  # given up; written as "dropped:<reason>"

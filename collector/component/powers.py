@@ -116,6 +116,15 @@ class PassesWhole(Connector, Protocol):
 
 
 @runtime_checkable
+class MovesBacklog(Connector, Protocol):
+    """A connector that may give what waits for the exporters of one pipeline to others that it feeds."""
+
+    def moves(self, now_unix_nano: int) -> Mapping[str, Sequence[str]]:
+        """Pipeline whose backlog is to move → the pipelines that get it, asked each second. Empty: nothing is to move."""
+        ...
+
+
+@runtime_checkable
 class KeepsState(Protocol):
     """Options of a processor that may keep state (`work.state`, `work.wake`): then it stands in one pipeline, for two would change
     the same. A connector is one wherever it stands."""

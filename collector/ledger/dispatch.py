@@ -75,16 +75,23 @@ class Dispatch:
     def bury(self, exporter: str, seq: int, reason: str) -> None:
         """See `Ledger.bury`. The outbox and the dead letters have one format; payloads are copied out of the journals."""
         with self._store.environment.read() as txn:
+            header = outbox.header_of(txn, self._store.tables, seq)
+        data = self.encoded(exporter, seq)
+        if header is not None and data is not None:
+            self._bury(exporter, seq, header, data, reason)
+
+    def encoded(self, exporter: str, seq: int) -> bytes | None:
+        """What waits for an exporter under that `seq`, as a dead letter would hold it: unread, payloads copied out of the journals.
+        None when it does not wait for it."""
+        with self._store.environment.read() as txn:
             queued, header = next(self._queue(txn, exporter, seq - 1, 0, seq), (None, None))
             content = outbox.content_of(txn, self._store.tables, seq)
-        if queued is None or header is None:
-            return
+        if queued is None or header is None or queued.seq != seq:
+            return None
         data = self._spilled(exporter, seq) if queued.spilled else content
-        if data is None:
-            return
-        if header.journal_entries and not queued.spilled:
-            data = encode_entries(self._forwarded(data))
-        self._bury(exporter, seq, header, data, reason)
+        if data is not None and header.journal_entries and not queued.spilled:
+            return encode_entries(self._forwarded(data))
+        return data
 
     def give_up(self, exporter: str, seq: int, reason: str) -> None:
         """See `Ledger.give_up`."""

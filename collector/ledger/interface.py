@@ -221,6 +221,11 @@ class Ledger(Protocol):
         """Whether an exporter that the pipeline reaches has so much to send that it stops whoever feeds it."""
         ...
 
+    def move(self, pipeline: str, to: Sequence[str]) -> int:
+        """The oldest of what waits for the exporters of a pipeline is fed to other pipelines instead; how many records, 0: none, or
+        there is no room for it now. What is on its way to a destination at this moment may reach it as well."""
+        ...
+
     def state(self, component: str, domain: str) -> KeptState:
         """What a component has committed of a domain, read lazily."""
         ...

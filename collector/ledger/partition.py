@@ -33,6 +33,7 @@ from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
 from collector.ledger.former_state import take_over
 from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
+from collector.ledger.moving import Moving
 from collector.ledger.outgoing import records_by_domain
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.room import Room
@@ -58,6 +59,7 @@ class PartitionLedger:
         self._store = store
         self._dispatch = Dispatch(store, sources.shelf())
         self._room = Room(store)
+        self._moving = Moving(store, Dispatch(store, sources.shelf()))
         self._sources: dict[str, Source] = {}
         self._windows: dict[str, DedupWindow] = {}
         self._replays: dict[str, list[DeadLetterInfo]] = {}
@@ -182,6 +184,13 @@ class PartitionLedger:
         """See `Ledger.full`."""
         return self._room.is_full(pipeline)
 
+    def move(self, pipeline: str, to: Sequence[str]) -> int:
+        """See `Ledger.move`. Some of it at a time."""
+        moved = self._moving.move(pipeline, to)
+        if moved:
+            self._load_replays()
+        return moved
+
     def commit(self, commit: Commit) -> None:
         """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
         if self._applied.get(commit.pipeline) == commit.read.id:
@@ -266,6 +275,7 @@ class PartitionLedger:
         for source in self._sources.values():
             source.close()
         self._dispatch.close()
+        self._moving.close()
         self._store.environment.close()
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ class Pipeline:
                 if len(draft.dead_letters) < len(read.entries):  # something got through
                     self._failures = 0
             self._behind = bool(read.begun)
-            return sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+            taken = sum(entry.records for entries in (read.entries, read.duplicates) for entry in entries)
+            return taken + (0 if read.returned is None else len(read.returned.batch))
         except (MemoryError, OSError) as error:
             self._fall_short(error)
             return 0

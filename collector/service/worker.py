@@ -31,6 +31,7 @@ from collector.pipeline.pipeline import Pipeline
 from collector.pipeline.republishing import Marks
 from collector.reserved import PIPELINE
 from collector.samples import batch_of
+from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.extensions import Extensions
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
@@ -64,6 +65,7 @@ class Worker:
         self._pipelines: list[tuple[Pipeline, StepSize]] = []
         self._service: list[Pipeline] = []
         """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
+        self._backlogs: list[Backlogs] = []
         self._held_back = False
         self._delivery: Delivery | None = None
         self._reporting = Reporting(root, f"worker {index}", lambda: settings)
@@ -170,6 +172,7 @@ class Worker:
     def _make_pipelines(self, passthrough: list[str], listening: Mapping[str, Sequence[str]]) -> None:
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
             network = self._stages.network(ledger, listening)
+            self._backlogs.append(Backlogs(ledger, network))
             own = Pipeline(
                 PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,
                 takers=takers(self._settings, network, PIPELINE), on_answers=self._answer,
@@ -224,7 +227,7 @@ class Worker:
             if records:
                 self._delivery.notify()
             full |= records >= size.full_records or (records > 0 and pipeline.behind)
-        return full
+        return full | (sum(each.look(time.time_ns()) for each in self._backlogs) > 0)
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs

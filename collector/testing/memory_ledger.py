@@ -21,7 +21,7 @@ from collector.journal.entry import Entry
 from collector.ledger.interface import Commit, RawDeadLetter, Read, SetAside, StateKey, TimerKey
 from collector.ledger.plan import Quota
 from collector.outcomes import Outcome
-from collector.testing.memory_outbox import MemoryOutbox, by_domain, domains_of
+from collector.testing.memory_outbox import MemoryOutbox, by_domain, domains_of, whole
 from collector.testing.work import MemoryState
 
 _DEDUP_WINDOW_MS = 300_000
@@ -57,6 +57,8 @@ class MemoryLedger(MemoryOutbox):
         self._applied = b""
         self.raw_dead_letters: list[RawDeadLetter] = []
         self.set_aside: list[SetAside] = []
+        self._returned: list[tuple[int, SetAside]] = []
+        self._next_letter = 0
 
     def append(self, entry: Entry) -> None:
         """Put a payload where `read` finds it."""
@@ -66,6 +68,9 @@ class MemoryLedger(MemoryOutbox):
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """The next entries, one of each domain in turn."""
         with self._lock:
+            for number, letter in self._returned:
+                if letter.pipeline == pipeline and not self.any_full:
+                    return Read((), replayed=(number,), returned=letter)
             chosen: list[Entry] = []
             for entry in _in_turns(self._journal) if pipeline == self._pipeline and not self.any_full else ():
                 if chosen and (len(entry.body) > max_bytes or entry.records > max_records):
@@ -84,6 +89,7 @@ class MemoryLedger(MemoryOutbox):
             passed = {id(entry) for entry in (*commit.read.entries, *commit.read.duplicates)}
             self._journal = [entry for entry in self._journal if id(entry) not in passed]
             self._digests |= {_digest(entry): entry.received_unix_ms for entry in commit.read.entries}
+            self._returned = [each for each in self._returned if each[0] not in commit.read.replayed]
             self._keep(commit)
             self._set_timers(commit)
             self._count(commit)
@@ -105,6 +111,23 @@ class MemoryLedger(MemoryOutbox):
     def ahead(self, pipeline: str) -> bool:  # noqa: ARG002
         """Delivery never falls behind so far that it matters."""
         return False
+
+    def move(self, pipeline: str, to: Sequence[str]) -> int:
+        """See `Ledger.move`. The oldest entry alone."""
+        with self._lock:
+            exporters = self._exporters_of[pipeline]
+            held = {seq for name in exporters for seq in self._waiting[name] if self._entries[seq].pipeline == pipeline}
+            if not held:
+                return 0
+            entry = self._entries[min(held)]
+            for exporter in exporters:
+                self._settle(exporter, whole(entry, Outcome.MOVED))
+            assert isinstance(entry.content, LogBatch), "payloads do not move in memory"
+            for target in to:
+                self._next_letter += 1
+                letter = SetAside(f"pipeline/{target}", target, "moved", entry.content)
+                self._returned.append((self._next_letter, letter))
+            return entry.records
 
     def full(self, pipeline: str) -> bool:
         """See `Ledger.full`."""
@@ -153,6 +176,8 @@ class MemoryLedger(MemoryOutbox):
             (Outcome.UNDECODABLE, [letter.entry for letter in commit.dead_letters]),
         ):
             self._add(f"pipeline/{commit.pipeline}", outcome, by_domain(entries))
+        if commit.read.returned is not None:
+            self._add(commit.read.returned.owner, Outcome.REPLAYED, commit.read.returned.batch.by_domain())
         for letter in commit.set_aside:
             self._add(letter.owner, Outcome.DEAD_LETTERED, letter.batch.by_domain())
         for pipeline, content in commit.outbox.items():

@@ -40,11 +40,11 @@ class MemoryOutbox:
         entry = self._entries[seq]
         assert isinstance(entry.content, LogBatch)
         letter = DeadLetter(seq, reason, entry.content)
-        self.ack(exporter, [replace(_whole(entry, Outcome.DEAD_LETTERED), dead_letters=[letter])])
+        self.ack(exporter, [replace(whole(entry, Outcome.DEAD_LETTERED), dead_letters=[letter])])
 
     def give_up(self, exporter: str, seq: int, reason: str) -> None:
         """Dropped, and counted so."""
-        self.ack(exporter, [_whole(self._entries[seq], f"{Outcome.DROPPED}:{reason}")])
+        self.ack(exporter, [whole(self._entries[seq], f"{Outcome.DROPPED}:{reason}")])
 
     def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int = LAST) -> Sequence[OutboxEntry]:
         """Unacknowledged entries, oldest first."""
@@ -148,7 +148,7 @@ class MemoryOutbox:
         while quota is not None and quota.on_full == "drop_oldest" and len(self._waiting[exporter]) > 1:
             if self._queued_bytes(exporter) <= quota.max_bytes:
                 break
-            self._settle(exporter, _whole(self._entries[min(self._waiting[exporter])], f"{Outcome.DROPPED}:queue_full"))
+            self._settle(exporter, whole(self._entries[min(self._waiting[exporter])], f"{Outcome.DROPPED}:queue_full"))
 
 
 def by_domain(entries: Sequence[Entry]) -> dict[str, int]:
@@ -164,5 +164,6 @@ def domains_of(content: LogBatch | Sequence[Entry]) -> dict[str, int]:
     return content.by_domain() if isinstance(content, LogBatch) else by_domain(content)
 
 
-def _whole(entry: OutboxEntry, outcome: str) -> Ack:
+def whole(entry: OutboxEntry, outcome: str) -> Ack:
+    """All of it ends alike."""
     return Ack(entry.seq, {(domain, outcome): records for domain, records in entry.by_domain.items()})

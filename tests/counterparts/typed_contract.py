@@ -21,6 +21,7 @@ from collector.component import (
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
+    MovesBacklog,
     OpenToOthers,
     PassesWhole,
     PayloadExporter,
@@ -135,6 +136,7 @@ EXTENSIONS: tuple[type[Extension], ...] = (
 )
 CONNECTORS: tuple[type[Connector], ...] = (Count, Failover, Forward, Routing)
 CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
+MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
@@ -250,6 +252,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Chooses": CHOOSES,
     "Connector": CONNECTORS,
     "LeadsTo": LEADS_TO,
+    "MovesBacklog": MOVES_BACKLOG,
     "Exporter": EXPORTERS,
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,

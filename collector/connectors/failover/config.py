@@ -29,6 +29,8 @@ class FailoverConfig(Config):
     failing_after: Duration = 10.0
     """How long an exporter may have to repeat its requests before its level counts as failed. One that is blocked, or full, is that
     at once."""
+    move_backlog_after: Duration = 0.0
+    """After so long a failure what is queued for a pipeline of the level moves to the level that is chosen; 0: it stays."""
     retry_gap: Duration = 0.0
     """Accepted; no effect: delivery itself tries the exporters of all levels."""
     max_retries: int = Field(0, ge=0)

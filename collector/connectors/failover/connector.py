@@ -23,10 +23,26 @@ class Failover:
         self._quarantine = int(config.retry_interval * _NANOS)
         self._repeating_since: dict[int, int] = {}
         self._failed_at: dict[int, int] = {}
+        self._failing_since: dict[int, int] = {}
+        self._move_after = int(config.move_backlog_after * _NANOS)
 
     def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
         """The same batch for each pipeline of the level."""
         return dict.fromkeys(self._choose(work.now_unix_nano), batch)
+
+    def moves(self, now_unix_nano: int) -> Mapping[str, Sequence[str]]:
+        """From pipelines of levels that have failed for `move_backlog_after`, to the first level that is well."""
+        if not self._move_after:
+            return {}
+        well = [number for number in range(len(self._levels)) if self._is_well(number, now_unix_nano)]
+        stuck = [
+            name
+            for number, since in self._failing_since.items()
+            if abs(now_unix_nano - since) >= self._move_after
+            for name in self._levels[number]
+            if self._standing(name) is not Standing.WELL
+        ]
+        return dict.fromkeys(stuck, self._levels[well[0]]) if well else {}
 
     def _choose(self, now: int) -> Sequence[str]:
         """The first level that is well; where none is, the first that has room, so that it waits in the best place."""
@@ -44,7 +60,10 @@ class Failover:
             failing = standing is not Standing.WELL
         if failing:
             self._failed_at[number] = now
-        elif number in self._failed_at and abs(now - self._failed_at[number]) >= self._quarantine:
+            self._failing_since.setdefault(number, now)
+            return False
+        self._failing_since.pop(number, None)
+        if number in self._failed_at and abs(now - self._failed_at[number]) >= self._quarantine:
             del self._failed_at[number]
         return number not in self._failed_at
 

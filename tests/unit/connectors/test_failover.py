@@ -90,6 +90,31 @@ def test_a_clock_that_was_set_back_keeps_no_level_away_for_ever() -> None:
     assert scene.chosen(a=WELL) == "a"
 
 
+def test_a_backlog_moves_from_what_has_failed_for_long_to_what_is_well() -> None:
+    scene = Scene(move_backlog_after="1m")
+
+    def moves() -> dict[str, list[str]]:
+        return {name: list(to) for name, to in scene.connector.moves(scene.work.now_unix_nano).items()}
+
+    scene.standing = {"logs/a": FULL, "logs/c": BLOCKED}
+    assert moves() == {}
+    scene.later(59)
+    assert moves() == {}
+    scene.later(1)
+    assert moves() == {"logs/a": ["logs/d"], "logs/c": ["logs/d"]}, "that of logs/b is delivered"
+    scene.standing["logs/c"] = WELL
+    assert moves() == {"logs/a": ["logs/d"]}, "its level must have been well for a while"
+    scene.standing["logs/d"] = FULL
+    assert moves() == {}, "nobody is there to take it"
+
+
+def test_without_being_told_to_nothing_moves() -> None:
+    scene = Scene()
+    scene.standing = {"logs/a": FULL}
+    scene.later(1e6)
+    assert scene.connector.moves(scene.work.now_unix_nano) == {}
+
+
 @pytest.mark.parametrize("levels", [[], [[]], [["logs/a"], []], [["logs/a"], ["logs/a"]]])
 def test_what_is_refused(levels: list[list[str]]) -> None:
     with pytest.raises(ValidationError, match="priority_levels"):

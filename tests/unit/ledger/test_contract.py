@@ -316,6 +316,21 @@ def test_a_full_exporter_behind_a_connector_stops_who_feeds_it(make: Make) -> No
     assert len(read(stand).entries) == 1
 
 
+def test_a_backlog_moves_to_pipelines_that_are_fed(stand: Stand) -> None:
+    fill(stand, "x", "y")
+    assert stand.ledger.move("logs", [FED]) >= 1
+    while stand.ledger.move("logs", [FED]):
+        pass
+    assert waiting(stand) == waiting(stand, "other") == []
+    for _ in range(2):
+        taken = stand.ledger.read(FED, MIB, 10_000)
+        assert taken.returned is not None
+        stand.ledger.commit(Commit(FED, taken, {FED: taken.returned.batch}))
+    assert waiting(stand, "third") == ["x", "y"]
+    assert count(stand, "exporter/other", Outcome.MOVED) == count(stand, f"pipeline/{FED}", Outcome.REPLAYED) == 2
+    assert not stand.ledger.read(FED, MIB, 10_000)
+
+
 def test_payloads_can_be_passed_on_as_they_are(stand: Stand) -> None:
     stand.put("x", "y")
     taken = read(stand)
