@@ -20,7 +20,11 @@ from collector.delivery.config import DeliveryConfig
 from collector.errors import ConfigError, Problem
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
-    Kind.RECEIVER: {"json": "collector.receivers.json", "otlp": "collector.receivers.otlp"},
+    Kind.RECEIVER: {
+        "hooks": "collector.receivers.hooks",
+        "json": "collector.receivers.json",
+        "otlp": "collector.receivers.otlp",
+    },
     Kind.PROCESSOR: {
         "batch": "processors.batch",
         "categorize": "processors.categorize",

@@ -128,6 +128,24 @@ class Admission:
             self.release(size)
             raise
 
+    def place(self, arrival: Arrival) -> str:
+        """Whose a request is that makes no records of what is sent (a hook), after every check that a request passes; its domain.
+
+        Raises:
+            Refusal: one of them; it is the caller's to count.
+        """
+        if self._refusing:
+            raise Unavailable(self._refusing)
+        try:
+            for check in self._checks:
+                check(arrival)
+        except Refusal as refusal:
+            if refusal.retry_after_secs is not None:
+                for undo in arrival.undo:
+                    undo()
+            raise
+        return arrival.domain
+
     def _refuse(self, arrival: Arrival, refusal: Refusal, done: Answered) -> None:
         if refusal.retry_after_secs is not None:
             for undo in arrival.undo:

@@ -13,7 +13,7 @@ from collector.component import ServerAuthenticator
 from collector.domains.credential import Credential
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, TooLarge, Unavailable
-from otlp_wire import receive_protobuf
+from otlp_wire import Received, Repairs, receive_protobuf
 
 logger = logging.getLogger(__name__)
 _DEFECT_LOG_SECS = 60.0
@@ -110,6 +110,13 @@ class Entrance:
         finally:
             self._entering.discard(arrival)
 
+    def place(self, request: RequestFacts, body: bytes, credential: Credential | None) -> str:
+        """The domain of a request that makes no records of what is sent, after the checks that all pass. Raises a `Refusal`, which is
+        the caller's to count."""
+        if self._closed:
+            raise Unavailable("shutting down")
+        return self._admission.place(Arrival(self._receiver, request, body, credential, _nothing))
+
     def refuse(self, refusal: Refusal) -> Refusal:
         """Count a refusal that admission has not seen, and give it back."""
         self._admission.refused(self._receiver, "", refusal)
@@ -147,3 +154,8 @@ class Entrance:
             self._under_way -= 1
             if not self._under_way and self._closed:
                 self._state.notify_all()
+
+
+def _nothing(body: bytes) -> Received:
+    """No records."""
+    return Received(body, 0, 0, Repairs())

@@ -4,6 +4,7 @@ http_app.py         an HTTP request from its head to its answer, around what a r
 direct.py           the same without a coroutine, for requests that need none
 http_request.py     what is known of it besides its body
 http_response.py    what is answered
+problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be
 authentication.py   who sends, over gRPC and HTTP
 refusals.py         the one table from a refusal to gRPC and HTTP codes

@@ -62,6 +62,8 @@ from collector.extensions.oidc.authenticator import Oidc
 from collector.extensions.oidc.config import OidcConfig
 from collector.extensions.sigv4auth.authenticator import SigV4Auth
 from collector.extensions.sigv4auth.config import SigV4AuthConfig
+from collector.receivers.hooks.config import HooksConfig
+from collector.receivers.hooks.receiver import HooksReceiver
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
@@ -102,7 +104,7 @@ from processors.categorize.processor import Categorize
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.triage.processor import Triage
 
-RECEIVERS: tuple[type[Receiver], ...] = (JsonReceiver, OtlpReceiver)
+RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
 PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
     Triage,
@@ -182,19 +184,20 @@ KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
 )
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
+    HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
-OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
+OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     NopExporter,
     OtlpExporter,
     OtlpHttpExporter,
 )
-PROBED: tuple[type[Probed], ...] = (JsonReceiverConfig, OtlpReceiverConfig)
+PROBED: tuple[type[Probed], ...] = (HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
 PROVIDES: tuple[type[Provides], ...] = (
     ApiKeysConfig,
     BasicAuthConfig,

@@ -8,13 +8,15 @@ import orjson
 
 from collector.admission.admission import Notice
 from collector.errors import Refusal
-from collector.ingress.http_response import Response, refusal_headers
-from collector.ingress.refusals import answer
+from collector.ingress.http_response import Response
+from collector.ingress.problem import problem
+from collector.ingress.problem import refused as answered
 from collector.receivers.json.documents import BadRecord
 from collector.receivers.json.taking import Taking
 
 _JSON = b"application/json"
-_PROBLEM = b"application/problem+json"
+__all__ = ["HEALTHY", "problem", "refused", "taken"]
+
 HEALTHY = Response(200, b"text/plain", b"ok\n")
 
 
@@ -33,15 +35,4 @@ def taken(status: int, taking: Taking, notice: Notice | None) -> Response:
 
 def refused(refusal: Refusal) -> Response:
     """Nothing was kept."""
-    told = answer(refusal)
-    where = {refusal.place: refusal.number} if isinstance(refusal, BadRecord) else {}
-    return problem(told.http_status, told.message, where, refusal_headers(refusal, told))
-
-
-def problem(
-    status: int, detail: str, where: dict[str, int] | None = None, headers: tuple[tuple[bytes, bytes], ...] = ()
-) -> Response:
-    """An answer of that status."""
-    title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(where or {})}
-    return Response(status, _PROBLEM, orjson.dumps(body), headers)
+    return answered(refusal, {refusal.place: refusal.number} if isinstance(refusal, BadRecord) else None)

@@ -1,0 +1,112 @@
+"""A request to the `hooks` receiver:
+
+preflight ► who sends ► path ► method ► body ► domain, limits ► its hook makes a command of it ► on disk ► (carried out) ► answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import xxhash
+
+from collector.admission.entrance import Entrance
+from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, Told, ask
+from collector.control.record import ControlRecord, new_id
+from collector.domains.credential import Credential
+from collector.errors import InvalidPayload, PermissionDenied, Refusal, Unavailable
+from collector.ingress.http_app import Headers, HttpApp
+from collector.ingress.http_request import HttpRequest
+from collector.ingress.http_response import Response
+from collector.ingress.problem import problem, refused
+from collector.receivers.hooks.config import HooksConfig
+from collector.receivers.hooks.hook import BadHook, Hook
+from collector.receivers.hooks.routes import ROUTES
+from collector.transport.serving.content_encoding import decoded
+from collector.transport.serving.http_body import Receive
+from collector.transport.serving.turns import Turns
+
+_JSON = b"application/json"
+_MOST_WAITING = 8
+_LONGEST_KEY = 255
+
+
+class HooksHttpApp(HttpApp):
+    """The ASGI callable of a `hooks` receiver.
+
+    Args:
+        root: the data directory, where the control socket is.
+    """
+
+    def __init__(self, config: HooksConfig, entrance: Entrance, turns: Turns, root: Path) -> None:
+        super().__init__(config, entrance, turns)
+        self._root = root
+        self._shown = orjson.dumps({"hooks": [config.public_url + path for path in ROUTES]})
+        self._waiting = 0
+
+    async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
+        """One request."""
+        request = HttpRequest(scope, headers)
+        credential = self.credential(scope, headers, request)
+        path, method = scope["path"], scope["method"]
+        if path == "/" and method == "GET":
+            return Response(200, _JSON, self._shown)
+        handler = ROUTES.get(path)
+        if handler is None:
+            return problem(404, f"no hook is at this path: there are {', '.join(ROUTES)}")
+        if method != "POST":
+            return problem(405, "only POST is taken", headers=((b"allow", b"POST"),))
+        if credential is not None and credential.public:
+            raise PermissionDenied("a credential that anybody can know may send logs, and no more", cause="scope")
+        limit = self.limit_of(credential, min(handler.max_bytes, self.limit))
+        encoding = self.encoding(headers, request.peer())
+        body = decoded(encoding, await self.encoded_body(encoding, headers, receive, limit), limit)
+        domain = self.entrance.place(request, body, credential)
+        hook = Hook(body, request.header, domain, _who(credential, request), _id(domain, request))
+        waits = bool(request.parameters("wait")) and self._waiting < _MOST_WAITING
+        return await self._hand_over(handler.command(hook), waits)
+
+    def refused(self, refusal: Refusal, headers: Headers) -> Response:  # noqa: ARG002 - one form for all
+        """A problem, with the field that is wrong."""
+        return refused(refusal, {"field": refusal.field} if isinstance(refusal, BadHook) else None)
+
+    async def _hand_over(self, record: ControlRecord, waits: bool) -> Response:
+        self._waiting += waits
+        try:
+            told = await asyncio.to_thread(ask, self._root, record, MOST_WAIT_SECS if waits else 0.0)
+        except NotRunning:
+            raise Unavailable("it can't be written down now") from None
+        except NotTaken as reason:
+            return problem(422, str(reason))
+        finally:
+            self._waiting -= waits
+        return _answer(told, waits)
+
+
+def _answer(told: Told, waited: bool) -> Response:
+    said: dict[str, Any] = {"id": told.id}
+    refusal = next((each for each in told.settled if not each.applied), None)
+    if refusal is not None:
+        return problem(422, refusal.reason, {"id": told.id})
+    if told.settled:
+        said |= {"state": "applied", "snapshot": told.settled[0].snapshot}
+        return Response(200, _JSON, orjson.dumps(said))
+    said |= {"state": "queued", "before": told.before} if waited else {"state": "accepted"}
+    return Response(202, _JSON, orjson.dumps(said))
+
+
+def _who(credential: Credential | None, request: HttpRequest) -> str:
+    return (credential.id if credential is not None else "") or request.peer() or "a unix socket"
+
+
+def _id(domain: str, request: HttpRequest) -> str:
+    """The same key of the same domain is the same command; nobody meets a key of another domain by chance or will."""
+    key = request.header("idempotency-key")
+    if key is None:
+        return new_id()
+    if not 0 < len(key) <= _LONGEST_KEY:
+        raise InvalidPayload(f"an Idempotency-Key has 1 to {_LONGEST_KEY} characters")
+    return xxhash.xxh3_128_hexdigest(f"{domain}\0{key}".encode())
