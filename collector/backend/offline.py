@@ -9,14 +9,19 @@ from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
 from collector.backend.freeze import frozen
 from collector.backend.interface import Desk, Frozen, View
+from collector.backend.scoped_desk import ScopedDesk
 from collector.backend.view import LocalView
+from collector.scope import Scope
 
 
-def desk_of(root: Path) -> Desk:
-    """Raises:
+def desk_of(root: Path, scope: Scope) -> Desk:
+    """The dead letters of the scope.
+
+    Raises:
     StorageError: there is no data directory of logboom.
     """
-    return LocalDesk(DataDir.found(root))
+    desk = LocalDesk(DataDir.found(root))
+    return desk if scope.is_everything else ScopedDesk(desk, scope)
 
 
 def view_of(root: Path) -> View:

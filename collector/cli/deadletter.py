@@ -18,6 +18,7 @@ import typer
 from collector.cli.endings import misused, refuse
 from collector.cli.plain_command import PlainCommand
 from collector.cli.store_path import DataDir
+from collector.scope import Scope
 from collector.visible import escaped_json, visible, visible_json
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 Ids = Annotated[list[str] | None, typer.Argument(help="Dead letters, such as 0:17.")]
 All = Annotated[bool, typer.Option("--all", help="All that the filters choose.")]
 Exporter = Annotated[str | None, typer.Option(help="Only this exporter's, such as otlp/main.")]
-Domain = Annotated[str | None, typer.Option(help="Only those with records of this domain.")]
-Filters = tuple[str | None, str | None, str | None]
-"""Exporter, domain, reason, as they were given."""
+Domain = Annotated[str | None, typer.Option(help="Only this domain's records; no others can be reached.")]
+Filters = tuple[str | None, str | None]
+"""Exporter and reason, as they were given."""
 Reason = Annotated[str | None, typer.Option(help="Only those whose reason holds this text.")]
 
 
@@ -47,14 +48,15 @@ def list_(
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """List dead letters with their reasons, oldest first in each partition."""
-    with _desk(data_dir) as desk:
-        found = desk.letters(_filter((exporter, domain, reason)))
+    with _desk(data_dir, domain) as desk:
+        found = desk.letters(_filter((exporter, reason)))
     (_print_json if json_ else _print_table)(found[:limit], len(found))
 
 
 @app.command(cls=PlainCommand)
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="A dead letter, such as 0:17.")],
+    domain: Domain = None,
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Print the records of a dead letter as OTLP JSON."""
@@ -62,7 +64,7 @@ def show(
     from collector.pipeline.decode import decode
     from otlp_wire import encode_json
 
-    with _desk(data_dir) as desk:
+    with _desk(data_dir, domain) as desk:
         [letter] = desk.named([id_])
         content = desk.content(letter)
         batch = content if isinstance(content, LogBatch) else decode(content).batch
@@ -79,7 +81,7 @@ def replay(
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Send dead letters to the exporter (or the pipeline) that they come from once more."""
-    _request(data_dir, "replay", ids, all_, (exporter, domain, reason))
+    _request(data_dir, "replay", ids, all_, domain, (exporter, reason))
 
 
 @app.command(cls=PlainCommand)
@@ -92,13 +94,15 @@ def delete(
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Give dead letters up for good."""
-    _request(data_dir, "delete", ids, all_, (exporter, domain, reason))
+    _request(data_dir, "delete", ids, all_, domain, (exporter, reason))
 
 
-def _request(data_dir: Path, action: Action, ids: list[str] | None, everything: bool, filters: Filters) -> None:
+def _request(
+    data_dir: Path, action: Action, ids: list[str] | None, everything: bool, domain: str | None, filters: Filters
+) -> None:
     if bool(ids) == everything:
         misused("name dead letters, or choose with --all and filters (see `logboom deadletter list`)")
-    with _desk(data_dir) as desk:
+    with _desk(data_dir, domain) as desk:
         chosen = desk.named(ids) if ids else desk.letters(_filter(filters))
         if not chosen:
             refuse("no dead letter is of that kind (see `logboom deadletter list`)")
@@ -113,17 +117,18 @@ def _request(data_dir: Path, action: Action, ids: list[str] | None, everything: 
 def _filter(filters: Filters) -> LetterFilter:
     from collector.backend.interface import LetterFilter
 
-    return LetterFilter(*filters)
+    exporter, reason = filters
+    return LetterFilter(exporter=exporter, reason=reason)
 
 
 @contextmanager
-def _desk(data_dir: Path) -> Iterator[Desk]:
+def _desk(data_dir: Path, domain: str | None) -> Iterator[Desk]:
     from collector.backend.interface import NoSuchDeadLetter
     from collector.backend.offline import desk_of
     from collector.errors import LogboomError
 
     try:
-        yield desk_of(data_dir)
+        yield desk_of(data_dir, Scope.chosen(domain))
     except NoSuchDeadLetter as error:
         refuse(f"{error} (see `logboom deadletter list`)")
     except LogboomError as error:

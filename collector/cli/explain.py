@@ -13,6 +13,7 @@ import typer
 
 from collector.cli.endings import misused, no_store, refuse, wrong_configuration
 from collector.cli.store_path import DataDir, StoreFile, store_path
+from collector.scope import Scope
 from collector.visible import visible, visible_json, visible_lines
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def explain(
     pipeline: Annotated[str | None, typer.Option(help="The pipeline whose processors are asked.")] = None,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
-    domain: Annotated[str, typer.Option(help="The domain that the record counts for.")] = "default",
+    domain: Annotated[
+        str | None,
+        typer.Option(help="The domain that the record counts for; of stored ones only this domain's are found."),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also the evidence that did not count.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="A JSON object a line for each piece of evidence.")] = False,
 ) -> None:
@@ -47,7 +51,11 @@ def explain(
 
     settings = _settings(config or [str(default_config())])
     text = sys.stdin.read() if record == "-" else record
-    batch = _stored(text, store_path(data_dir, store)) if _RECORD_ID.fullmatch(text) else _given(text, domain)
+    batch = (
+        _stored(text, store_path(data_dir, store), Scope.chosen(domain))
+        if _RECORD_ID.fullmatch(text)
+        else _given(text, domain or "default")
+    )
     for told in _asked(settings, pipeline, batch, data_dir):
         if told.decides or everything:
             typer.echo(_json(told) if json_ else _shown(told, everything))
@@ -83,13 +91,13 @@ def _given(text: str, domain: str) -> LogBatch:
     return batch.slice(0, 1)
 
 
-def _stored(record_id: str, path: Path) -> LogBatch:
+def _stored(record_id: str, path: Path, scope: Scope) -> LogBatch:
     from collector.samples import batch_of
     from collector.store.reading import NoStore, opened
 
     columns = "domain, body, body_is_json, severity_number, severity_text, attributes, resource, scope_name, event_name"
     try:
-        with opened(path) as connection:
+        with opened(path, scope) as connection:
             row = connection.execute(f"SELECT {columns} FROM logs WHERE record_id = ?", [record_id]).fetchone()  # noqa: S608 - constant columns
     except NoStore as error:
         no_store(str(error))

@@ -19,6 +19,7 @@ from collector.cli.endings import no_store, refuse
 from collector.cli.row_formats import Csv, as_csv, as_json, as_table
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.cli.time_limit import TooLong, time_limit
+from collector.scope import Scope
 
 if TYPE_CHECKING:
     from collector.store.reading import Rows
@@ -121,9 +122,9 @@ def _rows(asked: _Asked) -> Rows:
 
     if asked.store is not None and is_d1(asked.store):
         with d1_store(asked.store, asked.config, asked.domain, asked.data_dir) as d1:
-            question = run_on_d1(d1.database, asked.statement, domain=asked.domain, limit=asked.limit)
+            question = run_on_d1(d1.database, asked.statement, scope=Scope.chosen(asked.domain), limit=asked.limit)
             return d1.wait(question, asked.timeout_secs)
-    with opened(store_path(asked.data_dir, asked.store), asked.domain) as connection:
+    with opened(store_path(asked.data_dir, asked.store), Scope.chosen(asked.domain)) as connection:
         return run(connection, asked.statement, limit=asked.limit, timeout_secs=asked.timeout_secs)
 
 

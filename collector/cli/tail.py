@@ -16,6 +16,7 @@ import typer
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import no_store, refuse
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
+from collector.scope import Scope
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def tail(
     from collector.store.reading import NoStore
 
     show = _show_json if json_ else _show_lines
-    wanted = Wanted(domain, level, service, component)
+    wanted = Wanted(Scope.chosen(domain), level, service, component)
     try:
         if store is not None and is_d1(store):
             with d1_store(store, config or [], domain, data_dir) as d1:

@@ -29,6 +29,7 @@ from collector.component.declaration import (
 from collector.component.powers import (
     ALL_EVENTS,
     AmendsHeaders,
+    Cautions,
     Chooses,
     ClientAuthenticator,
     Counting,
@@ -69,6 +70,7 @@ __all__ = [
     "BEHAVIOURS",
     "AmendsHeaders",
     "Applied",
+    "Cautions",
     "Chooses",
     "ClientAuthenticator",
     "Command",

@@ -299,6 +299,15 @@ class GivesDomains(Protocol):
 
 
 @runtime_checkable
+class Cautions(Protocol):
+    """Options that may be as they are, and seldom mean it: told by `logboom validate` and in the log at start."""
+
+    def cautions(self) -> Mapping[str, str]:
+        """Option (`keys.0`) → what an operator should know, and what cures it; never a secret."""
+        ...
+
+
+@runtime_checkable
 class Listens(Protocol):
     """Options of what listens on TCP ports: looked at before any process starts, and shown by `logboom validate`."""
 

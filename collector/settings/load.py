@@ -14,6 +14,7 @@ from collector.registry import Registry, default_registry
 from collector.settings.causes import with_causes
 from collector.settings.cautions import cautions
 from collector.settings.components import Components, check_sections, read_components, renamed_warnings
+from collector.settings.door_cautions import door_cautions
 from collector.settings.expand import Expansion
 from collector.settings.ids import parse_id
 from collector.settings.model import Settings
@@ -177,7 +178,8 @@ class _Reading:
         told = [*warnings, *renamed, *_legacy(self._service), *filter(None, map(warned, self._open()))]
         pipelines = {lists.id: pipeline_of(lists, used[Kind.CONNECTOR]) for lists in self._pipelines}
         settings = Settings(**chosen, pipelines=pipelines, service=self._service, sources=sources, warnings=tuple(told))
-        return replace(settings, warnings=(*told, *cautions(settings, self._components.places)))
+        of_doors = door_cautions(settings, self._components.trees)
+        return replace(settings, warnings=(*told, *cautions(settings, self._components.places), *of_doors))
 
     def _renamed(self, kind: Kind, ids: Sequence[str]) -> Iterator[str]:
         """A sentence for each type and option written with an old name."""

@@ -1,4 +1,4 @@
-"""Questions to a D1 store: only reading, narrowed to one domain, all digits of integers.
+"""Questions to a D1 store: only reading, narrowed to a scope, all digits of integers.
 
 D1 has no authorizer, so a statement is first prepared on an empty store in memory, under the guard of
 `collector.store.reading`: what would do more than read, or reach another domain, is refused here and never sent.
@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from collector.scope import Scope
 from collector.store import schema
 from collector.store.d1 import D1Database, Statement
 from collector.store.following import NEWEST, Question, Wanted
@@ -24,11 +25,11 @@ _MOST_ARGUMENTS = 32
 """Of a function, on D1."""
 
 
-async def query(database: D1Database, statement: str, *, domain: str | None = None, limit: int = 0) -> Rows:
+async def query(database: D1Database, statement: str, *, scope: Scope, limit: int = 0) -> Rows:
     """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest."""
     statement = statement.strip().rstrip(";")
-    columns = _prepared(statement, domain)
-    narrow = "".join(_narrowed(table, domain) for table in schema.OF_DOMAINS) if domain is not None else ""
+    columns = _prepared(statement, scope)
+    narrow = "" if scope.is_everything else "".join(_narrowed(table, scope) for table in schema.OF_DOMAINS)
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
     values = [_unpacked(row) for row in await database.select(asked + (f" LIMIT {limit + 1}" if limit else ""))]
@@ -82,14 +83,14 @@ def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
     return int(rows[0]["newest"] or 0)
 
 
-def _prepared(statement: str, domain: str | None) -> Sequence[str]:
+def _prepared(statement: str, scope: Scope) -> Sequence[str]:
     """The columns of the answer. Raises `QueryRefused` and `sqlite3.Error`."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     try:
         for migration in schema.migrations():
             for made in migration.statements:
                 memory.execute(made)
-        with guarded(memory, domain):
+        with guarded(memory, scope):
             return run(memory, statement).columns
     finally:
         memory.close()
@@ -106,9 +107,10 @@ def _unpacked(row: dict[str, str]) -> tuple[object, ...]:
     return tuple(value for pack in row.values() for value in orjson.loads(pack))
 
 
-def _narrowed(table: str, domain: str) -> str:
-    return f"{table} AS (SELECT * FROM main.{table} WHERE domain = {_literal(domain)}), "  # noqa: S608
+def _narrowed(table: str, scope: Scope) -> str:
+    literals = ", ".join(map(_literal, scope.sorted()))
+    return f"{table} AS (SELECT * FROM main.{table} WHERE domain IN ({literals})), "  # noqa: S608
 
 
-def _literal(text: str | None) -> str:
-    return "'" + (text or "").replace("'", "''") + "'"
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

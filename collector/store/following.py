@@ -16,6 +16,7 @@ from typing import Any
 
 from collector.levels import LEVELS, SQL
 from collector.named_file import Identity, identity
+from collector.scope import Scope
 from collector.store.reading import connect
 
 _PAGE = 500
@@ -41,9 +42,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows to show; None = all. `level` means that level and the more urgent ones."""
+    """Which rows to show: of whom, and None = all. `level` means that level and the more urgent ones."""
 
-    domain: str | None = None
+    scope: Scope
     level: str | None = None
     service: str | None = None
     component: str | None = None
@@ -70,18 +71,21 @@ class Wanted:
 
     def _walks(self, newest: int) -> list[Question]:
         """Rowids, newest first."""
-        if self.domain is None:
+        if self.scope.is_everything:
             return [Question(_BY_ROWID, (newest,))]
         urgent = self._levels() if self.level in _URGENT else ()
-        by_level = [Question(_BY_LEVEL, (self.domain, level, newest)) for level in urgent]
-        return [Question(_BY_TIME, (self.domain, newest)), *by_level]
+        walks: list[Question] = []
+        for domain in self.scope.sorted():
+            walks.append(Question(_BY_TIME, (domain, newest)))
+            walks += [Question(_BY_LEVEL, (domain, level, newest)) for level in urgent]
+        return walks
 
     def _levels(self) -> Sequence[str]:
         return LEVELS[: LEVELS.index(self.level) + 1] if self.level is not None else ()
 
     def put_together(self, found: Iterable[Any], count: int) -> list[Any]:
         """The answers of `backlog` as one, oldest first."""
-        place = ("rowid",) if self.domain is None else ("time_unix_nano", "rowid")
+        place = ("rowid",) if self.scope.is_everything else ("time_unix_nano", "rowid")
         unique = {row["rowid"]: row for row in found}
         ordered = sorted(unique.values(), key=lambda row: [row[name] for name in place])
         return ordered[-count:] if count else []
@@ -89,10 +93,14 @@ class Wanted:
     def _condition(self) -> tuple[str, Sequence[object]]:
         """A WHERE clause and its parameters. `+` keeps the planner from an index on the column: rows come in the order
         of their commit or of their time, and sorting those of a whole domain would cost seconds."""
-        columns = {"domain": self.domain, "service_name": self.service, "component": self.component}
+        columns = {"service_name": self.service, "component": self.component}
         named = {column: value for column, value in columns.items() if value is not None}
         clauses = [f"+{column} = ?" for column in named]
         parameters: list[object] = list(named.values())
+        if not self.scope.is_everything:
+            domains = self.scope.sorted()
+            clauses.append(f"+domain IN ({', '.join('?' * len(domains))})")
+            parameters += domains
         if levels := self._levels():
             clauses.append(f"{SQL} IN ({', '.join('?' * len(levels))})")
             parameters += levels

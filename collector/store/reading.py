@@ -1,8 +1,8 @@
 """A connection that can only read, whatever SQL it is given.
 
 Three locks, each enough by itself for what it covers: the file is opened `mode=ro`, `query_only` is on, and an
-authorizer admits selects, functions and a few describing PRAGMAs. With a domain, the name of each table of domains
-(`schema.OF_DOMAINS`) is a view of that domain's rows, the table behind it can only be read through that view, and no other
+authorizer admits selects, functions and a few describing PRAGMAs. For a scope of domains, the name of each table of domains
+(`schema.OF_DOMAINS`) is a view of their rows, the table behind it can only be read through that view, and no other
 table can be read at all.
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import LogboomError
+from collector.scope import Scope
 from collector.store.schema import OF_DOMAINS, TABLES
 
 _PRAGMAS = frozenset({"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo"})
@@ -47,7 +48,7 @@ class Rows:
 
 
 @contextmanager
-def opened(path: Path, domain: str | None = None) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, scope: Scope) -> Iterator[sqlite3.Connection]:
     """A read-only connection to the store at `path`, closed at the end.
 
     Raises:
@@ -55,16 +56,16 @@ def opened(path: Path, domain: str | None = None) -> Iterator[sqlite3.Connection
     """
     connection = connect(path)
     try:
-        with guarded(connection, domain):
+        with guarded(connection, scope):
             yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def guarded(connection: sqlite3.Connection, domain: str | None = None) -> Iterator[None]:
-    """From here on the connection only reads, whatever SQL it is given; with a domain, only its rows."""
-    views = _narrow(connection, domain) if domain is not None else None
+def guarded(connection: sqlite3.Connection, scope: Scope) -> Iterator[None]:
+    """From here on the connection only reads, whatever SQL it is given, and only rows of the scope."""
+    views = None if scope.is_everything else _narrow(connection, scope)
     for name in _TABLE_FUNCTIONS:
         connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
     connection.execute("PRAGMA query_only = ON")
@@ -122,15 +123,15 @@ def _explained(error: sqlite3.DatabaseError, timeout_secs: float) -> Exception:
     return error
 
 
-def _narrow(connection: sqlite3.Connection, domain: str) -> dict[str, str]:
-    """Put a view of one domain in front of each table of domains; gives the name that reading the table must come through.
+def _narrow(connection: sqlite3.Connection, scope: Scope) -> dict[str, str]:
+    """Put a view of the scope in front of each table of domains; gives the name that reading the table must come through.
 
     The name is random because SQLite tells the authorizer a view's name and a CTE's name alike."""
-    literal = connection.execute("SELECT quote(?)", (domain,)).fetchone()[0]
+    literals = ", ".join(connection.execute("SELECT quote(?)", (domain,)).fetchone()[0] for domain in scope.sorted())
     there = {name for (name,) in connection.execute(TABLES)}
     views = {table: f"{table}_{secrets.token_hex(16)}" for table in OF_DOMAINS if table in there}
     for table, through in views.items():
-        connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.{table} WHERE domain = {literal}")  # noqa: S608
+        connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.{table} WHERE domain IN ({literals})")  # noqa: S608
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {through}")  # noqa: S608
     return views
 

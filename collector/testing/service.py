@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from collector.backend.offline import desk_of
+from collector.scope import Scope
 
 if TYPE_CHECKING:
     import psutil
@@ -183,5 +184,5 @@ class Service:
 
     def replay_poison(self) -> None:
         """`logboom deadletter replay` of everything that was set aside as poison."""
-        desk = desk_of(self.data)
+        desk = desk_of(self.data, Scope.everything())
         desk.request("replay", [letter for letter in desk.letters() if letter.info.reason == "poison"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collector.component import (
     AmendsHeaders,
+    Cautions,
     Chooses,
     ClientAuthenticator,
     Connector,
@@ -158,6 +159,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SyslogConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
+CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,
@@ -260,6 +262,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
     "AmendsHeaders": AMENDS_HEADERS,
+    "Cautions": CAUTIONS,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,

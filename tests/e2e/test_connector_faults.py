@@ -12,6 +12,7 @@ import pytest
 
 from collector.backend.offline import desk_of
 from collector.cli.traffic.client import GrpcClient
+from collector.scope import Scope
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import HEADER, request
@@ -108,13 +109,13 @@ def test_a_stage_loses_only_what_it_was_to_get(tmp_path: Path, kind: str) -> Non
         peace = everything - {59}
         for name in ("mined", "last"):
             await_numbers(tmp_path / f"{name}.jsonl", peace, service)
-        letters = desk_of(service.data).letters()
+        letters = desk_of(service.data, Scope.everything()).letters()
         assert {letter.info.owner for letter in letters} == {"pipeline/logs/mined"}
         assert sum(letter.info.records for letter in letters) == 1
         reason = "processor mine: ValueError" if kind == "raise" else "poison: processor mine"
         assert {letter.info.reason for letter in letters} == {reason}
         (tmp_path / "defused").touch()
-        desk_of(service.data).request("replay", letters)
+        desk_of(service.data, Scope.everything()).request("replay", letters)
         for name in ("mined", "last"):
             await_numbers(tmp_path / f"{name}.jsonl", everything, service)
         assert service.stored() == 100

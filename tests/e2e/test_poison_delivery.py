@@ -18,6 +18,7 @@ import pytest
 from collector.backend.offline import desk_of
 from collector.cli.traffic.client import GrpcClient
 from collector.ledger.deadletters import DeadLetterInfo
+from collector.scope import Scope
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import HEADER, request
@@ -87,7 +88,7 @@ def service_with(tmp_path: Path, number: int) -> Service:
 
 
 def dead_letters(service: Service) -> list[DeadLetterInfo]:
-    return [letter.info for letter in desk_of(service.data).letters()]
+    return [letter.info for letter in desk_of(service.data, Scope.everything()).letters()]
 
 
 def mined(tmp_path: Path) -> set[str]:

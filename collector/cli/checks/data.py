@@ -13,6 +13,7 @@ from collector.backend.data_dir import check_data_dir
 from collector.backend.offline import desk_of, view_of
 from collector.cli.checks.finding import Finding, Patient, note, ok, problem
 from collector.errors import LogboomError
+from collector.scope import Scope
 from collector.service.plan import quota_of, used_exporters
 
 _LATE_SECS = 300.0
@@ -95,7 +96,7 @@ def _fullness(patient: Patient, exporter: str, size_bytes: int) -> float:
 def dead_letters(patient: Patient) -> Iterator[Finding]:
     """What was set aside, by owner and reason."""
     found = Counter[tuple[str, str]]()
-    for letter in desk_of(patient.root).letters():
+    for letter in desk_of(patient.root, Scope.everything()).letters():
         found[letter.info.owner, letter.info.reason[:100]] += letter.info.records
     for (owner, reason), records in found.most_common(5):
         yield note(
@@ -108,7 +109,7 @@ def dead_letters(patient: Patient) -> Iterator[Finding]:
 
 def damage(patient: Patient) -> Iterator[Finding]:
     """Everything in journals and partitions, read and compared with its checksums."""
-    found = desk_of(patient.root).damaged()
+    found = desk_of(patient.root, Scope.everything()).damaged()
     cure = "what is damaged becomes dead letters, the rest goes on; look at the disk (dmesg, smartctl), restore a backup if much is lost"
     yield from (problem("damage", said, cure) for said in found)
     if not found:

@@ -106,9 +106,13 @@ class ApiKeysConfig(Config):
         """Each key has one."""
         return True
 
-    def in_browsers(self) -> Mapping[str, bool]:
-        """Declared keys that stand in web pages: id → whether they name the pages."""
-        return {key.id: bool(key.origins) for key in self.keys if key.kind is KeyKind.BROWSER}
+    def cautions(self) -> Mapping[str, str]:
+        """Keys that stand in web pages, and don't name these."""
+        return {
+            f"keys.{at}": f"every web page may send with the key {key.id}: name yours in origins"
+            for at, key in enumerate(self.keys)
+            if key.kind is KeyKind.BROWSER and not key.origins
+        }
 
 
 def _unix(time: datetime | None) -> int | None:

@@ -13,6 +13,7 @@ from collector.base32 import first_record_id
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Ok
+from collector.scope import Scope
 from collector.store.d1_reading import query
 from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
@@ -63,7 +64,9 @@ def test_order_and_repetition_do_not_matter(cloudflare, tmp_path):
             await deliver(exporter, events(sent[start : start + 10]))
         await deliver(exporter, batch_of([event(99)]))  # only sent: no event
         found = await query(
-            database, "SELECT deployment_id, service_version, time_unix_nano FROM deployments ORDER BY 1"
+            database,
+            "SELECT deployment_id, service_version, time_unix_nano FROM deployments ORDER BY 1",
+            scope=Scope.everything(),
         )
         assert found.values == [
             ("d0", "v27", BEYOND_DOUBLES),
@@ -92,9 +95,9 @@ def test_each_database_describes_its_own_domains_and_long_texts_fit(cloudflare, 
         for domain, place in places.items():
             database = await exporter._databases.prepared(place)
             asked = "SELECT domain, count(*), min(length(url)) FROM deployments GROUP BY 1"
-            assert (await query(database, asked)).values == [(domain, 30, 60_000)]
-            assert (await query(database, asked, domain="2.com")).values == []
-            assert (await query(database, asked, domain=domain)).values == [(domain, 30, 60_000)]
+            assert (await query(database, asked, scope=Scope.everything())).values == [(domain, 30, 60_000)]
+            assert (await query(database, asked, scope=Scope.of("2.com"))).values == []
+            assert (await query(database, asked, scope=Scope.of(domain))).values == [(domain, 30, 60_000)]
         await exporter.shutdown()
 
     asyncio.run(run())
@@ -108,8 +111,10 @@ def test_old_events_go_with_what_they_described(cloudflare, tmp_path):
         await deliver(exporter, batch_of([event(2)]).with_fields({"time_unix_nano": _at(NOW_MS)}))
         database = exporter._databases.all()[0]
         assert await exporter.sweep((NOW_MS + 7_200_000) * 10**6) == 1
-        assert (await query(database, "SELECT count(*), max(generation) FROM logs")).values == [(1, None)]
-        assert (await query(database, "SELECT count(*) FROM deployments")).values == [(0,)]
+        assert (
+            await query(database, "SELECT count(*), max(generation) FROM logs", scope=Scope.everything())
+        ).values == [(1, None)]
+        assert (await query(database, "SELECT count(*) FROM deployments", scope=Scope.everything())).values == [(0,)]
         assert exporter.counters()["rows_deleted"] == 1
         await exporter.shutdown()
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from collector.cli import app
 from collector.component import Context
+from collector.scope import Scope
 from collector.store.d1_reading import D1Follower
 from collector.store.following import Wanted
 from collector.testing.row_batch import Row, batch_of
@@ -163,7 +164,7 @@ def test_a_follower_sees_each_new_row_once(options, tmp_path):
     async def run():
         client = CloudflareClient(FACTORY.config(**options), tmp_path)
         await client.start()
-        follower = D1Follower(D1Database(client, options["database_id"]), Wanted(domain="a.com"))
+        follower = D1Follower(D1Database(client, options["database_id"]), Wanted(Scope.of("a.com")))
         await follower.start()
         assert await follower.fresh() == []
         await asyncio.to_thread(deliver, options, tmp_path, [
@@ -194,7 +195,7 @@ def test_a_poll_that_finds_nothing_reads_next_to_nothing(options, tmp_path):
     async def run():
         client = CloudflareClient(FACTORY.config(**options), tmp_path)
         await client.start()
-        follower = D1Follower(Billed(client, options["database_id"]), Wanted(domain="a.com"))
+        follower = D1Follower(Billed(client, options["database_id"]), Wanted(Scope.of("a.com")))
         await follower.start()
         await asyncio.to_thread(deliver, options, tmp_path, [
             Row(f"t{n:03d}", fields={"domain": "b.com"}) for n in range(500)

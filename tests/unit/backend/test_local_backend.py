@@ -23,6 +23,7 @@ from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.sources import partition_of
 from collector.outcomes import Outcome
 from collector.pipeline.decode import decode
+from collector.scope import Scope
 from collector.testing.conservation import assert_directory_conserved
 from counterparts.partition_bench import request
 
@@ -155,7 +156,7 @@ def test_what_is_not_there_is_empty(tmp_path: Path) -> None:
     assert (view.counts(), view.journals(), view.queues()) == ({}, {}, {})
     assert (view.unread("logs"), view.behind(["logs"])) == ({}, {"logs": Behind()})
     assert (view.watermarks(0), view.state_bytes()) == ({}, {0: 0, 1: 0})
-    for opened in (desk_of, view_of):
+    for opened in (lambda path: desk_of(path, Scope.everything()), view_of):
         with pytest.raises(StorageError, match="no data directory of logboom"):
             opened(tmp_path)
 
@@ -192,7 +193,7 @@ def filed(intakes: list[Intake], ledgers: list[Ledger], tmp_path: Path) -> list[
     put(intakes[1], "c.example", "other")
     step(ledgers[1])
     reject(ledgers[1], "too old")
-    return list(desk_of(tmp_path).letters())
+    return list(desk_of(tmp_path, Scope.everything()).letters())
 
 
 FILTERS = {
@@ -207,12 +208,12 @@ FILTERS = {
 @pytest.mark.usefixtures("filed")
 @pytest.mark.parametrize(("chosen", "ids"), FILTERS.values(), ids=FILTERS)
 def test_letters_are_chosen(tmp_path: Path, chosen: LetterFilter, ids: list[str]) -> None:
-    assert [letter.id for letter in desk_of(tmp_path).letters(chosen)] == ids
+    assert [letter.id for letter in desk_of(tmp_path, Scope.everything()).letters(chosen)] == ids
 
 
 @pytest.mark.usefixtures("filed")
 def test_letters_are_named_once_each(tmp_path: Path) -> None:
-    desk = desk_of(tmp_path)
+    desk = desk_of(tmp_path, Scope.everything())
     assert [letter.id for letter in desk.named(["1:0", "0:1", "1:0"])] == ["1:0", "0:1"]
     with pytest.raises(NoSuchDeadLetter, match=r"^no such dead letter: 7:0, x$"):
         desk.named(["1:0", "7:0", "x"])
@@ -220,7 +221,7 @@ def test_letters_are_named_once_each(tmp_path: Path) -> None:
 
 def test_their_records_can_be_read(filed: list[FiledLetter], tmp_path: Path) -> None:
     """As a batch, or as payloads where nobody has decoded them."""
-    batch, payloads, other = (desk_of(tmp_path).content(letter) for letter in filed)
+    batch, payloads, other = (desk_of(tmp_path, Scope.everything()).content(letter) for letter in filed)
     assert batch.column("body").to_list() == ["poor"]
     assert decode(payloads).batch.column("body").to_list() == ["raw", "rare"]
     assert other.column("body").to_list() == ["other"]
@@ -228,7 +229,7 @@ def test_their_records_can_be_read(filed: list[FiledLetter], tmp_path: Path) -> 
 
 def test_what_is_asked_for_is_done_once(filed: list[FiledLetter], ledgers: list[Ledger], tmp_path: Path) -> None:
     """Replayed to the exporter, and to the pipeline; deleted; however often it is asked for."""
-    desk = desk_of(tmp_path)
+    desk = desk_of(tmp_path, Scope.everything())
     desk.request("replay", filed[:2])
     desk.request("replay", filed[:2])
     desk.request("delete", filed[2:])

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.store.following import Follower, Wanted
 from collector.store.reading import NoStore
@@ -30,7 +31,7 @@ def test_the_backlog_is_the_newest_rows_in_order(tmp_path: Path) -> None:
     """Then only what came after; nothing twice."""
     path = tmp_path / "store.db"
     insert(path, *(Row(f"r{n}") for n in range(5)))
-    follower = Follower(path, Wanted())
+    follower = Follower(path, Wanted(Scope.everything()))
     assert ids(follower.fresh()) == []
     insert(path, Row("r5"))
     assert ids(follower.backlog(2)) == ["r3", "r4"]
@@ -44,7 +45,7 @@ def test_a_record_with_an_older_id_is_new_when_it_comes_late(tmp_path: Path) -> 
     """A retried batch is stored after later ones; a resend of known rows shows nothing."""
     path = tmp_path / "store.db"
     insert(path, Row("r8"), Row("r9"))
-    follower = Follower(path, Wanted())
+    follower = Follower(path, Wanted(Scope.everything()))
     insert(path, Row("r1"), Row("r9"))
     assert ids(follower.fresh()) == ["r1"]
     insert(path, Row("r1"))
@@ -56,7 +57,7 @@ def test_more_rows_than_a_page_come_in_one_go(tmp_path: Path) -> None:
     """And a reader that stops in the middle goes on there."""
     path = tmp_path / "store.db"
     insert(path)
-    follower = Follower(path, Wanted())
+    follower = Follower(path, Wanted(Scope.everything()))
     insert(path, *(Row(f"r{n:04d}") for n in range(1234)))
     some = follower.fresh()
     first = [next(some)["record_id"] for _ in range(600)]
@@ -79,7 +80,7 @@ def test_concurrent_writers_are_followed_without_a_gap_or_a_double(tmp_path: Pat
             store.insert(rows(batch_of(made), Limits()))
         store.close()
 
-    follower, seen = Follower(path, Wanted()), list[str]()
+    follower, seen = Follower(path, Wanted(Scope.everything())), list[str]()
     writers = [threading.Thread(target=write, args=(writer,)) for writer in range(3)]
     for thread in writers:
         thread.start()
@@ -116,16 +117,16 @@ def filtered(path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (Wanted(), [0, 1, 2, 3, 4, 5, 6, 7]),
-        (Wanted(level="critical"), [3]),
-        (Wanted(level="warning"), [2, 3, 4, 5]),
-        (Wanted(level="info"), [1, 2, 3, 4, 5, 6]),
-        (Wanted(level="debug"), [0, 1, 2, 3, 4, 5, 6, 7]),
-        (Wanted(domain="d1"), [1, 4, 7]),
-        (Wanted(service="s0"), [0, 2, 4, 6]),
-        (Wanted(component="c3"), [3, 7]),
-        (Wanted(domain="d1", level="warning", service="s0"), [4]),
-        (Wanted(domain="d' OR 1=1 --"), []),
+        (Wanted(Scope.everything()), [0, 1, 2, 3, 4, 5, 6, 7]),
+        (Wanted(Scope.everything(), level="critical"), [3]),
+        (Wanted(Scope.everything(), level="warning"), [2, 3, 4, 5]),
+        (Wanted(Scope.everything(), level="info"), [1, 2, 3, 4, 5, 6]),
+        (Wanted(Scope.everything(), level="debug"), [0, 1, 2, 3, 4, 5, 6, 7]),
+        (Wanted(Scope.of("d1")), [1, 4, 7]),
+        (Wanted(Scope.everything(), service="s0"), [0, 2, 4, 6]),
+        (Wanted(Scope.everything(), component="c3"), [3, 7]),
+        (Wanted(Scope.of("d1"), level="warning", service="s0"), [4]),
+        (Wanted(Scope.of("d' OR 1=1 --")), []),
     ],
     ids=repr,
 )
@@ -138,7 +139,11 @@ def test_filters(tmp_path: Path, wanted: Wanted, numbers: list[int]) -> None:
     later = Follower(path, wanted)
     assert ids(follower.fresh()) == ids(later.backlog(100)) == [f"r{n}" for n in numbers]
     insert(path, Row("last", fields={"domain": "other"}))
-    unfiltered = wanted in (Wanted(), Wanted(level="info"), Wanted(level="debug"))
+    unfiltered = wanted in (
+        Wanted(Scope.everything()),
+        Wanted(Scope.everything(), level="info"),
+        Wanted(Scope.everything(), level="debug"),
+    )
     assert ids(follower.fresh()) == ids(later.fresh()) == (["last"] if unfiltered else [])
     follower.close()
     later.close()
@@ -148,7 +153,7 @@ def test_a_store_that_is_replaced_is_followed_from_its_start(tmp_path: Path) -> 
     """Another file at the same path is all new; none at all is an error."""
     path = tmp_path / "store.db"
     insert(path, *(Row(f"old{n}") for n in range(3)))
-    follower = Follower(path, Wanted())
+    follower = Follower(path, Wanted(Scope.everything()))
     insert(tmp_path / "fresh.db", Row("new0"), Row("new1"))
     (tmp_path / "fresh.db").replace(path)
     assert ids(follower.fresh()) == ["new0", "new1"]
@@ -176,10 +181,10 @@ def test_urgent_rows_of_a_domain_are_found_however_many_came_after(
     store.insert(rows(batch_of(made).with_attributes({"logboom.triage.level": pl.Series(levels)}), Limits()))
     store.close()
     expected = {
-        Wanted(domain="a.com", level="critical"): ["r000"],
-        Wanted(domain="a.com", level="warning"): ["r000", "r001"],
-        Wanted(level="critical"): [],
-        Wanted(domain="a.com", level="info"): ["r101", "r102"],
+        Wanted(Scope.of("a.com"), level="critical"): ["r000"],
+        Wanted(Scope.of("a.com"), level="warning"): ["r000", "r001"],
+        Wanted(Scope.everything(), level="critical"): [],
+        Wanted(Scope.of("a.com"), level="info"): ["r101", "r102"],
     }
     for wanted, found in expected.items():
         follower = Follower(path, wanted)
@@ -193,6 +198,6 @@ def test_the_backlog_of_a_domain_is_the_newest_by_time(tmp_path: Path) -> None:
     insert(
         path, *(Row(f"r{n}", fields={"domain": "a.com", "time_unix_nano": time}) for n, time in enumerate([5, 9, 1, 7]))
     )
-    follower = Follower(path, Wanted(domain="a.com"))
+    follower = Follower(path, Wanted(Scope.of("a.com")))
     assert ids(follower.backlog(3)) == ["r0", "r3", "r1"]
     follower.close()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collector.scope import Scope
 from collector.store import reading, schema
 from collector.store.embedded import EmbeddedStore
 from collector.store.projection import Projection
@@ -100,7 +101,7 @@ questions: Question = st.recursive(st.builds("SELECT {} FROM {} AS x WHERE {}".f
 
 
 def _answer(path: Path, statement: str, domain: str) -> object:
-    with opened(path, domain) as connection:
+    with opened(path, Scope.chosen(domain)) as connection:
         try:
             return query(connection, statement, limit=50, timeout_secs=20).values
         except QueryRefused:
@@ -149,6 +150,6 @@ def test_what_is_no_table_of_domains_is_not_there(stores: list[Path]) -> None:
 
 def test_tables_of_domains_have_a_domain(stores: list[Path]) -> None:
     """What the migrations make."""
-    with opened(stores[0]) as connection:
+    with opened(stores[0], Scope.everything()) as connection:
         for table in schema.OF_DOMAINS:
             assert "domain" in {row[1] for row in query(connection, f"PRAGMA table_info({table})").values}

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from collector.scope import Scope
 from collector.store import d1, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.describing import Described
@@ -27,11 +28,11 @@ from collector.testing.row_batch import Row, batch_of
 ROOT = Path(__file__).parents[3]
 BY_ROWID = "SEARCH logs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
 WANTED = {
-    "all": Wanted(),
-    "domain": Wanted(domain="a.com"),
-    "domain, level": Wanted(domain="a.com", level="warning"),
-    "level": Wanted(level="critical"),
-    "everything": Wanted("a.com", "info", "checkout", "DataService"),
+    "all": Wanted(Scope.everything()),
+    "domain": Wanted(Scope.of("a.com")),
+    "domain, level": Wanted(Scope.of("a.com"), level="warning"),
+    "level": Wanted(Scope.everything(), level="critical"),
+    "everything": Wanted(Scope.of("a.com"), "info", "checkout", "DataService"),
 }
 EACH = "SEARCH logs USING INTEGER PRIMARY KEY (rowid=?)"
 WALKS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.store.reading import NoStore, QueryRefused, opened, query
 from collector.store.rows import Limits, rows
@@ -45,7 +46,7 @@ READS = {
 @pytest.mark.parametrize(("statement", "wanted"), READS.values(), ids=READS.keys())
 def test_reading_works(path: Path, statement: str, wanted: list[tuple[object, ...]] | None) -> None:
     """Everything a SELECT can do."""
-    with opened(path) as connection:
+    with opened(path, Scope.everything()) as connection:
         values = query(connection, statement).values
     assert values == wanted if wanted is not None else values
 
@@ -89,11 +90,14 @@ WRITES = {
 @pytest.mark.parametrize("domain", [None, "a.com"])
 def test_writing_is_refused(path: Path, tmp_path: Path, statement: str, domain: str | None) -> None:
     """The statement fails, the rows and the schema stay, and no file appears."""
-    with opened(path) as connection:
+    with opened(path, Scope.everything()) as connection:
         before = [query(connection, text).values for text in ("SELECT * FROM logs", "SELECT * FROM sqlite_master")]
-    with opened(path, domain) as connection, pytest.raises((QueryRefused, sqlite3.Error, sqlite3.Warning)):
+    with (
+        opened(path, Scope.chosen(domain)) as connection,
+        pytest.raises((QueryRefused, sqlite3.Error, sqlite3.Warning)),
+    ):
         query(connection, statement)
-    with opened(path) as connection:
+    with opened(path, Scope.everything()) as connection:
         after = [query(connection, text).values for text in ("SELECT * FROM logs", "SELECT * FROM sqlite_master")]
     assert after == before
     assert {file.name for file in tmp_path.iterdir()} <= {"store.db", "store.db-wal", "store.db-shm"}
@@ -121,7 +125,7 @@ ESCAPES = {
 @pytest.mark.parametrize("statement", ESCAPES.values(), ids=ESCAPES.keys())
 def test_a_domain_cannot_reach_beyond_itself(path: Path, statement: str) -> None:
     """Whatever way the table is named."""
-    with opened(path, "a.com") as connection, pytest.raises((QueryRefused, sqlite3.Error)):
+    with opened(path, Scope.of("a.com")) as connection, pytest.raises((QueryRefused, sqlite3.Error)):
         query(connection, statement)
 
 
@@ -130,7 +134,7 @@ def test_a_domain_cannot_reach_beyond_itself(path: Path, statement: str) -> None
 )
 def test_a_domain_sees_its_own_rows(path: Path, domain: str, ids: list[str]) -> None:
     """The same SQL works; a domain is a value, not SQL."""
-    with opened(path, domain) as connection:
+    with opened(path, Scope.chosen(domain)) as connection:
         seen = query(connection, "SELECT l.record_id FROM logs AS l WHERE l.body = 'text' ORDER BY 1").values
         assert seen == [(record_id,) for record_id in ids]
         assert query(connection, "SELECT count(*) FROM logs").values == [(len(ids),)]
@@ -139,7 +143,7 @@ def test_a_domain_sees_its_own_rows(path: Path, domain: str, ids: list[str]) -> 
 
 def test_a_domains_view_still_uses_the_indexes(path: Path) -> None:
     """The condition on the domain reaches the table's indexes through both views."""
-    with opened(path, "a.com") as connection:
+    with opened(path, Scope.of("a.com")) as connection:
         for condition, index in (("triage_level = 'critical'", "logs_urgent"), ("true", "logs_domain_time")):
             statement = f"SELECT body FROM logs WHERE {condition} ORDER BY time_unix_nano DESC LIMIT 5"
             (step,) = query(connection, f"EXPLAIN QUERY PLAN {statement}").values
@@ -149,7 +153,7 @@ def test_a_domains_view_still_uses_the_indexes(path: Path) -> None:
 @pytest.mark.parametrize(("limit", "count", "more"), [(0, 3, False), (2, 2, True), (3, 3, False), (9, 3, False)])
 def test_a_limit_says_whether_there_was_more(path: Path, limit: int, count: int, more: bool) -> None:
     """0 is all."""
-    with opened(path) as connection:
+    with opened(path, Scope.everything()) as connection:
         rows = query(connection, "SELECT record_id, domain FROM logs", limit=limit)
     assert (list(rows.columns), len(rows.values), rows.more) == (["record_id", "domain"], count, more)
 
@@ -157,7 +161,7 @@ def test_a_limit_says_whether_there_was_more(path: Path, limit: int, count: int,
 def test_an_endless_query_is_stopped(path: Path) -> None:
     """And the connection is good for the next one."""
     endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
-    with opened(path) as connection:
+    with opened(path, Scope.everything()) as connection:
         with pytest.raises(QueryRefused, match=r"stopped after 0\.05 s"):
             query(connection, endless, timeout_secs=0.05)
         assert query(connection, "SELECT 1").values == [(1,)]
@@ -175,6 +179,6 @@ def test_what_is_no_store_is_said(tmp_path: Path) -> None:
         "text": "can't be read as a store",
         "other": "has no table logs",
     }.items():
-        with pytest.raises(NoStore, match=sentence), opened(tmp_path / name):
+        with pytest.raises(NoStore, match=sentence), opened(tmp_path / name, Scope.everything()):
             pass
     assert not (tmp_path / "absent").exists()

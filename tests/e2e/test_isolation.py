@@ -1,0 +1,133 @@
+"""Who reads for one domain learns nothing of another, whichever command is asked: records, counts, dead letters, keys, names."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner, Result
+
+from collector.cli import COMMANDS, app
+from collector.testing.service import Service
+from counterparts.http_recorder import Answer, HttpRecorder
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+CONFIG = """
+exporters: {{otlp_http: {{endpoint: "{url}", compression: none}}}}
+service:
+  ledger: {{partitions: 2}}
+  pipelines: {{logs: {{receivers: [otlp], processors: [categorize, triage], exporters: [sqlite, otlp_http]}}}}
+"""
+OWN, FOREIGN = "tamyla.com", "wetechfounders.com"
+MARKS = ("BRAVO", FOREIGN)
+"""What must never be seen by a reader of `OWN`."""
+OF_THE_MACHINE = {
+    "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo",
+}  # fmt: skip
+"""Commands of whoever has the machine: they read for nobody."""
+WRITES = {"keys create", "deployments mark"}
+"""What has `--domain` and reads no records."""
+
+
+def logboom(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def send(service: Service, domain: str, body: str) -> None:
+    import urllib.request
+
+    records = [{"body": {"stringValue": body}, "severityNumber": 17, "timeUnixNano": str(time.time_ns())}]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{service.http}/v1/logs",
+        json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode(),
+        {"content-type": "application/json", "x-logboom-domain": domain},
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Two domains with records, dead letters and keys; the destination repeats in its refusal what it was sent."""
+    with (
+        HttpRecorder(lambda got: Answer(f"bad: {got.body[:200]!r}".encode(), 400)) as upstream,
+        Service(tmp_path_factory.mktemp("isolation"), CONFIG.format(url=upstream.url)) as running,
+    ):
+        for domain, body in ((OWN, "ALPHA"), (FOREIGN, "BRAVO")):
+            send(running, domain, body)
+            assert logboom("keys", "create", "--domain", domain, "--data-dir", str(running.data)).exit_code == 0
+        running.await_stored(2)
+        deadline = time.monotonic() + 60
+        while len(letters(running)) < 2:
+            assert time.monotonic() < deadline, running.log.read_text()[-3000:]
+            time.sleep(0.1)
+        yield running
+
+
+def letters(service: Service, *more: str) -> list[dict]:
+    found = logboom("deadletter", "list", "--json", "--data-dir", str(service.data), *more)
+    return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def reads(service: Service) -> dict[str, list[list[str]]]:
+    """Command → ways to ask it for a foreign domain's things, under one's own name."""
+    [record_id] = service.rows(f"SELECT record_id FROM logs WHERE domain = '{FOREIGN}'")[0]
+    foreign = next(each["id"] for each in letters(service) if FOREIGN in each["by_domain"])
+    return {
+        "query": [
+            ["SELECT * FROM logs"], ["SELECT count(*), max(domain) FROM logs"], ["SELECT * FROM main.logs"],
+            [f"SELECT * FROM logs WHERE domain = '{FOREIGN}'"], ["SELECT * FROM log_minutes"], ["--json", "SELECT * FROM logs"],
+        ],
+        "tail": [["--no-follow"], ["--no-follow", "--json"], ["--no-follow", "--level", "critical"]],
+        "explain": [[record_id], [record_id, "--json", "--all"]],
+        "deadletter list": [[], ["--json"], ["--reason", "BRAVO"], ["--exporter", "otlp_http"]],
+        "deadletter show": [[foreign]],
+        "deadletter replay": [[foreign], ["--all", "--reason", "BRAVO"]],
+        "deadletter delete": [[foreign], ["--all", "--reason", "BRAVO"]],
+        "keys list": [[], ["--json"]],
+    }  # fmt: skip
+
+
+def test_nothing_of_others_is_seen(service):
+    """Each command that reads for a domain, asked in each way for what another has; what is one's own is seen."""
+    own = ""
+    for command, ways in reads(service).items():
+        for arguments in ways:
+            found = logboom(*command.split(), *arguments, "--domain", OWN, "--data-dir", str(service.data))
+            said = found.stdout + found.stderr
+            repeated = [text for text in arguments if any(mark in text for mark in MARKS)]
+            for text in repeated:
+                said = said.replace(text, "")
+            assert not any(mark in said for mark in MARKS), (command, arguments, said)
+            assert found.exception is None or isinstance(found.exception, SystemExit), command
+            own += said
+    assert "ALPHA" in own
+    assert len(letters(service)) == 2, "nothing of it was replayed or deleted"
+
+
+def options() -> dict[str, set[str]]:
+    """Command → its options."""
+    found = {}
+    for name in COMMANDS:
+        command = get_command(app).get_command(typer.Context(get_command(app)), name)
+        below = getattr(command, "commands", {"": command})
+        for word, one in below.items():
+            found[f"{name} {word}".strip()] = {text for parameter in one.params for text in parameter.opts}
+    return found
+
+
+def test_every_command_that_reads_for_a_domain_is_walked(service):
+    """A new one must be asked here, too, or say that it is of whoever has the machine."""
+    walked = reads(service).keys()
+    for command, given in options().items():
+        if "--domain" in given and command not in WRITES:
+            assert command in walked or command.split()[0] in OF_THE_MACHINE, command
+    of_keys = {"keys rotate", "keys revoke", "keys check"}
+    assert [
+        one for one in options() if one.split()[0] not in OF_THE_MACHINE and one not in walked | WRITES | of_keys
+    ] == []
