@@ -22,7 +22,7 @@ from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
 from collector.journal.entry import Payload, Sink
-from collector.journal.layout import CHECKSUM_BYTES, checksum_of
+from collector.journal.layout import CHECKSUM_BYTES, PayloadKind, checksum_of
 from collector.journal.price import dearness_of, price_of
 from otlp_wire import Received, Repairs
 
@@ -254,7 +254,8 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     dearness = dearness_of(size, price_of(size, records, groups))
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
-        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position
+        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
+        PayloadKind(arrival.made),
     )  # fmt: skip
 
 

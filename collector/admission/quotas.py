@@ -55,9 +55,9 @@ class Quotas:
         self._domains: set[str] = set()
 
     def check(self, arrival: Arrival) -> None:
-        """Behind `validity`. Raises `Exhausted`."""
+        """Behind `validity`. Raises `Exhausted`. What components of another logboom made counts in no quota (`origin`)."""
         most = self._rules.of_domain(arrival.domain)
-        if not most or not arrival.records:
+        if not most or not arrival.records or arrival.made:
             return
         assert arrival.received is not None
         day, size = self.day(), len(arrival.received.body)

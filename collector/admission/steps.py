@@ -2,6 +2,7 @@
 
     authenticate   who sends               before its body is read: `Entrance.authenticate`
     domain         whose it is             ┐
+    origin         what components made    │  of receivers with `trust_events`
     limits         may it send that much   ├ checks, in the order of their list: `checks`
     validity       what it holds           │
     mark           who of it is a stranger ┘
@@ -13,12 +14,14 @@ One more limit is one more `Check` in the list: in front of `validity` if it cou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.journal.positions import Position
+from collector.origin import MADE_HEADER, generation_in
 from otlp_wire import Received, marked, receive_protobuf
 
 PUBLIC_MARK = {"logboom.sender.trust": "public"}
@@ -43,6 +46,7 @@ class Arrival:
         position: how far the receiver has read with it.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
+        made: how many times over components of the logboom that sends made the records, where its word is trusted (`origin`).
         undo: called when it is refused and may come again: what it has taken of limits goes back.
     """
 
@@ -57,6 +61,7 @@ class Arrival:
     domain: str = ""
     sender: str = ""
     received: Received | None = None
+    made: int = 0
     undo: Sequence[Callable[[], None]] = ()
 
     @property
@@ -74,14 +79,26 @@ class Check(Protocol):
     def __call__(self, arrival: Arrival) -> None: ...
 
 
-def checks(resolver: DomainResolver, before: Sequence[Check] = (), behind: Sequence[Check] = ()) -> Sequence[Check]:
-    """The list of an ingest process; `before` a body is read count bytes, `behind` count records."""
+def checks(
+    resolver: DomainResolver,
+    before: Sequence[Check] = (),
+    behind: Sequence[Check] = (),
+    trusting: AbstractSet[str] = frozenset(),
+) -> Sequence[Check]:
+    """The list of an ingest process; `before` a body is read count bytes, `behind` count records. `trusting` are the receivers that take
+    another logboom's word for what its components made."""
 
     def domain(arrival: Arrival) -> None:
         arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
         arrival.sender = resolver.sender(arrival.facts)
 
-    return [domain, *before, validity, *behind, mark]
+    def origin(arrival: Arrival) -> None:
+        credential = arrival.credential
+        if arrival.receiver in trusting and credential is not None and not credential.public:
+            arrival.made = generation_in(arrival.facts.header(MADE_HEADER))
+            arrival.variant += f"{MADE_HEADER}{arrival.made}" if arrival.made else ""
+
+    return [domain, *([origin] if trusting else []), *before, validity, *behind, mark]
 
 
 def validity(arrival: Arrival) -> None:

@@ -62,7 +62,9 @@ from collector.component.powers import (
     StoreMark,
     TakesCommands,
     TakesEvents,
+    TellsOrigin,
     Ticking,
+    TrustsEvents,
 )
 
 __all__ = [
@@ -119,7 +121,9 @@ __all__ = [
     "StoreMark",
     "TakesCommands",
     "TakesEvents",
+    "TellsOrigin",
     "Ticking",
+    "TrustsEvents",
     "Use",
     "Work",
 ]

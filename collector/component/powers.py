@@ -75,6 +75,16 @@ class KeepsReceipts(Ordered, Protocol):
 
 
 @runtime_checkable
+class TellsOrigin(Exporter, Protocol):
+    """An exporter that can tell the next logboom which records components made. Its requests hold what was sent, or what was made as
+    many times over: never both."""
+
+    def encode_made(self, batch: LogBatch, generation: int) -> Any:
+        """In place of `encode`, for records that were all made so many times over."""
+        ...
+
+
+@runtime_checkable
 class Counting(Exporter, Protocol):
     """An exporter with numbers of its own. Its factory declares them (`Factory.counters`); telemetry shows those."""
 
@@ -336,6 +346,17 @@ class OpenToOthers(Protocol):
 
     def open_to_others(self) -> Mapping[str, str]:
         """Option (`protocols.grpc.endpoint`) → address, of the listeners that don't ask who sends."""
+        ...
+
+
+@runtime_checkable
+class TrustsEvents(Protocol):
+    """Options of a receiver that may take another logboom's word for which records its components made (`TellsOrigin`). Only of senders who
+    were authenticated."""
+
+    @property
+    def trust_events(self) -> bool:
+        """Whether it does."""
         ...
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from collector.component import Exporter, KeepsReceipts, OneRequestPer, Ordered, PayloadExporter
+from collector.component import Exporter, KeepsReceipts, OneRequestPer, Ordered, PayloadExporter, TellsOrigin
 from collector.delivery.receipts import Receipts
 from collector.delivery.request import Decode, Request
 from collector.delivery.shaping import Shape
@@ -89,8 +89,11 @@ class Encoding:
         if request.undecoded:
             assert self._payloads is not None
             return self._payloads.encode_payloads(request.payloads())
-        batch = request.batch()
-        return self._exporter.encode(batch if self._shape is None else self._shape(batch))
+        batch = request.batch() if self._shape is None else self._shape(request.batch())
+        generation = batch.generation
+        if generation is not None and isinstance(self._exporter, TellsOrigin):
+            return self._exporter.encode_made(batch, int(generation[0]))
+        return self._exporter.encode(batch)
 
 
 def _contained(function: Callable[..., T], *arguments: Any) -> T:

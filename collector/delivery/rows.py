@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import polars as pl
 
-from collector.component import Exporter, OneRequestPer, Ordered
+from collector.batch import LogBatch
+from collector.component import Exporter, OneRequestPer, Ordered, TellsOrigin
 from collector.delivery.account import Account
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
@@ -30,6 +32,7 @@ class Rows:
     ) -> None:
         self._per = exporter if isinstance(exporter, OneRequestPer) else None
         self._ordered = exporter if isinstance(exporter, Ordered) else None
+        self._tells = isinstance(exporter, TellsOrigin)
         self._encoding = encoding
         self._account = account
         self._emit = emit
@@ -38,6 +41,8 @@ class Rows:
     async def apart(self, part: Part) -> Sequence[tuple[object, Part]]:
         """(key, records): those of a key together, keys in the order of their first records. Where the exporter can't tell, which only
         a defect can do, the entry becomes a dead letter."""
+        if self._tells:
+            return _by_origin(part)
         if self._per is None and self._ordered is None:
             return [(None, part)]
         request = Request((part,))
@@ -65,6 +70,15 @@ class Rows:
             self._emit(EventKind.FAILED, f"order_by raised {type(error).__name__}", 1)
             keys = [_UNKNOWN]
         return self._turns.ask(keys)
+
+
+def _by_origin(part: Part) -> list[tuple[object, Part]]:
+    """What was sent, and what was made so many times over, each in requests of its own. Payloads were sent."""
+    generation = part.content.generation if isinstance(part.content, LogBatch) else None
+    if generation is None:
+        return [(0, part)]
+    places = pl.DataFrame({"made": generation}).with_row_index("row").group_by("made", maintain_order=True).agg("row")
+    return [(made, part.take(np.asarray(rows, dtype=np.uint32))) for made, rows in places.iter_rows()]
 
 
 def _apart(exporter: OneRequestPer, part: Part) -> list[tuple[object, Part]]:

@@ -52,10 +52,10 @@ class Sieve:
             return await self._judged(request)
 
     def _all_pass(self, part: Part) -> bool:
-        """Without a look at the records. Payloads were sent."""
+        """Without a look at the records. Payloads were sent, but for those of another logboom that say otherwise."""
         if isinstance(part.content, LogBatch):
             return self._selection.passes(part.content)
-        return self._selection.everything_sent
+        return self._selection.everything_sent and not any(entry.made for entry in part.content)
 
     async def _judged(self, request: Request) -> Part | None:
         if request.undecoded:

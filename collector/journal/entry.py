@@ -52,6 +52,7 @@ class Entry(NamedTuple):
         price: what it (or the piece) costs to process, in bytes; 0 where nobody has told: see `cost`.
         first, rest: records of the payload before and behind the piece.
         damaged: these are not the bytes that were accepted.
+        made: how many times over components of another logboom made the records; 0: they were sent.
     """
 
     journal: str
@@ -66,6 +67,7 @@ class Entry(NamedTuple):
     first: int = 0
     rest: int = 0
     damaged: bool = False
+    made: int = 0
 
     @property
     def cost(self) -> int:

@@ -46,6 +46,7 @@ from collector.outcomes import Counts
 _MAX_PASSED_OVER = 4096  # entries of other receivers that one read looks at: a snapshot must not be held for long
 _IDENTITY_SECS = 1.0  # how often to look whether the directory was wiped and made anew
 _TRUST_SECS = 1.0  # what was read is read again after so long, whatever the cheap look says
+_KINDS = frozenset(PayloadKind)  # one of a later version can not be read, and is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,7 @@ class JournalReader:
                 body, whole = _body(cursor, number, offset, known)
                 yield Entry(
                     journal, offset, domain, receiver, body, known.records, known.received_unix_ms, known.digest,
-                    known.price, damaged=not (header and whole and header.kind == PayloadKind.OTLP),
+                    known.price, damaged=not (header and whole and header.kind in _KINDS), made=header.kind if header else 0,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

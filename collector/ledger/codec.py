@@ -146,7 +146,9 @@ def encode_entries(entries: Sequence[Entry]) -> bytes:
     parts: list[bytes] = []
     for entry in entries:
         facts = (entry.journal, entry.offset, entry.domain, entry.receiver, entry.records, entry.received_unix_ms)
-        piece = (entry.first, entry.rest) if entry.partial else ()
+        piece = (
+            (entry.first, entry.rest, entry.made) if entry.made else (entry.first, entry.rest) if entry.partial else ()
+        )
         head = orjson.dumps([*facts, entry.digest.hex(), *piece])
         parts += [_LENGTH.pack(len(head)), head, _LENGTH.pack(len(entry.body)), entry.body]
     return _sealed(_ENTRIES, parts)
@@ -168,11 +170,11 @@ def _entries(fields: Iterator[bytes]) -> list[Entry]:
     entries = []
     for head, body in zip(fields, fields, strict=True):
         journal, offset, domain, receiver, records, received_unix_ms, digest, *piece = orjson.loads(head)
-        first, rest = piece or (0, 0)
+        first, rest, made = (*piece, 0, 0, 0)[:3]
         entries.append(
             Entry(
                 journal, offset, domain, receiver, body, records, received_unix_ms, bytes.fromhex(digest),
-                first=first, rest=rest,
+                first=first, rest=rest, made=made,
             )
         )  # fmt: skip
     return entries

@@ -20,6 +20,8 @@ from collector.ledger.interface import RawDeadLetter
 from collector.pipeline.record_ids import record_ids
 from collector.reserved import RECEIVER
 
+COMMANDS = "logboom.command."
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -75,16 +77,21 @@ def _placed(batch: LogBatch, entries: Sequence[Entry]) -> LogBatch:
     """Say where each record comes from, and what it does not say in one spelling."""
     payload = batch.column("payload")
     domains = pl.Series("domain", [entry.domain for entry in entries], dtype=pl.String)
-    columns = [domains.gather(payload), record_ids(entries, payload.to_numpy()), *_made(entries, payload)]
+    columns = [domains.gather(payload), record_ids(entries, payload.to_numpy()), *_made(batch, entries, payload)]
     return normalised(replace(batch, records=batch.records.with_columns(columns), payloads=_payloads(entries)))
 
 
-def _made(entries: Sequence[Entry], payload: pl.Series) -> list[pl.Series]:
-    """The mark of records that the service and people made: they came through its own receiver, which nothing from outside can."""
-    if not any(entry.receiver == RECEIVER for entry in entries):
+def _made(batch: LogBatch, entries: Sequence[Entry], payload: pl.Series) -> list[pl.Series]:
+    """The mark of records that the service and people made: they came through its own receiver, which nothing from outside can, or
+    from another logboom whose word is trusted: about what it knows, never about what people told it to do."""
+    generations = [entry.made or int(entry.receiver == RECEIVER) for entry in entries]
+    if not any(generations):
         return []
-    marks = pl.Series(GENERATION, [int(entry.receiver == RECEIVER) for entry in entries], dtype=pl.UInt8)
-    return [marks.gather(payload)]
+    marks = pl.Series(GENERATION, generations, dtype=pl.UInt8)
+    found = marks.gather(payload)
+    told = pl.Series([entry.made > 0 for entry in entries]).gather(payload)
+    commands = batch.column("event_name").str.starts_with(COMMANDS)
+    return [found.set(told & commands, 0)]
 
 
 def _payloads(entries: Sequence[Entry]) -> pl.DataFrame:

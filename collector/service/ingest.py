@@ -19,7 +19,7 @@ from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
 from collector.admission.steps import checks
-from collector.component import Context, Receiver
+from collector.component import Context, Receiver, TrustsEvents
 from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
@@ -126,8 +126,14 @@ class Ingest:
     def _make_admission(self) -> Admission:
         domains = self._settings.service.domains
         rules = DomainRules(domains.names, domains.default, domains.header, domains.trusted_peers)
+        trusting = {
+            name
+            for name, receiver in self._settings.receivers.items()
+            if isinstance(receiver.config, TrustsEvents) and receiver.config.trust_events
+        }
         behind = [self._limits.after, self._quotas.check]
-        steps = checks(DomainResolver(rules, self._extensions.known_domains), [self._limits.before], behind)
+        resolver = DomainResolver(rules, self._extensions.known_domains)
+        steps = checks(resolver, [self._limits.before], behind, trusting)
         return Admission(
             steps,
             self._intake,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,11 +82,11 @@ class GrpcClient:
         """The message as `send` takes it."""
         return self._compress(body)
 
-    async def send(self, message: bytes) -> GrpcAnswer:
-        """One call. Every status is an answer; cancelling the task cancels the call."""
+    async def send(self, message: bytes, headers: Mapping[str, str] | None = None) -> GrpcAnswer:
+        """One call, with further metadata. Every status is an answer; cancelling the task cancels the call."""
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
-        sent = await with_credentials(self._metadata, self._authenticator)
+        sent = await with_credentials({**self._metadata, **(headers or {})}, self._authenticator)
         metadata = [(name.lower(), value) for name, value in sent.items()]
         assert self._connection is not None, "not started"
         _, method = self._connection.current()

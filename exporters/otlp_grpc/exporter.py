@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.facts import normalised
+from collector.origin import made_header
 from collector.outcomes import Retry, Verdicts
 from collector.transport.auth import metadata_authenticator
 from collector.transport.grpc_client import GrpcAnswer, GrpcClient
@@ -16,6 +18,13 @@ from exporters.otlp_grpc.statuses import verdict
 from otlp_wire import encode
 
 METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
+
+class Made(NamedTuple):
+    """A message of records that components made so many times over."""
+
+    message: bytes
+    generation: int
 
 
 class OtlpExporter:
@@ -32,12 +41,18 @@ class OtlpExporter:
         """The batch as one compressed ExportLogsServiceRequest."""
         return self._client.compressed(encode(normalised(batch)))
 
+    def encode_made(self, batch: LogBatch, generation: int) -> Made:
+        """The same of records that components made: the next logboom is told by a header."""
+        return Made(self.encode(batch), generation)
+
     def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
         """Whole payloads, joined and compressed."""
         return self._client.compressed(b"".join(payloads))
 
-    async def send(self, request: bytes) -> GrpcAnswer:
+    async def send(self, request: bytes | Made) -> GrpcAnswer:
         """One call."""
+        if isinstance(request, Made):
+            return await self._client.send(request.message, made_header(request.generation))
         return await self._client.send(request)
 
     def classify(self, answer: GrpcAnswer | Exception) -> Verdicts:

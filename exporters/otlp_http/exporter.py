@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.facts import normalised
+from collector.origin import made_header
 from collector.outcomes import Ok, Verdict, Verdicts
 from collector.transport import http_answers
 from collector.transport.acceptance import Acceptance, json_object, media_type, says_no
@@ -28,6 +30,13 @@ _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _BINARY = frozenset({_PROTOBUF, "application/protobuf", "application/octet-stream", ""})
 
 
+class Made(NamedTuple):
+    """A body of records that components made so many times over."""
+
+    body: bytes
+    generation: int
+
+
 class OtlpHttpExporter:
     """Translates between batches and HTTP requests; also forwards payloads untouched (as JSON: transcoded)."""
 
@@ -46,13 +55,20 @@ class OtlpHttpExporter:
         batch = normalised(batch)
         return self._client.compressed(encode_json(batch) if self._json else encode(batch))
 
+    def encode_made(self, batch: LogBatch, generation: int) -> Made:
+        """The same of records that components made: the next logboom is told by a header."""
+        return Made(self.encode(batch), generation)
+
     def encode_payloads(self, payloads: Sequence[bytes]) -> bytes:
         """Whole payloads as one: joined, which is one protobuf message; decoded only for JSON."""
         body = encode_json(normalised(decode_payloads(payloads))) if self._json else b"".join(payloads)
         return self._client.compressed(body)
 
-    async def send(self, request: bytes) -> HttpAnswer:
+    async def send(self, request: bytes | Made) -> HttpAnswer:
         """One POST."""
+        if isinstance(request, Made):
+            headers = {**self._headers, **made_header(request.generation)}
+            return await self._client.post(self._url, request.body, headers)
         return await self._client.post(self._url, request, self._headers)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:

@@ -36,7 +36,9 @@ from collector.component import (
     SpeaksTls,
     StepLimiting,
     TakesEvents,
+    TellsOrigin,
     Ticking,
+    TrustsEvents,
 )
 from collector.connectors.count.connector import Count
 from collector.connectors.failover.config import FailoverConfig
@@ -249,6 +251,11 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Routing,
     SqliteExporter,
 )
+TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
+    OtlpExporter,
+    OtlpHttpExporter,
+)
+TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TICKING: tuple[type[Ticking], ...] = (Count, Triage)
 
 CLASSES: dict[str, tuple[type, ...]] = {
@@ -283,6 +290,8 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
     "TakesEvents": TAKES_EVENTS,
+    "TellsOrigin": TELLS_ORIGIN,
     "Ticking": TICKING,
+    "TrustsEvents": TRUSTS_EVENTS,
 }
 """Protocol → the classes that keep it."""

@@ -66,12 +66,19 @@ class OtlpReceiverConfig(Config):
     """Which protocols listen, and where."""
     allow_anonymous: bool = False
     """Anybody who reaches a non-loopback address may send logs, and that needs no warning; never with several domains."""
+    trust_events: bool = False
+    """Take the word of senders that are logboom themselves for which records their components made. Needs `auth` on each protocol."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         blocks = self.protocols.blocks()
         if not blocks:
             raise ValueError("must specify at least one protocol when using the OTLP receiver")
+        unguarded = [name for name, block in blocks.items() if not authenticates(block)]
+        if self.trust_events and unguarded:
+            raise ValueError(
+                f"trust_events needs to know who sends: write `auth: {{authenticator: …}}` under protocols.{unguarded[0]}"
+            )
         for name, block in blocks.items():
             try:
                 Endpoint.parse(block.endpoint, block.transport)

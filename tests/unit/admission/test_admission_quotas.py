@@ -129,3 +129,15 @@ def test_shares_are_told_once_a_day(tmp_path):
     bench.send(*[(9, "")] * 10)
     assert bench.told[2:] == [("a.example", "records", 1.0)]
     assert next(iter(bench.quotas.used())) == ("a.example", "records", 10)
+
+
+def test_what_components_of_another_logboom_made_counts_in_no_quota(tmp_path):
+    """Events are few, and tell of what was counted already."""
+    bench = Bench(tmp_path, records=1)
+    event = Arrival("otlp", Facts(), request((9, "INFO")), made=1)
+    for _ in range(3):
+        found: list = []
+        bench.admission.submit(event, found.append)
+        assert found == [None]
+    assert bench.send() is None
+    assert isinstance(bench.send(), Exhausted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -106,6 +107,60 @@ class Forwarder(ScriptedExporter):
     def encode_payloads(self, payloads: Any) -> Any:
         self.payloads += payloads
         return text_batch(["payload"] * len(payloads))
+
+
+class Teller(ScriptedExporter):
+    """Tells the next logboom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.payloads: list[bytes] = []
+        self.told: list[tuple[int, list[str]]] = []
+
+    def encode(self, batch: Any) -> Any:
+        self.told.append((0, batch.column("body").to_list()))
+        return super().encode(batch)
+
+    def encode_made(self, batch: Any, generation: int) -> Any:
+        self.told.append((generation, batch.column("body").to_list()))
+        return super().encode(batch)
+
+    def encode_payloads(self, payloads: Any) -> Any:
+        self.payloads += payloads
+        return text_batch(["payload"] * len(payloads))
+
+
+def test_who_tells_the_next_logboom_tells_of_whole_requests(rig: Any) -> None:
+    """What was sent, and what was made as many times over, each apart; joined over entries as ever."""
+    one, exporter = rig("x"), Teller()
+    deeper = replace(
+        batch(), records=batch().records.with_columns(generation=pl.Series([0, 2, 0, 1, 2], dtype=pl.UInt8))
+    )
+    one.ledgers[0].put(deeper)
+    one.ledgers[0].put(text_batch(["9"], "a"))
+    one.run({"x": (exporter, config(events=True))}, 1)
+    assert sorted(exporter.told) == [(0, ["0", "2"]), (0, ["9"]), (1, ["3"]), (2, ["1", "4"])]
+    one.ledgers[0].put(text_batch(["a", "b"]))
+    one.run({"x": (exporter, config(events=True))}, 1)
+    assert exporter.told[-1] == (0, ["a", "b"])
+
+
+@pytest.mark.parametrize(("events", "told"), [(True, [(2, ["hello"] * 2)]), (None, [])])
+def test_payloads_of_events_are_decoded_and_told_or_left_out(rig: Any, events: bool | None, told: Any) -> None:
+    """Those that were sent pass as they are."""
+    one, exporter = rig("x"), Teller()
+    one.ledgers[0].put([_entry(1, made=2)])
+    one.ledgers[0].put([_entry(2)])
+    one.run({"x": (exporter, config(events=events))}, 1)
+    assert [(generation, len(bodies)) for generation, bodies in exporter.told] == [
+        (made, len(bodies)) for made, bodies in told
+    ]
+    assert len(exporter.payloads) == 1
+    assert one.ledgers[0].adds_up("x")
+
+
+def _entry(offset: int, made: int = 0) -> Entry:
+    return Entry("0" * 16, offset, "a", "otlp", payload(2), 2, 1_700_000_000_000, b"", made=made)
 
 
 def test_stores_are_made_for_events_and_others_are_not() -> None:
