@@ -56,7 +56,7 @@ class Mapper:
 
     def _other(self, found: _Fields, key: str, value: Any) -> None:
         """A key that no rule takes, or whose value it can't read: an attribute, unless members of it have rules."""
-        if key in self._left_out:
+        if key in self._left_out or (value is None and key in self._rules):  # null for what it is says nothing
             return
         if type(value) is dict and key in self._heads:
             value = self._members(found, key, value)

@@ -15,6 +15,7 @@ from datadog_api_client.v2.api.logs_api import LogsApi
 from datadog_api_client.v2.model.http_log import HTTPLog
 from datadog_api_client.v2.model.http_log_item import HTTPLogItem
 
+from counterparts.cloudflare import installed
 from counterparts.json_door import Door, json_door
 from counterparts.node_packages import with_packages
 
@@ -138,3 +139,18 @@ def test_datadog_api_client(door):
     assert record["resource"] == {
         "service.name": "shop", "host.name": "web", "service.version": "5.1", "deployment.environment.name": "staging",
     }  # fmt: skip
+
+
+def test_a_tail_worker(door):
+    """On Cloudflare's own runtime: a Worker that logs, and fails, is followed by one that passes on what it gets."""
+    command = ["node", str(installed() / "tail.mjs"), f"http://{door.address}/cloudflare/tail"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [(record["severity"], record["body"], record["attributes"]["cloudflare.outcome"]) for record in door.records] == [
+        (9, 'order 42 {"paid":true}', "ok"), (13, {"stock": 3}, "ok"),
+        (9, 'order 42 {"paid":true}', "exception"), (13, {"stock": 3}, "exception"), (17, "TypeError: no such order", "exception"),
+    ]  # fmt: skip
+    failed = door.records[-1]["attributes"]
+    assert (failed["exception.type"], failed["exception.message"]) == ("TypeError", "no such order")
+    assert (failed["http.request.method"], failed["url.full"]) == ("GET", "http://shop.example/fail")
+    assert door.records[0]["attributes"]["http.response.status_code"] == 200

@@ -95,6 +95,7 @@ LOGS = {
         {"msg": "x", "a": 1, "b": 1.5, "c": True, "d": None, "e": [1, "x"], "f": {"g": {}}},
         {"body": "x", "attributes": {"a": 1, "b": 1.5, "c": True, "d": None, "e": [1, "x"], "f": {"g": {}}}},
     ),
+    "null for what is known": ({"msg": "x", "trace_id": None, "service": None, "other": None}, {"body": "x", "attributes": {"other": None}}),
     "a body that is an object": ({"message": {"a": 1}}, {"body": {"a": 1}}),
     "a member named like a wrapper": ({"message": "x", "events": [{"a": 1}]}, {"body": "x", "attributes": {"events": [{"a": 1}]}}),
 }  # fmt: skip
