@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.disk.chunks import occupied_bytes
@@ -141,12 +141,24 @@ def _counts(commit: Commit, out: Sequence[Outgoing]) -> Counts:
         _add(counts, commit.read.returned.owner, Outcome.REPLAYED, commit.read.returned.batch.by_domain())
     for letter in commit.set_aside:
         _add(counts, letter.owner, Outcome.DEAD_LETTERED, letter.batch.by_domain())
-    for pipeline, content in commit.outbox.items():
-        _add(counts, f"pipeline/{pipeline}", Outcome.OUT, domains_of(content))
+    for pipeline, by_domain in _left(commit, out):
+        _add(counts, f"pipeline/{pipeline}", Outcome.OUT, by_domain)
     for each in out:
         for exporter in each.header.exporters:
             _add(counts, f"exporter/{exporter}", Outcome.ENQUEUED, each.header.by_domain)
     return counts
+
+
+def _left(commit: Commit, out: Sequence[Outgoing]) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """What left each pipeline, by domain: of what is written, that is known; of the rest it is counted."""
+    written: set[str] = set()
+    for each in out:
+        pipelines = {each.header.pipeline_of(exporter) for exporter in each.header.exporters}
+        written |= pipelines
+        yield from ((pipeline, each.header.by_domain) for pipeline in pipelines)
+    for pipeline, content in commit.outbox.items():
+        if pipeline not in written and len(content):
+            yield pipeline, domains_of(content)
 
 
 def _add(counts: Counts, component: str, outcome: Outcome, by_domain: Mapping[str, int]) -> None:
