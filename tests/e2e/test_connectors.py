@@ -66,15 +66,16 @@ def test_a_chain_through_sigkills_of_the_worker(tmp_path: Path) -> None:
     assert_directory_conserved(service.data, "logs")
 
 
+@pytest.mark.timeout(400)
 def test_reloads_that_wire_pipelines_anew_leave_journals_empty(tmp_path: Path) -> None:
-    """None, one, two fed pipelines, another one, one that reads and is fed later: no cursor is left to hold a journal."""
+    """None, one, two fed pipelines, one that reads and is fed later, none again: no cursor is left to hold a journal."""
     service = start(tmp_path)
     reads = wired(tmp_path, "a")
     reads["service"]["pipelines"]["logs/b"] = {"receivers": ["otlp"], "exporters": ["file/a"]}
     try:
         numbers: set[int] = set()
         for turn, override in enumerate(
-            [wired(tmp_path, "a"), wired(tmp_path, "a", "b"), wired(tmp_path, "c"), reads, wired(tmp_path, "b"), {}]
+            [wired(tmp_path, "a"), wired(tmp_path, "a", "b"), reads, wired(tmp_path, "b"), {}]
         ):
             numbers |= send_for(service, 0.4, first=100_000 * turn).acknowledged
             reload(service, **override)
