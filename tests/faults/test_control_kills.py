@@ -12,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from collector.control.asking import NotRunning, ask
+from collector.control.command import DEPLOYMENT, command
+from collector.control.deployment import Deployment
 from collector.control.record import ControlRecord
 from collector.control.teller import Teller
 from collector.reserved import DOMAIN
@@ -110,5 +113,66 @@ def test_what_was_told_is_stored_exactly_once_over_any_death(tmp_path: Path) -> 
         assert service.terminate() == 0
         assert_directory_conserved(service.data, "logs")
         assert stored(service) == Counter(range(told.numbers))
+    finally:
+        service.kill()
+
+
+class Marks:
+    """Somebody who marks deployments, asks again with the same id until he is answered, and waits for some."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.sent = 0
+        self.applied: set[str] = set()
+
+    def mark(self, waits: bool) -> None:
+        version = str(self.sent)
+        self.sent += 1
+        deployment = Deployment("", "checkout", version, "production")
+        record = command(DEPLOYMENT, "tamyla.com", deployment.of_command(), who="a test", id_=f"mark {version}")
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                told = ask(self._root, record, 2.0 if waits else 0.0)
+            except NotRunning:
+                assert time.monotonic() < deadline, f"{version} is not taken"
+                time.sleep(0.1)
+                continue
+            if told.settled:
+                assert [each.applied for each in told.settled] == [True]
+                self.applied.add(version)
+            return
+
+
+def test_a_command_is_carried_out_exactly_once_over_any_death(tmp_path: Path) -> None:
+    """Asked again after each death; one event, one answer, one row; and whoever was told that it is done was told the truth."""
+    service = Service(tmp_path)
+    draw = random.Random(20_301)
+    try:
+        service.start()
+        settle(service)
+        marks = Marks(service.data)
+        for _ in range(ROUNDS):
+            for number in range(4):
+                marks.mark(waits=number == 0)
+            harm(service, draw)
+            if draw.random() < 0.5 and service.process is not None and service.process.poll() is None:
+                marks.mark(waits=False)
+            settle(service)
+        wanted = [(str(number),) for number in range(marks.sent)]
+        deadline = time.monotonic() + 90
+        versions = (
+            "SELECT json_extract(attributes, '$.\"service.version\"') FROM logs WHERE generation > 0 AND event_name = "
+        )
+        while len(service.rows(f"{versions} 'logboom.deployment'")) < marks.sent and time.monotonic() < deadline:
+            service.replay_poison()
+            time.sleep(0.3)
+        for name in ("logboom.deployment", DEPLOYMENT):
+            found = service.rows(f"{versions} '{name}'")
+            assert sorted(found) == sorted(wanted), f"{name}\n{service.log.read_text()[-3000:]}"
+        service.await_rows("SELECT count(*) FROM logs WHERE event_name = 'logboom.command.applied'", [(marks.sent,)])
+        service.await_rows("SELECT count(*) FROM deployments", [(marks.sent,)])
+        assert marks.applied, "nobody was ever told"
+        assert service.terminate() == 0
     finally:
         service.kill()
