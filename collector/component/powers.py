@@ -8,7 +8,7 @@ behaviour stand first, then those of options (a `Config`), which are asked befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Work
 from collector.component.commands import Applied, Command, Refused
@@ -259,6 +259,26 @@ class ClientAuthenticator(Extension, Protocol):
 
     async def headers(self) -> Mapping[str, str]:
         """Headers (over gRPC: metadata) of the next request; they take the place of those with the same name."""
+        ...
+
+
+class CredentialChange(NamedTuple):
+    """What happened to a credential: `created`, `rotated` (in the place of `predecessor`), `revoked`, `expiring` (in `days`)."""
+
+    what: Literal["created", "rotated", "revoked", "expiring"]
+    id: str
+    domain: str
+    name: str = ""
+    predecessor: str = ""
+    days: int = 0
+
+
+@runtime_checkable
+class TellsOfCredentials(Extension, Protocol):
+    """An extension whose credentials people make and take back: the service tells it as events."""
+
+    def changes(self) -> Sequence[CredentialChange]:
+        """What happened since the last call, as one process tells it. From any thread: no I/O."""
         ...
 
 

@@ -109,6 +109,29 @@ AUTH_FAILED = ServiceEvent(
         "ingest 0",
     ),
 )  # fmt: skip
+_KEY = {"user.id": "id of the key", "logboom.domain": "its domain", "logboom.name": "what people call it"}
+_KEY_SHOWN = frozenset({"user.id", "logboom.name"})
+KEY_CREATED = ServiceEvent(
+    "key.created", "an API key was made; its domain is known from then on", "INFO", _KEY,
+    Example("the key setg7wfydnk3 of tamyla.com was created", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.name": "till 7"}, "ingest 0"),
+    shown=_KEY_SHOWN, shown_body="an API key of this domain was made",
+)  # fmt: skip
+KEY_ROTATED = ServiceEvent(
+    "key.rotated", "an API key was made in the place of another, which ends soon", "INFO",
+    {**_KEY, "logboom.predecessor": "the key that ends"},
+    Example("the key 70hfzq5tekym of tamyla.com was created, in the place of setg7wfydnk3", {"user.id": "70hfzq5tekym", "logboom.domain": "tamyla.com", "logboom.predecessor": "setg7wfydnk3"}, "ingest 0"),
+    shown=_KEY_SHOWN | {"logboom.predecessor"}, shown_body="an API key of this domain was made in the place of another",
+)  # fmt: skip
+KEY_REVOKED = ServiceEvent(
+    "key.revoked", "an API key was taken back: it lets nobody in any more", "INFO", _KEY,
+    Example("the key setg7wfydnk3 of tamyla.com was revoked", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com"}, "ingest 0"),
+    shown=_KEY_SHOWN, shown_body="an API key of this domain was taken back",
+)  # fmt: skip
+KEY_EXPIRING = ServiceEvent(
+    "key.expiring", "an API key ends within 14, 3, 1 day; once for each", "WARN", {**_KEY, "logboom.days": "within how many days"},
+    Example("the key setg7wfydnk3 of tamyla.com ends within 3 day(s)", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.days": 3}, "ingest 0"),
+    shown=_KEY_SHOWN | {"logboom.days"}, shown_body="an API key of this domain ends soon",
+)  # fmt: skip
 TLS_EXPIRING = ServiceEvent(
     "tls.expiring", "a certificate expires within 14 days, or has expired", "WARN",
     {"logboom.component": "which component shows it", "logboom.file": "its file", "logboom.seconds": "until then; negative: since", **_DURATION},

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from collector.component import Component, Config, Context, Extension, MakesDomainsKnown
+from collector.component import (
+    Component,
+    Config,
+    Context,
+    CredentialChange,
+    Extension,
+    MakesDomainsKnown,
+    TellsOfCredentials,
+)
 from collector.errors import LogboomError
 
 log = logging.getLogger("logboom.extensions")
@@ -32,6 +40,7 @@ class Extensions(Mapping[str, Any]):
         self._making: set[str] = set()
         self._domains: frozenset[str] = frozenset()
         self._knowing: list[MakesDomainsKnown] = []
+        self._telling: list[TellsOfCredentials] = []
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -57,6 +66,7 @@ class Extensions(Mapping[str, Any]):
         for extension in self._made.values():
             extension.start()
         self._knowing = [each for each in self._made.values() if isinstance(each, MakesDomainsKnown)]
+        self._telling = [each for each in self._made.values() if isinstance(each, TellsOfCredentials)]
         if self._made:
             self._thread = threading.Thread(target=self._look_after, name="extensions", daemon=True)
             self._thread.start()
@@ -84,6 +94,10 @@ class Extensions(Mapping[str, Any]):
         if together != self._domains:
             self._domains = together
         return self._domains
+
+    def changes(self) -> Sequence[CredentialChange]:
+        """What happened to credentials since the last call."""
+        return [change for each in self._telling for change in each.changes()]
 
     def shutdown(self) -> None:
         """End all, the last one first; safe twice and without `start`."""

@@ -34,6 +34,7 @@ from collector.service.crowding import Crowding
 from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
+from collector.service.key_events import tell_changes
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
@@ -209,6 +210,9 @@ class Ingest:
         """The heartbeat: none while the journal's thread or a receiver's loop hangs."""
         journal = self._journal
         self._door_events.flush()
+        changes = self._extensions.changes()
+        if self._slot == 0:  # each process sees them, one tells
+            tell_changes(self._reporting.reporter, changes)
         silent = [receiver.silent_secs() for receiver in self._receivers.values()]
         if journal is not None:
             silent.append(time.monotonic() - journal.last_beat)

@@ -36,6 +36,7 @@ from collector.component import (
     SpeaksTls,
     StepLimiting,
     TakesEvents,
+    TellsOfCredentials,
     TellsOrigin,
     Ticking,
     TrustsEvents,
@@ -256,6 +257,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpHttpExporter,
 )
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
+TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
 TICKING: tuple[type[Ticking], ...] = (Count, Triage)
 
 CLASSES: dict[str, tuple[type, ...]] = {
@@ -291,6 +293,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "StepLimiting": STEP_LIMITING,
     "TakesEvents": TAKES_EVENTS,
     "TellsOrigin": TELLS_ORIGIN,
+    "TellsOfCredentials": TELLS_OF_CREDENTIALS,
     "Ticking": TICKING,
     "TrustsEvents": TRUSTS_EVENTS,
 }

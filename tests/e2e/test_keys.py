@@ -105,6 +105,15 @@ def test_a_key_from_its_making_to_its_end(tmp_path):
         keys(service, "revoke", key["id"])
         until_all_say(service, key["key"], 401)
         assert status(service, heir["key"]) == 200
+        told = [
+            (f"logboom.service.key.{what}", "WARN" if what == "expiring" else "INFO")
+            for what in ("created", "expiring", "revoked", "rotated")
+        ]
+        for domain in ("logboom", "tamyla.com"):
+            service.await_rows(
+                "SELECT DISTINCT event_name, severity_text FROM logs WHERE event_name LIKE 'logboom.service.key.%'"
+                f" AND domain = '{domain}' ORDER BY 1", told,
+            )  # fmt: skip
         assert service.get("/ready")[0] == 200
         shown = service.log.read_text() + service.get("/metrics", service.metrics)[1]
         assert service.terminate() == 0

@@ -9,15 +9,16 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from collector.component import Context
+from collector.component import Context, CredentialChange
 from collector.domains.credential import Credential
 from collector.domains.key_store import FILE, KeyFile, KeyStore, KeysUnreadable
 from collector.domains.keys import Key, KeyKind, digest_of, is_whole
 from collector.domains.resolver import RequestFacts
 from collector.errors import Unauthenticated, Unavailable
+from collector.extensions.api_keys.changes import Changes
 from collector.extensions.api_keys.config import ApiKeysConfig
 from collector.extensions.api_keys.presented import Places
 
@@ -39,6 +40,7 @@ class ApiKeys:
         self._store = KeyStore(self._path)
         self._declared = [declared.key() for declared in config.keys]
         self._places = Places([name.lower() for name in config.headers], config.query_parameter)
+        self._changes = Changes()
         self._trouble = ""
         self._used: dict[str, int] = {}
         self._used_written = time.monotonic()
@@ -59,7 +61,10 @@ class ApiKeys:
             return
         if found is not None:
             self._take([*self._declared, *found])
+            self._changes.looked([*self._declared, *found])
         self._trouble = ""
+        if time.monotonic() - self._used_written >= USED_SECS or found is not None:
+            self._changes.passed(time.time())
         if time.monotonic() - self._used_written >= USED_SECS:
             self._write_used()
 
@@ -71,6 +76,10 @@ class ApiKeys:
     def known_domains(self) -> frozenset[str]:
         """Those that keys were made for, revoked ones among them: their records are here."""
         return self._domains
+
+    def changes(self) -> Sequence[CredentialChange]:
+        """What people did to keys, and which of them end soon."""
+        return self._changes.taken()
 
     def authenticate(self, request: RequestFacts) -> Credential:
         """Whose key it is."""

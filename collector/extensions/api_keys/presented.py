@@ -34,7 +34,10 @@ class Places:
 
     def look(self, request: RequestFacts) -> Presented | None:
         """None where nothing was shown. Raises InvalidPayload: more than one key."""
-        found = [(name, value) for name in self._headers for value in request.values(name)]
+        there = [
+            name for name in self._headers if request.header(name) is not None
+        ]  # a look-up; `values` goes through all
+        found = [(name, value) for name in there for value in request.values(name)]
         if not found:
             return self._in_url(request)
         if len(found) > 1:

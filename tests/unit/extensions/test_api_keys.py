@@ -253,3 +253,38 @@ def test_uses():
     config = FACTORY.config.model_validate({})
     assert config.provides() == {Use.SERVER_AUTHENTICATOR}
     assert config.gives_domains()
+
+
+def changes(door) -> list[tuple]:
+    return [(change.what, change.id, change.predecessor, change.days) for change in door.extension.changes()]
+
+
+def test_what_people_do_is_told_once(door):
+    """From the first look on: what was there before is no news."""
+    old = door.add()
+    door.extension.start()
+    assert changes(door) == []
+    new = door.add(name="till")
+    door.extension.reload()
+    heir = new_key(KeyKind.INGEST)
+    door.store.rotate(Key(heir.id, KeyKind.INGEST, "tamyla.com", heir.digest), old.id, NOW + 400 * 86_400)
+    door.extension.reload()
+    door.store.revoke(new.id, NOW)
+    door.extension.reload()
+    door.extension.reload()
+    assert changes(door) == [
+        ("created", new.id, "", 0), ("rotated", heir.id, old.id, 0), ("revoked", new.id, "", 0),
+    ]  # fmt: skip
+    assert changes(door) == []
+
+
+def test_keys_that_end_soon_are_told_as_their_end_comes_near(door):
+    """14, 3, 1 day before; once each, and the nearest alone at the first look."""
+    key = door.add(expires_at=NOW + 20 * 86_400)
+    door.add(expires_at=NOW - 5)
+    door.extension.start()
+    seen = []
+    for days in (20, 13.9, 13, 2.9, 2, 0.5, 0.4):
+        door.extension._changes.passed(NOW + (20 - days) * 86_400)
+        seen.append([day for what, ident, _, day in changes(door) if (what, ident) == ("expiring", key.id)])
+    assert seen == [[], [14], [], [3], [], [1], []]
