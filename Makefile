@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -80,6 +80,13 @@ check-image: setup             ## build deploy/container's image with buildah an
 
 check-kubernetes: setup        ## give deploy/helm's objects to a real API server, built from Go modules (6 minutes the first time)
 	$(BIN)/python -m pytest -q tests/deploy/check_kubernetes.py
+
+NFPM ?= nfpm
+packages: setup                ## the Debian and the RPM package, for the Python of .venv, by nfpm (NFPM); into build/packages
+	$(BIN)/python deploy/packages/build.py --nfpm $(NFPM)
+
+check-packages: setup          ## build both packages; install, run, upgrade and remove them on a Debian that systemd boots (root)
+	$(BIN)/python -m pytest -q tests/deploy/check_packages.py
 
 clean:
 	rm -rf $(VENV) build dist logboom-data

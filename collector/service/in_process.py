@@ -20,6 +20,7 @@ from collector.errors import LogboomError
 from collector.service.channel import Report, Start
 from collector.service.native_lines import NativeLines
 from collector.service.roles import Place, Role, make_role, places
+from collector.service.service_manager import tell
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
@@ -115,6 +116,7 @@ class InProcess:
                 await asyncio.wait_for(self._stop.wait(), _LOOK_SECS)
         unasked = not self._stop.is_set()
         self.stopping = True
+        tell("STOPPING=1")
         await self._end()
         if unasked:
             raise LogboomError(self._failed() or "a thread ended by itself")

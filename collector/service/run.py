@@ -24,6 +24,7 @@ from collector.service.plan import backend_of, declared_counters, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.reporting import Reporting
+from collector.service.service_manager import show_life, tell
 from collector.service.supervisor import Supervisor
 from collector.service.watch import Watch
 from collector.settings.model import Settings
@@ -80,13 +81,14 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     supervisor.reporter = reporting.reporter
     reporting.start()
     watch = Watch(supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root))
-    watching = asyncio.ensure_future(watch.run())
+    watching = asyncio.gather(watch.run(), show_life())
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints, watch)
         push = await _listen_metrics(supervisor, endpoints, watch)
         if await starting:
             log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
+            tell("READY=1", f"STATUS={_addresses(supervisor)}")
             await supervisor.run()
         await asyncio.to_thread(push)
     except OSError as error:  # a port that was free a moment ago

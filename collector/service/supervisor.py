@@ -25,6 +25,7 @@ from collector.service.channel import Start
 from collector.service.process import START_SECS, ChildProcess
 from collector.service.restarts import Restarts
 from collector.service.roles import ROLES, Place, places
+from collector.service.service_manager import reloading, tell
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.supervisor")
@@ -115,6 +116,7 @@ class Supervisor:
         """Until SIGTERM or SIGINT; then stop all children within the deadline."""
         await self._stop.wait()
         self.stopping = True
+        tell("STOPPING=1")
         await self._end(self.children.values(), self.settings.service.processes.shutdown_timeout)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -128,25 +130,28 @@ class Supervisor:
         self._change_waits = True
         async with self._changing:
             self._change_waits = False
-            if self._stop.is_set():
-                return
-            try:
-                settings = await asyncio.to_thread(self._reload, self.settings)
-            except LogboomError as error:
-                log.error("the new configuration is refused, the old one stays: %s", error)
-                self._refused("the new configuration is refused, the old one stays", str(error))
-                return
-            except Exception as error:
-                log.exception("the new configuration can't be read, the old one stays")
-                self._refused("the new configuration can't be read, the old one stays", type(error).__name__)
-                return
-            try:
-                successors = await self._bring_up(settings, {"ready", "standby"}, TAKEOVER_SECS)
-            except StartFailed as problem:
-                log.error("the new configuration does not start, the old one stays: %s", problem)
-                self._refused("the new configuration does not start, the old one stays", str(problem))
-                return
-            await self._hand_over(settings, successors)
+            if not self._stop.is_set():
+                with reloading():
+                    await self._change()
+
+    async def _change(self) -> None:
+        try:
+            settings = await asyncio.to_thread(self._reload, self.settings)
+        except LogboomError as error:
+            log.error("the new configuration is refused, the old one stays: %s", error)
+            self._refused("the new configuration is refused, the old one stays", str(error))
+            return
+        except Exception as error:
+            log.exception("the new configuration can't be read, the old one stays")
+            self._refused("the new configuration can't be read, the old one stays", type(error).__name__)
+            return
+        try:
+            successors = await self._bring_up(settings, {"ready", "standby"}, TAKEOVER_SECS)
+        except StartFailed as problem:
+            log.error("the new configuration does not start, the old one stays: %s", problem)
+            self._refused("the new configuration does not start, the old one stays", str(problem))
+            return
+        await self._hand_over(settings, successors)
 
     def _refused(self, body: str, reason: str) -> None:
         self.reporter.tell(CONFIG_REFUSED, body, {"logboom.reason": reason})
