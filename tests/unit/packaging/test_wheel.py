@@ -8,22 +8,55 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.metadata import Metadata
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The files of the wheel."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made of the tree."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check",
          "--wheel-dir", str(folder), str(ROOT)],
         check=True,
     )  # fmt: skip
-    (wheel,) = folder.glob("*.whl")
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> list[str]:
+    """The files of the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
+
+
+def test_it_is_small_and_without_tests(wheel: Path, names: list[str]) -> None:
+    """For every platform; what is large comes as dependencies. `collector.testing` is for authors of plugins, and not a test."""
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert wheel.stat().st_size < 3 << 20
+    parts = {part for name in names for part in Path(name).parts}
+    assert {part for part in parts if part.startswith("test_") or part in {"tests", "counterparts", "conftest.py"}} == set()
+
+
+def test_its_metadata_says_what_an_index_shows(wheel: Path) -> None:
+    """Read by the standard's own parser: name, README as Markdown, licence with its text, one command, no tool of developers
+    without an extra."""
+    with zipfile.ZipFile(wheel) as archive:
+        [at] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = Metadata.from_email(archive.read(at))  # raises for what an index would refuse
+        entry_points = archive.read(at.replace("METADATA", "entry_points.txt")).decode()
+        licences = [name for name in archive.namelist() if "/licenses/" in name]
+    assert (metadata.name, str(metadata.requires_python)) == ("logboom", ">=3.11")
+    assert metadata.description_content_type == "text/markdown"
+    assert metadata.description.startswith("# logboom")
+    assert metadata.license_expression == "Apache-2.0"
+    assert [Path(name).name for name in licences] == ["LICENSE"]
+    assert entry_points.split() == ["[console_scripts]", "logboom", "=", "collector.cli:main"]
+    plain = [each.name for each in metadata.requires_dist if each.marker is None]
+    assert {"pytest", "hypothesis", "ruff", "mypy", "psutil"} & set(plain) == set()
 
 
 @pytest.mark.slow
