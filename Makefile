@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages clean
+.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -87,6 +87,16 @@ packages: setup                ## the Debian and the RPM package, for the Python
 
 check-packages: setup          ## build both packages; install, run, upgrade and remove them on a Debian that systemd boots (root)
 	$(BIN)/python -m pytest -q tests/deploy/check_packages.py
+
+check-install: setup           ## install the wheel by pipx and by uv, and ask the command
+	$(BIN)/python -m pytest -q tests/deploy/check_install.py
+
+site: setup                    ## the documents as a site, in build/docs/site; a warning is an error
+	$(BIN)/python docs/site.py build/docs
+	cd build/docs && $(CURDIR)/$(BIN)/zensical build --strict
+
+availability: setup            ## what restarts, reloads, deaths and upgrades cost senders; writes the figures into docs/availability.md
+	$(BIN)/python tests/bench/availability.py
 
 clean:
 	rm -rf $(VENV) build dist logboom-data

@@ -20,6 +20,7 @@ def copied_system(folder: Path, release: str = "bookworm") -> Path:
     """A system of one's own, not booted."""
     root = folder / "system"
     subprocess.run(["cp", "--archive", str(debian_root(release, *_PACKAGES)), str(root)], check=True)
+    (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")  # as an installer does
     return root
 
 

@@ -38,7 +38,9 @@ def test_it_is_small_and_without_tests(wheel: Path, names: list[str]) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     assert wheel.stat().st_size < 3 << 20
     parts = {part for name in names for part in Path(name).parts}
-    assert {part for part in parts if part.startswith("test_") or part in {"tests", "counterparts", "conftest.py"}} == set()
+    assert {
+        part for part in parts if part.startswith("test_") or part in {"tests", "counterparts", "conftest.py"}
+    } == set()
 
 
 def test_its_metadata_says_what_an_index_shows(wheel: Path) -> None:
