@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
+.PHONY: setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -37,6 +37,9 @@ docs: setup                    ## refresh option tables and config/schema.json f
 
 bench: setup                   ## measure against Rotel; prints the tables of tests/bench/README.md
 	$(BIN)/python tests/bench/run.py
+
+bench-old: setup               ## this tree against another one: OLD=../worktree, which has a .venv of its own
+	$(BIN)/python tests/bench/against.py $(OLD)
 
 bench-encoding: setup          ## what each exporter's encoding costs
 	$(BIN)/python tests/bench/encoding.py

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from collector.disk.environment import Environment, damaged
 from collector.errors import Damaged
-from collector.journal.damage import chunks_of, header_at, inferred
+from collector.journal.damage import header_at, inferred
 from collector.journal.entry import Entry
 from collector.journal.layout import (
     COUNTS,
@@ -39,6 +39,7 @@ from collector.journal.layout import (
     parse_count_key,
 )
 from collector.journal.limits import Behind, JournalSize
+from collector.journal.price import cost_from
 from collector.journal.rotation import Rotation
 from collector.journal.tally import Tally
 from collector.outcomes import Counts
@@ -236,15 +237,18 @@ class JournalReader:
             if owner != number or not after < offset <= tally.last_offset:
                 taken.broken = f"entries of {domain} behind {after} are not where they were"
                 return
-            header = EntryHeader.parse(cursor.value(), number, offset)
+            first = cursor.value()
+            header = EntryHeader.parse(first, number, offset)
             known = header or inferred(cursor, number, offset, tally)
             receiver = self._receivers.get(known.receiver) or next(iter(self._receivers.values()))
             taken.through[domain] = after = offset
             if receiver in receivers:
-                body, whole = _body(cursor, number, offset, known)
+                body, whole = _body(cursor, ENTRY_KEY.pack(number, offset), first, known)
+                records = known.records
                 yield Entry(
-                    journal, offset, domain, receiver, body, known.records, known.received_unix_ms, known.digest,
-                    known.price, damaged=not (header and whole and header.kind in _KINDS), made=header.kind if header else 0,
+                    journal, offset, domain, receiver, body, records, known.received_unix_ms, known.digest,
+                    cost_from(known.length, records, known.dearness),
+                    damaged=not (header and whole and header.kind in _KINDS), made=header.kind if header else 0,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:
@@ -353,11 +357,17 @@ def _head(tally: Tally) -> Head:
     )
 
 
-def _body(cursor: Any, domain: int, offset: int, header: EntryHeader) -> tuple[bytes, bool]:
-    """The body of the entry that the cursor stands on, and whether it is what was accepted; the cursor stands behind it."""
-    first, *others = chunks_of(cursor, domain, offset)
-    begins = len(first) + sum(map(len, others)) - header.length
-    body = first[max(0, begins) :]
-    if others:
-        body = b"".join((body, *others))
+def _body(cursor: Any, entry: bytes, first: bytes, header: EntryHeader) -> tuple[bytes, bool]:
+    """The body of the entry that the cursor stands on, and whether it is what was accepted; the cursor stands behind it.
+
+    Args:
+        entry: what the keys of its chunks begin with.
+        first: the chunk under the cursor.
+    """
+    parts = [first]
+    while cursor.next() and cursor.key().startswith(entry):
+        parts.append(cursor.value())
+    begins = sum(map(len, parts)) - header.length
+    parts[0] = first[max(0, begins) :]
+    body = b"".join(parts)
     return body, begins == header.size and header.is_of(body)

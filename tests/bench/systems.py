@@ -62,8 +62,10 @@ class System:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def logboom(exporter: str, triage: bool, sink: int = 0, cores: str = str(SERVER_CORE)) -> System:
-    """logboom with one pipeline; `triage` puts categorize and triage into it."""
+def logboom(
+    exporter: str, triage: bool, sink: int = 0, cores: str = str(SERVER_CORE), python: str = sys.executable
+) -> System:
+    """logboom, of the environment of `python`, with one pipeline; `triage` puts categorize and triage into it."""
     folder = Path(tempfile.mkdtemp(prefix="logboom-bench-", dir=Path.cwd() / "build"))
     ports = {"grpc": free_port(), "http": free_port(), "health": free_port()}
     processors = "categorize, triage" if triage else ""
@@ -73,7 +75,7 @@ def logboom(exporter: str, triage: bool, sink: int = 0, cores: str = str(SERVER_
     config = folder / "logboom.yaml"
     config.write_text(text + EXPORTERS[exporter] % {"sink": sink})
     command = [
-        str(Path(sys.executable).with_name("logboom")),
+        str(Path(python).with_name("logboom")),
         "run",
         "--config",
         str(config),
