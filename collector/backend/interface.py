@@ -133,9 +133,30 @@ class View(Protocol):
         """Domain → the highest offset of that slot's journal (None: of the control journal) that nobody needs any more."""
         ...
 
+    def delivery(self, slot: int, domain: str, pipelines: Collection[str], exporters: Collection[str]) -> Delivery:
+        """How far a domain's records of a slot's journal have come."""
+        ...
+
     def close(self) -> None:
         """Let go of the files; safe twice."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far a domain has come, by marks; the journal was looked at before the partition.
+
+    Args:
+        taken_in: the last offset of the domain in the journal.
+        passed: up to which offset all of the pipelines have read.
+        next_seq: what the next entry of the partition's outbox will have; from 1 on.
+        oldest_seq: of the entries that wait for one of the exporters, the oldest; `next_seq` when none does.
+    """
+
+    taken_in: int = 0
+    passed: int = 0
+    next_seq: int = 1
+    oldest_seq: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from collector.backend.data_dir import DataDir
+from collector.backend.interface import Delivery
 from collector.journal.limits import Behind, JournalSize
 from collector.journal.reader import JournalReader
 from collector.ledger.gauges import QueueState
 from collector.ledger.reader import PartitionReader
+from collector.ledger.sources import partition_of
 from collector.outcomes import Counts
 from collector.reserved import PIPELINE
 
@@ -78,6 +80,16 @@ class LocalView:
             for partition in self._all_partitions().values():
                 marks.update(partition.low_watermarks(journal, control=slot is None))
         return marks
+
+    def delivery(self, slot: int, domain: str, pipelines: Collection[str], exporters: Collection[str]) -> Delivery:
+        """See `View.delivery`."""
+        journal = self._journal(slot)
+        head = journal.heads().get(domain)
+        if journal.id is None or head is None:
+            return Delivery()
+        partition = self._all_partitions()[partition_of(domain, self._dir.partitions)]
+        passed, next_seq, oldest_seq = partition.progress(journal.id, domain, pipelines, exporters)
+        return Delivery(head.last_offset, passed, next_seq + 1, oldest_seq + 1)
 
     def close(self) -> None:
         """See `View.close`."""

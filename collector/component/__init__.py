@@ -28,6 +28,8 @@ from collector.component.declaration import (
 )
 from collector.component.powers import (
     ALL_EVENTS,
+    Acknowledging,
+    AckRule,
     AmendsHeaders,
     Cautions,
     Chooses,
@@ -36,6 +38,7 @@ from collector.component.powers import (
     CredentialChange,
     Explains,
     GivesDomains,
+    HandsOver,
     KeepsReceipts,
     KeepsState,
     KeepsTables,
@@ -72,6 +75,8 @@ from collector.component.powers import (
 __all__ = [
     "ALL_EVENTS",
     "BEHAVIOURS",
+    "AckRule",
+    "Acknowledging",
     "AmendsHeaders",
     "Applied",
     "Cautions",
@@ -90,6 +95,7 @@ __all__ = [
     "Extension",
     "Factory",
     "GivesDomains",
+    "HandsOver",
     "Instrument",
     "KeepsReceipts",
     "KeepsState",

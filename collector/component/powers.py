@@ -347,6 +347,32 @@ class Listens(Protocol):
 
 
 @runtime_checkable
+class HandsOver(Protocol):
+    """A receiver whose senders go on with a successor that listens on the same ports."""
+
+    def leave(self, patience_secs: float) -> None:
+        """Stop listening, and let each sender go behind an answer that is no refusal; return when all have gone, or after so long."""
+        ...
+
+
+class AckRule(NamedTuple):
+    """A sender is answered when these exporters (none: all of the receiver's pipelines) have its records; after so long it is
+    told to come again."""
+
+    exporters: tuple[str, ...]
+    timeout_secs: float
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """Options of a receiver that may answer later than when a request is on disk."""
+
+    def ack_rule(self) -> AckRule | None:
+        """None: when it is on disk."""
+        ...
+
+
+@runtime_checkable
 class Probed(Protocol):
     """Options of a receiver whose listeners are asked again and again whether they serve newcomers."""
 

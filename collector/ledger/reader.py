@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -65,6 +65,26 @@ class PartitionReader:
         environment, tables = opened
         with environment.read() as txn:
             return {domain: done for domain, (_, done) in cursors.begun(txn, tables, pipeline, journal).items()}
+
+    def progress(
+        self, journal: str, domain: str, pipelines: Collection[str], exporters: Collection[str]
+    ) -> tuple[int, int, int]:
+        """The offset up to which all of the pipelines have read the domain; the next `seq` of the outbox; the oldest that waits for
+        one of the exporters (the next one when none does). All of one moment."""
+        if (opened := self._opened()) is None:
+            return 0, 0, 0
+        environment, tables = opened
+        with environment.read() as txn:
+            known = roster.pipelines(txn, tables)
+            passed = [cursors.cursor(txn, tables, known[name], journal, domain) for name in pipelines if name in known]
+            next_seq = get_u64(txn, tables.partition, b"next_seq")
+            waiting = [next(outbox.queue(txn, tables, name), None) for name in exporters]
+        complete = len(passed) == len(pipelines)
+        return (
+            min(passed, default=0) if complete else 0,
+            next_seq,
+            min((one.seq for one in waiting if one), default=next_seq),
+        )
 
     def counts(self) -> Counts:
         """(domain, component, outcome) → records since the partition was made."""

@@ -19,7 +19,7 @@ from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
 from collector.admission.steps import checks
-from collector.component import Context, Receiver, TrustsEvents
+from collector.component import Context, HandsOver, Receiver, TrustsEvents
 from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
@@ -27,6 +27,7 @@ from collector.domains.senders import Senders
 from collector.errors import Locked, Unavailable
 from collector.journal.entry import Durable, Intake, Payload
 from collector.outcomes import Outcome
+from collector.service.acknowledging import Acknowledger, rules
 from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
@@ -43,6 +44,7 @@ from collector.settings.model import Settings
 log = logging.getLogger("logboom.ingest")
 
 LOCK_POLL_SECS = 0.02
+LEAVE_SECS = 2.0  # who sends nothing for so long finds its connection closed
 WAITING_BYTES = 64 << 20
 SILENCE_SECS = 8.0
 
@@ -107,6 +109,7 @@ class Ingest:
         self._slot = slot
         self._phase = "starting"
         self._stop = threading.Event()
+        self._successor = False
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._intake = WaitingIntake()
         self._extensions = Extensions(settings.extensions, root)
@@ -116,6 +119,8 @@ class Ingest:
         self._limits = Limits(domains.limits.rules(), RateTable(root / FILE), self._door_events.limit)
         self._book = QuotaBook(root / FOLDER, slot, processes.ingest)
         self._quotas = Quotas(domains.quotas.rules(), self._book, self._door_events.quota)
+        view = backend_of(settings, root).view
+        self._acknowledger = Acknowledger(self._intake, rules(settings), slot, view)
         self._admission = self._make_admission()
         self._receivers: dict[str, Receiver] = {}
         self._journal: Intake | None = None
@@ -137,7 +142,7 @@ class Ingest:
         steps = checks(resolver, [self._limits.before], behind, trusting)
         return Admission(
             steps,
-            self._intake,
+            self._acknowledger,
             on_refused=self._count_refused,
             on_repaired=self._count_repaired,
             doorkeeper=Doorkeeper(Senders(domains.trusted_peers), on_refused=self._door_events.asked),
@@ -201,9 +206,9 @@ class Ingest:
                 time.sleep(LOCK_POLL_SECS)
         return None
 
-    def stop(self, deadline_secs: float, drain: bool = True) -> None:  # noqa: ARG002 - what came in is committed anyway
-        """Ask `run` to finish."""
-        self._deadline_secs = deadline_secs
+    def stop(self, deadline_secs: float, drain: bool = True) -> None:
+        """Ask `run` to finish; without `drain` a successor listens already, and senders are handed over to it."""
+        self._deadline_secs, self._successor = deadline_secs, not drain
         self._stop.set()
 
     def report(self) -> Report | None:
@@ -234,17 +239,22 @@ class Ingest:
         stats["limits"] = [*self._limits.refused(), *self._quotas.refused()]
         stats["quotas"] = list(self._quotas.used())
         stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}
-        waiting = requests.in_flight_requests if state is not None else 0
+        waiting = requests.in_flight_requests - self._acknowledger.waiting if state is not None else 0
         stats["commit_waits_secs"] = self._commits.look(state.commits if state is not None else 0, waiting)
         return Report(self._phase, 0.0, stats)
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs
+        if self._successor and self._journal is not None:
+            for receiver in self._receivers.values():
+                if isinstance(receiver, HandsOver):
+                    receiver.leave(min(LEAVE_SECS, self._deadline_secs))
         self._admission.stop()
         for receiver in self._receivers.values():
             receiver.stop_intake()
         for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
+        self._acknowledger.close()
         self._extensions.shutdown()
         self._reporting.close(0.5)
         if self._control is not None:

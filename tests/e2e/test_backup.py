@@ -51,7 +51,9 @@ def await_more(senders: NumberedSenders, count: int) -> None:
 
 
 def numbers(service: Service) -> Counter[int]:
-    return Counter(int(number) for (number,) in service.rows("SELECT attributes ->> '$.n' FROM logs"))
+    return Counter(
+        int(number) for (number,) in service.rows("SELECT attributes ->> '$.n' AS n FROM logs WHERE n IS NOT NULL")
+    )
 
 
 def test_what_was_acknowledged_before_a_backup_is_stored_once_after_its_restore(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_a_lost_disk_loses_a_second_of_the_store_at_most(tmp_path: Path) -> None
     after = numbers(service)
     assert before.keys() <= after.keys()
     assert max(after.values()) == 1, "what the ledger sent again was stored twice"
-    assert service.rows("SELECT sum(n) FROM log_minutes") == [(service.stored(),)]
+    assert service.rows("SELECT sum(n) FROM log_minutes WHERE domain != 'logboom'") == [(after.total(),)]
 
 
 def test_an_instance_that_ends_in_order_leaves_all_to_the_next_disk(tmp_path: Path) -> None:

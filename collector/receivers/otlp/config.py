@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from collector.component import Config
+from collector.component import AckRule, Config
 from collector.transport.auth import authenticates
 from collector.transport.block import Block
 from collector.transport.endpoint import Endpoint
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.probe import Probe
+from collector.units import Duration
 
 GRPC_PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
@@ -68,6 +69,17 @@ class OtlpReceiverConfig(Config):
     """Anybody who reaches a non-loopback address may send logs, and that needs no warning; never with several domains."""
     trust_events: bool = False
     """Take the word of senders that are logboom themselves for which records their components made. Needs `auth` on each protocol."""
+
+    ack: Literal["durable", "delivered"] = "durable"
+    """When a sender is answered: when its request is on disk, or when exporters have what came of it (for disks that don't last)."""
+    ack_exporters: list[str] = []
+    """With `ack: delivered`: whose delivery counts; empty: that of all exporters of the pipelines that read this receiver."""
+    ack_timeout: Duration = Field(20.0, gt=0, le=25)
+    """With `ack: delivered`: after so long the sender is told to come again (503, UNAVAILABLE); the request is kept, and delivered."""
+
+    def ack_rule(self) -> AckRule | None:
+        """See `Acknowledging.ack_rule`."""
+        return AckRule(tuple(self.ack_exporters), self.ack_timeout) if self.ack == "delivered" else None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -76,6 +76,11 @@ class OtlpReceiver:
         """Protocol → the address bound, with the port that the system chose for port 0."""
         return dict(self._bound)
 
+    def leave(self, patience_secs: float) -> None:
+        """See `HandsOver.leave`."""
+        for listener in self._listeners.values():
+            listener.leave(patience_secs)
+
     def stop_intake(self) -> None:
         """Refuse new requests with a hint; those under way go on."""
         for entrance in self._entrances:

@@ -58,6 +58,10 @@ class GrpcListener:
         self._server = server
         return bound
 
+    def leave(self, patience_secs: float) -> None:
+        """Stop listening, tell who is connected to go (GOAWAY), and answer the calls under way."""
+        self.shutdown(patience_secs)
+
     def shutdown(self, deadline_secs: float) -> None:
         """Stop listening, let calls finish until the deadline, then cut them off."""
         if self._server is not None:

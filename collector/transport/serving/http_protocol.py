@@ -14,6 +14,7 @@ and be answered with success. So its head is parsed again without the offer.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -65,9 +66,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         connections: Budget[BoundedHttpProtocol],
         pending: Budget[BoundedHttpProtocol],
         outcomes: Outcomes,
+        leaving: threading.Event,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
+        self._leaving = leaving
         self.peer = ""
         self.heard = self.loop.time()
         self.gone = False
@@ -173,6 +176,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self._exchanged():
             self._make_scope()
             super().on_headers_complete()
+            if self._leaving.is_set() and self.cycle is not None:
+                self.cycle.keep_alive = False
 
     def _exchanged(self) -> bool:
         """Whether the application takes the request without a coroutine; not while an earlier one is under way."""
@@ -186,7 +191,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             "sender": self,
         }
         parser = self.parser
-        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive() and not self._leaving.is_set()
         exchange = Exchange(self, self._outcomes, scope, parser.get_method(), self.url, keep_alive)
         earlier, self.cycle = self.cycle, exchange
         if not self._direct.takes(exchange):

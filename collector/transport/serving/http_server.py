@@ -27,6 +27,7 @@ from collector.transport.serving.turns import Turns
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
 
 logger = logging.getLogger(__name__)
+_LEAVING_LOOK_SECS = 0.02
 _SWEEP_SECS = 1.0
 _DECODING = 2  # threads
 Connections = Budget[BoundedHttpProtocol]
@@ -44,9 +45,17 @@ class _Server(uvicorn.Server):
         self.beat = time.monotonic()
         self._tls = tls
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def leave(self) -> None:
+        """Stop listening; who is connected stays. From any thread."""
+        if self._loop is not None:
+            for listener in self.servers:
+                self._loop.call_soon_threadsafe(listener.close)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self._tasks.append(asyncio.create_task(self._sweep()))
         if self._tls is not None and self._tls.reload_secs:
             self._tasks.append(asyncio.create_task(self._reload(self._tls)))
@@ -91,6 +100,7 @@ class HttpListener:
         self._threads: ThreadPoolExecutor | None = None
         self._path: UnixSocketPath | None = None
         self._places, self._pending = _budgets(config)
+        self._leaving = threading.Event()
 
     def start(self, make_app: Callable[[Turns], App], share_port: bool) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options).
@@ -105,7 +115,7 @@ class HttpListener:
         bound = self._bind(endpoint, share_port)
         self._threads = ThreadPoolExecutor(_DECODING, thread_name_prefix="http-decode")
         app = make_app(Turns(self._threads, _DECODING))
-        uvicorn_config = _uvicorn_config(config, app, self._places, self._pending)
+        uvicorn_config = _uvicorn_config(config, app, self._places, self._pending, self._leaving)
         self._server = _Server(uvicorn_config, config.tls, self._places.total)
         self._server.config.load()
         self._server.config.ssl = context
@@ -114,6 +124,17 @@ class HttpListener:
         if not self._server.ready.wait(timeout=10.0):
             raise OSError("the HTTP server did not start")
         return str(endpoint) if endpoint.path else str(Endpoint(endpoint.host, bound.getsockname()[1]))
+
+    def leave(self, patience_secs: float) -> None:
+        """Stop listening, and close each connection behind its next answer: its sender goes to who listens on the port now. Those who
+        send nothing for so long are left to `shutdown`."""
+        if self._server is None:
+            return
+        self._leaving.set()
+        self._server.leave()
+        ends = time.monotonic() + patience_secs
+        while self._server.server_state.connections and time.monotonic() < ends:
+            time.sleep(_LEAVING_LOOK_SECS)
 
     def shutdown(self, deadline_secs: float) -> None:
         """Stop listening, let requests finish until the deadline, then cut them off."""
@@ -165,14 +186,16 @@ def _budgets(config: HttpServerConfig) -> tuple[Connections, Connections]:
     return places, pending
 
 
-def _uvicorn_config(config: HttpServerConfig, app: App, places: Connections, pending: Connections) -> uvicorn.Config:
+def _uvicorn_config(
+    config: HttpServerConfig, app: App, places: Connections, pending: Connections, leaving: threading.Event
+) -> uvicorn.Config:
     limits = RequestLimits(
         config.max_header_size, config.read_header_timeout, config.read_timeout, max_body_size(config),
         config.min_receive_rate,
     )  # fmt: skip
     return uvicorn.Config(
         app,
-        http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes()),  # type: ignore[arg-type]  # called, never subclassed
+        http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes(), leaving),  # type: ignore[arg-type]  # called, never subclassed
         loop="uvloop",
         lifespan="off",
         ws="none",

@@ -42,19 +42,22 @@ export class Collector extends DeployedCollector {
   }
   outbound(request) {
     const url = new URL(request.url);
-    return this.ctx.container.interceptors[url.hostname].fetch(request);
+    // A real one asks while it starts, before its first sender; the pretended one is started by that sender.
+    const interceptor = this.ctx.container.interceptors[url.hostname];
+    return interceptor ? interceptor.fetch(request) : DeployedCollector.outboundByHost[url.hostname](request, this.env);
   }
   story() { return { started: this.ctx.container.started, signals: this.ctx.container.signals }; }
   async expire() { await this.onActivityExpired(); return this.story(); }
 }
 
 async function control(request, env, [action, domain, ...rest]) {
+  const { search } = new URL(request.url);
   if (action === "kv") {
     const { keys } = await env.VIEW.list();
     return Response.json(Object.fromEntries(await Promise.all(keys.map(async ({ name }) => [name, await env.VIEW.get(name, "json")]))));
   }
   const container = env.COLLECTOR.get(env.COLLECTOR.idFromName(domain));
-  if (action === "outbound") return container.outbound(new Request(`http://cloudflare.internal/${rest.join("/")}`, request));
+  if (action === "outbound") return container.outbound(new Request(`http://cloudflare.internal/${rest.join("/")}${search}`, request));
   return Response.json(action === "expire" ? await container.expire() : await container.story());
 }
 

@@ -33,6 +33,7 @@ const miniflare = new Miniflare({
     compatibilityDate: deployed.compatibilityDate,
     d1Databases: deployed.d1Databases,
     kvNamespaces: deployed.kvNamespaces,
+    r2Buckets: deployed.r2Buckets,
     durableObjects: { COLLECTOR: { className: "Collector", useSQLite: true } },
     serviceBindings: Object.fromEntries(ports),
     bindings: { ...deployed.bindings, ...JSON.parse(process.env.BINDINGS ?? "{}"), CONTAINERS: containers },

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +46,10 @@ def on_loopback(service: Service, worker: Deployment) -> str:
     gateway = worker.outbound(DOMAIN)
     return json.dumps({
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{service.http}"}}}},
-        "extensions": {"health_check": {"endpoint": f"127.0.0.1:{service.health}"}},
+        "extensions": {
+            "health_check": {"endpoint": f"127.0.0.1:{service.health}"},
+            "backup": {"storage": {"endpoint": gateway.replace("/client/v4", "/r2")}},
+        },
         "exporters": {
             "d1": {"base_url": gateway},
             "kv": {"base_url": gateway, "sending_queue": {"batch": {"flush_timeout": "1s"}}},
@@ -102,3 +108,95 @@ def test_a_container_takes_its_own_domain_only(service, worker):
     headers = {"content_type": "application/json"}
     assert local.request("POST", "/v1/logs", otlp(["x"]), host="logger.wetechfounders.com", **headers)[0] == 403
     assert local.request("POST", "/v1/logs", otlp(["x"]), host="logger.tamyla.com", **headers)[0] == 200
+
+
+DELIVERED = "receivers: {otlp: {ack: delivered, ack_exporters: [d1], ack_timeout: 20s}}"
+OFTEN = "extensions: {backup: {interval: 1s}}"
+
+
+def end_instance(service: Service) -> None:
+    """SIGKILL for all of it, and its disk is gone."""
+    service.kill()
+    shutil.rmtree(service.data)
+
+
+class Senders:
+    """Each sends a record at a time, again and again until it is answered 200."""
+
+    def __init__(self, worker: Deployment, threads: int = 4) -> None:
+        self.acknowledged: set[str] = set()
+        self._worker = worker
+        self._enough = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._enough.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _run(self, sender: int) -> None:
+        number = 0
+        while not self._enough.is_set():
+            body = f"sender {sender} record {number}"
+            if send(self._worker, otlp([body])):
+                self.acknowledged.add(body)
+                number += 1
+
+
+def send(worker: Deployment, body: bytes) -> bool:
+    headers = {"host": f"logger.{DOMAIN}", "authorization": f"Bearer {KEY}", "content_type": "application/json"}
+    try:
+        return worker.request("POST", "/v1/logs", body, **headers)[0] == 200
+    except OSError:
+        return False
+
+
+def await_more(senders: Senders, count: int) -> None:
+    wanted = len(senders.acknowledged) + count
+    deadline = time.monotonic() + 90
+    while len(senders.acknowledged) < wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(senders.acknowledged) >= wanted
+
+
+def test_with_ack_delivered_nothing_that_was_acknowledged_is_lost_with_an_instance(service, worker):
+    """Killed again and again at any moment, each time with its disk."""
+    arguments = ["--config", f"yaml:{on_loopback(service, worker)}", "--config", f"yaml:{DELIVERED}"]
+    senders = Senders(worker)
+    for _ in range(3):
+        service.start(*arguments)
+        service.await_ready()
+        await_more(senders, 20)
+        end_instance(service)
+    senders.stop()
+    stored = Counter(row["body"] for row in rows(worker, "SELECT body FROM logs"))
+    assert not senders.acknowledged - stored.keys(), "acknowledged, and not in D1"
+
+
+def test_what_was_acknowledged_before_a_snapshot_outlives_the_instance(service, worker):
+    """D1 is away, the instance is killed with its disk: the next one delivers what the snapshot had, once."""
+    addresses = on_loopback(service, worker)
+    away = json.dumps({"exporters": {"d1": {"base_url": "http://127.0.0.1:1/client/v4"}}})
+    service.start("--config", f"yaml:{addresses}", "--config", f"yaml:{away}", "--config", f"yaml:{OFTEN}")
+    service.await_ready()
+    sent = [f"record {n}" for n in range(300)]
+    assert {post(worker, sent[first : first + 50]) for first in range(0, len(sent), 50)} == {200}
+    await_snapshots(service, 2)
+    end_instance(service)
+    service.start("--config", f"yaml:{addresses}", "--config", f"yaml:{OFTEN}")
+    service.await_ready()
+    assert "was made of snapshot" in service.log.read_text()
+    assert service.terminate() == 0
+    stored = rows(worker, f"SELECT body FROM logs WHERE domain = '{DOMAIN}'")  # and not what logboom tells of itself
+    assert Counter(row["body"] for row in stored) == Counter(sent)
+
+
+def await_snapshots(service: Service, more: int) -> None:
+    """So many that began after now."""
+    wanted = service.log.read_text().count("logboom.backup: snapshot ") + more
+    deadline = time.monotonic() + 60
+    while service.log.read_text().count("logboom.backup: snapshot ") < wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert service.log.read_text().count("logboom.backup: snapshot ") >= wanted, service.log.read_text()[-3000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -139,6 +140,7 @@ class Bench:
         self.places = Budget("connections", places, BoundedHttpProtocol.make_room)
         self.pending = Budget("bytes", pending, BoundedHttpProtocol.push_out)
         self.outcomes = Outcomes()
+        self.leaving = threading.Event()
         self._limits = limits
         self._config = uvicorn.Config(
             app, interface="asgi3", loop="none", lifespan="off", log_config=None, proxy_headers=False
@@ -147,7 +149,7 @@ class Bench:
     def connect(self, peer: str = "192.0.2.1") -> tuple[BoundedHttpProtocol, Wire]:
         wire = Wire(peer)
         protocol = BoundedHttpProtocol(
-            self._limits, self.places, self.pending, self.outcomes,
+            self._limits, self.places, self.pending, self.outcomes, self.leaving,
             config=self._config, server_state=ServerState(), app_state={}, _loop=self.loop,
         )  # fmt: skip
         wire.set_protocol(protocol)
@@ -319,6 +321,19 @@ def test_idle_connections_make_room(bench):
         running.answers[0].set()
         running.settle()
         assert busy_wire.status == b"200"
+
+
+def test_who_leaves_closes_behind_an_answer_that_is_no_refusal(bench):
+    with bench() as running:
+        protocol, wire = running.connect()
+        running.leaving.set()
+        protocol.data_received(HEAD + b"Content-Length: 1\r\n\r\nx")
+        running.settle()
+        assert wire.ended == ""
+        running.answers[0].set()
+        running.settle()
+        assert (wire.status, wire.ended) == (b"200", "closed")
+        assert b"connection: close" in wire.written.lower()
 
 
 def test_a_refusal_is_never_taken_for_an_earlier_answer(bench):
