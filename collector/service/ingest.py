@@ -236,6 +236,7 @@ class Ingest:
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
         self._limits.look()
+        stats["auth"] = [[*key, number] for key, number in self._admission.doorkeeper.counts().items()]
         stats["limits"] = [*self._limits.refused(), *self._quotas.refused()]
         stats["quotas"] = list(self._quotas.used())
         stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}

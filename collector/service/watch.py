@@ -174,7 +174,7 @@ class Watch:
         return replace(
             snapshot,
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
-            bounds=_bounds(reports), limits_refused=_limits_refused(reports), quota_used=_quota_used(reports),
+            bounds=_bounds(reports), limits_refused=_limits_refused(reports), auth_requests=_auth_requests(reports), quota_used=_quota_used(reports),
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children
@@ -187,6 +187,14 @@ class Watch:
                 for each in self._machine.certificates(self._supervisor.settings)
             ],
         )  # fmt: skip
+
+
+def _auth_requests(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str, str], int]:
+    """Of all ingest processes together."""
+    asked: Counter[tuple[str, str, str]] = Counter()
+    for stats in reports.values():
+        asked.update({(who, outcome, reason): number for who, outcome, reason, number in stats.get("auth", ())})
+    return dict(asked)
 
 
 def _limits_refused(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:

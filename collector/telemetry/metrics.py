@@ -115,6 +115,8 @@ _CUMULATIVE: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(n, {"process": child, "kind": kind}) for child, kind, n in s.native_lines)),
     ("logboom_limit_refused", "{requests}", "Requests that a limit of their domain or credential refused, since the child started.",
      lambda s: (Observation(n, {"domain": domain, "unit": unit}) for (domain, unit), n in s.limits_refused.items())),
+    ("logboom_auth_requests", "{requests}", "Requests that were asked who sends them, by what became of it, since the child started.",
+     lambda s: (Observation(n, {"authenticator": who, "outcome": outcome, "reason": reason}) for (who, outcome, reason), n in s.auth_requests.items())),
     ("logboom_process_restarts", "{restarts}", "Children replaced because they died or hung.",
      lambda s: iter([Observation(s.restarts)])),
 ]  # fmt: skip

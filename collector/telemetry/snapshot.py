@@ -69,6 +69,7 @@ class Snapshot:
         resting: pipelines that wait for room on the disk, and why.
         unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
         commit_waits_secs: ingest process → how long requests have waited without a commit.
+        auth_requests: (authenticator, outcome, reason) → requests since the children began.
         limits_refused: (domain, unit) → requests refused by limits since the children began.
         quota_used: (domain, unit) → taken today, of domains with a quota.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
@@ -95,6 +96,7 @@ class Snapshot:
     unread_unix_ms: Mapping[str, int] = field(default_factory=dict)
     commit_waits_secs: Mapping[str, float] = field(default_factory=dict)
     limits_refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    auth_requests: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     quota_used: Mapping[tuple[str, str], int] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
     native_lines: Sequence[tuple[str, str, int]] = ()

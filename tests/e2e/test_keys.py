@@ -115,6 +115,10 @@ def test_a_key_from_its_making_to_its_end(tmp_path):
                 f" AND domain = '{domain}' ORDER BY 1", told,
             )  # fmt: skip
         assert service.get("/ready")[0] == 200
+        metrics = service.get("/metrics", service.metrics)[1]
+        counted = [line for line in metrics.splitlines() if line.startswith("logboom_auth_requests_total{")]
+        for labels in (('outcome="let_in"',), ('outcome="Unauthenticated"', 'reason="malformed"')):
+            assert [line for line in counted if all(label in line for label in labels)], counted
         shown = service.log.read_text() + service.get("/metrics", service.metrics)[1]
         assert service.terminate() == 0
         shown += service.log.read_text()
