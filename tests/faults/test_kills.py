@@ -169,7 +169,7 @@ def test_two_ingest_and_two_workers_under_kills(tmp_path: Path) -> None:
         service.kill()
     assert senders.acknowledged <= stored.keys() <= senders.sent
     assert max(stored.values()) == 1
-    assert sorted(path.name for path in (service.data / "journal").iterdir()) == ["0", "1"]
+    assert sorted(path.name for path in (service.data / "journal").iterdir()) == ["0", "1", "control"]
 
 
 def test_a_stopped_supervisor_does_not_take_its_children_for_dead(tmp_path: Path) -> None:
