@@ -81,7 +81,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     supervisor.reporter = reporting.reporter
     reporting.start()
     watch = Watch(supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root))
-    watching = asyncio.gather(watch.run(), show_life())
+    watching = asyncio.ensure_future(_watch(watch))
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints, watch)
@@ -100,6 +100,12 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
         reporting.close(0.0)  # who takes it in has ended
     log.info("stopped")
     return 0
+
+
+async def _watch(watch: Watch) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.run())
+        group.create_task(show_life())
 
 
 async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:

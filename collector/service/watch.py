@@ -68,7 +68,9 @@ class Watch:
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
-        await asyncio.gather(self._look_on(), self._probe_on())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_on())
+            group.create_task(self._probe_on())
 
     def health(self) -> Health:
         """As `/`, `/ready` and `/live` tell it: processes as they are now, the rest as last seen."""
