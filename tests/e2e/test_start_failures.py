@@ -69,7 +69,7 @@ def certificate_is_missing(service: Service) -> None:
 
 CASES: dict[str, tuple[Spoil, str]] = {
     "layout.json is garbage": (layout_is_garbage, "layout.json is damaged"),
-    "a later format": (layout_is_of_another_format, "has format 99"),
+    "a later format": (layout_is_of_another_format, "was written by a later version of logboom (format 99)"),
     "another number of partitions": (other_partitions, "set service.ledger.partitions to 16"),
     "the data directory is a file": (data_dir_is_a_file, "can't be used: File exists"),
     "the journals' place is a file": (journal_is_a_file, "can't be used: File exists"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -341,7 +340,7 @@ def test_a_payload_that_cannot_be_decoded_is_counted(rig):
     """The door checks payloads, so this is all but impossible; it still ends in a named outcome."""
     one = rig("x")
     good, bad = entries(["a", "b"], ["c"])
-    one.ledgers[0].put([good, replace(bad, body=b"\xff\xff", records=4)])
+    one.ledgers[0].put([good, bad._replace(body=b"\xff\xff", records=4)])
     exporter = ScriptedExporter()
     one.run({"x": (exporter, CONFIG)}, 1)
     assert one.ledgers[0].outcomes("x") == {"enqueued": 6, "exported": 2, "dropped:undecodable": 4}

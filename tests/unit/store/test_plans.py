@@ -255,6 +255,15 @@ KNOWN = {
     "collector.store.embedded: BEGIN IMMEDIATE": "no table",
     "collector.store.embedded: COMMIT": "no table",
     "collector.store.embedded: ROLLBACK": "no table",
+    "collector.store.copying: SELECT 1 FROM sqlite_master WHERE": "a handful of rows, at a backup",
+    "collector.store.copying: PRAGMA synchronous = OFF": "no table",
+    "collector.store.copying: PRAGMA quick_check(3)": "every page there is, when somebody asks whether they are whole",
+    "collector.store.log_follower: SELECT count(*) FROM sqlite_master": "a handful of rows: holds the log where it is",
+    "collector.store.log_follower: PRAGMA wal_autocheckpoint = 0": "no table",
+    "collector.store.log_follower: PRAGMA wal_checkpoint(PASSIVE)": "no table",
+    "collector.store.log_follower: BEGIN": "no table",
+    "collector.store.log_follower: BEGIN IMMEDIATE": "no table",
+    "collector.store.log_follower: ROLLBACK": "no table",
 }
 """Every statement in the code of the store, and which test above has its plan, or why it needs none."""
 
