@@ -46,6 +46,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "is not a URL: write http",
     ),
+    "what came with a request is not carried along with its records": (
+        "config/invalid-value",
+        "what came with a request is not carried along",
+    ),
+    "cipher suites that are broken": ("config/unknown-(key|option)", '"include_insecure_cipher_suites"'),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
