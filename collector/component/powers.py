@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Work
+from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, Work
 from collector.component.commands import Applied, Command, Refused
 from collector.component.declaration import Use
 
@@ -347,7 +347,7 @@ class Listens(Protocol):
 
 
 @runtime_checkable
-class HandsOver(Protocol):
+class HandsOver(Receiver, Protocol):
     """A receiver whose senders go on with a successor that listens on the same ports."""
 
     def leave(self, patience_secs: float) -> None:

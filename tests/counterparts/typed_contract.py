@@ -6,6 +6,7 @@ A class that loses a method, or changes how it is called, is an error of types h
 from __future__ import annotations
 
 from collector.component import (
+    Acknowledging,
     AmendsHeaders,
     Cautions,
     Chooses,
@@ -16,6 +17,7 @@ from collector.component import (
     Exporter,
     Extension,
     GivesDomains,
+    HandsOver,
     KeepsState,
     KeepsTables,
     LeadsTo,
@@ -109,6 +111,8 @@ from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.triage.processor import Triage
 
 RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
+HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
+ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
     Triage,
@@ -262,6 +266,8 @@ TICKING: tuple[type[Ticking], ...] = (Count, Triage)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
+    "HandsOver": HANDS_OVER,
+    "Acknowledging": ACKNOWLEDGING,
     "Processor": PROCESSORS,
     "Chooses": CHOOSES,
     "Connector": CONNECTORS,

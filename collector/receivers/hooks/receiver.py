@@ -50,6 +50,11 @@ class HooksReceiver:
         """Protocol → the address bound, with the port that the system chose for port 0."""
         return {_PROTOCOL: self._bound} if self._bound else {}
 
+    def leave(self, patience_secs: float) -> None:
+        """See `HandsOver.leave`."""
+        if self._listener is not None:
+            self._listener.leave(patience_secs)
+
     def stop_intake(self) -> None:
         """Refuse new requests with a hint; those under way go on."""
         if self._entrance is not None:

@@ -101,7 +101,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "a table logs of somebody else": (("CREATE TABLE logs (line TEXT)",), "that logboom did not make"),
     "a newer logboom": (
         (HISTORY, "INSERT INTO logboom_migrations VALUES (1, '0001_logs', 0), (999, '0999_future', 0)"),
-        "written by a newer logboom .schema 999.*upgrade logboom",
+        "written by a newer logboom .schema 999.*install that version",
     ),
     "another history": (
         (HISTORY, "INSERT INTO logboom_migrations VALUES (1, '0001_other', 0)"),
