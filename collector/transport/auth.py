@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, field_validator
 
-from collector.component import ClientAuthenticator, Context, SignsRequests
+from collector.component import ClientAuthenticator, Context, ServerAuthenticator, SignsRequests
 from collector.errors import LogboomError
 from collector.transport.block import Block
 from collector.transport.tls import TlsServerConfig
@@ -41,6 +41,12 @@ class Guarded(Protocol):
 def authenticates(block: Guarded) -> bool:
     """Whether senders must prove who they are: an authenticator, or client certificates."""
     return block.auth is not None or bool(block.tls and block.tls.client_ca_file)
+
+
+def server_authenticator(auth: Auth | None, context: Context) -> ServerAuthenticator | None:
+    """What says who a listener's sender is, if it asks."""
+    found: ServerAuthenticator | None = context.extensions[auth.authenticator] if auth is not None else None
+    return found
 
 
 def client_authenticator(auth: Auth | None, context: Context) -> ClientAuthenticator | None:

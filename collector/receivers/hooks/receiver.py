@@ -2,78 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-
-from collector.admission.admission import Admission
-from collector.admission.entrance import Entrance
-from collector.component import Context, ServerAuthenticator
-from collector.ingress.listening import cannot_listen
+from collector.component import Context
+from collector.ingress.http_receiver import HttpReceiver
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.http_app import HooksHttpApp
-from collector.transport.serving.http_server import HttpListener
-
-_PROTOCOL = "hooks"
+from collector.transport.auth import server_authenticator
 
 
-class HooksReceiver:
-    """Listens as configured and hands over what it is told. Not started, it does nothing; shut down, it is over."""
-
-    per_process = True
+class HooksReceiver(HttpReceiver):
+    """One listener for all hooks, which hands over what it is told."""
 
     def __init__(self, config: HooksConfig, context: Context) -> None:
-        self._config = config
-        self._id = context.id
-        self._root = context.data_dir
-        self._listener: HttpListener | None = None
-        self._entrance: Entrance | None = None
-        self._bound = ""
-        self._authenticator: ServerAuthenticator | None = (
-            context.extensions[config.auth.authenticator] if config.auth is not None else None
+        super().__init__(
+            context.id,
+            "hooks",
+            config,
+            server_authenticator(config.auth, context),
+            lambda entrance, turns: HooksHttpApp(config, entrance, turns, context.data_dir),
         )
-
-    def start(self, admission: Admission, *, share_port: bool = False) -> None:
-        """Bind. Raises `ConfigError`: the address is in use or not ours, or a TLS file can't be used."""
-        config = self._config
-        share = admission.statistics().max_in_flight_bytes
-        named = config.auth.authenticator if config.auth is not None else ""
-        entrance = Entrance(admission, self._id, share, self._authenticator, named)
-        listener = HttpListener(config)
-        self._listener, self._entrance = listener, entrance
-        try:
-            self._bound = listener.start(lambda turns: HooksHttpApp(config, entrance, turns, self._root), share_port)
-        except (OSError, ValueError) as error:
-            self.shutdown(0.0)
-            raise cannot_listen(f"receivers.{self._id}", config.endpoint, error) from error
-
-    def endpoints(self) -> Mapping[str, str]:
-        """Protocol → the address bound, with the port that the system chose for port 0."""
-        return {_PROTOCOL: self._bound} if self._bound else {}
-
-    def leave(self, patience_secs: float) -> None:
-        """See `HandsOver.leave`."""
-        if self._listener is not None:
-            self._listener.leave(patience_secs)
-
-    def stop_intake(self) -> None:
-        """Refuse new requests with a hint; those under way go on."""
-        if self._entrance is not None:
-            self._entrance.close()
-
-    def shutdown(self, deadline_secs: float) -> None:
-        """Let requests under way finish until the deadline, then close. Nothing is handed over afterwards."""
-        self.stop_intake()
-        ends = time.monotonic() + deadline_secs
-        if self._entrance is not None:
-            self._entrance.wait_until_empty(max(0.0, ends - time.monotonic()))
-        if self._listener is not None:
-            self._listener.shutdown(max(0.0, ends - time.monotonic()))
-        self._listener, self._bound = None, ""
-
-    def gauges(self) -> Mapping[str, Mapping[str, int]]:
-        """What is in use of what the listener bounds, and how often somebody had to give back."""
-        return {_PROTOCOL: self._listener.gauges()} if self._listener is not None else {}
-
-    def silent_secs(self) -> float:
-        """How long ago the event loop last gave a sign of life (each second)."""
-        return self._listener.silent_secs() if self._listener is not None else 0.0
