@@ -23,7 +23,7 @@ SET_ASIDE = "aside within"
 PROCESSES = (
     rf"is being replaced|died \d+ times|does not serve|told to come again|requests have waited|is behind|{SET_ASIDE}"
 )
-DISK = rf"{PROCESSES}|is blocked|rests|is late|quota|full"
+DISK = rf"{PROCESSES}|is blocked|rests|is late|quota|full|MiB left"
 MOVED = r"exporter sqlite: .* was (moved or deleted|replaced) while it was open"
 CONNECTIONS = "all connections are in use"
 CALLS = "too many calls without their message"

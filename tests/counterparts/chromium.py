@@ -43,8 +43,10 @@ class Pages:
             thread.join()
             self._server.server_close()
 
-    def open(self, origin: str, profile: Path, **asked: str) -> str:
-        """Show the page under an origin, with parameters, until it says that it is done; gives what it said."""
+    @contextlib.contextmanager
+    def shown(self, origin: str, profile: Path, **asked: str) -> Iterator[str]:
+        """Show the page under an origin, with parameters; entered when it says that it is done, with what it said. What it
+        sends on its way out, a beacon, needs a browser that still runs."""
         self._heard.clear()
         root = chromium()
         command = [
@@ -60,10 +62,10 @@ class Pages:
         )
         try:
             assert self._heard.wait(_SECS), "the page did not come to its end"
+            yield self.done[-1]
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        return self.done[-1]
 
     def _took(self, text: str) -> None:
         self.done.append(text)

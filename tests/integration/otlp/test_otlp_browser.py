@@ -89,13 +89,15 @@ def test_a_page_sends_with_its_key_and_another_page_does_not(script, tmp_path):
         receiving({"protocols": {"http": http}}, rules=rules, extensions={"api_keys": extension}) as running,
     ):
         url = f"http://{running.http}/v1/logs"
-        assert pages.open(origin, tmp_path / "one", url=url, key=key.text) == "true"
-        await_answers(running, 3)
+        with pages.shown(origin, tmp_path / "one", url=url, key=key.text) as queued:
+            await_answers(running, 3)
+        assert queued == "true"
         assert received(running) == {
             name: ["public"] for name in ("first of the SDK", "second of the SDK", "of the beacon")
         }
-        assert pages.open(other, tmp_path / "two", url=url, key=key.text) == "true"
-        await_answers(running, 4)
+        with pages.shown(other, tmp_path / "two", url=url, key=key.text) as queued:
+            await_answers(running, 4)
+        assert queued == "true"
         assert running.admission.statistics().refused_requests == {"PermissionDenied": 1}
         assert len(running.intake.payloads) == 3
     extension.shutdown()

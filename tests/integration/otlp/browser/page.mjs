@@ -4,7 +4,7 @@ import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
 
 const asked = new URLSearchParams(location.search);
 const [url, key] = [asked.get("url"), asked.get("key")];
-const exporter = new OTLPLogExporter({ url, headers: { authorization: `Bearer ${key}` }, timeoutMillis: 5000 });
+const exporter = new OTLPLogExporter({ url, headers: { authorization: `Bearer ${key}` }, timeoutMillis: 30000 });
 const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
 const logger = provider.getLogger("page");
 for (const name of ["first", "second"]) logger.emit({ severityNumber: 17, body: `${name} of the SDK` });
