@@ -10,9 +10,9 @@ from collector.journal.rotation import QUANTUM_BYTES, Rotation, bite
 
 PRICES = {
     "ordinary records": (500 * 200, 500, 2, 500 * 200),
-    "empty records": (2 * 100_000, 100_000, 2, 64 * 100_000 + 256),
-    "a resource for each record": (40 * 1000, 1000, 2000, 64 * 1000 + 128 * 2000),
-    "one record": (100, 1, 2, 64 + 256),
+    "empty records": (2 * 100_000, 100_000, 2, 64 * 100_000),
+    "a resource for each record": (40 * 1000, 1000, 2000, 64 * 1000 + 320 * 1998),
+    "one record": (40, 1, 2, 64),
 }
 
 
