@@ -29,6 +29,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "batch": "processors.batch",
         "categorize": "processors.categorize",
         "memory_limiter": "processors.memory_limiter",
+        "patterns": "processors.patterns",
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {

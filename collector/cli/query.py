@@ -53,9 +53,10 @@ def query(
     """Ask the embedded store, while logboom writes to it. Only reading is possible.
 
     The table is `logs`, one row a record: record_id, domain, time_unix_nano, severity_number, severity_text, body,
-    service_name, environment, source_type, error_type, component, endpoint, triage_level, triage_rule, trace_id,
+    service_name, environment, source_type, error_type, component, endpoint, triage_level, triage_rule, pattern_id, trace_id,
     span_id, event_name, attributes and resource (JSON objects), and more: `PRAGMA table_xinfo(logs)`. `log_minutes` has
-    their number n by domain, minute, level, service, component, endpoint, environment, error_type.
+    their number n by domain, minute, level, service, component, endpoint, environment, error_type; `pattern_minutes` by domain,
+    minute, level, pattern_id.
 
     \b
     How much, by level:

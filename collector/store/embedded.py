@@ -34,6 +34,7 @@ from collector.store import mark, minutes, schema
 from collector.store.describing import Described
 from collector.store.following import Question
 from collector.store.projection import Projection
+from collector.store.rollup import FEW
 from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
 _MOST_ROWS = 256
@@ -113,15 +114,18 @@ class EmbeddedStore:
         return new if self._name.lost() is None else self._insert(rows, described)
 
     def _insert(self, rows: pl.DataFrame, described: Sequence[Described]) -> int:
-        counts = minutes.counted(rows) if rows.height > minutes.FEW else None
+        rollups = minutes.concerned(rows)
+        counts = [(each, each.counted(rows)) for each in rollups] if rows.height > FEW else []
         with self._transaction() as connection:
             before = connection.total_changes
             _write(connection, insert_statement, insertable(rows))
             new = connection.total_changes - before
-            if counts is not None and new == rows.height:
-                _write(connection, minutes.add_counted, counts)
+            if counts and new == rows.height:
+                for each, counted in counts:
+                    _write(connection, each.add_counted, counted)
             elif new:
-                connection.execute(minutes.ADD_INSERTED, (new,))
+                for each in rollups:
+                    connection.execute(each.add_inserted, (new,))
             changed = _describe(connection, described) if described else self.mark
         self.mark = changed
         return new

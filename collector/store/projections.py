@@ -46,4 +46,28 @@ NOTIFICATIONS = Projection(
 )
 """Who was told what, and why: one row for each notification of a group to an exporter."""
 
-PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS)
+PATTERNS = Projection(
+    name="patterns",
+    kinds=("logboom.pattern.changed",),
+    key=(Column("pattern_id", attribute="logboom.pattern.id"),),
+    columns=(
+        Column("template", attribute="logboom.pattern.template"),
+        Column("source", attribute="logboom.pattern.source"),
+        Column("service", attribute="service.name"),
+        Column("component", attribute="logboom.component"),
+        Column("level", attribute="logboom.triage.level"),
+        Column("count", "INTEGER", "logboom.pattern.count"),
+        Column("first_seen_unix_nano", "INTEGER", "logboom.pattern.first_seen"),
+        Column("last_seen_unix_nano", "INTEGER", "logboom.pattern.last_seen"),
+        Column("levels", attribute="logboom.pattern.levels"),
+        Column("parameters", attribute="logboom.pattern.parameters"),
+        Column("samples", attribute="logboom.pattern.samples"),
+        Column("merged_into", attribute="logboom.pattern.merged_into"),
+        Column("time_unix_nano", "INTEGER"),
+    ),
+    indexes={"patterns_by_time": ("time_unix_nano",)},
+    aged_by="time_unix_nano",
+)
+"""What is said again and again, and how it varies: a row for each pattern, as it was told last."""
+
+PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS)

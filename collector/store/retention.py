@@ -16,7 +16,8 @@ from collector.levels import LEVELS
 MINUTE_NS = 60_000_000_000
 
 
-def _domains(table: str) -> str:
+def domains_of(table: str) -> str:
+    """All domains of a table whose key begins with them, by one index seek each."""
     return f"""WITH RECURSIVE seen(domain) AS (
     SELECT min(domain) FROM {table}
     UNION ALL
@@ -24,14 +25,12 @@ def _domains(table: str) -> str:
 ) SELECT domain FROM seen WHERE domain IS NOT NULL"""  # noqa: S608 - constants
 
 
-DOMAINS = _domains("logs")
-"""All domains of the store, by one index seek each."""
+DOMAINS = domains_of("logs")
+"""All domains of the store."""
 DELETE_EVENTS = """DELETE FROM logs WHERE rowid IN (SELECT rowid FROM logs INDEXED BY logs_events
     WHERE domain IN (SELECT value FROM json_each(?1)) AND generation IS NOT NULL AND time_unix_nano < ?2 AND record_id < ?3
     AND rowid < (SELECT max(rowid) FROM logs) LIMIT ?4) RETURNING 1"""
 """Parameters: domains as JSON, a time in ns, a record id, rows at most."""
-MINUTE_DOMAINS = _domains("log_minutes")
-"""Those that have counts, also of rows that are gone."""
 
 
 @dataclass(frozen=True, slots=True)

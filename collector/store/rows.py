@@ -29,11 +29,14 @@ DERIVED: Mapping[str, str] = {
     "triage_level": "logboom.triage.level",
     "triage_rule": "logboom.triage.rule",
     "triage_action": "logboom.triage.action",
+    "pattern_id": "logboom.pattern.id",
+    "issue_id": "logboom.issue.id",
 }
-"""Column → the attribute that triage wrote. `logboom.domain` and `logboom.record.id` are columns of every record."""
+"""Column → the attribute that a processor wrote. `logboom.domain` and `logboom.record.id` are columns of every record."""
 
 _ENVIRONMENT = "deployment.environment.name"
-_HAVE_A_COLUMN = frozenset({*DERIVED.values(), "logboom.domain", "logboom.record.id"})
+_HAVE_A_COLUMN = frozenset({*DERIVED.values(), "logboom.domain", "logboom.record.id", "logboom.pattern.template"})
+"""The template stands once, in the table `patterns`."""
 _LAST_TIME = (1 << 63) - 1
 
 COLUMNS = (
@@ -66,6 +69,8 @@ COLUMNS = (
     "resource",
     "truncated",
     "generation",
+    "pattern_id",
+    "issue_id",
 )
 """The columns of `logs`, in the order in which rows are written."""
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from collector.errors import StorageError
+from collector.store.minutes import ROLLUPS
 from collector.store.projections import PROJECTIONS
 
 HISTORY = """CREATE TABLE IF NOT EXISTS logboom_migrations (
@@ -21,7 +22,7 @@ HISTORY = """CREATE TABLE IF NOT EXISTS logboom_migrations (
 )"""
 APPLIED = "SELECT version, name FROM logboom_migrations ORDER BY version"
 RECORD = "INSERT INTO logboom_migrations (version, name, applied_unix_ms) VALUES (?1, ?2, ?3)"
-OF_DOMAINS = ("logs", "log_minutes", *(projection.name for projection in PROJECTIONS))
+OF_DOMAINS = ("logs", *(rollup.name for rollup in ROLLUPS), *(projection.name for projection in PROJECTIONS))
 """Tables whose rows each belong to a domain, named by their column `domain`. Whoever reads for one domain sees its rows of
 these and no other table of the store."""
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"

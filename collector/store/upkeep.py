@@ -10,9 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from collector.store.following import Question
-from collector.store.minutes import ADD_PIECE, DELETE, MARK_PIECE
+from collector.store.minutes import ADD_PIECE, MARK_PIECE, ROLLUPS
 from collector.store.projections import PROJECTIONS
-from collector.store.retention import DELETE_EVENTS, DOMAINS, MINUTE_DOMAINS, Retention
+from collector.store.retention import DELETE_EVENTS, DOMAINS, Retention, domains_of
 from collector.store.sweeping import Sweeper
 
 Rows = Sequence[Sequence[object]]
@@ -83,9 +83,11 @@ class Upkeep:
         return deleted
 
     async def _sweep_minutes(self, now_unix_nano: int) -> None:
-        domains = [str(domain) for (domain,) in await self._ask(MINUTE_DOMAINS, ())]
-        for sharing, minute in self._retention.minutes(domains, now_unix_nano):
-            await self._delete(DELETE, json.dumps(sharing), minute)
+        """Also of domains whose rows are gone."""
+        for rollup in ROLLUPS:
+            domains = [str(domain) for (domain,) in await self._ask(domains_of(rollup.name), ())]
+            for sharing, minute in self._retention.minutes(domains, now_unix_nano):
+                await self._delete(rollup.delete, json.dumps(sharing), minute)
 
     async def _sweep_events(self, now_unix_nano: int) -> int:
         """What components made, and what it described."""

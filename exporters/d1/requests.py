@@ -15,12 +15,21 @@ from collector.store.d1 import INSERT, describing, name_for
 from collector.store.describing import Described, described
 from collector.store.json_rows import bounded_row_texts, runs
 from collector.store.mark import CHANGED
-from collector.store.minutes import ADD_CHANGED
-from collector.store.rows import Limits
+from collector.store.minutes import LOG_MINUTES, ROLLUPS
+from collector.store.rollup import KEEP_INSERTED
+from collector.store.rows import DERIVED, Limits
+
+
+def _bare(statement: str) -> bytes:
+    return b'{"sql":%b,"params":[]},' % orjson.dumps(statement)
+
 
 _BEGIN = b'{"sql":%b,"params":["[' % orjson.dumps(INSERT)
-_COUNT = b'{"sql":%b,"params":[]}' % orjson.dumps(ADD_CHANGED)
-_MARK = b'{"sql":%b,"params":[]}' % orjson.dumps(CHANGED)
+_END = b']"]},'
+_MARK = _bare(CHANGED)
+_COUNT = _bare(LOG_MINUTES.add_changed)
+_COUNT_ALL = b"".join(map(_bare, [KEEP_INSERTED, *(rollup.add_kept for rollup in ROLLUPS)]))
+_PATTERN = DERIVED["pattern_id"]
 _PARAMETER_BYTES = 1_600_000
 _ROW_BYTES = 1_900_000
 """D1 takes strings and rows of 2,000,000 bytes."""
@@ -78,34 +87,42 @@ def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     by_place: dict[str, list[str]] = {}
     for domain in batch.by_domain():
         by_place.setdefault(places.of(domain), []).append(domain)
+    patterns = batch.attribute(_PATTERN).is_not_null()
     if len(by_place) == 1:
-        return [_part(place, texts, oldest, described(batch, limits.attribute_bytes)) for place in by_place]
+        known, told = bool(patterns.any()), described(batch, limits.attribute_bytes)
+        return [_part(place, texts, oldest, told, patterns=known) for place in by_place]
     domains = batch.column("domain").fill_null("")
     chosen = {place: domains.is_in(pl.Series(own).implode()) for place, own in by_place.items()}
     return [
         _part(
             place, texts.filter(mask), oldest, described(batch.filter(mask), limits.attribute_bytes),
-            mask.arg_true().to_numpy().astype(np.uint32),
+            mask.arg_true().to_numpy().astype(np.uint32), patterns=bool((patterns & mask).any()),
         )
         for place, mask in chosen.items()
     ]  # fmt: skip
 
 
 def _part(
-    place: str, texts: pl.Series, oldest: str, described: Sequence[Described], items: Items | None = None
+    place: str,
+    texts: pl.Series,
+    oldest: str,
+    described: Sequence[Described],
+    items: Items | None = None,
+    *,
+    patterns: bool,
 ) -> Part:
-    body = _body(texts, described) if place else b""
+    body = _body(texts, described, _COUNT_ALL if patterns else _COUNT) if place else b""
     return Part(place, len(texts), body, items, oldest, marked=bool(described))
 
 
-def _body(texts: pl.Series, described: Sequence[Described]) -> bytes:
-    """What `collector.store.d1.encoded` makes of the statements: inserts, behind each the one that counts what it inserted, and
+def _body(texts: pl.Series, described: Sequence[Described], count: bytes) -> bytes:
+    """What `collector.store.d1.encoded` makes of the statements: inserts, behind each what counts the rows that it inserted, and
     what events describe. The rows in the parameters of inserts are escaped already."""
     pieces: list[bytes | memoryview] = [b'{"batch":[']
     for run in runs(texts, _PARAMETER_BYTES):
-        pieces += [_BEGIN, run, b']"]},', _COUNT, b","]
+        pieces += [_BEGIN, run, _END, count]
     for statement in [one for table in described for one in describing(table)]:
         pieces += [orjson.dumps({"sql": statement.sql, "params": statement.parameters}), b","]
     if described:
-        pieces += [_MARK, b","]
-    return b"".join([*pieces[:-1], b"]}"])
+        pieces.append(_MARK)
+    return b"".join([*pieces[:-1], pieces[-1][:-1], b"]}"])

@@ -23,6 +23,8 @@ _SHOWN = (
     "error_type",
     "triage_level",
     "triage_rule",
+    "pattern_id",
+    "issue_id",
     "trace_id",
     "event_name",
     "generation",

@@ -26,6 +26,8 @@ TABLE: Mapping[str, tuple[Type, str]] = {
     "Level": ("string", "triage_level"),
     "Rule": ("string", "triage_rule"),
     "Action": ("string", "triage_action"),
+    "PatternId": ("string", "pattern_id"),
+    "IssueId": ("string", "issue_id"),
     "Body": ("string", "body"),
     "BodyIsJson": ("boolean", "body_is_json"),
     "ServiceName": ("string", "service_name"),

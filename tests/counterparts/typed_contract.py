@@ -108,6 +108,7 @@ from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.memory_limiter.config import MemoryLimiterConfig
+from processors.patterns.processor import Patterns
 from processors.triage.processor import Triage
 
 RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
@@ -115,6 +116,7 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpRece
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
+    Patterns,
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (
@@ -177,6 +179,7 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
     Categorize,
+    Patterns,
     Triage,
 )
 GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (

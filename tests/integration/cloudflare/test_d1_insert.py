@@ -241,6 +241,7 @@ def test_a_database_that_needs_migrations_is_refused_when_they_are_off(cloudflar
         "logs_domain_time",
         "logs_error_trace",
         "logs_events",
+        "logs_patterns",
         "logs_urgent",
     ]
     assert d1(names, tmp_path, **options, indexes=["trace"]) == sorted([*always, "logs_by_trace"])

@@ -43,7 +43,13 @@ def mixed(count: int, body: str = "") -> LogBatch:
         for n in range(count)
     ]
     levels = pl.Series([(None, "critical", "info")[n % 3] for n in range(count)])
-    return batch_of(made).with_attributes({"logboom.triage.level": levels})
+    patterns = pl.Series([(None, "a", "b", "c")[n % 4] for n in range(count)])
+    return batch_of(made).with_attributes({"logboom.triage.level": levels, "logboom.pattern.id": patterns})
+
+
+PATTERNS = "SELECT * FROM pattern_minutes ORDER BY 1, 2, 3, 4"
+PATTERNS_BY_ROWS = f"""SELECT domain, time_unix_nano / {MINUTE_NS} AS minute, {SQL} AS level, pattern_id, count(*) AS n
+    FROM logs WHERE pattern_id IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
 
 
 def exporter_of(cloudflare: Any, tmp_path: Any, **options: Any) -> D1Exporter:
@@ -73,6 +79,7 @@ def test_counts_are_those_of_the_rows_whatever_is_sent_again(cloudflare, tmp_pat
             await deliver(exporter, part)
             await deliver(exporter, part)
             assert await database.select(COUNTS) == await database.select(BY_ROWS)
+            assert await database.select(PATTERNS) == await database.select(PATTERNS_BY_ROWS)
         assert len(exporter.encode(long)[0].body) > 3_200_000
         await deliver(exporter, long)
         assert await database.select(COUNTS) == await database.select(BY_ROWS)
@@ -147,7 +154,8 @@ async def insert_only(database: D1Database, body: bytes) -> None:
     import orjson
 
     rows = orjson.loads(orjson.loads(body)["batch"][0]["params"][0])
-    statement = INSERT.replace(", generation)", ")").replace(", value->>28 ", " ")
+    statement = INSERT.replace(", generation, pattern_id, issue_id)", ")")
+    statement = statement.replace(", value->>28, value->>29, value->>30 ", " ")
     await database.run(Statement(statement, [orjson.dumps([row[:28] for row in rows]).decode()]))
 
 

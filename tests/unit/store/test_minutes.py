@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.store import minutes, schema
+from collector.store import schema
 from collector.store.embedded import EmbeddedStore
 from collector.store.following import Question
-from collector.store.minutes import FEW, MOST_KEYS, OTHER
+from collector.store.minutes import LOG_MINUTES, PATTERN_MINUTES
 from collector.store.retention import MINUTE_NS, Keep, Retention
+from collector.store.rollup import FEW, MOST_KEYS, OTHER
 from collector.store.rows import COLUMNS, Limits, rows
 from collector.store.upkeep import Upkeep
 from collector.testing.row_batch import Row, batch_of
@@ -32,6 +33,7 @@ VALUES = {
     "logboom.error_type": [None, "exception"],
     "logboom.triage.level": [None, "critical", "info", "invented"],
     "deployment.environment.name": [None, "prod"],
+    "logboom.pattern.id": [None, "00000000000000aa", "00000000000000bb"],
 }
 
 
@@ -72,6 +74,16 @@ def by_rows(store: EmbeddedStore) -> Counts:
     return dict(Counter(map(key_of, found)))
 
 
+def patterns_by_rows(store: EmbeddedStore) -> Counts:
+    """The same of `pattern_minutes`: rows that have a pattern."""
+    found = store.select(
+        "SELECT domain, time_unix_nano, triage_level, severity_number, error_type, pattern_id FROM logs"
+        " WHERE generation IS NULL AND pattern_id IS NOT NULL"
+    )
+    counted = Counter((*key_of((*row[:5], "", "", "", ""))[:3], row[5]) for row in found)
+    return dict(counted)
+
+
 def key_of(row: Sequence[object]) -> tuple[object, ...]:
     domain, time, given, number, error_type, service, component, endpoint, environment = row
     texts = (
@@ -90,8 +102,8 @@ def level_of(number: int, error_type: object) -> str:
     return "info" if number >= 9 or number == 0 else "debug"
 
 
-def counts(store: EmbeddedStore) -> Counts:
-    return {row[:-1]: int(str(row[-1])) for row in store.select("SELECT * FROM log_minutes")}
+def counts(store: EmbeddedStore, table: str = "log_minutes") -> Counts:
+    return {row[:-1]: int(str(row[-1])) for row in store.select(f"SELECT * FROM {table}")}
 
 
 def store_at(path: Path) -> EmbeddedStore:
@@ -102,7 +114,7 @@ def store_at(path: Path) -> EmbeddedStore:
 
 def older(path: Path, source: pl.DataFrame) -> None:
     """A store that the version before the table made, with rows."""
-    columns = [name for name in COLUMNS if name != "generation"]
+    columns = [name for name in COLUMNS if name not in ("generation", "pattern_id", "issue_id")]
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(schema.HISTORY)
         for migration in schema.migrations()[:2]:
@@ -146,6 +158,7 @@ def test_counts_are_those_of_the_rows(tmp_path_factory: pytest.TempPathFactory, 
             asyncio.run(keeper.count_past(0.0001))
     asyncio.run(keeper.count_past())
     assert counts(store) == by_rows(store)
+    assert counts(store, "pattern_minutes") == patterns_by_rows(store)
     assert store.select("SELECT through FROM log_minutes_uncounted") == [(0,)]
     store.close()
 
@@ -157,6 +170,7 @@ def test_both_ways_of_counting_agree(tmp_path: Path, resent: int) -> None:
     store.insert(ALL.head(resent))
     assert store.insert(ALL) == RECORDS - resent
     assert counts(store) == by_rows(store)
+    assert counts(store, "pattern_minutes") == patterns_by_rows(store)
     assert sum(counts(store).values()) == RECORDS - len(range(0, RECORDS, 11))
     store.close()
 
@@ -203,6 +217,26 @@ def test_a_minute_of_too_many_endpoints_keeps_every_other_count(tmp_path: Path, 
     store.close()
 
 
+def test_a_minute_of_too_many_patterns_keeps_what_it_has(tmp_path: Path) -> None:
+    """New ones count together; a pattern that was there goes on under its id."""
+    many = batch_of([Row(f"r{n:04d}", fields={"time_unix_nano": NOW, "domain": "a.com"}) for n in range(2 * MOST_KEYS)])
+    ids = pl.Series([f"{n:016x}" for n in range(2 * MOST_KEYS)])
+    source = rows(many.with_attributes({"logboom.pattern.id": ids}), Limits())
+    store = store_at(tmp_path / "store.db")
+    for part in (source.head(1), source.slice(1), source.head(1).with_columns(record_id=pl.lit("again"))):
+        store.insert(part)
+    found = {key[-1]: n for key, n in counts(store, "pattern_minutes").items()}
+    assert (found[ids[0]], found[OTHER], len(found)) == (2, MOST_KEYS, MOST_KEYS + 1)
+    store.close()
+
+
+def test_what_has_no_pattern_is_no_work(tmp_path: Path) -> None:
+    """Rows without one are counted in `log_minutes` alone."""
+    assert not PATTERN_MINUTES.concerns(ALL.with_columns(pattern_id=pl.lit(None, pl.String)))
+    assert PATTERN_MINUTES.concerns(ALL)
+    assert LOG_MINUTES.concerns(ALL.clear())
+
+
 def test_the_past_is_counted_a_piece_at_a_time_newest_first(tmp_path: Path) -> None:
     """A start counts nothing; each piece is a bounded transaction; what retention deletes meanwhile is not counted."""
     past = ALL.filter(pl.col("generation").is_null())
@@ -224,7 +258,7 @@ def test_counts_have_a_retention_of_their_own(tmp_path: Path) -> None:
     store = store_at(tmp_path / "store.db")
     store.insert(ALL)
     store.execute("DELETE FROM logs WHERE rowid < (SELECT max(rowid) FROM logs)")
-    kept = counts(store)
+    kept, kept_patterns = counts(store), counts(store, "pattern_minutes")
     end = NOW + 100 * 10**9  # behind the first minute's rows, within the second
     asyncio.run(upkeep(store, Retention(Keep(minutes=0), {"2.com": Keep(minutes=1)})).sweep(end + 10**15))
     assert counts(store) == kept
@@ -233,11 +267,15 @@ def test_counts_have_a_retention_of_their_own(tmp_path: Path) -> None:
     cut = (end - MINUTE_NS) // MINUTE_NS
     assert counts(store) == {key: n for key, n in kept.items() if key[0] == "1.com" or int(str(key[1])) >= cut}
     assert len(counts(store)) < len(kept)
+    patterns = counts(store, "pattern_minutes")
+    assert patterns == {
+        key: n for key, n in kept_patterns.items() if key[0] == "1.com" or int(str(key[1])) >= cut
+    } != kept_patterns  # fmt: skip
     store.close()
 
 
 def test_counting_in_columns_groups_what_one_statement_takes() -> None:
     """A row for each distinct record of what counts; none for what was made."""
-    found = minutes.counted(ALL)
+    found = LOG_MINUTES.counted(ALL)
     assert found.get_column("n").sum() == ALL.get_column("generation").null_count()
     assert found.height < ALL.height

@@ -52,6 +52,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
                 connection.execute(
                     "INSERT INTO log_minutes VALUES (?, 7, 'info', ?, '', '', '', '', 1)", (domain, body)
                 )
+                connection.execute("INSERT INTO pattern_minutes VALUES (?, 7, 'info', ?, 1)", (domain, body))
             connection.execute("ANALYZE")
     yield paths
     patch.undo()
@@ -126,6 +127,7 @@ def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], st
         ("logs", "body"),
         (DECLARED, "body"),
         ("log_minutes", "service"),
+        ("pattern_minutes", "pattern_id"),
         *((one.name, "event_id") for one in PROJECTIONS),
     ],
 )

@@ -20,6 +20,7 @@ from collector.store.d1_reading import _packing
 from collector.store.describing import Described
 from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
 from collector.store.following import NEWEST, Question, Wanted
+from collector.store.minutes import LOG_MINUTES, PATTERN_MINUTES
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
 from collector.store.rows import COLUMNS, Limits, rows
@@ -121,6 +122,10 @@ STATEMENTS: dict[str, tuple[Question, list[str]]] = {
         Question(retention.DELETE_EVENTS, ('["a.com"]', 1, "0", 9)),
         [EACH, "SEARCH logs USING INDEX logs_events (domain=? AND time_unix_nano<?)", "SEARCH logs"],
     ),
+    "a pattern's rows, of those that people look at": (
+        Question("SELECT body FROM logs WHERE domain = 'a' AND pattern_id = 'p' AND (triage_level = 'critical' OR triage_level = 'warning') ORDER BY time_unix_nano DESC", ()),
+        ["SEARCH logs USING INDEX logs_patterns (domain=? AND pattern_id=?)"],
+    ),
     "a domain's view": (
         Question("WITH logs AS (SELECT * FROM main.logs WHERE domain = 'a') SELECT body FROM logs WHERE time_unix_nano > 7", ()),
         ["SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)"],
@@ -143,24 +148,30 @@ EACH_KEY = (
     " AND environment=? AND error_type=?)"
 )
 ADDING = [EACH_KEY, "SEARCH m USING PRIMARY KEY (domain=? AND minute=?)"]
+EACH_PATTERN = "SEARCH m USING PRIMARY KEY (domain=? AND minute=? AND level=? AND pattern_id=?)"
+ADDING_PATTERNS = [EACH_PATTERN, ADDING[1]]
 LAST_ROWS = ["SEARCH logs USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH logs"]
 MARK = "SCAN log_minutes_uncounted"  # one row
 PIECE = "SEARCH logs USING INTEGER PRIMARY KEY (rowid<?)"
 MINUTES: dict[str, tuple[Question, list[str]]] = {
-    "add counted": (Question(minutes.add_counted(2), [None] * 20), ADDING),
-    "add inserted": (Question(minutes.ADD_INSERTED, (1,)), [*LAST_ROWS, *ADDING]),
-    "add on D1": (Question(minutes.ADD_CHANGED, ()), [*LAST_ROWS, *ADDING]),
+    "add counted": (Question(LOG_MINUTES.add_counted(2), [None] * 20), ADDING),
+    "add inserted": (Question(LOG_MINUTES.add_inserted, (1,)), [*LAST_ROWS, *ADDING]),
+    "add on D1": (Question(LOG_MINUTES.add_changed, ()), [*LAST_ROWS, *ADDING]),
+    "add on D1 beside others": (Question(LOG_MINUTES.add_kept, ()), [*LAST_ROWS, *ADDING]),
+    "add patterns counted": (Question(PATTERN_MINUTES.add_counted(2), [None] * 14), ADDING_PATTERNS),
+    "add patterns inserted": (Question(PATTERN_MINUTES.add_inserted, (1,)), [*LAST_ROWS, *ADDING_PATTERNS]),
+    "add patterns on D1": (Question(PATTERN_MINUTES.add_kept, ()), [*LAST_ROWS, *ADDING_PATTERNS]),
     "add a piece of the past": (Question(minutes.ADD_PIECE, (9,)), [BY_ROWID, PIECE, MARK, MARK, *ADDING]),
     "mark it": (Question(minutes.MARK_PIECE, (9,)), [MARK, PIECE, MARK]),
     "retention": (
-        Question(minutes.DELETE, ('["a.com"]', 9, 9)),
+        Question(LOG_MINUTES.delete, ('["a.com"]', 9, 9)),
         [
             "SEARCH log_minutes USING PRIMARY KEY (domain=? AND minute=?)",
             "SEARCH log_minutes USING PRIMARY KEY (domain=? AND minute<?)",
         ],
     ),
     "domains": (
-        Question(retention.MINUTE_DOMAINS, ()),
+        Question(retention.domains_of("log_minutes"), ()),
         ["SEARCH log_minutes USING PRIMARY KEY", "SEARCH log_minutes USING PRIMARY KEY (domain>?)"],
     ),
     "a minute's counts in a domain's view": (
@@ -218,10 +229,11 @@ KNOWN = {
     "collector.store.following: SELECT rowid AS at FROM": "backlog",
     "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",
     "collector.store.sweeping: DELETE FROM logs WHERE rowid": "retention",
-    "collector.store.minutes: WITH read({}) AS NOT MATERIALIZED": "add",
-    "collector.store.minutes: SELECT domain, time_unix_nano / {},": "add inserted, on D1, a piece of the past",
+    "collector.store.rollup: WITH read({}) AS NOT MATERIALIZED": "add",
+    "collector.store.rollup: SELECT domain, time_unix_nano / {},": "add inserted, on D1, a piece of the past",
+    "collector.store.rollup: UPDATE logboom_store SET inserted =": "one row",
+    "collector.store.rollup: DELETE FROM {} WHERE (domain,": "retention of counts",
     "collector.store.minutes: UPDATE log_minutes_uncounted SET through =": "mark it",
-    "collector.store.minutes: DELETE FROM log_minutes WHERE (domain,": "retention of counts",
     "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",

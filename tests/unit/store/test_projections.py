@@ -19,7 +19,7 @@ from collector.store import changes
 from collector.store.describing import described
 from collector.store.embedded import EmbeddedStore
 from collector.store.projection import Column, Projection
-from collector.store.projections import DEPLOYMENTS, NOTIFICATIONS, PROJECTIONS
+from collector.store.projections import DEPLOYMENTS, NOTIFICATIONS, PATTERNS, PROJECTIONS
 from collector.store.rows import Limits, rows
 from collector.store.schema import OF_DOMAINS
 from collector.testing.events import marked
@@ -236,7 +236,8 @@ def test_the_migrations_make_the_tables_as_they_are_declared() -> None:
             there = connection.execute(f"PRAGMA table_info({projection.name})").fetchall()
             assert [(name, kind) for _, name, kind, *_ in there] == [(c.name, c.kind) for c in projection.all_columns]
             assert {row[1] for row in there if row[5]} == {column.name for column in projection.primary_key}
-    assert set(OF_DOMAINS) == {"logs", "log_minutes", *(projection.name for projection in PROJECTIONS)}
+    counted = {"log_minutes", "pattern_minutes"}
+    assert set(OF_DOMAINS) == {"logs", *counted, *(projection.name for projection in PROJECTIONS)}
 
 
 WIDER = Projection(
@@ -253,10 +254,10 @@ def test_a_changed_declaration_is_a_migration(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(changes, "_FOLDER", tmp_path)
     with closing(changes.migrated()) as connection:
         name = connection.execute("SELECT name FROM logboom_store").fetchone()
-        statements = changes.needed(connection, [WIDER, NOTIFICATIONS, NEW])
+        statements = changes.needed(connection, [WIDER, NOTIFICATIONS, PATTERNS, NEW])
         for statement in statements:
             connection.execute(statement)
-        assert changes.needed(connection, [WIDER, NOTIFICATIONS, NEW]) == []
+        assert changes.needed(connection, [WIDER, NOTIFICATIONS, PATTERNS, NEW]) == []
         assert connection.execute("SELECT name FROM logboom_store").fetchone() != name
     assert statements[0] == "ALTER TABLE deployments ADD COLUMN commit_id TEXT"
     assert changes.write("nothing") is None

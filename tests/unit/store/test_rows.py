@@ -48,6 +48,8 @@ def triaged(batch: LogBatch) -> LogBatch:
         "logboom.triage.rule": "errors",
         "logboom.triage.action": "alert",
         "logboom.pattern.id": "p1",
+        "logboom.pattern.template": "boom <*>",
+        "logboom.issue.id": "i1",
     }
     nothing = [None] * (len(batch) - 1)
     return batch.with_attributes({key: pl.Series([value, *nothing]) for key, value in values.items()})
@@ -60,14 +62,13 @@ def stored(batch: LogBatch, limits: Limits = Limits()) -> list[dict[str, Any]]: 
 
 
 def test_all_columns_of_a_full_record() -> None:
-    """Each of the 29 columns, nanoseconds and large integers exact, categories from triage."""
+    """Each of the 31 columns, nanoseconds and large integers exact, categories from triage; the template stands in `patterns`."""
     row = stored(triaged(batch_of([FULL, BARE])))[0]
     documents = {name: json.loads(row.pop(name)) for name in ("attributes", "resource", "scope_attributes")}
     assert documents == {
         "attributes": {
             "http.route": "/a",
             "n": 9_007_199_254_740_993,
-            "logboom.pattern.id": "p1",
         },
         "resource": {"service.name": "checkout", "deployment.environment": "prod"},
         "scope_attributes": {"k": "v"},
@@ -99,6 +100,8 @@ def test_all_columns_of_a_full_record() -> None:
         "scope_version": "1.0",
         "truncated": None,
         "generation": None,
+        "pattern_id": "p1",
+        "issue_id": "i1",
     }
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from collector.batch import LogBatch
 from collector.store.d1 import INSERT
-from collector.store.minutes import ADD_CHANGED
+from collector.store.minutes import LOG_MINUTES, ROLLUPS
+from collector.store.rollup import KEEP_INSERTED
 from collector.store.rows import COLUMNS, Limits, insertable, rows
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.d1.requests import Places, parts
@@ -28,7 +29,7 @@ def sent(batch: LogBatch) -> list[list[list[Any]]]:
     """The rows of each statement, read as D1 reads them: the body, then each parameter. Behind each stands the one that counts."""
     [part] = parts(batch, ONE, Limits())
     statements = orjson.loads(part.body)["batch"]
-    assert [statement["sql"] for statement in statements] == [INSERT, ADD_CHANGED] * (len(statements) // 2)
+    assert [statement["sql"] for statement in statements] == [INSERT, LOG_MINUTES.add_changed] * (len(statements) // 2)
     assert not any(statement["params"] for statement in statements[1::2])
     return [json.loads(parameter) for statement in statements[::2] for parameter in statement["params"]]
 
@@ -90,3 +91,11 @@ def test_no_place_no_body():
     """Records of a domain without a database are not written out for nothing."""
     [part] = parts(batch_of([Row("r000")]), Places({}, "", ""), Limits())
     assert part.body == b""
+
+
+def test_patterns_are_counted_beside_the_rest() -> None:
+    """Where a record has one: how many rows came is kept between the statements, for each counts them."""
+    batch = batch_of([Row("r1", fields={"domain": "a.com"}), Row("r2", fields={"domain": "a.com"})])
+    [part] = parts(batch.with_attributes({"logboom.pattern.id": pl.Series([None, "p"])}), ONE, Limits())
+    statements = [statement["sql"] for statement in orjson.loads(part.body)["batch"]]
+    assert statements == [INSERT, KEEP_INSERTED, *(rollup.add_kept for rollup in ROLLUPS)]
