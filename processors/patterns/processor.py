@@ -33,10 +33,11 @@ class Patterns:
     """Sets `logboom.pattern.id` and `.template`; records are neither dropped nor reordered. What says nothing has no pattern."""
 
     def __init__(self, config: PatternsConfig, context: Context) -> None:
+        self._context = context
         self._config = config
         self._known: Memo[str, Pattern | None] = Memo(_recognised, size=1 << 14)
 
-    def process(self, batch: LogBatch, work: Work) -> LogBatch:
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:  # noqa: ARG002 - the contract's
         """The batch with its patterns."""
         if not len(batch):
             return batch
