@@ -15,3 +15,8 @@ DOMAIN = "logboom"
 def memory_of(component: str) -> str:
     """Under which name the ledger keeps the ids of commands that a component has carried out: no component has such an id."""
     return f"commands of {component}"
+
+
+def guard_name(kind: str, pipeline: str) -> str:
+    """Under which name the ledger keeps the different things of a kind that domains named: no component has such an id."""
+    return f"{kind.replace('_', ' ')} of {pipeline}"

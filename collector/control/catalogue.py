@@ -91,6 +91,14 @@ QUOTA_REACHED = ServiceEvent(
     shown=frozenset({"logboom.unit", "logboom.share"}),
     shown_body="this domain has used most of what it may send today",
 )  # fmt: skip
+CARDINALITY_REACHED = ServiceEvent(
+    "cardinality.reached", f"a domain names more different services or attribute keys than it may; {_AT_MOST}", "WARN",
+    {"logboom.domain": "the domain", "logboom.of": "`services` or `attribute_keys`", "logboom.most": "so many may be different", **_COUNT},
+    Example("tamyla.com named more than 2000 different attribute keys: 16 more were put together",
+            {"logboom.domain": "tamyla.com", "logboom.of": "attribute_keys", "logboom.most": 2000, "logboom.count": 16}, "worker 0"),
+    shown=frozenset({"logboom.of", "logboom.most", "logboom.count"}),
+    shown_body="this domain names more different things than it may: those above the bound were put together",
+)  # fmt: skip
 AUTH_FAILED = ServiceEvent(
     "auth.failed", f"senders were refused because of who they are, or are not; {_AT_MOST}, address and credential", "WARN",
     {

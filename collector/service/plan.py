@@ -14,9 +14,10 @@ from collector.backend.interface import Backend
 from collector.backend.local import LocalBackend
 from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
 from collector.control.command import OWN_COMMANDS, OWNER
+from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
-from collector.reserved import PIPELINE, RECEIVER, memory_of
+from collector.reserved import PIPELINE, RECEIVER, guard_name, memory_of
 from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
@@ -26,6 +27,12 @@ C = TypeVar("C", bound=Config)
 def real_processors(settings: Settings, pipeline: PipelineSettings) -> list[str]:
     """The processors that look at records."""
     return [name for name in pipeline.processors if settings.processors[name].factory.has_behaviour]
+
+
+def guards_of(settings: Settings, pipeline: PipelineSettings) -> list[str]:
+    """What is bounded in a pipeline: of what receivers bring, before others are fed with it."""
+    rules = settings.service.domains.cardinality.rules()
+    return [kind for kind in (SERVICES, ATTRIBUTE_KEYS) if pipeline.receivers and rules.any(kind)]
 
 
 def quota_of(settings: Settings, exporter: str) -> Quota:
@@ -59,6 +66,7 @@ def ledger_plan(
                 exporters=list(pipeline.exporters),
                 passthrough=pipeline.id in passthrough,
                 components=[*real_processors(settings, pipeline), *pipeline.connectors]
+                + [guard_name(kind, pipeline.id) for kind in guards_of(settings, pipeline)]
                 + [memory_of(name) for name in commanded(settings, pipeline)],
                 feeds=feeds_of(settings, pipeline),
                 choices=choices_of(settings, pipeline),

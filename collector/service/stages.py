@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from collector.component import (
 from collector.control.command import OWNER
 from collector.control.deployments import Deployments
 from collector.delivery.account import ExporterStatistics
+from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
+from collector.domains.guards import GUARDS, Guard, OnOver
 from collector.ledger.interface import Ledger
 from collector.pipeline.commanding import Taker
 from collector.pipeline.network import Network
-from collector.reserved import PIPELINE
-from collector.service.plan import command_owners, real_processors
+from collector.reserved import PIPELINE, guard_name
+from collector.service.plan import command_owners, guards_of, real_processors
 from collector.service.wiring import feeds_of, reached
 from collector.settings.model import PipelineSettings, Settings
 
@@ -35,6 +37,7 @@ class Stages:
 
     Args:
         delivery: exporter → `ok`, `retrying` or `blocked`.
+        on_over: told when a domain names more than it may.
     """
 
     def __init__(
@@ -43,11 +46,19 @@ class Stages:
         root: Path,
         extensions: Mapping[str, Any],
         delivery: Callable[[], Mapping[str, ExporterStatistics]],
+        on_over: OnOver = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._root = root
         self._extensions = extensions
         self._delivery = delivery
+        self._on_over = on_over
+        self._guards: list[Guard] = []
+
+    def cardinality(self) -> Iterator[tuple[str, str, int]]:
+        """(domain, kind, how many different ones), of domains that came; once for each pipeline."""
+        for guard in self._guards:
+            yield from ((domain, guard.kind, number) for domain, number in guard.numbers())
 
     def untouched(self, exporters: Mapping[str, Exporter]) -> list[str]:
         """The pipelines that hand payloads on as they are: nobody looks at records, in them and in all that they feed."""
@@ -102,6 +113,18 @@ class Stages:
         )
 
     def _make_processors(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
+        """Its own, between the guards of what its receivers bring."""
+        rules = self._settings.service.domains.cardinality.rules()
+        kinds = guards_of(self._settings, pipeline)
+        guards = {kind: GUARDS[kind](rules, self._on_over) for kind in kinds}
+        self._guards += guards.values()
+        front, behind = (
+            [(guard_name(kind, pipeline.id), guards[kind])] if kind in kinds else []
+            for kind in (SERVICES, ATTRIBUTE_KEYS)
+        )
+        return [*front, *self._make_own(pipeline), *behind]
+
+    def _make_own(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
         made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, pipeline):
             component = self._settings.processors[name]

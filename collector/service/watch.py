@@ -176,7 +176,8 @@ class Watch:
         return replace(
             snapshot,
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
-            bounds=_bounds(reports), limits_refused=_limits_refused(reports), auth_requests=_auth_requests(reports), quota_used=_quota_used(reports),
+            bounds=_bounds(reports), limits_refused=_sums(reports, "limits"), auth_requests=_auth_requests(reports),
+            quota_used=_largest(reports, "quotas"), cardinality=_largest(reports, "cardinality"), cardinality_over=_sums(reports, "over"),
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children
@@ -199,18 +200,19 @@ def _auth_requests(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, 
     return dict(asked)
 
 
-def _limits_refused(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    refused: Counter[tuple[str, str]] = Counter()
+def _sums(reports: Mapping[str, Mapping[str, Any]], name: str) -> dict[tuple[str, str], int]:
+    """(domain, unit) → number, of all processes together."""
+    counted: Counter[tuple[str, str]] = Counter()
     for stats in reports.values():
-        refused.update({(domain, unit): number for domain, unit, number in stats.get("limits", ())})
-    return dict(refused)
+        counted.update({(domain, unit): number for domain, unit, number in stats.get(name, ())})
+    return dict(counted)
 
 
-def _quota_used(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    """Each process says what all have taken; the latest is the largest."""
+def _largest(reports: Mapping[str, Mapping[str, Any]], name: str) -> dict[tuple[str, str], int]:
+    """The same of what each process says of all: the latest is the largest."""
     used: dict[tuple[str, str], int] = {}
     for stats in reports.values():
-        for domain, unit, number in stats.get("quotas", ()):
+        for domain, unit, number in stats.get(name, ()):
             used[domain, unit] = max(number, used.get((domain, unit), 0))
     return used
 

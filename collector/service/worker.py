@@ -33,6 +33,7 @@ from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.backlog import Backlogs
 from collector.service.channel import Report
+from collector.service.crowds import Crowds
 from collector.service.extensions import Extensions
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
 from collector.service.reporting import Reporting
@@ -72,7 +73,8 @@ class Worker:
         self._resting = Resting(self._reporting.reporter)
         self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
-        self._stages = Stages(settings, root, self._extensions, self._statistics)
+        self._crowds = Crowds(self._reporting.reporter)
+        self._stages = Stages(settings, root, self._extensions, self._statistics, self._crowds.over)
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
@@ -109,9 +111,11 @@ class Worker:
             return None
         began = [each.busy_since for each in self._all_pipelines() if each.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
+        self._crowds.flush()
+        stats = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
         return Report(
-            self._phase, busy, {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
-        )  # fmt: skip
+            self._phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
+        )
 
     def _exporter_stats(self) -> Mapping[str, Any]:
         if self._delivery is None:

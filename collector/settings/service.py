@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 
 from collector.component import Config
+from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES, CardinalityRules
 from collector.domains.limits import LimitRules
 from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
@@ -115,6 +116,36 @@ class QuotasConfig(DayConfig):
         return QuotaRules(self.per_day(), self.on_quota, self.sample_one_in, overrides)
 
 
+class BoundsConfig(Config):
+    """How many different names; absent = as everywhere, 0 = no bound."""
+
+    services: int | None = Field(None, ge=0)
+    """Service names (`service.name`)."""
+    attribute_keys: int | None = Field(None, ge=0)
+    """Keys of attributes of records, resources and scopes together."""
+
+    def bounds(self) -> dict[str, int]:
+        """Kind → number, of those that are written."""
+        written = {SERVICES: self.services, ATTRIBUTE_KEYS: self.attribute_keys}
+        return {kind: most for kind, most in written.items() if most is not None}
+
+
+class CardinalityConfig(BoundsConfig):
+    """The `cardinality:` block: how many different things each domain may name. One that was not seen for a week makes room."""
+
+    services: int = Field(500, ge=0)
+    """Service names; one above them becomes `{other}`, and what it said the resource attribute `logboom.service_name`. 0 = no bound."""
+    attribute_keys: int = Field(2000, ge=0)
+    """Keys of attributes of records, resources and scopes together; what is above them becomes one attribute, `logboom.attributes`, a JSON
+    object. 0 = no bound."""
+    overrides: dict[str, BoundsConfig] = {}
+    """Domains with other bounds, kind by kind; 0 = no bound."""
+
+    def rules(self) -> CardinalityRules:
+        """For pipelines."""
+        return CardinalityRules(self.bounds(), {domain: own.bounds() for domain, own in self.overrides.items()})
+
+
 class DomainsConfig(Config):
     """How a request's domain is found when no credential names it."""
 
@@ -130,6 +161,8 @@ class DomainsConfig(Config):
     """How much each domain, and each credential, may send in a second; senders above it are told to wait."""
     quotas: QuotasConfig = QuotasConfig()
     """How much each domain may send in a day (UTC)."""
+    cardinality: CardinalityConfig = CardinalityConfig()
+    """How many different services and attribute keys each domain may name."""
 
     operator: str | None = None
     """The domain of what the service knows and its operator does. Without a choice it is `logboom`, which no request can belong to;

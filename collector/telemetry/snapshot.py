@@ -72,6 +72,8 @@ class Snapshot:
         auth_requests: (authenticator, outcome, reason) → requests since the children began.
         limits_refused: (domain, unit) → requests refused by limits since the children began.
         quota_used: (domain, unit) → taken today, of domains with a quota.
+        cardinality: (domain, kind) → how many different names a domain has, where they are bounded.
+        cardinality_over: (domain, kind) → names that became another since the children began.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
         native_lines: (process, kind, number) of log lines that libraries wrote.
         listeners: `otlp grpc` → what its probes met.
@@ -98,6 +100,8 @@ class Snapshot:
     limits_refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
     auth_requests: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     quota_used: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    cardinality: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    cardinality_over: Mapping[tuple[str, str], int] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
     native_lines: Sequence[tuple[str, str, int]] = ()
     listeners: Mapping[str, ListenerState] = field(default_factory=dict)

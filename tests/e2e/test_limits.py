@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
+from collections import Counter
 
 import pytest
 
@@ -91,6 +93,58 @@ def post_one(service: Service, number: int) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
     body = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"{number + 1}","body":{{"stringValue":"{number}"}}}}]}}]}}]}}'
     connection.request("POST", "/v1/logs", body, {"content-type": "application/json", "x-logboom-domain": "tamyla.com"})
+    with connection.getresponse() as answer:
+        answer.read()
+        connection.close()
+        return answer.status
+
+
+NAMES = """
+service:
+  processes: {workers: 2}
+  domains: {names: [tamyla.com, calm.example], cardinality: {services: 3, attribute_keys: 4}}
+"""
+
+
+def test_a_domain_names_as_many_services_as_it_may_through_a_kill(tmp_path):
+    """The first three stay what they are, before and after; the neighbour's are its own."""
+    with Service(tmp_path, NAMES) as service:
+        assert {post_named(service, "tamyla.com", number) for number in range(5)} == {200}
+        service.await_stored(5)
+        service.kill()
+        service.start()
+        service.await_ready()
+        assert {post_named(service, "tamyla.com", number) for number in (9, 1, 8)} == {200}
+        assert post_named(service, "calm.example", 77) == 200
+        service.await_stored(9)
+        rows = service.rows("SELECT domain, service_name, resource, attributes FROM sent")
+        named = Counter((domain, name) for domain, name, _, _ in rows)
+        assert named == {
+            ("tamyla.com", "s0"): 1, ("tamyla.com", "s1"): 2, ("tamyla.com", "s2"): 1, ("tamyla.com", "{other}"): 4,
+            ("calm.example", "s77"): 1,
+        }  # fmt: skip
+        others = [json.loads(resource)["logboom.service_name"] for _, name, resource, _ in rows if name == "{other}"]
+        assert sorted(others) == ["s3", "s4", "s8", "s9"]
+        together = [json.loads(attributes).get("logboom.attributes") for *_, attributes in rows]
+        assert sorted(text for text in together if text) == ['{"k4":"v"}', '{"k8":"v"}', '{"k9":"v"}']
+        deadline = time.monotonic() + 30
+        while not any(
+            line.startswith('logboom_cardinality{domain="tamyla.com",of="services"') and line.endswith(" 3.0")
+            for line in service.get("/metrics", service.metrics)[1].splitlines()
+        ):
+            assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
+            time.sleep(0.5)
+        assert "tamyla.com named more than 3 different services" in service.log.read_text()
+        assert service.terminate() == 0
+
+
+def post_named(service: Service, domain: str, number: int) -> int:
+    """A request of one record, of a service and with an attribute of that number."""
+    record = {"timeUnixNano": str(time.time_ns()), "attributes": [{"key": f"k{number}", "value": {"stringValue": "v"}}]}
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": f"s{number}"}}]}
+    body = json.dumps({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]})
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    connection.request("POST", "/v1/logs", body, {"content-type": "application/json", "x-logboom-domain": domain})
     with connection.getresponse() as answer:
         answer.read()
         connection.close()

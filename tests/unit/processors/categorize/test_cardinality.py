@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.batch import LogBatch, concat
+from collector.cardinality import KEPT_DAYS, OTHER
 from collector.component import Context
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
-from processors.categorize.cardinality import KEPT_DAYS, OTHER
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import COMPONENT, ENDPOINT, Categorize
 
