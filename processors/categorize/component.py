@@ -17,7 +17,7 @@ from collector.columns.memo import each
 from processors.categorize import layouts
 from processors.categorize.forms import Forms
 from processors.categorize.libraries import LIBRARIES
-from processors.categorize.stack_traces import application_frame
+from collector.lines.stack_traces import application_frame
 from processors.categorize.view import Clue, View
 
 FUNCTIONS = ("code.function.name", "code.function", "code.namespace")

@@ -19,7 +19,7 @@ import re2
 from collector.columns.dictionary import Coded, constant, of_answers
 from collector.columns.memo import Memo, each
 from processors.categorize import fields, first_look
-from processors.categorize.stack_traces import find
+from collector.lines.stack_traces import find
 from processors.categorize.view import Clue, Decision, View, always, decide
 
 EXCEPTION, ERROR, NONE = "exception", "error", "none"

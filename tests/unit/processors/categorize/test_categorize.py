@@ -17,7 +17,7 @@ from processors.categorize.endpoint import route, template
 from processors.categorize.environment import by_name
 from processors.categorize.processor import COMPONENT, ENDPOINT, ERROR_TYPE, SOURCE_TYPE, Categorize
 from processors.categorize.severity import of_syslog, of_word
-from processors.categorize.stack_traces import find
+from collector.lines.stack_traces import find
 
 ENVIRONMENT = "deployment.environment.name"
 

@@ -79,7 +79,7 @@ _RUBY_HEAD = re.compile(
 _RUBY_PLAIN = re.compile(r"(?<![\w:])(?P<type>(?:[A-Z]\w*::)*[A-Z]\w*) \((?P<message>.*)\):?$")
 _RUBY_FRAME = re.compile(r"^\s*(?:from )?(?P<file>[^\s:]+\.rb|[^\s:]+):\d+:in [`'](?P<where>[^`']*)['`]")
 _PHP_HEAD = re.compile(
-    r"(?:PHP )?(?:Fatal error:\s+)?(?:Uncaught )?(?<![\w\\])(?P<type>\\?(?:[A-Z]\w*\\)*[A-Z]\w*(?:Exception|Error))(?:: (?P<message>.*?))?(?: in (?P<file>\S+\.php)(?::\d+| on line \d+)?)?$"
+    r"(?:PHP )?(?:Fatal error:\s+)?(?:Uncaught )?(?<![\w\\])(?P<type>\\?(?:[A-Z]\w*\\)*(?:[A-Z]\w*)?(?:Exception|Error))(?:: (?P<message>.*?))?(?: in (?P<file>\S+\.php)(?::\d+| on line \d+)?)?$"
 )
 _LARAVEL = re.compile(r"\[object\] \((?P<type>[\w\\]+)\(code: \d+\): (?P<message>.*) at (?P<file>\S+?\.php)[:(]\d+\)*")
 _PHP_FRAME = re.compile(r"^#\d+ (?:(?P<file>[^(]+?)\(\d+\): (?P<where>[^(]+)|\{main\}|\[internal function\])")
