@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 from collector.columns.dictionary import Coded
 from collector.columns.memo import each
+from collector.lines.stack_traces import application_frame
 from processors.categorize import layouts
 from processors.categorize.forms import Forms
 from processors.categorize.libraries import LIBRARIES
-from collector.lines.stack_traces import application_frame
 from processors.categorize.view import Clue, View
 
 FUNCTIONS = ("code.function.name", "code.function", "code.namespace")

@@ -18,8 +18,8 @@ import re2
 
 from collector.columns.dictionary import Coded, constant, of_answers
 from collector.columns.memo import Memo, each
-from processors.categorize import fields, first_look
 from collector.lines.stack_traces import find
+from processors.categorize import fields, first_look
 from processors.categorize.view import Clue, Decision, View, always, decide
 
 EXCEPTION, ERROR, NONE = "exception", "error", "none"

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from collector.columns.memo import MANY, Memo
 from collector.lines import decoration
-from processors.categorize.layouts import CHANNEL_MARKS
 from collector.lines.stack_traces import FIRST_LINES, MARKS
+from processors.categorize.layouts import CHANNEL_MARKS
 
 DECORATED, REQUEST, TRACE, FIRST_LINE, CHANNEL = (1 << place for place in range(5))
 _WORDS: Mapping[int, Sequence[str]] = {

@@ -9,6 +9,7 @@ import pytest
 
 from collector.batch import LogBatch, ValueKind
 from collector.component import Context
+from collector.lines.stack_traces import find
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
 from processors.categorize.component import class_of_function, file_stem, last_name
@@ -17,7 +18,6 @@ from processors.categorize.endpoint import route, template
 from processors.categorize.environment import by_name
 from processors.categorize.processor import COMPONENT, ENDPOINT, ERROR_TYPE, SOURCE_TYPE, Categorize
 from processors.categorize.severity import of_syslog, of_word
-from collector.lines.stack_traces import find
 
 ENVIRONMENT = "deployment.environment.name"
 
