@@ -9,19 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import xxhash
-
+from collector.admission.above import is_taken
 from collector.admission.steps import Arrival
 from collector.domains.quotas import UNITS, QuotaBook, QuotaRules
-from collector.errors import Exhausted
-from collector.severity_words import WARN, number_of
-from otlp_wire import Received, Repairs, severities
 
 log = logging.getLogger("logboom.limits")
 
-_HINT_SECS = (
-    120.0  # answers vary it by ± 50 %: a minute at least, so that SDKs give up at once instead of asking all day
-)
 _DAY_SECS = 86_400
 _TOLD = (1.0, 0.8)
 OnShare = Callable[[str, str, float], None]
@@ -63,14 +56,7 @@ class Quotas:
         day, size = self.day(), len(arrival.received.body)
         taken = self._book.taken(arrival.domain, day)._asdict()
         over = next((unit for unit in most if taken[unit] >= most[unit]), None)
-        if over is not None and not self._is_kept(arrival.received.body):
-            with self._lock:
-                self._refused[arrival.domain, over] += 1
-            why = f"{arrival.domain} has sent the {most[over]} {over} that it may send a day"
-            if self._rules.on_quota != "sample":
-                raise Exhausted(why, _HINT_SECS)
-            first = f"{why}: one request of {self._rules.one_in} is taken"
-            arrival.received = Received(b"", 0, 0, Repairs(rejected=arrival.records, first=first))
+        if over is not None and not self._is_taken(arrival, over, most[over]):
             return
         self._book.take(arrival.domain, day, arrival.records, size)
         arrival.undo = (*arrival.undo, partial(self._book.take, arrival.domain, day, -arrival.records, -size))
@@ -79,11 +65,16 @@ class Quotas:
             if unit in most:
                 self._share(arrival.domain, unit, (taken[unit] + amount) / most[unit], day)
 
-    def _is_kept(self, body: bytes) -> bool:
-        """Whether a request above the quota is taken all the same."""
-        if self._rules.on_quota == "sample":
-            return xxhash.xxh3_64_intdigest(body) % self._rules.one_in == 0
-        return self._rules.on_quota == "keep_severe" and _is_severe(body)
+    def _is_taken(self, arrival: Arrival, unit: str, most: int) -> bool:
+        """Whether a request above the quota is taken all the same. Raises `Exhausted`."""
+        with self._lock:
+            self._refused[arrival.domain, unit] += 1
+        why = f"{arrival.domain} has sent the {most} {unit} that it may send a day"
+        taken = is_taken(arrival, why, self._rules.on_quota, self._rules.one_in)
+        if taken:
+            with self._lock:
+                self._refused[arrival.domain, unit] -= 1
+        return taken
 
     def day(self) -> int:
         """Days since the epoch, in UTC."""
@@ -93,7 +84,7 @@ class Quotas:
         """(domain, unit, requests that were refused since the start)."""
         with self._lock:
             found = list(self._refused.items())
-        return ((domain, f"{unit}_per_day", number) for (domain, unit), number in found)
+        return ((domain, f"{unit}_per_day", number) for (domain, unit), number in found if number)
 
     def used(self) -> Iterator[tuple[str, str, int]]:
         """(domain, unit, taken today by all processes), of domains that came through this one."""
@@ -110,9 +101,3 @@ class Quotas:
             self._told[domain, unit] = (day, reached)
         log.warning("%s has used %.0f %% of the %s that it may send today", domain, reached * 100, unit)
         self._tell(domain, unit, reached)
-
-
-def _is_severe(body: bytes) -> bool:
-    """Whether it holds a warning or worse, by its number or, without one, its word."""
-    numbers, words = severities(body)
-    return any(number >= WARN for number in numbers) or any((number_of(word) or 0) >= WARN for word in words)

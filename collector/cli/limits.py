@@ -16,11 +16,14 @@ from collector.cli.endings import wrong_configuration
 from collector.cli.plain_command import PlainCommand
 from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir
+from collector.domains.costs import FILE as COSTS
+from collector.domains.costs import SpentFile
 from collector.domains.quotas import FOLDER, taken_today
 from collector.domains.rate_table import FILE, UNITS, RateTable, name_of
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collector.domains.costs import CostRules
     from collector.domains.limits import LimitRules, Rates
     from collector.domains.quotas import QuotaRules
 
@@ -67,7 +70,10 @@ def show(
     quotas = service.domains.quotas.rules()
     table = RateTable(path) if path.exists() else None
     names = _names([*service.domains.served(), *rules.overrides, *quotas.overrides], data_dir)
-    lines = [*_lines(rules, names, data_dir, table), *_days(quotas, names, data_dir / FOLDER)]
+    lines = [
+        *_lines(rules, names, data_dir, table), *_days(quotas, names, data_dir / FOLDER),
+        *_budgets(service.domains.costs.rules({}), names, data_dir / COSTS),
+    ]  # fmt: skip
     if json_:
         for line in lines:
             typer.echo(json.dumps(line._asdict()))
@@ -110,6 +116,16 @@ def _days(rules: QuotaRules, domains: Sequence[str], folder: Path) -> Iterator[L
                 yield Line(domain, "", f"{unit}_per_day", number, 0.0, round(taken[unit] / number, 3))
 
 
+def _budgets(rules: CostRules, domains: Sequence[str], path: Path) -> Iterator[Line]:
+    """Budgets, and what was spent of them."""
+    file, now = SpentFile(path), time.time()
+    file.look()
+    for domain in dict.fromkeys([*domains, *rules.overrides]):
+        spent = file.spent(domain, now)._asdict()
+        for period, most in sorted(rules.of_domain(domain).items()):
+            yield Line(domain, "", f"cost_per_{period}", most, 0.0, round(spent[period] / most, 3))
+
+
 def _print_table(lines: Sequence[Line]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -118,7 +134,7 @@ def _print_table(lines: Sequence[Line]) -> None:
     from collector.visible import visible
 
     if not lines:
-        typer.echo("no limits: service.domains.limits and .quotas set them")
+        typer.echo("no limits: service.domains.limits, .quotas and .costs set them")
         return
     table = Table("domain", "credential", "unit", "most", "burst", "used", box=None, header_style="bold")
     for line in lines:

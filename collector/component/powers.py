@@ -94,6 +94,25 @@ class Counting(Exporter, Protocol):
 
 
 @runtime_checkable
+class Bills(Exporter, Protocol):
+    """An exporter whose destination tells what it bills."""
+
+    def billed(self) -> Mapping[tuple[str, str], float]:
+        """(domain, unit) → number since this process began; the domain "" = of several, which nobody can tell apart. A unit is one of
+        `service.domains.costs.prices`. From any thread, each second: no I/O."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """Options of an exporter whose destination has prices that everybody pays."""
+
+    def prices(self) -> Mapping[str, float]:
+        """Unit → price of a million; `service.domains.costs.prices` decides otherwise."""
+        ...
+
+
+@runtime_checkable
 class Ticking(Protocol):
     """A processor or connector that also works when no records come: it says when by `Work.wake`, and is called once for each such time."""
 

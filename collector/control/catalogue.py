@@ -91,6 +91,15 @@ QUOTA_REACHED = ServiceEvent(
     shown=frozenset({"logboom.unit", "logboom.share"}),
     shown_body="this domain has used most of what it may send today",
 )  # fmt: skip
+BUDGET_REACHED = ServiceEvent(
+    "budget.reached", "a domain has spent 80 %, or all, of what it may spend in a day or a month; each once", "WARN",
+    {"logboom.domain": "the domain", "logboom.period": "day or month", "logboom.share": "0.8 or 1.0",
+     "logboom.spent": "what it has spent by then", "logboom.most": "what it may spend"},
+    Example("tamyla.com has spent 4.02, 80% of the 5 that it may spend a day",
+            {"logboom.domain": "tamyla.com", "logboom.period": "day", "logboom.share": 0.8, "logboom.spent": 4.02, "logboom.most": 5.0}),
+    shown=frozenset({"logboom.period", "logboom.share"}),
+    shown_body="this domain has spent most of what it may spend in the period",
+)  # fmt: skip
 CARDINALITY_REACHED = ServiceEvent(
     "cardinality.reached", f"a domain names more different services or attribute keys than it may; {_AT_MOST}", "WARN",
     {"logboom.domain": "the domain", "logboom.of": "`services` or `attribute_keys`", "logboom.most": "so many may be different", **_COUNT},

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from collector.admission.admission import Admission
+from collector.admission.budgets import Budgets
 from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
 from collector.admission.steps import checks
 from collector.component import Context, HandsOver, Receiver, TrustsEvents
+from collector.domains.costs import FILE as COSTS
 from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
@@ -31,6 +33,7 @@ from collector.service.acknowledging import Acknowledger, rules
 from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
+from collector.service.costs import cost_rules
 from collector.service.crowding import Crowding
 from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
@@ -119,6 +122,7 @@ class Ingest:
         self._limits = Limits(domains.limits.rules(), RateTable(root / FILE), self._door_events.limit)
         self._book = QuotaBook(root / FOLDER, slot, processes.ingest)
         self._quotas = Quotas(domains.quotas.rules(), self._book, self._door_events.quota)
+        self._budgets = Budgets(cost_rules(settings), root / COSTS)
         view = backend_of(settings, root).view
         self._acknowledger = Acknowledger(self._intake, rules(settings), slot, view)
         self._admission = self._make_admission()
@@ -137,7 +141,7 @@ class Ingest:
             for name, receiver in self._settings.receivers.items()
             if isinstance(receiver.config, TrustsEvents) and receiver.config.trust_events
         }
-        behind = [self._limits.after, self._quotas.check]
+        behind = [self._limits.after, self._budgets.check, self._quotas.check]
         resolver = DomainResolver(rules, self._extensions.known_domains)
         steps = checks(resolver, [self._limits.before], behind, trusting)
         return Admission(
@@ -237,7 +241,8 @@ class Ingest:
         requests = self._admission.statistics()
         self._limits.look()
         stats["auth"] = [[*key, number] for key, number in self._admission.doorkeeper.counts().items()]
-        stats["limits"] = [*self._limits.refused(), *self._quotas.refused()]
+        self._budgets.look()
+        stats["limits"] = [*self._limits.refused(), *self._quotas.refused(), *self._budgets.refused()]
         stats["quotas"] = list(self._quotas.used())
         stats["requests"] = {"accepted": requests.accepted_requests, **requests.refused_requests}
         waiting = requests.in_flight_requests - self._acknowledger.waiting if state is not None else 0

@@ -17,6 +17,7 @@ from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
+from collector.service.costs import Costs
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
@@ -80,7 +81,11 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     reporting = Reporting(root, "supervisor", lambda: supervisor.settings)
     supervisor.reporter = reporting.reporter
     reporting.start()
-    watch = Watch(supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root))
+    costs = Costs(root, reporting.reporter)
+    costs.begin(supervisor.settings, view.counts)
+    watch = Watch(
+        supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root), costs=costs,
+    )  # fmt: skip
     watching = asyncio.ensure_future(_watch(watch))
     starting = asyncio.ensure_future(supervisor.start())
     try:

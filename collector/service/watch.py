@@ -20,6 +20,7 @@ from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.service.channel import Child
 from collector.service.conditions import CONDITIONS, WATCH, Condition, Found
+from collector.service.costs import Costs
 from collector.service.doors import Doors
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
@@ -41,6 +42,7 @@ class Watch:
     Args:
         take: a snapshot of what is on disk; slow, called on a thread.
         reporter: tells the events of what begins and ends.
+        costs: the book of what destinations bill.
         clock: monotonic seconds.
     """
 
@@ -51,6 +53,7 @@ class Watch:
         doors: Doors | None = None,
         reporter: Reporter | None = None,
         machine: Machine | None = None,
+        costs: Costs | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.at_each_look: Callable[[Settings], None] = lambda _settings: None
@@ -60,6 +63,7 @@ class Watch:
         self._doors = doors or Doors()
         self._reporter = reporter or nobody()
         self._machine = machine or Machine(Path())
+        self._costs = costs
         self._growth = Growth()
         self._told: dict[tuple[str, str], tuple[float, Condition, Found]] = {}
         self._blind = ""
@@ -178,6 +182,7 @@ class Watch:
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
             bounds=_bounds(reports), limits_refused=_sums(reports, "limits"), auth_requests=_auth_requests(reports),
             quota_used=_largest(reports, "quotas"), cardinality=_largest(reports, "cardinality"), cardinality_over=_sums(reports, "over"),
+            costs=self._costs.look(self._supervisor.settings, snapshot.counts, sight.children) if self._costs is not None else {},
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Context, Counting, Exporter, KeepsTables, TakesEvents
+from collector.component import Bills, Context, Counting, Exporter, KeepsTables, TakesEvents
 from collector.control.catalogue import SERVICE_EVENTS
 from collector.control.event import PREFIX
 from collector.delivery.account import ExporterStatistics
@@ -128,6 +128,7 @@ class Worker:
                 "reason": stats.reason,
                 "moved": stats.moved,
                 "counters": self._exporter_counters.get(name, dict)(),
+                "billed": [[*key, number] for key, number in self._bills.get(name, dict)().items()],
             }
             for name, stats in self._delivery.statistics().items()
         }
@@ -145,6 +146,7 @@ class Worker:
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)
         }
+        self._bills = {name: exporter.billed for name, (exporter, _) in made.items() if isinstance(exporter, Bills)}
         self._with_tables = {
             name: exporter for name, (exporter, _) in made.items() if isinstance(exporter, KeepsTables)
         }

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from collector.component import Config
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES, CardinalityRules
+from collector.domains.costs import DAY, MONTH, CostRules, OnBudget
 from collector.domains.limits import LimitRules
 from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
@@ -146,6 +148,59 @@ class CardinalityConfig(BoundsConfig):
         return CardinalityRules(self.bounds(), {domain: own.bounds() for domain, own in self.overrides.items()})
 
 
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class PricesConfig(Config):
+    """What a million costs; absent = as the exporter has it."""
+
+    records: Price | None = None
+    """Records that were delivered."""
+    rows_written: Price | None = None
+    """Rows that the destination says it wrote (`d1`)."""
+    rows_read: Price | None = None
+    """Rows that it says it read (`d1`)."""
+
+    def written(self) -> dict[str, float]:
+        """Unit → price, of those that are written."""
+        return {unit: price for unit, price in self.model_dump().items() if price is not None}
+
+
+class BudgetConfig(Config):
+    """How much may be spent, in the currency of the prices; absent or 0 = no budget."""
+
+    per_day: Price | None = None
+    """In a day (UTC)."""
+    per_month: Price | None = None
+    """In a month (UTC)."""
+
+    def budgets(self) -> dict[str, float]:
+        """Period → budget, of those that are written."""
+        written = {DAY: self.per_day, MONTH: self.per_month}
+        return {period: most for period, most in written.items() if most is not None}
+
+
+class CostsConfig(BudgetConfig):
+    """The `costs:` block: what exporters' destinations bill, and how much of it each domain may spend."""
+
+    prices: dict[str, PricesConfig] = {}
+    """By exporter, of a million. `d1` has Cloudflare's: 1.00 for rows written, 0.001 for rows read."""
+    on_budget: OnBudget = "warn"
+    """What becomes of what is sent when the budget is spent: `warn` takes all and tells it; `refuse`, `keep_severe` and `sample` are as in
+    `quotas`. It is known some seconds later what was spent."""
+    sample_one_in: int = Field(10, ge=2, le=1_000_000)
+    """With `sample`: of so many requests one is taken, the same when it is sent again."""
+    overrides: dict[str, BudgetConfig] = {}
+    """Domains with other budgets, period by period; 0 = no budget."""
+
+    def rules(self, prices: Mapping[str, Mapping[str, float]]) -> CostRules:
+        """With the prices that exporters have themselves."""
+        own = {exporter: config.written() for exporter, config in self.prices.items()}
+        together = {exporter: {**prices.get(exporter, {}), **own.get(exporter, {})} for exporter in {**prices, **own}}
+        overrides = {domain: budget.budgets() for domain, budget in self.overrides.items()}
+        return CostRules(together, self.budgets(), self.on_budget, self.sample_one_in, overrides)
+
+
 class DomainsConfig(Config):
     """How a request's domain is found when no credential names it."""
 
@@ -161,6 +216,8 @@ class DomainsConfig(Config):
     """How much each domain, and each credential, may send in a second; senders above it are told to wait."""
     quotas: QuotasConfig = QuotasConfig()
     """How much each domain may send in a day (UTC)."""
+    costs: CostsConfig = CostsConfig()
+    """What destinations bill for each domain, and how much of it may be spent."""
     cardinality: CardinalityConfig = CardinalityConfig()
     """How many different services and attribute keys each domain may name."""
 

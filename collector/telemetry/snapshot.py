@@ -74,6 +74,7 @@ class Snapshot:
         quota_used: (domain, unit) → taken today, of domains with a quota.
         cardinality: (domain, kind) → how many different names a domain has, where they are bounded.
         cardinality_over: (domain, kind) → names that became another since the children began.
+        costs: (domain, `day` or `month`) → what destinations bill for it, in the currency of the prices.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
         native_lines: (process, kind, number) of log lines that libraries wrote.
         listeners: `otlp grpc` → what its probes met.
@@ -102,6 +103,7 @@ class Snapshot:
     quota_used: Mapping[tuple[str, str], int] = field(default_factory=dict)
     cardinality: Mapping[tuple[str, str], int] = field(default_factory=dict)
     cardinality_over: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    costs: Mapping[tuple[str, str], float] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
     native_lines: Sequence[tuple[str, str, int]] = ()
     listeners: Mapping[str, ListenerState] = field(default_factory=dict)

@@ -13,6 +13,7 @@ FACTORY = Factory(
         Instrument(
             "rows_written", "{rows}", "Billed rows that the destination says it wrote, since the worker started."
         ),
+        Instrument("rows_read", "{rows}", "Billed rows that the destination says it read, since the worker started."),
         Instrument(
             "rows_deleted", "{rows}", "Records that retention deleted at the destination, since the worker started."
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,6 +11,7 @@ from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
 from collector.store.d1_config import D1StoreConfig
 from collector.store.options import Index, RetentionConfig
 from collector.units import ByteSize, Duration
+from exporters.d1.bill import PRICES
 
 _ALWAYS = 3
 """Rows written a record: the row, its primary key, the index by domain and time."""
@@ -65,6 +66,10 @@ class D1Config(D1StoreConfig, DeliveryConfig):
         if self.auto_create and not self.database_name:
             raise ValueError("auto_create needs database_name: an id can't be chosen")
         return self
+
+    def prices(self) -> Mapping[str, float]:
+        """Cloudflare's, beyond what the plan includes."""
+        return PRICES
 
     def notes(self) -> Iterator[str]:
         """What `logboom validate` says beyond delivery: the price of a record."""

@@ -17,10 +17,11 @@ from collector.store.rows import Limits
 from collector.store.sweeping import DELETING
 from collector.store.upkeep import Rows, Upkeep, keep_up
 from collector.transport.cloudflare import Answer, CloudflareClient
+from exporters.d1.bill import Bill
 from exporters.d1.config import D1Config
 from exporters.d1.databases import Databases
 from exporters.d1.requests import Part, Places, parts
-from exporters.d1.verdicts import Homeless, mark_of, rows_written, verdict_of, verdicts_of
+from exporters.d1.verdicts import Homeless, mark_of, results_of, verdict_of, verdicts_of
 
 Answers = list[tuple[Part, Answer | Exception]]
 _BETWEEN_PIECES_SECS = 5.0
@@ -46,7 +47,7 @@ class D1Exporter:
         self._keeping_up: asyncio.Task[None] | None = None
         self._upkeeps: dict[str, Upkeep] = {}
         self._began = time.monotonic()
-        self._rows_written = 0
+        self._bill = Bill()
         self._rows_deleted = 0
 
     async def start(self) -> None:
@@ -109,12 +110,17 @@ class D1Exporter:
     def counters(self) -> Mapping[str, int]:
         """Billed rows, as D1 counted them in its answers since the start of this process; those of a day by that rate
         (of an hour at least: the first minutes after a start say little)."""
-        share = max(3600.0, time.monotonic() - self._began) / 86_400
+        share, written = max(3600.0, time.monotonic() - self._began) / 86_400, self._bill.total("rows_written")
         return {
-            "rows_written": self._rows_written,
+            "rows_written": written,
+            "rows_read": self._bill.total("rows_read"),
             "rows_deleted": self._rows_deleted,
-            "rows_written_per_day": round(self._rows_written / share),
+            "rows_written_per_day": round(written / share),
         }
+
+    def billed(self) -> Mapping[tuple[str, str], float]:
+        """Rows that D1 wrote and read for each domain; what retention costs is its database's, which may be of several."""
+        return self._bill.rows()
 
     async def sweep(self, now_unix_nano: int) -> int:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
@@ -127,7 +133,7 @@ class D1Exporter:
         self._upkeep(database).comes(part.oldest)
         answer = await database.post(part.body)
         if answer.succeeded:
-            self._rows_written += rows_written(answer)
+            self._bill.add(results_of(answer), part.domains)
             if part.marked:
                 database.mark = mark_of(answer) or database.mark
         elif isinstance(verdict_of(answer, part.records), Blocked):
@@ -140,6 +146,7 @@ class D1Exporter:
     def _upkeep(self, database: D1Database) -> Upkeep:
         async def run(questions: Sequence[Question]) -> Sequence[Rows]:
             results = await database.run(*(Statement(it.statement, [*map(str, it.parameters)]) for it in questions))
+            self._bill.add(results, self._owner(database))
             answers = [[tuple(row.values()) for row in result["results"]] for result in results]
             self._rows_deleted += sum(
                 len(rows) for rows, it in zip(answers, questions, strict=True) if it.statement in DELETING
@@ -152,3 +159,9 @@ class D1Exporter:
                 retention.rules(), retention.batch_rows, run, pause_secs=_BETWEEN_PIECES_SECS
             )
         return self._upkeeps[database.id]
+
+    def _owner(self, database: D1Database) -> Mapping[str, int]:
+        """The domain that a database is of; "" where that can't be told."""
+        places = [place for place, each in self._databases.by_place().items() if each is database]
+        owners = [domain for place in places for domain in self._places.domains_of(place)]
+        return {owners[0] if len(owners) == 1 else "": 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import orjson
@@ -38,6 +38,7 @@ _ROW_BYTES = 1_900_000
 @dataclass(frozen=True, slots=True)
 class Part:
     """The records of one place (a database id, or a name that leads to one). `items`: None = the whole request.
+    `domains`: how many of each.
     `body` is empty when there is no place for them. `oldest`: no record of the request has a smaller id. `marked`: the last answer
     of the body is the store's mark, for events among them change its tables."""
 
@@ -47,6 +48,7 @@ class Part:
     items: Items | None = None
     oldest: str = ""
     marked: bool = False
+    domains: Mapping[str, int] = field(default_factory=dict)
 
 
 class Places:
@@ -85,18 +87,19 @@ def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     texts = bounded_row_texts(batch, limits, _ROW_BYTES)
     oldest = str(batch.column("record_id").min() or "")
     by_place: dict[str, list[str]] = {}
-    for domain in batch.by_domain():
+    numbers = batch.by_domain()
+    for domain in numbers:
         by_place.setdefault(places.of(domain), []).append(domain)
     patterns = batch.attribute(_PATTERN).is_not_null()
     if len(by_place) == 1:
         known, told = bool(patterns.any()), described(batch, limits.attribute_bytes)
-        return [_part(place, texts, oldest, told, patterns=known) for place in by_place]
+        return [_part(place, texts, oldest, told, numbers, patterns=known) for place in by_place]
     domains = batch.column("domain").fill_null("")
     chosen = {place: domains.is_in(pl.Series(own).implode()) for place, own in by_place.items()}
     return [
         _part(
             place, texts.filter(mask), oldest, described(batch.filter(mask), limits.attribute_bytes),
-            mask.arg_true().to_numpy().astype(np.uint32), patterns=bool((patterns & mask).any()),
+            {domain: numbers[domain] for domain in by_place[place]}, mask.arg_true().to_numpy().astype(np.uint32), patterns=bool((patterns & mask).any()),
         )
         for place, mask in chosen.items()
     ]  # fmt: skip
@@ -107,12 +110,13 @@ def _part(
     texts: pl.Series,
     oldest: str,
     described: Sequence[Described],
+    domains: Mapping[str, int],
     items: Items | None = None,
     *,
     patterns: bool,
 ) -> Part:
     body = _body(texts, described, _COUNT_ALL if patterns else _COUNT) if place else b""
-    return Part(place, len(texts), body, items, oldest, marked=bool(described))
+    return Part(place, len(texts), body, items, oldest, bool(described), domains)
 
 
 def _body(texts: pl.Series, described: Sequence[Described], count: bytes) -> bytes:

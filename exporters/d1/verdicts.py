@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from collector.component import StoreMark
 from collector.errors import StorageError
@@ -86,10 +87,9 @@ def verdict_of(answer: Answer | Exception, records: int) -> Verdict:
     return cloudflare.verdict(answer)
 
 
-def rows_written(answer: Answer) -> int:
-    """Billed, as the answer counts them."""
-    metas = [one.get("meta") for one in answer.result if isinstance(one, dict)] if _ran(answer) else []
-    return sum(int(meta.get("rows_written", 0)) for meta in metas if isinstance(meta, dict))
+def results_of(answer: Answer) -> Sequence[Any]:
+    """A result for each statement; none where one of them failed."""
+    return list(answer.result) if _ran(answer) else []
 
 
 def mark_of(answer: Answer) -> StoreMark | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collector.component import (
     Acknowledging,
     AmendsHeaders,
+    Bills,
     Cautions,
     Chooses,
     ClientAuthenticator,
@@ -28,6 +29,7 @@ from collector.component import (
     OpenToOthers,
     PassesWhole,
     PayloadExporter,
+    Priced,
     Probed,
     Processor,
     Provides,
@@ -168,6 +170,8 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SyslogConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
+BILLS: tuple[type[Bills], ...] = (D1Exporter,)
+PRICED: tuple[type[Priced], ...] = (D1Config,)
 CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
@@ -280,7 +284,9 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Extension": EXTENSIONS,
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
     "AmendsHeaders": AMENDS_HEADERS,
+    "Bills": BILLS,
     "Cautions": CAUTIONS,
+    "Priced": PRICED,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,

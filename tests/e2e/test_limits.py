@@ -62,7 +62,9 @@ def test_two_processes_share_a_limit(tmp_path):
 QUOTAS = """
 service:
   processes: {ingest: 2}
-  domains: {quotas: {overrides: {tamyla.com: {records_per_day: 60}}}}
+  domains:
+    quotas: {overrides: {tamyla.com: {records_per_day: 60}}}
+    costs: {prices: {sqlite: {records: 1000000}}, on_budget: refuse, overrides: {wetechfounders.com: {per_day: 10}}}
 """
 
 
@@ -85,6 +87,16 @@ def test_a_days_quota_is_exact_through_a_kill(tmp_path):
             assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
             time.sleep(0.5)
         assert "has used 80 % of the records" in service.log.read_text()
+        assert post(service, 11, "wetechfounders.com") == 200  # twelve records, of which each costs 1
+        deadline = time.monotonic() + 60
+        while post(service, 0, "wetechfounders.com") != 429:
+            assert time.monotonic() < deadline, service.get("/metrics", service.metrics)[1]
+            time.sleep(0.5)
+        assert any(
+            line.startswith('logboom_cost{domain="tamyla.com"') and 'per="day"' in line and line.endswith(" 60.0")
+            for line in service.get("/metrics", service.metrics)[1].splitlines()
+        )
+        assert "wetechfounders.com has spent 1" in service.log.read_text()
         assert service.terminate() == 0
 
 
