@@ -164,7 +164,7 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(n, {"domain": domain, "unit": unit}) for (domain, unit), n in s.quota_used.items())),
     ("logboom_cardinality", "{names}", "Different services and attribute keys of a domain, where they are bounded.",
      lambda s: (Observation(n, {"domain": domain, "of": kind}) for (domain, kind), n in s.cardinality.items())),
-    ("logboom_cost", "1", "What destinations bill for a domain, this day and this month (UTC), in the currency of the prices.",
+    ("logboom_cost", "{currency}", "What destinations bill for a domain, this day and this month (UTC), in the currency of the prices.",
      lambda s: (Observation(round(n, 6), {"domain": domain, "per": period}) for (domain, period), n in s.costs.items())),
     ("logboom_journal_commit_wait", "s", "How long requests have waited without a commit of the journal.",
      lambda s: (Observation(secs, {"process": name}) for name, secs in s.commit_waits_secs.items())),
