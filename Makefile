@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
+.PHONY: causes-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -43,6 +43,9 @@ bench-old: setup               ## this tree against another one: OLD=../worktree
 
 bench-encoding: setup          ## what each exporter's encoding costs
 	$(BIN)/python tests/bench/encoding.py
+
+causes-score: setup            ## how often the faulty service is found from logs alone, on Nezha: CORPORA=folder with nezha/
+	$(BIN)/python tests/bench/causes_score.py $(CORPORA)
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py

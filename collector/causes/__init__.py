@@ -1,0 +1,13 @@
+"""What changed, and what probably caused it: contrasts of the records of a fault with others, as pure functions on frames."""
+
+from __future__ import annotations
+
+from collector.causes.cause import Cause, Finding, Suspect
+from collector.causes.deployed import Deployed
+from collector.causes.frame import frame
+from collector.causes.onset import Window, baseline_windows, fault_window, onset
+from collector.causes.verdict import judge
+
+__all__ = [
+    "Cause", "Deployed", "Finding", "Suspect", "Window", "baseline_windows", "fault_window", "frame", "judge", "onset",
+]  # fmt: skip
