@@ -53,6 +53,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "webhook": "exporters.webhook",
     },
     Kind.CONNECTOR: {
+        "alerting": "collector.connectors.alerting",
         "count": "collector.connectors.count",
         "failover": "collector.connectors.failover",
         "forward": "collector.connectors.forward",

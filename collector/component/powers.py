@@ -200,6 +200,26 @@ class TakesEvents(Protocol):
 
 
 @runtime_checkable
+class Addressed(Exporter, Protocol):
+    """An exporter that tells people: of the notifications (`logboom.alert.notification`) it is sent those that are addressed to it, unless its
+    option `events` says otherwise."""
+
+    @property
+    def addressed(self) -> bool:
+        """Whether it is."""
+        ...
+
+
+@runtime_checkable
+class NamesExporters(Protocol):
+    """Options of a connector that name exporters which it addresses: each must stand in a pipeline that it feeds."""
+
+    def names_exporters(self) -> Mapping[str, str]:
+        """Option (`receivers.page.0`) → the exporter's id, as written."""
+        ...
+
+
+@runtime_checkable
 class Republishes(Protocol):
     """A processor or connector that owns what stores show of its events. For a store that is new, empty, or an older copy, the core asks it to
     tell all again; what it tells reaches every store of the pipeline, which take only what is newer."""

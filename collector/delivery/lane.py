@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from collector.batch import LogBatch
-from collector.component import Exporter, KeepsReceipts, TakesEvents
+from collector.component import Addressed, Exporter, KeepsReceipts, TakesEvents
 from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
 from collector.delivery.config import DeliveryConfig
@@ -74,7 +74,8 @@ class Lane:
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config), receipts)
         takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
-        self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes)
+        addressee = id if config.events is None and isinstance(exporter, Addressed) and exporter.addressed else ""
+        self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes, addressee)
         self._sender = Sender(
             exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts
         )

@@ -33,8 +33,9 @@ class Sieve:
         emit: Callable[[EventKind, str, int], None],
         hand: Hand,
         takes_events: Sequence[str] = (),
+        addressee: str = "",
     ) -> None:
-        self._selection = Selection(config.select, config.kinds(takes_events))
+        self._selection = Selection(config.select, config.kinds(takes_events), addressee)
         self._encoding = encoding
         self._account = account
         self._emit = emit

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.component import Component, Config, KeepsState, Kind, LeadsTo
+from collector.component import NamesExporters, Component, Config, KeepsState, Kind, LeadsTo
 from collector.errors import Problem
 from collector.settings.ids import parse_id
 from collector.settings.references import PipelineLists
@@ -20,6 +20,7 @@ def check_wiring(pipelines: Sequence[PipelineLists], found: Found) -> Iterator[P
         yield from _shared_state(ident, component, pipelines)
     for ident, component in found[Kind.CONNECTOR].items():
         yield from _leads_astray(ident, component, pipelines)
+        yield from _addressed_in_vain(ident, component, pipelines)
 
 
 def _shared_state(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
@@ -63,6 +64,28 @@ def _leads_astray(ident: str, component: Component[Config], pipelines: Sequence[
             *component.place,
             code="config/unknown-pipeline",
             hint=advice,
+        )
+
+
+def _addressed_in_vain(
+    ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]
+) -> Iterator[Problem]:
+    """It addresses exporters that get nothing from it."""
+    fed = [lists for lists in pipelines if ident in {reference.id for reference in lists.receivers}]
+    if not isinstance(component.config, NamesExporters) or not any(
+        ident in {reference.id for reference in (*each.receivers, *each.exporters)} for each in pipelines
+    ):
+        return
+    reached = [reference.id for lists in fed for reference in lists.exporters]
+    for option, name in component.config.names_exporters().items():
+        if _canonical(name) in reached:
+            continue
+        where = fed[0].id if fed else "a pipeline with it among its receivers"
+        yield Problem(
+            f'connectors::{ident}::{option.replace(".", "::")}: exporter "{name}" stands in no pipeline that it feeds',
+            *component.place,
+            code="config/unknown-exporter",
+            hint=hint(nearest(name, reached), f"add {name} to the exporters of {where}"),
         )
 
 

@@ -14,13 +14,16 @@ from collector.shaping.names import Names
 
 _LEVEL = "logboom.triage.level"
 _ERROR_TYPE = "logboom.error_type"
+_NOTIFICATION, _ADDRESSEE = "logboom.alert.notification", "logboom.alert.exporter"
 
 
 class Selection:
     """What was sent: level AND domain AND any of the conditions, each of them only where something is asked for. What a component
-    made: of one of `kinds`, AND domain; levels and conditions are about traffic."""
+    made: of one of `kinds`, AND domain; levels and conditions are about traffic. Of notifications, where there is an `addressee`, only its
+    own."""
 
-    def __init__(self, config: SelectConfig, kinds: Sequence[str] = ()) -> None:
+    def __init__(self, config: SelectConfig, kinds: Sequence[str] = (), addressee: str = "") -> None:
+        self._addressee = addressee
         self._everything = config.everything
         self._levels = list(config.levels)
         self._domains = Names(config.domains, ignore_case=True)
@@ -38,7 +41,7 @@ class Selection:
 
     def passes(self, batch: LogBatch) -> bool:
         """Nothing of the batch is left out, seen without looking at its records."""
-        return self._everything and hidden(batch, self._kinds) is None
+        return self._everything and hidden(batch, self._kinds) is None and (not self._addressee or not len(batch))
 
     def keep(self, batch: LogBatch) -> pl.Series:
         """One bool a record, never null."""
@@ -49,7 +52,11 @@ class Selection:
         if generation is None:
             return self._of_traffic(batch, kept)
         made = generation > 0
-        return (kept & made & taken(batch.column("event_name"), self._kinds)) | self._of_traffic(batch, kept & ~made)
+        wanted = made & taken(batch.column("event_name"), self._kinds)
+        if self._addressee:
+            mine = batch.attribute(_ADDRESSEE).eq_missing(self._addressee)
+            wanted &= mine | (batch.column("event_name") != _NOTIFICATION)
+        return (kept & wanted) | self._of_traffic(batch, kept & ~made)
 
     def _of_traffic(self, batch: LogBatch, kept: pl.Series) -> pl.Series:
         if self._levels and kept.any():

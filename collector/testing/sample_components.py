@@ -83,10 +83,16 @@ class BridgeConfig(Config):
 
     prefers: list[str] = []
     """Pipelines."""
+    tells: list[str] = []
+    """Exporters."""
 
     def leads_to(self) -> list[str]:
         """Those that it prefers."""
         return self.prefers
+
+    def names_exporters(self) -> dict[str, str]:
+        """As an option names them."""
+        return {f"tells.{at}": name for at, name in enumerate(self.tells)}
 
 
 def _sample(kind: Kind, name: str, config: type[Config], *aliases: str) -> Factory[Any]:

@@ -11,6 +11,7 @@ from collector.documents.options import JSON_MODELS, DocumentModel, DocumentOpti
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear, origin
 from collector.units import ByteSize, Duration
+from exporters.webhook.signature import key_of
 
 Status = Annotated[int, Field(ge=200, le=599)]
 _TYPES = {"array": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain; charset=utf-8"}
@@ -47,6 +48,9 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
     success_body: Literal["no_page", "json", "any"] = "no_page"
     """What such an answer must hold: `no_page`: anything but an HTML page; `json`: a JSON object that is about no failure
     (`{"ok":"true"}`), or nothing; `any`: the status is enough. Else blocked: a proxy or a sign-in page answered."""
+    signing_secrets: list[SecretStr] = []
+    """Secrets (`whsec_` and base64 of 24 bytes or more) that requests are signed with, as Standard Webhooks says; several while one is being
+    changed."""
     allow_plain_http: bool = False
     """Allow `http://` to another machine, where everybody on the way can read along."""
     timeout: Duration = 30.0
@@ -66,6 +70,11 @@ class HttpConfig(HttpClientConfig, DocumentOptions, DeliveryConfig):
             raise ValueError(
                 "logs would travel over http:// to another machine: use https://, or allow_plain_http: true"
             )
+        for at, secret in enumerate(self.signing_secrets):
+            try:
+                key_of(secret.get_secret_value())
+            except ValueError as problem:
+                raise ValueError(f"signing_secrets.{at}: {problem}") from None
         if self.framing == "array" and self.format not in JSON_MODELS:
             raise ValueError(f"framing: {self.format} is not JSON, an array cannot hold it: use ndjson")
         return self

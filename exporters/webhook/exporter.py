@@ -1,27 +1,46 @@
-"""Batches to any HTTP endpoint: one request of lines, or of one JSON array."""
+"""Batches to any HTTP endpoint: one request of lines, or of one JSON array; a notice as one of Alertmanager's calls."""
 
 from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import xxhash
 
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.framing import json_array, lines
 from collector.documents.models import texts
+from collector.notices import Tells, newest
 from collector.outcomes import Blocked, Ok, Verdict, Verdicts
 from collector.transport.acceptance import SUCCESS, Acceptance, anything, json_without_error
 from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import described, verdict_of
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.sized_body import SizedBody
+from exporters.webhook.alertmanager import body_of
 from exporters.webhook.config import HttpConfig
+from exporters.webhook.signature import key_of, signed
+
+_JSON = "application/json"
 
 
-class HttpExporter:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: its body as it is sent, what it is known by at each repetition, and what it holds."""
+
+    body: SizedBody
+    id: str
+    media_type: str
+
+
+class HttpExporter(Tells):
     """Translates between batches and requests. There is no key that a resend could be recognised by."""
 
     def __init__(self, config: HttpConfig, context: Context) -> None:
         self._config = config
         self._frame = json_array if config.framing == "array" else lines
-        self._headers = {"Content-Type": config.media_type}
+        self._keys = [key_of(secret.get_secret_value()) for secret in config.signing_secrets]
         self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._taken = _acceptance(config)
 
@@ -29,16 +48,25 @@ class HttpExporter:
         """Make the connection pool; nothing is connected yet."""
         await self._client.start()
 
-    def encode(self, batch: LogBatch) -> SizedBody:
+    def encode(self, batch: LogBatch) -> Call:
         """The batch as one compressed body; one that is too large to be sent is not compressed."""
+        notice = newest(batch)
+        if notice is not None:
+            return Call(self._sized(body_of(notice)), notice.id, _JSON)
         body = self._frame(texts(batch, self._config.format, self._config))
+        return Call(self._sized(body), xxhash.xxh3_128_hexdigest(body) if self._keys else "", self._config.media_type)
+
+    def _sized(self, body: bytes) -> SizedBody:
         fits = len(body) <= self._config.max_body_bytes
         return SizedBody(self._client.compressed(body) if fits else b"", len(body))
 
-    async def send(self, request: SizedBody) -> HttpAnswer:
+    async def send(self, request: Call) -> HttpAnswer:
         """One call. Raises NotSent when the body is too large."""
-        request.check(self._config.max_body_bytes)
-        return await self._client.request(self._config.method, self._config.address, request.content, self._headers)
+        request.body.check(self._config.max_body_bytes)
+        headers = {"Content-Type": request.media_type}
+        if self._keys:
+            headers |= signed(self._keys, request.id, int(time.time()), request.body.content)
+        return await self._client.request(self._config.method, self._config.address, request.body.content, headers)
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table. The text of an answer is not repeated: it may be anything, even the secret in the URL."""

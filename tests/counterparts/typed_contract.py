@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collector.component import (
     Acknowledging,
+    Addressed,
     AmendsHeaders,
     Bills,
     Cautions,
@@ -26,7 +27,10 @@ from collector.component import (
     MakesDomainsKnown,
     MemoryLimiting,
     MovesBacklog,
+    NamesExporters,
+    OneRequestPer,
     OpenToOthers,
+    Ordered,
     PassesWhole,
     PayloadExporter,
     Priced,
@@ -39,12 +43,15 @@ from collector.component import (
     SignsRequests,
     SpeaksTls,
     StepLimiting,
+    TakesCommands,
     TakesEvents,
     TellsOfCredentials,
     TellsOrigin,
     Ticking,
     TrustsEvents,
 )
+from collector.connectors.alerting.config import AlertingConfig
+from collector.connectors.alerting.connector import Alerting
 from collector.connectors.count.connector import Count
 from collector.connectors.failover.config import FailoverConfig
 from collector.connectors.failover.connector import Failover
@@ -148,9 +155,14 @@ EXTENSIONS: tuple[type[Extension], ...] = (
     Oidc,
     SigV4Auth,
 )
-CONNECTORS: tuple[type[Connector], ...] = (Count, Failover, Forward, Routing)
+CONNECTORS: tuple[type[Connector], ...] = (Alerting, Count, Failover, Forward, Routing)
 CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
 MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
+NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
+ADDRESSED: tuple[type[Addressed], ...] = (HttpExporter,)
+ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (HttpExporter,)
+ORDERED: tuple[type[Ordered], ...] = (HttpExporter,)
+TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Alerting,)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
@@ -255,10 +267,12 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
+    Alerting,
     D1Exporter,
     ElasticsearchExporter,
     Failover,
     Forward,
+    HttpExporter,
     KvExporter,
     Routing,
     SqliteExporter,
@@ -269,7 +283,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
 )
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Count, Triage)
+TICKING: tuple[type[Ticking], ...] = (Alerting, Count, Triage)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
@@ -278,7 +292,12 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Processor": PROCESSORS,
     "Chooses": CHOOSES,
     "Connector": CONNECTORS,
+    "Addressed": ADDRESSED,
     "LeadsTo": LEADS_TO,
+    "NamesExporters": NAMES_EXPORTERS,
+    "OneRequestPer": ONE_REQUEST_PER,
+    "Ordered": ORDERED,
+    "TakesCommands": TAKES_COMMANDS,
     "MovesBacklog": MOVES_BACKLOG,
     "Exporter": EXPORTERS,
     "Extension": EXTENSIONS,

@@ -1,0 +1,16 @@
+"""Tells people: groups what triage and issues found, and says who is to hear of it, when, and once."""
+
+from collector.component import Factory, Kind
+from collector.connectors.alerting.config import AlertingConfig
+from collector.connectors.alerting.words import ACKNOWLEDGE, SILENCE, UNSILENCE
+
+FACTORY = Factory(
+    kind=Kind.CONNECTOR,
+    name="alerting",
+    config=AlertingConfig,
+    behaviour="collector.connectors.alerting.connector:Alerting",
+    summary="groups alerts, and tells people once: routes, silences, inhibition, escalation, digests",
+    stability="beta",
+    takes_commands=(ACKNOWLEDGE, SILENCE, UNSILENCE),
+    passes_records=False,
+)

@@ -1,0 +1,278 @@
+"""What leaves a pipeline becomes alerts; what is to be told of them becomes notifications. See README.md.
+
+batch ─► occurrences by route ─► groups (state) ─► due? ─► flush ─► notifications
+                               └► digests (state)          ▲ ticks: groups, escalations, digests, limits
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgpack
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.component import Applied, Command, Context, Due, Refused, State, Work
+from collector.connectors.alerting import orders
+from collector.connectors.alerting.config import AlertingConfig
+from collector.connectors.alerting.digest import PREFIX as DIGEST
+from collector.connectors.alerting.digest import Digests
+from collector.connectors.alerting.events import Ends, split
+from collector.connectors.alerting.flushing import Flusher
+from collector.connectors.alerting.group import Group, Said, decode, group_id, group_labels
+from collector.connectors.alerting.inhibition import Inhibition
+from collector.connectors.alerting.limits import PREFIX as LIMIT
+from collector.connectors.alerting.limits import Limits
+from collector.connectors.alerting.occurrences import Occurrence, Occurrences
+from collector.connectors.alerting.routes import NANOS, Leaf, Routes
+from collector.connectors.alerting.summaries import digest_of, limited
+from collector.notices import NOTIFICATION, Notice, batch_of
+
+_GROUP, _CHAIN, _ISSUE, _GROUPS = "g/", "e/", "x/", b"n"
+_OVERFLOW = {"overflow": "true"}
+
+
+class Alerting:
+    """See the module."""
+
+    takes_events = ("logboom.issue.*", "logboom.service.*")
+
+    def __init__(self, config: AlertingConfig, context: Context) -> None:  # noqa: ARG002  exporters are found by address
+        self._config = config
+        self._routes = Routes(config)
+        self._leaves = {leaf.path: leaf for leaf in self._routes.leaves}
+        self._occurrences = Occurrences(self._routes, config.labels, config.max_samples)
+        self._inhibition = Inhibition(config.inhibit_rules)
+        limits = Limits(config.limits.groups, round(config.limits.window * NANOS))
+        self._flusher = Flusher(self._inhibition, limits, config.fallback, config.max_alerts)
+
+    def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
+        """Nothing is handed on; what is told is emitted."""
+        alarming, ends, positions = split(batch)
+        told: list[tuple[Notice, int]] = []
+        for leaf, found in self._occurrences.of(alarming):
+            if leaf.digest is not None:
+                for one in found:
+                    Digests.count(work, leaf, one, self._lines(alarming, [one.row])[0])
+            else:
+                told += self._alert(alarming, leaf, found, work)
+        if told:
+            rows = positions.gather([row for _, row in told]).cast(pl.UInt32)
+            _emit(work, [notice for notice, _ in told], rows)
+        for end in ends:
+            self._end(end, work)
+        return {}
+
+    def tick(self, due: Due, work: Work) -> None:
+        """A group, an escalation, a digest or a window of a limit is due."""
+        if due.name.startswith(_GROUP):
+            told = self._group_due(due, work)
+        elif due.name.startswith(_CHAIN):
+            told = self._chain_due(due, work)
+        elif due.name.startswith(DIGEST):
+            told = self._digest_due(due, work)
+        else:
+            told = limited(due.name.removeprefix(LIMIT), due, work, self._config.max_alerts)
+        _emit(work, told)
+
+    def command(self, command: Command, work: Work) -> Applied | Refused:
+        """Somebody acknowledges, or asks for quiet."""
+        if command.name == orders.ACKNOWLEDGE:
+            return self._acknowledge(command, work)
+        return orders.carry_out(command, work)
+
+    def _alert(self, batch: LogBatch, leaf: Leaf, found: Sequence[Occurrence], work: Work) -> list[tuple[Notice, int]]:
+        """Put occurrences into their groups; tell what is due at once."""
+        by_group: defaultdict[tuple[str, str], list[Occurrence]] = defaultdict(list)
+        labels: dict[str, dict[str, str]] = {}
+        for one in found:
+            of_group = group_labels(leaf, one.labels)
+            key = group_id(leaf, of_group)
+            labels[key] = of_group
+            by_group[one.domain, key].append(one)
+        told: list[tuple[Notice, int]] = []
+        for (domain, key), mine in by_group.items():
+            key, group = self._group(work.state(domain), leaf, key, labels[key])
+            for one in mine:
+                self._add(group, leaf, one, self._said(batch, one), work, key)
+            self._hasten(group, leaf, mine, work.now_unix_nano)
+            if group.due <= work.now_unix_nano:
+                told += [(notice, mine[0].row) for notice in self._flush(key, group, leaf, work)]
+            self._keep(work, domain, key, group)
+        return told
+
+    def _add(self, group: Group, leaf: Leaf, one: Occurrence, said: Said, work: Work, key: str) -> None:
+        state, now = work.state(one.domain), work.now_unix_nano
+        group.add(one, said, now, leaf.resolve_after)
+        self._inhibition.tell(one.labels, now + leaf.resolve_after, state)
+        if issue := one.labels.get("issue"):
+            _note_issue(state, issue, key)
+
+    @staticmethod
+    def _hasten(group: Group, leaf: Leaf, found: Iterable[Occurrence], now: int) -> None:
+        """When a group that nobody was told of is: it waits as long as its most urgent alert, since that began."""
+        if group.flushed:
+            return
+        for one in found:
+            wait = leaf.waits(one.labels.get("level", ""))
+            at = now if one.first and one.first + wait <= now else now + wait
+            group.due = min(group.due or at, at)
+
+    def _group(self, state: State, leaf: Leaf, key: str, labels: dict[str, str]) -> tuple[str, Group]:
+        """The group of that name; where there are too many, the one that stands for all further ones of the route."""
+        kept = state.get(f"{_GROUP}{key}".encode())
+        if kept is None and (_number(state) >= self._config.max_groups or state.excess_bytes()):
+            labels = {name: value for name, value in labels.items() if name == "domain"} | _OVERFLOW
+            key = group_id(leaf, labels)
+            kept = state.get(f"{_GROUP}{key}".encode())
+        if kept is None:
+            _count(state, 1)
+            return key, Group(leaf.receiver, leaf.path, labels)
+        group = decode(kept)
+        group.path = leaf.path
+        if not group.alerts:
+            group.due = 0
+        return key, group
+
+    def _flush(self, key: str, group: Group, leaf: Leaf, work: Work) -> list[Notice]:
+        told = self._flusher.flush(key, group, leaf, work)
+        escalation = self._routes.escalations.get(leaf.escalation)
+        if escalation is not None and told and not group.chain.began and any(one.status == "firing" for one in told):
+            group.chain.began = work.now_unix_nano
+            group.chain.due = group.chain.began + round(escalation.steps[0].after * NANOS)
+        return told
+
+    def _keep(self, work: Work, domain: str, key: str, group: Group) -> None:
+        work.state(domain).put(f"{_GROUP}{key}".encode(), group.encode())
+        work.wake(domain, f"{_GROUP}{key}", group.due)
+        work.wake(domain, f"{_CHAIN}{key}", group.chain.due or None)
+
+    def _known(self, state: State, key: str) -> tuple[Group, Leaf] | None:
+        """A group, and what its route says now. One whose route is gone is forgotten: its alerts find another at their next record."""
+        kept = state.get(f"{_GROUP}{key}".encode())
+        if kept is None:
+            return None
+        group = decode(kept)
+        leaf = self._leaves.get(group.path)
+        if leaf is None or leaf.receiver != group.receiver:
+            leaf = next(
+                (one for one in self._leaves.values() if one.receiver == group.receiver and not one.digest), None
+            )
+        if leaf is None:
+            self._forget(state, key)
+            return None
+        return group, leaf
+
+    @staticmethod
+    def _forget(state: State, key: str) -> None:
+        state.delete(f"{_GROUP}{key}".encode())
+        _count(state, -1)
+
+    def _group_due(self, due: Due, work: Work) -> list[Notice]:
+        key, state = due.name.removeprefix(_GROUP), work.state(due.domain)
+        known = self._known(state, key)
+        if known is None:
+            return []
+        group, leaf = known
+        if not group.alerts:
+            self._forget(state, key)
+            return []
+        told = self._flush(key, group, leaf, work)
+        self._keep(work, due.domain, key, group)
+        return told
+
+    def _chain_due(self, due: Due, work: Work) -> list[Notice]:
+        """The next step, unless somebody has acknowledged it, or it is over."""
+        key = due.name.removeprefix(_CHAIN)
+        known = self._known(work.state(due.domain), key)
+        if known is None:
+            return []
+        group, leaf = known
+        told = orders.next_step(key, group, leaf, self._routes.escalations.get(leaf.escalation), self._flusher, work)
+        self._keep(work, due.domain, key, group)
+        return told
+
+    def _digest_due(self, due: Due, work: Work) -> list[Notice]:
+        _, _, path = due.name.removeprefix(DIGEST).partition("/")
+        counted = Digests.take(work.state(due.domain), due.name)
+        leaf = self._leaves.get(path)
+        if leaf is None or not counted:
+            return []
+        return [digest_of(leaf, exporter, due, counted, self._config.max_alerts) for exporter in leaf.exporters]
+
+    def _acknowledge(self, command: Command, work: Work) -> Applied | Refused:
+        key, state = str(command.attributes.get("logboom.alert.group", "")), work.state(command.domain)
+        known = self._known(state, key)
+        if known is None or not known[0].alerts:
+            return Refused(f"there is no alert of the group {key!r} in {command.domain}")
+        group, leaf = known
+        escalation = self._routes.escalations.get(leaf.escalation)
+        timeout = escalation.ack_timeout if escalation is not None else 3600.0
+        group.chain.acknowledged_until = command.received_unix_nano + round(timeout * NANOS)
+        group.chain.by = command.who
+        self._keep(work, command.domain, key, group)
+        return Applied({"logboom.alert.group": key, "logboom.alert.acknowledged_until": group.chain.acknowledged_until})
+
+    def _end(self, end: Ends, work: Work) -> None:
+        """What is said to be over ends in all its groups, which are looked at next."""
+        state = work.state(end.domain)
+        for key in _groups_of(state, end.issue) if end.issue else self._groups_with(state, end):
+            known = self._known(state, key)
+            if known is None:
+                continue
+            group, _ = known
+            for alert in group.alerts.values():
+                if end.means(alert.labels):
+                    alert.ended = end.reason
+                    self._inhibition.tell(alert.labels, 0, state)
+            group.due = min(group.due, work.now_unix_nano) if group.flushed else group.due
+            self._keep(work, end.domain, key, group)
+        if end.issue:
+            state.delete(f"{_ISSUE}{end.issue}".encode())
+
+    @staticmethod
+    def _groups_with(state: State, end: Ends) -> list[str]:
+        found = ((name, decode(value)) for name, value in state.scan(_GROUP.encode()))
+        return [
+            name.decode().removeprefix(_GROUP)
+            for name, group in found
+            if any(end.means(alert.labels) for alert in group.alerts.values())
+        ]
+
+    def _said(self, batch: LogBatch, one: Occurrence) -> Said:
+        lines = self._lines(batch, one.rows[: self._config.max_samples])
+        notes: dict[str, str] = {}
+        if batch.generation is not None:
+            for name in ("title", "cause", "suggestion"):
+                value = batch.attribute_text(f"logboom.issue.{name}")[one.row]
+                notes |= {name: value[:1000]} if value else {}
+        return Said(lines, self._config.max_samples, notes)
+
+    def _lines(self, batch: LogBatch, rows: Sequence[int]) -> list[str]:
+        bodies = batch.column("body").gather(list(rows)).to_list()
+        return [(body or "")[: self._config.max_sample_chars] for body in bodies]
+
+
+def _emit(work: Work, told: Sequence[Notice], parents: pl.Series | None = None) -> None:
+    if told:
+        work.emit(NOTIFICATION, batch_of(told, work.now_unix_nano), parents=parents)
+
+
+def _note_issue(state: State, issue: str, key: str) -> None:
+    known = _groups_of(state, issue)
+    if key not in known:
+        state.put(f"{_ISSUE}{issue}".encode(), msgpack.packb([*known, key][-20:]))
+
+
+def _groups_of(state: State, issue: str) -> list[str]:
+    found = state.get(f"{_ISSUE}{issue}".encode())
+    return [] if found is None else list(msgpack.unpackb(found))
+
+
+def _number(state: State) -> int:
+    return int.from_bytes(state.get(_GROUPS) or b"", "big")
+
+
+def _count(state: State, change: int) -> None:
+    state.put(_GROUPS, max(0, _number(state) + change).to_bytes(4, "big"))

@@ -1,0 +1,110 @@
+"""What a batch says of alerts: which sets of labels occur, how often, since when, with which lines. In columns, but for what is
+distinct.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.connectors.alerting.routes import ALL, Leaf, Routes
+from collector.connectors.alerting.words import LABELS, LEVELS
+from collector.shaping.selection import levels
+
+_ATTRIBUTES = {
+    "action": "logboom.triage.action", "rule": "logboom.triage.rule", "component": "logboom.component",
+    "endpoint": "logboom.endpoint", "error_type": "logboom.error_type", "issue": "logboom.issue.id",
+    "environment": "deployment.environment.name", "exporter": "logboom.exporter",
+}  # fmt: skip
+_KEY = re.compile(r'"([^"]+)"')
+_MOST_CHARS = 200
+_ROW, _TIME = "\0row", "\0time"
+
+
+class Occurrence(NamedTuple):
+    """An alert of a domain, as often as a batch tells it. Times in ns; `row` is where it is told first, `rows` where its lines are."""
+
+    domain: str
+    labels: Mapping[str, str]
+    records: int
+    first: int
+    last: int
+    row: int
+    rows: Sequence[int]
+
+
+class Occurrences:
+    """Of one configuration. Remembers which routes take which sets of the labels that they ask for.
+
+    Args:
+        paths: further labels, and where they stand.
+    """
+
+    def __init__(self, routes: Routes, paths: Mapping[str, str], most_samples: int) -> None:
+        self._routes = routes
+        self._paths = paths
+        self._names = [*LABELS, *paths]
+        self._samples = max(1, most_samples)
+        self._known: dict[tuple[str | None, ...], Sequence[Leaf]] = {}
+
+    def of(self, batch: LogBatch) -> Iterator[tuple[Leaf, list[Occurrence]]]:
+        """For each route that takes something: what it takes."""
+        frame = self._frame(batch)
+        asked = [name for name in self._routes.asked if name in frame.columns]
+        taken: dict[str, tuple[Leaf, list[tuple[str | None, ...]]]] = {}
+        for values in frame.select(asked).unique(maintain_order=True).iter_rows():
+            for leaf in self._taking(asked, values):
+                taken.setdefault(leaf.path, (leaf, []))[1].append(values)
+        for leaf, sets in taken.values():
+            wanted = pl.DataFrame(sets, schema=dict.fromkeys(asked, pl.String), orient="row")
+            mine = frame.join(wanted, on=asked, how="semi", nulls_equal=True, maintain_order="left")
+            yield leaf, list(self._grouped(mine, leaf))
+
+    def _taking(self, asked: Sequence[str], values: tuple[str | None, ...]) -> Sequence[Leaf]:
+        if values not in self._known:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            labels = {name: value for name, value in zip(asked, values, strict=True) if value}
+            self._known[values] = self._routes.taking(labels)
+        return self._known[values]
+
+    def _grouped(self, frame: pl.DataFrame, leaf: Leaf) -> Iterator[Occurrence]:
+        """Alerts by all their labels; what is only counted, by those of its groups."""
+        names = self._names
+        if leaf.digest is not None and leaf.group_by != ALL:
+            names = [name for name in names if name in {"domain", "level", *leaf.group_by}]
+        aggregated = frame.group_by(names, maintain_order=True).agg(
+            pl.len().alias("\0n"), pl.col(_TIME).min().alias("\0first"), pl.col(_TIME).max().alias("\0last"),
+            pl.col(_ROW).head(self._samples).alias("\0rows"),
+        )  # fmt: skip
+        for *values, count, first, last, rows in aggregated.iter_rows():
+            labels = {name: value for name, value in zip(names, values, strict=True) if value}
+            yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows)
+
+    def _frame(self, batch: LogBatch) -> pl.DataFrame:
+        time = batch.column("time_unix_nano")
+        time = time.zip_with(time > 0, batch.column("observed_time_unix_nano")).cast(pl.Int64)
+        columns = [column.cast(pl.String).alias(name) for name, column in self._labels(batch)]
+        shortened = pl.DataFrame(columns).with_columns(
+            pl.when(pl.all() == "").then(None).otherwise(pl.all().str.slice(0, _MOST_CHARS)).name.keep()
+        )
+        return shortened.with_columns(time.alias(_TIME)).with_row_index(_ROW)
+
+    def _labels(self, batch: LogBatch) -> Iterator[tuple[str, pl.Series]]:
+        yield "domain", batch.column("domain")
+        yield "level", levels(batch)
+        yield "service", batch.resource_attribute_text("service.name")
+        for name, key in _ATTRIBUTES.items():
+            yield name, batch.attribute_text(key)
+        for name, path in self._paths.items():
+            key = _KEY.findall(path)[0]
+            yield name, batch.resource_attribute_text(key) if path.startswith("resource") else batch.attribute_text(key)
+
+
+def worst(given: Sequence[str]) -> str:
+    """The worst of some levels; `info` of none."""
+    return max((one for one in given if one in LEVELS), key=LEVELS.index, default="info")

@@ -1,0 +1,412 @@
+"""Who is told what, when, and once; in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import pytest
+
+from collector.batch import LogBatch
+from collector.component import Applied, Command, Context, Refused
+from collector.connectors.alerting import FACTORY
+from collector.connectors.alerting.connector import Alerting
+from collector.connectors.alerting.words import ACKNOWLEDGE, SILENCE, SILENCED, UNSILENCE
+from collector.notices import NOTIFICATION
+from collector.testing.work import FakeWork
+
+SECOND = 1_000_000_000
+MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
+START = 1_700_000_000 * SECOND
+
+BASE: dict[str, Any] = {
+    "route": {
+        "receiver": "ops",
+        "group_by": ["service"],
+        "routes": [{"matchers": ['level="critical"'], "receiver": "page"}],
+    },
+    "receivers": {"ops": ["email"], "page": ["pager", "chat"]},
+}
+
+
+class Life:
+    """An `alerting` and its clock."""
+
+    def __init__(self, **options: Any) -> None:
+        self.connector = self.made({**BASE, **options})
+        self.work = FakeWork(now_unix_nano=START)
+
+    @staticmethod
+    def made(options: dict[str, Any]) -> Alerting:
+        made: Alerting = FACTORY.create(FACTORY.config.model_validate(options), Context("alerting", Path()))
+        return made
+
+    def again(self, **options: Any) -> None:
+        """A restart, or another configuration: what is kept stays."""
+        self.connector = self.made({**BASE, **options})
+
+    def tell(self, level: str = "critical", body: str = "boom", count: int = 1, **labels: str) -> None:
+        """Records come."""
+        names = {"component": "logboom.component", "issue": "logboom.issue.id", "endpoint": "logboom.endpoint"}
+        attributes = {names[key]: [value] * count for key, value in labels.items() if key in names}
+        batch = LogBatch.of(
+            {"body": [body] * count, "time_unix_nano": [self.work.now_unix_nano] * count, "domain": [labels.get("domain", "a.com")] * count},
+            {"logboom.triage.level": [level] * count, **attributes},
+            {"service.name": labels.get("service", "shop")},
+        )  # fmt: skip
+        assert self.connector.connect(batch, self.work) == {}
+
+    def event(self, kind: str, **attributes: str | float) -> None:
+        """A component made one."""
+        batch = LogBatch.of(
+            {"body": [kind], "event_name": [kind], "severity_number": [17], "time_unix_nano": [self.work.now_unix_nano], "domain": ["a.com"]},
+            {key.replace("__", "."): [value] for key, value in attributes.items()},
+        )  # fmt: skip
+        made = pl.Series("generation", [1], dtype=pl.UInt8)
+        self.connector.connect(LogBatch(**{**_fields(batch), "records": batch.records.with_columns(made)}), self.work)
+
+    def wait(self, nanos: int) -> None:
+        """Time passes; what is due happens at its time."""
+        end = self.work.now_unix_nano + nanos
+        while self.work.timers and min(self.work.timers.values()) <= end:
+            self.work.now_unix_nano = max(self.work.now_unix_nano, min(self.work.timers.values()))
+            self.work.run_due(self.connector)
+        self.work.now_unix_nano = end
+
+    def told(self) -> list[tuple[str, str, str, int]]:
+        """Exporter, status, reason, alerts shown; of what was told since the last call."""
+        return [(one["exporter"], one["status"], one["reason"], len(one["alerts"])) for one in self.messages()]
+
+    def messages(self) -> list[dict[str, Any]]:
+        found = [one for emitted in self.work.emitted for one in _notifications(emitted.kind, emitted.records)]
+        self.work.emitted.clear()
+        return found
+
+    def command(self, name: str, **attributes: str | float) -> Applied | Refused:
+        said = {f"logboom.alert.{key}": value for key, value in attributes.items()}
+        return self.connector.command(
+            Command(f"id-{self.work.now_unix_nano}", name, "a.com", "ann", "because", said, self.work.now_unix_nano),
+            self.work,
+        )
+
+
+def _fields(batch: LogBatch) -> dict[str, Any]:
+    return {name: getattr(batch, name) for name in LogBatch.__slots__}
+
+
+def _notifications(kind: str, records: LogBatch) -> Iterable[dict[str, Any]]:
+    if kind != NOTIFICATION:
+        return
+    names = ("group", "exporter", "status", "reason", "level", "count", "labels", "alerts", "sequence", "flapped")
+    columns = {name: records.attribute_text(f"logboom.alert.{name}").to_list() for name in names}
+    for row, body in enumerate(records.column("body").to_list()):
+        one = {name: values[row] for name, values in columns.items()}
+        yield {**one, "alerts": orjson.loads(one["alerts"]), "labels": orjson.loads(one["labels"]), "body": body}
+
+
+FIRST, NEW, RESOLVED, REPEAT = (
+    "first notification",
+    "new alerts added",
+    "all alerts resolved",
+    "repeat interval elapsed",
+)
+
+
+def test_a_critical_record_is_told_at_once_to_all_exporters_of_its_receiver() -> None:
+    life = Life()
+    life.tell(count=3, component="Cart")
+    first, second = life.messages()
+    assert (first["exporter"], second["exporter"]) == ("pager", "chat")
+    assert (first["status"], first["reason"], first["level"], first["count"]) == ("firing", FIRST, "critical", "3")
+    assert first["labels"] == {"domain": "a.com", "service": "shop"}
+    assert first["alerts"][0]["samples"] == ["boom"]
+    assert first["body"].startswith("CRITICAL: shop/Cart of a.com: boom, 3 since ")
+
+
+def test_a_warning_waits_for_company() -> None:
+    life = Life()
+    life.tell("warning", component="Cart")
+    life.wait(29 * SECOND)
+    assert life.told() == []
+    life.tell("warning", component="Till")
+    life.wait(1 * SECOND)
+    assert life.told() == [("email", "firing", FIRST, 2)]
+
+
+def test_what_goes_on_is_repeated_and_what_is_new_told_at_the_next_interval() -> None:
+    life = Life()
+    life.tell()
+    life.told()
+    life.wait(4 * MINUTE)
+    life.tell(component="Till")
+    assert life.told() == []
+    life.wait(1 * MINUTE)
+    assert life.told() == [("pager", "firing", NEW, 2), ("chat", "firing", NEW, 2)]
+    for _ in range(50):
+        life.wait(5 * MINUTE)
+        life.tell()
+        life.tell(component="Till")
+    assert life.told() == [("pager", "firing", REPEAT, 2), ("chat", "firing", REPEAT, 2)]
+
+
+def test_silence_of_the_records_is_the_end() -> None:
+    life = Life()
+    life.tell()
+    life.told()
+    life.wait(14 * MINUTE)
+    assert life.told() == []
+    life.wait(2 * MINUTE)
+    assert life.told() == [("pager", "resolved", RESOLVED, 1), ("chat", "resolved", RESOLVED, 1)]
+    life.wait(3 * HOUR)
+    assert life.told() == []
+    assert not life.work.timers
+    assert not [name for name in life.work.states["a.com"].values if name.startswith(b"g/")]
+
+
+def test_what_comes_and_goes_within_the_wait_is_told_by_nobody() -> None:
+    life = Life(route={"receiver": "ops", "group_by": ["service"], "group_wait": "30m", "resolve_after": "1m"})
+    life.tell()
+    life.wait(HOUR)
+    assert life.told() == []
+
+
+def test_what_comes_back_has_flapped() -> None:
+    life = Life()
+    life.tell()
+    life.wait(20 * MINUTE)
+    life.told()
+    life.tell()
+    life.wait(MINUTE)
+    told = life.messages()
+    assert [one["reason"] for one in told] == [FIRST, FIRST]
+
+
+def test_everyday_records_are_no_alerts_unless_a_route_asks_for_them() -> None:
+    life = Life()
+    life.tell("info")
+    life.wait(HOUR)
+    assert life.told() == []
+    life.again(route={"receiver": "ops", "routes": [{"matchers": ['level=~"info|debug"'], "receiver": "ops"}]})
+    life.tell("info")
+    life.wait(30 * SECOND)
+    assert life.told() == [("email", "firing", FIRST, 1)]
+
+
+def test_a_restart_changes_nothing() -> None:
+    """Everything that was decided is state: nothing is told again, nothing is forgotten."""
+    life = Life()
+    life.tell("warning")
+    life.tell()
+    life.again()
+    life.wait(30 * SECOND)
+    assert sorted(life.told()) == [
+        ("chat", "firing", FIRST, 1),
+        ("email", "firing", FIRST, 1),
+        ("pager", "firing", FIRST, 1),
+    ]
+    life.again()
+    life.wait(16 * MINUTE)
+    assert sorted(life.told()) == [
+        ("chat", "resolved", RESOLVED, 1), ("email", "resolved", RESOLVED, 1), ("pager", "resolved", RESOLVED, 1),
+    ]  # fmt: skip
+
+
+def test_sequences_only_grow() -> None:
+    life = Life()
+    numbers: list[int] = []
+    for _ in range(6):
+        life.tell()
+        life.wait(2 * HOUR)
+        numbers += [int(one["sequence"]) for one in life.messages() if one["exporter"] == "pager"]
+    assert len(numbers) == 12
+    assert numbers == sorted(set(numbers))
+
+
+def test_domains_are_apart() -> None:
+    life = Life()
+    life.tell(domain="a.com")
+    life.tell(domain="b.com")
+    assert len({one["group"] for one in life.messages()}) == 2
+    assert set(life.work.states) == {"a.com", "b.com"}
+
+
+def test_one_alert_keeps_another_back() -> None:
+    rules = [{"source_matchers": ['level="critical"'], "target_matchers": ['level="warning"'], "equal": ["service"]}]
+    life = Life(inhibit_rules=rules)
+    life.tell()
+    life.told()
+    life.tell("warning")
+    life.tell("warning", service="other")
+    life.wait(MINUTE)
+    assert [(one["exporter"], one["labels"]["service"]) for one in life.messages()] == [("email", "other")]
+    life.wait(20 * MINUTE)
+    ended = life.messages()
+    assert [(one["exporter"], one["labels"]["service"]) for one in ended if one["exporter"] == "email"] == [
+        ("email", "other")
+    ]
+
+
+def test_a_silence_holds_until_it_ends() -> None:
+    life = Life()
+    made = life.command(SILENCE, matchers='service="shop"', seconds=3600)
+    assert isinstance(made, Applied)
+    assert [emitted.kind for emitted in life.work.emitted] == [SILENCED]
+    life.tell()
+    for _ in range(11):
+        life.wait(5 * MINUTE)
+        assert life.told() == []
+        life.tell()
+    life.wait(5 * MINUTE)
+    assert life.told() == [("pager", "firing", FIRST, 1), ("chat", "firing", FIRST, 1)]
+
+
+def test_a_silence_that_is_taken_back_holds_no_more() -> None:
+    life = Life()
+    made = life.command(SILENCE, matchers='service="shop"', seconds=3600)
+    assert isinstance(made, Applied)
+    life.wait(SECOND)
+    assert isinstance(life.command(UNSILENCE, silence=str(made.snapshot["logboom.alert.silence"])), Applied)
+    life.work.emitted.clear()
+    life.tell()
+    assert len(life.told()) == 2
+
+
+@pytest.mark.parametrize(
+    ("matchers", "seconds", "why"),
+    [
+        ("", 60, "needs a matcher"),
+        ("{", 60, "is not a matcher"),
+        ('a=~"("', 60, "RE2"),
+        ('a="b"', 0, "more than nothing"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused(matchers: str, seconds: float, why: str) -> None:
+    answer = Life().command(SILENCE, matchers=matchers, seconds=seconds)
+    assert isinstance(answer, Refused)
+    assert why in answer.reason
+
+
+ESCALATION = {
+    "oncall": {
+        "steps": [{"after": "10m", "notify": ["sms"]}, {"after": "30m", "notify": ["boss"]}],
+        "repeat": 0,
+        "ack_timeout": "1h",
+    }
+}
+ESCALATING = {
+    "route": {"receiver": "page", "group_by": ["service"], "escalation": "oncall", "resolve_after": "3h"}, "escalations": ESCALATION,
+}  # fmt: skip
+
+
+def test_nobody_acknowledges() -> None:
+    life = Life(**ESCALATING)
+    life.tell()
+    life.told()
+    life.wait(10 * MINUTE)
+    assert [one[:3] for one in life.told()] == [("sms", "firing", "nobody acknowledged it")]
+    life.wait(20 * MINUTE)
+    assert [one[:3] for one in life.told()] == [("boss", "firing", "nobody acknowledged it")]
+    life.wait(4 * HOUR)
+    assert {one[:2] for one in life.told()} == {(exporter, "resolved") for exporter in ("pager", "chat", "sms", "boss")}
+
+
+def test_somebody_acknowledges_for_a_while() -> None:
+    life = Life(**ESCALATING)
+    life.tell()
+    group = life.messages()[0]["group"]
+    life.wait(5 * MINUTE)
+    assert isinstance(life.command(ACKNOWLEDGE, group=group), Applied)
+    life.wait(59 * MINUTE)
+    assert life.told() == []
+    life.wait(2 * MINUTE)
+    assert [one[0] for one in life.told()] == ["sms"]
+    assert isinstance(life.command(ACKNOWLEDGE, group="nonsense"), Refused)
+
+
+def test_counts_in_the_place_of_alerts() -> None:
+    routes = [{"matchers": ['level=~"info|debug"'], "receiver": "ops", "digest": {"every": "1h"}}]
+    life = Life(route={"receiver": "page", "group_by": ["service"], "routes": routes})
+    life.tell("info", count=30)
+    life.tell("info", count=12, service="till")
+    life.wait(HOUR)
+    (digest,) = life.messages()
+    assert (digest["exporter"], digest["status"], digest["count"]) == ("email", "digest", "42")
+    assert [(one["labels"]["service"], one["count"]) for one in digest["alerts"]] == [("shop", 30), ("till", 12)]
+    life.wait(2 * HOUR)
+    assert life.told() == []
+
+
+def test_a_storm_is_told_as_one() -> None:
+    life = Life(limits={"groups": 5, "window": "5m"})
+    for number in range(42):
+        life.tell(service=f"s{number}")
+    assert len([one for one in life.told() if one[0] == "pager"]) == 5
+    life.wait(5 * MINUTE)
+    more = [one for one in life.messages() if one["reason"] == "more groups than are told one by one"]
+    assert {(one["exporter"], one["count"]) for one in more} == {("pager", "37"), ("chat", "37")}
+
+
+def test_too_many_groups_join_one() -> None:
+    life = Life(max_groups=10, limits={"groups": 1000})
+    for number in range(40):
+        life.tell(service=f"s{number}")
+    groups = {one["group"] for one in life.messages()}
+    assert len(groups) == 11
+    assert len([name for name in life.work.states["a.com"].values if name.startswith(b"g/")]) == 11
+
+
+def test_an_issue_that_is_resolved_ends_its_alerts() -> None:
+    life = Life()
+    life.tell(issue="17")
+    life.told()
+    life.event("logboom.issue.resolved", logboom__issue__id="17")
+    life.wait(SECOND)
+    ended = life.messages()
+    assert [(one["status"], one["alerts"][0]["annotations"]["ended"]) for one in ended] == [
+        ("resolved", "the issue was resolved")
+    ] * 2
+
+
+def test_the_service_in_trouble_is_an_alert_until_it_is_over() -> None:
+    life = Life(route={"receiver": "page", "group_by": ["rule"]}, fallback=["sms"])
+    life.event("logboom.service.exporter.blocked", logboom__exporter="pager")
+    life.wait(MINUTE)
+    assert [one[:2] for one in life.told()] == [("chat", "firing"), ("sms", "firing")]
+    life.event("logboom.service.exporter.blocked", logboom__exporter="pager", logboom__duration=61.0)
+    life.wait(SECOND)
+    assert [one[:2] for one in life.told()] == [("chat", "resolved"), ("sms", "resolved")]
+
+
+def test_nobody_is_told_at_night() -> None:
+    night = {
+        "night": [
+            {"times": [{"start_time": "22:00", "end_time": "24:00"}, {"start_time": "00:00", "end_time": "06:00"}]}
+        ]
+    }
+    route = {"receiver": "page", "group_by": ["service"], "mute_time_intervals": ["night"], "resolve_after": "24h"}
+    life = Life(route=route, time_intervals=night)
+    life.tell()  # 22:13
+    life.wait(7 * HOUR)
+    assert life.told() == []
+    life.wait(HOUR)
+    assert [one[:3] for one in life.told()] == [("pager", "firing", FIRST), ("chat", "firing", FIRST)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"route": {"receiver": "nobody"}}, '"nobody" is not one of receivers'),
+        ({"route": {"receiver": "ops", "group_by": ["nonsense"]}}, '"nonsense" is no label'),
+        ({"route": {"receiver": "ops", "escalation": "x"}}, '"x" is not one of escalations'),
+        ({"route": {"receiver": "ops", "matchers": ['a="b"']}}, "the root takes everything"),
+        ({"route": {"receiver": "ops", "routes": [{"matchers": ["level"]}]}}, "is not a matcher"),
+        ({"time_intervals": {"x": [{"weekdays": ["someday"]}]}}, "'someday' is no day"),
+        ({"time_intervals": {"x": [{"location": "Mars/Olympus"}]}}, "is not a time zone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said.replace('"', '"')):
+        FACTORY.config.model_validate({**BASE, **options})
