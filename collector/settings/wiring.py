@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.component import NamesExporters, Component, Config, KeepsState, Kind, LeadsTo
+from collector.component import Component, Config, KeepsState, Kind, LeadsTo, NamesExporters
 from collector.errors import Problem
 from collector.settings.ids import parse_id
 from collector.settings.references import PipelineLists
