@@ -28,6 +28,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.PROCESSOR: {
         "batch": "processors.batch",
         "categorize": "processors.categorize",
+        "issues": "processors.issues",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
         "triage": "processors.triage",

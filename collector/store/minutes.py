@@ -1,6 +1,7 @@
 """The tables of counts by minute, and how the past of the first one is counted.
 
-`log_minutes`: of level, service, component, endpoint, environment and error type. `pattern_minutes`: of level and pattern.
+`log_minutes`: of level, service, component, endpoint, environment and error type. `pattern_minutes`: of level and pattern. `issue_minutes`: of
+level and issue.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ LOG_MINUTES = Rollup(
 )
 PATTERN_MINUTES = Rollup("pattern_minutes", {"pattern_id": "pattern_id"}, bounded="pattern_id", needed="pattern_id")
 
-ROLLUPS = (LOG_MINUTES, PATTERN_MINUTES)
+ISSUE_MINUTES = Rollup("issue_minutes", {"issue_id": "issue_id"}, bounded="issue_id", needed="issue_id")
+
+ROLLUPS = (LOG_MINUTES, PATTERN_MINUTES, ISSUE_MINUTES)
 
 _THROUGH = "(SELECT through FROM log_minutes_uncounted)"
 _BEGIN = f"ifnull((SELECT rowid FROM logs WHERE rowid <= {_THROUGH} ORDER BY rowid DESC LIMIT 1 OFFSET ?1), 0)"  # noqa: S608

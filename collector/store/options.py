@@ -22,9 +22,10 @@ class KeepConfig(Config):
     levels: dict[Level, Duration] = {}
     """By triage level; 0 = for ever."""
     minutes: Duration = 400 * 86_400.0
-    """How long counts by minute (`log_minutes`, `pattern_minutes`) stay, whatever happens to their rows; 0 = for ever."""
+    """How long counts by minute (`log_minutes`, `pattern_minutes`, `issue_minutes`) stay, whatever happens to their rows; 0 = for ever."""
     events: Duration = 400 * 86_400.0
-    """How long records that components made stay, and what they describe (`deployments`, `notifications`, `patterns`), whatever their
+    """How long records that components made stay, and what they describe (`deployments`, `notifications`, `patterns`, `issues`,
+    `issue_activity`), whatever their
     level; 0 = for ever."""
 
     def keep(self) -> Keep:

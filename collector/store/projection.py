@@ -8,7 +8,7 @@ events nor how often one comes matters, and an owner that has lost its memory go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,6 +39,7 @@ class Projection:
         columns: all else.
         indexes: name → columns, behind `domain`.
         aged_by: the column of a time in ns; rows that are older than the retention of events go. Empty: they stay.
+        closed: column → values of rows that nobody has to look at any more: a view of the newest leaves them out.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Projection:
     columns: Sequence[Column]
     indexes: dict[str, Sequence[str]] = field(default_factory=dict)
     aged_by: str = ""
+    closed: dict[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def primary_key(self) -> Sequence[Column]:
@@ -57,6 +59,10 @@ class Projection:
     def all_columns(self) -> Sequence[Column]:
         """In the order of the table."""
         return (*self.primary_key, *self.columns, *_LAST)
+
+    def is_closed(self, row: Mapping[str, object]) -> bool:
+        """Whether a row is one that `closed` names."""
+        return any(row.get(name) in values for name, values in self.closed.items())
 
     @property
     def create(self) -> Sequence[str]:

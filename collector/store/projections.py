@@ -70,4 +70,74 @@ PATTERNS = Projection(
 )
 """What is said again and again, and how it varies: a row for each pattern, as it was told last."""
 
-PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS)
+ISSUES = Projection(
+    name="issues",
+    kinds=("logboom.issue.*",),
+    key=(Column("issue_id", attribute="logboom.issue.id"),),
+    columns=(
+        Column("state", attribute="logboom.issue.state"),
+        Column("level", attribute="logboom.issue.level"),
+        Column("priority", attribute="logboom.issue.priority"),
+        Column("title", attribute="logboom.issue.title"),
+        Column("component", attribute="logboom.component"),
+        Column("service", attribute="service.name"),
+        Column("environment", attribute="deployment.environment.name"),
+        Column("assignee", attribute="logboom.issue.assignee"),
+        Column("events", "INTEGER", "logboom.issue.events"),
+        Column("first_seen_unix_nano", "INTEGER", "logboom.issue.first_seen"),
+        Column("last_seen_unix_nano", "INTEGER", "logboom.issue.last_seen"),
+        Column("owner", attribute="logboom.issue.owner"),
+        Column("category", attribute="logboom.issue.category"),
+        Column("type", attribute="logboom.issue.type"),
+        Column("reason", attribute="logboom.issue.reason"),
+        Column("users", "INTEGER", "logboom.issue.users"),
+        Column("acknowledged_unix_nano", "INTEGER", "logboom.issue.acknowledged"),
+        Column("acknowledged_by", attribute="logboom.issue.acknowledged_by"),
+        Column("resolved_in", attribute="logboom.issue.resolved_in"),
+        Column("archived_until", attribute="logboom.issue.archived_until"),
+        Column("services", attribute="logboom.issue.services"),
+        Column("endpoints", attribute="logboom.issue.endpoints"),
+        Column("versions", attribute="logboom.issue.versions"),
+        Column("environments", attribute="logboom.issue.environments"),
+        Column("samples", attribute="logboom.issue.samples"),
+        Column("variants", attribute="logboom.issue.variants"),
+        Column("trend", attribute="logboom.issue.trend"),
+        Column("details", attribute="logboom.issue.details"),
+        Column("triage_rule", attribute="logboom.issue.rule"),
+        Column("merged_into", attribute="logboom.issue.merged_into"),
+    ),
+    indexes={"issues_by_time": ("last_seen_unix_nano",)},
+    aged_by="last_seen_unix_nano",
+    closed={"state": ("archived", "resolved", "merged")},
+)
+"""Issues as they stand. `services` and their like: name → events, as JSON; `variants`: why they are grouped."""
+
+ISSUE_ACTIVITY = Projection(
+    name="issue_activity",
+    kinds=("logboom.issue.*",),
+    key=(
+        Column("issue_id", attribute="logboom.issue.id"),
+        Column("activity", "INTEGER", "logboom.issue.activity"),
+    ),
+    columns=(
+        Column("change", attribute="logboom.issue.change"),
+        Column("state", attribute="logboom.issue.state"),
+        Column("reason", attribute="logboom.issue.reason"),
+        Column("who", attribute="logboom.issue.who"),
+        Column("why", attribute="logboom.issue.why"),
+        Column("level", attribute="logboom.issue.level"),
+        Column("priority", attribute="logboom.issue.priority"),
+        Column("component", attribute="logboom.component"),
+        Column("service", attribute="service.name"),
+        Column("environment", attribute="deployment.environment.name"),
+        Column("assignee", attribute="logboom.issue.assignee"),
+        Column("events", "INTEGER", "logboom.issue.events"),
+        Column("first_seen_unix_nano", "INTEGER", "logboom.issue.first_seen"),
+        Column("time_unix_nano", "INTEGER"),
+    ),
+    indexes={"issue_activity_by_time": ("time_unix_nano",)},
+    aged_by="time_unix_nano",
+)
+"""What happened to issues: one row for each event but those that tell new counts alone."""
+
+PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY)

@@ -29,7 +29,8 @@ _END = b']"]},'
 _MARK = _bare(CHANGED)
 _COUNT = _bare(LOG_MINUTES.add_changed)
 _COUNT_ALL = b"".join(map(_bare, [KEEP_INSERTED, *(rollup.add_kept for rollup in ROLLUPS)]))
-_PATTERN = DERIVED["pattern_id"]
+_GROUPED = (DERIVED["pattern_id"], DERIVED["issue_id"])
+"""What records of the smaller tables of counts have."""
 _PARAMETER_BYTES = 1_600_000
 _ROW_BYTES = 1_900_000
 """D1 takes strings and rows of 2,000,000 bytes."""
@@ -90,7 +91,7 @@ def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     numbers = batch.by_domain()
     for domain in numbers:
         by_place.setdefault(places.of(domain), []).append(domain)
-    patterns = batch.attribute(_PATTERN).is_not_null()
+    patterns = batch.attribute(_GROUPED[0]).is_not_null() | batch.attribute(_GROUPED[1]).is_not_null()
     if len(by_place) == 1:
         known, told = bool(patterns.any()), described(batch, limits.attribute_bytes)
         return [_part(place, texts, oldest, told, numbers, patterns=known) for place in by_place]

@@ -29,6 +29,8 @@ _PUT = """INSERT INTO described VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDA
 _TRIM = """DELETE FROM described WHERE domain = ?1 AND name = ?2 AND subject IN (SELECT subject FROM described
     WHERE domain = ?1 AND name = ?2 ORDER BY at DESC, subject LIMIT -1 OFFSET ?3)"""
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
+_CLOSED = -1
+"""The time of rows that are not shown: they are kept behind all others, so that what is older does not bring them back."""
 Place = tuple[str, str]
 """(domain, table)."""
 Values = Mapping[str, object]
@@ -68,7 +70,7 @@ class Documents:
         """The value of a key, and its metadata."""
         lines = [
             line for (line,) in self._connection.execute(
-                "SELECT line FROM described WHERE domain = ? AND name = ? ORDER BY at DESC, subject", (domain, name)
+                "SELECT line FROM described WHERE domain = ? AND name = ? AND at >= 0 ORDER BY at DESC, subject", (domain, name)
             )
         ]  # fmt: skip
         text = orjson.dumps(domain).decode()
@@ -103,4 +105,5 @@ def _stored(projection: Projection, rows: Iterable[Values]) -> Iterator[tuple[ob
         if None in subject or not isinstance(version, int) or not isinstance(event_id, str) or not at.isdecimal():
             continue
         line = orjson.dumps({name: value for name, value in row.items() if name != "domain"}).decode()
-        yield row["domain"], projection.name, orjson.dumps(subject).decode(), int(at), version, event_id, line
+        place = _CLOSED if projection.is_closed(row) else int(at)
+        yield row["domain"], projection.name, orjson.dumps(subject).decode(), place, version, event_id, line

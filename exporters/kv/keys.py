@@ -2,8 +2,7 @@
 
 {prefix}recent/{domain}/{slot}        the newest records: slot = (number // chunk) % slots, records numbered from 0
 {prefix}counts/{domain}/{hour}        records by level and component; hour = 2026-11-23T07 (UTC, by time of receipt)
-{prefix}{table}/{domain}              what events describe: the newest rows of `deployments`, `notifications`, …
-{prefix}issues/{domain}/…             not written yet, reserved for open issues
+{prefix}{table}/{domain}              what events describe: the newest rows of `deployments`, `issues` (open ones), …
 
 A domain stands as it is, other characters than letters, digits, `.`, `-`, `_` percent-encoded; over 256 bytes as `~` and a hash.
 """

@@ -39,6 +39,7 @@ from collector.component import (
     Provides,
     Recalls,
     Receiver,
+    Republishes,
     ServerAuthenticator,
     SignsRequests,
     SpeaksTls,
@@ -116,6 +117,8 @@ from exporters.webhook.exporter import HttpExporter
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
+from processors.issues.config import IssuesConfig
+from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.processor import Patterns
 from processors.triage.processor import Triage
@@ -125,6 +128,7 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpRece
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
+    Issues,
     Patterns,
     Triage,
 )
@@ -162,7 +166,7 @@ NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (HttpExporter,)
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (HttpExporter,)
 ORDERED: tuple[type[Ordered], ...] = (HttpExporter,)
-TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Alerting,)
+TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
@@ -195,6 +199,7 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
     Categorize,
+    Issues,
     Patterns,
     Triage,
 )
@@ -204,7 +209,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
-KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig,)
+KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig, IssuesConfig)
 KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
     D1Exporter,
     KvExporter,
@@ -273,6 +278,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Failover,
     Forward,
     HttpExporter,
+    Issues,
     KvExporter,
     Routing,
     SqliteExporter,
@@ -283,7 +289,8 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
 )
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Alerting, Count, Triage)
+TICKING: tuple[type[Ticking], ...] = (Alerting, Count, Issues, Triage)
+REPUBLISHES: tuple[type[Republishes], ...] = (Issues,)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
@@ -325,6 +332,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "SignsRequests": SIGNS_REQUESTS,
     "SpeaksTls": SPEAKS_TLS,
     "StepLimiting": STEP_LIMITING,
+    "Republishes": REPUBLISHES,
     "TakesEvents": TAKES_EVENTS,
     "TellsOrigin": TELLS_ORIGIN,
     "TellsOfCredentials": TELLS_OF_CREDENTIALS,

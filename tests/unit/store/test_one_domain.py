@@ -18,7 +18,7 @@ from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
 from collector.store.reading import QueryRefused, opened, query
 
-DECLARED, UNDECLARED = "issues", "secrets"
+DECLARED, UNDECLARED = "parrots", "secrets"
 MADE = (
     f"CREATE TABLE {DECLARED} (domain TEXT, body TEXT)",
     f"CREATE TABLE {UNDECLARED} (domain TEXT, body TEXT)",
@@ -52,7 +52,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
                 connection.execute(
                     "INSERT INTO log_minutes VALUES (?, 7, 'info', ?, '', '', '', '', 1)", (domain, body)
                 )
-                connection.execute("INSERT INTO pattern_minutes VALUES (?, 7, 'info', ?, 1)", (domain, body))
+                for table in ("pattern_minutes", "issue_minutes"):
+                    connection.execute(f"INSERT INTO {table} VALUES (?, 7, 'info', ?, 1)", (domain, body))
             connection.execute("ANALYZE")
     yield paths
     patch.undo()
@@ -128,6 +129,7 @@ def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], st
         (DECLARED, "body"),
         ("log_minutes", "service"),
         ("pattern_minutes", "pattern_id"),
+        ("issue_minutes", "issue_id"),
         *((one.name, "event_id") for one in PROJECTIONS),
     ],
 )

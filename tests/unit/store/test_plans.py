@@ -193,13 +193,13 @@ def test_counts_are_found_by_their_keys_and_rows_to_count_by_rowid(store: sqlite
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda one: one.name)
 def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Connection, projection: Projection) -> None:
     """Written by the key, read by time within a domain, swept by time."""
-    table = projection.name
+    table, time = projection.name, projection.aged_by
     upsert = upsert_statement(projection, 2)
     asked = {
         upsert: [None] * 2 * len(projection.all_columns),
         d1_upsert(projection): ("[]",),
         projection.delete_old: ('["a.com"]', 1, 9),
-        f"WITH {table} AS (SELECT * FROM main.{table} WHERE domain = 'a') SELECT * FROM {table} ORDER BY time_unix_nano DESC": (),
+        f"WITH {table} AS (SELECT * FROM main.{table} WHERE domain = 'a') SELECT * FROM {table} ORDER BY {time} DESC": (),
     }
     steps = [
         step
@@ -210,7 +210,7 @@ def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Conne
     keys = " AND ".join(f"{column.name}=?" for column in projection.primary_key)
     assert steps == [
         f"SEARCH {table} USING PRIMARY KEY ({keys})",
-        f"SEARCH {table} USING COVERING INDEX {table}_by_time (domain=? AND time_unix_nano<?)",
+        f"SEARCH {table} USING COVERING INDEX {table}_by_time (domain=? AND {time}<?)",
         f"SEARCH main.{table} USING INDEX {table}_by_time (domain=?)",
     ]
 

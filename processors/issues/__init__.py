@@ -1,0 +1,16 @@
+"""issues: what goes wrong becomes an issue with a state, a history and an owner."""
+
+from collector.component import Factory, Kind
+from processors.issues.config import IssuesConfig
+
+FACTORY = Factory(
+    kind=Kind.PROCESSOR,
+    name="issues",
+    config=IssuesConfig,
+    behaviour="processors.issues.processor:Issues",
+    summary="Makes issues of errors: grouped by cause, with states, priority, owners and everybody who is affected.",
+    takes_commands=tuple(
+        f"logboom.command.issue.{verb}"
+        for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority")
+    ),
+)

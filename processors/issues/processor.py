@@ -1,0 +1,154 @@
+"""The behaviour of `issues`: each error gets its issue, and what changes for an issue is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.columns.dictionary import of_answers
+from collector.component import Applied, Command, Context, Due, Refused, Work
+from collector.explanation import Explanation
+from processors.issues import anomalies, commands
+from processors.issues.config import IssuesConfig
+from processors.issues.groups import Grouper, Groups
+from processors.issues.judging import Judging
+from processors.issues.keeping import OVERFLOW, Arrival, Keeping
+from processors.issues.lifecycle import Seen
+from processors.issues.material import RULE, Columns, material
+from processors.issues.shelf import Shelf
+from processors.issues.tally import Part, Tally, body_of, by_target, first_of, parts
+from processors.issues.telling import News, emit
+
+ID = "logboom.issue.id"
+_SMALL = 256
+"""Records so few that a list of their issues costs less than a column made of codes."""
+_AGAIN = 200
+"""Issues told again at once."""
+
+
+class Issues:
+    """Sets `logboom.issue.id` on the records that belong to an issue; none is dropped or reordered."""
+
+    takes_events = (anomalies.KINDS,)
+
+    def __init__(self, config: IssuesConfig, context: Context) -> None:
+        self._context = context
+        self._config = config
+        self._levels = frozenset(config.triage_levels)
+        self._judging = Judging(config)
+        self._grouper = Grouper(self._judging.group, self._judging.tags, reads_all=self._judging.reads_all)
+        self._keeping = Keeping(config)
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:
+        """The batch with the issues of its errors."""
+        chosen, told = material(batch, self._levels), anomalies.positions(batch)
+        if chosen is None and not told:
+            return batch
+        found = _Found(len(batch))
+        news = [] if chosen is None else self._errors(Columns(batch, chosen, self._judging.tags), found, work)
+        news += self._anomalies(batch, told, found, work) if told else []
+        emit(news, work)
+        return batch.with_attributes({ID: found.column()})
+
+    def _errors(self, columns: Columns, found: _Found, work: Work) -> list[News]:
+        groups = self._grouper.groups(columns)
+        split = parts(columns, groups.codes, len(groups.groupings))
+        tally, news = Tally(columns), list[News]()
+        for domain in dict.fromkeys(part.domain for part in split):
+            own = [part for part in split if part.domain == domain]
+            kept = self._keeping.of(domain, work)
+            names = [groups.groupings[part.grouping].issue_id for part in own]
+            targets = kept.targets(names, int(columns.received.max()))
+            for (_, target), several in by_target(own, [targets[name] for name in names]):
+                rows = (
+                    several[0].rows if len(several) == 1 else np.sort(np.concatenate([part.rows for part in several]))
+                )
+                arrival = _arrival(target, several, groups, columns, tally.seen(rows))
+                told = kept.arrive(arrival, int(columns.rows[rows[0]]))
+                found.put(columns.rows[rows], target)
+                news += [told] if told is not None else []
+        return news
+
+    def _anomalies(self, batch: LogBatch, rows: Sequence[int], found: _Found, work: Work) -> list[News]:
+        news = []
+        for one in anomalies.told(batch, list(rows)):
+            kept = self._keeping.of(one.domain, work)
+            name = one.grouping.issue_id
+            target = kept.targets([name], one.seen.clock)[name]
+            arrival = Arrival(
+                target, [(name, one.grouping, 1)], one.seen, service=one.said["service.name"],
+                environment=one.said["deployment.environment.name"], anomaly=one,
+            )  # fmt: skip
+            told = kept.arrive(arrival, one.row)
+            found.put(np.array([one.row]), target)
+            news += [told] if told is not None else []
+        return news
+
+    def tick(self, due: Due, work: Work) -> None:
+        """What time changes: an issue (`issue/<id>`), or once a day what is known of all of a domain (`daily`)."""
+        kept = self._keeping.of(due.domain, work)
+        if due.name == "daily":
+            kept.daily(due.at_unix_nano)
+        else:
+            emit(kept.due(due), work, rule=due.name)
+
+    def command(self, command: Command, work: Work) -> Applied | Refused:
+        """What people want done with an issue."""
+        kept = self._keeping.of(command.domain, work)
+        done = commands.carry_out(command, kept.shelf)
+        if isinstance(done, Refused):
+            return done
+        news, issue = done
+        emit([kept.say(each, command.received_unix_nano) for each in news], work)
+        return commands.told(issue)
+
+    def republish(self, domain: str, after: bytes, work: Work) -> bytes | None:
+        """Every issue as it was told last."""
+        some = Shelf(work.state(domain)).after(after.decode(), _AGAIN)
+        emit([self._keeping.again(issue) for issue in some], work, rule=after.decode())
+        return some[-1].id.encode() if len(some) == _AGAIN else None
+
+    def explain(self, batch: LogBatch) -> list[Explanation]:
+        """Which issue a batch of one record belongs to, and why."""
+        chosen = material(batch, self._levels)
+        if chosen is None:
+            why = f"its level is none of {', '.join(self._config.triage_levels)}"
+            return [Explanation(ID, None, why)]
+        return self._grouper.explanations(Columns(batch, chosen, self._judging.tags), self._judging.explained, ID)
+
+
+class _Found:
+    """The issue of each record of a batch."""
+
+    def __init__(self, height: int) -> None:
+        self._codes = np.full(height, -1, dtype=np.int32)
+        self._names: list[str] = []
+
+    def put(self, rows: npt.NDArray[np.integer], name: str) -> None:
+        """These records belong to that issue."""
+        self._codes[rows] = len(self._names)
+        self._names.append(name)
+
+    def column(self) -> pl.Series:
+        """A value for each record."""
+        if len(self._codes) > _SMALL:
+            return of_answers(self._codes, self._names).column()
+        names = [*self._names, None]  # -1 is the last
+        return pl.Series([names[code] for code in self._codes.tolist()], dtype=pl.String)
+
+
+def _arrival(target: str, several: Sequence[Part], groups: Groups, columns: Columns, seen: Seen) -> Arrival:
+    """What came of an issue, and what its first record says of it."""
+    row = int(min(part.rows[0] for part in several))
+    variants = [
+        (groups.groupings[part.grouping].issue_id, groups.groupings[part.grouping], len(part.rows)) for part in several
+    ]
+    return Arrival(
+        target, variants, seen, component=first_of(columns.component, row), service=first_of(columns.service, row),
+        environment=first_of(columns.environment, row), rule=first_of(columns.attribute(RULE), row),
+        text=body_of(columns.body, row), overflow=target == OVERFLOW,
+    )  # fmt: skip
