@@ -22,14 +22,14 @@ from pathlib import Path
 
 from collector.backend.data_dir import DataDir
 from collector.backend.interface import Frozen
+from collector.backend.opening import open_journal, open_partition
 from collector.disk.directory import make_directory
 from collector.disk.environment import Environment, Transaction
 from collector.errors import Locked, NoRoom, StorageError
-from collector.journal import layout
 from collector.journal.kept import Looked
 from collector.ledger import cursors, outbox, roster
 from collector.ledger.spill import spilled_file
-from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables
+from collector.ledger.tables import Tables
 
 FOLDER = "frozen"
 _TRIES = 1000
@@ -153,12 +153,12 @@ def _copy(folder: Path, path: Path, look: Look) -> Path:
 
 
 def _open_journal(opened: contextlib.ExitStack, path: Path) -> Environment | None:
-    found = Environment.open(path, layout.KIND, layout.FORMAT_VERSION, layout.OLDEST_FORMAT)
+    found = open_journal(path)
     return opened.enter_context(found) if found is not None else None
 
 
 def _open_partition(opened: contextlib.ExitStack, path: Path) -> Environment | None:
-    found = Environment.open(path, KIND, FORMAT_VERSION, OLDEST_FORMAT)
+    found = open_partition(path)
     return opened.enter_context(found) if found is not None else None
 
 

@@ -65,6 +65,10 @@ class Backend(Protocol):
         """
         ...
 
+    def pulse(self, worker: int) -> Pulse:
+        """Of all that a worker reads and writes."""
+        ...
+
     def place(self, partition: int) -> Path:
         """The directory on this machine for what its owner notes beside the ledger; it exists while the ledger is open."""
         ...
@@ -81,6 +85,27 @@ class Backend(Protocol):
             NoRoom: the file system has no room for copies.
             StorageError: they can't be made.
         """
+        ...
+
+
+class Pulse(Protocol):
+    """Whether there may be anything new in a worker's journals and partitions, at next to no cost: so a worker that has nothing to
+    do does nothing. For one thread, but `wake`."""
+
+    def changed(self) -> bool:
+        """Whether anything was committed since the last call, by whichever process; who reads afterwards sees it."""
+        ...
+
+    def wait(self, secs: float) -> None:
+        """Until that may be, or for so long; what was committed since the last `changed` counts."""
+        ...
+
+    def wake(self) -> None:
+        """End a `wait` at once, and each that follows. From any thread; after `close` it does nothing."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files; safe twice."""
         ...
 
 

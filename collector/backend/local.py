@@ -11,6 +11,8 @@ from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
 from collector.backend.freeze import frozen
 from collector.backend.interface import Frozen
+from collector.backend.opening import open_journal, open_partition
+from collector.backend.pulse import LocalPulse
 from collector.backend.view import LocalView
 from collector.disk.environment import Environment
 from collector.errors import StorageError
@@ -77,10 +79,19 @@ class LocalBackend:
         from collector.ledger.journal_sources import JournalSources
         from collector.ledger.partition import PartitionLedger  # loads columns, which the supervisor must not
 
-        # Those on disk, and those that ingest processes are about to make.
-        slots = {*self._dir.journal_slots(), *range(self._slots)}
-        sources = JournalSources([self._dir.journal(slot) for slot in sorted(slots)], self._dir.control)
+        sources = JournalSources(self._journals(), self._dir.control)
         return PartitionLedger.open(self.place(partition), plan, sources, partition, self._dir.partitions)
+
+    def pulse(self, worker: int) -> LocalPulse:
+        """See `Backend.pulse`."""
+        journals = [(path, open_journal) for path in (*self._journals(), self._dir.control)]
+        partitions = [(self.place(number), open_partition) for number in self.partitions(worker)]
+        return LocalPulse([*journals, *partitions])
+
+    def _journals(self) -> list[Path]:
+        """Those on disk, and those that ingest processes are about to make."""
+        slots = {*self._dir.journal_slots(), *range(self._slots)}
+        return [self._dir.journal(slot) for slot in sorted(slots)]
 
     def place(self, partition: int) -> Path:
         """See `Backend.place`."""

@@ -33,7 +33,8 @@ from collector.ledger.interface import Ledger
 from collector.ledger.pieces import StoredBatch
 from collector.outcomes import Outcome
 
-_POLL_SECS = 1.0  # notifications wake the feed; polling covers ledgers that are written by another process
+_AGAIN_SECS = 1.0
+_LOOK_SECS = 10.0  # notifications wake the feed; a look now and then forgives one that was forgotten
 
 
 class Lane:
@@ -164,7 +165,7 @@ class Lane:
                 for request in self._batcher.flush():
                     await self._dispatch(request)
             if not pendings:
-                await self._feed.wait(_POLL_SECS if flush_at is None else min(_POLL_SECS, flush_at - loop.time()))
+                await self._feed.wait(_LOOK_SECS if flush_at is None else min(_LOOK_SECS, flush_at - loop.time()))
 
     async def _admit(self, pending: Pending) -> None:
         self._account.begin(pending)
@@ -185,7 +186,7 @@ class Lane:
                 return await self._loader.piece(pending, at)
             except Exception as error:  # noqa: BLE001  as for a read: it is tried again
                 self._ledger_failed(error)
-                await asyncio.sleep(_POLL_SECS)
+                await asyncio.sleep(_AGAIN_SECS)
 
     async def _finish(self) -> None:
         """Until nothing is held any more."""
@@ -225,7 +226,7 @@ class Lane:
             return await self._feed.read()
         except Exception as error:  # noqa: BLE001  the outbox is tried again; the entries are not lost
             self._ledger_failed(error)
-            await asyncio.sleep(_POLL_SECS)
+            await asyncio.sleep(_AGAIN_SECS)
             return []
 
     async def _dispatch(self, request: Request) -> asyncio.Task[None]:

@@ -153,6 +153,11 @@ class Environment:
             return None
         return cls(path, handle, meta)
 
+    @property
+    def file(self) -> Path:
+        """Where its pages stand."""
+        return self.path / "data.mdb"
+
     def db(self, name: str) -> Database | None:
         """The handle of a named table. A writer makes it when it is missing; a reader gets None.
 

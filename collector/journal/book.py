@@ -89,6 +89,11 @@ class Book:
         self.routes.update(draft.routes)
         self.trimmed.update(draft.trimmed)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing stands in the journal: then nobody's place in it matters."""
+        return not any(tally.entries_in > tally.entries_out for tally in self.tallies.values())
+
     def trimmable(self, low: Mapping[str, int]) -> dict[str, int]:
         """The watermarks behind which a domain may still have entries."""
         return {

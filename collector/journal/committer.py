@@ -52,7 +52,8 @@ class Committer:
         """Ask for the watermarks and clear dead readers, when it is time."""
         if now - self._low_read_at >= _WATERMARK_SECS:
             self.environment.check_current()
-            self._refresh_low(now)
+            if not self.book.empty:
+                self._refresh_low(now)
         unchecked = now - self._readers_checked_at
         if unchecked >= _READER_CHECK_SECS or (unchecked >= _READER_CHECK_WHEN_FULL_SECS and self._is_pinned()):
             self._check_readers(now)

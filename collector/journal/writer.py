@@ -33,7 +33,8 @@ OnFatal = Callable[[StorageError], None]
 """Called once, from the journal's thread, when the disk failed: the process must exit."""
 
 _log = logging.getLogger(__name__)
-_TICK_SECS = 0.25  # the longest sleep: heartbeat, trimming and counts of an idle journal
+_TICK_SECS = 0.25  # the longest sleep while something may be trimmed
+_REST_SECS = 1.0  # and while nothing stands in the journal: heartbeat, and counts of what was refused
 _GATHER_SECS = 0.0003
 _GATHER_ROUNDS = 8
 _COUNT_SECS = 0.5
@@ -44,7 +45,7 @@ _FAILED = "the journal could not be written"
 class Journal:
     """The `Intake`. Safe to call from any thread; one thread of its own writes.
 
-    `last_beat` (monotonic seconds) moves at least every quarter of a second while that thread is alive.
+    `last_beat` (monotonic seconds) moves at least each second while that thread is alive.
     """
 
     def __init__(self, committer: Committer, limits: JournalLimits, on_fatal: OnFatal) -> None:
@@ -201,8 +202,7 @@ class Journal:
         group: list[Append] = []
         size = 0
         try:
-            patience = 0 if self._committer.has_trimmable() else _TICK_SECS
-            request = self._carried or self._queue.get(timeout=patience)
+            request = self._carried or self._queue.get(timeout=self._patience_secs())
             self._carried = None
             self._gather()
             while request is not None:
@@ -215,6 +215,12 @@ class Journal:
         except queue.Empty:
             return group, False
         return group, True
+
+    def _patience_secs(self) -> float:
+        """How long to sleep when nothing comes."""
+        if self._committer.book.empty:
+            return _REST_SECS
+        return 0 if self._committer.has_trimmable() else _TICK_SECS
 
     def _gather(self) -> None:
         """Give the senders of the last group time to send again, as long as more of them come: without it, one part

@@ -156,6 +156,15 @@ def request(partition: Path, action: Action, ids: Sequence[int]) -> None:
         raise storage_error(f"{folder}: the request can't be written", error) from error
 
 
+def asked(partition: Path) -> bool:
+    """Whether there may be requests; costs a look at a directory."""
+    try:
+        with os.scandir(partition / "requests") as files:
+            return any(True for _ in files)
+    except OSError:
+        return False
+
+
 def requests(partition: Path) -> list[tuple[Path, Action, list[int]]]:
     """The requests that wait; a file that is not one is ignored."""
     found: list[tuple[Path, Action, list[int]]] = []

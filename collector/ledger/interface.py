@@ -204,6 +204,10 @@ class Ledger(Protocol):
         what they may make, as in `read`."""
         ...
 
+    def next_due(self, components: Sequence[str], after_unix_nano: int) -> int | None:
+        """The first moment behind that one, ns, for which these components are due; None: there is none before a commit."""
+        ...
+
     def commit(self, commit: Commit) -> None:
         """Make one step durable. Raises `StorageError`: commit the same again, or exit."""
         ...
@@ -211,6 +215,11 @@ class Ledger(Protocol):
     def applied(self, pipeline: str) -> bytes:
         """The `id` of the pipeline's last committed `Read`; empty before the first: whether the step that a predecessor
         died in was made durable."""
+        ...
+
+    def keep_up(self) -> None:
+        """What time alone asks for, such as the ages of entries and what operators ask for; at most once a second, whoever calls how
+        often. `read` does it, too: for whoever has nothing to read. Raises `StorageError`."""
         ...
 
     def ahead(self, pipeline: str) -> bool:

@@ -1,6 +1,6 @@
 """`PartitionLedger`: the `Ledger` on LMDB, one partition, held by one process.
 
-    worker's thread       read, commit, state, maintain (read calls it when it is due)
+    worker's thread       read, commit, state, keep_up (read calls it, too)
     delivery's thread     waiting, deliverable, ack, bury, give_up
 
 The two sides share only LMDB, which serialises writing transactions and gives each reading one its snapshot, and the
@@ -49,7 +49,7 @@ from collector.outcomes import Counts, Outcome, ReceiptKey
 _log = logging.getLogger("logboom.ledger")
 CACHE_BYTES = 16 << 20
 _UPKEEP_MS = 1000
-_READER_CHECK_MS = 60_000
+_MAINTENANCE_MS = 60_000
 
 
 class PartitionLedger:
@@ -64,7 +64,7 @@ class PartitionLedger:
         self._windows: dict[str, DedupWindow] = {}
         self._replays: dict[str, list[DeadLetterInfo]] = {}
         self._applied: dict[str, bytes] = {}
-        self._upkept_at = self._readers_checked_at = 0
+        self._upkept_at = self._maintained_at = 0
         self._forgot_at: dict[str, int] = {}
         self._next_seq = self._load(sources, owns_domain)
 
@@ -109,7 +109,7 @@ class PartitionLedger:
     def read(self, pipeline: str, max_bytes: int, max_records: int) -> Read:
         """See `Ledger.read`. Reading again without a commit gives the same entries, and perhaps more."""
         self._store.environment.check_current()
-        self._keep_up()
+        self.keep_up()
         if control := self._control(pipeline, max_records):
             return control
         if self._store.pipeline(pipeline).share_bytes:
@@ -168,6 +168,12 @@ class PartitionLedger:
             return ()
         return sorted(found, key=lambda each: each.at_unix_nano)[:limit]
 
+    def next_due(self, components: Sequence[str], after_unix_nano: int) -> int | None:
+        """See `Ledger.next_due`."""
+        with self._store.environment.read() as txn:
+            found = [timers.next_due(txn, self._store.tables, component, after_unix_nano) for component in components]
+        return min((each for each in found if each is not None), default=None)
+
     def ahead(self, pipeline: str) -> bool:
         """Whether delivery should catch up before the pipeline's next read: else records of one domain would wait behind
         those of another. Asked, not enforced: whoever drains does not ask."""
@@ -177,7 +183,7 @@ class PartitionLedger:
         if plan.reads_control and self._sources[pipeline].take_control(1, 1).position:
             return False  # commands don't wait for data
         with contextlib.suppress(StorageError):  # the next read says it
-            self._keep_up()
+            self.keep_up()
         return True
 
     def full(self, pipeline: str) -> bool:
@@ -219,24 +225,33 @@ class PartitionLedger:
         with self._store.environment.read() as txn:
             return domains_of(txn, self._store.tables, component)
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
+        """See `Ledger.keep_up`."""
         # A clock that was set back must not stop the upkeep until it has caught up.
-        if abs(self._store.now_unix_ms() - self._upkept_at) >= _UPKEEP_MS:
+        now = self._store.now_unix_ms()
+        if abs(now - self._upkept_at) < _UPKEEP_MS:
+            return
+        self._upkept_at = now
+        if abs(now - self._maintained_at) >= _MAINTENANCE_MS:
             self.maintain()
+        else:
+            self._attend()
 
     def maintain(self) -> None:
-        """Do what time alone asks for: ages, removals, operators' requests. `read` calls it each second."""
-        now = self._store.now_unix_ms()
-        self._upkept_at = now
-        upkeep.expire(self._store)
+        """Do what time alone asks for: ages and requests, and once a minute what left the configuration, what is remembered no longer,
+        readers that died."""
+        self._maintained_at = self._store.now_unix_ms()
         upkeep.forget_pipelines(self._store)
         upkeep.forget_components(self._store)
         upkeep.forget_receipts(self._store)
-        self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
-        self._load_replays()
-        if abs(now - self._readers_checked_at) >= _READER_CHECK_MS:
-            self._readers_checked_at = now
-            self._store.environment.reader_check()
+        self._store.environment.reader_check()
+        self._attend()
+
+    def _attend(self) -> None:
+        upkeep.expire(self._store)
+        if deadletters.asked(self._store.path):
+            self._next_seq = upkeep.carry_out_requests(self._store, self._next_seq)
+            self._load_replays()
 
     # --- delivery's thread --------------------------------------------------------------------------------------
 

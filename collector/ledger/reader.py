@@ -23,6 +23,7 @@ class PartitionReader:
         self.path = path
         self._environment: Environment | None = None
         self._tables: Tables | None = None
+        self._marks: dict[tuple[str, bool], tuple[int, Mapping[str, int]]] = {}
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -35,12 +36,16 @@ class PartitionReader:
 
     def low_watermarks(self, journal: str, control: bool = False) -> Mapping[str, int]:
         """domain → the highest offset of the journal that nobody needs any more; see `cursors.low_watermarks`. `control`: it is
-        the control journal, which others read than those of what was sent."""
+        the control journal, which others read than those of what was sent. Nothing is read again until a commit has happened."""
         if (opened := self._opened()) is None:
             return {}
         environment, tables = opened
-        with environment.read() as txn:
-            return cursors.low_watermarks(txn, tables, roster.readers(txn, tables, control), journal)
+        seen, marks = self._marks.get((journal, control), (-1, {}))
+        if seen != environment.last_transaction():
+            with environment.read() as txn:
+                marks = cursors.low_watermarks(txn, tables, roster.readers(txn, tables, control), journal)
+                self._marks[journal, control] = (txn.id(), marks)
+        return marks
 
     def readers(self, control: bool) -> set[str]:
         """The pipelines, as configured, that read the control journal, or those of what was sent."""
@@ -146,6 +151,7 @@ class PartitionReader:
         if self._environment is not None:
             self._environment.close()
         self._environment = self._tables = None
+        self._marks = {}
 
     def _opened(self) -> tuple[Environment, Tables] | None:
         if self._environment is not None and not self._environment.is_current():

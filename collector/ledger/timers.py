@@ -36,6 +36,13 @@ def due(txn: Transaction, tables: Tables, component: str, now_unix_nano: int, li
     return list(islice(_until(txn, tables, component, now_unix_nano), limit))
 
 
+def next_due(txn: Transaction, tables: Tables, component: str, after_unix_nano: int) -> int | None:
+    """The first moment behind that one, ns, for which a component is due; None: there is none."""
+    prefix = _BY_TIME + key(component, b"")
+    first = next(rows(txn, tables.timers, prefix, prefix + U64.pack(after_unix_nano + 1)), None)
+    return None if first is None else int(U64.unpack(first[0][len(prefix) :][: U64.size])[0])
+
+
 def _until(txn: Transaction, tables: Tables, component: str, now_unix_nano: int) -> Iterator[Due]:
     prefix = _BY_TIME + key(component, b"")
     for row_key, _ in rows(txn, tables.timers, prefix):

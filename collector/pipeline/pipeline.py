@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -152,6 +153,17 @@ class Pipeline:
         the rest of a large one. Do not rest between them."""
         return self._behind or self._suspects.suspicious
 
+    @property
+    def secs_to_next(self) -> float:
+        """When the next step may find something, though nothing is committed until then; as of the last step."""
+        if self._failures:
+            return self._not_before - time.monotonic()
+        if self.behind:
+            return 0.0
+        due = self._ticks.next_unix_nano
+        own = math.inf if due is None else (due - self._now()) / 1e9
+        return min(own, min(self._ticks.again_at, self._republishing.look_at) - time.monotonic())
+
     def _fall_short(self, error: Exception) -> None:
         """No memory, no disk: not the records' fault. It is tried again with less in hand, and later and later; only what
         fails again when it is alone is set aside."""
@@ -264,6 +276,7 @@ class Pipeline:
             if not self._portion.halve(read):
                 raise  # it waits for room
             self._suspects.rest()
+            self._behind = True
             return False
         self._portion.grow()
         return True

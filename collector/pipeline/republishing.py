@@ -46,6 +46,11 @@ class Republishing:
         self._clock = clock
         self._looked_at = self._noted_at = float("-inf")
 
+    @property
+    def look_at(self) -> float:
+        """When stores are compared the next time, by the clock."""
+        return self._looked_at + _BETWEEN_LOOKS_SECS if self._owners else float("inf")
+
     def attempt(self, now_unix_nano: int) -> tuple[Read, Processed] | None:
         """Who must tell again, and what would be remembered; None: nobody."""
         if not self._owners or self._clock() - self._looked_at < _BETWEEN_LOOKS_SECS:

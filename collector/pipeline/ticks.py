@@ -8,6 +8,7 @@ entries), for it would be due again at each start.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,8 @@ class Ticks:
         )  # no pipeline's own file: none has such a name
         self._marker = Marker(path, ledger.applied(pipeline).hex()) if flow.ticking else None
         self._attempt = Attempt()
+        self.next_unix_nano: int | None = None
+        """When the next of them is due, as of the last attempt; None: none is before a commit."""
         self._put_off: dict[Due, tuple[int, float]] = {}
         """How often in a row it failed, and the monotonic time before which it is not tried again."""
 
@@ -50,12 +53,18 @@ class Ticks:
         """Whether one was under way at a death: the next is tried alone in the process."""
         return self._marker is not None and bool(self._marker.suspects)
 
+    @property
+    def again_at(self) -> float:
+        """Monotonic seconds at which the first of what failed is tried again."""
+        return min((at for _, at in self._put_off.values()), default=math.inf)
+
     def attempt(self, now_unix_nano: int) -> tuple[Read, Processed] | None:
         """Call for what is due; what that would commit. None: nothing is, or it has no room or no luck now."""
         if self._marker is None:
             return None
         limit = _AT_ONCE + len(self._put_off)
         found = self._ledger.due(self._pipeline, self._flow.ticking, now_unix_nano, limit)
+        self.next_unix_nano = self._ledger.next_due(self._flow.ticking, now_unix_nano)
         due = [each for each in found if self._put_off.get(each, (0, 0.0))[1] <= time.monotonic()][:_AT_ONCE]
         self._put_off = {each: failures for each, failures in self._put_off.items() if each in found}
         suspects = [each for each in due if self._marker.known([_name(each)])[0]]

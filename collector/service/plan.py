@@ -143,11 +143,13 @@ def extension(settings: Settings, options: type[C]) -> C | None:
 
 @dataclass(frozen=True, slots=True)
 class StepSize:
-    """How much one step of a pipeline takes at once, and how long it gathers when there is less."""
+    """How much one step of a pipeline takes at once, and how long it gathers when there is less. What comes when nothing was there
+    for a while waits for `first_secs` only."""
 
     max_bytes: int = 8 << 20
     max_records: int = 16_384
     timeout_secs: float = 0.1
+    first_secs: float = 0.0
 
     @property
     def full_records(self) -> int:
@@ -162,7 +164,8 @@ def step_size(settings: Settings, pipeline: PipelineSettings) -> StepSize:
         if isinstance(config, StepLimiting):
             limits = config.step_limits()
             most = limits.max_records or max(16_384, limits.target_records)
-            return StepSize(max_records=most, timeout_secs=min(max(limits.gather_secs, 0.005), 5.0))
+            gather = min(max(limits.gather_secs, 0.005), 5.0)
+            return StepSize(max_records=most, timeout_secs=gather, first_secs=gather)
     return StepSize()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from collector.control.catalogue import PIPELINE_RESTS
 from collector.control.event import Phase
@@ -21,12 +20,6 @@ from collector.errors import Damaged, StorageError
 log = logging.getLogger("logboom.worker")
 
 REST_SECS = 1.0
-
-
-class Steps(Protocol):
-    """What rests: `collector.pipeline.Pipeline`."""
-
-    def step(self) -> int: ...
 
 
 class Resting:
@@ -44,8 +37,8 @@ class Resting:
         self._reasons: dict[str, str] = {}
         self._began: dict[str, float] = {}
 
-    def step(self, name: str, pipeline: Steps) -> int:
-        """One step of the pipeline called `name`; 0 while it rests.
+    def step(self, name: str, work: Callable[[], int | None]) -> int:
+        """One step of the pipeline (or the upkeep) called `name`; 0 while it rests.
 
         Raises:
             StorageError: a `fatal` one.
@@ -53,7 +46,7 @@ class Resting:
         if self._clock() < self._until.get(name, 0.0):
             return 0
         try:
-            records = pipeline.step()
+            records = work() or 0
         except StorageError as error:
             if error.fatal:
                 raise

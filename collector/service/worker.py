@@ -48,6 +48,9 @@ LOCK_POLL_SECS = 0.02
 SILENCE_SECS = 8.0
 LONGEST_GATHER_SECS = 0.5
 HELD_BACK_SECS = 0.02
+UPKEEP_SECS = 1.0
+LOOK_SECS = 10.0
+"""Every pipeline is stepped at least so often, whatever the pulse says: for what nobody thought of."""
 
 
 class Worker:
@@ -68,6 +71,10 @@ class Worker:
         """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
         self._backlogs: list[Backlogs] = []
         self._held_back = False
+        self._upkeep: list[str] = []
+        self._pulse = self._backend.pulse(index)
+        self._look_at = 0.0
+        self._at_rest = False
         self._delivery: Delivery | None = None
         self._reporting = Reporting(root, f"worker {index}", lambda: settings)
         self._resting = Resting(self._reporting.reporter)
@@ -104,6 +111,7 @@ class Worker:
         """Ask `run` to finish; without `drain` at the next commit."""
         self._deadline_secs, self._drain = deadline_secs, drain
         self._stop.set()
+        self._pulse.wake()
 
     def report(self) -> Report | None:
         """The heartbeat: none while delivery's loop hangs; `busy_secs` tells of a step that takes long."""
@@ -176,6 +184,7 @@ class Worker:
         return [self._backend.place(number) for number in self._ledgers]
 
     def _make_pipelines(self, passthrough: list[str], listening: Mapping[str, Sequence[str]]) -> None:
+        self._upkeep = [f"upkeep of {place.parent.name} {place.name}" for place in self._places()]
         for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
             network = self._stages.network(ledger, listening)
             self._backlogs.append(Backlogs(ledger, network))
@@ -208,39 +217,64 @@ class Worker:
         more. Steps take at most a quarter of the time until records come faster than that."""
         # A worker beyond the number of partitions has nothing to do.
         gather = min((size.timeout_secs for _, size in self._pipelines), default=LONGEST_GATHER_SECS)
+        first = min((size.first_secs for _, size in self._pipelines), default=0.0)
         while not self._stop.is_set():
             began = time.monotonic()
-            full = self._step_all()
+            full = self._turn(began)
             took = time.monotonic() - began
             if self._held_back:
                 self._stop.wait(HELD_BACK_SECS)
+            elif self._at_rest:
+                self._pulse.wait(min([UPKEEP_SECS, *(pipeline.secs_to_next for pipeline in self._all_pipelines())]))
+                self._stop.wait(first)
             elif not full:
                 self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
 
-    def _step_all(self) -> bool:
-        """One step of every pipeline; True when one of them had as much as it takes at once."""
+    def _turn(self, now: float) -> bool:
+        """A step of every pipeline when something was committed since the last turn, or is not done with; else of those that have
+        something to do by time alone. True when one of them had as much as it takes at once."""
+        assert self._delivery is not None
+        stirred = self._pulse.changed()  # before the steps: what is committed within them leads to the next turn
+        all_ = stirred or self._held_back or bool(self._resting.reasons()) or now >= self._look_at
+        self._at_rest = not all_
+        if all_:
+            self._look_at = now + LOOK_SECS
+        for place, ledger in zip(self._upkeep, self._ledgers.values(), strict=True):
+            self._resting.step(place, ledger.keep_up)
+        full = self._step_service(all_)
+        if full or stirred:  # by the upkeep, too: dead letters that are sent again
+            self._delivery.notify()
+        full |= self._step_pipelines(all_)
+        return full | (sum(each.look(time.time_ns()) for each in self._backlogs) > 0)
+
+    def _step_service(self, all_: bool) -> bool:
+        full = False
+        for pipeline in self._service:
+            if all_ or pipeline.secs_to_next <= 0:
+                full |= self._resting.step(pipeline.place, pipeline.step) > 0
+        return full
+
+    def _step_pipelines(self, all_: bool) -> bool:
         assert self._delivery is not None
         full = self._held_back = False
-        for pipeline in self._service:
-            full |= self._resting.step(pipeline.place, pipeline) > 0
-        if full:
-            self._delivery.notify()
         for pipeline, size in self._pipelines:
+            if not all_ and pipeline.secs_to_next > 0:
+                continue
             if pipeline.ahead:
                 self._held_back = True
                 continue
-            records = self._resting.step(pipeline.place, pipeline)
+            records = self._resting.step(pipeline.place, pipeline.step)
             if records:
                 self._delivery.notify()
             full |= records >= size.full_records or (records > 0 and pipeline.behind)
-        return full | (sum(each.look(time.time_ns()) for each in self._backlogs) > 0)
+        return full
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs
         if self._delivery is not None:
             if self._drain:
                 while time.monotonic() < deadline and any(
-                    self._resting.step(pipeline.place, pipeline) for pipeline in self._all_pipelines()
+                    self._resting.step(pipeline.place, pipeline.step) for pipeline in self._all_pipelines()
                 ):
                     self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
@@ -248,6 +282,7 @@ class Worker:
         self._extensions.shutdown()
         for pipeline in self._all_pipelines():
             pipeline.close()
+        self._pulse.close()
         for ledger in self._ledgers.values():
             ledger.close()
         self._reporting.close()

@@ -108,6 +108,9 @@ class MemoryLedger(MemoryOutbox):
         """See `Ledger.applied`."""
         return self._applied if pipeline == self._pipeline else b""
 
+    def keep_up(self) -> None:
+        """Nothing grows old here."""
+
     def ahead(self, pipeline: str) -> bool:  # noqa: ARG002
         """Delivery never falls behind so far that it matters."""
         return False
@@ -202,6 +205,12 @@ class MemoryLedger(MemoryOutbox):
             mine = [Due(*key, at) for key, at in self._timers.items() if key[0] in components and not self.any_full]
         due = [each for each in mine if each.at_unix_nano <= now_unix_nano]
         return sorted(due, key=lambda each: each.at_unix_nano)[:limit]
+
+    def next_due(self, components: Sequence[str], after_unix_nano: int) -> int | None:
+        """See `Ledger.next_due`."""
+        with self._lock:
+            mine = [at for (component, _, _), at in self._timers.items() if component in components]
+        return min((at for at in mine if at > after_unix_nano), default=None)
 
 
 def _digest(entry: Entry) -> tuple[str, int, bytes]:

@@ -33,10 +33,15 @@ class Accepted:
     silent_secs: float
 
 
+def open_descriptors() -> list[str]:
+    """The numbers of all descriptors of this process, in no order; costs a look at a directory."""
+    return os.listdir("/proc/self/fd")  # noqa: PTH208 - names, thousands of them
+
+
 def accepted(port: int) -> dict[Peer, Accepted]:
     """All connections whose own port is `port`."""
     found: dict[Peer, Accepted] = {}
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names, thousands of them
+    for name in open_descriptors():
         with contextlib.suppress(OSError), _borrowed(int(name)) as connection:
             peer = _peer(connection, port)
             if peer is not None:

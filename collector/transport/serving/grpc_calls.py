@@ -262,8 +262,7 @@ class UnaryServer:
             if now - call.heard < self._answer_within_secs:
                 break
             self._overdue(call)
-        if self._connections is not None:
-            self._connections.look()
+        if self._connections is not None and self._connections.look(thoroughly=bool(self._places.used)):
             slow = self._connections.slow(self._min_receive_rate)
             for call in self._places if slow else ():
                 if now - call.heard >= SPAN_SECS and call.connection in slow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from collector.transport.accepted import Accepted, Peer, accepted, hang_up
+from collector.transport.accepted import Accepted, Peer, accepted, hang_up, open_descriptors
 from collector.transport.budget import Budget
 
 SPAN_SECS = 5.0
@@ -47,6 +47,8 @@ class GrpcConnections:
         self._port = port
         self._busy = busy
         self._known: dict[Peer, GrpcConnection] = {}
+        self._descriptors: list[str] = []
+        self._looked_at = -SPAN_SECS
         self.budget = Budget(f"gRPC connections on port {port}", max(1, most * 3 // 4), self._close_idle, share)
         self.most = most
 
@@ -55,9 +57,17 @@ class GrpcConnections:
         """So many that another look is worth it soon."""
         return self.budget.used * 2 > self.budget.total
 
-    def look(self) -> None:
-        """See which connections there are now, and close idle ones if there are too many."""
-        now = time.monotonic()
+    def look(self, thoroughly: bool = True) -> bool:
+        """See which connections there are now, and close idle ones if there are too many; whether it did.
+
+        Args:
+            thoroughly: else it is enough to look, for some seconds, that no descriptor came or went: then no connection did.
+        """
+        now, descriptors = time.monotonic(), open_descriptors()
+        thoroughly |= self.crowded or now - self._looked_at >= SPAN_SECS
+        if not thoroughly and descriptors == self._descriptors:
+            return False
+        self._descriptors, self._looked_at = descriptors, now
         seen = accepted(self._port)
         for key in self._known.keys() - seen.keys():
             self.budget.release(self._known.pop(key))
@@ -70,6 +80,7 @@ class GrpcConnections:
                 known.seen, known.heard = state, now - state.silent_secs
         for connection in fresh:
             self.budget.hold(connection, 1)
+        return True
 
     def slow(self, least_rate: int) -> set[Peer]:
         """The connections that brought less than `least_rate` bytes a second in the last span; spans begin anew."""

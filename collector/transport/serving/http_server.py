@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import socket
@@ -29,6 +30,7 @@ from collector.transport.tls import TlsServerConfig, load_server_files, server_c
 logger = logging.getLogger(__name__)
 _LEAVING_LOOK_SECS = 0.02
 _SWEEP_SECS = 1.0
+_DATE = 0  # the tick at which uvicorn tells the date anew
 _DECODING = 2  # threads
 Connections = Budget[BoundedHttpProtocol]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -46,6 +48,14 @@ class _Server(uvicorn.Server):
         self._tls = tls
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Begin to shut down. From any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._ending.set)
 
     def leave(self) -> None:
         """Stop listening; who is connected stays. From any thread."""
@@ -56,20 +66,24 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
-        self._tasks.append(asyncio.create_task(self._sweep()))
         if self._tls is not None and self._tls.reload_secs:
             self._tasks.append(asyncio.create_task(self._reload(self._tls)))
         self.ready.set()
 
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(_SWEEP_SECS)
-            self.beat = time.monotonic()
-            for connection in list(self.server_state.connections):
-                cast("BoundedHttpProtocol", connection).expire(loop.time())
-            if self._tls is not None:
-                self._end_handshakes()
+    async def main_loop(self) -> None:
+        """Each second, until it is told to end; uvicorn's own asks ten times a second whether it was."""
+        while not await self.on_tick(_DATE):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SWEEP_SECS):
+                    await self._ending.wait()
+            self._sweep(asyncio.get_running_loop().time())
+
+    def _sweep(self, now: float) -> None:
+        self.beat = time.monotonic()
+        for connection in list(self.server_state.connections):
+            cast("BoundedHttpProtocol", connection).expire(now)
+        if self._tls is not None:
+            self._end_handshakes()
 
     def _end_handshakes(self) -> None:
         """uvicorn makes a protocol when TLS stands; what comes before is bounded here."""
@@ -140,7 +154,7 @@ class HttpListener:
         """Stop listening, let requests finish until the deadline, then cut them off."""
         if self._server is not None and self._thread is not None:
             self._server.config.timeout_graceful_shutdown = max(1, round(deadline_secs))
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(deadline_secs + 5.0)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)

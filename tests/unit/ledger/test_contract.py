@@ -413,6 +413,9 @@ def test_what_is_due_comes_by_time_and_not_before(stand: Stand) -> None:
     assert due(stand, late, "p") == [Due("p", "b", "early", early), Due("p", "a", "late", late)]
     assert due(stand, late, "p", limit=1) == [Due("p", "b", "early", early)]
     assert due(stand, late, "q") == [Due("q", "a", "x", other)]
+    moments = [stand.ledger.next_due(("p", "q", "nobody"), after) for after in (base, early, other, late)]
+    assert moments == [early, other, late, None]
+    assert stand.ledger.next_due(("q",), base) == other
 
 
 def test_what_ran_is_due_no_more_and_never_again_for_that_moment(stand: Stand) -> None:

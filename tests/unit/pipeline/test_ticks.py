@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -83,6 +84,22 @@ def test_it_runs_at_its_time_once_however_late(bench: PartitionBench, make_pipel
     assert ticked(bench) == []
     assert bench.count("processor/logs/clockwork", "created") == 3
     assert bench.ledger.state("clockwork", "a.example")[b"last"] == b"third"
+
+
+def test_who_steps_it_is_told_when_it_is_worth_it(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    """Never, before a component has asked; then at the first time for which one did."""
+    pipeline = make_pipeline(clockwork=Clockwork())
+    pipeline.step()
+    assert pipeline.secs_to_next == math.inf
+    bench.put("first@10000", "second@20000")
+    pipeline.step()
+    pipeline.step()
+    assert pipeline.secs_to_next == 10
+    bench.clock.unix_ms += 10_000
+    assert pipeline.secs_to_next == 0
+    pipeline.step()
+    pipeline.step()
+    assert pipeline.secs_to_next == 10
 
 
 def test_a_restart_forgets_nothing(bench: PartitionBench, make_pipeline: MakePipeline) -> None:

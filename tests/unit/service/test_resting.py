@@ -51,16 +51,16 @@ def test_what_the_disk_refuses_is_waited_for(error: Exception, said: str, caplog
     now = [100.0]
     resting, full, other = Resting(clock=lambda: now[0]), Scripted(error, error, 5, 6), Scripted(1, 2, 3)
     with caplog.at_level(logging.WARNING, "logboom.worker"):
-        assert resting.step("full", full) == 0
+        assert resting.step("full", full.step) == 0
         assert said in resting.reasons()["full"]
-        assert resting.step("full", full) == 0
+        assert resting.step("full", full.step) == 0
         assert full.steps == 1, "it rests"
-        assert resting.step("other", other) == 1
+        assert resting.step("other", other.step) == 1
         now[0] += REST_SECS
-        assert resting.step("full", full) == 0
+        assert resting.step("full", full.step) == 0
         assert full.steps == 2
         now[0] += REST_SECS
-        assert [resting.step("full", full), resting.step("full", full)] == [5, 6]
+        assert [resting.step("full", full.step), resting.step("full", full.step)] == [5, 6]
     assert resting.reasons() == {}
     assert [record.getMessage().partition(" ")[2].partition(",")[0] for record in caplog.records] == [
         "rests",
@@ -82,5 +82,5 @@ def test_what_the_disk_refuses_is_waited_for(error: Exception, said: str, caplog
 def test_what_does_not_pass_ends_the_process(error: Exception) -> None:
     resting = Resting()
     with pytest.raises(type(error)):
-        resting.step("p", Scripted(error))
+        resting.step("p", Scripted(error).step)
     assert resting.reasons() == {}
