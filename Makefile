@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -46,6 +46,9 @@ bench-encoding: setup          ## what each exporter's encoding costs
 
 causes-score: setup            ## how often the faulty service is found from logs alone, on Nezha: CORPORA=folder with nezha/
 	$(BIN)/python tests/bench/causes_score.py $(CORPORA)
+
+patterns-score: setup          ## how well lines with known groups are grouped: CORPORA=path, see the script
+	$(BIN)/python tests/bench/patterns_score.py $(CORPORA)
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py

@@ -160,6 +160,12 @@ class Reader:
         handed = self._of_records.get(LINE)
         return bare_lines(self.coded(_BODY, TEXT)) if handed is None else handed
 
+    def texts(self) -> Mapping[str, Coded]:
+        """The bodies and their bare lines, as far as they were read here or handed over: for the next one."""
+        own = {"body": self._coded.get((_BODY, TEXT)), LINE: self.__dict__.get("_lines")}
+        handed: Mapping[str, Coded] = self.__dict__.get("_of_records", {})
+        return {**handed, **{name: coded for name, coded in own.items() if coded is not None}}
+
     def _handed(self, source: Source, part: str) -> Coded | None:
         """What the processor before worked out."""
         if source == _BODY:

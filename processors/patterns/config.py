@@ -10,3 +10,7 @@ class PatternsConfig(Config):
 
     template: bool = True
     """Write `logboom.pattern.template` to each record; the id alone is 16 characters, and `patterns` of a store has the template."""
+
+    def keeps_state(self) -> bool:
+        """Always: the patterns of each domain."""
+        return True

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.batch import LogBatch
+from collector.columns.handed import hand_over
 from collector.ottl import compile_condition, syntax
 from collector.ottl.columns import Reader
 from collector.ottl.together.answers import Answers, Gate, Term
@@ -45,6 +46,7 @@ class Judge:
         """For each rule that matches anything its position and the records, in the order of the rules."""
         reader = Reader(batch, self._evaluator.sources)
         answers = self._evaluator.evaluate(reader, len(batch))
+        hand_over(batch.records, reader.texts())
         alive = frozenset(answers.found)
         live = [(i, rule) for i, rule in enumerate(self.rules) if not any(map(alive.isdisjoint, rule.needs))]
         found = [(i, self._mask(rule, answers)) for i, rule in live]

@@ -120,6 +120,7 @@ from processors.categorize.processor import Categorize
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
+from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
 from processors.triage.processor import Triage
 
@@ -209,7 +210,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
-KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig, IssuesConfig)
+KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig, IssuesConfig, PatternsConfig)
 KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
     D1Exporter,
     KvExporter,
@@ -290,7 +291,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
 TICKING: tuple[type[Ticking], ...] = (Alerting, Count, Issues, Triage)
-REPUBLISHES: tuple[type[Republishes], ...] = (Issues,)
+REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "Receiver": RECEIVERS,
@@ -328,6 +329,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Probed": PROBED,
     "Provides": PROVIDES,
     "Recalls": RECALLS,
+    "Republishes": REPUBLISHES,
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SignsRequests": SIGNS_REQUESTS,
     "SpeaksTls": SPEAKS_TLS,
