@@ -329,7 +329,6 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Probed": PROBED,
     "Provides": PROVIDES,
     "Recalls": RECALLS,
-    "Republishes": REPUBLISHES,
     "ServerAuthenticator": SERVER_AUTHENTICATOR,
     "SignsRequests": SIGNS_REQUESTS,
     "SpeaksTls": SPEAKS_TLS,
