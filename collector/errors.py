@@ -97,13 +97,22 @@ class Unauthenticated(Refusal):
         reason: one sentence for all that is wrong, so that it tells nothing of a credential.
         challenges: by what the sender may prove itself (values of `WWW-Authenticate`, RFC 9110, 11.6.1).
         cause: a word for ourselves: `missing`, `malformed`, `unknown`, `revoked`, `expired`, …
+        credential, domain: id of one that was good once, and whose it was: for ourselves, too.
     """
 
     def __init__(
-        self, reason: str, challenges: Sequence[str] = ('Bearer realm="logboom"',), *, cause: str = "unknown"
+        self,
+        reason: str,
+        challenges: Sequence[str] = ('Bearer realm="logboom"',),
+        *,
+        cause: str = "unknown",
+        credential: str = "",
+        domain: str = "",
     ) -> None:
         self.challenges = tuple(challenges)
         self.cause = cause
+        self.credential = credential
+        self.domain = domain
         super().__init__(reason)
 
 

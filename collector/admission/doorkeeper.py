@@ -37,6 +37,9 @@ class Asked(NamedTuple):
 
 
 OnAsked = Callable[[Asked], None]
+OnEntered = Callable[[Asked, int, str], None]
+"""(who, wrong credentials that came from there lately, a network that is new to the credential, or empty)."""
+LET_IN = "let_in"
 
 
 class Doorkeeper:
@@ -45,11 +48,20 @@ class Doorkeeper:
     Args:
         senders: whose word about addresses is believed.
         on_refused: told of every refusal, in the thread of the request: it must not wait.
+        on_entered: told of who was let in where something is unusual about it; likewise.
+        networks: (credential, address) → the network, if it is new to the credential.
     """
 
     def __init__(
-        self, senders: Senders | None = None, throttle: Throttle | None = None, on_refused: OnAsked = lambda _: None
+        self,
+        senders: Senders | None = None,
+        throttle: Throttle | None = None,
+        on_refused: OnAsked = lambda _: None,
+        on_entered: OnEntered = lambda *_: None,
+        networks: Callable[[str, str], str] = lambda *_: "",
     ):
+        self._on_entered = on_entered
+        self._networks = networks
         self._senders = senders or Senders(())
         self._throttle = throttle or Throttle()
         self._on_refused = on_refused
@@ -66,7 +78,8 @@ class Doorkeeper:
             self._refused(refusal, name, receiver, request, credential)
             raise
         with self._lock:
-            self._counts[name, "let_in", ""] += 1
+            self._counts[name, LET_IN, ""] += 1
+        self._entered(credential, name, receiver, request)
         return credential
 
     def permit(self, credential: Credential, request: RequestFacts) -> None:
@@ -78,6 +91,18 @@ class Doorkeeper:
             raise PermissionDenied("the credential is not for this network", cause="network")
         if credential.origins and not is_among(request.header("origin"), credential.origins):
             raise PermissionDenied("the credential is not for this web page", cause="origin")
+
+    def _entered(self, credential: Credential, name: str, receiver: str, request: RequestFacts) -> None:
+        """Tell of what is seldom: from where wrong credentials came, or where a key was never used."""
+        if self._throttle.quiet and (credential.public or not credential.id):
+            return
+        address = self._senders.address(request)
+        failures = 0 if self._throttle.quiet else self._throttle.failures(self._senders.network(request))
+        network = "" if credential.public or not credential.id else self._networks(credential.id, address)
+        if failures or network:
+            agent = request.header("user-agent") or ""
+            asked = Asked(name, LET_IN, "", receiver, address, agent, credential.id, credential.domain or "")
+            self._on_entered(asked, failures, network)
 
     def counts(self) -> Mapping[tuple[str, str, str], int]:
         """(authenticator, outcome, cause) → requests since the start."""
@@ -101,10 +126,8 @@ class Doorkeeper:
         outcome = type(refusal).__name__
         with self._lock:
             self._counts[name, outcome, cause] += 1
-        known = credential or Credential()
-        self._on_refused(
-            Asked(
-                name, outcome, cause, receiver, self._senders.address(request), request.header("user-agent") or "",
-                known.id, known.domain or "",
-            )
-        )  # fmt: skip
+        ident, domain = (credential.id, credential.domain or "") if credential is not None else ("", "")
+        if isinstance(refusal, Unauthenticated):
+            ident, domain = refusal.credential, refusal.domain
+        address, agent = self._senders.address(request), request.header("user-agent") or ""
+        self._on_refused(Asked(name, outcome, cause, receiver, address, agent, ident, domain))

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
+from collector.errors import PermissionDenied
 from collector.journal.positions import Position
 from collector.origin import MADE_HEADER, generation_in
 from otlp_wire import Received, marked, receive_protobuf
@@ -27,6 +28,8 @@ from otlp_wire import Received, marked, receive_protobuf
 PUBLIC_MARK = {"logboom.sender.trust": "public"}
 """On each record of a sender whose credential everybody can read; nobody else's word for it is kept."""
 
+OnForeign = Callable[["Arrival", PermissionDenied], None]
+"""Somebody sends for a domain that is not theirs, or for none that is known. Called from any thread: it must not wait."""
 Read = Callable[[bytes], Received]
 """From the bytes of a request to what is taken of them. Raises `InvalidPayload`, `TooLarge`."""
 
@@ -84,12 +87,17 @@ def checks(
     before: Sequence[Check] = (),
     behind: Sequence[Check] = (),
     trusting: AbstractSet[str] = frozenset(),
+    on_foreign: OnForeign = lambda *_: None,
 ) -> Sequence[Check]:
     """The list of an ingest process; `before` a body is read count bytes, `behind` count records. `trusting` are the receivers that take
     another logboom's word for what its components made."""
 
     def domain(arrival: Arrival) -> None:
-        arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
+        try:
+            arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
+        except PermissionDenied as refusal:
+            on_foreign(arrival, refusal)
+            raise
         arrival.sender = resolver.sender(arrival.facts)
 
     def origin(arrival: Arrival) -> None:

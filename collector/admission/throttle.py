@@ -45,6 +45,18 @@ class Throttle:
             self._closed.pop(network, None)
         return False
 
+    @property
+    def quiet(self) -> bool:
+        """No wrong credential came from anywhere lately."""
+        return not self._failures and not self._closed
+
+    def failures(self, network: str) -> int:
+        """How many wrong ones came from there within the time that counts; of one that was closed, as many as close it."""
+        since, count = self._failures.get(network, (0.0, 0))
+        if self.is_closed_to(network):
+            return MOST_FAILURES
+        return count if self._clock() - since < WINDOW_SECS else 0
+
     def failed(self, network: str) -> bool:
         """A wrong credential came from there. True when that closes it."""
         now = self._clock()

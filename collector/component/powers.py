@@ -322,6 +322,24 @@ class TellsOfCredentials(Extension, Protocol):
 
 
 @runtime_checkable
+class KnowsSecrets(Extension, Protocol):
+    """An extension whose credentials can be told from other text: one that stands in a log record is masked, and told."""
+
+    def exposed(self, secret: str) -> Credential | None:
+        """Whose live credential it is, which is not secret any more; None: nobody's. From any thread: no I/O."""
+        ...
+
+
+@runtime_checkable
+class GoesStale(Extension, Protocol):
+    """An extension that lives of what it asks others for, and for a while without them."""
+
+    def stale(self) -> Mapping[str, str]:
+        """Whom it can't ask now → what that means, in words; empty: all is fresh. From any thread: no I/O."""
+        ...
+
+
+@runtime_checkable
 class AmendsHeaders(Extension, Protocol):
     """A client authenticator that also looks at the headers that are there. Asked in the place of `headers`."""
 

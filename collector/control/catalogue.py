@@ -126,6 +126,36 @@ AUTH_FAILED = ServiceEvent(
         "ingest 0",
     ),
 )  # fmt: skip
+AUTH_SUCCEEDED = ServiceEvent(
+    "auth.succeeded", "senders were let in: the sum of an hour, and at once a sender from whose network wrong credentials came within a minute", "INFO",
+    {
+        "logboom.authenticator": "the extension that was asked", **_COUNT,
+        "logboom.failures": "wrong credentials that came from there just before; 0 in sums",
+        "client.address": "where it comes from, with failures", "user_agent.original": "what it says it is, with failures",
+        "user.id": "id of the credential, with failures", "logboom.domain": "its domain, with failures",
+    },
+    Example("api_keys let 198.51.100.7 in, from where 12 wrong credentials came within a minute",
+            {"logboom.authenticator": "api_keys", "logboom.count": 1, "logboom.failures": 12, "client.address": "198.51.100.7",
+             "user_agent.original": "curl/8.5.0", "user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com"}, "ingest 0"),
+)  # fmt: skip
+DOMAIN_MISMATCH = ServiceEvent(
+    "domain.mismatch", f"a credential was used for a domain that it does not reach; {_AT_MOST} and credential", "WARN",
+    {"user.id": "id of the credential", "logboom.domain": "its domain", "logboom.reason": "which domain was meant, in words",
+     "logboom.receiver": "through which it came", "client.address": "where it comes from", **_COUNT},
+    Example("setg7wfydnk3 of tamyla.com: the credential does not reach the domain wetechfounders.com",
+            {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.receiver": "otlp", "client.address": "203.0.113.9",
+             "logboom.reason": "the credential does not reach the domain wetechfounders.com", "logboom.count": 3}, "ingest 0"),
+    shown=frozenset({"user.id", "client.address", "logboom.count"}),
+    shown_body="a credential of this domain was used for another",
+)  # fmt: skip
+JWKS_STALE = ServiceEvent(
+    "jwks.stale", "a provider of tokens can't be asked for its keys; those of before are good for some time", "WARN",
+    {"logboom.authenticator": "the extension, and the provider", **_REASON, **_DURATION},
+    Example("https://id.example can't be asked for keys: those of before are good for some time, and new ones are not known",
+            {"logboom.authenticator": "oidc https://id.example",
+             "logboom.reason": "https://id.example can't be asked for keys: those of before are good for some time, and new ones are not known"}),
+    lasts=True,
+)  # fmt: skip
 _KEY = {"user.id": "id of the key", "logboom.domain": "its domain", "logboom.name": "what people call it"}
 _KEY_SHOWN = frozenset({"user.id", "logboom.name"})
 KEY_CREATED = ServiceEvent(
@@ -148,6 +178,38 @@ KEY_EXPIRING = ServiceEvent(
     "key.expiring", "an API key ends within 14, 3, 1 day; once for each", "WARN", {**_KEY, "logboom.days": "within how many days"},
     Example("the key setg7wfydnk3 of tamyla.com ends within 3 day(s)", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.days": 3}, "ingest 0"),
     shown=_KEY_SHOWN | {"logboom.days"}, shown_body="an API key of this domain ends soon",
+)  # fmt: skip
+_USE = {
+    "client.address": "where it was used",
+    "user_agent.original": "by what, as it says itself",
+    "logboom.receiver": "through which it came",
+}
+KEY_EXPIRED_USED = ServiceEvent(
+    "key.expired_used", f"an API key that has ended, or was taken back, is still used; {_AT_MOST}, address and key", "WARN",
+    {**_KEY, **_USE, "error.type": "expired or revoked", **_COUNT},
+    Example("the key setg7wfydnk3 of tamyla.com is used by 203.0.113.9, and has expired",
+            {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.receiver": "otlp", "client.address": "203.0.113.9",
+             "user_agent.original": "OTel-OTLP-Exporter-Python/1.37.0", "error.type": "expired", "logboom.count": 4}, "ingest 0"),
+    shown=frozenset({"user.id", "client.address", "user_agent.original", "error.type", "logboom.count"}),
+    shown_body="an API key of this domain that is not good any more is still used",
+)  # fmt: skip
+KEY_NEW_NETWORK = ServiceEvent(
+    "key.new_network", "a credential was used from a network (/24, IPv6 /48) where it was not within 30 days; not told of its first one", "WARN",
+    {**_KEY, **_USE, "logboom.network": "the network"},
+    Example("the credential setg7wfydnk3 of tamyla.com is used from 198.51.100.0/24, for the first time in 30 days",
+            {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.receiver": "otlp", "client.address": "198.51.100.7",
+             "user_agent.original": "curl/8.5.0", "logboom.network": "198.51.100.0/24"}, "ingest 0"),
+    shown=frozenset({"user.id", "client.address", "user_agent.original", "logboom.network"}),
+    shown_body="a credential of this domain is used from a network that is new to it",
+)  # fmt: skip
+KEY_EXPOSED = ServiceEvent(
+    "key.exposed", f"a live API key stands in a log record; it was masked there; {_AT_MOST} and key", "ERROR",
+    {**_KEY, "logboom.records_of": "the domain whose records hold it", "logboom.receiver": "through which they came", **_COUNT},
+    Example("the key setg7wfydnk3 of tamyla.com stands in records of tamyla.com: whoever reads them could have sent with it",
+            {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.name": "till 7", "logboom.records_of": "tamyla.com",
+             "logboom.receiver": "otlp", "logboom.count": 1}, "ingest 0"),
+    shown=frozenset({"user.id", "logboom.name", "logboom.count"}),
+    shown_body="an API key of this domain stood in a log record: rotate it",
 )  # fmt: skip
 TLS_EXPIRING = ServiceEvent(
     "tls.expiring", "a certificate expires within 14 days, or has expired", "WARN",

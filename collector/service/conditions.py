@@ -188,6 +188,11 @@ def _descriptors(sight: Sight) -> dict[str, Found]:
     }
 
 
+def _stale(sight: Sight) -> dict[str, Found]:
+    said = [child.last_report.stats.get("stale", {}) for child in sight.children]
+    return {who: Found(why) for stale in said for who, why in stale.items()}
+
+
 def _backups(sight: Sight) -> dict[str, Found]:
     said = {child.name: child.last_report.stats.get("backup", {}).get("failing", "") for child in sight.children}
     return {name: Found(f"no backup is being made: {reason}") for name, reason in said.items() if reason}
@@ -294,6 +299,10 @@ CONDITIONS = [
     Condition(
         "tls_expiring", "A certificate expires soon", "a file that a component shows is good for less than 14 days; looked at each hour",
         _expiring, "200", "`logboom_tls_expiry`", event=catalogue.TLS_EXPIRING,
+    ),
+    Condition(
+        "jwks_stale", "A provider of tokens can't be asked for its keys; those of before are good for some time", "an ingest process says so",
+        _stale, "200", "`logboom_condition`", event=catalogue.JWKS_STALE, subject="logboom.authenticator",
     ),
     Condition(
         "backup_failing", "A snapshot can't be taken, or a store not be followed", "the backup process says so",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from collector.component import (
     Context,
     CredentialChange,
     Extension,
+    GoesStale,
+    KnowsSecrets,
     MakesDomainsKnown,
     TellsOfCredentials,
 )
+from collector.domains.credential import Credential
 from collector.errors import LogboomError
 
 log = logging.getLogger("logboom.extensions")
@@ -41,6 +44,7 @@ class Extensions(Mapping[str, Any]):
         self._domains: frozenset[str] = frozenset()
         self._knowing: list[MakesDomainsKnown] = []
         self._telling: list[TellsOfCredentials] = []
+        self._with_secrets: list[KnowsSecrets] = []
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -67,6 +71,7 @@ class Extensions(Mapping[str, Any]):
             extension.start()
         self._knowing = [each for each in self._made.values() if isinstance(each, MakesDomainsKnown)]
         self._telling = [each for each in self._made.values() if isinstance(each, TellsOfCredentials)]
+        self._with_secrets = [each for each in self._made.values() if isinstance(each, KnowsSecrets)]
         if self._made:
             self._thread = threading.Thread(target=self._look_after, name="extensions", daemon=True)
             self._thread.start()
@@ -98,6 +103,19 @@ class Extensions(Mapping[str, Any]):
     def changes(self) -> Sequence[CredentialChange]:
         """What happened to credentials since the last call."""
         return [change for each in self._telling for change in each.changes()]
+
+    def holder(self) -> Callable[[str], Credential | None] | None:
+        """Who tells whose live secret a text is; None where there are none to be told."""
+        return self._holder if self._with_secrets else None
+
+    def _holder(self, secret: str) -> Credential | None:
+        found = (each.exposed(secret) for each in self._with_secrets)
+        return next((credential for credential in found if credential is not None), None)
+
+    def stale(self) -> dict[str, str]:
+        """Extension and whom it can't ask → what that means."""
+        made = [(ident, each) for ident, each in self._made.items() if isinstance(each, GoesStale)]
+        return {f"{ident} {whom}": why for ident, each in made for whom, why in each.stale().items()}
 
     def shutdown(self) -> None:
         """End all, the last one first; safe twice and without `start`."""

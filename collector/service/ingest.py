@@ -16,7 +16,8 @@ from typing import Any
 
 from collector.admission.admission import Admission
 from collector.admission.budgets import Budgets
-from collector.admission.doorkeeper import Doorkeeper
+from collector.admission.doorkeeper import Asked, Doorkeeper
+from collector.admission.exposure import Exposure
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
 from collector.admission.steps import checks
@@ -25,6 +26,8 @@ from collector.domains.costs import FILE as COSTS
 from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
 from collector.domains.resolver import DomainResolver, DomainRules
+from collector.domains.seen_networks import FILE as NETWORKS
+from collector.domains.seen_networks import SeenNetworks
 from collector.domains.senders import Senders
 from collector.errors import Locked, Unavailable
 from collector.journal.entry import Durable, Intake, Payload
@@ -42,6 +45,7 @@ from collector.service.key_events import tell_changes
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
+from collector.service.sender_events import SenderEvents
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -119,6 +123,9 @@ class Ingest:
         self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
         self._door_events = DoorEvents(self._reporting.reporter)
         domains, processes = settings.service.domains, settings.service.processes
+        self._senders = Senders(domains.trusted_peers)
+        self._sender_events = SenderEvents(self._reporting.reporter, lambda it: self._senders.address(it.facts))
+        self._networks = SeenNetworks(root / NETWORKS)
         self._limits = Limits(domains.limits.rules(), RateTable(root / FILE), self._door_events.limit)
         self._book = QuotaBook(root / FOLDER, slot, processes.ingest)
         self._quotas = Quotas(domains.quotas.rules(), self._book, self._door_events.quota)
@@ -141,16 +148,26 @@ class Ingest:
             for name, receiver in self._settings.receivers.items()
             if isinstance(receiver.config, TrustsEvents) and receiver.config.trust_events
         }
-        behind = [self._limits.after, self._budgets.check, self._quotas.check]
+        exposure = Exposure(self._extensions.holder, self._sender_events.exposed)
+        behind = [self._limits.after, self._budgets.check, self._quotas.check, exposure.check]
         resolver = DomainResolver(rules, self._extensions.known_domains)
-        steps = checks(resolver, [self._limits.before], behind, trusting)
+        steps = checks(resolver, [self._limits.before], behind, trusting, self._sender_events.foreign)
         return Admission(
             steps,
             self._acknowledger,
             on_refused=self._count_refused,
             on_repaired=self._count_repaired,
-            doorkeeper=Doorkeeper(Senders(domains.trusted_peers), on_refused=self._door_events.asked),
+            doorkeeper=Doorkeeper(
+                self._senders,
+                on_refused=self._asked,
+                on_entered=self._sender_events.entered,
+                networks=lambda credential, address: self._networks.used(credential, address, self._quotas.day()),
+            ),
         )
+
+    def _asked(self, asked: Asked) -> None:
+        self._door_events.asked(asked)
+        self._sender_events.refused(asked)
 
     def _count_refused(self, receiver: str, domain: str, kind: str, records: int) -> None:
         self._door_events.refused(receiver, domain, kind)
@@ -218,7 +235,9 @@ class Ingest:
     def report(self) -> Report | None:
         """The heartbeat: none while the journal's thread or a receiver's loop hangs."""
         journal = self._journal
+        asked = self._admission.doorkeeper.counts()
         self._door_events.flush()
+        self._sender_events.flush(asked)
         changes = self._extensions.changes()
         if self._slot == 0:  # each process sees them, one tells
             tell_changes(self._reporting.reporter, changes)
@@ -240,7 +259,8 @@ class Ingest:
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
         self._limits.look()
-        stats["auth"] = [[*key, number] for key, number in self._admission.doorkeeper.counts().items()]
+        stats["auth"] = [[*key, number] for key, number in asked.items()]
+        stats["stale"] = self._extensions.stale()
         self._budgets.look()
         stats["limits"] = [*self._limits.refused(), *self._quotas.refused(), *self._budgets.refused()]
         stats["quotas"] = list(self._quotas.used())

@@ -19,9 +19,11 @@ from collector.component import (
     Exporter,
     Extension,
     GivesDomains,
+    GoesStale,
     HandsOver,
     KeepsState,
     KeepsTables,
+    KnowsSecrets,
     LeadsTo,
     Listens,
     MakesDomainsKnown,
@@ -187,6 +189,8 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SyslogConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
+GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
+KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
@@ -312,6 +316,8 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
     "AmendsHeaders": AMENDS_HEADERS,
     "Bills": BILLS,
+    "GoesStale": GOES_STALE,
+    "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,
     "Priced": PRICED,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,

@@ -97,22 +97,27 @@ def test_a_key_from_its_making_to_its_end(tmp_path):
         until_all_say(service, key["key"], 200)
         send(service, key["key"], "over http")
         send(service, key["key"], "over grpc", "grpc")
-        service.await_stored(2)
+        send(service, key["key"], f"started with KEY={key['key']}")
+        service.await_stored(3)
         assert service.rows("SELECT DISTINCT domain FROM sent") == [("tamyla.com",)]
+        masked = f"started with KEY=lbi_{key['id']}_{'*' * 49}"
+        assert service.rows("SELECT count(*) FROM sent WHERE body LIKE 'started%'") == [(1,)]
+        assert service.rows("SELECT body FROM sent WHERE body LIKE 'started%'") == [(masked,)]
         heir = keys(service, "rotate", key["id"])
         until_all_say(service, heir["key"], 200)
         assert status(service, key["key"]) == 200
         keys(service, "revoke", key["id"])
         until_all_say(service, key["key"], 401)
         assert status(service, heir["key"]) == 200
+        severities = {"expiring": "WARN", "exposed": "ERROR"}
         told = [
-            (f"logboom.service.key.{what}", "WARN" if what == "expiring" else "INFO")
-            for what in ("created", "expiring", "revoked", "rotated")
+            (f"logboom.service.key.{what}", severities.get(what, "INFO"))
+            for what in ("created", "expiring", "exposed", "revoked", "rotated")
         ]
         for domain in ("logboom", "tamyla.com"):
             service.await_rows(
                 "SELECT DISTINCT event_name, severity_text FROM logs WHERE event_name LIKE 'logboom.service.key.%'"
-                f" AND domain = '{domain}' ORDER BY 1", told,
+                f" AND domain = '{domain}' AND event_name NOT LIKE '%used' ORDER BY 1", told,
             )  # fmt: skip
         assert service.get("/ready")[0] == 200
         metrics = service.get("/metrics", service.metrics)[1]

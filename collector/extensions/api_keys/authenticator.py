@@ -14,7 +14,7 @@ from pathlib import Path
 
 from collector.component import Context, CredentialChange
 from collector.domains.credential import Credential
-from collector.domains.key_store import FILE, KeyFile, KeyStore, KeysUnreadable
+from collector.domains.key_store import FILE, KeyFile, KeyStore, KeysUnreadable, NoSuchKey
 from collector.domains.keys import Key, KeyKind, digest_of, is_whole
 from collector.domains.resolver import RequestFacts
 from collector.errors import Unauthenticated, Unavailable
@@ -41,6 +41,8 @@ class ApiKeys:
         self._declared = [declared.key() for declared in config.keys]
         self._places = Places([name.lower() for name in config.headers], config.query_parameter)
         self._changes = Changes()
+        self._on_exposed = config.on_exposed
+        self._to_revoke: set[str] = set()
         self._trouble = ""
         self._used: dict[str, int] = {}
         self._used_written = time.monotonic()
@@ -52,6 +54,7 @@ class ApiKeys:
 
     def reload(self) -> None:
         """Take the keys over as they are now; what can't be read leaves all as it was, and is told once."""
+        self._revoke_exposed()
         try:
             found = self._file.changed()
         except KeysUnreadable as error:
@@ -92,10 +95,23 @@ class ApiKeys:
         now = time.time()
         objection = key.objection(now) if key is not None else self._stranger(shown.text)
         if key is None or credential is None or not good or objection:
-            raise Unauthenticated("the credential is not valid", [_INVALID], cause=objection or "unknown")
+            ident, domain = (key.id, key.domain) if key is not None and good else ("", "")
+            cause = objection or "unknown"
+            raise Unauthenticated(
+                "the credential is not valid", [_INVALID], cause=cause, credential=ident, domain=domain
+            )
         if shown.in_url and key.kind is not KeyKind.BROWSER:
             raise Unauthenticated("the credential is not valid", [_INVALID], cause="in_url")
         self._used[key.id] = int(now)
+        return credential
+
+    def exposed(self, secret: str) -> Credential | None:
+        """Whose live key a text is. With `on_exposed: revoke` it is taken back within a second."""
+        key, credential = self._known.get(digest_of(secret), (None, None))
+        if key is None or key.objection(time.time()):
+            return None
+        if self._on_exposed == "revoke":
+            self._to_revoke.add(key.id)
         return credential
 
     def recall(self, request: RequestFacts) -> Credential | None:
@@ -124,6 +140,21 @@ class ApiKeys:
         self._known: Mapping[bytes, tuple[Key, Credential]] = known
         if domains != getattr(self, "_domains", None):
             self._domains = domains
+
+    def _revoke_exposed(self) -> None:
+        """Keys that stood in records; those that are declared in the configuration can't be taken back here."""
+        for ident in tuple(self._to_revoke):
+            try:
+                if any(key.id == ident for key in self._declared):
+                    log.error("%s: the key %s stood in a record: take it out of the configuration", self._id, ident)
+                else:
+                    self._store.revoke(ident, int(time.time()))
+            except NoSuchKey:
+                pass
+            except KeysUnreadable as error:
+                log.error("%s: the key %s stood in a record, and can't be revoked yet: %s", self._id, ident, error)
+                return
+            self._to_revoke.discard(ident)
 
     def _write_used(self) -> None:
         used, self._used = self._used, {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -81,6 +82,10 @@ class ApiKeysConfig(Config):
     A request with a key in two of them is refused."""
     query_parameter: str = "key"
     """The parameter of the URL that may hold a browser's key, and no other, for `sendBeacon`; empty: none."""
+
+    on_exposed: Literal["tell", "revoke"] = "tell"
+    """What becomes of a live key that stands in a log record. It is masked there in any case, and told (`key.exposed`); `revoke` takes it
+    back at once, and whoever has it is refused."""
 
     @field_validator("headers")
     @classmethod

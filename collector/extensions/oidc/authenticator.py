@@ -57,6 +57,11 @@ class Oidc:
         for keys in self._keys.values():
             keys.reload()
 
+    def stale(self) -> dict[str, str]:
+        """Issuers that can't be asked, whose keys of before are still good."""
+        said = "can't be asked for keys: those of before are good for some time, and new ones are not known"
+        return {name: f"{name} {said}" for name, keys in self._keys.items() if keys.is_stale}
+
     def shutdown(self) -> None:
         """Ask no more."""
         for keys in self._keys.values():

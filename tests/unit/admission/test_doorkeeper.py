@@ -169,3 +169,38 @@ def test_networks_of_ipv6_and_memory():
     for number in range(11_000):
         throttle.failed(str(number))
     assert len(throttle._failures) <= 10_000
+
+
+def test_who_comes_from_where_wrong_credentials_came_is_told() -> None:
+    """As long as they count; nobody asks where a sender is when there were none."""
+    clock, entered = Clock(), []
+    doorkeeper = Doorkeeper(throttle=Throttle(clock), on_entered=lambda *told: entered.append(told))
+    door = Remembering()
+    assert answer(doorkeeper, door) == "in"
+    assert not entered
+    for _ in range(3):
+        answer(doorkeeper, door, WRONG)
+    assert answer(doorkeeper, door) == "in"
+    assert [(asked.credential, failures, network) for asked, failures, network in entered] == [("k1", 3, "")]
+    for _ in range(MOST_FAILURES):
+        answer(doorkeeper, door, WRONG)
+    answer(doorkeeper, door)
+    assert entered[-1][1] == MOST_FAILURES
+    clock.advance(CLOSED_SECS + WINDOW_SECS)
+    answer(doorkeeper, door)
+    assert len(entered) == 2
+
+
+def test_a_network_that_is_new_to_a_credential_is_told_but_of_no_public_one() -> None:
+    entered: list = []
+    networks = {("k1", "203.0.113.9"): "203.0.113.0/24"}
+    for credential in (
+        Credential("tamyla.com", id="k1"),
+        Credential("tamyla.com", id="k1", public=True),
+        Credential("tamyla.com"),
+    ):
+        doorkeeper = Doorkeeper(
+            on_entered=lambda *told: entered.append(told), networks=lambda *used: networks.get(used, "")
+        )
+        doorkeeper.let_in(Door(credential), "door", "otlp", Asking(GOOD.headers, address="203.0.113.9"))
+    assert [network for _, _, network in entered] == ["203.0.113.0/24"]

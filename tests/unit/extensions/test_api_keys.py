@@ -288,3 +288,45 @@ def test_keys_that_end_soon_are_told_as_their_end_comes_near(door):
         door.extension._changes.passed(NOW + (20 - days) * 86_400)
         seen.append([day for what, ident, _, day in changes(door) if (what, ident) == ("expiring", key.id)])
     assert seen == [[], [14], [], [3], [], [1], []]
+
+
+@pytest.mark.parametrize("on_exposed", ["tell", "revoke"])
+def test_a_live_key_that_stood_in_a_record_is_known_and_may_be_taken_back(tmp_path, on_exposed):
+    """Of keys that are not good any more, or nobody's, nothing is told."""
+    door = Door(tmp_path, on_exposed=on_exposed)
+    key, ended = door.add(name="till"), door.add(expires_at=NOW - 5)
+    door.extension.start()
+    found = door.extension.exposed(key.text)
+    assert found is not None
+    assert (found.domain, found.id, found.attributes["key.name"]) == ("tamyla.com", key.id, "till")
+    assert door.extension.exposed(ended.text) is None
+    assert door.extension.exposed(new_key(KeyKind.INGEST).text) is None
+    for _ in range(2):
+        door.extension.reload()
+    assert (door.ask({"x-api-key": key.text}) == "Unauthenticated revoked") == (on_exposed == "revoke")
+    assert (door.store.find(key.id).revoked_at is not None) == (on_exposed == "revoke")
+    door.extension.shutdown()
+
+
+def test_a_key_of_the_configuration_that_stood_in_a_record_is_told_in_the_log(tmp_path, caplog):
+    """It can't be taken back here."""
+    key = new_key(KeyKind.INGEST)
+    declared = {"id": "own", "sha256": key.digest.hex(), "domain": "tamyla.com"}
+    door = Door(tmp_path, on_exposed="revoke", keys=[declared])
+    door.extension.start()
+    assert door.extension.exposed(key.text) is not None
+    for _ in range(2):
+        door.extension.reload()
+    assert [record.message for record in caplog.records if "stood in a record" in record.message] == [
+        "api_keys: the key own stood in a record: take it out of the configuration"
+    ]
+    assert door.ask({"x-api-key": key.text}) == "tamyla.com own"
+
+
+def test_a_key_that_was_good_once_is_named_to_ourselves_alone(door):
+    key = door.add(expires_at=NOW - 5)
+    door.extension.start()
+    with pytest.raises(Unauthenticated) as refused:
+        door.extension.authenticate(Asking({"x-api-key": key.text}))
+    assert (refused.value.credential, refused.value.domain, refused.value.cause) == (key.id, "tamyla.com", "expired")
+    assert key.id not in refused.value.reason + "".join(refused.value.challenges)

@@ -349,3 +349,22 @@ def test_uses():
     config = FACTORY.config.model_validate({"issuer_url": ISSUER, "audience": "x"})
     assert config.provides() == {Use.SERVER_AUTHENTICATOR}
     assert config.gives_domains()
+
+
+def test_issuers_that_can_not_be_asked_are_named(tmp_path):
+    """As long as their keys of before are used."""
+    oidc = FACTORY.create(
+        FACTORY.config.model_validate({"issuer_url": ISSUER, "audience": "x"}), Context("oidc", tmp_path)
+    )
+    assert oidc.stale() == {}
+    (keys,) = oidc._keys.values()
+    asked = Asked()
+    keys._ask = asked
+    keys.fetch_once()
+    asked.down = True
+    keys.fetch_once()
+    assert list(oidc.stale()) == [ISSUER]
+    assert "can't be asked for keys" in oidc.stale()[ISSUER]
+    asked.down = False
+    keys.fetch_once()
+    assert oidc.stale() == {}

@@ -139,6 +139,10 @@ CASES: dict[str, tuple[str, Sight, str, bool]] = {
     "records were set aside": (
         "set_aside", Sight(supervisor(), (), set_aside={"exporter/d1": 7}), "exporter/d1 set 7 record(s) aside within 10 minutes", False,
     ),
+    "a provider of tokens is away": (
+        "jwks_stale", Sight(supervisor(), [child("ingest 0", stale={"oidc https://id.example": "https://id.example can't be asked"})]),
+        "https://id.example can't be asked", False,
+    ),
     "the target of backups is away": (
         "backup_failing", Sight(supervisor(), [child("backup 0", backup={"failing": "s3://b can't be written"})]),
         "no backup is being made: s3://b can't be written", False,
