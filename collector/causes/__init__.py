@@ -6,8 +6,10 @@ from collector.causes.cause import Cause, Finding, Suspect
 from collector.causes.deployed import Deployed
 from collector.causes.frame import frame
 from collector.causes.onset import Window, baseline_windows, fault_window, onset
+from collector.causes.suggestion import Known, Resolution, Suggestion, suggest
 from collector.causes.verdict import judge
 
 __all__ = [
-    "Cause", "Deployed", "Finding", "Suspect", "Window", "baseline_windows", "fault_window", "frame", "judge", "onset",
+    "Cause", "Deployed", "Finding", "Known", "Resolution", "Suggestion", "Suspect", "Window", "baseline_windows", "fault_window",
+    "frame", "judge", "onset", "suggest",
 ]  # fmt: skip

@@ -44,6 +44,7 @@ _LOCATION = (
     r"^[^\n]{0,80}?((?:[\w.$\[\]-]+#\d+)|(?:[\w./$-]+\.(?:java|kt|scala|py|go|js|ts|rb|cs|php|rs|cc|cpp|c):\d+))"
 )
 """Where loggers write the place of a call: `t.s.TravelServiceImpl#532`, `app/db.py:88`."""
+_LONGEST_TEXT = 2000
 _MASKED = r"\S*\d\S*"
 
 
@@ -59,6 +60,7 @@ def frame(batch: LogBatch) -> pl.DataFrame:
             (batch.column("severity_number") >= ERROR).fill_null(False).alias("error"),
             _hex(batch.column("trace_id")).alias("trace"),
             _hex(batch.column("span_id")).alias("span"),
+            _text(batch, body).alias("text"),
             *said,
         ]
     )
@@ -83,6 +85,13 @@ def _place(batch: LogBatch, body: pl.Series) -> pl.Series:
     line = _first(batch, ("code.line.number", "code.lineno"))
     code = pl.select(pl.lit(function) + pl.lit(":") + pl.lit(line)).to_series() if len(batch) else function
     return places(code, batch.attribute_text("logboom.pattern.id"), body)
+
+
+def _text(batch: LogBatch, body: pl.Series) -> pl.Series:
+    said = [batch.attribute_text(name) for name in ("exception.type", "exception.message")]
+    parts = [pl.lit(part).str.slice(0, _LONGEST_TEXT) for part in (*said, body)]
+    joined = pl.concat_str(parts, separator="\n", ignore_nulls=True)
+    return pl.select(joined).to_series() if len(batch) else body
 
 
 def _first(batch: LogBatch, keys: Sequence[str]) -> pl.Series:
