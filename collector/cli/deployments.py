@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collector.cli.endings import misused, refuse
+from collector.cli.commanding import Json, Wait, Why, carry_out
+from collector.cli.endings import misused
 from collector.cli.plain_command import PlainCommand
 from collector.cli.store_path import DataDir
-from collector.visible import visible
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -31,16 +28,15 @@ def mark(
     time: Annotated[str | None, typer.Option(help="Since when, such as 2026-03-01T12:00:00Z; now without it.")] = None,
     url: Annotated[str | None, typer.Option(help="Where people read more.")] = None,
     domain: Annotated[str, typer.Option(help="Whose service it is.")] = "default",
-    why: Annotated[str, typer.Option(help="For the record.")] = "",
+    why: Why = "",
     key: Annotated[
         str, typer.Option("--idempotency-key", help="The same key again marks nothing again, for a day.")
     ] = "",
-    wait: Annotated[bool, typer.Option(help="Until it is done, 10 s at most; else until it is on disk.")] = True,
-    json_: Annotated[bool, typer.Option("--json", help="What became of it as a JSON object.")] = False,
+    wait: Wait = True,
+    json_: Json = False,
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Mark a deployment. It becomes the event `logboom.deployment`, and a row of the table `deployments`."""
-    from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, ask
     from collector.control.command import DEPLOYMENT, command, user
     from collector.control.deployment import Deployment, NoDeployment
     from collector.control.record import Unfit
@@ -53,15 +49,4 @@ def mark(
         )
     except (NoDeployment, Unfit) as problem:
         misused(str(problem))
-    try:
-        told = ask(data_dir, record, MOST_WAIT_SECS if wait else 0.0)
-    except (NotRunning, NotTaken) as problem:
-        refuse(str(problem))
-    refused = next((each for each in told.settled if not each.applied), None)
-    if json_:
-        sys.stdout.write(json.dumps(asdict(told)) + "\n")
-    elif refused is None:
-        done = "marked" if told.settled else f"on its way, {told.before} before it" if wait else "on its way"
-        typer.echo(visible(f"{done}: {deployment.sentence()} ({told.id})"))
-    if refused is not None:
-        refuse(refused.reason)
+    carry_out(record, data_dir, done=f"marked {deployment.sentence()}", wait=wait, json_=json_)

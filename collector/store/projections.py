@@ -140,4 +140,20 @@ ISSUE_ACTIVITY = Projection(
 )
 """What happened to issues: one row for each event but those that tell new counts alone."""
 
-PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY)
+SILENCES = Projection(
+    name="silences",
+    kinds=("logboom.alert.silence",),
+    key=(Column("silence_id", attribute="logboom.alert.silence"),),
+    columns=(
+        Column("matchers", attribute="logboom.alert.matchers"),
+        Column("who", attribute="logboom.alert.silence.who"),
+        Column("why", attribute="logboom.alert.silence.why"),
+        Column("starts_unix_nano", "INTEGER", "logboom.alert.silence.starts"),
+        Column("ends_unix_nano", "INTEGER", "logboom.alert.silence.ends"),
+    ),
+    indexes={"silences_by_end": ("ends_unix_nano",)},
+    aged_by="ends_unix_nano",
+)
+"""Who asked for quiet, about what, until when."""
+
+PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY, SILENCES)

@@ -1,0 +1,235 @@
+"""`logboom alerts`: who was told what, who would be, quiet, and acknowledgements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.commanding import Json, Wait, Why, tell
+from collector.cli.endings import FAILED, misused, no_store, refuse, wrong_configuration
+from collector.cli.moments import seconds, shown
+from collector.cli.plain_command import PlainCommand
+from collector.cli.run import Configs, Sets
+from collector.cli.store_path import DataDir, Domain, StoreFile, store_path
+from collector.scope import Scope
+from collector.visible import visible
+
+if TYPE_CHECKING:
+    from collector.connectors.alerting.config import AlertingConfig
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+_HERE = Path("logboom-data")
+_OfDomain = Annotated[str, typer.Option(help="Whose alerts.")]
+_Lines = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
+_NEWEST = """SELECT n.domain, n.group_id, n.exporter, n.status, n.reason, n.level, n.started_unix_nano, n.count, n.labels,
+    n.time_unix_nano, l.body AS text FROM notifications AS n LEFT JOIN logs AS l ON l.record_id = n.event_id AND l.domain = n.domain
+WHERE (? OR n.status = 'firing') AND n.sequence = (SELECT max(m.sequence) FROM notifications AS m
+    WHERE m.domain = n.domain AND m.group_id = n.group_id AND m.exporter = n.exporter)
+ORDER BY n.time_unix_nano DESC LIMIT ?"""
+_SILENCES = """SELECT domain, silence_id, matchers, who, why, starts_unix_nano, ends_unix_nano FROM silences
+WHERE ? OR ends_unix_nano > unixepoch() * 1000000000 ORDER BY ends_unix_nano"""
+_NANOS = 1_000_000_000
+
+
+@app.callback()
+def alerts() -> None:
+    """Alerts: what people were told, quiet, acknowledgements."""
+
+
+@app.command("list", cls=PlainCommand)
+def list_(
+    all_: Annotated[bool, typer.Option("--all", help="Those that are over, too, and digests.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    domain: Domain = None,
+    data_dir: DataDir = _HERE,
+    store: StoreFile = None,
+    json_: _Lines = False,
+) -> None:
+    """What goes on, by group and exporter: the last thing that each was told."""
+    rows = _rows(store_path(data_dir, store), domain, _NEWEST, all_, limit)
+    for row in rows:
+        if json_:
+            typer.echo(json.dumps({**row, "labels": json.loads(str(row["labels"] or "{}"))}))
+        else:
+            at = shown(int(row["time_unix_nano"]) // _NANOS)
+            typer.echo(
+                visible(f"{at}  {row['status']:8} {row['group_id']}  {row['exporter']}: {row['text'] or row['labels']}")
+            )
+    if not rows:
+        typer.echo("nobody was told of anything that goes on", err=True)
+
+
+@app.command(cls=PlainCommand)
+def silences(
+    all_: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    domain: Domain = None,
+    data_dir: DataDir = _HERE,
+    store: StoreFile = None,
+    json_: _Lines = False,
+) -> None:
+    """The silences that hold."""
+    for row in _rows(store_path(data_dir, store), domain, _SILENCES, all_):
+        if json_:
+            typer.echo(json.dumps(row))
+        else:
+            until = shown(int(row["ends_unix_nano"]) // _NANOS)
+            typer.echo(
+                visible(
+                    f"{row['silence_id']}  until {until}  {row['domain']}  {row['matchers']}  {row['who']}: {row['why']}"
+                )
+            )
+
+
+@app.command("test", cls=PlainCommand)
+def who_is_told(
+    label: Annotated[
+        list[str], typer.Option("--label", "-l", help="A label of the alert: level=critical. May be repeated.")
+    ],
+    connector: Annotated[str, typer.Option(help="Its id, where there are several.")] = "",
+    config: Configs = None,
+    set_: Sets = None,
+    json_: _Lines = False,
+) -> None:
+    """Who would be told of an alert with these labels, and when; nothing is sent."""
+    from collector.connectors.alerting.routes import Routes
+
+    labels = _labels(label)
+    leaves = Routes(_alerting(config, set_, connector)).taking(labels)
+    for leaf in leaves:
+        told = {
+            "route": leaf.path, "receiver": leaf.receiver, "exporters": list(leaf.exporters), "group_by": list(leaf.group_by),
+            "group_wait": leaf.waits(labels.get("level", "")) / _NANOS, "group_interval": leaf.interval / _NANOS,
+            "repeat_interval": leaf.repeat / _NANOS, "resolve_after": leaf.resolve_after / _NANOS, "escalation": leaf.escalation,
+            "digest": leaf.digest is not None,
+        }  # fmt: skip
+        typer.echo(json.dumps(told) if json_ else _sentence(told))
+    if not leaves:
+        typer.echo(
+            "nobody is told: records of this level are no alerts here, unless a route asks for `level`", err=True
+        )
+        raise typer.Exit(FAILED)
+
+
+@app.command(cls=PlainCommand)
+def ack(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    domain: _OfDomain = "default",
+    why: Why = "",
+    wait: Wait = True,
+    json_: Json = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """Acknowledge a group: its escalation rests, for a while."""
+    from collector.connectors.alerting.words import ACKNOWLEDGE
+
+    said = {"logboom.alert.group": group}
+    tell(ACKNOWLEDGE, domain, said, data_dir, done=f"acknowledged {group}", why=why, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def silence(
+    matchers: Annotated[list[str], typer.Argument(metavar="MATCHER", help='level="warning", service=~"shop|cart"')],
+    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 3d.")] = "2h",
+    domain: _OfDomain = "default",
+    why: Why = "",
+    wait: Wait = True,
+    json_: Json = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """Keep alerts with these labels back for a while."""
+    from collector.connectors.alerting.matchers import parse
+    from collector.connectors.alerting.words import SILENCE
+
+    try:
+        text = "{" + ", ".join(str(one) for given in matchers for one in parse(given)) + "}"
+        lasts = seconds(for_)
+    except ValueError as problem:
+        misused(str(problem))
+    said = {"logboom.alert.matchers": text, "logboom.alert.seconds": float(lasts)}
+    tell(SILENCE, domain, said, data_dir, done=f"silence {text} for {for_}", why=why, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def unsilence(
+    silence_id: Annotated[str, typer.Argument(metavar="ID", help="As `logboom alerts silences` shows it.")],
+    domain: _OfDomain = "default",
+    why: Why = "",
+    wait: Wait = True,
+    json_: Json = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """End a silence."""
+    from collector.connectors.alerting.words import UNSILENCE
+
+    said = {"logboom.alert.silence": silence_id}
+    tell(UNSILENCE, domain, said, data_dir, done=f"ended silence {silence_id}", why=why, wait=wait, json_=json_)
+
+
+def _rows(path: Path, domain: str | None, statement: str, *parameters: object) -> Sequence[Mapping[str, Any]]:
+    import sqlite3
+
+    from collector.store.reading import NoStore, opened
+
+    try:
+        with opened(path, Scope.chosen(domain)) as connection:
+            found = connection.execute(statement, parameters)
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found]
+    except NoStore as error:
+        no_store(str(error))
+    except sqlite3.Error as error:
+        refuse(f"the store at {path} can't say: {error}; a logboom of this version brings it up to date at its start")
+
+
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            misused(f"{one!r} is not a label: write name=value")
+        found[name] = value.strip('"')
+    return found
+
+
+def _alerting(config: list[str] | None, set_: list[str] | None, wanted: str) -> AlertingConfig:
+    from collector.cli.defaults import chosen
+    from collector.component import Kind
+    from collector.errors import ConfigError
+    from collector.settings import load
+
+    try:
+        loaded = load(chosen(config), set_ or [])
+    except ConfigError as error:
+        wrong_configuration(error)
+    found = dict(_of_type(loaded.components(Kind.CONNECTOR)))
+    if wanted and wanted not in found:
+        misused(f"there is no connector {wanted!r} of the type alerting")
+    if len(found) != 1 and not wanted:
+        misused(
+            f"there are {len(found)} connectors of the type alerting: name one with --connector"
+            if found
+            else "no connector alerting in this configuration"
+        )
+    return found[wanted] if wanted else next(iter(found.values()))
+
+
+def _of_type(components: Mapping[str, Any]) -> Iterator[tuple[str, AlertingConfig]]:
+    for id_, component in components.items():
+        if component.factory.name == "alerting":
+            yield id_, component.config
+
+
+def _sentence(told: Mapping[str, Any]) -> str:
+    who = ", ".join(told["exporters"])
+    if told["digest"]:
+        return f"{told['receiver']} ({who}): counted, in a digest; {told['route']}"
+    more = f", then escalation {told['escalation']}" if told["escalation"] else ""
+    return (
+        f"{told['receiver']} ({who}) after {told['group_wait']:g} s, grouped by {', '.join(told['group_by']) or 'domain'}, again each "
+        f"{told['repeat_interval']:g} s, over after {told['resolve_after']:g} s without records{more}; {told['route']}"
+    )
