@@ -150,7 +150,7 @@ def silence(
         lasts = seconds(for_)
     except ValueError as problem:
         misused(str(problem))
-    said = {"logboom.alert.matchers": text, "logboom.alert.seconds": float(lasts)}
+    said: dict[str, str | float] = {"logboom.alert.matchers": text, "logboom.alert.seconds": float(lasts)}
     tell(SILENCE, domain, said, data_dir, done=f"silence {text} for {for_}", why=why, wait=wait, json_=json_)
 
 
