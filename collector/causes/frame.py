@@ -45,6 +45,7 @@ _LOCATION = (
 )
 """Where loggers write the place of a call: `t.s.TravelServiceImpl#532`, `app/db.py:88`."""
 _LONGEST_TEXT = 2000
+_EXCEPTION = ("exception.type", "exception.message")
 _MASKED = r"\S*\d\S*"
 
 
@@ -60,7 +61,7 @@ def frame(batch: LogBatch) -> pl.DataFrame:
             (batch.column("severity_number") >= ERROR).fill_null(False).alias("error"),
             _hex(batch.column("trace_id")).alias("trace"),
             _hex(batch.column("span_id")).alias("span"),
-            _text(batch, body).alias("text"),
+            texts([*(batch.attribute_text(name) for name in _EXCEPTION), body]).alias("text"),
             *said,
         ]
     )
@@ -87,11 +88,10 @@ def _place(batch: LogBatch, body: pl.Series) -> pl.Series:
     return places(code, batch.attribute_text("logboom.pattern.id"), body)
 
 
-def _text(batch: LogBatch, body: pl.Series) -> pl.Series:
-    said = [batch.attribute_text(name) for name in ("exception.type", "exception.message")]
-    parts = [pl.lit(part).str.slice(0, _LONGEST_TEXT) for part in (*said, body)]
-    joined = pl.concat_str(parts, separator="\n", ignore_nulls=True)
-    return pl.select(joined).to_series() if len(batch) else body
+def texts(parts: Sequence[pl.Series]) -> pl.Series:
+    """One text of several, each cut."""
+    cut = [pl.lit(part).str.slice(0, _LONGEST_TEXT) for part in parts]
+    return pl.select(pl.concat_str(cut, separator="\n", ignore_nulls=True)).to_series() if len(parts[0]) else parts[-1]
 
 
 def _first(batch: LogBatch, keys: Sequence[str]) -> pl.Series:

@@ -1,0 +1,94 @@
+"""Rows of a store's table `logs` as a frame (`frame.py`). What a resource says is read once for each resource."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import polars as pl
+
+from collector.causes.frame import ERROR, FIELDS, places, texts
+from collector.causes.onset import Window
+
+_COLUMNS = (
+    "time_unix_nano", "service_name", "severity_number", "trace_id", "span_id", "body", "pattern_id", "issue_id", "environment",
+    "component", "endpoint", "error_type", "attributes", "resource",
+)  # fmt: skip
+_HAVE_A_COLUMN = {
+    "deployment.environment.name": "environment", "logboom.component": "component", "logboom.endpoint": "endpoint",
+    "logboom.error_type": "error_type",
+}  # fmt: skip
+_BODY = 2000
+
+
+def read(
+    connection: sqlite3.Connection, domain: str, window: Window, most: int, *, latest: bool = False
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The sent records of a domain in a window, with the issue of each (null: none); at most `most`, from its beginning on, or up to its end."""
+    order = "DESC" if latest else "ASC"
+    columns = ", ".join(f"substr(body, 1, {_BODY})" if name == "body" else name for name in _COLUMNS)
+    rows = connection.execute(
+        f"SELECT {columns} FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?"  # noqa: S608 - constants
+        f" AND generation IS NULL ORDER BY time_unix_nano {order}, rowid {order} LIMIT ?",
+        (domain, window.since, window.until, most),
+    ).fetchall()
+    return _frame(rows), pl.Series("issue_id", [row[7] for row in rows], pl.String)
+
+
+def _frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    said = {name: [row[at] for row in rows] for at, name in enumerate(_COLUMNS)}
+    told = [_Told(row) for row in rows]
+    text = {name: pl.Series([one.first((name,)) for one in told], dtype=pl.String) for name in _TEXTS}
+    body = pl.Series(said["body"], dtype=pl.String).fill_null("")
+    code = pl.Series([one.code() for one in told], dtype=pl.String)
+    pattern = pl.Series(said["pattern_id"], dtype=pl.String)
+    severity = pl.Series(said["severity_number"], dtype=pl.Int64).fill_null(0)
+    fields = [pl.Series(name, [one.first(keys) for one in told], pl.String) for name, keys in FIELDS.items()]
+    return pl.DataFrame(
+        [
+            pl.Series("time", said["time_unix_nano"], pl.Int64),
+            pl.Series("service", said["service_name"], pl.String).fill_null(""),
+            places(code, pattern, body).alias("place"),
+            (severity >= ERROR).alias("error"),
+            pl.Series("trace", said["trace_id"], pl.String),
+            pl.Series("span", said["span_id"], pl.String),
+            texts([*text.values(), body]).alias("text"),
+            *fields,
+        ]
+    )
+
+
+_TEXTS = ("exception.type", "exception.message")
+
+
+class _Told:
+    """What a row says of itself, then of its resource."""
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        own = {key: row[_COLUMNS.index(name)] for key, name in _HAVE_A_COLUMN.items()}
+        attributes = orjson.loads(row[-2]) if len(row[-2]) > len("{}") else {}
+        self._maps = ({key: value for key, value in own.items() if value is not None}, attributes, _resource(row[-1]))
+
+    def first(self, keys: Sequence[str]) -> str | None:
+        """The first of the keys that it says, as text."""
+        for key in keys:
+            for said in self._maps:
+                value = said.get(key)
+                if isinstance(value, str | int | float):
+                    return str(value)
+        return None
+
+    def code(self) -> str | None:
+        """Function and line."""
+        function = self.first(("code.function.name", "code.function"))
+        line = self.first(("code.line.number", "code.lineno"))
+        return f"{function}:{line}" if function is not None and line is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _resource(document: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = orjson.loads(document)
+    return found
