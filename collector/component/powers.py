@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_ch
 
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, Work
 from collector.component.commands import Applied, Command, Refused
-from collector.component.declaration import Use
+from collector.component.declaration import Config, Use
 
 if TYPE_CHECKING:
     import polars as pl
@@ -160,6 +160,16 @@ class KeepsState(Protocol):
 
     def keeps_state(self) -> bool:
         """Whether it does, with these options."""
+        ...
+
+
+@runtime_checkable
+class JudgesService(Protocol):
+    """Options of a processor that can also judge what the service knows about itself: an instance of it, with options of its own, stands in
+    the pipeline that every configuration has for that (`logs/service`). Of those that are configured the first does."""
+
+    def for_service(self) -> Config:
+        """The options of that instance; it keeps no state."""
         ...
 
 

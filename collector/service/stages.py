@@ -11,6 +11,7 @@ from collector.component import (
     Connector,
     Context,
     Exporter,
+    JudgesService,
     PassesWhole,
     PayloadExporter,
     Processor,
@@ -89,7 +90,7 @@ class Stages:
         """Those of one partition; `listening` is what was told of it before."""
         pipelines = self._settings.pipelines.values()
         return Network(
-            {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines},
+            {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines} | {PIPELINE: self._make_judge()},
             self._make_connectors(partial(self._standing, ledger)),
             {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines} | {PIPELINE: listening},
         )
@@ -123,6 +124,16 @@ class Stages:
             for kind in (SERVICES, ATTRIBUTE_KEYS)
         )
         return [*front, *self._make_own(pipeline), *behind]
+
+    def _make_judge(self) -> list[tuple[str, Processor]]:
+        """What judges events of the service, where a processor can."""
+        used = (name for pipeline in self._settings.pipelines.values() for name in pipeline.processors)
+        for name in used:
+            component = self._settings.processors[name]
+            if isinstance(component.config, JudgesService):
+                context = Context(name, self._root, PIPELINE, self._extensions)
+                return [(name, component.factory.create(component.config.for_service(), context))]
+        return []
 
     def _make_own(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
         made: list[tuple[str, Processor]] = []

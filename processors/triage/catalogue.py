@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 
 import yaml
 
-from processors.triage.config import Rule, RulesConfig, TriageConfig
+from processors.triage.config import SERVICE, Rule, RulesConfig, TriageConfig
 
 DEFAULTS = "severity/"
 """Ids of the rules that stand last and say what a severity means; they cannot be disabled."""
@@ -100,9 +100,14 @@ def check_ids(config: TriageConfig) -> None:
         ("rules", config),
         *((f"domains.{k}", v) for k, v in config.domains.items()),
     ]
+    _check_levels(levels, config.rule_set)
+    _check_levels([("service_events", config.service_events)], SERVICE)
+
+
+def _check_levels(levels: Sequence[tuple[str, RulesConfig]], rule_set: str) -> None:
     known = {rule.id for _, own in levels for rule in own.rules}
     if any(own.disable for _, own in levels):
-        known |= {rule.id for rule in shipped(config.rule_set)}
+        known |= {rule.id for rule in shipped(rule_set)}
     for place, own in levels:
         ids = [rule.id for rule in own.rules]
         repeated = sorted({name for name in ids if ids.count(name) > 1})

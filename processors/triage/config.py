@@ -10,6 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from collector.component import Config
 from collector.units import Duration
 
+SERVICE = "service"
+"""The set of rules that judges events of the service; no configuration names it."""
 RULE_ID = r"^[a-z0-9][a-z0-9._/-]{0,79}$"
 
 
@@ -118,6 +120,18 @@ class RulesConfig(Config):
     """Ids of rules that are not used, or the head of several: `payment/`."""
 
 
+class ServiceRulesConfig(RulesConfig):
+    """Rules for what logboom tells of itself."""
+
+    @field_validator("rules")
+    @classmethod
+    def _count_nothing(cls, rules: list[Rule]) -> list[Rule]:
+        for rule in rules:
+            if rule.count is not None:
+                raise ValueError(f"rule {rule.id}: events of the service are told with a count, and not counted again")
+        return rules
+
+
 class TriageConfig(RulesConfig):
     """Which rules decide, globally and for single domains."""
 
@@ -127,6 +141,9 @@ class TriageConfig(RulesConfig):
     """`aggregate` turns the records of a level into counts per minute, component, endpoint and masked body."""
     domains: dict[str, RulesConfig] = {}
     """More rules for a domain, tried before all others, and what is disabled there."""
+
+    service_events: ServiceRulesConfig = ServiceRulesConfig()
+    """How events of the service are judged (`logboom.service.*`, made by logboom): own rules, tried before the shipped ones."""
 
     @field_validator("rule_set")
     @classmethod
@@ -141,3 +158,10 @@ class TriageConfig(RulesConfig):
 
         check_ids(self)
         return self
+
+    def for_service(self) -> TriageConfig:
+        """What judges events of the service: nothing that judges records."""
+        own = self.service_events
+        return TriageConfig.model_construct(
+            rules=own.rules, disable=own.disable, rule_set=SERVICE, store={}, domains={}, service_events=own
+        )

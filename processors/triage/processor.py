@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -11,7 +13,7 @@ from collector.explanation import Explanation
 from processors.triage import bounds
 from processors.triage.aggregate import aggregate
 from processors.triage.catalogue import Placed, ordered
-from processors.triage.config import Rule, TriageConfig
+from processors.triage.config import SERVICE, Rule, TriageConfig
 from processors.triage.counting import Counter
 from processors.triage.judge import Judge, first
 
@@ -26,6 +28,7 @@ class Triage:
 
     def __init__(self, config: TriageConfig, context: Context) -> None:
         self._context = context
+        self._takes = ("logboom.service.*",) if config.rule_set == SERVICE else ()
         self._judge = Judge(ordered(config))
         rules = [compiled.placed.rule for compiled in self._judge.rules]
         self._counters = {
@@ -37,6 +40,11 @@ class Triage:
         self._levels = pl.Series([bounds.level(rule, s).value for rule in rules for s in said] + none, dtype=pl.String)
         self._actions = pl.Series([bounds.action(rule, s) for rule in rules for s in said] + none, dtype=pl.String)
         self._ids = pl.Series([rule.id for rule in rules] + none, dtype=pl.String)
+
+    @property
+    def takes_events(self) -> Sequence[str]:
+        """Those of the service, where it stands to judge them; else none."""
+        return self._takes
 
     def process(self, batch: LogBatch, work: Work) -> LogBatch:
         """The batch with its levels."""

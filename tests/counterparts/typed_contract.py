@@ -21,6 +21,7 @@ from collector.component import (
     GivesDomains,
     GoesStale,
     HandsOver,
+    JudgesService,
     KeepsState,
     KeepsTables,
     KnowsSecrets,
@@ -124,6 +125,7 @@ from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
+from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
 RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
@@ -191,6 +193,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
 KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
+JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
@@ -287,6 +290,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     KvExporter,
     Routing,
     SqliteExporter,
+    Triage,
 )
 TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpExporter,
@@ -316,6 +320,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
     "AmendsHeaders": AMENDS_HEADERS,
     "Bills": BILLS,
+    "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
     "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,

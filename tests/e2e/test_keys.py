@@ -119,6 +119,10 @@ def test_a_key_from_its_making_to_its_end(tmp_path):
                 "SELECT DISTINCT event_name, severity_text FROM logs WHERE event_name LIKE 'logboom.service.key.%'"
                 f" AND domain = '{domain}' AND event_name NOT LIKE '%used' ORDER BY 1", told,
             )  # fmt: skip
+        service.await_rows(
+            "SELECT DISTINCT triage_level, triage_rule FROM logs WHERE event_name = 'logboom.service.key.exposed'",
+            [("critical", "service/key-exposed")],
+        )
         assert service.get("/ready")[0] == 200
         metrics = service.get("/metrics", service.metrics)[1]
         counted = [line for line in metrics.splitlines() if line.startswith("logboom_auth_requests_total{")]
