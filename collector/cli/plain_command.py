@@ -10,16 +10,18 @@ from typer.core import TyperCommand
 _VALUES = {
     "FILE": ("config", "store"),
     "DIR": ("data_dir",),
-    "TIME": ("expires", "not_before", "overlap"),
+    "TIME": ("expires", "not_before", "overlap", "since", "for_"),
     "KEY=VALUE": ("set_", "option"),
     "SECONDS": ("interval", "patience", "seconds", "timeout"),
-    "N": ("batch_size", "connections", "keep", "limit", "lines", "rate", "records", "seed"),
+    "N": ("batch_size", "connections", "events", "keep", "limit", "lines", "rate", "records", "seed", "users"),
     "DOMAIN": ("domain",),
     "NAME": ("component", "header", "name", "service"),
     "NETWORK": ("network",),
     "ORIGIN": ("origin",),
     "ID": ("exporter", "pipeline", "snapshot"),
-    "TEXT": ("reason",),
+    "TEXT": ("reason", "why"),
+    "STATE": ("state", "until"),
+    "VERSION": ("version",),
     "ADDRESS": ("endpoint",),
 }
 _METAVARS = {name: shown for shown, names in _VALUES.items() for name in names}

@@ -88,14 +88,14 @@ def snapshot(news: News) -> dict[str, Any]:
         "id": issue.id, "state": "merged" if news.merged_into else str(issue.state), "reason": issue.reason, "level": issue.level, "priority": issue.priority,
         "category": issue.category, "title": issue.title, "type": issue.type, "assignee": issue.assignee, "owner": issue.owner,
         "acknowledged": issue.acknowledged_at or None, "acknowledged_by": issue.acknowledged_by, "events": issue.events,
-        "users": sketch.count(issue.users), "first_seen": issue.first_seen, "last_seen": issue.last_seen,
+        "users": sketch.count(issue.users) or None, "first_seen": issue.first_seen, "last_seen": issue.last_seen,
         "resolved_in": issue.resolved.version if issue.resolved else "",
         "archived_until": issue.archived.until if issue.archived else "",
         "services": _json(issue.services), "endpoints": _json(issue.endpoints), "versions": _json(issue.versions),
         "environments": _json(issue.environments), "samples": _json(issue.samples),
         "variants": _json({key: [one.variant, one.frames, one.events] for key, one in issue.variants.items()}),
         "trend": _json([hour[:2] for hour in issue.hours[-_TREND_HOURS:]]),
-        "details": _json(issue.more), "rule": issue.rule, "change": change.kind, "who": change.who, "why": change.why, "merged_into": news.merged_into,
+        "details": _json(issue.more), "rule": issue.rule, "change": change.kind, "change.reason": change.reason, "who": change.who, "why": change.why, "merged_into": news.merged_into,
         "activity": None if news.counted else issue.version,
     }  # fmt: skip
     own = {f"{FRONT}{name}": value if value != "" else None for name, value in said.items()}

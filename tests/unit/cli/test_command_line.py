@@ -14,7 +14,11 @@ from collector.cli import COMMANDS, app
 from collector.cli.defaults import default_config
 
 ROOT = Path(__file__).parents[3]
-BELOW = {"deadletter": ("list", "show", "replay", "delete"), "keys": ("create", "list", "rotate", "revoke", "check")}
+BELOW = {
+    "deadletter": ("list", "show", "replay", "delete"),
+    "keys": ("create", "list", "rotate", "revoke", "check"),
+    "issues": ("list", "archive", "merge"),
+}
 EVERY = [[name, *below] for name in COMMANDS for below in [[], *([part] for part in BELOW.get(name, ()))]]
 
 

@@ -1,0 +1,86 @@
+"""What a store says of issues: for the command line, the console and reports. Connections are those of `reading.opened`, so a reader sees
+its own domains' rows alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+OPEN = ("new", "ongoing", "escalating", "regressed")
+STATES = (*OPEN, "archived", "resolved", "merged")
+_PARTS = ("services", "endpoints", "versions", "environments", "samples", "variants", "trend", "details")
+_LISTED = (
+    "domain, issue_id, state, priority, level, title, component, service, environment, assignee, owner, category, events, users,"
+    " first_seen_unix_nano, last_seen_unix_nano"
+)
+_URGENT = "CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END"
+_SHORTEST = 4
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An issue with what happened to it, newest first, and its records of each hour (hours since 1970)."""
+
+    issue: Row
+    activity: Sequence[Row] = ()
+    hours: Sequence[tuple[int, int]] = ()
+    variants: Sequence[Row] = field(default_factory=list)
+
+
+class Ambiguous(ValueError):
+    """Several issues have such an id."""
+
+
+def listed(connection: sqlite3.Connection, states: Sequence[str], since_unix_nano: int, limit: int) -> list[Row]:
+    """Issues in these states that were seen since then, the most urgent first."""
+    places = ", ".join("?" * len(states))
+    statement = (
+        f"SELECT {_LISTED} FROM issues WHERE state IN ({places}) AND last_seen_unix_nano >= ?"  # noqa: S608 - constants
+        f" ORDER BY {_URGENT}, last_seen_unix_nano DESC, issue_id LIMIT ?"
+    )
+    return _rows(connection, statement, [*states, since_unix_nano, limit])
+
+
+def found(connection: sqlite3.Connection, id_: str) -> Row | None:
+    """The issue with that id, or the one whose id begins so.
+
+    Raises:
+        Ambiguous: several do.
+    """
+    if len(id_) < _SHORTEST or not id_.isalnum():
+        return None
+    rows = _rows(connection, "SELECT * FROM issues WHERE issue_id >= ? AND issue_id < ? LIMIT 3", [id_, id_ + "~"])
+    exact = [row for row in rows if row["issue_id"] == id_]
+    if len(exact or rows) > 1:
+        which = ", ".join(f"{row['issue_id']} of {row['domain']}" for row in exact or rows)
+        raise Ambiguous(f"several issues are meant: {which}")
+    return next(iter(exact or rows), None)
+
+
+def whole(connection: sqlite3.Connection, issue: Row, activity: int = 20) -> Whole:
+    """All that the store knows of an issue."""
+    key = [issue["domain"], issue["issue_id"]]
+    done = _rows(
+        connection,
+        "SELECT * FROM issue_activity WHERE domain = ? AND issue_id = ? ORDER BY activity DESC LIMIT ?",
+        [*key, activity],
+    )
+    read = {**issue, **{name: orjson.loads(issue[name]) if issue.get(name) else None for name in _PARTS}}
+    trend = [(int(hour), int(events)) for hour, events in read.pop("trend") or ()]
+    variants = [
+        {"grouping": name, "variant": said[0], "frames": said[1], "events": said[2]}
+        for name, said in (read.pop("variants") or {}).items()
+    ]
+    return Whole(read, done, trend, variants)
+
+
+def _rows(connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> list[Row]:
+    cursor = connection.execute(statement, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
