@@ -192,7 +192,7 @@ class LogBatch:
         named = [tables.as_attribute(column).alias(key) for key, column in columns.items()]
         if any(len(column) != len(self) for column in named):
             raise ValueError(f"an attribute column needs one value for each of the {len(self)} records")
-        derived = self.derived.with_columns(named) if self.derived.width else pl.DataFrame(named)
+        derived = tables.with_columns(self.derived, named)
         return replace(self, derived=derived, attributes=tables.without_keys(self.attributes, columns))
 
     def without_attributes(self, keys: Iterable[str]) -> LogBatch:

@@ -39,7 +39,8 @@ class Coded:
 
     def column(self) -> pl.Series:
         """A value for each row."""
-        return pl.Series(self.values).extend_constant(None, 1)[self.codes.astype(np.int64)]
+        values, codes = pl.Series(self.values), self.codes.astype(np.int64)
+        return values[codes] if codes.min(initial=0) >= 0 else values.extend_constant(None, 1)[codes]
 
     def used(self, codes: Codes) -> Rows:
         """The values that occur in `codes`, ascending; null is left out."""

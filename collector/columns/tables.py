@@ -6,7 +6,7 @@ one declaration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from functools import cache
 
@@ -198,6 +198,14 @@ def as_sent(table: pl.DataFrame) -> pl.DataFrame:
         return table
     taken_out = table.get_column(FROM_BODY).fill_null(False)
     return table.filter(~taken_out) if taken_out.any() else table
+
+
+def with_columns(table: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """The table with columns added, or replaced by name. Only replacing is a query of polars, some 60 µs."""
+    if not table.width:
+        return pl.DataFrame(columns)
+    there = set(table.columns)
+    return table.with_columns(columns) if any(column.name in there for column in columns) else table.hstack(columns)
 
 
 def without_keys(table: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:

@@ -59,7 +59,7 @@ class Patterns:
         if not len(batch):
             return batch
         lines, subjects, keys = self._subjects.of(batch)
-        named = np.append(np.array([key != "" for key in keys], dtype=np.bool_), False)[subjects.codes]
+        named = np.array([*(key != "" for key in keys), False])[subjects.codes]
         domains = encode(batch.column("domain"))
         levels, times = _levels(batch), _times(batch)
         found = Found(len(batch))
@@ -84,7 +84,7 @@ class Patterns:
         first = np.empty(len(patterns), dtype=np.int64)
         first[dense[::-1]] = rows.places[::-1]
         book.absorb(patterns, 4 + len(slots) // _RECORDS_A_LOOK)
-        looking.look(book, patterns, first.tolist(), 1 + len(slots) // (2 * _RECORDS_A_LOOK))
+        looking.look(book, patterns, first.tolist(), 1 + len(slots) // (4 * _RECORDS_A_LOOK))
         found.put(rows.places, dense, [pattern.standing for pattern in patterns])
         tell(book, patterns, first.tolist(), now, received_ms(looking.last_id), work)
         book.save(state)
