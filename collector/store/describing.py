@@ -26,6 +26,22 @@ class Described:
     rows: pl.DataFrame
 
 
+def in_tables_alone(batch: LogBatch, projections: Sequence[Projection] = PROJECTIONS) -> pl.Series | None:
+    """Which records are events that stand in a table of theirs and are no rows of `logs`; None where there are none."""
+    generation = batch.generation
+    if generation is None:
+        return None
+    kinds = [kind for projection in projections if projection.alone for kind in projection.kinds]
+    found = (generation > 0) & taken(batch.column("event_name"), kinds)
+    return found if found.any() else None
+
+
+def listed(batch: LogBatch) -> LogBatch:
+    """The records that are rows of `logs`."""
+    others = in_tables_alone(batch)
+    return batch if others is None else batch.filter(~others)
+
+
 def described(batch: LogBatch, text_bytes: int, projections: Sequence[Projection] = PROJECTIONS) -> Sequence[Described]:
     """What the events of a batch say, a table each; longer texts are cut. Costs nothing when no record was made."""
     if batch.generation is None:

@@ -39,6 +39,7 @@ class Projection:
         columns: all else.
         indexes: name → columns, behind `domain`.
         aged_by: the column of a time in ns; rows that are older than the retention of events go. Empty: they stay.
+        alone: its events are no rows of `logs`: there are many, and each says again what the table shows.
         closed: column → values of rows that nobody has to look at any more: a view of the newest leaves them out.
     """
 
@@ -49,6 +50,7 @@ class Projection:
     indexes: dict[str, Sequence[str]] = field(default_factory=dict)
     aged_by: str = ""
     closed: dict[str, Sequence[str]] = field(default_factory=dict)
+    alone: bool = False
 
     @property
     def primary_key(self) -> Sequence[Column]:

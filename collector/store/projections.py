@@ -67,6 +67,7 @@ PATTERNS = Projection(
     ),
     indexes={"patterns_by_time": ("time_unix_nano",)},
     aged_by="time_unix_nano",
+    alone=True,
 )
 """What is said again and again, and how it varies: a row for each pattern, as it was told last."""
 

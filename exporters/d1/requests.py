@@ -12,7 +12,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.outcomes import Items
 from collector.store.d1 import INSERT, describing, name_for
-from collector.store.describing import Described, described
+from collector.store.describing import Described, described, in_tables_alone
 from collector.store.json_rows import bounded_row_texts, runs
 from collector.store.mark import CHANGED
 from collector.store.minutes import LOG_MINUTES, ROLLUPS
@@ -86,6 +86,9 @@ class Places:
 def parts(batch: LogBatch, places: Places, limits: Limits) -> list[Part]:
     """One part for each place that the batch's domains lead to."""
     texts = bounded_row_texts(batch, limits, _ROW_BYTES)
+    alone = in_tables_alone(batch)
+    if alone is not None:
+        texts = texts.set(alone, None)
     oldest = str(batch.column("record_id").min() or "")
     by_place: dict[str, list[str]] = {}
     numbers = batch.by_domain()
@@ -116,7 +119,7 @@ def _part(
     *,
     patterns: bool,
 ) -> Part:
-    body = _body(texts, described, _COUNT_ALL if patterns else _COUNT) if place else b""
+    body = _body(texts.drop_nulls(), described, _COUNT_ALL if patterns else _COUNT) if place else b""
     return Part(place, len(texts), body, items, oldest, bool(described), domains)
 
 
@@ -128,6 +131,6 @@ def _body(texts: pl.Series, described: Sequence[Described], count: bytes) -> byt
         pieces += [_BEGIN, run, _END, count]
     for statement in [one for table in described for one in describing(table)]:
         pieces += [orjson.dumps({"sql": statement.sql, "params": statement.parameters}), b","]
-    if described:
+    if described or len(pieces) == 1:
         pieces.append(_MARK)
     return b"".join([*pieces[:-1], pieces[-1][:-1], b"]}"])

@@ -20,7 +20,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import ALL_EVENTS, Context, StoreMark
 from collector.outcomes import Ok, Retry, Verdicts
-from collector.store.describing import Described, described
+from collector.store.describing import Described, described, listed
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.kv.config import KvConfig
@@ -75,7 +75,8 @@ class KvExporter:
         await self._client.start()
 
     def encode(self, batch: LogBatch) -> Viewed:
-        """Lines and the columns that are counted, and what events describe."""
+        """Lines and the columns that are counted, and what events describe; not what tables of a database are for."""
+        batch = listed(batch)
         return Viewed(viewed(batch, self._config.max_body_size), described(batch, self._config.max_body_size))
 
     async def send(self, request: Viewed) -> Answer | Unwritten | None:

@@ -15,7 +15,7 @@ from collector.batch import LogBatch
 from collector.component import ALL_EVENTS, Context, StoreMark
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
-from collector.store.describing import Described, described
+from collector.store.describing import Described, described, listed
 from collector.store.embedded import EmbeddedStore
 from collector.store.following import Question
 from collector.store.rows import Limits, rows
@@ -71,7 +71,7 @@ class SqliteExporter:
 
     def encode(self, batch: LogBatch) -> Rows:
         """The rows, and what events among them describe."""
-        return Rows(rows(batch, self._limits), described(batch, self._limits.attribute_bytes))
+        return Rows(rows(listed(batch), self._limits), described(batch, self._limits.attribute_bytes))
 
     async def send(self, request: Rows) -> Inserted:
         """Raises `sqlite3.Error` or `StorageError` when nothing was kept."""

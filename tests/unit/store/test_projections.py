@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.base32 import first_record_id
-from collector.batch import LogBatch
+from collector.batch import LogBatch, concat
 from collector.store import changes
-from collector.store.describing import described
+from collector.store.describing import described, listed
 from collector.store.embedded import EmbeddedStore
 from collector.store.projection import Column, Projection
 from collector.store.projections import DEPLOYMENTS, NOTIFICATIONS, PATTERNS, PROJECTIONS
@@ -70,6 +70,17 @@ def test_a_deployment_stands_in_its_table_and_among_the_logs(tmp_path: Path) -> 
         (event_id(7), 1, "logboom.deployment")
     ]
     assert asked(tmp_path / "s.db", "SELECT count(*) FROM log_minutes") == [(0,)]
+
+
+def test_patterns_stand_in_their_table_alone() -> None:
+    """There are many, and people read `logs`; what a sender calls so is a record like any other."""
+    pattern = Row(event_id(1), [("logboom.pattern.id", "p")], fields={"domain": "a.com"})
+    made, sent = marked(batch_of([pattern]), [PATTERNS.kinds[0]]), events([deployment(7)])
+    both = concat([made, sent])
+    assert listed(both).column("event_name").to_list() == ["logboom.deployment"]
+    assert [table.projection.name for table in described(both, 1024)] == ["deployments", "patterns"]
+    named = Row("r1", fields={"event_name": PATTERNS.kinds[0]})
+    assert len(listed(batch_of([named]))) == 1
 
 
 def test_a_notification_is_a_row_for_each_group_exporter_and_sequence(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.batch import LogBatch
+from collector.batch import LogBatch, concat
 from collector.store.d1 import INSERT
 from collector.store.minutes import LOG_MINUTES, ROLLUPS
 from collector.store.rollup import KEEP_INSERTED
 from collector.store.rows import COLUMNS, Limits, insertable, rows
+from collector.testing.events import marked
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.d1.requests import Places, parts
 from otlp_wire import any_from_python
@@ -99,3 +100,15 @@ def test_patterns_are_counted_beside_the_rest() -> None:
     [part] = parts(batch.with_attributes({"logboom.pattern.id": pl.Series([None, "p"])}), ONE, Limits())
     statements = [statement["sql"] for statement in orjson.loads(part.body)["batch"]]
     assert statements == [INSERT, KEEP_INSERTED, *(rollup.add_kept for rollup in ROLLUPS)]
+
+
+def test_events_of_patterns_are_written_to_their_table_alone() -> None:
+    """And count as delivered."""
+    sent = batch_of([Row("r1", fields={"domain": "a.com"})])
+    pattern = batch_of([Row("01HF0000000000000000000001", [("logboom.pattern.id", "p")], fields={"domain": "a.com"})])
+    told = marked(pattern, ["logboom.pattern.changed"])
+    for batch, rows_ in ((concat([sent, told]), 1), (told, 0)):
+        [part] = parts(batch, ONE, Limits())
+        statements = [statement["sql"] for statement in orjson.loads(part.body)["batch"]]
+        assert (part.records, statements.count(INSERT), part.marked) == (len(batch), rows_, True)
+        assert sum("INTO patterns" in statement for statement in statements) == 1
