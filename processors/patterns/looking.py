@@ -44,8 +44,7 @@ class Looking:
         pattern.sample(line)
         if not pattern.looks.seen:
             pattern.service, pattern.component = str(self._services[place] or ""), str(self._components[place] or "")
-        again = pattern.looks.seen > 0 and pattern.is_general
-        pattern.looks.add((values_in(pattern.template, line.partition("\n")[0]) or []) if again else [])
+        pattern.looks.add((values_in(pattern.template, line.partition("\n")[0]) or []) if pattern.is_general else [])
 
     @cached_property
     def _services(self) -> pl.Series:

@@ -152,7 +152,7 @@ def test_two_customers(newcomer: Newcomer) -> None:
 def test_deliver(newcomer: Newcomer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both files together, as print-config and validate read them; the destination of the example is not there."""
     monkeypatch.setenv("ELASTICSEARCH_API_KEY", "hunter2")
-    [overlay] = [text for text in YAML if "elasticsearch:" in text]
+    [overlay] = [text for text in YAML if "exporters:" in text and "elasticsearch:" in text]
     (newcomer.folder / "elasticsearch-too.yaml").write_text(overlay)
     [block] = section("Deliver")
     validate, show, _ = block.strip().split("\n")
