@@ -6,7 +6,7 @@ one declaration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import cache
 
@@ -200,7 +200,7 @@ def as_sent(table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(~taken_out) if taken_out.any() else table
 
 
-def with_columns(table: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
+def with_columns(table: pl.DataFrame, columns: list[pl.Series]) -> pl.DataFrame:
     """The table with columns added, or replaced by name. Only replacing is a query of polars, some 60 µs."""
     if not table.width:
         return pl.DataFrame(columns)
