@@ -53,9 +53,10 @@ class Use(StrEnum):
 
 
 class Config(BaseModel):
-    """Base of every component's options: frozen, unknown keys refused, each field with a description."""
+    """Base of every component's options: frozen, unknown keys refused, each field described by the text under it
+    (`collector.settings.descriptions`)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     former_names: ClassVar[Mapping[str, str]] = {}
     """Old name → name of options that were renamed; the old ones are still taken, and `validate` tells the new."""

@@ -24,8 +24,10 @@ _IN_CLASS = {"\\w": "0-9A-Za-z_", "\\d": "0-9", "\\s": r"\t\n\f\r "}
 
 @cache
 def problem_of(pattern: str) -> str | None:
-    """Why the engine behind polars, or RE2, refuses a pattern; or None."""
-    return _refused(pattern) or _refused_by_re2(pattern)
+    """Why the engine behind polars, or RE2, refuses a pattern; or None. One with a translation runs as that alone, and is not compiled
+    as it is: with Unicode that takes milliseconds."""
+    refused = _refused(pattern) if _translation(pattern) is None else None
+    return refused or _refused_by_re2(pattern)
 
 
 def _refused(pattern: str) -> str | None:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from collector.component import Kind
 from collector.registry import Registry
+from collector.settings.descriptions import descriptions
 from collector.units import parse_duration, parse_size
 
 BEGIN, END = "<!-- options -->", "<!-- /options -->"
@@ -39,7 +40,7 @@ def options(model: type[BaseModel], prefix: str = "", above: Sequence[type[BaseM
     for field_name, field in model.model_fields.items():
         name = prefix + (field.alias or field_name)
         nested = [part for part in _models(field.annotation) if part not in above]
-        described = " ".join((field.description or "").split())
+        described = " ".join(descriptions(model).get(field_name, "").split())
         yield Option(name, _type_name(field.annotation, field.metadata), _default(field), described)
         for part in nested:
             yield from options(part, name + _suffix(field.annotation) + ".", (*above, model))

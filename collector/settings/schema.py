@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from collector.component import Config, Kind
 from collector.registry import Registry
+from collector.settings.descriptions import describe
 from collector.settings.service import ServiceConfig
 
 _EXPRESSION = {"type": "string", "pattern": r"\$\{"}
@@ -22,6 +23,7 @@ def schema(registry: Registry) -> dict[str, Any]:
     """The schema as plain values; draft 2020-12."""
     factories = {(kind, name): registry.find(kind, name) for kind in Kind for name in registry.types(kind)}
     models: list[type[Config]] = [ServiceConfig, *(factory.config for factory in factories.values() if factory)]
+    describe(models)
     refs, top = models_json_schema([(model, "validation") for model in dict.fromkeys(models)])
     for model in dict.fromkeys(models):
         _with_former_names(top["$defs"][refs[model, "validation"]["$ref"].rpartition("/")[2]], model)

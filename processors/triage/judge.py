@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from collector.ottl.columns import Reader
 from collector.ottl.together.answers import Answers, Gate, Term
 from collector.ottl.together.terms import SEVERITY, Evaluator, Terms
 from collector.ottl.together.ternary import Mask, combine
-from processors.triage.catalogue import Placed
+from processors.triage.catalogue import Placed, ordered
+from processors.triage.config import TriageConfig
 
 Decisions = npt.NDArray[np.int32]
 
@@ -31,7 +33,8 @@ class CompiledRule:
 
 
 class Judge:
-    """Rules in order; the first that matches decides. `UNDECIDED` where none does."""
+    """Rules in order; the first that matches decides. `UNDECIDED` where none does. What it remembers are answers about texts, whoever
+    sent them."""
 
     UNDECIDED = -1
 
@@ -67,6 +70,26 @@ class Judge:
                 mask = mask & ~domains.is_in(list(placed.except_domains)).fill_null(False).to_numpy()
             limited.append((position, mask))
         return limited
+
+
+_judges: WeakValueDictionary[int, _Shared] = WeakValueDictionary()
+
+
+class _Shared(Judge):
+    """Of one configuration, which it holds, so that no other one gets its number."""
+
+    def __init__(self, config: TriageConfig) -> None:
+        super().__init__(ordered(config))
+        self.config = config
+
+
+def judge_of(config: TriageConfig) -> Judge:
+    """The one judge of a configuration in this process, as long as somebody has it: compiling some 90 rules takes a tenth of a second,
+    and each partition has a processor of its own."""
+    judge = _judges.get(id(config))
+    if judge is None:
+        judge = _judges[id(config)] = _Shared(config)
+    return judge
 
 
 def first(found: Sequence[tuple[int, Mask]], height: int) -> Decisions:

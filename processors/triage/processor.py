@@ -12,10 +12,10 @@ from collector.component import Context, Due, Work
 from collector.explanation import Explanation
 from processors.triage import bounds
 from processors.triage.aggregate import aggregate
-from processors.triage.catalogue import Placed, ordered
+from processors.triage.catalogue import Placed
 from processors.triage.config import SERVICE, Rule, TriageConfig
 from processors.triage.counting import Counter
-from processors.triage.judge import Judge, first
+from processors.triage.judge import first, judge_of
 
 LEVEL = "logboom.triage.level"
 ACTION = "logboom.triage.action"
@@ -29,7 +29,7 @@ class Triage:
     def __init__(self, config: TriageConfig, context: Context) -> None:
         self._context = context
         self._takes = ("logboom.service.*",) if config.rule_set == SERVICE else ()
-        self._judge = Judge(ordered(config))
+        self._judge = judge_of(config)
         rules = [compiled.placed.rule for compiled in self._judge.rules]
         self._counters = {
             i: Counter(context.pipeline, rule.id, rule.count) for i, rule in enumerate(rules) if rule.count is not None

@@ -19,7 +19,7 @@ from collector.testing.work import FakeWork
 from processors.triage.catalogue import ordered, shipped
 from processors.triage.config import Rule, TriageConfig
 from processors.triage.examples import broken_example
-from processors.triage.judge import Judge
+from processors.triage.judge import Judge, judge_of
 from processors.triage.processor import ACTION, LEVEL, RULE, Triage
 
 CORPUS = Path(__file__).parents[3] / "corpus" / "records"
@@ -251,3 +251,12 @@ def test_a_comparison_of_an_attribute_of_many_kinds() -> None:
     batch = judged(triage(rules=[rule]), *({"body": "b", "attributes": {"n": value}} for value in values))
     wanted = [True, True, True, False, False, False, False] * 50
     assert [decided == "own/kinds" for decided in batch.attribute(RULE).to_list()] == wanted
+
+
+def test_rules_are_compiled_once_for_all_partitions() -> None:
+    """Processors of one configuration share what is compiled, as long as one of them lives; those of others have their own."""
+    config, other = TriageConfig(), TriageConfig(rule_set="none")
+    assert judge_of(config) is not judge_of(other)
+    judge = judge_of(config)
+    assert judge_of(config) is judge
+    assert len(judge.rules) > len(judge_of(other).rules)
