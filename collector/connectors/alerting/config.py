@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from collector.component import Config
-from collector.connectors.alerting import intervals
-from collector.connectors.alerting.matchers import Matcher, matcher, parse
+from collector.connectors.alerting.route_config import Matchers, RouteConfig
+from collector.connectors.alerting.times_config import Name, TimeIntervalConfig
 from collector.connectors.alerting.words import LABELS
 from collector.units import Duration
 
 _PATH = re.compile(r"""(?:log\.)?(?:attributes|resource\.attributes)\["[^"\]]+"\]""")
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-
-
-def _matchers(text: str) -> str:
-    parse(text)
-    return text
 
 
 def _path(text: str) -> str:
@@ -29,83 +24,7 @@ def _path(text: str) -> str:
     return text
 
 
-def _zone(name: str) -> str:
-    intervals.zone(name)
-    return name
-
-
-def _time(text: str) -> str:
-    intervals.minutes(text)
-    return text
-
-
-Matchers = Annotated[str, AfterValidator(_matchers)]
 Path = Annotated[str, AfterValidator(_path)]
-Zone = Annotated[str, AfterValidator(_zone)]
-TimeOfDay = Annotated[str, AfterValidator(_time)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class DigestConfig(Config):
-    """Instead of alerts: counts, told once a period."""
-
-    every: Duration = Field(24 * 3600.0, ge=60)
-    """How often."""
-    at: TimeOfDay | None = None
-    """From which time of day on, such as `08:00`; without, from midnight UTC."""
-    location: Zone = "UTC"
-    """The time zone of `at`."""
-
-
-class RouteConfig(Config):
-    """Who is told of which alerts, and when. What a route does not say it has from the one above."""
-
-    matchers: list[Matchers] = []
-    """Labels that an alert must have: `level="critical"`, `service=~"shop|cart"`, `!=`, `!~`."""
-    match: dict[str, str] = {}
-    """Alertmanager's old form of `=`."""
-    match_re: dict[str, str] = {}
-    """Alertmanager's old form of `=~`."""
-    receiver: str = ""
-    """A name from `receivers`."""
-    group_by: list[Name] | None = None
-    """Labels by which alerts are one message; `['...']` = all. The domain is always one of them."""
-    group_wait: Duration | None = None
-    """How long the first message waits for more; 30s, and for a critical alert nothing."""
-    group_interval: Duration | None = None
-    """The time between two messages of a group, if there is something new; 5m."""
-    repeat_interval: Duration | None = None
-    """The time after which a group that goes on is told again, rounded up to `group_interval`s; 4h."""
-    resolve_after: Duration | None = None
-    """An alert is over when no record told it for so long; 15m."""
-    send_resolved: bool | None = None
-    """Whether the end is told; yes."""
-    continue_: bool = Field(False, alias="continue")
-    """Whether the routes after this one are asked as well."""
-    mute_time_intervals: list[Name] = []
-    """From `time_intervals`: when nobody is told."""
-    active_time_intervals: list[Name] = []
-    """From `time_intervals`: nobody is told outside of them."""
-    escalation: str = ""
-    """A name from `escalations`: who is told next while nobody acknowledges."""
-    digest: DigestConfig | None = None
-    """Counts, told once a period, in the place of alerts."""
-    routes: list[RouteConfig] = []
-    """Asked one after the other: the first that matches takes the alert, unless it says `continue`."""
-
-    def all_matchers(self) -> Sequence[Matcher]:
-        """Of the three forms."""
-        found = [one for text in self.matchers for one in parse(text)]
-        found += [matcher(name, "=", value) for name, value in self.match.items()]
-        return [*found, *(matcher(name, "=~", value) for name, value in self.match_re.items())]
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for name, expression in self.match_re.items():
-            matcher(name, "=~", expression)
-        if self.group_interval == 0:
-            raise ValueError("group_interval: it can't be 0")
-        return self
 
 
 class StepConfig(Config):
@@ -144,48 +63,6 @@ class InhibitConfig(Config):
     """Of those that are kept back."""
     equal: list[Name] = []
     """Labels that both must share; the domain is always one of them."""
-
-
-class TimesConfig(Config):
-    """A part of the day."""
-
-    start_time: TimeOfDay
-    """Such as `18:00`."""
-    end_time: TimeOfDay
-    """Such as `24:00`; it is not part of it any more."""
-
-
-class TimeIntervalConfig(Config):
-    """A set of times; what is not said is always."""
-
-    times: list[TimesConfig] = []
-    """Parts of the day."""
-    weekdays: list[str] = []
-    """`saturday`, or `monday:friday`."""
-    days_of_month: list[str] = []
-    """`1`, `1:7`, or from the end: `-1`."""
-    months: list[str] = []
-    """`december`, or `6:8`."""
-    years: list[str] = []
-    """`2026`, or `2026:2028`."""
-    location: Zone = "UTC"
-    """The time zone, such as `Europe/Berlin`."""
-
-    def interval(self) -> intervals.Interval:
-        """What it means. Raises `ValueError`."""
-        asked = {
-            "weekdays": intervals.weekdays(self.weekdays), "days_of_month": intervals.days_of_month(self.days_of_month),
-            "months": intervals.months(self.months), "years": intervals.years(self.years),
-        }  # fmt: skip
-        times = [(intervals.minutes(one.start_time), intervals.minutes(one.end_time)) for one in self.times]
-        if any(start >= end for start, end in times):
-            raise ValueError("times: start_time must come before end_time; write two parts for a night")
-        return intervals.Interval(times, asked, self.location)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        self.interval()
-        return self
 
 
 class LimitsConfig(Config):

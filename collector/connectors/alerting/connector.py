@@ -7,9 +7,9 @@ batch ─► occurrences by route ─► groups (state) ─► due? ─► flush
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, repeat
 
-import msgpack
 import polars as pl
 
 from collector.batch import LogBatch
@@ -20,7 +20,8 @@ from collector.connectors.alerting.digest import PREFIX as DIGEST
 from collector.connectors.alerting.digest import Digests
 from collector.connectors.alerting.events import Ends, split
 from collector.connectors.alerting.flushing import Flusher
-from collector.connectors.alerting.group import Group, Said, decode, group_id, group_labels
+from collector.connectors.alerting.group import Group, Said, group_id, group_labels
+from collector.connectors.alerting.groups import CHAIN, GROUP, Groups, all_of, forget_issue, groups_of, note_issue
 from collector.connectors.alerting.inhibition import Inhibition
 from collector.connectors.alerting.limits import PREFIX as LIMIT
 from collector.connectors.alerting.limits import Limits
@@ -28,9 +29,6 @@ from collector.connectors.alerting.occurrences import Occurrence, Occurrences
 from collector.connectors.alerting.routes import NANOS, Leaf, Routes
 from collector.connectors.alerting.summaries import digest_of, limited
 from collector.notices import NOTIFICATION, Notice, batch_of
-
-_GROUP, _CHAIN, _ISSUE, _GROUPS = "g/", "e/", "x/", b"n"
-_OVERFLOW = {"overflow": "true"}
 
 
 class Alerting:
@@ -41,7 +39,7 @@ class Alerting:
     def __init__(self, config: AlertingConfig, context: Context) -> None:  # noqa: ARG002  exporters are found by address
         self._config = config
         self._routes = Routes(config)
-        self._leaves = {leaf.path: leaf for leaf in self._routes.leaves}
+        self._groups = Groups({leaf.path: leaf for leaf in self._routes.leaves}, config.max_groups)
         self._occurrences = Occurrences(self._routes, config.labels, config.max_samples)
         self._inhibition = Inhibition(config.inhibit_rules)
         limits = Limits(config.limits.groups, round(config.limits.window * NANOS))
@@ -53,8 +51,9 @@ class Alerting:
         told: list[tuple[Notice, int]] = []
         for leaf, found in self._occurrences.of(alarming):
             if leaf.digest is not None:
-                for one in found:
-                    Digests.count(work, leaf, one, self._lines(alarming, [one.row])[0])
+                lines = self._lines(alarming, [[one.row] for one in found])
+                for one, (line,) in zip(found, lines, strict=True):
+                    Digests.count(work, leaf, one, line)
             else:
                 told += self._alert(alarming, leaf, found, work)
         if told:
@@ -66,9 +65,9 @@ class Alerting:
 
     def tick(self, due: Due, work: Work) -> None:
         """A group, an escalation, a digest or a window of a limit is due."""
-        if due.name.startswith(_GROUP):
+        if due.name.startswith(GROUP):
             told = self._group_due(due, work)
-        elif due.name.startswith(_CHAIN):
+        elif due.name.startswith(CHAIN):
             told = self._chain_due(due, work)
         elif due.name.startswith(DIGEST):
             told = self._digest_due(due, work)
@@ -84,22 +83,22 @@ class Alerting:
 
     def _alert(self, batch: LogBatch, leaf: Leaf, found: Sequence[Occurrence], work: Work) -> list[tuple[Notice, int]]:
         """Put occurrences into their groups; tell what is due at once."""
-        by_group: defaultdict[tuple[str, str], list[Occurrence]] = defaultdict(list)
+        by_group: defaultdict[tuple[str, str], list[tuple[Occurrence, Said]]] = defaultdict(list)
         labels: dict[str, dict[str, str]] = {}
-        for one in found:
+        for one, said in zip(found, self._said(batch, found), strict=True):
             of_group = group_labels(leaf, one.labels)
             key = group_id(leaf, of_group)
             labels[key] = of_group
-            by_group[one.domain, key].append(one)
+            by_group[one.domain, key].append((one, said))
         told: list[tuple[Notice, int]] = []
         for (domain, key), mine in by_group.items():
-            key, group = self._group(work.state(domain), leaf, key, labels[key])
-            for one in mine:
-                self._add(group, leaf, one, self._said(batch, one), work, key)
-            self._hasten(group, leaf, mine, work.now_unix_nano)
+            key, group = self._groups.of(work.state(domain), leaf, key, labels[key])
+            for one, said in mine:
+                self._add(group, leaf, one, said, work, key)
+            self._hasten(group, leaf, [one for one, _ in mine], work.now_unix_nano)
             if group.due <= work.now_unix_nano:
-                told += [(notice, mine[0].row) for notice in self._flush(key, group, leaf, work)]
-            self._keep(work, domain, key, group)
+                told += [(notice, mine[0][0].row) for notice in self._flush(key, group, leaf, work)]
+            self._groups.keep(work, domain, key, group)
         return told
 
     def _add(self, group: Group, leaf: Leaf, one: Occurrence, said: Said, work: Work, key: str) -> None:
@@ -107,7 +106,7 @@ class Alerting:
         group.add(one, said, now, leaf.resolve_after)
         self._inhibition.tell(one.labels, now + leaf.resolve_after, state)
         if issue := one.labels.get("issue"):
-            _note_issue(state, issue, key)
+            note_issue(state, issue, key)
 
     @staticmethod
     def _hasten(group: Group, leaf: Leaf, found: Iterable[Occurrence], now: int) -> None:
@@ -119,22 +118,6 @@ class Alerting:
             at = now if one.first and one.first + wait <= now else now + wait
             group.due = min(group.due or at, at)
 
-    def _group(self, state: State, leaf: Leaf, key: str, labels: dict[str, str]) -> tuple[str, Group]:
-        """The group of that name; where there are too many, the one that stands for all further ones of the route."""
-        kept = state.get(f"{_GROUP}{key}".encode())
-        if kept is None and (_number(state) >= self._config.max_groups or state.excess_bytes()):
-            labels = {name: value for name, value in labels.items() if name == "domain"} | _OVERFLOW
-            key = group_id(leaf, labels)
-            kept = state.get(f"{_GROUP}{key}".encode())
-        if kept is None:
-            _count(state, 1)
-            return key, Group(leaf.receiver, leaf.path, labels)
-        group = decode(kept)
-        group.path = leaf.path
-        if not group.alerts:
-            group.due = 0
-        return key, group
-
     def _flush(self, key: str, group: Group, leaf: Leaf, work: Work) -> list[Notice]:
         told = self._flusher.flush(key, group, leaf, work)
         escalation = self._routes.escalations.get(leaf.escalation)
@@ -143,67 +126,41 @@ class Alerting:
             group.chain.due = group.chain.began + round(escalation.steps[0].after * NANOS)
         return told
 
-    def _keep(self, work: Work, domain: str, key: str, group: Group) -> None:
-        work.state(domain).put(f"{_GROUP}{key}".encode(), group.encode())
-        work.wake(domain, f"{_GROUP}{key}", group.due)
-        work.wake(domain, f"{_CHAIN}{key}", group.chain.due or None)
-
-    def _known(self, state: State, key: str) -> tuple[Group, Leaf] | None:
-        """A group, and what its route says now. One whose route is gone is forgotten: its alerts find another at their next record."""
-        kept = state.get(f"{_GROUP}{key}".encode())
-        if kept is None:
-            return None
-        group = decode(kept)
-        leaf = self._leaves.get(group.path)
-        if leaf is None or leaf.receiver != group.receiver:
-            leaf = next(
-                (one for one in self._leaves.values() if one.receiver == group.receiver and not one.digest), None
-            )
-        if leaf is None:
-            self._forget(state, key)
-            return None
-        return group, leaf
-
-    @staticmethod
-    def _forget(state: State, key: str) -> None:
-        state.delete(f"{_GROUP}{key}".encode())
-        _count(state, -1)
-
     def _group_due(self, due: Due, work: Work) -> list[Notice]:
-        key, state = due.name.removeprefix(_GROUP), work.state(due.domain)
-        known = self._known(state, key)
+        key, state = due.name.removeprefix(GROUP), work.state(due.domain)
+        known = self._groups.known(state, key)
         if known is None:
             return []
         group, leaf = known
         if not group.alerts:
-            self._forget(state, key)
+            self._groups.forget(state, key)
             return []
         told = self._flush(key, group, leaf, work)
-        self._keep(work, due.domain, key, group)
+        self._groups.keep(work, due.domain, key, group)
         return told
 
     def _chain_due(self, due: Due, work: Work) -> list[Notice]:
         """The next step, unless somebody has acknowledged it, or it is over."""
-        key = due.name.removeprefix(_CHAIN)
-        known = self._known(work.state(due.domain), key)
+        key = due.name.removeprefix(CHAIN)
+        known = self._groups.known(work.state(due.domain), key)
         if known is None:
             return []
         group, leaf = known
         told = orders.next_step(key, group, leaf, self._routes.escalations.get(leaf.escalation), self._flusher, work)
-        self._keep(work, due.domain, key, group)
+        self._groups.keep(work, due.domain, key, group)
         return told
 
     def _digest_due(self, due: Due, work: Work) -> list[Notice]:
         _, _, path = due.name.removeprefix(DIGEST).partition("/")
         counted = Digests.take(work.state(due.domain), due.name)
-        leaf = self._leaves.get(path)
+        leaf = self._groups.leaves.get(path)
         if leaf is None or not counted:
             return []
         return [digest_of(leaf, exporter, due, counted, self._config.max_alerts) for exporter in leaf.exporters]
 
     def _acknowledge(self, command: Command, work: Work) -> Applied | Refused:
         key, state = str(command.attributes.get("logboom.alert.group", "")), work.state(command.domain)
-        known = self._known(state, key)
+        known = self._groups.known(state, key)
         if known is None or not known[0].alerts:
             return Refused(f"there is no alert of the group {key!r} in {command.domain}")
         group, leaf = known
@@ -211,14 +168,14 @@ class Alerting:
         timeout = escalation.ack_timeout if escalation is not None else 3600.0
         group.chain.acknowledged_until = command.received_unix_nano + round(timeout * NANOS)
         group.chain.by = command.who
-        self._keep(work, command.domain, key, group)
+        self._groups.keep(work, command.domain, key, group)
         return Applied({"logboom.alert.group": key, "logboom.alert.acknowledged_until": group.chain.acknowledged_until})
 
     def _end(self, end: Ends, work: Work) -> None:
         """What is said to be over ends in all its groups, which are looked at next."""
         state = work.state(end.domain)
-        for key in _groups_of(state, end.issue) if end.issue else self._groups_with(state, end):
-            known = self._known(state, key)
+        for key in groups_of(state, end.issue) if end.issue else _groups_with(state, end):
+            known = self._groups.known(state, key)
             if known is None:
                 continue
             group, _ = known
@@ -227,31 +184,33 @@ class Alerting:
                     alert.ended = end.reason
                     self._inhibition.tell(alert.labels, 0, state)
             group.due = min(group.due, work.now_unix_nano) if group.flushed else group.due
-            self._keep(work, end.domain, key, group)
+            self._groups.keep(work, end.domain, key, group)
         if end.issue:
-            state.delete(f"{_ISSUE}{end.issue}".encode())
+            forget_issue(state, end.issue)
+
+    def _said(self, batch: LogBatch, found: Sequence[Occurrence]) -> Iterator[Said]:
+        """Lines and notes of each."""
+        most = self._config.max_samples
+        lines = self._lines(batch, [one.rows[:most] for one in found])
+        notes = (
+            self._notes(batch, [one.row for one in found]) if batch.generation is not None else repeat({}, len(found))
+        )
+        yield from map(Said, lines, repeat(most), notes)
 
     @staticmethod
-    def _groups_with(state: State, end: Ends) -> list[str]:
-        found = ((name, decode(value)) for name, value in state.scan(_GROUP.encode()))
-        return [
-            name.decode().removeprefix(_GROUP)
-            for name, group in found
-            if any(end.means(alert.labels) for alert in group.alerts.values())
-        ]
+    def _notes(batch: LogBatch, rows: Sequence[int]) -> Iterator[dict[str, str]]:
+        """What an issue's event knows beyond its lines."""
+        names = ("title", "cause", "suggestion")
+        columns = [batch.attribute_text(f"logboom.issue.{name}").gather(list(rows)).to_list() for name in names]
+        for values in zip(*columns, strict=True):
+            yield {name: value[:1000] for name, value in zip(names, values, strict=True) if value}
 
-    def _said(self, batch: LogBatch, one: Occurrence) -> Said:
-        lines = self._lines(batch, one.rows[: self._config.max_samples])
-        notes: dict[str, str] = {}
-        if batch.generation is not None:
-            for name in ("title", "cause", "suggestion"):
-                value = batch.attribute_text(f"logboom.issue.{name}")[one.row]
-                notes |= {name: value[:1000]} if value else {}
-        return Said(lines, self._config.max_samples, notes)
-
-    def _lines(self, batch: LogBatch, rows: Sequence[int]) -> list[str]:
-        bodies = batch.column("body").gather(list(rows)).to_list()
-        return [(body or "")[: self._config.max_sample_chars] for body in bodies]
+    def _lines(self, batch: LogBatch, rows: Sequence[Sequence[int]]) -> Iterator[list[str]]:
+        """The text of some records of each alert."""
+        flat = [row for each in rows for row in each]
+        texts = iter(batch.column("body").gather(flat).to_list())
+        for each in rows:
+            yield [(text or "")[: self._config.max_sample_chars] for text in islice(texts, len(each))]
 
 
 def _emit(work: Work, told: Sequence[Notice], parents: pl.Series | None = None) -> None:
@@ -259,20 +218,5 @@ def _emit(work: Work, told: Sequence[Notice], parents: pl.Series | None = None) 
         work.emit(NOTIFICATION, batch_of(told, work.now_unix_nano), parents=parents)
 
 
-def _note_issue(state: State, issue: str, key: str) -> None:
-    known = _groups_of(state, issue)
-    if key not in known:
-        state.put(f"{_ISSUE}{issue}".encode(), msgpack.packb([*known, key][-20:]))
-
-
-def _groups_of(state: State, issue: str) -> list[str]:
-    found = state.get(f"{_ISSUE}{issue}".encode())
-    return [] if found is None else list(msgpack.unpackb(found))
-
-
-def _number(state: State) -> int:
-    return int.from_bytes(state.get(_GROUPS) or b"", "big")
-
-
-def _count(state: State, change: int) -> None:
-    state.put(_GROUPS, max(0, _number(state) + change).to_bytes(4, "big"))
+def _groups_with(state: State, end: Ends) -> list[str]:
+    return [key for key, group in all_of(state) if any(end.means(alert.labels) for alert in group.alerts.values())]

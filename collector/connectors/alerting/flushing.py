@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collector.component import Work
 from collector.connectors.alerting import silences
@@ -18,6 +19,13 @@ from collector.notices import Notice
 
 KEPT_EMPTY = 3600 * NANOS
 """How long a group without alerts is remembered, so that what comes back has flapped."""
+
+
+class Sets(NamedTuple):
+    """The alerts of a group that go on and are not kept back, and those that are over; by fingerprint."""
+
+    firing: set[str]
+    over: set[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,8 @@ class Flusher:
 
     def flush(self, key: str, group: Group, leaf: Leaf, work: Work) -> list[Notice]:
         """What is told now; sets when the group is due next."""
-        now, domain = work.now_unix_nano, group.labels.get("domain", "")
-        firing, over = self._sets(group, leaf, work, domain)
-        told = [] if leaf.silent(now) else list(self._told(key, group, leaf, firing, over, work))
+        now, sets = work.now_unix_nano, self.sets(group, leaf, work)
+        told = [] if leaf.silent(now) else list(self._told(key, group, leaf, sets, work))
         known = {mark for one in group.told.values() for mark in one.firing}
         for mark in [
             mark
@@ -46,16 +53,15 @@ class Flusher:
             if not alert.firing(now, leaf.resolve_after) and mark not in known
         ]:
             del group.alerts[mark]
-        if not firing:
+        if not sets.firing:
             group.chain.due = group.chain.step = group.chain.began = 0
         group.flushed = now if group.alerts else 0
         group.due = now + (leaf.interval if group.alerts else KEPT_EMPTY)
         return told
 
-    def notify(self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, work: Work) -> Notice:
+    def notify(self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, sets: Sets, now: int) -> Notice:
         """One message, noted as told."""
-        now = work.now_unix_nano
-        firing, over = self._sets(group, leaf, work, group.labels.get("domain", ""))
+        firing, over = sets
         before = group.told.get(exporter, Told())
         sequence = max(before.sequence + 1, now // 1_000_000)
         ended = sorted(before.firing & over)
@@ -70,21 +76,19 @@ class Flusher:
             group.flapped, max(0, len(shows) - self.most),
         )  # fmt: skip
 
-    def _told(
-        self, key: str, group: Group, leaf: Leaf, firing: set[str], over: set[str], work: Work
-    ) -> Iterator[Notice]:
-        now, exporters = work.now_unix_nano, self._exporters(group, leaf)
+    def _told(self, key: str, group: Group, leaf: Leaf, sets: Sets, work: Work) -> Iterator[Notice]:
+        (firing, over), now, exporters = sets, work.now_unix_nano, self._exporters(group, leaf)
         for exporter in [one for one in group.told if one not in exporters]:  # of an escalation: it hears of the end
             told = group.told[exporter]
             if told.firing and not firing and leaf.send_resolved and told.firing & over:
-                yield self.notify(key, group, leaf, exporter, Reason.RESOLVED, work)
+                yield self.notify(key, group, leaf, exporter, Reason.RESOLVED, sets, now)
         for exporter in exporters:
             told_last = group.told.get(exporter)
             reason = decide(told_last, firing, over, now, leaf.repeat, send_resolved=leaf.send_resolved)
             if reason is Reason.FIRST and not self._admitted(key, group, exporter, work):
                 continue
             if reason is not None:
-                yield self.notify(key, group, leaf, exporter, reason, work)
+                yield self.notify(key, group, leaf, exporter, reason, sets, now)
             elif told_last is not None and not leaf.send_resolved:
                 told_last.firing = told_last.firing & frozenset(firing)
 
@@ -103,16 +107,14 @@ class Flusher:
         left = [one for one in leaf.exporters if one not in about]
         return list(dict.fromkeys([*left, *(one for one in self.fallback if one not in about)]))
 
-    def _sets(self, group: Group, leaf: Leaf, work: Work, domain: str) -> tuple[set[str], set[str]]:
-        """The alerts that go on and are not kept back, and those that are over."""
-        now, state = work.now_unix_nano, work.state(domain)
-        quiet = silences.active(state, now)
-        firing, over = set(), set()
+    def sets(self, group: Group, leaf: Leaf, work: Work) -> Sets:
+        """Its alerts, as they are now."""
+        now, state = work.now_unix_nano, work.state(group.labels.get("domain", ""))
+        quiet = silences.of(state)
+        firing, over = set[str](), set[str]()
         for mark, alert in group.alerts.items():
             if not alert.firing(now, leaf.resolve_after):
                 over.add(mark)
-            elif not any(one.holds(alert.labels, now) for one in quiet) and not self.inhibition.keeps_back(
-                alert.labels, now, state
-            ):
+            elif not quiet.hold(alert.labels, now) and not self.inhibition.keeps_back(alert.labels, now, state):
                 firing.add(mark)
-        return firing, over
+        return Sets(firing, over)

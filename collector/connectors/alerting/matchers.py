@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -49,6 +50,7 @@ def matcher(name: str, op: str, value: str) -> Matcher:
         raise ValueError(f"{name}{op}: {value!r} is not an expression of RE2: {error}") from None
 
 
+@lru_cache(4096)
 def parse(text: str) -> Sequence[Matcher]:
     """All matchers of a text.
 

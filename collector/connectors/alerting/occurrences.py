@@ -52,16 +52,24 @@ class Occurrences:
         self._known: dict[tuple[str | None, ...], Sequence[Leaf]] = {}
 
     def of(self, batch: LogBatch) -> Iterator[tuple[Leaf, list[Occurrence]]]:
-        """For each route that takes something: what it takes."""
-        frame = self._frame(batch)
-        asked = [name for name in self._routes.asked if name in frame.columns]
+        """For each route that takes something: what it takes. Most records are taken by none: of those only what routes ask is read."""
+        asked = self._routes.asked
+        told = _shortened([_column(batch, name, self._paths) for name in asked])
         taken: dict[str, tuple[Leaf, list[tuple[str | None, ...]]]] = {}
-        for values in frame.select(asked).unique(maintain_order=True).iter_rows():
+        for values in told.unique(maintain_order=True).iter_rows():
             for leaf in self._taking(asked, values):
                 taken.setdefault(leaf.path, (leaf, []))[1].append(values)
-        for leaf, sets in taken.values():
-            wanted = pl.DataFrame(sets, schema=dict.fromkeys(asked, pl.String), orient="row")
-            mine = frame.join(wanted, on=asked, how="semi", nulls_equal=True, maintain_order="left")
+        if not taken:
+            return
+        told = told.with_row_index(_ROW)
+        sets = {
+            path: told.join(_frame_of(wanted, asked), on=asked, how="semi", nulls_equal=True)
+            for path, (_, wanted) in taken.items()
+        }
+        rows = pl.concat([mine.get_column(_ROW) for mine in sets.values()]).unique().sort()
+        frame = self._frame(batch, rows)
+        for path, (leaf, _) in taken.items():
+            mine = frame.filter(pl.col(_ROW).is_in(sets[path].get_column(_ROW).implode()))
             yield leaf, list(self._grouped(mine, leaf))
 
     def _taking(self, asked: Sequence[str], values: tuple[str | None, ...]) -> Sequence[Leaf]:
@@ -85,24 +93,39 @@ class Occurrences:
             labels = {name: value for name, value in zip(names, values, strict=True) if value}
             yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows)
 
-    def _frame(self, batch: LogBatch) -> pl.DataFrame:
-        time = batch.column("time_unix_nano")
-        time = time.zip_with(time > 0, batch.column("observed_time_unix_nano")).cast(pl.Int64)
-        columns = [column.cast(pl.String).alias(name) for name, column in self._labels(batch)]
-        shortened = pl.DataFrame(columns).with_columns(
-            pl.when(pl.all() == "").then(None).otherwise(pl.all().str.slice(0, _MOST_CHARS)).name.keep()
-        )
-        return shortened.with_columns(time.alias(_TIME)).with_row_index(_ROW)
+    def _frame(self, batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
+        """Labels, times and positions of some records."""
+        time = batch.column("time_unix_nano").gather(rows)
+        time = time.zip_with(time > 0, batch.column("observed_time_unix_nano").gather(rows)).cast(pl.Int64)
+        labels = _shortened([_column(batch, name, self._paths).gather(rows).alias(name) for name in self._names])
+        return labels.with_columns(time.alias(_TIME), rows.alias(_ROW))
 
-    def _labels(self, batch: LogBatch) -> Iterator[tuple[str, pl.Series]]:
-        yield "domain", batch.column("domain")
-        yield "level", levels(batch)
-        yield "service", batch.resource_attribute_text("service.name")
-        for name, key in _ATTRIBUTES.items():
-            yield name, batch.attribute_text(key)
-        for name, path in self._paths.items():
-            key = _KEY.findall(path)[0]
-            yield name, batch.resource_attribute_text(key) if path.startswith("resource") else batch.attribute_text(key)
+
+def _column(batch: LogBatch, name: str, paths: Mapping[str, str]) -> pl.Series:
+    """A label of each record."""
+    if name == "domain":
+        found = batch.column("domain")
+    elif name == "level":
+        found = levels(batch)
+    elif name == "service":
+        found = batch.resource_attribute_text("service.name")
+    elif name in paths:
+        key = _KEY.findall(paths[name])[0]
+        of_resource = paths[name].startswith("resource")
+        found = batch.resource_attribute_text(key) if of_resource else batch.attribute_text(key)
+    else:
+        found = batch.attribute_text(_ATTRIBUTES[name])
+    return found.alias(name)
+
+
+def _shortened(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Texts of a bounded length; what is empty is absent."""
+    frame = pl.DataFrame(columns, schema_overrides={column.name: pl.String for column in columns})
+    return frame.select(pl.when(pl.all() == "").then(None).otherwise(pl.all().str.slice(0, _MOST_CHARS)).name.keep())
+
+
+def _frame_of(sets: Sequence[tuple[str | None, ...]], names: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(sets, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def worst(given: Sequence[str]) -> str:

@@ -22,15 +22,16 @@ _LONGEST_SECS = 366 * 24 * 3600
 def carry_out(command: Command, work: Work) -> Applied | Refused:
     """A silence begins, or one ends."""
     state = work.state(command.domain)
-    made = _silence(command, state) if command.name == SILENCE else _unsilence(command, state, work)
+    made = _silence(command) if command.name == SILENCE else _unsilence(command, state, work)
     if isinstance(made, Refused):
         return made
-    silences.keep(state, made)
+    if not silences.keep(state, made, work.now_unix_nano):
+        return Refused(f"there are {silences.MOST} silences already")
     _tell(made, work)
     return Applied({"logboom.alert.silence": made.id, "logboom.alert.silence.ends": made.ends})
 
 
-def _silence(command: Command, state: State) -> Silence | Refused:
+def _silence(command: Command) -> Silence | Refused:
     text = str(command.attributes.get("logboom.alert.matchers", ""))
     try:
         matchers = parse(text)
@@ -41,15 +42,13 @@ def _silence(command: Command, state: State) -> Silence | Refused:
         return Refused("a silence needs a matcher")
     if not 0 < seconds <= _LONGEST_SECS:
         return Refused("a silence lasts more than nothing and a year at most")
-    if len(state.scan(silences.PREFIX)) >= silences.MOST:
-        return Refused(f"there are {silences.MOST} silences already")
     starts = command.received_unix_nano
     return Silence(command.id[:40], matchers, starts, starts + round(seconds * NANOS), command.who, command.why)
 
 
 def _unsilence(command: Command, state: State, work: Work) -> Silence | Refused:
     id_ = str(command.attributes.get("logboom.alert.silence", ""))
-    known = silences.get(state, id_)
+    known = next((one for one in silences.of(state).all if one.id == id_), None)
     if known is None or known.ends <= work.now_unix_nano:
         return Refused(f"there is no silence {id_!r} in {command.domain}")
     return Silence(known.id, known.matchers, known.starts, work.now_unix_nano, known.who, known.why)
@@ -85,7 +84,8 @@ def next_step(
     if chain.acknowledged_until:  # it was forgotten: the steps go on from here, as far apart as they are
         chain.began, chain.acknowledged_until = now - _since_began(escalation, chain.step), 0
     step = escalation.steps[chain.step % len(escalation.steps)]
-    told = [flusher.notify(key, group, leaf, exporter, Reason.ESCALATION, work) for exporter in step.notify]
+    sets = flusher.sets(group, leaf, work)
+    told = [flusher.notify(key, group, leaf, one, Reason.ESCALATION, sets, now) for one in step.notify]
     chain.step += 1
     over = chain.step >= len(escalation.steps) * (escalation.repeat + 1)
     chain.due = 0 if over else max(now, chain.began + _since_began(escalation, chain.step))

@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from collector.connectors.alerting.config import AlertingConfig, DigestConfig, EscalationConfig, RouteConfig
+from collector.connectors.alerting.config import AlertingConfig, EscalationConfig
 from collector.connectors.alerting.intervals import Interval
 from collector.connectors.alerting.matchers import Matcher, all_match
+from collector.connectors.alerting.route_config import DigestConfig, RouteConfig
 
 NANOS = 1_000_000_000
 ALL = ("...",)
