@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "deadletter": "List or replay what a destination refused for good.",
     "alerts": "Show who was told what, and who would be; acknowledge, silence.",
+    "patterns": "List and show patterns: what is said again and again, and how it varies.",
     "issues": "List, show and change issues: errors by their cause.",
     "deployments": "Mark that a version of a service runs somewhere from now on.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",

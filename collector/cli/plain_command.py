@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 _VALUES = {
     "FILE": ("config", "store"),
@@ -32,12 +32,12 @@ def _nothing(_: Any) -> str:
     return ""
 
 
-class PlainCommand(TyperCommand):
-    """As typer's, in plain words."""
+class _Plain:
+    """What a command and a group of them have alike."""
 
     def get_params(self, ctx: Any) -> Any:
         """The parameters, each with what stands for its value."""
-        parameters: Any = super().get_params(ctx)
+        parameters: Any = super().get_params(ctx)  # type: ignore[misc]
         for parameter in parameters:
             if parameter.param_type_name == "argument":
                 parameter.display_type = _nothing  # its name says what it is
@@ -48,7 +48,15 @@ class PlainCommand(TyperCommand):
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         """Parse the arguments; a wrong value is told without the prefix of the library that found it."""
         try:
-            return super().make_context(*arguments, **more)
+            return super().make_context(*arguments, **more)  # type: ignore[misc]
         except typer.BadParameter as error:
             error.message = error.message.removeprefix("Value error, ")
             raise
+
+
+class PlainCommand(_Plain, TyperCommand):
+    """As typer's, in plain words."""
+
+
+class PlainGroup(_Plain, TyperGroup):
+    """A command that has others below it, and options of its own."""

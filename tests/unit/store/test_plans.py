@@ -208,10 +208,11 @@ def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Conne
         if re.search(rf"\b{table}\b|TEMP B-TREE", step)
     ]
     keys = " AND ".join(f"{column.name}=?" for column in projection.primary_key)
+    by_time = next(iter(projection.indexes))
     assert steps == [
         f"SEARCH {table} USING PRIMARY KEY ({keys})",
-        f"SEARCH {table} USING COVERING INDEX {table}_by_time (domain=? AND {time}<?)",
-        f"SEARCH main.{table} USING INDEX {table}_by_time (domain=?)",
+        f"SEARCH {table} USING COVERING INDEX {by_time} (domain=? AND {time}<?)",
+        f"SEARCH main.{table} USING INDEX {by_time} (domain=?)",
     ]
 
 
@@ -239,6 +240,15 @@ KNOWN = {
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",
     "collector.store.d1_reading: WITH {}answer({}) AS ( {}": "the user's own, in a domain's view",
     "collector.store.retention: DELETE FROM logs WHERE rowid": "retention of events",
+    "collector.store.issue_reading: SELECT {} FROM issues WHERE": "what people ask, for some issues",
+    "collector.store.issue_reading: SELECT * FROM issues WHERE": "what people ask, by the id",
+    "collector.store.issue_reading: SELECT * FROM issue_activity WHERE": "what people ask, by the id",
+    "collector.store.repair_times: SELECT domain, issue_id, ifnull(component, ''),": "what people ask: activities of issues",
+    "collector.store.pattern_reading: SELECT domain, pattern_id, level, min((minute": "what people ask: all minutes of a time",
+    "collector.store.pattern_reading: SELECT level, sum(n) FROM pattern_minutes": "what people ask: all minutes",
+    "collector.store.pattern_reading: SELECT {} FROM patterns": "what people ask: all patterns, 10,000 a domain",
+    "collector.store.pattern_reading: SELECT * FROM patterns WHERE": "what people ask, by the id",
+    "collector.store.pattern_reading: SELECT pattern_id FROM patterns WHERE": "what people ask: all patterns",
     "collector.store.projection: INSERT INTO {} ({}) {}": "tables of events",
     "collector.store.projection: DELETE FROM {} WHERE ({})": "tables of events",
     "collector.store.projection: CREATE TABLE IF NOT EXISTS": "a migration is written from it",

@@ -1,0 +1,171 @@
+"""`logboom patterns`: what is said again and again, and how it varies."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.d1_store import d1_store, is_d1
+from collector.cli.endings import misused, no_store, refuse
+from collector.cli.plain_command import PlainCommand, PlainGroup
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
+from collector.scope import Scope
+from collector.visible import visible, visible_json
+
+if TYPE_CHECKING:
+    from collector.store.pattern_reading import Ask, Listed
+
+app = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
+
+HERE = Path("logboom-data")
+_TEMPLATE = 110
+_TIMEOUT_SECS = 30.0
+
+
+class Order(StrEnum):
+    """What comes first."""
+
+    count = "count"
+    new = "new"
+    level = "level"
+
+
+Since = Annotated[str, typer.Option(help="With records within this time, such as 12h or 7d, or since a date.")]
+By = Annotated[Order, typer.Option("--by", help="First: the most frequent, the newest, the most urgent.")]
+Most = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Json = Annotated[bool, typer.Option("--json", help="A JSON object a line instead of text.")]
+
+
+@app.callback()
+def patterns(
+    context: typer.Context,
+    domain: Domain = None,
+    since: Since = "1d",
+    by: By = Order.count,
+    limit: Most = 50,
+    json_: Json = False,
+    data_dir: DataDir = HERE,
+    store: StoreFile = None,
+    config: StoreConfig = None,
+) -> None:
+    """List patterns: what records say without what varies, how often, and how that went. `show ID` shows all of one."""
+    if context.invoked_subcommand is not None:
+        return
+    from collector.store.pattern_reading import as_objects, listed
+
+    now = time.time_ns()
+    begin = _since(since)
+    with _asking(data_dir, store, config, domain) as ask:
+        found = listed(ask, begin, now, by, limit)
+    if json_:
+        sys.stdout.write("".join(visible_json(row) + "\n" for row in as_objects(found, begin)))
+    else:
+        typer.echo("\n".join(_table(found, begin)) if found else "no patterns")
+
+
+@app.command(cls=PlainCommand)
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The pattern's id, or how it begins.")],
+    domain: Domain = None,
+    json_: Json = False,
+    data_dir: DataDir = HERE,
+    store: StoreFile = None,
+    config: StoreConfig = None,
+) -> None:
+    """Show a pattern: where it comes from, what stands in its places, samples."""
+    from collector.store.pattern_reading import whole
+
+    with _asking(data_dir, store, config, domain) as ask:
+        found = whole(ask, id_)
+    if len({row["pattern_id"] for row in found}) > 1:
+        misused(f"several patterns begin with {id_}: write more of it")
+    if not found:
+        refuse(f"there is no pattern {visible(id_)} (`logboom patterns` lists them)")
+    for row in found:
+        typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in _page(row)))
+
+
+def _table(found: Sequence[Listed], since: int) -> Iterator[str]:
+    from collector.store.pattern_reading import BUCKETS, bars
+
+    several = len({one.domain for one in found}) > 1
+    width = max(len(str(one.count)) for one in found)
+    yield f"{'PATTERN':16}  {'LEVEL':8}  {'COUNT':>{max(width, 5)}}  {'TREND':{BUCKETS}}  WHERE, TEMPLATE"
+    for one in found:
+        where = " ".join(filter(None, (one.domain if several else "", str(one.told.get("service") or ""))))
+        new = "(new) " if one.is_new(since) else ""
+        text = visible(f"{new}{where + ': ' if where else ''}{one.template}")[:_TEMPLATE]
+        yield f"{one.pattern_id:16}  {one.level:8}  {one.count:>{max(width, 5)}}  {bars(one.trend):{BUCKETS}}  {text}"
+
+
+def _page(row: dict[str, Any]) -> Iterator[str]:
+    yield f"{row['pattern_id']}  {row['template']}"
+    if row["merged_into"]:
+        yield f"  part of {row['merged_into']} now"
+    told = {
+        "domain": row["domain"], "found in": row["source"], "service": row["service"], "component": row["component"],
+        "records": ", ".join(f"{n} {level}" for level, n in row["records"].items()),
+        "seen": f"{_time(row['first_seen_unix_nano'])} to {_time(row['last_seen_unix_nano'])}" if row["count"] else "",
+        "also under": ", ".join(row["aliases"][:8]),
+    }  # fmt: skip
+    yield from (f"  {name + ':':<12} {value}" for name, value in told.items() if value)
+    parameters = row["parameters"] or {}
+    for place, one in enumerate(parameters.get("wildcards", ()), 1):
+        numbers = f", {one['least']:g} to {one['most']:g}" if one["least"] is not None else ""
+        top = ", ".join(f"{value} ({n})" for value, n in one["top"][:6])
+        yield f"  {f'<*> {place}:':<12} {one['kind']}, about {one['distinct']} values in {parameters['looks']} looks{numbers}: {top}"
+    yield from (
+        f"  {'sample:' if not at else '':<12} {line.splitlines()[0]}"
+        for at, line in enumerate(row["samples"] or ())
+        if line
+    )
+
+
+def _time(unix_nano: int | str | None) -> str:
+    from collector.cli.moments import shown
+
+    return shown(int(unix_nano) // 10**9) if unix_nano else ""
+
+
+def _since(text: str) -> int:
+    from collector.cli.moments import moment, seconds
+
+    try:
+        now = time.time()
+        at = moment(text, now) if "-" in text else now - seconds(text)
+    except ValueError as problem:
+        misused(str(problem))
+    return int(at * 1e9)
+
+
+@contextmanager
+def _asking(data_dir: Path, store: Path | None, configs: Sequence[str] | None, domain: str | None) -> Iterator[Ask]:
+    """One question after the other, of a file or of D1."""
+    from collector.store.reading import NoStore, QueryRefused, opened, query
+
+    scope = Scope.chosen(domain)
+    try:
+        if store is not None and is_d1(store):
+            from collector.store.d1_reading import query as query_d1
+
+            with d1_store(store, configs or [], domain, data_dir) as d1:
+                yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)
+            return
+        with opened(store_path(data_dir, store), scope) as connection:
+            yield lambda statement: query(connection, statement, timeout_secs=_TIMEOUT_SECS)
+    except NoStore as error:
+        no_store(str(error))
+    except QueryRefused as error:
+        refuse(str(error))
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        refuse("the store has no patterns: it was made by an older logboom, which this one has not opened yet")
