@@ -30,13 +30,8 @@ _TEMPLATE = 110
 _TIMEOUT_SECS = 30.0
 
 
-class Order(StrEnum):
-    """What comes first."""
-
-    count = "count"
-    new = "new"
-    level = "level"
-
+Order = StrEnum("Order", ["count", "new", "level"])
+"""What comes first."""
 
 Since = Annotated[str, typer.Option(help="With records within this time, such as 12h or 7d, or since a date.")]
 By = Annotated[Order, typer.Option("--by", help="First: the most frequent, the newest, the most urgent.")]
