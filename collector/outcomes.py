@@ -128,6 +128,14 @@ class Reject:
     items: Items | None = None
 
 
-Verdict = Ok | Retry | Split | Blocked | Reject
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """These items (None = all) need not be sent any more: the destination has been told, or is about to be told, something newer of the
+    same thing. They end as `dropped:superseded`."""
+
+    items: Items | None = None
+
+
+Verdict = Ok | Retry | Split | Blocked | Reject | Superseded
 Verdicts = Sequence[Verdict]
-"""What one answer means. `Retry` and `Reject` may stand side by side; items that none of them names are delivered."""
+"""What one answer means. `Retry`, `Reject` and `Superseded` may stand side by side; items that none of them names are delivered."""

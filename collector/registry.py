@@ -48,6 +48,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "otlp_http": "exporters.otlp_http",
         "otlphttp": "exporters.otlp_http",
         "sentinel": "exporters.sentinel",
+        "slack": "exporters.slack",
         "splunk_hec": "exporters.splunk_hec",
         "sqlite": "exporters.sqlite",
         "syslog": "exporters.syslog",

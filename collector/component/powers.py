@@ -59,6 +59,16 @@ class OneRequestPer(Exporter, Protocol):
 
 
 @runtime_checkable
+class Supersedes(Ordered, Protocol):
+    """An exporter that tells how things stand: of what waits about a thing only the newest is sent. What is older ends as
+    `dropped:superseded`, also while it waits for its next attempt."""
+
+    def version(self, batch: LogBatch) -> pl.Series:
+        """A number for each record, which grows within its key of `order_by`; null = nothing supersedes it. As `order_by`."""
+        ...
+
+
+@runtime_checkable
 class KeepsReceipts(Ordered, Protocol):
     """An exporter that remembers something of its destination by key, such as the ticket that it opened: `Ok(receipts=…)`. That is seen by
     the next request of the key at once, and on disk with the acknowledgement. After a crash in between it is lost: then look for what

@@ -202,6 +202,11 @@ class DeliveryConfig(Config):
         return ["events of all kinds"] if self.events else ["no events"]
 
     @property
+    def takes_traffic(self) -> bool:
+        """Whether records that were sent go to it, or only what components made; the others end as `filtered`."""
+        return True
+
+    @property
     def attempt_timeout(self) -> float:
         """Seconds that one `send` may take, 0 = no limit. An exporter whose attempt is more than one call gives each its
         `timeout` itself, and says 0 here."""

@@ -77,10 +77,10 @@ class Lane:
         takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
         addressee = id if config.events is None and isinstance(exporter, Addressed) and exporter.addressed else ""
         self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes, addressee)
-        self._sender = Sender(
-            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts
-        )
         self._rows = Rows(exporter, encoding, self._account, self._emit)
+        self._sender = Sender(
+            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts, self._rows.overtaken,
+        )  # fmt: skip
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -242,7 +242,7 @@ class Lane:
 
     async def _deliver_in_turn(self, request: Request, turn: Turn) -> None:
         """What waits for others of its key holds no place: those of other keys pass it. How much waits is bounded by the feed."""
-        async with turn.taken(), self._slots:
+        async with turn.taken(self._rows.gathering_secs), self._slots:
             await self._sender.deliver(request)
 
     def _dispatched(self, task: asyncio.Task[None]) -> None:

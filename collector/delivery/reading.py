@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from collector.outcomes import Blocked, Items, Ok, ReceiptKey, Reject, Retry, Split, Verdict
+from collector.outcomes import Blocked, Items, Ok, ReceiptKey, Reject, Retry, Split, Superseded, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The verdicts of one answer, made disjoint. The strongest wins: blocked, split, reject, retry, ok.
+    """The verdicts of one answer, made disjoint. The strongest wins: blocked, split, reject, superseded, retry, ok.
 
     Args:
         blocked, split: the reason; then nothing else is set.
@@ -24,6 +24,7 @@ class Reading:
         retry: items to send again; empty = none.
         throttled: some of them because the destination has too much to do.
         receipts: what the exporter wants to remember.
+        superseded: items of which something newer is told.
         limited: (items, how often they are sent again, reason) of those in `retry` that have a limit.
     """
 
@@ -42,6 +43,7 @@ class Reading:
     moved: str = ""
     limited: Sequence[tuple[Items, int, str]] = ()
     receipts: Mapping[ReceiptKey, bytes | None] = field(default_factory=dict)
+    superseded: Items = field(default_factory=lambda: _NONE)
 
 
 _NONE: Items = np.empty(0, dtype=np.uint32)
@@ -69,6 +71,10 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
             items = _claim(open_, verdict.items)
             if len(items):
                 rejected.append((items, verdict.reason))
+    superseded = _NONE
+    for verdict in verdicts:
+        if isinstance(verdict, Superseded):
+            superseded = np.union1d(superseded, _claim(open_, verdict.items)).astype(np.uint32)
     again, reason, after, throttled = _NONE, "", None, False
     limited = []
     for verdict in verdicts:
@@ -94,6 +100,7 @@ def _read_items(verdicts: Sequence[Verdict], records: int) -> Reading:
         moved=next((ok.warning for ok in oks if ok.moved), ""),
         limited=limited,
         receipts={key: value for ok in oks for key, value in ok.receipts.items()},
+        superseded=superseded,
     )
 
 

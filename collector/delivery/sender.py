@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from collector.component import Exporter
@@ -36,7 +36,9 @@ from collector.delivery.schedule import GaveUp, Schedule
 from collector.delivery.search import Search
 from collector.delivery.shortage import Shortage
 from collector.ledger.marker import STRIKES
-from collector.outcomes import Outcome, Retry, Split
+from collector.outcomes import Items, Outcome, Retry, Split, Superseded
+
+SUPERSEDED = f"{Outcome.DROPPED}:superseded"
 
 Emit = Callable[[EventKind, str, int], None]
 
@@ -50,7 +52,7 @@ class Sender:
 
     `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
     is set nothing more is sent. `learned` is told of a size that the destination takes, when it refused a larger request
-    for its size.
+    for its size. `overtaken` knows the records of which something newer waits.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Sender:
         rng: random.Random,
         learned: Callable[[int], None],
         receipts: Receipts | None = None,
+        overtaken: Callable[[Request], Awaitable[Items]] | None = None,
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -75,6 +78,7 @@ class Sender:
         self._shortage = Shortage(config.retry_on_failure, rng)
         self._learned = learned
         self._receipts = receipts
+        self._overtaken = overtaken
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -114,6 +118,7 @@ class Sender:
         if not self._encoding.ready(request):
             with await self._hand.holding(request):
                 request = await self._decoded(request)
+        request = await self._without_overtaken(request)
         schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
         while request.records:
             try:
@@ -138,6 +143,18 @@ class Sender:
             if request.records and not await self._pause(request, schedule, reading):
                 return ()
         return ()
+
+    async def _without_overtaken(self, request: Request) -> Request:
+        if self._overtaken is None or not request.records:
+            return request
+        items = await self._overtaken(request)
+        if not len(items):
+            return request
+        return await self._settle(request, read([Superseded(items), Retry("")], request.records))
+
+    async def _overtaken_whole(self, request: Request) -> bool:
+        """Something newer came while it waited: for its next attempt, or for a destination that refuses everything."""
+        return self._overtaken is not None and len(await self._overtaken(request)) == request.records
 
     def _remember(self, request: Request, reading: Reading) -> None:
         if reading.receipts and self._receipts is not None:
@@ -175,6 +192,8 @@ class Sender:
     async def _attempt(self, request: Request, encoded: Any, attempts: Attempts) -> Reading:
         records = request.records
         async with self.concurrency.entered() as epoch, self.gate.passing():
+            if await self._overtaken_whole(request):
+                return read([Superseded()], records)
             with await self._hand.holding(request, freely=attempts.begun):
                 reading, answer = await self._answered(request, encoded, attempts)
             self._watch(reading, records)
@@ -262,8 +281,10 @@ class Sender:
         take = self._encoding.run
         delivered = await take(request.take, reading.delivered)
         rejected = [(await take(request.take, items), reason) for items, reason in reading.rejected]
+        overtaken = await take(request.take, reading.superseded)
         left = await take(request.take, reading.retry)
         self._account.end(delivered, Outcome.EXPORTED)
+        self._account.end(overtaken, SUPERSEDED)
         for part, reason in rejected:
             self._bury(part, reason)
         return left

@@ -2,7 +2,9 @@
 
     notice.py     a `Notice` as columns of a batch, and back; one declaration for both sides
     wording.py    what it says, in plain words: a title, facts, lines; nothing of it is escaped
+    card.py       the same laid out, within a size; inert.py  text that cannot become a link, a mention or a form
     telling.py    `Tells`: what an exporter of notices has in common with the others
+    messenger.py  `Messenger`: a message a call, at a pace, with a memory (receipt.py); http_messenger.py  the same over HTTP
 
 What a record said is data: whoever writes it into a message escapes it for the place where it goes.
 """

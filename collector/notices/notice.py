@@ -17,13 +17,14 @@ from collector.batch import LogBatch
 
 NOTIFICATION = "logboom.alert.notification"
 EXPORTER, GROUP = "logboom.alert.exporter", "logboom.alert.group"
+STATUS, SEQUENCE = "logboom.alert.status", "logboom.alert.sequence"
 _SEVERITY = {"critical": 21, "warning": 13, "info": 9, "debug": 5}
 _TEXTS = {
-    "group": GROUP, "exporter": EXPORTER, "receiver": "logboom.alert.receiver", "status": "logboom.alert.status",
+    "group": GROUP, "exporter": EXPORTER, "receiver": "logboom.alert.receiver", "status": STATUS,
     "reason": "logboom.alert.reason", "level": "logboom.alert.level",
 }  # fmt: skip
 _NUMBERS = {
-    "sequence": "logboom.alert.sequence", "started": "logboom.alert.started", "count": "logboom.alert.count",
+    "sequence": SEQUENCE, "started": "logboom.alert.started", "count": "logboom.alert.count",
     "flapped": "logboom.alert.flapped", "truncated": "logboom.alert.truncated",
 }  # fmt: skip
 _LABELS, _ALERTS = "logboom.alert.labels", "logboom.alert.alerts"

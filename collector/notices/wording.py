@@ -28,7 +28,8 @@ def facts(notice: Notice) -> Sequence[tuple[str, str]]:
     found.append(("records", f"{notice.count:,}"))
     if notice.flapped:
         found.append(("came back", f"{notice.flapped} times"))
-    return [(name, shortened(one_line(value), _MOST_VALUE)) for name, value in found if value]
+    said = [(name, shortened(one_line(value), _MOST_VALUE)) for name, value in found]
+    return [(name, value) for name, value in said if value]
 
 
 def _shared(notice: Notice, name: str) -> str:
@@ -42,14 +43,14 @@ def _shared(notice: Notice, name: str) -> str:
 def notes(notice: Notice) -> Iterator[tuple[str, str]]:
     """What changed, and where to look: of the first alert that knows."""
     for name in ("cause", "suggestion"):
-        said = next((alert.annotations[name] for alert in notice.alerts if alert.annotations.get(name)), "")
+        said = next((each for alert in notice.alerts if (each := alert.annotations.get(name, "").strip())), "")
         if said:
             yield name, shortened(one_line(said), 1000)
 
 
 def lines(alert: Alert, most: int, most_chars: int) -> Sequence[str]:
     """Some lines of an alert, one line each."""
-    return [shortened(one_line(text), most_chars) for text in alert.samples[:most]]
+    return [line for text in alert.samples[:most] if (line := shortened(one_line(text), most_chars))]
 
 
 def plain(notice: Notice) -> str:

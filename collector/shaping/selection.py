@@ -20,9 +20,12 @@ _NOTIFICATION, _ADDRESSEE = "logboom.alert.notification", "logboom.alert.exporte
 class Selection:
     """What was sent: level AND domain AND any of the conditions, each of them only where something is asked for. What a component
     made: of one of `kinds`, AND domain; levels and conditions are about traffic. Of notifications, where there is an `addressee`, only its
-    own."""
+    own. Without `traffic`, nothing that was sent."""
 
-    def __init__(self, config: SelectConfig, kinds: Sequence[str] = (), addressee: str = "") -> None:
+    def __init__(
+        self, config: SelectConfig, kinds: Sequence[str] = (), addressee: str = "", *, traffic: bool = True
+    ) -> None:
+        self._traffic = traffic
         self._addressee = addressee
         self._everything = config.everything
         self._levels = list(config.levels)
@@ -37,11 +40,11 @@ class Selection:
     @property
     def everything_sent(self) -> bool:
         """Of what was sent nothing is left out."""
-        return self._everything
+        return self._everything and self._traffic
 
     def passes(self, batch: LogBatch) -> bool:
         """Nothing of the batch is left out, seen without looking at its records."""
-        return self._everything and hidden(batch, self._kinds) is None and (not self._addressee or not len(batch))
+        return self.everything_sent and hidden(batch, self._kinds) is None and (not self._addressee or not len(batch))
 
     def keep(self, batch: LogBatch) -> pl.Series:
         """One bool a record, never null."""
@@ -59,6 +62,8 @@ class Selection:
         return (kept & wanted) | self._of_traffic(batch, kept & ~made)
 
     def _of_traffic(self, batch: LogBatch, kept: pl.Series) -> pl.Series:
+        if not self._traffic:
+            return kept & False
         if self._levels and kept.any():
             kept = kept & levels(batch).is_in(self._levels)
         if self._conditions and kept.any():

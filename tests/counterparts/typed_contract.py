@@ -22,6 +22,7 @@ from collector.component import (
     GoesStale,
     HandsOver,
     JudgesService,
+    KeepsReceipts,
     KeepsState,
     KeepsTables,
     KnowsSecrets,
@@ -47,6 +48,7 @@ from collector.component import (
     SignsRequests,
     SpeaksTls,
     StepLimiting,
+    Supersedes,
     TakesCommands,
     TakesEvents,
     TellsOfCredentials,
@@ -109,6 +111,8 @@ from exporters.otlp_http.config import OtlpHttpConfig
 from exporters.otlp_http.exporter import OtlpHttpExporter
 from exporters.sentinel.config import SentinelConfig
 from exporters.sentinel.exporter import SentinelExporter
+from exporters.slack.config import SlackConfig
+from exporters.slack.exporter import SlackExporter
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.exporter import SplunkHecExporter
 from exporters.sqlite.config import SqliteConfig
@@ -150,6 +154,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     OtlpExporter,
     OtlpHttpExporter,
     SentinelExporter,
+    SlackExporter,
     SplunkHecExporter,
     SqliteExporter,
     SyslogExporter,
@@ -168,9 +173,23 @@ CONNECTORS: tuple[type[Connector], ...] = (Alerting, Count, Failover, Forward, R
 CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
 MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
 NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
-ADDRESSED: tuple[type[Addressed], ...] = (HttpExporter,)
-ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (HttpExporter,)
-ORDERED: tuple[type[Ordered], ...] = (HttpExporter,)
+ADDRESSED: tuple[type[Addressed], ...] = (
+    HttpExporter,
+    SlackExporter,
+)
+ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    HttpExporter,
+    SlackExporter,
+)
+ORDERED: tuple[type[Ordered], ...] = (
+    HttpExporter,
+    SlackExporter,
+)
+SUPERSEDES: tuple[type[Supersedes], ...] = (
+    HttpExporter,
+    SlackExporter,
+)
+KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (SlackExporter,)
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
@@ -186,6 +205,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     OtlpConfig,
     OtlpHttpConfig,
     SentinelConfig,
+    SlackConfig,
     SplunkHecConfig,
     SqliteConfig,
     SyslogConfig,
@@ -275,6 +295,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     OtlpConfig,
     OtlpHttpConfig,
     SentinelConfig,
+    SlackConfig,
     SplunkHecConfig,
     SyslogConfig,
 )
@@ -289,6 +310,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Issues,
     KvExporter,
     Routing,
+    SlackExporter,
     SqliteExporter,
     Triage,
 )
@@ -313,6 +335,8 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "NamesExporters": NAMES_EXPORTERS,
     "OneRequestPer": ONE_REQUEST_PER,
     "Ordered": ORDERED,
+    "Supersedes": SUPERSEDES,
+    "KeepsReceipts": KEEPS_RECEIPTS,
     "TakesCommands": TAKES_COMMANDS,
     "MovesBacklog": MOVES_BACKLOG,
     "Exporter": EXPORTERS,

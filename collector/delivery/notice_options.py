@@ -1,0 +1,66 @@
+"""The options that exporters of notices share: they take what `alerting` addresses to them, a message for a group, at a pace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from collector.component import Config
+from collector.delivery.config import DeliveryConfig, QueueConfig
+from collector.units import Duration
+
+
+class PaceConfig(Config):
+    """`pace`."""
+
+    calls: int = Field(1, ge=1)
+    """So many at once, and over time no more than that in `per`."""
+    per: Duration = Field(1.0, gt=0)
+    """The time in which they are counted."""
+
+
+class NoticeQueueConfig(QueueConfig):
+    """`sending_queue`: messages of different groups don't wait for each other; those of a group do."""
+
+    num_consumers: int = 32
+    """Messages under way or waiting for their next attempt at once, each of another group."""
+
+
+class NewsQueueConfig(NoticeQueueConfig):
+    """`sending_queue` of what people read at once or never."""
+
+    max_age: Duration = 3600.0
+    """Messages that wait longer are given up (`dropped:expired`); 0 = no limit."""
+
+
+class NoticeOptions(DeliveryConfig):
+    """Base of such options."""
+
+    timeout: Duration = 10.0
+    """Time for one call; 0 = no limit."""
+    sending_queue: NoticeQueueConfig = NoticeQueueConfig()
+    """Queue, batching and quota."""
+    pace: PaceConfig = PaceConfig()
+    """How many messages are sent in a time; critical ones have the same once more, for themselves."""
+
+    @model_validator(mode="after")
+    def _check_events(self) -> Self:
+        if self.events is not None:
+            raise ValueError("events: it takes notifications that the connector alerting addresses to it, nothing else")
+        return self
+
+    def notes(self) -> Iterable[str]:
+        """For people."""
+        yield "sends notifications that a connector `alerting` addresses to it, and nothing else"
+
+    @property
+    def takes_traffic(self) -> bool:
+        """It takes notifications."""
+        return False
+
+    @property
+    def attempt_timeout(self) -> float:
+        """A message may be several calls, each of which has its `timeout`."""
+        return 0.0

@@ -1,0 +1,79 @@
+"""Whatever befalls the calls, and wherever a process is killed: the destination ends in the true state of each group.
+
+A script of answers (lost behind the act, cut in front of it, none, 429, 5xx, refused credentials), states of two groups that come while it plays, a
+death at any moment after which nothing is known that was not on disk; on the delivery engine, in virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collector.component import Factory
+from collector.notices import Notice
+from counterparts.vendors.notices import notice
+from counterparts.vendors.slack import HOOK, Slack
+from counterparts.vendors.told import Telling
+from exporters import slack
+
+GROUPS = ("a" * 32, "b" * 32)
+STATES = ("firing", "firing", "resolved", "firing", "resolved")
+BEFALLS = st.lists(st.sampled_from(["", "lost", "cut", "hang", "429", "500", "503", "401"]), max_size=14)
+
+
+class Case(NamedTuple):
+    """`state`: of a group, as the destination shows it: `firing` or `resolved`, None = nothing. `most`: extra messages of a group that are borne for
+    each lost answer and death, None = the destination knows them again."""
+
+    factory: Factory[Any]
+    options: dict[str, Any]
+    vendor: Callable[[], Any]
+    state: Callable[[Any, str], str | None]
+
+
+def told(group: str, sequence: int, status: str) -> Notice:
+    """The words name group and state."""
+    return notice(group=group, sequence=sequence, status=status, text=f"{group[0]} is {status}", alerts=[])
+
+
+def of_slack(vendor: Slack, group: str) -> str | None:
+    """What the newest message of the channel about it says."""
+    about = [one["text"] for one in vendor.channel.values() if f" {group[0]} is" in one["text"]]
+    return ("resolved" if "resolved" in about[-1] else "firing") if about else None
+
+
+CASES = {
+    "slack, bot": Case(slack.FACTORY, {"token": "xoxb-s3cret", "channel": "C0DE"}, Slack, of_slack),
+    "slack, webhook": Case(slack.FACTORY, {"url": f"https://hooks.slack.com{HOOK}"}, Slack, of_slack),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    script=BEFALLS,
+    ends=st.tuples(*[st.integers(1, len(STATES))] * 2),
+    pause=st.sampled_from([0.0, 1.0, 40.0]),
+    kill=st.none() | st.floats(0.05, 90),
+)
+def test_it_ends_in_the_true_state(
+    case: Case, script: list[str], ends: tuple[int, int], pause: float, kill: float | None
+) -> None:
+    """Each group as its last notice says; nothing is a dead letter, nothing is forgotten."""
+    vendor = case.vendor()
+    vendor.script = list(script)
+    one = Telling(case.factory, case.options, vendor)
+    said = [
+        (at * pause, told(group, at + 1, STATES[at]))
+        for group, end in zip(GROUPS, ends, strict=True)
+        for at in range(end)
+    ]
+    one.live(sorted(said, key=lambda each: each[0]), 900, kill)
+    for group, end in zip(GROUPS, ends, strict=True):
+        assert case.state(vendor, group) == STATES[end - 1]
+    assert set(one.outcomes) <= {"enqueued", "exported", "dropped:superseded"}
+    assert one.ledger.adds_up("x")
