@@ -11,7 +11,7 @@ from collector.causes.significance import GATE, p_values
 
 MOST_VALUES = 1000
 """Of a field; rarer ones are not looked at."""
-_MOST_DISTINCT = 0.5
+MOST_DISTINCT = 0.5
 """A field with more values than this share of its records holds ids, which tell nothing."""
 _FEW = 20
 """So few records may all differ by chance."""
@@ -67,7 +67,7 @@ def _of_field(seen: pl.DataFrame, others: pl.DataFrame, name: str) -> pl.DataFra
 
 def _is_id(values: pl.Series) -> bool:
     said = values.drop_nulls()
-    return len(said) > _FEW and said.n_unique() > _MOST_DISTINCT * len(said)
+    return len(said) > _FEW and said.n_unique() > MOST_DISTINCT * len(said)
 
 
 def grouped(findings: pl.DataFrame, seen: pl.DataFrame, most: int = 20) -> list[list[int]]:

@@ -13,6 +13,7 @@ SOON_NS = 30 * 60 * 10**9
 """What begins later is not laid at its door."""
 _FEWEST = 20
 """Records of the old and of the new version, at least, for their rates to be compared."""
+_FEWEST_ERRORS = 3
 _NEARLY_ALL, _MOST_TRAFFIC = 0.95, 0.7
 
 
@@ -35,6 +36,15 @@ class Blamed(NamedTuple):
     failures: int
     traffic: float
     p: float
+
+    @property
+    def confidence(self) -> float:
+        """How sure that is; the time alone is no proof, nor are two events."""
+        if self.failures < _FEWEST_ERRORS:
+            return 0.3
+        if not self.failed:
+            return 0.45
+        return 0.95 if self.failed >= 0.9 * self.failures else 0.7
 
 
 def first_seen(records: pl.DataFrame) -> list[Deployed]:
@@ -70,6 +80,11 @@ def _blamed(each: Deployed, failing: pl.DataFrame, every: pl.DataFrame) -> Blame
         return None
     if each.marked and _says_no_version(every, each):
         return Blamed(each, 0, failures, 1.0, 1.0)
+    return concentrated(each, failed, failures, said, all_said)
+
+
+def concentrated(each: Deployed, failed: int, failures: int, said: int, all_said: int) -> Blamed | None:
+    """Whether a fault is in this version, not in others: `failed` of its `failures` are, and `said` of `all_said` records of the service."""
     if not failed:
         return None
     traffic = said / max(1, all_said)

@@ -89,11 +89,8 @@ def _of_deployment(one: Blamed, window: Window) -> Finding:
     at = one.deployed
     subject = {"service.name": at.service, "service.version": at.version, "deployment.environment.name": at.environment}
     counts = {"failed": one.failed, "failures": one.failures, "traffic": one.traffic, "p": one.p}
-    few = one.failures < _FEWEST_ERRORS
-    sure = 0.3 if few else 0.45 if not one.failed else 0.95 if one.failed >= 0.9 * one.failures else 0.7
-    return Finding(
-        "deployment", of_deployment(one, window), sure, subject, counts | {"minutes": (window.since - at.since) / 6e10}
-    )
+    counts["minutes"] = (window.since - at.since) / 6e10
+    return Finding("deployment", of_deployment(one, window), one.confidence, subject, counts)
 
 
 def _values(failing: pl.DataFrame, others: pl.DataFrame) -> list[Finding]:

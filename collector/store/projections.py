@@ -105,6 +105,8 @@ ISSUES = Projection(
         Column("trend", attribute="logboom.issue.trend"),
         Column("details", attribute="logboom.issue.details"),
         Column("triage_rule", attribute="logboom.issue.rule"),
+        Column("cause", attribute="logboom.issue.cause"),
+        Column("suggestion", attribute="logboom.issue.suggestion"),
         Column("merged_into", attribute="logboom.issue.merged_into"),
     ),
     indexes={"issues_by_time": ("last_seen_unix_nano",)},

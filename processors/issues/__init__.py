@@ -9,8 +9,11 @@ FACTORY = Factory(
     config=IssuesConfig,
     behaviour="processors.issues.processor:Issues",
     summary="Makes issues of errors: grouped by cause, with states, priority, owners and everybody who is affected.",
-    takes_commands=tuple(
-        f"logboom.command.issue.{verb}"
-        for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority")
+    takes_commands=(
+        "logboom.command.deployment",
+        *(
+            f"logboom.command.issue.{verb}"
+            for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority")
+        ),
     ),
 )

@@ -120,6 +120,7 @@ class Issue:
     endpoints: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     environments: dict[str, int] = field(default_factory=dict)
+    hosts: dict[str, int] = field(default_factory=dict)
     users: str = ""
     samples: list[list[Any]] = field(default_factory=list)
     hours: list[list[int]] = field(default_factory=list)
@@ -130,6 +131,8 @@ class Issue:
     untold: bool = False
     wake_at: int = 0
     more: dict[str, Any] = field(default_factory=dict)
+    cause: str = ""
+    suggestion: str = ""
 
     def encoded(self) -> bytes:
         """For the state."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from collector.component import Due, Work
-from processors.issues import anomalies, lifecycle
+from processors.issues import anomalies, lifecycle, reasons
 from processors.issues.config import IssuesConfig, OwnerRule
 from processors.issues.forecast import rate_limit
 from processors.issues.grouping.fingerprint import Grouping
@@ -95,6 +95,8 @@ class Kept:
         _variants(issue, arrival.variants)
         if arrival.anomaly is not None:
             anomalies.describe(issue, arrival.anomaly)
+        if change is not None or arrival.seen.clock - issue.told_at >= _BETWEEN_CHANGES:
+            reasons.explain(issue, arrival.text, self._work.state(self._domain))
         return self._told(issue, change, arrival.seen.newest or arrival.seen.last, arrival.seen.clock, parent)
 
     def _new(self, arrival: Arrival) -> Issue:

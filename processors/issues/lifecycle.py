@@ -58,6 +58,7 @@ class Seen:
     endpoints: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     environments: Mapping[str, int] = field(default_factory=dict)
+    hosts: Mapping[str, int] = field(default_factory=dict)
     reappeared: Mapping[str, int] = field(default_factory=dict)
     users: frozenset[int] = frozenset()
     sample: tuple[str, int, str] | None = None
@@ -99,7 +100,7 @@ def seen_again(issue: Issue, seen: Seen, rate_limit: float) -> Change | None:
 def _count(issue: Issue, seen: Seen) -> list[tuple[int, str]]:
     issue.events += seen.events
     issue.first_seen, issue.last_seen = min(issue.first_seen, seen.first), max(issue.last_seen, seen.last)
-    for name in ("services", "endpoints", "versions", "environments"):
+    for name in ("services", "endpoints", "versions", "environments", "hosts"):
         issue.count_values(name, getattr(seen, name))
     if seen.users:
         issue.users = sketch.added(issue.users, seen.users)

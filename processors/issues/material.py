@@ -34,7 +34,7 @@ USERS = ("user.id", "enduser.id", "user.email", "user.name")
 _ENVIRONMENT = "deployment.environment.name"
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _KEYS = (*_EXCEPTION, *TEMPLATES, *EXPLICIT, *USERS, PATTERN, COMPONENT, ENDPOINT, RULE, _ENVIRONMENT, "error.type")
-_RESOURCE_KEYS = ("service.name", "service.version", _ENVIRONMENT, "deployment.environment")
+_RESOURCE_KEYS = ("service.name", "service.version", "host.name", _ENVIRONMENT, "deployment.environment")
 _LATE_NANOS, _AHEAD_NANOS = 15 * 60 * 10**9, 60 * 10**9
 
 _LAST = (1 << 63) - 1

@@ -11,8 +11,11 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.columns.dictionary import of_answers
 from collector.component import Applied, Command, Context, Due, Refused, Work
+from collector.control.command import DEPLOYMENT
+from collector.control.deployment import Deployment
+from collector.control.deployments import Deployments
 from collector.explanation import Explanation
-from processors.issues import anomalies, commands
+from processors.issues import anomalies, commands, reasons
 from processors.issues.config import IssuesConfig
 from processors.issues.groups import Grouper, Groups
 from processors.issues.judging import Judging
@@ -45,6 +48,7 @@ class Issues:
 
     def process(self, batch: LogBatch, work: Work) -> LogBatch:
         """The batch with the issues of its errors."""
+        reasons.look(batch, work)
         chosen, told = material(batch, self._levels), anomalies.positions(batch)
         if chosen is None and not told:
             return batch
@@ -97,7 +101,9 @@ class Issues:
             emit(kept.due(due), work, rule=due.name)
 
     def command(self, command: Command, work: Work) -> Applied | Refused:
-        """What people want done with an issue."""
+        """What people want done with an issue, or say that was deployed."""
+        if command.name == DEPLOYMENT:
+            return self._deployed(command, work)
         kept = self._keeping.of(command.domain, work)
         done = commands.carry_out(command, kept.shelf)
         if isinstance(done, Refused):
@@ -105,6 +111,15 @@ class Issues:
         news, issue = done
         emit([kept.say(each, command.received_unix_nano) for each in news], work)
         return commands.told(issue)
+
+    @staticmethod
+    def _deployed(command: Command, work: Work) -> Applied | Refused:
+        """Told as everywhere, and remembered for the issues that come."""
+        done = Deployments().command(command, work)
+        if isinstance(done, Applied):
+            said = Deployment.of_attributes(command.attributes, command.id)
+            reasons.marked(said, said.time_unix_nano or command.received_unix_nano, work.state(command.domain))
+        return done
 
     def republish(self, domain: str, after: bytes, work: Work) -> bytes | None:
         """Every issue as it was told last."""

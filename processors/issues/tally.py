@@ -59,6 +59,7 @@ class Tally:
             "endpoints": columns.attribute(ENDPOINT),
             "versions": columns.resource("service.version"),
             "environments": columns.environment,
+            "hosts": columns.resource("host.name"),
         }
         self._lists = {name: column.values.to_pylist() for name, column in self._counted.items()}
 

@@ -1,0 +1,86 @@
+"""An issue says at once what it is concentrated in, and where to look."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from collector.component import Applied, Command, Context
+from collector.samples import batch_of
+from collector.testing.events import marked
+from collector.testing.work import FakeWork
+from processors.issues.config import IssuesConfig
+from processors.issues.processor import Issues
+
+MINUTE = 60 * 10**9
+START = 1_800_000_000 * 10**9
+DEPLOYED = {"service.name": "shop", "service.version": "1.1", "deployment.environment.name": "prod"}
+
+
+@pytest.fixture
+def world():
+    """(send, command, told): records of the shop into the processor, commands, and what was told of its issues."""
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+
+    def send(minute, body, n, version="1.0", level="info"):
+        resource = {"service.name": "shop", "service.version": version, "deployment.environment.name": "prod"}
+        at = START + minute * MINUTE
+        batch = batch_of([{"body": body, "time_unix_nano": at, "resource": resource}] * n)
+        payloads = batch.payloads.with_columns(received_unix_ms=pl.lit(at // 10**6, pl.Int64))
+        batch = type(batch)(**{name: getattr(batch, name) for name in batch.__slots__} | {"payloads": payloads})
+        return issues.process(batch.with_attributes({"logboom.triage.level": pl.Series([level] * n)}), work)
+
+    def command(minute, **said):
+        return issues.command(
+            Command("c1", "logboom.command.deployment", "default", "ci", "", said, START + minute * MINUTE), work
+        )
+
+    def told():
+        rows = [row for each in work.emitted for row in each.records.derived.iter_rows(named=True)]
+        return [row for row in rows if row.get("logboom.issue.id")]
+
+    return send, command, told
+
+
+def test_the_version_that_came_shortly_before_is_its_cause(world):
+    send, _, told = world
+    send(0, "order accepted", 200)
+    send(10, "order accepted", 200)
+    send(11, "order accepted", 50, "1.1")
+    send(13, "KeyError: 'price'", 30, "1.1", "critical")
+    assert "shop 1.1 (first seen 2 min before" in told()[-1]["logboom.issue.cause"]
+    assert told()[-1]["logboom.issue.suggestion"].startswith("look at what shop 1.1 changed, or roll it back")
+
+
+def test_what_the_error_says_is_a_suggestion(world):
+    send, _, told = world
+    send(0, 'connection to server at "db-1", port 5432 failed: Connection refused', 3, level="critical")
+    assert told()[-1].get("logboom.issue.cause") is None
+    assert told()[-1]["logboom.issue.suggestion"].startswith("is db-1 up, and does shop reach it?")
+
+
+def test_an_error_that_tells_nothing_has_no_suggestion(world):
+    send, _, told = world
+    send(0, "the answer was not satisfactory", 3, level="critical")
+    assert told()[-1].get("logboom.issue.suggestion") is None
+
+
+def test_a_deployment_that_is_marked_is_told_as_everywhere_and_remembered(world):
+    send, command, told = world
+    send(0, "order accepted", 200)
+    assert isinstance(command(1, **DEPLOYED), Applied)
+    send(2, "order accepted", 30, "1.1")
+    send(3, "KeyError: 'price'", 30, "1.1", "critical")
+    assert "shop 1.1 (deployed 2 min before" in told()[-1]["logboom.issue.cause"]
+
+
+def test_a_mark_that_names_no_version_is_refused(world):
+    _, command, _ = world
+    assert not isinstance(command(1, **{"service.name": "shop"}), Applied)
+
+
+def test_what_was_made_is_no_traffic():
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    batch = batch_of([{"body": "x", "resource": {"service.name": "shop"}}] * 2)
+    issues.process(marked(batch, ["logboom.anomaly.spike", "logboom.anomaly.spike"]), work)
+    assert not [name for state in work.states.values() for name in state.values if name.startswith(b"recent/")]
