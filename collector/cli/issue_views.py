@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collector.cli.moments import shown
 from collector.store.issue_reading import Row, Whole
 from collector.visible import visible
+
+if TYPE_CHECKING:
+    from collector.causes.explaining import Explained
 
 _BARS = "▁▂▃▄▅▆▇█"
 _TREND_HOURS = 48
@@ -50,17 +53,18 @@ def ago(unix_nano: int | None, now: float) -> str:
     return f"{secs:.0f} s ago"
 
 
-def as_object(found: Whole) -> dict[str, Any]:
-    """For programs."""
-    return {**found.issue, "variants": found.variants, "activity": found.activity, "hours": found.hours}
+def as_object(found: Whole, explained: Explained | None = None) -> dict[str, Any]:
+    """For programs. `explained`: what the store knows of its cause."""
+    told = {"explained": explained.document()} if explained is not None else {}
+    return {**found.issue, "variants": found.variants, "activity": found.activity, "hours": found.hours, **told}
 
 
-def page(found: Whole) -> str:
+def page(found: Whole, explained: Explained | None = None) -> str:
     """All of it, for people."""
-    return "\n".join(visible(line) for line in _page(found))
+    return "\n".join(visible(line) for line in _page(found, explained))
 
 
-def _page(found: Whole) -> Iterator[str]:
+def _page(found: Whole, explained: Explained | None) -> Iterator[str]:
     issue = found.issue
     yield f"{issue['issue_id']}  {issue['title']}"
     yield f"  {issue['state']}, priority {issue['priority']}, {issue['level']}: {issue['reason'] or 'seen'}"
@@ -77,6 +81,7 @@ def _page(found: Whole) -> Iterator[str]:
         "trend": _trend(found.hours), **(issue["details"] or {}),
     }  # fmt: skip
     yield from (f"  {name + ':':<15} {value}" for name, value in told.items() if value)
+    yield from _why(issue, explained)
     yield "  why it is one issue:"
     for one in found.variants:
         yield f"    {one['grouping']}  {one['variant']}, {one['events']} events"
@@ -88,6 +93,16 @@ def _page(found: Whole) -> Iterator[str]:
     for one in found.activity:
         who = f" ({one['who']}{': ' + one['why'] if one['why'] else ''})" if one["who"] else ""
         yield f"    {_time(one['time_unix_nano'])}  {one['change']}: {one['reason'] or one['state']}{who}"
+
+
+def _why(issue: Mapping[str, Any], explained: Explained | None) -> Iterator[str]:
+    """What probably caused it: by all that the store has, else as it was told when it came."""
+    lines = explained.lines() if explained is not None else []
+    told = (("cause", issue["cause"]), ("look at", issue["suggestion"]))
+    lines = lines or [f"{name}: {text}" for name, text in told if text]
+    if lines:
+        yield "  what changed:"
+        yield from (f"    {line}" for line in lines)
 
 
 def _time(unix_nano: int | None) -> str:

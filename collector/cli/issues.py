@@ -72,13 +72,15 @@ def list_(
 def show(
     id_: Id, domain: Domain = None, json_: Json = False, data_dir: DataDir = HERE, store: StoreFile = None
 ) -> None:
-    """Show all of an issue: trend, who is affected, samples, why it is one, what happened to it."""
+    """Show all of an issue: trend, who is affected, samples, why it is one, what changed and where to look, what happened to it."""
+    from collector.causes.explaining import explain_issue
     from collector.cli.issue_views import as_object, page
     from collector.store.issue_reading import whole
 
     with _opened(data_dir, store, domain) as connection:
         found = whole(connection, _one(connection, id_))
-    typer.echo(visible_json(as_object(found)) if json_ else page(found))
+        explained = explain_issue(connection, found.issue["domain"], found.issue["issue_id"])
+    typer.echo(visible_json(as_object(found, explained)) if json_ else page(found, explained))
 
 
 @app.command(cls=PlainCommand)
