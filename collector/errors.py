@@ -22,7 +22,7 @@ Exceptions take facts and compose their own sentence. The map from a `Refusal` t
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -46,10 +46,14 @@ class Problem:
 
 
 class ConfigError(LogboomError):
-    """The configuration is refused. `problems` holds all that is wrong, in file order; `warnings` what may be behind it."""
+    """The configuration is refused. `problems` holds all that is wrong, in file order; `warnings` what may be behind it; `hidden` texts of
+    it that whoever quotes its lines must not show."""
 
-    def __init__(self, problems: list[Problem], warnings: Sequence[str] = ()) -> None:
+    def __init__(
+        self, problems: list[Problem], warnings: Sequence[str] = (), hidden: Collection[str] = frozenset()
+    ) -> None:
         self.problems = problems
+        self.hidden = hidden
         self.warnings = tuple(dict.fromkeys(warnings))
         super().__init__("; ".join(problem.message for problem in problems))
 

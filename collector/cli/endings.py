@@ -26,7 +26,7 @@ def wrong_configuration(error: ConfigError) -> NoReturn:
     """End the command with every problem of the configuration."""
     from collector.settings import render
 
-    sys.stderr.write(render(error.problems, error.warnings))
+    sys.stderr.write(render(error.problems, error.warnings, error.hidden))
     raise typer.Exit(MISUSED) from None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from collector.component import Component, Kind
 from collector.errors import ConfigError, Problem
 from collector.registry import RENAMED, Registry
+from collector.settings.declared_secrets import declared_secrets
 from collector.settings.equivalents import does_it_here
 from collector.settings.ids import Id, parse_id
 from collector.settings.options import Subject, read_options
@@ -25,12 +26,14 @@ _TYPING_ERROR = 0.85
 
 @dataclass(slots=True)
 class Components:
-    """What the sections declare. `places` has every readable id, also those whose options are wrong."""
+    """What the sections declare. `places` has every readable id, also those whose options are wrong; `secrets` the texts that stand in
+    options of theirs that are secrets."""
 
     found: dict[Kind, dict[str, Component[Any]]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     places: dict[Kind, dict[str, Place]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     trees: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
 
 
 def check_sections(root: Mapping) -> Iterator[Problem]:
@@ -91,6 +94,7 @@ def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, comp
         components.problems.append(_unknown_type(kind, ident, entry.place, registry))
         return
     subject = Subject(f"{kind}.{ident}", entry.node, entry.place, _readme(factory.config.__module__))
+    components.secrets.update(declared_secrets(factory.config, entry.node))
     config, problems = read_options(factory.config, subject)
     components.problems += problems
     if config is not None:

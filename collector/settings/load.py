@@ -21,6 +21,7 @@ from collector.settings.model import Settings
 from collector.settings.named_extensions import NamedExtensions
 from collector.settings.open_listeners import OpenListener, open_listeners, refused, warned
 from collector.settings.options import Subject, read_options
+from collector.settings.redaction import without
 from collector.settings.references import PipelineLists, Reference, check_service, pipeline_of
 from collector.settings.service import ServiceConfig
 from collector.settings.sources import read_sources
@@ -76,7 +77,11 @@ def read(
     found = [*expansion.problems, *(p for p in reading.problems() if _place(p) not in expansion.failed)]
     problems, warnings = with_causes(found, expansion.unset, root)
     if problems:
-        raise ConfigError(_in_file_order(problems, sources), warnings)
+        hidden = reading.secrets
+        told = [
+            replace(each, message=without(each.message, hidden), hint=without(each.hint, hidden)) for each in problems
+        ]
+        raise ConfigError(_in_file_order(told, sources), warnings, hidden)
     return Loaded(reading.settings(tuple(sources), warnings), root)
 
 
@@ -102,6 +107,11 @@ class _Reading:
         self._service, self._service_problems = read_options(ServiceConfig, Subject("service", entry.node, entry.place))
         self._pipelines, self._id_problems = _pipelines(_child(entry.node, "pipelines"))
         self._extensions = _references(_child(entry.node, "extensions"))
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Texts that stand in options that are secrets."""
+        return frozenset(self._components.secrets)
 
     def problems(self) -> Iterator[Problem]:
         """All that is wrong."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from collector.settings.tree import Node, scalars
 
@@ -38,6 +38,14 @@ def is_secret_name(key: str) -> bool:
 def without_user_info(text: str) -> str:
     """A text with the names and passwords of its URLs hidden."""
     return _USER_INFO.sub(rf"\1{REDACTED}", text)
+
+
+def without(text: str, hidden: Collection[str]) -> str:
+    """A text with those that must not be shown replaced; of three characters and less they stand in many texts by chance."""
+    for each in sorted(hidden, key=len, reverse=True):
+        if len(each) >= _LEAST_FRAGMENT:
+            text = text.replace(each, REDACTED)
+    return text
 
 
 def hidden_texts(node: Node, key: str = "") -> Iterator[str]:

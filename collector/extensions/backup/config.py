@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from collector.component import Config
 from collector.units import Duration
@@ -19,7 +19,7 @@ class StorageConfig(Config):
     """`auto` for R2."""
     access_key_id: str | None = None
     """Better from the environment."""
-    secret_access_key: str | None = None
+    secret_access_key: SecretStr | None = None
     """Better from the environment."""
     allow_http: bool = False
     """Let it be reached in the clear."""
@@ -29,7 +29,13 @@ class StorageConfig(Config):
     def options(self) -> dict[str, str]:
         """By the names of the client, what was said of them."""
         said = self.model_dump(exclude_none=True, exclude_defaults=True)
-        return {name: "true" if value is True else str(value) for name, value in said.items()}
+        return {name: _text(value) for name, value in said.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "true" if value is True else str(value)
 
 
 class BackupConfig(Config):

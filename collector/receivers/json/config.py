@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config
 from collector.transport.auth import authenticates
@@ -26,8 +26,8 @@ class RequiredHeader(Block):
 
     key: str
     """Its name."""
-    value: str
-    """Its value."""
+    value: SecretStr
+    """Its value; never shown."""
 
 
 class WebhookConfig(Block):

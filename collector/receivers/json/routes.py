@@ -85,7 +85,9 @@ def routes(config: JsonReceiverConfig) -> dict[str, ShapeAtPath]:
 def _webhook(config: JsonReceiverConfig, limit: int) -> ShapeAtPath:
     webhooks = Webhooks(config.webhook)
     header = config.webhook.required_header
-    required = (header.key.lower().encode("latin-1"), header.value.encode("latin-1")) if header else None
+    required = (
+        (header.key.lower().encode("latin-1"), header.value.get_secret_value().encode("latin-1")) if header else None
+    )
 
     def reader(post: Post, _encoding: str) -> Reader:
         return lambda taking, body: webhooks.read(taking, body, post.headers)
