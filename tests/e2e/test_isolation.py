@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 from collections.abc import Iterator
@@ -12,7 +13,10 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from collector.cli import COMMANDS, app
-from collector.testing.service import Service
+from collector.receivers.hooks.routes import ROUTES
+from collector.receivers.json.config import JsonReceiverConfig
+from collector.receivers.json.routes import routes as json_routes
+from collector.testing.service import Service, free_ports
 from counterparts.http_recorder import Answer, HttpRecorder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -131,3 +135,76 @@ def test_every_command_that_reads_for_a_domain_is_walked(service):
     assert [
         one for one in options() if one.split()[0] not in OF_THE_MACHINE and one not in walked | WRITES | of_keys
     ] == []
+
+
+DOORS = """
+extensions: {{api_keys: {{}}}}
+receivers:
+  otlp: {{protocols: {{grpc: {{auth: {{authenticator: api_keys}}}}, http: {{auth: {{authenticator: api_keys}}}}}}}}
+  json: {{endpoint: "127.0.0.1:{json}", auth: {{authenticator: api_keys}}, webhook: {{path: /events}}}}
+  hooks: {{endpoint: "127.0.0.1:{hooks}", auth: {{authenticator: api_keys}}}}
+service:
+  extensions: [health_check, api_keys]
+  domains: {{header: null}}
+  pipelines: {{logs: {{receivers: [otlp, json, hooks], processors: [categorize, triage], exporters: [sqlite]}}}}
+"""
+
+
+def paths(service: Service, json_port: int, hooks_port: int) -> list[tuple[int, str]]:
+    """Every path that an HTTP listener takes, as the code has them: a new one is walked, too."""
+    shapes = json_routes(JsonReceiverConfig.model_validate({"webhook": {"path": "/events"}}))
+    of_json = [(json_port, path.replace("/*", "/x")) for path in shapes]
+    return [(service.http, "/v1/logs"), *of_json, *((hooks_port, path) for path in ROUTES)]
+
+
+def test_no_http_route_leads_to_another_domain(tmp_path):
+    """With a key of one domain nobody sends for another, with a reader's nobody sends, without one nobody does; answers tell nothing."""
+    json_port, hooks_port = free_ports(2)
+    with Service(tmp_path, DOORS.format(json=json_port, hooks=hooks_port)) as running:
+        made = {
+            (domain, kind): json.loads(
+                logboom(
+                    "keys", "create", "--domain", domain, "--kind", kind, "--data-dir", str(running.data), "--json"
+                ).stdout
+            )["key"]
+            for domain in (OWN, FOREIGN)
+            for kind in ("ingest", "reader", "admin", "browser")
+        }
+        send_as(running.http, "/v1/logs", made[FOREIGN, "ingest"], FOREIGN, b'{"resourceLogs": []}', until=200)
+        walked = paths(running, json_port, hooks_port)
+        for port, path in walked:
+            body = b"" if path == "/loki/api/v1/push" else b'{"message": "BRAVO"}'
+            for kind in ("ingest", "browser"):
+                status, said = send_as(port, path, made[OWN, kind], FOREIGN, body)
+                assert status == 403, (path, kind, status, said)
+                assert "BRAVO" not in said
+            for kind in ("reader", "admin"):
+                assert send_as(port, path, made[OWN, kind], OWN, body)[0] == 403, (path, kind)
+            for nobody in ("", "lbi_0123456789ab_" + "0" * 49):
+                status, said = send_as(port, path, nobody, FOREIGN, body)
+                assert status == 401, (path, status)
+                assert FOREIGN not in said
+        assert len(walked) > 10
+        assert running.rows("SELECT count(*) FROM sent") in ([], [(0,)])
+        for path in ("/", "/ready", "/live"):
+            said = running.get(path)[1]
+            assert not any(mark in said for mark in (OWN, *MARKS)), (path, said)
+
+
+def send_as(port: int, path: str, key: str, host: str, body: bytes, until: int = 0) -> tuple[int, str]:
+    """Status and text of a POST, over a connection of its own; again until the status is `until`, for keys are known within a second."""
+    deadline = time.monotonic() + 20
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        headers = {
+            "host": f"logs.{host}",
+            "content-type": "application/json",
+            **({"authorization": f"Bearer {key}"} if key else {}),
+        }
+        connection.request("POST", path, body, headers)
+        with connection.getresponse() as answer:
+            status, said = answer.status, f"{answer.read().decode()} {answer.headers}"
+        connection.close()
+        if not until or status == until or time.monotonic() > deadline:
+            return status, said
+        time.sleep(0.2)
