@@ -78,6 +78,7 @@ from collector.component.powers import (
     TellsOrigin,
     Ticking,
     TrustsEvents,
+    WantsOfListeners,
 )
 
 __all__ = [
@@ -151,5 +152,6 @@ __all__ = [
     "Ticking",
     "TrustsEvents",
     "Use",
+    "WantsOfListeners",
     "Work",
 ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collector.explanation import Explanation
     from collector.outcomes import ReceiptKey
     from collector.transport.probe import Probe
-    from collector.transport.tls import TlsClientConfig
+    from collector.transport.tls import TlsClientConfig, TlsServerConfig
 
 
 @runtime_checkable
@@ -455,6 +455,15 @@ class Probed(Protocol):
 
     def probes(self) -> Mapping[str, Probe]:
         """Protocol, as in `Receiver.endpoints`, → how to ask its listener."""
+        ...
+
+
+@runtime_checkable
+class WantsOfListeners(Protocol):
+    """Options of a server authenticator that lives of how a listener is set up."""
+
+    def missing(self, tls: TlsServerConfig | None) -> str:
+        """What a listener that names it lacks, so that it lets nobody in, in words; empty: nothing."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, SecretStr
 
-from collector.component import Cautions, Kind
+from collector.component import Cautions, Kind, WantsOfListeners
 from collector.domains.keys import PATTERN
 from collector.settings.cautions import at, blocks
 from collector.settings.model import Settings
@@ -31,9 +31,17 @@ def door_cautions(settings: Settings, trees: Mapping[str, Entry]) -> Iterator[st
             for path, block in blocks(component.config, name):
                 if isinstance(block, GrpcServerConfig | HttpServerConfig) and block.auth is not None:
                     yield from _of_listener(path, block, _place(node, name, path))
+                    yield from _wanted(settings, path, block, _place(node, name, path))
             if isinstance(component.config, Cautions):
                 for option, sentence in component.config.cautions().items():
                     yield f"{name}.{option}: {sentence}{at(_place(node, name, f'{name}.{option}'))}"
+
+
+def _wanted(settings: Settings, path: str, block: GrpcServerConfig | HttpServerConfig, place: Place) -> Iterator[str]:
+    """What its authenticator misses there."""
+    asked = settings.extensions.get(block.auth.authenticator) if block.auth is not None else None
+    if asked is not None and isinstance(asked.config, WantsOfListeners) and (lacks := asked.config.missing(block.tls)):
+        yield f"{path}: {asked.id} asks for what does not come: {lacks}{at(place)}"
 
 
 def _of_listener(path: str, block: GrpcServerConfig | HttpServerConfig, place: Place) -> Iterator[str]:

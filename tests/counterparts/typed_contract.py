@@ -55,6 +55,7 @@ from collector.component import (
     TellsOrigin,
     Ticking,
     TrustsEvents,
+    WantsOfListeners,
 )
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.connector import Alerting
@@ -214,6 +215,7 @@ AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
 KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
 JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
+WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfig,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
@@ -344,6 +346,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "DeliveryConfig": OPTIONS_OF_EXPORTERS,
     "AmendsHeaders": AMENDS_HEADERS,
     "Bills": BILLS,
+    "WantsOfListeners": WANTS_OF_LISTENERS,
     "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
     "KnowsSecrets": KNOWS_SECRETS,

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from collector.component import Config, Use
 from collector.domains.names import domain_name
+from collector.transport.tls import TlsServerConfig
 
 NAMES = ("san_uri", "san_dns", "san_email", "subject_cn")
 
@@ -63,6 +64,12 @@ class ClientCertificateConfig(Config):
             if text != "unix":
                 ipaddress.ip_network(text, strict=False)
         return value
+
+    def missing(self, tls: TlsServerConfig | None) -> str:
+        """Certificates come by TLS that asks for them, or through a proxy that is trusted."""
+        if self.trusted_peers or (tls is not None and tls.client_ca_file):
+            return ""
+        return "tls.client_ca_file says whose client certificates are good, and without it none is asked for: nobody is let in"
 
     def provides(self) -> frozenset[Use]:
         """It asks senders."""

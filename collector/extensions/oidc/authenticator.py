@@ -106,8 +106,9 @@ class Oidc:
         if key is None:
             raise _Wrong("unknown_key")
         claims = _decoded(token, key, provider)
-        now = time.time()
-        if claims["exp"] - now > provider.max_lifetime + provider.leeway:
+        now, issued = time.time(), claims.get("iat")
+        began = min(now, issued) if isinstance(issued, int | float) else now
+        if claims["exp"] - began > provider.max_lifetime + provider.leeway:
             raise _Wrong("lifetime")
         credential = credential_of(claims, provider)
         self._good.put(name, credential, min(_GOOD_SECS, max(0.0, claims["exp"] + provider.leeway - now)))

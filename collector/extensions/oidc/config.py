@@ -47,7 +47,7 @@ class Provider(Config):
     leeway: Duration = Field(30.0, ge=0, le=600)
     """How much the provider's clock may differ from ours."""
     max_lifetime: Duration = Field(24 * 3600.0, gt=0)
-    """Tokens that are good for longer are refused."""
+    """Tokens that are good for longer are refused: from when they say they were given (`iat`), else from now on."""
     stale_for: Duration = Field(24 * 3600.0, ge=0)
     """How long the provider's keys are used when it can't be asked for them; afterwards senders are told to come again."""
 

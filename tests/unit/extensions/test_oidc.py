@@ -129,6 +129,11 @@ WRONG = {
     "no end": (lambda: token(exp=None), "Unauthenticated invalid"),
     "not yet": (lambda: token(nbf=int(time.time()) + 100), "Unauthenticated invalid"),
     "too long a life": (lambda: token(exp=int(time.time()) + 200_000), "Unauthenticated lifetime"),
+    "too long a life, near its end": (
+        lambda: token(iat=int(time.time()) - 100_000),
+        "Unauthenticated lifetime",
+    ),
+    "a life that is told as something else": (lambda: token(iat="x"), "Unauthenticated invalid"),
     "a stranger's key": (lambda: token(key=STRANGER), "Unauthenticated signature"),
     "an unknown key": (lambda: token(headers={"kid": "other"}), "Unauthenticated unknown_key"),
     "a key that the token brings": (

@@ -67,6 +67,19 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         ["exporters.otlp_http: the option authorization holds an API key in clear text", "(F:8)"],
     ),
     "a key of the environment": ({"exporter": ', headers: {authorization: "Bearer ${env:KEY}"}'}, []),
+    "certificates that nobody asks for": (
+        {"authenticator": "client_certificate", "extension": "client_certificate: {rules: [{san_dns: a.b, domain: a.b}]}", "http": TLS},
+        ["receivers.otlp.protocols.http: client_certificate asks for what does not come: tls.client_ca_file says", "nobody is let in", "(F:5)"],
+    ),
+    "certificates that are asked for": (
+        {"authenticator": "client_certificate", "extension": "client_certificate: {rules: [{san_dns: a.b, domain: a.b}]}",
+         "http": TLS.replace("}", ", client_ca_file: ca.pem}")},
+        [],
+    ),
+    "certificates that a proxy passes on": (
+        {"authenticator": "client_certificate", "extension": "client_certificate: {rules: [{san_dns: a.b, domain: a.b}], trusted_peers: [10.0.0.0/8]}"},
+        [],
+    ),
     "a browser's key without pages": (
         {"extension": f"api_keys: {{keys: [{{id: shop, sha256: '{SHA}', domain: a.b, kind: browser}}]}}"},
         ["extensions.api_keys.keys.0: every web page may send with the key shop: name yours in origins", "(F:10)"],
