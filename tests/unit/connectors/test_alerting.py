@@ -410,3 +410,24 @@ def test_nobody_is_told_at_night() -> None:
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said.replace('"', '"')):
         FACTORY.config.model_validate({**BASE, **options})
+
+
+def test_a_notification_that_fails_is_no_reason_for_another_through_the_same() -> None:
+    """Four days in which an exporter refuses whatever it is given, and the service tells so each time: nobody is told of it
+    through it, the fallback hears of it as of any alert that goes on, and no more than that."""
+    life = Life(route={"receiver": "page", "group_by": ["rule", "exporter"]}, fallback=["sms"])
+    told: list[tuple[str, str]] = []
+    life.tell()
+    steps = 600
+    for _ in range(steps):
+        messages = life.messages()
+        told += [(one["exporter"], one["alerts"][0]["labels"].get("exporter", "")) for one in messages]
+        if any(one["exporter"] == "pager" for one in messages) or told.count(("sms", "pager")) in (0, 1):
+            life.event("logboom.service.exporter.blocked", logboom__exporter="pager")
+        life.wait(10 * MINUTE)
+        life.event("logboom.service.exporter.blocked", logboom__exporter="pager")
+    assert ("pager", "pager") not in told
+    repeats = steps * 10 * MINUTE // (4 * HOUR)
+    assert 0 < told.count(("sms", "pager")) <= repeats + 2
+    assert len(told) <= 2 * (repeats + 2) + 4
+    assert len(life.work.states["a.com"].values) < 10
