@@ -42,7 +42,7 @@ class Alert:
     starts: str = ""
     ends: str = ""
     count: int = 0
-    samples: Sequence[str] = ()
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +153,5 @@ def _json(text: str | None) -> Any:
 
 def _alert(given: Any) -> Alert:
     names = ("fingerprint", "status", "labels", "annotations", "starts", "ends", "count", "samples")
-    return Alert(**{name: given[name] for name in names if name in given})
+    found = {name: given[name] for name in names if name in given}
+    return Alert(**{**found, "samples": tuple(found.get("samples", ()))})

@@ -27,11 +27,12 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: its body as it is sent, what it is known by at each repetition, and what it holds."""
+    """A request: its body as it is sent, what it is known by at each repetition, and what it holds. `plain`: it is not compressed."""
 
     body: SizedBody
     id: str
     media_type: str
+    plain: bool = False
 
 
 class HttpExporter(Tells):
@@ -52,7 +53,8 @@ class HttpExporter(Tells):
         """The batch as one compressed body; one that is too large to be sent is not compressed."""
         notice = newest(batch)
         if notice is not None:
-            return Call(self._sized(body_of(notice)), notice.id, _JSON)
+            body = body_of(notice)  # as it is: what takes Alertmanager's calls knows no compression
+            return Call(SizedBody(body, len(body)), notice.id, _JSON, plain=True)
         body = self._frame(texts(batch, self._config.format, self._config))
         return Call(self._sized(body), xxhash.xxh3_128_hexdigest(body) if self._keys else "", self._config.media_type)
 
@@ -66,7 +68,9 @@ class HttpExporter(Tells):
         headers = {"Content-Type": request.media_type}
         if self._keys:
             headers |= signed(self._keys, request.id, int(time.time()), request.body.content)
-        return await self._client.request(self._config.method, self._config.address, request.body.content, headers)
+        return await self._client.request(
+            self._config.method, self._config.address, request.body.content, headers, plain=request.plain
+        )
 
     def classify(self, answer: HttpAnswer | Exception) -> Verdicts:
         """By HTTP's table. The text of an answer is not repeated: it may be anything, even the secret in the URL."""

@@ -6,7 +6,6 @@ Source: Standard Webhooks 1.0 (`spec/standard-webhooks.md`): `webhook-signature:
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ def key_of(secret: str) -> bytes:
     """The key that a secret holds. Raises `ValueError`, without the secret."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and what is not ASCII
         raise ValueError("a secret is whsec_ and base64") from None
     if not secret.startswith(_PREFIX) or len(key) < _LEAST_BYTES:
         raise ValueError(f"a secret is whsec_ and base64 of {_LEAST_BYTES} bytes or more")

@@ -30,7 +30,7 @@ def alerting(url: str, **route: Any) -> str:
                 "limits": {"groups": 1000},
             }
         },
-        "exporters": {"webhook": {"endpoint": url, "compression": "none", "retry_on_failure": {"initial_interval": "200ms"}}},
+        "exporters": {"webhook": {"endpoint": url, "retry_on_failure": {"initial_interval": "200ms"}}},
         "service": {
             "pipelines": {
                 "logs": {"receivers": ["otlp"], "processors": ["categorize", "triage"], "exporters": ["sqlite", "alerting"]},

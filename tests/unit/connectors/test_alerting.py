@@ -412,6 +412,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> N
         FACTORY.config.model_validate({**BASE, **options})
 
 
+@pytest.mark.slow
 def test_a_notification_that_fails_is_no_reason_for_another_through_the_same() -> None:
     """Four days in which an exporter refuses whatever it is given, and the service tells so each time: nobody is told of it
     through it, the fallback hears of it as of any alert that goes on, and no more than that."""
