@@ -1,0 +1,84 @@
+"""`logboom report`: what a week brought."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.cli.endings import misused, no_store, refuse
+from collector.cli.store_path import DataDir, StoreFile, store_path
+from collector.scope import Scope
+from collector.visible import visible_json
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    text = "text"
+    markdown = "markdown"
+    html = "html"
+    json = "json"
+
+
+def report(
+    since: Annotated[str, typer.Option(help="How long, such as 24h or 7d, or since a date.")] = "7d",
+    until: Annotated[str, typer.Option(help="To when: a date, or how long ago; now without it.")] = "0s",
+    domain: Annotated[list[str] | None, typer.Option(help="Only these domains.")] = None,
+    format_: Annotated[Format, typer.Option("--format", "-f", help="How it is written.")] = Format.text,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    data_dir: DataDir = Path("logboom-data"),
+    store: StoreFile = None,
+) -> None:
+    """Tell what a period brought: records by level and what changed against the period before, how long issues stood until somebody
+    acknowledged and resolved them, the top issues with their causes, new patterns, noisy services.
+
+    \b
+    The last week, for a terminal:     logboom report
+    A page to send around:             logboom report --format html > week.html
+    One domain's day, for a chat:      logboom report --since 1d --domain tamyla.com -f markdown
+    """
+    from collector.cli import report_views
+    from collector.store.reading import NoStore, opened
+    from collector.store.report_reading import report as reported
+
+    now = time.time()
+    from_, to = _moment(since, now), _moment(until, now)
+    if from_ >= to:
+        misused("the report ends before it begins: --since is later than --until")
+    scope = Scope.everything() if not domain else Scope.of(*domain)
+    try:
+        with opened(store_path(data_dir, store), scope) as connection:
+            made = reported(connection, from_, to, sorted(domain) if domain else None)
+    except NoStore as error:
+        no_store(str(error))
+    except sqlite3.Error as error:
+        refuse(f"the store can't be read: {error}")
+    match Format.json if json_ else format_:
+        case Format.json:
+            text = visible_json(made.document()) + "\n"
+        case Format.html:
+            text = report_views.as_html(made)
+        case Format.markdown:
+            text = report_views.as_markdown(made)
+        case _:
+            text = report_views.as_text(made)
+    sys.stdout.write(text)
+
+
+def _moment(text: str, now: float) -> int:
+    """A time in the past, nanoseconds."""
+    from collector.cli.moments import moment, seconds
+
+    try:
+        return int((now - seconds(text)) * 1e9)
+    except ValueError:
+        try:
+            return moment(text, now) * 10**9
+        except ValueError as problem:
+            misused(str(problem))
