@@ -26,6 +26,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "otlp": "collector.receivers.otlp",
     },
     Kind.PROCESSOR: {
+        "aggregate": "processors.aggregate",
         "batch": "processors.batch",
         "categorize": "processors.categorize",
         "issues": "processors.issues",

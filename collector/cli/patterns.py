@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.commanding import Json as Told
+from collector.cli.commanding import Wait, Why
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import misused, no_store, refuse
 from collector.cli.plain_command import PlainCommand, PlainGroup
@@ -21,7 +23,7 @@ from collector.scope import Scope
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
-    from collector.store.pattern_reading import Ask, Listed
+    from collector.store.pattern_reading import Advice, Ask, Listed
 
 app = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
@@ -36,6 +38,11 @@ Order = StrEnum("Order", ["count", "new", "level"])
 Since = Annotated[str, typer.Option(help="With records within this time, such as 12h or 7d, or since a date.")]
 By = Annotated[Order, typer.Option("--by", help="First: the most frequent, the newest, the most urgent.")]
 Most = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Advised = Annotated[
+    bool,
+    typer.Option("--advice", help="What costs most, is neither critical nor a warning, and had no part in an issue."),
+]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The pattern's id, or how it begins.")]
 Json = Annotated[bool, typer.Option("--json", help="A JSON object a line instead of text.")]
 
 
@@ -46,6 +53,7 @@ def patterns(
     since: Since = "1d",
     by: By = Order.count,
     limit: Most = 50,
+    advice: Advised = False,
     json_: Json = False,
     data_dir: DataDir = HERE,
     store: StoreFile = None,
@@ -54,11 +62,14 @@ def patterns(
     """List patterns: what records say without what varies, how often, and how that went. `show ID` shows all of one."""
     if context.invoked_subcommand is not None:
         return
-    from collector.store.pattern_reading import as_objects, listed
+    from collector.store.pattern_reading import advised, as_objects, listed
 
     now = time.time_ns()
     begin = _since(since)
     with _asking(data_dir, store, config, domain) as ask:
+        if advice:
+            _advise(advised(ask, begin, now, limit), json_=json_)
+            return
         found = listed(ask, begin, now, by, limit)
     if json_:
         sys.stdout.write("".join(visible_json(row) + "\n" for row in as_objects(found, begin)))
@@ -68,7 +79,7 @@ def patterns(
 
 @app.command(cls=PlainCommand)
 def show(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The pattern's id, or how it begins.")],
+    id_: Id,
     domain: Domain = None,
     json_: Json = False,
     data_dir: DataDir = HERE,
@@ -79,13 +90,108 @@ def show(
     from collector.store.pattern_reading import whole
 
     with _asking(data_dir, store, config, domain) as ask:
-        found = whole(ask, id_)
+        found = _one(whole(ask, id_), id_)
+    for row in found:
+        typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in _page(row)))
+
+
+@app.command(cls=PlainCommand)
+def aggregate(
+    id_: Id, why: Why = "", domain: Domain = None, wait: Wait = True, json_: Told = False, data_dir: DataDir = HERE
+) -> None:
+    """Keep counts of a pattern's records from now on. Errors and critical records are kept whole."""
+    _decide("aggregate", id_, {}, why, domain, data_dir, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def sample(
+    id_: Id,
+    one_in: Annotated[int, typer.Option("--one-in", min=2, max=10_000, help="Keep one of so many records.")] = 10,
+    why: Why = "",
+    domain: Domain = None,
+    wait: Wait = True,
+    json_: Told = False,
+    data_dir: DataDir = HERE,
+) -> None:
+    """Keep some of a pattern's records from now on. Errors and critical records are all kept."""
+    _decide("sample", id_, {"one_in": one_in}, why, domain, data_dir, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def drop(
+    id_: Id, why: Why = "", domain: Domain = None, wait: Wait = True, json_: Told = False, data_dir: DataDir = HERE
+) -> None:
+    """Keep none of a pattern's records from now on. Errors and critical records are kept."""
+    _decide("drop", id_, {}, why, domain, data_dir, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def keep(
+    id_: Id, why: Why = "", domain: Domain = None, wait: Wait = True, json_: Told = False, data_dir: DataDir = HERE
+) -> None:
+    """Keep a pattern's records whole again, from now on."""
+    _decide("keep", id_, {}, why, domain, data_dir, wait=wait, json_=json_)
+
+
+def _decide(
+    verb: str, id_: str, said: dict[str, int], why: str, domain: str | None, data_dir: Path, *, wait: bool, json_: bool
+) -> None:
+    """Hand a decision over, for each domain that has the pattern."""
+    from collector.cli.commanding import tell
+    from collector.store.pattern_reading import whole
+
+    with _asking(data_dir, None, None, domain) as ask:
+        found = _one(whole(ask, id_), id_)
+    for row in found:
+        attributes = {
+            "logboom.pattern.id": row["pattern_id"],
+            **{f"logboom.pattern.{key}": n for key, n in said.items()},
+        }
+        done = f"{verb} {row['pattern_id']} of {row['domain']}: {row['template']}"
+        tell(
+            f"logboom.command.pattern.{verb}",
+            row["domain"],
+            attributes,
+            data_dir,
+            done=done,
+            why=why,
+            wait=wait,
+            json_=json_,
+        )
+
+
+def _one(found: list[dict[str, Any]], id_: str) -> list[dict[str, Any]]:
+    """A pattern, in each domain that has it; ends the program where there are none, or several."""
     if len({row["pattern_id"] for row in found}) > 1:
         misused(f"several patterns begin with {id_}: write more of it")
     if not found:
         refuse(f"there is no pattern {visible(id_)} (`logboom patterns` lists them)")
-    for row in found:
-        typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in _page(row)))
+    return found
+
+
+def _advise(found: Sequence[Advice], *, json_: bool) -> None:
+    for one in found:
+        listed = one.listed
+        told = {
+            "domain": listed.domain, "pattern_id": listed.pattern_id, "template": listed.template, "rows_a_month": round(one.rows),
+            "bytes_a_month": round(one.bytes_), "d1_usd_a_month": round(one.usd, 4), "rows_a_month_as_counts": round(one.rows_as_counts),
+        }  # fmt: skip
+        if json_:
+            sys.stdout.write(visible_json(told) + "\n")
+    if json_:
+        return
+    typer.echo("\n".join(_costs(found)) if found else "nothing to advise: no harmless pattern had records")
+
+
+def _costs(found: Sequence[Advice]) -> Iterator[str]:
+    yield f"{'PATTERN':16}  {'ROWS/MONTH':>12}  {'MB/MONTH':>9}  {'D1 USD':>8}  {'AS COUNTS SAVES':>15}  TEMPLATE"
+    for one in found:
+        saved = 100 * (1 - one.rows_as_counts / one.rows)
+        yield (
+            f"{one.listed.pattern_id:16}  {one.rows:>12,.0f}  {one.bytes_ / 1e6:>9,.1f}  {one.usd:>8.2f}  {saved:>14.0f}%"
+            f"  {visible(one.listed.template)[:_TEMPLATE]}"
+        )
+    yield "keep less: logboom patterns aggregate ID | sample ID --one-in 10 | drop ID; as before: logboom patterns keep ID"
 
 
 def _table(found: Sequence[Listed], since: int) -> Iterator[str]:

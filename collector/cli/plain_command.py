@@ -13,7 +13,7 @@ _VALUES = {
     "TIME": ("expires", "not_before", "overlap", "since", "for_"),
     "KEY=VALUE": ("set_", "option"),
     "SECONDS": ("interval", "patience", "seconds", "timeout"),
-    "N": ("batch_size", "connections", "events", "keep", "limit", "lines", "rate", "records", "seed", "users"),
+    "N": ("batch_size", "connections", "events", "keep", "limit", "lines", "one_in", "rate", "records", "seed", "users"),
     "DOMAIN": ("domain",),
     "NAME": ("component", "header", "name", "service"),
     "NETWORK": ("network",),

@@ -26,6 +26,14 @@ _OTHERS = "records of more patterns than a minute may have"
 _TOLD = (
     "domain, pattern_id, template, source, service, component, first_seen_unix_nano, last_seen_unix_nano, merged_into"
 )
+_MANY = 10_000
+_MONTH_NS = 30 * 86_400 * 10**9
+_LOOKED_AT = 20_000
+"""Rows, the newest, whose bytes are looked at."""
+_ROW_BYTES = 250
+"""Of a row and its index entries beside its texts, about."""
+_D1_ROWS_A_RECORD, _D1_USD_A_MILLION_ROWS, _D1_USD_A_GB = 3, 1.00, 0.75
+"""What Cloudflare bills: the row and two index entries, and a month of a GB."""
 _JSON = ("levels", "parameters", "samples")
 
 
@@ -105,6 +113,64 @@ def _records(ask: Ask, ids: Sequence[str]) -> dict[str, int]:
     named = ", ".join(f"'{one}'" for one in ids)
     counted = ask(f"SELECT level, sum(n) FROM pattern_minutes WHERE pattern_id IN ({named}) GROUP BY 1")  # noqa: S608 - hexadecimal
     return {str(level): _number(n) for level, n in counted.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a pattern costs in a month, at the rate of the time that was looked at: rows, bytes in the store, USD of D1; and how many
+    rows it would be as counts (one a minute)."""
+
+    listed: Listed
+    rows: float
+    bytes_: float
+    usd: float
+    rows_as_counts: float
+
+
+def advised(ask: Ask, since_unix_nano: int, until_unix_nano: int, limit: int = 20) -> list[Advice]:
+    """The patterns that cost most, of those that are neither critical nor warnings and have no part in an issue."""
+    found = listed(ask, since_unix_nano, until_unix_nano, limit=_MANY)
+    months = max(until_unix_nano - since_unix_nano, _MINUTE_NS) / _MONTH_NS
+    sizes, troubled, minutes = _sizes(ask), _troubled(ask), _minutes(ask, since_unix_nano)
+    harmless = [one for one in found if one.pattern_id != OTHER and not {"critical", "warning"} & one.levels.keys()]
+    quiet = [one for one in harmless if (one.domain, one.pattern_id) not in troubled][:limit]
+    return [_cost(one, months, sizes, minutes) for one in quiet]
+
+
+def _cost(one: Listed, months: float, sizes: Mapping[Key, float], minutes: Mapping[Key, int]) -> Advice:
+    key = (one.domain, one.pattern_id)
+    rows, counts = one.count / months, min(minutes.get(key, 1), one.count) / months
+    size = sizes.get(key, len(one.template) + _ROW_BYTES)
+    usd = rows * _D1_ROWS_A_RECORD / 1e6 * _D1_USD_A_MILLION_ROWS + rows * size / 1e9 * _D1_USD_A_GB
+    return Advice(one, rows, rows * size, usd, counts)
+
+
+def _sizes(ask: Ask) -> dict[Key, float]:
+    """Bytes of a row by pattern, as the newest rows have them."""
+    body = "length(CAST(ifnull(body, '') AS BLOB)) + length(CAST(attributes AS BLOB)) + length(CAST(resource AS BLOB))"
+    counted = ask(
+        f"SELECT domain, pattern_id, avg({body} + {_ROW_BYTES}) FROM"  # noqa: S608 - constants
+        f" (SELECT * FROM logs WHERE rowid > (SELECT max(rowid) FROM logs) - {_LOOKED_AT})"
+        " WHERE pattern_id IS NOT NULL GROUP BY 1, 2"
+    )
+    return {(str(domain), str(pattern)): float(str(size)) for domain, pattern, size in counted.values}
+
+
+def _troubled(ask: Ask) -> set[Key]:
+    """Patterns that had a part in an issue: of the records that are found by pattern, critical ones and warnings."""
+    found = ask(
+        "SELECT DISTINCT domain, pattern_id FROM logs WHERE pattern_id IS NOT NULL"
+        " AND (triage_level = 'critical' OR triage_level = 'warning') AND issue_id IS NOT NULL"
+    )
+    return {(str(domain), str(pattern)) for domain, pattern in found.values}
+
+
+def _minutes(ask: Ask, since_unix_nano: int) -> dict[Key, int]:
+    counted = ask(
+        "SELECT domain, pattern_id, count(*) FROM pattern_minutes"  # noqa: S608 - a number
+        f" WHERE minute >= {since_unix_nano // _MINUTE_NS} GROUP BY 1, 2"
+    )
+    return {(str(domain), str(pattern)): _number(n) for domain, pattern, n in counted.values}
 
 
 def standing(told: Mapping[Key, Mapping[str, Any]], key: Key) -> Key:

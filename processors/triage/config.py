@@ -138,7 +138,8 @@ class TriageConfig(RulesConfig):
     rule_set: str = "latest"
     """The date of the shipped rules, such as `2026-11-01`; `latest` moves on with the product, `none` leaves them out."""
     store: dict[Literal["info", "debug"], Literal["rows", "aggregate"]] = {}
-    """`aggregate` turns the records of a level into counts per minute, component, endpoint and masked body."""
+    """`aggregate` turns the records of a level into counts already here: what stands behind does not see them one by one. The processor
+    `aggregate` does it at the end."""
     domains: dict[str, RulesConfig] = {}
     """More rules for a domain, tried before all others, and what is disabled there."""
 

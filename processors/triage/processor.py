@@ -10,8 +10,8 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import Context, Due, Work
 from collector.explanation import Explanation
+from collector.shaping.aggregation import aggregate
 from processors.triage import bounds
-from processors.triage.aggregate import aggregate
 from processors.triage.catalogue import Placed
 from processors.triage.config import SERVICE, Rule, TriageConfig
 from processors.triage.counting import Counter
@@ -59,7 +59,7 @@ class Triage:
         bounded = np.minimum(rows * bounds.CLASSES + bounds.classes(batch), len(self._levels) - 1)
         levels = self._levels[bounded]
         judged = batch.with_attributes({LEVEL: levels, ACTION: self._actions[bounded], RULE: self._ids[rows]})
-        return aggregate(judged, levels, self._aggregated, work) if self._aggregated else judged
+        return aggregate(judged, levels.is_in(self._aggregated), work) if self._aggregated else judged
 
     def tick(self, due: Due, work: Work) -> None:
         """Groups of a counting rule may have been quiet for its time: `count/<pipeline>/<rule>/`."""

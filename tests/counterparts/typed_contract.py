@@ -122,6 +122,8 @@ from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
 from exporters.webhook.config import HttpConfig
 from exporters.webhook.exporter import HttpExporter
+from processors.aggregate.config import AggregateConfig
+from processors.aggregate.processor import Aggregate
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
@@ -137,6 +139,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiv
 HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
+    Aggregate,
     Categorize,
     Issues,
     Patterns,
@@ -191,7 +194,7 @@ SUPERSEDES: tuple[type[Supersedes], ...] = (
     SlackExporter,
 )
 KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (SlackExporter,)
-TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Alerting, Issues)
+TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
@@ -239,7 +242,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
-KEEPS_STATE: tuple[type[KeepsState], ...] = (CategorizeConfig, IssuesConfig, PatternsConfig)
+KEEPS_STATE: tuple[type[KeepsState], ...] = (AggregateConfig, CategorizeConfig, IssuesConfig, PatternsConfig)
 KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
     D1Exporter,
     KvExporter,

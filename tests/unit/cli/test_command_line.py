@@ -18,7 +18,7 @@ BELOW = {
     "deadletter": ("list", "show", "replay", "delete"),
     "keys": ("create", "list", "rotate", "revoke", "check"),
     "issues": ("list", "archive", "merge"),
-    "patterns": ("show",),
+    "patterns": ("show", "aggregate", "sample", "drop", "keep"),
 }
 EVERY = [[name, *below] for name in COMMANDS for below in [[], *([part] for part in BELOW.get(name, ()))]]
 

@@ -114,6 +114,25 @@ def test_what_is_not_there_or_several_is_said(store: Path) -> None:
     assert patterns(store.parent / "nowhere").exit_code == 1
 
 
+def test_what_costs_most_is_advised_of_what_is_harmless(store: Path) -> None:
+    """Rows, bytes and dollars of a month at the rate of the time; nothing that is critical or has a part in an issue."""
+    [one, other] = rows_of(patterns(store, "--advice", "--json", "--domain", "a.com"))
+    assert (one["pattern_id"], other["pattern_id"]) == (A, C)
+    assert one["rows_a_month"] == pytest.approx(31 * 30, abs=2)
+    assert 250 * 31 * 30 < one["bytes_a_month"] < 1000 * 31 * 30
+    assert one["d1_usd_a_month"] == pytest.approx(31 * 30 * 3 / 1e6, rel=0.6)
+    assert one["rows_a_month_as_counts"] == pytest.approx(10 * 30, abs=31)
+    assert "aggregate ID" in patterns(store, "--advice").stdout
+
+
+@pytest.mark.parametrize("verb", ["aggregate", "drop", "sample", "keep"])
+def test_a_decision_needs_a_service_that_runs(store: Path, verb: str) -> None:
+    """The pattern is looked up first."""
+    words = ["patterns", verb, "aaaa", "--data-dir", str(store), "--domain", "a.com"]
+    assert CliRunner().invoke(app, words).exit_code == 1
+    assert CliRunner().invoke(app, [*words[:2], "dddd", *words[3:]]).exit_code == 1
+
+
 def _show(store: Path, begin: str) -> Result:
     return CliRunner().invoke(
         app, ["patterns", "show", begin, "--data-dir", str(store), "--domain", "a.com"], env={"COLUMNS": "200"}

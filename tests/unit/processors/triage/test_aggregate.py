@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from collector.batch import LogBatch, ValueKind
 from collector.component import Context
 from collector.samples import batch_of
+from collector.shaping.aggregation import COUNT, EVENT, masked
 from collector.testing.work import FakeWork
-from processors.triage.aggregate import COUNT, EVENT, masked
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 

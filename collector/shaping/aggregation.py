@@ -1,8 +1,8 @@
-"""Records that need not be kept one by one become counts (option `store: {debug: aggregate}`).
+"""Records that need not be kept one by one become counts.
 
-The records of a batch that agree in minute, domain, resource, component, endpoint, level, rule and masked body become
-one row in the place of the first of them: its time is the minute's begin, its body the masked one, its event name
-`logboom.aggregate`, and `logboom.aggregate.count` says for how many it stands. What was single (ids, attributes that
+The records of a batch that agree in minute, domain, resource, component, endpoint, level, rule, pattern and body without what varies
+become one row in the place of the first of them: its time is the minute's begin, its body the pattern's template, or the masked body where it
+has none, its event name `logboom.aggregate`, and `logboom.aggregate.count` says for how many it stands. What was single (ids, attributes that
 were sent) is gone. Rows are never changed later: readers sum the counts.
 
 Outcomes add up: the records are counted as `aggregated`, the rows as `created`.
@@ -11,7 +11,6 @@ Outcomes add up: the records are counted as `aggregated`, the rows as `created`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -31,9 +30,11 @@ _VARIABLE = (
     r"|\b(?:0x)?[0-9a-fA-F]{12,}\b"
     r"|\d+(?:[.:,]\d+)*"
 )
+_BODY = Source(Table.FIELD, "body")
 _SEED = secrets.randbits(63)
 _KEPT = ("logboom.", "deployment.environment.name")
-_BY = ("logboom.component", "logboom.endpoint", "logboom.triage.level", "logboom.triage.rule")
+_BY = ("logboom.component", "logboom.endpoint", "logboom.triage.level", "logboom.triage.rule", "logboom.pattern.id")
+_TEMPLATE = "logboom.pattern.template"
 
 
 def masked(body: pl.Series) -> pl.Series:
@@ -41,9 +42,9 @@ def masked(body: pl.Series) -> pl.Series:
     return body.str.replace_all(_VARIABLE, "*")
 
 
-def aggregate(batch: LogBatch, levels: pl.Series, chosen: Sequence[str], work: Work) -> LogBatch:
-    """The batch with the records of the chosen levels as counts."""
-    counted = levels.is_in(list(chosen)).fill_null(False)
+def aggregate(batch: LogBatch, counted: pl.Series, work: Work) -> LogBatch:
+    """The batch with the records of a mask as counts."""
+    counted = counted.fill_null(False)
     if not counted.any():
         return batch
     rows = counted.arg_true()
@@ -60,7 +61,6 @@ def aggregate(batch: LogBatch, levels: pl.Series, chosen: Sequence[str], work: W
 
 def _groups(batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
     """One row a group: `row` of its first record, `records` in it, `minute` and masked `body`."""
-    source = Source(Table.FIELD, "body")
     sent, observed = (batch.column(name) for name in ("time_unix_nano", "observed_time_unix_nano"))
     time = sent.zip_with(sent > 0, observed)
     columns = [
@@ -69,7 +69,7 @@ def _groups(batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
         batch.column("domain").gather(rows).alias("domain"),
         _resources(batch).gather(batch.column("resource").gather(rows)).alias("resource"),
         batch.scope_field("name").gather(rows).alias("scope"),
-        masked(Reader(batch, [source]).part(source, TEXT).gather(rows)).alias("body"),
+        _bodies(batch, rows).alias("body"),
         *(batch.attribute(key).gather(rows).alias(key) for key in _BY),
     ]
     frame = pl.DataFrame(columns)
@@ -77,6 +77,14 @@ def _groups(batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
     return frame.group_by(keys, maintain_order=True).agg(
         pl.col("row").first(), pl.len().cast(pl.Int64).alias("records")
     )
+
+
+def _bodies(batch: LogBatch, rows: pl.Series) -> pl.Series:
+    templates = batch.attribute(_TEMPLATE).gather(rows)
+    if not templates.null_count():
+        return templates
+    bodies = masked(Reader(batch, [_BODY]).part(_BODY, TEXT).gather(rows))
+    return templates.zip_with(templates.is_not_null(), bodies)
 
 
 def _resources(batch: LogBatch) -> pl.Series:

@@ -1,0 +1,59 @@
+"""What people decided about the patterns of a domain.
+
+decisions    JSON: pattern → [what, one in how many, who, why, when in ns]
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import orjson
+
+from collector.component import Command, Refused, State
+
+NAME = b"decisions"
+ID, ONE_IN = "logboom.pattern.id", "logboom.pattern.one_in"
+AGGREGATE, SAMPLE, DROP, KEEP = "aggregate", "sample", "drop", "keep"
+MOST = 1000
+"""Decisions of a domain."""
+_LEAST, _WIDEST = 2, 10_000
+_HEX = re.compile("[0-9a-f]{16}")
+
+
+class Decision(NamedTuple):
+    """About one pattern."""
+
+    what: str
+    one_in: int = 1
+    who: str = ""
+    why: str = ""
+    at_unix_nano: int = 0
+
+
+def read(state: State) -> dict[str, Decision]:
+    """Those of a domain."""
+    value = state.get(NAME)
+    return {pattern: Decision(*members) for pattern, members in orjson.loads(value).items()} if value else {}
+
+
+def decide(command: Command, state: State) -> Decision | Refused:
+    """Carry a command out."""
+    what = command.name.rpartition(".")[2]
+    pattern, one_in = str(command.attributes.get(ID, "")), command.attributes.get(ONE_IN, 10 if what == SAMPLE else 1)
+    standing = read(state)
+    if not _HEX.fullmatch(pattern):
+        return Refused("a pattern's id is needed: 16 hexadecimal characters")
+    if what == SAMPLE and not (isinstance(one_in, int) and _LEAST <= one_in <= _WIDEST):
+        return Refused(f"one in {_LEAST} to {_WIDEST} records can be kept")
+    if pattern not in standing and what != KEEP and len(standing) >= MOST:
+        return Refused(f"there are {MOST} decisions about patterns: take back one of them first")
+    decision = Decision(what, int(one_in), command.who, command.why, command.received_unix_nano)
+    standing.pop(pattern, None)
+    if what != KEEP:
+        standing[pattern] = decision
+    if standing:
+        state.put(NAME, orjson.dumps({name: list(each) for name, each in standing.items()}))
+    else:
+        state.delete(NAME)
+    return decision

@@ -1,0 +1,122 @@
+"""The behaviour of `aggregate`: behind all that counts, what is stored of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from collector.batch import LogBatch
+from collector.columns.dictionary import Coded, encode
+from collector.component import Applied, Command, Context, Refused, Work
+from collector.levels import ERROR
+from collector.outcomes import Outcome
+from collector.shaping.aggregation import aggregate
+from processors.aggregate.config import AggregateConfig
+from processors.aggregate.decisions import AGGREGATE, DROP, ID, ONE_IN, SAMPLE, Decision, decide, read
+
+RATE = "logboom.sample.one_in"
+EVENT = "logboom.pattern.decided"
+_LEVEL = "logboom.triage.level"
+_CRITICAL = "critical"
+_SEED = 1
+Mask = npt.NDArray[np.bool_]
+
+
+class Aggregate:
+    """Records of ERROR and above, and critical ones, are never touched; the others as their level's option and what people
+    decided about their pattern."""
+
+    def __init__(self, config: AggregateConfig, context: Context) -> None:
+        self._context = context
+        self._levels = [level for level, how in config.store.items() if how == AGGREGATE]
+
+    def process(self, batch: LogBatch, work: Work) -> LogBatch:
+        """The batch with counts in the place of some records, and without others."""
+        if not len(batch):
+            return batch
+        levels = batch.attribute(_LEVEL)
+        decided = self._decided(batch, work)
+        if decided is not None:
+            batch, rest = self._thinned(batch, decided, levels, work)
+            counted, levels = rest, batch.attribute(_LEVEL)
+        else:
+            counted = np.zeros(len(batch), dtype=np.bool_)
+        if self._levels:
+            counted = counted | (levels.is_in(self._levels).fill_null(False).to_numpy() & _harmless(batch, levels))
+        return aggregate(batch, pl.Series(counted), work)
+
+    def command(self, command: Command, work: Work) -> Applied | Refused:
+        """What people want done with a pattern: `aggregate`, `sample`, `drop`, or `keep` it as before."""
+        done = decide(command, work.state(command.domain))
+        if isinstance(done, Refused):
+            return done
+        pattern = str(command.attributes[ID])
+        told = {
+            ID: [pattern],
+            "logboom.pattern.decision": [done.what],
+            ONE_IN: [done.one_in],
+            "logboom.who": [done.who],
+        }
+        body = f"pattern {pattern}: {done.what}{f' one in {done.one_in}' if done.what == SAMPLE else ''}, by {done.who}"
+        time = {"time_unix_nano": [command.received_unix_nano], "severity_number": [9]}
+        work.emit(EVENT, LogBatch.of({"body": [body], **time}, told))
+        return Applied({"id": pattern, "decision": done.what, "one_in": done.one_in})
+
+    def _decided(self, batch: LogBatch, work: Work) -> tuple[Coded, list[Decision | None]] | None:
+        """The decision about each record's pattern, by domain; None where there is none."""
+        domains = encode(batch.column("domain"))
+        found = {domain: read(work.state(domain)) for domain in domains.values.to_pylist()}
+        if not any(found.values()):
+            return None
+        return _of_records(domains, encode(batch.attribute(ID)), found)
+
+    def _thinned(
+        self, batch: LogBatch, decided: tuple[Coded, list[Decision | None]], levels: pl.Series, work: Work
+    ) -> tuple[LogBatch, Mask]:
+        """The records that stay, and which of them are counted only."""
+        places, decisions = decided
+        may = _harmless(batch, levels)
+        what = np.array([*(decision.what if decision else "" for decision in decisions), ""])[places.codes]
+        one_in = np.array([*(decision.one_in if decision else 1 for decision in decisions), 1], dtype=np.uint64)[
+            places.codes
+        ]
+        sampled = may & (what == SAMPLE)
+        drawn = batch.column("record_id").hash(_SEED).to_numpy() % one_in == 0
+        gone = may & (what == DROP)
+        left_out = sampled & ~drawn
+        for mask, reason in ((gone, "pattern"), (left_out, "sampled")):
+            _tell(batch, mask, f"{Outcome.DROPPED}:{reason}", work)
+        stays = ~(gone | left_out)
+        if (sampled & drawn).any():
+            rates = pl.Series(one_in.astype(np.int64)).set(pl.Series(~sampled), None)
+            batch = batch.with_attributes({RATE: rates})
+        return batch.filter(pl.Series(stays)), (may & (what == AGGREGATE))[stays]
+
+
+def _of_records(
+    domains: Coded, patterns: Coded, found: Mapping[str, Mapping[str, Decision]]
+) -> tuple[Coded, list[Decision | None]]:
+    """A decision for each pair of domain and pattern."""
+    width = len(patterns.values) + 1
+    names = patterns.values.to_pylist()
+    decisions: list[Decision | None] = [
+        found[domain].get(name) for domain in domains.values.to_pylist() for name in [*names, ""]
+    ]
+    codes = np.where((domains.codes < 0) | (patterns.codes < 0), -1, domains.codes * width + patterns.codes)
+    return Coded(codes.astype(np.int32), domains.values), decisions
+
+
+def _harmless(batch: LogBatch, levels: pl.Series) -> Mask:
+    """Below ERROR, and not critical: what may be left out."""
+    severity: Mask = batch.column("severity_number").to_numpy() < ERROR
+    critical: Mask = (levels == _CRITICAL).fill_null(False).to_numpy()
+    return severity & ~critical
+
+
+def _tell(batch: LogBatch, mask: Mask, outcome: str, work: Work) -> None:
+    if mask.any():
+        for domain, records in batch.column("domain").filter(pl.Series(mask)).value_counts().iter_rows():
+            work.count(domain, outcome, records)

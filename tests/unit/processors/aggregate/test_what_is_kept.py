@@ -1,0 +1,120 @@
+"""What is kept of records: counts, some of them, none, as people decided about their pattern; never less of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pytest
+
+from collector.batch import LogBatch, ValueKind
+from collector.component import Applied, Command, Context, Refused
+from collector.shaping.aggregation import COUNT
+from collector.testing.contract import misfits
+from collector.testing.text_batch import text_batch
+from collector.testing.work import FakeWork
+from processors.aggregate import FACTORY
+from processors.aggregate.processor import EVENT, RATE, Aggregate
+
+A, B = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"
+
+
+def component(**options: object) -> Aggregate:
+    made = FACTORY.create(FACTORY.config.model_validate(options), Context("aggregate", None))
+    assert isinstance(made, Aggregate)
+    return made
+
+
+def records(count: int, pattern: str = A, domain: str = "a.com", severity: int = 9, level: str = "info") -> LogBatch:
+    batch = text_batch([f"took {n} ms" for n in range(count)], domain)
+    batch = batch.with_fields(
+        {"severity_number": pl.Series([severity] * count), "time_unix_nano": pl.Series([60 * 10**9] * count)}
+    )
+    told = {"logboom.pattern.id": pattern, "logboom.pattern.template": "took <*> ms", "logboom.triage.level": level}
+    return batch.with_attributes({key: pl.Series([value] * count) for key, value in told.items()})
+
+
+def command(verb: str, pattern: str = A, **more: object) -> Command:
+    attributes = {"logboom.pattern.id": pattern, **{f"logboom.pattern.{key}": value for key, value in more.items()}}
+    return Command("c1", f"logboom.command.pattern.{verb}", "a.com", "ann", "too much", attributes, 5)  # type: ignore[arg-type]
+
+
+def test_it_keeps_the_contract() -> None:
+    assert misfits(FACTORY) == []
+
+
+def test_a_level_becomes_counts_with_the_template_as_body() -> None:
+    work = FakeWork()
+    found = component(store={"debug": "aggregate"}).process(records(7, level="debug", severity=5), work)
+    assert (found.column("body").to_list(), found.attribute(COUNT, ValueKind.INT).to_list()) == (["took <*> ms"], [7])
+    assert work.counts == {("a.com", "aggregated"): 7, ("a.com", "created"): 1}
+
+
+@pytest.mark.parametrize(("verb", "left", "counts"), [
+    ("drop", 0, {("a.com", "dropped:pattern"): 400}),
+    ("aggregate", 1, {("a.com", "aggregated"): 400, ("a.com", "created"): 1}),
+    ("keep", 400, {}),
+])  # fmt: skip
+def test_a_decision_holds_for_the_pattern_of_its_domain(
+    verb: str, left: int, counts: dict[tuple[str, str], int]
+) -> None:
+    aggregate, work = component(), FakeWork()
+    assert aggregate.command(command(verb), work) == Applied({"id": A, "decision": verb, "one_in": 1})
+    assert len(aggregate.process(records(400), work)) == left
+    assert work.counts == counts
+    assert len(aggregate.process(records(3, B), work)) == len(aggregate.process(records(3, domain="b.com"), work)) == 3
+    assert [emitted.kind for emitted in work.emitted] == [EVENT]
+
+
+def test_a_sample_says_for_how_many_it_stands_and_is_the_same_again() -> None:
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command("sample", one_in=10), work)
+    one, two = (aggregate.process(records(2000), work) for _ in range(2))
+    assert 120 < len(one) < 290
+    assert one.column("record_id").to_list() == two.column("record_id").to_list()
+    assert set(one.attribute(RATE, ValueKind.INT)) == {10}
+    assert work.counts["a.com", "dropped:sampled"] == 2 * (2000 - len(one))
+
+
+@pytest.mark.parametrize(("severity", "level"), [(17, "warning"), (21, "critical"), (9, "critical")])
+@pytest.mark.parametrize("verb", ["drop", "sample", "aggregate"])
+def test_errors_are_never_touched(severity: int, level: str, verb: str) -> None:
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command(verb), work)
+    batch = records(50, severity=severity, level=level)
+    assert aggregate.process(batch, work) is batch
+    assert work.counts == {}
+
+
+def test_keep_takes_it_back() -> None:
+    aggregate, work = component(), FakeWork()
+    for verb in ("drop", "sample", "keep"):
+        aggregate.command(command(verb), work)
+    batch = records(5)
+    assert aggregate.process(batch, work) is batch
+    assert work.states["a.com"].values == {}
+
+
+@pytest.mark.parametrize(
+    "wrong", [command("drop", "x"), command("sample", one_in=1), command("sample", one_in="7"), command("drop", "")]
+)
+def test_what_makes_no_sense_is_refused(wrong: Command) -> None:
+    work = FakeWork()
+    assert isinstance(component().command(wrong, work), Refused)
+    assert work.states["a.com"].values == {}
+
+
+def test_decisions_are_bounded() -> None:
+    aggregate, work = component(), FakeWork()
+    told = [aggregate.command(command("drop", f"{n:016x}"), work) for n in range(1001)]
+    assert [isinstance(each, Refused) for each in told] == [False] * 1000 + [True]
+
+
+def mixed(bodies: Sequence[str]) -> LogBatch:
+    return text_batch(bodies, ["a.com", "b.com"][: len(bodies)])
+
+
+def test_records_without_a_pattern_pass() -> None:
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command("drop"), work)
+    assert len(aggregate.process(mixed(["x", "y"]), work)) == 2
