@@ -12,7 +12,7 @@ from collector.documents.facts import happened
 from collector.levels import LEVELS
 from processors.issues.grouping.fingerprint import Grouping
 from processors.issues.issue import Issue
-from processors.issues.lifecycle import Seen
+from processors.issues.lifecycle import About, Seen
 from processors.issues.traffic import MINUTE
 
 KINDS = "logboom.anomaly.*"
@@ -30,6 +30,11 @@ class Told(NamedTuple):
     page: bool
     seen: Seen
     said: dict[str, str]
+
+    def about(self) -> About:
+        """What it says of its issue."""
+        said = self.said
+        return About(said["logboom.component"], said["service.name"], said["deployment.environment.name"])
 
 
 def positions(batch: LogBatch) -> list[int]:
@@ -81,7 +86,6 @@ def _one(value: str) -> dict[str, int]:
 def describe(issue: Issue, one: Told) -> None:
     """What the newest one says of the issue."""
     issue.category = one.category
-    issue.component = issue.component or one.said["logboom.component"]
     issue.more = {key: one.said[key] for key in ("expected", "seen", "since", "confidence") if one.said[key]}
     if one.page and not issue.locked:
         issue.priority = issue.initial = "high"

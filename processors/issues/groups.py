@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import xxhash
 
-from collector.columns.dictionary import Coded, Codes, Rows, distinct_rows
+from collector.columns.dictionary import Codes, Rows, distinct_rows
 from collector.explanation import Explanation
 from processors.issues.grouping.fingerprint import Facts, Grouping, Read
-from processors.issues.material import EXPLICIT, PATTERN, TEMPLATES, Columns, collapsed, masked, texts
+from processors.issues.material import EXPLICIT, PATTERN, TEMPLATES, Column, Columns, collapsed
 
 _REMEMBERED = 8192
 
@@ -44,23 +44,22 @@ class Grouper:
         keys = [*said.values(), *tags.values()]
         keys[_BODY] = collapsed(keys[_BODY])
         codes, first = distinct_rows(keys)
-        asked = list(zip(*(texts(column, first) for column in keys), strict=True))
-        facts = list(zip(*(texts(column, first) for column in said.values()), strict=True))
-        given = list(zip(*(texts(column, first) for column in tags.values()), strict=True)) or [()] * len(first)
+        asked = list(zip(*(column.texts(first) for column in keys), strict=True))
+        facts = list(zip(*(column.texts(first) for column in said.values()), strict=True))
+        given = list(zip(*(column.texts(first) for column in tags.values()), strict=True)) or [()] * len(first)
         found = [
             self._known(key, Facts(*fact), dict(zip(tags, values, strict=True)))
             for key, fact, values in zip(asked, facts, given, strict=True)
         ]
         return _merged(codes, first, found)
 
-    def _asked(self, columns: Columns) -> dict[str, Coded]:
+    def _asked(self, columns: Columns) -> dict[str, Column]:
         return {name: columns.either(name) for name in self._tags}
 
     def explanations(self, columns: Columns, explained: Explained, subject: str) -> list[Explanation]:
         """Of a batch of one record."""
-        row = np.zeros(1, dtype=np.intp)
-        facts = Facts(*(texts(column, row)[0] for column in _columns(columns, everything=self._reads_all).values()))
-        tags = {name: texts(column, row)[0] for name, column in self._asked(columns).items()}
+        facts = Facts(*(column.of(0) for column in _columns(columns, everything=self._reads_all).values()))
+        tags = {name: column.of(0) for name, column in self._asked(columns).items()}
         said, grouping = explained(facts, tags)
         details = {"title": grouping.title, "parts": "\n".join(grouping.parts), "frames": "\n".join(grouping.frames)}
         if said.trace is not None:
@@ -88,7 +87,7 @@ _BECAUSE = {
 _BODY = Facts._fields.index("body")
 
 
-def _columns(columns: Columns, *, everything: bool = False) -> dict[str, Coded]:
+def _columns(columns: Columns, *, everything: bool = False) -> dict[str, Column]:
     """What grouping looks at, in the order of `Facts`; null where it would not look, unless `everything` may be looked at."""
     type_, message, stack = (columns.attribute(f"exception.{part}") for part in ("type", "message", "stacktrace"))
     pattern, template = columns.attribute(PATTERN), columns.attribute(*TEMPLATES)
@@ -99,13 +98,13 @@ def _columns(columns: Columns, *, everything: bool = False) -> dict[str, Coded]:
         read = no_stack = no_type = np.ones(len(columns), dtype=np.bool_)
     return {
         "type": type_,
-        "message": masked(message, no_stack),
+        "message": message.where(no_stack),
         "stack": stack,
-        "body": masked(columns.body, read),
-        "template": masked(template, no_stack & no_type),
-        "pattern": masked(pattern, no_stack & no_type),
-        "source": masked(columns.source, no_stack & no_type),
-        "logger": masked(columns.logger, no_stack),
+        "body": columns.body.where(read),
+        "template": template.where(no_stack & no_type),
+        "pattern": pattern.where(no_stack & no_type),
+        "source": columns.source.where(no_stack & no_type),
+        "logger": columns.logger.where(no_stack),
         "explicit": columns.attribute(*EXPLICIT),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -12,7 +12,7 @@ from processors.issues.config import IssuesConfig, OwnerRule
 from processors.issues.forecast import rate_limit
 from processors.issues.grouping.fingerprint import Grouping
 from processors.issues.issue import MOST_VARIANTS, Issue, Variant
-from processors.issues.lifecycle import DAY, Change, Seen
+from processors.issues.lifecycle import DAY, About, Change, Seen
 from processors.issues.shelf import Shelf
 from processors.issues.telling import News
 from processors.issues.traffic import HOUR, hourly_rate
@@ -29,16 +29,12 @@ _PARTS, _PART_CHARACTERS = 12, 200
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came of one issue in a step. `variants`: grouping id, grouping, events."""
+    """What came of one issue in a step. `variants`: grouping id, grouping, events. `about`: what the first of it says, asked for a new issue."""
 
     target: str
     variants: Sequence[tuple[str, Grouping, int]]
     seen: Seen
-    component: str = ""
-    service: str = ""
-    environment: str = ""
-    rule: str = ""
-    text: str = ""
+    about: Callable[[], About]
     anomaly: anomalies.Told | None = None
     overflow: bool = False
 
@@ -96,17 +92,17 @@ class Kept:
         if arrival.anomaly is not None:
             anomalies.describe(issue, arrival.anomaly)
         if change is not None or arrival.seen.clock - issue.told_at >= _BETWEEN_CHANGES:
-            reasons.explain(issue, arrival.text, self._work.state(self._domain))
+            reasons.explain(issue, arrival.about().text, self._work.state(self._domain))
         return self._told(issue, change, arrival.seen.newest or arrival.seen.last, arrival.seen.clock, parent)
 
     def _new(self, arrival: Arrival) -> Issue:
-        grouping = arrival.variants[0][1]
+        grouping, about = arrival.variants[0][1], arrival.about()
         title = (
-            _TITLE if arrival.overflow else grouping.title or _first_line(arrival.text) or grouping.type or "(no text)"
+            _TITLE if arrival.overflow else grouping.title or _first_line(about.text) or grouping.type or "(no text)"
         )
         issue = Issue(
-            arrival.target, title, type="" if arrival.overflow else grouping.type, component=arrival.component,
-            service=arrival.service, environment=arrival.environment, rule=arrival.rule, first_seen=arrival.seen.first,
+            arrival.target, title, type="" if arrival.overflow else grouping.type, component=about.component,
+            service=about.service, environment=about.environment, rule=about.rule, first_seen=arrival.seen.first,
         )  # fmt: skip
         issue.owner = next((rule.owner for rule in self._config.owners if _owned(rule, issue)), "")
         return issue

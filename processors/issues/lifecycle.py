@@ -34,6 +34,16 @@ class Change(NamedTuple):
     why: str = ""
 
 
+class About(NamedTuple):
+    """What the first record of an issue says of it."""
+
+    component: str = ""
+    service: str = ""
+    environment: str = ""
+    rule: str = ""
+    text: str = ""
+
+
 @dataclass(slots=True)
 class Seen:
     """What a step has seen of one issue.

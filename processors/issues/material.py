@@ -6,16 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.columns.dictionary import Coded, encode
-from collector.columns.dictionary import texts as as_texts
-from collector.ottl.columns import AttributeColumns
-from collector.ottl.paths import TEXT
+from collector.columns.dictionary import Coded, Codes, encode
+from collector.ottl.columns import AttributeColumns, Reader
+from collector.ottl.paths import TEXT, Source, Table
 
 LEVEL = "logboom.triage.level"
 PATTERN = "logboom.pattern.id"
@@ -37,6 +37,7 @@ _KEYS = (*_EXCEPTION, *TEMPLATES, *EXPLICIT, *USERS, PATTERN, COMPONENT, ENDPOIN
 _RESOURCE_KEYS = ("service.name", "service.version", "host.name", _ENVIRONMENT, "deployment.environment")
 _LATE_NANOS, _AHEAD_NANOS = 15 * 60 * 10**9, 60 * 10**9
 
+_FEW = 256
 _LAST = (1 << 63) - 1
 _TIMES = ("time_unix_nano", "observed_time_unix_nano")
 _DIGITS = re.compile(r"\d+")
@@ -45,17 +46,63 @@ Nanos = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
 
 
-def material(batch: LogBatch, levels: frozenset[str]) -> Rows | None:
-    """Positions of the records of these levels that were sent; None when there is none."""
+class Column(NamedTuple):
+    """A column as codes, with its distinct values as a list: for few rows that costs less than an Arrow array. -1 is null."""
+
+    codes: Codes
+    values: list[str]
+
+    def at(self, rows: npt.NDArray[np.integer]) -> Column:
+        """The same values at other rows."""
+        return Column(self.codes[rows], self.values)
+
+    def of(self, row: int) -> str:
+        """The value of a row; empty for null."""
+        code = int(self.codes[row])
+        return self.values[code] if code >= 0 else ""
+
+    def texts(self, rows: npt.NDArray[np.integer]) -> list[str]:
+        """The values of some rows; empty for null."""
+        values = [*self.values, ""]  # -1 is the last
+        return [values[code] for code in self.codes[rows].tolist()]
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> Column:
+        """Null in the other rows."""
+        return self if kept.all() else Column(np.where(kept, self.codes, np.int32(-1)), self.values)
+
+
+def _column(series: pl.Series) -> Column:
+    if len(series) > _FEW:
+        return _of_coded(encode(series))
+    places: dict[str | None, int] = {None: -1}
+    codes = [places.setdefault(value, len(places) - 1) for value in series.to_list()]
+    del places[None]
+    return Column(np.array(codes, dtype=np.int32), [str(value) for value in places])
+
+
+def _of_coded(coded: Coded) -> Column:
+    return Column(coded.codes, coded.values.to_pylist())
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Records that belong to issues: their positions, and what `logboom.triage.level` says of each."""
+
+    rows: Rows
+    levels: Column
+
+
+def material(batch: LogBatch, levels: frozenset[str]) -> Material | None:
+    """The records of these levels that were sent; None when there is none."""
     if LEVEL not in batch.derived.columns:
         return None
     said = encode(batch.derived.get_column(LEVEL))
-    wanted = [level in levels for level in said.values.to_pylist()]
-    chosen = np.array([*wanted, False], dtype=np.bool_)[said.codes]
+    names = said.values.to_pylist()
+    chosen = np.array([*(level in levels for level in names), False], dtype=np.bool_)[said.codes]
     if chosen.any() and (generation := batch.generation) is not None:
         chosen &= (generation == 0).to_numpy()
-    positions = np.flatnonzero(chosen)
-    return positions if positions.size else None
+    rows = np.flatnonzero(chosen)
+    return Material(rows, Column(said.codes[rows], names)) if rows.size else None
 
 
 @dataclass(frozen=True)
@@ -83,40 +130,44 @@ class Columns:
         return AttributeColumns(self.batch.resource_attributes, keys, self.batch.resources.height)
 
     @cached_property
-    def _nothing(self) -> Coded:
-        return Coded(np.full(len(self), -1, dtype=np.int32), pl.Series([], dtype=pl.String).to_arrow())
+    def _derived(self) -> frozenset[str]:
+        return frozenset(self.batch.derived.columns)
 
-    def attribute(self, *keys: str) -> Coded:
+    @cached_property
+    def _nothing(self) -> Column:
+        return Column(np.full(len(self), -1, dtype=np.int32), [])
+
+    def attribute(self, *keys: str) -> Column:
         """The first of the attributes that a record has, as text."""
-        return self._first([self._own(key) for key in keys])
+        return self._first([self._own(key) for key in keys if key in self._derived or key in self._record.present])
 
-    def _own(self, key: str) -> Coded | None:
-        if key in self.batch.derived.columns:
-            column = self.batch.derived.get_column(key)[self.rows]
-            return None if column.null_count() == len(column) else encode(column.cast(pl.String))
-        return self._record.coded(key, TEXT).at(self.rows) if key in self._record.present else None
+    def _own(self, key: str) -> Column:
+        if key not in self._derived:
+            return _of_coded(self._record.coded(key, TEXT).at(self.rows))
+        column = self.batch.derived.get_column(key)[self.rows]
+        return _column(column if column.dtype == pl.String else column.cast(pl.String))
 
-    def _first(self, found: Sequence[Coded | None]) -> Coded:
+    def _first(self, found: Sequence[Column]) -> Column:
         """Of several columns the first that says something; a value may stand twice among the values."""
-        present = [column for column in found if column is not None and len(column.values)]
+        present = [column for column in found if column.values]
         if len(present) < 2:
             return present[0] if present else self._nothing
-        codes, values = present[0].codes, present[0].values.to_pylist()
+        codes, values = present[0]
         for column in present[1:]:
             if (codes >= 0).all():
                 break
-            codes = np.where(codes >= 0, codes, np.where(column.codes >= 0, column.codes + len(values), np.int32(-1)))
-            values += column.values.to_pylist()
-        return Coded(codes.astype(np.int32), as_texts(values))
+            codes = np.where(codes >= 0, codes, np.where(column.codes >= 0, column.codes + len(values), -1))
+            values = values + column.values
+        return Column(codes.astype(np.int32), values)
 
-    def resource(self, *keys: str) -> Coded:
+    def resource(self, *keys: str) -> Column:
         """The first of the resource attributes that a record has."""
-        at = self._at("resource")
-        return self._first([self._resource.coded(key, TEXT).at(at) for key in keys if key in self._resource.present])
+        present = [key for key in keys if key in self._resource.present]
+        return self._first([_of_coded(self._resource.coded(key, TEXT)).at(self._at("resource")) for key in present])
 
-    def either(self, key: str) -> Coded:
+    def either(self, key: str) -> Column:
         """The attribute of a record, else of its resource."""
-        return self._first([self._own(key), self.resource(key)])
+        return self._first([self.attribute(key), self.resource(key)])
 
     def _at(self, level: str) -> npt.NDArray[np.uint32]:
         """The place of each record's resource, scope or payload."""
@@ -124,37 +175,50 @@ class Columns:
         return at
 
     @cached_property
-    def service(self) -> Coded:
+    def domain(self) -> Column:
+        """Whose each record is."""
+        return _column(self.field("domain"))
+
+    @cached_property
+    def service(self) -> Column:
         """`service.name`."""
         return self.resource("service.name")
 
     @cached_property
-    def environment(self) -> Coded:
+    def environment(self) -> Column:
         """Of the record, as categorize found it, else of its resource."""
-        return self._first([self._own(_ENVIRONMENT), self.resource(_ENVIRONMENT, "deployment.environment")])
+        return self._first([self.attribute(_ENVIRONMENT), self.resource(_ENVIRONMENT, "deployment.environment")])
 
     @cached_property
-    def component(self) -> Coded:
+    def component(self) -> Column:
         """`logboom.component`."""
         return self.attribute(COMPONENT)
 
     @cached_property
-    def logger(self) -> Coded:
+    def logger(self) -> Column:
         """The scope's name; where it has none, the service."""
-        named = encode(self.batch.scopes.get_column("name"))
-        names = named.where(np.array([bool(name) for name in named.values.to_pylist()], dtype=np.bool_))
-        names = names.at(self._at("scope"))
-        return self._first([names, self.service])
+        names = self.batch.scopes.get_column("name").to_list()
+        named = _column(pl.Series([name or None for name in names], dtype=pl.String))
+        return self._first([named.at(self._at("scope")), self.service])
 
     @cached_property
-    def source(self) -> Coded:
+    def source(self) -> Column:
         """Component, logger or service."""
         return self._first([self.component, self.logger])
 
     @cached_property
-    def body(self) -> Coded:
-        """The body where it is text."""
-        return encode(self.field("body"))
+    def body(self) -> Column:
+        """The body as text; maps and lists as JSON."""
+        bodies = self.field("body")
+        if not (missing := bodies.null_count()):
+            return _column(bodies)
+        at = np.flatnonzero(bodies.is_null().to_numpy()) if missing < len(bodies) else np.arange(len(bodies))
+        source = Source(Table.FIELD, "body")
+        said = Reader(self.batch.gather(pl.Series(self.rows[at])), [source]).coded(source, TEXT)
+        texts = bodies.to_list()
+        for place, text in zip(at.tolist(), _of_coded(said).texts(np.arange(len(at))), strict=True):
+            texts[place] = text or None
+        return _column(pl.Series(texts, dtype=pl.String))
 
     @cached_property
     def received(self) -> Nanos:
@@ -183,28 +247,16 @@ class Columns:
 
     def has_lines(self) -> npt.NDArray[np.bool_]:
         """Which bodies have several lines."""
-        flags = [value is not None and "\n" in value for value in self.body.values.to_pylist()]
+        flags = ["\n" in value for value in self.body.values]
         return np.array([*flags, False], dtype=np.bool_)[self.body.codes]
 
 
-def masked(column: Coded, kept: npt.NDArray[np.bool_]) -> Coded:
-    """Null where it does not count."""
-    return column if kept.all() else Coded(np.where(kept, column.codes, np.int32(-1)), column.values)
-
-
-def texts(column: Coded, rows: npt.NDArray[np.integer]) -> list[str]:
-    """The values of some rows; empty for null."""
-    values = column.values.to_pylist()
-    return [values[code] if code >= 0 else "" for code in column.codes[rows].tolist()]
-
-
-def collapsed(column: Coded) -> Coded:
+def collapsed(column: Column) -> Column:
     """Texts that differ in their digits alone as one: a key, not a text."""
-    used = column.used(column.codes)
-    if not used.size:
+    used = sorted(set(column.codes.tolist()) - {-1})
+    if not used:
         return column
-    values = column.values.to_pylist()
     places: dict[str, int] = {}
-    of_value = np.full(len(values) + 1, -1, dtype=np.int32)
-    of_value[used] = [places.setdefault(_DIGITS.sub("0", values[at]), len(places)) for at in used.tolist()]
-    return Coded(of_value[column.codes], as_texts(list(places)))
+    of_value = np.full(len(column.values) + 1, -1, dtype=np.int32)
+    of_value[used] = [places.setdefault(_DIGITS.sub("0", column.values[at]), len(places)) for at in used]
+    return Column(of_value[column.codes], list(places))

@@ -20,10 +20,10 @@ from processors.issues.config import IssuesConfig
 from processors.issues.groups import Grouper, Groups
 from processors.issues.judging import Judging
 from processors.issues.keeping import OVERFLOW, Arrival, Keeping
-from processors.issues.lifecycle import Seen
-from processors.issues.material import RULE, Columns, material
+from processors.issues.lifecycle import About, Seen
+from processors.issues.material import RULE, Column, Columns, material
 from processors.issues.shelf import Shelf
-from processors.issues.tally import Part, Tally, body_of, by_target, first_of, parts
+from processors.issues.tally import Part, Tally, by_target, parts
 from processors.issues.telling import News, emit
 
 ID = "logboom.issue.id"
@@ -53,15 +53,19 @@ class Issues:
         if chosen is None and not told:
             return batch
         found = _Found(len(batch))
-        news = [] if chosen is None else self._errors(Columns(batch, chosen, self._judging.tags), found, work)
+        news = (
+            []
+            if chosen is None
+            else self._errors(Columns(batch, chosen.rows, self._judging.tags), chosen.levels, found, work)
+        )
         news += self._anomalies(batch, told, found, work) if told else []
         emit(news, work)
         return batch.with_attributes({ID: found.column()})
 
-    def _errors(self, columns: Columns, found: _Found, work: Work) -> list[News]:
+    def _errors(self, columns: Columns, levels: Column, found: _Found, work: Work) -> list[News]:
         groups = self._grouper.groups(columns)
         split = parts(columns, groups.codes, len(groups.groupings))
-        tally, news = Tally(columns), list[News]()
+        tally, news = Tally(columns, levels), list[News]()
         for domain in dict.fromkeys(part.domain for part in split):
             own = [part for part in split if part.domain == domain]
             kept = self._keeping.of(domain, work)
@@ -83,10 +87,7 @@ class Issues:
             kept = self._keeping.of(one.domain, work)
             name = one.grouping.issue_id
             target = kept.targets([name], one.seen.clock)[name]
-            arrival = Arrival(
-                target, [(name, one.grouping, 1)], one.seen, service=one.said["service.name"],
-                environment=one.said["deployment.environment.name"], anomaly=one,
-            )  # fmt: skip
+            arrival = Arrival(target, [(name, one.grouping, 1)], one.seen, one.about, anomaly=one)
             told = kept.arrive(arrival, one.row)
             found.put(np.array([one.row]), target)
             news += [told] if told is not None else []
@@ -133,7 +134,7 @@ class Issues:
         if chosen is None:
             why = f"its level is none of {', '.join(self._config.triage_levels)}"
             return [Explanation(ID, None, why)]
-        return self._grouper.explanations(Columns(batch, chosen, self._judging.tags), self._judging.explained, ID)
+        return self._grouper.explanations(Columns(batch, chosen.rows, self._judging.tags), self._judging.explained, ID)
 
 
 class _Found:
@@ -162,8 +163,11 @@ def _arrival(target: str, several: Sequence[Part], groups: Groups, columns: Colu
     variants = [
         (groups.groupings[part.grouping].issue_id, groups.groupings[part.grouping], len(part.rows)) for part in several
     ]
-    return Arrival(
-        target, variants, seen, component=first_of(columns.component, row), service=first_of(columns.service, row),
-        environment=first_of(columns.environment, row), rule=first_of(columns.attribute(RULE), row),
-        text=body_of(columns.body, row), overflow=target == OVERFLOW,
-    )  # fmt: skip
+
+    def about() -> About:
+        return About(
+            columns.component.of(row), columns.service.of(row), columns.environment.of(row),
+            columns.attribute(RULE).of(row), columns.body.of(row),
+        )  # fmt: skip
+
+    return Arrival(target, variants, seen, about, overflow=target == OVERFLOW)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from collector.columns.dictionary import Coded, encode
 from collector.levels import LEVELS
 from processors.issues import sketch
 from processors.issues.lifecycle import Seen
-from processors.issues.material import ENDPOINT, LEVEL, USERS, Columns
+from processors.issues.material import ENDPOINT, USERS, Column, Columns
 from processors.issues.traffic import HOUR, MINUTE
 
 _SHOWN = 300
@@ -34,8 +33,8 @@ class Part:
 
 def parts(columns: Columns, codes: npt.NDArray[np.int32], groupings: int) -> list[Part]:
     """The records by domain and grouping, in the order of their first ones."""
-    domains = encode(columns.field("domain"))
-    names = [*domains.values.to_pylist(), ""]  # -1, without one, is the last
+    domains = columns.domain
+    names = [*domains.values, ""]  # -1, without one, is the last
     joined = (domains.codes.astype(np.int64) % len(names)) * groupings + codes
     keys, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
@@ -50,10 +49,10 @@ def parts(columns: Columns, codes: npt.NDArray[np.int32], groupings: int) -> lis
 class Tally:
     """Counts the records of one batch."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, levels: Column) -> None:
         self._columns = columns
         self._users = columns.attribute(*USERS)
-        self._levels = columns.attribute(LEVEL)
+        self._levels = levels
         self._counted = {
             "services": columns.service,
             "endpoints": columns.attribute(ENDPOINT),
@@ -61,7 +60,6 @@ class Tally:
             "environments": columns.environment,
             "hosts": columns.resource("host.name"),
         }
-        self._lists = {name: column.values.to_pylist() for name, column in self._counted.items()}
 
     def seen(self, rows: Rows) -> Seen:
         """Of the records of one issue."""
@@ -79,43 +77,33 @@ class Tally:
         )  # fmt: skip
 
     def _level(self, rows: Rows) -> str:
-        found = self._levels.used(self._levels.codes[rows])
-        said = {self._levels.values[int(code)].as_py() for code in found}
+        said = {self._levels.values[code] for code in set(self._levels.codes[rows].tolist())}
         return next((level for level in LEVELS if level in said), "info")
 
     def _values(self, name: str, rows: Rows) -> Mapping[str, int]:
-        values = self._lists[name]
-        if not values:
+        column = self._counted[name]
+        if not column.values:
             return {}
-        counted = Counter(self._counted[name].codes[rows].tolist())
-        return {values[code]: events for code, events in counted.items() if code >= 0}
+        counted = Counter(column.codes[rows].tolist())
+        return {column.values[code]: events for code, events in counted.items() if code >= 0}
 
     def _reappeared(self, rows: Rows, time: npt.NDArray[np.int64], late: npt.NDArray[np.bool_]) -> Mapping[str, int]:
         """Version → time of the newest record of it that came in time."""
-        values, found = self._lists["versions"], dict[str, int]()
+        values, found = self._counted["versions"].values, dict[str, int]()
         codes = self._counted["versions"].codes[rows]
         for code in np.unique(codes[~late]).tolist():
             found[values[code] if code >= 0 else ""] = int(time[(codes == code) & ~late].max())
         return found
 
     def _digests(self, rows: Rows) -> frozenset[int]:
-        used = self._users.used(self._users.codes[rows])[:_MOST_USERS]
-        return frozenset(sketch.digest(self._users.values[int(code)].as_py()) for code in used)
+        if not self._users.values:
+            return frozenset()
+        used = sorted(set(self._users.codes[rows].tolist()) - {-1})[:_MOST_USERS]
+        return frozenset(sketch.digest(self._users.values[code]) for code in used)
 
     def _sample(self, row: int, at: int) -> tuple[str, int, str]:
         record_id = self._columns.batch.column("record_id")[int(self._columns.rows[row])]
-        return record_id or "", at, body_of(self._columns.body, row)[:_SHOWN]
-
-
-def body_of(body: Coded, row: int) -> str:
-    """The text of a record; empty where its body is none."""
-    code = int(body.codes[row])
-    return "" if code < 0 else str(body.values[code].as_py())
-
-
-def first_of(column: Coded, row: int) -> str:
-    """What a record says in a column."""
-    return body_of(column, row)
+        return record_id or "", at, self._columns.body.of(row)[:_SHOWN]
 
 
 def by_target(found: Sequence[Part], targets: Sequence[str]) -> Iterator[tuple[tuple[str, str], list[Part]]]:

@@ -393,3 +393,14 @@ def test_it_explains_why() -> None:
     assert told.answer == ids(world.issues.process(batch, world.work))[0]
     [nothing] = world.issues.explain(batch.with_attributes({LEVEL: pl.Series(["info"])}))
     assert nothing.answer is None
+
+
+def test_bodies_that_are_maps_are_told_apart_by_what_they_say() -> None:
+    world = World()
+    bodies = [{"what": "disk full", "n": 1}, {"what": "disk full", "n": 22}, {"what": "no ink", "n": 1}, "plain"]
+    batch = batch_of([{"body": body, "severity": "ERROR"} for body in bodies])
+    out = world.issues.process(batch.with_attributes({LEVEL: pl.Series(["critical"] * 4)}), world.work)
+    first, same, other, plain = ids(out)
+    assert first == same
+    assert len({first, other, plain}) == 3
+    assert "disk full" in world.told[0][1]["logboom.issue.title"]
