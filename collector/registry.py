@@ -40,6 +40,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "datadog": "exporters.datadog",
         "debug": "exporters.debug",
         "elasticsearch": "exporters.elasticsearch",
+        "email": "exporters.email",
         "file": "exporters.file",
         "http": "exporters.webhook",
         "kv": "exporters.kv",

@@ -100,6 +100,8 @@ from exporters.debug.config import DebugConfig
 from exporters.debug.exporter import DebugExporter
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
+from exporters.email.config import EmailConfig
+from exporters.email.exporter import EmailExporter
 from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
 from exporters.kv.config import KvConfig
@@ -151,6 +153,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     DatadogExporter,
     DebugExporter,
     ElasticsearchExporter,
+    EmailExporter,
     FileExporter,
     HttpExporter,
     KvExporter,
@@ -178,22 +181,29 @@ CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
 MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
 NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (
+    EmailExporter,
     HttpExporter,
     SlackExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    EmailExporter,
     HttpExporter,
     SlackExporter,
 )
 ORDERED: tuple[type[Ordered], ...] = (
+    EmailExporter,
     HttpExporter,
     SlackExporter,
 )
 SUPERSEDES: tuple[type[Supersedes], ...] = (
+    EmailExporter,
     HttpExporter,
     SlackExporter,
 )
-KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (SlackExporter,)
+KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
+    EmailExporter,
+    SlackExporter,
+)
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
@@ -202,6 +212,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     DatadogConfig,
     DebugConfig,
     ElasticsearchConfig,
+    EmailConfig,
     FileConfig,
     HttpConfig,
     KvConfig,
@@ -295,6 +306,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     D1Config,
     DatadogConfig,
     ElasticsearchConfig,
+    EmailConfig,
     HttpConfig,
     KvConfig,
     OtlpConfig,
@@ -309,6 +321,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Alerting,
     D1Exporter,
     ElasticsearchExporter,
+    EmailExporter,
     Failover,
     Forward,
     HttpExporter,

