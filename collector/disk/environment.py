@@ -25,7 +25,7 @@ import json
 import os
 import secrets
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -159,12 +159,18 @@ class Environment:
         return self.path / "data.mdb"
 
     def db(self, name: str) -> Database | None:
-        """The handle of a named table. A writer makes it when it is missing; a reader gets None.
+        """The handle of a named table; see `dbs`."""
+        return self.dbs([name])[name]
+
+    def dbs(self, names: Iterable[str]) -> dict[str, Database | None]:
+        """The handles of named tables. A writer makes those that are missing, in one commit; a reader gets None for them.
 
         The first call for a name takes the writer's lock for a moment: never call it inside `write()`.
         """
+        wanted = list(names)
         try:
-            return self._handle.db(name.encode(), create=not self.readonly)
+            found = self._handle.dbs([name.encode() for name in wanted], create=not self.readonly)
+            return dict(zip(wanted, found, strict=True))
         except lmdb.Error as cause:
             raise _unreadable(self.path, cause) from cause
 
@@ -346,7 +352,7 @@ def damaged(path: Path, cause: object) -> str:
 
 
 def _read_meta(handle: Handle, path: Path) -> dict[str, str]:
-    db = handle.db(_META, create=False)
+    db = handle.dbs([_META], create=False)[0]
     if db is None:
         if handle.tables:
             raise Damaged(damaged(path, "it does not say what it is"))
@@ -379,7 +385,7 @@ def _claim(handle: Handle, path: Path, budget_bytes: int, kind: str, formats: Fo
     signed = {"kind": kind, "id": secrets.token_hex(8)} | meta
     signed |= {"format": str(formats.newest), "budget_bytes": str(budget_bytes), "logboom": release()}
     if signed != meta:
-        db = handle.db(_META, create=True)
+        db = handle.dbs([_META], create=True)[0]
         try:
             with handle.lmdb.begin(write=True) as txn:
                 for key, value in signed.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,22 +73,20 @@ class Handle:
                 self.lmdb.set_mapsize(0)
             return self.lmdb.begin()
 
-    def db(self, name: bytes, *, create: bool) -> Any:
-        """The table's handle; None when it is missing and `create` is False."""
-        table = self._tables.get(name)
-        if table is None:
+    def dbs(self, names: Sequence[bytes], *, create: bool) -> list[Any]:
+        """The tables' handles; None for one that is missing when `create` is False. All that are made are made in one commit."""
+        if not all(name in self._tables for name in names):
             with self._lock:
-                table = self._open_table(name, create)
-                if table is not None:
-                    self._tables[name] = table
-        return table
+                # In a write transaction of our own: only that publishes the handles, and `open_db` alone would wait for the
+                # writer's lock without giving up the GIL, for ever if the writer is a thread of this process.
+                with self.lmdb.begin(write=True) as txn:
+                    found = {name: self._opened(name, txn, create) for name in names if name not in self._tables}
+                self._tables |= {name: table for name, table in found.items() if table is not None}
+        return [self._tables.get(name) for name in names]
 
-    def _open_table(self, name: bytes, create: bool) -> Any:
-        # In a write transaction of our own: only that publishes the handle, and `open_db` alone would wait for the
-        # writer's lock without giving up the GIL, for ever if the writer is a thread of this process.
+    def _opened(self, name: bytes, txn: Any, create: bool) -> Any:
         try:
-            with self.lmdb.begin(write=True) as txn:
-                return self.lmdb.open_db(name, txn=txn, create=create)
+            return self.lmdb.open_db(name, txn=txn, create=create)
         except lmdb.NotFoundError:
             return None
 

@@ -66,7 +66,7 @@ class Book:
     @classmethod
     def load(cls, environment: Environment, at_least: int) -> Book:
         """Read it from disk; offsets go on behind what is stored and behind `at_least`, the cursors of all readers."""
-        tables = {name: environment.db(name) for name in (STATE, DOMAINS, RECEIVERS, TALLIES, COUNTS, ENTRIES)}
+        tables = environment.dbs((STATE, DOMAINS, RECEIVERS, TALLIES, COUNTS, ENTRIES))
         with environment.read() as txn:
             stored = txn.get(NEXT_OFFSET, db=tables[STATE])
             return cls(

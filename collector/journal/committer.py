@@ -38,7 +38,7 @@ class Committer:
         self._low_watermarks = low_watermarks
         self._low: Mapping[str, int] = {}
         self._low_read_at = self._readers_checked_at = -_READER_CHECK_SECS
-        self._tables = {name: environment.db(name) for name in TABLES}
+        self._tables = environment.dbs(TABLES)
         if environment.tables > len(TABLES):  # one was there, and was not found
             raise Damaged(damaged(environment.path, "a table has lost its name"))
         self._refresh_low(time.monotonic())

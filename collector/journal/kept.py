@@ -25,7 +25,7 @@ class Looked:
 
     @classmethod
     def at(cls, environment: Environment) -> Looked:
-        return cls(environment, *(environment.db(name) for name in (DOMAINS, TALLIES, ENTRIES)))
+        return cls(environment, *environment.dbs((DOMAINS, TALLIES, ENTRIES)).values())
 
     def holds_all(self, before: Transaction, after: Transaction, marks: Mapping[str, int]) -> bool:
         """Whether nothing was trimmed until `after` but what `before` has up to the marks: of each domain as many entries as

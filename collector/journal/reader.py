@@ -290,7 +290,7 @@ class JournalReader:
         if environment is None:
             return
         there = environment.tables
-        self._tables = {name: environment.db(name) for name in TABLES if name != STATE}
+        self._tables = environment.dbs(name for name in TABLES if name != STATE)
         missing = None in self._tables.values()
         if there > len(TABLES) - missing:
             environment.close()

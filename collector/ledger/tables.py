@@ -77,7 +77,7 @@ class Tables:
     @classmethod
     def of(cls, environment: Environment) -> Tables | None:
         """All tables; a writer makes those that are missing, a reader gets None until the writer has."""
-        opened: dict[str, Any] = {field.name: environment.db(field.name) for field in fields(cls)}
+        opened: dict[str, Any] = environment.dbs(field.name for field in fields(cls))
         return None if any(table is None for table in opened.values()) else cls(**opened)
 
 

@@ -158,10 +158,15 @@ class Supervisor:
 
     async def _bring_up(self, settings: Settings, phases: set[str], patience_secs: float) -> dict[Place, ChildProcess]:
         """All children of a configuration, in one of `phases` in time; if one fails, all of them are ended again."""
-        children: dict[Place, ChildProcess] = {}
+        wanted = places(settings)
+        made = await asyncio.gather(*(self._spawn(place, settings) for place in wanted), return_exceptions=True)
+        children = {
+            place: child for place, child in zip(wanted, made, strict=True) if not isinstance(child, BaseException)
+        }
         try:
-            for place in places(settings):
-                children[place] = await self._spawn(place, settings)
+            for failure in made:
+                if isinstance(failure, BaseException):
+                    raise failure
             problem = await _all_reach(children.values(), phases, self._stop, patience_secs)
         except OSError as error:
             problem = f"no process can be started: {error.strerror}"
