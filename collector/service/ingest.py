@@ -261,6 +261,7 @@ class Ingest:
         self._limits.look()
         stats["auth"] = [[*key, number] for key, number in asked.items()]
         stats["stale"] = self._extensions.stale()
+        stats["events_lost"] = self._reporting.teller.lost_records
         self._budgets.look()
         stats["limits"] = [*self._limits.refused(), *self._quotas.refused(), *self._budgets.refused()]
         stats["quotas"] = list(self._quotas.used())

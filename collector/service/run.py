@@ -85,6 +85,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     costs.begin(supervisor.settings, view.counts)
     watch = Watch(
         supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root), costs=costs,
+        lost=lambda: reporting.teller.lost_records,
     )  # fmt: skip
     watching = asyncio.ensure_future(_watch(watch))
     starting = asyncio.ensure_future(supervisor.start())

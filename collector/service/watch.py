@@ -44,6 +44,7 @@ class Watch:
         reporter: tells the events of what begins and ends.
         costs: the book of what destinations bill.
         clock: monotonic seconds.
+        lost: events of the supervisor that nobody took in, so far.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Watch:
         machine: Machine | None = None,
         costs: Costs | None = None,
         clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[], int] = lambda: 0,
     ) -> None:
         self.at_each_look: Callable[[Settings], None] = lambda _settings: None
         """Given the settings as they are now, on a thread: a SIGHUP may have changed them."""
         self._supervisor = supervisor
         self._clock = clock
+        self._lost = lost
         self._doors = doors or Doors()
         self._reporter = reporter or nobody()
         self._machine = machine or Machine(Path())
@@ -179,6 +182,7 @@ class Watch:
         reports = {child.name.replace(" ", "-"): child.last_report.stats for child in sight.children}
         return replace(
             snapshot,
+            events_lost={WATCH: self._lost()} | {name: s["events_lost"] for name, s in reports.items() if "events_lost" in s},
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
             bounds=_bounds(reports), limits_refused=_sums(reports, "limits"), auth_requests=_auth_requests(reports),
             quota_used=_largest(reports, "quotas"), cardinality=_largest(reports, "cardinality"), cardinality_over=_sums(reports, "over"),

@@ -121,6 +121,7 @@ class Worker:
         busy = time.monotonic() - min(began) if began else 0.0
         self._crowds.flush()
         stats = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
+        stats |= {"events_lost": self._reporting.teller.lost_records}
         return Report(
             self._phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
         )

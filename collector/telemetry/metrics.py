@@ -113,6 +113,8 @@ _CUMULATIVE: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(p.cpu_secs, {"process": p.name}) for p in s.processes)),
     ("logboom_native_log_lines", "{lines}", "Log lines of native libraries since the child started; one a minute and place is shown.",
      lambda s: (Observation(n, {"process": child, "kind": kind}) for child, kind, n in s.native_lines)),
+    ("logboom_events_lost", "{events}", "Events of the service that a process could not tell: nobody took them in, or there were too many.",
+     lambda s: (Observation(n, {"process": process}) for process, n in s.events_lost.items())),
     ("logboom_limit_refused", "{requests}", "Requests that a limit of their domain or credential refused, since the child started.",
      lambda s: (Observation(n, {"domain": domain, "unit": unit}) for (domain, unit), n in s.limits_refused.items())),
     ("logboom_cardinality_over", "{names}", "Services or attribute keys above the bound of their domain, which became another, since the child started.",

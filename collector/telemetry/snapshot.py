@@ -76,6 +76,7 @@ class Snapshot:
         cardinality_over: (domain, kind) → names that became another since the children began.
         costs: (domain, `day` or `month`) → what destinations bill for it, in the currency of the prices.
         bounds: (process, protocol, what, number) of what listeners bound: in use, or how often the bound was met.
+        events_lost: process → events of the service that it could not tell, since it began.
         native_lines: (process, kind, number) of log lines that libraries wrote.
         listeners: `otlp grpc` → what its probes met.
         refused_share: refusal's class name → its part of the requests of the last minute.
@@ -105,6 +106,7 @@ class Snapshot:
     cardinality_over: Mapping[tuple[str, str], int] = field(default_factory=dict)
     costs: Mapping[tuple[str, str], float] = field(default_factory=dict)
     bounds: Sequence[tuple[str, str, str, int]] = ()
+    events_lost: Mapping[str, int] = field(default_factory=dict)
     native_lines: Sequence[tuple[str, str, int]] = ()
     listeners: Mapping[str, ListenerState] = field(default_factory=dict)
     refused_share: Mapping[str, float] = field(default_factory=dict)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from collector.component import Config
-from collector.transport.auth import authenticates
+from collector.ingress.listener_config import ListenerConfig
 from collector.transport.block import Block
-from collector.transport.endpoint import Endpoint
-from collector.transport.http_server_config import HttpServerConfig
-from collector.transport.probe import Probe
 from collector.units import ByteSize
 
 Format = Literal["logs", "loki", "datadog", "gelf", "cloudflare_logpush", "cloudflare_tail", "otlp", "webhook"]
@@ -64,8 +60,10 @@ class WebhookConfig(Block):
         return self
 
 
-class JsonReceiverConfig(HttpServerConfig, Config):
+class JsonReceiverConfig(ListenerConfig):
     """Options of the `json` receiver."""
+
+    probed: ClassVar[tuple[str, str]] = ("json", "/logs")  # an empty request is taken, and no record
 
     endpoint: str = "localhost:8081"
     """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
@@ -83,21 +81,6 @@ class JsonReceiverConfig(HttpServerConfig, Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        Endpoint.parse(self.endpoint, self.transport)
         if not self.formats:
             raise ValueError("formats: name at least one of " + ", ".join(FORMATS))
         return self
-
-    def open_to_others(self) -> dict[str, str]:
-        """Option → address, where other machines reach the listener and it does not ask who sends."""
-        local = Endpoint.parse(self.endpoint, self.transport).is_local
-        return {} if local or authenticates(self) else {"endpoint": self.endpoint}
-
-    def listens_on(self) -> list[str]:
-        """The TCP address, for whoever looks beforehand whether it is free."""
-        return [self.endpoint] if self.transport != "unix" else []
-
-    def probes(self) -> dict[str, Probe]:
-        """How to ask the listener whether it serves: an empty request, which is taken and no record."""
-        asks = bool(self.tls and self.tls.client_ca_file)
-        return {"json": Probe("http", "/logs", self.tls is not None, asks)}
