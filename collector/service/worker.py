@@ -120,7 +120,7 @@ class Worker:
         began = [each.busy_since for each in self._all_pipelines() if each.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
         self._crowds.flush()
-        stats = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
+        stats: dict[str, Any] = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
         stats |= {"events_lost": self._reporting.teller.lost_records}
         return Report(
             self._phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
