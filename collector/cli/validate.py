@@ -14,9 +14,10 @@ import typer
 from collector.cli.defaults import chosen
 from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets
-from collector.component import Listens
+from collector.component import Context, Listens
 from collector.delivery.config import RetryConfig
-from collector.errors import ConfigError, Problem
+from collector.errors import ConfigError, LogboomError, Problem
+from collector.reserved import PIPELINE, RECEIVER
 from collector.service.plan import quota_of
 from collector.service.wiring import feeds_of, receivers_stopped_by
 from collector.settings import PipelineSettings, Settings, load
@@ -67,7 +68,8 @@ def validate(
         _print_json([], warnings, reached)
     else:
         tried = _table("reached", {f"{one.exporter}  {one.address}": _verdict(one) for one in reached})
-        sys.stdout.write("\n".join([*summary(settings), *tried, *_warned(warnings)]) + "\n")
+        service = service_pipeline(settings, data_dir)
+        sys.stdout.write("\n".join([*summary(settings, service), *tried, *_warned(warnings)]) + "\n")
     if not all(one.ok for one in reached):
         raise typer.Exit(FAILED)
 
@@ -92,11 +94,13 @@ def _print_json(problems: Sequence[Problem], warnings: Sequence[str], reached: S
     sys.stdout.write(json.dumps(found) + "\n")
 
 
-def summary(settings: Settings) -> Iterator[str]:
-    """What would run, line by line: pipelines, exporters with their queues, extensions, own telemetry."""
+def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
+    """What would run, line by line: pipelines (`service`: of the one that every configuration has), exporters with their queues,
+    extensions, own telemetry."""
     for pipeline in settings.pipelines.values():
         yield f"pipeline {pipeline.id}"
         yield from _drawn(settings, pipeline)
+    yield from service
     listening = dict(_listeners(settings))
     yield from _table("listens", listening)
     yield "disk"
@@ -106,6 +110,28 @@ def summary(settings: Settings) -> Iterator[str]:
         yield from _table("who waits for whom", {name: _stops(settings, name) for name in settings.exporters})
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
+
+
+def service_pipeline(settings: Settings, data_dir: Path) -> list[str]:
+    """The pipeline that every configuration has, drawn as the others: where what people do and the service knows goes to. Components
+    say what they take when they are made, which starts nothing."""
+    from collector.service.extensions import Extensions
+    from collector.service.stages import Stages
+
+    title = f"pipeline {PIPELINE}, in every configuration: what people do and the service knows"
+    extensions = Extensions(settings.extensions, data_dir)
+    stages = Stages(settings, data_dir, extensions, dict)
+    try:
+        exporters = {
+            name: component.factory.create(component.config, Context(name, data_dir, extensions=extensions))
+            for name, component in settings.exporters.items()
+        }
+        stores, listening = stages.stores(exporters), stages.listening()
+    except (LogboomError, OSError, ValueError) as error:
+        return [title, f"  {RECEIVER} ─► not known: {error}"]
+    ends = ", ".join([*stores, *listening]) or "nobody: nothing here takes events"
+    drawn = " ─► ".join(filter(None, [RECEIVER, stages.judge(), ends]))
+    return [title, f"  {drawn}", *(f"    {name} ─► {', '.join(fed)}" for name, fed in listening.items() if fed)]
 
 
 def _drawn(settings: Settings, pipeline: PipelineSettings) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.component import (
+    Config,
     Connector,
     Context,
     Exporter,
@@ -55,6 +56,7 @@ class Stages:
         self._delivery = delivery
         self._on_over = on_over
         self._guards: list[Guard] = []
+        self._for_service: Config | None = None
 
     def cardinality(self) -> Iterator[tuple[str, str, int]]:
         """(domain, kind, how many different ones), of domains that came; once for each pipeline."""
@@ -71,6 +73,16 @@ class Stages:
         }
         return [
             pipeline for pipeline in self._settings.pipelines if plain.issuperset(reached(self._settings, pipeline))
+        ]
+
+    def stores(self, exporters: Mapping[str, Exporter]) -> list[str]:
+        """The exporters that take events, of any kind: what people do and the service knows goes to them."""
+        return [
+            name
+            for name, exporter in exporters.items()
+            if self._settings.exporters[name].config.kinds(
+                exporter.takes_events if isinstance(exporter, TakesEvents) else ()
+            )
         ]
 
     def listening(self) -> dict[str, list[str]]:
@@ -125,15 +137,20 @@ class Stages:
         )
         return [*front, *self._make_own(pipeline), *behind]
 
-    def _make_judge(self) -> list[tuple[str, Processor]]:
-        """What judges events of the service, where a processor can."""
+    def judge(self) -> str:
+        """The processor that also judges events of the service; empty where none can."""
         used = (name for pipeline in self._settings.pipelines.values() for name in pipeline.processors)
-        for name in used:
-            component = self._settings.processors[name]
-            if isinstance(component.config, JudgesService):
-                context = Context(name, self._root, PIPELINE, self._extensions)
-                return [(name, component.factory.create(component.config.for_service(), context))]
-        return []
+        return next((name for name in used if isinstance(self._settings.processors[name].config, JudgesService)), "")
+
+    def _make_judge(self) -> list[tuple[str, Processor]]:
+        name = self.judge()
+        if not name:
+            return []
+        component = self._settings.processors[name]
+        if self._for_service is None:  # one for all partitions, which share what is compiled of it
+            self._for_service = component.config.for_service()
+        context = Context(name, self._root, PIPELINE, self._extensions)
+        return [(name, component.factory.create(self._for_service, context))]
 
     def _make_own(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
         made: list[tuple[str, Processor]] = []

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Bills, Context, Counting, Exporter, KeepsTables, TakesEvents
+from collector.component import Bills, Context, Counting, Exporter, KeepsTables
 from collector.control.catalogue import SERVICE_EVENTS
 from collector.control.event import PREFIX
 from collector.delivery.account import ExporterStatistics
@@ -87,8 +87,8 @@ class Worker:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
         self._reporting.start()
         exporters = self._make_exporters()
-        passthrough = self._stages.untouched({name: exporter for name, (exporter, _) in exporters.items()})
-        stores = [name for name, (exporter, config) in exporters.items() if config.kinds(_events_of(exporter))]
+        behaviours = {name: exporter for name, (exporter, _) in exporters.items()}
+        passthrough, stores = self._stages.untouched(behaviours), self._stages.stores(behaviours)
         listening = self._stages.listening()
         self._open_ledgers(ledger_plan(self._settings, passthrough, stores, listening))
         if not self._stop.is_set():
@@ -302,7 +302,3 @@ class Worker:
         self._reporting.reporter.tell(
             SERVICE_EVENTS[PREFIX + event.kind], body, {**attributes, "logboom.count": event.count}
         )
-
-
-def _events_of(exporter: Exporter) -> Sequence[str]:
-    return exporter.takes_events if isinstance(exporter, TakesEvents) else ()

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from collector.cli.components import components, listing
-from collector.cli.validate import summary, validate
+from collector.cli.validate import service_pipeline, summary, validate
 from collector.component import Kind
 from collector.registry import Registry
 from collector.settings import load
@@ -128,6 +128,25 @@ def test_summary_draws_pipelines_and_says_which_exporter_can_stop_intake() -> No
     ]
 
 
+ALERTING = """
+receivers: {otlp: {protocols: {grpc: }}}
+connectors: {alerting: {route: {receiver: team}, receivers: {team: [webhook]}}}
+exporters: {sqlite: , debug: , webhook: {endpoint: "http://localhost:1"}}
+service:
+  pipelines:
+    logs: {receivers: [otlp], exporters: [debug, alerting]}
+    logs/told: {receivers: [alerting], exporters: [sqlite, webhook]}
+"""
+
+
+def test_the_pipeline_that_every_configuration_has_is_drawn(tmp_path: Path) -> None:
+    """With who takes what people do and the service knows; where nobody does, that is said."""
+    alerting = service_pipeline(load([f"yaml:{ALERTING}"], environ={}), tmp_path)
+    assert alerting[1:] == ["  service ─► sqlite, webhook, alerting", "    alerting ─► logs/told"]
+    nobody = load([f"yaml:{GOOD}"], registry=sample_registry(), environ={})
+    assert service_pipeline(nobody, tmp_path)[1:] == ["  service ─► nobody: nothing here takes events"]
+
+
 CONFIG = """
 receivers: {otlp: {protocols: {grpc: , http: }}}
 exporters: {sqlite: }
@@ -179,6 +198,7 @@ def test_without_a_file_it_takes_the_default_and_says_so(app: typer.Typer) -> No
     """As `run` does."""
     result = CliRunner().invoke(app, ["validate"])
     assert (result.exit_code, "otlp ─► categorize" in result.stdout) == (0, True)
+    assert "  service ─► triage ─► sqlite\n" in result.stdout
     assert "no --config: taking the default configuration" in result.stderr
 
 
