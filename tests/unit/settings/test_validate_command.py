@@ -143,7 +143,7 @@ def test_the_pipeline_that_every_configuration_has_is_drawn(tmp_path: Path) -> N
     """With who takes what people do and the service knows; where nobody does, that is said."""
     alerting = service_pipeline(load([f"yaml:{ALERTING}"], environ={}), tmp_path)
     assert alerting[1:] == ["  service ─► sqlite, webhook, alerting", "    alerting ─► logs/told"]
-    nobody = load([f"yaml:{GOOD}"], registry=sample_registry(), environ={})
+    nobody = load([f"yaml:{CONFIG.replace('sqlite', 'debug')}"], environ={})
     assert service_pipeline(nobody, tmp_path)[1:] == ["  service ─► nobody: nothing here takes events"]
 
 
