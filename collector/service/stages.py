@@ -147,8 +147,10 @@ class Stages:
         if not name:
             return []
         component = self._settings.processors[name]
-        if self._for_service is None:  # one for all partitions, which share what is compiled of it
-            self._for_service = component.config.for_service()
+        if self._for_service is None and isinstance(component.config, JudgesService):
+            self._for_service = (
+                component.config.for_service()
+            )  # one for all partitions, which share what is compiled of it
         context = Context(name, self._root, PIPELINE, self._extensions)
         return [(name, component.factory.create(self._for_service, context))]
 
