@@ -23,6 +23,7 @@ COMMANDS = {
     "tail": "Follow new records of the embedded store.",
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "report": "Tell what a period brought: issues and how long they stood, new patterns, noisy services, trends.",
+    "backtest": "Say what a configuration would have decided about what is stored, beside what was decided.",
     "deadletter": "List or replay what a destination refused for good.",
     "alerts": "Show who was told what, and who would be; acknowledge, silence.",
     "patterns": "List and show patterns: what is said again and again, and how it varies.",

@@ -48,7 +48,7 @@ def report(
     from collector.store.report_reading import report as reported
 
     now = time.time()
-    from_, to = _moment(since, now), _moment(until, now)
+    from_, to = past(since, now), past(until, now)
     if from_ >= to:
         misused("the report ends before it begins: --since is later than --until")
     scope = Scope.everything() if not domain else Scope.of(*domain)
@@ -71,7 +71,7 @@ def report(
     sys.stdout.write(text)
 
 
-def _moment(text: str, now: float) -> int:
+def past(text: str, now: float) -> int:
     """A time in the past, nanoseconds."""
     from collector.cli.moments import moment, seconds
 

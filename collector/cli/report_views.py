@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -30,8 +30,13 @@ class Section:
 
 def as_text(report: Report) -> str:
     """For a terminal or a mail."""
-    parts = [_heading(report)]
-    for section in sections(report):
+    return text_of(_heading(report), sections(report))
+
+
+def text_of(heading: str, tables: Iterable[Section]) -> str:
+    """Tables below each other."""
+    parts = [heading]
+    for section in tables:
         parts.append(f"{section.title}\n{'-' * len(section.title)}")
         parts.append(_text_table(section) if section.rows else section.nothing)
     return "\n\n".join(parts) + "\n"
