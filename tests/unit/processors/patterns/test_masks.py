@@ -21,6 +21,8 @@ GOLDEN = {
     "stations: [north, south], free: []": ("stations: [<*>], free: [<*>]", "f78ebfa670cf11bf"),
     "closed, 12 bytes (1.2 KB) sent, 0 bytes received, lifetime <1 sec": ("closed, <*> sent, <*> received, lifetime <*>", "75d5ef4f94d7c2db"),
     "0x7fae12 freed by thread 0x1": ("<*> freed by thread <*>", "8aed393978243ad5"),
+    "lease of 00:11:43:e3:ba:c3 by fe80::ba11:cafe": ("lease of <*> by <*>", "37a66948a429be8e"),
+    "call of db.prod.internal failed: java.io.IOException": ("call of <*> failed: java.io.IOException", "c30bef2d7f6d8a8a"),
     "nothing varies here": ("nothing varies here", "613581dc520e2e89"),
     "Größe der Datei 数据 7 überschritten": ("Größe der Datei 数据 <*> überschritten", "7b994f629cf2d1d7"),
 }  # fmt: skip
