@@ -6,6 +6,8 @@ import random
 import time
 from pathlib import Path
 
+import lmdb
+import numpy as np
 import pytest
 import requests
 
@@ -13,6 +15,7 @@ from collector.control.asking import MOST_WAIT_SECS, ask
 from collector.control.command import command
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from processors.patterns.numbers import ALL, WIDTH
 
 ROUNDS = 4
 FAULTS = 5
@@ -52,6 +55,18 @@ class Sender:
 def _running(service: Service) -> None:
     if service.process is None or service.process.poll() is not None:
         service.start()
+
+
+def _kept_of_patterns(data: Path) -> int:
+    """How many records the processor counted, from the state of all partitions."""
+    total = 0
+    for partition in sorted((data / "partition").iterdir()):
+        with lmdb.open(str(partition), readonly=True, max_dbs=64) as environment, environment.begin() as txn:
+            found = environment.open_db(b"component_state", txn, create=False)
+            for key, value in txn.cursor(found):
+                if key.startswith(b"patterns\0") and b"\0c/" in key:
+                    total += int(np.frombuffer(value[1:], dtype="<i8").reshape(-1, WIDTH)[:, ALL].sum())
+    return total
 
 
 def _settle(service: Service, records: int) -> None:
@@ -101,5 +116,9 @@ def test_each_event_of_an_issue_is_there_once_and_counts_what_is_stored(tmp_path
         assert service.rows("SELECT sum(n) FROM issue_minutes") == [(sender.sent,)]
         assert service.terminate() == 0
         assert_directory_conserved(service.data)  # `logs` reads commands, too
+        assert service.rows("SELECT sum(n) FROM pattern_minutes") == [(sender.sent,)]
+        assert _kept_of_patterns(service.data) == sender.sent
+        patterns = service.rows("SELECT template FROM patterns ORDER BY 1")
+        assert patterns == [(f"{'abcdefgh'[fault]} is broken",) for fault in range(FAULTS)]
     finally:
         service.kill()
