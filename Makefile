@@ -3,7 +3,7 @@ VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -73,6 +73,9 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 	$(BIN)/python tests/counterparts/otelcol/record_splunk_hec.py
 	$(BIN)/python tests/counterparts/otelcol/record_syslog.py
 	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
+
+sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Java do with each answer of each authenticator; writes api_keys' README
+	$(BIN)/python tests/integration/otlp/sdk_answers.py
 
 fuzz: setup                    ## a million inputs at the doors; what breaks something is kept in tests/fuzz/corpus
 	$(BIN)/python -m fuzz
