@@ -4,6 +4,7 @@ export PYTHONPATH := $(CURDIR)/tests
 BIN    := $(VENV)/bin
 
 .PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -55,6 +56,10 @@ bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loop
 
 bench-elasticsearch: otelcol   ## logboom and the OpenTelemetry Collector into OpenSearch, in one run; logboom into D1
 	$(BIN)/python tests/bench/otelcol_elasticsearch.py
+
+SEEDS ?= 101
+weeks: setup                   ## four simulated weeks with sixty incidents through the processor anomalies (SEEDS; 3 minutes each)
+	$(BIN)/python -m weeks $(SEEDS)
 
 MINUTES ?= 60
 RATE    ?= 2000

@@ -27,6 +27,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     },
     Kind.PROCESSOR: {
         "aggregate": "processors.aggregate",
+        "anomalies": "processors.anomalies",
         "batch": "processors.batch",
         "categorize": "processors.categorize",
         "issues": "processors.issues",
