@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 
 .PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
 .PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -63,6 +64,9 @@ weeks: setup                   ## four simulated weeks with sixty incidents thro
 
 MINUTES ?= 60
 RATE    ?= 2000
+nab: setup                     ## the detector of numbers on the Numenta Anomaly Benchmark: CORPORA=folder with score_nab.py and nab/
+	PYTHONPATH=. $(BIN)/python tests/bench/nab.py $(CORPORA)
+
 soak: setup                    ## mixed traffic for an hour (MINUTES, RATE): is memory flat, does all add up
 	$(BIN)/python tests/bench/soak.py --minutes $(MINUTES) --rate $(RATE)
 

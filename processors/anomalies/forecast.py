@@ -11,16 +11,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.anomalies.table import Table
+from processors.anomalies import context
+from processors.anomalies.table import Rows, Table
 
 STEP = 5
 """Minutes of a point."""
 POINTS = 72
 FIELDS = {"points": ("f4", (POINTS,)), "known": ("i2", ()), "peak": ("f4", ()), "sum": ("f4", ()), "number": ("i4", ()), "age": ("i4", ())}  # fmt: skip
-MOST = 5_000
+MOST = 500
 _FADE = np.float32(0.9997)
 """Of the peak, a point: half of what lies above the level in a week and a half."""
 _WINDOWS = (12, 24, 48, 72)
+ODD = 1.9
+"""Score from which a value is told: where false and missed ones weigh alike on the Numenta Anomaly Benchmark."""
 _SURE, _STEADY = 4.0, 7.0
 _PARTS = 6
 _LEARNING_POINTS = 288
@@ -49,6 +52,15 @@ class Forecast(NamedTuple):
     confidence: float
 
 
+class Odd(NamedTuple):
+    """A value that its time of the day has not seen, what is usual then, and how far up it ranks."""
+
+    row: int
+    value: float
+    usual: float
+    score: float
+
+
 class Forecasts:
     """Numbers of a domain."""
 
@@ -56,6 +68,7 @@ class Forecasts:
         self.rows = Table(FIELDS)
         self.names: list[Gauge] = []
         self.index: dict[Gauge, int] = {}
+        self.contexts = Table(context.FIELDS)
 
     def row(self, gauge: Gauge) -> int | None:
         """Its position; None: there are too many."""
@@ -65,6 +78,7 @@ class Forecasts:
             self.names.append(gauge)
             self.index[gauge] = found
             self.rows["peak"][found] = -np.inf
+            self.contexts.add(1)
         return found
 
     def observe(self, row: int, value: float) -> None:
@@ -72,11 +86,21 @@ class Forecasts:
         self.rows["sum"][row] += value
         self.rows["number"][row] += 1
 
-    def close(self, minute: int) -> list[Forecast]:
-        """At the end of a step: what is foreseen."""
+    def _odd(self, said: Rows, minute: int) -> list[Odd]:
+        slot = context.slot_of(minute % 1440)
+        values = self.rows["points"][said, -1].astype(np.float64)
+        usual = np.array(
+            [np.median(self.contexts["nearby"][row, slot, : max(1, self.contexts["held"][row, slot])]) for row in said]
+        )
+        scores = context.scores(self.contexts, said, values, slot)
+        odd = np.flatnonzero((scores >= ODD) & (self.rows["age"][said] >= _LEARNING_POINTS))
+        return [Odd(int(said[i]), float(values[i]), float(usual[i]), float(scores[i])) for i in odd]
+
+    def close(self, minute: int) -> tuple[list[Forecast], list[Odd]]:
+        """At the end of a step: what is foreseen, and which numbers their time of the day has not seen."""
         rows = self.rows
         if minute % STEP != STEP - 1 or not len(rows):
-            return []
+            return [], []
         said = rows["number"] > 0
         points, known = rows["points"], rows["known"]
         leaving = np.where(known >= POINTS, points[:, 0], -np.inf)
@@ -85,6 +109,7 @@ class Forecasts:
         points[said, -1] = rows["sum"][said] / rows["number"][said]
         known[said] = np.minimum(known[said] + 1, POINTS)
         rows["age"][said] += 1
+        odd = self._odd(np.flatnonzero(said), minute)
         rows["sum"][:] = 0
         rows["number"][:] = 0
         limits = np.array([gauge.limit for gauge in self.names], np.float32)
@@ -92,7 +117,7 @@ class Forecasts:
         new = points[:, -1] > peak + 0.02 * np.abs(limits - peak)
         some = np.flatnonzero(said & new & (rows["age"] >= _LEARNING_POINTS) & (points[:, -1] < limits))
         found = (foreseen(points[row, -known[row] :].astype(np.float64), float(limits[row])) for row in some)
-        return [each._replace(row=int(row)) for row, each in zip(some, found, strict=True) if each]
+        return [each._replace(row=int(row)) for row, each in zip(some, found, strict=True) if each], odd
 
 
 def _faded(peak: npt.NDArray[np.float32], level: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -48,7 +48,7 @@ def loaded(parts: Mapping[bytes, bytes], most_series: int) -> Watch | None:
 def _tables(watch: Watch) -> dict[bytes, Table]:
     return {
         b"rows": watch.series.rows, b"slots": watch.series.slots, b"latency": watch.latency.rows,
-        b"numbers": watch.forecasts.rows,
+        b"numbers": watch.forecasts.rows, b"contexts": watch.forecasts.contexts,
     }  # fmt: skip
 
 

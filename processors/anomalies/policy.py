@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from processors.anomalies.findings import Finding, Subject, confidence
-from processors.anomalies.forecast import Forecast, Gauge
+from processors.anomalies.forecast import Forecast, Gauge, Odd
 from processors.anomalies.latency import Endpoint, Slow
 from processors.anomalies.series import ALL, BAD
 
@@ -82,6 +82,13 @@ class Policy:
             "prediction", subject, page, gauge.limit, found.value, round(found.minutes), self._minute, found.confidence,
             unit="", more=more,
         )  # fmt: skip
+
+    def odd(self, gauge: Gauge, found: Odd) -> Finding:
+        """A number is where it was not at that time of the day. It calls nobody: what it means, nobody knows."""
+        subject = Subject(gauge.service, gauge.environment, gauge.pattern, template=gauge.template, name=gauge.name)
+        kind = "spike" if found.value > found.usual else "drop"
+        sure = round(min(0.99, 1 - 10**-found.score), 3)
+        return Finding(kind, subject, False, found.usual, found.value, 5, self._minute - 4, sure, unit="")
 
     def finding(
         self,

@@ -271,8 +271,9 @@ class Watch:
         return told
 
     def _foreseen(self, policy: Policy, minute: int) -> list[Finding]:
-        told = []
-        for foreseen in self.forecasts.close(minute):
+        forecasts, odd = self.forecasts.close(minute)
+        told = [policy.odd(self.forecasts.names[each.row], each) for each in odd]
+        for foreseen in forecasts:
             made = self.episodes.found(
                 policy.foreseen(self.forecasts.names[foreseen.row], foreseen), foreseen.row, minute
             )

@@ -70,14 +70,14 @@ def observation(world: World, watch: Watch, minute: Minute) -> Observation:
 def scored(world: World, found: Finding) -> Told:
     """For the score: its subject by position."""
     subject = found.subject
-    if found.kind == "latency":
+    if subject.pattern.startswith("gauge"):
+        about = ("gauge", int(subject.pattern.removeprefix("gauge")))
+    elif found.kind == "latency":
         name = subject.name.partition(" ")[0]
         place = next(
             i for i, each in enumerate(world.endpoints) if (each.service, each.name) == (subject.service, name)
         )
         about = ("endpoint", place)
-    elif found.kind == "prediction":
-        about = ("gauge", int(subject.pattern.removeprefix("gauge")))
     elif subject.pattern:
         key = Key(subject.pattern, subject.service, subject.environment, subject.level)
         about = ("series", _position(world, key))
