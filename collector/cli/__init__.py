@@ -27,6 +27,7 @@ COMMANDS = {
     "deadletter": "List or replay what a destination refused for good.",
     "alerts": "Show who was told what, and who would be; acknowledge, silence.",
     "patterns": "List and show patterns: what is said again and again, and how it varies.",
+    "anomalies": "List what was unusual: expected, seen, since when, how sure.",
     "issues": "List, show and change issues: errors by their cause.",
     "deployments": "Mark that a version of a service runs somewhere from now on.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",
