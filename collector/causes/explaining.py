@@ -44,7 +44,7 @@ class Explained:
         """For people; empty where nothing is known."""
         told = [f"cause: {self.cause.sentence} ({self.cause.confidence:.0%} sure)"] if self.cause.sentence else []
         told += [f"changed: {one.sentence}" for one in self.cause.findings[:4] if one.sentence != self.cause.sentence]
-        return told + [f"look at: {one.sentence} [{one.because}]" for one in self.suggestions[:3]]
+        return told + [f"suggestion: {one.sentence} [{one.because}]" for one in self.suggestions[:3]]
 
 
 @dataclass(frozen=True, slots=True)

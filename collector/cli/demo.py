@@ -22,6 +22,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from collector.cli import demo_incident
 from collector.cli.defaults import default_config
 from collector.visible import visible
 
@@ -38,16 +39,19 @@ def demo(
     """Start logboom with its default configuration, send sample logs through OpenTelemetry SDKs, show what arrives.
 
     Six services of two domains log over gRPC and HTTP. logboom acknowledges each request once it is on disk,
-    categorizes and triages the records, and stores them in DATA_DIR/store.db.
+    categorizes and triages the records, and stores them in DATA_DIR/store.db. At the end a version is deployed that fails:
+    the demo shows the issue, its cause, and where logboom says to look.
     """
     console = Console()
     ports = {
         name: _free_port(port) for name, port in {"grpc": 4317, "http": 4318, "health": 13133, "metrics": 8888}.items()
     }
     console.print(f"Starting logboom on 127.0.0.1:{ports['grpc']} (gRPC) and :{ports['http']} (HTTP) …")
+    store, shown = data_dir / "store.db", _command()
     with _running(data_dir, ports, console):
         sent = _send(data_dir, ports, seconds, rate, seed, console)
-    _say_where_to_look(console, data_dir, sent, _stored(data_dir / "store.db"))
+        demo_incident.show(console, store, shown, data_dir)
+    _say_where_to_look(console, data_dir, sent, _stored(store), shown)
 
 
 def _free_port(wanted: int) -> int:
@@ -106,24 +110,30 @@ def _await_ready(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _send(data_dir: Path, ports: dict[str, int], seconds: float, rate: int, seed: int, console: Console) -> int:
+    from collector.cli.traffic.incident import Incident
     from collector.cli.traffic.sdk import Senders
 
-    senders = Senders(f"127.0.0.1:{ports['grpc']}", f"http://127.0.0.1:{ports['http']}", seed)
+    doors = f"127.0.0.1:{ports['grpc']}", f"http://127.0.0.1:{ports['http']}"
+    senders = Senders(*doors, seed)
+    act = demo_incident.Act(Incident(*doors, seed), data_dir, seconds)
     store = data_dir / "store.db"
     before = _stored(store)
     began = time.monotonic()
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         while (elapsed := time.monotonic() - began) < seconds:
             senders.emit(max(0, int(elapsed * rate) - senders.sent))
-            live.update(_view(store, senders.sent, before))
+            act.play(elapsed)
+            live.update(_view(store, senders.sent + act.sent, before))
             time.sleep(0.25)
         senders.close()
+        act.close()
+        sent = senders.sent + act.sent
         deadline = time.monotonic() + 20
-        while _stored(store) - before < senders.sent and time.monotonic() < deadline:
+        while _stored(store) - before < sent and time.monotonic() < deadline:
             time.sleep(0.25)
-            live.update(_view(store, senders.sent, before))
-    console.print(_view(store, senders.sent, before))
-    return senders.sent
+            live.update(_view(store, sent, before))
+    console.print(_view(store, sent, before))
+    return sent
 
 
 def _connect(store: Path) -> sqlite3.Connection:
@@ -134,7 +144,7 @@ def _stored(store: Path) -> int:
     if not store.exists():
         return 0
     with contextlib.closing(_connect(store)) as connection, contextlib.suppress(sqlite3.OperationalError):
-        return int(connection.execute("SELECT count(*) FROM logs").fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM logs WHERE generation IS NULL").fetchone()[0])
     return 0
 
 
@@ -151,16 +161,20 @@ def _count_table(connection: sqlite3.Connection, title: str, column: str) -> Tab
     table = Table(title=f"by {title}", title_justify="left", min_width=24)
     table.add_column(title)
     table.add_column("records", justify="right")
-    query = f"SELECT coalesce({column}, '-'), count(*) FROM logs GROUP BY 1 ORDER BY 2 DESC LIMIT 10"  # noqa: S608 - a constant
+    query = f"SELECT coalesce({column}, '-'), count(*) FROM logs WHERE generation IS NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 10"  # noqa: S608 - a constant
     for value, count in connection.execute(query):
         style = LEVEL_STYLE.get(value, "") if title == "level" else ""
         table.add_row(Text(visible(str(value))), f"{count:,}", style=style)
     return table
 
 
-def _say_where_to_look(console: Console, data_dir: Path, sent: int, stored: int) -> None:
+def _command() -> str:
+    """How people call this program."""
     command = Path(sys.argv[0])
-    shown = os.path.relpath(command) if command.is_absolute() else str(command)
+    return os.path.relpath(command) if command.is_absolute() else str(command)
+
+
+def _say_where_to_look(console: Console, data_dir: Path, sent: int, stored: int, shown: str) -> None:
     critical = "SELECT domain, component, triage_rule, body FROM logs WHERE triage_level = 'critical' LIMIT 5"
     console.print(f"""
 [bold green]{sent:,} records were sent; the store now holds {stored:,}.[/bold green]  It is {data_dir / "store.db"} (SQLite, table logs).

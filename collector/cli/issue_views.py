@@ -98,7 +98,7 @@ def _page(found: Whole, explained: Explained | None) -> Iterator[str]:
 def _why(issue: Mapping[str, Any], explained: Explained | None) -> Iterator[str]:
     """What probably caused it: by all that the store has, else as it was told when it came."""
     lines = explained.lines() if explained is not None else []
-    told = (("cause", issue["cause"]), ("look at", issue["suggestion"]))
+    told = (("cause", issue["cause"]), ("suggestion", issue["suggestion"]))
     lines = lines or [f"{name}: {text}" for name, text in told if text]
     if lines:
         yield "  what changed:"

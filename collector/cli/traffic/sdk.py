@@ -23,12 +23,12 @@ class Senders:
     def __init__(self, grpc_endpoint: str, http_endpoint: str, seed: int) -> None:
         self.sent = 0
         self._lines = lines(seed)
-        self._providers = {service.name: _provider(service, grpc_endpoint, http_endpoint) for service in SERVICES}
+        self._providers = {service.name: provider(service, grpc_endpoint, http_endpoint) for service in SERVICES}
 
     def emit(self, count: int) -> None:
         """Log the next `count` lines, each through its service's SDK."""
         for line in itertools.islice(self._lines, count):
-            self._providers[line.service.name].get_logger(line.logger).emit(_record(line))
+            self._providers[line.service.name].get_logger(line.logger).emit(record(line))
         self.sent += count
 
     def close(self) -> None:
@@ -37,20 +37,23 @@ class Senders:
             provider.shutdown()
 
 
-def _provider(service: Service, grpc_endpoint: str, http_endpoint: str) -> LoggerProvider:
-    resource = Resource.create(resource_of(service))
+def provider(service: Service, grpc_endpoint: str, http_endpoint: str, version: str = "") -> LoggerProvider:
+    """The SDK of a service; of another version than the scenario's where one is named."""
+    named = {"service.version": version} if version else {}
+    resource = Resource.create(resource_of(service) | named)
     headers = {DOMAIN_HEADER: service.domain}
     exporter: LogRecordExporter = (
         GrpcExporter(endpoint=grpc_endpoint, insecure=True, headers=headers)
         if service.protocol == "grpc"
         else HttpExporter(endpoint=f"{http_endpoint}/v1/logs", headers=headers)
     )
-    provider = LoggerProvider(resource, shutdown_on_exit=False)
-    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=200))
-    return provider
+    made = LoggerProvider(resource, shutdown_on_exit=False)
+    made.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=200))
+    return made
 
 
-def _record(line: Line) -> LogRecord:
+def record(line: Line) -> LogRecord:
+    """A line as an SDK's record, said now."""
     attributes = dict(line.attributes)
     if line.error:
         kind, message = line.error

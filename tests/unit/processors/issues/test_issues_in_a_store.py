@@ -85,7 +85,7 @@ def test_the_open_ones_are_listed(run: Callable[..., Any]) -> None:
 def test_where_to_look_is_shown_with_it(run: Callable[..., Any]) -> None:
     """Its records are not in this store: what was told when it came stands."""
     [row] = [json.loads(line) for line in run("list", "--since", "2020-01-01", "--json").stdout.splitlines()]
-    assert "look at: a disk of shop is full" in run("show", row["issue_id"]).stdout
+    assert "suggestion: a disk of shop is full" in run("show", row["issue_id"]).stdout
     assert json.loads(run("show", row["issue_id"], "--json").stdout)["explained"]["records_compared"] == 0
 
 
