@@ -104,6 +104,8 @@ from exporters.email.config import EmailConfig
 from exporters.email.exporter import EmailExporter
 from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
+from exporters.jsm.config import JsmConfig
+from exporters.jsm.exporter import JsmExporter
 from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
 from exporters.nop.config import NopConfig
@@ -112,6 +114,8 @@ from exporters.otlp_grpc.config import OtlpConfig
 from exporters.otlp_grpc.exporter import OtlpExporter
 from exporters.otlp_http.config import OtlpHttpConfig
 from exporters.otlp_http.exporter import OtlpHttpExporter
+from exporters.pagerduty.config import PagerdutyConfig
+from exporters.pagerduty.exporter import PagerdutyExporter
 from exporters.sentinel.config import SentinelConfig
 from exporters.sentinel.exporter import SentinelExporter
 from exporters.slack.config import SlackConfig
@@ -122,10 +126,14 @@ from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.exporter import SqliteExporter
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
+from exporters.teams.config import TeamsConfig
+from exporters.teams.exporter import TeamsExporter
 from exporters.webhook.config import HttpConfig
 from exporters.webhook.exporter import HttpExporter
 from processors.aggregate.config import AggregateConfig
 from processors.aggregate.processor import Aggregate
+from processors.anomalies.config import AnomaliesConfig
+from processors.anomalies.processor import Anomalies
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
@@ -141,6 +149,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiv
 HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
+    Anomalies,
     Aggregate,
     Categorize,
     Issues,
@@ -156,15 +165,18 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     EmailExporter,
     FileExporter,
     HttpExporter,
+    JsmExporter,
     KvExporter,
     NopExporter,
     OtlpExporter,
     OtlpHttpExporter,
+    PagerdutyExporter,
     SentinelExporter,
     SlackExporter,
     SplunkHecExporter,
     SqliteExporter,
     SyslogExporter,
+    TeamsExporter,
 )
 EXTENSIONS: tuple[type[Extension], ...] = (
     ApiKeys,
@@ -183,26 +195,41 @@ NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (
     EmailExporter,
     HttpExporter,
+    JsmExporter,
+    PagerdutyExporter,
     SlackExporter,
+    TeamsExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     EmailExporter,
     HttpExporter,
+    JsmExporter,
+    PagerdutyExporter,
     SlackExporter,
+    TeamsExporter,
 )
 ORDERED: tuple[type[Ordered], ...] = (
     EmailExporter,
     HttpExporter,
+    JsmExporter,
+    PagerdutyExporter,
     SlackExporter,
+    TeamsExporter,
 )
 SUPERSEDES: tuple[type[Supersedes], ...] = (
     EmailExporter,
     HttpExporter,
+    JsmExporter,
+    PagerdutyExporter,
     SlackExporter,
+    TeamsExporter,
 )
 KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
     EmailExporter,
+    JsmExporter,
+    PagerdutyExporter,
     SlackExporter,
+    TeamsExporter,
 )
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
@@ -215,15 +242,18 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     EmailConfig,
     FileConfig,
     HttpConfig,
+    JsmConfig,
     KvConfig,
     NopConfig,
     OtlpConfig,
     OtlpHttpConfig,
+    PagerdutyConfig,
     SentinelConfig,
     SlackConfig,
     SplunkHecConfig,
     SqliteConfig,
     SyslogConfig,
+    TeamsConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
@@ -242,6 +272,7 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
 )
 COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
 EXPLAINS: tuple[type[Explains], ...] = (
+    Anomalies,
     Categorize,
     Issues,
     Patterns,
@@ -253,7 +284,13 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
-KEEPS_STATE: tuple[type[KeepsState], ...] = (AggregateConfig, CategorizeConfig, IssuesConfig, PatternsConfig)
+KEEPS_STATE: tuple[type[KeepsState], ...] = (
+    AnomaliesConfig,
+    AggregateConfig,
+    CategorizeConfig,
+    IssuesConfig,
+    PatternsConfig,
+)
 KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
     D1Exporter,
     KvExporter,
@@ -308,13 +345,16 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ElasticsearchConfig,
     EmailConfig,
     HttpConfig,
+    JsmConfig,
     KvConfig,
     OtlpConfig,
     OtlpHttpConfig,
+    PagerdutyConfig,
     SentinelConfig,
     SlackConfig,
     SplunkHecConfig,
     SyslogConfig,
+    TeamsConfig,
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
@@ -326,10 +366,13 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Forward,
     HttpExporter,
     Issues,
+    JsmExporter,
     KvExporter,
+    PagerdutyExporter,
     Routing,
     SlackExporter,
     SqliteExporter,
+    TeamsExporter,
     Triage,
 )
 TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
@@ -338,7 +381,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
 )
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Alerting, Count, Issues, Triage)
+TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Triage)
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {

@@ -15,11 +15,15 @@ from hypothesis import strategies as st
 
 from collector.component import Factory
 from collector.notices import Notice
+from counterparts.vendors.jsm import KEY as JSM_KEY
+from counterparts.vendors.jsm import Jsm
 from counterparts.vendors.mailbox import ScriptedMail
 from counterparts.vendors.notices import notice
+from counterparts.vendors.pagerduty import KEY, PagerDuty
 from counterparts.vendors.slack import HOOK, Slack
+from counterparts.vendors.teams import PATH, Teams, runs
 from counterparts.vendors.told import Telling
-from exporters import email, slack
+from exporters import email, jsm, pagerduty, slack, teams
 
 GROUPS = ("a" * 32, "b" * 32)
 STATES = ("firing", "firing", "resolved", "firing", "resolved")
@@ -53,9 +57,30 @@ def of_email(vendor: ScriptedMail, group: str) -> str | None:
     return about[-1].removeprefix(f"{group[0]} is ") if about else None
 
 
+def of_pagerduty(vendor: PagerDuty, group: str) -> str | None:
+    """The incident; a group that was never triggered is over."""
+    found = vendor.incidents.get(group)
+    return "firing" if found and found["open"] else "resolved"
+
+
+def of_jsm(vendor: Jsm, group: str) -> str | None:
+    """The alert; one that was never created is over."""
+    found = vendor.alerts.get(group)
+    return "firing" if found and found["open"] else "resolved"
+
+
+def of_teams(vendor: Teams, group: str) -> str | None:
+    """The last card about it."""
+    about = [text for text in ("".join(runs(each)) for each in vendor.posted) if f"{group[0]} is" in text]
+    return ("resolved" if "is resolved" in about[-1] else "firing") if about else None
+
+
 MAIL = {"endpoint": "mail.example:587", "sender": "alerts@tamyla.com", "to": ["ada@tamyla.com"]}
 CASES = {
     "email": Case(email.FACTORY, MAIL, ScriptedMail, of_email),
+    "jsm": Case(jsm.FACTORY, {"key": JSM_KEY}, Jsm, of_jsm),
+    "pagerduty": Case(pagerduty.FACTORY, {"routing_key": KEY}, PagerDuty, of_pagerduty),
+    "teams": Case(teams.FACTORY, {"url": f"https://flow.example{PATH}?sig=s3cret"}, Teams, of_teams),
     "slack, bot": Case(slack.FACTORY, {"token": "xoxb-s3cret", "channel": "C0DE"}, Slack, of_slack),
     "slack, webhook": Case(slack.FACTORY, {"url": f"https://hooks.slack.com{HOOK}"}, Slack, of_slack),
 }
