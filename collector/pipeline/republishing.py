@@ -8,7 +8,7 @@ was compared is remembered with that. So a kill asks again or has asked, and no 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from collector.component import StoreMark
 from collector.ledger.interface import Ledger, Read, TimerKey
@@ -45,21 +45,30 @@ class Republishing:
         self._marks = marks
         self._clock = clock
         self._looked_at = self._noted_at = float("-inf")
+        self._agreed: dict[tuple[str, str], StoreMark] | None = None
+        """What all stores said when nothing had to be asked or noted."""
 
     @property
     def look_at(self) -> float:
-        """When stores are compared the next time, by the clock."""
-        return self._looked_at + _BETWEEN_LOOKS_SECS if self._owners else float("inf")
+        """When stores are compared the next time, by the clock; never, as long as they say what agreed last time."""
+        if not self._owners or self._told() == self._agreed:
+            return float("inf")
+        return self._looked_at + _BETWEEN_LOOKS_SECS
 
     def attempt(self, now_unix_nano: int) -> tuple[Read, Processed] | None:
         """Who must tell again, and what would be remembered; None: nobody."""
         if not self._owners or self._clock() - self._looked_at < _BETWEEN_LOOKS_SECS:
             return None
         self._looked_at = self._clock()
-        found = {(owner, *key): mark for owner in self._owners for *key, mark in self._told()}
+        told = self._told()
+        if told == self._agreed:
+            return None
+        found = {(owner, *key): mark for owner in self._owners for key, mark in told.items()}
         known = self._ledger.state(KEEPER, "").get_many([_name(*key) for key in found])
         asked = {key for key, mark in found.items() if _lacks(mark, known.get(_name(*key), b""))}
         grown = {key for key, mark in found.items() if known.get(_name(*key)) != _value(mark)}
+        if not asked and not grown:
+            self._agreed = told
         if not asked and (not grown or self._clock() - self._noted_at < _BETWEEN_NOTES_SECS):
             return None
         self._noted_at = self._clock()
@@ -67,10 +76,11 @@ class Republishing:
         timers = self._due({(owner, domain) for owner, _, domain in asked}, now_unix_nano)
         return Read(()), Processed(changes=dict(changes), timers=timers)
 
-    def _told(self) -> Iterator[tuple[str, str, StoreMark]]:
-        for exporter, stores in self._marks().items():
-            for domain, mark in stores.items():
-                yield exporter, domain, mark
+    def _told(self) -> dict[tuple[str, str], StoreMark]:
+        """(exporter, domain) → what its store says now."""
+        return {
+            (exporter, domain): mark for exporter, stores in self._marks().items() for domain, mark in stores.items()
+        }
 
     def _due(self, asked: set[tuple[str, str]], now_unix_nano: int) -> dict[TimerKey, int | None]:
         keys: set[TimerKey] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -203,6 +204,17 @@ def test_growth_is_noted_once_a_minute(bench: PartitionBench, make_pipeline: Mak
     pipeline._republishing._noted_at -= 60
     steps(bench, pipeline)
     assert bench.ledger.applied("logs") != before
+
+
+def test_stores_that_agree_ask_for_no_step(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    """Only a store that says something else is compared again."""
+    stores = Stores(sqlite={"": A})
+    pipeline, _ = filled(bench, make_pipeline, stores)
+    assert pipeline.secs_to_next == math.inf
+    stores.marks["sqlite"] = {"": B}
+    assert pipeline.secs_to_next <= 1
+    steps(bench, pipeline)
+    assert pipeline.secs_to_next == math.inf
 
 
 def test_a_component_can_t_name_a_due_time_like_the_core(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
