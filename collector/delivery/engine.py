@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import uvloop
@@ -28,6 +29,7 @@ from collector.ledger.quarantine import Quarantine
 
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
+_NOWHERE: Mapping[int, Path] = MappingProxyType({})
 _BEAT_SECS = 1.0
 _DRAIN_POLL_SECS = 0.02
 
@@ -51,26 +53,26 @@ class Engine:
 
     Args:
         exporters: id → (exporter, its options).
-        ledgers: the partitions of this process.
+        ledgers: the partitions of this process, by number.
         on_event: told of blocked exporters and the like, at most once a minute for the same.
         beat: called each second from the loop, while every lane's loops live.
         pool: makes threads, by (name, how many).
         rng: jitter.
-        partitions: the ledgers' directories, where it is noted what is in hand; none: a death is not remembered.
+        partitions: the ledgers' directories by the same numbers, where it is noted what is in hand; none: a death is not remembered.
         quarantine: who else works in this process.
     """
 
     def __init__(
         self,
         exporters: Exporters,
-        ledgers: Sequence[Ledger],
+        ledgers: Mapping[int, Ledger],
         *,
         on_event: OnEvent = _ignore,
         beat: Callable[[], None] = lambda: None,
         decode: Decode = _decode,
         pool: Pool = _threads,
         rng: random.Random | None = None,
-        partitions: Sequence[Path] = (),
+        partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -148,11 +150,11 @@ class Delivery:
     def __init__(
         self,
         exporters: Exporters,
-        ledgers: Sequence[Ledger],
+        ledgers: Mapping[int, Ledger],
         *,
         on_event: OnEvent = _ignore,
         decode: Decode = _decode,
-        partitions: Sequence[Path] = (),
+        partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
     ) -> None:
         self._make: Callable[[], Engine] = lambda: Engine(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Collection
 
 from collector.delivery.hand import Hand
 from collector.delivery.loading import Loader
@@ -15,12 +17,12 @@ class Feed:
     `drained`: no partition had any more at the last look, and nothing was notified since.
     """
 
-    def __init__(self, loader: Loader, ledgers: int, budget_bytes: int, hand: Hand) -> None:
+    def __init__(self, loader: Loader, partitions: Collection[int], budget_bytes: int, hand: Hand) -> None:
         self._loader = loader
         self._budget = budget_bytes
         self._hand = hand
-        self._after = [-1] * ledgers
-        self._next = 0
+        self._after = dict.fromkeys(partitions, -1)
+        self._turns = deque(partitions)
         self._wake = asyncio.Event()
         self.held_bytes = 0
         self.held_records = 0
@@ -52,7 +54,8 @@ class Feed:
         for _ in self._after:
             if self.full:
                 return []
-            source, self._next = self._next, (self._next + 1) % len(self._after)
+            source = self._turns[0]
+            self._turns.rotate(-1)
             waiting = await self._loader.waiting(source, self._after[source], self._budget - self.held_bytes)
             nothing_waits &= not waiting
             if not waiting or (waiting[0].giant and self.held_bytes):

@@ -9,7 +9,7 @@ the worker dies three times is set aside. So a death here is never held against 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -32,13 +32,15 @@ class Hand:
     """Belongs to the event loop.
 
     Args:
-        partitions: the directories of the ledgers, in their order; none: nothing is remembered.
+        partitions: number of a partition → its directory; none: nothing is remembered.
         quarantine: who else works in this process.
     """
 
-    def __init__(self, exporter: str, partitions: Sequence[Path], quarantine: Quarantine) -> None:
-        self._markers = [Marker(path / "deliveries" / quote(exporter, safe="")) for path in partitions]
-        self._held: list[Counter[Name]] = [Counter() for _ in partitions]
+    def __init__(self, exporter: str, partitions: Mapping[int, Path], quarantine: Quarantine) -> None:
+        self._markers = {
+            source: Marker(path / "deliveries" / quote(exporter, safe="")) for source, path in partitions.items()
+        }
+        self._held: dict[int, Counter[Name]] = {source: Counter() for source in partitions}
         self._looked: set[int] = set()
         self._quarantine = quarantine
 
@@ -120,7 +122,7 @@ class Hand:
 
     def close(self) -> None:
         """An orderly stop: nothing is in hand."""
-        for marker in self._markers:
+        for marker in self._markers.values():
             marker.close()
 
     def _care(self, pending: Pending) -> int:

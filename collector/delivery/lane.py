@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from collector.batch import LogBatch
@@ -52,7 +52,7 @@ class Lane:
         id: str,  # noqa: A002  the word of the configuration
         exporter: Exporter,
         config: DeliveryConfig,
-        ledgers: Sequence[Ledger],
+        ledgers: Mapping[int, Ledger],
         *,
         run: Run,
         pool: Callable[[str, int], Executor],
@@ -69,7 +69,7 @@ class Lane:
         self._batcher = Batcher(queue)
         self._hand = hand
         self._loader = Loader(id, ledgers, run, hand, self._unread)
-        self._feed = Feed(self._loader, len(ledgers), queue.max_in_flight_bytes, hand)
+        self._feed = Feed(self._loader, ledgers.keys(), queue.max_in_flight_bytes, hand)
         receipts = Receipts(id, exporter, ledgers, run) if isinstance(exporter, KeepsReceipts) else None
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts)
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)

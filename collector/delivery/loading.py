@@ -7,7 +7,7 @@ the outbox, unread. If even that kills, it is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from collector.delivery.hand import POISON, Hand
@@ -26,9 +26,9 @@ _CHUNK_BYTES = 4 << 20
 
 
 class Loader:
-    """Belongs to the event loop. `source` is the position of a ledger."""
+    """Belongs to the event loop. `source` is the number of a partition."""
 
-    def __init__(self, exporter: str, ledgers: Sequence[Ledger], run: Run, hand: Hand, ended: Ended) -> None:
+    def __init__(self, exporter: str, ledgers: Mapping[int, Ledger], run: Run, hand: Hand, ended: Ended) -> None:
         self._exporter = exporter
         self._ledgers = ledgers
         self._run = run

@@ -7,7 +7,7 @@ acknowledged is delivered again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from collector.delivery.loading import Run
 from collector.delivery.receipts import Receipts
@@ -19,12 +19,12 @@ _AGAIN_SECS = 1.0
 
 class Progress:
     """Collects acknowledgements. `failed` is told why the ledger did not take them; they are kept and tried again. `settled`
-    is told which ones it took, by the position of the ledger."""
+    is told which ones it took, by the number of the partition."""
 
     def __init__(
         self,
         exporter: str,
-        ledgers: Sequence[Ledger],
+        ledgers: Mapping[int, Ledger],
         run: Run,
         failed: Callable[[Exception], None],
         settled: Callable[[int, Sequence[Ack]], None],
@@ -38,7 +38,7 @@ class Progress:
         self._settled = settled
         self._interval = interval_secs
         self._receipts = receipts
-        self._waiting: list[list[Ack]] = [[] for _ in ledgers]
+        self._waiting: dict[int, list[Ack]] = {source: [] for source in ledgers}
         self._changed = asyncio.Event()
         self._stopping = False
 
@@ -69,7 +69,7 @@ class Progress:
     async def _persist(self) -> bool:
         """Tell the ledgers; whether they took all of it."""
         complete = True
-        for source, ledger in enumerate(self._ledgers):
+        for source, ledger in self._ledgers.items():
             acks, self._waiting[source] = self._waiting[source], []
             if not acks:
                 continue

@@ -40,13 +40,13 @@ class Receipts:
     """One exporter's. Belongs to the event loop.
 
     Args:
-        ledgers: by their positions, as elsewhere in delivery.
+        ledgers: by the numbers of their partitions, as elsewhere in delivery.
         run: calls a function on the ledgers' thread.
     """
 
     id: str
     exporter: KeepsReceipts
-    ledgers: Sequence[Ledger]
+    ledgers: Mapping[int, Ledger]
     run: Run
     _told: dict[ReceiptKey, _Told] = field(default_factory=dict)
     _number: int = 0

@@ -25,7 +25,7 @@ Decode = Callable[[Sequence[Entry]], LogBatch]
 
 
 class Pending:
-    """An outbox entry some of whose records have not ended. `source` is the position of its ledger."""
+    """An outbox entry some of whose records have not ended. `source` is the number of its partition."""
 
     __slots__ = ("_dead", "_left", "_numbers", "_outcomes", "_receipts", "entry", "size_bytes", "source")
 

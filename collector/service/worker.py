@@ -97,7 +97,7 @@ class Worker:
             self._warm_up()
             self._delivery = Delivery(
                 exporters,
-                list(self._ledgers.values()),
+                self._ledgers,
                 on_event=self._tell,
                 partitions=self._places(),
                 quarantine=self._quarantine,
@@ -180,13 +180,13 @@ class Worker:
                 else:
                     break
 
-    def _places(self) -> list[Path]:
-        """The directories of the ledgers."""
-        return [self._backend.place(number) for number in self._ledgers]
+    def _places(self) -> dict[int, Path]:
+        """The directories of the ledgers, by partition."""
+        return {number: self._backend.place(number) for number in self._ledgers}
 
     def _make_pipelines(self, passthrough: list[str], listening: Mapping[str, Sequence[str]]) -> None:
-        self._upkeep = [f"upkeep of {place.parent.name} {place.name}" for place in self._places()]
-        for ledger, place in zip(self._ledgers.values(), self._places(), strict=True):
+        self._upkeep = [f"upkeep of {place.parent.name} {place.name}" for place in self._places().values()]
+        for ledger, place in zip(self._ledgers.values(), self._places().values(), strict=True):
             network = self._stages.network(ledger, listening)
             self._backlogs.append(Backlogs(ledger, network))
             own = Pipeline(

@@ -94,7 +94,7 @@ class Load:
         """Begin to deliver."""
         config = self._factory.config(**options)
         exporter = self._factory.create(config, Context(self._name, self._folder))
-        self._delivery = Delivery({self._name: (exporter, config)}, [self.bench.ledger])
+        self._delivery = Delivery({self._name: (exporter, config)}, {0: self.bench.ledger})
         self._delivery.start()
 
     def await_some(self) -> None:

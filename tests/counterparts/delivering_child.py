@@ -85,7 +85,7 @@ def main(root: Path, mode: str, room: int | None) -> None:
     ledger = PartitionLedger.open(root / "partition", PLAN, sources, 0, 1, cache_bytes=0)
     exporters = {"file": (Lines(root / "delivered"), DeliveryConfig())}
     _lay(mode)
-    delivery = Delivery(exporters, [ledger], partitions=[root / "partition"])
+    delivery = Delivery(exporters, {0: ledger}, partitions={0: root / "partition"})
     if room is not None:
         status = Path("/proc/self/status").read_text().splitlines()
         used = next(int(line.split()[1]) for line in status if line.startswith("VmData"))

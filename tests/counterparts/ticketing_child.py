@@ -82,7 +82,7 @@ def main(root: Path, calls: int, secs: float) -> None:
     ledger = PartitionLedger.open(root / "partition", PLAN, JournalSources([root / "journal"]), 0, 1)
     options = DeliveryConfig.model_validate({"sending_queue": {"batch": {"min_size": 0}}})
     exporters = {"sqlite": (Tickets(root / "tickets", calls, secs), options)}
-    delivery = Delivery(exporters, [ledger], partitions=[root / "partition"])
+    delivery = Delivery(exporters, {0: ledger}, partitions={0: root / "partition"})
     delivery.start()
     assert delivery.drain(300), "it is not done"
     delivery.shutdown(10)

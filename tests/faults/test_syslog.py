@@ -56,7 +56,9 @@ class Stream:
 
     def __init__(self, config: SyslogConfig) -> None:
         self.ledger = MemoryLedger(["syslog"])
-        self.delivery = Delivery({"syslog": (SyslogExporter(config, Context("syslog", Path())), config)}, [self.ledger])
+        self.delivery = Delivery(
+            {"syslog": (SyslogExporter(config, Context("syslog", Path())), config)}, {0: self.ledger}
+        )
         self.total = 0
 
     def __enter__(self) -> Stream:

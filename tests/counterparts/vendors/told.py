@@ -75,8 +75,8 @@ class Telling:
 
     async def _life(self, seconds: float, *, killed: bool = False) -> None:
         engine = Engine(
-            {"x": (self.exporter(), self.config)}, [self.ledger], on_event=self.events.append,
-            pool=lambda name, count: InlineExecutor(), rng=random.Random(7), partitions=[],
+            {"x": (self.exporter(), self.config)}, {0: self.ledger}, on_event=self.events.append,
+            pool=lambda name, count: InlineExecutor(), rng=random.Random(7),
         )  # fmt: skip
         await engine.start()
         await asyncio.sleep(seconds)

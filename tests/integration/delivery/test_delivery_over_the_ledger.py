@@ -79,7 +79,7 @@ def server():
 
 def deliver(bench, exporters, until):
     """Deliver until the condition holds."""
-    delivery = Delivery(exporters, [bench.ledger])
+    delivery = Delivery(exporters, {0: bench.ledger})
     delivery.start()
     try:
         while not until():
@@ -114,7 +114,7 @@ def test_destination_down_at_shutdown_then_restart(bench):
         bench.put(f"{n}a", f"{n}b")
         bench.step()
     exporters = {"otlp": otlp(server.port), "nop": (NopExporter(NopConfig(), Context("nop", Path())), DeliveryConfig())}
-    delivery = Delivery(exporters, [bench.ledger])
+    delivery = Delivery(exporters, {0: bench.ledger})
     delivery.start()
     while queued(bench, "nop") or (away := delivery.statistics()["otlp"]).state != "retrying":
         time.sleep(0.01)  # between two attempts, that is; during one the state is another

@@ -77,7 +77,7 @@ def test_selected_redacted_counted(tmp_path, server, passthrough):
         "redact": {"patterns": ["s3cret"]},
     }
     config = OtlpConfig.model_validate(options)
-    delivery = Delivery({"otlp": (OtlpExporter(config, Context("otlp", Path())), config)}, [bench.ledger])
+    delivery = Delivery({"otlp": (OtlpExporter(config, Context("otlp", Path())), config)}, {0: bench.ledger})
     delivery.start()
     try:
         while bench.partition.queues()["otlp"].records:

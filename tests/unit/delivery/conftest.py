@@ -40,11 +40,11 @@ class Rig:
             loop = asyncio.get_running_loop()
             engine = Engine(
                 exporters,
-                self.ledgers,
+                dict(enumerate(self.ledgers)),
                 on_event=self.events.append,
                 pool=lambda name, count: InlineExecutor(),
                 rng=random.Random(7),
-                partitions=self.partitions,
+                partitions=dict(enumerate(self.partitions)),
             )
             await engine.start()
             await asyncio.sleep(seconds)

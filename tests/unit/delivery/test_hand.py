@@ -48,7 +48,7 @@ def die_with(path: Path, *requests: Request) -> None:
     """A process that takes these in hand and is gone: what is on disk at that moment stays."""
 
     async def main() -> bytes:
-        hand = Hand("x", [path], Quarantine())
+        hand = Hand("x", {0: path}, Quarantine())
         with ExitStack() as held:
             for request in requests:
                 held.enter_context(await hand.holding(request))
@@ -61,11 +61,11 @@ def die_with(path: Path, *requests: Request) -> None:
 def test_a_death_with_several_in_hand_calls_for_care_and_is_held_against_none(tmp_path: Path) -> None:
     first, second, third = entries()
     die_with(tmp_path, whole(first), whole(second))
-    hand = Hand("x", [tmp_path], Quarantine())
+    hand = Hand("x", {0: tmp_path}, Quarantine())
     assert [hand.suspects(pending) for pending in (first, second, third)] == [True, True, False]
     assert hand.small(first) == 1024
     assert hand.strikes(whole(first)) == 0
-    assert not Hand("y", [tmp_path], Quarantine()).suspects(first), "another exporter did nothing"
+    assert not Hand("y", {0: tmp_path}, Quarantine()).suspects(first), "another exporter did nothing"
 
 
 def test_what_dies_alone_is_cut_smaller_and_after_three_deaths_poison(tmp_path: Path) -> None:
@@ -73,42 +73,42 @@ def test_what_dies_alone_is_cut_smaller_and_after_three_deaths_poison(tmp_path: 
     die_with(tmp_path, whole(pending))
     for strikes in (1, 2, 3):
         die_with(tmp_path, piece(pending, 64))
-        hand = Hand("x", [tmp_path], Quarantine())
+        hand = Hand("x", {0: tmp_path}, Quarantine())
         assert hand.small(pending) == 64
         assert hand.strikes(piece(pending, 64)) == strikes
         assert hand.strikes(piece(pending, 0)) == hand.strikes(piece(pending, 128)) == 0
         assert not hand.suspects(neighbour)
         hand.close()
-    assert Hand("x", [tmp_path], Quarantine()).poison(piece(pending, 64))
+    assert Hand("x", {0: tmp_path}, Quarantine()).poison(piece(pending, 64))
 
 
 def test_an_entry_that_the_ledger_has_seen_end_is_acquitted(tmp_path: Path) -> None:
     first, second, third = entries()
     die_with(tmp_path, whole(first), whole(second), whole(third))
-    Hand("x", [tmp_path], Quarantine()).settled(0, [Ack(second.entry.seq, {})])
-    hand = Hand("x", [tmp_path], Quarantine())
+    Hand("x", {0: tmp_path}, Quarantine()).settled(0, [Ack(second.entry.seq, {})])
+    hand = Hand("x", {0: tmp_path}, Quarantine())
     assert [hand.suspects(pending) for pending in (first, second, third)] == [True, False, True]
 
 
 def test_entries_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     first, second, third = entries()
     die_with(tmp_path, whole(first), whole(second))
-    hand = Hand("x", [tmp_path], Quarantine())
+    hand = Hand("x", {0: tmp_path}, Quarantine())
     hand.oldest(0, second.entry.seq)
     assert [hand.suspects(pending) for pending in (first, second)] == [True, True], "one span, not all of it is gone"
-    Hand("x", [tmp_path], Quarantine()).oldest(0, third.entry.seq)
-    assert not Hand("x", [tmp_path], Quarantine()).suspects(second)
+    Hand("x", {0: tmp_path}, Quarantine()).oldest(0, third.entry.seq)
+    assert not Hand("x", {0: tmp_path}, Quarantine()).suspects(second)
 
 
 def test_nothing_is_remembered_of_an_orderly_end(tmp_path: Path) -> None:
     async def main() -> None:
-        hand = Hand("x", [tmp_path], Quarantine())
+        hand = Hand("x", {0: tmp_path}, Quarantine())
         with await hand.holding(whole(pending)):
             pass
 
     (pending,) = entries(1)
     asyncio.run(main())
-    assert not Hand("x", [tmp_path], Quarantine()).suspects(pending)
+    assert not Hand("x", {0: tmp_path}, Quarantine()).suspects(pending)
 
 
 def test_the_suspect_is_alone_in_the_process_and_others_wait_for_it(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_the_suspect_is_alone_in_the_process_and_others_wait_for_it(tmp_path: Pa
             order.append(f"{name} ends")
 
     async def main() -> None:
-        careful, other = Hand("x", [tmp_path], quarantine), Hand("y", [tmp_path], quarantine)
+        careful, other = Hand("x", {0: tmp_path}, quarantine), Hand("y", {0: tmp_path}, quarantine)
         await asyncio.gather(
             work(other, whole(second), "other"), work(careful, whole(first), "suspect"),
             work(other, whole(second), "late"), asyncio.to_thread(step),

@@ -23,7 +23,7 @@ def beats(seconds: float) -> int:
     async def main() -> None:
         engine = Engine(
             {"only": (ScriptedExporter(lambda _: Ok()), DeliveryConfig())},
-            [MemoryLedger(["only"])],
+            {0: MemoryLedger(["only"])},
             beat=lambda: beaten.append(asyncio.get_running_loop().time()),
             pool=lambda name, count: InlineExecutor(),
             rng=random.Random(7),

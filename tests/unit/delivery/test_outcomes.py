@@ -242,7 +242,7 @@ def test_a_panic_of_native_code_is_contained():
 
     ledger = MemoryLedger(["x"])
     ledger.put(text_batch(["a", "bad", "c"]))
-    delivery = Delivery({"x": (ScriptedExporter(encode=encode), CONFIG)}, [ledger])
+    delivery = Delivery({"x": (ScriptedExporter(encode=encode), CONFIG)}, {0: ledger})
     delivery.start()
     while ledger.queued("x"):
         time.sleep(0.01)

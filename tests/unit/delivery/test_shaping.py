@@ -218,7 +218,7 @@ def test_an_entry_that_cannot_be_decoded_stays_in_the_outbox(rig):
     async def main():
         engine = Engine(
             {"x": (exporter, config(**ONLY_A))},
-            one.ledgers,
+            dict(enumerate(one.ledgers)),
             on_event=seen.append,
             decode=decoding,
             pool=lambda name, count: InlineExecutor(),

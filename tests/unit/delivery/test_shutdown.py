@@ -128,7 +128,7 @@ def test_draining_waits_for_healthy_exporters_only(answer, latency, complete, le
     async def main():
         loop = asyncio.get_running_loop()
         exporter = ScriptedExporter(lambda batch: answer, latency_secs=latency)
-        engine = Engine({"x": (exporter, config)}, [ledger], pool=lambda name, count: InlineExecutor())
+        engine = Engine({"x": (exporter, config)}, {0: ledger}, pool=lambda name, count: InlineExecutor())
         await engine.start()
         await asyncio.sleep(5)
         for n in range(50):
@@ -148,7 +148,7 @@ def test_draining_waits_for_healthy_exporters_only(answer, latency, complete, le
 
 def test_shutdown_is_safe_twice_and_without_start():
     """Lifecycle: create, (start), shutdown, shutdown."""
-    delivery = Delivery({"x": (ScriptedExporter(), CONFIG)}, [MemoryLedger(["x"])])
+    delivery = Delivery({"x": (ScriptedExporter(), CONFIG)}, {0: MemoryLedger(["x"])})
     delivery.shutdown(1)
     delivery.start()
     delivery.notify()
@@ -167,7 +167,7 @@ def test_start_raises_what_an_exporter_cannot_open():
         async def start(self):
             raise PermissionError("/var/log/x")
 
-    delivery = Delivery({"x": (Broken(), CONFIG)}, [MemoryLedger(["x"])])
+    delivery = Delivery({"x": (Broken(), CONFIG)}, {0: MemoryLedger(["x"])})
     with pytest.raises(PermissionError, match="/var/log/x"):
         delivery.start()
     delivery.shutdown(1)

@@ -50,7 +50,7 @@ def deliver(
     async def main() -> None:
         pool = lambda name, count: InlineExecutor()  # noqa: E731
         engine = Engine(
-            {"x": (cluster, config)}, [ledger], on_event=lambda event: None, pool=pool, rng=random.Random(7)
+            {"x": (cluster, config)}, {0: ledger}, on_event=lambda event: None, pool=pool, rng=random.Random(7)
         )
         await engine.start()
         await asyncio.sleep(hours * 3600)
