@@ -112,6 +112,7 @@ ISSUES = Projection(
     indexes={"issues_by_time": ("last_seen_unix_nano",)},
     aged_by="last_seen_unix_nano",
     closed={"state": ("archived", "resolved", "merged")},
+    alone=True,
 )
 """Issues as they stand. `services` and their like: name → events, as JSON; `variants`: why they are grouped."""
 
@@ -140,6 +141,7 @@ ISSUE_ACTIVITY = Projection(
     ),
     indexes={"issue_activity_by_time": ("time_unix_nano",)},
     aged_by="time_unix_nano",
+    alone=True,
 )
 """What happened to issues: one row for each event but those that tell new counts alone."""
 

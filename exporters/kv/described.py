@@ -28,6 +28,8 @@ _PUT = """INSERT INTO described VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDA
     WHERE (excluded.version, excluded.event_id) > (described.version, described.event_id)"""
 _TRIM = """DELETE FROM described WHERE domain = ?1 AND name = ?2 AND subject IN (SELECT subject FROM described
     WHERE domain = ?1 AND name = ?2 ORDER BY at DESC, subject LIMIT -1 OFFSET ?3)"""
+SHOWN = tuple(projection for projection in PROJECTIONS if projection.closed or not projection.alone)
+"""What KV has documents of: not what is told so often that it stands in tables alone, unless only what is open of it is shown."""
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 _CLOSED = -1
 """The time of rows that are not shown: they are kept behind all others, so that what is older does not bring them back."""

@@ -24,6 +24,7 @@ from collector.store.describing import Described, described, listed
 from collector.transport import cloudflare
 from collector.transport.cloudflare import Answer, CloudflareClient
 from exporters.kv.config import KvConfig
+from exporters.kv.described import SHOWN
 from exporters.kv.records import viewed
 from exporters.kv.view import Change, Shape, View
 
@@ -76,8 +77,8 @@ class KvExporter:
 
     def encode(self, batch: LogBatch) -> Viewed:
         """Lines and the columns that are counted, and what events describe; not what tables of a database are for."""
-        batch = listed(batch)
-        return Viewed(viewed(batch, self._config.max_body_size), described(batch, self._config.max_body_size))
+        told = described(batch, self._config.max_body_size, SHOWN)
+        return Viewed(viewed(listed(batch), self._config.max_body_size), told)
 
     async def send(self, request: Viewed) -> Answer | Unwritten | None:
         """The answer of the last bulk write; None when there was nothing to write."""

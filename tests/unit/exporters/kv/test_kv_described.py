@@ -12,9 +12,10 @@ import pytest
 
 from collector.base32 import first_record_id
 from collector.batch import LogBatch
-from collector.store.describing import described
+from collector.store.describing import described, listed
 from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
+from exporters.kv.described import SHOWN
 from exporters.kv.records import viewed
 from exporters.kv.view import Shape, View
 
@@ -114,3 +115,36 @@ def test_what_was_only_sent_describes_nothing(tmp_path: Path) -> None:
     sent = batch_of([event(3, "d3")]).with_fields({"event_name": events([event(3, "d3")]).column("event_name")})
     assert KEY not in add(view, sent)
     view.close()
+
+
+def issue(number: int, subject: str, state: str, at: int) -> LogBatch:
+    pairs = {
+        "logboom.issue.id": subject, "logboom.issue.state": state, "logboom.version": NOW_MS + number, "logboom.issue.last_seen": at,
+        "logboom.issue.activity": number,
+    }  # fmt: skip
+    record_id = first_record_id(NOW_MS)[:10] + f"{number:016d}"
+    made = Row(record_id, list(pairs.items()), fields={"domain": "a.com", "time_unix_nano": at})
+    return marked(batch_of([made]), ["logboom.issue.changed"])
+
+
+def told(view: View, batch: LogBatch, kv: dict[str, str]) -> dict[str, str]:
+    """As the exporter does: of issues the open ones, nothing of their activity."""
+    request = viewed(listed(batch), 4096), described(batch, 4096, SHOWN)
+    wanted = view.wanted(*request)
+    view.adopt(wanted, {one.key: kv.get(one.key) for one in wanted})
+    view.add(*request)
+    changes = view.changes(["a.com"])
+    view.published(changes)
+    return kv | {change.key: change.value for change in changes}
+
+
+def test_issues_that_are_open_stand_there_and_leave_when_they_are_not(tmp_path: Path) -> None:
+    """What is older does not bring one back; one that opens again comes back."""
+    view, kv = opened(tmp_path / "view.db"), dict[str, str]()
+    for number, subject, state, shown in (
+        (1, "a", "new", ["a"]), (2, "b", "ongoing", ["b", "a"]), (4, "a", "resolved", ["b"]), (3, "a", "ongoing", ["b"]),
+        (5, "b", "archived", []), (6, "a", "regressed", ["a"]),
+    ):  # fmt: skip
+        kv = told(view, issue(number, subject, state, 10 + number), kv)
+        assert [row["issue_id"] for row in json.loads(kv["p/issues/a.com"])["rows"]] == shown
+    assert [key for key in kv if "activity" in key or "recent" in key] == []
