@@ -30,7 +30,7 @@ _INT64 = range(-(1 << 63), 1 << 63)
 _LENGTHS = tuple(varint(number) for number in range(_SHORT))
 _SMALL = tuple(b"\x18" + number for number in _LENGTHS)
 _RECORD_HEADS = tuple(b"\x12" + number for number in _LENGTHS)
-_HEADS: dict[str, dict[int, bytes]] = {}
+HEADS: dict[str, dict[int, bytes]] = {}
 """Key → length of a text (of another value as it is written: its complement) → all that stands in front of it in an attribute.
 Programs have few keys; hostile senders many."""
 _heads = itertools.count()
@@ -53,12 +53,12 @@ def attribute_field(key: str, value: Any) -> bytes:
     if type(value) is str:
         try:
             text = value.encode()
-            return _HEADS[key][len(text)] + text
+            return HEADS[key][len(text)] + text
         except (KeyError, UnicodeEncodeError):
             return _text_attribute(key, utf8(value))
     content = any_value(value, MAX_NESTING)
     try:
-        return _HEADS[key][~len(content)] + content
+        return HEADS[key][~len(content)] + content
     except KeyError:
         return _remembered(key, ~len(content), content, _sized(b"\x32", _key_value(key, content)))
 
@@ -66,7 +66,10 @@ def attribute_field(key: str, value: Any) -> bytes:
 def body_field(value: Any) -> bytes:
     """`body`."""
     if type(value) is str:
-        text = utf8(value)
+        try:
+            text = value.encode()
+        except UnicodeEncodeError:
+            text = utf8(value)
         size = len(text)
         return (_BODY_HEADS[size] if size < _SHORT else _body_head(size)) + text
     return _sized(b"\x2a", any_value(value, MAX_NESTING))
@@ -179,8 +182,8 @@ def _remembered(key: str, size: int, content: bytes, field: bytes) -> bytes:
     """The attribute; its head is remembered."""
     if len(key) <= _LONGEST_KEY and -_SHORT < size < _SHORT:
         if next(_heads) % _MOST_HEADS == 0:
-            _HEADS.clear()
-        _HEADS.setdefault(key, {})[size] = field[: len(field) - len(content)]
+            HEADS.clear()
+        HEADS.setdefault(key, {})[size] = field[: len(field) - len(content)]
     return field
 
 

@@ -16,6 +16,7 @@ WRAPPERS = ("logs", "events", "records")
 _OTLP = ("resourceLogs", "resource_logs")
 _BODIES = frozenset(LOGS.slots[Slot.BODY])
 _MAPPER = Mapper(LOGS)
+_PLANS = _MAPPER.plans(frozenset((*WRAPPERS, *_OTLP, "streams", "scriptName")))
 _GELF = Mapper(GELF)
 _DATADOG = Mapper(DATADOG)
 _TAGS = ("env", "version", "service")
@@ -26,7 +27,12 @@ def read_logs(taking: Taking, body: bytes) -> None:
     for document in taking.documents(body):
         for item in document if type(document) is list else (document,):
             if type(item) is dict:
-                _object(taking, item)
+                plan = _PLANS.of(item)
+                written = plan.record(item) if plan is not None else None
+                if written is None:
+                    _object(taking, item)
+                else:
+                    taking.add(*written)
             else:
                 taking.take(_MAPPER, item)
 

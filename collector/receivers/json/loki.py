@@ -10,9 +10,10 @@ from typing import Any
 import cramjam
 
 from collector.errors import InvalidPayload, TooLarge
-from collector.receivers.json import values
 from collector.receivers.json.documents import BadRecord
-from collector.receivers.json.mapping import Mapper, Resource
+from collector.receivers.json.mapping import Mapper
+from collector.receivers.json.moments import unix_nano
+from collector.receivers.json.plans import Resource
 from collector.receivers.json.shape import Shape
 from collector.receivers.json.shapes import LOKI
 from collector.receivers.json.taking import Taking
@@ -109,7 +110,7 @@ def _moment(value: Any) -> int:
         value = int(value)
     if type(value) is int:
         return value if 0 < value < 1 << 64 else 0
-    return values.unix_nano(value) or 0
+    return unix_nano(value) or 0
 
 
 def _unpacked(body: bytes, limit: int) -> bytes:

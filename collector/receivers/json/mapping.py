@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from collector.receivers.json import values
+from collector.receivers.json.plans import Plans, Resource, Rule
 from collector.receivers.json.shape import Shape, Slot
 from otlp_wire import record_writing as wire
 from otlp_wire.record_writing import MAX_KEYS, attribute_field
 
-Resource = tuple[tuple[str, str], ...]
-Rule = tuple[str, int, Callable[[Any], Any]]
-"""What is done with a key: the target that it fills, how many keys go before it there, and a reader that gives a field of the
-record, or the text of an attribute of the resource."""
 _OBJECTS = frozenset(("body", "message", "msg"))
 """Keys of a body that may be an object; `event`, `log` and others are then objects with members of their own."""
 
@@ -29,6 +26,11 @@ class Mapper:
         self._left_out = shape.left_out
         self._prefix = shape.prefix
         self._plain = not shape.prefix and not shape.left_out
+
+    def plans(self, special: frozenset[str]) -> Plans:
+        """Of the forms of records without these keys, for a shape that calls attributes as its senders do."""
+        assert self._plain
+        return Plans(self._rules, self._of_resource, self._heads, special)
 
     def record(self, record: Mapping[str, Any]) -> tuple[Resource, bytes]:
         """The resource that it names, and the record without it."""

@@ -9,11 +9,12 @@ from typing import Self
 from urllib.parse import parse_qsl
 
 from collector.receivers.json import cloudflare, loggers, loki
+from collector.receivers.json.cloudflare_shapes import LOGPUSH
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.fluent_bit import read_msgpack
 from collector.receivers.json.otlp import read_otlp
 from collector.receivers.json.shape import Shape
-from collector.receivers.json.shapes import DATADOG, LOGPUSH, LOKI, SHAPES
+from collector.receivers.json.shapes import DATADOG, LOKI, SHAPES
 from collector.receivers.json.taking import Reader
 from collector.receivers.json.webhooks import Webhooks
 from collector.transport.serving.http_body import max_body_size

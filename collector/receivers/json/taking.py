@@ -7,7 +7,8 @@ from typing import Any
 
 from collector.errors import InvalidPayload
 from collector.receivers.json.documents import BadRecord, documents
-from collector.receivers.json.mapping import Mapper, Resource
+from collector.receivers.json.mapping import Mapper
+from collector.receivers.json.plans import Resource
 from otlp_wire import Received, Repairs, receive_json, record_writing
 from otlp_wire.inspection import byte_gate, check_records
 

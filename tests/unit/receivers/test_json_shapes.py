@@ -14,9 +14,9 @@ import collector.receivers.json.documentation as documentation
 from collector.errors import InvalidPayload, TooLarge
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.documents import BadRecord
+from collector.receivers.json.moments import unix_nano
 from collector.receivers.json.routes import Post, routes
 from collector.receivers.json.taking import Taking, read_by
-from collector.receivers.json.values import unix_nano
 from counterparts.json_door import records
 from otlp_wire import inspect
 
