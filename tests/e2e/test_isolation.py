@@ -13,7 +13,8 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from collector.cli import COMMANDS, app
-from collector.receivers.hooks.routes import ROUTES
+from collector.receivers.hooks.config import HooksConfig
+from collector.receivers.hooks.routes import routes
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.routes import routes as json_routes
 from collector.testing.service import Service, free_ports
@@ -154,7 +155,7 @@ def paths(service: Service, json_port: int, hooks_port: int) -> list[tuple[int, 
     """Every path that an HTTP listener takes, as the code has them: a new one is walked, too."""
     shapes = json_routes(JsonReceiverConfig.model_validate({"webhook": {"path": "/events"}}))
     of_json = [(json_port, path.replace("/*", "/x")) for path in shapes]
-    return [(service.http, "/v1/logs"), *of_json, *((hooks_port, path) for path in ROUTES)]
+    return [(service.http, "/v1/logs"), *of_json, *((hooks_port, path) for path in routes(HooksConfig()))]
 
 
 def test_no_http_route_leads_to_another_domain(tmp_path):

@@ -44,6 +44,6 @@ class Handler(Protocol):
         """The largest body."""
         ...
 
-    def command(self, hook: Hook) -> ControlRecord:
-        """Check it, signature and all, and make a command of it, which its owner carries out. Raises `BadHook`, or another `Refusal`."""
+    def command(self, hook: Hook) -> ControlRecord | None:
+        """Check it, signature and all, and make a command of it, which its owner carries out; None: there is nothing to do. Raises `BadHook`, or another `Refusal`."""
         ...

@@ -24,12 +24,13 @@ from collector.ingress.http_response import Response
 from collector.ingress.problem import problem, refused
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.hook import BadHook, Hook
-from collector.receivers.hooks.routes import ROUTES
+from collector.receivers.hooks.routes import routes
 from collector.transport.serving.content_encoding import decoded
 from collector.transport.serving.http_body import Receive
 from collector.transport.serving.turns import Turns
 
 _JSON = b"application/json"
+_IGNORED = b'{"state":"ignored"}'
 _MOST_WAITING = 8
 _LONGEST_KEY = 255
 
@@ -44,7 +45,8 @@ class HooksHttpApp(HttpApp):
     def __init__(self, config: HooksConfig, entrance: Entrance, turns: Turns, root: Path) -> None:
         super().__init__(config, entrance, turns)
         self._root = root
-        self._shown = orjson.dumps({"hooks": [config.public_url + path for path in ROUTES]})
+        self._routes = routes(config)
+        self._shown = orjson.dumps({"hooks": [config.public_url + path for path in self._routes]})
         self._waiting = 0
 
     async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
@@ -54,9 +56,9 @@ class HooksHttpApp(HttpApp):
         path, method = scope["path"], scope["method"]
         if path == "/" and method == "GET":
             return Response(200, _JSON, self._shown)
-        handler = ROUTES.get(path)
+        handler = self._routes.get(path)
         if handler is None:
-            return problem(404, f"no hook is at this path: there are {', '.join(ROUTES)}")
+            return problem(404, f"no hook is at this path: there are {', '.join(self._routes)}")
         if method != "POST":
             return problem(405, "only POST is taken", headers=((b"allow", b"POST"),))
         if credential is not None and credential.public:
@@ -73,7 +75,9 @@ class HooksHttpApp(HttpApp):
         """A problem, with the field that is wrong."""
         return refused(refusal, {"field": refusal.field} if isinstance(refusal, BadHook) else None)
 
-    async def _hand_over(self, record: ControlRecord, waits: bool) -> Response:
+    async def _hand_over(self, record: ControlRecord | None, waits: bool) -> Response:
+        if record is None:
+            return Response(200, _JSON, _IGNORED)
         self._waiting += waits
         try:
             told = await asyncio.to_thread(ask, self._root, record, MOST_WAIT_SECS if waits else 0.0)

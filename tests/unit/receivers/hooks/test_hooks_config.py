@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from collector.errors import ConfigError
 from collector.receivers.hooks.config import HooksConfig
-from collector.receivers.hooks.routes import ROUTES
+from collector.receivers.hooks.routes import routes
 from collector.settings import load
 
 BASE = """
@@ -20,7 +20,7 @@ service: {pipelines: {logs: {receivers: [hooks], exporters: [nop]}}}
 def test_it_listens_on_its_own_port_of_this_machine() -> None:
     config = HooksConfig()
     assert (config.endpoint, config.listens_on(), config.open_to_others()) == ("localhost:8082", ["localhost:8082"], {})
-    assert all(handler.max_bytes <= config.max_request_body_size for handler in ROUTES.values())
+    assert all(handler.max_bytes <= config.max_request_body_size for handler in routes(config).values())
 
 
 @pytest.mark.parametrize("url", ["hooks.example", "ftp://hooks.example", "https://", "https://h.example/?q=1"])

@@ -1,0 +1,58 @@
+"""Who sent a hook, by its bytes: GitHub's signature, Standard Webhooks (GitLab's signing token), a token that stands in a header."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+
+from collector.errors import Unauthenticated
+
+WINDOW_SECS = 300
+"""What was signed longer ago, or later than in so long, is not taken: a request that somebody kept does nothing."""
+_PREFIX = "whsec_"
+
+Header = Callable[[str], str | None]
+
+
+def check_github(secrets: Sequence[str], header: Header, body: bytes) -> None:
+    """`X-Hub-Signature-256: sha256=<hex HMAC of the body>`, of one of the secrets. Raises `Unauthenticated`."""
+    given = (header("x-hub-signature-256") or "").strip()
+    wanted = [f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}" for secret in secrets]
+    _demand(given, wanted, "X-Hub-Signature-256")
+
+
+def check_standard(secrets: Sequence[str], header: Header, body: bytes, now: float) -> None:
+    """`webhook-signature: v1,<base64 HMAC of "id.timestamp.body">`, one of several, and a timestamp of now. Raises `Unauthenticated`."""
+    id_, stamp = header("webhook-id") or "", header("webhook-timestamp") or ""
+    if not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > WINDOW_SECS:
+        raise Unauthenticated("webhook-timestamp is not of the last 5 minutes", cause="signature")
+    said = f"{id_}.{stamp}.".encode() + body
+    wanted = [f"v1,{base64.b64encode(hmac.digest(_key(secret), said, hashlib.sha256)).decode()}" for secret in secrets]
+    given = (header("webhook-signature") or "").split()
+    if not any(_same(one, other) for one in given[:8] for other in wanted):
+        raise Unauthenticated("webhook-signature is not ours", cause="signature")
+
+
+def check_token(secrets: Sequence[str], header: Header) -> None:
+    """`X-Gitlab-Token`, as it is. Raises `Unauthenticated`."""
+    _demand(header("x-gitlab-token") or "", secrets, "X-Gitlab-Token")
+
+
+def _demand(given: str, wanted: Sequence[str], name: str) -> None:
+    if not any([_same(given, one) for one in wanted]):  # noqa: C419 - as long for each of them
+        raise Unauthenticated(f"{name} is missing or wrong", cause="signature")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(_PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except ValueError:
+        return secret.encode()
