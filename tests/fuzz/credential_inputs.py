@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
 GOOD_TOKEN = "hunter2-token"
@@ -39,6 +40,27 @@ def _value(rng: random.Random) -> str:
     scheme = rng.choice(SCHEMES)
     text = rng.choice(texts)
     return f"{scheme}{rng.choice([' ', '  ', ''])}{text}" if scheme else text
+
+
+GOOD, BAD = b"+", b"-"
+"""The first byte of what a connection to a guarded listener sends: somewhere in it stands what is good, or nowhere."""
+_STRANGE = [
+    b"Bearer x",
+    b"Bearer",
+    b"Basic YTpi",
+    b"Bearer " + b"y" * 9000,
+    b"\xff\xfe",
+    b"ApiKey lbi_" + b"0" * 12 + b"_" + b"a" * 49,
+    b"Bearer a b",
+    b"",
+]
+
+
+def guarded(make: Callable[[random.Random, Callable[[random.Random], bytes]], bytes], rng: random.Random) -> bytes:
+    """What one connection to a guarded listener sends, with `GOOD` or `BAD` in front."""
+    good = rng.random() < 0.3
+    values = [*_STRANGE, *([f"Bearer {GOOD_TOKEN}".encode()] * 8 if good else [])]
+    return (GOOD if good else BAD) + make(rng, lambda rng: rng.choice(values))
 
 
 def make(rng: random.Random) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from fuzz import seeds
 
@@ -32,12 +33,14 @@ def _chunked(rng: random.Random, body: bytes) -> bytes:
     )
 
 
-def make(rng: random.Random) -> bytes:
-    """What one connection sends: one to four requests, one behind the other."""
+def make(rng: random.Random, shown: Callable[[random.Random], bytes] | None = None) -> bytes:
+    """What one connection sends: one to four requests, one behind the other. `shown`: the value of `Authorization`, empty: none."""
     out = bytearray()
     for _ in range(rng.choice([1, 1, 2, 4])):
         body = seeds.protobuf(rng) if rng.random() < 0.5 else seeds.json_text(rng).encode()
         headers = [b"Host: a", rng.choice(HEADERS[:2])]
+        if shown is not None and (value := shown(rng)):
+            headers.append(b"Authorization: " + value)
         chunked = rng.random() < 0.4
         headers.append(b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body))
         if rng.random() < 0.6:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable
 
 import hpack
 
@@ -36,8 +37,14 @@ def _message(rng: random.Random) -> bytes:
     return bytes([rng.choice([0, 0, 0, 1, 2])]) + struct.pack(">I", max(len(body) + lie, 0)) + body
 
 
-def _call(rng: random.Random, encoder: hpack.Encoder, stream: int) -> list[bytes]:
+Shown = Callable[[random.Random], bytes]
+"""The value of `authorization`; empty: none."""
+
+
+def _call(rng: random.Random, encoder: hpack.Encoder, stream: int, shown: Shown | None) -> list[bytes]:
     headers = BASE + rng.sample(ODD, rng.choice([0, 0, 1, 2]))
+    if shown is not None and (value := shown(rng)):
+        headers = [*headers, ("authorization", value.decode("latin-1"))]
     block = encoder.encode(headers)
     data = _message(rng)
     cut = rng.randrange(len(data) + 1)
@@ -54,11 +61,11 @@ def _odd(rng: random.Random, stream: int) -> bytes:
     )
 
 
-def make(rng: random.Random) -> bytes:
+def make(rng: random.Random, shown: Shown | None = None) -> bytes:
     """What one connection sends."""
     encoder, frames = hpack.Encoder(), [frame(SETTINGS, 0, 0, b"")]
     for stream in range(1, rng.choice([2, 4, 20]), 2):
-        frames += _call(rng, encoder, stream)
+        frames += _call(rng, encoder, stream, shown)
         while rng.random() < 0.4:
             frames.insert(rng.randrange(1, len(frames) + 1), _odd(rng, stream))
     if rng.random() < 0.2:

@@ -5,6 +5,7 @@ shapes           the same at the door for JSON of other shapes, msgpack and Loki
 credentials      only a refusal is raised, which quotes nothing that was shown; who is let in has shown what is good
 framing          only a refusal is raised; never more than the limit; what is taken is what Python's own library reads
 http1, http2     every answer is one of the protocol, none says "internal"; a good request right behind is answered
+…_guarded        the same at listeners that ask who sends, which take nothing of who showed nothing that is good
 """
 
 from __future__ import annotations
@@ -217,9 +218,10 @@ def framing(inputs: Sequence[bytes]) -> list[str]:
 class Listeners:
     """A receiver with a journal in memory, and good senders to both of its doors."""
 
-    def __init__(self, running: Receiving) -> None:
+    def __init__(self, running: Receiving, authorization: str = "") -> None:
         self._running = running
         self._good = seeds.protobuf(random.Random(3))
+        self._shown = {"authorization": authorization} if authorization else {}
         self._channel = grpc.insecure_channel(running.grpc)
         self._export = self._channel.unary_unary(METHOD, request_serializer=None, response_deserializer=None)
 
@@ -231,7 +233,8 @@ class Listeners:
             if 500 in codes:
                 raise Broken([one], f"answered {codes}")
         connection = http.client.HTTPConnection(self._running.http, timeout=10)
-        connection.request("POST", "/v1/logs", self._good, {"content-type": "application/x-protobuf"})
+        headers = {"content-type": "application/x-protobuf", **self._shown}
+        connection.request("POST", "/v1/logs", self._good, headers)
         if connection.getresponse().status != 200:
             raise Broken(inputs, "a good request behind them was refused")
         connection.close()
@@ -241,10 +244,25 @@ class Listeners:
         """Connections to the gRPC listener, then a good call."""
         outcomes = [_frames(self._over(self._running.grpc, one)) for one in inputs]
         try:
-            self._export(self._good, timeout=10)
+            self._export(self._good, timeout=10, metadata=list(self._shown.items()))
         except grpc.RpcError as error:
             raise Broken(inputs, f"a good call behind them: {error.code()} {error.details()}") from error
         return outcomes
+
+    def guarded(self, attempt: Try) -> Try:
+        """The same where senders are asked: nothing is taken of who showed nothing that is good."""
+
+        def tried(inputs: Sequence[bytes]) -> list[str]:
+            outcomes = []
+            for one in inputs:
+                before = len(self._running.intake.payloads)
+                outcomes += attempt([one[1:]])
+                taken = len(self._running.intake.payloads) - before - 1  # the good one behind it
+                if one[:1] != credential_inputs.GOOD and taken:
+                    raise Broken([one], f"{taken} requests were taken of who showed nothing that is good")
+            return outcomes
+
+        return tried
 
     def close(self) -> None:
         """End the good sender."""
@@ -284,8 +302,13 @@ class Target:
 @contextlib.contextmanager
 def targets() -> Iterator[dict[str, Target]]:
     """All of them, by name."""
-    with receiving({"protocols": {"http": {"read_timeout": "5s"}}}) as running:
-        listeners = Listeners(running)
+    asks = {"auth": {"authenticator": "bearertokenauth"}}
+    both = {"protocols": {"http": {"read_timeout": "5s", **asks}, "grpc": asks}}
+    with (
+        receiving({"protocols": {"http": {"read_timeout": "5s"}}}) as running,
+        receiving(both, extensions=authenticators()) as asking,
+    ):
+        listeners, doors = Listeners(running), Listeners(asking, f"Bearer {credential_inputs.GOOD_TOKEN}")
         yield {
             "protobuf": Target(protobuf_inputs.make, _doors(otlp_wire.receive_protobuf), 200),
             "json": Target(json_inputs.make, _doors(otlp_wire.receive_json), 200),
@@ -295,5 +318,12 @@ def targets() -> Iterator[dict[str, Target]]:
             "framing": Target(framing_inputs.make, framing, 100),
             "http1": Target(http1_inputs.make, listeners.http1, 20),
             "http2": Target(http2_inputs.make, listeners.http2, 20),
+            "http1_guarded": Target(
+                functools.partial(credential_inputs.guarded, http1_inputs.make), doors.guarded(doors.http1), 20
+            ),
+            "http2_guarded": Target(
+                functools.partial(credential_inputs.guarded, http2_inputs.make), doors.guarded(doors.http2), 20
+            ),
         }
         listeners.close()
+        doors.close()

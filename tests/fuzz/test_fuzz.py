@@ -18,6 +18,8 @@ INPUTS = {
     "framing": 1_000,
     "http1": 60,
     "http2": 60,
+    "http1_guarded": 30,
+    "http2_guarded": 30,
 }
 
 
