@@ -36,6 +36,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {
+        "alertmanager": "exporters.alertmanager",
         "chronicle": "exporters.chronicle",
         "d1": "exporters.d1",
         "datadog": "exporters.datadog",
@@ -54,6 +55,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "pagerduty": "exporters.pagerduty",
         "sentinel": "exporters.sentinel",
         "slack": "exporters.slack",
+        "sms": "exporters.sms",
         "splunk_hec": "exporters.splunk_hec",
         "sqlite": "exporters.sqlite",
         "syslog": "exporters.syslog",

@@ -8,6 +8,7 @@ An exporter has `tell`: it makes the calls of one message and says what came of 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from collector.outcomes import Ok, ReceiptKey, Retry, Superseded, Verdict, Verdi
 from collector.transport.http_answers import unanswered
 
 _LONG_SECS = 2.0
+_MOST_REMEMBERED = 1000
 _KEPT_SECS = 60 * 86_400.0
 
 Names = Mapping[str, str]
@@ -56,6 +58,7 @@ class Messenger(Tells):
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
+        self._done: OrderedDict[tuple[str, ...], set[str]] = OrderedDict()
 
     def encode(self, batch: LogBatch) -> Message | None:
         """The last word about the group, without a memory."""
@@ -81,7 +84,7 @@ class Messenger(Tells):
                 return Retry("its turn by `pace` comes later", after_secs=wait)
             await asyncio.sleep(wait)
         told = await self.tell(request)
-        return told if not isinstance(told, Mapping) else self._taken(request, told)
+        return told if not isinstance(told, Mapping) else self.taken(request, told)
 
     async def tell(self, message: Message) -> Names | Verdict:
         """The calls of one message: what the destination knows it by, or what else came of it. Raises what the transport raises."""
@@ -95,7 +98,16 @@ class Messenger(Tells):
         """A call without an answer."""
         return [unanswered(error)]
 
-    def _taken(self, message: Message, names: Names) -> Ok:
+    def done(self, message: Message, what: str = "told") -> set[str]:
+        """Whom of several it was told already, or what else is to be known at the next attempt: of the last thousand messages, as long as
+        this process lives."""
+        key = (*message.key, str(message.notice.sequence), what)
+        while len(self._done) > _MOST_REMEMBERED:
+            self._done.popitem(last=False)
+        return self._done.setdefault(key, set())
+
+    def taken(self, message: Message, names: Names) -> Ok:
+        """It was told: what is remembered of it."""
         notice = message.notice
         if notice.status == "digest":
             return Ok()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -16,8 +15,6 @@ from exporters.email.client import Code, SmtpClient
 from exporters.email.config import EmailConfig
 from exporters.email.mail import mails
 
-_MOST_REMEMBERED = 1000
-
 
 class EmailExporter(Messenger):
     """Tells people by mail."""
@@ -27,7 +24,6 @@ class EmailExporter(Messenger):
         super().__init__(Pace(config.pace.calls, config.pace.per))
         self._config = config
         self._client = SmtpClient(config)
-        self._done: OrderedDict[tuple[str, str, int], set[str]] = OrderedDict()
 
     async def start(self) -> None:
         """Read the TLS files; nothing is connected yet."""
@@ -38,7 +34,7 @@ class EmailExporter(Messenger):
 
     async def tell(self, message: Message) -> Names | Verdict:
         """One mail to those who were not told yet."""
-        done = self._told(message)
+        done = self.done(message)
         left = [one for one in self._config.recipients if one not in done]
         codes = await self._sent(message, left)
         if not isinstance(codes, Mapping):
@@ -56,7 +52,7 @@ class EmailExporter(Messenger):
         names = {"thread": "1"}
         if not refused:
             return names
-        taken = self._taken(message, names)
+        taken = self.taken(message, names)
         return Ok(
             receipts=taken.receipts,
             concerned=1,
@@ -75,13 +71,6 @@ class EmailExporter(Messenger):
             if not isinstance(found, Reject):
                 break
         return found
-
-    def _told(self, message: Message) -> set[str]:
-        """Who was told of this notice already: of the last thousand, as long as this process lives."""
-        key = (*message.key, message.notice.sequence)
-        while len(self._done) > _MOST_REMEMBERED:
-            self._done.popitem(last=False)
-        return self._done.setdefault(key, set())
 
     def classify(self, answer: Verdict | Exception) -> Verdicts:
         """What `send` found."""

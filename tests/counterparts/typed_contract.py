@@ -90,6 +90,8 @@ from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
+from exporters.alertmanager.config import AlertmanagerConfig
+from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
 from exporters.d1.config import D1Config
@@ -120,6 +122,8 @@ from exporters.sentinel.config import SentinelConfig
 from exporters.sentinel.exporter import SentinelExporter
 from exporters.slack.config import SlackConfig
 from exporters.slack.exporter import SlackExporter
+from exporters.sms.config import SmsConfig
+from exporters.sms.exporter import SmsExporter
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.exporter import SplunkHecExporter
 from exporters.sqlite.config import SqliteConfig
@@ -157,6 +161,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (
+    AlertmanagerExporter,
     ChronicleExporter,
     D1Exporter,
     DatadogExporter,
@@ -173,6 +178,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     PagerdutyExporter,
     SentinelExporter,
     SlackExporter,
+    SmsExporter,
     SplunkHecExporter,
     SqliteExporter,
     SyslogExporter,
@@ -193,47 +199,58 @@ CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
 MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
 NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (
+    AlertmanagerExporter,
     EmailExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
+    SmsExporter,
     TeamsExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    AlertmanagerExporter,
     EmailExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
+    SmsExporter,
     TeamsExporter,
 )
 ORDERED: tuple[type[Ordered], ...] = (
+    AlertmanagerExporter,
     EmailExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
+    SmsExporter,
     TeamsExporter,
 )
 SUPERSEDES: tuple[type[Supersedes], ...] = (
+    AlertmanagerExporter,
     EmailExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
+    SmsExporter,
     TeamsExporter,
 )
 KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
+    AlertmanagerExporter,
     EmailExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
+    SmsExporter,
     TeamsExporter,
 )
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
+    AlertmanagerConfig,
     ChronicleConfig,
     D1Config,
     DatadogConfig,
@@ -250,6 +267,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     PagerdutyConfig,
     SentinelConfig,
     SlackConfig,
+    SmsConfig,
     SplunkHecConfig,
     SqliteConfig,
     SyslogConfig,
@@ -339,6 +357,7 @@ SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
 )
 SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
+    AlertmanagerConfig,
     ChronicleConfig,
     D1Config,
     DatadogConfig,
@@ -352,6 +371,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     PagerdutyConfig,
     SentinelConfig,
     SlackConfig,
+    SmsConfig,
     SplunkHecConfig,
     SyslogConfig,
     TeamsConfig,
@@ -359,6 +379,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     Alerting,
+    AlertmanagerExporter,
     D1Exporter,
     ElasticsearchExporter,
     EmailExporter,
@@ -371,6 +392,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     PagerdutyExporter,
     Routing,
     SlackExporter,
+    SmsExporter,
     SqliteExporter,
     TeamsExporter,
     Triage,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from collector.component import Factory
 from collector.notices import Notice
+from counterparts.vendors.alertmanager import Alertmanager
 from counterparts.vendors.jsm import KEY as JSM_KEY
 from counterparts.vendors.jsm import Jsm
 from counterparts.vendors.mailbox import ScriptedMail
@@ -23,7 +24,7 @@ from counterparts.vendors.pagerduty import KEY, PagerDuty
 from counterparts.vendors.slack import HOOK, Slack
 from counterparts.vendors.teams import PATH, Teams, runs
 from counterparts.vendors.told import Telling
-from exporters import email, jsm, pagerduty, slack, teams
+from exporters import alertmanager, email, jsm, pagerduty, slack, teams
 
 GROUPS = ("a" * 32, "b" * 32)
 STATES = ("firing", "firing", "resolved", "firing", "resolved")
@@ -42,7 +43,8 @@ class Case(NamedTuple):
 
 def told(group: str, sequence: int, status: str) -> Notice:
     """The words name group and state."""
-    return notice(group=group, sequence=sequence, status=status, text=f"{group[0]} is {status}", alerts=[])
+    text = f"{group[0]} is {status}"
+    return notice(group=group, sequence=sequence, status=status, text=text, alerts=[], labels={"group": group})
 
 
 def of_slack(vendor: Slack, group: str) -> str | None:
@@ -75,9 +77,16 @@ def of_teams(vendor: Teams, group: str) -> str | None:
     return ("resolved" if "is resolved" in about[-1] else "firing") if about else None
 
 
+def of_alertmanager(vendor: Alertmanager, group: str) -> str | None:
+    """An alert goes on until its end; one that was never told is over."""
+    ends = [one["endsAt"] for labels, one in vendor.alerts.items() if ("group", group) in labels]
+    return "firing" if ends and max(ends) > "2026" else "resolved"
+
+
 MAIL = {"endpoint": "mail.example:587", "sender": "alerts@tamyla.com", "to": ["ada@tamyla.com"]}
 CASES = {
     "email": Case(email.FACTORY, MAIL, ScriptedMail, of_email),
+    "alertmanager": Case(alertmanager.FACTORY, {"endpoint": "http://127.0.0.1:9093"}, Alertmanager, of_alertmanager),
     "jsm": Case(jsm.FACTORY, {"key": JSM_KEY}, Jsm, of_jsm),
     "pagerduty": Case(pagerduty.FACTORY, {"routing_key": KEY}, PagerDuty, of_pagerduty),
     "teams": Case(teams.FACTORY, {"url": f"https://flow.example{PATH}?sig=s3cret"}, Teams, of_teams),
