@@ -21,11 +21,13 @@ import numpy as np
 import orjson
 
 from collector.component import State
+from processors.patterns.code_places import akin
 from processors.patterns.entry import TEXT, Entry
 from processors.patterns.learning import Learning
-from processors.patterns.numbers import PREFIX, Numbers, Slots
-from processors.patterns.subjects import firsts
-from processors.patterns.tokens import WILDCARD
+from processors.patterns.masks import pattern_id
+from processors.patterns.subjects import First, firsts
+from processors.patterns.tallies import PREFIX, Numbers, Slots
+from processors.patterns.tokens import WILDCARD, tokenised
 
 META, ENTRY = b"book", b"p/"
 ENCODING = 1
@@ -54,6 +56,7 @@ class Book:
         self.merged: list[Entry] = []
         """Patterns that became part of others since the last `save`."""
         self._known: dict[str, Entry] = {}
+        self._places: dict[str, Entry] = {}
         self._dirty: set[int] = set()
         self._free: list[int] = []
         self._written, self._credit, self._hour, self._evicted, self._born = 0, MOST_CREDIT, 0, 0, 0
@@ -68,7 +71,9 @@ class Book:
         self._written = written
         self._credit, self._hour, self._evicted, self._born = rest
         for name, value in state.scan(ENTRY):
-            self.learning.put(int(name.removeprefix(ENTRY), 16), Entry.decoded(value))
+            entry = Entry.decoded(value)
+            self.learning.put(int(name.removeprefix(ENTRY), 16), entry)
+            self._places.update(dict.fromkeys(entry.places, entry))
         self.numbers.load(state.scan(PREFIX))
         slots = self.learning.entries.keys()
         self._free = [slot for slot in range(max(slots, default=-1)) if slot not in slots]
@@ -115,8 +120,8 @@ class Book:
         self._make_room(now_unix_nano, excess())
         affordable = unknown[: max(self._credit // UNKNOWN, 0)]
         self._credit -= UNKNOWN * len(affordable)
-        for key, (masked, source) in zip(affordable, firsts(affordable), strict=True):
-            if (pattern := self._learned(masked, source)) is not None:
+        for key, first in zip(affordable, firsts(affordable), strict=True):
+            if (pattern := self._learned(first)) is not None:
                 self._known[key] = pattern
         found = [self._of(key) for key in keys]
         rest = self._everything().slot if None in found else -1
@@ -148,13 +153,28 @@ class Book:
         found = self.learning.absorb(patterns, most, self.numbers.count, self.numbers.is_loud)
         self._dirty.update(pattern.slot for pattern in found if pattern.slot >= 0)
 
-    def _learned(self, masked: str, source: str) -> Entry | None:
-        slot = self.learning.find(masked, source)
+    def _learned(self, first: First) -> Entry | None:
+        slot = self.learning.by_id.get(pattern_id(first.masked))
+        written = self._places.get(first.place) if first.place and slot is None else None
+        if written is not None and (known := written.standing).slot >= 0:
+            tokens = tokenised(first.masked)
+            if known.is_learned_from and akin(tokens, known.tokens):
+                self.learning.cover(known.slot, tokens)
+                self._dirty.add(known.slot)
+                return known
+        slot = self.learning.find(first.masked, first.source)
         if slot is None and self._credit >= NEW and len(self.learning.entries) < self._most:
             self._credit -= NEW
-            entry = Entry.of(masked, source)
+            entry = Entry.of(first.masked, first.source)
             slot = self.learning.learn(self._placed(entry), entry)
-        return None if slot is None else self.learning.entries[slot]
+        return None if slot is None else self._noted(self.learning.entries[slot], first.place)
+
+    def _noted(self, entry: Entry, place: str) -> Entry:
+        if place and place not in self._places:
+            self._places[place] = entry
+            entry.written_at(place)
+            self._dirty.add(entry.slot)
+        return entry
 
     def _new_slot(self) -> int:
         return heapq.heappop(self._free) if self._free else len(self.learning.entries)
@@ -203,4 +223,8 @@ class Book:
         self._dirty.add(slot)
         heapq.heappush(self._free, slot)
         self._evicted += 1
-        return self.learning.remove(slot)
+        gone = self.learning.remove(slot)
+        for place in gone.places:
+            if self._places.get(place) is gone:
+                del self._places[place]
+        return gone

@@ -12,7 +12,7 @@ from processors.patterns.masks import pattern_id
 from processors.patterns.tokens import WILDCARD, Tokens, is_word, joined, tokenised
 
 TEXT = "text"
-MOST_ALIASES, MOST_SAMPLES, SAMPLE_CHARACTERS = 200, 5, 300
+MOST_ALIASES, MOST_PLACES, MOST_SAMPLES, SAMPLE_CHARACTERS = 200, 20, 5, 300
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Entry:
         tokens: of the first text, with wildcards where it turned out to vary; `template` is the text of them.
         source: what it was read from: `text`, `template`, `json`, `stack`.
         aliases: ids of patterns that became part of it, the newest last.
+        places: in the code, that write it.
         samples: lines as they were sent.
         born: a number that grows with each pattern of the domain.
         checks: how often it was held against frequent patterns.
@@ -44,6 +45,7 @@ class Entry:
     version: int = 0
     born: int = 0
     checks: int = 0
+    places: list[str] = field(default_factory=list)
     slot: int = -1
     into: Entry | None = None
     id: str = ""
@@ -89,8 +91,14 @@ class Entry:
         """Another pattern is part of this one from now on."""
         other.into, other.slot = self, -1
         self.aliases = [*self.aliases, other.id, *other.aliases][-MOST_ALIASES:]
+        self.places = [*self.places, *other.places][-MOST_PLACES:]
         for sample in other.samples:
             self.sample(sample)
+
+    def written_at(self, place: str) -> None:
+        """A place in the code writes it."""
+        if place not in self.places:
+            self.places = [*self.places, place][-MOST_PLACES:]
 
     def sample(self, line: str) -> None:
         """Keep a line, if there is room."""
@@ -103,18 +111,18 @@ class Entry:
         return orjson.dumps(
             [
                 1, self.first, generalised, self.source, self.service, self.component, self.aliases, self.samples,
-                self.looks.plain(), self.told, self.told_at, self.version, self.born, self.checks,
+                self.looks.plain(), self.told, self.told_at, self.version, self.born, self.checks, self.places,
             ]
         )  # fmt: skip
 
     @classmethod
     def decoded(cls, value: bytes) -> Entry:
         """What `encoded` gave, of this version of logboom or an older one."""
-        _, first, generalised, source, service, component, aliases, samples, looks, *told = _members(value)
+        _, first, generalised, source, service, component, aliases, samples, looks, *rest = _members(value)
         tokens = list(tokenised(first))
         for place in generalised:
             tokens[place] = WILDCARD
-        return cls(first, tuple(tokens), source, service, component, aliases, samples, Looks.of(looks), *told)
+        return cls(first, tuple(tokens), source, service, component, aliases, samples, Looks.of(looks), *rest)
 
 
 def _members(value: bytes) -> list[Any]:

@@ -75,6 +75,18 @@ class Learning:
         self.put(slot, entry)
         return self._merge(slot) if entry.is_learned_from else slot
 
+    def cover(self, slot: int, tokens: Tokens) -> None:
+        """A pattern is said in another way, by the same place in the code: where it differs, it varies."""
+        entry = self.entries[slot]
+        if len(tokens) != len(entry.tokens):
+            return
+        wider = tuple(one if one == other else WILDCARD for one, other in zip(entry.tokens, tokens, strict=True))
+        if wider != entry.tokens and any(map(is_word, wider)):
+            self._take_away(slot, entry)
+            entry.widen(wider)
+            self._place(slot, entry)
+            self.widened = True
+
     def _merge(self, slot: int) -> int:
         for _ in range(_ROUNDS):
             together = next(self._together(slot), None)

@@ -20,8 +20,8 @@ from processors.patterns.config import PatternsConfig
 from processors.patterns.entry import Entry
 from processors.patterns.looking import Looking
 from processors.patterns.masks import pattern_id
-from processors.patterns.numbers import NONE
 from processors.patterns.subjects import Subjects, firsts
+from processors.patterns.tallies import NONE
 from processors.patterns.telling import KIND, described, tell
 
 ID = "logboom.pattern.id"
@@ -101,7 +101,7 @@ class Patterns:
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """What the pattern of a batch of one record is found in, before it was seen to be part of another."""
-        _, _, keys = self._subjects.of(batch)
+        keys = self._subjects.of(batch)[2]
         return [
             Explanation(
                 ID, pattern_id(masked), f"first seen as this {source}", decides=True, details={"template": masked}

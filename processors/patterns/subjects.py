@@ -5,7 +5,7 @@
 | a template (`log.template`, `message_template`, `{OriginalFormat}` …) | the template, whatever its text says |
 | a line that is an exception, with its frames | the exception's type and its first frames |
 | a line of JSON without a message | the names in it |
-| a text | its first line, words with digits as `0` |
+| a text | its first line, words with digits as `0`; where the record names file and line of the code, with those in front |
 | no body, and an event name | the event name |
 
 What is no text begins with a sign that no text begins with.
@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.columns.dictionary import Coded, encode
+from collector.columns.dictionary import Coded, distinct_rows, encode, texts
 from collector.columns.memo import Memo
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import LINE, TEXT, Source, Table
 from processors.patterns import masks
+from processors.patterns.code_places import code_places
 from processors.patterns.entry import TEXT as TEXT_SOURCE
 from processors.patterns.tokens import WILDCARD
 
@@ -41,6 +43,8 @@ TEMPLATE_KEYS = (
 )
 _IN_JSON = ("@mt", *TEMPLATE_KEYS)
 _TEMPLATE, _SHAPE, _STACK, _EVENT = "\x01t", "\x01j", "\x01s", "\x01e"
+_PLACE = "\x02"
+"""Around the place in the code, in front of a key."""
 _SOURCES = {_TEMPLATE: "template", _SHAPE: "json", _STACK: "stack", _EVENT: "event"}
 _PLACEHOLDER = re.compile(r"\$?\{[^{}]*\}|%%|%(?:\([^)]*\))?[-+#0]*\d*(?:\.\d+)?[hlLqjzt]*[a-zA-Z]")
 _RUN = re.compile(rf"{re.escape(WILDCARD)}(?: ?{re.escape(WILDCARD)})+")
@@ -64,15 +68,38 @@ class Subjects:
         if (subjects.codes < 0).any():
             events = encode(batch.column("event_name"))
             subjects = _with(events, subjects, "", _EVENT)
-        return lines, subjects, self._keys(subjects.values.to_pylist())
+        return lines, *self._with_places(subjects, code_places(batch))
+
+    def _with_places(self, subjects: Coded, places: Coded | None) -> tuple[Coded, list[str]]:
+        """The subjects apart by the place in the code that wrote them, and their keys."""
+        keys = self._keys(subjects.values.to_pylist())
+        if places is None:
+            return subjects, keys
+        codes, first = distinct_rows([subjects, places])
+        names = places.values.to_pylist()
+        own = [(subjects.codes[row], places.codes[row]) for row in first]
+        told = [("" if code < 0 else keys[code], "" if place < 0 else names[place]) for code, place in own]
+        apart = [f"{_PLACE}{place}{_PLACE}{key}" if key and place and key[:1] != "\x01" else key for key, place in told]
+        return Coded(np.where(subjects.codes < 0, np.int32(-1), codes), texts(apart)), apart
 
 
-def firsts(keys: Sequence[str]) -> list[tuple[str, str]]:
-    """The masked text of each key, and what it was read from."""
-    plain = iter(masks.masked([key for key in keys if key[:1] != "\x01"]))
+class First(NamedTuple):
+    """A masked text, what it was read from, and where in the code it was written, "" where that is not said."""
+
+    masked: str
+    source: str
+    place: str = ""
+
+
+def firsts(keys: Sequence[str]) -> list[First]:
+    """What each key would be as a pattern of its own."""
+    parts = [key.split(_PLACE, 2)[1:] if key[:1] == _PLACE else ["", key] for key in keys]
+    plain = iter(masks.masked([key for _, key in parts if key[:1] != "\x01"]))
     return [
-        (_named(key), _SOURCES[key[:2]]) if key[:1] == "\x01" else (next(plain) or WILDCARD, TEXT_SOURCE)
-        for key in keys
+        First(_named(key), _SOURCES[key[:2]])
+        if key[:1] == "\x01"
+        else First(next(plain) or WILDCARD, TEXT_SOURCE, place)
+        for place, key in parts
     ]
 
 

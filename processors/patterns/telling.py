@@ -16,7 +16,7 @@ from collector.component import Work
 from collector.levels import LEVELS
 from processors.patterns.book import Book
 from processors.patterns.entry import Entry
-from processors.patterns.numbers import ALL, FIRST, LAST, NONE
+from processors.patterns.tallies import ALL, FIRST, LAST, NONE
 
 KIND = "logboom.pattern.changed"
 AT_ONCE = 200

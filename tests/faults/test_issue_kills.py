@@ -15,7 +15,7 @@ from collector.control.asking import MOST_WAIT_SECS, ask
 from collector.control.command import command
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
-from processors.patterns.numbers import ALL, WIDTH
+from processors.patterns.tallies import ALL, WIDTH
 
 ROUNDS = 4
 FAULTS = 5

@@ -12,10 +12,12 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import Context
+from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
 from collector.testing.work import FakeWork
 from processors.patterns import FACTORY
 from processors.patterns import book as books
+from processors.patterns.entry import Entry
 from processors.patterns.masks import pattern_id
 from processors.patterns.processor import ID, TEMPLATE, Patterns
 from processors.patterns.telling import KIND
@@ -168,8 +170,64 @@ def test_what_a_program_says_of_itself_beats_its_text(name: str) -> None:
     assert found.attribute(ID).n_unique() == 1
 
 
+def at_line(bodies: Sequence[str], lines: Sequence[int]) -> LogBatch:
+    """Records that say where in the code they were written."""
+    rows = [
+        Row(
+            f"r{n:02}",
+            [("code.file.path", "shop/pay.py"), ("code.line.number", line)],
+            fields={"body": body, "domain": "a.com"},
+        )
+        for n, (body, line) in enumerate(zip(bodies, lines, strict=True))
+    ]
+    return batch_of(rows)
+
+
+def test_what_one_place_in_the_code_says_is_one_pattern() -> None:
+    """Also with two names, which texts alone keep apart; not where it passes on what others say; the same words of another place are the
+    same pattern; over a restart."""
+    patterns, work = component(), FakeWork()
+    batch = at_line(
+        [
+            "paying order of anna now",
+            "paying order of bert now",
+            "starting up all the engines",
+            "paying order of carla now",
+        ],
+        [7, 7, 7, 9],
+    )
+    for processor in (patterns, component()):
+        one, two, other, elsewhere = processor.process(batch, work).attribute(ID).to_list()
+        assert (one == two, one == other, one == elsewhere) == (True, False, True)
+    assert sorted(templates(patterns)) == ["paying order of <*> now", "starting up all the engines"]
+    assert said(["paying order of emil now"], work, component()) == [one]
+
+
 def _parts(batch: LogBatch) -> dict[str, pl.DataFrame]:
     return {name: getattr(batch, name) for name in LogBatch.__slots__}
+
+
+def test_what_an_older_version_kept_is_understood() -> None:
+    """The first encoding, byte for byte: places in the code came later."""
+    kept = (
+        b'[1,"user <*> of mars left",[3],"text","shop","Door",["00000000000000aa"],["user 7 of mars left"],'
+        b'[2,["int",{"7":2},"80",7.0,7.0],["word",{"mars":2},"1",null,null]],10,5,9,3,1]'
+    )
+    entry = Entry.decoded(kept)
+    assert (entry.id, entry.template) == (pattern_id("user <*> of mars left"), "user <*> of <*> left")
+    assert (entry.aliases, entry.service, entry.told, entry.version, entry.born, entry.places) == (
+        ["00000000000000aa"],
+        "shop",
+        10,
+        9,
+        3,
+        [],
+    )
+    assert [(one.kind, one.top, one.least) for one in entry.looks.parameters()] == [
+        ("int", [("7", 2)], 7.0),
+        ("word", [("mars", 2)], None),
+    ]
+    assert Entry.decoded(entry.encoded()).encoded() == entry.encoded()
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------------------
