@@ -104,9 +104,13 @@ class Patterns:
         keys = self._subjects.of(batch)[2]
         return [
             Explanation(
-                ID, pattern_id(masked), f"first seen as this {source}", decides=True, details={"template": masked}
+                ID,
+                pattern_id(one.masked),
+                f"first seen as this {one.source}",
+                decides=True,
+                details={"template": one.masked},
             )
-            for masked, source in firsts([key for key in keys if key])
+            for one in firsts([key for key in keys if key])
         ]
 
     def _book(self, domain: str) -> Book:

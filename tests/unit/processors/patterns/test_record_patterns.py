@@ -48,3 +48,11 @@ def test_different_sentences_are_different_patterns() -> None:
     assert len({pattern for pattern, _ in found[:3]}) == 3
     assert found[3:] == [(None, None), (None, None)]
     assert found[0] == (found[0][0], "disk is full")
+
+
+def test_it_explains_what_the_pattern_was_found_in() -> None:
+    component = FACTORY.create(FACTORY.config(), Context("patterns", None))
+    [told] = component.explain(text_batch(["disk 7 is full"]))
+    assert (told.subject, told.decides, told.details["template"]) == (ID, True, "disk <*> is full")
+    assert told.answer == patterns_of(["disk 7 is full"])[0][0]
+    assert component.explain(text_batch([""])) == []
