@@ -100,17 +100,22 @@ class _Place:
         self._open = open_
         self._environment: Environment | None = None
         self._seen = -1
+        self._gone = False
 
     def opened(self) -> Path | None:
         """The file that was opened, if it is another one than before."""
         if self._environment is not None and not self._environment.is_current():
             self.close()
+            self._gone = True
         if self._environment is not None or (opened := self._open(self._path)) is None:
             return None
         self._environment = opened
         return opened.file
 
     def changed(self) -> bool:
+        if self._gone:  # whoever holds it must look, and end
+            self._gone = False
+            return True
         if self._environment is None or self._environment.last_transaction() == self._seen:
             return False
         with self._environment.read() as txn:
