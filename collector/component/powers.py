@@ -166,7 +166,7 @@ class MovesBacklog(Connector, Protocol):
 @runtime_checkable
 class KeepsState(Protocol):
     """Options of a processor that may keep state (`work.state`, `work.wake`): then it stands in one pipeline, for two would change
-    the same. A connector is one wherever it stands."""
+    the same. One that keeps things apart by pipeline, as the counts of `triage` are, says no. A connector is one wherever it stands."""
 
     def keeps_state(self) -> bool:
         """Whether it does, with these options."""

@@ -13,33 +13,13 @@ import polars as pl
 from collector.batch import ValueKind
 from collector.columns.dictionary import Coded
 from collector.columns.memo import Memo, each
-from processors.categorize import fields, first_look
+from processors.categorize import fields, first_look, known_keys
 from processors.categorize.view import Clue, Decision, View
 
 ATTRIBUTE = "logboom.http_status"
 STANDARD = "http.response.status_code"
-KEYS = (
-    STANDARD,
-    "http.status_code",
-    "status",
-    "status_code",
-    "statusCode",
-    "StatusCode",
-    "http_status",
-    "response_code",
-    "responseCode",
-    "response.status",
-    "response.status_code",
-    "res.statusCode",
-    "res.status",
-    "httpRequest.status",
-    "elb_status_code",
-    "DownstreamStatus",
-    "sc-status",
-    "sc_status",
-    "EdgeResponseStatus",
-)
 MAPS = ("res", "response", "resp", "httpRequest", "meta", "http")
+KEYS = tuple(key for key in known_keys.STATUSES if key not in MAPS)
 ALL = (*KEYS, *MAPS)
 
 IN_LOGFMT = r'(?:^|\s)method="?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"? (?:[\w.]+=(?:"[^"]*"|\S*) )*status="?'

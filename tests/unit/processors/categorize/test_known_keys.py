@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.batch import ValueKind
+from collector.component import Context
 from collector.lines.envelopes import at
+from collector.samples import batch_of
+from collector.testing.work import FakeWork
+from processors.categorize import status
+from processors.categorize.config import CategorizeConfig
 from processors.categorize.fields import read
-from processors.categorize.known_keys import Present, known
+from processors.categorize.known_keys import STATUSES, Present, known
+from processors.categorize.processor import Categorize
 
 KEYS = sorted({key for group in Present() for key in group})
 NAMES = sorted({part for key in KEYS for part in (key, key.partition(".")[0], key.partition(".")[2]) if part})
@@ -59,3 +68,11 @@ def test_a_name_with_dots_goes_before_nested_ones() -> None:
     assert known(nested).values["req.url"] == "/flat"
     assert known({"req.url": "/flat", "req": {"url": "/nested"}}).values["req.url"] == "/flat"
     assert known({"event": {"request": {"url": "/deep"}}}).present.paths == ("event.request.url",)
+
+
+@pytest.mark.parametrize("key", [key for key in STATUSES if key not in (*status.MAPS, status.STANDARD)])
+def test_what_is_a_status_in_a_json_body_is_one_as_an_attribute(key: str) -> None:
+    """One list of names for both."""
+    batch = batch_of([{"body": "x", "severity": "INFO", "attributes": {key: 503}}])
+    found = Categorize(CategorizeConfig(), Context("categorize", Path())).process(batch, FakeWork())
+    assert found.attribute(status.ATTRIBUTE, ValueKind.INT).to_list() == [503]
