@@ -34,9 +34,10 @@ _MASKS = (
     ("date", r"\b\d{4}[-/]\d{2}[-/]\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z| ?[+-]\d{2}:?\d{2})?)?"),
     ("date", rf"\b(?:(?:{_DAY}),? )?(?:\d{{1,2}} (?:{_MONTH})|(?:{_MONTH}) +\d{{1,2}})(?:,? \d{{4}})?(?: \d{{2}}:\d{{2}}(?::\d{{2}})?)?\b"),
     ("time", r"\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?\b"),
-    ("path", r"(?:\.{0,2}/)?(?:[\w.@+~-]+/)+[\w.@+~-]*|/[\w.@+~-]+|\b[A-Za-z]:\\[^\s\"'<>|:]*"),
+    ("path", r"(?:\.{0,2}/)?(?:[\w.@+~-]+/)+[\w.@+~-]*(?:\?[^\s\"'<>]*)?|/[\w.@+~-]+(?:\?[^\s\"'<>]*)?|\b[A-Za-z]:\\[^\s\"'<>|:]*"),
     ("file", rf"\b[\w@+~][\w.@+~-]*\.(?:{_FILES})\b"),
     ("id", r"\b0[xX][0-9a-fA-F]+\b"),
+    ("duration", r"\b(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d)){2,5}\b"),
     ("duration", r"\b\d+(?:\.\d+)? ?(?:ns|us|ms|sec(?:ond)?s?|s|min(?:ute)?s?|m|h(?:ours?)?|d(?:ays?)?)\b"),
     ("size", r"\b\d+(?:\.\d+)? ?(?:[kKMGT]i?B|bytes|B)\b"),
     ("number", r"[-+]?\b\d+(?:[.,]\d+)*\b"),
@@ -81,7 +82,8 @@ def _masked(match: Any) -> str:
         case "address":
             return _port(text)
         case "v6":
-            return text if (before and (before.isalnum() or before == ":")) or not _is_v6(text) else _port_of_v6(text)
+            outside = bool(before) and (before.isalnum() or before == ":")
+            return _port_of_v6(text) if _is_v6(text) and not outside else ":".join(map(_word, text.split(":")))
         case "name":
             outside = after[:1] == "(" or (after[:1] == "." and after[1:].isalnum())
             return text if outside else _port(text) if ":" in text else "<host>"
@@ -89,6 +91,8 @@ def _masked(match: Any) -> str:
             return text if _BEFORE_PATH.match(before) else "<path>"
         case "file":
             return "<path>"
+        case "id":
+            return "<number>"  # an id may happen to have no letters
         case _:
             return f"<{kind}>"
 
@@ -100,7 +104,7 @@ def _word(word: str) -> str:
         return word
     numbered = _NUMBERED.fullmatch(word)
     if len(word) >= 8 and numbered is None and digits < len(word) and (digits >= 2 or _HEX.fullmatch(word)):
-        return "<id>"
+        return "<number>"
     return _LAST_DIGITS.sub("<number>", word)
 
 
