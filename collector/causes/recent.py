@@ -21,6 +21,7 @@ _SLOTS = 7
 """Of five minutes: more than half an hour."""
 _MOST_VERSIONS, _MOST_HOSTS, _MOST_MARKS = 12, 24, 4
 _FEWEST = 3
+_HOUR_NS, _MOST_AN_HOUR = 3600 * 10**9, 4
 _CLOCKS_NS = 60 * 10**9
 """An event that is older than its receipt may be the first of a version."""
 _FORMAT = 1
@@ -63,10 +64,14 @@ class Recent:
                 "latest": self.latest}  # fmt: skip
         return orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS)
 
-    def add(self, version: str, host: str, records: int, at: int) -> None:
-        """Records of a version on a host (empty: they say none), received at `at`."""
+    def add(self, version: str, host: str, records: int, at: int) -> bool:
+        """Records of a version on a host (empty: they say none), received at `at`; whether it is new, while another one ran and nobody
+        had told of it. Programs that count their versions up all the time tell nothing by it."""
         slot = at // _SLOT_NS
-        if version and version not in self.since:
+        new = bool(version) and version not in self.since
+        lately = sum(at - since < _HOUR_NS for since in self.since.values())
+        telling = new and bool(self.since) and version not in self.marks and lately < _MOST_AN_HOUR
+        if new:
             self.since[version] = at
         for counts, value, most in ((self.versions, version, _MOST_VERSIONS), (self.hosts, host, _MOST_HOSTS)):
             if value:
@@ -78,6 +83,7 @@ class Recent:
             self._forget(slot)
         if len(self.since) > 2 * _MOST_VERSIONS:
             del self.since[min(self.since, key=lambda name: (self.since[name], name))]
+        return telling
 
     def mark(self, version: str, at: int) -> None:
         """Somebody said that it runs from then on."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from collector.causes.recent import Recent
 from collector.causes.suggestion import SURE, Known, suggest
 from collector.component import State, Work
 from collector.control.deployment import Deployment
+from processors.issues import deployments
 from processors.issues.issue import Issue
 
 _FRONT = b"recent/"
@@ -32,21 +34,29 @@ _MOST_RESOURCES = 256
 
 
 def look(batch: LogBatch, work: Work) -> None:
-    """Count what the sent records of a batch came from."""
-    seen: defaultdict[tuple[str, str, str], list[tuple[str, str, int, int]]] = defaultdict(list)
-    for domain, service, environment, version, host, records, received_ms in _counted(batch):
-        seen[domain, service, environment].append((version, host, records, received_ms * 1_000_000))
-    by_domain: defaultdict[str, dict[bytes, list[tuple[str, str, int, int]]]] = defaultdict(dict)
-    for (domain, service, environment), rows in seen.items():
-        by_domain[domain][_name(service, environment)] = rows
+    """Count what the sent records of a batch came from, and tell of deployments that show in them."""
+    by_domain: defaultdict[str, defaultdict[bytes, list[_From]]] = defaultdict(lambda: defaultdict(list))
+    for one in _counted(batch):
+        by_domain[one.domain][_name(one.service, one.environment)].append(one)
+    news: list[deployments.Told | None] = []
     for domain, services in by_domain.items():
         state = work.state(domain)
         known = state.get_many(services)
         for name, rows in services.items():
             recent = Recent.decoded(known.get(name))
-            for version, host, records, at in rows:
-                recent.add(version, host, records, at or work.now_unix_nano)
+            for one in rows:
+                at = one.at or work.now_unix_nano
+                if recent.add(one.version, one.host, one.records, at):
+                    news.append(_new(one, at))
             state.put(name, recent.encoded())
+    said = deployments.said(batch)
+    for told in said:
+        marked(told.deployment, told.deployment.time_unix_nano, work.state(told.domain))
+    deployments.emit([*(told for told in news if told is not None), *said], work)
+
+
+def _new(one: _From, at: int) -> deployments.Told | None:
+    return deployments.seen(one.row, one.domain, one.service, one.version, one.environment, at)
 
 
 def marked(deployment: Deployment, at: int, state: State) -> None:
@@ -77,13 +87,26 @@ def _name(service: str, environment: str) -> bytes:
     return _FRONT + xxhash.xxh3_64_hexdigest(f"{service}\0{environment}".encode("utf-8", "surrogatepass")).encode()
 
 
-def _counted(batch: LogBatch) -> list[tuple[str, str, str, str, str, int, int]]:
-    """(domain, service, environment, version, host, records, received in ms) of each resource, those with the most records."""
-    at = batch.column("resource").to_numpy()
-    rows = np.arange(len(at))
+class _From(NamedTuple):
+    """What came from one resource: `row` is the position of the first record, `at` when it was received (0: not known)."""
+
+    domain: str
+    service: str
+    environment: str
+    version: str
+    host: str
+    records: int
+    at: int
+    row: int
+
+
+def _counted(batch: LogBatch) -> list[_From]:
+    """Of each resource, those with the most records."""
+    resource = batch.column("resource").to_numpy()
+    rows = np.arange(len(resource))
     if (generation := batch.generation) is not None:
         rows = np.flatnonzero((generation == 0).to_numpy())
-    places, first, records = np.unique(at[rows], return_index=True, return_counts=True)
+    places, first, records = np.unique(resource[rows], return_index=True, return_counts=True)
     if len(places) > _MOST_RESOURCES:
         most = np.sort(np.argsort(-records, kind="stable")[:_MOST_RESOURCES])
         places, first, records = places[most], first[most], records[most]
@@ -99,7 +122,8 @@ def _counted(batch: LogBatch) -> list[tuple[str, str, str, str, str, int, int]]:
         if service := said.of("service.name", place):
             environment = own[place] or said.environment(place)
             version, host = said.of("service.version", place), said.of("host.name", place)
-            found.append((domains[place] or "", service, environment, version, host, n, received[place] or 0))
+            at = (received[place] or 0) * 1_000_000
+            found.append(_From(domains[place] or "", service, environment, version, host, n, at, int(at_first[place])))
     return found
 
 

@@ -84,3 +84,58 @@ def test_what_was_made_is_no_traffic():
     batch = batch_of([{"body": "x", "resource": {"service.name": "shop"}}] * 2)
     issues.process(marked(batch, ["logboom.anomaly.spike", "logboom.anomaly.spike"]), work)
     assert not [name for state in work.states.values() for name in state.values if name.startswith(b"recent/")]
+
+
+def deployments_of(work):
+    return [
+        row
+        for each in work.emitted
+        if each.kind == "logboom.deployment"
+        for row in each.records.derived.iter_rows(named=True)
+    ]
+
+
+def versions(*said, environment="prod"):
+    """Sends records of versions of the shop, a minute apart; gives what was told of deployments."""
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    for n, version in enumerate(said):
+        work.now_unix_nano = START + n * MINUTE
+        resource = {"service.name": "shop", "service.version": version, "deployment.environment.name": environment}
+        issues.process(batch_of([{"body": "x", "resource": resource}] * 2), work)
+    return [(row["service.version"], row["deployment.environment.name"]) for row in deployments_of(work)]
+
+
+def test_a_version_that_is_first_seen_while_another_ran_is_told_as_a_deployment():
+    assert versions("1", "1", "2", "1", "2", "3") == [("2", "prod"), ("3", "prod")]
+    assert versions("1") == []  # it may run for years
+    assert versions("1", "2", environment="") == []  # nobody could say where
+
+
+def test_versions_that_always_change_tell_nothing_by_it():
+    assert len(versions(*(f"build {n}" for n in range(50)))) < 5
+
+
+def a_record_that_says(**attributes):
+    return {"event_name": "deployment", "body": "done", "time_unix_nano": START,
+            "attributes": {key.replace("__", "."): value for key, value in attributes.items()},
+            "resource": {"service.name": "shop", "service.version": "3", "deployment.environment.name": "prod"}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sample", "told"),
+    [
+        (a_record_that_says(deployment__status="succeeded"), 1),
+        (a_record_that_says(deployment__status="failed"), 0),
+        (a_record_that_says(), 0),
+        ({**a_record_that_says(deployment__status="succeeded"), "event_name": ""}, 0),
+        ({**a_record_that_says(deployment__status="succeeded"), "resource": {}}, 0),
+        ({**a_record_that_says(), "event_name": "logboom.deployment"}, 0),
+    ],
+    ids=["it succeeded", "it failed", "it does not say", "no event", "of what", "the name alone"],
+)
+def test_a_record_that_says_that_a_deployment_succeeded_is_taken(sample, told):
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    issues.process(batch_of([sample]), work)
+    found = deployments_of(work)
+    assert len(found) == told
+    assert all(row["service.version"] == "3" and row["logboom.deployment.id"] for row in found)
