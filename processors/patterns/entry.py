@@ -12,7 +12,7 @@ from processors.patterns.masks import pattern_id
 from processors.patterns.tokens import WILDCARD, Tokens, is_word, joined, tokenised
 
 TEXT = "text"
-MOST_ALIASES, MOST_PLACES, MOST_SAMPLES, SAMPLE_CHARACTERS = 200, 20, 5, 300
+MOST_ALIASES, MOST_PLACES, MOST_SAMPLES, SAMPLE_CHARACTERS = 200, 20, 3, 240
 
 
 @dataclass(slots=True)
