@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +25,7 @@ from collector.component import Due
 from collector.disk.environment import Environment
 from collector.errors import Damaged, StorageError
 from collector.journal.rotation import bite
-from collector.ledger import cursors, deadletters, outbox, roster, timers, upkeep
+from collector.ledger import deadletters, outbox, timers, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
 from collector.ledger.codec import decode_batch, decode_entries, is_batch
 from collector.ledger.deadletters import DeadLetterInfo
@@ -34,16 +34,16 @@ from collector.ledger.dispatch import Dispatch, clear
 from collector.ledger.former_state import take_over
 from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
 from collector.ledger.moving import Moving
+from collector.ledger.opening import claim, enroll, make_source, spilled
 from collector.ledger.outgoing import records_by_domain
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.room import Room
-from collector.ledger.roster import PipelineRecord
-from collector.ledger.sources import Gathered, Source, Sources, Wanted, partition_of
+from collector.ledger.sources import Gathered, Source, Sources, partition_of
 from collector.ledger.spill import sweep
 from collector.ledger.state import Budget, ComponentState, domains_of
 from collector.ledger.step import Step, apply, prepare
 from collector.ledger.store import Store, nowhere, unix_ms
-from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64, put_u64
+from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts, Outcome, ReceiptKey
 
 _log = logging.getLogger("logboom.ledger")
@@ -96,7 +96,7 @@ class PartitionLedger:
             tables = Tables.of(environment)
             assert tables is not None, "a writer makes the tables"
             environment.reader_check()
-            _claim(environment, tables, partition, partitions)
+            claim(environment, tables, partition, partitions)
             take_over(environment, tables)
             store = Store(environment, tables, path, plan, ContentCache(cache_bytes), now_unix_ms, at)
             return cls(store, sources, lambda domain: partition_of(domain, partitions) == partition)
@@ -298,8 +298,8 @@ class PartitionLedger:
     def _load(self, sources: Sources, owns_domain: Callable[[str], bool]) -> int:
         """Bring memory up from disk; the next free `seq`."""
         store, tables = self._store, self._store.tables
-        make = partial(_make_source, store, sources, owns_domain)
-        records = _enroll(store, sources, make)
+        make = partial(make_source, store, sources, owns_domain)
+        records = enroll(store, sources, make)
         claimed = frozenset(receiver for plan in store.plan.pipelines for receiver in plan.receivers)
         with store.environment.read() as txn:
             for position, plan in enumerate(store.plan.roots):
@@ -308,9 +308,9 @@ class PartitionLedger:
                 self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
                 self._windows[plan.id].load(txn, tables.digests, store.now_unix_ms())
             sums = outbox.all_totals(txn, tables)
-            spilled = {name: _spilled(txn, tables, name) for name in sums}
+            aside = {name: spilled(txn, tables, name) for name in sums}
             next_seq = get_u64(txn, tables.partition, b"next_seq")
-        sweep(store.path, spilled)
+        sweep(store.path, aside)
         for exporter, held in sums.items():
             if held.removed_unix_ms:
                 self._dispatch.set_aside(exporter)
@@ -375,61 +375,6 @@ class PartitionLedger:
             with self._store.environment.write() as txn:
                 write_digests(txn, self._store.tables.digests, (), expired)
             window.forget(expired)
-
-
-def _enroll(
-    store: Store, sources: Sources, make: Callable[[PipelineRecord, None], Source]
-) -> dict[str, PipelineRecord]:
-    """Make the partition's record of pipelines and exporters agree with the plan."""
-    planned = {plan.id for plan in store.plan.roots}
-    with store.environment.read() as txn:
-        leaving = [record for record in roster.live(roster.pipelines(txn, store.tables)) if record.id not in planned]
-    unread: dict[str, dict[str, int]] = {}
-    for record in leaving:
-        source = make(record, None)
-        unread[record.id] = source.unread()
-        source.close()
-    now, offsets = store.now_unix_ms(), sources.last_offsets()
-    configured = {exporter for plan in store.plan.pipelines for exporter in plan.exporters}
-    components = {component for plan in store.plan.pipelines for component in plan.components}
-    with store.environment.write() as txn:
-        roster.enroll_exporters(txn, store.tables, configured, now)
-        roster.enroll_components(txn, store.tables, components, now)
-        return roster.enroll_pipelines(txn, store.tables, store.plan, offsets, unread, now)
-
-
-def _make_source(
-    store: Store,
-    sources: Sources,
-    owns_domain: Callable[[str], bool],
-    record: PipelineRecord,
-    claimed: frozenset[str] | None,
-) -> Source:
-    def load(journal: str) -> tuple[Mapping[str, int], Mapping[str, tuple[int, int]]]:
-        with store.environment.read() as txn:
-            passed = cursors.positions(txn, store.tables, record.id, journal)
-            return passed, cursors.begun(txn, store.tables, record.id, journal)
-
-    return sources.source(record, Wanted(record.receivers, claimed), owns_domain, load)
-
-
-def _claim(environment: Environment, tables: Tables, partition: int, partitions: int) -> None:
-    """A partition keeps its place among a fixed number for ever: domains were assigned by it."""
-    place = {b"number": partition, b"partitions": partitions}
-    with environment.read() as txn:
-        found = {name: get_u64(txn, tables.partition, name, -1) for name in place}
-    if found == place:
-        return
-    if found != dict.fromkeys(place, -1):
-        held = f"{found[b'number']} of {found[b'partitions']}"
-        raise StorageError(f"{environment.path} is partition {held}, not {partition} of {partitions}")
-    with environment.write() as txn:
-        for name, value in place.items():
-            put_u64(txn, tables.partition, name, value)
-
-
-def _spilled(txn: Any, tables: Tables, exporter: str) -> set[int]:
-    return {queued.seq for queued in outbox.queue(txn, tables, exporter) if queued.spilled}
 
 
 def _unclaimed(orphans: Sequence[Any]) -> Counts:
