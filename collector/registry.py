@@ -44,6 +44,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "elasticsearch": "exporters.elasticsearch",
         "email": "exporters.email",
         "file": "exporters.file",
+        "github": "exporters.github",
         "http": "exporters.webhook",
         "jsm": "exporters.jsm",
         "kv": "exporters.kv",

@@ -106,6 +106,8 @@ from exporters.email.config import EmailConfig
 from exporters.email.exporter import EmailExporter
 from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
+from exporters.github.config import GithubConfig
+from exporters.github.exporter import GithubExporter
 from exporters.jsm.config import JsmConfig
 from exporters.jsm.exporter import JsmExporter
 from exporters.kv.config import KvConfig
@@ -169,6 +171,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     ElasticsearchExporter,
     EmailExporter,
     FileExporter,
+    GithubExporter,
     HttpExporter,
     JsmExporter,
     KvExporter,
@@ -201,6 +204,7 @@ NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (
     AlertmanagerExporter,
     EmailExporter,
+    GithubExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
@@ -211,6 +215,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     AlertmanagerExporter,
     EmailExporter,
+    GithubExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
@@ -221,6 +226,7 @@ ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
 ORDERED: tuple[type[Ordered], ...] = (
     AlertmanagerExporter,
     EmailExporter,
+    GithubExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
@@ -231,6 +237,7 @@ ORDERED: tuple[type[Ordered], ...] = (
 SUPERSEDES: tuple[type[Supersedes], ...] = (
     AlertmanagerExporter,
     EmailExporter,
+    GithubExporter,
     HttpExporter,
     JsmExporter,
     PagerdutyExporter,
@@ -241,6 +248,7 @@ SUPERSEDES: tuple[type[Supersedes], ...] = (
 KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
     AlertmanagerExporter,
     EmailExporter,
+    GithubExporter,
     JsmExporter,
     PagerdutyExporter,
     SlackExporter,
@@ -258,6 +266,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ElasticsearchConfig,
     EmailConfig,
     FileConfig,
+    GithubConfig,
     HttpConfig,
     JsmConfig,
     KvConfig,
@@ -363,6 +372,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     DatadogConfig,
     ElasticsearchConfig,
     EmailConfig,
+    GithubConfig,
     HttpConfig,
     JsmConfig,
     KvConfig,
@@ -385,6 +395,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     EmailExporter,
     Failover,
     Forward,
+    GithubExporter,
     HttpExporter,
     Issues,
     JsmExporter,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from collector.component import Factory
 from collector.notices import Notice
 from counterparts.vendors.alertmanager import Alertmanager
+from counterparts.vendors.github import REPOSITORY, TOKEN, GitHub
 from counterparts.vendors.jsm import KEY as JSM_KEY
 from counterparts.vendors.jsm import Jsm
 from counterparts.vendors.mailbox import ScriptedMail
@@ -24,7 +25,7 @@ from counterparts.vendors.pagerduty import KEY, PagerDuty
 from counterparts.vendors.slack import HOOK, Slack
 from counterparts.vendors.teams import PATH, Teams, runs
 from counterparts.vendors.told import Telling
-from exporters import alertmanager, email, jsm, pagerduty, slack, teams
+from exporters import alertmanager, email, github, jsm, pagerduty, slack, teams
 
 GROUPS = ("a" * 32, "b" * 32)
 STATES = ("firing", "firing", "resolved", "firing", "resolved")
@@ -83,10 +84,23 @@ def of_alertmanager(vendor: Alertmanager, group: str) -> str | None:
     return "firing" if ends and max(ends) > "2026" else "resolved"
 
 
+def of_github(vendor: GitHub, group: str) -> str | None:
+    """The one issue; a group without one is over."""
+    mine = [one for one in vendor.issues if f"logboom-{group[:16]}" in one["body"]]
+    assert len(mine) <= 1
+    return "firing" if mine and mine[0]["state"] == "open" else "resolved"
+
+
 MAIL = {"endpoint": "mail.example:587", "sender": "alerts@tamyla.com", "to": ["ada@tamyla.com"]}
 CASES = {
     "email": Case(email.FACTORY, MAIL, ScriptedMail, of_email),
     "alertmanager": Case(alertmanager.FACTORY, {"endpoint": "http://127.0.0.1:9093"}, Alertmanager, of_alertmanager),
+    "github": Case(
+        github.FACTORY,
+        {"token": TOKEN, "repository": REPOSITORY, "on_resolve": "close"},
+        lambda: GitHub(drops_labels=True),
+        of_github,
+    ),
     "jsm": Case(jsm.FACTORY, {"key": JSM_KEY}, Jsm, of_jsm),
     "pagerduty": Case(pagerduty.FACTORY, {"routing_key": KEY}, PagerDuty, of_pagerduty),
     "teams": Case(teams.FACTORY, {"url": f"https://flow.example{PATH}?sig=s3cret"}, Teams, of_teams),
