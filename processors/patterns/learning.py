@@ -129,8 +129,12 @@ class Learning:
     def absorb(
         self, patterns: Sequence[Entry], most: int, count: Callable[[int], int], is_loud: Callable[[int], bool]
     ) -> list[Entry]:
-        """Hold some patterns of a batch that are rare against frequent ones of the same loudness. Those that were."""
-        young = [pattern for pattern in patterns if pattern.checks < _CHECKS and pattern.is_learned_from][:most]
+        """Hold some patterns of a batch that are rare, and say nothing bad, against frequent ones that don't either. Those that were."""
+        young = [
+            pattern
+            for pattern in patterns
+            if pattern.checks < _CHECKS and pattern.is_learned_from and not is_loud(pattern.slot)
+        ][:most]
         for pattern in young:
             pattern.checks += 1
             into = self._part_of(pattern.slot, pattern.tokens, count, is_loud)

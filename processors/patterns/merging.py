@@ -2,7 +2,7 @@
 
 | the values at that place | constant words beside it |
 | --- | --- |
-| a wildcard is among them | 1 |
+| a wildcard is among them | 1; 2 at the first word |
 | 2 or more, and all look like names of things (`blk_a`, `a.b`, `NodeOne`) | 1; 2 at the first word |
 | 2 or more, behind `:` or `=` in brackets | 2 |
 | 3 or more, in brackets or quotes | 1 |
@@ -33,7 +33,7 @@ def one_pattern(tokens: Tokens, place: int, values: Collection[str]) -> bool:
     constants, leading = len(words) - 1, words[0] == place
     if constants < 1 or len(values) < 2:
         return False
-    if WILDCARD in values:
+    if WILDCARD in values and constants > leading:
         return True
     if all(map(looks_variable, values)) and constants > leading:
         return True

@@ -55,6 +55,7 @@ MERGED = {
     "what becomes of a user": ([f"session of user {what} at once" for what in ("created", "deleted", "is", "closing")], None),
     "a wildcard among them": (["peer 7 left the room", "peer anna left the room"], ["peer <*> left the room"]),
     "names of things": (["cannot load module net.core", "cannot load module fs_ext"], ["cannot load module <*>"]),
+    "what fails": (["job-7 failed", "backup failed", "restore failed"], ["<*> failed", "backup failed", "restore failed"]),
     "what a program knows": (["state is now TASK_ABORT", "state is now TASK_START"], None),
     "in quotes": ([f"station '{name}' unknown" for name in NAMES[:3]], ["station '<*>' unknown"]),
     "values in brackets": (["[find][by name][Name: anna]", "[find][by name][Name: bert]"], ["[find][by name][Name: <*>]"]),
@@ -110,7 +111,7 @@ def test_a_restart_and_a_step_that_was_given_up_change_nothing() -> None:
 
 
 def test_a_rare_form_joins_a_frequent_pattern_of_the_same_loudness() -> None:
-    """Its wildcard may stand for several words; what is louder than the pattern stays apart."""
+    """Its wildcard may stand for several words; what is loud stands on its own."""
     for level, patterns_left in (("info", 1), ("critical", 2)):
         patterns, work = component(), FakeWork()
         for n in range(20):
