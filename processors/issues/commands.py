@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from collector.component import Applied, Command, Refused
 from collector.component.commands import Value
-from processors.issues import merging, sketch, traffic
+from processors.issues import merging, reasons, sketch, traffic
 from processors.issues.issue import PRIORITIES, Archived, Issue, Resolved, State
 from processors.issues.lifecycle import Change, enter, reopened
 from processors.issues.shelf import Shelf
@@ -81,7 +81,9 @@ def _resolve(order: Order) -> list[News]:
         raise _No("either in a version or in the next release")
     where = f" in {version}" if version else " in the next release" if following else ""
     enter(order.issue, State.RESOLVED, order.at, f"resolved{where} by {order.who or 'somebody'}")
-    order.issue.resolved = Resolved(order.at, version, following, sorted(order.issue.versions))
+    order.issue.resolved = Resolved(
+        order.at, version, following, reasons.versions(order.issue, order.shelf.state) if following else []
+    )
     order.issue.calm()
     return _news(order, order.change("resolved", order.issue.reason))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,6 +20,7 @@ from processors.issues.traffic import HOUR, hourly_rate
 
 OVERFLOW = "0" * 16
 """The issue of all that is new while a domain has too many."""
+_log = logging.getLogger(__name__)
 _TITLE = "Errors beyond the number of issues that are remembered of a domain"
 _BETWEEN_CHANGES = 60 * 10**9
 _BETWEEN_EVICTIONS = 10 * 60 * 10**9
@@ -65,17 +67,30 @@ class Kept:
         self.shelf = Shelf(work.state(domain))
         self._loaded: dict[str, Issue] = {}
         self._rate: float | None = None
+        self._has_room: bool | None = None
 
     def targets(self, groupings: Sequence[str], clock: int) -> dict[str, str]:
         """Grouping → the issue that its records belong to."""
         found = dict(self.shelf.targets(groupings))
         self._loaded |= self.shelf.load([each for each in found.values() if each not in self._loaded])
         new = [each for each in dict.fromkeys(found.values()) if each not in self._loaded]
-        for target in new:
-            if not self.shelf.make_room(self._config.max_issues, clock, _BETWEEN_EVICTIONS):
-                found = {key: OVERFLOW if value == target else value for key, value in found.items()}
-                self._loaded |= self.shelf.load([OVERFLOW])
+        if new and not self._room(clock):
+            found = {key: OVERFLOW if value in new else value for key, value in found.items()}
+            self._loaded |= self.shelf.load([OVERFLOW])
         return found
+
+    def _room(self, clock: int) -> bool:
+        """Whether there is room for new issues in this step: looked at once."""
+        if self._has_room is None:
+            room = self.shelf.make_room(self._config.max_issues, clock, _BETWEEN_EVICTIONS)
+            self._has_room = room.there
+            if room.forgotten:
+                said = (
+                    "%d issues of %s were forgotten to make room for new ones (max_issues, service.ledger.state_bytes)"
+                )
+                _log.warning(said, room.forgotten, self._domain)
+                self._loaded = self.shelf.load(self._loaded)
+        return self._has_room
 
     def arrive(self, arrival: Arrival, parent: int) -> News | None:
         """Add it to its issue, a new one perhaps; what is to be told at once."""
@@ -164,6 +179,7 @@ class Kept:
             if issue.events > 1 and now - issue.first_seen > _RATED_AFTER:
                 rates.append(hourly_rate(issue, now))
         self.shelf.rate = rate_limit(rates)
+        self._room(now)
         if any_left:
             self._work.wake(self._domain, "daily", (now // DAY + 1) * DAY)
 

@@ -83,6 +83,12 @@ def explain(issue: Issue, text: str, state: State) -> None:
         issue.suggestion = places[0].sentence[:_LONGEST]
 
 
+def versions(issue: Issue, state: State) -> list[str]:
+    """Those that are known of an issue's service, whether they had it or not."""
+    recent = Recent.decoded(state.get(_name(issue.service, issue.environment)))
+    return sorted({*issue.versions, *recent.since})
+
+
 def _name(service: str, environment: str) -> bytes:
     return _FRONT + xxhash.xxh3_64_hexdigest(f"{service}\0{environment}".encode("utf-8", "surrogatepass")).encode()
 

@@ -10,6 +10,7 @@ made_room             when issues were last forgotten for want of room, ns
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from collector.component import State
 from processors.issues.issue import Issue
@@ -20,11 +21,23 @@ _LEAST_PART = 10
 """Of all issues a tenth goes when there is no room, the least telling first."""
 
 
+class Room(NamedTuple):
+    """Whether there is room for another issue, and how many were forgotten for it."""
+
+    there: bool
+    forgotten: int = 0
+
+
 class Shelf:
     """The issues of one domain, in one step."""
 
     def __init__(self, state: State) -> None:
         self._state = state
+
+    @property
+    def state(self) -> State:
+        """Where it all stands."""
+        return self._state
 
     def targets(self, groupings: Iterable[str]) -> Mapping[str, str]:
         """Grouping → the issue that it leads to."""
@@ -96,23 +109,24 @@ class Shelf:
         rows = [(name, value) for name, value in self._state.scan(_ISSUE) if name > _ISSUE + id_.encode()]
         return [Issue.decoded(value) for _, value in rows[:most]]
 
-    def make_room(self, most: int, clock: int, pause: int) -> bool:
-        """Forget the least telling ones where there are too many, or the budget says so. False: there is no room, and was none lately."""
+    def make_room(self, most: int, clock: int, pause: int) -> Room:
+        """Forget the least telling ones where there are too many, or the budget says so; not again within `pause`, for that costs a
+        look at all."""
         excess = self._state.excess_bytes()
-        full = self.number >= most
-        if not full and not excess:
-            return True
-        if full and clock - int(self._state.get(MADE_ROOM) or 0) < pause:
-            return False
+        if self.number < most and not excess:
+            return Room(True)
+        if clock - int(self._state.get(MADE_ROOM) or 0) < pause:
+            return Room(False)
         self._state.put(MADE_ROOM, b"%d" % clock)
         every = sorted(self.all(), key=_telling)
-        least = max(1, len(every) // _LEAST_PART) if full else 0
-        for gone, issue in enumerate(every):
+        least, gone = max(1, len(every) // _LEAST_PART), 0
+        for issue in every:
             if gone >= least and excess <= 0:
                 break
             self.remove(issue)
             excess -= len(issue.encoded())
-        return True
+            gone += 1
+        return Room(True, gone)
 
 
 def _telling(issue: Issue) -> tuple[bool, bool, int]:

@@ -168,6 +168,18 @@ def test_what_is_resolved_in_a_version_may_still_happen_in_older_ones(
     assert (world.kinds[-1] == "regressed") is regresses
 
 
+def test_the_next_release_is_none_that_ran_already() -> None:
+    """Though it had no such error until then."""
+    world = World()
+    issue = str(ids(world.send("disk is full", service_version="1.0"))[0])
+    world.send("all is well", at=START + SECOND, level="info", service_version="1.1")
+    world.command("resolve", issue, START + MINUTE, next_release=True)
+    world.send("disk is full", at=START + 2 * MINUTE, service_version="1.1")
+    assert world.kinds[-1] != "regressed"
+    world.send("disk is full", at=START + 3 * MINUTE, service_version="1.2")
+    assert world.kinds[-1] == "regressed"
+
+
 def test_a_burst_escalates_though_a_week_would_not_notice() -> None:
     """Thirty hours of two events an hour; then 300 within a quarter of an hour."""
     world = World()
