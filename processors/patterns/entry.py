@@ -84,8 +84,10 @@ class Entry:
 
     @property
     def is_general(self) -> bool:
-        """Whether it stands for other texts."""
-        return WILDCARD in self.tokens and self.says_something
+        """Whether it stands for other texts: it has wildcards and a word, and two where a wildcard is in front."""
+        words = [token for token in self.tokens if token == WILDCARD or is_word(token)]
+        constants = len(words) - words.count(WILDCARD)
+        return WILDCARD in words and constants > (words[0] == WILDCARD)
 
     def take(self, other: Entry) -> None:
         """Another pattern is part of this one from now on."""

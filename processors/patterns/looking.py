@@ -12,6 +12,7 @@ from collector.columns.dictionary import Coded
 from processors.patterns.book import Book
 from processors.patterns.entry import Entry
 from processors.patterns.looks import values_in
+from processors.patterns.tokens import WILDCARD
 
 _COMPONENT = "logboom.component"
 
@@ -44,7 +45,9 @@ class Looking:
         pattern.sample(line)
         if not pattern.looks.seen:
             pattern.service, pattern.component = str(self._services[place] or ""), str(self._components[place] or "")
-        pattern.looks.add((values_in(pattern.template, line.partition("\n")[0]) or []) if pattern.is_general else [])
+        pattern.looks.add(
+            (values_in(pattern.template, line.partition("\n")[0]) or []) if WILDCARD in pattern.tokens else []
+        )
 
     @cached_property
     def _services(self) -> pl.Series:
