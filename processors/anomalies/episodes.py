@@ -58,9 +58,17 @@ class Episodes:
 
     def accept(self, minute: int) -> list[Episode]:
         """Those that have lasted so long that they are how things are now; they are open no more."""
-        old = [key for key, each in self.open.items() if minute - each.finding.since >= ACCEPTED_AFTER]
+        old = [
+            key
+            for key, each in self.open.items()
+            if minute - each.finding.since >= ACCEPTED_AFTER and each.finding.kind != "prediction"
+        ]
         return [self.open.pop(key) for key in old]
 
-    def rows(self, kinds: frozenset[str]) -> list[int]:
-        """Rows of those of some kinds that called somebody."""
-        return [each.row for each in self.open.values() if each.paged and each.finding.kind in kinds]
+    def rows(self, kinds: frozenset[str], before: int = 1 << 62) -> list[int]:
+        """Rows of those of some kinds that called somebody, and began before a minute."""
+        return [
+            each.row
+            for each in self.open.values()
+            if each.paged and each.finding.kind in kinds and each.finding.since < before
+        ]

@@ -19,8 +19,10 @@ STEP = 5
 POINTS = 72
 FIELDS = {"points": ("f4", (POINTS,)), "known": ("i2", ()), "peak": ("f4", ()), "sum": ("f4", ()), "number": ("i4", ()), "age": ("i4", ())}  # fmt: skip
 MOST = 500
-_FADE = np.float32(0.9997)
-"""Of the peak, a point: half of what lies above the level in a week and a half."""
+_FADE = np.float32(0.99995)
+"""Of the peak, a point: half of what lies above the level in seven weeks."""
+_BEYOND = 0.04
+"""What is new lies so much of the way to the limit above all that was."""
 _WINDOWS = (12, 24, 48, 72)
 ODD = 1.9
 """Score from which a value is told: where false and missed ones weigh alike on the Numenta Anomaly Benchmark."""
@@ -114,7 +116,7 @@ class Forecasts:
         rows["number"][:] = 0
         limits = np.array([gauge.limit for gauge in self.names], np.float32)
         peak = np.where(np.isfinite(rows["peak"]), rows["peak"], limits)
-        new = points[:, -1] > peak + 0.02 * np.abs(limits - peak)
+        new = points[:, -1] > peak + _BEYOND * np.abs(limits - peak)
         some = np.flatnonzero(said & new & (rows["age"] >= _LEARNING_POINTS) & (points[:, -1] < limits))
         found = (foreseen(points[row, -known[row] :].astype(np.float64), float(limits[row])) for row in some)
         return [each._replace(row=int(row)) for row, each in zip(some, found, strict=True) if each], odd

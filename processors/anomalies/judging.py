@@ -47,7 +47,8 @@ def loud(series: Series, now: Floats, five: Floats, mean5: Floats) -> Unusual:
     rows["hot"][:] = np.clip(rows["hot"] + np.where(sharp, 1, -1), 0, 10)
     spread = np.sqrt(mean5 + np.square(mean5) / shape5)
     beyond = (five >= 5) & (five > 2 * mean5) & (five - mean5 > 3 * spread) & (rows["age"] >= _WARM)
-    some = np.flatnonzero(beyond & (rows["hot"] >= np.where(bad, 2, 3)))
+    needed = np.where(bad & (rows["level"] != BAD), 2, 3)
+    some = np.flatnonzero(beyond & (rows["hot"] >= needed))
     surprise = tails.above(*_wide(five[some], mean5[some], shape5[some]))
     return _discovered(some, five, mean5, surprise, len(rows), 5)
 
@@ -80,6 +81,8 @@ def silent(series: Series, usual: Floats) -> Unusual:
     regular = (gap * mean <= 2) & (since > limit)
     often = (surprise >= 8) & (since >= 4) & (since > 1.5 * gap)
     often &= rows["peak"] <= 40 * mean  # what comes at its times is judged by its gaps
+    regular &= since <= 3 * limit + 30  # what was not regular when it ended does not become so
+    often &= since <= 3 * limit + 30
     known = (rows["beats"] >= 60) & (rows["age"] >= _WARM) & (rows["level"] != BAD)
     found = np.flatnonzero((regular | often) & known)
     return Unusual(found, np.zeros(len(found), np.float32), missed[found], np.maximum(surprise[found], 6), 0)
@@ -115,8 +118,11 @@ def swing(series: Series, services: np.ndarray, now: Floats, minute: int) -> flo
     enough = every[expected[every] >= 1]
     if not len(enough):
         return series.swing * 0.95
-    ratio = float(np.median(np.log((now[enough] + 0.5) / (expected[enough] + 0.5))))
-    return series.swing + (float(np.clip(ratio, -2.5, 2.5)) - series.swing) / 20
+    ratios = np.sort(np.log((now[enough] + 0.5) / (expected[enough] + 0.5)))
+    middle = ratios[(len(ratios) - 1) // 2 : len(ratios) // 2 + 1]  # of two, the one that is nearer to its season
+    ratio = float(middle[np.argmin(np.abs(middle))])
+    pace = 20 if len(ratios) > 1 else 60  # one service alone may be the one with the incident
+    return series.swing + (float(np.clip(ratio, -2.5, 2.5)) - series.swing) / pace
 
 
 def _wide(*columns: Floats) -> tuple[tails.Floats, ...]:

@@ -127,7 +127,8 @@ class Series:
 
     def _learn_spread(self, usual: Floats, now: Floats, five: Floats, held: Mask) -> None:
         rows = self.rows
-        frozen = held & ((rows["level"] == 2) | (rows["level"] == 3))  # jobs of every night are learned
+        long = rows["held"] > 1  # what is short may be a job of every night: how far such go is learned
+        frozen = held & (long | (rows["level"] == 2) | (rows["level"] == 3))
         share = np.where(frozen, np.float32(0), _share(rows["age"], _SPREAD))
         for end, mean, count in (("1", usual, now), ("5", 5 * usual, five)):
             off = np.minimum(np.square(count - mean), np.square(8 * mean + _MOST_OFF)) - mean

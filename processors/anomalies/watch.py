@@ -23,6 +23,9 @@ LATEST, EARLIEST = 2, 15
 """Minutes that a record may be ahead of its receipt (whose minutes end a little late), and behind it."""
 _AFTER_A_GAP = 2
 _COUNTED = frozenset({"spike", "drop", "silence", "severity_mix"})
+_A_JOB = 15
+"""Minutes that what comes each night may take."""
+_STEPS = frozenset({"spike", "drop", "trend"})
 _OF_SERIES = _COUNTED | {"step", "trend"}
 _VERSIONS = 8
 OTHERS = "others"
@@ -215,9 +218,10 @@ class Watch:
         told += self._slow(policy, minute)
         told += self._foreseen(policy, minute)
         told += self.episodes.settle(minute)
-        self._accept(minute, usual)
+        told += self._accept(minute, usual)
         series.rows["held"][:] = 0
         series.rows["held"][self.episodes.rows(_COUNTED)] = 1
+        series.rows["held"][self.episodes.rows(_COUNTED, before=minute - _A_JOB)] = 2
         series.learn(minute, usual, now, five)
         series.swing = judging.swing(series, self.sums, now, minute)
         if len(self.keys) > self._most:
@@ -280,20 +284,37 @@ class Watch:
             told += [made] if made else []
         return told
 
-    def _accept(self, minute: int, usual: Floats) -> None:
-        """What lasted long enough is usual from now on."""
-        rows = self.series.rows
+    def _accept(self, minute: int, usual: Floats) -> list[Finding]:
+        """What lasted long enough is over, and usual from now on; of a series that is at another level, that is told."""
+        told: list[Finding] = []
         for episode in self.episodes.accept(minute):
+            told.append(episode.finding._replace(over=True, page=False))
             if episode.finding.kind in _OF_SERIES:
-                recent = self.series.window(minute, 10)[episode.row] / 10
-                factor = (recent + 0.05) / (usual[episode.row] + 0.05)
-                for seen, due in (("seen", "due"), ("soon_seen", "soon_due"), ("long_seen", "long_due")):
-                    ratio = (rows["seen"][episode.row] + 3) / (rows["due"][episode.row] + 3)
-                    rows[seen][episode.row] = rows[due][episode.row] * ratio * factor
-                rows["drift"][episode.row] = 0
+                recent = float(self.series.window(minute, 10)[episode.row]) / 10
+                if episode.finding.kind in _STEPS:
+                    told.append(
+                        episode.finding._replace(
+                            kind="step",
+                            page=False,
+                            expected=10 * float(usual[episode.row]),
+                            seen=10 * recent,
+                            minutes=10,
+                        )
+                    )
+                self._take_level(episode.row, recent, float(usual[episode.row]))
             if episode.finding.kind == "silence":
-                rows["beats"][episode.row] = 0
-                rows["mean"][episode.row] = 0
+                self.series.rows["beats"][episode.row] = 0
+                self.series.rows["mean"][episode.row] = 0
+        return told
+
+    def _take_level(self, row: int, recent: float, usual: float) -> None:
+        """The rate that a row has now is its own."""
+        rows = self.series.rows
+        factor = (recent + 0.05) / (usual + 0.05)
+        ratio = (rows["seen"][row] + 3) / (rows["due"][row] + 3)
+        for seen, due in (("seen", "due"), ("soon_seen", "soon_due"), ("long_seen", "long_due")):
+            rows[seen][row] = rows[due][row] * ratio * factor
+        rows["drift"][row] = 0
 
     def _standings(self, minute: int) -> Policy:
         return Policy(minute, self.began, self.changed)

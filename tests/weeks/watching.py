@@ -15,7 +15,7 @@ from processors.anomalies.observation import Observation
 from processors.anomalies.watch import Key, Watch
 from weeks.score import Told
 from weeks.simulation import EPOCH_MINUTE, Minute, World
-from weeks.world import PRODUCTION
+from weeks.world import PRODUCTION, SERVICES
 
 
 class Watched(NamedTuple):
@@ -57,6 +57,8 @@ def observation(world: World, watch: Watch, minute: Minute) -> Observation:
     at = {int(i): place for place, i in enumerate(minute.series)}
     seen.values = [(at[i], "state", value, records, minute.at) for i, value, records in minute.values if i in at]
     seen.versions = [(service, PRODUCTION, version) for service, version in minute.versions]
+    if minute.at == EPOCH_MINUTE:
+        seen.versions = [(service, PRODUCTION, "1.0.0") for service in SERVICES]
     for i, version, samples in minute.durations:
         endpoint = world.endpoints[i]
         histogram = dict(Counter(buckets(samples).tolist()))

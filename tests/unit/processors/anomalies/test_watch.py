@@ -116,6 +116,16 @@ def test_an_anomaly_is_told_to_be_over(watch):
     assert not over[0].page
 
 
+def test_what_stays_for_two_hours_is_a_step_and_usual_from_then_on(watch):
+    told = run(watch, 150, lambda counts, n: counts | {SERVED: 4 * counts[SERVED]})
+    (step,) = [each for each in told if each.kind == "step"]
+    assert not step.page
+    assert step.seen > 3 * step.expected
+    (over,) = [each for each in told if each.kind == "spike" and each.over and each.subject.template]
+    assert over.at == step.at
+    assert not [each for each in told if each.at > step.at + 5 and not each.over]
+
+
 def test_a_value_that_never_was_is_told_and_a_reason_to_call_when_it_stays(watch):
     def say(seen: Observation, n: int) -> None:
         seen.values = [(0, "state", "refused", 2, seen.counted[0][0])]
