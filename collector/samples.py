@@ -52,6 +52,16 @@ def batch_of(samples: Sequence[Sample], domain: str = "default") -> LogBatch:
     return batch_of_json(request, domain)
 
 
+def batch_of_groups(groups: Sequence[tuple[Sample, Sequence[Sample]]], domain: str = "default") -> LogBatch:
+    """As `batch_of`, of samples that have a resource and a scope in common, those of the first of each pair. Raises `SampleError`."""
+    found = []
+    for common, samples in groups:
+        group = _group(common)
+        group["scopeLogs"][0]["logRecords"] = [_group(sample)["scopeLogs"][0]["logRecords"][0] for sample in samples]
+        found.append(group)
+    return batch_of_json(orjson.dumps({"resourceLogs": found}), domain)
+
+
 def batch_of_json(request: bytes, domain: str = "default") -> LogBatch:
     """A batch of an OTLP JSON `ExportLogsServiceRequest`. Raises `collector.errors.InvalidPayload`."""
     body = otlp_wire.json_to_protobuf(request)

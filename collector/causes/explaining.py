@@ -21,6 +21,8 @@ from collector.causes.verdict import judge
 _LOOK_BACK_NS = 60 * 60 * 10**9
 _MOST_RECORDS, _MOST_OF_AN_ISSUE = 30_000, 20_000
 _MOST_RESOLUTIONS = 5
+_TOLD = 0.25
+"""What changed less surely than that is in the document, not among what people are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,14 @@ class Explained:
     def lines(self) -> list[str]:
         """For people; empty where nothing is known."""
         told = [f"cause: {self.cause.sentence} ({self.cause.confidence:.0%} sure)"] if self.cause.sentence else []
-        told += [f"changed: {one.sentence}" for one in self.cause.findings[:4] if one.sentence != self.cause.sentence]
-        return told + [f"suggestion: {one.sentence} [{one.because}]" for one in self.suggestions[:3]]
+        told += [
+            f"changed: {one.sentence}"
+            for one in self.cause.findings[:4]
+            if one.sentence != self.cause.sentence and one.confidence >= _TOLD
+        ]
+        return told + [
+            f"suggestion: {one.sentence} [{one.because}]" for one in self.suggestions[:3] if one.confidence >= _TOLD
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch, concat
-from collector.samples import batch_of
+from collector.samples import batch_of_groups
 
 STEP_NS = 10 * 10**9
 _MOST_RECORDS = 5000
@@ -54,14 +54,18 @@ def slices(connection: sqlite3.Connection, since: int, until: int) -> Iterator[S
 
 def _slice(rows: Sequence[Row]) -> Slice:
     at = rows[-1]["time_unix_nano"]
-    ordered = sorted(rows, key=lambda row: row["domain"])
+    ordered = sorted(rows, key=lambda row: (row["domain"], row["resource"], row["scope_name"] or ""))
     batches = [_of_domain(domain, list(own), at) for domain, own in groupby(ordered, key=lambda row: row["domain"])]
     said = {name: pl.Series(name, [row[name] for row in ordered], pl.String) for name in ("triage_level", "issue_id")}
     return Slice(at, concat(batches), said["triage_level"], said["issue_id"])
 
 
 def _of_domain(domain: str, rows: Sequence[Row], at: int) -> LogBatch:
-    batch = batch_of([_sample(row) for row in rows], domain)
+    groups = [
+        ({"resource": _resource(resource), "scope": scope or ""}, [_sample(row) for row in own])
+        for (resource, scope), own in groupby(rows, key=lambda row: (row["resource"], row["scope_name"]))
+    ]
+    batch = batch_of_groups(groups, domain)
     ids = pl.Series([row["record_id"] for row in rows], dtype=pl.String)
     payloads = batch.payloads.with_columns(
         received_unix_ms=pl.lit(at // 1_000_000).cast(batch.payloads["received_unix_ms"].dtype)
@@ -78,8 +82,6 @@ def _sample(row: Row) -> dict[str, Any]:
         "severity": row["severity_number"] or 0,
         "severity_text": row["severity_text"] or "",
         "attributes": {key: value for key, value in attributes.items() if key == _GIVEN or not key.startswith(_OWN)},
-        "resource": _resource(row["resource"]),
-        "scope": row["scope_name"] or "",
         "event_name": row["event_name"] or "",
         "trace_id": row["trace_id"] or "",
         "span_id": row["span_id"] or "",
