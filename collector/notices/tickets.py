@@ -42,12 +42,14 @@ class Ticket:
         names: by which it is found again.
         closed: when; None: it is open, or nobody says.
         unwanted: people closed it and want to hear no more of it.
+        final: it cannot be opened again.
     """
 
     names: Names
     open: bool
     closed: datetime | None = None
     unwanted: bool = False
+    final: bool = False
 
 
 class Rules(Protocol):
@@ -132,6 +134,8 @@ class Ticketing(HttpMessenger):
         return ticket.names
 
     def _recent(self, ticket: Ticket) -> bool:
+        if ticket.final:
+            return False
         since = timedelta(seconds=self._rules.reopen_within)
         return ticket.closed is None or datetime.now(UTC) - ticket.closed <= since
 

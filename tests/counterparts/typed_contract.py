@@ -108,6 +108,8 @@ from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
 from exporters.github.config import GithubConfig
 from exporters.github.exporter import GithubExporter
+from exporters.jira.config import JiraConfig
+from exporters.jira.exporter import JiraExporter
 from exporters.jsm.config import JsmConfig
 from exporters.jsm.exporter import JsmExporter
 from exporters.kv.config import KvConfig
@@ -122,6 +124,8 @@ from exporters.pagerduty.config import PagerdutyConfig
 from exporters.pagerduty.exporter import PagerdutyExporter
 from exporters.sentinel.config import SentinelConfig
 from exporters.sentinel.exporter import SentinelExporter
+from exporters.servicenow.config import ServicenowConfig
+from exporters.servicenow.exporter import ServicenowExporter
 from exporters.slack.config import SlackConfig
 from exporters.slack.exporter import SlackExporter
 from exporters.sms.config import SmsConfig
@@ -173,6 +177,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     FileExporter,
     GithubExporter,
     HttpExporter,
+    JiraExporter,
     JsmExporter,
     KvExporter,
     NopExporter,
@@ -180,6 +185,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     OtlpHttpExporter,
     PagerdutyExporter,
     SentinelExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     SplunkHecExporter,
@@ -206,8 +212,10 @@ ADDRESSED: tuple[type[Addressed], ...] = (
     EmailExporter,
     GithubExporter,
     HttpExporter,
+    JiraExporter,
     JsmExporter,
     PagerdutyExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     TeamsExporter,
@@ -217,8 +225,10 @@ ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     EmailExporter,
     GithubExporter,
     HttpExporter,
+    JiraExporter,
     JsmExporter,
     PagerdutyExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     TeamsExporter,
@@ -228,8 +238,10 @@ ORDERED: tuple[type[Ordered], ...] = (
     EmailExporter,
     GithubExporter,
     HttpExporter,
+    JiraExporter,
     JsmExporter,
     PagerdutyExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     TeamsExporter,
@@ -239,8 +251,10 @@ SUPERSEDES: tuple[type[Supersedes], ...] = (
     EmailExporter,
     GithubExporter,
     HttpExporter,
+    JiraExporter,
     JsmExporter,
     PagerdutyExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     TeamsExporter,
@@ -249,8 +263,10 @@ KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
+    JiraExporter,
     JsmExporter,
     PagerdutyExporter,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     TeamsExporter,
@@ -268,6 +284,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     FileConfig,
     GithubConfig,
     HttpConfig,
+    JiraConfig,
     JsmConfig,
     KvConfig,
     NopConfig,
@@ -275,6 +292,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     OtlpHttpConfig,
     PagerdutyConfig,
     SentinelConfig,
+    ServicenowConfig,
     SlackConfig,
     SmsConfig,
     SplunkHecConfig,
@@ -374,12 +392,14 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     EmailConfig,
     GithubConfig,
     HttpConfig,
+    JiraConfig,
     JsmConfig,
     KvConfig,
     OtlpConfig,
     OtlpHttpConfig,
     PagerdutyConfig,
     SentinelConfig,
+    ServicenowConfig,
     SlackConfig,
     SmsConfig,
     SplunkHecConfig,
@@ -398,10 +418,12 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     GithubExporter,
     HttpExporter,
     Issues,
+    JiraExporter,
     JsmExporter,
     KvExporter,
     PagerdutyExporter,
     Routing,
+    ServicenowExporter,
     SlackExporter,
     SmsExporter,
     SqliteExporter,

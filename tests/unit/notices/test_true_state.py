@@ -17,15 +17,17 @@ from collector.component import Factory
 from collector.notices import Notice
 from counterparts.vendors.alertmanager import Alertmanager
 from counterparts.vendors.github import REPOSITORY, TOKEN, GitHub
+from counterparts.vendors.jira import Jira
 from counterparts.vendors.jsm import KEY as JSM_KEY
 from counterparts.vendors.jsm import Jsm
 from counterparts.vendors.mailbox import ScriptedMail
 from counterparts.vendors.notices import notice
 from counterparts.vendors.pagerduty import KEY, PagerDuty
+from counterparts.vendors.servicenow import ServiceNow
 from counterparts.vendors.slack import HOOK, Slack
 from counterparts.vendors.teams import PATH, Teams, runs
 from counterparts.vendors.told import Telling
-from exporters import alertmanager, email, github, jsm, pagerduty, slack, teams
+from exporters import alertmanager, email, github, jira, jsm, pagerduty, servicenow, slack, teams
 
 GROUPS = ("a" * 32, "b" * 32)
 STATES = ("firing", "firing", "resolved", "firing", "resolved")
@@ -91,6 +93,20 @@ def of_github(vendor: GitHub, group: str) -> str | None:
     return "firing" if mine and mine[0]["state"] == "open" else "resolved"
 
 
+def of_jira(vendor: Jira, group: str) -> str | None:
+    """The one ticket; a group without one is over."""
+    mine = [one for one in vendor.issues.values() if f"logboom-{group[:16]}" in one["labels"]]
+    assert len(mine) <= 1
+    return "firing" if mine and mine[0]["status"]["statusCategory"]["key"] != "done" else "resolved"
+
+
+def of_servicenow(vendor: ServiceNow, group: str) -> str | None:
+    """The one incident; a group without one is over."""
+    mine = [one for one in vendor.rows.values() if one["correlation_id"] == group]
+    assert len(mine) <= 1
+    return "firing" if mine and mine[0]["state"] in "12" else "resolved"
+
+
 MAIL = {"endpoint": "mail.example:587", "sender": "alerts@tamyla.com", "to": ["ada@tamyla.com"]}
 CASES = {
     "email": Case(email.FACTORY, MAIL, ScriptedMail, of_email),
@@ -100,6 +116,18 @@ CASES = {
         {"token": TOKEN, "repository": REPOSITORY, "on_resolve": "close"},
         lambda: GitHub(drops_labels=True),
         of_github,
+    ),
+    "jira": Case(
+        jira.FACTORY,
+        {"endpoint": "https://x.example", "email": "a@b.c", "token": "t", "project": "OPS", "on_resolve": "close"},
+        Jira,
+        of_jira,
+    ),
+    "servicenow": Case(
+        servicenow.FACTORY,
+        {"endpoint": "https://x.example", "api_key": "s3cret", "on_resolve": "close"},
+        ServiceNow,
+        of_servicenow,
     ),
     "jsm": Case(jsm.FACTORY, {"key": JSM_KEY}, Jsm, of_jsm),
     "pagerduty": Case(pagerduty.FACTORY, {"routing_key": KEY}, PagerDuty, of_pagerduty),
