@@ -14,7 +14,7 @@ from collector.causes.cause import Cause
 from collector.causes.deployed import SOON_NS, Deployed
 from collector.causes.onset import Window, baseline_windows, fault_window, onset
 from collector.causes.sentences import span
-from collector.causes.stored import read
+from collector.causes.stored import measures, read
 from collector.causes.suggestion import Known, Resolution, Suggestion, suggest
 from collector.causes.verdict import judge
 
@@ -87,7 +87,9 @@ def explain_issue(connection: sqlite3.Connection, domain: str, issue_id: str) ->
     every, issues = read(connection, domain, window, _MOST_RECORDS)
     baseline = _baseline(connection, domain, window)
     failing = issues.is_in(issue.ids).fill_null(False)
-    cause = judge(window, every, failing, baseline, _deployments(connection, domain, began))
+    known_before = set(measures(baseline))
+    both = [name for name in measures(every) if name in known_before]
+    cause = judge(window, every, failing, baseline, _deployments(connection, domain, began), both)
     texts = every.filter(failing).get_column("text").to_list()
     known = Known(issue.service, texts, _resolutions(connection, issue))
     return Explained(cause, suggest(known, cause), every.height + baseline.height)
@@ -120,7 +122,7 @@ def _baseline(connection: sqlite3.Connection, domain: str, window: Window) -> pl
     just_before, *other_days = baseline_windows(window)
     parts = [read(connection, domain, just_before, _MOST_RECORDS, latest=True)[0]]
     parts += [read(connection, domain, other, _MOST_RECORDS // 3)[0] for other in other_days]
-    return pl.concat(parts)
+    return pl.concat(parts, how="diagonal")
 
 
 def _deployments(connection: sqlite3.Connection, domain: str, began: int) -> list[Deployed]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,12 +24,15 @@ _HAVE_A_COLUMN = {
     "logboom.error_type": "error_type",
 }  # fmt: skip
 _BODY = 2000
+_FEW, _MOST_MEASURES = 20, 8
+_NO_SIZE = re.compile(r"(?i)(?:^|[._-])(?:\w*id|pid|port|line|lineno|number|code|version|time|timestamp|seq|sequence)$")
 
 
 def read(
     connection: sqlite3.Connection, domain: str, window: Window, most: int, *, latest: bool = False
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """The sent records of a domain in a window, with the issue of each (null: none); at most `most`, from its beginning on, or up to its end."""
+    """The sent records of a domain in a window, with the issue of each (null: none); at most `most`, from its beginning on, or up to its end.
+    Behind the frame's columns stand the numbers that they say in attributes (`measures`)."""
     order = "DESC" if latest else "ASC"
     columns = ", ".join(f"substr(body, 1, {_BODY})" if name == "body" else name for name in _COLUMNS)
     rows = connection.execute(
@@ -47,6 +52,7 @@ def _frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
     pattern = pl.Series(said["pattern_id"], dtype=pl.String)
     severity = pl.Series(said["severity_number"], dtype=pl.Int64).fill_null(0)
     fields = [pl.Series(name, [one.first(keys) for one in told], pl.String) for name, keys in FIELDS.items()]
+    measures = _measures(told)
     return pl.DataFrame(
         [
             pl.Series("time", said["time_unix_nano"], pl.Int64),
@@ -57,8 +63,25 @@ def _frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
             pl.Series("span", said["span_id"], pl.String),
             texts([*text.values(), body]).alias("text"),
             *fields,
+            *measures,
         ]
     )
+
+
+def measures(frame: pl.DataFrame) -> list[str]:
+    """The columns of a frame that are numbers of attributes."""
+    return [name for name, dtype in frame.schema.items() if dtype == pl.Float64]
+
+
+def _measures(told: Sequence[_Told]) -> list[pl.Series]:
+    """Attributes that some records give as a number, those that most do first; no ids, ports, lines and codes, whose size says nothing."""
+    given = Counter(key for one in told for key in one.numbers())
+    names = [
+        key
+        for key, n in sorted(given.items(), key=lambda pair: (-pair[1], pair[0]))
+        if n >= _FEW and not _NO_SIZE.search(key)
+    ]
+    return [pl.Series(key, [one.number(key) for one in told], pl.Float64) for key in names[:_MOST_MEASURES]]
 
 
 _TEXTS = ("exception.type", "exception.message")
@@ -80,6 +103,19 @@ class _Told:
                 if isinstance(value, str | int | float):
                     return str(value)
         return None
+
+    def numbers(self) -> Iterator[str]:
+        """The attributes of its own that are numbers."""
+        return (
+            key
+            for key, value in self._maps[1].items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        )
+
+    def number(self, key: str) -> float | None:
+        """One of them."""
+        value = self._maps[1].get(key)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     def code(self) -> str | None:
         """Function and line."""

@@ -79,7 +79,7 @@ def _deployments(
     window: Window, failing: pl.DataFrame, every: pl.DataFrame, baseline: pl.DataFrame, marked: Sequence[Deployed]
 ) -> list[Finding]:
     said = {(one.service, one.version) for one in marked}
-    seen = first_seen(pl.concat([baseline, every])) if failing.height else []
+    seen = first_seen(pl.concat([baseline, every], how="diagonal")) if failing.height else []
     news = [one for one in seen if (one.service, one.version) not in said]
     found = blamed([*marked, *news], window.since, failing, every)
     return [_of_deployment(one, window) for one in found[:2]]

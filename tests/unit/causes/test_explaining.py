@@ -121,3 +121,24 @@ def test_a_store_gives_the_same_frame_as_the_batch(written):
         stored, issues = read(connection, "a.com", Window(ONSET, ONSET + MINUTE), 10)
     assert stored.equals(frame(batch_of([sample], "a.com")))
     assert issues.to_list() == ["i1"]
+
+
+def test_a_number_that_moved_is_told(written):
+    """A duration, and neither ids nor what stays."""
+    slow = [
+        said(
+            ONSET,
+            n * 10,
+            "too slow",
+            severity="ERROR",
+            issue="i1",
+            **{"db.duration_ms": 800 + n, "user.id": n, "rows": 5},
+        )
+        for n in range(40)
+    ]
+    usual = [
+        said(ONSET - MINUTE, n * 10, **{"db.duration_ms": 12 + n % 5, "user.id": 900 + n, "rows": 5}) for n in range(40)
+    ]
+    found = explained(written([*usual, *slow, issue("i1")]))
+    [moved] = [one for one in found.cause.findings if one.kind == "measure"]
+    assert moved.sentence == "db.duration_ms: its median was 14 and is 819.5"
