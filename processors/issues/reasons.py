@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,7 @@ _LONGEST = 500
 _ENVIRONMENT = "deployment.environment.name"
 _KEYS = ("service.name", "service.version", "host.name", _ENVIRONMENT, "deployment.environment")
 _FEW_ATTRIBUTES = 4096
+_FEW = 16
 _MOST_RESOURCES = 256
 """Of a batch; with more of them nobody asks what an issue is concentrated in."""
 
@@ -106,6 +107,13 @@ class _From(NamedTuple):
     row: int
 
 
+def _at(column: pl.Series, rows: list[Any]) -> list[Any]:
+    """Values of some rows: a look at each of few costs less than an expression."""
+    if len(rows) > _FEW:
+        return column.gather(rows).to_list()
+    return [None if row is None else column[row] for row in rows]
+
+
 def _counted(batch: LogBatch) -> list[_From]:
     """Of each resource, those with the most records."""
     resource = batch.column("resource").to_numpy()
@@ -117,19 +125,19 @@ def _counted(batch: LogBatch) -> list[_From]:
         most = np.sort(np.argsort(-records, kind="stable")[:_MOST_RESOURCES])
         places, first, records = places[most], first[most], records[most]
     said = _Resources(batch, places.tolist())
-    at_first = rows[first]
-    domains, payloads = (batch.column(name).gather(at_first).to_list() for name in ("domain", "payload"))
-    received = batch.payloads.get_column("received_unix_ms").gather(payloads).to_list()
+    at_first = rows[first].tolist()
+    domains, payloads = (_at(batch.column(name), at_first) for name in ("domain", "payload"))
+    received = _at(batch.payloads.get_column("received_unix_ms"), payloads)
     own = [""] * len(places)
     if _ENVIRONMENT in batch.derived.columns:
-        own = batch.derived.get_column(_ENVIRONMENT).gather(at_first).to_list()
+        own = _at(batch.derived.get_column(_ENVIRONMENT), at_first)
     found = []
     for place, n in enumerate(records.tolist()):
         if service := said.of("service.name", place):
             environment = own[place] or said.environment(place)
             version, host = said.of("service.version", place), said.of("host.name", place)
             at = (received[place] or 0) * 1_000_000
-            found.append(_From(domains[place] or "", service, environment, version, host, n, at, int(at_first[place])))
+            found.append(_From(domains[place] or "", service, environment, version, host, n, at, at_first[place]))
     return found
 
 

@@ -96,7 +96,7 @@ def snapshot(news: News) -> dict[str, Any]:
         "variants": _json({key: [one.variant, one.frames, one.events] for key, one in issue.variants.items()}),
         "trend": _json([hour[:2] for hour in issue.hours[-_TREND_HOURS:]]),
         "details": _json(issue.more), "cause": issue.cause, "suggestion": issue.suggestion, "rule": issue.rule,
-        "change": change.kind, "change.reason": change.reason, "who": change.who, "why": change.why, "merged_into": news.merged_into,
+        "change": change.kind, "change_reason": change.reason, "who": change.who, "why": change.why, "merged_into": news.merged_into,
         "activity": None if news.counted else issue.version,
     }  # fmt: skip
     own = {f"{FRONT}{name}": value if value != "" else None for name, value in said.items()}
