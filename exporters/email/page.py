@@ -31,7 +31,7 @@ def page(notice: Notice) -> str:
         f"border:1px solid #e4e7ec;border-top:4px solid {colour};border-radius:8px\">"
         f"<tr><td style=\"padding:20px 24px 4px\"><span style=\"display:inline-block;padding:2px 10px;border-radius:10px;background:{colour};"
         f"color:#ffffff;font-size:12px;font-weight:600;letter-spacing:.04em\">{_text(what)}</span></td></tr>"
-        f"<tr><td style=\"padding:4px 24px 12px;font-size:18px;line-height:26px;font-weight:600;color:#101828\">{_text(shown.title)}</td></tr>"
+        f"<tr><td style=\"padding:4px 24px 12px;font-size:18px;line-height:26px;font-weight:600;color:#101828\">{_text(shown.title.removeprefix(f'{what}: '))}</td></tr>"
         f"{_facts(shown)}{''.join(map(_entry, shown.entries))}"
         f"<tr><td style=\"padding:14px 24px 18px;font-size:12px;color:#667085\">{_text(shown.footer)}</td></tr>"
         "</table></td></tr></table></body></html>"
