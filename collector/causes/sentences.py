@@ -9,6 +9,7 @@ from collector.causes.deployed import Blamed
 from collector.causes.measures import Moved
 from collector.causes.onset import Window
 
+_LONGEST = 100
 _NAMES = {"service": "service.name"}
 
 
@@ -30,12 +31,14 @@ def of_values(group: Sequence[Mapping[str, Any]]) -> str:
     return f"{share} of {first['of_a']:,} events have {values} ({percent(first['share_before'])} of other records)"
 
 
-def of_patterns(how: str, place: str, service: str, n: int) -> str:
-    """New lines, and lines that are not written any more."""
-    where = f"{service or 'a service without a name'} at {place}"
-    return (
-        f"new: {n:,} records of {where}" if how == "new" else f"gone: {where} wrote {n:,} records before, and none now"
-    )
+def of_patterns(how: str, place: str, service: str, n: int, text: str | None) -> str:
+    """New lines, and lines that are not written any more; `text`: what one of them says."""
+    last = next((line.strip() for line in reversed((text or "").splitlines()) if line.strip()), "")
+    where = f"“{last[:_LONGEST]}{'…' * (len(last) > _LONGEST)}”" if last else f"at {place}"
+    who = service or "a service without a name"
+    if how == "new":
+        return f"new: {n:,} records of {who} such as {where}"
+    return f"gone: {who} wrote {n:,} records such as {where} before, and none now"
 
 
 def of_service(row: Mapping[str, Any]) -> str:

@@ -125,14 +125,14 @@ def _patterns(every: pl.DataFrame, baseline: pl.DataFrame) -> list[Finding]:
     gone = _only(baseline, every)
     told = [("new", *row) for row in new.iter_rows()] + [("gone", *row) for row in gone.iter_rows()]
     return [
-        Finding("pattern", of_patterns(how, place, service, n), 0.4 if how == "new" else 0.35,
+        Finding("pattern", of_patterns(how, place, service, n, text), 0.4 if how == "new" else 0.35,
                 {"place": place, "service.name": service}, {"n": n})
-        for how, service, place, n in told
+        for how, service, place, n, text in told
     ]  # fmt: skip
 
 
 def _only(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    counted = one.group_by("service", "place").agg(n=pl.len())
+    counted = one.group_by("service", "place", maintain_order=True).agg(n=pl.len(), text=pl.col("text").first())
     lone = counted.join(other.select("service", "place").unique(), on=["service", "place"], how="anti")
     expected = 10 * max(1.0, one.height / max(1, other.height))
     return lone.filter(pl.col("n") >= expected).sort(["n", "place"], descending=[True, False]).head(2)

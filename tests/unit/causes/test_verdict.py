@@ -94,3 +94,15 @@ def test_the_same_twice_and_as_json(shop):
     one, other = (json.dumps(told(shop, every, before).document()) for _ in range(2))
     assert one == other
     assert json.loads(one)["suspects"][0]["service"]
+
+
+def test_lines_that_are_new_and_lines_that_are_gone_are_told_with_one_of_them(shop):
+    before, now = (
+        shop.minute(0, text="all is well"),
+        shop.minute(1, steps=THROWN, errors=(3,), text="KeyError\nno price for 7"),
+    )
+    told_of = [one.sentence for one in told(shop, now, before).findings if one.kind == "pattern"]
+    assert "new: 60 records of prices such as “no price for 7”" in told_of
+    assert any(
+        sentence.startswith("gone: ") and "“all is well” before, and none now" in sentence for sentence in told_of
+    )
