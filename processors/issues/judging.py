@@ -8,9 +8,9 @@ from fnmatch import translate
 
 from processors.issues.config import IssuesConfig
 from processors.issues.grouping.fingerprint import Facts, Grouping, Read, grouping, read
+from processors.issues.grouping.frames import Frame
 from processors.issues.grouping.ruling import applied
 from processors.issues.grouping.source_maps import SourceMaps
-from processors.issues.grouping.trace import Frame
 
 _RELEASE = "service.version"
 

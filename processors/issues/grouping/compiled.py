@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from processors.issues.grouping.frames import Frame, Trace
 from processors.issues.grouping.places import of_library, short
-from processors.issues.grouping.trace import Frame, Trace
 
 _GO = re.compile(r"^(?P<where>(?:[\w.~-]+/)*[\w-]+\.[^\s()]*(?:\(\*?[\w.\[\]]+\)[^\s()]*)*?)(?:\(.*\))?$")
 _GO_FILE = re.compile(r"^\s+(?P<file>\S+\.(?:go|s)):\d+")

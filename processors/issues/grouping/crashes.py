@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from processors.issues.grouping.frames import Frame, Trace
 from processors.issues.grouping.places import of_library, short
-from processors.issues.grouping.trace import Frame, Trace
 
 _FRAME = re.compile(
     r"^\s*#(?P<n>\d+) +(?:0x[0-9a-f]+ +)?(?:in )?(?P<where>[^\s(][^(]*?(?:\([^()]*\))?(?:::\S+|\s?const)*)"

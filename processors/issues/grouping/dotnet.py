@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from processors.issues.grouping.trace import Frame, Trace
+from processors.issues.grouping.frames import Frame, Trace
 
 _FRAME = re.compile(r"^\s*at (?P<where>[^()\s]+)\s?\(")
 _INNER = re.compile(r"---> (?P<type>[A-Za-z_][\w.`+]*)(?: \([^)]*\))?: (?P<message>.*?)(?=$| ---> )")

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import xxhash
 
 from collector.lines.bare import unwrapped
+from processors.issues.grouping.frames import Frame, Trace, collapsed
 from processors.issues.grouping.parameters import parameterized, without_quotations
 from processors.issues.grouping.reading import trace_in, trace_of
-from processors.issues.grouping.trace import Frame, Trace, collapsed
 
 DEFAULT = "{{ default }}"
 _TITLE = 200

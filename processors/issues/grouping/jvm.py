@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from processors.issues.grouping.trace import Frame, Trace
+from processors.issues.grouping.frames import Frame, Trace
 
 _FRAME = re.compile(r"^(?P<indent>\s*)at (?P<where>[^\s()]+)\((?P<file>[^()]*)\)")
 _CAUSE = re.compile(r"^\s*Caused by: (?P<type>[\w.$]+)(?:: (?P<message>.*))?$")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from collector.lines.stack_traces import MAX_BODY, find
 from processors.issues.grouping import compiled, crashes, dotnet, jvm, python, scripts
-from processors.issues.grouping.trace import Trace
+from processors.issues.grouping.frames import Trace
 
 _Reader = Callable[[Sequence[str], str, str], Trace]
 _LANGUAGES: Mapping[str, _Reader] = {

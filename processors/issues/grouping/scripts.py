@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from processors.issues.grouping.frames import Frame, Trace
 from processors.issues.grouping.places import of_library, short
-from processors.issues.grouping.trace import Frame, Trace
 
 _V8 = re.compile(
     r"^\s*at (?:(?P<function>[^()]*?) ?\()?(?P<file>[^()]*?):(?P<line>\d+)(?::(?P<column>\d+))?\)?\s*[{,]?\s*$"
