@@ -2,8 +2,8 @@
 
 Nezha's TrainTicket (IntelligentDDS/Nezha): of each fault the two minutes behind its injection are compared with the minute before it and a
 minute without faults; with `--history` also with all that the day brought before, faults and all. AS@k: the share of faults whose
-service is among the first k of some thirty. What code tells apart are places (`Class#line`) and patterns; no metric, no span, no
-name of a fault is looked at.
+service is among the first k of some thirty. A line's place is the `Class#line` that it carries, else its first words; no metric, no
+parent of a span, no name of a fault is looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import polars as pl
 
 from collector.causes.frame import places
 from collector.causes.ranking import ranked
-from processors.patterns import masks
 
 SECOND = 10**9
 BEFORE, BEHIND = 70 * SECOND, 130 * SECOND
@@ -32,12 +31,9 @@ def read(path: Path) -> pl.DataFrame:
         rows = pl.DataFrame([json.loads(line) for line in lines if line.strip()])
     rows = rows.unique(["t", "pod", "span", "body"], maintain_order=True).filter(pl.col("t") > 0)
     body = rows.get_column("body")
-    keys = masks.keys(body.str.extract(r"^\s*([^\r\n]*)"))
-    distinct = keys.unique(maintain_order=True)
-    pattern = keys.replace_strict(distinct, masks.masked(distinct))
     unsaid = pl.repeat(None, len(body), dtype=pl.String, eager=True)
     return rows.select(
-        time="t", service="pod", place=pl.lit(places(unsaid, pattern, body)),
+        time="t", service="pod", place=pl.lit(places(unsaid, unsaid, body)),
         error=body.str.contains(r"^\S+ +(?:ERROR|FATAL) "), trace="trace", span="span",
     )  # fmt: skip
 
