@@ -158,5 +158,7 @@ def test_deliver(newcomer: Newcomer, monkeypatch: pytest.MonkeyPatch) -> None:
     validate, show, _ = block.strip().split("\n")
     newcomer.shell("logboom init")
     told = newcomer.shell(validate.replace("--reach", "") + f"\n{show}")
-    assert "otlp ─► categorize ─► triage ─► patterns ─► issues ─► aggregate ─► sqlite, elasticsearch" in told
+    assert (
+        "otlp ─► categorize ─► triage ─► patterns ─► anomalies ─► issues ─► aggregate ─► sqlite, elasticsearch" in told
+    )
     assert ("endpoint: https://es.example.com:9200" in told, "hunter2" in told) == (True, False)

@@ -161,9 +161,16 @@ def test_all_problems_of_all_files_come_at_once_in_file_order(tmp_path: Path) ->
 
 
 def test_default_configuration_loads() -> None:
-    """OTLP on loopback, categorize, triage, patterns, issues, the embedded store, health."""
+    """OTLP on loopback, categorize, triage, patterns, anomalies, issues, the embedded store, health."""
     settings = load([str(ROOT / "config" / "logboom.yaml")], environ={})
-    assert settings.pipelines["logs"].processors == ("categorize", "triage", "patterns", "issues", "aggregate")
+    assert settings.pipelines["logs"].processors == (
+        "categorize",
+        "triage",
+        "patterns",
+        "anomalies",
+        "issues",
+        "aggregate",
+    )
     assert (list(settings.exporters), list(settings.extensions)) == (["sqlite"], ["health_check"])
     assert settings.warnings == ()
 
