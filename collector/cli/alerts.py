@@ -219,8 +219,10 @@ def _alerting(config: list[str] | None, set_: list[str] | None, wanted: str) -> 
 
 
 def _of_type(components: Mapping[str, Any]) -> Iterator[tuple[str, AlertingConfig]]:
+    from collector.connectors.alerting.config import AlertingConfig
+
     for id_, component in components.items():
-        if component.factory.name == "alerting":
+        if isinstance(component.config, AlertingConfig):
             yield id_, component.config
 
 
