@@ -46,14 +46,20 @@ class Republishing:
         self._clock = clock
         self._looked_at = self._noted_at = float("-inf")
         self._agreed: dict[tuple[str, str], StoreMark] | None = None
-        """What all stores said when nothing had to be asked or noted."""
+        """What all stores said when nothing had to be asked; `_to_note`: it is to be noted, when it is time."""
+        self._to_note = False
 
     @property
     def look_at(self) -> float:
         """When stores are compared the next time, by the clock; never, as long as they say what agreed last time."""
-        if not self._owners or self._told() == self._agreed:
+        if not self._owners:
             return float("inf")
-        return self._looked_at + _BETWEEN_LOOKS_SECS
+        soon = self._looked_at + _BETWEEN_LOOKS_SECS
+        return max(soon, self._agreed_until) if self._told() == self._agreed else soon
+
+    @property
+    def _agreed_until(self) -> float:
+        return self._noted_at + _BETWEEN_NOTES_SECS if self._to_note else float("inf")
 
     def attempt(self, now_unix_nano: int) -> tuple[Read, Processed] | None:
         """Who must tell again, and what would be remembered; None: nobody."""
@@ -61,14 +67,14 @@ class Republishing:
             return None
         self._looked_at = self._clock()
         told = self._told()
-        if told == self._agreed:
+        if told == self._agreed and self._clock() < self._agreed_until:
             return None
         found = {(owner, *key): mark for owner in self._owners for key, mark in told.items()}
         known = self._ledger.state(KEEPER, "").get_many([_name(*key) for key in found])
         asked = {key for key, mark in found.items() if _lacks(mark, known.get(_name(*key), b""))}
         grown = {key for key, mark in found.items() if known.get(_name(*key)) != _value(mark)}
-        if not asked and not grown:
-            self._agreed = told
+        if not asked:
+            self._agreed, self._to_note = told, bool(grown)
         if not asked and (not grown or self._clock() - self._noted_at < _BETWEEN_NOTES_SECS):
             return None
         self._noted_at = self._clock()
