@@ -32,6 +32,7 @@ class Telling:
         self.ledger = MemoryLedger(["x"])
         self.events: list[ExporterEvent] = []
         self._receipts: dict[Any, bytes] = {}
+        self._engine: Engine | None = None
 
     def exporter(self) -> Any:
         """A new one."""
@@ -63,6 +64,8 @@ class Telling:
             for at, notice in told:
                 await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
                 self.ledger.put(made(notice))
+                if self._engine is not None:
+                    self._engine.notify()
 
         async def main() -> None:
             putting = asyncio.create_task(put())
@@ -79,7 +82,9 @@ class Telling:
             pool=lambda name, count: InlineExecutor(), rng=random.Random(7),
         )  # fmt: skip
         await engine.start()
+        self._engine = engine
         await asyncio.sleep(seconds)
+        self._engine = None
         if not killed:
             await engine.stop(1.0)
             return

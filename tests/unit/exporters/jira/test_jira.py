@@ -80,9 +80,11 @@ def test_what_a_screen_does_not_have():
 @pytest.mark.parametrize("befalls", ["lost", "hang", "500"])
 def test_never_two_after_a_lost_answer(befalls):
     """The search does not know the ticket for twenty seconds."""
-    jira = Jira(["", befalls])
+    jira = Jira(["", "", befalls])
     told = Telling(FACTORY, OPTIONS, jira)
     told.live([(0.0, notice())], 300)
+    assert jira.asked[2].path.endswith("/issue")
+    assert sum(one.path.endswith("/issue") for one in jira.asked) == (2 if befalls == "500" else 1)
     assert len(jira.issues) == 1
     assert told.outcomes == {"enqueued": 1, "exported": 1}
 
@@ -90,8 +92,9 @@ def test_never_two_after_a_lost_answer(befalls):
 @pytest.mark.parametrize("kill", [45.15, 45.2, 46.0, 60.0])
 def test_never_two_after_a_death(kill):
     jira = Jira()
-    Telling(FACTORY, OPTIONS, jira).live([(0.0, notice())], 300, kill)
-    assert len(jira.issues) == 1
+    told = Telling(FACTORY, OPTIONS, jira)
+    told.live([(0.0, notice())], 300, kill)
+    assert [one["made"] < kill for one in jira.issues.values()] == [True]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
