@@ -1,11 +1,10 @@
 PYTHON ?= python3
 VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
+export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times: it is compiled once
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability clean
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks clean
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
