@@ -26,7 +26,11 @@ CONFIG = """
 exporters: {{otlp_http: {{endpoint: "{url}", compression: none}}}}
 service:
   ledger: {{partitions: 2}}
-  pipelines: {{logs: {{receivers: [otlp], processors: [categorize, triage], exporters: [sqlite, otlp_http]}}}}
+  pipelines:
+    logs: {{receivers: [otlp], processors: [categorize, triage, patterns, issues], exporters: [sqlite, otlp_http, alerting]}}
+    logs/alerts: {{receivers: [alerting], exporters: [sqlite]}}
+processors: {{patterns: , issues: }}
+connectors: {{alerting: {{route: {{receiver: ops, group_by: [service], group_wait: 0s}}, receivers: {{ops: [sqlite]}}}}}}
 """
 OWN, FOREIGN = "tamyla.com", "wetechfounders.com"
 MARKS = ("BRAVO", FOREIGN)
@@ -35,8 +39,10 @@ OF_THE_MACHINE = {
     "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo",
 }  # fmt: skip
 """Commands of whoever has the machine: they read for nobody."""
-WRITES = {"keys create", "deployments mark"}
+WRITES = {"keys create", "deployments mark", "alerts silence"}
 """What has `--domain` and reads no records."""
+OF_A_CONFIGURATION = {"alerts test"}
+"""What reads a configuration, and no store."""
 
 
 def logboom(*arguments: str) -> Result:
@@ -67,6 +73,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             send(running, domain, body)
             assert logboom("keys", "create", "--domain", domain, "--data-dir", str(running.data)).exit_code == 0
         running.await_stored(2)
+        for table in ("issues", "patterns", "notifications"):
+            running.await_rows(
+                f"SELECT DISTINCT domain FROM {table} WHERE domain != 'logboom' ORDER BY 1", [(OWN,), (FOREIGN,)]
+            )
         deadline = time.monotonic() + 60
         while len(letters(running)) < 2:
             assert time.monotonic() < deadline, running.log.read_text()[-3000:]
@@ -83,7 +93,22 @@ def reads(service: Service) -> dict[str, list[list[str]]]:
     """Command → ways to ask it for a foreign domain's things, under one's own name."""
     [record_id] = service.rows(f"SELECT record_id FROM logs WHERE domain = '{FOREIGN}'")[0]
     foreign = next(each["id"] for each in letters(service) if FOREIGN in each["by_domain"])
-    return {
+    [issue] = service.rows(f"SELECT issue_id FROM issues WHERE domain = '{FOREIGN}'")[0]
+    [pattern] = service.rows(f"SELECT pattern_id FROM patterns WHERE domain = '{FOREIGN}'")[0]
+    [group] = service.rows(f"SELECT group_id FROM notifications WHERE domain = '{FOREIGN}'")[0]
+    changes = {
+        **{f"issues {word}": [[issue]] for word in ("show", "resolve", "archive", "unarchive", "ack")},
+        **{f"patterns {word}": [[pattern]] for word in ("show", "aggregate", "sample", "drop", "keep")},
+        "issues assign": [[issue, "eve"]], "issues merge": [[issue, issue[::-1]]], "issues split": [[issue, "0" * 16]],
+        "issues priority": [[issue, "high"]], "alerts ack": [[group]], "alerts unsilence": [["none"]],
+    }  # fmt: skip
+    return changes | {
+        "report": [[], ["--json"], ["--format", "html"]],
+        "backtest": [["--json"], []],
+        "alerts list": [[], ["--all", "--json"]],
+        "alerts silences": [[], ["--all", "--json"]],
+        "anomalies": [[], ["--json"]],
+        "issues list": [[], ["--json"]],
         "query": [
             ["SELECT * FROM logs"], ["SELECT count(*), max(domain) FROM logs"], ["SELECT * FROM main.logs"],
             [f"SELECT * FROM logs WHERE domain = '{FOREIGN}'"], ["SELECT * FROM log_minutes"], ["--json", "SELECT * FROM logs"],
@@ -113,6 +138,9 @@ def test_nothing_of_others_is_seen(service):
             own += said
     assert "ALPHA" in own
     assert len(letters(service)) == 2, "nothing of it was replayed or deleted"
+    assert service.rows(f"SELECT state, assignee FROM issues WHERE domain = '{FOREIGN}'") == [("new", None)], (
+        "nor changed"
+    )
 
 
 def options() -> dict[str, set[str]]:
@@ -130,11 +158,13 @@ def test_every_command_that_reads_for_a_domain_is_walked(service):
     """A new one must be asked here, too, or say that it is of whoever has the machine."""
     walked = reads(service).keys()
     for command, given in options().items():
-        if "--domain" in given and command not in WRITES:
+        if "--domain" in given and command not in WRITES | OF_A_CONFIGURATION:
             assert command in walked or command.split()[0] in OF_THE_MACHINE, command
     of_keys = {"keys rotate", "keys revoke", "keys check"}
     assert [
-        one for one in options() if one.split()[0] not in OF_THE_MACHINE and one not in walked | WRITES | of_keys
+        one
+        for one in options()
+        if one.split()[0] not in OF_THE_MACHINE and one not in walked | WRITES | OF_A_CONFIGURATION | of_keys
     ] == []
 
 
