@@ -59,7 +59,8 @@ def corpus() -> LogBatch:
 
 
 def _samples() -> Iterator[dict[str, Any]]:
-    for path in sorted((ROOT / "tests" / "corpus").glob("*/*.yaml")):
+    folders = [ROOT / "tests" / "corpus" / name for name in ("blind", "held_out", "records")]
+    for path in sorted(path for folder in folders for path in folder.glob("*.yaml")):
         for system in yaml.safe_load(path.read_text("utf-8")):
             for record in system["records"]:
                 sample = {key: value for key, value in record.items() if key in FIELDS}
