@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS issues (
     trend TEXT,
     details TEXT,
     triage_rule TEXT,
+    cause TEXT,
+    suggestion TEXT,
     merged_into TEXT,
     version INTEGER NOT NULL,
     event_id TEXT NOT NULL,
