@@ -21,7 +21,7 @@ class SmsConfig(HttpClientConfig, NoticeOptions):
     """The account."""
     auth_token: SecretStr = Field(..., min_length=1)
     """Its token, or the secret of an API key."""
-    api_key: str = Field("", pattern=r"^(SK[0-9a-fA-F]{32})?$")
+    key_sid: str = Field("", pattern=r"^(SK[0-9a-fA-F]{32})?$")
     """SID of an API key, in the place of the account's own token."""
     sender: str = Field("", pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|[A-Za-z0-9 ]{1,11})?$")
     """Number, short code or name that messages come from."""

@@ -33,7 +33,7 @@ class SmsExporter(HttpMessenger):
     def __init__(self, config: SmsConfig, context: Context) -> None:
         super().__init__(config, context, Pace(config.pace.calls, config.pace.per), config.timeout)
         self._config = config
-        user = f"{config.api_key or config.account_sid}:{config.auth_token.get_secret_value()}"
+        user = f"{config.key_sid or config.account_sid}:{config.auth_token.get_secret_value()}"
         self._headers = {
             "Authorization": f"Basic {base64.b64encode(user.encode()).decode()}", "Accept": "application/json",
             "Content-Type": "application/x-www-form-urlencoded",

@@ -26,9 +26,10 @@ TLS = f'tls: {{cert_pem: shown, key_pem: "{MARK}"}}'
 CLIENT = f"{TLS}, redact: {{hash_key: {MARK}}}"
 HEADERS = f"headers: {{x-token: {MARK}}}"
 WITH: dict[str, list[str]] = {
-    "receivers.hooks": [f"{{{TLS}}}"],
+    "receivers.hooks": [f"{{{TLS}, github: {{secrets: [{MARK}]}}, gitlab: {{secrets: [{MARK}]}}}}"],
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
+    "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
     "exporters.chronicle": [
         f"{{endpoint: https://h, project: p, location: l, instance: i, log_type: T, credentials: {MARK}, {CLIENT}, {HEADERS}}}"
     ],
@@ -38,17 +39,30 @@ WITH: dict[str, list[str]] = {
     "exporters.elasticsearch": [
         f"{{endpoints: [https://h], user: u, password: {MARK}, {CLIENT}, {HEADERS}}}", f"{{endpoints: [https://h], api_key: {MARK}}}",
     ],
+    "exporters.email": [f"{{endpoint: 'h:587', sender: a@b.com, to: [c@b.com], username: u, password: {MARK}, {CLIENT}}}"],
     "exporters.file": [f"{{path: x.json, redact: {{hash_key: {MARK}}}}}"],
+    "exporters.github": [f"{{repository: o/r, token: {MARK}, {CLIENT}, {HEADERS}}}"],
+    "exporters.jira": [f"{{endpoint: 'https://h', email: a@b.com, token: {MARK}, project: OPS, {CLIENT}, {HEADERS}}}"],
+    "exporters.jsm": [f"{{key: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.kv": [f"{{account_id: a, api_token: {MARK}, namespace_id: n, {CLIENT}}}"],
     "exporters.nop": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.otlp_grpc": [f"{{endpoint: 'h:1', {CLIENT}, {HEADERS}}}"],
     "exporters.otlp_http": [f"{{endpoint: https://h, {CLIENT}, {HEADERS}}}"],
+    "exporters.pagerduty": [f"{{routing_key: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.sentinel": [
         f"{{endpoint: https://h, dcr_id: d, stream: s, tenant_id: t, client_id: c, client_secret: {MARK}, {CLIENT}, {HEADERS}}}"
+    ],
+    "exporters.servicenow": [
+        f"{{endpoint: 'https://h', username: u, password: {MARK}, {CLIENT}, {HEADERS}}}", f"{{endpoint: 'https://h', api_key: {MARK}}}",
+    ],
+    "exporters.slack": [f"{{url: 'https://h/{MARK}', {CLIENT}, {HEADERS}}}", f"{{token: 'xoxb-{MARK}', channel: C1}}"],
+    "exporters.sms": [
+        f"{{account_sid: AC{'0' * 32}, auth_token: {MARK}, sender: '+4915112345678', to: ['+4915112345679'], {CLIENT}, {HEADERS}}}"
     ],
     "exporters.splunk_hec": [f"{{endpoint: https://h, token: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.sqlite": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.syslog": [f"{{endpoint: h, {CLIENT}}}"],
+    "exporters.teams": [f"{{url: 'https://h/{MARK}', {CLIENT}, {HEADERS}}}"],
     "exporters.webhook": [f"{{url: 'https://h/{MARK}', signing_secrets: ['{SIGNING}'], {CLIENT}, {HEADERS}}}"],
     "extensions.backup": [f"{{to: 's3://b', storage: {{access_key_id: shown, secret_access_key: {MARK}}}}}"],
     "extensions.basicauth": [f"{{htpasswd: {{inline: 'a:{MARK}'}}}}", f"{{client_auth: {{username: u, password: {MARK}}}}}"],
