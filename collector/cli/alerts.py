@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.cli.commanding import Json, Wait, Why, tell
-from collector.cli.endings import FAILED, misused, no_store, refuse, wrong_configuration
+from collector.cli.endings import FAILED, misused, wrong_configuration
 from collector.cli.moments import seconds, shown
 from collector.cli.plain_command import PlainCommand
+from collector.cli.reading_store import reading
 from collector.cli.run import Configs, Sets
-from collector.cli.store_path import DataDir, Domain, StoreFile, store_path
+from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
 from collector.visible import visible
 
@@ -51,7 +52,7 @@ def list_(
     json_: _Lines = False,
 ) -> None:
     """What goes on, by group and exporter: the last thing that each was told."""
-    rows = _rows(store_path(data_dir, store), domain, _NEWEST, all_, limit)
+    rows = _rows(data_dir, store, domain, _NEWEST, all_, limit)
     for row in rows:
         if json_:
             typer.echo(json.dumps({**row, "labels": json.loads(str(row["labels"] or "{}"))}))
@@ -73,7 +74,7 @@ def silences(
     json_: _Lines = False,
 ) -> None:
     """The silences that hold."""
-    for row in _rows(store_path(data_dir, store), domain, _SILENCES, all_):
+    for row in _rows(data_dir, store, domain, _SILENCES, all_):
         if json_:
             typer.echo(json.dumps(row))
         else:
@@ -170,20 +171,13 @@ def unsilence(
     tell(UNSILENCE, domain, said, data_dir, done=f"ended silence {silence_id}", why=why, wait=wait, json_=json_)
 
 
-def _rows(path: Path, domain: str | None, statement: str, *parameters: object) -> Sequence[Mapping[str, Any]]:
-    import sqlite3
-
-    from collector.store.reading import NoStore, opened
-
-    try:
-        with opened(path, Scope.chosen(domain)) as connection:
-            found = connection.execute(statement, parameters)
-            names = [column[0] for column in found.description]
-            return [dict(zip(names, row, strict=True)) for row in found]
-    except NoStore as error:
-        no_store(str(error))
-    except sqlite3.Error as error:
-        refuse(f"the store at {path} can't say: {error}; a logboom of this version brings it up to date at its start")
+def _rows(
+    data_dir: Path, store: Path | None, domain: str | None, statement: str, *parameters: object
+) -> Sequence[Mapping[str, Any]]:
+    with reading(data_dir, store, Scope.chosen(domain), "notifications") as connection:
+        found = connection.execute(statement, parameters)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _labels(given: Sequence[str]) -> dict[str, str]:

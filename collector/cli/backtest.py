@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.endings import misused, no_store, refuse, wrong_configuration
-from collector.cli.store_path import DataDir, Domain, StoreFile, store_path
+from collector.cli.endings import misused, wrong_configuration
+from collector.cli.reading_store import past, reading
+from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
 from collector.visible import visible_json
 
@@ -45,8 +45,6 @@ def backtest(
     from collector.cli.backtesting.findings import findings
     from collector.cli.backtesting.run import run
     from collector.cli.backtesting.stored import slices
-    from collector.cli.report import past
-    from collector.store.reading import NoStore, opened
 
     settings = _settings(config)
     name = pipeline or next(iter(settings.pipelines))
@@ -56,14 +54,9 @@ def backtest(
     from_, to = past(since, now), past(until, now)
     if from_ >= to:
         misused("it ends before it begins: --since is later than --until")
-    try:
-        with opened(store_path(data_dir, store), Scope.chosen(domain)) as connection:
-            decided = run(settings, name, slices(connection, from_, to), to, _progress())
-            found = findings(decided, connection, from_, to)
-    except NoStore as error:
-        no_store(str(error))
-    except sqlite3.Error as error:
-        refuse(f"the store can't be read: {error}")
+    with reading(data_dir, store, Scope.chosen(domain), "records") as connection:
+        decided = run(settings, name, slices(connection, from_, to), to, _progress())
+        found = findings(decided, connection, from_, to)
     sys.stdout.write(visible_json(found.document()) + "\n" if json_ else _text(found))
 
 

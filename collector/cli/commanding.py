@@ -15,6 +15,7 @@ from collector.cli.endings import misused, refuse
 from collector.visible import visible
 
 if TYPE_CHECKING:
+    from collector.control.asking import Told
     from collector.control.record import ControlRecord, Value
 
 Why = Annotated[str, typer.Option(help="For the record.")]
@@ -46,12 +47,7 @@ def tell(
 
 def carry_out(record: ControlRecord, data_dir: Path, *, done: str, wait: bool, json_: bool) -> None:
     """Hand a command over, and say what became of it; ends the program where nobody took it, or it was refused."""
-    from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, ask
-
-    try:
-        told = ask(data_dir, record, MOST_WAIT_SECS if wait else 0.0)
-    except (NotRunning, NotTaken) as problem:
-        refuse(str(problem))
+    told = handed_over(record, data_dir, wait=wait)
     refused = next((each for each in told.settled if not each.applied), None)
     if json_:
         sys.stdout.write(json.dumps(asdict(told)) + "\n")
@@ -60,3 +56,13 @@ def carry_out(record: ControlRecord, data_dir: Path, *, done: str, wait: bool, j
         typer.echo(visible(f"{way}: {done} ({told.id})"))
     if refused is not None:
         refuse(refused.reason)
+
+
+def handed_over(record: ControlRecord, data_dir: Path, *, wait: bool) -> Told:
+    """What became of a command; ends the program where nobody took it."""
+    from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, ask
+
+    try:
+        return ask(data_dir, record, MOST_WAIT_SECS if wait else 0.0)
+    except (NotRunning, NotTaken) as problem:
+        refuse(str(problem))

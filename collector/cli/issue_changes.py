@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.commanding import handed_over
 from collector.cli.endings import misused, refuse
 from collector.cli.plain_command import PlainCommand
 from collector.cli.store_path import DataDir, Domain
@@ -140,7 +141,6 @@ def _do(
 ) -> None:
     """Hand the command over, and wait for what becomes of it."""
     from collector.cli.issues import issues_of, one
-    from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, ask
     from collector.control.command import command, user
     from collector.control.record import Unfit
 
@@ -152,10 +152,9 @@ def _do(
     }
     try:
         record = command(f"logboom.command.issue.{verb}", issue["domain"], attributes, who=user(), why=why)
-        told = ask(data_dir, record, MOST_WAIT_SECS)
-    except (NotRunning, NotTaken, Unfit) as problem:
+    except Unfit as problem:
         refuse(str(problem))
-    _say(told, json_=json_)
+    _say(handed_over(record, data_dir, wait=True), json_=json_)
 
 
 def _say(told: Told, *, json_: bool) -> None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.endings import misused, no_store, refuse
+from collector.cli.endings import misused, refuse
 from collector.cli.issue_changes import HERE, Id, Json, add_to
 from collector.cli.plain_command import PlainCommand
-from collector.cli.store_path import DataDir, Domain, StoreFile, store_path
+from collector.cli.reading_store import past, reading
+from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
     import sqlite3
+    from contextlib import AbstractContextManager
 
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
@@ -57,7 +56,7 @@ def list_(
     if unknown:
         misused(f"there is no state {unknown[0]!r}; there is {', '.join(STATES)}, all")
     with issues_of(data_dir, store, domain) as connection:
-        rows = listed(connection, states, _since(since), limit)
+        rows = listed(connection, states, past(since), limit)
     if json_:
         sys.stdout.write("".join(visible_json(row) + "\n" for row in rows))
     else:
@@ -92,33 +91,9 @@ def one(connection: sqlite3.Connection, id_: str) -> dict[str, Any]:
     return issue
 
 
-def _since(text: str) -> int:
-    from collector.cli.moments import moment, seconds
-
-    try:
-        now = time.time()
-        at = moment(text, now) if "-" in text else now - seconds(text)
-    except ValueError as problem:
-        misused(str(problem))
-    return int(at * 1e9)
-
-
-@contextmanager
-def issues_of(data_dir: Path, store: Path | None, domain: str | None) -> Iterator[sqlite3.Connection]:
+def issues_of(data_dir: Path, store: Path | None, domain: str | None) -> AbstractContextManager[sqlite3.Connection]:
     """The store, for one domain or all; ends the program with a sentence when there is none."""
-    import sqlite3
-
-    from collector.store.reading import NoStore, opened
-
-    try:
-        with opened(store_path(data_dir, store), Scope.chosen(domain)) as connection:
-            yield connection
-    except NoStore as error:
-        no_store(str(error))
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-        refuse("the store has no issues: it was made by an older logboom, which this one has not opened yet")
+    return reading(data_dir, store, Scope.chosen(domain), "issues")
 
 
 add_to(app)

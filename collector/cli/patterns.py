@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,10 @@ import typer
 from collector.cli.commanding import Json as Told
 from collector.cli.commanding import Wait, Why
 from collector.cli.d1_store import d1_store, is_d1
-from collector.cli.endings import misused, no_store, refuse
+from collector.cli.endings import misused, refuse
 from collector.cli.plain_command import PlainCommand, PlainGroup
-from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
+from collector.cli.reading_store import past, reading, sentences
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
 from collector.scope import Scope
 from collector.visible import visible, visible_json
 
@@ -65,7 +65,7 @@ def patterns(
     from collector.store.pattern_reading import advised, as_objects, listed
 
     now = time.time_ns()
-    begin = _since(since)
+    begin = past(since)
     with _asking(data_dir, store, config, domain) as ask:
         if advice:
             _advise(advised(ask, begin, now, limit), json_=json_)
@@ -236,37 +236,17 @@ def _time(unix_nano: int | str | None) -> str:
     return shown(int(unix_nano) // 10**9) if unix_nano else ""
 
 
-def _since(text: str) -> int:
-    from collector.cli.moments import moment, seconds
-
-    try:
-        now = time.time()
-        at = moment(text, now) if "-" in text else now - seconds(text)
-    except ValueError as problem:
-        misused(str(problem))
-    return int(at * 1e9)
-
-
 @contextmanager
 def _asking(data_dir: Path, store: Path | None, configs: Sequence[str] | None, domain: str | None) -> Iterator[Ask]:
     """One question after the other, of a file or of D1."""
-    from collector.store.reading import NoStore, QueryRefused, opened, query
+    from collector.store.reading import query
 
     scope = Scope.chosen(domain)
-    try:
-        if store is not None and is_d1(store):
-            from collector.store.d1_reading import query as query_d1
-
-            with d1_store(store, configs or [], domain, data_dir) as d1:
-                yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)
-            return
-        with opened(store_path(data_dir, store), scope) as connection:
+    if store is None or not is_d1(store):
+        with reading(data_dir, store, scope, "patterns") as connection:
             yield lambda statement: query(connection, statement, timeout_secs=_TIMEOUT_SECS)
-    except NoStore as error:
-        no_store(str(error))
-    except QueryRefused as error:
-        refuse(str(error))
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-        refuse("the store has no patterns: it was made by an older logboom, which this one has not opened yet")
+        return
+    from collector.store.d1_reading import query as query_d1
+
+    with sentences("patterns"), d1_store(store, configs or [], domain, data_dir) as d1:
+        yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)

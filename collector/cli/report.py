@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import time
 from enum import StrEnum
@@ -11,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from collector.cli.endings import misused, no_store, refuse
-from collector.cli.store_path import DataDir, StoreFile, store_path
+from collector.cli.endings import misused
+from collector.cli.reading_store import past, reading
+from collector.cli.store_path import DataDir, StoreFile
 from collector.scope import Scope
 from collector.visible import visible_json
 
@@ -44,7 +44,6 @@ def report(
     One domain's day, for a chat:      logboom report --since 1d --domain tamyla.com -f markdown
     """
     from collector.cli import report_views
-    from collector.store.reading import NoStore, opened
     from collector.store.report_reading import report as reported
 
     now = time.time()
@@ -52,13 +51,8 @@ def report(
     if from_ >= to:
         misused("the report ends before it begins: --since is later than --until")
     scope = Scope.everything() if not domain else Scope.of(*domain)
-    try:
-        with opened(store_path(data_dir, store), scope) as connection:
-            made = reported(connection, from_, to, sorted(domain) if domain else None)
-    except NoStore as error:
-        no_store(str(error))
-    except sqlite3.Error as error:
-        refuse(f"the store can't be read: {error}")
+    with reading(data_dir, store, scope, "reports") as connection:
+        made = reported(connection, from_, to, sorted(domain) if domain else None)
     match Format.json if json_ else format_:
         case Format.json:
             text = visible_json(made.document()) + "\n"
@@ -69,16 +63,3 @@ def report(
         case _:
             text = report_views.as_text(made)
     sys.stdout.write(text)
-
-
-def past(text: str, now: float) -> int:
-    """A time in the past, nanoseconds."""
-    from collector.cli.moments import moment, seconds
-
-    try:
-        return int((now - seconds(text)) * 1e9)
-    except ValueError:
-        try:
-            return moment(text, now) * 10**9
-        except ValueError as problem:
-            misused(str(problem))
