@@ -39,7 +39,7 @@ class Digests:
         period, state = f"{PREFIX}{end}/{leaf.path}", work.state(one.domain)
         name = f"{period}/{xxhash.xxh3_64_hexdigest(orjson.dumps(one.labels, option=orjson.OPT_SORT_KEYS))}"
         kept = state.get(name.encode())
-        if kept is None and (state.excess_bytes() or len(state.scan(f"{period}/".encode())) >= _MOST):
+        if kept is None and (state.excess_bytes() or not _room(state, period)):
             name, one = f"{period}/{_REST}", one._replace(labels={"domain": one.domain})
             kept = state.get(name.encode())
         labels, before, said = (one.labels, 0, sample) if kept is None else msgpack.unpackb(kept)
@@ -52,4 +52,13 @@ class Digests:
         found = state.scan(f"{period}/".encode())
         for name, _ in found:
             state.delete(name)
+        state.delete(period.encode())
         return sorted((Counted(*msgpack.unpackb(value)) for _, value in found), key=lambda one: -one.records)
+
+
+def _room(state: State, period: str) -> bool:
+    """Whether a period may have one more set of labels; it is counted then, under the period's own name."""
+    known = int.from_bytes(state.get(period.encode()) or b"", "big")
+    if known < _MOST:
+        state.put(period.encode(), (known + 1).to_bytes(4, "big"))
+    return known < _MOST

@@ -10,6 +10,7 @@ from collector.component import Work
 from collector.connectors.alerting import silences
 from collector.connectors.alerting.decision import Reason, Told, decide
 from collector.connectors.alerting.group import Group
+from collector.connectors.alerting.groups import leave_issue
 from collector.connectors.alerting.inhibition import Inhibition
 from collector.connectors.alerting.limits import PREFIX as LIMIT
 from collector.connectors.alerting.limits import Limits
@@ -46,18 +47,24 @@ class Flusher:
         """What is told now; sets when the group is due next."""
         now, sets = work.now_unix_nano, self.sets(group, leaf, work)
         told = [] if leaf.silent(now) else list(self._told(key, group, leaf, sets, work))
-        known = {mark for one in group.told.values() for mark in one.firing}
-        for mark in [
-            mark
-            for mark, alert in group.alerts.items()
-            if not alert.firing(now, leaf.resolve_after) and mark not in known
-        ]:
-            del group.alerts[mark]
+        self._forget_ended(key, group, leaf, work)
         if not sets.firing:
             group.chain.due = group.chain.step = group.chain.began = 0
         group.flushed = now if group.alerts else 0
         group.due = now + (leaf.interval if group.alerts else KEPT_EMPTY)
         return told
+
+    def _forget_ended(self, group_key: str, group: Group, leaf: Leaf, work: Work) -> None:
+        """What is over, and whose end everybody was told who is to be: nothing of it is kept."""
+        state, now = work.state(group.labels.get("domain", "")), work.now_unix_nano
+        known = {mark for one in group.told.values() for mark in one.firing}
+        for mark, alert in list(group.alerts.items()):
+            if mark in known or alert.firing(now, leaf.resolve_after):
+                continue
+            del group.alerts[mark]
+            self.inhibition.tell(alert.labels, 0, state)
+            if issue := alert.labels.get("issue"):
+                leave_issue(state, issue, group_key)
 
     def notify(self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, sets: Sets, now: int) -> Notice:
         """One message, noted as told."""

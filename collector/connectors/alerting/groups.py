@@ -83,6 +83,15 @@ def note_issue(state: State, issue: str, key: str) -> None:
         state.put(f"{_ISSUE}{issue}".encode(), msgpack.packb([*known, key][-_MOST_OF_AN_ISSUE:]))
 
 
+def leave_issue(state: State, issue: str, key: str) -> None:
+    """A group has no alert of this issue any more."""
+    left = [one for one in groups_of(state, issue) if one != key]
+    if left:
+        state.put(f"{_ISSUE}{issue}".encode(), msgpack.packb(left))
+    else:
+        forget_issue(state, issue)
+
+
 def groups_of(state: State, issue: str) -> list[str]:
     """The groups that have alerts of an issue."""
     found = state.get(f"{_ISSUE}{issue}".encode())

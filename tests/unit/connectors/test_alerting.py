@@ -358,6 +358,32 @@ def test_too_many_groups_join_one() -> None:
     assert len([name for name in life.work.states["a.com"].values if name.startswith(b"g/")]) == 11
 
 
+def test_of_what_is_over_nothing_is_kept() -> None:
+    """Marks of inhibition, groups of issues, counts of digests: a domain whose alerts are over has none of them."""
+    rules = [{"source_matchers": ['level="critical"'], "target_matchers": ['level="warning"'], "equal": ["component"]}]
+    routes = [{"matchers": ['level="info"'], "receiver": "ops", "digest": {"every": "1h"}}]
+    life = Life(route={**BASE["route"], "routes": [*BASE["route"]["routes"], *routes]}, inhibit_rules=rules)
+    for number in range(30):
+        life.tell(component=f"c{number}", issue=f"i{number}")
+        life.tell("info", component=f"c{number}")
+        life.wait(MINUTE)
+    life.wait(4 * HOUR)
+    assert [name for name in life.work.states["a.com"].values if not name.startswith(b"l/") and name != b"n"] == []
+
+
+def test_a_digest_of_many_sets_counts_the_rest_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first so many one by one; nothing of the others is lost from the sum."""
+    monkeypatch.setattr("collector.connectors.alerting.digest._MOST", 5)
+    routes = [{"matchers": ['level="info"'], "receiver": "ops", "digest": {"every": "1h"}}]
+    life = Life(route={"receiver": "page", "group_by": ["service"], "routes": routes}, max_alerts=100)
+    for number in range(20):
+        life.tell("info", count=2, service=f"s{number}")
+    life.wait(HOUR)
+    (digest,) = life.messages()
+    assert (digest["count"], len(digest["alerts"])) == ("40", 6)
+    assert digest["alerts"][0]["count"] == 30
+
+
 def test_an_issue_that_is_resolved_ends_its_alerts() -> None:
     life = Life()
     life.tell(issue="17")
