@@ -45,7 +45,7 @@ def test_from_curl_to_the_store(tmp_path):
         service.await_ready()
         assert post(port, '{"message":"after"}\n{"message":"again"}')[0] == 202
         service.await_stored(6)
-        assert sorted(service.rows("SELECT body, domain, service_name FROM logs")) == [
+        assert sorted(service.rows("SELECT body, domain, service_name FROM sent")) == [
             ("after", "tamyla.com", None), ("again", "tamyla.com", None), ("boom", "tamyla.com", "api"),
             ("tick", "tamyla.com", None), ("tick", "tamyla.com", None), ("tick", "tamyla.com", None),
         ]  # fmt: skip
