@@ -27,6 +27,7 @@ from collector.journal.price import dearness_of, price_of
 from otlp_wire import Received, Repairs
 
 _STOPPED = "shutting down"
+_KINDS = tuple(PayloadKind)  # looked up by number: calling an enum costs more than a hash of the body
 OnRefused = Callable[[str, str, str, int], None]
 """(receiver, domain, refusal's class name, records): a request was refused, or (`PartialSuccess`) records of one that was
 taken. The domain is empty and records are 0 where they were not known yet. Called from any thread."""
@@ -246,7 +247,7 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     """Its digest makes two requests of a domain the same one, sent twice: the bytes as they were sent, and who sent them, unless
     the receiver knows better. Where those bytes are the ones that are kept, it holds their checksum, too."""
     body, (kept, records, groups, _) = arrival.body, received
-    seed = _seed_of(f"{arrival.receiver}\0{arrival.sender}" + (f"\0{arrival.variant}" if arrival.variant else ""))
+    seed = _seed_of(arrival.receiver, arrival.sender, arrival.variant)
     digest = xxhash.xxh3_128_digest(body, seed=seed)
     checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
     digest = arrival.digest or digest
@@ -255,10 +256,11 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
         arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
-        PayloadKind(arrival.made),
+        _KINDS[arrival.made],
     )  # fmt: skip
 
 
 @lru_cache(4096)
-def _seed_of(source: str) -> int:
+def _seed_of(receiver: str, sender: str, variant: str) -> int:
+    source = f"{receiver}\0{sender}" + (f"\0{variant}" if variant else "")
     return xxhash.xxh3_64_intdigest(source.encode(errors="replace"))

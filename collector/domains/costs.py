@@ -66,6 +66,11 @@ class CostRules:
     one_in: int = 10
     overrides: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether anything is refused above a budget."""
+        return self.on_budget != "warn" and bool(self.budgets or self.overrides)
+
     def of_domain(self, domain: str) -> Mapping[str, float]:
         """Its budgets by period."""
         return {period: most for period, most in {**self.budgets, **self.overrides.get(domain, {})}.items() if most}

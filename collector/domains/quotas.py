@@ -54,6 +54,11 @@ class QuotaRules:
     one_in: int = 10
     overrides: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a quota."""
+        return bool(self.per_day or self.overrides)
+
     def of_domain(self, domain: str) -> Mapping[str, int]:
         """What counts for a domain."""
         return {unit: most for unit, most in {**self.per_day, **self.overrides.get(domain, {})}.items() if most}

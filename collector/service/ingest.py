@@ -20,7 +20,7 @@ from collector.admission.doorkeeper import Asked, Doorkeeper
 from collector.admission.exposure import Exposure
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
-from collector.admission.steps import checks
+from collector.admission.steps import Check, checks
 from collector.component import Context, HandsOver, Receiver, TrustsEvents
 from collector.domains.costs import FILE as COSTS
 from collector.domains.quotas import FOLDER, QuotaBook
@@ -148,10 +148,8 @@ class Ingest:
             for name, receiver in self._settings.receivers.items()
             if isinstance(receiver.config, TrustsEvents) and receiver.config.trust_events
         }
-        exposure = Exposure(self._extensions.holder, self._sender_events.exposed)
-        behind = [self._limits.after, self._budgets.check, self._quotas.check, exposure.check]
         resolver = DomainResolver(rules, self._extensions.known_domains)
-        steps = checks(resolver, [self._limits.before], behind, trusting, self._sender_events.foreign)
+        steps = checks(resolver, *self._bounds(), trusting, self._sender_events.foreign)
         return Admission(
             steps,
             self._acknowledger,
@@ -164,6 +162,17 @@ class Ingest:
                 networks=lambda credential, address: self._networks.used(credential, address, self._quotas.day()),
             ),
         )
+
+    def _bounds(self) -> tuple[list[Check], list[Check]]:
+        """The steps in front of and behind `validity` that can find something here; one that can't costs each request a call."""
+        domains, senders_known = self._settings.service.domains, bool(self._settings.extensions)
+        limited = domains.limits.rules().any or senders_known  # a credential may have limits of its own
+        exposure = Exposure(self._extensions.holder, self._sender_events.exposed)
+        behind = {
+            self._limits.after: limited, self._budgets.check: cost_rules(self._settings).refuses,
+            self._quotas.check: domains.quotas.rules().any, exposure.check: senders_known,
+        }  # fmt: skip
+        return [self._limits.before] if limited else [], [check for check, needed in behind.items() if needed]
 
     def _asked(self, asked: Asked) -> None:
         self._door_events.asked(asked)

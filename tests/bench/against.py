@@ -16,7 +16,7 @@ from pathlib import Path
 from run import measured
 from systems import System, logboom
 
-_QUIET = 0.05  # of a core: what logboom takes when it has nothing to do
+_QUIET = 0.08  # of a core: what logboom takes when it has nothing to do
 
 
 @dataclass(frozen=True)
