@@ -3,7 +3,8 @@
     make soak                              an hour at 2,000 records/s
     make soak MINUTES=10 RATE=5000
 
-Four connections (gRPC and HTTP, plain and gzip), three domains, bodies that repeat and bodies that never do. Each minute a
+Four connections (gRPC and HTTP, plain and gzip), three domains, bodies that repeat and bodies that never do, through the
+processors of the default configuration. Each minute a
 line: anonymous memory and mapped files of each process apart. Anonymous memory is what only freeing gives back; mapped pages of
 journal, ledger and store count towards a process's resident size as they are touched, up to the size of these files, and the
 kernel takes them back when it needs them. At the end every acknowledged record must be stored, once, and the counts add up.
@@ -36,7 +37,13 @@ from collector.testing.service import Service
 HEADER = "x-logboom-domain"
 DOMAINS = ["tamyla.com", "wetechfounders.com", "other.example"]
 RECORDS = 250
-SERVICE = "service: {journal: {max_bytes: 256MiB}, ledger: {max_bytes: 256MiB}}"
+SERVICE = """
+processors: {patterns: {}, anomalies: {}, issues: {}, aggregate: {}}
+service:
+  journal: {max_bytes: 256MiB}
+  ledger: {max_bytes: 256MiB}
+  pipelines: {logs: {processors: [categorize, triage, patterns, anomalies, issues, aggregate]}}
+"""
 BODIES = [
     "GET /api/users/{n} 200 in 12ms", "query failed after {n} ms", "connection refused to 10.0.0.1:{n}",
     'Traceback (most recent call last):\n  File "a.py", line {n}, in f\nValueError: bad value',
@@ -151,7 +158,7 @@ def run(minutes: float, rate: float) -> int:
             samples.append(look(service, int(time.monotonic() - began), senders.acknowledged))
             show(samples[-1])
         service.await_stored(senders.acknowledged, 300)
-        stored, different = service.rows("SELECT count(*), count(DISTINCT record_id) FROM logs")[0]
+        stored, different = service.rows("SELECT count(*), count(DISTINCT record_id) FROM sent")[0]
         code = service.terminate()
         assert_directory_conserved(service.data, "logs")
     slopes = {name: round(slope(samples, name), 1) for name in samples[0].anonymous}
