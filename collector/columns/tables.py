@@ -160,6 +160,17 @@ def aligned_text(table: pl.DataFrame, key: str, height: int) -> pl.Series:
     return found.select(pl.coalesce(pl.all().cast(pl.String)).alias(key)).to_series()
 
 
+def first_values(table: pl.DataFrame, key: str, height: int) -> pl.DataFrame:
+    """For each of `height` owners its first attribute `key`, of whatever kind: `kind` and the columns of values, null where absent."""
+    rows = _first_rows(table, table.get_column("key") == key, height)
+    if rows is None:
+        return pl.DataFrame([nulls(name, dtype, height) for name, dtype in _VALUES.items()])
+    return table.select(pl.col(list(_VALUES)).gather(rows))
+
+
+_VALUES = {name: dtype for name, dtype in ATTRIBUTES.items() if name not in ("owner", "key")}
+
+
 def _first_rows(table: pl.DataFrame, wanted: pl.Series, height: int) -> pl.Series | None:
     rows = wanted.arg_true().to_numpy()
     if not len(rows):

@@ -20,60 +20,14 @@ from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, cut, resource_json, scope_json
 from collector.documents.facts import happened, said
 from collector.documents.json_text import PLAIN, Style, in_style
+from collector.store.columns import COLUMNS, DERIVED
 
-DERIVED: Mapping[str, str] = {
-    "source_type": "logboom.source_type",
-    "error_type": "logboom.error_type",
-    "component": "logboom.component",
-    "endpoint": "logboom.endpoint",
-    "triage_level": "logboom.triage.level",
-    "triage_rule": "logboom.triage.rule",
-    "triage_action": "logboom.triage.action",
-    "pattern_id": "logboom.pattern.id",
-    "issue_id": "logboom.issue.id",
-}
-"""Column → the attribute that a processor wrote. `logboom.domain` and `logboom.record.id` are columns of every record."""
+__all__ = ["COLUMNS", "DERIVED", "TABLE_COLUMNS", "Limits", "insertable", "rows"]
 
 _ENVIRONMENT = "deployment.environment.name"
 _HAVE_A_COLUMN = frozenset({*DERIVED.values(), "logboom.domain", "logboom.record.id", "logboom.pattern.template"})
 """The template stands once, in the table `patterns`."""
 _LAST_TIME = (1 << 63) - 1
-
-COLUMNS = (
-    "record_id",
-    "domain",
-    "time_unix_nano",
-    "observed_time_unix_nano",
-    "severity_number",
-    "severity_text",
-    "body",
-    "body_is_json",
-    "service_name",
-    "environment",
-    "source_type",
-    "error_type",
-    "component",
-    "endpoint",
-    "triage_level",
-    "triage_rule",
-    "triage_action",
-    "event_name",
-    "trace_id",
-    "span_id",
-    "flags",
-    "dropped_attributes_count",
-    "scope_name",
-    "scope_version",
-    "scope_attributes",
-    "attributes",
-    "resource",
-    "truncated",
-    "generation",
-    "pattern_id",
-    "issue_id",
-)
-"""The columns of `logs`, in the order in which rows are written."""
-
 
 _WRITTEN = {"severity_number": "severity_written", "observed_time_unix_nano": "observed_written"}
 """Columns that the table has twice: as they are written, with 0 for NULL, and as they are read."""
