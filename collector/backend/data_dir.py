@@ -8,6 +8,7 @@ DIR/limits.bin           what was taken of the rates of domains and credentials,
 DIR/quotas/<slot>        what an ingest process took of the day's quotas
 DIR/partition/<p>/       one LMDB environment a partition
 DIR/frozen/              copies of one moment, while a backup is made (`freeze.py`)
+DIR/links.key            by which links in messages to people are signed
 DIR/store.db             the embedded store (exporter `sqlite`)
 """
 

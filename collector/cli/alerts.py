@@ -133,6 +133,38 @@ def ack(
 
 
 @app.command(cls=PlainCommand)
+def unack(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    domain: _OfDomain = "default",
+    why: Why = "",
+    wait: Wait = True,
+    json_: Json = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """Take an acknowledgement back: the escalation goes on."""
+    from collector.alert_commands import GROUP, UNACKNOWLEDGE
+
+    said = {GROUP: group}
+    tell(UNACKNOWLEDGE, domain, said, data_dir, done=f"took back {group}", why=why, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
+def resolve(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    domain: _OfDomain = "default",
+    why: Why = "",
+    wait: Wait = True,
+    json_: Json = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """Say that a group is over: those who were told of it hear that. What comes later is an alert again."""
+    from collector.alert_commands import GROUP, RESOLVE
+
+    said = {GROUP: group}
+    tell(RESOLVE, domain, said, data_dir, done=f"resolved {group}", why=why, wait=wait, json_=json_)
+
+
+@app.command(cls=PlainCommand)
 def silence(
     matchers: Annotated[list[str], typer.Argument(metavar="MATCHER", help='level="warning", service=~"shop|cart"')],
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 3d.")] = "2h",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
 from collector.errors import LogboomError
+from collector.signed_links import Signer
 
 
 class Kind(StrEnum):
@@ -82,7 +83,7 @@ class Context:
     by id. Who asks for an extension when it is made finds it started when it starts itself.
 
     A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
-    are (`standing`).
+    are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Context:
     extensions: Mapping[str, Any] = field(default_factory=dict)
     targets: Sequence[str] = ()
     standing: Callable[[str], Standing] = lambda _: Standing.WELL
+    links: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collector.domains.resolver import RequestFacts
     from collector.explanation import Explanation
     from collector.outcomes import ReceiptKey
+    from collector.signed_links import LinkRules
     from collector.transport.probe import Probe
     from collector.transport.tls import TlsClientConfig, TlsServerConfig
 
@@ -489,6 +490,15 @@ class TrustsEvents(Protocol):
     @property
     def trust_events(self) -> bool:
         """Whether it does."""
+        ...
+
+
+@runtime_checkable
+class TakesLinks(Protocol):
+    """Options of a receiver at which signed links arrive (`collector.signed_links`): messages to people carry them then."""
+
+    def links(self) -> LinkRules | None:
+        """Where they begin, how long they hold, by which keys they are signed; None: it takes none."""
         ...
 
 

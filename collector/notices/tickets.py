@@ -183,5 +183,18 @@ def label(notice: Notice) -> str:
     return f"logboom-{notice.group[:16]}"
 
 
+def issue_label(notice: Notice) -> str:
+    """The issue that a notice is about, as a label: what people do with the ticket is done with it (receiver `hooks`). Empty where it is about
+    none, or several."""
+    issues = {alert.labels.get("issue", "") for alert in notice.alerts} | {notice.labels.get("issue", "")}
+    issues.discard("")
+    return f"logboom-issue-{issues.pop()}" if len(issues) == 1 and not notice.truncated else ""
+
+
+def labels(notice: Notice) -> list[str]:
+    """Both, those that there are."""
+    return [label(notice), *filter(None, [issue_label(notice)])]
+
+
 def _json(answer: HttpAnswer) -> bool:
     return answer.body.lstrip()[:1] == b"[" or json_without_error(answer)

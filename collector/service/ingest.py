@@ -42,6 +42,7 @@ from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.key_events import tell_changes
+from collector.service.links import links_of
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
@@ -220,9 +221,10 @@ class Ingest:
 
     def _make_receivers(self) -> dict[str, Receiver]:
         made: dict[str, Receiver] = {}
+        links = links_of(self._settings, self._root)
         for name in used_receivers(self._settings):
             component = self._settings.receivers[name]
-            context = Context(name, self._root, extensions=self._extensions)
+            context = Context(name, self._root, extensions=self._extensions, links=links)
             made[name] = component.factory.create(component.config, context)
         return made
 

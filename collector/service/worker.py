@@ -35,6 +35,7 @@ from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.crowds import Crowds
 from collector.service.extensions import Extensions
+from collector.service.links import links_of
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
 from collector.service.reporting import Reporting
 from collector.service.resting import Resting
@@ -148,9 +149,10 @@ class Worker:
 
     def _make_exporters(self) -> dict[str, tuple[Exporter, DeliveryConfig]]:
         made: dict[str, tuple[Exporter, DeliveryConfig]] = {}
+        links = links_of(self._settings, self._root)
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
-            context = Context(name, self._root, extensions=self._extensions)
+            context = Context(name, self._root, extensions=self._extensions, links=links)
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from collector.component import Context
+from collector.notices.links import links
 from collector.notices.messenger import Message, Messenger, Names
 from collector.notices.pace import Pace
 from collector.outcomes import Ok, Reject, Retry, Verdict, Verdicts
@@ -20,9 +21,9 @@ class EmailExporter(Messenger):
     """Tells people by mail."""
 
     def __init__(self, config: EmailConfig, context: Context) -> None:
-        del context
         super().__init__(Pace(config.pace.calls, config.pace.per))
         self._config = config
+        self._id, self._signer = context.id, context.links
         self._client = SmtpClient(config)
 
     async def start(self) -> None:
@@ -62,7 +63,8 @@ class EmailExporter(Messenger):
     async def _sent(self, message: Message, recipients: list[str]) -> Mapping[str, Code] | Verdict:
         sender = self._config.sender.rpartition("<")[2].rstrip(">")
         found: Verdict = Reject("no form of it is taken")
-        for content in mails(message, self._config, recipients, datetime.now(UTC)):
+        found_links = links(message.notice, self._signer, self._id)
+        for content in mails(message, self._config, recipients, datetime.now(UTC), found_links):
             try:
                 async with asyncio.timeout(self._config.timeout or None):
                     return await self._client.deliver(sender, recipients, content)

@@ -1,11 +1,14 @@
-"""A notice as the HTML part of a mail: tables and inline styles, which is what mail programs show; no picture, no link, nothing loaded."""
+"""A notice as the HTML part of a mail: tables and inline styles, which is what mail programs show; no picture, nothing loaded, no link
+but those by which its reader can do something about it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from collector.notices.card import Card, Entry, card
 from collector.notices.inert import unlinked
+from collector.notices.links import Link
 from collector.notices.notice import Notice
 
 _ALL = 60_000
@@ -15,7 +18,7 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace"
 
 
-def page(notice: Notice) -> str:
+def page(notice: Notice, links: Sequence[Link] = ()) -> str:
     """All of it."""
     shown = card(notice, _ALL)
     colour = _OVER if notice.status == "resolved" else _COLOURS.get(notice.level, _COLOURS["info"])
@@ -32,7 +35,7 @@ def page(notice: Notice) -> str:
         f"<tr><td style=\"padding:20px 24px 4px\"><span style=\"display:inline-block;padding:2px 10px;border-radius:10px;background:{colour};"
         f"color:#ffffff;font-size:12px;font-weight:600;letter-spacing:.04em\">{_text(what)}</span></td></tr>"
         f"<tr><td style=\"padding:4px 24px 12px;font-size:18px;line-height:26px;font-weight:600;color:#101828\">{_text(shown.title.removeprefix(f'{what}: '))}</td></tr>"
-        f"{_facts(shown)}{''.join(map(_entry, shown.entries))}"
+        f"{_ways(links)}{_facts(shown)}{''.join(map(_entry, shown.entries))}"
         f"<tr><td style=\"padding:14px 24px 18px;font-size:12px;color:#667085\">{_text(shown.footer)}</td></tr>"
         "</table></td></tr></table></body></html>"
     )  # fmt: skip
@@ -45,6 +48,15 @@ def _facts(shown: Card) -> str:
         for name, value in (*shown.facts, *shown.notes)
     )
     return f"<tr><td style=\"padding:0 24px 8px\"><table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" style=\"font-size:14px;line-height:20px\">{rows}</table></td></tr>" if rows else ""  # fmt: skip
+
+
+def _ways(links: Sequence[Link]) -> str:
+    ways = "".join(
+        f'<a href="{escape(link.url, quote=True)}" style="display:inline-block;margin:0 8px 8px 0;padding:6px 14px;border:1px solid #d0d5dd;'
+        f'border-radius:6px;color:#344054;font-size:14px;font-weight:600;text-decoration:none">{escape(link.label)}</a>'
+        for link in links
+    )
+    return f'<tr><td style="padding:0 24px 8px">{ways}</td></tr>' if ways else ""
 
 
 def _entry(entry: Entry) -> str:

@@ -16,7 +16,7 @@ from collector.notices.http_messenger import fields
 from collector.notices.messenger import Names
 from collector.notices.notice import Notice
 from collector.notices.pace import Pace
-from collector.notices.tickets import Refused, Ticket, Ticketing, checked, label, missing, moment
+from collector.notices.tickets import Refused, Ticket, Ticketing, checked, label, labels, missing, moment
 from collector.notices.wording import shortened, title
 from collector.outcomes import Retry
 from collector.transport.http_answers import retry_after_secs
@@ -66,7 +66,7 @@ class GithubExporter(Ticketing):
         """A new issue."""
         said = {
             "title": shortened(title(notice), TITLE), "body": body(notice, before.names.get("number", "") if before else ""),
-            "labels": [label(notice), *self._config.labels],
+            "labels": [*labels(notice), *self._config.labels],
         }  # fmt: skip
         return _ticket(fields(_taken(await self.post(self._config.address, said, self._headers)))).names
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collector.notices.card import card
 from collector.notices.inert import code, fenced
 from collector.notices.notice import Notice
-from collector.notices.tickets import label
+from collector.notices.tickets import labels
 from collector.notices.wording import facts, short
 
 _ALL = 30_000
@@ -21,7 +21,7 @@ def body(notice: Notice, before: str = "") -> str:
         parts += ["", code(entry.heading)]
         parts += [fenced(list(entry.lines))] if entry.lines else []
     earlier = [f"Earlier: #{before}", ""] if before else []
-    return "\n".join([*earlier, *parts, "", "---", code(f"{shown.footer} \u00b7 {label(notice)}")])
+    return "\n".join([*earlier, *parts, "", "---", code(" \u00b7 ".join([shown.footer, *labels(notice)]))])
 
 
 def remark(notice: Notice) -> str:

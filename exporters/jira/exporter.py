@@ -13,7 +13,7 @@ from collector.notices.http_messenger import JSON, fields, simplified
 from collector.notices.messenger import Names
 from collector.notices.notice import Notice
 from collector.notices.pace import Pace
-from collector.notices.tickets import Refused, Ticket, Ticketing, checked, label, missing, moment
+from collector.notices.tickets import Refused, Ticket, Ticketing, checked, label, labels, missing, moment
 from collector.notices.wording import shortened, title
 from collector.outcomes import Reject
 from collector.transport.http_client import HttpAnswer
@@ -58,13 +58,13 @@ class JiraExporter(Ticketing):
         config = self._config
         plain = {
             "project": {"key": config.project}, "issuetype": {"name": config.issue_type}, "summary": shortened(title(notice), _SUMMARY),
-            "labels": [label(notice)], "description": plainly(notice),
+            "labels": labels(notice), "description": plainly(notice),
         }  # fmt: skip
         earlier = before.names.get("key", "") if before else ""
         full: dict[str, Any] = {
             **plain,
             "description": described(notice, earlier),
-            "labels": [label(notice), *config.labels],
+            "labels": [*labels(notice), *config.labels],
         }
         if notice.level in config.priorities:
             full["priority"] = {"name": config.priorities[notice.level]}

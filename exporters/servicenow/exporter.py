@@ -19,7 +19,7 @@ from collector.notices.inert import unlinked
 from collector.notices.messenger import Names
 from collector.notices.notice import Notice
 from collector.notices.pace import Pace
-from collector.notices.tickets import Refused, Ticket, Ticketing, checked, missing, moment
+from collector.notices.tickets import Refused, Ticket, Ticketing, checked, issue_label, missing, moment
 from collector.notices.wording import plain, short, shortened, title
 from collector.outcomes import Blocked
 from collector.transport.http_client import HttpAnswer
@@ -70,7 +70,7 @@ class ServicenowExporter(Ticketing):
         urgency = _URGENCY.get(notice.level, "3")
         said = {
             **self._config.fields, "short_description": shortened(title(notice), _SHORT), "description": shortened(plain(notice), _ALL),
-            "urgency": urgency, "impact": urgency, "correlation_id": notice.group, "correlation_display": "logboom",
+            "urgency": urgency, "impact": urgency, "correlation_id": notice.group, "correlation_display": issue_label(notice) or "logboom",
         }  # fmt: skip
         if self._config.assignment_group:
             said["assignment_group"] = self._config.assignment_group

@@ -1,5 +1,7 @@
 """A notice as Block Kit. What a sender wrote stands in `rich_text` and `plain_text` alone, where nothing is parsed: no mention, no link, no fence.
 
+Beside it stand buttons for what can be done: links, or such that Slack hands back to the receiver `hooks`.
+
 Limits: 50 blocks; header 150 characters; all blocks together some 13,200 (undocumented): we stay below 11,000. The top-level `text` is what
 notifications show; it is parsed, so it is escaped.
 Source: Slack, Block Kit reference; "Formatting text for app surfaces".
@@ -12,20 +14,24 @@ from typing import Any
 
 from collector.notices.card import Card, Entry, card, mark
 from collector.notices.inert import unlinked
+from collector.notices.links import Link
 from collector.notices.notice import Notice
 from collector.notices.wording import plain, short, shortened
 
 _HEADER, _SECTION, _ALL = 150, 3000, 9000
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
+ACTIONS = "logboom"
+"""By which the receiver `hooks` knows its buttons."""
+
 Said = dict[str, Any]
 
 
-def words(notice: Notice) -> Sequence[Said]:
-    """The same ever simpler: blocks, plain text, a line."""
+def words(notice: Notice, links: Sequence[Link] = (), *, hands_back: bool = False) -> Sequence[Said]:
+    """The same ever simpler: blocks, plain text, a line. `hands_back`: what buttons hold comes back through Slack."""
     line = {"text": escaped(f"{mark(notice)} {short(notice)}"), "unfurl_links": False, "unfurl_media": False}
     return (
-        {**line, "blocks": blocks(card(notice, _ALL))},
+        {**line, "blocks": [*blocks(card(notice, _ALL)), *_buttons(links, hands_back)]},
         {**line, "blocks": [_plain(shortened(plain(notice), _SECTION))]},
         line,
     )
@@ -53,6 +59,18 @@ def blocks(shown: Card) -> list[Said]:
 def escaped(text: str) -> str:
     """For places that Slack parses."""
     return unlinked(text).translate(_ESCAPES)
+
+
+def _buttons(links: Sequence[Link], hands_back: bool) -> list[Said]:
+    made = [_button(link, number, hands_back) for number, link in enumerate(links)]
+    return [{"type": "actions", "block_id": ACTIONS, "elements": made}] if made else []
+
+
+def _button(link: Link, number: int, hands_back: bool) -> Said:
+    text = {"type": "plain_text", "text": link.label, "emoji": False}
+    where = {"value": link.token} if hands_back else {"url": link.url}
+    style = {"style": "primary"} if link.verb == "ack" else {}
+    return {"type": "button", "action_id": f"logboom_{link.verb}_{number}", "text": text, **where, **style}
 
 
 def _entry(entry: Entry) -> list[Said]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -21,6 +21,9 @@ class SlackConfig(HttpClientConfig, NoticeOptions):
     """Token of a bot (`xoxb-…`) with `chat:write`, which was invited to the channel."""
     channel: str = Field("", pattern=r"^[A-Za-z0-9#_-]*$")
     """Id of the bot's channel (`C0123456789`)."""
+    buttons: Literal["links", "actions"] = "links"
+    """What people can do about a message, where a receiver `hooks` has a `public_url`. `links`: they open a page that asks; `actions`: Slack hands
+    them to `/hooks/slack` at once, which must be the app's Request URL."""
     update: bool = True
     """Of a bot: the first message of a group is kept up to date, and what happens stands in its thread. False: a message each time."""
     endpoint: str = "https://slack.com/api"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from collector.component import Context
+from collector.notices import Notice
 from collector.notices.http_messenger import JSON, HttpMessenger, fields, simplified
+from collector.notices.links import links
 from collector.notices.messenger import Message, Names
 from collector.notices.pace import Pace
 from collector.outcomes import Ok, Verdict
@@ -25,6 +27,7 @@ class SlackExporter(HttpMessenger):
     def __init__(self, config: SlackConfig, context: Context) -> None:
         super().__init__(config, context, Pace(config.pace.calls, config.pace.per), config.timeout)
         self._config = config
+        self._id, self._signer = context.id, context.links
         token = config.token.get_secret_value()
         self._headers = {**JSON, "Authorization": f"Bearer {token}"} if token else JSON
 
@@ -42,17 +45,20 @@ class SlackExporter(HttpMessenger):
 
     async def _story(self, message: Message, head: dict[str, str]) -> HttpAnswer:
         """The head first: it may be changed as often as need be."""
-        answer = await self._said("chat.update", words(message.notice), **head)
+        answer = await self._said("chat.update", self._words(message.notice), **head)
         if not isinstance(verdict(answer), Ok):
             return answer
         return await self._said(
             "chat.postMessage", [line(message.notice)], channel=head["channel"], thread_ts=head["ts"]
         )
 
-    @staticmethod
-    def _shown(message: Message) -> Any:
+    def _shown(self, message: Message) -> Any:
         """What is over, and was never told, is a line."""
-        return [line(message.notice)] if message.unknown_end else words(message.notice)
+        return [line(message.notice)] if message.unknown_end else self._words(message.notice)
+
+    def _words(self, notice: Notice) -> Any:
+        found = links(notice, self._signer, self._id)
+        return words(notice, found, hands_back=self._config.buttons == "actions")
 
     async def _said(self, method: str, forms: Any, **where: str) -> HttpAnswer:
         config = self._config

@@ -14,6 +14,7 @@ import orjson
 
 from collector.notices.card import Card, card
 from collector.notices.inert import unlinked
+from collector.notices.links import Link
 from collector.notices.notice import Notice
 from collector.notices.wording import plain, short, shortened
 
@@ -24,9 +25,9 @@ _COLOUR = {"critical": "Attention", "warning": "Warning"}
 Element = dict[str, Any]
 
 
-def messages(notice: Notice) -> Sequence[Element]:
-    """The same ever simpler: a card, plain text in a card, a line in a card."""
-    whole = (_message(_body(card(notice, size), notice)) for size in _SIZES)
+def messages(notice: Notice, links: Sequence[Link] = ()) -> Sequence[Element]:
+    """The same ever simpler: a card with what can be done, plain text in a card, a line in a card."""
+    whole = (_message(_body(card(notice, size), notice), links) for size in _SIZES)
     fitting = next((each for each in whole if len(orjson.dumps(each)) <= _MOST_BYTES), None)
     rest = (_message([_block(_run(shortened(plain(notice), _PLAIN)))]), line(notice))
     return rest if fitting is None else (fitting, *rest)
@@ -37,11 +38,13 @@ def line(notice: Notice) -> Element:
     return _message([_block(_run(short(notice), weight="Bolder"))])
 
 
-def _message(body: list[Element]) -> Element:
-    content = {
+def _message(body: list[Element], links: Sequence[Link] = ()) -> Element:
+    content: Element = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "msteams": {"width": "Full"},
         "body": body,
     }  # fmt: skip
+    if links:
+        content["actions"] = [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in links]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}
     return {"type": "message", "attachments": [attachment]}
 

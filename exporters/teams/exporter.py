@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from collector.component import Context
 from collector.notices.http_messenger import HttpMessenger, simplified
+from collector.notices.links import links
 from collector.notices.messenger import Message, Names
 from collector.notices.pace import Pace
 from collector.outcomes import Ok, Verdict
@@ -27,10 +28,12 @@ class TeamsExporter(HttpMessenger):
     def __init__(self, config: TeamsConfig, context: Context) -> None:
         super().__init__(config, context, Pace(config.pace.calls, config.pace.per), config.timeout)
         self._config = config
+        self._id, self._signer = context.id, context.links
 
     async def tell(self, message: Message) -> Names | Verdict:
         """Post it. What is over and was never told is a line."""
-        forms = [line(message.notice)] if message.unknown_end else messages(message.notice)
+        notice = message.notice
+        forms = [line(notice)] if message.unknown_end else messages(notice, links(notice, self._signer, self._id))
         answer = meant(await simplified(lambda each: self.post(self._config.address, each), forms, _refused))
         found = verdict(answer, taken=TAKEN)
         return {"told": "1"} if isinstance(found, Ok) else found

@@ -51,6 +51,7 @@ from collector.component import (
     Supersedes,
     TakesCommands,
     TakesEvents,
+    TakesLinks,
     TellsOfCredentials,
     TellsOrigin,
     Ticking,
@@ -434,6 +435,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpExporter,
     OtlpHttpExporter,
 )
+TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
 TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Triage)
@@ -490,6 +492,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "TellsOrigin": TELLS_ORIGIN,
     "TellsOfCredentials": TELLS_OF_CREDENTIALS,
     "Ticking": TICKING,
+    "TakesLinks": TAKES_LINKS,
     "TrustsEvents": TRUSTS_EVENTS,
 }
 """Protocol → the classes that keep it."""

@@ -12,9 +12,10 @@ from itertools import islice, repeat
 
 import polars as pl
 
+from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE
 from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Due, Refused, State, Work
-from collector.connectors.alerting import orders
+from collector.connectors.alerting import orders, people
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.digest import PREFIX as DIGEST
 from collector.connectors.alerting.digest import Digests
@@ -77,8 +78,8 @@ class Alerting:
 
     def command(self, command: Command, work: Work) -> Applied | Refused:
         """Somebody acknowledges, or asks for quiet."""
-        if command.name == orders.ACKNOWLEDGE:
-            return self._acknowledge(command, work)
+        if people.about_a_group(command):
+            return self._about_group(command, work)
         return orders.carry_out(command, work)
 
     def _alert(self, batch: LogBatch, leaf: Leaf, found: Sequence[Occurrence], work: Work) -> list[tuple[Notice, int]]:
@@ -102,6 +103,8 @@ class Alerting:
         return told
 
     def _add(self, group: Group, leaf: Leaf, one: Occurrence, said: Said, work: Work, key: str) -> None:
+        if group.stale(one.last):
+            return
         state, now = work.state(one.domain), work.now_unix_nano
         group.add(one, said, now, leaf.resolve_after)
         self._inhibition.tell(one.labels, now + leaf.resolve_after, state)
@@ -158,18 +161,28 @@ class Alerting:
             return []
         return [digest_of(leaf, exporter, due, counted, self._config.max_alerts) for exporter in leaf.exporters]
 
-    def _acknowledge(self, command: Command, work: Work) -> Applied | Refused:
-        key, state = str(command.attributes.get("logboom.alert.group", "")), work.state(command.domain)
+    def _about_group(self, command: Command, work: Work) -> Applied | Refused:
+        """What somebody says of a group. One that is over has nothing to acknowledge; the rest finds it as it is to be."""
+        state = work.state(command.domain)
+        key = people.whole_id(state, command)
         known = self._groups.known(state, key)
-        if known is None or not known[0].alerts:
-            return Refused(f"there is no alert of the group {key!r} in {command.domain}")
+        if known is None or (command.name in (ACKNOWLEDGE, SILENCE) and not known[0].alerts):
+            return Refused(f"there is no alert of the group {key[:40]!r} in {command.domain}")
         group, leaf = known
-        escalation = self._routes.escalations.get(leaf.escalation)
-        timeout = escalation.ack_timeout if escalation is not None else 3600.0
-        group.chain.acknowledged_until = command.received_unix_nano + round(timeout * NANOS)
-        group.chain.by = command.who
+        if command.name == SILENCE:
+            order = people.silence_of(command, group)
+            return orders.carry_out(order, work) if isinstance(order, Command) else order
+        if command.name == ACKNOWLEDGE:
+            escalation = self._routes.escalations.get(leaf.escalation)
+            answer = people.acknowledge(
+                command, key, group, escalation.ack_timeout if escalation is not None else 3600.0
+            )
+        elif command.name == RESOLVE:
+            answer = people.resolve(command, key, group, self._inhibition, work)
+        else:
+            answer = people.unacknowledge(key, group, work.now_unix_nano)
         self._groups.keep(work, command.domain, key, group)
-        return Applied({"logboom.alert.group": key, "logboom.alert.acknowledged_until": group.chain.acknowledged_until})
+        return answer
 
     def _end(self, end: Ends, work: Work) -> None:
         """What is said to be over ends in all its groups, which are looked at next."""

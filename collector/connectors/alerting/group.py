@@ -13,12 +13,13 @@ import xxhash
 
 from collector.connectors.alerting.decision import Told
 from collector.connectors.alerting.occurrences import Occurrence, worst
-from collector.connectors.alerting.routes import ALL, Leaf
+from collector.connectors.alerting.routes import ALL, NANOS, Leaf
 
 _VERSION = 1
 MOST_ALERTS = 500
 """Of a group, one by one; the others are counted as one that has no labels but those of the group."""
 MORE = "more"
+_LATE = 15 * 60 * NANOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Said:
 @dataclass(slots=True)
 class Alert:
     """One set of labels. Times in ns: of its records (`began`), and of the clock (`seen`: when one came last; `since`: when it began to be
-    an alert here). `notes`: what is known of it beyond its lines (`cause`, `suggestion`, `title`). `ended`: why it is over before its time, empty where it is not."""
+    an alert here). `notes`: what is known of it beyond its lines (`cause`, `suggestion`, `title`). `ended`: why it is over before its time, empty where it is not.
+    `until`: when its source says that it is over, 0 = it does not say."""
 
     labels: dict[str, str]
     began: int
@@ -43,21 +45,23 @@ class Alert:
     samples: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     ended: str = ""
+    until: int = 0
 
     def firing(self, now: int, resolve_after: int) -> bool:
         """Whether it goes on."""
-        return not self.ended and self.seen + resolve_after > now
+        return not self.ended and (self.until or self.seen + resolve_after) > now
 
 
 @dataclass(slots=True)
 class Chain:
-    """How far an escalation has come. `step` counts over repetitions; `due` 0: nothing is to come."""
+    """How far an escalation has come. `step` counts over repetitions; `due` 0: nothing is to come; `closed`: when people said that all is over."""
 
     step: int = 0
     due: int = 0
     began: int = 0
     acknowledged_until: int = 0
     by: str = ""
+    closed: int = 0
 
 
 @dataclass(slots=True)
@@ -92,6 +96,10 @@ class Group:
         alert.notes |= said.notes
         return mark
 
+    def stale(self, said_at: int) -> bool:
+        """Whether something was said before people said that all is over, and waited since."""
+        return self.chain.closed - _LATE < said_at <= self.chain.closed
+
     def level(self, marks: Sequence[str]) -> str:
         """The worst of some of its alerts."""
         return worst([self.alerts[mark].labels.get("level", "") for mark in marks])
@@ -100,10 +108,10 @@ class Group:
         """For the state."""
         kept: bytes = msgpack.packb([
             self.receiver, self.path, self.labels,
-            {k: [a.labels, a.began, a.since, a.seen, a.count, a.samples, a.notes, a.ended] for k, a in self.alerts.items()},
+            {k: [a.labels, a.began, a.since, a.seen, a.count, a.samples, a.notes, a.ended, a.until] for k, a in self.alerts.items()},
             {k: [t.sequence, t.at, sorted(t.firing)] for k, t in self.told.items()},
             self.due, self.flushed, self.flapped,
-            [self.chain.step, self.chain.due, self.chain.began, self.chain.acknowledged_until, self.chain.by],
+            [self.chain.step, self.chain.due, self.chain.began, self.chain.acknowledged_until, self.chain.by, self.chain.closed],
         ])  # fmt: skip
         return bytes([_VERSION]) + kept
 

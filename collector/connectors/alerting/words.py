@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collector.reserved import COMMANDS
+from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE, UNACKNOWLEDGE, UNSILENCE
 
-ACKNOWLEDGE = f"{COMMANDS}alert.acknowledge"
-SILENCE = f"{COMMANDS}alert.silence"
-UNSILENCE = f"{COMMANDS}alert.unsilence"
+__all__ = ["ACKNOWLEDGE", "LABELS", "LEVELS", "RESOLVE", "SILENCE", "SILENCED", "UNACKNOWLEDGE", "UNSILENCE"]
 
 SILENCED = "logboom.alert.silence"
 """An event that describes a silence: it begins, changes or ends."""

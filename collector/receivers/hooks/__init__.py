@@ -1,4 +1,4 @@
-"""What other systems tell over HTTP that is no log: deployments."""
+"""What other systems and people tell over HTTP that is no log: deployments, what was done with an alert or a ticket."""
 
 from collector.component import Factory, Kind
 from collector.receivers.hooks.config import HooksConfig
@@ -8,5 +8,5 @@ FACTORY = Factory(
     name="hooks",
     config=HooksConfig,
     behaviour="collector.receivers.hooks.receiver:HooksReceiver",
-    summary="Takes what other systems tell over HTTP that is no log: deployments.",
+    summary="Takes what other systems and people tell over HTTP that is no log: deployments, acknowledgements, tickets, signed links.",
 )

@@ -33,6 +33,7 @@ class CodeHostHook:
 
     host = ""
     max_bytes = _MOST_BYTES
+    knows_domain = False
 
     def __init__(self, secrets: Sequence[str], service: str = "", now: Callable[[], float] = time.time) -> None:
         self._secrets = secrets

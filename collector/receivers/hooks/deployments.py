@@ -14,6 +14,7 @@ class DeploymentHook:
     """`{"service", "version", "environment", "time"?, "url"?}`."""
 
     max_bytes = 64 << 10
+    knows_domain = False
 
     def command(self, hook: Hook) -> ControlRecord:
         """See `Handler.command`."""

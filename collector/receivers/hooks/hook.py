@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import xxhash
+
+from collector.control.asking import Told
 from collector.control.record import ControlRecord
 from collector.errors import InvalidPayload
 
@@ -25,6 +28,7 @@ class Hook:
     Args:
         body: as it was sent, uncompressed: signatures are of these bytes.
         header: the last value of a header, by its name in lower case.
+        domain: empty for hooks that know it themselves (`Handler.knows_domain`).
         who: the credential, or the address.
         id: of the command; the same for the same `Idempotency-Key` of a domain.
     """
@@ -35,6 +39,29 @@ class Hook:
     who: str
     id: str
 
+    def id_of_body(self, what: str, domain: str = "") -> str:
+        """The id of a command that these bytes ask for: who sends them again asks for nothing new."""
+        return xxhash.xxh3_128_hexdigest(f"{domain or self.domain}\0{what}\0".encode() + self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What another system asks for, which hears that it was taken whatever its owner says: its repetition would change nothing.
+
+    Args:
+        record: a command.
+        then: given what its owner says is true now (nothing, where it refused), the commands that follow from it.
+        patience_secs: how long its owner is waited for.
+        needs_answer: nothing can be made of it before its owner has answered: who asks is told to come again.
+        reply: tells the one who asked what became of it.
+    """
+
+    record: ControlRecord
+    then: Callable[[Mapping[str, Any]], Sequence[ControlRecord]] = lambda _: ()
+    patience_secs: float = 8.0
+    needs_answer: bool = False
+    reply: Callable[[Told], Awaitable[None]] | None = None
+
 
 class Handler(Protocol):
     """What is taken at one path. Another hook is another one of these, and a line in `routes.py`."""
@@ -44,6 +71,11 @@ class Handler(Protocol):
         """The largest body."""
         ...
 
-    def command(self, hook: Hook) -> ControlRecord | None:
+    @property
+    def knows_domain(self) -> bool:
+        """What comes proves by itself who sent it and which domain it is for: no credential is asked for."""
+        ...
+
+    def command(self, hook: Hook) -> ControlRecord | Asked | None:
         """Check it, signature and all, and make a command of it, which its owner carries out; None: there is nothing to do. Raises `BadHook`, or another `Refusal`."""
         ...

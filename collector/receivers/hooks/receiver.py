@@ -18,5 +18,5 @@ class HooksReceiver(HttpReceiver):
             "hooks",
             config,
             server_authenticator(config.auth, context),
-            lambda entrance, turns: HooksHttpApp(config, entrance, turns, context.data_dir),
+            lambda entrance, turns: HooksHttpApp(config, entrance, turns, context.data_dir, context.links),
         )

@@ -56,12 +56,30 @@ def _wrong(block: dict[str, Any]) -> bool:
         return not 1 <= len(block["elements"]) <= _CONTEXT or not all(
             1 <= len(each["text"]) <= _SECTION for each in block["elements"]
         )
+    if kind == "actions":
+        return not 1 <= len(block["elements"]) <= 25 or any(_bad_button(each) for each in block["elements"])
     if kind == "rich_text":
         parts = block["elements"]
         known = {"rich_text_section", "rich_text_preformatted", "rich_text_quote", "rich_text_list"}
         leaves = [leaf for part in parts for leaf in part["elements"]]
         return not parts or any(part["type"] not in known for part in parts) or any(not leaf["text"] for leaf in leaves)
     return True
+
+
+def _bad_button(each: dict[str, Any]) -> bool:
+    lengths = [
+        (each["text"]["text"], 75),
+        (each["action_id"], 255),
+        (each.get("value", ""), 2000),
+        (each.get("url", ""), 3000),
+    ]
+    return (
+        each["type"] != "button"
+        or each["text"]["type"] != "plain_text"
+        or any(len(text) > most for text, most in lengths)
+        or ("value" in each) == ("url" in each)
+        or each.get("style", "primary") not in ("primary", "danger")
+    )
 
 
 @dataclass

@@ -26,7 +26,11 @@ TLS = f'tls: {{cert_pem: shown, key_pem: "{MARK}"}}'
 CLIENT = f"{TLS}, redact: {{hash_key: {MARK}}}"
 HEADERS = f"headers: {{x-token: {MARK}}}"
 WITH: dict[str, list[str]] = {
-    "receivers.hooks": [f"{{{TLS}, github: {{secrets: [{MARK}]}}, gitlab: {{secrets: [{MARK}]}}}}"],
+    "receivers.hooks": [
+        f"{{{TLS}, public_url: 'https://h', link_keys: [{MARK * 2}], "
+        + ", ".join(f"{name}: {{secrets: [{MARK}]}}" for name in ("github", "gitlab", "pagerduty", "jira", "jsm", "servicenow", "slack"))
+        + "}"
+    ],
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],

@@ -12,7 +12,7 @@ import pytest
 
 from collector.errors import Unauthenticated
 from collector.receivers.hooks.code_hosts import GithubHook, GitlabHook
-from collector.receivers.hooks.config import CodeHostConfig, HooksConfig
+from collector.receivers.hooks.config import CodeHostConfig, GitlabConfig, HooksConfig
 from collector.receivers.hooks.hook import BadHook, Hook
 from collector.receivers.hooks.routes import routes
 
@@ -181,7 +181,7 @@ def test_what_is_wrong_is_told(body: Any, field: str) -> None:
 
 def test_paths_are_there_where_their_secret_is_known() -> None:
     assert list(routes(HooksConfig())) == ["/deployments"]
-    both = HooksConfig(github=CodeHostConfig(secrets=[SECRET]), gitlab=CodeHostConfig(secrets=[SECRET]))
+    both = HooksConfig(github=CodeHostConfig(secrets=[SECRET]), gitlab=GitlabConfig(secrets=[SECRET]))
     assert list(routes(both)) == ["/deployments", "/hooks/github", "/hooks/gitlab"]
     with pytest.raises(ValueError, match="16 characters"):
         CodeHostConfig(secrets=["short"])

@@ -1,0 +1,20 @@
+"""Names of what people do with alerts: who makes these commands (command line, links, other systems) and who takes them share them."""
+
+from __future__ import annotations
+
+from collector.reserved import COMMANDS
+
+ACKNOWLEDGE = f"{COMMANDS}alert.acknowledge"
+UNACKNOWLEDGE = f"{COMMANDS}alert.unacknowledge"
+RESOLVE = f"{COMMANDS}alert.resolve"
+SILENCE = f"{COMMANDS}alert.silence"
+UNSILENCE = f"{COMMANDS}alert.unsilence"
+
+GROUP = "logboom.alert.group"
+"""Which group: 32 hex digits, or how it begins, 16 at least."""
+MATCHERS, SECONDS = "logboom.alert.matchers", "logboom.alert.seconds"
+SILENCE_ID = "logboom.alert.silence"
+ISSUES = "logboom.alert.issues"
+"""In what the owner says of a group: the issues of its alerts, joined by commas."""
+AS_OF = "logboom.alert.as_of"
+"""When somebody did it, ns: what began later is not meant. Absent: now."""
