@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_DAYS = re.compile(r"(\d+)([dw])")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -31,6 +32,12 @@ def parse_duration(value: Any) -> Any:
     return value
 
 
+def parse_long_duration(value: Any) -> Any:
+    """Like `parse_duration`, and days and weeks: `7d`, `2w`. Of options that no collector has had in nanoseconds."""
+    found = _DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) * 86_400.0 * (7 if found[2] == "w" else 1) if found else parse_duration(value)
+
+
 def parse_size(value: Any) -> Any:
     """Bytes as an int from `64MiB`, `1GB`, `4096`. KiB is 1024, kB is 1000."""
     if not isinstance(value, str):
@@ -45,6 +52,9 @@ def parse_size(value: Any) -> Any:
 
 Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str | float), Field(ge=0)]
 """Seconds; written with a unit."""
+
+LongDuration = Annotated[float, BeforeValidator(parse_long_duration, json_schema_input_type=str | float), Field(ge=0)]
+"""Seconds; written with a unit, which may be a day or a week."""
 
 ByteSize = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int), Field(ge=0)]
 """Bytes; written with a unit or as a number."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from collector.cli.alerting_config import alerting_of
 from collector.cli.commanding import Json, Wait, Why, tell
-from collector.cli.endings import FAILED, misused, wrong_configuration
+from collector.cli.endings import FAILED, misused
 from collector.cli.moments import seconds, shown
 from collector.cli.plain_command import PlainCommand
 from collector.cli.reading_store import reading
@@ -18,9 +19,6 @@ from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
 from collector.visible import visible
-
-if TYPE_CHECKING:
-    from collector.connectors.alerting.config import AlertingConfig
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -100,7 +98,7 @@ def who_is_told(
     from collector.connectors.alerting.routes import Routes
 
     labels = _labels(label)
-    leaves = Routes(_alerting(config, set_, connector)).taking(labels)
+    leaves = Routes(alerting_of(config, set_, connector)).taking(labels)
     for leaf in leaves:
         told = {
             "route": leaf.path, "receiver": leaf.receiver, "exporters": list(leaf.exporters), "group_by": list(leaf.group_by),
@@ -220,36 +218,6 @@ def _labels(given: Sequence[str]) -> dict[str, str]:
             misused(f"{one!r} is not a label: write name=value")
         found[name] = value.strip('"')
     return found
-
-
-def _alerting(config: list[str] | None, set_: list[str] | None, wanted: str) -> AlertingConfig:
-    from collector.cli.defaults import chosen
-    from collector.component import Kind
-    from collector.errors import ConfigError
-    from collector.settings import load
-
-    try:
-        loaded = load(chosen(config), set_ or [])
-    except ConfigError as error:
-        wrong_configuration(error)
-    found = dict(_of_type(loaded.components(Kind.CONNECTOR)))
-    if wanted and wanted not in found:
-        misused(f"there is no connector {wanted!r} of the type alerting")
-    if len(found) != 1 and not wanted:
-        misused(
-            f"there are {len(found)} connectors of the type alerting: name one with --connector"
-            if found
-            else "no connector alerting in this configuration"
-        )
-    return found[wanted] if wanted else next(iter(found.values()))
-
-
-def _of_type(components: Mapping[str, Any]) -> Iterator[tuple[str, AlertingConfig]]:
-    from collector.connectors.alerting.config import AlertingConfig
-
-    for id_, component in components.items():
-        if isinstance(component.config, AlertingConfig):
-            yield id_, component.config
 
 
 def _sentence(told: Mapping[str, Any]) -> str:

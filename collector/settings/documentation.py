@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from collector.component import Kind
 from collector.registry import Registry
 from collector.settings.descriptions import descriptions
-from collector.units import parse_duration, parse_size
+from collector.units import parse_duration, parse_long_duration, parse_size
 
 BEGIN, END = "<!-- options -->", "<!-- /options -->"
 _SIMPLE = {str: "text", int: "integer", float: "number", bool: "boolean", Any: "any", SecretStr: "secret", Path: "path"}
@@ -94,8 +94,8 @@ def _suffix(annotation: Any) -> str:
 
 def _type_name(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     for item in metadata:
-        if isinstance(item, BeforeValidator) and item.func in {parse_duration, parse_size}:
-            return "duration" if item.func is parse_duration else "size"
+        if isinstance(item, BeforeValidator) and item.func in {parse_duration, parse_long_duration, parse_size}:
+            return "size" if item.func is parse_size else "duration"
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_name(inner[0], inner[1:])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from collector.component import Config
+from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.route_config import Matchers, RouteConfig
 from collector.connectors.alerting.times_config import Name, TimeIntervalConfig
 from collector.connectors.alerting.words import LABELS
@@ -89,6 +90,8 @@ class AlertingConfig(Config):
     """Which alerts keep others back."""
     time_intervals: dict[Name, list[TimeIntervalConfig]] = {}
     """By name: sets of times, one of which must hold. Alertmanager's list of `{name, time_intervals}` is understood, too."""
+    monitors: list[MonitorConfig] = Field([], max_length=200)
+    """Conditions on the stream, whose alerts take the same routes."""
     limits: LimitsConfig = LimitsConfig()
     """Against storms."""
     max_alerts: int = Field(10, ge=1, le=100)
@@ -137,9 +140,16 @@ class AlertingConfig(Config):
             waiting[:0] = [(below, f"{path}.routes.{at}") for at, below in enumerate(route.routes)]
 
     def _bad_names(self) -> Iterator[str]:
+        names = [monitor.name for monitor in self.monitors]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"monitors: {name!r} is there twice"
         for name in self.labels:
             if not _NAME.fullmatch(name) or name in LABELS:
                 yield f"labels: {name!r} is taken, or no name of letters, digits and _"
+
+    def _of_monitors(self) -> set[str]:
+        """Labels that only their alerts have."""
+        return {label for monitor in self.monitors for label in (*monitor.labels, "overflow")}
 
     def _bad(self, route: RouteConfig, path: str) -> Iterator[str]:
         if route.receiver and route.receiver not in self.receivers:
@@ -149,7 +159,7 @@ class AlertingConfig(Config):
         for name in (*route.mute_time_intervals, *route.active_time_intervals):
             if name not in self.time_intervals:
                 yield f'{path}: "{name}" is not one of time_intervals'
-        known = {*LABELS, *self.labels, "..."}
+        known = {*LABELS, *self.labels, *self._of_monitors(), "..."}
         asked = [*(route.group_by or ()), *(one.name for one in route.all_matchers())]
         for name in dict.fromkeys(asked):
             if name not in known:

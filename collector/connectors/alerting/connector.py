@@ -21,11 +21,22 @@ from collector.connectors.alerting.digest import PREFIX as DIGEST
 from collector.connectors.alerting.digest import Digests
 from collector.connectors.alerting.events import Ends, split
 from collector.connectors.alerting.flushing import Flusher
-from collector.connectors.alerting.group import Group, Said, group_id, group_labels
-from collector.connectors.alerting.groups import CHAIN, GROUP, Groups, all_of, forget_issue, groups_of, note_issue
+from collector.connectors.alerting.group import Group, Said, fingerprint, group_id, group_labels
+from collector.connectors.alerting.groups import (
+    CHAIN,
+    GROUP,
+    Groups,
+    all_of,
+    forget_issue,
+    groups_of,
+    note_issue,
+    overflow,
+)
 from collector.connectors.alerting.inhibition import Inhibition
 from collector.connectors.alerting.limits import PREFIX as LIMIT
 from collector.connectors.alerting.limits import Limits
+from collector.connectors.alerting.monitors import PREFIX as MONITOR
+from collector.connectors.alerting.monitors import Finding, Monitors, of_monitor
 from collector.connectors.alerting.occurrences import Occurrence, Occurrences
 from collector.connectors.alerting.routes import NANOS, Leaf, Routes
 from collector.connectors.alerting.summaries import digest_of, limited
@@ -45,6 +56,7 @@ class Alerting:
         self._inhibition = Inhibition(config.inhibit_rules)
         limits = Limits(config.limits.groups, round(config.limits.window * NANOS))
         self._flusher = Flusher(self._inhibition, limits, config.fallback, config.max_alerts)
+        self._monitors = Monitors(config.monitors, config.max_sample_chars)
 
     def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
         """Nothing is handed on; what is told is emitted."""
@@ -56,10 +68,11 @@ class Alerting:
                 for one, (line,) in zip(found, lines, strict=True):
                     Digests.count(work, leaf, one, line)
             else:
-                told += self._alert(alarming, leaf, found, work)
+                told += self._alert(leaf, list(zip(found, self._said(alarming, found), strict=True)), work)
+        told = [(notice, positions[row]) for notice, row in told]
+        told += self._monitored(self._monitors.see(batch, work), work)
         if told:
-            rows = positions.gather([row for _, row in told]).cast(pl.UInt32)
-            _emit(work, [notice for notice, _ in told], rows)
+            _emit(work, [notice for notice, _ in told], pl.Series([row for _, row in told], dtype=pl.UInt32))
         for end in ends:
             self._end(end, work)
         return {}
@@ -72,6 +85,8 @@ class Alerting:
             told = self._chain_due(due, work)
         elif due.name.startswith(DIGEST):
             told = self._digest_due(due, work)
+        elif due.name.startswith(MONITOR):
+            told = [notice for notice, _ in self._monitored(self._monitors.tick(due, work), work)]
         else:
             told = limited(due.name.removeprefix(LIMIT), due, work, self._config.max_alerts)
         _emit(work, told)
@@ -82,11 +97,11 @@ class Alerting:
             return self._about_group(command, work)
         return orders.carry_out(command, work)
 
-    def _alert(self, batch: LogBatch, leaf: Leaf, found: Sequence[Occurrence], work: Work) -> list[tuple[Notice, int]]:
+    def _alert(self, leaf: Leaf, found: Sequence[tuple[Occurrence, Said]], work: Work) -> list[tuple[Notice, int]]:
         """Put occurrences into their groups; tell what is due at once."""
         by_group: defaultdict[tuple[str, str], list[tuple[Occurrence, Said]]] = defaultdict(list)
         labels: dict[str, dict[str, str]] = {}
-        for one, said in zip(found, self._said(batch, found), strict=True):
+        for one, said in found:
             of_group = group_labels(leaf, one.labels)
             key = group_id(leaf, of_group)
             labels[key] = of_group
@@ -200,6 +215,35 @@ class Alerting:
             self._groups.keep(work, end.domain, key, group)
         if end.issue:
             forget_issue(state, end.issue)
+
+    def _monitored(self, findings: Sequence[Finding], work: Work) -> list[tuple[Notice, int]]:
+        """What monitors found are alerts like others: they go by their labels."""
+        told: list[tuple[Notice, int]] = []
+        for one in findings:
+            for leaf in self._routes.taking(one.labels):
+                if one.ended:
+                    self._end_alert(one, leaf, work)
+                    continue
+                occurrence, said = of_monitor(one, self._config.max_samples)
+                if leaf.digest is None:
+                    told += self._alert(leaf, [(occurrence, said)], work)
+                elif one.records:
+                    Digests.count(work, leaf, occurrence, one.sentence)
+        return told
+
+    def _end_alert(self, one: Finding, leaf: Leaf, work: Work) -> None:
+        """Its group is looked at next."""
+        state, mark = work.state(one.domain), fingerprint(one.labels)
+        for labels in (group_labels(leaf, one.labels), overflow(one.labels)):
+            key = group_id(leaf, labels)
+            known = self._groups.known(state, key)
+            if known is None or mark not in known[0].alerts:
+                continue
+            group, alert = known[0], known[0].alerts[mark]
+            alert.ended, alert.seen = one.ended, work.now_unix_nano
+            self._inhibition.tell(alert.labels, 0, state)
+            group.due = min(group.due, work.now_unix_nano) if group.flushed else group.due
+            self._groups.keep(work, one.domain, key, group)
 
     def _said(self, batch: LogBatch, found: Sequence[Occurrence]) -> Iterator[Said]:
         """Lines and notes of each."""

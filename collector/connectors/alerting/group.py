@@ -24,11 +24,13 @@ _LATE = 15 * 60 * NANOS
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the records of an alert say: some lines, of which `most_lines` are kept, and notes."""
+    """What the records of an alert say: some lines, of which `most_lines` are kept, and notes; until when it goes on though none came
+    (ns by the clock), where that is known."""
 
     lines: Sequence[str] = ()
     most_lines: int = 3
     notes: Mapping[str, str] = field(default_factory=dict)
+    until: int = 0
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Group:
         elif not alert.firing(now, resolve_after):
             self.flapped += 1
             alert.began, alert.since, alert.count, alert.samples, alert.ended = one.first or now, now, 0, [], ""
-        alert.seen = now
+        alert.seen = max(now, said.until)
         alert.count += one.records
         alert.samples = list(dict.fromkeys([*alert.samples, *said.lines]))[: said.most_lines]
         alert.notes |= said.notes

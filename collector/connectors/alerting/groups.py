@@ -29,7 +29,7 @@ class Groups:
         """The group of that name; where there are too many, the one that stands for all further ones of the route."""
         kept = state.get(_name(key))
         if kept is None and (_number(state) >= self.most or state.excess_bytes()):
-            labels = {name: value for name, value in labels.items() if name == "domain"} | _OVERFLOW
+            labels = overflow(labels)
             key = group_id(leaf, labels)
             kept = state.get(_name(key))
         if kept is None:
@@ -69,6 +69,11 @@ class Groups:
         """It is over."""
         state.delete(_name(key))
         _count(state, -1)
+
+
+def overflow(labels: Mapping[str, str]) -> dict[str, str]:
+    """What the group is called that stands for all further ones of a route."""
+    return {name: value for name, value in labels.items() if name == "domain"} | _OVERFLOW
 
 
 def all_of(state: State) -> Sequence[tuple[str, Group]]:

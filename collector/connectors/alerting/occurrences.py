@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.columns.tables import nulls
 from collector.connectors.alerting.routes import ALL, Leaf, Routes
 from collector.connectors.alerting.words import LABELS, LEVELS
 from collector.shaping.selection import levels
@@ -113,8 +114,10 @@ def _column(batch: LogBatch, name: str, paths: Mapping[str, str]) -> pl.Series:
         key = _KEY.findall(paths[name])[0]
         of_resource = paths[name].startswith("resource")
         found = batch.resource_attribute_text(key) if of_resource else batch.attribute_text(key)
-    else:
+    elif name in _ATTRIBUTES:
         found = batch.attribute_text(_ATTRIBUTES[name])
+    else:  # of monitors alone
+        found = nulls(name, pl.String(), len(batch))
     return found.alias(name)
 
 
