@@ -1,4 +1,4 @@
-"""What `anomalies` tells becomes an issue of its category, one for each subject."""
+"""What `anomalies` tells becomes an issue of its category, one for each subject, where somebody should look at it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,26 @@ from processors.issues.traffic import MINUTE
 KINDS = "logboom.anomaly.*"
 _FRONT = "logboom.anomaly."
 _CATEGORIES = ("anomaly", "prediction", "latency")
+_ALWAYS = ("prediction", "latency")
+"""Categories of which each is an issue: few, and of each of them something will have to be done."""
 
 
 class Told(NamedTuple):
-    """One such event. `row`: its position in the batch."""
+    """One such event. `row`: its position in the batch. `over`: it tells that something has ended."""
 
     row: int
     domain: str
     grouping: Grouping
     category: str
     page: bool
+    over: bool
     seen: Seen
     said: dict[str, str]
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is reason enough for an issue; what calls nobody is a line in the issue of its subject, while that is open."""
+        return not self.over and (self.page or self.category in _ALWAYS)
 
     def about(self) -> About:
         """What it says of its issue."""
@@ -49,7 +57,7 @@ def positions(batch: LogBatch) -> list[int]:
 def told(batch: LogBatch, rows: list[int]) -> Iterator[Told]:
     """What they say."""
     some = batch.gather(pl.Series(rows, dtype=pl.UInt32))
-    keys = ("key", "category", "expected", "seen", "since", "confidence")
+    keys = ("key", "category", "expected", "seen", "since", "confidence", "over")
     texts = {key: some.attribute_text(f"{_FRONT}{key}").fill_null("").to_list() for key in keys}
     page = some.attribute(f"{_FRONT}page", ValueKind.BOOL).fill_null(False).to_list()
     about = {key: _about(some, key) for key in ("service.name", "deployment.environment.name", "logboom.component")}
@@ -71,7 +79,7 @@ def told(batch: LogBatch, rows: list[int]) -> Iterator[Told]:
             "anomaly", [kind, key, said["deployment.environment.name"]], (bodies[at] or f"{kind}: {key}")[:200], kind
         )
         category = said["category"] if said["category"] in _CATEGORIES else "anomaly"
-        yield Told(row, domains[at], group, category, bool(page[at]), seen, said)
+        yield Told(row, domains[at], group, category, bool(page[at]), bool(said["over"]), seen, said)
 
 
 def _about(some: LogBatch, key: str) -> list[str]:

@@ -79,6 +79,12 @@ class Kept:
             self._loaded |= self.shelf.load([OVERFLOW])
         return found
 
+    def is_open(self, grouping: str) -> bool:
+        """Whether there is an issue of a grouping that somebody should look at."""
+        target = self.shelf.targets([grouping])[grouping]
+        issue = self._loaded.get(target) or self.shelf.load([target]).get(target)
+        return issue is not None and issue.state.is_open
+
     def _room(self, clock: int) -> bool:
         """Whether there is room for new issues in this step: looked at once."""
         if self._has_room is None:

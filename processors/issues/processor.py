@@ -86,6 +86,8 @@ class Issues:
         for one in anomalies.told(batch, list(rows)):
             kept = self._keeping.of(one.domain, work)
             name = one.grouping.issue_id
+            if not one.opens and not kept.is_open(name):
+                continue
             target = kept.targets([name], one.seen.clock)[name]
             arrival = Arrival(target, [(name, one.grouping, 1)], one.seen, one.about, anomaly=one)
             told = kept.arrive(arrival, one.row)

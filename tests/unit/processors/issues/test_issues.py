@@ -361,6 +361,46 @@ def test_an_anomaly_is_an_issue_of_its_category() -> None:
     assert world.last["logboom.issue.title"] == "shop will be full in 6 h"
 
 
+def anomaly(
+    world: World, at: int, *, page: bool = False, over: bool = False, category: str = "anomaly"
+) -> list[str | None]:
+    """The issue of what is told of a shop that is unusual."""
+    said = {
+        f"logboom.anomaly.{key}": value
+        for key, value in (("key", "spike shop"), ("category", category), ("page", page))
+    }
+    if over:
+        said["logboom.anomaly.over"] = "2026-03-01T12:00:00Z"
+    sample = {"body": "more than usual", "attributes": said, "resource": {"service.name": "shop"}, "time_unix_nano": at}
+    made = marked(batch_of([sample]), ["logboom.anomaly.spike"])
+    return ids(world.issues.process(received_at(made, at), world.work))
+
+
+def test_what_is_only_unusual_opens_no_issue_and_is_a_line_in_one_that_is_open() -> None:
+    world = World()
+    assert anomaly(world, START) == [None]
+    (issue,) = anomaly(world, START + MINUTE, page=True)
+    assert issue
+    assert anomaly(world, START + 2 * MINUTE) == anomaly(world, START + 3 * MINUTE, over=True) == [issue]
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_what_is_only_unusual_or_over_reopens_none(over: bool) -> None:
+    world = World()
+    (issue,) = anomaly(world, START, page=True)
+    world.command("resolve", str(issue), START + MINUTE)
+    assert anomaly(world, START + 2 * MINUTE, over=over) == [None]
+    assert anomaly(world, START + 3 * MINUTE, page=True) == [issue]
+    assert world.last["logboom.issue.state"] == "regressed"
+
+
+@pytest.mark.parametrize("category", ["prediction", "latency"])
+def test_limits_and_slow_requests_are_issues_though_nobody_is_called_and_their_end_is_none(category: str) -> None:
+    world = World()
+    assert anomaly(world, START, category=category, over=True) == [None]
+    assert anomaly(world, START, category=category) != [None]
+
+
 def test_all_is_told_again_piece_by_piece() -> None:
     world = World()
     names = [f"{chr(97 + n // 26)}{chr(97 + n % 26)} is broken" for n in range(250)]
