@@ -14,7 +14,7 @@ import typer
 from collector.cli.defaults import chosen
 from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets
-from collector.component import Context, Listens
+from collector.component import Context, ExplainsItself, Listens
 from collector.delivery.config import RetryConfig
 from collector.errors import ConfigError, LogboomError, Problem
 from collector.reserved import PIPELINE, RECEIVER
@@ -108,6 +108,10 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
     yield from _table("exporters", {name: _exporter(settings, name) for name in settings.exporters})
     if settings.connectors:
         yield from _table("who waits for whom", {name: _stops(settings, name) for name in settings.exporters})
+    for name, component in settings.connectors.items():
+        if isinstance(component.config, ExplainsItself):
+            heading, rows = component.config.explained()
+            yield from _table(f"{heading} ({name})", dict(rows))
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
 

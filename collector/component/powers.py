@@ -241,6 +241,15 @@ class NamesExporters(Protocol):
 
 
 @runtime_checkable
+class ExplainsItself(Protocol):
+    """Options of a connector whose meaning is more than what is written: `logboom validate` shows it."""
+
+    def explained(self) -> tuple[str, Mapping[str, str]]:
+        """A heading, and lines below it by name."""
+        ...
+
+
+@runtime_checkable
 class Republishes(Protocol):
     """A processor or connector that owns what stores show of its events. For a store that is new, empty, or an older copy, the core asks it to
     tell all again; what it tells reaches every store of the pipeline, which take only what is newer."""

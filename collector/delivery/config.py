@@ -207,6 +207,12 @@ class DeliveryConfig(Config):
         return True
 
     @property
+    def takes_digests(self) -> bool:
+        """Of notifications that are addressed to it: whether it takes messages about many groups at once, which belong to no incident; else
+        they end as `filtered`."""
+        return True
+
+    @property
     def attempt_timeout(self) -> float:
         """Seconds that one `send` may take, 0 = no limit. An exporter whose attempt is more than one call gives each its
         `timeout` itself, and says 0 here."""

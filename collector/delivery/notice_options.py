@@ -64,3 +64,12 @@ class NoticeOptions(DeliveryConfig):
     def attempt_timeout(self) -> float:
         """A message may be several calls, each of which has its `timeout`."""
         return 0.0
+
+
+class IncidentOptions(NoticeOptions):
+    """Base of options of systems in which a group is an incident, an alert or a ticket: a digest is none, and would open one for ever."""
+
+    @property
+    def takes_digests(self) -> bool:
+        """None."""
+        return False

@@ -35,7 +35,9 @@ class Sieve:
         takes_events: Sequence[str] = (),
         addressee: str = "",
     ) -> None:
-        self._selection = Selection(config.select, config.kinds(takes_events), addressee, traffic=config.takes_traffic)
+        self._selection = Selection(
+            config.select, config.kinds(takes_events), addressee, traffic=config.takes_traffic, digests=config.takes_digests
+        )  # fmt: skip
         self._encoding = encoding
         self._account = account
         self._emit = emit

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from collector.delivery.notice_options import NoticeOptions, PaceConfig
+from collector.delivery.notice_options import IncidentOptions, PaceConfig
 from collector.units import Duration
 
 
-class TicketOptions(NoticeOptions):
+class TicketOptions(IncidentOptions):
     """Base of such options."""
 
     timeout: Duration = 20.0

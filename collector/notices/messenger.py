@@ -8,6 +8,7 @@ An exporter has `tell`: it makes the calls of one message and says what came of 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Messenger(Tells):
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
+        self._born = time.time_ns()
         self._done: OrderedDict[tuple[str, ...], set[str]] = OrderedDict()
 
     def encode(self, batch: LogBatch) -> Message | None:
@@ -105,6 +107,14 @@ class Messenger(Tells):
         while len(self._done) > _MOST_REMEMBERED:
             self._done.popitem(last=False)
         return self._done.setdefault(key, set())
+
+    def tried(self, message: Message) -> bool:
+        """Whether an attempt may have been made already of which nobody knows what came: by a process before this one, which died of it, or by
+        this one. From now on it was."""
+        before = self.done(message, "tried")
+        known = bool(before) or message.notice.at < self._born
+        before.add("1")
+        return known
 
     def taken(self, message: Message, names: Names) -> Ok:
         """It was told: what is remembered of it."""

@@ -14,18 +14,26 @@ from collector.shaping.names import Names
 
 _LEVEL = "logboom.triage.level"
 _ERROR_TYPE = "logboom.error_type"
-_NOTIFICATION, _ADDRESSEE = "logboom.alert.notification", "logboom.alert.exporter"
+_NOTIFICATION, _ADDRESSEE, _STATUS = "logboom.alert.notification", "logboom.alert.exporter", "logboom.alert.status"
+_NO_INCIDENT = ("digest", "heartbeat")
 
 
 class Selection:
     """What was sent: level AND domain AND any of the conditions, each of them only where something is asked for. What a component
     made: of one of `kinds`, AND domain; levels and conditions are about traffic. Of notifications, where there is an `addressee`, only its
-    own. Without `traffic`, nothing that was sent."""
+    own, and without `digests` nothing that is about no group. Without `traffic`, nothing that was sent."""
 
     def __init__(
-        self, config: SelectConfig, kinds: Sequence[str] = (), addressee: str = "", *, traffic: bool = True
+        self,
+        config: SelectConfig,
+        kinds: Sequence[str] = (),
+        addressee: str = "",
+        *,
+        traffic: bool = True,
+        digests: bool = True,
     ) -> None:
         self._traffic = traffic
+        self._digests = digests
         self._addressee = addressee
         self._everything = config.everything
         self._levels = list(config.levels)
@@ -58,6 +66,8 @@ class Selection:
         wanted = made & taken(batch.column("event_name"), self._kinds)
         if self._addressee:
             mine = batch.attribute(_ADDRESSEE).eq_missing(self._addressee)
+            if not self._digests:
+                mine &= ~batch.attribute(_STATUS).is_in(_NO_INCIDENT).fill_null(False)
             wanted &= mine | (batch.column("event_name") != _NOTIFICATION)
         return (kept & wanted) | self._of_traffic(batch, kept & ~made)
 

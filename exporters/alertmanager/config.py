@@ -6,14 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from collector.delivery.notice_options import NoticeOptions, PaceConfig
+from collector.delivery.notice_options import IncidentOptions, PaceConfig
 from collector.transport.http_client_config import HttpClientConfig, check_url, origin
 from collector.units import Duration
 
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
-class AlertmanagerConfig(HttpClientConfig, NoticeOptions):
+class AlertmanagerConfig(HttpClientConfig, IncidentOptions):
     """An HTTP client, delivery, and the servers that are told."""
 
     endpoint: str = ""

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from collector.delivery.notice_options import NoticeOptions, PaceConfig
+from collector.delivery.notice_options import IncidentOptions, PaceConfig
 from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 
 _BASES = {
@@ -16,7 +16,7 @@ _BASES = {
 }
 
 
-class JsmConfig(HttpClientConfig, NoticeOptions):
+class JsmConfig(HttpClientConfig, IncidentOptions):
     """An HTTP client, delivery, and the integration that is told."""
 
     own_credential = "`key`"

@@ -6,13 +6,13 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from collector.delivery.notice_options import NoticeOptions, PaceConfig
+from collector.delivery.notice_options import IncidentOptions, PaceConfig
 from collector.transport.http_client_config import HttpClientConfig, leaves_in_the_clear, origin
 
 _PATH = "/v2/enqueue"
 
 
-class PagerdutyConfig(HttpClientConfig, NoticeOptions):
+class PagerdutyConfig(HttpClientConfig, IncidentOptions):
     """An HTTP client, delivery, and the service that is told."""
 
     own_credential = "`routing_key`"

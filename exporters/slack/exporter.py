@@ -2,6 +2,9 @@
 
 A webhook: a message each time. A bot: the first message of a group is its head, kept up to date; what happens is told in its thread, so that a
 channel shows a line for each group. A head that is gone is made anew, and so is that of a group that comes back after it was over.
+
+Slack knows no key, so each message of a bot carries group and sequence as metadata. What may have been said already, by a process that died of it or
+in a call without an answer, is looked for before it is said again.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from collector.transport.http_client import HttpAnswer
 from exporters.slack.answers import gone, refused_form, verdict
 from exporters.slack.blocks import Said, line, words
 from exporters.slack.config import SlackConfig
+from exporters.slack.history import Posted, found, marks, query
 
 
 class SlackExporter(HttpMessenger):
@@ -28,29 +32,58 @@ class SlackExporter(HttpMessenger):
         super().__init__(config, context, Pace(config.pace.calls, config.pace.per), config.timeout)
         self._config = config
         self._id, self._signer = context.id, context.links
+        self._webhook = config.url.get_secret_value()
         token = config.token.get_secret_value()
         self._headers = {**JSON, "Authorization": f"Bearer {token}"} if token else JSON
 
     async def tell(self, message: Message) -> Names | Verdict:
         """Post it, or bring the head up to date and tell its thread."""
-        goes_on = message.before is not None and message.before.status != "resolved"
-        head = dict(message.names) if self._config.update and goes_on and "ts" in message.names else None
+        head, listed = self._head(message), None
+        maybe = self.tried(message) and not self._webhook
+        if maybe and head is None:
+            listed = await self._listed(message)
+            if isinstance(listed, Posted):
+                if listed.sequence == message.notice.sequence:
+                    return listed.names
+                head = listed.names if self._config.update else None
+            elif listed is not None:
+                return listed
         if head is not None:
-            answer = await self._story(message, head)
-            if not gone(answer):
-                return head if isinstance(found := verdict(answer), Ok) else found
-        answer = await self._said("chat.postMessage", self._shown(message), channel=self._config.channel)
-        found = verdict(answer)
-        return _names(answer) if isinstance(found, Ok) else found
+            told = await self._story(message, head, maybe=maybe)
+            if told is not None:
+                return head if isinstance(told, Ok) else told
+        answer = await self._said("chat.postMessage", self._shown(message), **self._to(message))
+        came = verdict(answer)
+        return _names(answer) if isinstance(came, Ok) else came
 
-    async def _story(self, message: Message, head: dict[str, str]) -> HttpAnswer:
-        """The head first: it may be changed as often as need be."""
+    def _head(self, message: Message) -> Names | None:
+        """What is kept up to date, if there is something and it goes on."""
+        goes_on = message.before is not None and message.before.status != "resolved"
+        return message.names if self._config.update and goes_on and "ts" in message.names else None
+
+    async def _story(self, message: Message, head: Names, *, maybe: bool) -> Verdict | None:
+        """The head first: it may be changed as often as need be. None: it is gone."""
         answer = await self._said("chat.update", self._words(message.notice), **head)
-        if not isinstance(verdict(answer), Ok):
-            return answer
-        return await self._said(
-            "chat.postMessage", [line(message.notice)], channel=head["channel"], thread_ts=head["ts"]
-        )
+        if gone(answer) or not isinstance(verdict(answer), Ok):
+            return None if gone(answer) else verdict(answer)
+        listed = await self._listed(message, head["ts"]) if maybe else None
+        if isinstance(listed, Posted) and listed.sequence == message.notice.sequence:
+            return Ok()
+        if listed is not None and not isinstance(listed, Posted):
+            return listed
+        where = {**self._to(message), "channel": head["channel"], "thread_ts": head["ts"]}
+        answer = await self._said("chat.postMessage", [line(message.notice)], **where)
+        return None if gone(answer) else verdict(answer)
+
+    async def _listed(self, message: Message, thread: str = "") -> Posted | Verdict | None:
+        """What the channel, or a thread of it, has of the group already."""
+        channel = message.names.get("channel") or self._config.channel
+        url = f"{self._config.address}/{query(message, channel, thread)}"
+        return found(await self.call("GET", url, None, self._headers), message, channel)
+
+    def _to(self, message: Message) -> dict[str, Any]:
+        """Of a bot: where to, and by what it is found again."""
+        return {"channel": self._config.channel, **marks(message)}
 
     def _shown(self, message: Message) -> Any:
         """What is over, and was never told, is a line."""
@@ -60,14 +93,12 @@ class SlackExporter(HttpMessenger):
         found = links(notice, self._signer, self._id)
         return words(notice, found, hands_back=self._config.buttons == "actions")
 
-    async def _said(self, method: str, forms: Any, **where: str) -> HttpAnswer:
-        config = self._config
-        webhook = config.url.get_secret_value()
-        url = webhook or f"{config.address}/{method}"
+    async def _said(self, method: str, forms: Any, **where: Any) -> HttpAnswer:
+        url = self._webhook or f"{self._config.address}/{method}"
 
         async def say(said: Said) -> HttpAnswer:
             body = {key: value for key, value in said.items() if method != "chat.update" or "unfurl" not in key}
-            return await self.post(url, body if webhook else {**body, **where}, self._headers)
+            return await self.post(url, body if self._webhook else {**body, **where}, self._headers)
 
         return await simplified(say, forms, refused_form)
 

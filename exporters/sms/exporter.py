@@ -4,7 +4,10 @@ made once more."""
 from __future__ import annotations
 
 import base64
+import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from collector.component import Context
@@ -25,6 +28,10 @@ _STRANGER = frozenset({21211, 21217, 21401, 21610, 21612, 21614, 21635})
 _OURS = frozenset({20003, 21212, 21408, 21606, 21659, 21660, 21703})
 """The credential, the sender, or a country that the account may not send to."""
 _BUSY = 20429
+_MOST_UNANSWERED = 20
+"""Calls without an answer, in front of each of which but the first the list was looked at: a text message costs money."""
+_CLOCKS_SECS = 60
+"""By so much may Twilio's clock and ours differ."""
 
 
 class SmsExporter(HttpMessenger):
@@ -44,6 +51,8 @@ class SmsExporter(HttpMessenger):
         if message.notice.status == "resolved" and not self._config.resolved:
             return message.names
         done, body, refused = self.done(message), segment(short(message.notice)), list[Verdict]()
+        if self.tried(message):
+            self.done(message, "unclear").update(self._config.to)
         for number in [one for one in self._config.to if one not in done]:
             found = await self._sent(message, number, body)
             if isinstance(found, Retry | Blocked):
@@ -62,7 +71,7 @@ class SmsExporter(HttpMessenger):
     async def _sent(self, message: Message, number: str, body: str) -> Verdict:
         unclear = self.done(message, "unclear")
         if number in unclear:
-            there = await self._there(number, body)
+            there = await self._there(number, body, message.notice.at)
             if there is not None:
                 return there
         source = (
@@ -75,11 +84,11 @@ class SmsExporter(HttpMessenger):
             answer = await self.call("POST", self._config.address, form, self._headers)
         except Exception as error:  # noqa: BLE001  the transport's own, by its table
             unclear.add(number)
-            return unanswered(error, at_most=1)
+            return unanswered(error, at_most=_MOST_UNANSWERED)
         return said(answer)
 
-    async def _there(self, number: str, body: str) -> Verdict | None:
-        """Whether a message without an answer is in the list; None = it is not."""
+    async def _there(self, number: str, body: str, since_unix_nano: int) -> Verdict | None:
+        """Whether a message without an answer is in the list, since it was decided; None = it is not."""
         since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
         query = urlencode({"To": number, "DateSent>": since, "PageSize": "50"})
         try:
@@ -89,7 +98,16 @@ class SmsExporter(HttpMessenger):
         found = verdict(answer, taken=TAKEN)
         if not isinstance(found, Ok):
             return found
-        return Ok() if any(one.get("body") == body for one in fields(answer).get("messages", ())) else None
+        listed = [one for one in fields(answer).get("messages", ()) if one.get("body") == body]
+        return Ok() if any(_made(one) >= since_unix_nano // 10**9 - _CLOCKS_SECS for one in listed) else None
+
+
+def _made(listed: Mapping[str, object]) -> float:
+    """When a message of the list was made, Unix seconds; one that does not say may have been made just now."""
+    try:
+        return parsedate_to_datetime(str(listed["date_created"])).timestamp()
+    except (KeyError, ValueError):
+        return math.inf
 
 
 def said(answer: HttpAnswer) -> Verdict:

@@ -75,6 +75,17 @@ class LimitsConfig(Config):
     """Its length."""
 
 
+class HeartbeatConfig(Config):
+    """A sign of life, for whoever watches that alerts are told."""
+
+    notify: list[Name] = Field(min_length=1)
+    """Ids of exporters."""
+    every: Duration = Field(60.0, ge=10)
+    """How often."""
+    domain: Name = "default"
+    """From whose first record on: its alerts are told as long as this goes on."""
+
+
 class AlertingConfig(Config):
     """Routes, and whom they lead to."""
 
@@ -102,6 +113,8 @@ class AlertingConfig(Config):
     """How long each of them may be."""
     max_groups: int = Field(10_000, ge=10)
     """Groups of a domain that are kept at once; alerts of further ones join one group for each route."""
+    heartbeat: HeartbeatConfig | None = None
+    """A message each so often, which stops when nobody would be told."""
     fallback: list[Name] = []
     """Ids of exporters that hear of an exporter that is blocked or late, in the place of it."""
 
@@ -165,6 +178,12 @@ class AlertingConfig(Config):
             if name not in known:
                 yield f'{path}: "{name}" is no label: there are {", ".join(sorted(known - {"..."}))}'
 
+    def explained(self) -> tuple[str, Mapping[str, str]]:
+        """For people: who is told, by level."""
+        from collector.connectors.alerting.effective import who_is_told  # it reads these options
+
+        return "who is told", dict(who_is_told(self))
+
     def names_exporters(self) -> Mapping[str, str]:
         """Option → the exporter that it names."""
         found = {
@@ -177,4 +196,6 @@ class AlertingConfig(Config):
                 found |= {
                     f"escalations.{name}.steps.{at}.notify.{n}": exporter for n, exporter in enumerate(step.notify)
                 }
+        for at, exporter in enumerate(self.heartbeat.notify if self.heartbeat else ()):
+            found[f"heartbeat.notify.{at}"] = exporter
         return found | {f"fallback.{at}": exporter for at, exporter in enumerate(self.fallback)}

@@ -32,6 +32,8 @@ from collector.connectors.alerting.groups import (
     note_issue,
     overflow,
 )
+from collector.connectors.alerting.heartbeat import PREFIX as HEARTBEAT
+from collector.connectors.alerting.heartbeat import Heartbeat
 from collector.connectors.alerting.inhibition import Inhibition
 from collector.connectors.alerting.limits import PREFIX as LIMIT
 from collector.connectors.alerting.limits import Limits
@@ -54,12 +56,14 @@ class Alerting:
         self._groups = Groups({leaf.path: leaf for leaf in self._routes.leaves}, config.max_groups)
         self._occurrences = Occurrences(self._routes, config.labels, config.max_samples)
         self._inhibition = Inhibition(config.inhibit_rules)
+        self._heartbeat = Heartbeat(config.heartbeat)
         limits = Limits(config.limits.groups, round(config.limits.window * NANOS))
         self._flusher = Flusher(self._inhibition, limits, config.fallback, config.max_alerts)
         self._monitors = Monitors(config.monitors, config.max_sample_chars)
 
     def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
         """Nothing is handed on; what is told is emitted."""
+        self._heartbeat.begin(batch, work)
         alarming, ends, positions = split(batch)
         told: list[tuple[Notice, int]] = []
         for leaf, found in self._occurrences.of(alarming):
@@ -87,6 +91,8 @@ class Alerting:
             told = self._digest_due(due, work)
         elif due.name.startswith(MONITOR):
             told = [notice for notice, _ in self._monitored(self._monitors.tick(due, work), work)]
+        elif due.name.startswith(HEARTBEAT):
+            told = self._heartbeat.beat(due, work)
         else:
             told = limited(due.name.removeprefix(LIMIT), due, work, self._config.max_alerts)
         _emit(work, told)

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     REPEAT = "repeat interval elapsed"
     ESCALATION = "nobody acknowledged it"
     DIGEST = "digest"
+    HEARTBEAT = "heartbeat"
     LIMITED = "more groups than are told one by one"
 
 

@@ -39,6 +39,7 @@ class Groups:
         group.path = leaf.path
         if not group.alerts:
             group.due = 0
+            group.flapped += bool(group.told)
         return key, group
 
     def known(self, state: State, key: str) -> tuple[Group, Leaf] | None:

@@ -36,6 +36,8 @@ class Leaf:
     digest: DigestConfig | None
     mute: Sequence[Interval] = ()
     active: Sequence[Interval] | None = None
+    muted: Sequence[str] = ()
+    active_at: Sequence[str] = ()
     asks_level: bool = False
 
     def waits(self, level: str) -> int:
@@ -74,6 +76,21 @@ class _Node:
         if not found:
             yield self.leaf
 
+    def reached(self, labels: Mapping[str, str], asked: Sequence[Matcher]) -> Iterator[tuple[Leaf, Sequence[Matcher]]]:
+        """The routes from here on that may take alerts with these labels, whatever others they have; and what those must be."""
+        certain = False
+        for node in self.below:
+            known = [one for one in node.matchers if one.name in labels]
+            more = [one for one in node.matchers if one.name not in labels]
+            if not all_match(known, labels):
+                continue
+            yield from node.reached(labels, (*asked, *more))
+            certain |= not more
+            if not more and not node.goes_on:
+                return
+        if not certain:
+            yield self.leaf, asked
+
 
 class Routes:
     """All of a configuration."""
@@ -91,6 +108,10 @@ class Routes:
     def taking(self, labels: Mapping[str, str]) -> Sequence[Leaf]:
         """The routes that take an alert with these labels (`asked` is enough), each once."""
         return [leaf for leaf in self._root.taking(labels) if leaf.takes(labels.get("level", ""))]
+
+    def reached(self, level: str) -> Sequence[tuple[Leaf, Sequence[Matcher]]]:
+        """The routes that may take alerts of a level, each with what else it asks for."""
+        return [(leaf, asked) for leaf, asked in self._root.reached({"level": level}, ()) if leaf.takes(level)]
 
     def _node(self, route: RouteConfig, path: str, above: Leaf) -> _Node:
         leaf = self._leaf(route, path, above)
@@ -119,6 +140,8 @@ class Routes:
             active=[one for name in route.active_time_intervals for one in self._intervals[name]]
             if route.active_time_intervals
             else None,
+            muted=tuple(route.mute_time_intervals),
+            active_at=tuple(route.active_time_intervals),
             asks_level=above.asks_level or any(one.name == "level" for one in route.all_matchers()),
         )
 

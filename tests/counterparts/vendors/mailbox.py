@@ -76,12 +76,19 @@ class ScriptedMail:
 
     script: list[str] = field(default_factory=list)
     box: Mailbox = field(default_factory=Mailbox)
+    busy: float = 0.0
+    lost: int = 0
 
     async def start(self) -> None:
         """Nothing to read."""
 
     async def deliver(self, sender: str, recipients: Sequence[str], content: bytes) -> Mapping[str, int]:
+        if asyncio.get_running_loop().time() < self.busy:
+            return dict.fromkeys(recipients, 452)
         befalls = self.script.pop(0) if self.script else ""
+        self.lost += befalls in ("lost", "hang")
+        if befalls == "400":
+            raise aiosmtplib.SMTPDataError(552, "too large")
         if befalls == "cut":
             raise aiosmtplib.SMTPServerDisconnected("gone")
         if befalls in ("429", "500", "503"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import polars as pl
@@ -41,8 +42,8 @@ def notice(**more: Any) -> Notice:
 
 
 def made(*notices: Notice, domain: str = "tamyla.com") -> LogBatch:
-    """Them as records that a component made."""
-    batch = batch_of(notices, _NOW)
+    """Them as records that a component made, just now."""
+    batch = batch_of(notices, time.time_ns())
     records = batch.records.with_columns(
         pl.lit(domain).alias("domain"),
         pl.Series("record_id", [f"{each.group[:8]}{each.sequence:018}" for each in notices]),

@@ -5,6 +5,7 @@ Source: api.slack.com, Block Kit reference, the two methods, "Handling errors" o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,20 +85,40 @@ def _bad_button(each: dict[str, Any]) -> bool:
 
 @dataclass
 class Slack(Vendor):
-    """`channel` holds what stands in it: ts → message, with `thread`. `errors`: what the next calls of a bot say, whatever they hold."""
+    """`channel` holds what stands in it: ts → message, with `thread`. `errors`: what the next calls of a bot say, whatever they hold. `history`:
+    the bot may look at the channel."""
 
     channel: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    history: bool = True
 
     def act(self, asked: Asked) -> HttpAnswer:
         if asked.path == HOOK:
             return self._hooked(asked.json)
         if asked.headers.get("Authorization") != "Bearer xoxb-s3cret":
             return said({"ok": False, "error": "invalid_auth"})
+        if asked.method == "GET":
+            return self._listed(asked)
         wrong = self.errors.pop(0) if self.errors else next(problems(asked.json), "")
         if wrong:
             return said({"ok": False, "error": wrong})
         return self._posted(asked.json) if asked.path.endswith("chat.postMessage") else self._updated(asked.json)
+
+    def _listed(self, asked: Asked) -> HttpAnswer:
+        """The channel, or a thread of it; nobody who lacks the scope may look."""
+        if not self.history:
+            return said({"ok": False, "error": "missing_scope"})
+        if asked.path.endswith("conversations.replies"):
+            head = self.channel.get(asked.query["ts"])
+            shown = [] if head is None else [{**head, "ts": asked.query["ts"]}, *head["thread"]]
+        else:
+            shown = [{**one, "ts": ts} for ts, one in reversed(self.channel.items())]
+        told = [
+            {"ts": one["ts"], "metadata": one.get("metadata", {})}
+            for one in shown
+            if float(one["ts"]) >= float(asked.query["oldest"])
+        ]
+        return said({"ok": True, "messages": told[: int(asked.query["limit"])]})
 
     def told_off(self, status: int) -> HttpAnswer:
         return said(
@@ -112,7 +133,7 @@ class Slack(Vendor):
         return HttpAnswer(200, {"Content-Type": "text/html"}, b"ok")
 
     def _keep(self, message: dict[str, Any]) -> str:
-        ts = f"{1_700_000_000 + len(self.asked)}.000100"
+        ts = self._moment()
         self.channel[ts] = {**message, "thread": []}
         return ts
 
@@ -121,8 +142,13 @@ class Slack(Vendor):
             return said({"ok": True, "channel": "C0DE", "ts": self._keep(message)})
         if message["thread_ts"] not in self.channel:
             return said({"ok": False, "error": "thread_not_found"})
-        self.channel[message["thread_ts"]]["thread"].append(message)
-        return said({"ok": True, "channel": "C0DE", "ts": "9.9"})
+        ts = self._moment()
+        self.channel[message["thread_ts"]]["thread"].append({**message, "ts": ts})
+        return said({"ok": True, "channel": "C0DE", "ts": ts})
+
+    def _moment(self) -> str:
+        """The name of the next message: a time, which no other has."""
+        return f"{time.time() // 1 + len(self.asked):.0f}.000100"
 
     def _updated(self, message: dict[str, Any]) -> HttpAnswer:
         if message.get("channel") != "C0DE":

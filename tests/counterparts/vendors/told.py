@@ -57,8 +57,9 @@ class Telling:
 
         return run_virtual(main())
 
-    def live(self, told: Sequence[tuple[float, Notice]], seconds: float, kill_at: float | None = None) -> None:
-        """Put notices at their times, deliver for so long. Killed: nothing that was not on disk is known any more, and nothing is said."""
+    def live(self, told: Sequence[tuple[float, Notice]], seconds: float, *kills: float | None) -> None:
+        """Put notices at their times, deliver for so long after the last of `kills`, each of which comes so long after the one before. Killed:
+        nothing that was not on disk is known any more, and nothing is said."""
 
         async def put() -> None:
             for at, notice in told:
@@ -69,8 +70,9 @@ class Telling:
 
         async def main() -> None:
             putting = asyncio.create_task(put())
-            if kill_at is not None:
-                await self._life(kill_at, killed=True)
+            for kill in kills:
+                if kill is not None:
+                    await self._life(kill, killed=True)
             await self._life(seconds)
             await putting
 

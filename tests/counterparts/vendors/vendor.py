@@ -1,7 +1,7 @@
 """A vendor's service in this process, in the place of an `HttpClient`: no sockets, so hours pass in virtual time.
 
 A script says what befalls the next calls: `lost` (it acts, and the answer does not come), `cut` (nothing happens and no answer comes), `hang`
-(it acts and never answers), `429`, `500`, `503`, `401`, `403`; "" = it acts and answers.
+(it acts and never answers), `429`, `500`, `503`, `401`, `403`, `400`; "" = it acts and answers. Until `busy` it says 429, whatever is asked.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Vendor:
     script: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
+    busy: float = 0.0
+    lost: int = 0
 
     def act(self, asked: Asked) -> HttpAnswer:
         """Do what was asked."""
@@ -72,7 +74,10 @@ class Vendor:
         asked = Asked(method, parts.path, dict(parse_qsl(parts.query)), dict(headers or {}), body or b"")
         self.asked.append(asked)
         self.at.append(asyncio.get_running_loop().time())
+        if self.at[-1] < self.busy:
+            return self.told_off(429)
         befalls = self.script.pop(0) if self.script else ""
+        self.lost += befalls in ("lost", "hang")
         if befalls == "cut":
             raise aiohttp.ServerDisconnectedError
         if befalls.isdigit():

@@ -55,6 +55,22 @@ def test_a_head_that_is_gone_is_made_anew():
     assert len(slack.channel) == 1
 
 
+def test_who_may_not_look_says_it_all_the_same():
+    """Without the scope for it, in a process whose predecessor may have said it."""
+    slack = Slack(["lost"], history=False)
+    Telling(FACTORY, BOT, slack).live([(0.0, notice())], 60, 1.0)
+    assert len(slack.channel) == 2
+
+
+def test_a_head_that_nobody_remembers_is_found():
+    """Its process died before it was on disk: what comes next is told in its thread."""
+    slack = Slack(["hang"])
+    told = Telling(FACTORY, BOT, slack)
+    told.live([(0.0, notice()), (2.0, notice(sequence=2))], 60, 1.0)
+    (head,) = slack.channel.values()
+    assert [reply["metadata"]["event_payload"]["sequence"] for reply in head["thread"]] == ["2"]
+
+
 def test_what_was_never_told_and_is_over_is_a_line():
     slack = Slack()
     Telling(FACTORY, WEBHOOK, slack).say(notice(status="resolved"))

@@ -43,11 +43,29 @@ def test_a_message_without_an_answer_is_looked_for(befalls):
     assert told.outcomes == {"enqueued": 1, "exported": 1}
 
 
-def test_after_two_calls_without_an_answer_it_is_a_dead_letter():
-    twilio = Twilio(["cut", "", "cut"])
+def test_after_many_calls_without_an_answer_it_is_a_dead_letter():
+    """Each of them behind a look at the list."""
+    twilio = Twilio(["cut", *["", "cut"] * 20])
     told = Telling(FACTORY, OPTIONS, twilio)
-    told.live([(0.0, notice())], 200)
+    told.live([(0.0, notice())], 1000)
     assert told.outcomes == {"enqueued": 1, "dead_lettered": 1}
+    assert [one.method for one in twilio.asked] == ["POST", *["GET", "POST"] * 20]
+
+
+def test_what_a_process_before_this_one_sent_is_not_sent_again():
+    twilio = Twilio(["", "hang"])
+    told = Telling(FACTORY, OPTIONS, twilio)
+    told.live([(0.0, notice())], 200, 1.0)
+    assert [to for to, _ in twilio.messages] == [ADA, BOB]
+
+
+def test_the_same_words_of_an_earlier_time_are_another_message():
+    twilio = Twilio()
+    Telling(FACTORY, OPTIONS, twilio).say(notice())
+    twilio.made = "Mon, 16 Nov 2020 10:00:00 +0000"
+    twilio.script = ["cut"]
+    Telling(FACTORY, OPTIONS, twilio).live([(0.0, notice(group="b" * 32))], 200)
+    assert [to for to, _ in twilio.messages] == [ADA, BOB] * 2
 
 
 def test_429_was_not_carried_out():
