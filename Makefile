@@ -4,7 +4,7 @@ export PYTHONPATH := $(CURDIR)/tests
 export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times: it is compiled once
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -81,6 +81,10 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 	$(BIN)/python tests/counterparts/otelcol/record_splunk_hec.py
 	$(BIN)/python tests/counterparts/otelcol/record_syslog.py
 	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
+
+compare-alertmanager: setup    ## play scripts of alerts to a real Alertmanager, built from its Go module (Go 1.25), and compare; half a minute
+	$(BIN)/python -m counterparts.alertmanager.record
+	$(BIN)/python -m pytest -q tests/conformance/test_alertmanager_decisions.py
 
 sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Java do with each answer of each authenticator; writes api_keys' README
 	$(BIN)/python tests/integration/otlp/sdk_answers.py

@@ -16,20 +16,19 @@ _PACKAGES: dict[Program, tuple[str, str, str]] = {
     "nfpm": ("github.com/goreleaser/nfpm/v2", "/cmd/nfpm", "v2.45.2"),
 }
 """Program → module, package below it, release; the checksum database says whether the module is what it was."""
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 _GO = {"GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
 
 
 def built(program: Program) -> Path:
     """The program (half a minute on two cores the first time). Without Go a test is skipped; in CI it fails."""
     module, package, release = _PACKAGES[program]
-    home = _CACHE / f"{program}-{release}"
+    home = CACHE / f"{program}-{release}"
     if not home.exists():
-        _need_go()
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=_CACHE))
+        CACHE.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=CACHE))
         try:
-            _run("go", "install", f"{module}{package}@{release}", GOBIN=str(building))
+            go("install", f"{module}{package}@{release}", GOBIN=str(building))
             [made] = building.iterdir()
             made.rename(building / program)
             building.rename(home)
@@ -43,8 +42,17 @@ def built(program: Program) -> Path:
 
 def module_folder(module: str, release: str) -> Path:
     """The files of a module that nobody builds: what it ships beside its code."""
+    return Path(go("mod", "download", "-json", f"{module}@{release}").split('"Dir": "')[1].split('"')[0])
+
+
+def go(*command: str, folder: Path = Path("/"), **environment: str) -> str:
+    """What `go` says. Without it a test is skipped; in CI it fails."""
     _need_go()
-    return Path(_run("go", "mod", "download", "-json", f"{module}@{release}").split('"Dir": "')[1].split('"')[0])
+    done = subprocess.run(
+        ["nice", "go", *command], capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **_GO, **environment}
+    )  # fmt: skip
+    assert done.returncode == 0, f"go {' '.join(command)} failed:\n{(done.stdout + done.stderr)[-3000:]}"
+    return done.stdout
 
 
 def _need_go() -> None:
@@ -52,11 +60,3 @@ def _need_go() -> None:
         import pytest  # only tests call this
 
         pytest.skip("Go is needed to build it")
-
-
-def _run(*command: str, **environment: str) -> str:
-    done = subprocess.run(
-        ["nice", *command], capture_output=True, text=True, check=False, cwd="/", env={**os.environ, **_GO, **environment}
-    )  # fmt: skip
-    assert done.returncode == 0, f"{' '.join(command)} failed; Go is needed:\n{(done.stdout + done.stderr)[-3000:]}"
-    return done.stdout
