@@ -16,7 +16,7 @@ import polars as pl
 from collector.batch import LogBatch, ValueKind
 from collector.columns.dictionary import Coded, Rows, encode
 from collector.columns.handed import take
-from collector.columns.tables import optional_positions
+from collector.columns.tables import optional_positions, values_at
 from collector.lines.bare import bare_lines
 from collector.ottl.nested import any_values
 from collector.ottl.paths import LINE, TEXT, Source, Table, part_type
@@ -81,11 +81,14 @@ class AttributeColumns:
     def _part_at(self, rows: Rows, part: str) -> pl.Series:
         table = self._table
         if part in _SCALARS:
-            return table.get_column(part)[rows]
+            return values_at(table.get_column(part), rows)
         if part != TEXT:
-            return any_values(table.get_column("any")[rows]).get_column(part)
-        if (table.get_column("kind").to_numpy()[rows] == int(ValueKind.STRING)).all():
-            return table.get_column("string")[rows]
+            return any_values(values_at(table.get_column("any"), rows)).get_column(part)
+        kinds = table.get_column("kind").to_numpy()[rows]
+        if (kinds == int(ValueKind.STRING)).all():
+            return values_at(table.get_column("string"), rows)
+        if (kinds == int(ValueKind.INT)).all():
+            return values_at(table.get_column("int"), rows).cast(pl.String)
         return _text(table[rows])
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ GRACE_SECS = 20
 """Minutes end so much later, so that what is on its way belongs to its own."""
 _MINUTE = 60_000_000_000
 _MOST_LINES = 256
+_MANY_ROWS = 4096
+"""Attributes that are sifted before their keys are encoded; of fewer, sifting costs more."""
 Ints = npt.NDArray[np.int64]
 Index = Callable[[str], Mapping[Key, int]]
 
@@ -42,6 +45,7 @@ class Reader:
         self._fields = fields
         self._numbers = numbers
         self._keys = [*durations, *fields, *numbers]
+        self._wanted = frozenset(self._keys)
         self._series = pl.Series(self._keys, dtype=pl.String)
 
     def read(self, batch: LogBatch, index: Index) -> dict[str, tuple[Observation, int]]:
@@ -70,33 +74,66 @@ class Reader:
     def _attributes(
         self, view: _View, places: Mapping[int, tuple[str, int]], found: Mapping[str, tuple[Observation, int]]
     ) -> None:
-        """Durations, fields and numbers that are attributes: those that were sent, and those that processors set."""
-        batch = view.batch
+        """Durations, fields and numbers that are attributes: those that processors set, and those that were sent."""
+        for key, said in self._said(view.batch):
+            if key in self._fields:
+                for coded in (said.texts, said.integers):
+                    some = np.flatnonzero(coded.codes >= 0)
+                    view.words(places, found, key, said.owners[some], coded.at(some))
+                continue
+            some = np.flatnonzero(~np.isnan(said.numbers))
+            if key in self._durations:
+                view.durations(found, said.owners[some], said.numbers[some] * self._durations[key])
+            else:
+                view.numbers(found, key, self._numbers[key], said.owners[some], said.numbers[some])
+
+    def _said(self, batch: LogBatch) -> Iterator[tuple[str, _Said]]:
         for key in self._keys:
             if key in batch.derived.columns:
-                self._take(view, places, found, key, tables.rows_of_column(key, batch.derived.get_column(key)))
+                column = batch.derived.get_column(key)
+                yield key, _Said.of(pl.DataFrame({tables.VALUE_COLUMNS[tables.kind_of(column)]: column}))
         table = batch.attributes
+        if table.height > _MANY_ROWS:
+            table = table.filter(table.get_column("key").is_in(self._series))
         if table.height:
-            said = table.filter(table.get_column("key").is_in(self._series))
-            for (key,), rows in said.group_by("key", maintain_order=True) if said.height else ():
-                self._take(view, places, found, str(key), rows)
+            said, keys = _Said.of(table), encode(table.get_column("key"))
+            for code, key in enumerate(keys.values.to_pylist()):
+                if key in self._wanted:
+                    yield key, said.at(np.flatnonzero(keys.codes == code))
 
-    def _take(
-        self, view: _View, places: Mapping[int, tuple[str, int]], found: Mapping[str, tuple[Observation, int]], key: str,
-        rows: pl.DataFrame,
-    ) -> None:  # fmt: skip
-        owners = rows.get_column("owner").to_numpy().astype(np.int64)
-        if key in self._fields:
-            words = rows.select(pl.coalesce("string", pl.col("int").cast(pl.String)).str.slice(0, 100)).to_series()
-            view.words(places, found, key, owners, words)
-            return
-        values = rows.select(pl.coalesce("double", pl.col("int").cast(pl.Float64))).to_series()
-        known = values.is_not_null().to_numpy()
-        owners, numbers = owners[known], values.drop_nulls().to_numpy()
-        if key in self._durations:
-            view.durations(found, owners, numbers * self._durations[key])
-        else:
-            view.numbers(found, key, self._numbers[key], owners, numbers)
+
+class _Said(NamedTuple):
+    """What records say: whose each value is, and the value as a text, as an integer, as a number of either kind (NaN for none)."""
+
+    owners: Ints
+    texts: Coded
+    integers: Coded
+    numbers: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, table: pl.DataFrame) -> _Said:
+        """Of an attribute table, or of a column with a value an owner, called like the column of such a table."""
+        height, there = table.height, table.columns
+        owners = table.get_column("owner").to_numpy().astype(np.int64) if "owner" in there else np.arange(height)
+        texts_, integers = (
+            encode(table.get_column(name)) if name in there else _nothing(height) for name in ("string", "int")
+        )
+        doubles, whole = (
+            table.get_column(name).to_numpy().astype(np.float64) if name in there else np.full(height, np.nan)
+            for name in ("double", "int")
+        )
+        return cls(owners, texts_, integers, np.where(np.isnan(doubles), whole, doubles))
+
+    def at(self, rows: npt.NDArray[np.integer]) -> _Said:
+        """Some of it."""
+        return _Said(self.owners[rows], self.texts.at(rows), self.integers.at(rows), self.numbers[rows])
+
+
+class _Numbered(NamedTuple):
+    """Codes, and as many things as they tell apart."""
+
+    codes: npt.NDArray[np.int32]
+    values: Sized
 
 
 class _View:
@@ -171,17 +208,15 @@ class _View:
 
     def words(
         self, places: Mapping[int, tuple[str, int]], found: Mapping[str, tuple[Observation, int]], name: str, rows: Ints,
-        words: pl.Series,
+        words: Coded,
     ) -> None:  # fmt: skip
         """How many records of each series say which word."""
         if not len(rows):
             return
-        said = encode(words)
-        series = encode(pl.Series(self.codes[rows]))
-        codes, first = distinct_rows([series, said])
-        texts_, records = [*said.values.to_pylist(), None], np.bincount(codes)
+        codes, first = distinct_rows([_Numbered(self.codes[rows], self.first), words])
+        texts_, records = words.values.to_pylist(), np.bincount(codes)
         for each, number in zip(first.tolist(), records.tolist(), strict=True):
-            code, word = int(self.codes[rows[each]]), texts_[said.codes[each]]
+            code, word = int(self.codes[rows[each]]), str(texts_[words.codes[each]])[:100]
             if word:
                 domain, place = places[code]
                 found[domain][0].values.append((place, name, word, number, int(self.minute[self.first[code]])))
@@ -249,7 +284,7 @@ def _lines(view: _View, places: Mapping[int, tuple[str, int]], found: Mapping[st
         rows = rows[:: -(-len(rows) // _MOST_LINES)]
     if not len(rows):
         return
-    bodies = view.batch.column("body")[rows].to_list()
+    bodies = tables.values_at(view.batch.column("body"), rows).to_list()
     words: Counter[tuple[int, str, str]] = Counter()
     durations: dict[int, float] = {}
     for row, body in zip(rows.tolist(), bodies, strict=True):
@@ -274,7 +309,7 @@ def _templates(view: _View) -> list[str | None]:
     codes = view.pattern.codes
     some = codes >= 0
     first[codes[some][::-1]] = np.flatnonzero(some)[::-1]
-    found: list[str | None] = view.batch.attribute(TEMPLATE)[first].to_list()
+    found: list[str | None] = tables.values_at(view.batch.attribute(TEMPLATE), first).to_list()
     return found
 
 
@@ -287,7 +322,7 @@ def _of_resources(batch: LogBatch, keys: Sequence[str], resource: npt.NDArray[np
         if key in found and found[key][owner] is None:
             found[key][owner] = text
     if not height:
-        return [Coded(np.full(len(batch), -1, np.int32), texts([])) for _ in keys]
+        return [_nothing(len(batch)) for _ in keys]
     return [encode(pl.Series(values, dtype=pl.String)).at(resource) for values in found.values()]
 
 
@@ -315,6 +350,10 @@ def _happened(batch: LogBatch, received: Ints) -> Ints:
     own, observed = (batch.column(name).to_numpy() for name in ("time_unix_nano", "observed_time_unix_nano"))
     said = np.where(own > 0, own, observed) // _MINUTE
     return np.where(said > 0, said.astype(np.int64), received // 60)
+
+
+def _nothing(height: int) -> Coded:
+    return Coded(np.full(height, -1, np.int32), texts([]))
 
 
 def _coded(numbers: Ints) -> Coded:

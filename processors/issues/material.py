@@ -14,6 +14,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, Codes, encode
+from collector.columns.tables import values_at
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
 
@@ -118,7 +119,7 @@ class Columns:
 
     def field(self, name: str) -> pl.Series:
         """A field of the records."""
-        return self.batch.column(name)[self.rows]
+        return values_at(self.batch.column(name), self.rows)
 
     @cached_property
     def _record(self) -> AttributeColumns:
@@ -144,7 +145,7 @@ class Columns:
     def _own(self, key: str) -> Column:
         if key not in self._derived:
             return _of_coded(self._record.coded(key, TEXT).at(self.rows))
-        column = self.batch.derived.get_column(key)[self.rows]
+        column = values_at(self.batch.derived.get_column(key), self.rows)
         return _column(column if column.dtype == pl.String else column.cast(pl.String))
 
     def _first(self, found: Sequence[Column]) -> Column:
