@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +16,10 @@ from collector.causes.sentences import span
 from collector.causes.stored import measures, read
 from collector.causes.suggestion import Known, Resolution, Suggestion, suggest
 from collector.causes.verdict import judge
+from collector.store.reading import Readable
 
 _LOOK_BACK_NS = 60 * 60 * 10**9
-_MOST_RECORDS, _MOST_OF_AN_ISSUE = 30_000, 20_000
+MOST_RECORDS, _MOST_OF_AN_ISSUE = 30_000, 20_000
 _MOST_RESOLUTIONS = 5
 _TOLD = 0.25
 """What changed less surely than that is in the document, not among what people are shown."""
@@ -71,11 +71,14 @@ class _Issue:
         return [self.id, *self.merged]
 
 
-def explain_issue(connection: sqlite3.Connection, domain: str, issue_id: str) -> Explained | None:
+def explain_issue(
+    connection: Readable, domain: str, issue_id: str, most_records: int = MOST_RECORDS
+) -> Explained | None:
     """What is known of an issue's cause, as of its last records; None where the store has no such issue.
 
     Args:
         connection: to a store, as `collector.store.reading.opened` gives it, for a scope with the domain.
+        most_records: that are looked at of the time of the fault, and of the time before; other days a third of that each.
     """
     issue = _issue(connection, domain, issue_id)
     if issue is None:
@@ -84,8 +87,8 @@ def explain_issue(connection: sqlite3.Connection, domain: str, issue_id: str) ->
     times = _times(connection, issue, since)
     began = onset(times, min(since, int(times[0])) if len(times) else since, issue.last_seen + 1)
     window = fault_window(began, issue.last_seen + 1)
-    every, issues = read(connection, domain, window, _MOST_RECORDS)
-    baseline = _baseline(connection, domain, window)
+    every, issues = read(connection, domain, window, most_records)
+    baseline = _baseline(connection, domain, window, most_records)
     failing = issues.is_in(issue.ids).fill_null(False)
     known_before = set(measures(baseline))
     both = [name for name in measures(every) if name in known_before]
@@ -95,7 +98,7 @@ def explain_issue(connection: sqlite3.Connection, domain: str, issue_id: str) ->
     return Explained(cause, suggest(known, cause), every.height + baseline.height)
 
 
-def _issue(connection: sqlite3.Connection, domain: str, issue_id: str) -> _Issue | None:
+def _issue(connection: Readable, domain: str, issue_id: str) -> _Issue | None:
     named = (
         "SELECT first_seen_unix_nano, last_seen_unix_nano, service, type FROM issues WHERE domain = ? AND issue_id = ?"
     )
@@ -107,7 +110,7 @@ def _issue(connection: sqlite3.Connection, domain: str, issue_id: str) -> _Issue
     return _Issue(domain, issue_id, row[0] or 0, row[1] or 0, row[2] or "", row[3], merged)
 
 
-def _times(connection: sqlite3.Connection, issue: _Issue, since: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _times(connection: Readable, issue: _Issue, since: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     marks = ", ".join("?" * len(issue.ids))
     rows = connection.execute(
         f"SELECT time_unix_nano FROM logs WHERE domain = ? AND issue_id IN ({marks}) AND time_unix_nano BETWEEN ? AND ?"  # noqa: S608
@@ -117,15 +120,15 @@ def _times(connection: sqlite3.Connection, issue: _Issue, since: int) -> np.ndar
     return np.array([time for (time,) in rows], np.int64)
 
 
-def _baseline(connection: sqlite3.Connection, domain: str, window: Window) -> pl.DataFrame:
+def _baseline(connection: Readable, domain: str, window: Window, most: int) -> pl.DataFrame:
     """As long just before, and at the same time of yesterday and a week ago."""
     just_before, *other_days = baseline_windows(window)
-    parts = [read(connection, domain, just_before, _MOST_RECORDS, latest=True)[0]]
-    parts += [read(connection, domain, other, _MOST_RECORDS // 3)[0] for other in other_days]
+    parts = [read(connection, domain, just_before, most, latest=True)[0]]
+    parts += [read(connection, domain, other, most // 3)[0] for other in other_days]
     return pl.concat(parts, how="diagonal")
 
 
-def _deployments(connection: sqlite3.Connection, domain: str, began: int) -> list[Deployed]:
+def _deployments(connection: Readable, domain: str, began: int) -> list[Deployed]:
     rows = connection.execute(
         "SELECT service, service_version, environment, time_unix_nano FROM deployments"
         " WHERE domain = ? AND time_unix_nano BETWEEN ? AND ? ORDER BY time_unix_nano, deployment_id",
@@ -137,7 +140,7 @@ def _deployments(connection: sqlite3.Connection, domain: str, began: int) -> lis
     ]
 
 
-def _resolutions(connection: sqlite3.Connection, issue: _Issue) -> list[Resolution]:
+def _resolutions(connection: Readable, issue: _Issue) -> list[Resolution]:
     """Of itself first, then of others of the same type and service: the newest first."""
     rows = connection.execute(
         "SELECT a.who, a.why, i.resolved_in, a.time_unix_nano FROM issue_activity AS a"

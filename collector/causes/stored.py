@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -14,6 +13,7 @@ import polars as pl
 
 from collector.causes.frame import ERROR, FIELDS, places, texts
 from collector.causes.onset import Window
+from collector.store.reading import Readable
 
 _COLUMNS = (
     "time_unix_nano", "service_name", "severity_number", "trace_id", "span_id", "body", "pattern_id", "issue_id", "environment",
@@ -29,7 +29,7 @@ _NO_SIZE = re.compile(r"(?i)(?:^|[._-])(?:\w*id|pid|port|line|lineno|number|code
 
 
 def read(
-    connection: sqlite3.Connection, domain: str, window: Window, most: int, *, latest: bool = False
+    connection: Readable, domain: str, window: Window, most: int, *, latest: bool = False
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The sent records of a domain in a window, with the issue of each (null: none); at most `most`, from its beginning on, or up to its end.
     Behind the frame's columns stand the numbers that they say in attributes (`measures`)."""

@@ -9,12 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from collector.cli.reading_store import past, reading
-from collector.cli.store_path import DataDir, Domain, StoreFile
+from collector.cli.reading_store import asking, past
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
 from collector.scope import Scope
 from collector.visible import visible, visible_json
-
-_TIMEOUT_SECS = 30.0
 
 
 def anomalies(
@@ -25,31 +23,21 @@ def anomalies(
     json_: Annotated[bool, typer.Option("--json", help="A JSON object a line instead of text.")] = False,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
+    config: StoreConfig = None,
 ) -> None:
     """List anomalies, the newest first: what was expected, what was seen, since when, how sure.
 
     A mark stands in front of those that called somebody. Of one event all the numbers:
       logboom query "SELECT * FROM logs WHERE record_id = '…'"
     """
-    found = _found(data_dir, store, domain, past(since), pages=pages, limit=limit)
+    from collector.store.anomaly_reading import listed
+
+    with asking(data_dir, store, Scope.chosen(domain), "events", config) as ask:
+        found = listed(ask, past(since), pages=pages, most=limit)
     if json_:
         sys.stdout.write("".join(visible_json(each) + "\n" for each in found))
     else:
         typer.echo("\n".join(_line(each) for each in found) if found else "no anomalies")
-
-
-def _found(
-    data_dir: Path, store: Path | None, domain: str | None, since_unix_nano: int, *, pages: bool, limit: int
-) -> list[dict[str, Any]]:
-    from collector.store.anomaly_reading import listed
-    from collector.store.reading import query
-
-    with reading(data_dir, store, Scope.chosen(domain), "events") as connection:
-
-        def ask(statement: str) -> Any:
-            return query(connection, statement, timeout_secs=_TIMEOUT_SECS)
-
-        return listed(ask, since_unix_nano, pages=pages, most=limit)
 
 
 def _line(each: Mapping[str, Any]) -> str:

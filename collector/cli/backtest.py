@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.endings import misused, wrong_configuration
-from collector.cli.reading_store import past, reading
+from collector.cli.reading_store import past, reading_file
 from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
 from collector.visible import visible_json
@@ -54,7 +54,7 @@ def backtest(
     from_, to = past(since, now), past(until, now)
     if from_ >= to:
         misused("it ends before it begins: --since is later than --until")
-    with reading(data_dir, store, Scope.chosen(domain), "records") as connection:
+    with reading_file(data_dir, store, Scope.chosen(domain), "records") as connection:
         decided = run(settings, name, slices(connection, from_, to), to, _progress())
         found = findings(decided, connection, from_, to)
     sys.stdout.write(visible_json(found.document()) + "\n" if json_ else _text(found))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.endings import misused, no_store, refuse, wrong_configuration
+from collector.cli.endings import misused, refuse, wrong_configuration
+from collector.cli.reading_store import reading
 from collector.cli.store_path import DataDir, StoreFile, store_path
 from collector.scope import Scope
 from collector.visible import visible, visible_json, visible_lines
@@ -52,7 +53,7 @@ def explain(
     settings = _settings(config or [str(default_config())])
     text = sys.stdin.read() if record == "-" else record
     batch = (
-        _stored(text, store_path(data_dir, store), Scope.chosen(domain))
+        _stored(text, data_dir, store, config or [], domain)
         if _RECORD_ID.fullmatch(text)
         else _given(text, domain or "default")
     )
@@ -91,19 +92,16 @@ def _given(text: str, domain: str) -> LogBatch:
     return batch.slice(0, 1)
 
 
-def _stored(record_id: str, path: Path, scope: Scope) -> LogBatch:
+def _stored(record_id: str, data_dir: Path, store: Path | None, configs: list[str], domain: str | None) -> LogBatch:
     from collector.samples import batch_of
-    from collector.store.reading import NoStore, opened
 
     columns = "domain, body, body_is_json, severity_number, severity_text, attributes, resource, scope_name, event_name"
-    try:
-        with opened(path, scope) as connection:
-            row = connection.execute(f"SELECT {columns} FROM logs WHERE record_id = ?", [record_id]).fetchone()  # noqa: S608 - constant columns
-    except NoStore as error:
-        no_store(str(error))
+    found = f"SELECT {columns} FROM logs WHERE record_id = ?"  # noqa: S608 - constant columns
+    with reading(data_dir, store, Scope.chosen(domain), "records", configs) as connection:
+        row = connection.execute(found, [record_id]).fetchone()
     if row is None:
-        refuse(f"the store {path} has no record {record_id}")
-    domain, body, is_json, number, text, attributes, resource, scope, event = row
+        refuse(f"the store {store_path(data_dir, store)} has no record {record_id}")
+    of, body, is_json, number, text, attributes, resource, scope, event = row
     sample = {
         "body": json.loads(body) if is_json and body else body,
         "severity": number or 0,
@@ -113,7 +111,7 @@ def _stored(record_id: str, path: Path, scope: Scope) -> LogBatch:
         "scope": scope or "",
         "event_name": event or "",
     }
-    return batch_of([sample], domain)
+    return batch_of([sample], of)
 
 
 def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: Path) -> list[Explanation]:

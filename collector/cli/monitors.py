@@ -14,7 +14,7 @@ import typer
 from collector.cli.alerting_config import alerting_of
 from collector.cli.endings import misused
 from collector.cli.plain_command import PlainCommand
-from collector.cli.reading_store import past, reading
+from collector.cli.reading_store import past, reading_file
 from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.scope import Scope
@@ -59,7 +59,7 @@ def rehearsed(
     from_, to = past(since, now), past(until, now)
     if from_ >= to:
         misused("it ends before it begins: --since is later than --until")
-    with reading(data_dir, store, Scope.chosen(domain), "records") as connection:
+    with reading_file(data_dir, store, Scope.chosen(domain), "records") as connection:
         for monitor in _chosen(options, name or []):
             episodes = rehearse(connection, monitor, from_, to)
             told = _receivers(options, episodes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,22 +13,20 @@ import typer
 
 from collector.cli.commanding import Json as Told
 from collector.cli.commanding import Wait, Why
-from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import misused, refuse
 from collector.cli.plain_command import PlainCommand, PlainGroup
-from collector.cli.reading_store import past, reading, sentences
+from collector.cli.reading_store import asking, past
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
 from collector.scope import Scope
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
-    from collector.store.pattern_reading import Advice, Ask, Listed
+    from collector.store.pattern_reading import Advice, Listed
 
 app = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 HERE = Path("logboom-data")
 _TEMPLATE = 110
-_TIMEOUT_SECS = 30.0
 
 
 Order = StrEnum("Order", ["count", "new", "level"])
@@ -66,7 +63,7 @@ def patterns(
 
     now = time.time_ns()
     begin = past(since)
-    with _asking(data_dir, store, config, domain) as ask:
+    with asking(data_dir, store, Scope.chosen(domain), "patterns", config) as ask:
         if advice:
             _advise(advised(ask, begin, now, limit), json_=json_)
             return
@@ -89,7 +86,7 @@ def show(
     """Show a pattern: where it comes from, what stands in its places, samples."""
     from collector.store.pattern_reading import whole
 
-    with _asking(data_dir, store, config, domain) as ask:
+    with asking(data_dir, store, Scope.chosen(domain), "patterns", config) as ask:
         found = _one(whole(ask, id_), id_)
     for row in found:
         typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in _page(row)))
@@ -140,7 +137,7 @@ def _decide(
     from collector.cli.commanding import tell
     from collector.store.pattern_reading import whole
 
-    with _asking(data_dir, None, None, domain) as ask:
+    with asking(data_dir, None, Scope.chosen(domain), "patterns") as ask:
         found = _one(whole(ask, id_), id_)
     for row in found:
         attributes = {
@@ -234,19 +231,3 @@ def _time(unix_nano: int | str | None) -> str:
     from collector.cli.moments import shown
 
     return shown(int(unix_nano) // 10**9) if unix_nano else ""
-
-
-@contextmanager
-def _asking(data_dir: Path, store: Path | None, configs: Sequence[str] | None, domain: str | None) -> Iterator[Ask]:
-    """One question after the other, of a file or of D1."""
-    from collector.store.reading import query
-
-    scope = Scope.chosen(domain)
-    if store is None or not is_d1(store):
-        with reading(data_dir, store, scope, "patterns") as connection:
-            yield lambda statement: query(connection, statement, timeout_secs=_TIMEOUT_SECS)
-        return
-    from collector.store.d1_reading import query as query_d1
-
-    with sentences("patterns"), d1_store(store, configs or [], domain, data_dir) as d1:
-        yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import misused, no_store, refuse
 from collector.cli.moments import moment, seconds
 from collector.cli.store_path import store_path
 from collector.scope import Scope
+
+if TYPE_CHECKING:
+    from collector.store.reading import Readable, Rows
+
+_TIMEOUT_SECS = 30.0
 
 
 def past(text: str, now: float | None = None) -> int:
@@ -27,12 +34,50 @@ def past(text: str, now: float | None = None) -> int:
 
 
 @contextmanager
-def reading(data_dir: Path, store: Path | None, scope: Scope, what: str) -> Iterator[sqlite3.Connection]:
-    """The store's file, read-only, for whoever the scope names; see `sentences`."""
+def reading(
+    data_dir: Path, store: Path | None, scope: Scope, what: str, configs: Sequence[str] | None = None
+) -> Iterator[Readable]:
+    """The store, a file or D1, read-only, for whoever the scope names; see `sentences`. `configs`: where the account of D1 stands."""
+    from collector.store.d1_reading import D1Connection
+
+    if store is None or not is_d1(store):
+        with reading_file(data_dir, store, scope, what) as connection:
+            yield connection
+        return
+    with asking(data_dir, store, scope, what, configs) as ask:
+        yield D1Connection(ask)
+
+
+@contextmanager
+def asking(
+    data_dir: Path, store: Path | None, scope: Scope, what: str, configs: Sequence[str] | None = None
+) -> Iterator[Callable[[str], Rows]]:
+    """The same for who asks one question after the other, each for 30 s at most."""
+    from collector.store.reading import query
+
+    if store is None or not is_d1(store):
+        with reading_file(data_dir, store, scope, what) as connection:
+            yield lambda statement: query(connection, statement, timeout_secs=_TIMEOUT_SECS)
+        return
+    from collector.store.d1_reading import query as query_d1
+
+    with sentences(what), d1_store(store, configs or [], _one_domain(scope), data_dir) as d1:
+        yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)
+
+
+@contextmanager
+def reading_file(data_dir: Path, store: Path | None, scope: Scope, what: str) -> Iterator[sqlite3.Connection]:
+    """The store's file."""
     from collector.store.reading import opened
 
     with sentences(what), opened(store_path(data_dir, store), scope) as connection:
         yield connection
+
+
+def _one_domain(scope: Scope) -> str | None:
+    """Where each domain has a database of its own, it names it."""
+    domains = [] if scope.is_everything else scope.sorted()
+    return domains[0] if len(domains) == 1 else None
 
 
 @contextmanager

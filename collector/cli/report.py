@@ -12,7 +12,7 @@ import typer
 
 from collector.cli.endings import misused
 from collector.cli.reading_store import past, reading
-from collector.cli.store_path import DataDir, StoreFile
+from collector.cli.store_path import DataDir, StoreConfig, StoreFile
 from collector.scope import Scope
 from collector.visible import visible_json
 
@@ -34,6 +34,7 @@ def report(
     json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
+    config: StoreConfig = None,
 ) -> None:
     """Tell what a period brought: records by level and what changed against the period before, how long issues stood until somebody
     acknowledged and resolved them, the top issues with their causes, new patterns, noisy services.
@@ -51,7 +52,7 @@ def report(
     if from_ >= to:
         misused("the report ends before it begins: --since is later than --until")
     scope = Scope.everything() if not domain else Scope.of(*domain)
-    with reading(data_dir, store, scope, "reports") as connection:
+    with reading(data_dir, store, scope, "reports", config) as connection:
         made = reported(connection, from_, to, sorted(domain) if domain else None)
     match Format.json if json_ else format_:
         case Format.json:

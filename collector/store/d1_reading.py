@@ -7,8 +7,9 @@ That also tells the columns, and so each row can travel as JSON text (`json_arra
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -34,6 +35,49 @@ async def query(database: D1Database, statement: str, *, scope: Scope, limit: in
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
     values = [_unpacked(row) for row in await database.select(asked + (f" LIMIT {limit + 1}" if limit else ""))]
     return Rows(columns, values[:limit] if limit else values, more=bool(limit) and len(values) > limit)
+
+
+class D1Connection:
+    """A D1 database to readers that know a file's connection: each statement is one question, parameters stand in it as literals.
+
+    Args:
+        ask: `query` of that database and scope, waited for.
+    """
+
+    def __init__(self, ask: Callable[[str], Rows]) -> None:
+        self._ask = ask
+
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> _Answer:
+        """See `collector.store.reading.Readable`."""
+        return _Answer(self._ask(inlined(statement, parameters)))
+
+
+class _Answer:
+    def __init__(self, rows: Rows) -> None:
+        self.description = [(name,) for name in rows.columns]
+        self._left = iter(rows.values)
+
+    def fetchone(self) -> tuple[object, ...] | None:
+        return next(self._left, None)
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        return list(self._left)
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return self._left
+
+
+def inlined(statement: str, parameters: Sequence[Any]) -> str:
+    """A statement of ours (no text of it holds a `?`) with its parameters, numbered or in order, as literals."""
+    following = iter(range(len(parameters)))
+
+    def literal(found: re.Match[str]) -> str:
+        value = parameters[int(found.group(1)) - 1 if found.group(1) else next(following)]
+        if value is None:
+            return "NULL"
+        return _literal(value) if isinstance(value, str) else repr(value)
+
+    return re.sub(r"\?(\d+)?", literal, statement)
 
 
 class D1Follower:

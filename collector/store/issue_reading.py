@@ -3,12 +3,13 @@ its own domains' rows alone."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+
+from collector.store.reading import Readable
 
 OPEN = ("new", "ongoing", "escalating", "regressed")
 STATES = (*OPEN, "archived", "resolved", "merged")
@@ -37,7 +38,7 @@ class Ambiguous(ValueError):
     """Several issues have such an id."""
 
 
-def listed(connection: sqlite3.Connection, states: Sequence[str], since_unix_nano: int, limit: int) -> list[Row]:
+def listed(connection: Readable, states: Sequence[str], since_unix_nano: int, limit: int) -> list[Row]:
     """Issues in these states that were seen since then, the most urgent first."""
     places = ", ".join("?" * len(states))
     statement = (
@@ -47,7 +48,7 @@ def listed(connection: sqlite3.Connection, states: Sequence[str], since_unix_nan
     return _rows(connection, statement, [*states, since_unix_nano, limit])
 
 
-def found(connection: sqlite3.Connection, id_: str) -> Row | None:
+def found(connection: Readable, id_: str) -> Row | None:
     """The issue with that id, or the one whose id begins so.
 
     Raises:
@@ -63,7 +64,7 @@ def found(connection: sqlite3.Connection, id_: str) -> Row | None:
     return next(iter(exact or rows), None)
 
 
-def whole(connection: sqlite3.Connection, issue: Row, activity: int = 20) -> Whole:
+def whole(connection: Readable, issue: Row, activity: int = 20) -> Whole:
     """All that the store knows of an issue."""
     key = [issue["domain"], issue["issue_id"]]
     done = _rows(
@@ -80,7 +81,7 @@ def whole(connection: sqlite3.Connection, issue: Row, activity: int = 20) -> Who
     return Whole(read, done, trend, variants)
 
 
-def _rows(connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> list[Row]:
+def _rows(connection: Readable, statement: str, parameters: Sequence[Any]) -> list[Row]:
     cursor = connection.execute(statement, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from collector.errors import LogboomError
 from collector.scope import Scope
@@ -45,6 +46,25 @@ class Rows:
     columns: Sequence[str]
     values: Sequence[tuple[object, ...]]
     more: bool = False
+
+
+class Answer(Protocol):
+    """What a statement gives: as much of `sqlite3.Cursor` as readers need. `description`: a tuple a column, its name first."""
+
+    @property
+    def description(self) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Readable(Protocol):
+    """A store that can be asked, narrowed to whoever reads: the connection to a file (`opened`), or a D1 database
+    (`d1_reading.D1Connection`)."""
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Answer:
+        """Raises `sqlite3.Error`, and for D1 what the way there raises."""
+        ...
 
 
 @contextmanager

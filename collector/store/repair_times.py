@@ -6,12 +6,13 @@ assigns it, and resolved when somebody says so; each clock gives at most one tim
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 from typing import NamedTuple
+
+from collector.store.reading import Readable
 
 _ACTIVITY = """SELECT domain, issue_id, ifnull(component, ''), ifnull(level, ''), change, ifnull(assignee, ''), first_seen_unix_nano, time_unix_nano
     FROM issue_activity WHERE (domain, issue_id) IN (SELECT domain, issue_id FROM issue_activity WHERE time_unix_nano >= ?)
@@ -48,7 +49,7 @@ class Times:
     unresolved: int
 
 
-def clocks(connection: sqlite3.Connection, since_unix_nano: int) -> list[Clock]:
+def clocks(connection: Readable, since_unix_nano: int) -> list[Clock]:
     """Those of issues to which something has happened since then, and that were open then or later."""
     rows = connection.execute(_ACTIVITY, (since_unix_nano,)).fetchall()
     found = [clock for _, own in groupby(rows, lambda row: row[:2]) for clock in _of_issue(list(own))]

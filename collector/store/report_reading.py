@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collector.store.reading import Readable
 from collector.store.repair_times import Times, clocks, times
 from collector.store.retention import MINUTE_NS
 
@@ -54,7 +54,7 @@ class Report:
         }  # fmt: skip
 
 
-def report(connection: sqlite3.Connection, since: int, until: int, domains: Sequence[str] | None = None) -> Report:
+def report(connection: Readable, since: int, until: int, domains: Sequence[str] | None = None) -> Report:
     """Of what happened from `since` to `until`."""
     first, last = since // MINUTE_NS, -(-until // MINUTE_NS)
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
@@ -89,15 +89,15 @@ _VOLUME = """SELECT level, sum(n * (minute >= ?1)) AS records, sum(n * (minute <
     ORDER BY CASE level WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 WHEN 'info' THEN 2 ELSE 3 END, level"""
 
 
-def _volume(connection: sqlite3.Connection, first: int, last: int) -> list[Row]:
+def _volume(connection: Readable, first: int, last: int) -> list[Row]:
     return _rows(connection, _VOLUME, [first, last, first - (last - first)])
 
 
-def _services(connection: sqlite3.Connection, first: int, last: int) -> list[Row]:
+def _services(connection: Readable, first: int, last: int) -> list[Row]:
     return _rows(connection, _SERVICES, [first, last, first - (last - first), _MOST])
 
 
-def _trend(connection: sqlite3.Connection, first: int, last: int) -> dict[str, list[int]]:
+def _trend(connection: Readable, first: int, last: int) -> dict[str, list[int]]:
     width = max(1, last - first)
     statement = "SELECT level, (minute - ?1) * ?3 / ?4 AS part, sum(n) FROM log_minutes WHERE minute >= ?1 AND minute < ?2 GROUP BY 1, 2"
     found: dict[str, list[int]] = {}
@@ -106,7 +106,7 @@ def _trend(connection: sqlite3.Connection, first: int, last: int) -> dict[str, l
     return {level: found[level] for level in sorted(found)}
 
 
-def _rows(connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> list[Row]:
+def _rows(connection: Readable, statement: str, parameters: Sequence[Any]) -> list[Row]:
     cursor = connection.execute(statement, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
