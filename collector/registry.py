@@ -50,6 +50,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "jsm": "exporters.jsm",
         "kv": "exporters.kv",
         "nop": "exporters.nop",
+        "openai": "exporters.openai",
         "otlp": "exporters.otlp_grpc",
         "otlp_grpc": "exporters.otlp_grpc",
         "otlp_http": "exporters.otlp_http",

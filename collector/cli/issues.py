@@ -85,6 +85,18 @@ def show(
     typer.echo(visible_json(as_object(found, explained)) if json_ else page(found, explained))
 
 
+@app.command(cls=PlainCommand)
+def brief(
+    id_: Id, domain: Domain = None, data_dir: DataDir = HERE, store: StoreFile = None, config: StoreConfig = None
+) -> None:
+    """Show an issue as a language model or an agent is shown it: JSON, redacted, bounded."""
+    from collector.causes.briefing import briefing
+
+    found, explained = _known(id_, domain, data_dir, store, config)
+    row = {**found.issue, "variants": found.variants, "trend": found.hours}
+    typer.echo(visible_json(briefing(row, found.activity, explained).document))
+
+
 def _known(
     id_: str, domain: str | None, data_dir: Path, store: Path | None, config: list[str] | None
 ) -> tuple[Whole, Explained | None]:

@@ -13,7 +13,7 @@ from collector.store.reading import Readable
 
 OPEN = ("new", "ongoing", "escalating", "regressed")
 STATES = (*OPEN, "archived", "resolved", "merged")
-_PARTS = ("services", "endpoints", "versions", "environments", "samples", "variants", "trend", "details")
+_PARTS = ("services", "endpoints", "versions", "environments", "samples", "variants", "trend", "details", "generated")
 _LISTED = (
     "domain, issue_id, state, priority, level, title, component, service, environment, assignee, owner, category, events, users,"
     " first_seen_unix_nano, last_seen_unix_nano"

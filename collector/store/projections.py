@@ -108,6 +108,7 @@ ISSUES = Projection(
         Column("cause", attribute="logboom.issue.cause"),
         Column("suggestion", attribute="logboom.issue.suggestion"),
         Column("merged_into", attribute="logboom.issue.merged_into"),
+        Column("generated", attribute="logboom.issue.generated"),
     ),
     indexes={"issues_by_time": ("last_seen_unix_nano",)},
     aged_by="last_seen_unix_nano",

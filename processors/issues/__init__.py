@@ -13,7 +13,17 @@ FACTORY = Factory(
         "logboom.command.deployment",
         *(
             f"logboom.command.issue.{verb}"
-            for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority")
+            for verb in (
+                "resolve",
+                "archive",
+                "unarchive",
+                "assign",
+                "acknowledge",
+                "merge",
+                "split",
+                "priority",
+                "describe",
+            )
         ),
     ),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+
+import orjson
 
 from collector.component import Applied, Command, Refused
 from collector.component.commands import Value
@@ -17,10 +19,11 @@ FRONT = "logboom.command.issue."
 ID = "logboom.issue.id"
 NAMES = tuple(
     f"{FRONT}{verb}"
-    for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority")
+    for verb in ("resolve", "archive", "unarchive", "assign", "acknowledge", "merge", "split", "priority", "describe")
 )
 _UNTIL = ("escalating", "condition", "forever")
 _LONGEST = 200
+_SUMMARY, _HYPOTHESES, _PART = 2000, 5, 800
 
 
 class _No(Exception):
@@ -165,9 +168,31 @@ def _split(order: Order) -> list[News]:
     return [News(new, order.change("created", f"split off {order.issue.id}"), order.at), *_news(order, apart)]
 
 
+def _describe(order: Order) -> list[News]:
+    """What a language model wrote; kept beside what is known, never in its place."""
+    summary, model = str(order.said.get("logboom.issue.summary", "")).strip(), order.text("model")
+    if not summary or not model:
+        raise _No("it needs a summary, and the model that wrote it")
+    order.issue.generated = {
+        "summary": summary[:_SUMMARY], "hypotheses": list(_hypotheses(order.said.get("logboom.issue.hypotheses", ""))), "model": model,
+        "at": order.at,
+    }  # fmt: skip
+    return _news(order, order.change("described", f"described by {model}"))
+
+
+def _hypotheses(said: Value) -> Iterator[dict[str, str]]:
+    try:
+        found = orjson.loads(str(said) or "[]")
+    except ValueError:
+        raise _No("logboom.issue.hypotheses: a list as JSON") from None
+    for one in found[:_HYPOTHESES] if isinstance(found, list) else ():
+        if isinstance(one, dict) and one.get("claim"):
+            yield {part: str(one[part])[:_PART] for part in ("claim", "evidence", "check") if one.get(part)}
+
+
 _VERBS: Mapping[str, Callable[[Order], list[News]]] = {
     "resolve": _resolve, "archive": _archive, "unarchive": _unarchive, "assign": _assign, "acknowledge": _acknowledge,
-    "merge": _merge, "split": _split, "priority": _priority,
+    "merge": _merge, "split": _split, "priority": _priority, "describe": _describe,
 }  # fmt: skip
 
 

@@ -88,6 +88,7 @@ class Issue:
         told_at: clock of its last event; `untold`: something has changed since.
         wake_at: when it is due; 0: never.
         version: of its last event.
+        generated: what a language model wrote about it: `summary`, `hypotheses`, `model`, `at`.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Issue:
     more: dict[str, Any] = field(default_factory=dict)
     cause: str = ""
     suggestion: str = ""
+    generated: dict[str, Any] = field(default_factory=dict)
 
     def encoded(self) -> bytes:
         """For the state."""

@@ -95,7 +95,7 @@ def snapshot(news: News) -> dict[str, Any]:
         "environments": _json(issue.environments), "samples": _json(issue.samples),
         "variants": _json({key: [one.variant, one.frames, one.events] for key, one in issue.variants.items()}),
         "trend": _json([hour[:2] for hour in issue.hours[-_TREND_HOURS:]]),
-        "details": _json(issue.more), "cause": issue.cause, "suggestion": issue.suggestion, "rule": issue.rule,
+        "details": _json(issue.more), "cause": issue.cause, "suggestion": issue.suggestion, "rule": issue.rule, "generated": _json(issue.generated),
         "change": change.kind, "change_reason": change.reason, "who": change.who, "why": change.why, "merged_into": news.merged_into,
         "activity": None if news.counted else issue.version,
     }  # fmt: skip

@@ -117,6 +117,8 @@ from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
 from exporters.nop.config import NopConfig
 from exporters.nop.exporter import NopExporter
+from exporters.openai.config import OpenAiConfig
+from exporters.openai.exporter import OpenAiExporter
 from exporters.otlp_grpc.config import OtlpConfig
 from exporters.otlp_grpc.exporter import OtlpExporter
 from exporters.otlp_http.config import OtlpHttpConfig
@@ -182,6 +184,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     JsmExporter,
     KvExporter,
     NopExporter,
+    OpenAiExporter,
     OtlpExporter,
     OtlpHttpExporter,
     PagerdutyExporter,
@@ -228,6 +231,7 @@ ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     HttpExporter,
     JiraExporter,
     JsmExporter,
+    OpenAiExporter,
     PagerdutyExporter,
     ServicenowExporter,
     SlackExporter,
@@ -241,6 +245,7 @@ ORDERED: tuple[type[Ordered], ...] = (
     HttpExporter,
     JiraExporter,
     JsmExporter,
+    OpenAiExporter,
     PagerdutyExporter,
     ServicenowExporter,
     SlackExporter,
@@ -254,6 +259,7 @@ SUPERSEDES: tuple[type[Supersedes], ...] = (
     HttpExporter,
     JiraExporter,
     JsmExporter,
+    OpenAiExporter,
     PagerdutyExporter,
     ServicenowExporter,
     SlackExporter,
@@ -266,6 +272,7 @@ KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
     GithubExporter,
     JiraExporter,
     JsmExporter,
+    OpenAiExporter,
     PagerdutyExporter,
     ServicenowExporter,
     SlackExporter,
@@ -289,6 +296,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     JsmConfig,
     KvConfig,
     NopConfig,
+    OpenAiConfig,
     OtlpConfig,
     OtlpHttpConfig,
     PagerdutyConfig,
@@ -316,7 +324,7 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     OAuth2Client,
     SigV4Auth,
 )
-COUNTING: tuple[type[Counting], ...] = (D1Exporter,)
+COUNTING: tuple[type[Counting], ...] = (D1Exporter, OpenAiExporter)
 EXPLAINS: tuple[type[Explains], ...] = (
     Anomalies,
     Categorize,
@@ -396,6 +404,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     JiraConfig,
     JsmConfig,
     KvConfig,
+    OpenAiConfig,
     OtlpConfig,
     OtlpHttpConfig,
     PagerdutyConfig,
@@ -422,6 +431,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     JiraExporter,
     JsmExporter,
     KvExporter,
+    OpenAiExporter,
     PagerdutyExporter,
     Routing,
     ServicenowExporter,

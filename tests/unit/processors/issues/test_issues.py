@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -293,6 +294,30 @@ def test_what_can_not_be_done_is_refused_in_words(verb: str, said: dict[str, Any
     unknown = world.command(verb, "ffff", **said)
     assert isinstance(unknown, Refused)
     assert "no issue ffff" in unknown.reason
+
+
+def test_what_a_model_wrote_stands_beside_what_is_known() -> None:
+    """Cut, marked with the model, over restarts; no state, level or cause changes, and what is no list is refused."""
+    world = World()
+    (issue,) = ids(world.send("no paper", at=START))
+    written = {
+        "summary": "s" * 9000,
+        "model": "small-1",
+        "hypotheses": '[{"claim": "c", "check": "d", "run": "rm"}, 7, {"claim": ""}]',
+    }
+    before = world.last
+    done = world.command("describe", str(issue), START + MINUTE, **written)
+    assert isinstance(done, Applied)
+    after = world.last
+    assert orjson.loads(after["logboom.issue.generated"]) == {
+        "summary": "s" * 2000, "hypotheses": [{"claim": "c", "check": "d"}], "model": "small-1", "at": START + MINUTE,
+    }  # fmt: skip
+    same = ("state", "level", "priority", "cause", "suggestion", "assignee")
+    assert [after.get(f"logboom.issue.{name}") for name in same] == [
+        before.get(f"logboom.issue.{name}") for name in same
+    ]
+    for wrong in ({"summary": ""}, {"model": ""}, {"hypotheses": "[{"}):
+        assert isinstance(world.command("describe", str(issue), START + MINUTE, **{**written, **wrong}), Refused)
 
 
 def test_domains_have_issues_of_their_own() -> None:

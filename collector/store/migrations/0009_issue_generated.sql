@@ -1,0 +1,3 @@
+ALTER TABLE issues ADD COLUMN generated TEXT;
+
+UPDATE logboom_store SET name = lower(hex(randomblob(16)));
