@@ -1,11 +1,15 @@
 """What people decided about the patterns of a domain.
 
-decisions    JSON: pattern → [what, one in how many, who, why, when in ns]
+decisions    JSON: pattern → [what, one in how many, who, why, when in ns, what the pattern became part of, its template]
+
+A pattern that becomes part of another takes its decision along, for the records that its own template still fits: those of the other that nobody
+decided about stay.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import orjson
@@ -15,6 +19,7 @@ from collector.component import Command, Refused, State
 NAME = b"decisions"
 ID, ONE_IN = "logboom.pattern.id", "logboom.pattern.one_in"
 AGGREGATE, SAMPLE, DROP, KEEP = "aggregate", "sample", "drop", "keep"
+WILDCARD = "<*>"
 MOST = 1000
 """Decisions of a domain."""
 _LEAST, _WIDEST = 2, 10_000
@@ -22,13 +27,23 @@ _HEX = re.compile("[0-9a-f]{16}")
 
 
 class Decision(NamedTuple):
-    """About one pattern."""
+    """About one pattern. `into`: what it became part of, empty: nothing; then `template` is what it was."""
 
     what: str
     one_in: int = 1
     who: str = ""
     why: str = ""
     at_unix_nano: int = 0
+    into: str = ""
+    template: str = ""
+
+
+class Merger(NamedTuple):
+    """A pattern, its template, and what it is part of from now on."""
+
+    pattern: str
+    template: str
+    into: str
 
 
 def read(state: State) -> dict[str, Decision]:
@@ -52,8 +67,34 @@ def decide(command: Command, state: State) -> Decision | Refused:
     standing.pop(pattern, None)
     if what != KEEP:
         standing[pattern] = decision
+    else:
+        standing = {name: each for name, each in standing.items() if each.into != pattern}
+    _write(state, standing)
+    return decision
+
+
+def follow(mergers: Iterable[Merger], state: State) -> None:
+    """Decisions go along with their patterns."""
+    before = read(state)
+    standing = dict(before)
+    for merger in mergers if before else ():
+        for pattern, one in standing.items():
+            if pattern == merger.pattern and not one.into:
+                standing[pattern] = one._replace(into=merger.into, template=merger.template)
+            elif one.into == merger.pattern:
+                standing[pattern] = one._replace(into=merger.into)
+    if standing != before:
+        _write(state, standing)
+
+
+def expression(template: str) -> str:
+    """What the lines look like that a template was made of."""
+    parts = [r"\s+".join(map(re.escape, part.split(" "))) for part in template.split(WILDCARD)]
+    return f"(?s){'.*?'.join(parts)}"
+
+
+def _write(state: State, standing: Mapping[str, Decision]) -> None:
     if standing:
         state.put(NAME, orjson.dumps({name: list(each) for name, each in standing.items()}))
     else:
         state.delete(NAME)
-    return decision

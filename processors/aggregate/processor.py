@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.columns.dictionary import Coded, encode
+from collector.columns.dictionary import Coded
 from collector.component import Applied, Command, Context, Refused, Work
 from collector.levels import ERROR
 from collector.outcomes import Outcome
 from collector.shaping.aggregation import aggregate
+from processors.aggregate.about import CHANGED, decided_about, follow_mergers
 from processors.aggregate.config import AggregateConfig
-from processors.aggregate.decisions import AGGREGATE, DROP, ID, ONE_IN, SAMPLE, Decision, decide, read
+from processors.aggregate.decisions import AGGREGATE, DROP, ID, ONE_IN, SAMPLE, Decision, decide
 
 RATE = "logboom.sample.one_in"
 EVENT = "logboom.pattern.decided"
@@ -29,6 +28,8 @@ class Aggregate:
     """Records of ERROR and above, and critical ones, are never touched; the others as their level's option and what people
     decided about their pattern."""
 
+    takes_events = (CHANGED,)
+
     def __init__(self, config: AggregateConfig, context: Context) -> None:
         self._context = context
         self._levels = [level for level, how in config.store.items() if how == AGGREGATE]
@@ -37,8 +38,9 @@ class Aggregate:
         """The batch with counts in the place of some records, and without others."""
         if not len(batch):
             return batch
+        follow_mergers(batch, work)
         levels = batch.attribute(_LEVEL)
-        decided = self._decided(batch, work)
+        decided = decided_about(batch, work)
         if decided is not None:
             batch, rest = self._thinned(batch, decided, levels, work)
             counted, levels = rest, batch.attribute(_LEVEL)
@@ -65,14 +67,6 @@ class Aggregate:
         work.emit(EVENT, LogBatch.of({"body": [body], **time}, told))
         return Applied({"id": pattern, "decision": done.what, "one_in": done.one_in})
 
-    def _decided(self, batch: LogBatch, work: Work) -> tuple[Coded, list[Decision | None]] | None:
-        """The decision about each record's pattern, by domain; None where there is none."""
-        domains = encode(batch.column("domain"))
-        found = {domain: read(work.state(domain)) for domain in domains.values.to_pylist()}
-        if not any(found.values()):
-            return None
-        return _of_records(domains, encode(batch.attribute(ID)), found)
-
     def _thinned(
         self, batch: LogBatch, decided: tuple[Coded, list[Decision | None]], levels: pl.Series, work: Work
     ) -> tuple[LogBatch, Mask]:
@@ -96,24 +90,13 @@ class Aggregate:
         return batch.filter(pl.Series(stays)), (may & (what == AGGREGATE))[stays]
 
 
-def _of_records(
-    domains: Coded, patterns: Coded, found: Mapping[str, Mapping[str, Decision]]
-) -> tuple[Coded, list[Decision | None]]:
-    """A decision for each pair of domain and pattern."""
-    width = len(patterns.values) + 1
-    names = patterns.values.to_pylist()
-    decisions: list[Decision | None] = [
-        found[domain].get(name) for domain in domains.values.to_pylist() for name in [*names, ""]
-    ]
-    codes = np.where((domains.codes < 0) | (patterns.codes < 0), -1, domains.codes * width + patterns.codes)
-    return Coded(codes.astype(np.int32), domains.values), decisions
-
-
 def _harmless(batch: LogBatch, levels: pl.Series) -> Mask:
-    """Below ERROR, and not critical: what may be left out."""
+    """Sent, below ERROR, and not critical: what may be left out."""
     severity: Mask = batch.column("severity_number").to_numpy() < ERROR
     critical: Mask = (levels == _CRITICAL).fill_null(False).to_numpy()
-    return severity & ~critical
+    made = batch.generation
+    sent = severity & ~critical
+    return sent if made is None else sent & (made == 0).to_numpy()
 
 
 def _tell(batch: LogBatch, mask: Mask, outcome: str, work: Work) -> None:

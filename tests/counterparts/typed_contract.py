@@ -418,6 +418,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
+    Aggregate,
     Alerting,
     AlertmanagerExporter,
     D1Exporter,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
 import pytest
 
-from collector.batch import LogBatch, ValueKind
+from collector.batch import LogBatch, ValueKind, concat
 from collector.component import Applied, Command, Context, Refused
 from collector.shaping.aggregation import COUNT
 from collector.testing.contract import misfits
+from collector.testing.events import marked
+from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
 from collector.testing.work import FakeWork
 from processors.aggregate import FACTORY
+from processors.aggregate.decisions import expression
 from processors.aggregate.processor import EVENT, RATE, Aggregate
 
 A, B = "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"
@@ -118,3 +122,70 @@ def test_records_without_a_pattern_pass() -> None:
     aggregate, work = component(), FakeWork()
     aggregate.command(command("drop"), work)
     assert len(aggregate.process(mixed(["x", "y"]), work)) == 2
+
+
+def said(lines: Sequence[str], pattern: str = B) -> LogBatch:
+    """Records of a pattern, some of them as another one was."""
+    batch = text_batch(list(lines), "a.com")
+    told = {
+        "logboom.pattern.id": pattern,
+        "logboom.pattern.template": "user <*> said <*>",
+        "logboom.triage.level": "info",
+    }
+    return batch.with_attributes({key: pl.Series([value] * len(lines)) for key, value in told.items()})
+
+
+def merger(gone: str, template: str, into: str) -> LogBatch:
+    """What `patterns` tells in the same step."""
+    attributes = {"logboom.pattern.id": gone, "logboom.pattern.template": template, "logboom.pattern.merged_into": into,
+                  "logboom.triage.level": "debug"}  # fmt: skip
+    return marked(
+        batch_of([Row("r" * 26, list(attributes.items()), fields={"domain": "a.com"})]), ["logboom.pattern.changed"]
+    )
+
+
+def left(aggregate: Aggregate, work: FakeWork, *parts: LogBatch) -> list[str]:
+    found = aggregate.process(concat(list(parts)), work)
+    return [str(body) for body in found.filter(pl.Series(found.column("event_name") == "")).column("body")]
+
+
+LINES = ["user alice said 7", "user bob said 8", "user alice  said 99 things"]
+
+
+def test_what_was_decided_goes_on_where_a_pattern_becomes_part_of_another() -> None:
+    """In the same step, for its own lines, over further mergers; the event itself passes."""
+    aggregate, work = component(store={"debug": "aggregate"}), FakeWork()
+    aggregate.command(command("drop"), work)
+    first = aggregate.process(concat([said(LINES), merger(A, "user alice said <*>", B)]), work)
+    assert first.column("body").to_list() == ["user bob said 8", "text"]
+    assert work.counts == {("a.com", "dropped:pattern"): 2}
+    c = "c" * 16
+    assert left(aggregate, work, said(LINES, c), merger(B, "user <*> said <*>", c)) == ["user bob said 8"]
+    assert left(aggregate, work, said(LINES, "d" * 16)) == LINES
+    assert left(component(), work, said(LINES, c)) == ["user bob said 8"], "after a restart"
+
+
+@pytest.mark.parametrize(("verb", "pattern", "stay"), [
+    ("keep", A, LINES), ("keep", B, LINES), ("drop", B, []), ("keep", "e" * 16, ["user bob said 8"]),
+])  # fmt: skip
+def test_what_is_decided_about_the_other_leads(verb: str, pattern: str, stay: list[str]) -> None:
+    """And `keep` of either ends it."""
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command("drop"), work)
+    left(aggregate, work, said(LINES), merger(A, "user alice said <*>", B))
+    aggregate.command(command(verb, pattern), work)
+    assert left(aggregate, work, said(LINES)) == stay
+
+
+def test_mergers_of_others_move_nothing() -> None:
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command("drop"), work)
+    before = dict(work.states["a.com"].values)
+    assert left(aggregate, work, said(LINES), merger("e" * 16, "x <*>", B)) == LINES
+    assert work.states["a.com"].values == before
+
+
+def test_a_template_stands_for_its_lines() -> None:
+    """Signs of expressions are themselves."""
+    assert re.search(expression("took (<*> ms) [a.b] $5 <*>"), "took (12 ms) [a.b]  $5 x")
+    assert not re.search(expression("a.b <*>"), "aXb 7")
