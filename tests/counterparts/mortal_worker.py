@@ -124,9 +124,9 @@ def run_to_the_end(root: Path, clock: Callable[[], int]) -> None:
     worker.vanish()
 
 
-def _sigkill() -> None:
+def sigkill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    MortalWorker(Path(sys.argv[1]), KillAt(sys.argv[2], int(sys.argv[3]), _sigkill)).run()
+    MortalWorker(Path(sys.argv[1]), KillAt(sys.argv[2], int(sys.argv[3]), sigkill)).run()

@@ -32,12 +32,12 @@ PLAN = LedgerPlan((PIPELINE,), {"sqlite": Quota()}, max_bytes=16 * MIB, state_by
 _PATIENCE_SECS = 30.0
 
 
-def request(bodies: Sequence[str], time_unix_nano: int = START_UNIX_MS * 1_000_000) -> bytes:
+def request(bodies: Sequence[str], time_unix_nano: int = START_UNIX_MS * 1_000_000, severity_number: int = 9) -> bytes:
     """An OTLP request with one record for each body."""
     message = ExportLogsServiceRequest()
     scope_logs = message.resource_logs.add().scope_logs.add()
     for body in bodies:
-        record = scope_logs.log_records.add(time_unix_nano=time_unix_nano, severity_number=9)
+        record = scope_logs.log_records.add(time_unix_nano=time_unix_nano, severity_number=severity_number)
         record.body.string_value = body
     return bytes(message.SerializeToString())
 
