@@ -52,7 +52,8 @@ def look(batch: LogBatch, work: Work) -> None:
             state.put(name, recent.encoded())
     said = deployments.said(batch)
     for told in said:
-        marked(told.deployment, told.deployment.time_unix_nano, work.state(told.domain))
+        for environment in {told.deployment.environment, "" if told.guessed else told.deployment.environment}:
+            _mark(told.deployment, environment, told.deployment.time_unix_nano, work.state(told.domain))
     deployments.emit([*(told for told in news if told is not None), *said], work)
 
 
@@ -62,7 +63,11 @@ def _new(one: _From, at: int) -> deployments.Told | None:
 
 def marked(deployment: Deployment, at: int, state: State) -> None:
     """Somebody said that a version runs from `at` on."""
-    name = _name(deployment.service, deployment.environment)
+    _mark(deployment, deployment.environment, at, state)
+
+
+def _mark(deployment: Deployment, environment: str, at: int, state: State) -> None:
+    name = _name(deployment.service, environment)
     recent = Recent.decoded(state.get(name))
     recent.mark(deployment.version, at)
     state.put(name, recent.encoded())

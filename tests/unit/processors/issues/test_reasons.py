@@ -5,10 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from collector.causes.recent import Recent
 from collector.component import Applied, Command, Context
 from collector.samples import batch_of
 from collector.testing.events import marked
 from collector.testing.work import FakeWork
+from processors.issues import reasons
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
 
@@ -139,3 +141,83 @@ def test_a_record_that_says_that_a_deployment_succeeded_is_taken(sample, told):
     found = deployments_of(work)
     assert len(found) == told
     assert all(row["service.version"] == "3" and row["logboom.deployment.id"] for row in found)
+
+
+TASK = {
+    "cicd.pipeline.task.type": "deploy",
+    "cicd.pipeline.task.run.result": "success",
+    "cicd.pipeline.task.run.id": "17",
+}
+PLACE = {"service.name": "shop", "deployment.environment.name": "prod", "vcs.ref.head.revision": "9b8a334"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, 1),
+        ({"cicd.pipeline.task.type": "build"}, 0),
+        ({"cicd.pipeline.task.run.result": "failure"}, 0),
+        ({"vcs.ref.head.revision": ""}, 0),
+    ],
+    ids=["a deployment", "a build", "it failed", "of what version"],
+)
+def test_a_task_of_a_pipeline_that_deploys_is_taken(changed, told):
+    """By OpenTelemetry's names; the same run once more is the same deployment."""
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    event = {
+        "event_name": "cicd.task",
+        "body": "done",
+        "time_unix_nano": START,
+        "attributes": {**TASK, **PLACE, **changed},
+    }
+    for _ in range(2):
+        issues.process(batch_of([event]), work)
+    found = deployments_of(work)
+    assert len(found) == 2 * told
+    assert len({row["logboom.deployment.id"] for row in found}) == told
+    assert all(row["service.version"] == "9b8a334" for row in found)
+
+
+def rollout(body, **resource):
+    named = {"k8s.object.kind": "Deployment", "k8s.object.name": "check-out", "k8s.namespace.name": "prod", **resource}
+    return {
+        "body": body,
+        "time_unix_nano": START,
+        "resource": named,
+        "attributes": {"k8s.event.reason": "ScalingReplicaSet"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f from 0 to 3"), [("check-out", "7d9c6b8d5f", "prod")]),
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f to 1"), [("check-out", "7d9c6b8d5f", "prod")]),
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f from 0 to 1", **{"service.name": "shop", "deployment.environment.name": "live"}),
+         [("shop", "7d9c6b8d5f", "live")]),
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f from 2 to 3"), []),
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f to 10"), []),
+        (rollout("Scaled down replica set check-out-7d9c6b8d5f from 1 to 0"), []),
+        (rollout("Scaled up replica set other-7d9c6b8d5f from 0 to 3"), []),
+        (rollout("Scaled up replica set check-out-7d9c6b8d5f from 0 to 3", **{"k8s.object.kind": "Pod"}), []),
+    ],
+    ids=["from none", "an older cluster", "its own names", "more pods", "many pods of an older cluster", "fewer pods", "another one's", "no deployment"],
+)  # fmt: skip
+def test_kubernetes_tells_of_new_versions(event, told):
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    issues.process(batch_of([event]), work)
+    assert [
+        (row["service.name"], row["service.version"], row["deployment.environment.name"])
+        for row in deployments_of(work)
+    ] == told
+
+
+@pytest.mark.parametrize("environment", ["", "prod"])
+def test_a_rollout_is_remembered_for_records_that_name_no_environment(environment):
+    """A namespace may be one, or not."""
+    issues, work = Issues(IssuesConfig(), Context("issues", Path())), FakeWork(now_unix_nano=START)
+    issues.process(batch_of([rollout("Scaled up replica set check-out-7d9c6b8d5f from 0 to 3")]), work)
+    [deployed] = Recent.decoded(work.state("default").get(reasons._name("check-out", environment))).deployments(
+        "check-out", environment
+    )
+    assert (deployed.version, deployed.since, deployed.marked) == ("7d9c6b8d5f", START, True)
