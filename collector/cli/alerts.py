@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from collector.cli.alerting_config import alerting_of
-from collector.cli.commanding import Json, Wait, Why, tell
-from collector.cli.endings import FAILED, misused
+from collector.cli.commanding import Json, Wait, Why, handed_over, tell
+from collector.cli.endings import FAILED, misused, refuse
 from collector.cli.moments import seconds, shown
 from collector.cli.plain_command import PlainCommand
 from collector.cli.reading_store import reading
@@ -87,17 +87,38 @@ def silences(
 @app.command("test", cls=PlainCommand)
 def who_is_told(
     label: Annotated[
-        list[str], typer.Option("--label", "-l", help="A label of the alert: level=critical. May be repeated.")
-    ],
+        list[str] | None, typer.Option("--label", "-l", help="A label of the alert: level=critical. May be repeated.")
+    ] = None,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--send",
+            help="Send a test alert, through the running logboom, to whoever would be told; to all without a label.",
+        ),
+    ] = False,
+    exporter: Annotated[list[str] | None, typer.Option(help="With --send: only to this one. May be repeated.")] = None,
+    domain: _OfDomain = "default",
+    data_dir: DataDir = _HERE,
     connector: Annotated[str, typer.Option(help="Its id, where there are several.")] = "",
     config: Configs = None,
     set_: Sets = None,
     json_: _Lines = False,
 ) -> None:
-    """Who would be told of an alert with these labels, and when; nothing is sent."""
+    """Who would be told of an alert with these labels, and when; nothing is sent, unless you say --send: then each gets a test alert, and a
+    minute later word that it is over.
+
+    \b
+    Who hears of it:               logboom alerts test --label level=critical --label service=shop
+    Does it reach them, really:    logboom alerts test --send --domain tamyla.com
+    """
+    labels = _labels(label or [])
+    if send:
+        _send_test(labels, exporter or [], domain, data_dir, json_=json_)
+        return
+    if not labels:
+        misused("name a label of the alert (--label level=critical), or --send")
     from collector.connectors.alerting.routes import Routes
 
-    labels = _labels(label)
     leaves = Routes(alerting_of(config, set_, connector)).taking(labels)
     for leaf in leaves:
         told = {
@@ -199,6 +220,40 @@ def unsilence(
 
     said = {"logboom.alert.silence": silence_id}
     tell(UNSILENCE, domain, said, data_dir, done=f"ended silence {silence_id}", why=why, wait=wait, json_=json_)
+
+
+def _send_test(
+    labels: Mapping[str, str], exporters: Sequence[str], domain: str, data_dir: Path, *, json_: bool
+) -> None:
+    """The owner knows whom its routes tell; what it says is whom it told."""
+    from collector.alert_commands import EXPORTERS, TEST, TRIAL_LABELS
+    from collector.control.command import command, user
+
+    said = {
+        EXPORTERS: ",".join(exporters),
+        TRIAL_LABELS: "\n".join(f"{name}={value}" for name, value in labels.items()),
+    }
+    record = command(
+        TEST,
+        domain,
+        {name: value for name, value in said.items() if value},
+        who=user(),
+        why="",
+        body=f"{user()} tries who is told of alerts",
+    )
+    told = handed_over(record, data_dir, wait=True)
+    refused = next((each for each in told.settled if not each.applied), None)
+    if refused is not None:
+        refuse(refused.reason)
+    if not told.settled:
+        refuse("nobody has taken it yet: it is on its way, and those who are told will be when it is")
+    for each in told.settled:
+        for exporter in str(each.snapshot.get(EXPORTERS, "")).split(","):
+            typer.echo(
+                json.dumps({"exporter": exporter})
+                if json_
+                else f"told {exporter}; what it does with it: logboom doctor, or its log"
+            )
 
 
 def _rows(

@@ -84,7 +84,7 @@ class _progress:  # noqa: N801  used like a function
 
 
 def _text(found: Findings) -> str:
-    from collector.cli.report_views import Section, text_of
+    from collector.store.report_views import Section, text_of
 
     levels = [(row["was"] or "-", row["would_be"] or "-", row["records"]) for row in found.levels]
     issues = [

@@ -44,7 +44,7 @@ def report(
     A page to send around:             logboom report --format html > week.html
     One domain's day, for a chat:      logboom report --since 1d --domain tamyla.com -f markdown
     """
-    from collector.cli import report_views
+    from collector.store import report_views
     from collector.store.report_reading import report as reported
 
     now = time.time()

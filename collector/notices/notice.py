@@ -27,7 +27,7 @@ _NUMBERS = {
     "sequence": SEQUENCE, "started": "logboom.alert.started", "count": "logboom.alert.count",
     "flapped": "logboom.alert.flapped", "truncated": "logboom.alert.truncated",
 }  # fmt: skip
-_LABELS, _ALERTS = "logboom.alert.labels", "logboom.alert.alerts"
+_LABELS, _ALERTS, _DOCUMENT = "logboom.alert.labels", "logboom.alert.alerts", "logboom.alert.document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Notice:
         flapped: how often an alert of it came back.
         id: the record id of the event: the same at each repetition. Empty until it is one.
         at: when it was decided, ns.
+        document: a text of many lines for those who can show it, in the place of the alerts; empty for most.
     """
 
     group: str
@@ -80,6 +81,7 @@ class Notice:
     truncated: int = 0
     id: str = ""
     at: int = 0
+    document: str = ""
 
     @property
     def firing(self) -> bool:
@@ -105,6 +107,8 @@ def batch_of(notices: Sequence[Notice], now_unix_nano: int) -> LogBatch:
     }
     attributes["logboom.version"] = [one.sequence for one in notices]
     attributes[_LABELS] = [orjson.dumps(one.labels).decode() for one in notices]
+    if any(one.document for one in notices):
+        attributes[_DOCUMENT] = [one.document or None for one in notices]
     attributes[_ALERTS] = [orjson.dumps([asdict(alert) for alert in one.alerts]).decode() for one in notices]
     return LogBatch.of(columns, attributes, {"service.name": "logboom"}, "logboom")
 
@@ -117,6 +121,7 @@ def notices_of(batch: LogBatch) -> list[Notice]:
     mine = batch.filter((generation > 0) & (batch.column("event_name") == NOTIFICATION))
     texts = {name: mine.attribute_text(key).fill_null("").to_list() for name, key in _TEXTS.items()}
     numbers = {name: _integers(mine, key) for name, key in _NUMBERS.items()}
+    texts["document"] = mine.attribute_text(_DOCUMENT).fill_null("").to_list()
     labels, alerts = (mine.attribute_text(key).to_list() for key in (_LABELS, _ALERTS))
     ids, bodies = mine.column("record_id").fill_null("").to_list(), mine.column("body").fill_null("").to_list()
     times = mine.column("time_unix_nano").to_list()

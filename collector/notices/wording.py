@@ -56,6 +56,8 @@ def lines(alert: Alert, most: int, most_chars: int) -> Sequence[str]:
 def plain(notice: Notice) -> str:
     """All of it as text: for the plain part of a mail, and as the second-best of every message."""
     parts = [title(notice), ""]
+    if notice.document:
+        return "\n".join([*parts, *(visible(line) for line in notice.document.split("\n"))])
     parts += [f"{name}: {value}" for name, value in facts(notice)]
     parts += [f"{name}: {value}" for name, value in notes(notice)]
     for alert in notice.alerts:

@@ -10,6 +10,7 @@ from collector.notices.card import Card, Entry, card
 from collector.notices.inert import unlinked
 from collector.notices.links import Link
 from collector.notices.notice import Notice
+from collector.visible import visible
 
 _ALL = 60_000
 _COLOURS = {"critical": "#b42318", "warning": "#b54708", "info": "#175cd3", "debug": "#475467"}
@@ -30,12 +31,12 @@ def page(notice: Notice, links: Sequence[Link] = ()) -> str:
         "<meta name=\"color-scheme\" content=\"light\"></head>"
         f"<body style=\"margin:0;padding:24px 12px;background:#f2f4f7;{_FONT}\">"
         "<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\"><tr><td align=\"center\">"
-        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" style=\"width:100%;max-width:640px;background:#ffffff;"
+        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" style=\"width:100%;max-width:{960 if notice.document else 640}px;background:#ffffff;"
         f"border:1px solid #e4e7ec;border-top:4px solid {colour};border-radius:8px\">"
         f"<tr><td style=\"padding:20px 24px 4px\"><span style=\"display:inline-block;padding:2px 10px;border-radius:10px;background:{colour};"
         f"color:#ffffff;font-size:12px;font-weight:600;letter-spacing:.04em\">{_text(what)}</span></td></tr>"
         f"<tr><td style=\"padding:4px 24px 12px;font-size:18px;line-height:26px;font-weight:600;color:#101828\">{_text(shown.title.removeprefix(f'{what}: '))}</td></tr>"
-        f"{_ways(links)}{_facts(shown)}{''.join(map(_entry, shown.entries))}"
+        f"{_ways(links)}{_document(notice) or _facts(shown) + ''.join(map(_entry, shown.entries))}"
         f"<tr><td style=\"padding:14px 24px 18px;font-size:12px;color:#667085\">{_text(shown.footer)}</td></tr>"
         "</table></td></tr></table></body></html>"
     )  # fmt: skip
@@ -48,6 +49,14 @@ def _facts(shown: Card) -> str:
         for name, value in (*shown.facts, *shown.notes)
     )
     return f"<tr><td style=\"padding:0 24px 8px\"><table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" style=\"font-size:14px;line-height:20px\">{rows}</table></td></tr>" if rows else ""  # fmt: skip
+
+
+def _document(notice: Notice) -> str:
+    """A text of many lines, as it is laid out; it may be scrolled."""
+    lines = "\n".join(_text(visible(line)) for line in notice.document.split("\n"))
+    if not notice.document:
+        return ""
+    return f'<tr><td style="padding:0 24px 8px"><pre style="margin:0;overflow-x:auto;{_MONO};font-size:12px;line-height:18px;color:#101828">{lines}</pre></td></tr>'
 
 
 def _ways(links: Sequence[Link]) -> str:

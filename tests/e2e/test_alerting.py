@@ -117,7 +117,18 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
         assert alerts(service, "unsilence", one["silence_id"], "--domain", "tamyla.com").returncode == 0
         send(service, "shop")
         assert {each["groupLabels"]["service"] for each in calls(recorder, 1)} == {"shop"}
+
+        tried = alerts(service, "test", "--send", "--domain", "tamyla.com")
+        assert (tried.returncode, tried.stdout) == (0, '{"exporter": "webhook"}\n'), tried.stderr
+        assert any("nothing is wrong" in json.dumps(each) for each in calls(recorder, 1))
+        unknown = alerts(service, "test", "--send", "--exporter", "slack", "--domain", "tamyla.com")
+        assert (unknown.returncode, "no route leads to an exporter 'slack': there is webhook" in unknown.stderr) == (
+            1,
+            True,
+        )
         assert service.terminate() == 0
+    gone = alerts(service, "test", "--send", "--domain", "tamyla.com")
+    assert (gone.returncode, bool(gone.stderr)) == (1, True)
     assert_directory_conserved(service.data, "logs")
 
 

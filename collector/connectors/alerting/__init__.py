@@ -2,7 +2,7 @@
 
 from collector.component import Factory, Kind
 from collector.connectors.alerting.config import AlertingConfig
-from collector.connectors.alerting.words import ACKNOWLEDGE, RESOLVE, SILENCE, UNACKNOWLEDGE, UNSILENCE
+from collector.connectors.alerting.words import ACKNOWLEDGE, RESOLVE, SILENCE, TEST, UNACKNOWLEDGE, UNSILENCE
 
 FACTORY = Factory(
     kind=Kind.CONNECTOR,
@@ -11,6 +11,6 @@ FACTORY = Factory(
     behaviour="collector.connectors.alerting.connector:Alerting",
     summary="groups alerts, and tells people once: routes, silences, inhibition, escalation, digests",
     stability="beta",
-    takes_commands=(ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, SILENCE, UNSILENCE),
+    takes_commands=(ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, SILENCE, UNSILENCE, TEST),
     passes_records=False,
 )

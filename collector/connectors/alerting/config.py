@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from collector.component import Config
 from collector.connectors.alerting.monitor_config import MonitorConfig
+from collector.connectors.alerting.report_config import ReportConfig
 from collector.connectors.alerting.route_config import Matchers, RouteConfig
 from collector.connectors.alerting.times_config import Name, TimeIntervalConfig
 from collector.connectors.alerting.words import LABELS
@@ -103,6 +104,8 @@ class AlertingConfig(Config):
     """By name: sets of times, one of which must hold. Alertmanager's list of `{name, time_intervals}` is understood, too."""
     monitors: list[MonitorConfig] = Field([], max_length=200)
     """Conditions on the stream, whose alerts take the same routes."""
+    reports: list[ReportConfig] = Field([], max_length=50)
+    """What a period brought, sent to people at its end."""
     limits: LimitsConfig = LimitsConfig()
     """Against storms."""
     max_alerts: int = Field(10, ge=1, le=100)
@@ -198,4 +201,6 @@ class AlertingConfig(Config):
                 }
         for at, exporter in enumerate(self.heartbeat.notify if self.heartbeat else ()):
             found[f"heartbeat.notify.{at}"] = exporter
+        for at, report in enumerate(self.reports):
+            found |= {f"reports.{at}.to.{n}": exporter for n, exporter in enumerate(report.to)}
         return found | {f"fallback.{at}": exporter for at, exporter in enumerate(self.fallback)}

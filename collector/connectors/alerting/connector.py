@@ -15,7 +15,7 @@ import polars as pl
 from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE
 from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Due, Refused, State, Work
-from collector.connectors.alerting import orders, people
+from collector.connectors.alerting import orders, people, trial
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.digest import PREFIX as DIGEST
 from collector.connectors.alerting.digest import Digests
@@ -40,8 +40,11 @@ from collector.connectors.alerting.limits import Limits
 from collector.connectors.alerting.monitors import PREFIX as MONITOR
 from collector.connectors.alerting.monitors import Finding, Monitors, of_monitor
 from collector.connectors.alerting.occurrences import Occurrence, Occurrences
+from collector.connectors.alerting.reports import PREFIX as REPORT
+from collector.connectors.alerting.reports import Reports
 from collector.connectors.alerting.routes import NANOS, Leaf, Routes
 from collector.connectors.alerting.summaries import digest_of, limited
+from collector.connectors.alerting.words import TEST
 from collector.notices import NOTIFICATION, Notice, batch_of
 
 
@@ -50,7 +53,7 @@ class Alerting:
 
     takes_events = ("logboom.issue.*", "logboom.service.*")
 
-    def __init__(self, config: AlertingConfig, context: Context) -> None:  # noqa: ARG002  exporters are found by address
+    def __init__(self, config: AlertingConfig, context: Context) -> None:
         self._config = config
         self._routes = Routes(config)
         self._groups = Groups({leaf.path: leaf for leaf in self._routes.leaves}, config.max_groups)
@@ -59,6 +62,7 @@ class Alerting:
         self._heartbeat = Heartbeat(config.heartbeat)
         limits = Limits(config.limits.groups, round(config.limits.window * NANOS))
         self._flusher = Flusher(self._inhibition, limits, config.fallback, config.max_alerts)
+        self._reports = Reports(config.reports, context.data_dir / "store.db", config.max_alerts)
         self._monitors = Monitors(config.monitors, config.max_sample_chars)
 
     def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
@@ -75,6 +79,8 @@ class Alerting:
                 told += self._alert(leaf, list(zip(found, self._said(alarming, found), strict=True)), work)
         told = [(notice, positions[row]) for notice, row in told]
         told += self._monitored(self._monitors.see(batch, work), work)
+        if self._config.reports:
+            self._reports.plan(_senders(batch), work)
         if told:
             _emit(work, [notice for notice, _ in told], pl.Series([row for _, row in told], dtype=pl.UInt32))
         for end in ends:
@@ -89,6 +95,10 @@ class Alerting:
             told = self._chain_due(due, work)
         elif due.name.startswith(DIGEST):
             told = self._digest_due(due, work)
+        elif due.name.startswith(REPORT):
+            told = self._reports.tick(due, work)
+        elif due.name.startswith(trial.PREFIX):
+            told = [trial.end(due, work)]
         elif due.name.startswith(MONITOR):
             told = [notice for notice, _ in self._monitored(self._monitors.tick(due, work), work)]
         elif due.name.startswith(HEARTBEAT):
@@ -99,9 +109,19 @@ class Alerting:
 
     def command(self, command: Command, work: Work) -> Applied | Refused:
         """Somebody acknowledges, or asks for quiet."""
+        if command.name == TEST:
+            return self._try_ways(command, work)
         if people.about_a_group(command):
             return self._about_group(command, work)
         return orders.carry_out(command, work)
+
+    def _try_ways(self, command: Command, work: Work) -> Applied | Refused:
+        exporters = trial.asked(command, self._config, self._routes)
+        if isinstance(exporters, Refused):
+            return exporters
+        answer, notices = trial.begin(command, exporters, work)
+        work.emit(NOTIFICATION, batch_of(notices, work.now_unix_nano))
+        return answer
 
     def _alert(self, leaf: Leaf, found: Sequence[tuple[Occurrence, Said]], work: Work) -> list[tuple[Notice, int]]:
         """Put occurrences into their groups; tell what is due at once."""
@@ -274,6 +294,13 @@ class Alerting:
         texts = iter(batch.column("body").gather(flat).to_list())
         for each in rows:
             yield [(text or "")[: self._config.max_sample_chars] for text in islice(texts, len(each))]
+
+
+def _senders(batch: LogBatch) -> list[str]:
+    """The domains that sent something of it."""
+    generation, domains = batch.generation, batch.column("domain")
+    sent = domains if generation is None else domains.filter(generation == 0)
+    return [domain for domain in sent.unique().to_list() if domain]
 
 
 def _emit(work: Work, told: Sequence[Notice], parents: pl.Series | None = None) -> None:

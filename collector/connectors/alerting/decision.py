@@ -22,6 +22,8 @@ class Reason(StrEnum):
     ESCALATION = "nobody acknowledged it"
     DIGEST = "digest"
     HEARTBEAT = "heartbeat"
+    REPORT = "report"
+    TEST = "test"
     LIMITED = "more groups than are told one by one"
 
 

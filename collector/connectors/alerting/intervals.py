@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
+_A_MONDAY = date(1970, 1, 5).toordinal()
 _MINUTES_A_DAY = 24 * 60
 
 
@@ -121,12 +122,9 @@ def next_boundary(now_unix_nano: int, every_secs: float, at: str, location: str)
     begins = minutes(at) % _MINUTES_A_DAY
     day = datetime.combine(here.date(), time(begins // 60, begins % 60), here.tzinfo)
     if every % 86400 == 0:  # by days of the calendar, which may have 23 hours
-        step = timedelta(days=every // 86400)
-        first = datetime.combine(here.date().replace(day=1), time(begins // 60, begins % 60), here.tzinfo)
-        at_last = first if every > 86400 else day
-        while at_last <= here:
-            at_last += step
-        return int(at_last.timestamp()) * 10**9
+        days = every // 86400
+        at_next = day + timedelta(days=-(here.date().toordinal() - _A_MONDAY) % days)
+        return int((at_next if at_next > here else at_next + timedelta(days=days)).timestamp()) * 10**9
     end = day - timedelta(days=1)
     while end <= here:
         end += timedelta(seconds=every)

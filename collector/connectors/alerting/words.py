@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE, UNACKNOWLEDGE, UNSILENCE
+from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE, TEST, UNACKNOWLEDGE, UNSILENCE
 
-__all__ = ["ACKNOWLEDGE", "LABELS", "LEVELS", "RESOLVE", "SILENCE", "SILENCED", "UNACKNOWLEDGE", "UNSILENCE"]
+__all__ = ["ACKNOWLEDGE", "LABELS", "LEVELS", "RESOLVE", "SILENCE", "SILENCED", "TEST", "UNACKNOWLEDGE", "UNSILENCE"]
 
 SILENCED = "logboom.alert.silence"
 """An event that describes a silence: it begins, changes or ends."""
