@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from collector.causes import words
 from collector.causes.cause import Cause
 from collector.causes.deployed import SOON_NS, Deployed
 from collector.causes.onset import Window, baseline_windows, fault_window, onset
@@ -21,7 +22,7 @@ from collector.store.reading import Readable
 _LOOK_BACK_NS = 60 * 60 * 10**9
 MOST_RECORDS, _MOST_OF_AN_ISSUE = 30_000, 20_000
 _MOST_RESOLUTIONS = 5
-_TOLD = 0.25
+_SHOWN, _TOLD = 6, 0.25
 """What changed less surely than that is in the document, not among what people are shown."""
 
 
@@ -47,7 +48,7 @@ class Explained:
         told = [f"cause: {self.cause.sentence} ({self.cause.confidence:.0%} sure)"] if self.cause.sentence else []
         told += [
             f"changed: {one.sentence}"
-            for one in self.cause.findings[:4]
+            for one in self.cause.findings[:_SHOWN]
             if one.sentence != self.cause.sentence and one.confidence >= _TOLD
         ]
         return told + [
@@ -92,7 +93,8 @@ def explain_issue(
     failing = issues.is_in(issue.ids).fill_null(False)
     known_before = set(measures(baseline))
     both = [name for name in measures(every) if name in known_before]
-    cause = judge(window, every, failing, baseline, _deployments(connection, domain, began), both)
+    said = [*dict.fromkeys([*words.names(every), *words.names(baseline)])]
+    cause = judge(window, every, failing, baseline, _deployments(connection, domain, began), both, said)
     texts = every.filter(failing).get_column("text").to_list()
     known = Known(issue.service, texts, _resolutions(connection, issue))
     return Explained(cause, suggest(known, cause), every.height + baseline.height)

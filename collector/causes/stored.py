@@ -13,6 +13,7 @@ import polars as pl
 
 from collector.causes.frame import ERROR, FIELDS, places, texts
 from collector.causes.onset import Window
+from collector.causes.words import PREFIX, of_attributes, of_lines
 from collector.store.reading import Readable
 
 _COLUMNS = (
@@ -32,7 +33,8 @@ def read(
     connection: Readable, domain: str, window: Window, most: int, *, latest: bool = False
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The sent records of a domain in a window, with the issue of each (null: none); at most `most`, from its beginning on, or up to its end.
-    Behind the frame's columns stand the numbers that they say in attributes (`measures`)."""
+    Behind the frame's columns stand the numbers that they say in attributes (`measures`),
+    and words of their own (`words`)."""
     order = "DESC" if latest else "ASC"
     columns = ", ".join(f"substr(body, 1, {_BODY})" if name == "body" else name for name in _COLUMNS)
     rows = connection.execute(
@@ -53,6 +55,8 @@ def _frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
     severity = pl.Series(said["severity_number"], dtype=pl.Int64).fill_null(0)
     fields = [pl.Series(name, [one.first(keys) for one in told], pl.String) for name, keys in FIELDS.items()]
     measures = _measures(told)
+    said_words = of_attributes([one.own for one in told], _KNOWN)
+    words = [*said_words, *of_lines(body, [*_KNOWN, *(one.name.removeprefix(PREFIX) for one in said_words)])]
     return pl.DataFrame(
         [
             pl.Series("time", said["time_unix_nano"], pl.Int64),
@@ -64,6 +68,7 @@ def _frame(rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
             texts([*text.values(), body]).alias("text"),
             *fields,
             *measures,
+            *words,
         ]
     )
 
@@ -84,6 +89,7 @@ def _measures(told: Sequence[_Told]) -> list[pl.Series]:
     return [pl.Series(key, [one.number(key) for one in told], pl.Float64) for key in names[:_MOST_MEASURES]]
 
 
+_KNOWN = frozenset(key for keys in FIELDS.values() for key in keys) | {"exception.message", "exception.stacktrace"}
 _TEXTS = ("exception.type", "exception.message")
 
 
@@ -93,6 +99,7 @@ class _Told:
     def __init__(self, row: Sequence[Any]) -> None:
         own = {key: row[_COLUMNS.index(name)] for key, name in _HAVE_A_COLUMN.items()}
         attributes = orjson.loads(row[-2]) if len(row[-2]) > len("{}") else {}
+        self.own: Mapping[str, Any] = attributes
         self._maps = ({key: value for key, value in own.items() if value is not None}, attributes, _resource(row[-1]))
 
     def first(self, keys: Sequence[str]) -> str | None:

@@ -14,11 +14,13 @@ from collector.causes.measures import moved
 from collector.causes.onset import Window
 from collector.causes.ranking import ranked
 from collector.causes.sentences import of_deployment, of_measure, of_patterns, of_service, of_values
+from collector.causes.words import FEWEST, PREFIX
 
 SURE = 0.5
 """From this confidence on a cause is told; below it there is what changed, and no cause."""
 _MOST_FINDINGS, _MOST_SUSPECTS = 8, 5
 _FEWEST_ERRORS = 3
+_COVERED = 0.8
 
 
 def judge(
@@ -28,6 +30,7 @@ def judge(
     baseline: pl.DataFrame,
     deployments: Sequence[Deployed] = (),
     measures: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> Cause:
     """What probably caused a fault.
 
@@ -38,11 +41,12 @@ def judge(
         baseline: records from before, or of other days at this time.
         deployments: those that were marked; new versions in the records are seen besides.
         measures: numeric columns of the frames.
+        words: columns with words that only some records say (`words`).
     """
     fault, others = every.filter(failing), every.filter(~failing)
     suspects, told = _suspects(baseline, every) if baseline.height else ([], pl.DataFrame())
     findings = [
-        *_deployments(window, fault, every, baseline, deployments), *_values(fault, others),
+        *_deployments(window, fault, every, baseline, deployments), *_values(fault, others, baseline, words),
         *_patterns(every, baseline), *_measures(fault if fault.height else every, baseline if baseline.height else others, measures),
     ]  # fmt: skip
     if suspects and (sure := _confidence(told)) > 0:
@@ -93,13 +97,24 @@ def _of_deployment(one: Blamed, window: Window) -> Finding:
     return Finding("deployment", of_deployment(one, window), one.confidence, subject, counts)
 
 
-def _values(failing: pl.DataFrame, others: pl.DataFrame) -> list[Finding]:
-    """Where the failing records are, and others are not."""
-    if failing.height < _FEWEST_ERRORS or not others.height:
+def _values(failing: pl.DataFrame, others: pl.DataFrame, baseline: pl.DataFrame, words: Sequence[str]) -> list[Finding]:
+    """Where the failing records are, and others are not; and what they alone say."""
+    if failing.height < _FEWEST_ERRORS or not others.height + baseline.height:
         return []
-    found = contrast(failing, others, ["service", *FIELDS])
+    found = contrast(failing, others, ["service", *FIELDS]) if others.height else contrast(failing, others, ())
+    said = [_of_words(failing, pl.concat([others, baseline], how="diagonal"), name) for name in words]
+    found = pl.concat([found, *said]).sort(["score", "field", "value"], descending=[True, False, False])
     rows = list(found.iter_rows(named=True))
     return [_of_values([rows[at] for at in group]) for group in grouped(found, failing)][:4]
+
+
+def _of_words(failing: pl.DataFrame, others: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Among the records that say such a word at all: most of those that fail, and enough others."""
+    if name not in failing.columns or name not in others.columns:
+        return contrast(failing, others, ())
+    saying, rest = failing.drop_nulls(name), others.drop_nulls(name)
+    enough = saying.height >= max(_FEWEST_ERRORS, _COVERED * failing.height) and rest.height >= FEWEST
+    return contrast(saying, rest, [name] if enough else ())
 
 
 _TELLS_PLACE = frozenset({"service.version", "host.name", "k8s.pod.name", "k8s.node.name", "cloud.region",
@@ -112,6 +127,7 @@ def _of_values(group: Sequence[Mapping[str, object]]) -> Finding:
     share, before = float(str(first["share"])), float(str(first["share_before"]))
     telling = any(one["field"] in _TELLS_PLACE for one in group)
     sure = (0.9 if telling else 0.45) * share * (1 - before) if before > 0 or not telling else 0.5 * share
+    group = [{**one, "field": str(one["field"]).removeprefix(PREFIX)} for one in group]
     subject = {str(one["field"]): str(one["value"]) for one in group}
     counts = {name: float(str(first[name])) for name in ("a", "of_a", "b", "of_b", "lift", "p")}
     return Finding("values", of_values(group), sure, subject, counts)

@@ -142,3 +142,38 @@ def test_a_number_that_moved_is_told(written):
     found = explained(written([*usual, *slow, issue("i1")]))
     [moved] = [one for one in found.cause.findings if one.kind == "measure"]
     assert moved.sentence == "db.duration_ms: its median was 14 and is 819.5"
+
+
+def test_what_only_some_say_is_told(written):
+    """An attribute of its own, and a key in lines: among those that say it at all, in this minute and before."""
+    kinds = ["free", "free", "free", "premium"]
+    usual = [
+        said(ONSET - 48 * 10**9, n * 10, f"checkout done plan={kinds[n % 4]} id={n}", user_type=kinds[n % 4])
+        for n in range(48)
+    ]
+    silent = [said(ONSET, n * 10 + 1, "nothing to do") for n in range(40)]
+    errors = [
+        said(
+            ONSET,
+            n * 10,
+            f"checkout failed plan=premium id={900 + n}",
+            severity="ERROR",
+            issue="i1",
+            user_type="premium",
+        )
+        for n in range(30)
+    ]
+    found = explained(written([*usual, *silent, *errors, issue("i1")]))
+    (told,) = [one for one in found.cause.findings if "user_type" in one.subject]
+    assert told.subject == {"user_type": "premium", "plan": "premium"}
+    assert told.sentence == "all of 30 events have plan premium and user_type premium (25 % of other records)"
+    assert any("user_type premium" in line for line in found.lines())
+
+
+def test_words_that_tell_nothing_are_not_told(written):
+    """One value, ids, and words that hardly any of the errors say."""
+    usual = [said(ONSET - MINUTE, n * 10, f"done id=u{n} zone=a", request=f"r{n}") for n in range(48)]
+    errors = [said(ONSET, n * 10, f"failed id=u{n} zone=a", severity="ERROR", issue="i1", request=f"r{n}", **({"flag": "x" if n else "y"} if n < 5 else {}))
+              for n in range(30)]  # fmt: skip
+    found = explained(written([*usual, *errors, issue("i1")]))
+    assert not {"id", "zone", "request", "flag"} & {name for one in found.cause.findings for name in one.subject}
