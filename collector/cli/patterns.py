@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,13 +19,9 @@ from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
 from collector.scope import Scope
 from collector.visible import visible, visible_json
 
-if TYPE_CHECKING:
-    from collector.store.pattern_reading import Advice, Listed
-
 app = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 HERE = Path("logboom-data")
-_TEMPLATE = 110
 
 
 Order = StrEnum("Order", ["count", "new", "level"])
@@ -59,19 +54,21 @@ def patterns(
     """List patterns: what records say without what varies, how often, and how that went. `show ID` shows all of one."""
     if context.invoked_subcommand is not None:
         return
+    from collector.cli.pattern_views import as_object, costs, table
     from collector.store.pattern_reading import advised, as_objects, listed
 
     now = time.time_ns()
     begin = past(since)
     with asking(data_dir, store, Scope.chosen(domain), "patterns", config) as ask:
-        if advice:
-            _advise(advised(ask, begin, now, limit), json_=json_)
-            return
-        found = listed(ask, begin, now, by, limit)
+        costly = advised(ask, begin, now, limit) if advice else []
+        found = [] if advice else listed(ask, begin, now, by, limit)
     if json_:
-        sys.stdout.write("".join(visible_json(row) + "\n" for row in as_objects(found, begin)))
+        rows = map(as_object, costly) if advice else as_objects(found, begin)
+        sys.stdout.write("".join(visible_json(row) + "\n" for row in rows))
+    elif advice:
+        typer.echo("\n".join(costs(costly)) if costly else "nothing to advise: no harmless pattern had records")
     else:
-        typer.echo("\n".join(_table(found, begin)) if found else "no patterns")
+        typer.echo("\n".join(table(found, begin)) if found else "no patterns")
 
 
 @app.command(cls=PlainCommand)
@@ -84,12 +81,13 @@ def show(
     config: StoreConfig = None,
 ) -> None:
     """Show a pattern: where it comes from, what stands in its places, samples."""
+    from collector.cli.pattern_views import page
     from collector.store.pattern_reading import whole
 
     with asking(data_dir, store, Scope.chosen(domain), "patterns", config) as ask:
         found = _one(whole(ask, id_), id_)
     for row in found:
-        typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in _page(row)))
+        typer.echo(visible_json(row) if json_ else "\n".join(visible(line) for line in page(row)))
 
 
 @app.command(cls=PlainCommand)
@@ -164,70 +162,3 @@ def _one(found: list[dict[str, Any]], id_: str) -> list[dict[str, Any]]:
     if not found:
         refuse(f"there is no pattern {visible(id_)} (`logboom patterns` lists them)")
     return found
-
-
-def _advise(found: Sequence[Advice], *, json_: bool) -> None:
-    for one in found:
-        listed = one.listed
-        told = {
-            "domain": listed.domain, "pattern_id": listed.pattern_id, "template": listed.template, "rows_a_month": round(one.rows),
-            "bytes_a_month": round(one.bytes_), "d1_usd_a_month": round(one.usd, 4), "rows_a_month_as_counts": round(one.rows_as_counts),
-        }  # fmt: skip
-        if json_:
-            sys.stdout.write(visible_json(told) + "\n")
-    if json_:
-        return
-    typer.echo("\n".join(_costs(found)) if found else "nothing to advise: no harmless pattern had records")
-
-
-def _costs(found: Sequence[Advice]) -> Iterator[str]:
-    yield f"{'PATTERN':16}  {'ROWS/MONTH':>12}  {'MB/MONTH':>9}  {'D1 USD':>8}  {'AS COUNTS SAVES':>15}  TEMPLATE"
-    for one in found:
-        saved = 100 * (1 - one.rows_as_counts / one.rows)
-        yield (
-            f"{one.listed.pattern_id:16}  {one.rows:>12,.0f}  {one.bytes_ / 1e6:>9,.1f}  {one.usd:>8.2f}  {saved:>14.0f}%"
-            f"  {visible(one.listed.template)[:_TEMPLATE]}"
-        )
-    yield "keep less: logboom patterns aggregate ID | sample ID --one-in 10 | drop ID; as before: logboom patterns keep ID"
-
-
-def _table(found: Sequence[Listed], since: int) -> Iterator[str]:
-    from collector.store.pattern_reading import BUCKETS, bars
-
-    several = len({one.domain for one in found}) > 1
-    width = max(len(str(one.count)) for one in found)
-    yield f"{'PATTERN':16}  {'LEVEL':8}  {'COUNT':>{max(width, 5)}}  {'TREND':{BUCKETS}}  WHERE, TEMPLATE"
-    for one in found:
-        where = " ".join(filter(None, (one.domain if several else "", str(one.told.get("service") or ""))))
-        new = "(new) " if one.is_new(since) else ""
-        text = visible(f"{new}{where + ': ' if where else ''}{one.template}")[:_TEMPLATE]
-        yield f"{one.pattern_id:16}  {one.level:8}  {one.count:>{max(width, 5)}}  {bars(one.trend):{BUCKETS}}  {text}"
-
-
-def _page(row: dict[str, Any]) -> Iterator[str]:
-    yield f"{row['pattern_id']}  {row['template']}"
-    if row["merged_into"]:
-        yield f"  part of {row['merged_into']} now"
-    told = {
-        "domain": row["domain"], "found in": row["source"], "service": row["service"], "component": row["component"],
-        "records": ", ".join(f"{n} {level}" for level, n in row["records"].items()),
-        "seen": f"{_time(row['first_seen_unix_nano'])} to {_time(row['last_seen_unix_nano'])}" if row["count"] else "",
-        "also under": ", ".join(row["aliases"][:8]),
-    }  # fmt: skip
-    yield from (f"  {name + ':':<12} {value}" for name, value in told.items() if value)
-    parameters = row["parameters"] or {}
-    for place, one in enumerate(parameters.get("wildcards", ()), 1):
-        numbers = f", {one['least']:g} to {one['most']:g}" if one["least"] is not None else ""
-        top = ", ".join(f"{value} ({n})" for value, n in one["top"][:6])
-        yield f"  {f'<*> {place}:':<12} {one['kind']}, about {one['distinct']} values in {parameters['looks']} looks{numbers}: {top}"
-    yield from (
-        f"  {'sample:' if not at else '':<12} {line.splitlines()[0]}"
-        for at, line in enumerate(row["samples"] or ())
-        if line
-    )
-
-
-def _time(unix_nano: int | str | None) -> str:
-    from collector.cli.moments import shown
-
-    return shown(int(unix_nano) // 10**9) if unix_nano else ""

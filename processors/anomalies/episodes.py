@@ -10,6 +10,9 @@ CALM_MINUTES = 6
 """So long an anomaly must not be found any more to be over."""
 ACCEPTED_AFTER = 120
 """Minutes after which what is unusual is how things are now."""
+COUNTED = frozenset({"spike", "drop", "silence", "severity_mix"})
+OF_SERIES = COUNTED | {"step", "trend"}
+"""Kinds whose row is one of the series; of the first, those that counts of a minute tell."""
 _APART = 60
 """Minutes within which one that comes again calls nobody again."""
 

@@ -17,6 +17,7 @@ import xxhash
 from collector.component import State
 from processors.anomalies import memory
 from processors.anomalies.findings import Finding
+from processors.anomalies.forgetting import shrink
 from processors.anomalies.observation import Observation, frame, frames
 from processors.anomalies.watch import Watch
 
@@ -118,7 +119,7 @@ class Keeping:
     def _picture(self, kept: Kept, state: State) -> None:
         excess = state.excess_bytes()
         if excess:
-            kept.watch.shrink(excess / max(kept.picture_bytes + kept.log_bytes, excess))
+            shrink(kept.watch, excess / max(kept.picture_bytes + kept.log_bytes, excess))
         parts = memory.dumped(kept.watch)
         hashes = {name: xxhash.xxh3_64_intdigest(value) for name, value in parts.items()}
         for name, value in parts.items():

@@ -14,7 +14,8 @@ from processors.anomalies import telling
 from processors.anomalies.config import AnomaliesConfig
 from processors.anomalies.findings import Finding
 from processors.anomalies.keeping import Keeping
-from processors.anomalies.reading import GRACE_SECS, Reader
+from processors.anomalies.reading import Reader
+from processors.anomalies.view import GRACE_SECS
 from processors.anomalies.watch import Key
 
 _NANOS = 1_000_000_000

@@ -7,26 +7,23 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.anomalies import judging, novelty
-from processors.anomalies.episodes import Episodes
+from processors.anomalies import concluding, judging, novelty
+from processors.anomalies.episodes import COUNTED, Episodes
 from processors.anomalies.findings import LEVELS, Finding, Subject
 from processors.anomalies.forecast import Forecasts, Gauge
-from processors.anomalies.judging import Unusual
+from processors.anomalies.forgetting import forget
 from processors.anomalies.latency import Endpoint, Latency
 from processors.anomalies.observation import Observation
 from processors.anomalies.policy import Policy, Standing
 from processors.anomalies.series import ALL, BAD, RING, Series
-from processors.anomalies.table import Floats, Mask, Rows
+from processors.anomalies.table import Floats, Rows
 from processors.anomalies.values import Values
 
 LATEST, EARLIEST = 2, 15
 """Minutes that a record may be ahead of its receipt (whose minutes end a little late), and behind it."""
 _AFTER_A_GAP = 2
-_COUNTED = frozenset({"spike", "drop", "silence", "severity_mix"})
 _A_JOB = 15
 """Minutes that what comes each night may take."""
-_STEPS = frozenset({"spike", "drop", "trend"})
-_OF_SERIES = _COUNTED | {"step", "trend"}
 _VERSIONS = 8
 OTHERS = "others"
 """Stands for the patterns of series that there is no room for."""
@@ -204,135 +201,34 @@ class Watch:
         usual, five = series.usual(minute), series.window(minute, 5)
         mean5 = judging.with_mix(self.sums, five, 5 * usual)
         told: list[Finding] = []
+        policy = Policy(minute, self.began, self.changed)
         series.beat(now)
         if self.unsure:
             self.unsure -= 1
         else:
-            told += self._tell("spike", judging.loud(series, now, five, mean5), minute)
-            told += self._tell("drop", judging.quiet(series, now, five, 5 * usual), minute)
-            told += self._tell("silence", judging.silent(series, usual), minute)
-            told += self._tell("step", judging.drifting(series), minute)
-        policy = self._standings(minute)
+            told += concluding.tell(self, policy, "spike", judging.loud(series, now, five, mean5), minute)
+            told += concluding.tell(self, policy, "drop", judging.quiet(series, now, five, 5 * usual), minute)
+            told += concluding.tell(self, policy, "silence", judging.silent(series, usual), minute)
+            told += concluding.tell(self, policy, "step", judging.drifting(series), minute)
         told += novelty.judge(policy, self, five, minute)
         told += self.values.judge(policy, self.standing, minute)
-        told += self._slow(policy, minute)
-        told += self._foreseen(policy, minute)
+        told += concluding.slow(self, policy, minute)
+        told += concluding.foreseen(self, policy, minute)
         told += self.episodes.settle(minute)
-        told += self._accept(minute, usual)
+        told += concluding.accept(self, minute, usual)
         series.rows["held"][:] = 0
-        series.rows["held"][self.episodes.rows(_COUNTED)] = 1
-        series.rows["held"][self.episodes.rows(_COUNTED, before=minute - _A_JOB)] = 2
+        series.rows["held"][self.episodes.rows(COUNTED)] = 1
+        series.rows["held"][self.episodes.rows(COUNTED, before=minute - _A_JOB)] = 2
         series.learn(minute, usual, now, five)
         series.swing = judging.swing(series, self.sums, now, minute)
         if len(self.keys) > self._most:
-            self.forget(len(self.keys) - self._most * 9 // 10)
+            forget(self, len(self.keys) - self._most * 9 // 10)
         return told
-
-    def forget(self, number: int) -> None:
-        """So many series that tell least: those that are silent longest, of these the rarest. Sums stay, and what is under way."""
-        rows = self.series.rows
-        worth = rows["last"].astype(np.float64) + np.log1p(rows["mean"].astype(np.float64)) / 100
-        worth[self.sums.ravel()] = np.inf
-        worth[[each.row for each in self.episodes.open.values() if each.finding.kind in _OF_SERIES]] = np.inf
-        gone = np.zeros(len(rows), np.bool_)
-        gone[np.argsort(worth, kind="stable")[: min(number, int(np.isfinite(worth).sum()))]] = True
-        self._renumber(~gone)
-
-    def shrink(self, share: float) -> None:
-        """Forget that share of all that is kept: series, and the fields of few values, which tell least."""
-        self.forget(int(share * len(self.keys)) + 1)
-        if share > 0.2:
-            self.values.fields.clear()
-            self.values.news.clear()
 
     def take_services(self, services: list[tuple[str, str]]) -> None:
         """Those of a watch that was kept."""
         self.services = services
         self._place = {each: place for place, each in enumerate(services)}
-
-    def _renumber(self, kept: Mask) -> None:
-        new = np.cumsum(kept) - 1
-        self.series.keep(kept, new)
-        self.keys = [key for key, stays in zip(self.keys, kept.tolist(), strict=True) if stays]
-        self.index = {key: row for row, key in enumerate(self.keys) if key.level or key.pattern}
-        self.sums = new[self.sums]
-        patterns = {key.pattern for key in self.keys} | {gauge.pattern for gauge in self.forecasts.names}
-        self.templates = {pattern: text for pattern, text in self.templates.items() if pattern in patterns}
-        self.values.renumber(kept, new)
-        for episode in self.episodes.open.values():
-            if episode.finding.kind in _OF_SERIES:
-                episode.row = int(new[episode.row])
-
-    def _slow(self, policy: Policy, minute: int) -> list[Finding]:
-        told = []
-        for slow in self.latency.close(minute):
-            finding = policy.slow(self.latency.names[slow.row], slow)
-            whole = policy.slow(self.latency.names[slow.row]._replace(version=""), slow).key
-            if finding.key == whole or whole not in self.episodes.open:
-                made = self.episodes.found(finding, slow.row, minute)
-                told += [made] if made else []
-        self.latency.hold(np.array(self.episodes.rows(frozenset({"latency"})), np.intp))
-        return told
-
-    def _foreseen(self, policy: Policy, minute: int) -> list[Finding]:
-        forecasts, odd = self.forecasts.close(minute)
-        told = [policy.odd(self.forecasts.names[each.row], each) for each in odd]
-        for foreseen in forecasts:
-            made = self.episodes.found(
-                policy.foreseen(self.forecasts.names[foreseen.row], foreseen), foreseen.row, minute
-            )
-            told += [made] if made else []
-        return told
-
-    def _accept(self, minute: int, usual: Floats) -> list[Finding]:
-        """What lasted long enough is over, and usual from now on; of a series that is at another level, that is told."""
-        told: list[Finding] = []
-        for episode in self.episodes.accept(minute):
-            told.append(episode.finding._replace(over=True, page=False))
-            if episode.finding.kind in _OF_SERIES:
-                recent = float(self.series.window(minute, 10)[episode.row]) / 10
-                if episode.finding.kind in _STEPS:
-                    told.append(
-                        episode.finding._replace(
-                            kind="step",
-                            page=False,
-                            expected=10 * float(usual[episode.row]),
-                            seen=10 * recent,
-                            minutes=10,
-                        )
-                    )
-                self._take_level(episode.row, recent, float(usual[episode.row]))
-            if episode.finding.kind == "silence":
-                self.series.rows["beats"][episode.row] = 0
-                self.series.rows["mean"][episode.row] = 0
-        return told
-
-    def _take_level(self, row: int, recent: float, usual: float) -> None:
-        """The rate that a row has now is its own."""
-        rows = self.series.rows
-        factor = (recent + 0.05) / (usual + 0.05)
-        ratio = (rows["seen"][row] + 3) / (rows["due"][row] + 3)
-        for seen, due in (("seen", "due"), ("soon_seen", "soon_due"), ("long_seen", "long_due")):
-            rows[seen][row] = rows[due][row] * ratio * factor
-        rows["drift"][row] = 0
-
-    def _standings(self, minute: int) -> Policy:
-        return Policy(minute, self.began, self.changed)
-
-    def _tell(self, kind: str, found: Unusual, minute: int) -> list[Finding]:
-        policy, told = self._standings(minute), []
-        for row, seen, expected, surprise in zip(
-            found.rows.tolist(), found.seen.tolist(), found.expected.tolist(), found.surprise.tolist(), strict=True
-        ):
-            finding = policy.finding(kind, self.standing(row), seen, expected, surprise, found.minutes)
-            open_ = self.episodes.open.get(finding.key) if finding else None
-            if open_:
-                finding = policy.finding(
-                    kind, self.standing(row), seen, expected, surprise, found.minutes, open_.finding.since
-                )
-            made = self.episodes.found(finding, row, minute) if finding else None
-            told += [made] if made else []
-        return told
 
     def standing(self, row: int) -> Standing:
         """What the policy must know of a row."""

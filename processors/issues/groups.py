@@ -10,8 +10,9 @@ import xxhash
 
 from collector.columns.dictionary import Codes, Rows, distinct_rows
 from collector.explanation import Explanation
+from processors.issues.column import Column, collapsed
 from processors.issues.grouping.fingerprint import Facts, Grouping, Read
-from processors.issues.material import EXPLICIT, PATTERN, TEMPLATES, Column, Columns, collapsed
+from processors.issues.material import EXPLICIT, PATTERN, TEMPLATES, Columns
 
 _REMEMBERED = 8192
 

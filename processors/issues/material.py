@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.columns.dictionary import Coded, Codes, encode
+from collector.columns.dictionary import encode
 from collector.columns.tables import values_at
 from collector.ottl.columns import AttributeColumns, Reader
 from collector.ottl.paths import TEXT, Source, Table
+from processors.issues.column import Column, column_of, of_coded
 
 LEVEL = "logboom.triage.level"
 PATTERN = "logboom.pattern.id"
@@ -38,51 +37,11 @@ _KEYS = (*_EXCEPTION, *TEMPLATES, *EXPLICIT, *USERS, PATTERN, COMPONENT, ENDPOIN
 _RESOURCE_KEYS = ("service.name", "service.version", "host.name", _ENVIRONMENT, "deployment.environment")
 _LATE_NANOS, _AHEAD_NANOS = 15 * 60 * 10**9, 60 * 10**9
 
-_FEW = 256
 _LAST = (1 << 63) - 1
 _TIMES = ("time_unix_nano", "observed_time_unix_nano")
-_DIGITS = re.compile(r"\d+")
 
 Nanos = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
-
-
-class Column(NamedTuple):
-    """A column as codes, with its distinct values as a list: for few rows that costs less than an Arrow array. -1 is null."""
-
-    codes: Codes
-    values: list[str]
-
-    def at(self, rows: npt.NDArray[np.integer]) -> Column:
-        """The same values at other rows."""
-        return Column(self.codes[rows], self.values)
-
-    def of(self, row: int) -> str:
-        """The value of a row; empty for null."""
-        code = int(self.codes[row])
-        return self.values[code] if code >= 0 else ""
-
-    def texts(self, rows: npt.NDArray[np.integer]) -> list[str]:
-        """The values of some rows; empty for null."""
-        values = [*self.values, ""]  # -1 is the last
-        return [values[code] for code in self.codes[rows].tolist()]
-
-    def where(self, kept: npt.NDArray[np.bool_]) -> Column:
-        """Null in the other rows."""
-        return self if kept.all() else Column(np.where(kept, self.codes, np.int32(-1)), self.values)
-
-
-def _column(series: pl.Series) -> Column:
-    if len(series) > _FEW:
-        return _of_coded(encode(series))
-    places: dict[str | None, int] = {None: -1}
-    codes = [places.setdefault(value, len(places) - 1) for value in series.to_list()]
-    del places[None]
-    return Column(np.array(codes, dtype=np.int32), [str(value) for value in places])
-
-
-def _of_coded(coded: Coded) -> Column:
-    return Column(coded.codes, coded.values.to_pylist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +103,9 @@ class Columns:
 
     def _own(self, key: str) -> Column:
         if key not in self._derived:
-            return _of_coded(self._record.coded(key, TEXT).at(self.rows))
+            return of_coded(self._record.coded(key, TEXT).at(self.rows))
         column = values_at(self.batch.derived.get_column(key), self.rows)
-        return _column(column if column.dtype == pl.String else column.cast(pl.String))
+        return column_of(column if column.dtype == pl.String else column.cast(pl.String))
 
     def _first(self, found: Sequence[Column]) -> Column:
         """Of several columns the first that says something; a value may stand twice among the values."""
@@ -164,7 +123,7 @@ class Columns:
     def resource(self, *keys: str) -> Column:
         """The first of the resource attributes that a record has."""
         present = [key for key in keys if key in self._resource.present]
-        return self._first([_of_coded(self._resource.coded(key, TEXT)).at(self._at("resource")) for key in present])
+        return self._first([of_coded(self._resource.coded(key, TEXT)).at(self._at("resource")) for key in present])
 
     def either(self, key: str) -> Column:
         """The attribute of a record, else of its resource."""
@@ -178,7 +137,7 @@ class Columns:
     @cached_property
     def domain(self) -> Column:
         """Whose each record is."""
-        return _column(self.field("domain"))
+        return column_of(self.field("domain"))
 
     @cached_property
     def service(self) -> Column:
@@ -199,7 +158,7 @@ class Columns:
     def logger(self) -> Column:
         """The scope's name; where it has none, the service."""
         names = self.batch.scopes.get_column("name").to_list()
-        named = _column(pl.Series([name or None for name in names], dtype=pl.String))
+        named = column_of(pl.Series([name or None for name in names], dtype=pl.String))
         return self._first([named.at(self._at("scope")), self.service])
 
     @cached_property
@@ -212,14 +171,14 @@ class Columns:
         """The body as text; maps and lists as JSON."""
         bodies = self.field("body")
         if not (missing := bodies.null_count()):
-            return _column(bodies)
+            return column_of(bodies)
         at = np.flatnonzero(bodies.is_null().to_numpy()) if missing < len(bodies) else np.arange(len(bodies))
         source = Source(Table.FIELD, "body")
         said = Reader(self.batch.gather(pl.Series(self.rows[at])), [source]).coded(source, TEXT)
         texts = bodies.to_list()
-        for place, text in zip(at.tolist(), _of_coded(said).texts(np.arange(len(at))), strict=True):
+        for place, text in zip(at.tolist(), of_coded(said).texts(np.arange(len(at))), strict=True):
             texts[place] = text or None
-        return _column(pl.Series(texts, dtype=pl.String))
+        return column_of(pl.Series(texts, dtype=pl.String))
 
     @cached_property
     def received(self) -> Nanos:
@@ -250,14 +209,3 @@ class Columns:
         """Which bodies have several lines."""
         flags = ["\n" in value for value in self.body.values]
         return np.array([*flags, False], dtype=np.bool_)[self.body.codes]
-
-
-def collapsed(column: Column) -> Column:
-    """Texts that differ in their digits alone as one: a key, not a text."""
-    used = sorted(set(column.codes.tolist()) - {-1})
-    if not used:
-        return column
-    places: dict[str, int] = {}
-    of_value = np.full(len(column.values) + 1, -1, dtype=np.int32)
-    of_value[used] = [places.setdefault(_DIGITS.sub("0", column.values[at]), len(places)) for at in used]
-    return Column(of_value[column.codes], list(places))

@@ -16,12 +16,13 @@ from collector.control.deployment import Deployment
 from collector.control.deployments import Deployments
 from collector.explanation import Explanation
 from processors.issues import anomalies, commands, reasons
+from processors.issues.column import Column
 from processors.issues.config import IssuesConfig
 from processors.issues.groups import Grouper, Groups
 from processors.issues.judging import Judging
 from processors.issues.keeping import OVERFLOW, Arrival, Keeping
 from processors.issues.lifecycle import About, Seen
-from processors.issues.material import RULE, Column, Columns, material
+from processors.issues.material import RULE, Columns, material
 from processors.issues.shelf import Shelf
 from processors.issues.tally import Part, Tally, by_target, parts
 from processors.issues.telling import News, emit

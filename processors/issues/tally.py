@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from collector.levels import LEVELS
 from processors.issues import sketch
+from processors.issues.column import Column
 from processors.issues.lifecycle import Seen
-from processors.issues.material import ENDPOINT, USERS, Column, Columns
+from processors.issues.material import ENDPOINT, USERS, Columns
 from processors.issues.traffic import HOUR, MINUTE
 
 _SHOWN = 300
