@@ -1,4 +1,5 @@
-"""Names of what people do with alerts: who makes these commands (command line, links, other systems) and who takes them share them."""
+"""Names of what is said about alerts: by people (commands: command line, links, other systems), and by others who watch (events). Who makes them and
+who takes them share them."""
 
 from __future__ import annotations
 
@@ -23,3 +24,12 @@ TRIAL_LABELS = "logboom.alert.trial_labels"
 """Of a test: labels of the alert, `name=value` a line; those are told whom its routes tell."""
 AS_OF = "logboom.alert.as_of"
 """When somebody did it, ns: what began later is not meant. Absent: now."""
+STARTS = "logboom.alert.silence.starts"
+"""From when on a silence holds, ns. Absent, or past: now."""
+
+RECEIVED = "logboom.alert.received"
+"""An event: another system (Prometheus, Loki, vmalert) says that an alert goes on, or is over."""
+LABELS, ANNOTATIONS = "logboom.alert.labels", "logboom.alert.annotations"
+"""Of such an alert, as JSON objects of texts."""
+ENDS = "logboom.alert.ends"
+"""When it is over unless it is told again, ns."""

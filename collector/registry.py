@@ -21,6 +21,7 @@ from collector.errors import ConfigError, Problem
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.RECEIVER: {
+        "alertmanager": "collector.receivers.alertmanager",
         "hooks": "collector.receivers.hooks",
         "json": "collector.receivers.json",
         "otlp": "collector.receivers.otlp",

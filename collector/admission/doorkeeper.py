@@ -68,12 +68,14 @@ class Doorkeeper:
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
-    def let_in(self, authenticator: ServerAuthenticator, name: str, receiver: str, request: RequestFacts) -> Credential:
-        """The sender. Raises the `Refusal` that it gets."""
+    def let_in(
+        self, authenticator: ServerAuthenticator, name: str, receiver: str, request: RequestFacts, scope: str = WRITE
+    ) -> Credential:
+        """The sender; `scope`: what it wants to do. Raises the `Refusal` that it gets."""
         credential = None
         try:
             credential = self._who(authenticator, request)
-            self.permit(credential, request)
+            self.permit(credential, request, scope)
         except Refusal as refusal:
             self._refused(refusal, name, receiver, request, credential)
             raise
@@ -82,11 +84,12 @@ class Doorkeeper:
         self._entered(credential, name, receiver, request)
         return credential
 
-    def permit(self, credential: Credential, request: RequestFacts) -> None:
-        """Whether who is known may send this way. Raises PermissionDenied."""
-        if WRITE not in credential.scopes:
-            challenge = f'Bearer realm="logboom", error="insufficient_scope", scope="{WRITE}"'
-            raise PermissionDenied(f"the credential is not for sending: it lacks {WRITE}", [challenge], cause="scope")
+    def permit(self, credential: Credential, request: RequestFacts, scope: str = WRITE) -> None:
+        """Whether who is known may do this, this way. Raises PermissionDenied."""
+        if scope not in credential.scopes:
+            challenge = f'Bearer realm="logboom", error="insufficient_scope", scope="{scope}"'
+            what = "sending" if scope == WRITE else "this"
+            raise PermissionDenied(f"the credential is not for {what}: it lacks {scope}", [challenge], cause="scope")
         if credential.networks and not self._senders.is_within(request, credential.networks):
             raise PermissionDenied("the credential is not for this network", cause="network")
         if credential.origins and not is_among(request.header("origin"), credential.origins):

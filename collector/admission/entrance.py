@@ -10,7 +10,7 @@ from collector.admission.admission import Admission, Answered, Notice
 from collector.admission.remarks import Remarks
 from collector.admission.steps import Arrival, Read
 from collector.component import ServerAuthenticator
-from collector.domains.credential import Credential
+from collector.domains.credential import WRITE, Credential
 from collector.domains.resolver import RequestFacts
 from collector.errors import Refusal, TooLarge, Unavailable
 from otlp_wire import Received, Repairs, receive_protobuf
@@ -58,12 +58,14 @@ class Entrance:
         """Whether anybody is asked who sends."""
         return self._authenticator is not None
 
-    def authenticate(self, request: RequestFacts) -> Credential | None:
-        """The first step, before anything of the body is read: who sends; None where nobody is asked. Raises a `Refusal`,
+    def authenticate(self, request: RequestFacts, scope: str = WRITE) -> Credential | None:
+        """The first step, before anything of the body is read: who sends, and may do this; None where nobody is asked. Raises a `Refusal`,
         which is the caller's to count (`refuse`)."""
         if self._authenticator is None:
             return None
-        return self._admission.doorkeeper.let_in(self._authenticator, self._authenticator_id, self._receiver, request)
+        return self._admission.doorkeeper.let_in(
+            self._authenticator, self._authenticator_id, self._receiver, request, scope
+        )
 
     def submit(
         self,
@@ -73,8 +75,9 @@ class Entrance:
         credential: Credential | None = None,
         read: Read = receive_protobuf,
         variant: str = "",
+        made: int = 0,
     ) -> None:
-        """Admit the uncompressed `body`; `variant` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
+        """Admit the uncompressed `body`; `variant` and `made` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
         or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         if credential is not None and 0 < credential.max_body_bytes < size:
@@ -84,7 +87,7 @@ class Entrance:
                 )
             )
             return
-        arrival = Arrival(self._receiver, request, body, credential, read, variant=variant)
+        arrival = Arrival(self._receiver, request, body, credential, read, variant=variant, made=made)
         with self._lock:
             if self._closed:
                 problem = "shutting down"

@@ -49,7 +49,8 @@ class Arrival:
         position: how far the receiver has read with it.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
-        made: how many times over components of the logboom that sends made the records, where its word is trusted (`origin`).
+        made: how many times over components of the logboom that sends made the records, where its word is trusted (`origin`); 1 where the
+            receiver itself makes events of what is sent.
         undo: called when it is refused and may come again: what it has taken of limits goes back.
     """
 

@@ -194,8 +194,8 @@ def silence(
     data_dir: DataDir = _HERE,
 ) -> None:
     """Keep alerts with these labels back for a while."""
-    from collector.connectors.alerting.matchers import parse
     from collector.connectors.alerting.words import SILENCE
+    from collector.matchers import parse
 
     try:
         text = "{" + ", ".join(str(one) for given in matchers for one in parse(given)) + "}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from collector.admission.admission import Answered, Notice
 from collector.admission.entrance import Entrance
-from collector.domains.credential import Credential
+from collector.domains.credential import WRITE, Credential
 from collector.errors import InvalidPayload, Refusal
 from collector.ingress.authentication import authenticated
 from collector.ingress.direct import LATE, DirectRequest
@@ -116,10 +116,12 @@ class HttpApp:
             self.entrance.defect(error)
             return self.refused(self.entrance.refuse(unexpected()), headers)
 
-    def credential(self, scope: Mapping[str, Any], headers: Headers, request: HttpRequest) -> Credential | None:
-        """Who sends; None where nobody is asked. Raises a `Refusal`."""
+    def credential(
+        self, scope: Mapping[str, Any], headers: Headers, request: HttpRequest, wants: str = WRITE
+    ) -> Credential | None:
+        """Who sends, and may do what it `wants` (a scope of credentials); None where nobody is asked. Raises a `Refusal`."""
         asked = WithParameters(scope, headers, self._parameters) if self._parameters else request
-        return authenticated(self.entrance, asked)
+        return authenticated(self.entrance, asked, wants)
 
     def limit_of(self, credential: Credential | None, limit: int = 0) -> int:
         """The largest body that its sender may send, of at most `limit` (0: the listener's)."""

@@ -16,6 +16,7 @@ from collector.component import (
     Connector,
     Counting,
     Explains,
+    ExplainsItself,
     Exporter,
     Extension,
     GivesDomains,
@@ -85,6 +86,8 @@ from collector.extensions.oidc.authenticator import Oidc
 from collector.extensions.oidc.config import OidcConfig
 from collector.extensions.sigv4auth.authenticator import SigV4Auth
 from collector.extensions.sigv4auth.config import SigV4AuthConfig
+from collector.receivers.alertmanager.config import AlertmanagerReceiverConfig
+from collector.receivers.alertmanager.receiver import AlertmanagerReceiver
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.receiver import HooksReceiver
 from collector.receivers.json.config import JsonReceiverConfig
@@ -158,8 +161,8 @@ from processors.patterns.processor import Patterns
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
-RECEIVERS: tuple[type[Receiver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
-HANDS_OVER: tuple[type[HandsOver], ...] = (HooksReceiver, JsonReceiver, OtlpReceiver)
+RECEIVERS: tuple[type[Receiver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
+HANDS_OVER: tuple[type[HandsOver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
     Anomalies,
@@ -352,20 +355,26 @@ KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
 )
 LISTENS: tuple[type[Listens], ...] = (
     HealthCheckConfig,
+    AlertmanagerReceiverConfig,
     HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
-OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
+OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
+    AlertmanagerReceiverConfig,
+    HooksConfig,
+    JsonReceiverConfig,
+    OtlpReceiverConfig,
+)
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     NopExporter,
     OtlpExporter,
     OtlpHttpExporter,
 )
-PROBED: tuple[type[Probed], ...] = (HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
+PROBED: tuple[type[Probed], ...] = (AlertmanagerReceiverConfig, HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
 PROVIDES: tuple[type[Provides], ...] = (
     ApiKeysConfig,
     BasicAuthConfig,
@@ -446,6 +455,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpExporter,
     OtlpHttpExporter,
 )
+EXPLAINS_ITSELF: tuple[type[ExplainsItself], ...] = (AlertingConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
@@ -503,6 +513,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "TellsOrigin": TELLS_ORIGIN,
     "TellsOfCredentials": TELLS_OF_CREDENTIALS,
     "Ticking": TICKING,
+    "ExplainsItself": EXPLAINS_ITSELF,
     "TakesLinks": TAKES_LINKS,
     "TrustsEvents": TRUSTS_EVENTS,
 }

@@ -12,10 +12,10 @@ from itertools import islice, repeat
 
 import polars as pl
 
-from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE
+from collector.alert_commands import ACKNOWLEDGE, RECEIVED, RESOLVE, SILENCE
 from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Due, Refused, State, Work
-from collector.connectors.alerting import orders, people, trial
+from collector.connectors.alerting import orders, others, people, trial
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.digest import PREFIX as DIGEST
 from collector.connectors.alerting.digest import Digests
@@ -51,7 +51,7 @@ from collector.notices import NOTIFICATION, Notice, batch_of
 class Alerting:
     """See the module."""
 
-    takes_events = ("logboom.issue.*", "logboom.service.*")
+    takes_events = ("logboom.issue.*", "logboom.service.*", RECEIVED)
 
     def __init__(self, config: AlertingConfig, context: Context) -> None:
         self._config = config
@@ -70,7 +70,8 @@ class Alerting:
         self._heartbeat.begin(batch, work)
         alarming, ends, positions = split(batch)
         told: list[tuple[Notice, int]] = []
-        for leaf, found in self._occurrences.of(alarming):
+        for leaf, occurred in self._occurrences.of(alarming):
+            found = self._going_on(leaf, occurred, work)
             if leaf.digest is not None:
                 lines = self._lines(alarming, [[one.row] for one in found])
                 for one, (line,) in zip(found, lines, strict=True):
@@ -143,12 +144,23 @@ class Alerting:
             self._groups.keep(work, domain, key, group)
         return told
 
+    def _going_on(self, leaf: Leaf, found: list[Occurrence], work: Work) -> list[Occurrence]:
+        """Those that go on. What its source says is over ends in the group that it is in, which tells it when it is looked at next."""
+        over = [one for one in found if 0 < one.ends <= work.now_unix_nano]
+        for one in over:
+            state, key = work.state(one.domain), group_id(leaf, group_labels(leaf, one.labels))
+            known = self._groups.known(state, key)
+            if known is not None and known[0].end(one, work.now_unix_nano, leaf.resolve_after):
+                self._inhibition.tell(one.labels, 0, state)
+                self._groups.keep(work, one.domain, key, known[0])
+        return [one for one in found if not 0 < one.ends <= work.now_unix_nano] if over else found
+
     def _add(self, group: Group, leaf: Leaf, one: Occurrence, said: Said, work: Work, key: str) -> None:
-        if group.stale(one.last):
+        if group.stale(one):
             return
         state, now = work.state(one.domain), work.now_unix_nano
         group.add(one, said, now, leaf.resolve_after)
-        self._inhibition.tell(one.labels, now + leaf.resolve_after, state)
+        self._inhibition.tell(one.labels, one.ends or now + leaf.resolve_after, state)
         if issue := one.labels.get("issue"):
             note_issue(state, issue, key)
 
@@ -282,11 +294,11 @@ class Alerting:
 
     @staticmethod
     def _notes(batch: LogBatch, rows: Sequence[int]) -> Iterator[dict[str, str]]:
-        """What an issue's event knows beyond its lines."""
+        """What an issue's event, or that of another who watches, knows beyond its lines."""
         names = ("title", "cause", "suggestion")
         columns = [batch.attribute_text(f"logboom.issue.{name}").gather(list(rows)).to_list() for name in names]
-        for values in zip(*columns, strict=True):
-            yield {name: value[:1000] for name, value in zip(names, values, strict=True) if value}
+        for values, said in zip(zip(*columns, strict=True), others.notes(batch, rows), strict=True):
+            yield {**said, **{name: value[:1000] for name, value in zip(names, values, strict=True) if value}}
 
     def _lines(self, batch: LogBatch, rows: Sequence[Sequence[int]]) -> Iterator[list[str]]:
         """The text of some records of each alert."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from collector.connectors.alerting.config import AlertingConfig, EscalationConfig
-from collector.connectors.alerting.matchers import Matcher
 from collector.connectors.alerting.routes import ALL, NANOS, Leaf, Routes
 from collector.connectors.alerting.words import LEVELS
+from collector.matchers import Matcher
 
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 

@@ -1,7 +1,7 @@
 """Records and events: which are alarms, and which say that something is over.
 
 Records that were sent are alarms by their level. Of what components made, issues that are new, get worse or come back are; so is what the
-service tells of its own trouble. Their ends are told by events, too.
+service tells of its own trouble. Their ends are told by events, too. What others who watch tell (`logboom.alert.received`) goes on or is over as they say.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collector.alert_commands import RECEIVED
 from collector.batch import LogBatch
 
 _ISSUE, _SERVICE = "logboom.issue.", "logboom.service."
-_ALARMS = [f"{_ISSUE}{what}" for what in ("created", "escalating", "regressed", "reopened")]
+_ALARMS = [RECEIVED, *(f"{_ISSUE}{what}" for what in ("created", "escalating", "regressed", "reopened"))]
 _OVER = [f"{_ISSUE}resolved", f"{_ISSUE}archived"]
 _WARN = 13
 

@@ -92,15 +92,24 @@ class Group:
         elif not alert.firing(now, resolve_after):
             self.flapped += 1
             alert.began, alert.since, alert.count, alert.samples, alert.ended = one.first or now, now, 0, [], ""
-        alert.seen = max(now, said.until)
-        alert.count += one.records
+        alert.seen, alert.until = max(now, said.until), one.ends
+        alert.count = 1 if one.ends else alert.count + one.records
         alert.samples = list(dict.fromkeys([*alert.samples, *said.lines]))[: said.most_lines]
         alert.notes |= said.notes
         return mark
 
-    def stale(self, said_at: int) -> bool:
-        """Whether something was said before people said that all is over, and waited since."""
-        return self.chain.closed - _LATE < said_at <= self.chain.closed
+    def end(self, one: Occurrence, now: int, resolve_after: int) -> bool:
+        """Its source says that it is over; False: it was, or is unknown."""
+        alert = self.alerts.get(fingerprint(one.labels))
+        if alert is None or not alert.firing(now, resolve_after):
+            return False
+        alert.ended, alert.until = "its source says so", one.ends
+        return True
+
+    def stale(self, one: Occurrence) -> bool:
+        """Whether it was said before people said that all is over, and waited since; or began before, and its source says it again and again."""
+        since = 0 if one.ends else self.chain.closed - _LATE
+        return since < one.last <= self.chain.closed
 
     def level(self, marks: Sequence[str]) -> str:
         """The worst of some of its alerts."""

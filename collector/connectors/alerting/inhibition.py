@@ -16,7 +16,7 @@ import xxhash
 from collector.component import State
 from collector.connectors.alerting.config import InhibitConfig
 from collector.connectors.alerting.group import fingerprint
-from collector.connectors.alerting.matchers import Matcher, all_match, parse
+from collector.matchers import Matcher, all_match, parse
 
 _BYTES = 8
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.tables import nulls
+from collector.connectors.alerting import others
 from collector.connectors.alerting.routes import ALL, Leaf, Routes
 from collector.connectors.alerting.words import LABELS, LEVELS
 from collector.shaping.selection import levels
@@ -27,7 +28,8 @@ _ROW, _TIME = "\0row", "\0time"
 
 
 class Occurrence(NamedTuple):
-    """An alert of a domain, as often as a batch tells it. Times in ns; `row` is where it is told first, `rows` where its lines are."""
+    """An alert of a domain, as often as a batch tells it. Times in ns; `row` is where it is told first, `rows` where its lines are; `ends`: when its
+    source says that it is over, 0 = it does not say."""
 
     domain: str
     labels: Mapping[str, str]
@@ -36,6 +38,7 @@ class Occurrence(NamedTuple):
     last: int
     row: int
     rows: Sequence[int]
+    ends: int = 0
 
 
 class Occurrences:
@@ -83,23 +86,24 @@ class Occurrences:
 
     def _grouped(self, frame: pl.DataFrame, leaf: Leaf) -> Iterator[Occurrence]:
         """Alerts by all their labels; what is only counted, by those of its groups."""
-        names = self._names
+        names = [*self._names, *((others.LABELS,) if others.LABELS in frame.columns else ())]
         if leaf.digest is not None and leaf.group_by != ALL:
             names = [name for name in names if name in {"domain", "level", *leaf.group_by}]
         aggregated = frame.group_by(names, maintain_order=True).agg(
             pl.len().alias("\0n"), pl.col(_TIME).min().alias("\0first"), pl.col(_TIME).max().alias("\0last"),
-            pl.col(_ROW).head(self._samples).alias("\0rows"),
+            pl.col(_ROW).head(self._samples).alias("\0rows"), (pl.col(others.ENDS).last() if others.ENDS in frame.columns else pl.lit(0)).alias("\0ends"),
         )  # fmt: skip
-        for *values, count, first, last, rows in aggregated.iter_rows():
+        for *values, count, first, last, rows, ends in aggregated.iter_rows():
             labels = {name: value for name, value in zip(names, values, strict=True) if value}
-            yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows)
+            labels = others.labels(labels.pop(others.LABELS, "")) | labels
+            yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows, ends or 0)
 
     def _frame(self, batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
         """Labels, times and positions of some records."""
         time = batch.column("time_unix_nano").gather(rows)
         time = time.zip_with(time > 0, batch.column("observed_time_unix_nano").gather(rows)).cast(pl.Int64)
         labels = _shortened([_column(batch, name, self._paths).gather(rows).alias(name) for name in self._names])
-        return labels.with_columns(time.alias(_TIME), rows.alias(_ROW))
+        return labels.with_columns(time.alias(_TIME), rows.alias(_ROW), *others.columns(batch, rows))
 
 
 def _column(batch: LogBatch, name: str, paths: Mapping[str, str]) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collector.alert_commands import STARTS
 from collector.batch import LogBatch
 from collector.component import Applied, Command, Refused, State, Work
 from collector.connectors.alerting import silences
@@ -9,10 +10,10 @@ from collector.connectors.alerting.config import EscalationConfig
 from collector.connectors.alerting.decision import Reason
 from collector.connectors.alerting.flushing import Flusher
 from collector.connectors.alerting.group import Group
-from collector.connectors.alerting.matchers import parse
 from collector.connectors.alerting.routes import NANOS, Leaf
 from collector.connectors.alerting.silences import Silence
 from collector.connectors.alerting.words import ACKNOWLEDGE, SILENCE, SILENCED, UNSILENCE
+from collector.matchers import parse
 from collector.notices import Notice
 
 __all__ = ["ACKNOWLEDGE", "SILENCE", "UNSILENCE", "carry_out", "next_step"]
@@ -42,8 +43,14 @@ def _silence(command: Command) -> Silence | Refused:
         return Refused("a silence needs a matcher")
     if not 0 < seconds <= _LONGEST_SECS:
         return Refused("a silence lasts more than nothing and a year at most")
-    starts = command.received_unix_nano
+    starts = max(command.received_unix_nano, _number(command.attributes.get(STARTS)))
+    if starts > command.received_unix_nano + _LONGEST_SECS * NANOS:
+        return Refused("a silence begins within a year")
     return Silence(command.id[:40], matchers, starts, starts + round(seconds * NANOS), command.who, command.why)
+
+
+def _number(given: object) -> int:
+    return given if isinstance(given, int) else 0
 
 
 def _unsilence(command: Command, state: State, work: Work) -> Silence | Refused:

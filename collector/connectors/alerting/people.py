@@ -9,8 +9,8 @@ from collector.component import Applied, Command, Refused, State, Work
 from collector.connectors.alerting.group import Group
 from collector.connectors.alerting.groups import GROUP as NAME
 from collector.connectors.alerting.inhibition import Inhibition
-from collector.connectors.alerting.matchers import matcher
 from collector.connectors.alerting.routes import NANOS
+from collector.matchers import matcher
 
 _SHORTEST = 16
 _LONGEST = 32

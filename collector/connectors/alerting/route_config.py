@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from collector.component import Config
-from collector.connectors.alerting.matchers import Matcher, matcher, parse
 from collector.connectors.alerting.times_config import Name, TimeOfDay, Zone
+from collector.matchers import Matcher, matcher, parse
 from collector.units import Duration
 
 

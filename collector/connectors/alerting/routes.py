@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from collector.connectors.alerting.config import AlertingConfig, EscalationConfig
 from collector.connectors.alerting.intervals import Interval
-from collector.connectors.alerting.matchers import Matcher, all_match
 from collector.connectors.alerting.route_config import DigestConfig, RouteConfig
+from collector.matchers import Matcher, all_match
 
 NANOS = 1_000_000_000
 ALL = ("...",)

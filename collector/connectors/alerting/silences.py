@@ -11,7 +11,7 @@ from itertools import chain
 import msgpack
 
 from collector.component import State
-from collector.connectors.alerting.matchers import Matcher, all_match, parse
+from collector.matchers import Matcher, all_match, parse
 
 _NAME = b"s"
 MOST = 1000

@@ -26,6 +26,7 @@ TLS = f'tls: {{cert_pem: shown, key_pem: "{MARK}"}}'
 CLIENT = f"{TLS}, redact: {{hash_key: {MARK}}}"
 HEADERS = f"headers: {{x-token: {MARK}}}"
 WITH: dict[str, list[str]] = {
+    "receivers.alertmanager": [f"{{{TLS}}}"],
     "receivers.hooks": [
         f"{{{TLS}, public_url: 'https://h', link_keys: [{MARK * 2}], "
         + ", ".join(f"{name}: {{secrets: [{MARK}]}}" for name in ("github", "gitlab", "pagerduty", "jira", "jsm", "servicenow", "slack"))

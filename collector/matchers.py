@@ -40,12 +40,19 @@ class Matcher:
         return f'{self.name}{self.op}"{escaped}"'
 
 
+def _quiet() -> Any:
+    """A bad expression is told to whoever wrote it, not to stderr."""
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
 def matcher(name: str, op: str, value: str) -> Matcher:
     """One of them. Raises `ValueError` for a bad expression."""
     if op not in ("=~", "!~"):
         return Matcher(name, op, value)
     try:
-        return Matcher(name, op, value, re2.compile(value))
+        return Matcher(name, op, value, re2.compile(value, _quiet()))
     except re2.error as error:
         raise ValueError(f"{name}{op}: {value!r} is not an expression of RE2: {error}") from None
 
