@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from collector.component import Due, Work
-from processors.issues import anomalies, lifecycle, reasons
+from processors.issues import anomalies, history, lifecycle, reasons
 from processors.issues.config import IssuesConfig, OwnerRule
 from processors.issues.forecast import rate_limit
 from processors.issues.grouping.fingerprint import Grouping
@@ -50,11 +50,6 @@ class Keeping:
     def of(self, domain: str, work: Work) -> Kept:
         """The issues of a domain."""
         return Kept(domain, work, self._config)
-
-    @staticmethod
-    def again(issue: Issue) -> News:
-        """An issue as it is, with the version that it has."""
-        return News(issue, Change("changed", issue.reason), issue.last_seen, counted=True)
 
 
 class Kept:
@@ -144,6 +139,7 @@ class Kept:
         issue.told_at, issue.untold = clock, False
         if not news.merged_into:
             self._save(issue)
+        history.note(news, self.shelf.state)
         return news
 
     def _save(self, issue: Issue) -> None:

@@ -15,7 +15,7 @@ from collector.control.command import DEPLOYMENT
 from collector.control.deployment import Deployment
 from collector.control.deployments import Deployments
 from collector.explanation import Explanation
-from processors.issues import anomalies, commands, reasons
+from processors.issues import anomalies, commands, history, reasons
 from processors.issues.column import Column
 from processors.issues.config import IssuesConfig
 from processors.issues.groups import Grouper, Groups
@@ -126,9 +126,10 @@ class Issues:
         return done
 
     def republish(self, domain: str, after: bytes, work: Work) -> bytes | None:
-        """Every issue as it was told last."""
-        some = Shelf(work.state(domain)).after(after.decode(), _AGAIN)
-        emit([self._keeping.again(issue) for issue in some], work, rule=after.decode())
+        """Every issue as it was told last, and what happened to it."""
+        state = work.state(domain)
+        some = Shelf(state).after(after.decode(), _AGAIN)
+        emit([news for issue in some for news in history.again(issue, state)], work, rule=after.decode())
         return some[-1].id.encode() if len(some) == _AGAIN else None
 
     def explain(self, batch: LogBatch) -> list[Explanation]:

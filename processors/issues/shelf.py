@@ -1,6 +1,7 @@
 """What is kept of the issues of one domain, by name:
 
 issue/<id>            the issue
+past/<id>             what happened to it (`history`)
 alias/<grouping>      the issue that a grouping was merged into; for ever
 number                how many issues there are
 rate                  the hourly rate that nearly all issues stay below
@@ -17,6 +18,7 @@ from processors.issues.issue import Issue
 from processors.issues.issue import State as Standing
 
 _ISSUE, _ALIAS, NUMBER, RATE, MADE_ROOM = b"issue/", b"alias/", b"number", b"rate", b"made_room"
+PAST = b"past/"
 _LEAST_PART = 10
 """Of all issues a tenth goes when there is no room, the least telling first."""
 
@@ -68,6 +70,7 @@ class Shelf:
         """Forget it."""
         self._number(-1)
         self._state.delete(_ISSUE + issue.id.encode())
+        self._state.delete(PAST + issue.id.encode())
 
     def lead(self, grouping: str, target: str) -> None:
         """From now on records of the grouping belong to that issue."""

@@ -28,6 +28,7 @@ class News(NamedTuple):
     Args:
         parent: position of the record that it is made of, in the batch; None: made of a command or a tick.
         counted: nothing but counts changed: it is no activity.
+        retold: for a store that was lost: it alarms nobody.
     """
 
     issue: Issue
@@ -36,16 +37,21 @@ class News(NamedTuple):
     parent: int | None = None
     counted: bool = False
     merged_into: str = ""
+    retold: bool = False
+
+    @property
+    def event(self) -> str:
+        """The last word of the event's name."""
+        return _QUIET if self.retold else event_of(self.change.kind)
 
 
 def emit(news: Sequence[News], work: Work, *, rule: str = "") -> None:
     """Tell it, a batch for each kind of event."""
-    kinds = list(dict.fromkeys(each.change.kind for each in news))
-    for kind in kinds:
-        told = [each for each in news if each.change.kind == kind]
+    for event in dict.fromkeys(each.event for each in news):
+        told = [each for each in news if each.event == event]
         parents = [each.parent for each in told if each.parent is not None]
         series = pl.Series(parents, dtype=pl.UInt32) if parents else None
-        work.emit(f"{FRONT}{event_of(kind)}", batch(told), parents=series, rule=rule)
+        work.emit(f"{FRONT}{event}", batch(told), parents=series, rule=rule)
 
 
 def event_of(kind: str) -> str:
@@ -58,7 +64,7 @@ _EVENTS = frozenset("created escalating regressed resolved reopened archived ass
 
 def batch(news: Sequence[News]) -> LogBatch:
     """The events as records."""
-    severities = [_SEVERITY.get(each.issue.level, _CALM) if each.change.kind in _ALARMING else _CALM for each in news]
+    severities = [_SEVERITY.get(each.issue.level, _CALM) if each.event in _ALARMING else _CALM for each in news]
     columns = {
         "body": [_sentence(each) for each in news],
         "severity_number": [number for number, _ in severities],

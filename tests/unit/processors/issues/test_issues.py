@@ -436,7 +436,34 @@ def test_all_is_told_again_piece_by_piece() -> None:
     while after is not None:
         after = world.issues.republish("default", after, world.work)
     assert {row["logboom.issue.id"]: row["logboom.version"] for _, row in world.told} == versions
-    assert set(world.kinds) == {"changed"}
+    assert set(world.kinds) == {"changed"}, "what is told again alarms nobody"
+
+
+def test_what_happened_is_told_again_as_it_was() -> None:
+    """The last of it; counts told since then make the issue newer than anything that happened."""
+    world = World()
+    issue = str(ids(world.send("no paper", at=START))[0])
+    for n in range(14):
+        world.command("assign", issue, START + n * MINUTE, assignee=f"team:{n}")
+    world.command("resolve", issue, START + HOUR)
+    world.send("no paper", at=START + 2 * HOUR)
+    told = [row for _, row in world.told if row.get("logboom.issue.activity")][-12:]
+    for newer in (0, 1):
+        if newer:
+            world.send("no paper", at=START + 3 * HOUR)
+        version = world.last["logboom.version"]
+        world.work.emitted.clear()
+        assert world.issues.republish("default", b"", world.work) is None
+        again = [row for _, row in world.told]
+        names = ("activity", "change", "change_reason", "state", "who", "why", "priority", "assignee", "events")
+        for one, then in zip([row for row in again if row.get("logboom.issue.activity")], told, strict=True):
+            assert [one.get(f"logboom.issue.{name}") for name in names] == [
+                then.get(f"logboom.issue.{name}") for name in names
+            ]
+        (whole,) = [row for row in again if row["logboom.version"] == version]
+        assert whole["logboom.issue.samples"]
+        assert len(again) == 12 + newer
+        assert set(world.kinds) == {"changed"}
 
 
 @pytest.mark.parametrize(
