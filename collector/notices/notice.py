@@ -21,7 +21,7 @@ STATUS, SEQUENCE = "logboom.alert.status", "logboom.alert.sequence"
 _SEVERITY = {"critical": 21, "warning": 13, "info": 9, "debug": 5}
 _TEXTS = {
     "group": GROUP, "exporter": EXPORTER, "receiver": "logboom.alert.receiver", "status": STATUS,
-    "reason": "logboom.alert.reason", "level": "logboom.alert.level",
+    "reason": "logboom.alert.reason", "level": "logboom.alert.level", "acknowledged": "logboom.alert.acknowledged",
 }  # fmt: skip
 _NUMBERS = {
     "sequence": SEQUENCE, "started": "logboom.alert.started", "count": "logboom.alert.count",
@@ -59,6 +59,7 @@ class Notice:
         labels: those that all of its alerts share.
         alerts: those that are shown; `truncated` more are not.
         text: it in a line.
+        acknowledged: who has acknowledged it, and that holds; empty: nobody.
         flapped: how often an alert of it came back.
         id: the record id of the event: the same at each repetition. Empty until it is one.
         at: when it was decided, ns.
@@ -82,6 +83,7 @@ class Notice:
     id: str = ""
     at: int = 0
     document: str = ""
+    acknowledged: str = ""
 
     @property
     def firing(self) -> bool:

@@ -26,6 +26,8 @@ def facts(notice: Notice) -> Sequence[tuple[str, str]]:
     found = [(name, value) for name in _FACTS if (value := _shared(notice, name))]
     found.append(("since", notice.alerts[0].starts if notice.alerts else ""))
     found.append(("records", f"{notice.count:,}"))
+    if notice.acknowledged:
+        found.append(("acknowledged by", notice.acknowledged))
     if notice.flapped:
         found.append(("came back", f"{notice.flapped} times"))
     said = [(name, shortened(one_line(value), _MOST_VALUE)) for name, value in found]

@@ -28,7 +28,7 @@ class JsmExporter(HttpMessenger):
         self._headers = {**JSON, "Authorization": f"GenieKey {config.key.get_secret_value()}"}
 
     async def tell(self, message: Message) -> Names | Verdict:
-        """One call. An alert that is unknown when it ends is over as well."""
+        """One call, and one that it is acknowledged. An alert that is unknown when it ends is over as well."""
         notice, known = message.notice, {"alias": message.notice.group}
         if notice.status == "resolved":
             url = f"{self._config.address}/{notice.group}/close?identifierType=alias"
@@ -38,6 +38,9 @@ class JsmExporter(HttpMessenger):
         else:
             said = alerts(notice, self._config.tags)
             answer = await simplified(lambda each: self.post(self._config.address, each, self._headers), said, _refused)
+            if notice.acknowledged and isinstance(verdict(answer, taken=TAKEN), Ok):
+                url = f"{self._config.address}/{notice.group}/acknowledge?identifierType=alias"
+                answer = await self.post(url, {"note": short(notice), "source": "logboom"}, self._headers)
         found = verdict(answer, taken=TAKEN)
         return known if isinstance(found, Ok) else found
 

@@ -35,6 +35,11 @@ def events(notice: Notice, routing_key: str, client: str) -> Sequence[dict[str, 
     )  # fmt: skip
 
 
+def acknowledges(notice: Notice, routing_key: str) -> dict[str, Any]:
+    """That somebody has taken it on."""
+    return {"routing_key": routing_key, "dedup_key": notice.group, "event_action": "acknowledge"}
+
+
 def details(notice: Notice) -> dict[str, Any]:
     """What there is to know."""
     shown = card(notice, _ALL)

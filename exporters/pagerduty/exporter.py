@@ -11,7 +11,7 @@ from collector.transport.acceptance import Acceptance, json_without_error
 from collector.transport.http_answers import verdict
 from collector.transport.http_client import HttpAnswer
 from exporters.pagerduty.config import PagerdutyConfig
-from exporters.pagerduty.event import events
+from exporters.pagerduty.event import acknowledges, events
 
 TAKEN = Acceptance("PagerDuty", frozenset({200, 202}), says_so=json_without_error)
 _FORM = frozenset({400, 413})
@@ -25,12 +25,18 @@ class PagerdutyExporter(HttpMessenger):
         self._config = config
 
     async def tell(self, message: Message) -> Names | Verdict:
-        """One event."""
+        """One event; that it is acknowledged is another."""
         config = self._config
-        said = events(message.notice, config.routing_key.get_secret_value(), config.client)
-        answer = await simplified(lambda each: self.post(config.address, each), said, _refused)
-        found = verdict(answer, word(fields(answer).get("status")), TAKEN)
+        key = config.routing_key.get_secret_value()
+        said = events(message.notice, key, config.client)
+        found = _verdict(await simplified(lambda each: self.post(config.address, each), said, _refused))
+        if isinstance(found, Ok) and message.notice.acknowledged:
+            found = _verdict(await self.post(config.address, acknowledges(message.notice, key)))
         return {"key": message.notice.group} if isinstance(found, Ok) else found
+
+
+def _verdict(answer: HttpAnswer) -> Verdict:
+    return verdict(answer, word(fields(answer).get("status")), TAKEN)
 
 
 def _refused(answer: HttpAnswer) -> bool:

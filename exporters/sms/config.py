@@ -30,7 +30,7 @@ class SmsConfig(HttpClientConfig, NoticeOptions):
     to: list[Number] = Field(..., min_length=1, max_length=20)
     """Who is told: `+4915112345678`."""
     resolved: bool = False
-    """Whether people are told that something is over."""
+    """Whether people are told that something is over, and that somebody has acknowledged it."""
     endpoint: str = "https://api.twilio.com"
     """Where Twilio's API is."""
     pace: PaceConfig = PaceConfig.model_validate({"calls": 20, "per": "1h"})

@@ -48,7 +48,8 @@ class SmsExporter(HttpMessenger):
 
     async def tell(self, message: Message) -> Names | Verdict:
         """A message to each who was not told yet; the worst that came of it."""
-        if message.notice.status == "resolved" and not self._config.resolved:
+        quiet = message.notice.status == "resolved" or bool(message.notice.acknowledged)
+        if quiet and not self._config.resolved:
             return message.names
         done, body, refused = self.done(message), segment(short(message.notice)), list[Verdict]()
         if self.tried(message):

@@ -33,7 +33,7 @@ def body_of(notice: Notice) -> bytes:
         "alerts": [_alert(alert) for alert in notice.alerts],
         "logboom": {
             "id": notice.id, "sequence": notice.sequence, "status": notice.status, "level": notice.level, "count": notice.count,
-            "text": notice.text, "flapped": notice.flapped,
+            "text": notice.text, "flapped": notice.flapped, "acknowledged": notice.acknowledged,
         },
     })  # fmt: skip
 

@@ -225,16 +225,20 @@ class Alerting:
         if command.name == SILENCE:
             order = people.silence_of(command, group)
             return orders.carry_out(order, work) if isinstance(order, Command) else order
+        told: list[Notice] = []
         if command.name == ACKNOWLEDGE:
+            news = group.chain.acknowledged_until <= work.now_unix_nano
             escalation = self._routes.escalations.get(leaf.escalation)
             answer = people.acknowledge(
                 command, key, group, escalation.ack_timeout if escalation is not None else 3600.0
             )
+            told = self._flusher.acknowledged(key, group, leaf, work) if news else []
         elif command.name == RESOLVE:
             answer = people.resolve(command, key, group, self._inhibition, work)
         else:
             answer = people.unacknowledge(key, group, work.now_unix_nano)
         self._groups.keep(work, command.domain, key, group)
+        _emit(work, told)
         return answer
 
     def _end(self, end: Ends, work: Work) -> None:

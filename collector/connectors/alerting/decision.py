@@ -21,6 +21,7 @@ class Reason(StrEnum):
     REPEAT = "repeat interval elapsed"
     ESCALATION = "nobody acknowledged it"
     DIGEST = "digest"
+    ACKNOWLEDGED = "somebody acknowledged it"
     HEARTBEAT = "heartbeat"
     REPORT = "report"
     TEST = "test"

@@ -66,6 +66,14 @@ class Flusher:
             if issue := alert.labels.get("issue"):
                 leave_issue(state, issue, group_key)
 
+    def acknowledged(self, key: str, group: Group, leaf: Leaf, work: Work) -> list[Notice]:
+        """Everybody who was told of what goes on hears who has taken it on."""
+        now, sets = work.now_unix_nano, self.sets(group, leaf, work)
+        if leaf.silent(now) or not sets.firing:
+            return []
+        told = [exporter for exporter, one in group.told.items() if one.firing]
+        return [self.notify(key, group, leaf, exporter, Reason.ACKNOWLEDGED, sets, now) for exporter in told]
+
     def notify(self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, sets: Sets, now: int) -> Notice:
         """One message, noted as told."""
         firing, over = sets
@@ -75,12 +83,13 @@ class Flusher:
         shows = [*sorted(firing), *(ended if leaf.send_resolved else ())]
         marks = sorted(firing) or ended
         level = group.level(marks)
+        by = group.chain.by if firing and group.chain.acknowledged_until > now else ""
         group.told[exporter] = Told(sequence, now, frozenset(firing))
         return Notice(
             key, exporter, sequence, leaf.receiver, "firing" if firing else "resolved", str(reason), level,
             min((group.alerts[mark].began for mark in marks), default=now), sum(group.alerts[mark].count for mark in marks),
-            group.labels, shown(group, shows, now, leaf.resolve_after, self.most), sentence(group, sorted(firing), ended, level),
-            group.flapped, max(0, len(shows) - self.most),
+            group.labels, shown(group, shows, now, leaf.resolve_after, self.most), sentence(group, sorted(firing), ended, level, by if reason is Reason.ACKNOWLEDGED else ""),
+            group.flapped, max(0, len(shows) - self.most), acknowledged=by,
         )  # fmt: skip
 
     def _told(self, key: str, group: Group, leaf: Leaf, sets: Sets, work: Work) -> Iterator[Notice]:

@@ -46,8 +46,8 @@ def place(labels: Mapping[str, str]) -> str:
     return f"{what} of {where}" if what and where else what or where or "all"
 
 
-def sentence(group: Group, firing: Sequence[str], over: Sequence[str], level: str) -> str:
-    """A group in a line, for people."""
+def sentence(group: Group, firing: Sequence[str], over: Sequence[str], level: str, by: str = "") -> str:
+    """A group in a line, for people. `by`: who has acknowledged it, where that is the news."""
     marks = firing or over
     if not marks:
         return f"{place(group.labels)}: over"
@@ -58,6 +58,8 @@ def sentence(group: Group, firing: Sequence[str], over: Sequence[str], level: st
     others = f" and {len(marks) - 1} more" if len(marks) > 1 else ""
     if not firing:
         return f"RESOLVED: {place(labels)}: {said}{others}, {total} in all"
+    if by:
+        return f"ACKNOWLEDGED by {by}: {place(labels)}: {said}{others}, {total} since {moment(first.began)}"
     return f"{level.upper()}: {place(labels)}: {said}{others}, {total} since {moment(first.began)}"
 
 

@@ -39,11 +39,14 @@ class Jsm(Vendor):
     def act(self, asked: Asked) -> HttpAnswer:
         if asked.headers.get("Authorization") != f"GenieKey {KEY}":
             return said({"message": "Key is invalid"}, 403)
-        if asked.path.endswith("/close"):
+        if asked.path.endswith(("/close", "/acknowledge")):
             alias = asked.path.split("/")[-2]
             if alias not in self.alerts or asked.query.get("identifierType") != "alias":
                 return said({"message": "Alert not found"}, 404)
-            self.alerts[alias]["open"] = False
+            if asked.path.endswith("/close"):
+                self.alerts[alias]["open"] = False
+            else:
+                self.alerts[alias]["acknowledged"] = True
             return said({"result": "Request will be processed", "requestId": "r"}, 202)
         alert = asked.json
         self.refuses -= 1

@@ -51,5 +51,6 @@ class PagerDuty(Vendor):
             self.triggered += before is None or not before["open"]
             self.incidents[key] = {**event, "open": True}
         elif before is not None:
-            self.incidents[key] = {**before, "open": False}
+            done = {"open": False} if event["event_action"] == "resolve" else {"acknowledged": before["open"]}
+            self.incidents[key] = {**before, **done}
         return said({"status": "success", "message": "Event processed", "dedup_key": key}, 202)

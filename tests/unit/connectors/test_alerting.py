@@ -223,6 +223,13 @@ def test_somebody_acknowledges_for_a_while() -> None:
     group = life.messages()[0]["group"]
     life.wait(5 * MINUTE)
     assert isinstance(life.command(ACKNOWLEDGE, group=group), Applied)
+    told = life.messages()
+    assert {(one["exporter"], one["status"], one["reason"]) for one in told} == {
+        (exporter, "firing", "somebody acknowledged it") for exporter in ("pager", "chat")
+    }
+    assert told[0]["body"].startswith("ACKNOWLEDGED by ann: shop of a.com: boom, 1 since ")
+    assert isinstance(life.command(ACKNOWLEDGE, group=group), Applied)
+    assert life.told() == []
     life.wait(59 * MINUTE)
     assert life.told() == []
     life.wait(2 * MINUTE)

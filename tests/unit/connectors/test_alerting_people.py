@@ -146,6 +146,7 @@ def test_a_time_to_come_is_now(shop: Domain) -> None:
 
 def test_an_acknowledgement_that_is_taken_back_lets_the_escalation_go_on(shop: Domain) -> None:
     shop.say(ACKNOWLEDGE)
+    assert shop.told() == [("pager", "firing")]  # that somebody has
     shop.wait(11 * MINUTE)
     assert shop.told() == []
     shop.fail()

@@ -29,6 +29,12 @@ def test_it_creates_and_closes():
     assert jsm.alerts[GROUP]["open"]
 
 
+def test_what_is_acknowledged_is_so_there():
+    jsm = Jsm()
+    Telling(FACTORY, OPTIONS, jsm).say(notice(), notice(sequence=2, acknowledged="ann"))
+    assert (jsm.alerts[GROUP]["open"], jsm.alerts[GROUP]["acknowledged"]) == (True, True)
+
+
 def test_what_somebody_deleted_is_over():
     jsm = Jsm()
     told = Telling(FACTORY, OPTIONS, jsm)

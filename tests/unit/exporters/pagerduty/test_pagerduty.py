@@ -34,6 +34,15 @@ def test_it_triggers_and_resolves():
     assert payload["custom_details"]["cause"] == "deployment 1.4.2 at 09:58"
 
 
+def test_it_says_who_has_acknowledged():
+    """The incident is acknowledged there as well, and stays open."""
+    pager = PagerDuty()
+    Telling(FACTORY, OPTIONS, pager).say(notice(), notice(sequence=2, acknowledged="ann"))
+    incident = pager.incidents[GROUP]
+    assert (incident["open"], incident["acknowledged"], pager.triggered) == (True, True, 1)
+    assert incident["payload"]["custom_details"]["acknowledged by"] == "ann"
+
+
 def test_no_form_costs_an_alert():
     pager = PagerDuty(refuses=2)
     assert isinstance(Telling(FACTORY, OPTIONS, pager).say(notice())[0], Ok)

@@ -124,6 +124,13 @@ def test_the_token_is_a_secret():
     assert "s3cret" not in repr(SmsConfig.model_validate(OPTIONS))
 
 
+def test_that_somebody_has_acknowledged_is_told_where_ends_are():
+    for resolved, number in ((False, 0), (True, 2)):
+        twilio = Twilio()
+        Telling(FACTORY, {**OPTIONS, "resolved": resolved}, twilio).say(notice(acknowledged="ann"))
+        assert len(twilio.messages) == number
+
+
 def test_what_comes_too_often_waits_without_a_place():
     """Two an hour: the third comes half an hour later, critical ones have two of their own."""
     twilio = Twilio()
