@@ -4,7 +4,7 @@ export PYTHONPATH := $(CURDIR)/tests
 export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times: it is compiled once
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -29,9 +29,17 @@ check: setup                   ## lint, types, import contracts
 	$(BIN)/lint-imports
 
 faults: setup                  ## the long forms: 200 kills, 1,000 lone requests, millions of looks at a journal under its writer
+	LOGBOOM_LOOP_STEPS=10000 $(BIN)/python -m pytest -q tests/unit/connectors/test_alerting.py --timeout=7200
 	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults --timeout=7200
 	LOGBOOM_LONE_REQUESTS=1000 LOGBOOM_LOOKS=5000000 $(BIN)/python -m pytest -q -s tests/e2e/test_lone_requests.py \
 		tests/unit/journal/test_journal_reader.py --timeout=7200
+
+bench-alerting: setup          ## what alerting costs with 10,000 groups and 1,000 silences; what a storm of 100,000 alerts comes to (virtual time)
+	$(BIN)/python tests/bench/alerting.py
+
+LATENCY_SECONDS ?= 60
+alert-latency: setup           ## from a critical record's acknowledgement to the call, beside 20,000 records/s (LATENCY_SECONDS)
+	$(BIN)/python tests/bench/alert_latency.py --seconds $(LATENCY_SECONDS)
 
 docs: setup                    ## refresh option tables and config/schema.json from the options' declarations
 	$(BIN)/python -m collector.settings.documentation

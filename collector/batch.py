@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -83,15 +84,7 @@ class LogBatch:
             pl.col("severity_text", "event_name").fill_null(""),
             pl.col("trace_id", "span_id").fill_null(b""),
         )
-        made = cls(
-            filled,
-            resources=pl.DataFrame(
-                {"schema_url": [""], "dropped_attributes_count": [0], "entity_refs": [None]}, RESOURCES
-            ),
-            resource_attributes=_string_attributes(resource or {}),
-            scopes=pl.DataFrame([[scope], [""], [""], [0]], SCOPES),
-            payloads=tables.conform(pl.DataFrame({"domain": [None]}, {"domain": pl.String}), PAYLOADS),
-        )
+        made = cls(filled, **_one_of_each(tuple((resource or {}).items()), scope))
         return made.with_attributes(
             {key: pl.Series(values, strict=False) for key, values in (attributes or {}).items()}
         )
@@ -261,6 +254,21 @@ class LogBatch:
         """How many records each domain has; records without one count under ""."""
         counted = self.column("domain").fill_null("").value_counts()
         return dict(zip(counted["domain"].to_list(), counted["count"].to_list(), strict=True))
+
+
+@lru_cache(256)
+def _one_of_each(resource: tuple[tuple[str, str], ...], scope: str) -> Mapping[str, pl.DataFrame]:
+    """The tables of records that share one resource, scope and payload. Made once: components make many small batches."""
+    return {
+        "resources": pl.DataFrame(
+            {"schema_url": [""], "dropped_attributes_count": [0], "entity_refs": [None]}, RESOURCES
+        ),
+        "resource_attributes": _string_attributes(dict(resource)),
+        "scopes": pl.DataFrame([[scope], [""], [""], [0]], SCOPES),
+        "payloads": tables.conform(pl.DataFrame({"domain": [None]}, {"domain": pl.String}), PAYLOADS),
+        "attributes": ATTRIBUTES.to_frame(),
+        "scope_attributes": ATTRIBUTES.to_frame(),
+    }
 
 
 def _string_attributes(values: Mapping[str, str]) -> pl.DataFrame:

@@ -230,6 +230,8 @@ _FEW_KEYS = 3
 
 def without_keys(table: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:
     """The attributes whose key is not one of `keys`."""
+    if not table.height:
+        return table
     column, named = table.get_column("key"), list(keys)
     if len(named) <= _FEW_KEYS and not any((column == key).any() for key in named):
         return table

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 import msgpack
+import re2
 
 from collector.component import State
 from collector.matchers import Matcher, all_match, parse
@@ -39,24 +41,44 @@ class Silence:
         return "{" + ", ".join(str(one) for one in self.matchers) + "}"
 
 
+def _set_of(given: Sequence[tuple[str, Silence]]) -> tuple[Any, Sequence[Silence]]:
+    """Expressions of a label that are asked together, anchored at both ends; and whose each of them is."""
+    expressions = re2.Set.FullMatchSet()
+    for expression, _ in given:
+        expressions.Add(expression)
+    expressions.Compile()
+    return expressions, [one for _, one in given]
+
+
 class Silences:
-    """All of a domain, made to be asked often: those that name a label's value are looked up, the others gone through."""
+    """All of a domain, made to be asked often: those that name a label's value are looked up, those that have an expression for one are found
+    by all expressions at once, the others are gone through."""
 
     def __init__(self, kept: Sequence[Silence]) -> None:
         self.all = kept
         self._by_value: defaultdict[tuple[str, str], list[Silence]] = defaultdict(list)
+        by_expression: defaultdict[str, list[tuple[str, Silence]]] = defaultdict(list)
         self._others = []
         for one in kept:
             plain = next((each for each in one.matchers if each.op == "=" and each.value), None)
-            if plain is None:
-                self._others.append(one)
-            else:
+            expression = next((each for each in one.matchers if each.op == "=~"), None)
+            if plain is not None:
                 self._by_value[plain.name, plain.value].append(one)
+            elif expression is not None:
+                by_expression[expression.name].append((expression.value, one))
+            else:
+                self._others.append(one)
+        self._by_expression = {name: _set_of(given) for name, given in by_expression.items()}
 
     def hold(self, labels: Mapping[str, str], now: int) -> bool:
         """Whether one of them keeps an alert back."""
         named = (one for item in labels.items() for one in self._by_value.get(item, ()))
-        return any(one.holds(labels, now) for one in chain(named, self._others))
+        found = (
+            silences[at]
+            for name, (expressions, silences) in self._by_expression.items()
+            for at in expressions.Match(labels.get(name, "")) or ()
+        )
+        return any(one.holds(labels, now) for one in chain(named, found, self._others))
 
 
 def of(state: State) -> Silences:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from collector.component import Due, Work
 from collector.connectors.alerting.decision import Reason
 from collector.connectors.alerting.digest import Counted
-from collector.connectors.alerting.limits import Limits, labels_of
+from collector.connectors.alerting.limits import Limits
 from collector.connectors.alerting.occurrences import worst
 from collector.connectors.alerting.routes import NANOS, Leaf
 from collector.connectors.alerting.showing import place
@@ -45,17 +45,17 @@ def digest_of(leaf: Leaf, exporter: str, due: Due, counted: Sequence[Counted], m
 def limited(exporter: str, due: Due, work: Work, most: int) -> list[Notice]:
     """How many groups a window's limit kept back from an exporter, if it did; the window is over."""
     state = work.state(due.domain)
-    window = Limits(1, 1).window(state, exporter)
+    window = Limits.window(state, exporter)
     Limits.close(state, exporter)
-    if not window.kept_back:
+    if not window.held:
         return []
-    some = labels_of(window, most)
+    some = window.labels[:most]
     alerts = [Alert("", "firing", dict(labels), {"summary": place(labels)}) for labels in some]
-    text = f"{window.kept_back} more groups of {due.domain} than are told one by one: {'; '.join(place(labels) for labels in some)}"
+    text = f"{window.held} more groups of {due.domain} than are told one by one: {'; '.join(place(labels) for labels in some)}"
     return [
         Notice(
             _id(exporter, "limit"), exporter, due.at_unix_nano // _MS, "", "digest", str(Reason.LIMITED), "warning", due.at_unix_nano,
-            window.kept_back, {"domain": due.domain}, alerts, text,
+            window.held, {"domain": due.domain}, alerts, text,
         )
     ]  # fmt: skip
 

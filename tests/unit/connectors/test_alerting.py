@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -356,7 +357,7 @@ def test_a_notification_that_fails_is_no_reason_for_another_through_the_same() -
     life = Life(route={"receiver": "page", "group_by": ["rule", "exporter"]}, fallback=["sms"])
     told: list[tuple[str, str]] = []
     life.tell()
-    steps = 600
+    steps = int(os.environ.get("LOGBOOM_LOOP_STEPS", "600"))  # `make faults`: 10,000, ten weeks
     for _ in range(steps):
         messages = life.messages()
         told += [(one["exporter"], one["alerts"][0]["labels"].get("exporter", "")) for one in messages]
