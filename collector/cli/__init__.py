@@ -20,6 +20,7 @@ COMMANDS = {
     "print-config": "Print a configuration as it is read: merged, expanded, without secrets.",
     "components": "List the component types that a configuration can name.",
     "query": "Ask the embedded store in SQL, read-only.",
+    "search": "Find stored records by words, fields and attributes.",
     "tail": "Follow new records of the embedded store.",
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "report": "Tell what a period brought: issues and how long they stood, new patterns, noisy services, trends.",

@@ -12,12 +12,10 @@ from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.monitors import NONE, Counted, Finding, Monitors
 from collector.connectors.alerting.watch import Condition
 from collector.query import Query
+from collector.query.searching import DOMAINS
 from collector.query.sql import value_of
 from collector.testing.work import FakeWork
 
-_DOMAINS = """WITH RECURSIVE known(name) AS (SELECT min(domain) FROM logs
-    UNION ALL SELECT (SELECT min(domain) FROM logs WHERE domain > name) FROM known WHERE name IS NOT NULL)
-SELECT name FROM known WHERE name IS NOT NULL"""
 _MOST_CHARS = 200
 
 
@@ -47,7 +45,7 @@ def rehearse(connection: sqlite3.Connection, monitor: MonitorConfig, since: int,
     monitors, work = Monitors([monitor]), FakeWork(now_unix_nano=since)
     found: list[Episode] = []
     open_: _Open = {}
-    for domain in [name for (name,) in connection.execute(_DOMAINS)]:
+    for domain in [name for (name,) in connection.execute(DOMAINS)]:
         monitors.begin([domain], since, work)
     for one in _counted(connection, monitor, since, until):
         _pass(monitors, work, one.last, found, open_)

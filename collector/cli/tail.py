@@ -48,6 +48,9 @@ def tail(
     level: Annotated[Level | None, typer.Option(help="This triage level and the more urgent ones.")] = None,
     service: Annotated[str | None, typer.Option(help="Only this service.name.")] = None,
     component: Annotated[str | None, typer.Option(help="Only this component.")] = None,
+    query: Annotated[
+        str, typer.Option("--query", "-q", help="Only what a query takes, as `logboom search` does.")
+    ] = "",
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Stored records to begin with.")] = 10,
     follow: Annotated[bool, typer.Option(help="Go on with new records until Ctrl-C.")] = True,
     json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
@@ -61,13 +64,17 @@ def tail(
     \b
     What goes wrong anywhere:        logboom tail --level warning
     One service of one domain:       logboom tail --domain tamyla.com --service checkout
+    Failed requests of it:           logboom tail -q 'service:checkout @http.response.status_code:>=500'
     Into another tool:               logboom tail --json -n 0 | jq .body
     """
-    from collector.store.following import Follower, Wanted
+    from collector.cli.asked_query import asked
+    from collector.store.following import Follower, Question, Wanted
     from collector.store.reading import NoStore
 
-    show = _show_json if json_ else _show_lines
-    wanted = Wanted(Scope.chosen(domain), level, service, component)
+    show = show_json if json_ else show_lines
+    wanted = Wanted(
+        Scope.chosen(domain), level, service, component, Question(*asked(query).clause()) if query else None
+    )
     try:
         if store is not None and is_d1(store):
             with d1_store(store, config or [], domain, data_dir) as d1:
@@ -100,13 +107,15 @@ def _follow_d1(d1: D1Store, wanted: Wanted, lines: int, follow: bool, interval: 
         time.sleep(interval)
 
 
-def _show_json(rows: Iterable[Row]) -> None:
+def show_json(rows: Iterable[Row]) -> None:
+    """Every column, an object a line."""
     for row in rows:
         sys.stdout.write(visible_json({name: row[name] for name in row.keys() if name != "rowid"}) + "\n")  # noqa: SIM118
     sys.stdout.flush()
 
 
-def _show_lines(rows: Iterable[Row]) -> None:
+def show_lines(rows: Iterable[Row]) -> None:
+    """A line each, for people."""
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False)

@@ -31,6 +31,10 @@ Parameter = str | int | float
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
+_INT, _REAL = "CAST(? AS INTEGER)", "CAST(? AS REAL)"
+"""Numbers, which travel to D1 as text: so they keep all digits."""
+
+
 class Clause(NamedTuple):
     """A condition with `?` for each of its parameters, in parentheses where it needs them."""
 
@@ -84,7 +88,7 @@ def _column(column: str, condition: Condition) -> Clause:
             return _like(column, condition)
         case Between():
             low, high = int_bounds(condition)
-            return Clause(f"({column} >= ? AND {column} <= ?)", (low, high))
+            return Clause(f"({column} >= {_INT} AND {column} <= {_INT})", (low, high))
         case _:
             raise AssertionError(condition)
 
@@ -106,10 +110,10 @@ def _like(text: str, like: Like) -> Clause:
             found.append(Clause(f"{text} < ?", (behind,)))
     if like.ends:
         size = len(like.ends.encode())
-        found.append(Clause(f"substr(CAST({text} AS BLOB), ?) = CAST(? AS BLOB)", (-size, like.ends)))
+        found.append(Clause(f"substr(CAST({text} AS BLOB), {_INT}) = CAST(? AS BLOB)", (-size, like.ends)))
     if like.starts and like.ends:
         size = len((like.starts + like.ends).encode())
-        found.append(Clause(f"length(CAST({text} AS BLOB)) >= ?", (size,)))
+        found.append(Clause(f"length(CAST({text} AS BLOB)) >= {_INT}", (size,)))
     if like.holds:
         held, needle = (f"lower({text})", like.holds.translate(_LOWER)) if text == "body" else (text, like.holds)
         found.append(Clause(f"instr({held}, ?) > 0", (needle,)))
@@ -158,8 +162,8 @@ def _equal(equal: Equal) -> Sequence[Clause]:
         found.append(Clause(f"type = '{'true' if equal.boolean else 'false'}'", ()))
     if equal.number is not None:
         if is_int64(equal.number):
-            found.append(Clause("(type = 'integer' AND atom = ?)", (int(equal.number),)))
-        found.append(Clause("(type = 'real' AND atom = ?)", (float(equal.number),)))
+            found.append(Clause(f"(type = 'integer' AND atom = {_INT})", (int(equal.number),)))
+        found.append(Clause(f"(type = 'real' AND atom = {_REAL})", (float(equal.number),)))
     return found
 
 
@@ -167,12 +171,12 @@ def _between(between: Between) -> Sequence[Clause]:
     """Integers, also those that are written as text, and others."""
     low, high = int_bounds(between)
     whole = "(type = 'integer' OR (type = 'text' AND CAST(CAST(atom AS INTEGER) AS TEXT) = atom))"
-    found = [Clause(f"({whole} AND CAST(atom AS INTEGER) >= ? AND CAST(atom AS INTEGER) <= ?)", (low, high))]
+    found = [Clause(f"({whole} AND CAST(atom AS INTEGER) >= {_INT} AND CAST(atom AS INTEGER) <= {_INT})", (low, high))]
     limits: list[Clause] = []
     if between.low is not None:
-        limits.append(Clause(f"atom {'>=' if between.low_in else '>'} ?", (float(between.low),)))
+        limits.append(Clause(f"atom {'>=' if between.low_in else '>'} {_REAL}", (float(between.low),)))
     if between.high is not None:
-        limits.append(Clause(f"atom {'<=' if between.high_in else '<'} ?", (float(between.high),)))
+        limits.append(Clause(f"atom {'<=' if between.high_in else '<'} {_REAL}", (float(between.high),)))
     return [*found, _joined(" AND ", [Clause("type = 'real'", ()), *limits])]
 
 

@@ -48,6 +48,8 @@ class Wanted:
     level: str | None = None
     service: str | None = None
     component: str | None = None
+    also: Question | None = None
+    """A further condition, with its parameters."""
 
     def fresh(self, after: int, through: int, count: int) -> Question:
         """The first `count` rows behind the rowid `after`, up to `through`, in the order of their commit."""
@@ -104,6 +106,9 @@ class Wanted:
         if levels := self._levels():
             clauses.append(f"{SQL} IN ({', '.join('?' * len(levels))})")
             parameters += levels
+        if self.also is not None:
+            clauses.append(f"({self.also.statement})")
+            parameters += self.also.parameters
         return " AND ".join(clauses) or "true", parameters
 
 

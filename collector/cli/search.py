@@ -1,0 +1,74 @@
+"""`logboom search`: stored records that a query takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.asked_query import asked
+from collector.cli.endings import FAILED, misused
+from collector.cli.reading_store import past, reading
+from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
+from collector.cli.tail import show_json, show_lines
+from collector.scope import Scope
+
+if TYPE_CHECKING:
+    from collector.query.searching import Found
+
+
+def search(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="QUERY", help="What is looked for; all of it without one.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="How long, such as 15m or 7d, or since a date.")] = "24h",
+    until: Annotated[str, typer.Option(help="To when: a date, or how long ago; now without it.")] = "0s",
+    domain: Domain = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="So many, the newest.")] = 100,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds that are searched; 0 = all of the time asked for, however long.")
+    ] = 10.0,
+    json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
+    data_dir: DataDir = Path("logboom-data"),
+    store: StoreFile = None,
+    config: StoreConfig = None,
+) -> None:
+    """Find stored records: the newest that a query takes, shown by time.
+
+    \b
+    Text of the body:            logboom search timeout '"card declined"'
+    Fields, levels:              logboom search 'level:>=warning service:(shop OR till) -component:Health*'
+    Attributes, numbers:         logboom search '@http.response.status_code:>=500 resource.k8s.pod.name:shop-*' --since 2h
+    Words of several arguments are one query. The language: collector/query/README.md.
+    """
+    from collector.query.searching import Wanted
+    from collector.query.searching import search as searched
+
+    now = time.time()
+    from_, to = past(since, now), past(until, now)
+    if from_ >= to:
+        misused("it ends before it begins: --since is later than --until")
+    scope = Scope.chosen(domain)
+    wanted = Wanted(asked(" ".join(query or [])), scope, from_, to, limit)
+    with reading(data_dir, store, scope, "records", config) as connection:
+        found = searched(connection, wanted, timeout)
+    (show_json if json_ else show_lines)(reversed(found.rows))
+    _say_what_is_left(found, limit, timeout)
+    if not found.rows:
+        raise typer.Exit(FAILED)
+
+
+def _say_what_is_left(found: Found, limit: int, timeout: float) -> None:
+    at = _shown(found.searched_to)
+    if found.next is not None:
+        typer.echo(f"the newest {limit}; older ones: --until {at}, or a larger --limit", err=True)
+    elif not found.complete:
+        typer.echo(f"searched back to {at} in {timeout:g} s; go on with --until {at}, or --timeout 0", err=True)
+    elif not found.rows:
+        typer.echo("nothing found", err=True)
+
+
+def _shown(unix_nano: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(-(-unix_nano // 10**9)))

@@ -1,0 +1,148 @@
+"""Stored records that a query takes, the newest first, within a budget: time is walked backwards in slices, and the answer says how far it got."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from collector.levels import SQL as LEVEL
+from collector.query.query import Query
+from collector.scope import Scope
+from collector.store.reading import Answer, Readable
+
+Row = Mapping[str, Any]
+
+DOMAINS = """WITH RECURSIVE known(name) AS (SELECT min(domain) FROM logs
+    UNION ALL SELECT (SELECT min(domain) FROM logs WHERE domain > name) FROM known WHERE name IS NOT NULL)
+SELECT name FROM known WHERE name IS NOT NULL"""
+"""The domains of a store, each found by one look at the index."""
+_SLICES = 64
+_SHORTEST = 10**9
+_STEPS = 20_000
+
+
+class Place(NamedTuple):
+    """Of a record among all: what is behind it is older, or of the same moment with a smaller id."""
+
+    time_unix_nano: int
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for.
+
+    Args:
+        since, until: nanoseconds; the end is no part of it.
+        before: only what is behind this place: the last one of the page before.
+        limit: so many records.
+    """
+
+    query: Query
+    scope: Scope
+    since: int
+    until: int
+    limit: int
+    before: Place | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """A page.
+
+    Args:
+        rows: columns of `logs`, and `level`; the newest first.
+        searched_to: nanoseconds: all records from here on were looked at.
+        complete: there are no others.
+        next: where the next page begins; None: at `searched_to`, if it is not complete.
+    """
+
+    searched_to: int
+    rows: list[Row] = field(default_factory=list)
+    complete: bool = False
+    next: Place | None = None
+
+
+def search(connection: Readable, wanted: Wanted, budget_secs: float = 0.0) -> Found:
+    """One page, in `budget_secs` (0: however long it takes).
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    domains = (
+        wanted.scope.sorted() if wanted.scope.domains is not None else [row[0] for row in connection.execute(DOMAINS)]
+    )
+    until = min(wanted.until, wanted.before.time_unix_nano + 1) if wanted.before else wanted.until
+    found, deadline = Found(until), time.monotonic() + budget_secs
+    width = max(_SHORTEST, (until - wanted.since) // _SLICES)
+    while found.searched_to > wanted.since:
+        low, began = max(wanted.since, found.searched_to - width), time.monotonic()
+        try:
+            with _watched(connection, deadline if budget_secs else None):
+                rows = list(
+                    islice(
+                        _slice(connection, wanted, domains, low, found.searched_to), wanted.limit + 1 - len(found.rows)
+                    )
+                )
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return found
+        found.rows += rows
+        if len(found.rows) > wanted.limit:
+            return _full(found, wanted.limit)
+        found.searched_to = low
+        if low > wanted.since and budget_secs and time.monotonic() > deadline:
+            return found
+        width = width * 2 if time.monotonic() - began < (budget_secs or 1.0) / 8 else width
+    found.complete = True
+    return found
+
+
+def _full(found: Found, limit: int) -> Found:
+    del found.rows[limit:]
+    found.next = Place(found.rows[-1]["time_unix_nano"], found.rows[-1]["record_id"])
+    found.searched_to = found.next.time_unix_nano
+    return found
+
+
+def statement(wanted: Wanted, domain: str, low: int, high: int, limit: int) -> tuple[str, Sequence[Any]]:
+    """The newest rows of a domain within a slice."""
+    condition = wanted.query.clause()
+    behind = " AND (time_unix_nano, record_id) < (?, ?)" if wanted.before else ""
+    sql = (
+        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?{behind}"  # noqa: S608
+        f" AND ({condition.sql}) ORDER BY time_unix_nano DESC, record_id DESC LIMIT ?"
+    )
+    return sql, (domain, low, high, *(wanted.before or ()), *condition.parameters, limit)
+
+
+def _slice(connection: Readable, wanted: Wanted, domains: Sequence[str], low: int, high: int) -> Iterator[Row]:
+    """Of all domains, by time."""
+    asked = (statement(wanted, domain, low, high, wanted.limit + 1) for domain in domains)
+    answers = [list(_rows(connection.execute(sql, parameters))) for sql, parameters in asked]
+    return merge(*answers, key=lambda row: (row["time_unix_nano"], row["record_id"]), reverse=True)
+
+
+def _rows(answer: Answer) -> Iterator[Row]:
+    names = [column[0] for column in answer.description or ()]
+    return (dict(zip(names, row, strict=True)) for row in answer)
+
+
+@contextmanager
+def _watched(connection: Readable, deadline: float | None) -> Iterator[None]:
+    """A statement on a file that is not done by then is interrupted."""
+    if deadline is None or not isinstance(connection, sqlite3.Connection):
+        yield
+        return
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
