@@ -4,7 +4,7 @@ export PYTHONPATH := $(CURDIR)/tests
 export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times: it is compiled once
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -112,6 +112,9 @@ check-image: setup             ## build deploy/container's image with buildah an
 
 check-kubernetes: setup        ## give deploy/helm's objects to a real API server, built from Go modules (6 minutes the first time)
 	$(BIN)/python -m pytest -q tests/deploy/check_kubernetes.py
+
+check-responses: setup         ## restart a workload of a real API server and a unit of a real systemd (root); what they answered is kept
+	$(BIN)/python -m pytest -q tests/deploy/check_responses.py
 
 NFPM ?= nfpm
 packages: setup                ## the Debian and the RPM package, for the Python of .venv, by nfpm (NFPM); into build/packages

@@ -28,6 +28,7 @@ COMMANDS = {
     "deadletter": "List or replay what a destination refused for good.",
     "alerts": "Show who was told what, and who would be; acknowledge, silence.",
     "monitors": "Show when the monitors of a configuration would have been an alert, in what is stored.",
+    "responses": "Show what is done about alerts; approve, deny, stop.",
     "patterns": "List and show patterns: what is said again and again, and how it varies.",
     "anomalies": "List what was unusual: expected, seen, since when, how sure.",
     "issues": "List, show and change issues: errors by their cause.",

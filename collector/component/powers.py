@@ -222,8 +222,8 @@ class TakesEvents(Protocol):
 
 @runtime_checkable
 class Addressed(Exporter, Protocol):
-    """An exporter that tells people: of the notifications (`logboom.alert.notification`) it is sent those that are addressed to it, unless its
-    option `events` says otherwise."""
+    """An exporter that tells people, or acts: of the notifications (`logboom.alert.notification`) and responses (`logboom.response.started`) it is
+    sent those that are addressed to it, unless its option `events` says otherwise."""
 
     @property
     def addressed(self) -> bool:

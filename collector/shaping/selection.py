@@ -14,14 +14,19 @@ from collector.shaping.names import Names
 
 _LEVEL = "logboom.triage.level"
 _ERROR_TYPE = "logboom.error_type"
-_NOTIFICATION, _ADDRESSEE, _STATUS = "logboom.alert.notification", "logboom.alert.exporter", "logboom.alert.status"
+_STATUS = "logboom.alert.status"
 _NO_INCIDENT = ("digest", "heartbeat")
+_ADDRESSEES = {
+    "logboom.alert.notification": "logboom.alert.exporter",
+    "logboom.response.started": "logboom.response.exporter",
+}
+"""Events that are for one exporter → the attribute that names it."""
 
 
 class Selection:
     """What was sent: level AND domain AND any of the conditions, each of them only where something is asked for. What a component
-    made: of one of `kinds`, AND domain; levels and conditions are about traffic. Of notifications, where there is an `addressee`, only its
-    own, and without `digests` nothing that is about no group. Without `traffic`, nothing that was sent."""
+    made: of one of `kinds`, AND domain; levels and conditions are about traffic. Of notifications and responses, where there is an
+    `addressee`, only its own, and without `digests` nothing that is about no group. Without `traffic`, nothing that was sent."""
 
     def __init__(
         self,
@@ -65,10 +70,10 @@ class Selection:
         made = generation > 0
         wanted = made & taken(batch.column("event_name"), self._kinds)
         if self._addressee:
-            mine = batch.attribute(_ADDRESSEE).eq_missing(self._addressee)
+            for event, addressee in _ADDRESSEES.items():
+                wanted &= batch.attribute(addressee).eq_missing(self._addressee) | (batch.column("event_name") != event)
             if not self._digests:
-                mine &= ~batch.attribute(_STATUS).is_in(_NO_INCIDENT).fill_null(False)
-            wanted &= mine | (batch.column("event_name") != _NOTIFICATION)
+                wanted &= ~batch.attribute(_STATUS).is_in(_NO_INCIDENT).fill_null(False)
         return (kept & wanted) | self._of_traffic(batch, kept & ~made)
 
     def _of_traffic(self, batch: LogBatch, kept: pl.Series) -> pl.Series:

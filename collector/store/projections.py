@@ -162,4 +162,33 @@ SILENCES = Projection(
 )
 """Who asked for quiet, about what, until when."""
 
-PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY, SILENCES)
+RESPONSES = Projection(
+    name="responses",
+    kinds=("logboom.response.*",),
+    key=(Column("response_id", attribute="logboom.response.id"),),
+    columns=(
+        Column("name", attribute="logboom.response.name"),
+        Column("exporter", attribute="logboom.response.exporter"),
+        Column("target", attribute="logboom.response.target"),
+        Column("state", attribute="logboom.response.state"),
+        Column("reason", attribute="logboom.response.reason"),
+        Column("dry_run", "INTEGER", "logboom.response.dry_run"),
+        Column("who", attribute="logboom.response.who"),
+        Column("why", attribute="logboom.response.why"),
+        Column("group_id", attribute="logboom.response.group"),
+        Column("labels", attribute="logboom.response.labels"),
+        Column("instances", "INTEGER", "logboom.response.instances"),
+        Column("deployment", attribute="logboom.response.deployment"),
+        Column("was", attribute="logboom.response.was"),
+        Column("became", attribute="logboom.response.became"),
+        Column("proposed_unix_nano", "INTEGER", "logboom.response.proposed"),
+        Column("expires_unix_nano", "INTEGER", "logboom.response.expires"),
+        Column("time_unix_nano", "INTEGER"),
+    ),
+    indexes={"responses_by_time": ("time_unix_nano",)},
+    aged_by="time_unix_nano",
+    closed={"state": ("held", "denied", "expired", "failed", "helped", "did_not_help")},
+)
+"""What is done about alerts, as it stands; each step of it is an event of its own in `logs`."""
+
+PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY, SILENCES, RESPONSES)

@@ -58,14 +58,9 @@ class HttpClient:
     async def start(self) -> None:
         """Make the pool; nothing is connected yet. Raises OSError or ssl.SSLError for TLS files that can't be used."""
         config = self._config
-        options: dict[str, Any] = {"limit": 0, "limit_per_host": config.max_conns_per_host}
-        if config.disable_keep_alives:
-            options["force_close"] = True
-        elif config.idle_conn_timeout:
-            options["keepalive_timeout"] = config.idle_conn_timeout
         reload_secs = config.tls.reload_interval or math.inf
         self._tls = Renewed(config.tls, lambda: client_context(config.tls), reload_secs)
-        connector = aiohttp.TCPConnector(**options)
+        connector = self.connector()
         keep_cookies = config.cookies is not None and config.cookies.enabled
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -74,6 +69,16 @@ class HttpClient:
             skip_auto_headers=("Content-Type", "Accept"),
             timeout=aiohttp.ClientTimeout(),  # delivery times each attempt
         )
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """How it connects: over TCP."""
+        config = self._config
+        options: dict[str, Any] = {"limit": 0, "limit_per_host": config.max_conns_per_host}
+        if config.disable_keep_alives:
+            options["force_close"] = True
+        elif config.idle_conn_timeout:
+            options["keepalive_timeout"] = config.idle_conn_timeout
+        return aiohttp.TCPConnector(**options)
 
     def compressed(self, body: bytes) -> bytes:
         """The body as `post` sends it."""

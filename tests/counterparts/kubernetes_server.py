@@ -18,6 +18,8 @@ SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "kubernetes"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
 _GO = {"GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
 _TOKEN, _START_SECS = "operator", 120
+LOGBOOM = "logboom"
+"""The token of a user who may nothing but what roles say."""
 
 
 def built() -> Path:
@@ -45,8 +47,15 @@ class Kubernetes:
         self._etcd, self._peers, self._port = free_ports(3)
         self._running: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def address(self) -> str:
+        """Of the API server; its certificate is its own."""
+        return f"https://127.0.0.1:{self._port}"
+
     def __enter__(self) -> Self:
-        (self._folder / "tokens").write_text(f'{_TOKEN},operator,operator,"system:masters"\n')
+        (self._folder / "tokens").write_text(
+            f'{_TOKEN},operator,operator,"system:masters"\n{LOGBOOM},logboom,logboom\n'
+        )
         self._make_key()
         at, peers = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{self._peers}"
         self._start("etcd", f"--data-dir={self._folder}/etcd", f"--listen-client-urls={at}", f"--advertise-client-urls={at}",
@@ -75,7 +84,7 @@ class Kubernetes:
 
     def kubectl(self, *arguments: str, manifests: str = "") -> subprocess.CompletedProcess[str]:
         """A subcommand, as a member of system:masters."""
-        whom = ["--server", f"https://127.0.0.1:{self._port}", "--token", _TOKEN, "--insecure-skip-tls-verify"]
+        whom = ["--server", self.address, "--token", _TOKEN, "--insecure-skip-tls-verify"]
         environment = {**os.environ, "KUBECONFIG": os.devnull, "HOME": str(self._folder)}
         command = [str(program("kubectl")), *whom, *arguments]
         return subprocess.run(command, input=manifests, capture_output=True, text=True, check=False, env=environment)

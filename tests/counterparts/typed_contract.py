@@ -98,12 +98,20 @@ from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
+from exporters.ci_trigger.config import CiTriggerConfig
+from exporters.ci_trigger.exporter import CiTriggerExporter
+from exporters.cloudflare_rollback.config import CloudflareRollbackConfig
+from exporters.cloudflare_rollback.exporter import CloudflareRollbackExporter
+from exporters.command.config import CommandConfig
+from exporters.command.exporter import CommandExporter
 from exporters.d1.config import D1Config
 from exporters.d1.exporter import D1Exporter
 from exporters.datadog.config import DatadogConfig
 from exporters.datadog.exporter import DatadogExporter
 from exporters.debug.config import DebugConfig
 from exporters.debug.exporter import DebugExporter
+from exporters.docker.config import DockerConfig
+from exporters.docker.exporter import DockerExporter
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.exporter import ElasticsearchExporter
 from exporters.email.config import EmailConfig
@@ -116,6 +124,8 @@ from exporters.jira.config import JiraConfig
 from exporters.jira.exporter import JiraExporter
 from exporters.jsm.config import JsmConfig
 from exporters.jsm.exporter import JsmExporter
+from exporters.kubernetes.config import KubernetesConfig
+from exporters.kubernetes.exporter import KubernetesExporter
 from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
 from exporters.nop.config import NopConfig
@@ -142,6 +152,8 @@ from exporters.sqlite.config import SqliteConfig
 from exporters.sqlite.exporter import SqliteExporter
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
+from exporters.systemd.config import SystemdConfig
+from exporters.systemd.exporter import SystemdExporter
 from exporters.teams.config import TeamsConfig
 from exporters.teams.exporter import TeamsExporter
 from exporters.webhook.config import HttpConfig
@@ -199,6 +211,12 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     SqliteExporter,
     SyslogExporter,
     TeamsExporter,
+    CiTriggerExporter,
+    CloudflareRollbackExporter,
+    CommandExporter,
+    DockerExporter,
+    KubernetesExporter,
+    SystemdExporter,
 )
 EXTENSIONS: tuple[type[Extension], ...] = (
     ApiKeys,
@@ -226,6 +244,12 @@ ADDRESSED: tuple[type[Addressed], ...] = (
     SlackExporter,
     SmsExporter,
     TeamsExporter,
+    CiTriggerExporter,
+    CloudflareRollbackExporter,
+    CommandExporter,
+    DockerExporter,
+    KubernetesExporter,
+    SystemdExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     AlertmanagerExporter,
@@ -240,6 +264,12 @@ ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     SlackExporter,
     SmsExporter,
     TeamsExporter,
+    CiTriggerExporter,
+    CloudflareRollbackExporter,
+    CommandExporter,
+    DockerExporter,
+    KubernetesExporter,
+    SystemdExporter,
 )
 ORDERED: tuple[type[Ordered], ...] = (
     AlertmanagerExporter,
@@ -254,6 +284,12 @@ ORDERED: tuple[type[Ordered], ...] = (
     SlackExporter,
     SmsExporter,
     TeamsExporter,
+    CiTriggerExporter,
+    CloudflareRollbackExporter,
+    CommandExporter,
+    DockerExporter,
+    KubernetesExporter,
+    SystemdExporter,
 )
 SUPERSEDES: tuple[type[Supersedes], ...] = (
     AlertmanagerExporter,
@@ -311,6 +347,12 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SqliteConfig,
     SyslogConfig,
     TeamsConfig,
+    CiTriggerConfig,
+    CloudflareRollbackConfig,
+    CommandConfig,
+    DockerConfig,
+    KubernetesConfig,
+    SystemdConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
@@ -319,7 +361,7 @@ JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
 WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfig,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
-CAUTIONS: tuple[type[Cautions], ...] = (ApiKeysConfig,)
+CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,
@@ -424,6 +466,10 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     SplunkHecConfig,
     SyslogConfig,
     TeamsConfig,
+    CiTriggerConfig,
+    CloudflareRollbackConfig,
+    DockerConfig,
+    KubernetesConfig,
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
@@ -450,6 +496,12 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     SqliteExporter,
     TeamsExporter,
     Triage,
+    CiTriggerExporter,
+    CloudflareRollbackExporter,
+    CommandExporter,
+    DockerExporter,
+    KubernetesExporter,
+    SystemdExporter,
 )
 TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpExporter,

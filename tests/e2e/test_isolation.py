@@ -101,12 +101,14 @@ def reads(service: Service) -> dict[str, list[list[str]]]:
         **{f"patterns {word}": [[pattern]] for word in ("show", "aggregate", "sample", "drop", "keep")},
         "issues assign": [[issue, "eve"]], "issues merge": [[issue, issue[::-1]]], "issues split": [[issue, "0" * 16]],
         "issues priority": [[issue, "high"]], "alerts ack": [[group]], "alerts unsilence": [["none"]],
+        "responses approve": [["none"]], "responses deny": [["none"]], "responses reset": [["systemd", "none"]],
     }  # fmt: skip
     return changes | {
         "report": [[], ["--json"], ["--format", "html"]],
         "backtest": [["--json"], []],
         "alerts list": [[], ["--all", "--json"]],
         "alerts silences": [[], ["--all", "--json"]],
+        "responses list": [[], ["--all", "--json"]],
         "anomalies": [[], ["--json"]],
         "issues list": [[], ["--json"]],
         "query": [

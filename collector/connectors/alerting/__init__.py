@@ -3,6 +3,7 @@
 from collector.component import Factory, Kind
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.words import ACKNOWLEDGE, RESOLVE, SILENCE, TEST, UNACKNOWLEDGE, UNSILENCE
+from collector.responses.words import OF_RESPONSES
 
 FACTORY = Factory(
     kind=Kind.CONNECTOR,
@@ -11,6 +12,6 @@ FACTORY = Factory(
     behaviour="collector.connectors.alerting.connector:Alerting",
     summary="groups alerts, and tells people once: routes, silences, inhibition, escalation, digests",
     stability="beta",
-    takes_commands=(ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, SILENCE, UNSILENCE, TEST),
+    takes_commands=(ACKNOWLEDGE, UNACKNOWLEDGE, RESOLVE, SILENCE, UNSILENCE, TEST, *OF_RESPONSES),
     passes_records=False,
 )

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from collector.component import Config
 from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.report_config import ReportConfig
+from collector.connectors.alerting.responses.config import ResponseConfig, ResponseLimitsConfig
 from collector.connectors.alerting.route_config import Matchers, RouteConfig
 from collector.connectors.alerting.times_config import Name, TimeIntervalConfig
 from collector.connectors.alerting.words import LABELS
@@ -98,6 +99,10 @@ class AlertingConfig(Config):
     """Further labels: name → `attributes["key"]` or `resource.attributes["key"]`."""
     escalations: dict[Name, EscalationConfig] = {}
     """By name."""
+    responses: dict[Name, ResponseConfig] = {}
+    """By name: what may be done about a group that goes on, under guard; routes name them."""
+    response_limits: ResponseLimitsConfig = ResponseLimitsConfig()
+    """Over all responses."""
     inhibit_rules: list[InhibitConfig] = []
     """Which alerts keep others back."""
     time_intervals: dict[Name, list[TimeIntervalConfig]] = {}
@@ -172,6 +177,7 @@ class AlertingConfig(Config):
             yield f'{path}.receiver: "{route.receiver}" is not one of receivers ({", ".join(self.receivers)})'
         if route.escalation and route.escalation not in self.escalations:
             yield f'{path}.escalation: "{route.escalation}" is not one of escalations'
+        yield from self._bad_responses(route, path)
         for name in (*route.mute_time_intervals, *route.active_time_intervals):
             if name not in self.time_intervals:
                 yield f'{path}: "{name}" is not one of time_intervals'
@@ -181,11 +187,38 @@ class AlertingConfig(Config):
             if name not in known:
                 yield f'{path}: "{name}" is no label: there are {", ".join(sorted(known - {"..."}))}'
 
+    def _bad_responses(self, route: RouteConfig, path: str) -> Iterator[str]:
+        for name in route.responses:
+            if name not in self.responses:
+                yield f'{path}.responses: "{name}" is not one of responses'
+            elif (by := self.responses[name].by) and by not in {*LABELS, *self.labels}:
+                yield f'responses.{name}.by: "{by}" is no label'
+        if route.responses and route.digest:
+            yield f"{path}.responses: what is only counted starts nothing"
+
     def explained(self) -> tuple[str, Mapping[str, str]]:
         """For people: who is told, by level."""
         from collector.connectors.alerting.effective import who_is_told  # it reads these options
 
-        return "who is told", dict(who_is_told(self))
+        return "who is told", {**dict(who_is_told(self)), **dict(self._what_may_be_done())}
+
+    def _what_may_be_done(self) -> Iterator[tuple[str, str]]:
+        limits = self.response_limits
+        for name, one in self.responses.items():
+            yield f"response {name}", one.sentence()
+        if self.responses:
+            yield (
+                "responses",
+                f"at most {limits.max_per_hour} an hour in a domain" if limits.enabled else "OFF: nothing is done",
+            )
+
+    def cautions(self) -> Mapping[str, str]:
+        """Those that act without a person."""
+        return {
+            f"responses.{name}": "it acts without approval: every guard but a person stands before it"
+            for name, one in self.responses.items()
+            if one.approval == "automatic" and not one.dry_run and self.response_limits.enabled
+        }
 
     def names_exporters(self) -> Mapping[str, str]:
         """Option → the exporter that it names."""
@@ -203,4 +236,5 @@ class AlertingConfig(Config):
             found[f"heartbeat.notify.{at}"] = exporter
         for at, report in enumerate(self.reports):
             found |= {f"reports.{at}.to.{n}": exporter for n, exporter in enumerate(report.to)}
+        found |= {f"responses.{name}.exporter": one.exporter for name, one in self.responses.items()}
         return found | {f"fallback.{at}": exporter for at, exporter in enumerate(self.fallback)}

@@ -42,16 +42,21 @@ from collector.connectors.alerting.monitors import Finding, Monitors, of_monitor
 from collector.connectors.alerting.occurrences import Occurrence, Occurrences
 from collector.connectors.alerting.reports import PREFIX as REPORT
 from collector.connectors.alerting.reports import Reports
+from collector.connectors.alerting.responses import responding
+from collector.connectors.alerting.responses.book import Breaker
+from collector.connectors.alerting.responses.responding import Responding
+from collector.connectors.alerting.responses.step import Step
 from collector.connectors.alerting.routes import NANOS, Leaf, Routes
 from collector.connectors.alerting.summaries import digest_of, limited
 from collector.connectors.alerting.words import TEST
 from collector.notices import NOTIFICATION, Notice, batch_of
+from collector.responses.response import Response
 
 
 class Alerting:
     """See the module."""
 
-    takes_events = ("logboom.issue.*", "logboom.service.*", RECEIVED)
+    takes_events: Sequence[str] = ("logboom.issue.*", "logboom.service.*", RECEIVED)
 
     def __init__(self, config: AlertingConfig, context: Context) -> None:
         self._config = config
@@ -64,26 +69,32 @@ class Alerting:
         self._flusher = Flusher(self._inhibition, limits, config.fallback, config.max_alerts)
         self._reports = Reports(config.reports, context.data_dir / "store.db", config.max_alerts)
         self._monitors = Monitors(config.monitors, config.max_sample_chars)
+        self._responding = Responding(config, context.id, self._groups, self._flusher)
+        if self._responding.any:
+            self.takes_events = (*self.takes_events, responding.DEPLOYMENT)
 
     def connect(self, batch: LogBatch, work: Work) -> Mapping[str, LogBatch]:
         """Nothing is handed on; what is told is emitted."""
         self._heartbeat.begin(batch, work)
         alarming, ends, positions = split(batch)
         told: list[tuple[Notice, int]] = []
-        for leaf, occurred in self._occurrences.of(alarming):
+        acts: list[tuple[Response, int]] = []
+        self._responding.deployed(batch, work)
+        for leaf, occurred in self._occurrences.of(alarming, work.now_unix_nano):
             found = self._going_on(leaf, occurred, work)
             if leaf.digest is not None:
                 lines = self._lines(alarming, [[one.row] for one in found])
                 for one, (line,) in zip(found, lines, strict=True):
                     Digests.count(work, leaf, one, line)
             else:
-                told += self._alert(leaf, list(zip(found, self._said(alarming, found), strict=True)), work)
+                told += self._alert(leaf, list(zip(found, self._said(alarming, found), strict=True)), work, acts)
         told = [(notice, positions[row]) for notice, row in told]
         told += self._monitored(self._monitors.see(batch, work), work)
         if self._config.reports:
             self._reports.plan(_senders(batch), work)
         if told:
             _emit(work, [notice for notice, _ in told], pl.Series([row for _, row in told], dtype=pl.UInt32))
+        responding.emit(work, [one for one, _ in acts], [positions[row] for _, row in acts])
         for end in ends:
             self._end(end, work)
         return {}
@@ -104,6 +115,8 @@ class Alerting:
             told = [notice for notice, _ in self._monitored(self._monitors.tick(due, work), work)]
         elif due.name.startswith(HEARTBEAT):
             told = self._heartbeat.beat(due, work)
+        elif due.name.startswith(responding.PREFIX):
+            told = self._carried(self._responding.tick(due, work), work)
         else:
             told = limited(due.name.removeprefix(LIMIT), due, work, self._config.max_alerts)
         _emit(work, told)
@@ -114,6 +127,10 @@ class Alerting:
             return self._try_ways(command, work)
         if people.about_a_group(command):
             return self._about_group(command, work)
+        if self._responding.takes(command.name):
+            answer, step = self._responding.command(command, work)
+            _emit(work, self._carried(step, work))
+            return answer
         return orders.carry_out(command, work)
 
     def _try_ways(self, command: Command, work: Work) -> Applied | Refused:
@@ -124,8 +141,14 @@ class Alerting:
         work.emit(NOTIFICATION, batch_of(notices, work.now_unix_nano))
         return answer
 
-    def _alert(self, leaf: Leaf, found: Sequence[tuple[Occurrence, Said]], work: Work) -> list[tuple[Notice, int]]:
-        """Put occurrences into their groups; tell what is due at once."""
+    def _alert(
+        self,
+        leaf: Leaf,
+        found: Iterable[tuple[Occurrence, Said]],
+        work: Work,
+        acts: list[tuple[Response, int]] | None = None,
+    ) -> list[tuple[Notice, int]]:
+        """Put occurrences into their groups; tell what is due at once, and add to `acts`, where there is one, what is to be done about it."""
         by_group: defaultdict[tuple[str, str], list[tuple[Occurrence, Said]]] = defaultdict(list)
         labels: dict[str, dict[str, str]] = {}
         for one, said in found:
@@ -141,6 +164,11 @@ class Alerting:
             self._hasten(group, leaf, [one for one, _ in mine], work.now_unix_nano)
             if group.due <= work.now_unix_nano:
                 told += [(notice, mine[0][0].row) for notice in self._flush(key, group, leaf, work)]
+            if leaf.responses and acts is not None:
+                who = {instance for one, _ in mine for instance in one.instances}
+                responses, asked = self._responding.look(key, group, leaf, work, who)
+                acts += [(one, mine[0][0].row) for one in responses]
+                told += [(notice, mine[0][0].row) for notice in asked]
             self._groups.keep(work, domain, key, group)
         return told
 
@@ -154,6 +182,21 @@ class Alerting:
                 self._inhibition.tell(one.labels, 0, state)
                 self._groups.keep(work, one.domain, key, known[0])
         return [one for one in found if not 0 < one.ends <= work.now_unix_nano] if over else found
+
+    def _carried(self, step: Step, work: Work) -> list[Notice]:
+        """A step of responses: events of it, and alerts about breakers."""
+        responding.emit(work, step.told)
+        for one in step.closed:
+            labels = responding.breaker_labels(step.domain, one)
+            self._end(Ends(step.domain, "a person closed it", labels=labels), work)
+        return [notice for one in step.open for notice in self._alarm(step.domain, one, work)]
+
+    def _alarm(self, domain: str, breaker: Breaker, work: Work) -> list[Notice]:
+        """An open breaker is an alert like any other, in a group of its own."""
+        labels, now = responding.breaker_labels(domain, breaker), work.now_unix_nano
+        pairs = [(Occurrence(domain, labels, 1, now, now, 0, ()), Said([responding.breaker_text(domain, breaker)], 1))]
+        own = [responding.apart(leaf) for leaf in self._routes.taking(labels) if leaf.digest is None]
+        return [notice for leaf in own for notice, _ in self._alert(leaf, pairs, work)]
 
     def _add(self, group: Group, leaf: Leaf, one: Occurrence, said: Said, work: Work, key: str) -> None:
         if group.stale(one):
@@ -192,6 +235,10 @@ class Alerting:
             self._groups.forget(state, key)
             return []
         told = self._flush(key, group, leaf, work)
+        if leaf.responses:
+            responses, asked = self._responding.look(key, group, leaf, work)
+            responding.emit(work, responses)
+            told += asked
         self._groups.keep(work, due.domain, key, group)
         return told
 

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     RESOLVED = "all alerts resolved"
     REPEAT = "repeat interval elapsed"
     ESCALATION = "nobody acknowledged it"
+    APPROVAL = "a response waits for approval"
     DIGEST = "digest"
     ACKNOWLEDGED = "somebody acknowledged it"
     HEARTBEAT = "heartbeat"

@@ -13,6 +13,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.columns.tables import nulls
 from collector.connectors.alerting import others
+from collector.connectors.alerting.responses.instances import instances
 from collector.connectors.alerting.routes import ALL, Leaf, Routes
 from collector.connectors.alerting.words import LABELS, LEVELS
 from collector.shaping.selection import levels
@@ -24,12 +25,14 @@ _ATTRIBUTES = {
 }  # fmt: skip
 _KEY = re.compile(r'"([^"]+)"')
 _MOST_CHARS = 200
-_ROW, _TIME = "\0row", "\0time"
+_ROW, _TIME, _INSTANCE = "\0row", "\0time", "\0instance"
+_MOST_INSTANCES = 50
 
 
 class Occurrence(NamedTuple):
     """An alert of a domain, as often as a batch tells it. Times in ns; `row` is where it is told first, `rows` where its lines are; `ends`: when its
-    source says that it is over, 0 = it does not say."""
+    source says that it is over, 0 = it does not say. `instances`: which told
+    it just now, where a route has responses ("" = one that does not say which it is)."""
 
     domain: str
     labels: Mapping[str, str]
@@ -39,6 +42,7 @@ class Occurrence(NamedTuple):
     row: int
     rows: Sequence[int]
     ends: int = 0
+    instances: Sequence[str] = ()
 
 
 class Occurrences:
@@ -53,9 +57,10 @@ class Occurrences:
         self._paths = paths
         self._names = [*LABELS, *paths]
         self._samples = max(1, most_samples)
+        self._asks_instances = any(leaf.responses for leaf in routes.leaves)
         self._known: dict[tuple[str | None, ...], Sequence[Leaf]] = {}
 
-    def of(self, batch: LogBatch) -> Iterator[tuple[Leaf, list[Occurrence]]]:
+    def of(self, batch: LogBatch, now: int) -> Iterator[tuple[Leaf, list[Occurrence]]]:
         """For each route that takes something: what it takes. Most records are taken by none: of those only what routes ask is read."""
         asked = self._routes.asked
         told = _shortened([_column(batch, name, self._paths) for name in asked])
@@ -71,7 +76,7 @@ class Occurrences:
             for path, (_, wanted) in taken.items()
         }
         rows = pl.concat([mine.get_column(_ROW) for mine in sets.values()]).unique().sort()
-        frame = self._frame(batch, rows)
+        frame = self._frame(batch, rows, now)
         for path, (leaf, _) in taken.items():
             mine = frame.filter(pl.col(_ROW).is_in(sets[path].get_column(_ROW).implode()))
             yield leaf, list(self._grouped(mine, leaf))
@@ -92,18 +97,26 @@ class Occurrences:
         aggregated = frame.group_by(names, maintain_order=True).agg(
             pl.len().alias("\0n"), pl.col(_TIME).min().alias("\0first"), pl.col(_TIME).max().alias("\0last"),
             pl.col(_ROW).head(self._samples).alias("\0rows"), (pl.col(others.ENDS).last() if others.ENDS in frame.columns else pl.lit(0)).alias("\0ends"),
+            pl.col(_INSTANCE).drop_nulls().unique(maintain_order=True).head(_MOST_INSTANCES).alias("\0instances"),
         )  # fmt: skip
-        for *values, count, first, last, rows, ends in aggregated.iter_rows():
+        for *values, count, first, last, rows, ends, who in aggregated.iter_rows():
             labels = {name: value for name, value in zip(names, values, strict=True) if value}
             labels = others.labels(labels.pop(others.LABELS, "")) | labels
-            yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows, ends or 0)
+            yield Occurrence(labels.get("domain", ""), labels, count, first, last, rows[0], rows, ends or 0, who)
 
-    def _frame(self, batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
-        """Labels, times and positions of some records."""
+    def _frame(self, batch: LogBatch, rows: pl.Series, now: int) -> pl.DataFrame:
+        """Labels, times and positions of some records; and who told them, where a route asks."""
         time = batch.column("time_unix_nano").gather(rows)
         time = time.zip_with(time > 0, batch.column("observed_time_unix_nano").gather(rows)).cast(pl.Int64)
         labels = _shortened([_column(batch, name, self._paths).gather(rows).alias(name) for name in self._names])
-        return labels.with_columns(time.alias(_TIME), rows.alias(_ROW), *others.columns(batch, rows))
+        who = (
+            instances(batch, rows, now)
+            if self._asks_instances
+            else pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+        )
+        return labels.with_columns(
+            time.alias(_TIME), rows.alias(_ROW), who.alias(_INSTANCE), *others.columns(batch, rows)
+        )
 
 
 def _column(batch: LogBatch, name: str, paths: Mapping[str, str]) -> pl.Series:

@@ -63,6 +63,8 @@ class RouteConfig(Config):
     """From `time_intervals`: nobody is told outside of them."""
     escalation: str = ""
     """A name from `escalations`: who is told next while nobody acknowledges."""
+    responses: list[Name] = []
+    """Names from `responses`: what may be done while a group of this route goes on."""
     digest: DigestConfig | None = None
     """Counts, told once a period, in the place of alerts."""
     routes: list[RouteConfig] = []

@@ -39,6 +39,7 @@ class Leaf:
     muted: Sequence[str] = ()
     active_at: Sequence[str] = ()
     asks_level: bool = False
+    responses: Sequence[str] = ()
 
     def waits(self, level: str) -> int:
         """How long a group waits for its first message."""
@@ -136,6 +137,7 @@ class Routes:
             send_resolved=above.send_resolved if route.send_resolved is None else route.send_resolved,
             escalation=route.escalation or above.escalation,
             digest=route.digest,
+            responses=tuple(route.responses),
             mute=[one for name in route.mute_time_intervals for one in self._intervals[name]],
             active=[one for name in route.active_time_intervals for one in self._intervals[name]]
             if route.active_time_intervals

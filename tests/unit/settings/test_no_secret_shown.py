@@ -38,6 +38,14 @@ WITH: dict[str, list[str]] = {
     "exporters.chronicle": [
         f"{{endpoint: https://h, project: p, location: l, instance: i, log_type: T, credentials: {MARK}, {CLIENT}, {HEADERS}}}"
     ],
+    "exporters.ci_trigger": [
+        f"{{provider: gitlab, token: {MARK}, triggers: {{r: {{project: a/b}}}}, {CLIENT}, {HEADERS}}}",
+    ],
+    "exporters.cloudflare_rollback": [f"{{account_id: a, api_token: {MARK}, scripts: [s], {CLIENT}}}"],
+    "exporters.command": [f"{{commands: {{r: {{argv: [/bin/true]}}}}, redact: {{hash_key: {MARK}}}}}"],
+    "exporters.docker": [f"{{containers: [c], {CLIENT}, {HEADERS}}}"],
+    "exporters.kubernetes": [f"{{workloads: [a/deployment/b], {CLIENT}, {HEADERS}}}"],
+    "exporters.systemd": [f"{{units: [a.service], redact: {{hash_key: {MARK}}}}}"],
     "exporters.d1": [f"{{account_id: a, api_token: {MARK}, database_id: d, {CLIENT}}}"],
     "exporters.datadog": [f"{{api: {{key: {MARK}}}, {CLIENT}, {HEADERS}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],

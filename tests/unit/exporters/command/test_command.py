@@ -1,0 +1,137 @@
+"""Commands of a list: real processes, no shell, nothing of a log among their arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from collector.responses.outcome import Done, NotDone
+from counterparts.responding import Acting, response
+from exporters.command import FACTORY
+from exporters.command import exporter as module
+from exporters.command.program import check
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Writes a program; who may write it is looked at elsewhere."""
+    monkeypatch.setattr(module, "check", lambda _: None)
+
+    def write(text: str) -> str:
+        path = tmp_path / "program"
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o700)
+        return str(path)
+
+    return write
+
+
+def act(argv: list[str], target: str = "restart", timeout: str = "10s", **more: Any) -> Done:
+    acting = Acting(FACTORY, {"commands": {"restart": {"argv": argv, "timeout": timeout}}})
+    return asyncio.run(acting.exporter.act(response(target, **more)))
+
+
+def test_it_runs_with_its_own_arguments_and_the_facts_on_its_input(script, tmp_path):
+    out = tmp_path / "out"
+    done = act([script(f'echo "$# $1 $2" > {out}; /bin/cat >> {out}; echo restarted'), "--fast", "a b; $(reboot)"])
+    assert (done.became, done.note) == ("restarted", "it ended with 0")
+    first, facts = out.read_text().split("\n", 1)
+    assert first == "2 --fast a b; $(reboot)"
+    said = orjson.loads(facts)["response"]
+    assert (said["target"], said["labels"]["error_type"]) == ("restart", "$(reboot) `id` ;")
+
+
+def test_its_environment_is_empty(script):
+    assert {line.split("=")[0] for line in act([script("/usr/bin/env")]).became.splitlines()} <= {
+        "PWD",
+        "SHLVL",
+        "_",
+        "OLDPWD",
+    }
+
+
+def test_what_fails_is_told(script):
+    with pytest.raises(NotDone, match=r"it ended with 3: no such thing"):
+        act([script("echo no such thing >&2; exit 3")])
+
+
+def test_what_does_not_end_is_killed_with_all_that_it_started(script, tmp_path):
+    pid = tmp_path / "pid"
+    with pytest.raises(NotDone, match=r"did not end within 0\.5 s"):
+        act([script(f"/bin/sleep 300 & echo $! > {pid}; wait")], timeout="500ms")
+    deadline = time.monotonic() + 30
+    while _alive(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_it_leaves_behind_is_killed(script, tmp_path):
+    pid = tmp_path / "pid"
+    act([script(f"/bin/sleep 300 >/dev/null 2>&1 & echo $! > {pid}")])
+    deadline = time.monotonic() + 30
+    while _alive(int(pid.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def test_much_output_is_no_trouble(script):
+    assert len(act([script("/usr/bin/head -c 3000000 /dev/zero | /usr/bin/tr '\\\\0' x")]).became) == 500
+
+
+def test_input_that_nobody_reads_is_no_trouble(script):
+    assert act([script("exec 0<&-; echo fine")]).became == "fine"
+
+
+def test_what_is_not_on_the_list_is_not_run(script):
+    with pytest.raises(NotDone, match="is not one of `commands`"):
+        act([script("echo no")], target="/bin/sh")
+
+
+def test_a_dry_run_runs_nothing(script, tmp_path):
+    out = tmp_path / "out"
+    assert "nobody but root can change it" in act([script(f"echo x > {out}")], dry_run=True).note
+    assert not out.exists()
+
+
+def test_who_could_write_the_program(tmp_path):
+    path = tmp_path / "program"
+    with pytest.raises(NotDone, match="No such file"):
+        check(path)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o600)
+    with pytest.raises(NotDone, match="is no program"):
+        check(path)
+    for mode in (stat.S_IWOTH, stat.S_IWGRP):
+        path.chmod(0o700 | mode)
+        with pytest.raises(NotDone, match="can be written by others"):
+            check(path)
+    path.chmod(0o700)
+    tmp_path.chmod(0o777)
+    with pytest.raises(NotDone, match="can be written by others"):
+        check(path)
+    tmp_path.chmod(0o700)
+    if os.geteuid():
+        with pytest.raises(NotDone, match="can be written by others"):
+            check(path)
+    check(Path("/bin/sh"))
+
+
+@pytest.mark.parametrize("argv", [[], ["restart"], ["./restart"], ["/opt/../bin/sh"], ["/bin/sh", "a\0b"]])
+def test_arguments_that_are_none(argv):
+    with pytest.raises(ValidationError):
+        FACTORY.config.model_validate({"commands": {"restart": {"argv": argv}}})

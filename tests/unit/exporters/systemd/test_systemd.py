@@ -1,0 +1,121 @@
+"""Restarts of units over D-Bus; against a real manager: `make check-responses`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import ValidationError
+
+from collector.responses.outcome import Again, NotDone
+from collector.responses.response import State
+from counterparts.responding import NOW, Acting
+from exporters.systemd import FACTORY
+from exporters.systemd.manager import Manager, Standing
+
+OPTIONS = {"units": ["api.service", "broken.service"], "timeout": "10s"}
+
+
+RUNNING = Standing("loaded", "active", NOW // 1000 - 60_000_000, 0, 11, True)
+
+
+@dataclass
+class FakeManager:
+    """In the place of a connection. `lost`: the bus hangs up behind so many restarts; `slow`: looks that a job lasts."""
+
+    unit: Standing = RUNNING
+    lost: int = 0
+    slow: int = 0
+    starts: str = "active"
+    restarts: list[str] = field(default_factory=list)
+    closed: int = 0
+
+    async def connect(self) -> FakeManager:
+        return self
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def standing(self, unit: str) -> Standing:
+        if self.slow and self.restarts:
+            self.slow -= 1
+            return self.unit._replace(job=7, active="activating")
+        return self.unit
+
+    async def restart(self, unit: str) -> None:
+        self.restarts.append(unit)
+        self.unit = self.unit._replace(active=self.starts, entered=NOW // 1000, pid=self.unit.pid + 1)
+        if self.lost:
+            self.lost -= 1
+            raise Again("the bus hung up")
+
+
+def carried_out(manager: FakeManager, target: str = "api.service", **more: object):
+    return Acting(FACTORY, OPTIONS, connect=manager.connect).carry_out(target, **more)
+
+
+def test_it_is_restarted_and_waited_for():
+    manager = FakeManager(slow=3)
+    found = carried_out(manager)
+    assert (found.state, found.was, found.became) == (State.DONE, "active, process 11", "active, process 12")
+    assert (manager.restarts, manager.closed) == (["api.service"], 1)
+
+
+def test_once_when_the_answer_is_lost():
+    manager = FakeManager(lost=1)
+    found = carried_out(manager)
+    assert (found.state, found.reason) == (State.DONE, "it was restarted since this was proposed")
+    assert manager.restarts == ["api.service"]
+
+
+def test_what_does_not_start_is_a_failure():
+    found = carried_out(FakeManager(starts="failed"))
+    assert (found.state, found.reason) == (
+        State.FAILED,
+        "it was active, process 11, and did not start: failed, process 12",
+    )
+
+
+def test_a_dry_run_restarts_nothing():
+    manager = FakeManager()
+    assert carried_out(manager, dry_run=True).state == State.DONE
+    assert manager.restarts == []
+
+
+def test_what_is_not_on_the_list():
+    manager = FakeManager()
+    assert carried_out(manager, "other.service").reason == "other.service is not one of `units`"
+    assert manager.restarts == []
+
+
+def test_what_lasts_too_long_is_looked_at_again():
+    manager = FakeManager(slow=10**6)
+    acting = Acting(FACTORY, OPTIONS, connect=manager.connect)
+    with pytest.raises(AssertionError, match="it never ends"):
+        acting.carry_out("api.service")
+    assert manager.closed == 20
+
+
+def test_nobody_on_the_bus_is_tried_again(tmp_path):
+    async def main() -> None:
+        with pytest.raises(Again, match="the bus does not answer"):
+            await Manager.connect("session", f"unix:path={tmp_path}/none")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("unit", ["api", "../api.service", "a b.service", "api.service;reboot", "-.slice"])
+def test_names_that_are_none(unit):
+    with pytest.raises(ValidationError):
+        FACTORY.config.model_validate({"units": [unit]})
+
+
+def test_a_refusal_of_systemd_is_told():
+    """What polkit says."""
+
+    class Refuses(FakeManager):
+        async def restart(self, unit: str) -> None:
+            raise NotDone("systemd says AccessDenied: Permission denied")
+
+    assert carried_out(Refuses()).reason == "systemd says AccessDenied: Permission denied"
