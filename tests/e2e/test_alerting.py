@@ -21,13 +21,13 @@ from counterparts.http_recorder import Answer, HttpRecorder
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
-def alerting(url: str, **route: Any) -> str:
+def alerting(url: str, monitors: list[dict[str, Any]] | None = None, **route: Any) -> str:
     """Added to the service's configuration."""
     return json.dumps({
         "connectors": {
             "alerting": {
                 "route": {"receiver": "ops", "group_by": ["service"], **route}, "receivers": {"ops": ["webhook"]},
-                "limits": {"groups": 1000},
+                "limits": {"groups": 1000}, "monitors": monitors or [],
             }
         },
         "exporters": {"webhook": {"endpoint": url, "retry_on_failure": {"initial_interval": "200ms"}}},
@@ -134,11 +134,16 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
 
 def test_over_kills_each_decision_is_made_once(tmp_path: Path) -> None:
     """Thirty groups with a wait, the worker killed four times: each group has one first message, and is called once, or twice where a
-    kill lost the answer."""
+    kill lost the answer. Of two monitors that count all of them, the one that allows 29 is an alert, once, and the one that allows 30 never."""
     rng, kills, groups = random.Random(16), 4, 30
+    monitors = [
+        {"name": f"over-{most}", "query": "boom service:s*", "window": "1h", "above": most}
+        for most in (groups - 1, groups)
+    ]
+    of_services = "domain = 'tamyla.com' AND labels LIKE '%service%'"
     with (
         HttpRecorder(lambda _: Answer()) as recorder,
-        Service(tmp_path, alerting(recorder.url, group_wait="500ms", resolve_after="1h")) as service,
+        Service(tmp_path, alerting(recorder.url, monitors, group_wait="500ms", resolve_after="1h")) as service,
     ):
         for number in range(groups):
             send(service, f"s{number}")
@@ -147,19 +152,21 @@ def test_over_kills_each_decision_is_made_once(tmp_path: Path) -> None:
                 service.child("worker").kill()
                 service.await_ready()
         service.await_rows(
-            "SELECT count(*), count(DISTINCT group_id), min(reason), max(reason) FROM notifications WHERE domain = 'tamyla.com'",
+            f"SELECT count(*), count(DISTINCT group_id), min(reason), max(reason) FROM notifications WHERE {of_services}",
             [(groups, groups, "first notification", "first notification")],
         )
+        of_monitors = "SELECT json_extract(alerts, '$[0].labels.rule'), reason FROM notifications WHERE domain = 'tamyla.com' AND labels NOT LIKE '%service%'"
+        service.await_rows(of_monitors, [("monitor/over-29", "first notification")])
         found = calls(recorder, groups)
         deadline = time.monotonic() + 60
-        while len({one["groupKey"] for one in found if one["groupLabels"]["domain"] == "tamyla.com"}) < groups:
+        while len({one["groupKey"] for one in found if "service" in one["groupLabels"]}) < groups:
             found += [json.loads(one.body) for one in recorder.taken()]
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert service.terminate() == 0
         found += [json.loads(one.body) for one in recorder.taken()]
     found = [
-        one for one in found if one["groupLabels"]["domain"] == "tamyla.com"
+        one for one in found if one["groupLabels"]["domain"] == "tamyla.com" and "service" in one["groupLabels"]
     ]  # the service tells of the kills, too
     times = Counter(one["groupKey"] for one in found)
     assert len(found) - groups <= kills, times

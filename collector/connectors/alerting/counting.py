@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import polars as pl
 
@@ -16,22 +17,25 @@ from collector.query.columns import text_of
 
 _LATEST, _AHEAD = 900 * NANOS, 60 * NANOS
 _MOST_CHARS = 200
-_DOMAIN, _PART, _TIME, _ROW, _BODY = "\0domain", "\0part", "\0time", "\0row", "\0body"
+_DOMAIN, _PART, _TIME, _ROW, _BODY, _RECEIVED = "\0domain", "\0part", "\0time", "\0row", "\0body", "\0received"
+_OWN, _OBSERVED = "\0own", "\0observed"
 
 
 class Stream:
-    """The records of a batch that were sent, with times within what receipt allows."""
+    """The records of a batch that were sent, with times within what receipt allows. `lag`: how long ago the newest was received, ns."""
 
     def __init__(self, batch: LogBatch, now: int) -> None:
         generation = batch.generation
-        rows = pl.int_range(len(batch), dtype=pl.UInt32, eager=True)
-        self._rows = rows if generation is None else rows.filter(generation == 0)
+        self._rows = None if generation is None else (generation == 0).arg_true()
         self._batch = said(batch if generation is None else batch.filter(generation == 0))
-        received = _received(self._batch, now)
-        self._times = _happened(self._batch, received)
-        self.domains = [name for name in self._batch.column("domain").unique().to_list() if name]
-        newest = received.max()
-        self.lag = now - int(newest) if isinstance(newest, int) else 0
+        self._now = now
+        newest = self._batch.payloads.get_column("received_unix_ms").max()
+        self.lag = now - newest * 1_000_000 if isinstance(newest, int) else 0
+
+    @cached_property
+    def domains(self) -> list[str]:
+        """Of those who sent it."""
+        return [name for name in self._batch.column("domain").unique().to_list() if name]
 
     def counted(self, query: Query, condition: Condition, sample_chars: int) -> Iterator[Counted]:
         """By time."""
@@ -39,37 +43,41 @@ class Stream:
         if not taken.any():
             return
         labels = condition.config.labels
-        frame = pl.DataFrame([
-            self._batch.column("domain").fill_null("").alias(_DOMAIN), self._times.alias(_TIME), self._rows.alias(_ROW),
-            (self._times // condition.part).alias(_PART), self._batch.column("body").alias(_BODY),
-            *(text_of(self._batch, field).str.slice(0, _MOST_CHARS).fill_null(NONE).alias(label)
-              for label, field in zip(labels, condition.config.fields, strict=True)),
-        ]).filter(taken)  # fmt: skip
-        counted = frame.group_by(_PART, _DOMAIN, *labels, maintain_order=True).agg(
-            pl.len().alias("\0n"),
-            pl.col(_TIME).max(),
-            pl.col(_BODY).first().str.slice(0, sample_chars),
-            pl.col(_ROW).first(),
-        )
-        for part, domain, *values, records, last, body, row in counted.sort(_PART, maintain_order=True).iter_rows():
+        texts = [
+            text_of(self._batch, field).alias(label)
+            for label, field in zip(labels, condition.config.fields, strict=True)
+        ]
+        groups = [pl.col(label).str.slice(0, _MOST_CHARS).fill_null(NONE) for label in labels]
+        counted = (
+            pl.DataFrame([*self._raw, *texts]).lazy().filter(taken)
+            .select(pl.col(_DOMAIN).fill_null(""), pl.col(_BODY, _ROW), *groups, _time().alias(_TIME))
+            .group_by(pl.col(_TIME).floordiv(condition.part).alias(_PART), _DOMAIN, *labels, maintain_order=True)
+            .agg(pl.len().alias("\0n"), pl.col(_TIME).max(), pl.col(_BODY).first().str.slice(0, sample_chars), pl.col(_ROW).first())
+            .sort(_PART, maintain_order=True).collect()
+        )  # fmt: skip
+        for part, domain, *values, records, last, body, row in counted.iter_rows():
             yield Counted(domain, dict(zip(labels, values, strict=True)), part, records, last, body or "", row)
 
+    @cached_property
+    def _raw(self) -> list[pl.Series]:
+        batch = self._batch
+        rows = pl.int_range(len(batch), dtype=pl.UInt32, eager=True) if self._rows is None else self._rows
+        return [
+            batch.column("domain").alias(_DOMAIN), batch.column("body").alias(_BODY), rows.alias(_ROW), batch.column("time_unix_nano").alias(_OWN),
+            batch.column("observed_time_unix_nano").alias(_OBSERVED), self._received.alias(_RECEIVED),
+        ]  # fmt: skip
 
-def _received(batch: LogBatch, now: int) -> pl.Series:
-    """When each record was received, ns; `now` where it was in no journal."""
-    payload, table = batch.column("payload"), batch.payloads.get_column("received_unix_ms")
-    if not len(table) or payload.null_count():
-        return pl.repeat(now, len(batch), dtype=pl.Int64, eager=True)
-    return (table.cast(pl.Int64) * 1_000_000).fill_null(now).gather(payload)
+    @property
+    def _received(self) -> pl.Series:
+        """When each record was received, ns; now where it was in no journal."""
+        payload, table = self._batch.column("payload"), self._batch.payloads.get_column("received_unix_ms")
+        if not len(table) or payload.null_count():
+            return pl.Series([self._now], dtype=pl.Int64).new_from_index(0, len(self._batch))
+        return (table.cast(pl.Int64) * 1_000_000).fill_null(self._now).gather(payload)
 
 
-def _happened(batch: LogBatch, received: pl.Series) -> pl.Series:
-    own, observed = (
-        batch.column(name).cast(pl.Int64, strict=False).fill_null(0)
-        for name in ("time_unix_nano", "observed_time_unix_nano")
-    )
-    said_at = own.zip_with(own > 0, observed)
-    said_at = said_at.zip_with(said_at > 0, received)
-    early, late = received - _LATEST, received + _AHEAD
-    said_at = said_at.zip_with(said_at > early, early)
-    return said_at.zip_with(said_at < late, late)
+def _time() -> pl.Expr:
+    """When a record says that it happened, else was observed, else received; no later and earlier than receipt allows."""
+    own, observed = (pl.col(name).cast(pl.Int64, strict=False).fill_null(0) for name in (_OWN, _OBSERVED))
+    said_at = pl.when(own > 0).then(own).when(observed > 0).then(observed).otherwise(pl.col(_RECEIVED))
+    return said_at.clip(pl.col(_RECEIVED) - _LATEST, pl.col(_RECEIVED) + _AHEAD)

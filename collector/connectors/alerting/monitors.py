@@ -74,6 +74,7 @@ class Monitors:
         self.conditions = {config.name: Condition(config) for config in configs}
         self._queries = {config.name: Query(config.query) for config in configs}
         self._chars = sample_chars
+        self._notices_absence = any(config.above is None and not config.group_by for config in configs)
         self._watched: set[tuple[str, str]] = set()
         self._behind, self._behind_until = 0, 0
 
@@ -85,7 +86,8 @@ class Monitors:
 
         stream = Stream(batch, work.now_unix_nano)
         self._note_lag(stream.lag, work.now_unix_nano)
-        self.begin(stream.domains, work.now_unix_nano, work)
+        if self._notices_absence:
+            self.begin(stream.domains, work.now_unix_nano, work)
         found: list[Finding] = []
         for name, condition in self.conditions.items():
             found += self.count(name, stream.counted(self._queries[name], condition, self._chars), work)

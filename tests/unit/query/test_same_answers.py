@@ -182,6 +182,9 @@ def test_rows_that_sql_finds_are_those_of_the_mask(store: sqlite3.Connection, se
         sql, parameters = query.clause()
         found = [row for (row,) in store.execute(f"SELECT record_id FROM logs WHERE {sql} ORDER BY rowid", parameters)]
         assert found == ids.filter(query.mask(batch)).to_list(), text
+        as_text = [str(value) for value in parameters]  # as D1 is told them
+        statement = f"SELECT record_id FROM logs WHERE {sql} ORDER BY rowid"
+        assert found == [row for (row,) in store.execute(statement, as_text)], text
 
 
 @settings(max_examples=5)
