@@ -20,7 +20,7 @@ _OURS = "logboom."
 _MOST_BODY = 4096
 
 
-class Reading:
+class AlertsRead:
     """What becomes of the alerts of a request; for admission, which reads a body once.
 
     Args:
@@ -74,7 +74,7 @@ def severity(config: AlertmanagerReceiverConfig, alert: Posted) -> tuple[str, in
 
 def reader(config: AlertmanagerReceiverConfig, alerts: Sequence[Posted], now: int) -> Callable[[bytes], Received]:
     """For admission."""
-    return Reading(config, alerts, now).read
+    return AlertsRead(config, alerts, now).read
 
 
 def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:

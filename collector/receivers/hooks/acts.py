@@ -11,7 +11,7 @@ import xxhash
 from collector.alert_commands import ISSUES
 from collector.control.command import command
 from collector.control.record import ControlRecord
-from collector.receivers.hooks.hook import Asked
+from collector.receivers.hooks.hook import HookOrder
 from collector.reserved import COMMANDS
 from collector.signed_links import VERBS, Act
 
@@ -19,13 +19,13 @@ _MOST_WHO = 200
 _OF_ISSUE: Mapping[str, str] = {"ack": "acknowledge", "resolve": "resolve"}
 
 
-def asked(act: Act, token: str, attempt: str, who: str) -> Asked:
+def asked(act: Act, token: str, attempt: str, who: str) -> HookOrder:
     """What follows from an act: the same for the same `attempt` (a click), and for what is done once for any."""
     verb = VERBS[act.verb]
     id_ = xxhash.xxh3_128_hexdigest(f"{token}\0{'' if verb.once else attempt}".encode())
     via = f"{verb.done} by {f'a message of {act.via}' if act.via else 'a link'}"
     record = command(verb.command, act.domain, act.attributes(), who=who[:_MOST_WHO], why=via, id_=id_)
-    return Asked(record, partial(_of_issues, record, act))
+    return HookOrder(record, partial(_of_issues, record, act))
 
 
 def _of_issues(first: ControlRecord, act: Act, answer: Mapping[str, Any]) -> Sequence[ControlRecord]:

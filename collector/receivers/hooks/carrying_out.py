@@ -9,7 +9,7 @@ from pathlib import Path
 from collector.control.asking import NotRunning, NotTaken, Told, ask
 from collector.control.record import ControlRecord
 from collector.errors import Unavailable
-from collector.receivers.hooks.hook import Asked
+from collector.receivers.hooks.hook import HookOrder
 
 _MOST_AT_ONCE = 8
 
@@ -33,7 +33,7 @@ class CarryingOut:
         except NotRunning:
             raise Unavailable("it can't be written down now") from None
 
-    async def carry_out(self, asked: Asked) -> Told:
+    async def carry_out(self, asked: HookOrder) -> Told:
         """All of it. What its owner refused is told, and what else follows is done all the same.
 
         Raises:

@@ -10,7 +10,7 @@ import orjson
 from collector.control.record import ControlRecord
 from collector.receivers.hooks.code_hosts import GithubHook
 from collector.receivers.hooks.github_issues import GithubIssuesHook
-from collector.receivers.hooks.hook import Asked, Hook
+from collector.receivers.hooks.hook import Hook, HookOrder
 
 
 class GithubHooks:
@@ -25,7 +25,7 @@ class GithubHooks:
         self._deployments = GithubHook(secrets, service, now)
         self._issues = GithubIssuesHook(secrets, ours, now)
 
-    def command(self, hook: Hook) -> ControlRecord | Asked | None:
+    def command(self, hook: Hook) -> ControlRecord | HookOrder | None:
         """See `Handler.command`."""
         self._issues.check(hook)
         return (self._issues if _is_about_an_issue(hook.body) else self._deployments).command(hook)

@@ -45,7 +45,7 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HookOrder:
     """What another system asks for, which hears that it was taken whatever its owner says: its repetition would change nothing.
 
     Args:
@@ -76,6 +76,6 @@ class Handler(Protocol):
         """What comes proves by itself who sent it and which domain it is for: no credential is asked for."""
         ...
 
-    def command(self, hook: Hook) -> ControlRecord | Asked | None:
+    def command(self, hook: Hook) -> ControlRecord | HookOrder | None:
         """Check it, signature and all, and make a command of it, which its owner carries out; None: there is nothing to do. Raises `BadHook`, or another `Refusal`."""
         ...

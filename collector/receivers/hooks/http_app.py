@@ -24,7 +24,7 @@ from collector.ingress.http_response import Response
 from collector.ingress.problem import problem, refused
 from collector.receivers.hooks.carrying_out import CarryingOut, NotTaken
 from collector.receivers.hooks.config import HooksConfig
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.receivers.hooks.links import MOST_BYTES, Links
 from collector.receivers.hooks.routes import routes
 from collector.signed_links import Signer
@@ -97,12 +97,12 @@ class HooksHttpApp(HttpApp):
         """A problem, with the field that is wrong."""
         return refused(refusal, {"field": refusal.field} if isinstance(refusal, BadHook) else None)
 
-    async def _hand_over(self, record: ControlRecord | Asked | None, waits: bool) -> Response:
+    async def _hand_over(self, record: ControlRecord | HookOrder | None, waits: bool) -> Response:
         if record is None:
             return Response(200, _JSON, _IGNORED)
         self._waiting += waits
         try:
-            if isinstance(record, Asked):
+            if isinstance(record, HookOrder):
                 return _taken(await self._carrying_out.carry_out(record))
             told = await self._carrying_out.hand_over(record, MOST_WAIT_SECS if waits else 0.0)
         except NotTaken as reason:

@@ -16,7 +16,7 @@ import orjson
 
 from collector.control.asking import Told
 from collector.receivers.hooks.acts import asked
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.receivers.hooks.signatures import check_slack
 from collector.receivers.hooks.state_hook import items, part, text
 from collector.signed_links import VERBS, Act, BadToken, Expired, Signer
@@ -47,7 +47,7 @@ class SlackHook:
     ) -> None:
         self._secrets, self._signer, self._post, self._now = secrets, signer, post, now
 
-    def command(self, hook: Hook) -> Asked | None:
+    def command(self, hook: Hook) -> HookOrder | None:
         """See `Handler.command`; None for what no button of ours tells."""
         check_slack(self._secrets, hook.header, hook.body, self._now())
         said = _payload(hook.body)
@@ -72,7 +72,7 @@ class SlackHook:
         user = part(said, "user")
         who = text(user, "username") or text(user, "name") or text(user, "id") or "somebody"
         made = asked(act, token, text(pressed, "action_ts"), f"{who} (slack)")
-        return Asked(made.record, made.then, _PATIENCE_SECS, reply=partial(self._reply, reply, act, who))
+        return HookOrder(made.record, made.then, _PATIENCE_SECS, reply=partial(self._reply, reply, act, who))
 
     async def _reply(self, url: str, act: Act, who: str, told: Told) -> None:
         """The one who pressed it sees what became of it. Nothing depends on it."""

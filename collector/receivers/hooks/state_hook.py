@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.receivers.hooks.states import Change, asked
 
 RETRIED_SECS = 12 * 3600
@@ -40,13 +40,13 @@ class StateHook:
         self._ours = frozenset(name.lower() for name in ours)
         self._now = now
 
-    def command(self, hook: Hook) -> Asked | None:
+    def command(self, hook: Hook) -> HookOrder | None:
         """See `Handler.command`; None for what changes nothing here."""
         self.check(hook)
         change = self.change(_parsed(hook.body))
         return None if change is None else self.asked(change, hook)
 
-    def asked(self, change: Change, hook: Hook) -> Asked:
+    def asked(self, change: Change, hook: Hook) -> HookOrder:
         """The commands of a change of now. Raises `BadHook`."""
         if abs(self._now() - change.at) > RETRIED_SECS:
             raise BadHook("body", f"it is not of the last {RETRIED_SECS // 3600} hours")

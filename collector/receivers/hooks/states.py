@@ -21,7 +21,7 @@ from typing import Any
 from collector.alert_commands import ACKNOWLEDGE, AS_OF, GROUP, ISSUES, RESOLVE, UNACKNOWLEDGE
 from collector.control.command import command
 from collector.control.record import ControlRecord, Unfit, Value, shortened
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.reserved import COMMANDS
 
 _ISSUE = f"{COMMANDS}issue."
@@ -73,7 +73,7 @@ _OF_ISSUE: Mapping[State, str] = {
 """An issue that is not acknowledged any more is as it was."""
 
 
-def asked(change: Change, hook: Hook, vendor: str) -> Asked:
+def asked(change: Change, hook: Hook, vendor: str) -> HookOrder:
     """The commands of a change. Raises `BadHook`."""
     id_ = hook.id_of_body(f"{vendor} {change.state}")
     make = partial(_made, change, hook.domain, vendor)
@@ -82,7 +82,7 @@ def asked(change: Change, hook: Hook, vendor: str) -> Asked:
         name = UNACKNOWLEDGE
     said: dict[str, Value] = {GROUP: change.group, AS_OF: int(change.at * _NANOS)}
     then = partial(_of_issues, change, make, id_) if change.state in _OF_ISSUE else _nothing
-    return Asked(make(name, said, id_), then, needs_answer=change.state in _OF_ISSUE and not change.issue)
+    return HookOrder(make(name, said, id_), then, needs_answer=change.state in _OF_ISSUE and not change.issue)
 
 
 def _nothing(answer: Mapping[str, Any]) -> Sequence[ControlRecord]:

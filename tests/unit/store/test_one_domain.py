@@ -74,7 +74,8 @@ def _log(connection: sqlite3.Connection, record_id: str, domain: str, body: str)
 def _described(connection: sqlite3.Connection, projection: Projection, domain: str, body: str) -> None:
     """A row whose every text is the marker."""
     values = [domain, *(body if column.kind == "TEXT" else 7 for column in projection.all_columns[1:])]
-    connection.execute(f"INSERT INTO {projection.name} VALUES ({', '.join('?' * len(values))})", values)
+    names = ", ".join(column.name for column in projection.all_columns)
+    connection.execute(f"INSERT INTO {projection.name} ({names}) VALUES ({', '.join('?' * len(values))})", values)
 
 
 tables: Question = st.builds(

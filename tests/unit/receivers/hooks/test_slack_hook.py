@@ -16,7 +16,7 @@ import pytest
 from collector.alert_commands import ACKNOWLEDGE
 from collector.control.asking import Settled
 from collector.errors import Unauthenticated
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.receivers.hooks.slack import SlackHook
 from collector.signed_links import Act, Signer
 from counterparts.command_owner import Owner
@@ -52,7 +52,7 @@ class Slack:
     def press(self, owner: Owner, body: bytes) -> None:
         async def main() -> None:
             asked = self.hook.command(sent(body))
-            assert isinstance(asked, Asked)
+            assert isinstance(asked, HookOrder)
             await owner.carry_out(asked)
             for _ in range(5):
                 await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from collector.control.record import ControlRecord
 from collector.errors import Unauthenticated
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.github import GithubHooks
-from collector.receivers.hooks.hook import Asked, BadHook, Hook
+from collector.receivers.hooks.hook import BadHook, Hook, HookOrder
 from collector.receivers.hooks.jira import JiraHook
 from collector.receivers.hooks.jsm import JsmHook
 from collector.receivers.hooks.pagerduty import PagerdutyHook
@@ -60,14 +60,14 @@ def sent(vendor: str, said: dict[str, Any] | bytes, secret: str = SECRET, domain
     return Hook(raw, proof(vendor, raw, secret).get, domain, "192.0.2.1", "id")
 
 
-def heard(vendor: str, *, ours: tuple[str, ...] = (), **changes: Any) -> Asked | None:
+def heard(vendor: str, *, ours: tuple[str, ...] = (), **changes: Any) -> HookOrder | None:
     hook = HOOKS[vendor]([OLD, SECRET], ours=ours, now=lambda: NOW)
     asked = hook.command(sent(vendor, payload(vendor, **changes)))
-    assert asked is None or isinstance(asked, Asked)
+    assert asked is None or isinstance(asked, HookOrder)
     return asked
 
 
-def follow_up(asked: Asked, **answer: str) -> list[tuple[str, Any]]:
+def follow_up(asked: HookOrder, **answer: str) -> list[tuple[str, Any]]:
     return [
         (each.name.removeprefix("logboom.command.issue."), each.attributes["logboom.issue.id"])
         for each in asked.then(answer)
