@@ -12,7 +12,9 @@ from collector.signed_links import Act, Signer
 
 _HOUR, _DAY = 3600, 86_400
 _ACTS = (("ack", 0), ("silence", _HOUR), ("silence", _DAY), ("resolve", 0))
-_MOST_ABOUT = 80
+_MOST_ABOUT, _MOST_LABEL = 80, 70
+_ASKED_SECS, _MOST_ASKED = 1800, 3
+"""What waits for an approval waits for so long; so many of them have links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,25 @@ def links(notice: Notice, signer: Signer | None, via: str) -> Sequence[Link]:
         return ()
     begins = notice.at // 1_000_000_000 or int(time.time())
     expires = begins + int(signer.lifetime_secs)
-    acts = [Act(verb, notice.domain, notice.group, expires, seconds, via, _about(notice)) for verb, seconds in _ACTS]
-    return [Link(act.verb, act.label, signer.url(token := signer.token(act)), token) for act in acts]
+    acts = [
+        Act(verb, notice.domain, notice.group, expires, seconds, via, _about(notice))
+        for verb, seconds in _ACTS
+        if not (verb == "ack" and notice.acknowledged)
+    ]
+    asked = list(notice.asks.items())[:_MOST_ASKED]
+    until = min(expires, begins + _ASKED_SECS)
+    first = [
+        Act(verb, notice.domain, id_, until, 0, via, shortened(one_line(what), _MOST_ABOUT))
+        for id_, what in asked
+        for verb in ("approve", "deny")
+    ]
+    return [*(_link(act, signer, named=len(asked) > 1) for act in first), *(_link(act, signer) for act in acts)]
+
+
+def _link(act: Act, signer: Signer, *, named: bool = False) -> Link:
+    token = signer.token(act)
+    label = f"{act.label}: {act.about}" if named else act.label
+    return Link(act.verb, shortened(label, _MOST_LABEL), signer.url(token), token)
 
 
 def _about(notice: Notice) -> str:

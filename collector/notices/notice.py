@@ -27,7 +27,7 @@ _NUMBERS = {
     "sequence": SEQUENCE, "started": "logboom.alert.started", "count": "logboom.alert.count",
     "flapped": "logboom.alert.flapped", "truncated": "logboom.alert.truncated",
 }  # fmt: skip
-_LABELS, _ALERTS, _DOCUMENT = "logboom.alert.labels", "logboom.alert.alerts", "logboom.alert.document"
+_LABELS, _ALERTS, _DOCUMENT, _ASKS = (f"logboom.alert.{name}" for name in ("labels", "alerts", "document", "asks"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Notice:
         flapped: how often an alert of it came back.
         id: the record id of the event: the same at each repetition. Empty until it is one.
         at: when it was decided, ns.
+        asks: what waits for somebody's approval: the response's id, and what it would do.
         document: a text of many lines for those who can show it, in the place of the alerts; empty for most.
     """
 
@@ -84,6 +85,7 @@ class Notice:
     at: int = 0
     document: str = ""
     acknowledged: str = ""
+    asks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def firing(self) -> bool:
@@ -111,6 +113,8 @@ def batch_of(notices: Sequence[Notice], now_unix_nano: int) -> LogBatch:
     attributes[_LABELS] = [orjson.dumps(one.labels).decode() for one in notices]
     if any(one.document for one in notices):
         attributes[_DOCUMENT] = [one.document or None for one in notices]
+    if any(one.asks for one in notices):
+        attributes[_ASKS] = [orjson.dumps(one.asks).decode() if one.asks else None for one in notices]
     attributes[_ALERTS] = [orjson.dumps([asdict(alert) for alert in one.alerts]).decode() for one in notices]
     return LogBatch.of(columns, attributes, {"service.name": "logboom"}, "logboom")
 
@@ -124,14 +128,14 @@ def notices_of(batch: LogBatch) -> list[Notice]:
     texts = {name: mine.attribute_text(key).fill_null("").to_list() for name, key in _TEXTS.items()}
     numbers = {name: _integers(mine, key) for name, key in _NUMBERS.items()}
     texts["document"] = mine.attribute_text(_DOCUMENT).fill_null("").to_list()
-    labels, alerts = (mine.attribute_text(key).to_list() for key in (_LABELS, _ALERTS))
+    labels, alerts, asks = (mine.attribute_text(key).to_list() for key in (_LABELS, _ALERTS, _ASKS))
     ids, bodies = mine.column("record_id").fill_null("").to_list(), mine.column("body").fill_null("").to_list()
     times = mine.column("time_unix_nano").to_list()
     return [
         Notice(
             **{name: values[row] for name, values in (texts | numbers).items()},
             labels=_object(labels[row]), alerts=[_alert(one) for one in _list(alerts[row])], text=bodies[row], id=ids[row],
-            at=times[row],
+            at=times[row], asks=_object(asks[row]),
         )
         for row in range(len(mine))
     ]  # fmt: skip

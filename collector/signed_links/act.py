@@ -9,7 +9,10 @@ from typing import Any, Self
 import msgpack
 
 from collector.alert_commands import ACKNOWLEDGE, GROUP, RESOLVE, SECONDS, SILENCE
+from collector.reserved import COMMANDS
 
+RESPONSE = "logboom.response"
+_RESPONSE = f"{COMMANDS}response."
 _VERSION = 1
 
 
@@ -36,6 +39,8 @@ VERBS: Mapping[str, Verb] = {
     "ack": Verb(ACKNOWLEDGE, GROUP, "Acknowledge", "acknowledged"),
     "silence": Verb(SILENCE, GROUP, "Silence", "silenced"),
     "resolve": Verb(RESOLVE, GROUP, "Resolve", "resolved"),
+    "approve": Verb(f"{_RESPONSE}approve", f"{RESPONSE}.id", "Approve", "approved", once=True),
+    "deny": Verb(f"{_RESPONSE}deny", f"{RESPONSE}.id", "Deny", "denied", once=True),
 }
 """By the word that stands in a token."""
 
@@ -47,7 +52,7 @@ class Act:
     Args:
         verb: of `VERBS`.
         domain: the one domain in which it can do something.
-        subject: id of the group.
+        subject: id of the group, or of the response.
         expires: Unix seconds; from then on it does nothing.
         seconds: how long a silence lasts.
         via: id of the exporter that handed it out.

@@ -21,6 +21,7 @@ from collector.notices.wording import plain, short, shortened
 _HEADER, _SECTION, _ALL = 150, 3000, 9000
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
+_STYLES = {"ack": "primary", "approve": "primary", "deny": "danger"}
 ACTIONS = "logboom"
 """By which the receiver `hooks` knows its buttons."""
 
@@ -69,7 +70,7 @@ def _buttons(links: Sequence[Link], hands_back: bool) -> list[Said]:
 def _button(link: Link, number: int, hands_back: bool) -> Said:
     text = {"type": "plain_text", "text": link.label, "emoji": False}
     where = {"value": link.token} if hands_back else {"url": link.url}
-    style = {"style": "primary"} if link.verb == "ack" else {}
+    style = {"style": _STYLES[link.verb]} if link.verb in _STYLES else {}
     return {"type": "button", "action_id": f"logboom_{link.verb}_{number}", "text": text, **where, **style}
 
 

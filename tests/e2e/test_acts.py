@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from collector.signed_links import Act, Signer, data_key
+from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service, free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -96,6 +97,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with made.service:
         yield made
         assert made.service.terminate() == 0
+        assert_directory_conserved(made.service.data)
         assert "/act/" not in made.service.log.read_text()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service, free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -68,6 +69,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with made.service:
         yield made
         assert made.service.terminate() == 0
+        assert_directory_conserved(made.service.data)
 
 
 def alert(name: str, ends: timedelta = timedelta(minutes=4), **labels: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
+from collector.alert_commands import GROUP
 from collector.control.asking import Told
 from collector.ingress.http_response import Response
 from collector.receivers.hooks.acts import asked
@@ -68,4 +69,5 @@ def _result(act: Act, told: Told) -> Response:
 
 
 def _about(act: Act) -> tuple[str, ...]:
-    return (act.about, f"Domain {act.domain}", f"Group {act.subject}")
+    what = "Group" if VERBS[act.verb].subject == GROUP else "Response"
+    return (act.about, f"Domain {act.domain}", f"{what} {act.subject}")

@@ -13,12 +13,13 @@ import orjson
 import pytest
 
 from collector.component import Context
+from collector.notices import notices_of
 from collector.notices.links import links
 from collector.notices.messenger import Message
 from collector.notices.tickets import issue_label, labels
 from collector.registry import default_registry
 from collector.signed_links import Act, Signer
-from counterparts.vendors.notices import GROUP, alert, notice
+from counterparts.vendors.notices import GROUP, alert, made, notice
 from counterparts.vendors.slack import problems
 from exporters.email.config import EmailConfig
 from exporters.email.mail import mails
@@ -43,6 +44,28 @@ def test_of_what_is_over_and_where_nobody_takes_links_nothing_can() -> None:
     assert links(FIRING, None, "x") == ()
     assert links(notice(status="resolved"), SIGNER, "x") == ()
     assert links(notice(status="digest"), SIGNER, "x") == ()
+
+
+def test_who_acknowledged_it_need_not_again() -> None:
+    shown = links(notice(acknowledged="ann"), SIGNER, "x")
+    assert [link.label for link in shown] == ["Silence 1 h", "Silence 1 d", "Resolve"]
+
+
+def test_what_waits_for_an_approval_is_asked_first_and_for_half_an_hour() -> None:
+    asking = notice(at=AT * 1_000_000_000, asks={"r1": "restart api.service", "r2": "roll back shop"})
+    approve, deny, *_ = links(asking, SIGNER, "slack/ops")
+    assert (approve.label, deny.label) == ("Approve: restart api.service", "Deny: restart api.service")
+    act = SIGNER.act(approve.token)
+    assert (act.subject, act.expires) == ("r1", AT + 1800)
+    assert act.attributes() == {"logboom.response.id": "r1"}
+    (lone, *_) = links(notice(asks={"r1": "restart api.service"}), SIGNER, "x")
+    assert lone.label == "Approve"
+    assert list(problems(words(asking, links(asking, SIGNER, "x"))[0])) == []
+
+
+def test_what_is_asked_travels_with_the_notice() -> None:
+    asking = notice(asks={"r1": "restart api.service"})
+    assert [one.asks for one in notices_of(made(asking, notice(sequence=2)))] == [{"r1": "restart api.service"}, {}]
 
 
 def test_no_text_of_a_record_stands_in_a_token() -> None:
@@ -98,8 +121,8 @@ def test_exporters_that_tell_one_reader_are_given_who_signs(name: str) -> None:
 
     factory = default_registry().find(Kind.EXPORTER, name)
     assert factory is not None
-    made = factory.create(factory.config.model_validate(_options(name)), Context(f"{name}/x", Path(), links=SIGNER))
-    assert (made._id, made._signer) == (f"{name}/x", SIGNER)
+    exporter = factory.create(factory.config.model_validate(_options(name)), Context(f"{name}/x", Path(), links=SIGNER))
+    assert (exporter._id, exporter._signer) == (f"{name}/x", SIGNER)
 
 
 def test_a_ticket_is_read_by_many_and_holds_none_but_names_its_issue() -> None:

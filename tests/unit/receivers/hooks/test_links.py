@@ -73,6 +73,14 @@ def test_a_page_does_it_once_and_another_page_again() -> None:
     assert len(owner.handed) == 2
 
 
+def test_an_approval_is_given_once_by_any_page() -> None:
+    owner, approve = Owner(), replace(ACK, verb="approve", subject="r1")
+    for attempt in ("one", "other", ""):
+        assert pressed(owner, approve, attempt).status == 200
+    (record,) = owner.handed
+    assert (record.name, record.attributes["logboom.response.id"]) == ("logboom.command.response.approve", "r1")
+
+
 def test_a_silence_is_of_the_group_and_asks_nothing_of_issues() -> None:
     owner = Owner(alert_silence=Settled("alerting", applied=True, snapshot=ISSUES))
     assert pressed(owner, replace(ACK, verb="silence", seconds=3600)).status == 200
