@@ -171,9 +171,9 @@ def test_by_default_nothing_is_done_but_a_trial_that_a_person_allowed():
     (first, asked) = life.messages
     assert first.reason == "first notification"
     assert asked.reason == "a response waits for approval"
-    assert asked.text.startswith(
-        f"MAY restart (systemd on api.service (dry run))? logboom responses approve {life.id} --domain {DOMAIN}"
-    )
+    said = f"MAY restart: systemd on api.service (dry run)? logboom responses approve {life.id} --domain {DOMAIN}. CRITICAL: "
+    assert asked.text.startswith(said)
+    assert asked.asks == {life.id: "restart: systemd on api.service (dry run)"}
     assert not life.claim()
     assert isinstance(life.say(words.APPROVE, id=life.id), Applied)
     assert [(state, said["who"]) for state, said in life.events()] == [("approved", "ann"), ("started", "ann")]

@@ -105,9 +105,9 @@ class Responding:
         for one in step.asking:
             for exporter in leaf.exporters:
                 notice = self._flusher.notify(key, group, leaf, exporter, Reason.APPROVAL, sets, step.now)
-                how = f"{one.exporter} on {one.target}{' (dry run)' if one.dry_run else ''}"
-                ask = f"MAY {one.name} ({how})? logboom responses approve {one.id} --domain {one.domain}"
-                yield replace(notice, text=f"{ask}. {notice.text}")
+                what = f"{one.name}: {one.exporter} on {one.target}{' (dry run)' if one.dry_run else ''}"
+                ask = f"MAY {what}? logboom responses approve {one.id} --domain {one.domain}"
+                yield replace(notice, text=f"{ask}. {notice.text}", asks={one.id: what})
 
 
 def emit(work: Work, told: Sequence[Response], parents: Sequence[int] | None = None) -> None:
