@@ -30,6 +30,9 @@ def search(
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds that are searched; 0 = all of the time asked for, however long.")
     ] = 10.0,
+    events: Annotated[bool, typer.Option(help="Also what components made: issues, anomalies, notifications.")] = False,
+    count: Annotated[bool, typer.Option("--count", help="How many, by level, instead of which.")] = False,
+    by: Annotated[str, typer.Option(help="How many, by the values of a field: service, @http.route.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
@@ -41,17 +44,24 @@ def search(
     Text of the body:            logboom search timeout '"card declined"'
     Fields, levels:              logboom search 'level:>=warning service:(shop OR till) -component:Health*'
     Attributes, numbers:         logboom search '@http.response.status_code:>=500 resource.k8s.pod.name:shop-*' --since 2h
+    How many, of which service:  logboom search 'level:>=warning' --by service --since 7d
     Words of several arguments are one query. The language: collector/query/README.md.
     """
+    from collector.cli.counting import counted
     from collector.query.searching import Wanted
     from collector.query.searching import search as searched
+    from collector.query.summing import Asked
 
     now = time.time()
     from_, to = past(since, now), past(until, now)
     if from_ >= to:
         misused("it ends before it begins: --since is later than --until")
-    scope = Scope.chosen(domain)
-    wanted = Wanted(asked(" ".join(query or [])), scope, from_, to, limit)
+    scope, parsed = Scope.chosen(domain), asked(" ".join(query or []))
+    if count or by:
+        with reading(data_dir, store, scope, "records", config) as connection:
+            counted(connection, Asked(parsed, scope, from_, to), by or "level", limit, timeout, json_=json_)
+        return
+    wanted = Wanted(parsed, scope, from_, to, limit, events=events)
     with reading(data_dir, store, scope, "records", config) as connection:
         found = searched(connection, wanted, timeout)
     (show_json if json_ else show_lines)(reversed(found.rows))

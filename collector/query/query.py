@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector.query.minutes import on_minutes
 from collector.query.parser import parse
 from collector.query.sql import Clause, clause
 from collector.query.syntax import Node
@@ -28,6 +29,10 @@ class Query:
     def clause(self) -> Clause:
         """A condition on rows of the table `logs`, with its parameters."""
         return clause(self.node)
+
+    def minutes(self) -> Clause | None:
+        """The same on rows of `log_minutes`; None: counts by minute do not know what it asks."""
+        return on_minutes(self.node)
 
     def mask(self, batch: LogBatch) -> pl.Series:
         """Which records of a batch it takes: one bool a record, never null."""

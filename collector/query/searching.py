@@ -42,6 +42,7 @@ class Wanted:
         since, until: nanoseconds; the end is no part of it.
         before: only what is behind this place: the last one of the page before.
         limit: so many records.
+        events: also what components made; else what was sent alone.
     """
 
     query: Query
@@ -50,6 +51,7 @@ class Wanted:
     until: int
     limit: int
     before: Place | None = None
+    events: bool = False
 
 
 @dataclass(slots=True)
@@ -75,34 +77,40 @@ def search(connection: Readable, wanted: Wanted, budget_secs: float = 0.0) -> Fo
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    domains = (
-        wanted.scope.sorted() if wanted.scope.domains is not None else [row[0] for row in connection.execute(DOMAINS)]
-    )
     until = min(wanted.until, wanted.before.time_unix_nano + 1) if wanted.before else wanted.until
-    found, deadline = Found(until), time.monotonic() + budget_secs
-    width = max(_SHORTEST, (until - wanted.since) // _SLICES)
-    while found.searched_to > wanted.since:
-        low, began = max(wanted.since, found.searched_to - width), time.monotonic()
+    found, domains = Found(until), domains_of(connection, wanted.scope)
+    deadline = time.monotonic() + budget_secs if budget_secs else None
+    for low, high in walked(wanted.since, until, budget_secs):
         try:
-            with _watched(connection, deadline if budget_secs else None):
-                rows = list(
-                    islice(
-                        _slice(connection, wanted, domains, low, found.searched_to), wanted.limit + 1 - len(found.rows)
-                    )
-                )
+            with watched(connection, deadline):
+                found.rows += islice(_slice(connection, wanted, domains, low, high), wanted.limit + 1 - len(found.rows))
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
             return found
-        found.rows += rows
         if len(found.rows) > wanted.limit:
             return _full(found, wanted.limit)
         found.searched_to = low
-        if low > wanted.since and budget_secs and time.monotonic() > deadline:
+        if low > wanted.since and deadline is not None and time.monotonic() > deadline:
             return found
-        width = width * 2 if time.monotonic() - began < (budget_secs or 1.0) / 8 else width
     found.complete = True
     return found
+
+
+def domains_of(connection: Readable, scope: Scope) -> Sequence[str]:
+    """Those whose rows are looked at: each by itself, for the index begins with it."""
+    return scope.sorted() if scope.domains is not None else [row[0] for row in connection.execute(DOMAINS)]
+
+
+def walked(since: int, until: int, budget_secs: float) -> Iterator[tuple[int, int]]:
+    """A time in slices, the newest first; they grow as long as what is done between them is quick."""
+    high, width = until, max(_SHORTEST, (until - since) // _SLICES)
+    while high > since:
+        low, began = max(since, high - width), time.monotonic()
+        yield low, high
+        high = low
+        if time.monotonic() - began < (budget_secs or 1.0) / 8:
+            width *= 2
 
 
 def _full(found: Found, limit: int) -> Found:
@@ -116,8 +124,9 @@ def statement(wanted: Wanted, domain: str, low: int, high: int, limit: int) -> t
     """The newest rows of a domain within a slice."""
     condition = wanted.query.clause()
     behind = " AND (time_unix_nano, record_id) < (?, ?)" if wanted.before else ""
+    sent = "" if wanted.events else " AND generation IS NULL"
     sql = (
-        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?{behind}"  # noqa: S608
+        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?{behind}{sent}"  # noqa: S608
         f" AND ({condition.sql}) ORDER BY time_unix_nano DESC, record_id DESC LIMIT ?"
     )
     return sql, (domain, low, high, *(wanted.before or ()), *condition.parameters, limit)
@@ -136,7 +145,7 @@ def _rows(answer: Answer) -> Iterator[Row]:
 
 
 @contextmanager
-def _watched(connection: Readable, deadline: float | None) -> Iterator[None]:
+def watched(connection: Readable, deadline: float | None) -> Iterator[None]:
     """A statement on a file that is not done by then is interrupted."""
     if deadline is None or not isinstance(connection, sqlite3.Connection):
         yield

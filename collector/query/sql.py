@@ -5,7 +5,7 @@ A condition that meets an absent value gives NULL, which is as good as false: un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from collector.levels import SQL as LEVEL
@@ -42,22 +42,27 @@ class Clause(NamedTuple):
     parameters: Sequence[Parameter]
 
 
-def clause(node: Node) -> Clause:
-    """The condition of a tree."""
+def of_rows(field: Field) -> str:
+    """What a field is called in `logs`."""
+    return LEVEL if field.kind is Kind.LEVEL else field.column
+
+
+def clause(node: Node, named: Callable[[Field], str] = of_rows) -> Clause:
+    """The condition of a tree. `named`: what its fields are called where it is asked."""
     match node:
         case Everything():
             return Clause("true", ())
         case Text(needle):
             return Clause("instr(lower(body), ?) > 0", (needle.translate(_LOWER),))
         case Test(field, any_of):
-            return _test(field, any_of)
+            return _test(field, any_of, named)
         case Not(term, _):
-            inner = clause(term)
+            inner = clause(term, named)
             return Clause(f"NOT ifnull({inner.sql}, 0)", inner.parameters)
         case And(terms, _):
-            return _joined(" AND ", [clause(term) for term in terms])
+            return _joined(" AND ", [clause(term, named) for term in terms])
         case Or(terms, _):
-            return _joined(" OR ", [clause(term) for term in terms])
+            return _joined(" OR ", [clause(term, named) for term in terms])
 
 
 def value_of(field: Field) -> Clause:
@@ -70,15 +75,16 @@ def value_of(field: Field) -> Clause:
     return Clause(f"CAST({field.column} AS TEXT)", ())
 
 
-def _test(field: Field, any_of: Sequence[Condition]) -> Clause:
+def _test(field: Field, any_of: Sequence[Condition], called: Callable[[Field], str]) -> Clause:
     if field.kind in (Kind.ATTRIBUTE, Kind.RESOURCE):
         return _of_attribute(field, any_of)
+    column = called(field)
     if any(isinstance(one, Present) for one in any_of):
-        return Clause("true" if field.kind is Kind.LEVEL else f"{field.column} IS NOT NULL", ())
+        return Clause("true" if field.kind is Kind.LEVEL else f"{column} IS NOT NULL", ())
     named = [name for one in any_of if isinstance(one, OneOf) for name in one.names]
     exact = [one.text for one in any_of if isinstance(one, Equal)]
-    found = [_one_of(LEVEL if field.kind is Kind.LEVEL else field.column, [*named, *exact])]
-    found += [_column(field.column, one) for one in any_of if not isinstance(one, OneOf | Equal)]
+    found = [_one_of(column, [*named, *exact])]
+    found += [_column(column, one) for one in any_of if not isinstance(one, OneOf | Equal)]
     return _joined(" OR ", [one for one in found if one.sql] or [Clause("false", ())])
 
 

@@ -72,3 +72,14 @@ def test_tail_takes_a_query(folder: Path) -> None:
         "r6",
         "r8",
     ]
+
+
+def test_how_many_by_level_or_field(folder: Path) -> None:
+    levels = ran(folder, "search", "failed", "--count", "--since", "2023-11-01")
+    assert levels.stdout == "          10  warning\n          10  in all\n"
+    services = ran(folder, "search", "--by", "service", "--since", "2023-11-01", "--json", "--domain", "a.com")
+    assert [json.loads(line) for line in services.stdout.splitlines()] == [
+        {"service": "shop", "records": 4},
+        {"service": "till", "records": 4},
+    ]
+    assert "did you mean service?" in ran(folder, "search", "--by", "servce").stderr
