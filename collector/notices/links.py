@@ -45,7 +45,7 @@ def links(notice: Notice, signer: Signer | None, via: str) -> Sequence[Link]:
         for id_, what in asked
         for verb in ("approve", "deny")
     ]
-    return [*(_link(act, signer, named=len(asked) > 1) for act in first), *(_link(act, signer) for act in acts)]
+    return [*(_link(act, signer, named=True) for act in first), *(_link(act, signer) for act in acts)]
 
 
 def _link(act: Act, signer: Signer, *, named: bool = False) -> Link:

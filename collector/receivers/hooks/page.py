@@ -12,7 +12,7 @@ _STYLE = (
     "body{margin:0;padding:10vh 16px;background:#f2f4f7;color:#101828;font:16px/24px -apple-system,'Segoe UI',Roboto,sans-serif}"
     "main{max-width:30rem;margin:auto;padding:24px 28px;background:#fff;border:1px solid #e4e7ec;border-radius:12px}"
     "h1{margin:0 0 8px;font-size:20px;line-height:28px}p{margin:8px 0;color:#475467;overflow-wrap:anywhere}"
-    "button{margin-top:16px;padding:10px 20px;border:0;border-radius:8px;background:#175cd3;color:#fff;font:600 16px/24px inherit;cursor:pointer}"
+    "button{margin-top:16px;padding:10px 20px;border:0;border-radius:8px;background:#175cd3;color:#fff;font-family:inherit;font-size:16px;font-weight:600;cursor:pointer}"
     "@media(prefers-color-scheme:dark){body{background:#0c111d;color:#f5f5f6}main{background:#161b26;border-color:#333741}p{color:#cecfd2}}"
 )
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

@@ -12,13 +12,15 @@ from typing import Any
 import orjson
 import pytest
 
+from collector.alert_commands import ACKNOWLEDGE, RESOLVE, SILENCE
 from collector.component import Context
 from collector.notices import notices_of
 from collector.notices.links import links
 from collector.notices.messenger import Message
 from collector.notices.tickets import issue_label, labels
 from collector.registry import default_registry
-from collector.signed_links import Act, Signer
+from collector.responses import words as words_of_responses
+from collector.signed_links import VERBS, Act, Signer
 from counterparts.vendors.notices import GROUP, alert, made, notice
 from counterparts.vendors.slack import problems
 from exporters.email.config import EmailConfig
@@ -58,9 +60,20 @@ def test_what_waits_for_an_approval_is_asked_first_and_for_half_an_hour() -> Non
     act = SIGNER.act(approve.token)
     assert (act.subject, act.expires) == ("r1", AT + 1800)
     assert act.attributes() == {"logboom.response.id": "r1"}
-    (lone, *_) = links(notice(asks={"r1": "restart api.service"}), SIGNER, "x")
-    assert lone.label == "Approve"
+    assert len(links(notice(asks={f"r{n}": "x" * 500 for n in range(9)}), SIGNER, "x")) == 3 * 2 + 4
     assert list(problems(words(asking, links(asking, SIGNER, "x"))[0])) == []
+
+
+def test_links_ask_for_what_their_owners_take() -> None:
+    taken = {
+        "ack": ACKNOWLEDGE,
+        "silence": SILENCE,
+        "resolve": RESOLVE,
+        "approve": words_of_responses.APPROVE,
+        "deny": words_of_responses.DENY,
+    }
+    assert {verb: kind.command for verb, kind in VERBS.items()} == taken
+    assert {VERBS[verb].subject for verb in ("approve", "deny")} == {words_of_responses.ID}
 
 
 def test_what_is_asked_travels_with_the_notice() -> None:
