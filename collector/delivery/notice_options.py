@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig, QueueConfig
+from collector.notices.templates import Templates
 from collector.units import Duration
 
 
@@ -19,6 +20,21 @@ class PaceConfig(Config):
     """So many at once, and over time no more than that in `per`."""
     per: Duration = Field(1.0, gt=0)
     """The time in which they are counted."""
+
+
+class TemplateConfig(Config):
+    """`template`: the operator's own words, in Jinja. What senders wrote is data in them, and is escaped as everything is."""
+
+    title: str = ""
+    """In the place of the line that says it all, such as `{{ level | upper }} {{ labels.service }}: {{ text }}`. There are `text`, `level`, `status`,
+    `reason`, `count`, `since`, `labels`, `facts`, `alerts`, `truncated`, `flapped`, `acknowledged`, `domain`, `receiver`, `group`."""
+    note: str = ""
+    """Below the facts, such as `runbook: ops/{{ labels.service }}`."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        Templates(self.title, self.note).check()
+        return self
 
 
 class NoticeQueueConfig(QueueConfig):
@@ -44,6 +60,9 @@ class NoticeOptions(DeliveryConfig):
     """Queue, batching and quota."""
     pace: PaceConfig = PaceConfig()
     """How many messages are sent in a time; critical ones have the same once more, for themselves."""
+
+    template: TemplateConfig = TemplateConfig()
+    """Words of your own."""
 
     @model_validator(mode="after")
     def _check_events(self) -> Self:

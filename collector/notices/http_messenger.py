@@ -12,6 +12,7 @@ import orjson
 from collector.component import Context
 from collector.notices.messenger import Messenger
 from collector.notices.pace import Pace
+from collector.notices.templates import templates_of
 from collector.transport.auth import client_authenticator
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.http_client_config import HttpClientConfig
@@ -28,7 +29,7 @@ class HttpMessenger(Messenger):
     """
 
     def __init__(self, config: HttpClientConfig, context: Context, pace: Pace, timeout_secs: float) -> None:
-        super().__init__(pace)
+        super().__init__(pace, templates_of(config))
         self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._timeout = timeout_secs or None
 

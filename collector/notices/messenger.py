@@ -18,6 +18,7 @@ from collector.notices.notice import Notice
 from collector.notices.pace import Pace
 from collector.notices.receipt import Receipt
 from collector.notices.telling import Tells, newest
+from collector.notices.templates import Templates
 from collector.outcomes import Ok, ReceiptKey, Retry, Superseded, Verdict, Verdicts
 from collector.transport.http_answers import unanswered
 
@@ -53,12 +54,14 @@ class Messenger(Tells):
 
     Args:
         pace: how fast messages leave.
+        templates: the operator's words.
     """
 
     receipts_for_secs = _KEPT_SECS
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, templates: Templates | None = None) -> None:
         self._pace = pace
+        self._templates = templates or Templates()
         self._born = time.time_ns()
         self._done: OrderedDict[tuple[str, ...], set[str]] = OrderedDict()
 
@@ -72,6 +75,7 @@ class Messenger(Tells):
         if notice is None:
             return None
         key = (str(batch.column("domain")[0] or ""), notice.group)
+        notice = self._templates.applied(notice)
         return Message(notice, key, None if notice.status == "digest" else Receipt.read(receipts.get(key)))
 
     async def send(self, request: Message | None) -> Verdict:

@@ -61,6 +61,7 @@ class Notice:
         text: it in a line.
         acknowledged: who has acknowledged it, and that holds; empty: nobody.
         flapped: how often an alert of it came back.
+        notes: what else is said below the facts; no part of the event, exporters add it.
         id: the record id of the event: the same at each repetition. Empty until it is one.
         at: when it was decided, ns.
         asks: what waits for somebody's approval: the response's id, and what it would do.
@@ -86,6 +87,7 @@ class Notice:
     document: str = ""
     acknowledged: str = ""
     asks: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def firing(self) -> bool:

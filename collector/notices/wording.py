@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from collector.notices.notice import Alert, Notice
 from collector.visible import visible
 
-_MOST_TITLE, _MOST_VALUE, _ONE_LINE = 200, 200, 140
+_MOST_TITLE, _MOST_VALUE, _MOST_NOTE, _ONE_LINE = 200, 200, 1000, 140
 _FACTS = ("domain", "environment", "service", "component", "endpoint", "error_type", "issue")
 
 
@@ -43,11 +43,12 @@ def _shared(notice: Notice, name: str) -> str:
 
 
 def notes(notice: Notice) -> Iterator[tuple[str, str]]:
-    """What changed, and where to look: of the first alert that knows."""
+    """What changed, and where to look: of the first alert that knows; then what exporters add."""
     for name in ("cause", "suggestion"):
         said = next((each for alert in notice.alerts if (each := alert.annotations.get(name, "").strip())), "")
         if said:
-            yield name, shortened(one_line(said), 1000)
+            yield name, shortened(one_line(said), _MOST_NOTE)
+    yield from ((name, shortened(one_line(said), _MOST_NOTE)) for name, said in notice.notes.items())
 
 
 def lines(alert: Alert, most: int, most_chars: int) -> Sequence[str]:

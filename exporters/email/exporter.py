@@ -10,6 +10,7 @@ from collector.component import Context
 from collector.notices.links import links
 from collector.notices.messenger import Message, Messenger, Names
 from collector.notices.pace import Pace
+from collector.notices.templates import templates_of
 from collector.outcomes import Ok, Reject, Retry, Verdict, Verdicts
 from exporters.email.answers import unsent
 from exporters.email.client import Code, SmtpClient
@@ -21,7 +22,7 @@ class EmailExporter(Messenger):
     """Tells people by mail."""
 
     def __init__(self, config: EmailConfig, context: Context) -> None:
-        super().__init__(Pace(config.pace.calls, config.pace.per))
+        super().__init__(Pace(config.pace.calls, config.pace.per), templates_of(config))
         self._config = config
         self._id, self._signer = context.id, context.links
         self._client = SmtpClient(config)

@@ -44,7 +44,7 @@ def details(notice: Notice) -> dict[str, Any]:
     """What there is to know."""
     shown = card(notice, _ALL)
     alerts = [{"what": entry.heading, "lines": list(entry.lines)} for entry in shown.entries]
-    return {**dict(shown.facts), **dict(shown.notes), "alerts": alerts, "note": shown.footer}
+    return {**dict(shown.facts), **dict(shown.notes), "alerts": alerts, "reason": shown.footer}
 
 
 def _source(notice: Notice) -> str:
