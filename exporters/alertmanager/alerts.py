@@ -19,7 +19,7 @@ _MOST_VALUE = 1000
 
 def alerts(notice: Notice, labels: Mapping[str, str], lasts_secs: float, now: datetime) -> list[dict[str, Any]]:
     """Those that the notice shows."""
-    ends = (now + timedelta(seconds=lasts_secs)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ends = written(now + timedelta(seconds=lasts_secs))
     return [_alert(alert, notice, labels, ends) for alert in notice.alerts or (_whole(notice),)]
 
 
@@ -33,13 +33,18 @@ def _alert(alert: Alert, notice: Notice, labels: Mapping[str, str], ends: str) -
         **labels,
     }
     notes = {**alert.annotations, "records": str(alert.count), "samples": "\n".join(alert.samples)}
-    begins = alert.starts or datetime.fromtimestamp(notice.started / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    begins = alert.starts or written(datetime.fromtimestamp(notice.started / 1e9, UTC))
     over = alert.status == "resolved" or notice.status == "resolved"
     return {
         "labels": {_name(key): _value(value) for key, value in told.items() if _value(value)},
         "annotations": {_name(key): shortened(value, 4 * _MOST_VALUE) for key, value in notes.items() if value},
         "startsAt": begins, "endsAt": (alert.ends or begins) if over else ends,
     }  # fmt: skip
+
+
+def written(moment: datetime) -> str:
+    """A time as it is posted."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _whole(notice: Notice) -> Alert:

@@ -11,8 +11,9 @@ from collector.notices.pace import Pace
 from collector.outcomes import Ok, Verdict
 from collector.transport.acceptance import Acceptance
 from collector.transport.http_answers import verdict
-from exporters.alertmanager.alerts import alerts
+from exporters.alertmanager.alerts import alerts, written
 from exporters.alertmanager.config import AlertmanagerConfig
+from exporters.alertmanager.memory import memory_of, over, remembered
 
 TAKEN = Acceptance("Alertmanager", frozenset({200, 202}))
 
@@ -26,9 +27,11 @@ class AlertmanagerExporter(HttpMessenger):
 
     async def tell(self, message: Message) -> Names | Verdict:
         """All servers, or again: those that have it lose nothing by hearing it twice."""
-        said = alerts(message.notice, self._config.labels, self._config.lasts, datetime.now(UTC))
+        now = datetime.now(UTC)
+        said, moment = alerts(message.notice, self._config.labels, self._config.lasts, now), written(now)
+        ended = [] if message.notice.truncated else over(remembered(message.names), said, moment)
         for address in self._config.addresses:
-            found = verdict(await self.post(address, said), taken=TAKEN)
+            found = verdict(await self.post(address, [*said, *ended]), taken=TAKEN)
             if not isinstance(found, Ok):
                 return found
-        return {"told": "1"}
+        return memory_of(said, moment)

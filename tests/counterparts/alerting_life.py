@@ -13,7 +13,8 @@ from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Refused
 from collector.connectors.alerting import FACTORY
 from collector.connectors.alerting.connector import Alerting
-from collector.notices import NOTIFICATION
+from collector.notices import NOTIFICATION, Notice, notices_of
+from collector.testing.events import marked
 from collector.testing.work import FakeWork
 
 SECOND = 1_000_000_000
@@ -80,6 +81,12 @@ class Life:
     def told(self) -> list[tuple[str, str, str, int]]:
         """Exporter, status, reason, alerts shown; of what was told since the last call."""
         return [(one["exporter"], one["status"], one["reason"], len(one["alerts"])) for one in self.messages()]
+
+    def notices(self) -> list[Notice]:
+        """The same, as exporters read them."""
+        told = [emitted.records for emitted in self.work.emitted if emitted.kind == NOTIFICATION]
+        self.work.emitted.clear()
+        return [one for records in told for one in notices_of(marked(records, [NOTIFICATION] * len(records)))]
 
     def messages(self) -> list[dict[str, Any]]:
         found = [one for emitted in self.work.emitted for one in _notifications(emitted.kind, emitted.records)]

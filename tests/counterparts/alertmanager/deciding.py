@@ -7,8 +7,6 @@ from copy import deepcopy
 from typing import Any
 
 from collector.connectors.alerting.words import SILENCE
-from collector.notices import NOTIFICATION, notices_of
-from collector.testing.events import marked
 from counterparts.alerting_life import SECOND, START, Life
 from counterparts.alertmanager.scripts import Decision, Script, Spoken, named
 
@@ -66,9 +64,7 @@ def _kill(life: Life, script: Script) -> None:
 def _taken(life: Life) -> list[Decision]:
     """What was told since the last call."""
     at = (life.work.now_unix_nano - START) / SECOND
-    told = [emitted.records for emitted in life.work.emitted if emitted.kind == NOTIFICATION]
-    notices = [one for records in told for one in notices_of(marked(records, [NOTIFICATION] * len(records)))]
-    life.work.emitted.clear()
+    notices = life.notices()
     found = []
     for one in notices:
         alerts = {
