@@ -78,7 +78,7 @@ class ResponseConfig(Config):
         who = "after approval" if self.approval == "required" else "without approval"
         kind = f"; takes back a deployment of the last {self.rollback_within:g} s" if self.rollback_within else ""
         return (
-            f"{what}: {how}, {who}; {self.min_instances} instances or more; at most {self.max_per_hour} an hour, {self.cooldown:g} s apart; "
+            f"{what}: {how}, {who}; told by {self.min_instances} instances at least; at most {self.max_per_hour} an hour, {self.cooldown:g} s apart; "
             f"judged after {self.verify_after:g} s, stopped after {self.breaker_after} that did not help{kind}"
         )
 
