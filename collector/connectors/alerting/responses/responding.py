@@ -18,6 +18,7 @@ from collector.connectors.alerting.groups import Groups
 from collector.connectors.alerting.responses.book import PREFIX, Book, Breaker
 from collector.connectors.alerting.responses.machine import Machine
 from collector.connectors.alerting.responses.orders import Orders
+from collector.connectors.alerting.responses.proposing import Proposing
 from collector.connectors.alerting.responses.step import Alerts, Step
 from collector.connectors.alerting.routes import ALL, Leaf
 from collector.control.deployment import EVENT as DEPLOYMENT
@@ -36,6 +37,7 @@ class Responding:
         self._groups = groups
         self._flusher = flusher
         self._machine = Machine(connector, config.responses, config.response_limits)
+        self._proposing = Proposing(self._machine)
         self._orders = Orders(self._machine)
 
     def step(self, domain: str, work: Work) -> Step:
@@ -61,10 +63,10 @@ class Responding:
             step.book.note_instances(key, instances, work.now_unix_nano)
         sets = self._firing(group, leaf, work)
         if not sets.firing:
-            self._machine.over(step, leaf.responses, key)
+            self._proposing.over(step, leaf.responses, key)
         elif group.flushed:
             worst_first = sorted(sets.firing, key=lambda mark: -group.alerts[mark].count)
-            self._machine.consider(step, leaf.responses, key, [group.alerts[mark].labels for mark in worst_first])
+            self._proposing.consider(step, leaf.responses, key, [group.alerts[mark].labels for mark in worst_first])
         return step.told, list(self._asked(step, key, group, leaf, sets))
 
     def deployed(self, batch: LogBatch, work: Work) -> None:
