@@ -25,6 +25,8 @@ _SAID = {
 }  # fmt: skip
 """Where events say it, as OpenTelemetry's conventions name it."""
 _KIND = "k8s.object.kind"
+_FEW = 1000
+"""Attributes of resources that cost less as a list than an expression does."""
 _FIRST_PODS = r"^Scaled up replica set (?P<name>[a-z0-9.-]+)-(?P<hash>[a-z0-9]{5,10})(?: from 0 to [0-9]+| to 1\b)"
 """Older ones leave out from how many: then only the first pod is certain to be a new version's."""
 
@@ -73,7 +75,8 @@ def _events(batch: LogBatch) -> list[Told]:
 
 def _rollouts(batch: LogBatch) -> list[Told]:
     """Events of Kubernetes that tell of the first pods of a Deployment's new replica set. Its version is the hash of the pods' template."""
-    if _KIND not in batch.resource_attributes.get_column("key"):
+    there = batch.resource_attributes.get_column("key")
+    if not (_KIND in there.to_list() if len(there) < _FEW else (there == _KIND).any()):
         return []
     kinds = (batch.resource_attribute(_KIND) == "Deployment").fill_null(False)
     if (generation := batch.generation) is not None:
