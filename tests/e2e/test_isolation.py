@@ -39,7 +39,7 @@ OF_THE_MACHINE = {
     "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo",
 }  # fmt: skip
 """Commands of whoever has the machine: they read for nobody."""
-WRITES = {"keys create", "deployments mark", "alerts silence"}
+WRITES = {"keys create", "deployments mark", "alerts silence", "responses stop", "responses resume"}
 """What has `--domain` and reads no records."""
 OF_A_CONFIGURATION = {"alerts test"}
 """What reads a configuration, and no store."""
@@ -97,10 +97,11 @@ def reads(service: Service) -> dict[str, list[list[str]]]:
     [pattern] = service.rows(f"SELECT pattern_id FROM patterns WHERE domain = '{FOREIGN}'")[0]
     [group] = service.rows(f"SELECT group_id FROM notifications WHERE domain = '{FOREIGN}'")[0]
     changes = {
-        **{f"issues {word}": [[issue]] for word in ("show", "resolve", "archive", "unarchive", "ack")},
+        **{f"issues {word}": [[issue]] for word in ("show", "brief", "resolve", "archive", "unarchive", "ack")},
         **{f"patterns {word}": [[pattern]] for word in ("show", "aggregate", "sample", "drop", "keep")},
         "issues assign": [[issue, "eve"]], "issues merge": [[issue, issue[::-1]]], "issues split": [[issue, "0" * 16]],
-        "issues priority": [[issue, "high"]], "alerts ack": [[group]], "alerts unsilence": [["none"]],
+        "issues priority": [[issue, "high"]], **{f"alerts {word}": [[group]] for word in ("ack", "unack", "resolve")},
+        "alerts unsilence": [["none"]],
         "responses approve": [["none"]], "responses deny": [["none"]], "responses reset": [["systemd", "none"]],
     }  # fmt: skip
     return changes | {
@@ -110,6 +111,8 @@ def reads(service: Service) -> dict[str, list[list[str]]]:
         "alerts silences": [[], ["--all", "--json"]],
         "responses list": [[], ["--all", "--json"]],
         "anomalies": [[], ["--json"]],
+        "search": [[], ["--json"], ["--count"], [f"domain:{FOREIGN}"], ["--by", "service"]],
+        "monitors test": [[], ["--json"]],
         "issues list": [[], ["--json"]],
         "query": [
             ["SELECT * FROM logs"], ["SELECT count(*), max(domain) FROM logs"], ["SELECT * FROM main.logs"],
