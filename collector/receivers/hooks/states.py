@@ -95,7 +95,9 @@ def _of_issues(
 ) -> Sequence[ControlRecord]:
     named = [change.issue, *str(answer.get(ISSUES, "")).split(",")]
     verb = _OF_ISSUE[change.state]
-    more: dict[str, Value] = {"logboom.issue.assignee": change.assignee} if change.state is State.ASSIGNED else {}
+    more: dict[str, Value] = (
+        {"logboom.issue.assignee": change.assignee[:_MOST_NAME]} if change.state is State.ASSIGNED else {}
+    )
     return [
         make(f"{_ISSUE}{verb}", {"logboom.issue.id": issue, **more}, f"{id_}.{issue}"[:64])
         for issue in dict.fromkeys(named)
