@@ -68,12 +68,13 @@ def alerts(service: Service, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def calls(recorder: HttpRecorder, wanted: int, seconds: float = 60.0) -> list[dict[str, Any]]:
-    """So many calls, in their order."""
+    """So many calls about the domain, in their order; the service tells of its own trouble, too, on a machine that has much to do."""
     found: list[dict[str, Any]] = []
     deadline = time.monotonic() + seconds
     while len(found) < wanted:
-        found += [json.loads(one.body) for one in recorder.taken()]
-        assert time.monotonic() < deadline, found
+        told = [json.loads(one.body) for one in recorder.taken()]
+        found += [one for one in told if one["groupLabels"].get("domain") == "tamyla.com"]
+        assert time.monotonic() < deadline, told
         time.sleep(0.02)
     return found
 
@@ -82,7 +83,7 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
     """Told with what was written, listed, acknowledged; a silence keeps the next one back; its end is told."""
     with (
         HttpRecorder(lambda _: Answer()) as recorder,
-        Service(tmp_path, alerting(recorder.url, group_interval="1s", resolve_after="12s")) as service,
+        Service(tmp_path, alerting(recorder.url, group_interval="1s", resolve_after="1h")) as service,
     ):
         send(service, "shop", text="no money in the till")
         (told,) = calls(recorder, 1)
@@ -102,8 +103,12 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
         assert alerts(service, "list", "--domain", "wetechfounders.com").stdout == ""
         done = alerts(service, "ack", listed["group_id"], "--domain", "tamyla.com")
         assert done.returncode == 0, done.stderr
+        (known,) = calls(recorder, 1)
+        assert (known["status"], "ACKNOWLEDGED by" in known["logboom"]["text"]) == ("firing", True)
         unknown = alerts(service, "ack", "nonsense", "--domain", "tamyla.com")
         assert (unknown.returncode, "there is no alert of the group" in unknown.stderr) == (1, True)
+        over = alerts(service, "resolve", listed["group_id"], "--domain", "tamyla.com")
+        assert over.returncode == 0, over.stderr
         (ended,) = calls(recorder, 1)
         assert (ended["status"], ended["groupKey"]) == ("resolved", told["groupKey"])
 
@@ -120,7 +125,9 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
 
         tried = alerts(service, "test", "--send", "--domain", "tamyla.com")
         assert (tried.returncode, tried.stdout) == (0, '{"exporter": "webhook"}\n'), tried.stderr
-        assert any("nothing is wrong" in json.dumps(each) for each in calls(recorder, 1))
+        deadline = time.monotonic() + 60
+        while not any("nothing is wrong" in json.dumps(each) for each in calls(recorder, 1)):
+            assert time.monotonic() < deadline
         unknown = alerts(service, "test", "--send", "--exporter", "slack", "--domain", "tamyla.com")
         assert (unknown.returncode, "no route leads to an exporter 'slack': there is webhook" in unknown.stderr) == (
             1,
