@@ -96,6 +96,8 @@ from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
+from exporters.apprise.config import AppriseConfig
+from exporters.apprise.exporter import AppriseExporter
 from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
 from exporters.ci_trigger.config import CiTriggerConfig
@@ -185,6 +187,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     ChronicleExporter,
     D1Exporter,
@@ -233,6 +236,7 @@ CHOOSES: tuple[type[Chooses], ...] = (FailoverConfig,)
 MOVES_BACKLOG: tuple[type[MovesBacklog], ...] = (Failover,)
 NAMES_EXPORTERS: tuple[type[NamesExporters], ...] = (AlertingConfig,)
 ADDRESSED: tuple[type[Addressed], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
@@ -252,6 +256,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
     SystemdExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
@@ -272,6 +277,7 @@ ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     SystemdExporter,
 )
 ORDERED: tuple[type[Ordered], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
@@ -292,6 +298,7 @@ ORDERED: tuple[type[Ordered], ...] = (
     SystemdExporter,
 )
 SUPERSEDES: tuple[type[Supersedes], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
@@ -306,6 +313,7 @@ SUPERSEDES: tuple[type[Supersedes], ...] = (
     TeamsExporter,
 )
 KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
+    AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
     GithubExporter,
@@ -321,6 +329,7 @@ KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
+    AppriseConfig,
     AlertmanagerConfig,
     ChronicleConfig,
     D1Config,
@@ -473,6 +482,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
+    AppriseExporter,
     Aggregate,
     Alerting,
     AlertmanagerExporter,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from collector.responses.outcome import Again, NotDone
 from collector.responses.response import State
+from counterparts.kept_results import read_lines
 from counterparts.responding import NOW, Acting
 from exporters.systemd import FACTORY
 from exporters.systemd.manager import Manager, Standing
@@ -28,6 +30,7 @@ class FakeManager:
     lost: int = 0
     slow: int = 0
     starts: str = "active"
+    dies: bool = False
     restarts: list[str] = field(default_factory=list)
     closed: int = 0
 
@@ -45,7 +48,9 @@ class FakeManager:
 
     async def restart(self, unit: str) -> None:
         self.restarts.append(unit)
-        self.unit = self.unit._replace(active=self.starts, entered=NOW // 1000, pid=self.unit.pid + 1)
+        self.unit = self.unit._replace(
+            active=self.starts, entered=NOW // 1000, pid=0 if self.dies else self.unit.pid + 1
+        )
         if self.lost:
             self.lost -= 1
             raise Again("the bus hung up")
@@ -81,6 +86,36 @@ def test_a_dry_run_restarts_nothing():
     manager = FakeManager()
     assert carried_out(manager, dry_run=True).state == State.DONE
     assert manager.restarts == []
+
+
+def test_a_real_manager_answers_as_the_double_does():
+    """What `make check-responses` kept, again with the double; numbers of processes are not compared."""
+
+    class Nobody(FakeManager):
+        async def standing(self, unit: str) -> Standing:
+            raise NotDone("the unit is not-found")
+
+    managers = {
+        "api.service": FakeManager(),
+        "broken.service": FakeManager(RUNNING._replace(active="inactive", pid=0), starts="failed", dies=True),
+        "guarded.service": FakeManager(RUNNING._replace(active="inactive", pid=0, may_start=False)),
+        "none.service": Nobody(),
+    }
+    kept = read_lines(Path(__file__).parents[3] / "golden" / "responses" / "systemd.jsonl")
+    assert len(kept) == 6
+    for line in kept:
+        manager = managers[line["unit"]]
+        before = managers["api.service"].unit.pid
+        acting = Acting(FACTORY, {"units": [line["unit"]]}, connect=manager.connect)
+        found = acting.carry_out(line["unit"], dry_run=line["case"] == "a dry run")
+        told = [found.state == State.DONE, found.reason, _without_numbers(found.was), _without_numbers(found.became)]
+        told.append(managers["api.service"].unit.pid != before)
+        wanted = [line["done"], line["reason"], line.get("was", ""), line.get("became", ""), line["another process"]]
+        assert told == wanted, line["case"]
+
+
+def _without_numbers(text: str) -> str:
+    return " ".join("N" if word.isdigit() else word for word in text.split())
 
 
 def test_what_is_not_on_the_list():
