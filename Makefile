@@ -30,7 +30,7 @@ check: setup                   ## lint, types, import contracts
 
 faults: setup                  ## the long forms: 200 kills, 1,000 lone requests, millions of looks at a journal under its writer
 	LOGBOOM_LOOP_STEPS=10000 $(BIN)/python -m pytest -q tests/unit/connectors/test_alerting.py --timeout=7200
-	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults --timeout=7200
+	LOGBOOM_FAULT_ROUNDS=200 $(BIN)/python -m pytest -q tests/faults tests/faults/check_alert_kills.py --timeout=7200
 	LOGBOOM_LONE_REQUESTS=1000 LOGBOOM_LOOKS=5000000 $(BIN)/python -m pytest -q -s tests/e2e/test_lone_requests.py \
 		tests/unit/journal/test_journal_reader.py --timeout=7200
 

@@ -9,6 +9,7 @@ in a call without an answer, is looked for before it is said again.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from collector.component import Context
@@ -23,6 +24,8 @@ from exporters.slack.answers import gone, refused_form, verdict
 from exporters.slack.blocks import Said, line, words
 from exporters.slack.config import SlackConfig
 from exporters.slack.history import Posted, found, marks, query
+
+_HEIR_NANOS = 3600 * 10**9
 
 
 class SlackExporter(HttpMessenger):
@@ -40,13 +43,13 @@ class SlackExporter(HttpMessenger):
         """Post it, or bring the head up to date and tell its thread."""
         head, listed = self._head(message), None
         maybe = self.tried(message) and not self._webhook
-        if maybe and head is None:
+        if head is None and not self._webhook and (maybe or self._heir(message)):
             listed = await self._listed(message)
             if isinstance(listed, Posted):
                 if listed.sequence == message.notice.sequence:
                     return listed.names
                 head = listed.names if self._config.update else None
-            elif listed is not None:
+            elif listed is not None and maybe:
                 return listed
         if head is not None:
             told = await self._story(message, head, maybe=maybe)
@@ -55,6 +58,10 @@ class SlackExporter(HttpMessenger):
         answer = await self._said("chat.postMessage", self._shown(message), **self._to(message))
         came = verdict(answer)
         return _names(answer) if isinstance(came, Ok) else came
+
+    def _heir(self, message: Message) -> bool:
+        """Whether a process before this one may have posted the head of this group, and died of it: nothing is remembered then."""
+        return message.before is None and time.time_ns() - self._born < _HEIR_NANOS
 
     def _head(self, message: Message) -> Names | None:
         """What is kept up to date, if there is something and it goes on."""

@@ -38,7 +38,8 @@ def send(factory: Factory[Any], **options: Any) -> Verdict:
 def test_json_with_a_credential() -> None:
     with HttpRecorder(lambda _: Answer(b'{"ok":true,"channel":"C0","ts":"1.2"}')) as there:
         found = send(slack.FACTORY, token="xoxb-s3cret", channel="C0", endpoint=f"{there.url}/api", compression="gzip")
-        (asked,) = there.taken()
+        looked, asked = there.taken()
+    assert (looked.method, looked.path.partition("?")[0]) == ("GET", "/api/conversations.history")
     assert isinstance(found, Ok)
     assert (asked.method, asked.path) == ("POST", "/api/chat.postMessage")
     assert asked.headers["authorization"] == "Bearer xoxb-s3cret"

@@ -77,6 +77,13 @@ def of_slack(vendor: Slack, group: str) -> str | None:
     return last((one["text"] for one in vendor.channel.values()), group)
 
 
+def of_bot(vendor: Slack, group: str) -> str | None:
+    """The heads of all its times: none of them says that it goes on when it does not."""
+    said = [last([one["text"]], group) for one in vendor.channel.values()]
+    about = [each for each in said if each]
+    return "firing" if "firing" in about else about[-1] if about else None
+
+
 def subjects(vendor: ScriptedMail) -> list[str]:
     """Of all mails."""
     return [mail["Subject"] for _, mail in vendor.box.mails]
@@ -191,9 +198,7 @@ CASES = {
         lambda vendor, group: last(cards(vendor), group),
         cards,
     ),
-    "slack, bot": Case(
-        slack.FACTORY, {"token": "xoxb-s3cret", "channel": "C0DE", **ALWAYS}, Slack, of_slack, in_channel
-    ),
+    "slack, bot": Case(slack.FACTORY, {"token": "xoxb-s3cret", "channel": "C0DE", **ALWAYS}, Slack, of_bot, in_channel),
     "slack, bot without a look": Case(
         slack.FACTORY,
         {"token": "xoxb-s3cret", "channel": "C0DE", **ALWAYS},
