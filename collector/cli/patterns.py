@@ -22,6 +22,8 @@ from collector.visible import visible, visible_json
 app = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 HERE = Path("logboom-data")
+_TEMPLATE = 2000
+"""Characters of a template that a decision is about."""
 
 
 Order = StrEnum("Order", ["count", "new", "level"])
@@ -140,6 +142,7 @@ def _decide(
     for row in found:
         attributes = {
             "logboom.pattern.id": row["pattern_id"],
+            "logboom.pattern.template": row["template"][:_TEMPLATE],
             **{f"logboom.pattern.{key}": n for key, n in said.items()},
         }
         done = f"{verb} {row['pattern_id']} of {row['domain']}: {row['template']}"

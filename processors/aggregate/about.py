@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, encode
 from collector.component import Work
-from processors.aggregate.decisions import ID, Decision, Merger, expression, follow, read
+from processors.aggregate.decisions import ID, TEMPLATE, Decision, Merger, expression, follow, read
 
 CHANGED = "logboom.pattern.changed"
-_INTO, _TEMPLATE = "logboom.pattern.merged_into", "logboom.pattern.template"
+_INTO = "logboom.pattern.merged_into"
 
 
 def follow_mergers(batch: LogBatch, work: Work) -> None:
@@ -22,7 +23,7 @@ def follow_mergers(batch: LogBatch, work: Work) -> None:
     if made is None or not (made > 0).any():
         return
     events = batch.filter(made > 0)
-    told = [events.attribute_text(name).fill_null("").to_list() for name in (ID, _TEMPLATE, _INTO)]
+    told = [events.attribute_text(name).fill_null("").to_list() for name in (ID, TEMPLATE, _INTO)]
     of_domain: dict[str, list[Merger]] = {}
     for domain, *said in zip(events.column("domain").to_list(), *told, strict=True):
         if said[-1]:
@@ -57,20 +58,32 @@ def _of_records(
 def _with_parts(
     batch: LogBatch, places: Coded, decisions: list[Decision | None], found: Mapping[str, Mapping[str, Decision]]
 ) -> tuple[Coded, list[Decision | None]]:
-    """With what was decided about patterns that are part of others now, where nobody decided about the other."""
+    """Of patterns that stand for more than they did: for the lines alone that were decided about; of those that are part of others now: for these
+    lines of the other, where nobody decided about that."""
     codes = places.codes.copy()
     for domain, standing in found.items():
-        for one in standing.values():
+        for pattern, one in standing.items():
             if one.into and one.into not in standing:
-                codes[_fitting(batch, domain, one)] = len(decisions)
+                codes[_fitting(batch, _of(batch, domain, one.into), one)] = len(decisions)
+                decisions.append(one)
+            elif (
+                one.template
+                and len(rows := _of(batch, domain, pattern))
+                and batch.attribute(TEMPLATE)[int(rows[0])] != one.template
+            ):
+                codes[rows.to_numpy()] = -1
+                codes[_fitting(batch, rows, one)] = len(decisions)
                 decisions.append(one)
     return Coded(codes, places.values), decisions
 
 
-def _fitting(batch: LogBatch, domain: str, one: Decision) -> npt.NDArray[np.uint32]:
-    """The records of what a pattern became part of that are still as it was."""
-    others = (batch.column("domain") == domain) & (batch.attribute(ID) == one.into)
-    rows = others.fill_null(False).arg_true()
+def _of(batch: LogBatch, domain: str, pattern: str) -> pl.Series:
+    """The records of a pattern."""
+    return ((batch.column("domain") == domain) & (batch.attribute(ID) == pattern)).fill_null(False).arg_true()
+
+
+def _fitting(batch: LogBatch, rows: pl.Series, one: Decision) -> npt.NDArray[np.uint32]:
+    """Those of some records that are as the pattern was."""
     lines = batch.column("body").gather(rows)
     found: npt.NDArray[np.uint32] = rows.filter(
         lines.str.contains(expression(one.template)).fill_null(False)

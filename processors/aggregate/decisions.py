@@ -1,9 +1,9 @@
 """What people decided about the patterns of a domain.
 
-decisions    JSON: pattern → [what, one in how many, who, why, when in ns, what the pattern became part of, its template]
+decisions    JSON: pattern → [what, one in how many, who, why, when in ns, what the pattern became part of, its template then]
 
-A pattern that becomes part of another takes its decision along, for the records that its own template still fits: those of the other that nobody
-decided about stay.
+A decision is about lines that people saw: those that the pattern's template fitted then. When the pattern comes to stand for more, or becomes part of
+another, it goes on for these, and what nobody decided about stays.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import orjson
 from collector.component import Command, Refused, State
 
 NAME = b"decisions"
-ID, ONE_IN = "logboom.pattern.id", "logboom.pattern.one_in"
+ID, ONE_IN, TEMPLATE = "logboom.pattern.id", "logboom.pattern.one_in", "logboom.pattern.template"
 AGGREGATE, SAMPLE, DROP, KEEP = "aggregate", "sample", "drop", "keep"
 WILDCARD = "<*>"
 MOST = 1000
 """Decisions of a domain."""
-_LEAST, _WIDEST = 2, 10_000
+_LEAST, _WIDEST, _LONGEST = 2, 10_000, 2000
 _HEX = re.compile("[0-9a-f]{16}")
 
 
 class Decision(NamedTuple):
-    """About one pattern. `into`: what it became part of, empty: nothing; then `template` is what it was."""
+    """About one pattern, as far as it is as `template` says; empty: all of it. `into`: what it became part of; empty: nothing."""
 
     what: str
     one_in: int = 1
@@ -63,7 +63,8 @@ def decide(command: Command, state: State) -> Decision | Refused:
         return Refused(f"one in {_LEAST} to {_WIDEST} records can be kept")
     if pattern not in standing and what != KEEP and len(standing) >= MOST:
         return Refused(f"there are {MOST} decisions about patterns: take back one of them first")
-    decision = Decision(what, int(one_in), command.who, command.why, command.received_unix_nano)
+    template = str(command.attributes.get(TEMPLATE, ""))[:_LONGEST]
+    decision = Decision(what, int(one_in), command.who, command.why, command.received_unix_nano, template=template)
     standing.pop(pattern, None)
     if what != KEEP:
         standing[pattern] = decision
@@ -80,7 +81,7 @@ def follow(mergers: Iterable[Merger], state: State) -> None:
     for merger in mergers if before else ():
         for pattern, one in standing.items():
             if pattern == merger.pattern and not one.into:
-                standing[pattern] = one._replace(into=merger.into, template=merger.template)
+                standing[pattern] = one._replace(into=merger.into, template=one.template or merger.template)
             elif one.into == merger.pattern:
                 standing[pattern] = one._replace(into=merger.into)
     if standing != before:

@@ -177,6 +177,17 @@ def test_what_is_decided_about_the_other_leads(verb: str, pattern: str, stay: li
     assert left(aggregate, work, said(LINES)) == stay
 
 
+def test_a_pattern_that_stands_for_more_is_decided_about_as_it_was() -> None:
+    """The id stays, the template is wider: what nobody saw stays."""
+    aggregate, work = component(), FakeWork()
+    aggregate.command(command("drop", B, template="user alice said <*>"), work)
+    assert left(aggregate, work, said(LINES)) == ["user bob said 8"]
+    aggregate.command(command("drop", B, template="user <*> said <*>"), work)
+    assert left(aggregate, work, said(LINES)) == []
+    c = "c" * 16
+    assert left(aggregate, work, said(LINES, c), merger(B, "user <*> <*> <*>", c)) == []
+
+
 def test_mergers_of_others_move_nothing() -> None:
     aggregate, work = component(), FakeWork()
     aggregate.command(command("drop"), work)
