@@ -8,6 +8,7 @@ behind is done again; else it is not, and people are told that nobody knows whet
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar
@@ -22,6 +23,7 @@ from collector.responses.outcome import Again, Done, NotDone
 from collector.responses.response import STARTED, Response, responses_of, targets
 from collector.responses.words import ID
 
+_log = logging.getLogger("logboom.responses")
 _MOST_REMEMBERED = 100
 
 
@@ -63,7 +65,8 @@ class Acts:
             outcome = self._outcomes.get(request.id) or await self._carried_out(request)
             await self.desk.report(request, outcome)
         except MayNot as no:
-            return Ok(warning=f"{request.name} is not done: {no}")
+            _log.info("response %s is not done: %s", request.id, no)  # who decided tells it as an event
+            return Ok()
         except Again as again:
             return Retry(str(again), after_secs=again.after_secs)
         return Ok()
