@@ -112,7 +112,11 @@ def _config(options):
     }
 
 
+OF_THEN = ("--since", "2027-01-01", "--until", "2027-02-01", "--json")
 COMMANDS = {
+    "a search": ["search", 'disk level:>=info severity:[9 TO 24] -service:till', *OF_THEN], "how many": ["search", "--by", "level", *OF_THEN],
+    "how many of rows": ["search", "is full", "--by", "resource.service.version", *OF_THEN],
+    "a tail": ["tail", "--no-follow", "-n", "50", "-q", "disk resource.service.version:1.1 severity:>=error"],
     "issues": ["issues", "list", *ALL, "--state", "all", "--json"], "a report": ["report", "--since", "2027-01-01", "--until", "2027-02-01", "--json"],
     "anomalies": ["anomalies", *ALL, "--pages", "--json"], "patterns": ["patterns", *ALL, "--json"], "an explanation": ["explain", "RECORD", "--json"],
 }  # fmt: skip
