@@ -157,8 +157,12 @@ class Alerting:
             labels[key] = of_group
             by_group[one.domain, key].append((one, said))
         told: list[tuple[Notice, int]] = []
+        opened: defaultdict[str, dict[str, Group]] = defaultdict(dict)
+        members: defaultdict[tuple[str, str], list[tuple[Occurrence, Said]]] = defaultdict(list)
         for (domain, key), mine in by_group.items():
-            key, group = self._groups.of(work.state(domain), leaf, key, labels[key])
+            members[domain, self._groups.of(work.state(domain), leaf, key, labels[key], opened[domain])] += mine
+        for (domain, key), mine in members.items():
+            group = opened[domain][key]
             for one, said in mine:
                 self._add(group, leaf, one, said, work, key)
             self._hasten(group, leaf, [one for one, _ in mine], work.now_unix_nano)

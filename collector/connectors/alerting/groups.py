@@ -25,22 +25,32 @@ class Groups:
     leaves: Mapping[str, Leaf]
     most: int
 
-    def of(self, state: State, leaf: Leaf, key: str, labels: dict[str, str]) -> tuple[str, Group]:
-        """The group of that name; where there are too many, the one that stands for all further ones of the route."""
+    def of(self, state: State, leaf: Leaf, key: str, labels: dict[str, str], opened: dict[str, Group]) -> str:
+        """The name of the group that is meant, which is in `opened` then; where there are too many, of the one that stands for all further ones of the
+        route: in a storm it is read and written once for many alerts."""
+        if key in opened:
+            return key
         kept = state.get(_name(key))
         if kept is None and (_number(state) >= self.most or state.excess_bytes()):
             labels = overflow(labels)
             key = group_id(leaf, labels)
+            if key in opened:
+                return key
             kept = state.get(_name(key))
+        opened[key] = self._opened(state, leaf, labels, kept)
+        return key
+
+    @staticmethod
+    def _opened(state: State, leaf: Leaf, labels: dict[str, str], kept: bytes | None) -> Group:
         if kept is None:
             _count(state, 1)
-            return key, Group(leaf.receiver, leaf.path, labels)
+            return Group(leaf.receiver, leaf.path, labels)
         group = decode(kept)
         group.path = leaf.path
         if not group.alerts:
             group.due = 0
             group.flapped += bool(group.told)
-        return key, group
+        return group
 
     def known(self, state: State, key: str) -> tuple[Group, Leaf] | None:
         """A group, and what its route says now. One whose route is gone is forgotten: its alerts find another at their next record."""
