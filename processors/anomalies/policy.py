@@ -120,7 +120,7 @@ def _spike(row: Standing, seen: float, expected: float, calm: bool) -> bool:
     if row.level in (*_BAD, BAD):
         return seen >= 10
     jagged = row.peak > _PEAKED * 5 * row.mean and seen < 1.5 * row.peak  # a job that comes at its times
-    strong = row.hot >= 4 and seen >= 2.5 * expected and expected >= 5
+    strong = row.hot >= 3 and seen >= 2 * expected and expected >= 5
     return strong and not jagged and not calm and row.level != ALL
 
 
@@ -134,7 +134,7 @@ def _silence(row: Standing, _: float, __: float, calm: bool) -> bool:
 
 def _step(row: Standing, seen: float, expected: float, calm: bool) -> bool:
     if row.level in _BAD:
-        return seen > expected and seen >= 20
+        return seen > expected and (seen >= 20 or (seen >= 10 and seen >= 2.5 * expected))
     return row.mean >= 3 and row.level != ALL and not calm
 
 

@@ -14,6 +14,7 @@ from processors.anomalies.table import Floats, Mask, Rows, Table
 
 RING = 24
 """Minutes whose counts are at hand: ten that are closed, and up to fourteen that are not."""
+ALL_ROWS = slice(None)
 ALL, BAD = 4, 5
 """Levels of the rows that are sums."""
 FIELDS = {
@@ -33,7 +34,12 @@ _OWN_SPREAD, _OWN_CLUSTER, _BELIEF = 0.05, 2.0, 720
 """Over-dispersion of who is not known yet: a share of the squared mean, and records at once; for so many minutes."""
 _MOST_A_MINUTE = 65535
 _MOST_OFF = 500.0
+_TAUGHT_AT_MOST = 4.0
+"""Standard deviations: what is further off teaches of the scatter of a row that writes often no more than that."""
+LAG = 9
+"""Minutes ago: what was then is the newest that the usual rate knows of. So what begins is not taken for usual while it is judged."""
 _FADE = np.float32(0.99976)
+_LOG5 = np.float32(np.log(5))
 
 
 class Series:
@@ -63,10 +69,20 @@ class Series:
         self.rows["of_day"][rows] += counts
         self.rows["heard"][rows] = self.rows["last"][rows] = self.observed + 1
 
-    def window(self, minute: int, length: int) -> Floats:
-        """Records in the minutes up to `minute`."""
+    def window(self, minute: int, length: int, some: Rows | None = None) -> Floats:
+        """Records in the minutes up to `minute`, of all rows or some."""
         columns = [(minute - back) % RING for back in range(length)]
-        return np.asarray(self.rows["ring"][:, columns].sum(axis=1, dtype=np.float32))
+        ring = self.rows["ring"][:, columns] if some is None else self.rows["ring"][some[:, None], columns]
+        return np.asarray(ring.sum(axis=1, dtype=np.float32))
+
+    def forget_scatter(self) -> None:
+        """What `shape` remembers of a minute: rows say something else from now on."""
+        self._scatters.clear()
+
+    def active(self, minute: int, length: int, some: Rows) -> Floats:
+        """In how many of the minutes up to `minute` some rows wrote."""
+        columns = [(minute - back) % RING for back in range(length)]
+        return np.asarray((self.rows["ring"][some[:, None], columns] > 0).sum(axis=1), np.float32)
 
     def forget(self, minute: int) -> None:
         """The place of a minute that is to come is free."""
@@ -85,10 +101,34 @@ class Series:
         ratio = (rows["seen"] + _LITTLE) / (rows["due"] + _LITTLE)
         return np.asarray(self.season(minute) * np.float32(np.exp(self.swing)) * ratio, np.float32)
 
-    def shape(self, mean: Floats, window: int) -> Floats:
-        """How the counts of a window of 1 or 5 minutes scatter about that mean: the shape of a negative binomial distribution."""
-        often, share, cluster = self._scatter(window)
+    def over_a_day(self) -> Floats:
+        """How many times `usual` it would be by the last day instead of the last hour, 1 where that is less."""
+        rows = self.rows
+        day = (rows["long_seen"] + _LITTLE) / (rows["long_due"] + _LITTLE)
+        hour = (rows["seen"] + _LITTLE) / (rows["due"] + _LITTLE)
+        return np.asarray(np.maximum(day / hour, 1), np.float32)
+
+    def shape(self, mean: Floats, window: int, some: Rows | slice = ALL_ROWS) -> Floats:
+        """How the counts of a window of some minutes scatter about that mean: the shape of a negative binomial distribution.
+
+        Known are those of 1 and of 5 minutes. From one to the other the shape grows fivefold where minutes know nothing of each other, not
+        at all where what one has too much the next has, too; longer windows go on as the row does.
+
+        Args:
+            mean: of each of `some`.
+        """
+        often, share, cluster = (each[some] for each in self._scatter(min(window, 5)))
+        if window > 5:
+            share1, cluster1 = (each[some] for each in self._scatter(1)[1:])
+            longer = np.float32(window / 5)
+            share = share * longer ** np.clip(np.log(share / share1) / _LOG5, 0, 1)
+            cluster = cluster * longer ** np.clip(np.log(cluster / cluster1) / _LOG5, -1, 0)
         return np.asarray(np.clip(np.where(often, share, mean * cluster), 1e-5, 1e7), np.float32)
+
+    def activity(self, mean1: Floats, some: Rows) -> Floats:
+        """The share of minutes in which some rows write anything, at that rate."""
+        shape = self.shape(mean1, 1, some)
+        return np.asarray(-np.expm1(-shape * np.log1p(mean1 / shape)), np.float32)
 
     def _scatter(self, window: int) -> tuple[Mask, Floats, Floats]:
         """Whether a row writes often; 1 / variance beyond Poisson as a share of the squared mean, and 1 / it in records at once."""
@@ -105,19 +145,20 @@ class Series:
 
     def learn(self, minute: int, usual: Floats, now: Floats, five: Floats) -> None:
         """A minute is closed: what it says of the rows that nothing is wrong with (`held` = 0)."""
-        self._scatters.clear()
         rows = self.rows
         season_ = self.season(minute) * np.float32(np.exp(self.swing))
-        held = (rows["held"] > 0) | (rows["heard"] > self.observed - 3)
+        alive = rows["heard"] > self.observed - 3
+        held = (rows["held"] > 0) | alive
         counted = np.where(held, usual, now)
-        near = 3 * np.sqrt(usual) + 1
-        level = np.clip(counted, usual / 2 - near, 2 * usual + near)  # a burst is not how it goes of late
-        for length, seen, due in (
-            (_SHORT, "seen", "due"), (_SOON, "soon_seen", "soon_due"), (_LONG, "long_seen", "long_due"),
-        ):  # fmt: skip
+        for length, seen, due, level in (
+            (_SHORT, "seen", "due", self._before(minute, usual, counted)),
+            (_SOON, "soon_seen", "soon_due", _near(counted, usual)),
+            (_LONG, "long_seen", "long_due", _near(counted, usual)),
+        ):
             rows[seen][:] += level - rows[seen] / length
             rows[due][:] += season_ - rows[due] / length
         self._learn_spread(usual, now, five, held)
+        self.forget_scatter()
         rows["peak"][:] = np.maximum(rows["peak"] * _FADE, np.where(held, np.float32(0), five))
         age = rows["age"]
         rows["mean"][:] += (counted - rows["mean"]) * _share(age, _MEAN)
@@ -125,13 +166,25 @@ class Series:
         rows["of_day"][:] += counted
         age += 1
 
+    def _before(self, minute: int, usual: Floats, counted: Floats) -> Floats:
+        """What the minute `LAG` ago says of how rows go of late: nothing where it was not observed, and of young rows the newest one."""
+        rows, then = self.rows, self.window(minute - LAG, 1)
+        unknown = (rows["held"] > 0) | (rows["heard"] > self.observed - 3 - LAG) | (not then.any())
+        return _near(np.where(rows["age"] <= LAG, counted, np.where(unknown, usual, then)), usual)
+
     def _learn_spread(self, usual: Floats, now: Floats, five: Floats, held: Mask) -> None:
         rows = self.rows
         long = rows["held"] > 1  # what is short may be a job of every night: how far such go is learned
         frozen = held & (long | (rows["level"] == 2) | (rows["level"] == 3))
         share = np.where(frozen, np.float32(0), _share(rows["age"], _SPREAD))
         for end, mean, count in (("1", usual, now), ("5", 5 * usual, five)):
-            off = np.minimum(np.square(count - mean), np.square(8 * mean + _MOST_OFF)) - mean
+            most = np.where(
+                rows["plain" + end] >= 5,
+                _TAUGHT_AT_MOST**2
+                * (mean + np.square(mean) / self.shape(np.maximum(mean, np.float32(1e-9)), int(end))),
+                np.square(8 * mean + _MOST_OFF),
+            )
+            off = np.minimum(np.square(count - mean), most) - mean
             rows["off" + end][:] += (off - rows["off" + end]) * share
             rows["square" + end][:] += (mean * mean - rows["square" + end]) * share
             rows["plain" + end][:] += (mean - rows["plain" + end]) * share
@@ -146,7 +199,7 @@ class Series:
         self.rows["slot"][:] = 0
         self.rows["slot"][self.slots["row"]] = np.arange(len(self.slots)) + 1
         self._at = (-1, 0)
-        self._scatters.clear()
+        self.forget_scatter()
 
     def beat(self, now: Floats) -> None:
         """Who wrote, and after how long: the longest gap fades by half in some two days."""
@@ -168,6 +221,12 @@ class Series:
         if minute % 1440 == 0:
             season.day_ended(self.rows, self.slots, self.domain, minute, self.of_day)
             self.of_day = 0
+
+
+def _near(counted: Floats, usual: Floats) -> Floats:
+    """As far from what is usual as a minute may say of how a row goes of late: a burst is not that."""
+    near = 3 * np.sqrt(usual) + 1
+    return np.asarray(np.clip(counted, usual / 2 - near, 2 * usual + near), np.float32)
 
 
 def _share(age: npt.NDArray[np.int32], length: int) -> Floats:

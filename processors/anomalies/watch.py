@@ -206,7 +206,8 @@ class Watch:
         if self.unsure:
             self.unsure -= 1
         else:
-            told += concluding.tell(self, policy, "spike", judging.loud(series, now, five, mean5), minute)
+            for found in judging.loud(series, minute, now, mean5):
+                told += concluding.tell(self, policy, "spike", found, minute)
             told += concluding.tell(self, policy, "drop", judging.quiet(series, now, five, 5 * usual), minute)
             told += concluding.tell(self, policy, "silence", judging.silent(series, usual), minute)
             told += concluding.tell(self, policy, "step", judging.drifting(series), minute)

@@ -48,6 +48,7 @@ class Score:
     rows: dict[str, Row]
     false_pages: tuple[Told, ...]
     first_day: int
+    days: int = DAYS
 
     @property
     def recall(self) -> float:
@@ -56,16 +57,17 @@ class Score:
 
     @property
     def false_a_day(self) -> float:
-        """False pages a day, over all days."""
-        return len(self.false_pages) / DAYS
+        """False pages a day, over all days that were watched."""
+        return len(self.false_pages) / self.days
 
 
-def score(incidents: Sequence[Incident], told: Sequence[Told]) -> Score:
-    """Compare. An incident is found when its own subject, or its service as a whole, is paged while it lasts."""
-    rows = {kind: _row([each for each in incidents if each.kind == kind], told) for kind in AMPLITUDES}
+def score(incidents: Sequence[Incident], told: Sequence[Told], days: int = DAYS) -> Score:
+    """Compare, of so many days, of which incidents count that end in them. An incident is found when its own subject, or its service as a whole, is paged while it lasts."""
+    whole = [each for each in incidents if each.end <= days * MINUTES_A_DAY]
+    rows = {kind: _row([each for each in whole if each.kind == kind], told) for kind in AMPLITUDES}
     false = [each for each in told if each.page and not any(_near(incident, each) for incident in incidents)]
     first_day = sum(each.page and each.at < MINUTES_A_DAY for each in told)
-    return Score(rows, tuple(false), first_day)
+    return Score(rows, tuple(false), first_day, days)
 
 
 def _row(incidents: list[Incident], told: Sequence[Told]) -> Row:

@@ -103,6 +103,54 @@ def test_what_calls_somebody_within_ten_minutes(watch, change, expected):
     assert bool(found) == bool(expected)
 
 
+def delay(told: list[Finding], watch: Watch, minutes: int, template: str) -> int:
+    """Minutes of a run behind which a series was paged for."""
+    return next(each.at for each in told if each.page and each.subject.template == template) - (watch.closed - minutes)
+
+
+@pytest.mark.parametrize(
+    ("change", "template", "most"),
+    [
+        pytest.param(lambda counts, _: counts | {SERVED: 5 * counts[SERVED] // 2}, "served <*>", 5, id="traffic, 2.5 times"),
+        pytest.param(lambda counts, _: counts | {SERVED: 2 * counts[SERVED] // 5}, "served <*>", 5, id="traffic, to two fifths"),
+        pytest.param(lambda counts, n: counts | {FAILED: 2 + n % 2}, "lost <*>", 5, id="warnings, twelve times"),
+        pytest.param(lambda counts, n: counts | ({FAILED: 3} if n % 3 else {}), "lost <*>", 10, id="warnings, ten times, in two of three minutes"),
+        pytest.param(lambda counts, n: counts | ({FAILED: 9} if n % 3 else {}), "lost <*>", 5, id="warnings, many at once"),
+    ],
+)  # fmt: skip
+def test_how_soon_a_step_calls_somebody(watch, change, template, most):
+    assert delay(run(watch, 20, change), watch, 20, template) <= most
+
+
+def test_what_begins_is_not_usual_while_it_is_judged(watch):
+    def late() -> float:
+        rows, row = watch.series.rows, watch.index[SERVED]
+        return float(rows["seen"][row] / rows["due"][row])
+
+    before = late()
+    run(watch, 8, lambda counts, _: counts | {SERVED: 60})  # too little to be told
+    assert late() == pytest.approx(before, rel=0.02)
+    run(watch, 60, lambda counts, _: counts | {SERVED: 60})
+    assert late() > 1.15 * before
+
+
+def test_minutes_that_know_nothing_of_each_other_scatter_less_the_longer_the_window(watch):
+    series, rows = watch.series, watch.series.rows
+    mean = np.full(len(rows), 40.0, np.float32)
+    for name, one, five in (("square", 1600, 40_000), ("plain", 40, 200)):
+        rows[f"{name}1"][:], rows[f"{name}5"][:] = one, five
+    rows["age"][:] = 100_000
+    rows["off1"][:] = 0.1 * 1600
+    shapes = {}
+    for together, share5 in ((False, 0.02), (True, 0.1)):
+        rows["off5"][:] = share5 * 40_000
+        series.forget_scatter()
+        shapes[together] = [float(series.shape(mean * n, n)[0]) for n in (5, 10, 60)]
+    assert shapes[True] == pytest.approx([shapes[True][0]] * 3, rel=0.1)
+    assert shapes[False][1] > 1.5 * shapes[False][0]
+    assert shapes[False][2] > 6 * shapes[False][0]
+
+
 def test_a_new_pattern_is_told_when_it_comes_and_once_more_when_it_stays(watch):
     told = [each for each in run(watch, 6, lambda counts, _: counts | {NEW: 4}) if each.kind == "new_pattern"]
     assert [each.page for each in told] == [False, True]
