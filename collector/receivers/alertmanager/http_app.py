@@ -22,8 +22,9 @@ from collector.domains.credential import READ, WRITE, Credential
 from collector.errors import PermissionDenied, Refusal, Unavailable
 from collector.ingress.http_app import Headers, HttpApp
 from collector.ingress.http_request import HttpRequest
-from collector.ingress.http_response import Response
-from collector.ingress.problem import problem, refused
+from collector.ingress.http_response import Headers as Fields
+from collector.ingress.http_response import Response, refusal_headers
+from collector.ingress.refusals import answer
 from collector.receivers.alertmanager.config import AlertmanagerReceiverConfig
 from collector.receivers.alertmanager.events import reader
 from collector.receivers.alertmanager.posted import NANOS, posted
@@ -78,11 +79,11 @@ class AlertmanagerHttpApp(HttpApp):
         if method == "DELETE" and path.startswith(_SILENCE):
             return await self._unsilence(request, credential, path.removeprefix(_SILENCE))
         known = path in self._shown or path.startswith(_SILENCE)
-        return problem(405, "it is not taken here") if known else problem(404, "nothing is at this path")
+        return _error(405, "it is not taken here") if known else _error(404, "nothing is at this path")
 
     def refused(self, refusal: Refusal, headers: Headers) -> Response:  # noqa: ARG002 - one form for all
-        """A problem."""
-        return refused(refusal)
+        """A sentence."""
+        return _refused(refusal)
 
     async def _take(
         self, scope: Mapping[str, Any], request: HttpRequest, credential: Credential | None, headers: Headers,
@@ -99,8 +100,8 @@ class AlertmanagerHttpApp(HttpApp):
             )  # fmt: skip
             outcome = await self.admitted(scope["sender"], submit, "", body, lambda _: _INLINE_BYTES)
             if isinstance(outcome, Refusal):
-                return refused(outcome)
-        return problem(400, "; ".join(bad)[:2000]) if bad else Response(200, _JSON, b"{}")
+                return _refused(outcome)
+        return _error(400, "; ".join(bad)[:2000]) if bad else Response(200, _JSON, b"{}")
 
     async def _silence(
         self, request: HttpRequest, credential: Credential | None, headers: Headers, receive: Receive
@@ -111,7 +112,7 @@ class AlertmanagerHttpApp(HttpApp):
         told = await self._carried_out(record)
         refusal = _refusal(told)
         if refusal:
-            return problem(400, refusal)
+            return _error(400, refusal)
         if former:
             await self._carried_out(ended(former, domain, _who(credential, request)))
         return Response(200, _JSON, orjson.dumps({"silenceID": record.id}))
@@ -119,14 +120,14 @@ class AlertmanagerHttpApp(HttpApp):
     async def _unsilence(self, request: HttpRequest, credential: Credential | None, id_: str) -> Response:
         domain = self.entrance.place(request, b"", credential)
         refusal = _refusal(await self._carried_out(ended(id_, domain, _who(credential, request))))
-        return problem(404, refusal) if refusal else Response(200, b"", b"")
+        return _error(404, refusal) if refusal else Response(200, b"", b"")
 
     async def _show(self, path: str, request: HttpRequest, credential: Credential | None) -> Response:
         if path == f"{_API}/status":
             return Response(200, _JSON, orjson.dumps(self._status()))
         view, now = self._shown.get(path), time.time_ns()
         if view is None and not path.startswith(_SILENCE):
-            return problem(404, "nothing is at this path")
+            return _error(404, "nothing is at this path")
         if self._config.open_to_others():
             raise PermissionDenied("what is kept is read by who logs in: the listener needs `auth`", cause="scope")
         domain = self.entrance.place(request, b"", credential)
@@ -134,7 +135,7 @@ class AlertmanagerHttpApp(HttpApp):
             found: Any = await asyncio.to_thread(view, domain, request.parameters, now)
         else:
             found = await asyncio.to_thread(self._views.silence, domain, path.removeprefix(_SILENCE), now)
-        return problem(404, "there is no such silence") if found is None else Response(200, _JSON, orjson.dumps(found))
+        return _error(404, "there is no such silence") if found is None else Response(200, _JSON, orjson.dumps(found))
 
     async def _body(
         self, request: HttpRequest, credential: Credential | None, headers: Headers, receive: Receive
@@ -159,6 +160,17 @@ class AlertmanagerHttpApp(HttpApp):
                 "version": own, "revision": "", "branch": "", "buildUser": "logboom", "buildDate": "", "goVersion": "",
             },
         }  # fmt: skip
+
+
+def _error(status: int, detail: str, headers: Fields = ()) -> Response:
+    """As Alertmanager answers: a text as JSON, which its clients read."""
+    return Response(status, _JSON, orjson.dumps(detail), headers)
+
+
+def _refused(refusal: Refusal) -> Response:
+    """Nothing was kept."""
+    told = answer(refusal)
+    return _error(told.http_status, told.message, refusal_headers(refusal, told))
 
 
 def _refusal(told: Told) -> str:

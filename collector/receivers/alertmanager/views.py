@@ -25,6 +25,7 @@ WHERE n.status = 'firing' AND n.sequence = (SELECT max(m.sequence) FROM notifica
 ORDER BY n.time_unix_nano DESC LIMIT 5000"""
 _SILENCES = """SELECT silence_id, matchers, who, why, starts_unix_nano, ends_unix_nano FROM silences
 ORDER BY ends_unix_nano DESC LIMIT 5000"""
+_ON = 300 * 1_000_000_000
 
 
 class Views:
@@ -39,20 +40,18 @@ class Views:
 
     def alerts(self, domain: str, asked: Parameters, now: int) -> Sequence[Mapping[str, Any]]:
         """`GET /api/v2/alerts`."""
-        del now
         found: dict[str, dict[str, Any]] = {}
         for row in self._told(domain, asked):
-            for alert in _alerts(row, asked):
+            for alert in _alerts(row, asked, now):
                 known = found.setdefault(alert["fingerprint"], alert)
                 known["receivers"] = _joined(known["receivers"], alert["receivers"])
         return sorted(found.values(), key=lambda alert: str(alert["fingerprint"]))
 
     def groups(self, domain: str, asked: Parameters, now: int) -> Sequence[Mapping[str, Any]]:
         """`GET /api/v2/alerts/groups`."""
-        del now
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for row in self._told(domain, asked):
-            alerts = _alerts(row, asked)
+            alerts = _alerts(row, asked, now)
             labels = {name: value for name, value in _object(row["labels"]).items() if name != "domain"}
             group = {"labels": labels, "receiver": {"name": row["receiver"]}, "alerts": alerts}
             if alerts:
@@ -105,13 +104,14 @@ def _filter(asked: Parameters) -> list[Matcher]:
         raise InvalidPayload(f"filter: {problem}") from None
 
 
-def _alerts(row: Mapping[str, Any], asked: Parameters) -> list[dict[str, Any]]:
+def _alerts(row: Mapping[str, Any], asked: Parameters, now: int) -> list[dict[str, Any]]:
+    """Those of a message that go on: nobody knows until when."""
     wanted = _filter(asked)
     given = orjson.loads(row["alerts"] or "[]")
     return [
         {
             "fingerprint": each["fingerprint"], "labels": each["labels"], "annotations": each["annotations"],
-            "startsAt": each["starts"], "endsAt": each["ends"] or rfc3339(int(row["time_unix_nano"])),
+            "startsAt": each["starts"], "endsAt": rfc3339(now + _ON),
             "updatedAt": rfc3339(int(row["time_unix_nano"])), "receivers": [{"name": row["receiver"]}],
             "status": {"state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": []},
         }
