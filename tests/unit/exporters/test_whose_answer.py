@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.transport import cloudflare
 from collector.transport.http_answers import verdict
@@ -25,7 +28,9 @@ JSON, HTML, TEXT, PROTOBUF = "application/json", "text/html; charset=utf-8", "te
 
 
 def webhook(**options):
-    exporter = HttpExporter(HttpConfig.model_validate({"url": "https://x.example", **options}), None)
+    exporter = HttpExporter(
+        HttpConfig.model_validate({"url": "https://x.example", **options}), Context("http", Path("nowhere"))
+    )
     return lambda answer: exporter.classify(answer)[0]
 
 

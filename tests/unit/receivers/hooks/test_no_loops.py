@@ -16,7 +16,7 @@ from collector.component import Command, Context
 from collector.connectors.alerting import FACTORY as ALERTING
 from collector.notices import NOTIFICATION, Notice, notices_of
 from collector.receivers.hooks.github_issues import GithubIssuesHook
-from collector.receivers.hooks.hook import Asked, Hook
+from collector.receivers.hooks.hook import Hook, HookOrder
 from collector.testing.events import marked
 from collector.testing.virtual_time import run_virtual
 from collector.testing.work import FakeWork
@@ -91,7 +91,7 @@ class Ring:
         """A webhook arrives, in any order."""
         sender, body = self.webhooks.pop(at)
         asked = self.hook.command(Hook(body, {}.get, "a.com", "", ""))
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, HookOrder)
         self._ids += 1
         said = {key: value for key, value in asked.record.attributes.items() if not key.startswith("logboom.command.")}
         command = Command(f"id{self._ids}", asked.record.name, "a.com", sender, "", said, self.work.now_unix_nano)
