@@ -21,15 +21,16 @@ from collector.component import (
     TakesCommands,
     TakesEvents,
     Ticking,
-    powers,
 )
+from collector.component.powers import exporters, extensions, options, receivers, steps
 from collector.delivery.config import DeliveryConfig
 from collector.reserved import APPLIED, COMMANDS, REFUSED
 
 POWERS = [
     each
-    for each in vars(powers).values()
-    if getattr(each, "_is_protocol", False) and each.__module__ == powers.__name__
+    for module in (exporters, extensions, options, receivers, steps)
+    for each in vars(module).values()
+    if getattr(each, "_is_protocol", False) and each.__module__ == module.__name__
 ]
 """All that a component may have beyond its kind."""
 _OF_SEVERAL: dict[Any, frozenset[Kind]] = {
