@@ -24,7 +24,9 @@ def search(
         list[str] | None, typer.Argument(metavar="QUERY", help="What is looked for; all of it without one.")
     ] = None,
     since: Annotated[str, typer.Option(help="How long, such as 15m or 7d, or since a date.")] = "24h",
-    until: Annotated[str, typer.Option(help="To when: a date, or how long ago; now without it.")] = "0s",
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="To when: a date, or how long ago; now without it.")
+    ] = "0s",
     domain: Domain = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="So many, the newest.")] = 100,
     timeout: Annotated[
@@ -32,7 +34,9 @@ def search(
     ] = 10.0,
     events: Annotated[bool, typer.Option(help="Also what components made: issues, anomalies, notifications.")] = False,
     count: Annotated[bool, typer.Option("--count", help="How many, by level, instead of which.")] = False,
-    by: Annotated[str, typer.Option(help="How many, by the values of a field: service, @http.route.")] = "",
+    by: Annotated[
+        str, typer.Option(metavar="FIELD", help="How many, by the values of a field: service, @http.route.")
+    ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
