@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -197,10 +198,11 @@ class AlertingConfig(Config):
             yield f"{path}.responses: what is only counted starts nothing"
 
     def explained(self) -> tuple[str, Mapping[str, str]]:
-        """For people: who is told, by level."""
-        from collector.connectors.alerting.effective import who_is_told  # it reads these options
+        """For people: who is told, by level; what is watched, reported and may be done."""
+        from collector.connectors.alerting import effective  # it reads these options
 
-        return "who is told", {**dict(who_is_told(self)), **dict(self._what_may_be_done())}
+        told = (effective.who_is_told(self), effective.what_is_watched(self), effective.what_is_reported(self))
+        return "who is told", {**dict(chain(*told)), **dict(self._what_may_be_done())}
 
     def _what_may_be_done(self) -> Iterator[tuple[str, str]]:
         limits = self.response_limits

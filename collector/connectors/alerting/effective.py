@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from collector.connectors.alerting.config import AlertingConfig, EscalationConfig
+from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.routes import ALL, NANOS, Leaf, Routes
 from collector.connectors.alerting.words import LEVELS
 from collector.matchers import Matcher
@@ -21,12 +22,39 @@ def who_is_told(config: AlertingConfig) -> Iterator[tuple[str, str]]:
         yield level, "\n".join(lines) or "nobody: no route asks for this level, or counts it"
 
 
+def what_is_watched(config: AlertingConfig) -> Iterator[tuple[str, str]]:
+    """Monitor and sentence."""
+    for one in config.monitors:
+        by = f", for each {', '.join(one.labels)}" if one.group_by else ""
+        held = f" for {_seconds(one.for_)}" if one.for_ else ""
+        yield f"monitor {one.name}", f"{one.level} when {_condition(one)}{held}{by}: {one.query}"
+
+
+def what_is_reported(config: AlertingConfig) -> Iterator[tuple[str, str]]:
+    """Report and sentence."""
+    for at, one in enumerate(config.reports):
+        when = f" at {one.at} {one.location}" if one.at else ""
+        whose = ", ".join(one.domains) or "each domain"
+        yield f"report {at + 1}", f"{', '.join(one.to)}, each {_seconds(one.every)}{when}, of {whose}"
+
+
+def _condition(one: MonitorConfig) -> str:
+    if one.absent_for is not None:
+        return f"no record comes for {_seconds(one.absent_for)}"
+    most = f"more than {one.above}" if one.above is not None else f"fewer than {one.below}"
+    return f"{most} records come within {_seconds(one.window)}"
+
+
+def _seconds(seconds: float) -> str:
+    return span(round(seconds * NANOS))
+
+
 def _line(leaf: Leaf, asked: Sequence[Matcher], level: str, config: AlertingConfig) -> str:
     who = ", ".join(leaf.exporters) or "nobody"
     where = f"where {', '.join(map(str, asked))}: " if asked else ""
     if leaf.digest is not None:
         at = f" at {leaf.digest.at} {leaf.digest.location}" if leaf.digest.at else ""
-        return f"{where}{who}, counted, in a digest each {span(round(leaf.digest.every * NANOS))}{at}"
+        return f"{where}{who}, counted, in a digest each {_seconds(leaf.digest.every)}{at}"
     parts = [
         f"{where}{who}, {_first(leaf, level)}", f"grouped by {_by(leaf)}", f"news each {span(leaf.interval)}",
         f"again each {span(leaf.repeat)}", f"over after {span(leaf.resolve_after)} without records",
@@ -48,9 +76,9 @@ def _by(leaf: Leaf) -> str:
 
 
 def _chain(escalation: EscalationConfig) -> str:
-    steps = ", ".join(f"{', '.join(step.notify)} after {span(round(step.after * NANOS))}" for step in escalation.steps)
+    steps = ", ".join(f"{', '.join(step.notify)} after {_seconds(step.after)}" for step in escalation.steps)
     times = f", gone through {escalation.repeat + 1} times" if escalation.repeat else ""
-    return f"unacknowledged: {steps}{times}; an acknowledgement holds {span(round(escalation.ack_timeout * NANOS))}"
+    return f"unacknowledged: {steps}{times}; an acknowledgement holds {_seconds(escalation.ack_timeout)}"
 
 
 def span(nanos: int) -> str:

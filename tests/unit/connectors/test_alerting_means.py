@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collector.connectors.alerting import FACTORY
-from collector.connectors.alerting.effective import span, who_is_told
+from collector.connectors.alerting.effective import span, what_is_reported, what_is_watched, who_is_told
 from counterparts.alerting_life import HOUR, MINUTE, SECOND, Life
 
 ROUTED: dict[str, Any] = {
@@ -35,6 +35,39 @@ def test_of_each_level_it_is_said_who_is_told_and_when():
         "info": "email, counted, in a digest each 1d at 08:00 UTC",
         "debug": "nobody: no route asks for this level, or counts it",
     }  # fmt: skip
+
+
+def test_of_monitors_and_reports_it_is_said_what_they_do():
+    options = {
+        **ROUTED,
+        "monitors": [
+            {"name": "refused", "query": "@status:402", "above": 20, "window": "10m", "for": "5m", "group_by": ["service", "@http.route"]},
+            {"name": "quiet", "query": "service:till", "absent_for": "1h", "level": "critical"},
+            {"name": "few", "query": "level:info", "below": 3},
+        ],
+        "reports": [{"to": ["email"], "at": "08:00"}, {"to": ["slack"], "every": "1d", "domains": ["a.com"]}],
+    }  # fmt: skip
+    config = FACTORY.config.model_validate(options)
+    assert dict(what_is_watched(config)) == {
+        "monitor refused": "warning when more than 20 records come within 10m for 5m, for each service, http.route: @status:402",
+        "monitor quiet": "critical when no record comes for 1h: service:till",
+        "monitor few": "warning when fewer than 3 records come within 5m: level:info",
+    }
+    assert dict(what_is_reported(config)) == {
+        "report 1": "email, each 7d at 08:00 UTC, of each domain", "report 2": "slack, each 1d, of a.com",
+    }  # fmt: skip
+    _, lines = config.explained()
+    assert list(lines) == [
+        "critical",
+        "warning",
+        "info",
+        "debug",
+        "monitor refused",
+        "monitor quiet",
+        "monitor few",
+        "report 1",
+        "report 2",
+    ]
 
 
 def test_who_is_told_is_who_is_told():
