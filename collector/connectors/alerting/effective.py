@@ -26,7 +26,7 @@ def what_is_watched(config: AlertingConfig) -> Iterator[tuple[str, str]]:
     """Monitor and sentence."""
     for one in config.monitors:
         by = f", for each {', '.join(one.labels)}" if one.group_by else ""
-        held = f" for {_seconds(one.for_)}" if one.for_ else ""
+        held = f" without a break for {_seconds(one.for_)}" if one.for_ else ""
         yield f"monitor {one.name}", f"{one.level} when {_condition(one)}{held}{by}: {one.query}"
 
 

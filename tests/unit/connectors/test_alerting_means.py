@@ -49,7 +49,7 @@ def test_of_monitors_and_reports_it_is_said_what_they_do():
     }  # fmt: skip
     config = FACTORY.config.model_validate(options)
     assert dict(what_is_watched(config)) == {
-        "monitor refused": "warning when more than 20 records come within 10m for 5m, for each service, http.route: @status:402",
+        "monitor refused": "warning when more than 20 records come within 10m without a break for 5m, for each service, http_route: @status:402",
         "monitor quiet": "critical when no record comes for 1h: service:till",
         "monitor few": "warning when fewer than 3 records come within 5m: level:info",
     }
