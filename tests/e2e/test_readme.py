@@ -109,7 +109,11 @@ def test_each_configuration_goes_with_the_default(text: str) -> None:
     """As a second --config: it loads, and nothing in it is unused or risky."""
     domains = yaml.safe_load(text).get("service", {}).get("domains", {})
     extra = [] if domains or "x-domain" not in text else ["service.domains.header=x-domain"]
-    settings = load([str(default_config()), f"yaml:{text}"], extra, environ={"ELASTICSEARCH_API_KEY": "key"})
+    settings = load(
+        [str(default_config()), f"yaml:{text}"],
+        extra,
+        environ={"ELASTICSEARCH_API_KEY": "key", "SLACK_WEBHOOK_URL": "https://hooks.example"},
+    )
     assert list(settings.warnings) == []
 
 
