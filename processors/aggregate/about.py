@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, encode
+from collector.columns.tables import values_at
 from collector.component import Work
 from processors.aggregate.decisions import ID, TEMPLATE, Decision, Merger, expression, follow, read
 
@@ -38,8 +38,9 @@ def decided_about(batch: LogBatch, work: Work) -> tuple[Coded, list[Decision | N
     found = {domain: read(work.state(domain)) for domain in domains.values.to_pylist()}
     if not any(found.values()):
         return None
-    places, decisions = _of_records(domains, encode(batch.attribute(ID)), found)
-    return _with_parts(batch, places, decisions, found)
+    patterns = encode(batch.attribute(ID))
+    places, decisions = _of_records(domains, patterns, found)
+    return _with_parts(_Lines(batch, domains, patterns), places, decisions, found)
 
 
 def _of_records(
@@ -56,36 +57,49 @@ def _of_records(
 
 
 def _with_parts(
-    batch: LogBatch, places: Coded, decisions: list[Decision | None], found: Mapping[str, Mapping[str, Decision]]
+    lines: _Lines, places: Coded, decisions: list[Decision | None], found: Mapping[str, Mapping[str, Decision]]
 ) -> tuple[Coded, list[Decision | None]]:
     """Of patterns that stand for more than they did: for the lines alone that were decided about; of those that are part of others now: for these
-    lines of the other, where nobody decided about that."""
+    lines of the other, where nobody decided about that. Only of patterns that occur: of a thousand decisions a batch meets few."""
     codes = places.codes.copy()
     for domain, standing in found.items():
         for pattern, one in standing.items():
-            if one.into and one.into not in standing:
-                codes[_fitting(batch, _of(batch, domain, one.into), one)] = len(decisions)
+            if one.into and one.into in lines and one.into not in standing:
+                codes[_fitting(lines.batch, lines.of(domain, one.into), one)] = len(decisions)
                 decisions.append(one)
             elif (
                 one.template
-                and len(rows := _of(batch, domain, pattern))
-                and batch.attribute(TEMPLATE)[int(rows[0])] != one.template
+                and pattern in lines
+                and len(rows := lines.of(domain, pattern))
+                and lines.batch.attribute(TEMPLATE)[int(rows[0])] != one.template
             ):
-                codes[rows.to_numpy()] = -1
-                codes[_fitting(batch, rows, one)] = len(decisions)
+                codes[rows] = -1
+                codes[_fitting(lines.batch, rows, one)] = len(decisions)
                 decisions.append(one)
     return Coded(codes, places.values), decisions
 
 
-def _of(batch: LogBatch, domain: str, pattern: str) -> pl.Series:
-    """The records of a pattern."""
-    return ((batch.column("domain") == domain) & (batch.attribute(ID) == pattern)).fill_null(False).arg_true()
+class _Lines:
+    """Which records of a batch are of which domain and pattern."""
+
+    def __init__(self, batch: LogBatch, domains: Coded, patterns: Coded) -> None:
+        self.batch = batch
+        self._domains, self._patterns = domains.codes, patterns.codes
+        self._of_domain, self._of_pattern = (
+            {name: code for code, name in enumerate(coded.values.to_pylist())} for coded in (domains, patterns)
+        )
+
+    def __contains__(self, pattern: object) -> bool:
+        return pattern in self._of_pattern
+
+    def of(self, domain: str, pattern: str) -> npt.NDArray[np.intp]:
+        """The records of a domain's pattern, which occurs."""
+        its = self._domains == self._of_domain[domain]
+        return np.flatnonzero(its & (self._patterns == self._of_pattern[pattern]))
 
 
-def _fitting(batch: LogBatch, rows: pl.Series, one: Decision) -> npt.NDArray[np.uint32]:
+def _fitting(batch: LogBatch, rows: npt.NDArray[np.intp], one: Decision) -> npt.NDArray[np.intp]:
     """Those of some records that are as the pattern was."""
-    lines = batch.column("body").gather(rows)
-    found: npt.NDArray[np.uint32] = rows.filter(
-        lines.str.contains(expression(one.template)).fill_null(False)
-    ).to_numpy()
-    return found
+    bodies = values_at(batch.column("body"), rows)
+    fits: npt.NDArray[np.bool_] = bodies.str.contains(expression(one.template)).fill_null(False).to_numpy()
+    return np.asarray(rows[fits])

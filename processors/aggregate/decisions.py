@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -46,17 +47,22 @@ class Merger(NamedTuple):
     into: str
 
 
-def read(state: State) -> dict[str, Decision]:
-    """Those of a domain."""
+def read(state: State) -> Mapping[str, Decision]:
+    """Those of a domain; asked for each batch, so what was read last is not read again."""
     value = state.get(NAME)
-    return {pattern: Decision(*members) for pattern, members in orjson.loads(value).items()} if value else {}
+    return _decoded(value) if value else {}
+
+
+@lru_cache(64)
+def _decoded(value: bytes) -> Mapping[str, Decision]:
+    return {pattern: Decision(*members) for pattern, members in orjson.loads(value).items()}
 
 
 def decide(command: Command, state: State) -> Decision | Refused:
     """Carry a command out."""
     what = command.name.rpartition(".")[2]
     pattern, one_in = str(command.attributes.get(ID, "")), command.attributes.get(ONE_IN, 10 if what == SAMPLE else 1)
-    standing = read(state)
+    standing = dict(read(state))
     if not _HEX.fullmatch(pattern):
         return Refused("a pattern's id is needed: 16 hexadecimal characters")
     if what == SAMPLE and not (isinstance(one_in, int) and _LEAST <= one_in <= _WIDEST):

@@ -16,7 +16,7 @@ from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
 from collector.testing.work import FakeWork
-from processors.aggregate import FACTORY
+from processors.aggregate import FACTORY, about
 from processors.aggregate.decisions import expression
 from processors.aggregate.processor import EVENT, RATE, Aggregate
 
@@ -186,6 +186,19 @@ def test_a_pattern_that_stands_for_more_is_decided_about_as_it_was() -> None:
     assert left(aggregate, work, said(LINES)) == []
     c = "c" * 16
     assert left(aggregate, work, said(LINES, c), merger(B, "user <*> <*> <*>", c)) == []
+
+
+def test_what_does_not_occur_costs_no_look_at_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A domain may have a thousand decisions."""
+    aggregate, work = component(), FakeWork()
+    for number in range(40):
+        aggregate.command(command("drop", f"{number:016x}", template=f"line {number} <*>"), work)
+    aggregate.command(command("drop", B, template="user alice said <*>"), work)
+    looked = []
+    fitting = about._fitting
+    monkeypatch.setattr(about, "_fitting", lambda *asked: looked.append(asked[-1].template) or fitting(*asked))
+    assert left(aggregate, work, said(LINES)) == ["user bob said 8"]
+    assert looked == ["user alice said <*>"]
 
 
 def test_mergers_of_others_move_nothing() -> None:
