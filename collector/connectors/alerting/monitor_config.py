@@ -14,6 +14,8 @@ from collector.query.problems import nearest
 from collector.units import LongDuration
 
 _A_DAY = 86_400.0
+FIXED = ("domain", "level", "rule", "overflow")
+"""Labels that a monitor gives itself: what a sender writes must not stand for them, for they decide who is told."""
 
 
 def _query(text: str) -> str:
@@ -71,6 +73,8 @@ class MonitorConfig(Config):
             raise ValueError("for: absent_for says how long already")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("group_by: the same field twice")
+        if own := sorted(set(FIXED).intersection(self.labels)):
+            raise ValueError(f"group_by: {', '.join(own)} is a label that a monitor gives itself")
         return self
 
     @property

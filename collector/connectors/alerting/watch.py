@@ -146,8 +146,8 @@ class Condition:
 
 
 def labels_of(config: MonitorConfig, domain: str, groups: Mapping[str, str]) -> dict[str, str]:
-    """Those of its alerts."""
-    return {"domain": domain, "level": config.level, "rule": f"monitor/{config.name}", **groups}
+    """Those of its alerts. No group's value stands for one that decides who is told."""
+    return {**groups, "domain": domain, "level": config.level, "rule": f"monitor/{config.name}"}
 
 
 def _span(secs: float) -> str:

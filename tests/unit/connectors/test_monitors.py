@@ -17,6 +17,7 @@ from collector.connectors.alerting import FACTORY
 from collector.connectors.alerting.connector import Alerting
 from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.monitors import Monitors
+from collector.connectors.alerting.watch import labels_of
 from collector.notices import NOTIFICATION
 from collector.testing.work import FakeWork
 
@@ -277,6 +278,14 @@ def _first_finding(monitor: dict[str, Any], times: list[int], size: int) -> int 
     return None
 
 
+def test_no_group_stands_for_the_labels_that_decide_who_is_told() -> None:
+    """Groups in the state may be older than the check of the configuration."""
+    sent = {"domain": "b.com", "level": "critical", "rule": "monitor/paged", "service": "shop"}
+    assert labels_of(MonitorConfig.model_validate(BURST), "a.com", sent) == {
+        "domain": "a.com", "level": "warning", "rule": "monitor/burst", "service": "shop",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -285,6 +294,9 @@ def _first_finding(monitor: dict[str, Any], times: list[int], size: int) -> int 
         ({"query": "x", "above": 1, "below": 2}, "not above and below"),
         ({"query": "x", "above": 1, "group_by": ["servce"]}, "did you mean service?"),
         ({"query": "x", "above": 1, "group_by": ["body"]}, "not grouped by their text"),
+        ({"query": "x", "above": 1, "group_by": ["@domain"]}, "domain is a label that a monitor gives itself"),
+        ({"query": "x", "above": 1, "group_by": ["@level", "service"]}, "level is a label that a monitor gives itself"),
+        ({"query": "x", "above": 1, "group_by": ["@rule", "@overflow"]}, "overflow, rule is a label"),
         ({"query": "x", "absent_for": "1h", "for": "1h"}, "says how long already"),
         ({"query": "x", "above": 1, "name": "a/b"}, "name"),
     ],
