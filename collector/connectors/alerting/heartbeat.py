@@ -30,10 +30,11 @@ class Heartbeat:
         if self._begun or self._config is None or not (batch.column("domain") == self._config.domain).any():
             return
         state = work.state(self._config.domain)
-        if state.get(_STATE) is None:
-            state.put(_STATE, b"1")
-            work.wake(self._config.domain, _NAME, work.now_unix_nano)
-        self._begun = True
+        if state.get(_STATE) is not None:
+            self._begun = True  # not before: a step that fails never happened
+            return
+        state.put(_STATE, b"1")
+        work.wake(self._config.domain, _NAME, work.now_unix_nano)
 
     def beat(self, due: Due, work: Work) -> list[Notice]:
         """One message for each exporter, and the time of the next; what was late is not made up for."""

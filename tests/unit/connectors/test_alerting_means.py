@@ -6,6 +6,7 @@ from typing import Any
 
 from collector.connectors.alerting import FACTORY
 from collector.connectors.alerting.effective import span, what_is_reported, what_is_watched, who_is_told
+from collector.testing.work import FakeWork
 from counterparts.alerting_life import HOUR, MINUTE, SECOND, Life
 
 ROUTED: dict[str, Any] = {
@@ -103,6 +104,16 @@ def test_a_heartbeat_goes_on_for_ever():
     life.work.run_due(life.connector)
     life.wait(MINUTE)
     assert len(life.told()) in (2, 3)
+
+
+def test_a_heartbeat_begins_though_the_step_that_was_to_begin_it_failed():
+    life = Life(heartbeat={"notify": ["watch"], "domain": "a.com"})
+    life.tell("debug")
+    life.work = FakeWork(now_unix_nano=life.work.now_unix_nano)  # nothing of that step is kept
+    life.tell("debug")
+    life.tell("debug")
+    life.wait(10 * MINUTE)
+    assert life.told() == [("watch", "heartbeat", "heartbeat", 0)] * 11
 
 
 def test_a_heartbeat_that_nobody_wants_any_more_ends():
