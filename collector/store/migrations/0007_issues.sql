@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS issues (
     triage_rule TEXT,
     cause TEXT,
     suggestion TEXT,
+    generated TEXT,
     merged_into TEXT,
     version INTEGER NOT NULL,
     event_id TEXT NOT NULL,
