@@ -34,6 +34,7 @@ _SAID = (
     "environment",
 )
 _BY = re.compile(r"(?<=^it was resolved )before by .*? \(")
+_SIGNED = re.compile(r"^((?:resolved|archived|reopened|acknowledged)\b.*? by|assigned to) (?!nobody$).*", re.DOTALL)
 _COUNTED = ("services", "endpoints", "versions", "environments")
 _LAST_TO_STAY = ("history", "trend", "findings", "details", "seen_in", "samples", "grouping")
 """What goes first when it is too long."""
@@ -67,7 +68,7 @@ def briefing(
         explained: what the store knows of its cause.
         most_characters: of the document as JSON; what matters least is left out above it. The head of it always stays.
     """
-    read = dict(_parts(issue))
+    read, issue = dict(_parts(issue)), {**issue, "reason": _unsigned(issue)}
     document = {
         "issue": {name: _text(issue.get(_column(name))) for name in _SAID if issue.get(_column(name))},
         "events": issue.get("events") or 0,
@@ -132,10 +133,9 @@ def _happened(activity: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _unsigned(activity: Mapping[str, Any]) -> str:
-    """The reason, without the name of who gave it."""
-    reason, who = str(activity.get("reason") or ""), str(activity.get("who") or "")
-    return reason.replace(who, "somebody") if who else reason
+def _unsigned(told: Mapping[str, Any]) -> str:
+    """The reason, without the name of who gave it, or to whom it was given."""
+    return _SIGNED.sub(r"\1 somebody", str(told.get("reason") or ""))
 
 
 def _most(counts: Mapping[str, int]) -> dict[str, int]:

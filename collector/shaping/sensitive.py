@@ -11,10 +11,20 @@ import re2
 
 from collector.shaping.patterns import MASK
 
-_NAMED = (
-    r"(?i)(\b[\w.-]*(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|authorization|cookie|session|credential)s?"
-    r"[\w-]*[\"']?\s*(?:=|:|=>)\s*)(\"[^\"]*\"|'[^']*'|(?:bearer |basic )?[^\s,;&}\])]+)"
+_NAME = r"\b[\w.-]*(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|authorization|cookie|session|credential)s?[\w-]*"
+_IS = r"\\*[\"']?\]?\s*(?:={1,3}>?|:=?)\s*"
+"""What stands between a name and its value: also `=>`, behind a quote of JSON within JSON, behind `]` of a printed map."""
+_WITHIN = r"\\\"(?:[^\"\\]|\\[^\"\\]|\\\\(?:\\[\"\\]|[^\"\\]))*\\\""
+_QUOTED = rf"\"(?:[^\"\\]|\\(?s:.))*\"|'(?:[^'\\]|\\(?s:.))*'|{_WITHIN}|\\+\"[^\"]*\"|\\+'[^']*'"
+_BARE = r"[^\s,;&}\])]+"
+_NAMED = rf"(?i)({_NAME}{_IS})({_QUOTED}|(?:bearer |basic )?{_BARE})"
+_OPTION = rf"(?i)(--{_NAME}(?:\\*[\"'],\s*|[ \t]+))({_QUOTED}|[^\s,;&}}\])-][^\s,;&}}\])]*)"
+_ELEMENT = rf"(?i)(<(?:[\w-]+:)?{_NAME}(?:\s[^<>]*)?>)([^<>]+)(</)"
+_HEADERS = (
+    rf"(?i)(\b[\w.-]*authorization[\w-]*{_IS})((?:bearer|basic)[ \t]+{_BARE}|[\w-]+[ \t]+[^\r\n]+)",
+    rf"(?i)(\b[\w.-]*cookies?[\w-]*{_IS})([^\s,;&}}\])\"'\\]*[=;][^\r\n]+)",
 )
+"""To the end of the line: they hold several values, whose names tell nothing."""
 _FORMS = (
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z0-9 ]*PRIVATE KEY-----)?",
     r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
@@ -35,7 +45,8 @@ _CARD = r"\b\d(?:[ -]?\d){12,18}\b"
 
 
 def _value(found: Any) -> str:
-    return f"{found.group(1)}{MASK}"
+    name, _, *behind = found.groups()
+    return "".join((name, MASK, *behind))
 
 
 def _opaque(found: Any) -> str:
@@ -52,8 +63,8 @@ def _card(found: Any) -> str:
 
 
 _STEPS: tuple[tuple[Any, str | Callable[[Any], str]], ...] = (
-    (re2.compile(r"://[^/\s:@]+:[^/\s@]+@"), f"://{MASK}@"),
-    (re2.compile(_NAMED), _value),
+    (re2.compile(r"://[^/\s]*@"), f"://{MASK}@"),
+    *((re2.compile(form), _value) for form in (*_HEADERS, _NAMED, _OPTION, _ELEMENT)),
     (re2.compile("|".join(f"(?:{form})" for form in _FORMS)), MASK),
     (re2.compile(_OPAQUE), _opaque),
     (re2.compile(_CARD), _card),

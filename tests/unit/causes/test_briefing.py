@@ -93,3 +93,21 @@ def test_parts_that_were_redacted_to_no_json_are_left_out() -> None:
     told = briefing({**ISSUE, "samples": '[["r1", ****', "services": None}).document
     assert "samples" not in told
     assert "versions" in told["seen_in"]
+
+
+WHO = {
+    "resolved in 2.1 by Alice Meyer": "resolved in 2.1 by somebody",
+    "reopened by Alice Meyer": "reopened by somebody",
+    "archived until escalating by Alice by Meyer": "archived until escalating by somebody",
+    "acknowledged by Alice\nMeyer": "acknowledged by somebody",
+    "assigned to Alice Meyer": "assigned to somebody",
+    "assigned to nobody": "assigned to nobody",
+    "412 events by 3 users": "412 events by 3 users",
+}
+
+
+@pytest.mark.parametrize(("reason", "wanted"), WHO.items())
+def test_a_reason_names_nobody(reason: str, wanted: str) -> None:
+    """Neither the issue's own nor those of its history; in the table of issues nothing else says who it was."""
+    told = briefing({**ISSUE, "reason": reason}, [{"time_unix_nano": AT, "change": "x", "reason": reason}]).document
+    assert told["issue"]["reason"] == told["history"][0]["reason"] == wanted

@@ -18,10 +18,26 @@ HIDDEN = {
     "an account": ("to DE89 3704 0044 0532 0130 00 failed", "to **** failed"), "a phone": ("call +49 151 1234567 back", "call **** back"),
     "a hash": ("etag 3b18e512dba79e4c8300dd08aeb37f8e", "etag ****"), "a long key": (f"k {'aB3' * 15} z", "k **** z"),
     "a private key": ("-----BEGIN RSA PRIVATE KEY-----\\nMIIEabc\\n-----END RSA PRIVATE KEY-----".replace("\\n", "\n"), "****"),
+    "JSON in JSON": (r'{"m":"{\"password\":\"hunter2\",\"n\":3}"}', r'{"m":"{\"password\":****,\"n\":3}"}'),
+    "JSON in JSON with a quote": (r'{\"password\":\"hun\\\"ter 2\", \"n\":3}', r'{\"password\":****, \"n\":3}'),
+    "JSON in JSON in JSON": (r'{\\\"pwd\\\":\\\"hunter 2\\\",\\\"n\\\":3}', r'{\\\"pwd\\\":****,\\\"n\\\":3}'),
+    "a quote within quotes": (r'{"password":"hun\"ter 2","n":3}', '{"password":****,"n":3}'),
+    "a map of Ruby": ('{"password" => "hunter2", "n" => 3}', '{"password" => ****, "n" => 3}'),
+    "a map of PHP": ("Array ( [password] => hunter2 [n] => 3 )", "Array ( [password] => **** [n] => 3 )"),
+    "an index": ("$_POST['password'] = 'hunter 2'; x", "$_POST['password'] = ****; x"), "Go": ('password := "hunter 2"', "password := ****"),
+    "a comparison": ('token == "hunter 2"', "token == ****"), "a URL's password": ("redis://:hunter2@cache:1", "redis://****@cache:1"),
+    "a URL's token": ("git://hunter2@cache/x", "git://****@cache/x"), "a URL's password with @": ("amqp://app:p@ss@mq/x", "amqp://****@mq/x"),
+    "cookies": ("Cookie: lang=en; sid=abc\nHost: x", "Cookie: ****\nHost: x"), "one cookie": ("cookie=abc, user=7", "cookie=****, user=7"),
+    "a cookie that is set": ("set-cookie: sid=abc; Expires=Wed, 21 Oct 2026", "set-cookie: ****"),
+    "digest": ('authorization=Digest username="anna", response="6f"\nx', "authorization=****\nx"),
+    "a bare authorization": ("authorization=abc, user=7", "authorization=****, user=7"), "an option": ("run --password hunter2 -v", "run --password **** -v"),
+    "options in a list": ("['x', '--db-password', 'hunter 2', '-v']", "['x', '--db-password', ****, '-v']"),
+    "a quoted option": ('run --token "a b" -v', "run --token **** -v"), "XML": ("<a><db:password>a b</db:password></a>", "<a><db:password>****</db:password></a>"),
 }  # fmt: skip
 STAYS = [
     "at com.acme.shop.CheckoutServiceImpl.placeOrderWithAVeryLongNameIndeed(CheckoutServiceImpl.java:33)",
     "2026-11-30T01:02:03.123Z order 4711 took 812 ms, 3 of 5 retries", "std::vector<int>::at: index 12", "invalid token at line 3, column 40",
+    "--no-password --verbose", "List<Token> of <b>", "see https://logboom.example/a@b for --help",
     "/usr/lib/python3.11/site-packages/django/core/handlers/exception.py", "4111111111111112 rows", "", "Überlauf bei Größe 12",
 ]  # fmt: skip
 
