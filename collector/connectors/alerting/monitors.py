@@ -17,7 +17,7 @@ from collector.connectors.alerting.group import Said
 from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.occurrences import Occurrence
 from collector.connectors.alerting.routes import NANOS
-from collector.connectors.alerting.watch import Condition, Seen, decode, labels_of
+from collector.connectors.alerting.watch import Condition, Seen, labels_of
 from collector.query import Query
 
 PREFIX = "m/"
@@ -105,7 +105,7 @@ class Monitors:
                 if work.state(domain).get(key.encode()) is not None:
                     self._watched.add((domain, name))  # not before: a step that fails never happened
                 else:
-                    self._keep(work, domain, key, condition, Seen({}, at), at)
+                    self._keep(work, domain, key, condition, condition.begin({}, at), at)
 
     def count(self, name: str, rows: Iterable[Counted], work: Work) -> Iterator[Finding]:
         """What one monitor's query took, by time; what is to be told of it."""
@@ -130,7 +130,8 @@ class Monitors:
         if condition is None or data is None:
             _forget(work.state(due.domain), name, due.name)
             return []
-        seen, now = decode(data), work.now_unix_nano
+        now = work.now_unix_nano
+        seen = condition.resume(data, now)
         if now - due.at_unix_nano > _LATE:
             seen.due = now + _LATE
             work.state(due.domain).put(due.name.encode(), seen.encode())
@@ -181,7 +182,9 @@ class Monitors:
             if (one.domain, key) not in kept:
                 if data is None:
                     _add(state, name, 1)
-                kept[one.domain, key] = Seen(groups, one.last) if data is None else decode(data)
+                    kept[one.domain, key] = condition.begin(groups, one.last)
+                else:
+                    kept[one.domain, key] = condition.resume(data, work.now_unix_nano)
                 state.put(key.encode(), kept[one.domain, key].encode())
         return key, kept[one.domain, key]
 

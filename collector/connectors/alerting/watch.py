@@ -10,7 +10,7 @@ import msgpack
 from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.routes import NANOS
 
-_VERSION = 1
+_VERSION, _WITHOUT_SCALE = 2, 1
 _PARTS = 12
 _KEPT = 2 * _PARTS
 """What is late by no more than a window is counted where it happened."""
@@ -33,6 +33,7 @@ class Seen:
         untold: records that came since they were told.
         sample: a line.
         due: when it is looked at next, by the clock.
+        scale: how long the twelfths are by whose numbers it is counted, ns; 0 = nothing is counted, or it is not known.
     """
 
     labels: dict[str, str]
@@ -44,18 +45,20 @@ class Seen:
     untold: int = 0
     sample: str = ""
     due: int = 0
+    scale: int = 0
 
     def encode(self) -> bytes:
         """For the state, with its version in front."""
         kept: bytes = msgpack.packb([
-            self.labels, self.began, self.last, self.parts, self.pending, self.firing, self.untold, self.sample, self.due
+            self.labels, self.began, self.last, self.parts, self.pending, self.firing, self.untold, self.sample, self.due,
+            self.scale,
         ])  # fmt: skip
         return bytes([_VERSION]) + kept
 
 
 def decode(data: bytes) -> Seen:
     """From the state. Raises `ValueError` for what a later logboom wrote."""
-    if data[0] != _VERSION:
+    if data[0] not in (_VERSION, _WITHOUT_SCALE):
         raise ValueError(f"a watched group of version {data[0]}")
     return Seen(*msgpack.unpackb(data[1:], strict_map_key=False))
 
@@ -68,9 +71,21 @@ class Condition:
         self.part = max(1, round(config.window * NANOS) // _PARTS)
         self.window = self.part * _PARTS
         self._absent = round((config.absent_for or 0) * NANOS)
+        self._scale = 0 if self._absent else self.part
         self._pause = round(config.for_ * NANOS)
         self.grace = min(_MOST_WAIT, max(NANOS, (self._absent or self.window) // _PARTS))
         """How much later quiet is judged, so that what is on its way counts."""
+
+    def begin(self, labels: dict[str, str], at: int) -> Seen:
+        """A group that is watched from then on."""
+        return Seen(labels, at, scale=self._scale)
+
+    def resume(self, data: bytes, now: int) -> Seen:
+        """From the state. What another configuration counted in other twelfths says nothing of these: it is counted anew."""
+        seen = decode(data)
+        if seen.scale != self._scale:
+            seen.parts, seen.pending, seen.began, seen.scale = {}, 0, now, self._scale
+        return seen
 
     def count(self, seen: Seen, part: int, records: int, last: int) -> None:
         """So many records happened in a twelfth, the last of them then."""
@@ -147,7 +162,8 @@ class Condition:
 
 def labels_of(config: MonitorConfig, domain: str, groups: Mapping[str, str]) -> dict[str, str]:
     """Those of its alerts. No group's value stands for one that decides who is told."""
-    return {**groups, "domain": domain, "level": config.level, "rule": f"monitor/{config.name}"}
+    own = {"domain": domain, "level": config.level, "rule": f"monitor/{config.name}"}
+    return {**own, **groups, **own}
 
 
 def _span(secs: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgpack
 import polars as pl
 import pytest
 from pydantic import ValidationError
@@ -46,6 +47,11 @@ class Life:
         options = FACTORY.config.model_validate({**BASE, "monitors": list(self.monitors)})
         made: Alerting = FACTORY.create(options, Context("alerting", Path()))
         self.connector = made
+
+    def change(self, *monitors: dict[str, Any]) -> None:
+        """Another configuration."""
+        self.monitors = monitors
+        self.restart()
 
     def tell(
         self,
@@ -241,6 +247,48 @@ def test_state_outlives_a_restart() -> None:
     life.restart()
     life.wait(5 * MINUTE)
     assert [status for _, status, _ in life.told()] == ["resolved"]
+
+
+@pytest.mark.parametrize("window", ["12s", "10m", "1h", "1d"])
+def test_another_window_counts_anew(window: str) -> None:
+    """What was counted in shorter twelfths would lie in the far future of longer ones."""
+    life = Life(BURST)
+    life.tell(count=3)
+    life.change({**BURST, "window": window})
+    life.tell(count=1)
+    assert life.told() == []
+    life.tell(count=3)
+    assert [status for _, status, _ in life.told()] == ["firing"]
+    life.wait(50 * HOUR)
+    assert [status for _, status, _ in life.told()] == ["resolved"]
+    assert list(life.work.states["a.com"].scan(b"m/")) == []
+
+
+@pytest.mark.parametrize("window", ["1m", "1h"])
+@pytest.mark.parametrize("before", [{"window": "2m", "below": 2}, {"absent_for": "1h"}], ids=["below", "absent"])
+def test_after_a_change_too_few_are_told_once_a_whole_window_was_counted(before: dict[str, Any], window: str) -> None:
+    named = {"name": "beat", "query": "alive"}
+    life = Life({**named, **before})
+    for _ in range(10):
+        life.tell("alive", 5)
+        life.wait(MINUTE)
+    life.change({**named, "window": window, "below": 2})
+    life.wait(50 * SECOND)
+    assert life.told() == []
+    life.wait(3 * HOUR)
+    assert [status for _, status, _ in life.told()] == ["firing"]
+
+
+def test_what_was_counted_before_the_scale_was_noted_is_counted_anew() -> None:
+    life = Life(BURST)
+    life.tell(count=3)
+    state = life.work.states["a.com"]
+    ((name, kept),) = state.scan(b"m/")
+    state.put(name, bytes([1]) + msgpack.packb(msgpack.unpackb(kept[1:], strict_map_key=False)[:-1]))
+    life.tell(count=3)
+    assert life.told() == []
+    life.tell(count=1)
+    assert [status for _, status, _ in life.told()] == ["firing"]
 
 
 def test_a_monitor_that_is_gone_from_the_configuration_is_forgotten() -> None:
