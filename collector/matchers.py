@@ -13,8 +13,10 @@ from typing import Any
 
 import re2
 
+_PLAIN = r"""[^\s{}!=~,\\"'`]+"""
+_NAME = re.compile(_PLAIN)
 _ONE = re.compile(
-    r"""\s*(?P<name>"(?:[^"\\]|\\.)*"|[^\s{}!=~,\\"'`]+)\s*(?P<op>=~|!~|!=|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^,}"]*?)\s*(?:,|$)"""
+    rf"""\s*(?P<name>"(?:[^"\\]|\\.)*"|{_PLAIN})\s*(?P<op>=~|!~|!=|=)\s*(?P<value>"(?:[^"\\]|\\.)*"|[^,}}"]*?)\s*(?:,|$)"""
 )
 _ESCAPED = re.compile(r"\\(.)")
 _NEGATED = {"!=", "!~"}
@@ -36,11 +38,16 @@ class Matcher:
         return same != (self.op in _NEGATED)
 
     def __str__(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{self.name}{self.op}"{escaped}"'
+        name = self.name if _NAME.fullmatch(self.name) else _quoted(self.name)
+        return f"{name}{self.op}{_quoted(self.value)}"
 
 
-def _quiet() -> Any:
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def re2_options() -> Any:
     """A bad expression is told to whoever wrote it, not to stderr."""
     options = re2.Options()
     options.log_errors = False
@@ -52,7 +59,7 @@ def matcher(name: str, op: str, value: str) -> Matcher:
     if op not in ("=~", "!~"):
         return Matcher(name, op, value)
     try:
-        return Matcher(name, op, value, re2.compile(value, _quiet()))
+        return Matcher(name, op, value, re2.compile(value, re2_options()))
     except re2.error as error:
         raise ValueError(f"{name}{op}: {value!r} is not an expression of RE2: {error}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -13,7 +13,7 @@ import msgpack
 import re2
 
 from collector.component import State
-from collector.matchers import Matcher, all_match, parse
+from collector.matchers import Matcher, all_match, parse, re2_options
 
 _NAME = b"s"
 MOST = 1000
@@ -41,13 +41,24 @@ class Silence:
         return "{" + ", ".join(str(one) for one in self.matchers) + "}"
 
 
-def _set_of(given: Sequence[tuple[str, Silence]]) -> tuple[Any, Sequence[Silence]]:
-    """Expressions of a label that are asked together, anchored at both ends; and whose each of them is."""
-    expressions = re2.Set.FullMatchSet()
-    for expression, _ in given:
-        expressions.Add(expression)
-    expressions.Compile()
-    return expressions, [one for _, one in given]
+_Asked = Sequence[tuple[str, Silence]]
+"""Expressions, and whose each of them is."""
+
+
+def _sets_of(given: _Asked) -> Iterator[tuple[Any, _Asked]]:
+    """Expressions of a label that are asked together, anchored at both ends: RE2 bounds how large they are together, so these may be several
+    sets. One that is in none is too large by itself."""
+    expressions = re2.Set.FullMatchSet(re2_options())
+    try:
+        for expression, _ in given:
+            expressions.Add(expression)
+        expressions.Compile()
+    except re2.error:
+        half = len(given) // 2
+        for part in (given[:half], given[half:]) if half else ():
+            yield from _sets_of(part)
+    else:
+        yield expressions, given
 
 
 class Silences:
@@ -68,14 +79,16 @@ class Silences:
                 by_expression[expression.name].append((expression.value, one))
             else:
                 self._others.append(one)
-        self._by_expression = {name: _set_of(given) for name, given in by_expression.items()}
+        self._by_expression = [(name, *one) for name, given in by_expression.items() for one in _sets_of(given)]
+        together = {silence.id for _, _, given in self._by_expression for _, silence in given}
+        self._others += [one for given in by_expression.values() for _, one in given if one.id not in together]
 
     def hold(self, labels: Mapping[str, str], now: int) -> bool:
         """Whether one of them keeps an alert back."""
         named = (one for item in labels.items() for one in self._by_value.get(item, ()))
         found = (
-            silences[at]
-            for name, (expressions, silences) in self._by_expression.items()
+            given[at][1]
+            for name, expressions, given in self._by_expression
             for at in expressions.Match(labels.get(name, "")) or ()
         )
         return any(one.holds(labels, now) for one in chain(named, found, self._others))
@@ -101,6 +114,13 @@ _NONE = Silences(())
 
 @lru_cache(64)
 def _read(kept: bytes) -> Silences:
-    return Silences([
-        Silence(id_, parse(text), starts, ends, who, why) for id_, text, starts, ends, who, why in msgpack.unpackb(kept)
-    ])  # fmt: skip
+    return Silences([one for row in msgpack.unpackb(kept) if (one := _of_row(row)) is not None])
+
+
+def _of_row(row: Sequence[Any]) -> Silence | None:
+    """None: what it is about cannot be read (names with blanks were once kept without quotes); the others hold nevertheless."""
+    id_, text, starts, ends, who, why = row
+    try:
+        return Silence(id_, parse(text), starts, ends, who, why)
+    except ValueError:
+        return None

@@ -61,18 +61,21 @@ class Views:
     def silences(self, domain: str, asked: Parameters, now: int) -> Sequence[Mapping[str, Any]]:
         """`GET /api/v2/silences`: those that have the matchers that are asked for."""
         wanted = {str(one) for one in _filter(asked)}
-        rows = self._rows(domain, _SILENCES)
+        rows = self._silences(domain)
         return [shown(row, now) for row in rows if wanted <= {str(one) for one in parse(row["matchers"] or "")}]
 
     def silence(self, domain: str, id_: str, now: int) -> Mapping[str, Any] | None:
         """`GET /api/v2/silence/<id>`."""
-        return next((shown(row, now) for row in self._rows(domain, _SILENCES) if row["silence_id"] == id_), None)
+        return next((shown(row, now) for row in self._silences(domain) if row["silence_id"] == id_), None)
 
     def receivers(self, domain: str, asked: Parameters, now: int) -> Sequence[Mapping[str, Any]]:
         """`GET /api/v2/receivers`: those that anybody was told through."""
         del asked, now
         rows = self._rows(domain, "SELECT DISTINCT receiver FROM notifications ORDER BY receiver")
         return [{"name": row["receiver"]} for row in rows if row["receiver"]]
+
+    def _silences(self, domain: str) -> list[Mapping[str, Any]]:
+        return [row for row in self._rows(domain, _SILENCES) if _readable(row["matchers"] or "")]
 
     def _told(self, domain: str, asked: Parameters) -> list[Mapping[str, Any]]:
         if any(value == "false" for value in asked("active")):
@@ -95,6 +98,15 @@ class Views:
                 return [dict(zip(names, row, strict=True)) for row in found]
         except (NoStore, sqlite3.Error):
             raise Unavailable("there is no store with alerts here: an exporter `sqlite` makes one", 60.0) from None
+
+
+def _readable(matchers: str) -> bool:
+    """Names with blanks were once kept without quotes: such a silence holds nothing, and is none."""
+    try:
+        parse(matchers)
+    except ValueError:
+        return False
+    return True
 
 
 def _filter(asked: Parameters) -> list[Matcher]:
