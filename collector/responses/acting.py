@@ -85,6 +85,12 @@ class Acts:
             outcome: Done | NotDone = await self.act(response)
         except NotDone as sentence:
             outcome = sentence
+        except Again:
+            raise
+        except Exception as error:
+            if self.repeatable:
+                raise
+            outcome = NotDone(f"{type(error).__name__}: whether it was done is not known")
         while len(self._outcomes) >= _MOST_REMEMBERED:
             self._outcomes.popitem(last=False)
         self._outcomes[response.id] = outcome

@@ -58,11 +58,22 @@ async def run(argv: Sequence[str], given: bytes, timeout_secs: float) -> Ended:
             said = await _talked(process, given)
             return Ended(await process.wait(), said)
     except TimeoutError:
-        raise NotDone(f"it did not end within {timeout_secs:g} s, and was killed") from None
+        how = "was killed" if _killed(process.pid) else "may still run: its user is another one, who cannot be killed"
+        raise NotDone(f"it did not end within {timeout_secs:g} s, and {how}") from None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        if _killed(process.pid):
+            await process.wait()
+
+
+def _killed(session: int) -> bool:
+    """All of it that is left; false: what `sudo` and its like started belongs to another user."""
+    try:
+        os.killpg(session, signal.SIGKILL)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return True
 
 
 async def _talked(process: asyncio.subprocess.Process, given: bytes) -> str:

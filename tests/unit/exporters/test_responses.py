@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from collector.outcomes import Ok, Retry
-from collector.responses.response import State
+from collector.responses.response import Response, State
 from counterparts.responding import CLAIM, REPORT, Acting, made, response
 from counterparts.vendors.docker_api import DockerApi
 from counterparts.vendors.kubernetes_api import PATH, KubernetesApi
 from counterparts.vendors.pipelines import GitHub
 from exporters.ci_trigger import FACTORY as CI
+from exporters.command import FACTORY as COMMAND
 from exporters.docker import FACTORY as DOCKER
 from exporters.kubernetes import FACTORY as KUBERNETES
 from exporters.webhook import FACTORY as WEBHOOK
@@ -161,3 +162,26 @@ def test_a_webhook_acts_for_us():
     assert asked.json["response"]["labels"]["error_type"] == "$(reboot) `id` ;"
     refused = Acting(WEBHOOK, {"url": "https://ops.example/restart"}, _client=KubernetesApi(["401"]))
     assert refused.carry_out("anything").state == State.FAILED
+
+
+@pytest.mark.parametrize("repeatable", [False, True], ids=["never twice", "twice is once"])
+def test_what_nobody_foresaw_while_it_acts(repeatable):
+    """A failure of whatever kind leaves unknown what was done: only where twice is once it is tried again."""
+    acting = Acting(COMMAND, {"commands": {"restart": {"argv": ["/bin/true"]}}})
+    one, began = response("restart"), []
+    acting.decider.start(one)
+
+    async def breaks(_: Response) -> None:
+        began.append(1)
+        raise PermissionError(1, "Operation not permitted")
+
+    acting.exporter.act, acting.exporter.repeatable = breaks, repeatable
+    assert isinstance(acting.once(one), Retry if repeatable else Ok)
+    acting.once(one)
+    assert len(began) == 1 + repeatable
+    if not repeatable:
+        found = acting.decider.stands(one)
+        assert (found.state, found.reason) == (
+            State.FAILED,
+            "PermissionError: whether it was done is not known",
+        )

@@ -17,7 +17,7 @@ from collector.responses.outcome import Done, NotDone
 from counterparts.responding import Acting, response
 from exporters.command import FACTORY
 from exporters.command import exporter as module
-from exporters.command.program import check
+from exporters.command.program import check, run
 
 
 @pytest.fixture
@@ -80,6 +80,38 @@ def test_what_it_leaves_behind_is_killed(script, tmp_path):
     while _alive(int(pid.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def _not_ours(*_: int) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_what_is_another_user_s_and_ends_is_done(script, monkeypatch):
+    """`sudo` in it: what it leaves behind cannot be killed."""
+    monkeypatch.setattr(os, "killpg", _not_ours)
+    assert act([script("echo fine")]).became == "fine"
+
+
+def test_what_is_another_user_s_and_does_not_end_is_not_waited_for(script, monkeypatch):
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def remembered(*given: Any, **options: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*given, **options))
+        return started[0]
+
+    async def main() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "killpg", _not_ours)
+            patched.setattr(asyncio, "create_subprocess_exec", remembered)
+            with pytest.raises(NotDone, match="and may still run: its user is another one"):
+                await run([script("exec /bin/sleep 300")], b"", 0.5)
+        started[0].kill()
+        await started[0].wait()
+        assert started[0].stdout is not None
+        await started[0].stdout.read()
+
+    asyncio.run(main())
 
 
 def _alive(pid: int) -> bool:
