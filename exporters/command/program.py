@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,20 +25,30 @@ class Ended(NamedTuple):
 
 
 def check(path: Path) -> None:
-    """Raises `NotDone`: it is no program, or somebody who is not root could have written another one there."""
+    """Raises `NotDone`: it is no program, or somebody who is not root could have written another one there, or put one in its place."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or not os.access(path, os.X_OK):
             raise NotDone(f"{path} is no program")
-        for each in (path, *path.resolve().parents):
-            _check_writers(each, each.stat())
+        for each in _leading_to(path):
+            _check_writers(each, each.lstat())
     except OSError as error:
         raise NotDone(f"{path}: {error.strerror}") from error
 
 
+def _leading_to(path: Path) -> Iterator[Path]:
+    """It and all folders above it, as written, and the same of what each symbolic link among them names. `OSError` where they go in a circle
+    was raised by who looked at the program before."""
+    for each in (path, *path.parents):
+        yield each
+        if each.is_symlink():
+            yield from _leading_to(each.parent / each.readlink())
+
+
 def _check_writers(path: Path, found: os.stat_result) -> None:
-    others = found.st_mode & _WRITABLE_BY_OTHERS and not (stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX)
-    if others or (os.geteuid() != 0 and found.st_uid == os.geteuid()):
+    """Who owns a link, or a folder that others may only add to (`/tmp`), decides what it holds; of all else who may write it, too."""
+    held = stat.S_ISLNK(found.st_mode) or (stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX)
+    if found.st_uid != 0 or (found.st_mode & _WRITABLE_BY_OTHERS and not held):
         raise NotDone(
             f"{path} can be written by others than root: a command must not be one that logboom's user could change"
         )

@@ -140,26 +140,96 @@ def test_a_dry_run_runs_nothing(script, tmp_path):
     assert not out.exists()
 
 
-def test_who_could_write_the_program(tmp_path):
-    path = tmp_path / "program"
-    with pytest.raises(NotDone, match="No such file"):
-        check(path)
+@pytest.fixture
+def owners(monkeypatch):
+    """Path → who owns it, in the place of root, whoever runs the tests."""
+    other: dict[Path, int] = {}
+    lstat = Path.lstat
+
+    def owned(path: Path) -> os.stat_result:
+        found = list(lstat(path))
+        found[stat.ST_UID] = other.get(path, 0)
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, "lstat", owned)
+    return other
+
+
+@pytest.fixture
+def program(tmp_path: Path, owners: dict[Path, int]) -> Path:
+    folder = tmp_path / "real"
+    folder.mkdir(mode=0o755)
+    path = folder / "program"
     path.write_text("#!/bin/sh\n")
-    path.chmod(0o600)
+    path.chmod(0o755)
+    return path
+
+
+def _refused(path: Path, because_of: Path) -> None:
+    with pytest.raises(NotDone, match=f"^{because_of} can be written by others"):
+        check(path)
+
+
+def test_what_is_no_program(program):
+    with pytest.raises(NotDone, match="No such file"):
+        check(program.parent / "none")
+    program.chmod(0o600)
     with pytest.raises(NotDone, match="is no program"):
-        check(path)
+        check(program)
+
+
+def test_who_may_write_the_program(program):
+    check(program)
     for mode in (stat.S_IWOTH, stat.S_IWGRP):
-        path.chmod(0o700 | mode)
-        with pytest.raises(NotDone, match="can be written by others"):
-            check(path)
-    path.chmod(0o700)
-    tmp_path.chmod(0o777)
-    with pytest.raises(NotDone, match="can be written by others"):
+        program.chmod(0o755 | mode)
+        _refused(program, program)
+    program.chmod(0o755)
+    program.parent.chmod(0o777)
+    _refused(program, program.parent)
+    program.parent.chmod(0o1777)
+    check(program)
+
+
+@pytest.mark.parametrize("uid", [1, 65534])
+def test_who_owns_the_program(program, owners, uid):
+    """Its owner may always change the mode: nobody's but root's is run, also by root."""
+    for each in (program, program.parent, program.parent.parent):
+        owners[each] = uid
+        _refused(program, each)
+        del owners[each]
+    check(program)
+
+
+def test_who_could_put_another_link_in_its_place(program, owners, tmp_path):
+    """The way as it is written, not only where it leads today; over relative links, links to links and to folders."""
+    way = tmp_path / "way"
+    way.mkdir(mode=0o755)
+    (way / "second").symlink_to("../real/program")
+    (way / "first").symlink_to(way / "second")
+    (way / "folder").symlink_to(program.parent)
+    for path in (way / "first", way / "folder" / "program"):
         check(path)
-    tmp_path.chmod(0o700)
-    if os.geteuid():
+        way.chmod(0o777)
+        _refused(path, way)
+        way.chmod(0o755)
+        program.parent.chmod(0o777)
         with pytest.raises(NotDone, match="can be written by others"):
             check(path)
+        program.parent.chmod(0o755)
+    for link, path in (("first", "first"), ("second", "first"), ("folder", "folder/program")):
+        owners[way / link] = 1
+        _refused(way / path, way / link)
+        del owners[way / link]
+
+
+def test_links_in_a_circle(owners, tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(NotDone, match="symbolic links"):
+        check(tmp_path / "a")
+
+
+def test_a_program_of_the_system_is_run():
     check(Path("/bin/sh"))
 
 
