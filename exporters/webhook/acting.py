@@ -8,13 +8,12 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context
-from collector.outcomes import Ok, Retry
+from collector.outcomes import Ok, Retry, Verdict
 from collector.responses.acting import Acts
 from collector.responses.facts import facts
 from collector.responses.outcome import Again, Done, NotDone
 from collector.responses.response import Response, targets
 from collector.responses.words import ID
-from collector.transport.http_answers import verdict_of
 from collector.transport.http_client import HttpAnswer
 from collector.transport.sized_body import SizedBody
 from exporters.webhook.call import JSON, Call
@@ -25,11 +24,18 @@ class Calls(Acts):
 
     Args:
         call: makes a call; raises what the transport raises.
+        verdict: what an answer means, by the exporter's options.
     """
 
-    def __init__(self, context: Context, call: Callable[[Call], Awaitable[HttpAnswer]]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        call: Callable[[Call], Awaitable[HttpAnswer]],
+        verdict: Callable[[HttpAnswer | Exception], Verdict],
+    ) -> None:
         super().__init__(context)
         self._call = call
+        self._verdict = verdict
 
     async def act(self, response: Response) -> Done:
         """One call; who is called heeds `dry_run`."""
@@ -40,7 +46,7 @@ class Calls(Acts):
             )
         except Exception as error:  # noqa: BLE001  the table knows them
             answer = error
-        found = verdict_of(answer)
+        found = self._verdict(answer)
         if isinstance(found, Ok):
             return Done(note="the call was taken")
         if isinstance(found, Retry):

@@ -37,7 +37,7 @@ class HttpExporter(Tells):
         self._keys = [key_of(secret.get_secret_value()) for secret in config.signing_secrets]
         self._client = HttpClient(config, authenticator=client_authenticator(config.auth, context))
         self._taken = _acceptance(config)
-        self._calls = Calls(context, self._called)
+        self._calls = Calls(context, self._called, self._verdict)
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet."""

@@ -6,6 +6,7 @@ import pytest
 
 from collector.outcomes import Ok, Retry
 from collector.responses.response import Response, State
+from collector.transport.http_client import HttpAnswer
 from counterparts.responding import CLAIM, REPORT, Acting, made, response
 from counterparts.vendors.docker_api import DockerApi
 from counterparts.vendors.kubernetes_api import PATH, KubernetesApi
@@ -185,3 +186,22 @@ def test_what_nobody_foresaw_while_it_acts(repeatable):
             State.FAILED,
             "PermissionError: whether it was done is not known",
         )
+
+
+ANSWERS = {
+    "listed": ({"success_statuses": [409]}, 409, b"", State.DONE),
+    "a 2xx that is not listed": ({"success_statuses": [202]}, 200, b"", State.FAILED),
+    "a page": ({}, 200, b"<!DOCTYPE html><title>Sign in</title>", State.FAILED),
+    "names a failure": ({"success_body": "json"}, 200, b'{"ok":false}', State.FAILED),
+    "names none": ({"success_body": "json"}, 200, b'{"ok":true}', State.DONE),
+}
+
+
+@pytest.mark.parametrize(("options", "status", "body", "state"), ANSWERS.values(), ids=ANSWERS)
+def test_what_an_answer_to_a_call_means_the_options_say(options, status, body, state):
+    class Answers(KubernetesApi):
+        async def request(self, *_: object, **__: object) -> HttpAnswer:
+            return HttpAnswer(status, {}, body)
+
+    acting = Acting(WEBHOOK, {"url": "https://ops.example/restart", **options}, _client=Answers())
+    assert acting.carry_out("anything").state == state
