@@ -80,7 +80,7 @@ def _of_body(field: Field, values: Sequence[_Written]) -> Node:
     needles = [value.text if value.quoted else literal(_Trimmed(value)) for value in values]
     if len(needles) == 1:
         return Text(needles[0]) if needles[0] else Everything()
-    return Test(field, [Like(holds=needle) for needle in needles])
+    return Test(field, [Like(holds=needle) if needle else Present() for needle in needles])
 
 
 class _Trimmed:

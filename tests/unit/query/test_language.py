@@ -62,6 +62,8 @@ MEANT = [
     ("trace:0001*0F", "fine"),
     ("body:*", "login slow fine"),
     ("body:(ada OR well)", "login fine"),
+    ('body:("" OR ada)', "login slow fine"),
+    ("body:(** OR ada)", "login slow fine"),
     ("id:(login OR none)", "login none"),
 ]
 

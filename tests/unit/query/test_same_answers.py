@@ -107,6 +107,7 @@ _OTHERS = [
     "trace:0001*0F",
     "body:*",
     "body:(a OR x)",
+    'body:("" OR x)',
     "severity:*",
     "level:*",
 ]
