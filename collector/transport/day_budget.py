@@ -1,20 +1,24 @@
 """What may be spent in a day (UTC), kept by all processes that share it: set aside before it is spent, corrected behind. Whoever dies in between
-has spent it, so the bound holds over any death. A file that can't be read counts as spent.
+has spent it, so the bound holds over any death. A file that can't be read counts as spent, also an empty one.
+
+The file is one record of JSON, padded to a sector: each write replaces all of it at once, so no death leaves a part of one.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 _DAY_SECS = 86_400
+_RECORD_BYTES = 512
 
 Amounts = Mapping[str, float]
 """Name → how much, such as `calls`, `tokens`."""
@@ -66,21 +70,32 @@ class DayBudget:
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self._path.exists():
+            self._make()
+        file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
         finally:
             os.close(file)  # lets go of the lock
 
+    def _make(self) -> None:
+        """It appears with its first record in it; who comes second takes what is there."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
+        try:
+            _write(file, int(self._clock() // _DAY_SECS), {})
+            with suppress(FileExistsError):
+                os.link(name, self._path)
+        finally:
+            os.close(file)
+            Path(name).unlink()
+
     def _read(self, file: int) -> tuple[int, Amounts]:
         """The day, and what was spent of it. A clock that was put back brings no new day; one that is further behind what is written was wrong
         when that was written, and then it counts for today."""
         today = int(self._clock() // _DAY_SECS)
         stored = os.pread(file, 4096, 0)
-        if not stored:
-            return today, {}
         try:
             said = orjson.loads(stored)
             day, spent = int(said["day"]), {str(name): float(value) for name, value in said["spent"].items()}
@@ -99,7 +114,5 @@ def _sum(spent: Amounts, more: Amounts, sign: float = 1.0) -> dict[str, float]:
 
 
 def _write(file: int, day: int, spent: Amounts) -> None:
-    written = orjson.dumps({"day": day, "spent": spent})
-    os.ftruncate(file, 0)
-    os.pwrite(file, written, 0)
+    os.pwrite(file, orjson.dumps({"day": day, "spent": spent}).ljust(_RECORD_BYTES), 0)
     os.fsync(file)

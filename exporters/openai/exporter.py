@@ -39,6 +39,8 @@ ISSUE = "logboom.issue.id"
 DESCRIBE = "logboom.command.issue.describe"
 _MILLION = 1e6
 _FORM = frozenset({400, 422})
+_UNBILLED = _FORM | {401, 403, 404, 429}
+"""Nothing was made; of what fails otherwise nobody knows."""
 _AT_MOST = 3
 _MOST_HELD = 100
 _MAX_ANSWER_BYTES = 1 << 20
@@ -159,7 +161,8 @@ class OpenAiExporter:
         answer = await self._answer(said)
         used = tokens(answer.body)
         if answer.status >= 300:
-            await asyncio.to_thread(self._budget.settle, taken, {"calls": 1.0})
+            if answer.status in _UNBILLED:
+                await asyncio.to_thread(self._budget.settle, taken, {"calls": 1.0})
             return _refusal(answer)
         self._counts["model_calls"] += 1
         self._counts["model_tokens"] += sum(used or (0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_clock_that_was_far_ahead_stops_nobody_for_ever(tmp_path: Path, clock:
     assert budget.take({"calls": 1}) is not None
 
 
-@pytest.mark.parametrize("content", [b"nonsense", b"[]", b'{"day": "x"}', b'{"day": 20000, "spent": 7}'])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"[]", b'{"day": "x"}', b'{"day": 20000, "spent": 7}'])
 def test_a_file_that_can_not_be_read_is_spent(tmp_path: Path, clock: Clock, content: bytes) -> None:
     """For today."""
     (tmp_path / "b").write_bytes(content)
@@ -75,3 +76,43 @@ def test_a_file_that_can_not_be_read_is_spent(tmp_path: Path, clock: Clock, cont
     assert budget.take({"calls": 1}) is None
     clock.now += DAY
     assert budget.take({"calls": 1}) is not None
+
+
+def test_a_death_before_a_write_gives_nothing_back(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in the file goes on to stand there until the next record does, all of it at once."""
+    budget = DayBudget(tmp_path / "b", {"calls": 1}, clock)
+    assert budget.spent() == {}
+    taken = budget.take({"calls": 1})
+    assert taken is not None
+    size = (tmp_path / "b").stat().st_size
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", killed)
+        with pytest.raises(KeyboardInterrupt):
+            budget.settle(taken, {"calls": 0.123456789})
+    assert budget.take({"calls": 1}) is None
+    budget.settle(taken, {"calls": 0.123456789})
+    assert (tmp_path / "b").stat().st_size == size
+
+
+def test_a_death_at_the_first_write_leaves_no_file(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nothing looks spent that is not."""
+    monkeypatch.setattr(os, "pwrite", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        DayBudget(tmp_path / "b", {"calls": 1}, clock).take({"calls": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_of_before_is_read(tmp_path: Path, clock: Clock) -> None:
+    """It had no padding."""
+    (tmp_path / "b").write_bytes(b'{"day":20000,"spent":{"calls":3.0}}')
+    budget = DayBudget(tmp_path / "b", {"calls": 4}, clock)
+    assert budget.take({"calls": 1}) is not None
+    assert budget.spent() == {"calls": 4}

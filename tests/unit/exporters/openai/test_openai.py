@@ -136,6 +136,14 @@ def test_a_server_that_says_no_usage_counts_as_the_most(slot: Slot) -> None:
     assert len(model.asked) == 1
 
 
+@pytest.mark.parametrize(("script", "asked"), [("401", 2), ("404", 2), ("429", 2), ("500", 1), ("408", 1), ("lost", 1)])
+def test_a_call_that_may_have_been_billed_counts_as_the_most(slot: Slot, script: str, asked: int) -> None:
+    """A refusal that no model saw costs the call alone."""
+    model = Model(script=[script])
+    Desk(slot, model, budget={"tokens_per_day": 3000}).tell(event(), event("b" * 16))
+    assert len(model.asked) == asked
+
+
 def test_older_servers_are_asked_in_their_words(slot: Slot) -> None:
     """And the next time at once."""
     model = Model(knows=("model", "messages", "max_tokens"))
