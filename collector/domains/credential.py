@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from collector.domains.senders import Network
 
-WRITE, READ, ADMIN = "logs:write", "logs:read", "admin"
-"""Scopes: to send, to read, to change what others may."""
+WRITE, READ, ADMIN, SILENCE = "logs:write", "logs:read", "admin", "alerts:silence"
+"""Scopes: to send, to read, to change what others may, to keep alerts from being told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,11 @@ def test_a_silence_is_made_shown_and_ended(api: Api) -> None:
     status, made = api.ask("POST", "/api/v2/silences", silence)
     assert status == 200
     (found,) = api.until("/api/v2/silences", lambda shown: len(shown) == 1)
-    assert (found["id"], found["status"]["state"], found["createdBy"]) == (made["silenceID"], "active", "ada")
+    assert (found["id"], found["status"]["state"], found["createdBy"]) == (
+        made["silenceID"],
+        "active",
+        "ada (127.0.0.1)",
+    )
     assert found["matchers"] == [{"name": "rule", "value": "Quiet", "isRegex": False, "isEqual": True}]
     assert api.ask("GET", f"/api/v2/silence/{made['silenceID']}")[1]["comment"] == "we know"
     assert api.ask("POST", "/api/v2/alerts", [alert("Quiet"), alert("Loud")])[0] == 200

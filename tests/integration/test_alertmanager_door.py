@@ -12,7 +12,7 @@ from typing import Any
 from collector.admission.admission import Admission
 from collector.admission.steps import checks
 from collector.component import Context
-from collector.domains.credential import READ, WRITE, Credential
+from collector.domains.credential import READ, SILENCE, WRITE, Credential
 from collector.domains.resolver import DomainResolver, DomainRules, RequestFacts
 from collector.errors import Unauthenticated
 from collector.receivers.alertmanager import FACTORY
@@ -20,20 +20,21 @@ from collector.testing.intake import MemoryIntake
 from counterparts.json_door import records
 
 ALERT = json.dumps([{"labels": {"alertname": "Down", "job": "shop"}}])
-SILENCE = json.dumps({
+QUIET = json.dumps({
     "matchers": [{"name": "a", "value": "b"}], "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2099-01-01T00:00:00Z",
     "createdBy": "ada", "comment": "x",
 })  # fmt: skip
 
 
 class Roles:
-    """A server authenticator: `sender`, `reader`, `page` are what they are called."""
+    """A server authenticator: `sender`, `reader`, `oncall`, `page` are what they are called."""
 
     def authenticate(self, request: RequestFacts) -> Credential:
         name = request.header("authorization") or ""
         known = {
             "sender": Credential(id="s", scopes=frozenset({WRITE})), "reader": Credential(id="r", scopes=frozenset({READ})),
-            "page": Credential(id="p", scopes=frozenset({WRITE, READ}), public=True),
+            "oncall": Credential(id="o", scopes=frozenset({READ, SILENCE})),
+            "page": Credential(id="p", scopes=frozenset({WRITE, READ, SILENCE}), public=True),
         }  # fmt: skip
         if name not in known:
             raise Unauthenticated("who are you?")
@@ -67,8 +68,8 @@ CASES = [
     ("POST", "/api/v2/alerts", {"sender": 200, "reader": 403, "page": 403, "": 401}),
     ("GET", "/api/v2/alerts", {"sender": 403, "reader": 503, "page": 403, "": 401}),
     ("GET", "/api/v2/status", {"sender": 403, "reader": 200, "page": 403, "": 401}),
-    ("POST", "/api/v2/silences", {"sender": 403, "reader": 503, "page": 403, "": 401}),
-    ("DELETE", "/api/v2/silence/x", {"sender": 403, "reader": 503, "page": 403, "": 401}),
+    ("POST", "/api/v2/silences", {"sender": 403, "reader": 403, "oncall": 503, "page": 403, "": 401}),
+    ("DELETE", "/api/v2/silence/x", {"sender": 403, "reader": 403, "oncall": 503, "page": 403, "": 401}),
     ("GET", "/-/healthy", {"sender": 200, "reader": 200, "page": 200, "": 200}),
 ]
 """503: there is no store and nobody takes commands in this test; who gets it was let in."""
@@ -77,7 +78,7 @@ CASES = [
 def test_who_may_send_and_who_may_read(tmp_path: Path) -> None:
     with listening(tmp_path) as (intake, ask):
         for method, path, wanted in CASES:
-            body = {"/api/v2/alerts": ALERT, "/api/v2/silences": SILENCE}.get(path) if method == "POST" else None
+            body = {"/api/v2/alerts": ALERT, "/api/v2/silences": QUIET}.get(path) if method == "POST" else None
             assert {who: ask(method, path, who, body) for who in wanted} == wanted, (method, path)
         assert intake.wait_for(1)
         assert len(intake.payloads) == 1
@@ -92,6 +93,8 @@ def test_where_authenticators_know_no_roles_senders_may_read(tmp_path: Path) -> 
 def test_what_is_kept_is_shown_to_nobody_beyond_this_machine_without_a_login(tmp_path: Path) -> None:
     with listening(tmp_path, roles=False, endpoint="0.0.0.0:0") as (_, ask):
         assert ask("GET", "/api/v2/alerts") == 403
+        assert ask("POST", "/api/v2/silences", body=QUIET) == 403
+        assert ask("DELETE", "/api/v2/silence/x") == 403
         assert ask("POST", "/api/v2/alerts", body=ALERT) == 200
 
 

@@ -24,7 +24,7 @@ class AlertmanagerReceiverConfig(ListenerConfig):
     max_request_body_size: ByteSize = Field(4 << 20, ge=0)
     """The largest body, on the wire and again after decompression; 0 = 4 MiB."""
     allow_anonymous: bool = False
-    """Anybody who reaches a non-loopback address may raise alerts and silence them, and that needs no warning; never with several domains."""
+    """Anybody who reaches a non-loopback address may raise alerts, and that needs no warning; never with several domains. To read and to silence takes `auth`."""
     resolve_timeout: Duration = Field(300.0, ge=1)
     """An alert that says no end is over after this time, unless it is told again."""
     level_labels: list[Label] = ["severity", "level", "priority"]

@@ -18,7 +18,7 @@ import orjson
 from collector.admission.entrance import Entrance
 from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, Told, ask
 from collector.control.record import ControlRecord
-from collector.domains.credential import READ, WRITE, Credential
+from collector.domains.credential import READ, SILENCE, WRITE, Credential
 from collector.errors import PermissionDenied, Refusal, Unavailable
 from collector.ingress.http_app import Headers, HttpApp
 from collector.ingress.http_request import HttpRequest
@@ -66,8 +66,7 @@ class AlertmanagerHttpApp(HttpApp):
         if path in ("/-/healthy", "/-/ready") and method in ("GET", "HEAD"):
             return _OK
         request = HttpRequest(scope, headers)
-        sends = (path, method) == (f"{_API}/alerts", "POST") or self._config.senders_read
-        credential = self.credential(scope, headers, request, WRITE if sends else READ)
+        credential = self.credential(scope, headers, request, self._scope(path, method))
         if credential is not None and credential.public:
             raise PermissionDenied("a credential that anybody can know may send logs, and no more", cause="scope")
         if method == "GET":
@@ -80,6 +79,17 @@ class AlertmanagerHttpApp(HttpApp):
             return await self._unsilence(request, credential, path.removeprefix(_SILENCE))
         known = path in self._shown or path.startswith(_SILENCE)
         return _error(405, "it is not taken here") if known else _error(404, "nothing is at this path")
+
+    def _scope(self, path: str, method: str) -> str:
+        """What a credential must be good for."""
+        if self._config.senders_read or (path, method) == (f"{_API}/alerts", "POST"):
+            return WRITE
+        return SILENCE if method in ("POST", "DELETE") else READ
+
+    def _logged_in(self) -> None:
+        """Raises `PermissionDenied` where other machines reach the listener and nobody is asked who it is."""
+        if self._config.open_to_others():
+            raise PermissionDenied("to read and to silence takes a login: the listener needs `auth`", cause="scope")
 
     def refused(self, refusal: Refusal, headers: Headers) -> Response:  # noqa: ARG002 - one form for all
         """A sentence."""
@@ -106,18 +116,20 @@ class AlertmanagerHttpApp(HttpApp):
     async def _silence(
         self, request: HttpRequest, credential: Credential | None, headers: Headers, receive: Receive
     ) -> Response:
+        self._logged_in()
         body = await self._body(request, credential, headers, receive)
-        domain = self.entrance.place(request, body, credential)
-        record, former = wanted(body, domain, time.time_ns())
+        domain, sender = self.entrance.place(request, body, credential), _who(credential, request)
+        record, former = wanted(body, domain, sender, time.time_ns())
         told = await self._carried_out(record)
         refusal = _refusal(told)
         if refusal:
             return _error(400, refusal)
         if former:
-            await self._carried_out(ended(former, domain, _who(credential, request)))
+            await self._carried_out(ended(former, domain, sender))
         return Response(200, _JSON, orjson.dumps({"silenceID": record.id}))
 
     async def _unsilence(self, request: HttpRequest, credential: Credential | None, id_: str) -> Response:
+        self._logged_in()
         domain = self.entrance.place(request, b"", credential)
         refusal = _refusal(await self._carried_out(ended(id_, domain, _who(credential, request))))
         return _error(404, refusal) if refusal else Response(200, b"", b"")
@@ -128,8 +140,7 @@ class AlertmanagerHttpApp(HttpApp):
         view, now = self._shown.get(path), time.time_ns()
         if view is None and not path.startswith(_SILENCE):
             return _error(404, "nothing is at this path")
-        if self._config.open_to_others():
-            raise PermissionDenied("what is kept is read by who logs in: the listener needs `auth`", cause="scope")
+        self._logged_in()
         domain = self.entrance.place(request, b"", credential)
         if view is not None:
             found: Any = await asyncio.to_thread(view, domain, request.parameters, now)

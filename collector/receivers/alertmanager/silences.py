@@ -23,8 +23,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATORS = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
 
 
-def wanted(body: bytes, domain: str, now: int) -> tuple[ControlRecord, str]:
-    """The command that makes a silence, and the id of the one whose place it takes (empty: none). Raises `InvalidPayload`."""
+def wanted(body: bytes, domain: str, sender: str, now: int) -> tuple[ControlRecord, str]:
+    """The command that makes a silence, and the id of the one whose place it takes (empty: none). Whoever asks says in whose name (`createdBy`);
+    `sender`, who that proved to be, stands beside it. Raises `InvalidPayload`."""
     try:
         said = orjson.loads(body)
     except ValueError:
@@ -41,7 +42,7 @@ def wanted(body: bytes, domain: str, now: int) -> tuple[ControlRecord, str]:
     who, why, former = (_text(said, name) for name in ("createdBy", "comment", "id"))
     if not who or not why:
         raise InvalidPayload("createdBy and comment are needed: who asks for quiet, and why")
-    return _made(SILENCE, domain, attributes, who, why), former
+    return _made(SILENCE, domain, attributes, f"{who} ({sender})", why), former
 
 
 def ended(silence: str, domain: str, who: str) -> ControlRecord:

@@ -20,7 +20,7 @@ GOOD: dict[str, Any] = {
 
 
 def asked(**changes: Any) -> Any:
-    return wanted(json.dumps({**GOOD, **changes}).encode(), "a.com", NOW)
+    return wanted(json.dumps({**GOOD, **changes}).encode(), "a.com", "grafana", NOW)
 
 
 def test_a_silence_is_a_command() -> None:
@@ -29,7 +29,9 @@ def test_a_silence_is_a_command() -> None:
     assert (record.name, record.domain, former) == (SILENCE, "a.com", "")
     assert said[MATCHERS] == 'alertname=~"High.*", env!="a\\"b"'
     assert (said[SECONDS], said[STARTS]) == (7200.0, NOW - 3600 * SECOND)
-    assert (said["logboom.command.who"], said["logboom.command.why"]) == ("ada", "we know")
+    assert (said["logboom.command.who"], said["logboom.command.why"]) == ("ada (grafana)", "we know"), (
+        "nobody asks in another's name alone"
+    )
     assert len(record.id) == 36, "its id is the silence's: a UUID, as clients expect it"
 
 
@@ -66,7 +68,7 @@ def test_what_is_none_is_refused_in_words(changes: dict[str, Any], why: str) -> 
 def test_a_body_is_an_object() -> None:
     for body in (b"{", b"[]"):
         with pytest.raises(InvalidPayload):
-            wanted(body, "a.com", NOW)
+            wanted(body, "a.com", "x", NOW)
 
 
 @pytest.mark.parametrize(("starts", "ends", "state"), [(-1, 1, "active"), (1, 2, "pending"), (-2, 0, "expired")])
