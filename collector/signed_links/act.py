@@ -25,22 +25,20 @@ class Verb:
         subject: the attribute that says about what.
         label: on a button.
         done: in the past tense, for the record.
-        once: a link does it once, whoever follows it how often.
     """
 
     command: str
     subject: str
     label: str
     done: str
-    once: bool = False
 
 
 VERBS: Mapping[str, Verb] = {
     "ack": Verb(ACKNOWLEDGE, GROUP, "Acknowledge", "acknowledged"),
     "silence": Verb(SILENCE, GROUP, "Silence", "silenced"),
     "resolve": Verb(RESOLVE, GROUP, "Resolve", "resolved"),
-    "approve": Verb(f"{_RESPONSE}approve", f"{RESPONSE}.id", "Approve", "approved", once=True),
-    "deny": Verb(f"{_RESPONSE}deny", f"{RESPONSE}.id", "Deny", "denied", once=True),
+    "approve": Verb(f"{_RESPONSE}approve", f"{RESPONSE}.id", "Approve", "approved"),
+    "deny": Verb(f"{_RESPONSE}deny", f"{RESPONSE}.id", "Deny", "denied"),
 }
 """By the word that stands in a token."""
 

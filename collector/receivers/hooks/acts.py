@@ -20,9 +20,10 @@ _OF_ISSUE: Mapping[str, str] = {"ack": "acknowledge", "resolve": "resolve"}
 
 
 def asked(act: Act, token: str, attempt: str, who: str) -> HookOrder:
-    """What follows from an act: the same for the same `attempt` (a click), and for what is done once for any."""
+    """What follows from an act: the same for the same `attempt` (a click). What is done once its owner does once: it knows what it refused, and
+    an id that was refused is not asked again for a day."""
     verb = VERBS[act.verb]
-    id_ = xxhash.xxh3_128_hexdigest(f"{token}\0{'' if verb.once else attempt}".encode())
+    id_ = xxhash.xxh3_128_hexdigest(f"{token}\0{attempt}".encode())
     via = f"{verb.done} by {f'a message of {act.via}' if act.via else 'a link'}"
     record = command(verb.command, act.domain, act.attributes(), who=who[:_MOST_WHO], why=via, id_=id_)
     return HookOrder(record, partial(_of_issues, record, act))

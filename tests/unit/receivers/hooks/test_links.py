@@ -73,12 +73,15 @@ def test_a_page_does_it_once_and_another_page_again() -> None:
     assert len(owner.handed) == 2
 
 
-def test_an_approval_is_given_once_by_any_page() -> None:
-    owner, approve = Owner(), replace(ACK, verb="approve", subject="r1")
-    for attempt in ("one", "other", ""):
-        assert pressed(owner, approve, attempt).status == 200
-    (record,) = owner.handed
-    assert (record.name, record.attributes["logboom.response.id"]) == ("logboom.command.response.approve", "r1")
+@pytest.mark.parametrize("verb", ["approve", "deny"])
+def test_what_was_refused_is_asked_for_again_by_another_page(verb: str) -> None:
+    """A response that may not begin now waits on: the link that the message holds is good until it may. Its owner lets one approval through."""
+    owner, act = Owner(), replace(ACK, verb=verb, subject="r1")
+    for attempt in ("one", "one", "other"):
+        assert pressed(owner, act, attempt).status == 200
+    one, other = owner.handed
+    assert one.id != other.id, "ids of what was refused are known for a day, too"
+    assert (one.name, one.attributes["logboom.response.id"]) == (f"logboom.command.response.{verb}", "r1")
 
 
 def test_a_silence_is_of_the_group_and_asks_nothing_of_issues() -> None:
