@@ -53,27 +53,31 @@ class Life:
         self.connector = made
 
     def tell(
-        self, instances: Sequence[str] = TOLD_BY_BOTH, service: str = "shop", level: str = "critical", age: int = 0, received_ago: int | None = None
+        self, instances: Sequence[str] = TOLD_BY_BOTH, service: str = "shop", level: str = "critical", age: int = 0, received_ago: int | None = None,
+        environment: str = "production",
     ) -> None:  # fmt: skip
         """A record of each instance. `age`, `received_ago`: ns."""
         for instance in instances:
+            said = {"logboom.triage.level": [level]} | (
+                {"deployment.environment.name": [environment]} if environment else {}
+            )
             resource = {"service.name": service} | ({"service.instance.id": instance} if instance else {})
             now = self.work.now_unix_nano
             batch = LogBatch.of(
-                {"body": ["boom"], "time_unix_nano": [now - age], "domain": [DOMAIN]}, {"logboom.triage.level": [level]}, resource
+                {"body": ["boom"], "time_unix_nano": [now - age], "domain": [DOMAIN]}, said, resource
             )  # fmt: skip
             if received_ago is not None:
                 ms = pl.Series("received_unix_ms", [(now - received_ago) // 1_000_000], dtype=pl.UInt64)
                 batch = _replaced(batch, payloads=batch.payloads.with_columns(ms))
             self.connector.connect(batch, self.work)
 
-    def deploy(self, version: str, id_: str, service: str = "shop") -> None:
+    def deploy(self, version: str, id_: str, service: str = "shop", environment: str = "production") -> None:
         """A marker comes."""
         said = {
             "logboom.deployment.id": id_,
             "service.name": service,
             "service.version": version,
-            "deployment.environment.name": "production",
+            "deployment.environment.name": environment,
         }
         batch = LogBatch.of(
             {"body": ["deployed"], "event_name": ["logboom.deployment"], "time_unix_nano": [self.work.now_unix_nano], "domain": [DOMAIN]},
@@ -526,6 +530,32 @@ def test_a_rollback_once_for_a_deployment_soon_after_it():
     life.deploy("1.0", "d3")
     life.wait(HOUR // 2, each=4 * MINUTE)
     assert "started" not in life.steps()  # d3 is a rollback itself
+
+
+PLACES = {
+    "its own": (("shop", "production"), ("shop", "production"), True),
+    "neither has an environment": (("shop", ""), ("shop", ""), True),
+    "another service": (("cart", "production"), ("shop", "production"), False),
+    "another environment": (("shop", "staging"), ("shop", "production"), False),
+    "the alert says no service": (("", "production"), ("shop", "production"), False),
+    "nobody says a service": (("", "production"), ("", "production"), False),
+    "the alert says no environment": (("shop", ""), ("shop", "production"), False),
+    "the deployment says no environment": (("shop", "production"), ("shop", ""), False),
+}
+
+
+@pytest.mark.parametrize(("told", "deployed", "acts"), PLACES.values(), ids=PLACES)
+def test_only_what_was_deployed_there_is_taken_back(told: tuple[str, str], deployed: tuple[str, str], acts: bool):
+    """What it would be kept quiet for is more: what does not say where it is may be there."""
+    life = Life(ROLLBACK)
+    life.deploy("1.0", "d1", *deployed)
+    life.tell(service=told[0], environment=told[1])
+    assert life.steps() == (BEGUN if acts else [])
+    quiet = Life()
+    quiet.deploy("1.0", "d1", *deployed)
+    quiet.tell(service=told[0], environment=told[1])
+    elsewhere = any(one and other and one != other for one, other in zip(told, deployed, strict=True))
+    assert quiet.steps() == (BEGUN if elsewhere else ["held"])
 
 
 def test_a_rollback_comes_too_late():

@@ -104,11 +104,15 @@ class Book:
     def overall(self, one: Overall) -> None:
         self._state.put(_OVERALL, msgpack.packb(asdict(one)))
 
-    def deployed(self, service: str, environment: str) -> Deployed | None:
-        """The last one of a service; where a label says nothing, of any."""
+    def deployed(self, service: str, environment: str, *, exactly: bool) -> Deployed | None:
+        """The last one of a service in an environment. What does not say which it is may be any, unless it must be `exactly` this one: only then
+        it may be taken back."""
+        asked = (service, environment)
         for row in reversed(self._read(_DEPLOYMENTS, [])):
             one = Deployed(*row)
-            if service in ("", one.service) and (not environment or environment == one.environment):
+            said = (one.service, one.environment)
+            alike = all("" in pair or pair[0] == pair[1] for pair in zip(asked, said, strict=True))
+            if (service and asked == said) if exactly else alike:
                 return one
         return None
 

@@ -43,8 +43,8 @@ class ResponseConfig(Config):
     quiet_after_deployment: Duration = Field(600.0, ge=0)
     """How long after a deployment of the service nothing is done: it may heal, or be taken back."""
     rollback_within: Duration = Field(0.0, ge=0, le=1800)
-    """It takes back a deployment: only so long after one of the service, once for each, and never one that was a rollback itself. 0: it takes
-    none back."""
+    """It takes back a deployment: only so long after one of the service in its environment (labels `service` and `environment` of the alert), once
+    for each, and never one that was a rollback itself. 0: it takes none back."""
     verify_after: Duration = Field(300.0, ge=10)
     """When it is judged: it helped if no record told the group in the second half of that time."""
     breaker_after: int = Field(2, ge=1, le=20)

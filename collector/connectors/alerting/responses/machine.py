@@ -109,4 +109,5 @@ class Machine:
         book, now = step.book, step.now
         history = book.history(config.exporter, target)
         told, others = book.instances(group, now, history.ended), sum(other != target for other in busy)
-        return Facts(now, history, book.overall, others, told, book.deployed(*place(labels)))
+        deployed = book.deployed(*place(labels), exactly=config.rollback_within > 0)
+        return Facts(now, history, book.overall, others, told, deployed)
