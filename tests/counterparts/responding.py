@@ -11,7 +11,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Factory
-from collector.connectors.alerting.responses.book import Book
+from collector.connectors.alerting.responses.book import Book, place
 from collector.connectors.alerting.responses.config import ResponseConfig, ResponseLimitsConfig
 from collector.connectors.alerting.responses.machine import Machine
 from collector.connectors.alerting.responses.orders import Orders
@@ -63,6 +63,8 @@ class Decider:
         book.keep(one)
         history = book.history(one.exporter, one.target)
         history.live = one.id
+        if one.deployment:
+            book.note_deployment(one.deployment, *place(one.labels), "2.0", one.proposed)
         book.keep_history(one.exporter, one.target, history)
 
     async def ask(self, root: Path, record: ControlRecord, wait_secs: float) -> Told:
@@ -82,7 +84,11 @@ class Decider:
 
     def _settled(self, record: ControlRecord) -> Settled:
         step = Step(record.domain, self.work, Alerts(lambda _: True, lambda *_: False))
-        config = ResponseConfig.model_validate({"exporter": "x", "target": "t"})
+        one = Book(self.work.state(record.domain)).response(str(record.attributes[words.ID]))
+        config = ResponseConfig.model_validate(
+            {"exporter": "x", "dry_run": False, "target": one.target if one else "t"}
+            | ({"rollback_within": "30m"} if one and one.deployment else {})
+        )
         orders = Orders(Machine("alerting", {"restart": config}, ResponseLimitsConfig()))
         command = Command(
             record.id, record.name, record.domain, str(record.attributes["logboom.command.who"]), "", record.attributes, self.work.now_unix_nano

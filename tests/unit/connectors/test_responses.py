@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -585,6 +585,79 @@ def test_what_the_configuration_does_not_say_any_more_is_not_begun():
     answer = life.say(words.APPROVE, id=life.id)
     assert isinstance(answer, Refused)
     assert "the configuration does not say so any more" in answer.reason
+
+
+def _stopped(life: Life) -> None:
+    life.say(words.STOP)
+
+
+def _deployed(life: Life) -> None:
+    life.deploy("2.0", "d2")
+
+
+CHANGES: dict[str, tuple[dict[str, Any], Callable[[Life], object], str]] = {
+    "dry_run": ({}, lambda life: life.again(dry_run=True), "the configuration says `dry_run` now"),
+    "another target": ({}, lambda life: life.again(target="b.service"), "the configuration does not say so any more"),
+    "the switch": ({}, _stopped, "responses were stopped by ann"),
+    "a deployment": ({}, _deployed, "shop 2.0 was deployed less than 600 s ago"),
+    "fewer an hour": ({}, lambda life: life.again(max_per_hour=1), ""),
+    "another deployment": ({"rollback_within": "30m"}, _deployed, "something newer was deployed"),
+    "nothing": ({"rollback_within": "30m"}, lambda _: None, ""),
+}
+
+
+@pytest.mark.parametrize(("options", "change", "reason"), CHANGES.values(), ids=CHANGES)
+def test_what_changes_between_the_start_and_the_act_is_looked_at_again(
+    options: dict[str, Any], change: Callable[[Life], object], reason: str
+):
+    """What it counted itself when it was started (an hour's only one, the deployment that it takes back) holds nothing back."""
+    life = Life({**options, "approval": "required"})
+    if options:
+        life.deploy("1.0", "d1")
+    life.tell()
+    life.steps()
+    assert isinstance(life.say(words.APPROVE, id=life.id), Applied)
+    change(life)
+    life.work.emitted.clear()
+    answer = life.say(words.CLAIM, id=life.id, attempt="one", repeatable=True)
+    assert isinstance(answer, Refused) == bool(reason)
+    if isinstance(answer, Refused):
+        assert answer.reason.startswith(reason)
+        assert life.steps() == ["expired"]
+
+
+def test_a_dry_run_of_now_stops_what_was_proposed_before():
+    life = Life({"approval": "required"})
+    life.tell()
+    life.steps()
+    life.again(dry_run=True)
+    answer = life.say(words.APPROVE, id=life.id)
+    assert isinstance(answer, Refused)
+    assert "the configuration says `dry_run` now" in answer.reason
+
+
+def test_what_a_process_left_behind_is_not_taken_up_in_a_dry_run():
+    life = Life()
+    life.tell()
+    life.steps()
+    assert life.claim("one")
+    life.again(dry_run=True)
+    life.work.emitted.clear()
+    assert not life.claim("two")
+    assert life.steps() == ["failed"]
+
+
+def test_an_approval_that_comes_before_its_timer_but_too_late():
+    life = Life({"approval": "required"})
+    life.tell()
+    life.steps()
+    life.work.now_unix_nano += 30 * MINUTE  # the service was busy: nothing that is due was looked at
+    life.tell()
+    life.work.emitted.clear()
+    answer = life.say(words.APPROVE, id=life.id)
+    assert isinstance(answer, Refused)
+    assert "nobody approved it in time" in answer.reason
+    assert life.steps() == ["expired"]
 
 
 def test_another_domain_can_neither_approve_nor_claim():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 from collector.connectors.alerting.responses.book import Deployed, History, Overall
 from collector.connectors.alerting.responses.config import ResponseConfig, ResponseLimitsConfig
+from collector.responses.response import Response
 
+_One = TypeVar("_One")
 HOUR = 3600 * 10**9
 NANOS = 10**9
 
@@ -32,6 +34,17 @@ class Facts:
     busy: int
     instances: int
     deployed: Deployed | None
+
+    def without(self, one: Response) -> Facts:
+        """As they would be if it had not been started."""
+        history = replace(
+            self.history,
+            started=_less(self.history.started, one.started),
+            taken_back=_less(self.history.taken_back, one.deployment) if one.started else self.history.taken_back,
+        )
+        return replace(
+            self, history=history, overall=replace(self.overall, started=_less(self.overall.started, one.started))
+        )
 
 
 def to_begin(config: ResponseConfig, limits: ResponseLimitsConfig, facts: Facts) -> Held | None:
@@ -83,6 +96,14 @@ def _of_deployments(config: ResponseConfig, facts: Facts) -> Held | None:
     if last.id in facts.history.taken_back:
         return Held("rollback", f"the deployment of {last.version} was taken back before")
     return None
+
+
+def _less(all_: Sequence[_One], one: _One) -> list[_One]:
+    """All but the last that is `one`."""
+    found = list(all_)
+    if one in found:
+        del found[len(found) - 1 - found[::-1].index(one)]
+    return found
 
 
 def _lately(times: Sequence[int], now: int) -> int:

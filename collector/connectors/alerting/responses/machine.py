@@ -17,6 +17,7 @@ ACT_WITHIN = FRESH_NANOS
 WORD_WITHIN = 900 * NANOS
 """How long after it began an exporter has to say what came of it."""
 NO_WORD = "nobody said what came of it: whether it was done is not known"
+UNANSWERED = "nobody approved it in time"
 LATE = "nobody carried it out in time"
 
 
@@ -41,12 +42,19 @@ class Machine:
         one.started = step.now
         step.move(one, State.STARTED, due=step.now + ACT_WITHIN)
 
-    def against(self, step: Step, one: Response) -> str:
-        """What speaks against beginning it now; empty: nothing."""
+    def unsaid(self, one: Response) -> str:
+        """What of it the configuration does not say any more; empty: nothing."""
         config = self.configs.get(one.name)
         if config is None or config.exporter != one.exporter or one.target not in config.all_targets:
             return "the configuration does not say so any more"
-        facts = self.facts(step, config, one.target, one.group, one.labels)
+        return "the configuration says `dry_run` now" if config.dry_run and not one.dry_run else ""
+
+    def against(self, step: Step, one: Response) -> str:
+        """What speaks against beginning it now, but for what it counted itself when it was started; empty: nothing."""
+        if reason := self.unsaid(one):
+            return reason
+        config = self.configs[one.name]
+        facts = self.facts(step, config, one.target, one.group, one.labels).without(one)
         if (held := guards.to_begin(config, self.limits, facts)) is not None:
             return held.sentence
         newer = one.deployment and (facts.deployed is None or facts.deployed.id != one.deployment)
@@ -67,7 +75,7 @@ class Machine:
         if over(one):
             step.book.forget(one.id)
         elif one.state == State.PROPOSED:
-            step.move(one, State.EXPIRED, "nobody approved it in time")
+            step.move(one, State.EXPIRED, UNANSWERED)
         elif one.state == State.STARTED:
             self.failed(step, one, NO_WORD) if one.attempt else step.move(one, State.EXPIRED, LATE)
         elif one.state == State.DONE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collector.component import Applied, Command, Refused
-from collector.connectors.alerting.responses.machine import ACT_WITHIN, NO_WORD, WORD_WITHIN, Machine
+from collector.connectors.alerting.responses.machine import ACT_WITHIN, NO_WORD, UNANSWERED, WORD_WITHIN, Machine
 from collector.connectors.alerting.responses.step import Step
 from collector.responses import words
 from collector.responses.response import Response, State
@@ -35,6 +35,9 @@ class Orders:
         one = _waiting(command, step)
         if isinstance(one, Refused):
             return one
+        if step.now >= one.expires:
+            step.move(one, State.EXPIRED, UNANSWERED)
+            return Refused(f"{one.name} is over: {one.reason}")
         if not step.alerts.goes_on(one.group):
             step.move(one, State.EXPIRED, "the alert is over, or is kept back")
             return Refused(f"{one.name} is not needed any more: {one.reason}")
@@ -100,7 +103,11 @@ class Orders:
         overall = step.book.overall
         if not self._machine.limits.enabled or overall.stopped:
             return f"responses were stopped by {overall.stopped or 'the configuration'}"
-        return "" if one.attempt or step.alerts.goes_on(one.group) else "the alert is over, or is kept back"
+        if one.attempt:
+            return self._machine.unsaid(one)
+        if not step.alerts.goes_on(one.group):
+            return "the alert is over, or is kept back"
+        return self._machine.against(step, one)
 
     def _report(self, command: Command, step: Step) -> Applied | Refused:
         one = _known(command, step)
