@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import polars as pl
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from collector.batch import LogBatch
 from collector.component import Applied, Command, Context, Refused
 from collector.connectors.alerting import FACTORY
 from collector.connectors.alerting.connector import Alerting
+from collector.connectors.alerting.responses.book import mark
 from collector.connectors.alerting.words import SILENCE
 from collector.notices import NOTIFICATION, Notice, notices_of
 from collector.responses import words
@@ -344,6 +346,49 @@ def test_no_more_than_a_share_of_the_targets_at_once():
     for service in ("s0", "s1"):
         few.tell(service=service)
     assert few.steps() == [*BEGUN, "held"]
+
+
+def test_guards_that_take_turns_are_told_once_an_hour_each_and_nothing_of_it_is_kept():
+    """Two services, one target: the one was deployed just now, for the other the target cools down."""
+    life = Life({"cooldown": "50m"})
+    life.work.now_unix_nano += HOUR - life.work.now_unix_nano % HOUR
+    life.tell()
+    life.steps()
+    life.act()
+    life.wait(6 * MINUTE)
+    life.steps()
+    life.deploy("2.0", "d1", "cart")
+    kept = len(life.work.states[DOMAIN].values)
+    held = []
+    for _ in range(20):
+        life.wait(10 * SECOND)
+        life.tell()
+        life.tell(service="cart")
+        held += [said["reason"] for state, said in life.events() if state == "held"]
+    assert sorted(held) == [
+        "cart 2.0 was deployed less than 600 s ago",
+        "the last one on this target ended less than 3000 s ago",
+    ]
+    responses = [name for name in life.work.states[DOMAIN].values if name.startswith(b"a/r/")]
+    assert len(responses) == 1
+    assert len(life.work.states[DOMAIN].values) < kept + 10  # groups, their instances
+
+
+def test_what_an_older_version_kept_of_a_target_is_read():
+    life = Life()
+    state = life.work.state(DOMAIN)
+    kept = {
+        "live": "",
+        "ended": 0,
+        "started": [],
+        "bad": [],
+        "breaker": {},
+        "held": "cooldown 472222",
+        "taken_back": [],
+    }
+    state.put(f"a/t/{mark('systemd', 'api.service')}".encode(), msgpack.packb(kept))
+    life.tell()
+    assert life.steps() == BEGUN
 
 
 def test_what_is_silenced_starts_nothing():

@@ -24,14 +24,14 @@ FRESH_NANOS = 300 * 10**9
 @dataclass(slots=True)
 class History:
     """Of a target. `live`: the response that is under way; `bad`: when it failed or did not help, in a row; `breaker`: empty, or what opened
-    it; `held`: the guard of which people were told last; `taken_back`: deployments. Times in ns."""
+    it; `held`: guard → the hour (since 1970) in which people were told last that it holds something back; `taken_back`: deployments. Times in ns."""
 
     live: str = ""
     ended: int = 0
     started: list[int] = field(default_factory=list)
     bad: list[int] = field(default_factory=list)
     breaker: dict[str, Any] = field(default_factory=dict)
-    held: str = ""
+    held: dict[str, int] = field(default_factory=dict)
     taken_back: list[str] = field(default_factory=list)
 
 
@@ -88,7 +88,10 @@ class Book:
 
     def history_of(self, mark_: str) -> History:
         """The same, by the mark of the target."""
-        return History(**self._read(f"{PREFIX}t/{mark_}".encode(), {}))
+        kept = self._read(f"{PREFIX}t/{mark_}".encode(), {})
+        if isinstance(kept.get("held"), str):  # as it was kept at first: the last guard alone
+            kept["held"] = {}
+        return History(**kept)
 
     def keep_history(self, exporter: str, target: str, history: History) -> None:
         """As it stands."""

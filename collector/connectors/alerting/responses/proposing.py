@@ -62,7 +62,7 @@ class Proposing:
             self._hold(step, one, facts.history, held)
             return
         busy.append(target)
-        facts.history.live, facts.history.held = one.id, ""
+        facts.history.live = one.id
         step.book.keep_history(one.exporter, target, facts.history)
         step.move(one, State.PROPOSED, due=one.expires)
         if config.approval == "automatic":
@@ -73,13 +73,13 @@ class Proposing:
 
     @staticmethod
     def _hold(step: Step, one: Response, history: History, held: Held) -> None:
-        """People are told once an hour of a guard that keeps something back, not of what is as usual."""
-        told = f"{held.guard} {step.now // HOUR}"
-        if held.guard in _QUIET or history.held == told:
+        """People are told once an hour of each guard that keeps something back, not of what is as usual."""
+        hour = step.now // HOUR
+        if held.guard in _QUIET or history.held.get(held.guard) == hour:
             return
-        history.held = told
+        history.held[held.guard] = hour
         step.book.keep_history(one.exporter, one.target, history)
-        step.move(one, State.HELD, held.sentence)
+        step.hold(one, held.sentence)
 
     def _new(self, step: Step, name: str, target: str, group: str, labels: Mapping[str, str], facts: Facts) -> Response:
         config, now = self._machine.configs[name], step.now

@@ -69,6 +69,11 @@ class Step:
         if tell:
             self.told.append(replace(one))
 
+    def hold(self, one: Response, reason: str) -> None:
+        """It is told as an event, and not kept: nothing is to come of it."""
+        one.state, one.reason, one.version = str(State.HELD), reason, self.now // 1_000_000
+        self.told.append(replace(one))
+
     def _free(self, one: Response, state: State) -> None:
         history = self.book.history(one.exporter, one.target)
         if history.live != one.id:
@@ -101,6 +106,6 @@ class Step:
     def close(self, exporter: str, target: str, history: History) -> None:
         """A person closes a breaker."""
         self.closed.append(Breaker(**history.breaker))
-        history.breaker, history.bad, history.held = {}, [], ""
+        history.breaker, history.bad, history.held = {}, [], {}
         self.book.keep_history(exporter, target, history)
         self.work.wake(self.domain, f"{BREAKER}{mark(exporter, target)}", None)
