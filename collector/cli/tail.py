@@ -73,7 +73,7 @@ def tail(
 
     show = show_json if json_ else show_lines
     wanted = Wanted(
-        Scope.chosen(domain), level, service, component, Question(*asked(query).clause()) if query else None
+        Scope.chosen(domain), level, service, component, Question(*asked(query).filtering()) if query else None
     )
     try:
         if store is not None and is_d1(store):

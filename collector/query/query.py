@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collector.query.minutes import on_minutes
 from collector.query.parser import parse
-from collector.query.sql import Clause, clause
+from collector.query.sql import Clause, beside_indexes, clause
 from collector.query.syntax import Node
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ class Query:
     def clause(self) -> Clause:
         """A condition on rows of the table `logs`, with its parameters."""
         return clause(self.node)
+
+    def filtering(self) -> Clause:
+        """The same, of rows that are walked in an order of their own: no index on what it asks is taken."""
+        return clause(self.node, beside_indexes)
 
     def minutes(self) -> Clause | None:
         """The same on rows of `log_minutes`; None: counts by minute do not know what it asks."""

@@ -47,6 +47,11 @@ def of_rows(field: Field) -> str:
     return LEVEL if field.kind is Kind.LEVEL else field.column
 
 
+def beside_indexes(field: Field) -> str:
+    """The same, with a `+` where there may be an index, which the planner then leaves alone."""
+    return of_rows(field) if field.kind in (Kind.LEVEL, Kind.BODY) else f"+{field.column}"
+
+
 def clause(node: Node, named: Callable[[Field], str] = of_rows) -> Clause:
     """The condition of a tree. `named`: what its fields are called where it is asked."""
     match node:

@@ -180,12 +180,11 @@ def test_rows_that_sql_finds_are_those_of_the_mask(store: sqlite3.Connection, se
     ids = batch.column("record_id")
     for text in (_query(draw) for _ in range(40)):
         query = Query(text)
-        sql, parameters = query.clause()
-        found = [row for (row,) in store.execute(f"SELECT record_id FROM logs WHERE {sql} ORDER BY rowid", parameters)]
-        assert found == ids.filter(query.mask(batch)).to_list(), text
-        as_text = [str(value) for value in parameters]  # as D1 is told them
-        statement = f"SELECT record_id FROM logs WHERE {sql} ORDER BY rowid"
-        assert found == [row for (row,) in store.execute(statement, as_text)], text
+        wanted = ids.filter(query.mask(batch)).to_list()
+        for sql, parameters in (query.clause(), query.filtering()):
+            statement = f"SELECT record_id FROM logs WHERE {sql} ORDER BY rowid"
+            for values in (parameters, [str(value) for value in parameters]):  # as they are, and as D1 is told them
+                assert [row for (row,) in store.execute(statement, values)] == wanted, text
 
 
 @settings(max_examples=5)

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from collector.query import Query
 from collector.scope import Scope
 from collector.store import d1, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
@@ -34,6 +35,11 @@ WANTED = {
     "domain, level": Wanted(Scope.of("a.com"), level="warning"),
     "level": Wanted(Scope.everything(), level="critical"),
     "everything": Wanted(Scope.of("a.com"), "info", "checkout", "DataService"),
+    "a query": Wanted(Scope.everything(), also=Question(*Query("domain:a.com").filtering())),
+    "a query of a domain": Wanted(
+        Scope.of("a.com"),
+        also=Question(*Query("pattern:p trace:00* (service:x OR issue:y) id:r* level:critical").filtering()),
+    ),
 }
 EACH = "SEARCH logs USING INTEGER PRIMARY KEY (rowid=?)"
 WALKS = {
@@ -88,6 +94,8 @@ def test_fresh_rows_are_found_by_rowid(store: sqlite3.Connection, wanted: Wanted
         ("domain", ["time"]),
         ("domain, level", ["time", "level", "level"]),
         ("everything", ["time"]),
+        ("a query", ["rowid"]),
+        ("a query of a domain", ["time"]),
     ],
 )
 def test_a_backlog_walks_an_index_as_far_as_it_must(store: sqlite3.Connection, name: str, walks: list[str]) -> None:
