@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
@@ -13,6 +10,7 @@ from typing import Any, NamedTuple
 
 from collector.levels import SQL as LEVEL
 from collector.query.query import Query
+from collector.query.walking import walked
 from collector.scope import Scope
 from collector.store.reading import Answer, Readable
 
@@ -22,9 +20,6 @@ DOMAINS = """WITH RECURSIVE known(name) AS (SELECT min(domain) FROM logs
     UNION ALL SELECT (SELECT min(domain) FROM logs WHERE domain > name) FROM known WHERE name IS NOT NULL)
 SELECT name FROM known WHERE name IS NOT NULL"""
 """The domains of a store, each found by one look at the index."""
-_SLICES = 64
-_SHORTEST = 10**9
-_STEPS = 20_000
 
 
 class Place(NamedTuple):
@@ -79,38 +74,22 @@ def search(connection: Readable, wanted: Wanted, budget_secs: float = 0.0) -> Fo
     """
     until = min(wanted.until, wanted.before.time_unix_nano + 1) if wanted.before else wanted.until
     found, domains = Found(until), domains_of(connection, wanted.scope)
-    deadline = time.monotonic() + budget_secs if budget_secs else None
-    for low, high in walked(wanted.since, until, budget_secs):
-        try:
-            with watched(connection, deadline):
-                found.rows += islice(_slice(connection, wanted, domains, low, high), wanted.limit + 1 - len(found.rows))
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            return found
+
+    def ask(low: int, high: int) -> list[Row]:
+        return list(islice(_slice(connection, wanted, domains, low, high), wanted.limit + 1 - len(found.rows)))
+
+    for low, rows in walked(connection, (wanted.since, until), budget_secs, ask):
+        found.rows += rows
         if len(found.rows) > wanted.limit:
             return _full(found, wanted.limit)
         found.searched_to = low
-        if low > wanted.since and deadline is not None and time.monotonic() > deadline:
-            return found
-    found.complete = True
+    found.complete = found.searched_to <= wanted.since
     return found
 
 
 def domains_of(connection: Readable, scope: Scope) -> Sequence[str]:
     """Those whose rows are looked at: each by itself, for the index begins with it."""
     return scope.sorted() if scope.domains is not None else [row[0] for row in connection.execute(DOMAINS)]
-
-
-def walked(since: int, until: int, budget_secs: float) -> Iterator[tuple[int, int]]:
-    """A time in slices, the newest first; they grow as long as what is done between them is quick."""
-    high, width = until, max(_SHORTEST, (until - since) // _SLICES)
-    while high > since:
-        low, began = max(since, high - width), time.monotonic()
-        yield low, high
-        high = low
-        if time.monotonic() - began < (budget_secs or 1.0) / 8:
-            width *= 2
 
 
 def _full(found: Found, limit: int) -> Found:
@@ -142,16 +121,3 @@ def _slice(connection: Readable, wanted: Wanted, domains: Sequence[str], low: in
 def _rows(answer: Answer) -> Iterator[Row]:
     names = [column[0] for column in answer.description or ()]
     return (dict(zip(names, row, strict=True)) for row in answer)
-
-
-@contextmanager
-def watched(connection: Readable, deadline: float | None) -> Iterator[None]:
-    """A statement on a file that is not done by then is interrupted."""
-    if deadline is None or not isinstance(connection, sqlite3.Connection):
-        yield
-        return
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
-    try:
-        yield
-    finally:
-        connection.set_progress_handler(None, 0)

@@ -4,7 +4,6 @@ looked at, newest first, in slices, within a budget."""
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ from collector.levels import SQL as LEVEL
 from collector.query.fields import Field, Kind
 from collector.query.minutes import COLUMNS, named
 from collector.query.query import Query
-from collector.query.searching import domains_of, walked, watched
+from collector.query.searching import domains_of
 from collector.query.sql import Clause, value_of
+from collector.query.walking import walked
 from collector.scope import Scope
 from collector.store.reading import QueryRefused, Readable
 
@@ -144,20 +144,10 @@ def _looked_at(
     budget_secs: float,
 ) -> bool:
     """Rows of a time, in slices; whether that was all of it."""
-    deadline = time.monotonic() + budget_secs if budget_secs else None
-    for low, high in walked(*piece, budget_secs):
-        try:
-            with watched(connection, deadline):
-                rows = ask(low, high)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            return False
+    for low, rows in walked(connection, piece, budget_secs, ask):
         _add(counts, rows)
         counts.counted_to = low
-        if low > piece[0] and deadline is not None and time.monotonic() > deadline:
-            return False
-    return True
+    return counts.counted_to == piece[0]
 
 
 def _asker(

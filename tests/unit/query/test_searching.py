@@ -95,7 +95,7 @@ def test_a_budget_that_is_spent_says_how_far_it_got_and_goes_on_from_there(
     """The clock moves on by a second at each look: so does the search, by a slice or two."""
     everything, seen, until, parts = Scope.everything(), list[str](), END, 0
     clock = itertools.count()
-    monkeypatch.setattr("collector.query.searching.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("collector.query.walking.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     while True:
         with opened(path, everything) as connection:
             found = search(connection, Wanted(Query("record"), everything, BEGIN, until, 1000), budget_secs=4)
@@ -114,6 +114,29 @@ def test_a_statement_that_runs_over_is_interrupted(path: Path) -> None:
         found = search(connection, slow, budget_secs=1e-9)
         assert not found.complete
         assert search(connection, slow).complete
+
+
+@pytest.mark.parametrize(
+    ("steps", "since", "until", "there"),
+    [(5000, BEGIN, END, 600), (1, BEGIN + 1795 * SECOND, BEGIN + 1803 * SECOND, 100)],
+    ids=["slices are cut", "the shortest are not"],
+)
+def test_a_long_time_is_searched_to_its_end_whatever_the_budget(
+    path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, since: int, until: int, there: int
+) -> None:
+    """Ten years are asked for, and every statement that takes so many steps of SQLite is over its time: each call gets on."""
+    monkeypatch.setattr("collector.query.walking._STEPS", steps)
+    query = Query("record " + " ".join(f"-x{n}" for n in range(50)))
+    everything, seen, calls = Scope.everything(), list[str](), 0
+    with opened(path, everything) as connection:
+        while until > since:
+            asked = Wanted(query, everything, BEGIN - 3650 * 86_400 * SECOND, until, 1000)
+            found = search(connection, asked, budget_secs=1e-9)
+            assert found.searched_to < until
+            seen += [row["record_id"] for row in found.rows if row["time_unix_nano"] >= since]
+            until, calls = found.searched_to, calls + 1
+    assert len(seen) == len(set(seen)) == there
+    assert calls > 3
 
 
 @pytest.mark.parametrize("text", ["", "level:>=warning", "service:s1 OR @n:5", "trace:*", "-record"])

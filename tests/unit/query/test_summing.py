@@ -123,8 +123,7 @@ def test_who_reads_for_one_domain_is_told_of_its_rows_alone(path: Path, store: s
 
 def test_what_a_budget_left_uncounted_is_said(store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count()
-    for module in ("searching", "summing"):
-        monkeypatch.setattr(f"collector.query.{module}.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("collector.query.walking.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     counts = by_level(store, Asked(Query("timeout"), Scope.everything(), BEGIN, BEGIN + HOURS), 10, budget_secs=6)
     assert not counts.complete
     there = listed(store, "timeout", Scope.everything(), counts.counted_to, BEGIN + HOURS)
