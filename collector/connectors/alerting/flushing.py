@@ -14,6 +14,7 @@ from collector.connectors.alerting.groups import leave_issue
 from collector.connectors.alerting.inhibition import Inhibition
 from collector.connectors.alerting.limits import PREFIX as LIMIT
 from collector.connectors.alerting.limits import Limits
+from collector.connectors.alerting.responses import asking
 from collector.connectors.alerting.routes import NANOS, Leaf
 from collector.connectors.alerting.showing import sentence, shown
 from collector.notices import Notice
@@ -68,15 +69,18 @@ class Flusher:
 
     def acknowledged(self, key: str, group: Group, leaf: Leaf, work: Work) -> list[Notice]:
         """Everybody who was told of what goes on hears who has taken it on."""
-        now, sets = work.now_unix_nano, self.sets(group, leaf, work)
-        if leaf.silent(now) or not sets.firing:
+        sets = self.sets(group, leaf, work)
+        if leaf.silent(work.now_unix_nano) or not sets.firing:
             return []
         told = [exporter for exporter, one in group.told.items() if one.firing]
-        return [self.notify(key, group, leaf, exporter, Reason.ACKNOWLEDGED, sets, now) for exporter in told]
+        return [self.notify(key, group, leaf, exporter, Reason.ACKNOWLEDGED, sets, work) for exporter in told]
 
-    def notify(self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, sets: Sets, now: int) -> Notice:
-        """One message, noted as told."""
-        firing, over = sets
+    def notify(
+        self, key: str, group: Group, leaf: Leaf, exporter: str, reason: Reason, sets: Sets, work: Work
+    ) -> Notice:
+        """One message, noted as told; it asks for all that waits for a person."""
+        (firing, over), now, domain = sets, work.now_unix_nano, group.labels.get("domain", "")
+        asks = asking.waiting(group, work.state(domain)) if firing and group.asked else {}
         before = group.told.get(exporter, Told())
         sequence = max(before.sequence + 1, now // 1_000_000)
         ended = sorted(before.firing & over)
@@ -85,11 +89,12 @@ class Flusher:
         level = group.level(marks)
         by = group.chain.by if firing and group.chain.acknowledged_until > now else ""
         group.told[exporter] = Told(sequence, now, frozenset(firing))
+        said = sentence(group, sorted(firing), ended, level, by if reason is Reason.ACKNOWLEDGED else "")
         return Notice(
             key, exporter, sequence, leaf.receiver, "firing" if firing else "resolved", str(reason), level,
             min((group.alerts[mark].began for mark in marks), default=now), sum(group.alerts[mark].count for mark in marks),
-            group.labels, shown(group, shows, now, leaf.resolve_after, self.most), sentence(group, sorted(firing), ended, level, by if reason is Reason.ACKNOWLEDGED else ""),
-            group.flapped, max(0, len(shows) - self.most), acknowledged=by,
+            group.labels, shown(group, shows, now, leaf.resolve_after, self.most), asking.question(asks, domain) + said,
+            group.flapped, max(0, len(shows) - self.most), acknowledged=by, asks=asks,
         )  # fmt: skip
 
     def _told(self, key: str, group: Group, leaf: Leaf, sets: Sets, work: Work) -> Iterator[Notice]:
@@ -97,14 +102,14 @@ class Flusher:
         for exporter in [one for one in group.told if one not in exporters]:  # of an escalation: it hears of the end
             told = group.told[exporter]
             if told.firing and not firing and leaf.send_resolved and told.firing & over:
-                yield self.notify(key, group, leaf, exporter, Reason.RESOLVED, sets, now)
+                yield self.notify(key, group, leaf, exporter, Reason.RESOLVED, sets, work)
         for exporter in exporters:
             told_last = group.told.get(exporter)
             reason = decide(told_last, firing, over, now, leaf.repeat, send_resolved=leaf.send_resolved)
             if reason is Reason.FIRST and not self._admitted(key, group, exporter, work):
                 continue
             if reason is not None:
-                yield self.notify(key, group, leaf, exporter, reason, sets, now)
+                yield self.notify(key, group, leaf, exporter, reason, sets, work)
             elif told_last is not None and not leaf.send_resolved:
                 told_last.firing = told_last.firing & frozenset(firing)
 

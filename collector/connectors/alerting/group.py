@@ -68,7 +68,8 @@ class Chain:
 
 @dataclass(slots=True)
 class Group:
-    """See the module. `due`: the next time at which it is looked at; `flushed`: when it was last, 0 = never since it was empty."""
+    """See the module. `due`: the next time at which it is looked at; `flushed`: when it was last, 0 = never since it was empty; `asked`: ids of
+    responses that people were asked about."""
 
     receiver: str
     path: str
@@ -79,6 +80,7 @@ class Group:
     flushed: int = 0
     flapped: int = 0
     chain: Chain = field(default_factory=Chain)
+    asked: list[str] = field(default_factory=list)
 
     def add(self, one: Occurrence, said: Said, now: int, resolve_after: int) -> str:
         """What a batch tells of an alert; gives its fingerprint. One that was over and is told again has flapped."""
@@ -123,6 +125,7 @@ class Group:
             {k: [t.sequence, t.at, sorted(t.firing)] for k, t in self.told.items()},
             self.due, self.flushed, self.flapped,
             [self.chain.step, self.chain.due, self.chain.began, self.chain.acknowledged_until, self.chain.by, self.chain.closed],
+            *([self.asked] if self.asked else []),
         ])  # fmt: skip
         return bytes([_VERSION]) + kept
 
@@ -131,10 +134,10 @@ def decode(data: bytes) -> Group:
     """From the state. Raises `ValueError` for what a later logboom wrote."""
     if data[0] != _VERSION:
         raise ValueError(f"a group of version {data[0]}")
-    receiver, path, labels, alerts, told, due, flushed, flapped, chain = msgpack.unpackb(data[1:])
+    receiver, path, labels, alerts, told, due, flushed, flapped, chain, *asked = msgpack.unpackb(data[1:])
     return Group(
         receiver, path, labels, {k: Alert(*a) for k, a in alerts.items()}, {k: _told(t) for k, t in told.items()}, due, flushed,
-        flapped, Chain(*chain),
+        flapped, Chain(*chain), *asked,
     )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def next_step(
         chain.began, chain.acknowledged_until = now - _since_began(escalation, chain.step), 0
     step = escalation.steps[chain.step % len(escalation.steps)]
     sets = flusher.sets(group, leaf, work)
-    told = [flusher.notify(key, group, leaf, one, Reason.ESCALATION, sets, now) for one in step.notify]
+    told = [flusher.notify(key, group, leaf, one, Reason.ESCALATION, sets, work) for one in step.notify]
     chain.step += 1
     over = chain.step >= len(escalation.steps) * (escalation.repeat + 1)
     chain.due = 0 if over else max(now, chain.began + _since_began(escalation, chain.step))

@@ -188,6 +188,77 @@ def test_by_default_nothing_is_done_but_a_trial_that_a_person_allowed():
     assert life.steps()[:1] == ["done"]
 
 
+TOGETHER = {
+    "route": {
+        "receiver": "page", "group_by": ["level"], "group_interval": "1m", "responses": ["restart"], "escalation": "oncall",
+    },
+    "receivers": {"page": ["pager"]}, "escalations": {"oncall": {"steps": [{"after": "10m", "notify": ["boss"]}]}},
+}  # fmt: skip
+"""Alerts of all services are one group."""
+SEVERAL = {f"s{number}": f"{number}.service" for number in range(8)}
+
+
+def asking(**options: Any) -> Life:
+    given = {"approval": "required", "target": "", "by": "service", "targets": SEVERAL, "max_share": 1.0}
+    return Life(given, response_limits={"max_per_hour": 20}, **{**TOGETHER, **options})
+
+
+def test_every_message_of_a_group_asks_for_all_that_waits():
+    """Of messages that wait only the newest is sent: what stood in another alone would be asked of nobody."""
+    life = asking()
+    life.tell(service="s0")
+    life.events()
+    life.wait(2 * MINUTE)
+    life.tell(service="s1")
+    proposed = [said["id"] for state, said in life.events() if state == "proposed"]
+    life.wait(MINUTE)
+    life.events()
+    last = life.messages[-1]
+    assert len(last.asks) == 2
+    assert proposed[-1] in last.asks
+    assert list(last.asks.values()) == ["restart: systemd on 0.service", "restart: systemd on 1.service"]
+    assert all(
+        f"MAY {what}? logboom responses approve {id_} --domain {DOMAIN}. " in last.text
+        for id_, what in last.asks.items()
+    )
+    life.again()  # what is kept stays
+    life.wait(10 * MINUTE, each=4 * MINUTE, service="s0")
+    life.events()
+    (to_boss,) = [one for one in life.messages if one.exporter == "boss"]
+    assert to_boss.asks == last.asks, "who is told later is asked, too"
+
+
+def test_what_was_answered_or_is_over_is_asked_no_more():
+    life = asking()
+    for service in ("s0", "s1"):
+        life.tell(service=service)
+    life.wait(MINUTE)
+    life.events()
+    first, second = life.messages[-1].asks
+    assert isinstance(life.say(words.DENY, id=first), Applied)
+    life.tell(service="s2")
+    life.wait(MINUTE)
+    life.events()
+    last = life.messages[-1]
+    assert (first in last.asks, second in last.asks, len(last.asks)) == (False, True, 2)
+    life.wait(HOUR)
+    life.events()
+    over = life.messages[-1]
+    assert (over.status, over.asks, "MAY" in over.text) == ("resolved", {}, False)
+
+
+def test_who_is_asked_of_much_at_once_gets_one_message():
+    life = asking(route={**TOGETHER["route"], "group_wait": "30s"})
+    for service in SEVERAL:
+        life.tell(service=service)
+    life.wait(MINUTE)
+    life.events()
+    (last,) = [one for one in life.messages if one.reason == "a response waits for approval"]
+    assert len(last.asks) == len(SEVERAL)
+    assert last.text.count("MAY ") == 5
+    assert f"3 more wait: logboom responses list --domain {DOMAIN}" in last.text
+
+
 def test_the_defaults_of_the_configuration_are_the_careful_ones():
     (found,) = FACTORY.config.model_validate(
         {

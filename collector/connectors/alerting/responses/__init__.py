@@ -5,5 +5,6 @@ book.py        what is kept of a domain: responses, the history of each target, 
 guards.py      why something is not done now; pure
 step.py        one step of the machine: what changes is written and told together
 machine.py     proposing, starting, judging;  orders.py  what people and exporters say
+asking.py      what waits for a person, in the words of messages
 responding.py  the connector's side: groups in, events and messages out
 """

@@ -104,12 +104,10 @@ class Responding:
         return self._flusher.sets(group, leaf, work)
 
     def _asked(self, step: Step, key: str, group: Group, leaf: Leaf, sets: Sets) -> Iterator[Notice]:
-        for one in step.asking:
-            for exporter in leaf.exporters:
-                notice = self._flusher.notify(key, group, leaf, exporter, Reason.APPROVAL, sets, step.now)
-                what = f"{one.name}: {one.exporter} on {one.target}{' (dry run)' if one.dry_run else ''}"
-                ask = f"MAY {what}? logboom responses approve {one.id} --domain {one.domain}"
-                yield replace(notice, text=f"{ask}. {notice.text}", asks={one.id: what})
+        """One message to each of the route, about all that waits."""
+        group.asked += [one.id for one in step.asking]
+        for exporter in leaf.exporters if step.asking else ():
+            yield self._flusher.notify(key, group, leaf, exporter, Reason.APPROVAL, sets, step.work)
 
 
 def emit(work: Work, told: Sequence[Response], parents: Sequence[int] | None = None) -> None:
