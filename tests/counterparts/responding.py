@@ -83,7 +83,7 @@ class Decider:
         return self._answers[record.id]
 
     def _settled(self, record: ControlRecord) -> Settled:
-        step = Step(record.domain, self.work, Alerts(lambda _: True, lambda *_: False))
+        step = Step(record.domain, self.work, Alerts(lambda *_: True, lambda *_: False))
         one = Book(self.work.state(record.domain)).response(str(record.attributes[words.ID]))
         config = ResponseConfig.model_validate(
             {"exporter": "x", "dry_run": False, "target": one.target if one else "t"}

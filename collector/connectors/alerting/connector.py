@@ -169,8 +169,8 @@ class Alerting:
             if group.due <= work.now_unix_nano:
                 told += [(notice, mine[0][0].row) for notice in self._flush(key, group, leaf, work)]
             if leaf.responses and acts is not None:
-                who = {instance for one, _ in mine for instance in one.instances}
-                responses, asked = self._responding.look(key, group, leaf, work, who)
+                heard = [(one.labels, one.instances) for one, _ in mine]
+                responses, asked = self._responding.look(key, group, leaf, work, heard)
                 acts += [(one, mine[0][0].row) for one in responses]
                 told += [(notice, mine[0][0].row) for notice in asked]
             self._groups.keep(work, domain, key, group)

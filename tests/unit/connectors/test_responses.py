@@ -327,6 +327,54 @@ def test_a_quorum_of_instances(told: list[str], needed: int, acts: bool):
     assert life.steps() == (BEGUN if acts else [])
 
 
+BOTH: dict[str, Any] = {
+    "target": "", "by": "service", "targets": {"shop": "shop.service", "cart": "cart.service"}, "max_share": 1.0,
+}  # fmt: skip
+ONE_GROUP: dict[str, Any] = {
+    "receiver": "ops", "group_by": [], "routes": [{"matchers": ['level="critical"'], "receiver": "page", "responses": ["restart"]}],
+}  # fmt: skip
+
+
+def test_each_target_of_a_group_has_a_quorum_of_its_own():
+    """One forged line about `cart`, in the group in which `shop` is told by many, is no quorum."""
+    life = Life(BOTH, route=ONE_GROUP)
+    life.tell(["i1", "i2", "i3"])
+    life.tell(["i9"], service="cart")
+    assert {said["target"] for _, said in life.events()} == {"shop.service"}
+    life.tell(["i8"], service="cart")
+    assert {said["target"] for _, said in life.events()} == {"cart.service"}
+
+
+def test_who_does_not_say_who_it_is_makes_no_quorum_with_another():
+    life = Life()
+    life.tell(["", "i1"])
+    assert life.steps() == []
+    life.tell(["i2"])
+    assert life.steps() == BEGUN
+
+
+def test_an_alert_about_another_target_of_the_group_keeps_none_going():
+    """Only `cart` goes on: nothing is begun on `shop`."""
+    life = Life({**BOTH, "approval": "required"}, route=ONE_GROUP)
+    life.tell()
+    life.steps()
+    life.wait(16 * MINUTE, each=4 * MINUTE, service="cart", instances=["i1"])
+    life.work.emitted.clear()
+    answer = life.say(words.APPROVE, id=life.id)
+    assert isinstance(answer, Refused)
+    assert "the alert is over" in answer.reason
+
+
+@pytest.mark.parametrize(("goes_on", "judged"), [("cart", "helped"), ("shop", "did_not_help")])
+def test_it_is_judged_by_the_alerts_about_its_own_target(goes_on: str, judged: str):
+    life = Life(BOTH, route=ONE_GROUP)
+    life.tell()
+    life.steps()
+    life.act()
+    life.wait(6 * MINUTE, each=MINUTE, service=goes_on, instances=["i1"])
+    assert next(state for state in life.steps() if state != "done") == judged
+
+
 def test_instances_count_for_five_minutes():
     life = Life()
     life.tell(["i1"])

@@ -15,6 +15,7 @@ from collector.responses.response import Response
 PREFIX = "a/"
 """How names begin, of state and of due times."""
 RESPONSE, BREAKER = f"{PREFIX}r/", f"{PREFIX}b/"
+_INSTANCES = f"{PREFIX}i/"
 _OVERALL, _DEPLOYMENTS = f"{PREFIX}o".encode(), f"{PREFIX}d".encode()
 _MOST_DEPLOYMENTS, _MOST_INSTANCES, _MOST_TAKEN_BACK = 50, 50, 20
 FRESH_NANOS = 300 * 10**9
@@ -128,22 +129,25 @@ class Book:
         rows = [*known, Deployed(id_, service, environment, version, at, again)]
         self._state.put(_DEPLOYMENTS, msgpack.packb(rows[-_MOST_DEPLOYMENTS:]))
 
-    def note_instances(self, group: str, instances: Iterable[str], now: int) -> None:
-        """These told a group."""
-        name = f"{PREFIX}i/{group}".encode()
+    def note_instances(self, group: str, target: str, instances: Iterable[str], now: int) -> None:
+        """These told alerts of a group that are about a target (its mark)."""
+        name = f"{_INSTANCES}{group}/{target}".encode()
         seen = {one: at for one, at in self._read(name, {}).items() if at + FRESH_NANOS > now} | dict.fromkeys(
             instances, now
         )
         self._state.put(name, msgpack.packb(dict(sorted(seen.items(), key=lambda pair: pair[1])[-_MOST_INSTANCES:])))
 
-    def instances(self, group: str, now: int, since: int) -> int:
-        """How many different ones told it in the last five minutes, and after `since`."""
+    def instances(self, group: str, target: str, now: int, since: int, *, unnamed: bool) -> int:
+        """How many different ones told them in the last five minutes, and after `since`. `unnamed`: whether all that do not say who they are
+        count, as one."""
         behind = max(since, now - FRESH_NANOS)
-        return sum(at > behind for at in self._read(f"{PREFIX}i/{group}".encode(), {}).values())
+        seen = self._read(f"{_INSTANCES}{group}/{target}".encode(), {})
+        return sum(at > behind and (unnamed or one != "") for one, at in seen.items())
 
     def forget_instances(self, group: str) -> None:
         """The group is over."""
-        self._state.delete(f"{PREFIX}i/{group}".encode())
+        for name, _ in self._state.scan(f"{_INSTANCES}{group}".encode()):
+            self._state.delete(name)
 
     def _read(self, name: bytes, otherwise: Any) -> Any:
         kept = self._state.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -36,8 +36,8 @@ class ResponseConfig(Config):
     max_per_hour: int = Field(3, ge=1, le=60)
     """How often something is started on a target."""
     min_instances: int = Field(2, ge=1, le=50)
-    """So many different instances must have told the group in the last five minutes (`service.instance.id`, pod, or host), and since the last
-    response on the target ended."""
+    """So many different instances must have told those alerts of the group that are about the target in the last five minutes
+    (`service.instance.id`, pod, or host), and since the last response on it ended. Only with 1 it is enough that nobody says which it is."""
     max_share: float = Field(0.25, gt=0, le=1)
     """Of `targets`, how much may be under way or cooling down at once; one always may."""
     quiet_after_deployment: Duration = Field(600.0, ge=0)
@@ -46,7 +46,7 @@ class ResponseConfig(Config):
     """It takes back a deployment: only so long after one of the service in its environment (labels `service` and `environment` of the alert), once
     for each, and never one that was a rollback itself. 0: it takes none back."""
     verify_after: Duration = Field(300.0, ge=10)
-    """When it is judged: it helped if no record told the group in the second half of that time."""
+    """When it is judged: it helped if no record told an alert of the group about the target in the second half of that time."""
     breaker_after: int = Field(2, ge=1, le=20)
     """After so many failures in a row, or that did not help, nothing more is done to the target until a person says so."""
     breaker_window: Duration = Field(86_400.0, ge=60)
@@ -66,6 +66,10 @@ class ResponseConfig(Config):
     def all_targets(self) -> Sequence[str]:
         """Each once."""
         return list(dict.fromkeys(self.targets.values())) if self.targets else [self.target]
+
+    def target_of(self, labels: Mapping[str, str]) -> str:
+        """What an alert is about; empty: nothing that is acted on."""
+        return self.target or self.targets.get(labels.get(self.by, ""), "")
 
     def sentence(self) -> str:
         """What it may do, for people."""

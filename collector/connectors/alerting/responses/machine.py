@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.connectors.alerting.responses import guards
-from collector.connectors.alerting.responses.book import BREAKER, FRESH_NANOS, RESPONSE, place
+from collector.connectors.alerting.responses.book import BREAKER, FRESH_NANOS, RESPONSE, mark, place
 from collector.connectors.alerting.responses.config import ResponseConfig, ResponseLimitsConfig
 from collector.connectors.alerting.responses.guards import HOUR, NANOS, Facts
-from collector.connectors.alerting.responses.step import Step, over
+from collector.connectors.alerting.responses.step import About, Step, over
 from collector.responses.response import Response, State
 
 ACT_WITHIN = FRESH_NANOS
@@ -60,6 +60,21 @@ class Machine:
         newer = one.deployment and (facts.deployed is None or facts.deployed.id != one.deployment)
         return "something newer was deployed" if newer else ""
 
+    def goes_on(self, step: Step, one: Response) -> bool:
+        """Whether an alert about its target does, kept back by nothing."""
+        return step.alerts.goes_on(one.group, self._about(one))
+
+    def told(self, step: Step, config: ResponseConfig, target: str, group: str, since: int) -> int:
+        """How many instances told a group's alerts about a target lately."""
+        of, unnamed = mark(config.exporter, target), config.min_instances == 1
+        return step.book.instances(group, of, step.now, since, unnamed=unnamed)
+
+    def _about(self, one: Response) -> About:
+        config = self.configs.get(one.name)
+        if config is None or one.target not in config.all_targets:
+            return lambda _: True
+        return lambda labels: config.target_of(labels) == one.target
+
     def due(self, step: Step, name: str) -> None:
         """A time has come: people are reminded of a breaker; or it is too late for a response, or it is to be judged or forgotten."""
         if name.startswith(BREAKER):
@@ -93,7 +108,7 @@ class Machine:
         step.move(one, State.DONE, note, due=step.now + round(verify * NANOS))
 
     def _judge(self, step: Step, one: Response) -> None:
-        if step.alerts.told_since(one.group, (one.done + step.now) // 2):
+        if step.alerts.told_since(one.group, (one.done + step.now) // 2, self._about(one)):
             step.move(one, State.DID_NOT_HELP, "the alert went on")
             self._count_against(step, one)
         else:
@@ -116,6 +131,7 @@ class Machine:
         """What guards look at; `busy`: targets of the response that are under way or cool down."""
         book, now = step.book, step.now
         history = book.history(config.exporter, target)
-        told, others = book.instances(group, now, history.ended), sum(other != target for other in busy)
+        told = self.told(step, config, target, group, history.ended)
+        others = sum(other != target for other in busy)
         deployed = book.deployed(*place(labels), exactly=config.rollback_within > 0)
         return Facts(now, history, book.overall, others, told, deployed)

@@ -38,7 +38,7 @@ class Orders:
         if step.now >= one.expires:
             step.move(one, State.EXPIRED, UNANSWERED)
             return Refused(f"{one.name} is over: {one.reason}")
-        if not step.alerts.goes_on(one.group):
+        if not self._machine.goes_on(step, one):
             step.move(one, State.EXPIRED, "the alert is over, or is kept back")
             return Refused(f"{one.name} is not needed any more: {one.reason}")
         if reason := self._machine.against(step, one):
@@ -105,7 +105,7 @@ class Orders:
             return f"responses were stopped by {overall.stopped or 'the configuration'}"
         if one.attempt:
             return self._machine.unsaid(one)
-        if not step.alerts.goes_on(one.group):
+        if not self._machine.goes_on(step, one):
             return "the alert is over, or is kept back"
         return self._machine.against(step, one)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.connectors.alerting.responses import guards
-from collector.connectors.alerting.responses.book import History, response_id
+from collector.connectors.alerting.responses.book import History, mark, response_id
 from collector.connectors.alerting.responses.config import ResponseConfig
 from collector.connectors.alerting.responses.guards import HOUR, NANOS, Facts, Held
 from collector.connectors.alerting.responses.machine import Machine
 from collector.connectors.alerting.responses.step import Step
 from collector.responses.response import Response, State
 
+Heard = tuple[Mapping[str, str], Iterable[str]]
+"""The labels of an alert of a group, and the instances that told it."""
 _QUIET = frozenset({"quorum", "nothing"})
 
 
@@ -35,6 +38,17 @@ class Proposing:
             for target, labels in waiting:
                 self._propose(step, name, target, group, labels, busy)
 
+    def hear(self, step: Step, names: Sequence[str], group: str, told: Iterable[Heard]) -> None:
+        """Some were told just now: it is noted for each target by itself."""
+        heard: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for labels, instances in told:
+            for config in (self._machine.configs[name] for name in names):
+                if target := config.target_of(labels):
+                    heard[mark(config.exporter, target)].update(dict.fromkeys(instances))
+        for target, who in heard.items():
+            if who:
+                step.book.note_instances(group, target, who, step.now)
+
     def over(self, step: Step, names: Sequence[str], group: str) -> None:
         """A group does not go on any more: what nobody began is taken back."""
         for name in names:
@@ -48,7 +62,7 @@ class Proposing:
     def _may_be_told(self, step: Step, config: ResponseConfig, target: str, group: str) -> bool:
         """Nothing is under way on the target, and enough told the group: what is as usual costs two looks."""
         history = step.book.history(config.exporter, target)
-        told = step.book.instances(group, step.now, history.ended)
+        told = self._machine.told(step, config, target, group, history.ended)
         return self._machine.limits.enabled and not history.live and told >= config.min_instances
 
     def _propose(
@@ -111,6 +125,6 @@ class Proposing:
             return
         told: dict[str, Mapping[str, str]] = {}
         for labels in firing:
-            if target := config.targets.get(labels.get(config.by, "")):
+            if target := config.target_of(labels):
                 told.setdefault(target, labels)
         yield from told.items()

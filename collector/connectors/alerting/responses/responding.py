@@ -13,13 +13,13 @@ from collector.component import Applied, Command, Due, Refused, Work
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.decision import Reason
 from collector.connectors.alerting.flushing import Flusher, Sets
-from collector.connectors.alerting.group import Group
+from collector.connectors.alerting.group import MORE, Group
 from collector.connectors.alerting.groups import Groups
 from collector.connectors.alerting.responses.book import PREFIX, Book, Breaker
 from collector.connectors.alerting.responses.machine import Machine
 from collector.connectors.alerting.responses.orders import Orders
-from collector.connectors.alerting.responses.proposing import Proposing
-from collector.connectors.alerting.responses.step import Alerts, Step
+from collector.connectors.alerting.responses.proposing import Heard, Proposing
+from collector.connectors.alerting.responses.step import About, Alerts, Step
 from collector.connectors.alerting.routes import ALL, Leaf
 from collector.control.deployment import EVENT as DEPLOYMENT
 from collector.notices import Notice
@@ -43,24 +43,28 @@ class Responding:
     def step(self, domain: str, work: Work) -> Step:
         """A new one."""
 
-        def goes_on(key: str) -> bool:
+        def goes_on(key: str, about: About) -> bool:
             known = self._groups.known(work.state(domain), key)
-            return known is not None and bool(self._firing(*known, work).firing)
+            return known is not None and any(
+                about(known[0].alerts[mark].labels) for mark in self._firing(*known, work).firing
+            )
 
-        def told_since(key: str, since: int) -> bool:
+        def told_since(key: str, since: int, about: About) -> bool:
             known = self._groups.known(work.state(domain), key)
-            return known is not None and any(one.seen > since and not one.ended for one in known[0].alerts.values())
+            return known is not None and any(
+                one.seen > since and not one.ended and (mark == MORE or about(one.labels))  # of `MORE` nobody knows
+                for mark, one in known[0].alerts.items()
+            )
 
         return Step(domain, work, Alerts(goes_on, told_since))
 
     def look(
-        self, key: str, group: Group, leaf: Leaf, work: Work, instances: Iterable[str] = ()
+        self, key: str, group: Group, leaf: Leaf, work: Work, told: Iterable[Heard] = ()
     ) -> tuple[list[Response], list[Notice]]:
-        """A group was looked at, or told: what is to be done about it, and whom to ask. `instances`: those that told it just now."""
+        """A group was looked at, or told: what is to be done about it, and whom to ask. `told`: which of its alerts were, just now."""
         domain = group.labels.get("domain", "")
         step = self.step(domain, work)
-        if instances:
-            step.book.note_instances(key, instances, work.now_unix_nano)
+        self._proposing.hear(step, leaf.responses, key, told)
         sets = self._firing(group, leaf, work)
         if not sets.firing:
             self._proposing.over(step, leaf.responses, key)

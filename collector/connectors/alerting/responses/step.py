@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from collector.component import Work
@@ -21,17 +21,21 @@ def over(one: Response) -> bool:
     return one.state in _OVER or (one.state == State.DONE and one.dry_run)
 
 
+About = Callable[[Mapping[str, str]], bool]
+"""Which alerts are asked for, by their labels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What the machine asks of groups, by id.
+    """What the machine asks of the alerts of a group, by its id.
 
     Args:
-        goes_on: whether one does, kept back by nothing.
-        told_since: whether a record told it after a time, ns.
+        goes_on: whether one of them does, kept back by nothing.
+        told_since: whether a record told one of them after a time, ns.
     """
 
-    goes_on: Callable[[str], bool]
-    told_since: Callable[[str, int], bool]
+    goes_on: Callable[[str, About], bool]
+    told_since: Callable[[str, int, About], bool]
 
 
 @dataclass(slots=True)
