@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +19,9 @@ from collector.notices.pace import Pace
 from collector.notices.templates import templates_of
 from collector.notices.wording import plain, short, shortened
 from collector.outcomes import Retry, Verdict
+from collector.transport.http_answers import unanswered
 from exporters.apprise.config import AppriseConfig
+from exporters.apprise.place import Place
 
 _KINDS = {"critical": "failure", "warning": "warning"}
 
@@ -30,29 +33,33 @@ class AppriseExporter(Messenger):
         del context
         super().__init__(Pace(config.pace.calls, config.pace.per), templates_of(config))
         self._config = config
-        self._places: Sequence[Any] = ()
+        self._places: Sequence[Place] = ()
+        self._threads: ThreadPoolExecutor | None = None
 
     async def start(self) -> None:
         """Read the URLs. Raises `LogboomError` where the library is not there, or knows nothing of one of them."""
-        self._places = await asyncio.to_thread(places, self._config.urls)
+        found = await asyncio.to_thread(places, self._config.urls)
+        self._threads = ThreadPoolExecutor(len(found), thread_name_prefix="apprise")
+        self._places = [Place(each, self._threads, self._config.timeout or None) for each in found]
 
     async def shutdown(self) -> None:
-        """Nothing stays open."""
+        """Nothing stays open; a call that is under way ends by the library's own limits."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def tell(self, message: Message) -> Names | Verdict:
-        """Each place that was not told yet."""
+        """Each place that was not told yet; one that does not answer keeps the others from nothing."""
         done = self.done(message)
         for at, place in enumerate(self._places):
-            if str(at) in done:
-                continue
-            async with asyncio.timeout(self._config.timeout or None):
-                taken = await asyncio.to_thread(place.notify, **self._said(message))
-            if taken:
-                done.add(str(at))
+            await place.tell(self._said(message), str(at), done)
         left = len(self._places) - len(done)
         if left:
             return Retry(f"{left} of {len(self._places)} places did not take it", at_most=self._config.attempts)
         return {"told": "1"}
+
+    def unanswered(self, error: Exception) -> Sequence[Verdict]:
+        """The library failed: nobody knows what was said before."""
+        return [unanswered(error, at_most=self._config.attempts)]
 
     def _said(self, message: Message) -> dict[str, str]:
         """What is over and was never told is a line. What looks like a link or a mention has a break inside."""

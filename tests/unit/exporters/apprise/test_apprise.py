@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,44 @@ def test_a_place_that_took_it_is_not_told_again():
     assert isinstance(verdicts[0], Retry)
     assert verdicts[0].at_most == 3
     assert isinstance(verdicts[1], Ok)
+
+
+def test_a_place_that_takes_too_long_is_told_once():
+    """The call goes on: it is waited for, not made again, and the other place has its message at once."""
+    gate = threading.Event()
+
+    def answer(received: Received) -> Answer:
+        return Answer(status=200 if received.path != "/slow" or gate.wait(60) else 500)
+
+    async def main(urls: list[str]) -> list[Verdict]:
+        exporter = FACTORY.create(
+            FACTORY.config.model_validate({"urls": urls, "timeout": "0.1s", "pace": {"calls": 1000}}),
+            Context("x", Path()),
+        )
+        await exporter.start()
+        message = exporter.encode_with(made(notice()), {})
+        found = [await exporter.send(message), await exporter.send(message)]
+        gate.set()
+        deadline = time.monotonic() + 60
+        while not isinstance(found[-1], Ok) and time.monotonic() < deadline:
+            found.append(await exporter.send(message))
+        await exporter.shutdown()
+        return found
+
+    with HttpRecorder(answer) as there:
+        found = asyncio.run(main([local(there, "/slow?rto=60&cto=60"), local(there, "/fast?rto=60&cto=60")]))
+        assert sorted(each.path for each in there.taken()) == ["/fast", "/slow"]
+    assert all(isinstance(one, Retry) and one.at_most == 3 for one in found[:2])
+    assert isinstance(found[-1], Ok)
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), RuntimeError("the library's own")])
+def test_a_failure_is_tried_again_so_often(error: Exception):
+    exporter = FACTORY.create(
+        FACTORY.config.model_validate({"urls": ["json://localhost"], "attempts": 2}), Context("x", Path())
+    )
+    (verdict,) = exporter.classify(error)
+    assert verdict.at_most == 2
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
