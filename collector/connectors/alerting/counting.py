@@ -8,6 +8,7 @@ from functools import cached_property
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.connectors.alerting.lags import Source
 from collector.connectors.alerting.monitors import NONE, Counted
 from collector.connectors.alerting.routes import NANOS
 from collector.connectors.alerting.watch import Condition
@@ -22,15 +23,21 @@ _OWN, _OBSERVED = "\0own", "\0observed"
 
 
 class Stream:
-    """The records of a batch that were sent, with times within what receipt allows. `lag`: how long ago the newest was received, ns."""
+    """The records of a batch that were sent, with times within what receipt allows."""
 
     def __init__(self, batch: LogBatch, now: int) -> None:
         generation = batch.generation
         self._rows = None if generation is None else (generation == 0).arg_true()
         self._batch = said(batch if generation is None else batch.filter(generation == 0))
         self._now = now
-        newest = self._batch.payloads.get_column("received_unix_ms").max()
-        self.lag = now - newest * 1_000_000 if isinstance(newest, int) else 0
+
+    @property
+    def lags(self) -> dict[Source, int]:
+        """How long ago the newest of each source was received, ns."""
+        used = self._batch.column("payload").drop_nulls().unique()
+        received = self._batch.payloads[used.to_numpy()].select(*Source._fields, "received_unix_ms").drop_nulls()
+        newest = received.group_by(*Source._fields).agg(pl.col("received_unix_ms").max())
+        return {Source(*source): max(0, self._now - at * 1_000_000) for *source, at in newest.iter_rows()}
 
     @cached_property
     def domains(self) -> list[str]:

@@ -14,9 +14,9 @@ import xxhash
 from collector.batch import LogBatch
 from collector.component import Due, State, Work
 from collector.connectors.alerting.group import Said
+from collector.connectors.alerting.lags import LATE, Lags
 from collector.connectors.alerting.monitor_config import MonitorConfig
 from collector.connectors.alerting.occurrences import Occurrence
-from collector.connectors.alerting.routes import NANOS
 from collector.connectors.alerting.watch import Condition, Seen, labels_of
 from collector.query import Query
 
@@ -25,8 +25,6 @@ _NUMBER = "n/"
 _OVERFLOW = {"overflow": "true"}
 NONE = "(none)"
 """The value of a group's label where its records have no such field."""
-_LATE = 60 * NANOS
-"""A tick that comes so late waits once more: what was received meanwhile may not have been read yet."""
 
 
 class Counted(NamedTuple):
@@ -76,7 +74,7 @@ class Monitors:
         self._chars = sample_chars
         self._notices_absence = any(config.above is None and not config.group_by for config in configs)
         self._watched: set[tuple[str, str]] = set()
-        self._behind, self._behind_until = 0, 0
+        self._lags = Lags()
 
     def see(self, batch: LogBatch, work: Work) -> list[Finding]:
         """A batch is counted; what is to be told of it."""
@@ -85,7 +83,7 @@ class Monitors:
         from collector.connectors.alerting.counting import Stream  # polars' part
 
         stream = Stream(batch, work.now_unix_nano)
-        self._note_lag(stream.lag, work.now_unix_nano)
+        self._lags.note(stream.lags, work.now_unix_nano)
         if self._notices_absence:
             self.begin(stream.domains, work.now_unix_nano, work)
         found: list[Finding] = []
@@ -132,12 +130,12 @@ class Monitors:
             return []
         now = work.now_unix_nano
         seen = condition.resume(data, now)
-        if now - due.at_unix_nano > _LATE:
-            seen.due = now + _LATE
+        if now - due.at_unix_nano > LATE:  # what was received meanwhile may not have been read yet
+            seen.due = now + LATE
             work.state(due.domain).put(due.name.encode(), seen.encode())
             work.wake(due.domain, due.name, seen.due)
             return []
-        at = now - condition.grace - (self._behind if now < self._behind_until else 0)
+        at = max(now - condition.grace - self._lags.largest(now), seen.pending)  # nothing ends because time is unsure
         before = seen.firing
         firing = condition.judge(seen, at, quiet=True)
         gone = condition.given_up(seen, at)
@@ -202,10 +200,6 @@ class Monitors:
             seen.due = look
             work.wake(domain, key, look)
         work.state(domain).put(key.encode(), seen.encode())
-
-    def _note_lag(self, lag: int, now: int) -> None:
-        """How far behind the clock records are read; what was read before counts no more when none come."""
-        self._behind, self._behind_until = max(0, lag), now + _LATE
 
 
 def of_monitor(one: Finding, most_samples: int) -> tuple[Occurrence, Said]:

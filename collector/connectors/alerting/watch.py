@@ -137,7 +137,9 @@ class Condition:
         """When it is to be looked at again though nothing comes, by the clock; 0 = it can be forgotten."""
         look = max(NANOS, min(self.part, _LOOK))
         if self._absent:
-            return now + _LOOK if seen.firing else max(now + 1, max(seen.last, seen.began) + self._absent + self.grace)
+            return (
+                now + _LOOK if seen.firing else max(now + NANOS, max(seen.last, seen.began) + self._absent + self.grace)
+            )
         if self.config.below is not None or seen.pending or seen.firing:
             return now + look
         return max(now + look, (max(seen.parts) + _KEPT) * self.part + self.grace) if seen.parts else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from collector.batch import LogBatch, concat
+from collector.columns.tables import PAYLOADS
 from collector.component import Context
 from collector.connectors.alerting import FACTORY
 from collector.connectors.alerting.connector import Alerting
@@ -62,8 +64,13 @@ class Life:
         service: str = "shop",
         domain: str = "a.com",
         made: bool = False,
+        receiver: str = "",
     ) -> None:
-        batch = records(body, count, self.work.now_unix_nano - ago, service, domain)
+        """`receiver`: what it was received by, when it happened."""
+        at = self.work.now_unix_nano - ago
+        batch = records(body, count, at, service, domain)
+        if receiver:
+            batch = received(batch, receiver, at)
         if made:
             generation = pl.repeat(1, len(batch), dtype=pl.UInt8, eager=True).alias("generation")
             batch = LogBatch(
@@ -100,6 +107,15 @@ def records(body: str, count: int, at: int, service: str = "shop", domain: str =
         {"body": [body] * count, "time_unix_nano": [at] * count, "domain": [domain] * count},
         {"logboom.triage.level": ["info"] * count, "http.response.status_code": [500] * count},
         {"service.name": service},
+    )
+
+
+def received(batch: LogBatch, receiver: str, at: int) -> LogBatch:
+    entry = {"domain": "a.com", "receiver": receiver, "journal": "0f", "offset": 0, "received_unix_ms": at // 1_000_000}
+    return replace(
+        batch,
+        records=batch.records.with_columns(pl.lit(0, pl.UInt32).alias("payload")),
+        payloads=pl.DataFrame([entry], PAYLOADS),
     )
 
 
@@ -236,6 +252,41 @@ def test_after_a_rest_what_was_received_meanwhile_is_read_before_anything_is_cal
     life.tell("alive", ago=5 * MINUTE)
     life.wait(3 * MINUTE)
     assert life.told() == []
+
+
+@pytest.mark.parametrize(
+    "current", [{"made": True, "receiver": "service"}, {"receiver": "syslog"}], ids=["the service's own", "sent"]
+)
+@pytest.mark.parametrize("asked", [{"absent_for": "10m"}, {"window": "12m", "below": 3}], ids=["absent", "below"])
+def test_while_a_backlog_is_read_what_is_current_elsewhere_makes_nothing_absent(
+    asked: dict[str, Any], current: dict[str, Any]
+) -> None:
+    life = Life({"name": "beat", "query": "alive", **asked})
+    life.tell("alive", 9, receiver="otlp")
+    life.wait(MINUTE)
+    life.work.now_unix_nano += 2 * HOUR  # nobody was there
+    life.work.run_due(life.connector)
+    for ago in range(120, 90, -1):
+        life.tell("alive", receiver="otlp", ago=ago * MINUTE)
+        life.tell("something else", **current)
+        life.wait(10 * SECOND)
+    assert life.told() == []
+
+
+@pytest.mark.parametrize("monitor", [BURST, {"name": "beat", "query": "alive", "absent_for": "10m"}], ids=["above", "absent"])  # fmt: skip
+def test_what_is_told_is_not_over_because_something_else_is_read_late(monitor: dict[str, Any]) -> None:
+    life = Life(monitor)
+    life.tell("other", receiver="syslog")
+    life.wait(20 * MINUTE)
+    life.tell("failed", 9, receiver="syslog")
+    assert [status for _, status, _ in life.told()] == ["firing"]
+    for _ in range(20):
+        life.tell("other", receiver="otlp", ago=2 * HOUR)
+        life.wait(30 * SECOND)
+    assert life.told() == []
+    life.tell("alive", receiver="syslog")
+    life.wait(10 * MINUTE)
+    assert [status for _, status, _ in life.told()] == ["resolved"]
 
 
 def test_state_outlives_a_restart() -> None:
