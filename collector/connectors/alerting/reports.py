@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,9 @@ from collector.visible import visible
 
 PREFIX = "r/"
 _LONGEST_SECS = 20.0
+_APART = NANOS
+"""Between two reports the pipeline goes on, whose step waits for each."""
+_MOST_WAIT = 60 * NANOS
 _MOST_CHARS = 50_000
 
 
@@ -50,6 +54,7 @@ class Reports:
         self._store = store
         self._most = most
         self._planned: set[tuple[str, str]] = set()
+        self._free_at = 0
 
     def plan(self, domains: Iterable[str], work: Work) -> None:
         """Domains that are seen for the first time get their first report at the end of the period that goes on."""
@@ -70,9 +75,15 @@ class Reports:
         if config is None or kept is None:
             state.delete(due.name.encode())
             return []
-        period = _period(config, int.from_bytes(kept, "big"), due.at_unix_nano, work.now_unix_nano)
+        if 0 < self._free_at - work.now_unix_nano <= _MOST_WAIT:
+            work.wake(due.domain, due.name, self._free_at)
+            return []
+        period = _period(config, int.from_bytes(kept, "big"), work.now_unix_nano)
         _keep(work, due.domain, id_, period.until, _end(config, work.now_unix_nano))
-        return self._messages(config, due.domain, period)
+        began = time.monotonic_ns()
+        messages = self._messages(config, due.domain, period)
+        self._free_at = work.now_unix_nano + time.monotonic_ns() - began + _APART
+        return messages
 
     def _messages(self, config: ReportConfig, domain: str, period: Period) -> list[Notice]:
         store = Path(config.store) if config.store else self._store
@@ -83,9 +94,9 @@ class Reports:
         return [_notice(exporter, domain, period, made, self._most) for exporter in dict.fromkeys(config.to)]
 
 
-def _period(config: ReportConfig, since: int, ended: int, now: int) -> Period:
+def _period(config: ReportConfig, since: int, now: int) -> Period:
     """From where the last one ended to the last end of a period by now: where several were missed, all of their time."""
-    until = ended
+    until = _end(config, since)
     while (following := _end(config, until)) <= now:
         until = following
     return Period(since, until)

@@ -139,6 +139,23 @@ def test_at_its_time_a_domain_is_sent_what_its_own_week_brought(stored: Path) ->
     assert following.sequence > notice.sequence
 
 
+def test_reports_that_are_due_at_once_are_made_one_after_the_other_each_once(stored: Path) -> None:
+    """The pipeline goes on between them."""
+    life = Life(stored)
+    for domain in ("a.com", "b.com", "c.com"):
+        life.see(domain)
+    life.work.now_unix_nano = MONDAY
+    life.work.run_due(life.connector)
+    first = life.told()
+    assert len(first) == 1
+    life.wait_until(MONDAY + 3600 * SECOND)
+    told = [*first, *life.told()]
+    assert sorted(one.text.split(":")[0] for one in told) == [
+        f"REPORT of {name}, 2026-11-23 08" for name in ("a.com", "b.com", "c.com")
+    ]
+    assert {one.text.split("to ")[1][:16] for one in told} == {"2026-11-30 08:00"}
+
+
 def test_what_was_missed_is_told_once_over_all_of_its_time(stored: Path) -> None:
     life = Life(stored)
     life.see()
