@@ -59,6 +59,7 @@ WITH: dict[str, list[str]] = {
     "exporters.jsm": [f"{{key: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.kv": [f"{{account_id: a, api_token: {MARK}, namespace_id: n, {CLIENT}}}"],
     "exporters.nop": [f"{{redact: {{hash_key: {MARK}}}}}"],
+    "exporters.apprise": [f"{{urls: ['discord://{MARK}/x'], redact: {{hash_key: {MARK}}}}}"],
     "exporters.openai": [f"{{endpoint: 'https://h/v1', model: m, api_key: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.otlp_grpc": [f"{{endpoint: 'h:1', {CLIENT}, {HEADERS}}}"],
     "exporters.otlp_http": [f"{{endpoint: https://h, {CLIENT}, {HEADERS}}}"],
