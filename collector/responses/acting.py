@@ -79,8 +79,14 @@ class Acts:
         """Do it, or with `dry_run` find out whether it could be done. Raises `NotDone`, `Again`."""
         raise NotImplementedError
 
+    async def twice_is_once(self, response: Response) -> bool:
+        """Whether doing this one again does nothing more. Asked before it is claimed; raises `Again`."""
+        del response
+        return self.repeatable
+
     async def _carried_out(self, response: Response) -> Done | NotDone:
-        await self.desk.claim(response, repeatable=self.repeatable)
+        repeatable = await self.twice_is_once(response)
+        await self.desk.claim(response, repeatable=repeatable)
         try:
             outcome: Done | NotDone = await self.act(response)
         except NotDone as sentence:
@@ -88,7 +94,7 @@ class Acts:
         except Again:
             raise
         except Exception as error:
-            if self.repeatable:
+            if repeatable:
                 raise
             outcome = NotDone(f"{type(error).__name__}: whether it was done is not known")
         while len(self._outcomes) >= _MOST_REMEMBERED:

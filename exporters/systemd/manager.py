@@ -1,6 +1,7 @@
 """systemd's manager on D-Bus, as far as a restart needs it.
 
-Source: systemd, `org.freedesktop.systemd1(5)`: `LoadUnit`, `RestartUnit(unit, mode)`, properties `ActiveEnterTimestamp` (µs since 1970), `Job`.
+Source: systemd, `org.freedesktop.systemd1(5)`: `LoadUnit`, `RestartUnit(unit, mode)`, properties `ActiveEnterTimestamp`,
+`InactiveExitTimestamp` (µs since 1970), `Job`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ _BUSES = {"system": BusType.SYSTEM, "session": BusType.SESSION}
 
 
 class Standing(NamedTuple):
-    """How a unit is. `entered`: when it became active last, µs since 1970, 0 = never; `job`: of what is under way, 0 = nothing."""
+    """How a unit is. `left`: when it began to start last, `entered`: when it became active last, µs since 1970, 0 = never; `job`: of what is
+    under way, 0 = nothing; `oneshot`: it ends by itself, and systemd forgets all of it then, its times, too."""
 
     load: str
     active: str
+    left: int
     entered: int
     job: int
     pid: int
     may_start: bool
+    oneshot: bool = False
 
     def __str__(self) -> str:
         return f"{self.active}, process {self.pid}" if self.pid else self.active
@@ -58,13 +62,13 @@ class Manager:
         said = {name: variant.value for name, variant in found.items()}
         if said["LoadState"] != "loaded":
             raise NotDone(f"the unit is {said['LoadState']}")
-        pid = 0
+        pid, oneshot = 0, False
         if unit.endswith(".service"):
             (of_service,) = await self._call(path, _PROPERTIES, "GetAll", "s", [f"{_NAME}.Service"])
-            pid = int(of_service["MainPID"].value)
+            pid, oneshot = int(of_service["MainPID"].value), of_service["Type"].value == "oneshot"
         return Standing(
-            said["LoadState"], said["ActiveState"], int(said["ActiveEnterTimestamp"]), int(said["Job"][0]), pid,
-            bool(said["CanStart"]) and not said["RefuseManualStart"],
+            said["LoadState"], said["ActiveState"], int(said["InactiveExitTimestamp"]), int(said["ActiveEnterTimestamp"]),
+            int(said["Job"][0]), pid, bool(said["CanStart"]) and not said["RefuseManualStart"], oneshot,
         )  # fmt: skip
 
     async def restart(self, unit: str) -> None:

@@ -23,9 +23,12 @@ mkdir -p /run/systemd/system  # or it thinks that no systemd runs here
 "$SYSTEMD" --user &  # a child: as process 1 it would be the system's manager
 wait $!
 """
+_SLOW = "ExecStartPre=/bin/sh -c 'echo started >>%h/NAME; sleep 3'\n"
 _UNITS = {
     "api.service": "[Service]\nExecStart=/bin/sleep infinity\n",
     "broken.service": "[Service]\nType=exec\nExecStart=/nonexistent\n",
+    "oneshot.service": f"[Service]\nType=oneshot\n{_SLOW}ExecStart=/bin/true\n".replace("NAME", "oneshot.service"),
+    "slow.service": f"[Service]\n{_SLOW}ExecStart=/bin/sleep infinity\n".replace("NAME", "slow.service"),
     "guarded.service": "[Unit]\nRefuseManualStart=yes\n[Service]\nExecStart=/bin/sleep infinity\n",
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.responses.outcome import Done, NotDone
+from collector.responses.outcome import Again, Done, NotDone
 from collector.responses.response import Response
 from counterparts.kept_results import write_lines
 from counterparts.kubernetes_server import LOGBOOM, Kubernetes
@@ -121,7 +121,7 @@ def test_systemd(tmp_path: Path) -> None:
             ("one that is not there", "none.service", False),
         ):  # fmt: skip
             before = manager.pid("api.service")
-            found = acted(acting, response(target, proposed=proposed, dry_run=dry_run))
+            found = acted(acting, response(target, proposed=proposed, started=proposed, dry_run=dry_run))
             found = {key: _without_numbers(value) if isinstance(value, str) else value for key, value in found.items()}
             kept.append(
                 {"case": name, "unit": target, **found, "another process": manager.pid("api.service") != before}
@@ -129,6 +129,29 @@ def test_systemd(tmp_path: Path) -> None:
     assert [line["another process"] for line in kept] == [False, True, False, False, False, False]
     assert [line["done"] for line in kept] == [True, True, True, False, False, False]
     write_lines(KEPT / "systemd.jsonl", kept)
+
+
+@pytest.mark.parametrize("unit", ["oneshot.service", "slow.service"])
+def test_a_slow_start_of_systemd_is_waited_for(tmp_path: Path, unit: str) -> None:
+    """It takes 3 s, an attempt has 1 s: it is started once."""
+    with UserManager(tmp_path) as manager:
+        options = {"units": [unit], "bus": "session", "address": manager.address, "timeout": "1s"}
+        now = time.time_ns()
+        one = response(unit, proposed=now, started=now)
+        attempts = 0
+        acting = Acting(SYSTEMD, options)
+        while not isinstance(_attempt(acting, one), Done):
+            attempts += 1
+            assert attempts < 30
+    assert attempts >= 2
+    assert (tmp_path / "home" / unit).read_text() == "started\n"
+
+
+def _attempt(acting: Acting, one: Response) -> Done | Again:
+    try:
+        return asyncio.run(acting.exporter.act(one))  # type: ignore[no-any-return]
+    except Again as again:
+        return again
 
 
 def _without_numbers(text: str) -> str:

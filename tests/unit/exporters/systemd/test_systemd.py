@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from collector.outcomes import Retry
 from collector.responses.outcome import Again, NotDone
 from collector.responses.response import State
 from counterparts.kept_results import read_lines
-from counterparts.responding import NOW, Acting
+from counterparts.responding import NOW, Acting, response
 from exporters.systemd import FACTORY
 from exporters.systemd.manager import Manager, Standing
 
 OPTIONS = {"units": ["api.service", "broken.service"], "timeout": "10s"}
 
 
-RUNNING = Standing("loaded", "active", NOW // 1000 - 60_000_000, 0, 11, True)
+RUNNING = Standing("loaded", "active", NOW // 1000 - 61_000_000, NOW // 1000 - 60_000_000, 0, 11, True)
 
 
 @dataclass
@@ -49,7 +50,7 @@ class FakeManager:
     async def restart(self, unit: str) -> None:
         self.restarts.append(unit)
         self.unit = self.unit._replace(
-            active=self.starts, entered=NOW // 1000, pid=0 if self.dies else self.unit.pid + 1
+            active=self.starts, left=NOW // 1000, entered=NOW // 1000, pid=0 if self.dies else self.unit.pid + 1
         )
         if self.lost:
             self.lost -= 1
@@ -64,7 +65,7 @@ def test_it_is_restarted_and_waited_for():
     manager = FakeManager(slow=3)
     found = carried_out(manager)
     assert (found.state, found.was, found.became) == (State.DONE, "active, process 11", "active, process 12")
-    assert (manager.restarts, manager.closed) == (["api.service"], 1)
+    assert (manager.restarts, manager.closed) == (["api.service"], 2)  # it was asked what kind of unit it is, too
 
 
 def test_once_when_the_answer_is_lost():
@@ -124,12 +125,95 @@ def test_what_is_not_on_the_list():
     assert manager.restarts == []
 
 
-def test_what_lasts_too_long_is_looked_at_again():
+def test_what_lasts_too_long_is_looked_at_again_and_not_restarted_again():
     manager = FakeManager(slow=10**6)
     acting = Acting(FACTORY, OPTIONS, connect=manager.connect)
     with pytest.raises(AssertionError, match="it never ends"):
         acting.carry_out("api.service")
-    assert manager.closed == 20
+    assert manager.restarts == ["api.service"]
+
+
+STARTS = {
+    "a service": ("active", State.DONE, ""),
+    "it ends by itself": ("inactive", State.DONE, ""),
+    "it does not start": ("failed", State.FAILED, "it was active, process 11, and did not start: failed, process 12"),
+}
+
+
+@pytest.mark.parametrize(("ends", "state", "reason"), STARTS.values(), ids=STARTS)
+def test_a_slow_start_over_several_attempts(ends: str, state: State, reason: str):
+    """Each attempt has 10 s, a look is one in 0.2 s: it takes 30 s to start."""
+    manager = FakeManager(slow=150, starts=ends)
+    found = carried_out(manager)
+    assert (found.state, found.reason) == (state, reason)
+    assert manager.restarts == ["api.service"]
+
+
+ONESHOT = RUNNING._replace(active="inactive", left=0, entered=0, pid=0, oneshot=True)
+
+
+class Forgetful(FakeManager):
+    """Of a `oneshot` that has ended systemd knows nothing more."""
+
+    async def standing(self, unit: str) -> Standing:
+        found = await super().standing(unit)
+        return found if found.job else ONESHOT
+
+
+def test_a_slow_oneshot_is_started_once():
+    manager = Forgetful(ONESHOT, slow=150)
+    assert carried_out(manager).state == State.DONE
+    assert manager.restarts == ["api.service"]
+
+
+def test_a_oneshot_whose_answer_was_lost_is_not_started_again():
+    manager = Forgetful(ONESHOT, lost=1)
+    found = carried_out(manager)
+    assert (found.state, found.reason) == (
+        State.FAILED,
+        "the bus did not answer: whether it was restarted is not known",
+    )
+    assert manager.restarts == ["api.service"]
+
+
+@pytest.mark.parametrize(
+    ("manager", "state"), [(FakeManager, State.DONE), (Forgetful, State.FAILED)], ids=["a service", "a oneshot"]
+)
+def test_what_a_process_began_that_died(manager: type[FakeManager], state: State):
+    """Of a service it is to be seen that it was restarted; a `oneshot` is not taken up."""
+    fake = manager(ONESHOT if manager is Forgetful else RUNNING, slow=60)
+    acting = Acting(FACTORY, OPTIONS, connect=fake.connect)
+    one = response("api.service")
+    acting.decider.start(one)
+    assert isinstance(acting.once(one), Retry)
+    acting.process()
+    while isinstance(acting.once(one), Retry):
+        pass
+    assert acting.decider.stands(one).state == state
+    assert fake.restarts == ["api.service"]
+
+
+def test_what_was_under_way_before_is_waited_for():
+    """Somebody stops it: that is no restart."""
+
+    @dataclass
+    class Stopping(FakeManager):
+        looks: int = 3
+
+        async def standing(self, unit: str) -> Standing:
+            self.looks -= 1
+            return self.unit._replace(job=7 if self.looks > 0 else 0)
+
+    manager = Stopping()
+    assert carried_out(manager).state == State.DONE
+    assert manager.restarts == ["api.service"]
+
+
+def test_what_failed_before_the_response_was_started_is_restarted():
+    """systemd gave it up between the proposal and the approval."""
+    manager = FakeManager(RUNNING._replace(active="failed", left=NOW // 1000 - 500_000, pid=0))
+    assert carried_out(manager).state == State.DONE
+    assert manager.restarts == ["api.service"]
 
 
 def test_nobody_on_the_bus_is_tried_again(tmp_path):
