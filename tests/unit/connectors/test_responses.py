@@ -510,6 +510,29 @@ def test_what_an_older_version_kept_of_a_target_is_read():
     assert life.steps() == BEGUN
 
 
+DOMAINS = {
+    "its own": (["a.com"], True),
+    "by a pattern": (["*.org", "A.*"], True),
+    "another": (["b.com", "aXcom"], False),
+}
+
+
+@pytest.mark.parametrize(("domains", "acts"), DOMAINS.values(), ids=DOMAINS)
+def test_alerts_of_its_domains_alone_start_a_response(domains: list[str], acts: bool):
+    life = Life({"domains": domains})
+    life.tell()
+    assert life.steps() == (BEGUN if acts else [])
+
+
+def test_a_domain_that_is_taken_away_begins_nothing_more():
+    life = Life()
+    life.tell()
+    life.steps()
+    life.again(domains=["b.com"])
+    assert not life.claim()
+    assert life.steps() == ["expired"]
+
+
 def test_what_is_silenced_starts_nothing():
     life = Life()
     said = {"logboom.alert.matchers": 'service="shop"', "logboom.alert.seconds": 3600.0}

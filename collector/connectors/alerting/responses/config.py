@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from collector.component import Config
 from collector.connectors.alerting.times_config import Name
+from collector.shaping.names import Names
 from collector.units import Duration
 
 Target = Annotated[str, Field(max_length=253, pattern=r"^[^\s\x00-\x1f]*$")]
+
+
+@lru_cache(1000)
+def _names(patterns: tuple[str, ...]) -> Names:
+    return Names(patterns, ignore_case=True)
 
 
 class ResponseConfig(Config):
@@ -25,6 +32,9 @@ class ResponseConfig(Config):
     """In the place of `target`: value of the label `by` → target. A value that is not here is acted on by nobody."""
     by: str = ""
     """The label that chooses among `targets`."""
+    domains: list[Name] = Field([], max_length=1000)
+    """Only alerts of these domains start it; `*` stands for any characters. Empty = all, which is for a service with one: a sender of any domain
+    is heard then."""
     dry_run: bool = True
     """Only find out whether it could be done."""
     approval: Literal["required", "automatic"] = "required"
@@ -67,6 +77,10 @@ class ResponseConfig(Config):
         """Each once."""
         return list(dict.fromkeys(self.targets.values())) if self.targets else [self.target]
 
+    def serves(self, domain: str) -> bool:
+        """Whether alerts of a domain start it."""
+        return not self.domains or domain in _names(tuple(self.domains))
+
     def target_of(self, labels: Mapping[str, str]) -> str:
         """What an alert is about; empty: nothing that is acted on."""
         return self.target or self.targets.get(labels.get(self.by, ""), "")
@@ -78,11 +92,12 @@ class ResponseConfig(Config):
             if self.target
             else f"{self.exporter} on one of {len(self.targets)} by {self.by}"
         )
+        where = f" in {', '.join(self.domains)}" if self.domains else " in every domain"
         how = "dry run" if self.dry_run else "ACTS"
         who = "after approval" if self.approval == "required" else "without approval"
         kind = f"; takes back a deployment of the last {self.rollback_within:g} s" if self.rollback_within else ""
         return (
-            f"{what}: {how}, {who}; told by {self.min_instances} instances at least; at most {self.max_per_hour} an hour, {self.cooldown:g} s apart; "
+            f"{what}{where}: {how}, {who}; told by {self.min_instances} instances at least; at most {self.max_per_hour} an hour, {self.cooldown:g} s apart; "
             f"judged after {self.verify_after:g} s, stopped after {self.breaker_after} that did not help{kind}"
         )
 

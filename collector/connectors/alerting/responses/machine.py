@@ -45,7 +45,8 @@ class Machine:
     def unsaid(self, one: Response) -> str:
         """What of it the configuration does not say any more; empty: nothing."""
         config = self.configs.get(one.name)
-        if config is None or config.exporter != one.exporter or one.target not in config.all_targets:
+        gone = config is None or config.exporter != one.exporter or one.target not in config.all_targets
+        if config is None or gone or not config.serves(one.domain):
             return "the configuration does not say so any more"
         return "the configuration says `dry_run` now" if config.dry_run and not one.dry_run else ""
 

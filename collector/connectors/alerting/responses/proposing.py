@@ -27,7 +27,7 @@ class Proposing:
 
     def consider(self, step: Step, names: Sequence[str], group: str, firing: Sequence[Mapping[str, str]]) -> None:
         """A group goes on (labels of its alerts): propose what is to be done about it, unless a guard holds it back."""
-        for name in names:
+        for name in self._serving(step, names):
             config = self._machine.configs[name]
             waiting = [
                 (target, labels)
@@ -40,14 +40,18 @@ class Proposing:
 
     def hear(self, step: Step, names: Sequence[str], group: str, told: Iterable[Heard]) -> None:
         """Some were told just now: it is noted for each target by itself."""
+        configs = [self._machine.configs[name] for name in self._serving(step, names)]
         heard: defaultdict[str, dict[str, None]] = defaultdict(dict)
         for labels, instances in told:
-            for config in (self._machine.configs[name] for name in names):
+            for config in configs:
                 if target := config.target_of(labels):
                     heard[mark(config.exporter, target)].update(dict.fromkeys(instances))
         for target, who in heard.items():
             if who:
                 step.book.note_instances(group, target, who, step.now)
+
+    def _serving(self, step: Step, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self._machine.configs[name].serves(step.domain)]
 
     def over(self, step: Step, names: Sequence[str], group: str) -> None:
         """A group does not go on any more: what nobody began is taken back."""
