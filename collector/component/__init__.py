@@ -53,6 +53,7 @@ from collector.component.powers.extensions import (
     TellsOfCredentials,
 )
 from collector.component.powers.options import (
+    AsksForDomains,
     Cautions,
     Chooses,
     ExplainsItself,
@@ -99,6 +100,7 @@ __all__ = [
     "Addressed",
     "AmendsHeaders",
     "Applied",
+    "AsksForDomains",
     "Bills",
     "Cautions",
     "Chooses",

@@ -8,7 +8,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from typing import Any
 
-from collector.component import Component, GivesDomains, Kind, Use
+from collector.component import AsksForDomains, Component, GivesDomains, Kind, Use
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry, default_registry
 from collector.settings.causes import with_causes
@@ -25,7 +25,7 @@ from collector.settings.redaction import without
 from collector.settings.references import PipelineLists, Reference, check_service, pipeline_of
 from collector.settings.service import ServiceConfig
 from collector.settings.sources import read_sources
-from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar
+from collector.settings.tree import Entry, Listing, Mapping, Node, Place, Scalar, locate
 from collector.settings.wiring import check_wiring
 
 
@@ -133,6 +133,25 @@ class _Reading:
         if self._service is not None:
             giving = self._giving_domains()
             yield from filter(None, (refused(one, self._service, giving) for one in self._open()))
+            if giving or len(self._service.domains.served()) > 1:
+                yield from self._for_every_domain()
+
+    def _for_every_domain(self) -> Iterator[Problem]:
+        """Options that must name their domains now that several may be served."""
+        for kind, ids in self._used().items():
+            for ident in ids:
+                one, name = self._components.found[kind].get(ident), f"{kind}.{ident}"
+                if one is None or not isinstance(one.config, AsksForDomains):
+                    continue
+                node = self._components.trees[name].node
+                for option, why in one.config.for_every_domain().items():
+                    place = locate(node, option.split("."), node.place).node.place
+                    yield Problem(
+                        f"{name}.{option} is empty where several domains are served: {why}",
+                        *place,
+                        code="config/no-domains",
+                        hint="name the domains that it is for",
+                    )
 
     def _giving_domains(self) -> list[str]:
         """Extensions that run and whose credentials belong to domains."""

@@ -9,6 +9,7 @@ from collector.component import (
     Acknowledging,
     Addressed,
     AmendsHeaders,
+    AsksForDomains,
     Bills,
     Cautions,
     Chooses,
@@ -370,6 +371,7 @@ JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
 WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfig,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
+ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
 CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
@@ -550,6 +552,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "GoesStale": GOES_STALE,
     "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,
+    "AsksForDomains": ASKS_FOR_DOMAINS,
     "Priced": PRICED,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,

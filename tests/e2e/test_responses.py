@@ -28,7 +28,7 @@ def responding(url: str, **response: Any) -> str:
         "connectors": {
             "alerting": {
                 "route": {"receiver": "ops", "group_by": ["service"], "responses": ["restart"]}, "receivers": {"ops": ["sqlite"]},
-                "responses": {"restart": {"exporter": "ci_trigger", "target": "restart", "dry_run": False, "verify_after": "10s", **response}},
+                "responses": {"restart": {"exporter": "ci_trigger", "target": "restart", "dry_run": False, "domains": [DOMAIN], "verify_after": "10s", **response}},
             }
         },
         "exporters": {

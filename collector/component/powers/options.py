@@ -98,6 +98,15 @@ class GivesDomains(Protocol):
 
 
 @runtime_checkable
+class AsksForDomains(Protocol):
+    """Options that must name the domains that they are for, where several may be served."""
+
+    def for_every_domain(self) -> Mapping[str, str]:
+        """Option (`responses.restart.domains`) that names none → why it must."""
+        ...
+
+
+@runtime_checkable
 class Cautions(Protocol):
     """Options that may be as they are, and seldom mean it: told by `logboom validate` and in the log at start."""
 

@@ -222,6 +222,14 @@ class AlertingConfig(Config):
             if one.approval == "automatic" and not one.dry_run and self.response_limits.enabled
         }
 
+    def for_every_domain(self) -> Mapping[str, str]:
+        """Responses that act for every domain: a sender of one would move what belongs to another."""
+        return {
+            f"responses.{name}.domains": "it acts, and a sender of any domain could start it"
+            for name, one in self.responses.items()
+            if not one.dry_run and not one.domains
+        }
+
     def names_exporters(self) -> Mapping[str, str]:
         """Option → the exporter that it names."""
         found = {
