@@ -28,6 +28,8 @@ REAL = [
     (Kind.EXTENSION, "file_storage"),
     (Kind.EXTENSION, "bearertokenauth"),
     (Kind.RECEIVER, "otlp"),
+    (Kind.CONNECTOR, "alerting"),
+    (Kind.EXPORTER, "command"),
 ]
 
 
