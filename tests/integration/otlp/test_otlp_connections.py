@@ -224,8 +224,10 @@ def test_cors_of_a_request():
         connection.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_max_connection_age():
-    """The server ends connections at their age; the client's next call goes through on a new one."""
+    """The server ends connections at their age; the client's next call goes through on a new one. (grpc's own thread behind `subscribe` may look
+    at the channel once more when it is closed.)"""
     keepalive = {"server_parameters": {"max_connection_age": "200ms", "max_connection_age_grace": "1s"}}
     with receiving({"protocols": {"grpc": {"keepalive": keepalive}}}) as running:
         with grpc.insecure_channel(running.grpc) as channel:

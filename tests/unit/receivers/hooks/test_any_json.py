@@ -100,7 +100,7 @@ def test_posted_alerts(document: Any) -> None:
 )
 def test_silences(document: Any) -> None:
     try:
-        record, _ = wanted(json.dumps(document).encode(), "a.com", NOW * 10**9)
+        record, _ = wanted(json.dumps(document).encode(), "a.com", "ops", NOW * 10**9)
     except InvalidPayload:
         return
     assert record.domain == "a.com"
