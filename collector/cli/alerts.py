@@ -24,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 
 _HERE = Path("logboom-data")
 _OfDomain = Annotated[str, typer.Option(help="Whose alerts.")]
+_Group = Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")]
 _Lines = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
 _NEWEST = """SELECT n.domain, n.group_id, n.exporter, n.status, n.reason, n.level, n.started_unix_nano, n.count, n.labels,
     n.time_unix_nano, l.body AS text FROM notifications AS n LEFT JOIN logs AS l ON l.record_id = n.event_id AND l.domain = n.domain
@@ -137,7 +138,7 @@ def who_is_told(
 
 @app.command(cls=PlainCommand)
 def ack(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    group: _Group,
     domain: _OfDomain = "default",
     why: Why = "",
     wait: Wait = True,
@@ -145,15 +146,15 @@ def ack(
     data_dir: DataDir = _HERE,
 ) -> None:
     """Acknowledge a group: its escalation rests, for a while."""
-    from collector.connectors.alerting.words import ACKNOWLEDGE
+    from collector.alert_commands import ACKNOWLEDGE, GROUP
 
-    said = {"logboom.alert.group": group}
+    said = {GROUP: group}
     tell(ACKNOWLEDGE, domain, said, data_dir, done=f"acknowledged {group}", why=why, wait=wait, json_=json_)
 
 
 @app.command(cls=PlainCommand)
 def unack(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    group: _Group,
     domain: _OfDomain = "default",
     why: Why = "",
     wait: Wait = True,
@@ -169,7 +170,7 @@ def unack(
 
 @app.command(cls=PlainCommand)
 def resolve(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")],
+    group: _Group,
     domain: _OfDomain = "default",
     why: Why = "",
     wait: Wait = True,
@@ -194,7 +195,7 @@ def silence(
     data_dir: DataDir = _HERE,
 ) -> None:
     """Keep alerts with these labels back for a while."""
-    from collector.connectors.alerting.words import SILENCE
+    from collector.alert_commands import MATCHERS, SECONDS, SILENCE
     from collector.matchers import parse
 
     try:
@@ -202,7 +203,7 @@ def silence(
         lasts = seconds(for_)
     except ValueError as problem:
         misused(str(problem))
-    said: dict[str, str | float] = {"logboom.alert.matchers": text, "logboom.alert.seconds": float(lasts)}
+    said: dict[str, str | float] = {MATCHERS: text, SECONDS: float(lasts)}
     tell(SILENCE, domain, said, data_dir, done=f"silence {text} for {for_}", why=why, wait=wait, json_=json_)
 
 
@@ -216,9 +217,9 @@ def unsilence(
     data_dir: DataDir = _HERE,
 ) -> None:
     """End a silence."""
-    from collector.connectors.alerting.words import UNSILENCE
+    from collector.alert_commands import SILENCE_ID, UNSILENCE
 
-    said = {"logboom.alert.silence": silence_id}
+    said = {SILENCE_ID: silence_id}
     tell(UNSILENCE, domain, said, data_dir, done=f"ended silence {silence_id}", why=why, wait=wait, json_=json_)
 
 

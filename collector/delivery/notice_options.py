@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from collector.component import Config
-from collector.delivery.config import DeliveryConfig, QueueConfig
+from collector.delivery.addressed_options import AddressedOptions
+from collector.delivery.config import QueueConfig
 from collector.notices.templates import Templates
 from collector.units import Duration
 
@@ -51,8 +51,11 @@ class NewsQueueConfig(NoticeQueueConfig):
     """Messages that wait longer are given up (`dropped:expired`); 0 = no limit."""
 
 
-class NoticeOptions(DeliveryConfig):
+class NoticeOptions(AddressedOptions):
     """Base of such options."""
+
+    taken: ClassVar[str] = "notifications"
+    done: ClassVar[str] = "sends notifications that a connector `alerting` addresses to it"
 
     timeout: Duration = 10.0
     """Time for one call; 0 = no limit."""
@@ -63,26 +66,6 @@ class NoticeOptions(DeliveryConfig):
 
     template: TemplateConfig = TemplateConfig()
     """Words of your own."""
-
-    @model_validator(mode="after")
-    def _check_events(self) -> Self:
-        if self.events is not None:
-            raise ValueError("events: it takes notifications that the connector alerting addresses to it, nothing else")
-        return self
-
-    def notes(self) -> Iterable[str]:
-        """For people."""
-        yield "sends notifications that a connector `alerting` addresses to it, and nothing else"
-
-    @property
-    def takes_traffic(self) -> bool:
-        """It takes notifications."""
-        return False
-
-    @property
-    def attempt_timeout(self) -> float:
-        """A message may be several calls, each of which has its `timeout`."""
-        return 0.0
 
 
 class IncidentOptions(NoticeOptions):
