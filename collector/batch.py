@@ -194,6 +194,32 @@ class LogBatch:
         kept = self.derived.select(key for key in self.derived.columns if key not in gone)
         return replace(self, derived=kept, attributes=tables.without_keys(self.attributes, gone))
 
+    def with_resource_attributes(self, columns: Mapping[str, pl.Series]) -> LogBatch:
+        """Set attributes of the resources: a column each, one value for each row of `resources` (not one a record); null = absent.
+
+        An attribute of that key that came with a resource is replaced, also where the new value is null.
+
+        Raises:
+            TypeError: a column of a type that no attribute has.
+            ValueError: a column that is not as long as `resources`.
+        """
+        table = tables.with_attributes(self.resource_attributes, columns, self.resources.height)
+        return replace(self, resource_attributes=table)
+
+    def without_resource_attributes(self, keys: Iterable[str]) -> LogBatch:
+        """Leave out attributes of all resources."""
+        return replace(self, resource_attributes=tables.without_keys(self.resource_attributes, set(keys)))
+
+    def with_scope_attributes(self, columns: Mapping[str, pl.Series]) -> LogBatch:
+        """Like `with_resource_attributes`, of the instrumentation scopes: one value for each row of `scopes`."""
+        return replace(
+            self, scope_attributes=tables.with_attributes(self.scope_attributes, columns, self.scopes.height)
+        )
+
+    def without_scope_attributes(self, keys: Iterable[str]) -> LogBatch:
+        """Leave out attributes of all scopes."""
+        return replace(self, scope_attributes=tables.without_keys(self.scope_attributes, set(keys)))
+
     def with_fields(self, columns: Mapping[str, pl.Series]) -> LogBatch:
         """Replace fields of the records (`severity_number`, `body`, …) by columns of the same length.
 

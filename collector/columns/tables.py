@@ -6,7 +6,7 @@ one declaration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from functools import cache
 
@@ -246,6 +246,20 @@ def rows_of_column(key: str, values: pl.Series) -> pl.DataFrame:
     owner = present.arg_true().cast(pl.UInt32).alias("owner")
     column = values.filter(present).alias(VALUE_COLUMNS[kind])
     return conform(pl.DataFrame([owner, column]).with_columns(key=pl.lit(key), kind=pl.lit(int(kind), pl.UInt8)))
+
+
+def with_attributes(table: pl.DataFrame, columns: Mapping[str, pl.Series], height: int) -> pl.DataFrame:
+    """The attributes of `height` owners with some set, a column each; null = absent. Ordered by owner.
+
+    Raises:
+        TypeError: a column of a type that no attribute has.
+        ValueError: a column of another length.
+    """
+    named = {key: as_attribute(column) for key, column in columns.items()}
+    if any(len(column) != height for column in named.values()):
+        raise ValueError(f"an attribute column needs one value for each of the {height} owners")
+    parts = [rows_of_column(key, column) for key, column in named.items()]
+    return stack([without_keys(table, columns), *parts]).sort("owner", maintain_order=True)
 
 
 def conform(table: pl.DataFrame, schema: pl.Schema = ATTRIBUTES) -> pl.DataFrame:

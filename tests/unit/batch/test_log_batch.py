@@ -273,3 +273,28 @@ def test_gather_is_safe_with_numpy_positions() -> None:
     batch = batch_of("a", "b", "c", k=["1", "2", "3"])
     picked = as_sent(batch).gather(pl.Series(np.array([0, 2])))
     assert picked.attribute("k").to_list() == ["1", "3"]
+
+
+def test_attributes_of_resources_and_scopes_are_set_once_for_each() -> None:
+    """A value a row of the small table, which all its records show; a key that came is replaced, null takes it away."""
+    batch = concat(
+        [
+            LogBatch.of({"body": ["a", "b"]}, resource={"host.name": "h"}),
+            LogBatch.of({"body": ["c"]}, resource={"x": "1"}),
+        ]
+    )
+    done = batch.with_resource_attributes({"host.name": pl.Series([None, "new"]), "n": pl.Series([1, 2])})
+    assert done.resource_attribute("host.name").to_list() == [None, None, "new"]
+    assert done.resource_attribute("n", ValueKind.INT).to_list() == [1, 1, 2]
+    assert done.resource_attribute("x").to_list() == [None, None, "1"]
+    assert done.resource_attributes.get_column("owner").is_sorted()
+    assert done.without_resource_attributes(["n", "x"]).resource_attributes.get_column("key").to_list() == ["host.name"]
+    scoped = done.with_scope_attributes({"lib": pl.Series([True, None])})
+    assert scoped.scope_attribute("lib", ValueKind.BOOL).to_list() == [True, True, None]
+    assert scoped.without_scope_attributes(["lib"]).scope_attributes.is_empty()
+
+
+def test_an_attribute_of_resources_needs_a_value_for_each() -> None:
+    """As many as there are resources, not records."""
+    with pytest.raises(ValueError, match="one value for each of the 1"):
+        LogBatch.of({"body": ["a", "b"]}).with_resource_attributes({"k": pl.Series(["1", "2"])})
