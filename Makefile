@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV   := .venv
 export PYTHONPATH := $(CURDIR)/tests
 export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times: it is compiled once
+export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -21,6 +22,10 @@ test: setup                    ## run all tests
 
 test-fast: setup               ## units without the slow ones: what to run while writing
 	$(BIN)/python -m pytest -q -n auto tests/unit -m "not slow"
+
+test-all:                      ## all tests in their long forms, and `make chaos`: hours
+	$(MAKE) test LOGBOOM_EXAMPLES=1
+	$(MAKE) faults chaos
 
 check: setup                   ## lint, types, import contracts
 	$(BIN)/ruff check .

@@ -21,8 +21,8 @@ class Event:
     seed: int
 
 
-def schedule(seed: int, seconds: float, faults: Mapping[str, Fault]) -> Sequence[Event]:
-    """Rounds of 20 s: in each one fault of the processes or the disk (in some none, in some two at once), and one to three
+def schedule(seed: int, seconds: float, faults: Mapping[str, Fault], round_secs: float = ROUND_SECS) -> Sequence[Event]:
+    """Rounds of `round_secs`: in each one fault of the processes or the disk (in some none, in some two at once), and one to three
     of others beside it. The last round is half as long, so that what comes late has its time."""
     draw = random.Random(f"chaos {seed}")
     own = [name for name, fault in faults.items() if fault.touches]
@@ -37,13 +37,13 @@ def schedule(seed: int, seconds: float, faults: Mapping[str, Fault]) -> Sequence
 
     events: list[Event] = []
     start = 2.0
-    while start < seconds - ROUND_SECS / 3:
-        span = min(ROUND_SECS, seconds - start)
+    while start < seconds - round_secs / 3:
+        span = min(round_secs, seconds - start)
         chosen = [deal("own", own) for _ in range(draw.choice([0, 1, 1, 1, 1, 2]) if own else 0)]
         for name in [*chosen, *(deal("foreign", foreign) for _ in range(draw.choice([1, 2, 2, 3])) if foreign)]:
             low, high = faults[name].seconds
             length = draw.uniform(low, min(high, max(low, span * 0.6)))
             at = start + draw.uniform(0, 3 if faults[name].touches else max(0.0, span - length))
             events.append(Event(round(at, 2), round(length, 2), name, draw.getrandbits(32)))
-        start += ROUND_SECS
+        start += round_secs
     return sorted(events, key=lambda event: event.at)

@@ -69,7 +69,7 @@ def service_with(tmp_path: Path, kind: str) -> Service:
         "connectors": {"forward": {}, "forward/on": {}},
         "exporters": {f"file/{name}": {"path": str(tmp_path / f"{name}.jsonl")} for name in ("mined", "last")},
         "service": {
-            "ledger": {"process_timeout": "5s"},
+            "ledger": {"process_timeout": "2s"},
             "pipelines": {
                 "logs": {"processors": ["categorize", "triage"], "exporters": ["sqlite", "forward"]},
                 "logs/mined": {

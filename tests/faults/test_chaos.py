@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: a minute of faults, the same in each run; every promise but that of speed."""
+"""The short form of `make chaos`: half a minute of faults, one of each kind, the same in each run; every promise but that of speed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
     "stalled streams", "declared bytes", "damaged requests",
 }  # fmt: skip
 TESTS = Path(__file__).parents[1]
-SEED, SECONDS, RATE = 16, 60.0, 200.0
+SEED, SECONDS, ROUND_SECS, RATE = 33_552, 30.0, 7.0, 200.0
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -31,7 +31,7 @@ def test_what_is_promised_holds_while_everything_goes_wrong(tmp_path: Path) -> N
     """What this machine can't do (no compiler, no right to mount) is left out, the rest has to hold."""
     with Place(tmp_path) as place:
         faults = {name: fault for name, fault in possible(place)[0].items() if name in KINDS}
-        run = play(place, schedule(SEED, SECONDS, faults), SECONDS, RATE)
+        run = play(place, schedule(SEED, SECONDS, faults, ROUND_SECS), SECONDS, RATE)
         broken = [f"{one.name}: {one.figures}" for one in promises(place, run) if not one.kept and not one.speed]
         log = place.service.log.read_text()[-3000:]
     assert not broken, "\n".join([*broken, log])
@@ -69,6 +69,14 @@ def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
     assert str(temporary) not in Path("/proc/mounts").read_text()
     assert list(temporary.iterdir()) == []
     assert (tmp_path / "build" / "chaos.log").exists()
+
+
+def test_all_of_the_short_form_comes_up() -> None:
+    """Each kind once, and one that health must tell of comes when what hurt processes and disk is over."""
+    events = schedule(SEED, SECONDS, {name: CATALOGUE[name] for name in CATALOGUE if name in KINDS}, ROUND_SECS)
+    assert sorted(event.fault for event in events) == sorted(KINDS)
+    over = max(event.at + event.seconds for event in events if CATALOGUE[event.fault].touches)
+    assert any(CATALOGUE[event.fault].shows and event.at > over + 5 for event in events)
 
 
 def test_a_seed_is_a_schedule() -> None:

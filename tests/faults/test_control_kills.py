@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,7 +24,8 @@ from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import NumberedSenders
 
-ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "30")) // 3
+WAYS = ("tree", "ingest", "worker", "supervisor", "reload")
+ROUNDS = max(len(WAYS), int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "9")) // 3)
 NAME = "logboom.service.test"
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240 + 30 * max(8, ROUNDS))]
@@ -72,9 +75,14 @@ def await_stored(service: Service, numbers: int, seconds: float = 90.0) -> None:
     assert stored(service) == Counter(range(numbers)), service.log.read_text()[-3000:]
 
 
-def harm(service: Service, draw: random.Random) -> None:
+def ways(draw: random.Random) -> Iterator[str]:
+    """One a round: each before any comes again."""
+    decks = (draw.sample(WAYS, len(WAYS)) for _ in itertools.count())
+    return itertools.islice(itertools.chain.from_iterable(decks), ROUNDS)
+
+
+def harm(service: Service, way: str) -> None:
     """The whole tree, slot 0, the worker, the supervisor alone, or a reload."""
-    way = draw.choice(["tree", "ingest", "worker", "supervisor", "reload"])
     assert service.process is not None
     if way == "tree" or len(service.children()) < 2:
         service.kill()
@@ -99,10 +107,10 @@ def test_what_was_told_is_stored_exactly_once_over_any_death(tmp_path: Path) -> 
         told = Told(service.data)
         senders = NumberedSenders(service.grpc, service.http, ("tamyla.com",))
         senders.start()
-        for _ in range(ROUNDS):
+        for way in ways(draw):
             told.tell(6)
             time.sleep(draw.uniform(0.0, 0.6))
-            harm(service, draw)
+            harm(service, way)
             told.tell(6)
             if draw.random() < 0.7:
                 settle(service)
@@ -152,10 +160,10 @@ def test_a_command_is_carried_out_exactly_once_over_any_death(tmp_path: Path) ->
         service.start()
         settle(service)
         marks = Marks(service.data)
-        for _ in range(ROUNDS):
+        for way in ways(draw):
             for number in range(4):
                 marks.mark(waits=number == 0)
-            harm(service, draw)
+            harm(service, way)
             if draw.random() < 0.5 and service.process is not None and service.process.poll() is None:
                 marks.mark(waits=False)
             settle(service)

@@ -13,11 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from collector.service.process import SILENCE_SECS
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import NumberedSenders
 
-ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "30"))
+ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "9"))
 DOMAINS = ("tamyla.com", "wetechfounders.com", "default")
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120 + 20 * max(8, ROUNDS))]
@@ -69,10 +70,9 @@ def run_rounds(service: Service, rounds: int, seed: int) -> NumberedSenders:
     return senders
 
 
-def await_death(service: Service, victim: psutil.Process, seconds: float = 40.0) -> None:
-    """Until the process is gone."""
-    psutil.wait_procs([victim], timeout=seconds)
-    assert not victim.is_running(), service.log.read_text()[-2000:]
+def await_deaths(service: Service, victims: list[psutil.Process], seconds: float = 60.0) -> None:
+    """Until the processes are gone."""
+    assert not psutil.wait_procs(victims, timeout=seconds)[1], service.log.read_text()[-2000:]
 
 
 def drain(service: Service, senders: NumberedSenders) -> Counter[int]:
@@ -109,7 +109,7 @@ def test_without_dedup_only_unanswered_requests_may_double(tmp_path: Path) -> No
     """`dedup_window: 0`: a number is stored twice only if its request once got no answer."""
     service = Service(tmp_path, json.dumps({"service": {"ledger": {"dedup_window": "0s"}}}))
     try:
-        senders = run_rounds(service, max(6, ROUNDS // 3), seed=77)
+        senders = run_rounds(service, max(4, ROUNDS // 3), seed=77)
         stored = drain(service, senders)
     finally:
         service.kill()
@@ -118,17 +118,19 @@ def test_without_dedup_only_unanswered_requests_may_double(tmp_path: Path) -> No
     assert stored.keys() <= senders.sent
 
 
-@pytest.mark.parametrize("role", ["ingest", "worker"])
-def test_a_stopped_child_is_replaced(tmp_path: Path, role: str) -> None:
-    """SIGSTOP: no heartbeat for 10 s, then SIGKILL and a new one; nothing acknowledged is lost."""
+def test_stopped_children_are_replaced(tmp_path: Path) -> None:
+    """SIGSTOP: no heartbeat for 10 s, then SIGKILL and a new one; nothing acknowledged is lost. Each by its own silence: of the
+    worker's the supervisor hears while intake goes on."""
     service = Service(tmp_path)
     with service:
         senders = NumberedSenders(service.grpc, service.http, DOMAINS)
         senders.start()
         time.sleep(0.5)
-        stopped = service.child(role)
-        stopped.send_signal(signal.SIGSTOP)
-        await_death(service, stopped)
+        stopped = [service.child(role) for role in ("worker", "ingest")]
+        for child in stopped:
+            child.send_signal(signal.SIGSTOP)
+            time.sleep(1)
+        await_deaths(service, stopped)
         service.await_ready()
         senders.stop()
         stored = drain(service, senders)
@@ -163,7 +165,7 @@ def test_two_ingest_and_two_workers_under_kills(tmp_path: Path) -> None:
     """Shared ports, two journals, partitions shared out: the same promise."""
     service = Service(tmp_path, json.dumps({"service": {"processes": {"ingest": 2, "workers": 2}}}))
     try:
-        senders = run_rounds(service, max(8, ROUNDS // 4), seed=4711)
+        senders = run_rounds(service, max(5, ROUNDS // 4), seed=4711)
         stored = drain(service, senders)
     finally:
         service.kill()
@@ -181,10 +183,10 @@ def test_a_stopped_supervisor_does_not_take_its_children_for_dead(tmp_path: Path
         children = {child.pid for child in service.children()}
         assert service.process is not None
         service.process.send_signal(signal.SIGSTOP)
-        time.sleep(13)
+        time.sleep(SILENCE_SECS + 1)
         before = len(senders.acknowledged)
         service.process.send_signal(signal.SIGCONT)
-        time.sleep(3)
+        time.sleep(2)
         assert len(senders.acknowledged) > before
         assert {child.pid for child in service.children()} == children, service.log.read_text()[-2000:]
         senders.stop()

@@ -19,6 +19,7 @@ from collector.documents.facts.names import FACTS
 from collector.samples import batch_of as sampled
 from collector.testing.row_batch import Nested, Row, batch_of
 from counterparts.cef_reader import CefEvent, NotCef, read_cef
+from counterparts.examples import examples
 from otlp_wire import any_from_python
 
 ODD = st.sampled_from(
@@ -60,7 +61,7 @@ def extension_of(*attributes: tuple[str, Any], **options: Any) -> dict[str, str]
 
 @pytest.mark.slow
 @given(st.fixed_dictionaries(dict.fromkeys(TEXT_KEYS, TEXT)), TEXT, TEXT)
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str, event_name: str) -> None:
     """All fields hold arbitrary text; keys, values and the number of events come out as they went in."""
     event = event_of(Row("id", list(values.items()), fields={"body": body, "event_name": event_name}))
@@ -77,7 +78,7 @@ def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str
         st.dictionaries(st.one_of(st.sampled_from(NAMES), TEXT), st.one_of(TEXT, st.integers(-9, 99999))), max_size=5
     )
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_whatever_the_attributes_each_record_is_one_event_of_typed_keys(records: list[dict[str, Any]]) -> None:
     """Arbitrary keys and values, derived ones included, with keys of their own."""
     rows = [

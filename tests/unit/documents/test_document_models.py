@@ -13,6 +13,7 @@ from collector.batch import LogBatch
 from collector.documents.models import texts
 from collector.documents.options import JSON_MODELS, DeviceConfig, DocumentModel, DocumentOptions, OcsfConfig
 from collector.samples import batch_of
+from counterparts.examples import examples
 
 MODELS: tuple[DocumentModel, ...] = get_args(DocumentModel)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\r|=\\\t"), max_size=12)
@@ -28,7 +29,7 @@ SAMPLES = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(st.lists(SAMPLES, min_size=1, max_size=4))
 def test_one_line_for_each_record(samples):
     """Whatever stands in a record."""

@@ -18,6 +18,7 @@ from collector.batch import LogBatch
 from collector.documents import attributes_json, cut, quoted, resource_json, scope_json
 from collector.documents.json_text import EMBEDDED
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.examples import examples
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUES = st.one_of(
@@ -73,7 +74,7 @@ def loads(text: str) -> Any:
     [[("k", float("nan")), ("k", 1)], [], [("k", 1 << 62), ("x", -0.0), ("y", 5e-324), ("z", 1.7976931348623157e308)]]
 )
 @example([[(f"key{n % 40}", n) for n in range(80)], [("only", "one")]])
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> None:
     """Keys, values, types and order survive; the first of a repeated key wins; no attributes give {}."""
     batch = batch_of([Row(f"id{at}", own) for at, own in enumerate(owners)])
@@ -85,7 +86,7 @@ def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> N
 
 @pytest.mark.slow
 @given(OWNERS)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_resources_and_scopes_are_those_of_each_record(owners: list[list[tuple[str, Any]]]) -> None:
     """Records in any order and number share the objects of their resource and scope."""
     batch = batch_of([Row(f"id{at}", resource=own, scope=("s", "1", own)) for at, own in enumerate(owners)])
@@ -142,7 +143,7 @@ def test_left_out_keys_are_gone_whether_sent_or_derived() -> None:
 
 @pytest.mark.slow
 @given(OWNERS, st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_order_of_owners_in_the_table_does_not_matter(
     owners: list[list[tuple[str, Any]]], random: random.Random
 ) -> None:
@@ -224,7 +225,7 @@ def test_derived_columns_that_repeat(keys):
 
 @pytest.mark.slow
 @given(OWNERS)
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_documents_for_a_place_inside_a_string(owners):
     """`EMBEDDED` is what one more round of escaping would have made."""
     batch = batch_of([Row(f"{at:03d}", attributes) for at, attributes in enumerate(owners)])

@@ -17,6 +17,7 @@ from collector.documents.leef import Device, delimiter_character, leef_severity,
 from collector.documents.leef.attributes import PREDEFINED, RESERVED
 from collector.documents.leef.mapping import forms
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.examples import examples
 from counterparts.leef_reader import LeefEvent, NotLeef, read_leef
 from otlp_wire import any_from_python
 
@@ -47,7 +48,7 @@ def event_of(row: Row, **options: Any) -> LeefEvent:
 
 @pytest.mark.slow
 @given(st.fixed_dictionaries(dict.fromkeys(TEXT_KEYS, TEXT)), TEXT, st.sampled_from(DELIMITERS))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str, delimiter: str) -> None:
     """Values may hold anything; only the delimiter and controls turn into spaces."""
     character = delimiter_character(delimiter)
@@ -65,7 +66,7 @@ def test_a_strict_reader_gets_every_value_back(values: dict[str, str], body: str
     ),
     st.sampled_from(DELIMITERS),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_whatever_the_attributes_each_record_is_one_event_of_typed_keys(
     records: list[dict[str, Any]], delimiter: str
 ) -> None:

@@ -17,6 +17,7 @@ from collector.batch import LogBatch
 from collector.documents.ecs import ecs_json
 from collector.documents.ecs.schema import FIELDS, LISTED, RENAMED, VERSION, Kind, name_of
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.examples import examples
 from otlp_wire import any_from_python
 
 SCHEMA = json.loads((Path(__file__).parent / "ecs_8_17_0.json").read_text())
@@ -144,7 +145,7 @@ ATTRIBUTES = st.lists(st.tuples(KEYS, VALUES), max_size=6)
 
 
 @pytest.mark.slow
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(st.lists(st.tuples(ATTRIBUTES, ATTRIBUTES, ATTRIBUTES), min_size=1, max_size=4))
 def test_whatever_is_sent_fits_the_schema(sent):
     """No attribute of any name and value, at any level, makes a document that Elasticsearch would refuse."""
@@ -154,7 +155,7 @@ def test_whatever_is_sent_fits_the_schema(sent):
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.dictionaries(
         KEYS, st.one_of(TEXTS, st.integers(-9, 9), st.booleans(), st.floats(), st.binary(max_size=3)), max_size=5

@@ -26,6 +26,7 @@ from collector.samples import FIELDS, batch_of
 from collector.testing import row_batch
 from collector.testing.row_batch import Nested, Row
 from collector.testing.work import FakeWork
+from counterparts.examples import examples
 from counterparts.ocsf_schema import problems
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
@@ -173,14 +174,14 @@ ROWS = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, min_size=1, max_size=4), st.sampled_from(VERSIONS))
 def test_anything(rows: list[Row], version: str) -> None:
     """Whatever a sender writes into attributes that we know, the event is valid."""
     events(row_batch.batch_of(rows), version)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, min_size=1, max_size=4))
 def test_no_attribute_is_lost(rows: list[Row]) -> None:
     """What a record and its resource said stands in a field, or under `unmapped` by its own name."""

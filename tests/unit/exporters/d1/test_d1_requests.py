@@ -18,6 +18,7 @@ from collector.store.rollup import KEEP_INSERTED
 from collector.store.rows import COLUMNS, Limits, insertable, rows
 from collector.testing.events import marked
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.examples import examples
 from exporters.d1.requests import Places, parts
 from otlp_wire import any_from_python
 
@@ -44,7 +45,7 @@ def expected(batch: LogBatch) -> list[list[Any]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING, ANYTHING), min_size=1, max_size=4))
 def test_rows_arrive_as_they_are(texts):
     """Quotes, backslashes and control characters in every place survive both levels of JSON."""

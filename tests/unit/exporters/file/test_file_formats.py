@@ -14,6 +14,7 @@ from collector.component import Context
 from collector.outcomes import Ok
 from collector.samples import batch_of
 from counterparts.cef_reader import read_cef
+from counterparts.examples import examples
 from counterparts.leef_reader import read_leef
 from counterparts.ocsf_schema import problems
 from exporters.file.config import FileConfig
@@ -90,7 +91,7 @@ HOSTILE = st.text(
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), min_size=1, max_size=4))
 def test_lines_cannot_be_forged(tmp_path_factory, said):
     """Body, event name and attributes of any text: as many events as records, each read back by a strict reader."""

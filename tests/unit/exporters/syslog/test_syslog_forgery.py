@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.testing.row_batch import Nested, Row, batch_of
+from counterparts.examples import examples
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.encoding import Encoder
 from otlp_wire import any_from_python
@@ -64,7 +65,7 @@ def encoder(**options) -> Encoder:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc5424(found):
     """Each record is one frame that the grammar takes."""
@@ -78,7 +79,7 @@ def test_rfc5424(found):
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(records, min_size=1, max_size=4))
 def test_newline_framing_cuts_into_the_same_messages(found):
     """Both framings and datagrams carry the same messages."""
@@ -92,7 +93,7 @@ def test_newline_framing_cuts_into_the_same_messages(found):
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(records, min_size=1, max_size=4))
 def test_rfc3164(found):
     """One line a record; behind the date a host and, where there is a name, a TAG that ends with its colon."""
@@ -104,7 +105,7 @@ def test_rfc3164(found):
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(records, min_size=1, max_size=3), st.sampled_from(["json", "ocsf", "ecs", "cef", "leef"]))
 def test_documents(found, message_format):
     """A document never ends its message; JSON reads back to the body that was sent."""

@@ -1,0 +1,12 @@
+"""How many examples a property is tried on: the long form on all, every other run on a quarter of them."""
+
+from __future__ import annotations
+
+import os
+
+_ALL = bool(os.environ.get("LOGBOOM_EXAMPLES"))
+
+
+def examples(most: int) -> int:
+    """`most` in `make test-all`; else a quarter, ten at least."""
+    return most if _ALL else max(10, most // 4)
