@@ -20,6 +20,12 @@ Configs = Annotated[
     ),
 ]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="One value, such as exporters.sqlite.path=/var/log.db.")]
+StrictSignals = Annotated[
+    bool,
+    typer.Option(
+        "--strict-signals", help="Refuse a file with pipelines of traces, metrics or profiles, which don't run here."
+    ),
+]
 
 
 def run(
@@ -29,6 +35,7 @@ def run(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="One process for all, for tests and small installs.")
     ] = False,
+    strict_signals: StrictSignals = False,
 ) -> None:
     """Collect: accept OTLP, make it durable, process it, deliver it.
 
@@ -36,12 +43,16 @@ def run(
     is not delivered by then stays on disk. SIGHUP reads the configuration again without losing a record.
     """
     from collector.service.run import serve
-    from collector.settings import load
+    from collector.settings import Settings, load
 
     sources = chosen(config)
+
+    def read() -> Settings:
+        return load(sources, set_ or [], strict_signals=strict_signals)
+
     try:
-        settings = load(sources, set_ or [])
-        code = serve(settings, lambda: load(sources, set_ or []), data_dir.resolve(), in_process)
+        settings = read()
+        code = serve(settings, read, data_dir.resolve(), in_process)
     except ConfigError as error:
         wrong_configuration(error)
     except LogboomError as error:

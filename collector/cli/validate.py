@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.compared import compared
 from collector.cli.defaults import chosen
 from collector.cli.endings import FAILED, MISUSED, wrong_configuration
-from collector.cli.run import Configs, Sets
+from collector.cli.run import Configs, Sets, StrictSignals
 from collector.component import Context, ExplainsItself, Listens
 from collector.delivery.config import RetryConfig
 from collector.errors import ConfigError, LogboomError, Problem
@@ -41,6 +42,7 @@ def validate(
         bool, typer.Option("--reach", help="Also connect to each destination and say what answered; sends no record.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Problems and warnings as one JSON object.")] = False,
+    strict_signals: StrictSignals = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON schema instead.")] = False,
 ) -> None:
     """Check a configuration and say what would run; starts nothing.
@@ -56,16 +58,16 @@ def validate(
             sys.stdout.write(schema_text(default_registry()))
             return
         check_import_roots()
-        settings = load(chosen(config), set_ or [])
+        settings = load(chosen(config), set_ or [], strict_signals=strict_signals)
     except ConfigError as error:
         if json_:
-            _print_json(error.problems, error.warnings, [])
+            _print_json({}, error.problems, error.warnings, [])
             raise typer.Exit(MISUSED) from None
         wrong_configuration(error)
     warnings = [*settings.warnings, *filter(None, [data_dir_warning(data_dir), disk_warning(settings, data_dir)])]
     reached = _reached(settings) if reach else []
     if json_:
-        _print_json([], warnings, reached)
+        _print_json(_what_runs(settings), [], warnings, reached)
     else:
         tried = _table("reached", {f"{one.exporter}  {one.address}": _verdict(one) for one in reached})
         service = service_pipeline(settings, data_dir)
@@ -84,14 +86,23 @@ def _verdict(one: Reached) -> str:
     return one.said if one.ok else f"NOT REACHED: {one.said}"
 
 
-def _print_json(problems: Sequence[Problem], warnings: Sequence[str], reached: Sequence[Reached]) -> None:
+def _print_json(
+    runs: Mapping[str, Any], problems: Sequence[Problem], warnings: Sequence[str], reached: Sequence[Reached]
+) -> None:
     found = {
         "valid": not problems,
         "problems": [asdict(problem) for problem in problems],
         "warnings": list(warnings),
         "reached": [asdict(one) for one in reached],
+        **runs,
     }
     sys.stdout.write(json.dumps(found) + "\n")
+
+
+def _what_runs(settings: Settings) -> dict[str, Any]:
+    """Pipelines that run, those of the file that don't, and what components of the OpenTelemetry Collector's names mean here."""
+    not_run = [{"pipeline": each.pipeline, "signal": each.signal, "why": each.why} for each in settings.not_run]
+    return {"runs": list(settings.pipelines), "not_run": not_run, "compared": dict(compared(settings))}
 
 
 def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
@@ -101,6 +112,7 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
         yield f"pipeline {pipeline.id}"
         yield from _drawn(settings, pipeline)
     yield from service
+    yield from _table("NOT RUN", {f"pipeline {each.pipeline}": each.why for each in settings.not_run})
     listening = dict(_listeners(settings))
     yield from _table("listens", listening)
     yield "disk"
@@ -114,6 +126,7 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
             yield from _table(f"{heading} ({name})", dict(rows))
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
+    yield from _table("compared with the OpenTelemetry Collector", dict(compared(settings)))
 
 
 def service_pipeline(settings: Settings, data_dir: Path) -> list[str]:

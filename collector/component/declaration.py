@@ -60,17 +60,34 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     former_names: ClassVar[Mapping[str, str]] = {}
-    """Old name → name of options that were renamed; the old ones are still taken, and `validate` tells the new."""
+    """Old name → name of options that were renamed, or moved into a block (`tls.insecure`); the old ones are still taken, and `validate`
+    tells the new."""
+    removed_options: ClassVar[Mapping[str, str]] = {}
+    """Options that the OpenTelemetry Collector or distributions of it once had → what to know: they are accepted, told, and do nothing."""
 
     @model_validator(mode="before")
     @classmethod
     def _by_present_names(cls, given: Any) -> Any:
-        if not cls.former_names or not isinstance(given, Mapping):
+        if not isinstance(given, Mapping) or not (cls.former_names or cls.removed_options):
             return given
+        present = {
+            name: value for name, value in given.items() if name not in {*cls.removed_options, *cls.former_names}
+        }
         for old, new in cls.former_names.items():
-            if old in given and new in given:
-                raise ValueError(f"{old} is the old name of {new}: keep {new} alone")
-        return {cls.former_names.get(name, name): value for name, value in given.items()}
+            if old in given:
+                _put(present, old, new, given[old])
+        return present
+
+
+def _put(present: dict[str, Any], old: str, new: str, value: Any) -> None:
+    """Give the option `new`, maybe one in a block, the value that stood under its old name."""
+    block, _, name = new.rpartition(".")
+    within = present if not block else dict(present.get(block) or {})
+    if name in within:
+        raise ValueError(f"{old} is the old name of {new}: keep {new} alone")
+    within[name] = value
+    if block:
+        present[block] = within
 
 
 C = TypeVar("C", bound=Config)
@@ -127,6 +144,8 @@ class Factory(Generic[C]):
         takes_commands: event names of the commands that a processor or connector takes (`TakesCommands`).
         passes_records: a connector that hands on records that it was given; one that does not makes others, of which the
             oldest are dropped where their exporters can't follow, so that nobody waits for them.
+        differs: how it differs from the OpenTelemetry Collector's component of that name, a few words each; empty: not at all, as far as
+            is known. None: the Collector has none.
     """
 
     kind: Kind
@@ -139,6 +158,7 @@ class Factory(Generic[C]):
     counters: tuple[Instrument, ...] = ()
     takes_commands: tuple[str, ...] = ()
     passes_records: bool = True
+    differs: tuple[str, ...] | None = None
 
     @property
     def has_behaviour(self) -> bool:

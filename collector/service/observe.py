@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class Observer:
             exporters=exporters,
             restarts=restarts,
             uptime_secs=time.time() - since,
+            not_run=Counter(each.signal for each in settings.not_run),
             resting=resting or {},
             backup_unix_ms=backup_unix_ms or {},
         )

@@ -27,7 +27,7 @@ def check_successor(old: Settings, new: Settings) -> Settings:
     taken = busy(listener for listener in shared_listeners(new) if listener[1] not in held)
     if taken:
         raise LogboomError("; ".join(taken))
-    for warning in new.warnings:
+    for warning in new.notices():
         log.warning("%s", warning)
     if own_listeners(new) != own_listeners(old):
         log.warning("the endpoints of health_check and of service.telemetry.metrics change at the next start only")

@@ -45,7 +45,7 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     """
     configure(settings.service.telemetry.logs.level, settings.service.telemetry.logs.encoding)
     check_descriptors(in_process)
-    for warning in settings.warnings:
+    for warning in settings.notices():
         log.warning("%s", warning)
     restore_at_start(settings, root)
     lock = lock_data_dir(root)

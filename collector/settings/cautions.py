@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,35 +10,17 @@ from pydantic import BaseModel
 from collector.component import Config, Kind
 from collector.delivery.config import DeliveryConfig
 from collector.settings.model import Settings
-from collector.settings.tree import Place
 from collector.transport.http_server_config import Cors
 from collector.transport.tls import TlsClientConfig
 
-Declared = Mapping[Kind, Mapping[str, Place]]
 
-
-def cautions(settings: Settings, declared: Declared) -> Iterator[str]:
+def cautions(settings: Settings) -> Iterator[str]:
     """Everything of a right configuration that an operator should know of."""
-    yield from _unused(settings, declared)
     for kind in Kind:
         for ident, component in settings.components(kind).items():
             yield from _unverified(f"{kind}.{ident}", component.config)
             yield from _unreachable_header(f"{kind}.{ident}", component.config, settings.service.domains.header)
             yield from _in_the_clear(f"{kind}.{ident}", component.config)
-
-
-def _unused(settings: Settings, declared: Declared) -> Iterator[str]:
-    for kind, places in declared.items():
-        used = settings.components(kind)
-        by = "service.extensions does not name it" if kind is Kind.EXTENSION else "no pipeline names it"
-        for ident, place in places.items():
-            if ident not in used:
-                yield f"{kind}.{ident} is declared, but {by}: it does nothing{at(place)}"
-
-
-def at(place: Place) -> str:
-    """` (file:line)`, or nothing."""
-    return f" ({place.file}:{place.line})" if place.line else ""
 
 
 def blocks(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:

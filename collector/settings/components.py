@@ -17,22 +17,29 @@ from collector.settings.ids import Id, parse_id
 from collector.settings.options import Subject, read_options
 from collector.settings.suggest import advice, hint, nearest
 from collector.settings.tree import Entry, Mapping, Place, Scalar
+from collector.settings.upstream.component_types import for_other_signals
+from collector.settings.upstream.component_types import known as is_known
+from collector.settings.upstream.extensions import without_effect
 
 _SECTIONS = (*(kind.value for kind in Kind), "service")
-_RENAMED = {"logging": "debug"}
 _TYPING_ERROR = 0.85
 """How near a name must be to be one of ours misspelt, rather than another one of the Collector's."""
 
 
 @dataclass(slots=True)
 class Components:
-    """What the sections declare. `places` has every readable id, also those whose options are wrong; `secrets` the texts that stand in
-    options of theirs that are secrets."""
+    """What the sections declare.
+
+    `places` has every readable id, `broken` what is wrong with a component, by its name (`exporters.otlp`), `accepted` why an extension
+    does nothing here; `secrets` the texts that stand in options that are secrets.
+    """
 
     found: dict[Kind, dict[str, Component[Any]]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     places: dict[Kind, dict[str, Place]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     trees: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    broken: dict[str, list[Problem]] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
 
 
@@ -83,20 +90,25 @@ def _read_component(kind: Kind, key: str, entry: Entry, registry: Registry, comp
         message = f'duplicate name "{ident}" after trimming spaces "{key}"'
         components.problems.append(Problem(message, *entry.place, code="config/duplicate-id", hint="rename one"))
         return
+    name = f"{kind}.{ident}"
     components.places[kind][str(ident)] = entry.place
-    components.trees[f"{kind}.{ident}"] = entry
+    components.trees[name] = entry
     try:
         factory = registry.find(kind, ident.type)
     except ConfigError as error:
-        components.problems += [_placed(problem, entry.place) for problem in error.problems]
+        components.broken[name] = [_placed(problem, entry.place) for problem in error.problems]
+        return
+    if factory is None and kind is Kind.EXTENSION and (why := without_effect(ident.type)):
+        components.accepted[str(ident)] = why
         return
     if factory is None:
-        components.problems.append(_unknown_type(kind, ident, entry.place, registry))
+        components.broken[name] = [_unknown_type(kind, ident, entry.place, registry)]
         return
-    subject = Subject(f"{kind}.{ident}", entry.node, entry.place, _readme(factory.config.__module__))
+    subject = Subject(name, entry.node, entry.place, _readme(factory.config.__module__))
     components.secrets.update(declared_secrets(factory.config, entry.node))
     config, problems = read_options(factory.config, subject)
-    components.problems += problems
+    if problems:
+        components.broken[name] = problems
     if config is not None:
         components.found[kind][str(ident)] = Component(str(ident), factory, config, entry.place)
 
@@ -124,12 +136,11 @@ def _unknown_type(kind: Kind, ident: Id, place: Place, registry: Registry) -> Pr
 
 def _advice(kind: Kind, name: str, known: Collection[str]) -> tuple[str, str]:
     """The near name, the new one, what does its work here; or what there is."""
-    if _RENAMED.get(name) in known:
-        return f'"{name}" was removed: use "{_RENAMED[name]}"', ""
-    here = does_it_here(kind, name)
+    here = for_other_signals(kind, name) or does_it_here(kind, name)
     if here and not nearest(name, known, cutoff=_TYPING_ERROR):
         return "logboom has no such component", here
-    return advice(name, known, "logboom has no such component", f"known {kind}")
+    has = "the OpenTelemetry Collector has it, logboom does not"
+    return advice(name, known, has if is_known(kind, name) else "logboom has no such component", f"known {kind}")
 
 
 def renamed_warnings(kind: Kind, ids: Iterator[str]) -> Iterator[str]:

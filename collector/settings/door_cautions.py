@@ -8,9 +8,9 @@ from pydantic import BaseModel, SecretStr
 
 from collector.component import Cautions, Kind, WantsOfListeners
 from collector.domains.keys import PATTERN
-from collector.settings.cautions import at, blocks
+from collector.settings.cautions import blocks
 from collector.settings.model import Settings
-from collector.settings.tree import Entry, Node, Place, Scalar, locate, scalars
+from collector.settings.tree import Entry, Node, Place, Scalar, at, locate, scalars
 from collector.transport.endpoint import Endpoint
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.http_server_config import HttpServerConfig

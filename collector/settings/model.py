@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.component import Component, Config, Kind
 from collector.delivery.config import DeliveryConfig
 from collector.settings.service import ServiceConfig
+from collector.settings.tree import Place, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,25 @@ class PipelineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotRun:
+    """A pipeline of the file that does not run, as `traces/2`, and why, as a sentence."""
+
+    pipeline: str
+    signal: str
+    why: str
+    place: Place
+
+    def __str__(self) -> str:
+        return f"pipeline {self.pipeline} does NOT RUN: {self.why}{at(self.place)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every configured component that a pipeline or `service.extensions` names, and how they are joined.
 
     `sources` are the files it was read from; a SIGHUP reads them again. `warnings` are sentences for the operator
-    (deprecated names, risky values).
+    (deprecated names, risky values); `not_run` the pipelines that the file has beside those of logs; `accepted` extensions that do
+    nothing here, and why.
     """
 
     receivers: Mapping[str, Component[Config]]
@@ -44,6 +59,13 @@ class Settings:
     service: ServiceConfig
     sources: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    not_run: Sequence[NotRun] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
+
+    def notices(self) -> list[str]:
+        """All that an operator should be told at a start: what does not run, what is accepted and does nothing, the warnings."""
+        nothing = [f"extensions.{ident} is accepted and does nothing: {why}" for ident, why in self.accepted.items()]
+        return [*map(str, self.not_run), *self.warnings, *nothing]
 
     def fed_by(self, connector: str) -> list[str]:
         """The pipelines that a connector feeds, in the order of the configuration."""

@@ -9,6 +9,7 @@ from collector.component import Component, Config, Provides, Use
 from collector.errors import Problem
 from collector.settings.references import Reference
 from collector.settings.suggest import among, hint, nearest
+from collector.settings.upstream.extensions import ON_DISK
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class NamedExtensions:
         running: ids in `service.extensions`.
         declared: ids under `extensions`.
         found: those of them whose options can be read.
+        accepted: those of them that do nothing here, and why.
     """
 
     running: Collection[str]
     declared: Collection[str]
     found: Mapping[str, Component[Config]]
+    accepted: Mapping[str, str]
 
     def check(self, name: str, use: Use, reference: Reference) -> Iterator[Problem]:
         """What is wrong with one that the component `name` names for `use`."""
@@ -34,7 +37,7 @@ class NamedExtensions:
             declare, near = "declare it under extensions and in service.extensions", nearest(ident, good)
             lines = hint(near, declare) if near else declare
             yield Problem(message, *reference.place, code="config/unknown-reference", hint=lines)
-        elif ident in self.found and ident not in good:
+        elif (ident in self.found and ident not in good) or (ident in self.accepted and not self._stores(use, ident)):
             message = f'{name}: extension "{shown}" is not {use}'
             yield Problem(
                 message, *reference.place, code="config/wrong-extension", hint=hint("", among("configured", good))
@@ -47,3 +50,7 @@ class NamedExtensions:
     def _uses(self, ident: str) -> frozenset[Use]:
         config = self.found[ident].config
         return config.provides() if isinstance(config, Provides) else frozenset()
+
+    def _stores(self, use: Use, ident: str) -> bool:
+        """Queues are on disk whatever is named for them."""
+        return use is Use.STORAGE and self.accepted[ident] == ON_DISK

@@ -105,8 +105,11 @@ def _part(value: Any, key: str) -> Any:
 def _located(model: type[Config], subject: Subject, path: Sequence[str | int]) -> Found:
     """Where it was written, maybe under the option's old name."""
     written = subject.node.entries if isinstance(subject.node, Mapping) else {}
-    old = [old for old, new in model.former_names.items() if path[:1] in ([new], (new,)) and old in written]
-    return locate(subject.node, [*old, *path[1:]] if old else path, subject.place)
+    for old, new in model.former_names.items():
+        parts = new.split(".")
+        if old in written and list(path[: len(parts)]) == parts:
+            return locate(subject.node, [old, *path[len(parts) :]], subject.place)
+    return locate(subject.node, path, subject.place)
 
 
 def _is_null(node: Node) -> bool:

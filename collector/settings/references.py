@@ -80,9 +80,6 @@ def check_service(
 def _check_pipeline(lists: PipelineLists, declared: Declared) -> Iterator[Problem]:
     where = f"service::pipelines::{lists.id}"
     signal = parse_id(lists.id).type
-    if signal in SIGNALS and signal != "logs":
-        yield _not_supported(lists, signal)
-        return
     if signal != "logs":
         hints = hint(nearest(signal, SIGNALS), "a pipeline is named logs or logs/name")
         yield _at(lists.place, f'{where}: unknown signal "{signal}"', "config/unknown-signal", hints)
@@ -98,12 +95,6 @@ def _check_pipeline(lists: PipelineLists, declared: Declared) -> Iterator[Proble
         yield from _known(where, "exporter", reference, declared, [Kind.EXPORTER, *ends])
     for part, kind in ((lists.receivers, "receiver"), (lists.processors, "processor"), (lists.exporters, "exporter")):
         yield from _repeated(where, kind, part)
-
-
-def _not_supported(lists: PipelineLists, signal: str) -> Problem:
-    message = f"service::pipelines::{lists.id}: logboom carries logs only, not {signal}"
-    advice = f"remove this pipeline, and send {signal} to an OpenTelemetry Collector"
-    return _at(lists.place, message, "config/unsupported-signal", advice)
 
 
 def _known(where: str, word: str, reference: Reference, declared: Declared, kinds: Sequence[Kind]) -> Iterator[Problem]:

@@ -51,7 +51,9 @@ def schema_text(registry: Registry) -> str:
 def _with_former_names(definition: dict[str, Any], model: type[Config]) -> None:
     for old, new in model.former_names.items():
         about = {"deprecated": True, "description": f"The old name of `{new}`."}
-        definition["properties"][old] = {**definition["properties"][new], **about}
+        definition["properties"][old] = {**definition["properties"].get(new, {}), **about}
+    for old, why in model.removed_options.items():
+        definition["properties"][old] = {"deprecated": True, "description": f"Without effect: {why}."}
 
 
 def _section() -> dict[str, Any]:

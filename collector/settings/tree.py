@@ -19,6 +19,11 @@ class Place(NamedTuple):
     column: int = 0
 
 
+def at(place: Place) -> str:
+    """` (file:line)`, or nothing."""
+    return f" ({place.file}:{place.line})" if place.line else ""
+
+
 @dataclass(slots=True, eq=False)
 class Scalar:
     """A single value; `text` is what was written, kept for options that want it as a string."""

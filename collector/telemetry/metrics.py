@@ -158,6 +158,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: (Observation(_age_secs(j.oldest_unix_ms), {"slot": str(j.slot)}) for j in s.journals)),
     ("logboom_pipeline_lag_records", "{records}", "Log records accepted and not yet processed.",
      lambda s: (Observation(lag, {"pipeline": name}) for name, lag in s.lag_records.items())),
+    ("logboom_pipelines_not_run", "{pipelines}", "Pipelines of the configuration that do not run, by signal.",
+     lambda s: (Observation(number, {"signal": signal}) for signal, number in s.not_run.items())),
     ("logboom_pipelines_resting", "{pipelines}", "Pipelines, one a partition, that wait for room on the disk.",
      lambda s: iter([Observation(len(s.resting))])),
     ("logboom_pipeline_unread_age", "s", "Age of the oldest request that the pipeline has not read.",

@@ -66,6 +66,7 @@ class Snapshot:
     """All numbers at one moment.
 
     Args:
+        not_run: signal → pipelines of the file that do not run.
         resting: pipelines that wait for room on the disk, and why.
         unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
         commit_waits_secs: ingest process → how long requests have waited without a commit.
@@ -96,6 +97,7 @@ class Snapshot:
     exporters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     restarts: int = 0
     uptime_secs: float = 0.0
+    not_run: Mapping[str, int] = field(default_factory=dict)
     resting: Mapping[str, str] = field(default_factory=dict)
     unread_unix_ms: Mapping[str, int] = field(default_factory=dict)
     commit_waits_secs: Mapping[str, float] = field(default_factory=dict)

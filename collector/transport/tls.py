@@ -65,6 +65,8 @@ class TlsConfig(Block):
     """The newest version spoken; empty = 1.3."""
     cipher_suites: list[str] = []
     """TLS 1.2 cipher suites by their Go names; empty = the library's. Not for gRPC."""
+    include_insecure_cipher_suites: bool = False
+    """Accepted; suites that are broken are never offered."""
     curve_preferences: list[Literal["X25519", "P521", "P256", "P384"]] = []
     """Key exchange curves; Python sets only one, so the first is used. Not for gRPC."""
     reload_interval: Duration = 0.0

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.datadog.exporter:DatadogExporter",
     summary="sends to Datadog's logs intake (API v2)",
     stability="beta",
+    differs=("messages over the limit are cut and marked",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.debug.exporter:DebugExporter",
     summary="writes records to the console, for people",
     stability="beta",
+    differs=("another text",),
 )

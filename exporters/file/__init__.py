@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.file.exporter:FileExporter",
     summary="writes OTLP (JSON lines, protobuf), OCSF, ECS, CEF or LEEF to files, with rotation",
     stability="beta",
+    differs=("files are appended to, never emptied at a start",),
 )

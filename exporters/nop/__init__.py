@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.nop.exporter:NopExporter",
     summary="takes everything and keeps nothing",
     stability="stable",
+    differs=(),
 )

@@ -11,4 +11,5 @@ FACTORY = Factory(
     summary="sends OTLP over gRPC",
     aliases=("otlp",),
     stability="beta",
+    differs=("snappy and zstd are sent as gzip", "TLS versions and cipher suites are those of grpc"),
 )

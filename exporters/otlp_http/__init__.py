@@ -11,4 +11,5 @@ FACTORY = Factory(
     summary="sends OTLP over HTTP, protobuf or JSON",
     aliases=("otlphttp",),
     stability="beta",
+    differs=("HTTP/1.1", "redirects are not followed"),
 )

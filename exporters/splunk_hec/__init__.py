@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.splunk_hec.exporter:SplunkHecExporter",
     summary="sends to Splunk's HTTP Event Collector, with indexer acknowledgement",
     stability="beta",
+    differs=("events that are refused become dead letters",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="sets how many records one processing step takes",
     stability="beta",
+    differs=("payloads are never split", "what is gathered is a step of the whole pipeline"),
 )

@@ -11,6 +11,8 @@ from collector.units import Duration
 class BatchConfig(Config):
     """How much is gathered."""
 
+    removed_options = {"storage": "what waits is in the journal, on disk"}
+
     timeout: Duration = 0.2
     """Longest time that records wait for company; 0 takes what is there."""
     send_batch_size: int = Field(8192, ge=0)

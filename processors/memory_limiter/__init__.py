@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="refuses new records while memory is short",
     stability="beta",
+    differs=("it measures the memory of all processes, not of a heap",),
 )

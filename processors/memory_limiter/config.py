@@ -15,6 +15,8 @@ _DEFAULT_SPIKE = 0.2
 class MemoryLimiterConfig(Config):
     """When memory counts as short."""
 
+    removed_options = {"ballast_size_mib": "it was for Go's garbage collector, and was removed"}
+
     check_interval: Duration = 0.0
     """Time between two measurements; required, 1s is a good value."""
     limit_mib: int = Field(0, ge=0)

@@ -1,11 +1,12 @@
-"""Configurations of other collectors' repositories: would they run, and if not, does the error name everything?
+"""Configurations of other collectors' users: do they run, and if not, does the error name everything?
 
-The summary, a line a configuration, is
-printed (`-rP`, `-s`), and written to the file named by LOGBOOM_CONFORMANCE_REPORT.
+The table of verdicts is printed (`-rP`, `-s`), and written to the file named by LOGBOOM_CONFORMANCE_REPORT; below it how many
+run, and what stops how many.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -17,17 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from collector.component import Kind
 from collector.errors import ConfigError, Problem
-from collector.registry import Registry
+from collector.registry import default_registry
 from collector.settings import load, render
+from collector.settings.model import NotRun
+from collector.settings.upstream.component_types import known
+from collector.settings.upstream.extensions import without_effect
 from counterparts import conformance
 
-FOLDER = conformance.FOLDER / "configs"
+FOLDER = conformance.FOLDER
 REASONS: dict[str, tuple[str, str]] = {
     "a component that logboom does not have": ("config/unknown-component", ""),
-    "a signal that logboom does not carry": ("config/unsupported-signal", ""),
+    "no pipeline of logs that logboom could run": ("config/unsupported-signal", ""),
+    "a section of one distribution": ("config/unknown-section", ""),
+    "an option with a value that its own collector refuses, too": (
+        "config/invalid-value",
+        "'check_interval' must be greater than zero|logs.level: must be|health_check: must be host:port|api.site: must be",
+    ),
     "a connector with one end (invalid upstream too, or its other end is a fragment)": (
         "config/unused-connector",
         "not used in any supported",
@@ -37,7 +47,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/(no-pipeline|missing-section|incomplete-pipeline)",
         "",
     ),
-    "a placeholder of a template where an address belongs": ("config/invalid-value", r"endpoint: must be host:port"),
+    "a placeholder of a template where an address or a number belongs": (
+        "config/invalid-value",
+        r"endpoint: must be host:port|must be a whole number|verbosity: must be",
+    ),
     "a client authenticator: the credential goes into headers": (
         "config/invalid-value",
         "client authenticators are not available",
@@ -50,29 +63,41 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "what came with a request is not carried along",
     ),
-    "cipher suites that are broken": ("config/unknown-(key|option)", '"include_insecure_cipher_suites"'),
+    "cipher suites that are broken": ("config/invalid-value", "unknown cipher suites TLS_RSA_WITH_AES_128_CBC_SHA"),
+    "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }
 """Why a configuration may be refused: code and message. Everything else is a defect of ours."""
 
-BY_CHOICE = {"a signal that logboom does not carry"}
+_WORDS = {
+    "URL|ENDPOINT|ADDRESS|SERVER": "https://h.example:4317",
+    "HOST|IP|INTERFACE|NODE": "127.0.0.1",
+    "PORT": "4317",
+    "LIMIT|SIZE|MIB|NUM": "512",
+    "INSECURE|ENABLED|SKIP": "true",
+    "TIMEOUT|INTERVAL": "10s",
+    "SITE": "datadoghq.com",
+    "VERBOSITY": "basic",
+    "LEVEL": "info",
+}
 
 
 class Environment(dict[str, str]):
-    """What the charts get from Kubernetes; every other variable is unset."""
+    """What whoever runs the file would have set: a value that fits the variable's name."""
 
-    def __init__(self) -> None:
-        super().__init__(MY_POD_IP="127.0.0.1", K8S_NODE_NAME="node", HOST_IP="127.0.0.1")
+    def get(self, name: str, default: Any = None) -> Any:
+        return next((value for words, value in _WORDS.items() if re.search(words, name.upper())), "value")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What `load` said of one configuration."""
 
-    file: str
+    file: Path
     problems: tuple[Problem, ...]
+    not_run: tuple[NotRun, ...] = ()
 
     @property
     def missing(self) -> set[tuple[str, str]]:
@@ -84,17 +109,13 @@ class Verdict:
         """Problems that no entry of `REASONS` covers."""
         return [f"{problem.line}: {problem.message}" for problem in self.problems if not reason(problem)]
 
-    @property
-    def by_choice(self) -> bool:
-        """Refused, but not for anything that logboom lacks: a listener to allow, pipelines of other signals to remove."""
-        return bool(self.problems) and {reason(problem) for problem in self.problems} <= BY_CHOICE
-
     def __str__(self) -> str:
         if not self.problems:
-            return f"runs     {self.file}"
+            left_out = ", ".join(each.pipeline for each in self.not_run)
+            return f"runs     {self.file.name}" + (f": not run {left_out}" if left_out else "")
         types = ", ".join(f"{section}.{name}" for section, name in sorted(self.missing))
         others = sorted({reason(problem) or problem.message for problem in self.problems} - {next(iter(REASONS))})
-        return f"refused  {self.file}: {'; '.join(filter(None, [f'unknown {types}' if types else '', *others]))}"
+        return f"refused  {self.file.name}: {'; '.join(filter(None, [f'unknown {types}' if types else '', *others]))}"
 
 
 def reason(problem: Problem) -> str:
@@ -108,28 +129,52 @@ def reason(problem: Problem) -> str:
 
 
 @cache
-def index() -> Mapping[str, Mapping[str, Any]]:
-    return {entry["file"]: entry for entry in json.loads((FOLDER / "index.json").read_text())}
+def files() -> Mapping[str, tuple[Path, bool]]:
+    """Name → (file, whether every reference in it is declared)."""
+    index = FOLDER / "configs" / "index.json"
+    named = json.loads(index.read_text()) if index.exists() else []
+    found = {
+        entry["file"]: (FOLDER / "configs" / entry["file"], not entry.get("undefined_components")) for entry in named
+    }
+    more = FOLDER / "more-configs" / "index.tsv"
+    rows = csv.DictReader(more.read_text().splitlines(), delimiter="\t") if more.exists() else []
+    return found | {row["file"]: (FOLDER / "more-configs" / row["file"], row["complete"] == "yes") for row in rows}
 
 
 @cache
 def verdict(file: str) -> Verdict:
+    path, _ = files()[file]
     try:
-        load([str(FOLDER / file)], environ=Environment())
+        settings = load([str(path)], environ=Environment())
     except ConfigError as error:
-        return Verdict(file, tuple(error.problems))
-    return Verdict(file, ())
+        return Verdict(path, tuple(error.problems))
+    return Verdict(path, (), tuple(settings.not_run))
 
 
-def expected_missing(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    registry = Registry()
-    undefined = json.dumps(entry.get("undefined_components") or {})
-    for section, types in entry["all_components"].items():
-        unknown = [name for name in types if registry.find(Kind(section), name) is None]
-        yield from ((section, name) for name in unknown if f'"{name}"' not in undefined)
+def stands_in_logs(file: str) -> set[tuple[Kind, str]]:
+    """(section, type) of what pipelines of logs and `service.extensions` name, read without logboom; connectors aside."""
+    written = yaml.safe_load(files()[file][0].read_text()) or {}
+    service = written.get("service") or {}
+    connectors = set(written.get("connectors") or {})
+    pipelines = [each for name, each in (service.get("pipelines") or {}).items() if name.partition("/")[0] == "logs"]
+    sections = (Kind.RECEIVER, Kind.PROCESSOR, Kind.EXPORTER)
+    named = [(kind, ident) for each in pipelines for kind in sections for ident in _listed((each or {}).get(kind))]
+    named += [(Kind.EXTENSION, ident) for ident in _listed(service.get("extensions"))]
+    declared = [
+        (kind, ident) for kind, ident in named if ident in (written.get(kind) or {}) and ident not in connectors
+    ]
+    return {(kind, ident.partition("/")[0].strip()) for kind, ident in declared}
 
 
-FILES = sorted(index()) if FOLDER.is_dir() else []
+def _listed(value: Any) -> list[str]:
+    return value.replace(" ", "").split(",") if isinstance(value, str) else value or []
+
+
+def lacks(kind: Kind, name: str) -> bool:
+    return default_registry().find(kind, name) is None and not (kind is Kind.EXTENSION and without_effect(name))
+
+
+FILES = sorted(files())
 
 
 def test_the_folder_of_cases_is_there() -> None:
@@ -145,8 +190,10 @@ def test_nothing_that_we_have_is_refused(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_unknown_component_is_named_at_once(file: str) -> None:
-    """The error lists exactly the components that logboom does not have."""
-    assert verdict(file).missing == set(expected_missing(index()[file]))
+    """The error lists all components that logboom does not have of those that would run, and none that it has."""
+    missing = verdict(file).missing
+    assert {(kind.value, name) for kind, name in _lacking(file)} <= missing
+    assert [one for one in missing if not lacks(Kind(one[0]), one[1])] == []
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -154,19 +201,32 @@ def test_every_problem_has_its_place(file: str) -> None:
     """File, line and column, and a quoted line in the text."""
     problems = verdict(file).problems
     text = render(problems)
-    assert all(problem.file == str(FOLDER / file) and problem.line and problem.column for problem in problems)
+    assert all(problem.file == str(files()[file][0]) and problem.line and problem.column for problem in problems)
     assert text.count("\n" + " " * 6 + "| ") == len(problems)
 
 
+def _lacking(file: str) -> Iterator[tuple[Kind, str]]:
+    """Of what would run. Pipelines of logs that get or give nothing but through connectors of other signals don't."""
+    cut = any(one.code == "config/unsupported-signal" for one in verdict(file).problems)
+    if not cut and not any(one.signal == "logs" for one in verdict(file).not_run):
+        yield from (one for one in stands_in_logs(file) if lacks(*one))
+
+
 def test_summary() -> None:
-    """A line a configuration, and what is missing most."""
-    verdicts = [verdict(file) for file in FILES]
-    missing = Counter(f"{section}.{name}" for one in verdicts for section, name in one.missing)
-    running = [one.file for one in verdicts if not one.problems]
-    willing = [one.file for one in verdicts if one.by_choice]
-    lines = [*map(str, verdicts), "", f"{len(running)} of {len(verdicts)} run as they are"]
-    lines += [f"{len(willing)} more without their traces and metrics pipelines"]
-    lines += [f"{count:4} {name}" for name, count in missing.most_common(15)]
+    """A line a configuration, how many run, and what stops how many."""
+    verdicts = {file: verdict(file) for file in FILES}
+    complete = [file for file in FILES if files()[file][1]]
+    general = [file for file in complete if all(known(*one) for one in stands_in_logs(file))]
+    lines = [str(one) for one in verdicts.values()]
+    for title, chosen in (
+        ("all", FILES), ("that declare all they name", complete), ("of these, without types of one distribution alone", general),
+    ):  # fmt: skip
+        runs = [file for file in chosen if not verdicts[file].problems]
+        mixed = [file for file in runs if verdicts[file].not_run]
+        lines.append(f"{len(runs)} of {len(chosen)} {title} run, {len(mixed)} of them without their other signals")
+    missing = Counter(f"{section}.{name}" for one in verdicts.values() for section, name in one.missing)
+    others = Counter(why for one in verdicts.values() for why in {reason(problem) for problem in one.problems})
+    lines += [f"{count:4} {name}" for name, count in (*others.most_common(), *missing.most_common(40))]
     text = "\n".join(lines)
     print(text)
     if report := os.environ.get("LOGBOOM_CONFORMANCE_REPORT"):

@@ -19,9 +19,9 @@ def configuration(patient: Patient) -> Iterator[Finding]:
     """What it warns of; that it is right was seen before."""
     yield from (
         note("configuration", warning, "`logboom validate` shows what would run")
-        for warning in patient.settings.warnings
+        for warning in patient.settings.notices()
     )
-    if not patient.settings.warnings:
+    if not patient.settings.notices():
         yield ok("configuration", f"right: {', '.join(patient.settings.pipelines)}")
 
 

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.connectors.forward.connector:Forward",
     summary="hands all that leaves a pipeline to others, as it is",
     stability="beta",
+    differs=(),
 )

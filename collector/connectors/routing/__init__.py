@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.connectors.routing.connector:Routing",
     summary="sends records to pipelines by OTTL conditions and domains, by the Collector's table",
     stability="beta",
+    differs=("error_mode propagate drops the record, not its payload",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.basicauth.authenticator:BasicAuth",
     summary="names and passwords: asks senders for those of a htpasswd file, sends some with each request of an exporter",
     stability="beta",
+    differs=(),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.bearertokenauth.authenticator:BearerTokenAuth",
     summary="bearer tokens: asks senders for one, sends one with each request of an exporter",
     stability="beta",
+    differs=("the scheme has no case",),
 )

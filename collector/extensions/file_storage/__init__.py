@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="accepted for compatibility: every queue is persistent already",
     stability="beta",
+    differs=("queues are kept in the data directory, always",),
 )

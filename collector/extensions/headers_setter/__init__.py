@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.headers_setter.authenticator:HeadersSetter",
     summary="headers of an exporter's requests: fixed ones, or from files that others rewrite",
     stability="beta",
+    differs=("from_context and from_attribute need a default_value, which is what is sent",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="HTTP health endpoint: /, /ready and /live",
     stability="beta",
+    differs=("the answer has more fields; /ready and /live beside it",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.oauth2client.authenticator:OAuth2Client",
     summary="OAuth 2.0 access tokens of exporters: asked for at a token service, renewed in time",
     stability="beta",
+    differs=(),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.oidc.authenticator:Oidc",
     summary="OpenID Connect: asks senders for a token of a provider; a claim of it gives the domain",
     stability="beta",
+    differs=("a token also gives the domain",),
 )

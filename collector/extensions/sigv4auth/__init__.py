@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.sigv4auth.authenticator:SigV4Auth",
     summary="AWS Signature Version 4 on requests of exporters that speak HTTP",
     stability="alpha",
+    differs=(),
 )

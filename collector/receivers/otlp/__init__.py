@@ -9,4 +9,5 @@ FACTORY = Factory(
     config=OtlpReceiverConfig,
     behaviour="collector.receivers.otlp.receiver:OtlpReceiver",
     summary="Receives logs over OTLP: gRPC, and HTTP with protobuf or JSON.",
+    differs=("gRPC requests in zstd or snappy are refused", "a request is answered when it is on disk"),
 )

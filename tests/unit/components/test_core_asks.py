@@ -24,7 +24,7 @@ ALLOWED = {
     "cli/plain_command.py: getattr(parameter, 'is_flag', False)": "a parameter of click",
 }
 UNTYPED = {
-    "settings/load.py: dict[str, dict[str, Component[Any]]]": "on the way from text: pydantic has just made them",
+    "settings/reading.py: dict[str, dict[str, Component[Any]]]": "on the way from text: pydantic has just made them",
     "settings/components.py: dict[Kind, dict[str, Component[Any]]]": "on the way from text: pydantic has just made them",
 }
 COMPONENTS = {"config", "configs", "options", "component", "exporter", "processor", "receiver", "extension"}

@@ -224,3 +224,41 @@ def test_listing_names_the_distribution() -> None:
     entry = next(item for item in listing(Registry())["extensions"] if item["name"] == "file_storage")
     assert entry["module"].startswith("collector.extensions.file_storage (logboom ")
     assert entry["stability"] == {"extension": "Beta"}
+
+
+MIXED = """
+receivers: {otlp: {protocols: {grpc: }}}
+processors: {memory_limiter: {check_interval: 1s, limit_mib: 64, min_gc_interval_when_soft_limited: 5s}}
+exporters: {sqlite: , nop: {sending_queue: {block_on_overflow: true}}, jaeger: {endpoint: j:1}}
+extensions: {pprof: }
+service:
+  extensions: [pprof]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [jaeger]}
+    logs: {receivers: [otlp], processors: [memory_limiter], exporters: [sqlite, nop]}
+"""
+
+
+def test_what_does_not_run_and_what_is_equal_are_said(app: typer.Typer, tmp_path: Path) -> None:
+    """A pipeline of traces; components of the Collector's; nothing of those that only logboom has."""
+    (tmp_path / "mixed.yaml").write_text(MIXED)
+    result = CliRunner().invoke(app, ["validate", "-c", str(tmp_path / "mixed.yaml")])
+    assert result.exit_code == 0
+    assert "NOT RUN\n  pipeline traces  logboom carries logs, not traces\n" in result.stdout
+    compared = result.stdout.partition("compared with the OpenTelemetry Collector\n")[2]
+    assert "processors.memory_limiter  equal but for: it measures the memory of all processes" in compared
+    assert "accepted without effect: min_gc_interval_when_soft_limited\n" in compared
+    assert "exporters.nop              equal\n" in compared
+    assert "accepted without effect: sending_queue.block_on_overflow\n" in compared
+    assert "extensions.pprof           accepted without effect: " in compared
+    assert "sqlite" not in compared
+
+
+def test_strict_signals_refuses_what_does_not_run(app: typer.Typer, tmp_path: Path) -> None:
+    """For machines as well."""
+    (tmp_path / "mixed.yaml").write_text(MIXED)
+    loose = json.loads(CliRunner().invoke(app, ["validate", "--json", "-c", str(tmp_path / "mixed.yaml")]).stdout)
+    assert (loose["runs"], [one["pipeline"] for one in loose["not_run"]]) == (["logs"], ["traces"])
+    result = CliRunner().invoke(app, ["validate", "--strict-signals", "--json", "-c", str(tmp_path / "mixed.yaml")])
+    assert result.exit_code == 2
+    assert [problem["code"] for problem in json.loads(result.stdout)["problems"]] == ["config/unsupported-signal"]

@@ -39,6 +39,7 @@ SNAPSHOT = Snapshot(
     exporters={"sqlite/main": {"state": "blocked", "in_flight": 2, "concurrency": 4}},
     restarts=1,
     uptime_secs=9.0,
+    not_run={"traces": 2},
     events_lost={"worker-0": 7},
 )
 
@@ -88,6 +89,7 @@ def test_every_row_has_its_metric() -> None:
     assert value("logboom_exporter_concurrency_limit", exporter="sqlite/main") == 4
     assert value("logboom_exporter_blocked", exporter="sqlite/main") == 1
     assert value("logboom_pipeline_lag_records", pipeline="logs") == 4
+    assert value("logboom_pipelines_not_run", signal="traces") == 2
     assert value("logboom_journal_size", slot="0") == 4096
     assert value("logboom_events_lost", process="worker-0") == 7
     assert 4 < value("logboom_journal_age", slot="0") <= time.time() - OLDEST + 1
