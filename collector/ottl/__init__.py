@@ -11,6 +11,8 @@
     functions.py              converters: `IsMatch`, `Concat`, …
     nested.py                 maps and lists, per distinct value
     compiler.py               the tree → a `Condition`
+    plain/                    the same language over plain values: every converter, what all else means
+    statements/               editors over batches, a column at a time: `set(attributes["x"], …) where …`
 
 Mistakes in names, counts, regexes and enums are refused when the text is compiled, with the position and the nearest
 valid name. Semantics: OpenTelemetry Collector contrib, `pkg/ottl`.

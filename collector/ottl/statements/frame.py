@@ -1,0 +1,256 @@
+"""A batch while statements run over it: places are read and written as columns, and become a batch again once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+import otlp_wire
+from collector.batch import LogBatch
+from collector.columns import tables
+from collector.columns.dictionary import encode
+from collector.columns.tables import RECORDS, RESOURCES, SCOPES, ValueKind
+from collector.ottl.plain.places import ATTRIBUTES, BODY, CACHE, Level, Place
+from collector.ottl.statements.maps import Maps, Owners
+from collector.ottl.statements.pool import Cells, Pool, Refs
+
+_KINDS: Mapping[Any, ValueKind] = {pl.String: ValueKind.STRING, pl.Binary: ValueKind.BYTES}
+_SCHEMAS: Mapping[Level, pl.Schema] = {Level.RECORD: RECORDS, Level.SCOPE: SCOPES, Level.RESOURCE: RESOURCES}
+_NUMBERS = frozenset({pl.UInt64, pl.UInt32, pl.Int32})
+
+
+class Frame:
+    """See the module's text. Level-wise: a record has its own row, a scope and a resource theirs."""
+
+    def __init__(self, batch: LogBatch) -> None:
+        self.batch = batch
+        self.pool = Pool()
+        self._keys: dict[str, int] = {}
+        self._maps: dict[tuple[Level, str], Maps] = {}
+        self._bases: dict[Level, tuple[int, Owners, Owners]] = {}
+        self._fields: dict[tuple[Level, str], Refs] = {}
+        self._written: set[tuple[Level, str]] = set()
+        self._cells: dict[Place, Cells] = {}
+        self._waiting = set(batch.derived.columns)
+
+    def height(self, level: Level) -> int:
+        """How many there are of a level."""
+        return int(self._table(level).height)
+
+    def _table(self, level: Level) -> pl.DataFrame:
+        return {Level.RECORD: self.batch.records, Level.SCOPE: self.batch.scopes, Level.RESOURCE: self.batch.resources}[
+            level
+        ]
+
+    def positions(self, source: Level, target: Level) -> npt.NDArray[np.int64] | None:
+        """For each of `source` its row in `target`; None: its own."""
+        if source is target:
+            return None
+        if source is Level.SCOPE:
+            return self._resource_of_scopes
+        column = self.batch.column("scope" if target is Level.SCOPE else "resource")
+        return column.to_numpy().astype(np.int64)
+
+    @cached_property
+    def _resource_of_scopes(self) -> npt.NDArray[np.int64]:
+        found = np.zeros(self.height(Level.SCOPE), dtype=np.int64)
+        found[self.batch.column("scope").to_numpy()] = self.batch.column("resource").to_numpy()
+        return found
+
+    def clear_caches(self) -> None:
+        """What a group of statements kept for itself."""
+        for level in Level:
+            self._maps.pop((level, CACHE), None)
+        self._cells = {place: cells for place, cells in self._cells.items() if place.name != CACHE}
+
+    def maps(self, level: Level, name: str, key: str | None = None) -> Maps:
+        """The maps of a level; with `key` None all of their rows are there."""
+        if (level, name) not in self._maps:
+            self._maps[level, name] = self._empty(level) if name == CACHE else self._sent(level)
+        found = self._maps[level, name]
+        if level is Level.RECORD and name == ATTRIBUTES and self._waiting:
+            for waiting in sorted(self._waiting) if key is None else {key} & self._waiting:
+                self._take_in(found, waiting)
+        return found
+
+    def _empty(self, level: Level) -> Maps:
+        nothing = np.zeros(0, dtype=np.int64)
+        return Maps(self.height(level), nothing, nothing, nothing, self._keys, self.pool)
+
+    def _attributes(self, level: Level) -> pl.DataFrame:
+        batch = self.batch
+        of_level = {
+            Level.RECORD: batch.attributes, Level.SCOPE: batch.scope_attributes, Level.RESOURCE: batch.resource_attributes,
+        }  # fmt: skip
+        return of_level[level]
+
+    def _sent(self, level: Level) -> Maps:
+        table = self._attributes(level)
+        coded = encode(table.get_column("key"))
+        names = np.array(
+            [self._keys.setdefault(name, len(self._keys)) for name in coded.values.to_pylist()], dtype=np.int64
+        )
+        key = names[coded.codes] if len(names) else np.zeros(0, dtype=np.int64)
+        owner = table.get_column("owner").to_numpy().astype(np.int64)
+        base = self.pool.add_table(table)
+        self._bases[level] = (base, owner, key)
+        return Maps(self.height(level), owner, key, np.arange(base, base + table.height), self._keys, self.pool)
+
+    def _take_in(self, maps: Maps, key: str) -> None:
+        """A derived column becomes rows of the map, for it is looked at."""
+        self._waiting.discard(key)
+        series = self.batch.derived.get_column(key)
+        base = self.pool.add_series(series, tables.kind_of(series))
+        owners = series.is_not_null().arg_true().to_numpy().astype(np.int64)
+        maps.put(key, owners, owners + base)
+
+    def field(self, level: Level, name: str) -> Refs:
+        """The references of a field."""
+        if (level, name) not in self._fields:
+            self._fields[level, name] = self._body() if name == BODY else self._typed_field(level, name)
+        return self._fields[level, name]
+
+    def _typed_field(self, level: Level, name: str) -> Refs:
+        series = self._table(level).get_column(name)
+        if series.dtype in _NUMBERS:
+            series = series.cast(pl.Int64, strict=False).fill_null(0)
+        kind = ValueKind.INT if series.dtype == pl.Int64 else _KINDS[type(series.dtype)]
+        base = self.pool.add_series(series, kind)
+        return np.arange(base, base + len(series))
+
+    def _body(self) -> Refs:
+        text, other = self.batch.column("body"), self.batch.column("body_any")
+        base = self.pool.add_series(text, ValueKind.STRING)
+        refs = np.where(text.is_not_null().to_numpy(), np.arange(base, base + len(text)), -1)
+        if other.null_count() < len(other):
+            base = self.pool.add_series(other, ValueKind.ANY)
+            refs = np.where(other.is_not_null().to_numpy(), np.arange(base, base + len(other)), refs)
+        return refs
+
+    def read(self, place: Place, rows: Owners | None = None) -> Cells:
+        """The values of a place for all of its level, or those in `rows`."""
+        if place.name in (ATTRIBUTES, CACHE) and place.key is None:
+            owners = np.arange(self.height(place.level)) if rows is None else rows
+            wanted, inverse = np.unique(owners, return_inverse=True)
+            values: list[Any] = [*self.maps(place.level, place.name).dicts(wanted), None]
+            return Cells(inverse.astype(np.int32), values)
+        if place not in self._cells:
+            self._cells[place] = self.pool.cells(self.refs(place))
+        return self._cells[place] if rows is None else self._cells[place].at(rows)
+
+    def refs(self, place: Place) -> Refs:
+        """The references of a place: a field, or what stands under one key of a map."""
+        if place.key is not None:
+            return self.maps(place.level, place.name, place.key).refs(place.key)
+        return self.field(place.level, place.name)
+
+    def write(self, place: Place, rows: Owners, refs: Refs) -> None:
+        """Set a place in some rows of its level, each named once; reference -1 takes an attribute away."""
+        self.forget(place)
+        if place.key is None:
+            own = self.field(place.level, place.name).copy()
+            own[rows] = refs
+            self._fields[place.level, place.name] = own
+            self._written.add((place.level, place.name))
+            return
+        maps = self.maps(place.level, place.name, place.key)
+        if (refs >= 0).any():
+            maps.put(place.key, rows[refs >= 0], refs[refs >= 0])
+        if (refs < 0).any():
+            maps.remove(place.key, rows[refs < 0])
+
+    def forget_keys(self, place: Place) -> None:
+        """All values that were read of a map."""
+        self.forget(place.whole)
+
+    def forget(self, place: Place) -> None:
+        """Values that were read of what changes now."""
+        if place.key is not None:
+            self._cells.pop(place, None)
+            return
+        self._cells = {
+            known: cells
+            for known, cells in self._cells.items()
+            if (known.level, known.name) != (place.level, place.name)
+        }
+
+    def done(self) -> LogBatch:
+        """The batch as the statements left it; what they did not touch is shared."""
+        batch = self.batch
+        for (level, name), maps in self._maps.items():
+            if name == ATTRIBUTES and maps.dirty:
+                batch = self._with_attributes(batch, level, maps)
+        for level in Level:
+            columns = {name: self._fields[one, name] for one, name in sorted(self._written) if one is level}
+            if columns:
+                batch = self._with_fields(batch, level, columns)
+        return batch
+
+    def _with_attributes(self, batch: LogBatch, level: Level, maps: Maps) -> LogBatch:
+        table = self._attributes(level)
+        base, owner, key = self._bases[level]
+        at = maps.ref - base
+        sent = (at >= 0) & (at < table.height)
+        here = np.flatnonzero(sent)
+        sent[here] = (owner[at[here]] == maps.owner[here]) & (key[at[here]] == maps.key[here])
+        new = np.flatnonzero(~sent)
+        stays = table if len(new) == 0 and len(at) == table.height else table[at[sent]]
+        if len(new):
+            stays = tables.stack([stays, self._new_rows(maps, new)])
+            order = np.argsort(stays.get_column("owner").to_numpy(), kind="stable")
+            stays = stays[order]
+        if level is Level.RECORD:
+            kept = [name for name in batch.derived.columns if name in self._waiting]
+            return replace(batch, attributes=stays, derived=batch.derived.select(kept) if kept else pl.DataFrame())
+        return replace(batch, **{f"{level}_attributes": stays})
+
+    def _new_rows(self, maps: Maps, rows: npt.NDArray[np.intp]) -> pl.DataFrame:
+        names = pl.Series(list(self._keys), dtype=pl.String)
+        keys = names.gather(pl.Series(maps.key[rows]))
+        owner = pl.Series("owner", maps.owner[rows].astype(np.uint32))
+        return tables.conform(pl.DataFrame([owner, keys.alias("key"), *self.pool.typed(maps.ref[rows]).get_columns()]))
+
+    def _with_fields(self, batch: LogBatch, level: Level, fields: Mapping[str, Refs]) -> LogBatch:
+        columns: list[pl.Series] = []
+        for name, refs in fields.items():
+            typed = tables.conform(self.pool.typed(refs), _TYPED)
+            columns += (
+                _body_columns(typed, refs) if name == BODY else [_field_column(typed, _SCHEMAS[level][name], name)]
+            )
+        table = {Level.RECORD: "records", Level.SCOPE: "scopes", Level.RESOURCE: "resources"}[level]
+        return replace(batch, **{table: self._table_of(batch, table).with_columns(columns)})
+
+    def _table_of(self, batch: LogBatch, name: str) -> pl.DataFrame:
+        found: pl.DataFrame = getattr(batch, name)
+        return found
+
+
+_TYPED = pl.Schema([(name, dtype) for name, dtype in tables.ATTRIBUTES.items() if name not in ("owner", "key")])
+
+
+def _field_column(typed: pl.DataFrame, dtype: Any, name: str) -> pl.Series:
+    if dtype in _NUMBERS:
+        low, high = {pl.UInt64: (0, 2**63 - 1), pl.UInt32: (0, 2**32 - 1), pl.Int32: (-(2**31), 2**31 - 1)}[dtype]
+        return typed.get_column("int").fill_null(0).clip(low, high).cast(dtype).alias(name)
+    return typed.get_column("string" if dtype == pl.String else "bytes").alias(name)
+
+
+def _body_columns(typed: pl.DataFrame, refs: Refs) -> list[pl.Series]:
+    text = typed.get_column("string")
+    other = typed.get_column("any").set(pl.Series(refs < 0), None)
+    kinds = typed.get_column("kind").to_numpy()
+    scalar = np.isin(kinds, [int(kind) for kind in (ValueKind.BOOL, ValueKind.INT, ValueKind.DOUBLE, ValueKind.BYTES)])
+    if scalar.any():
+        rows = np.flatnonzero(scalar)
+        pool = Pool()
+        base = pool.add_table(typed)
+        cells = pool.cells(rows + base)
+        made = [otlp_wire.any_from_python(cells.values[code]) for code in cells.codes.tolist()]
+        other = other.scatter(pl.Series(rows), pl.Series(made, dtype=pl.Binary))
+    return [text.alias("body"), other.alias("body_any")]
