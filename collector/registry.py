@@ -34,6 +34,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "issues": "processors.issues",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
+        "resource_detection": "processors.resource_detection",
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {

@@ -15,7 +15,6 @@ _HERE = {
         "redaction": f"{_EXPORTERS_HIDE}; collector/delivery/README.md",
         "transform": "`categorize` names component, endpoint, environment and error type, rules of `triage` (OTTL) the level;"
         f" {_EXPORTERS_HIDE}; other changes: the SDK, or an OpenTelemetry Collector in front",
-        "resourcedetection": "SDKs detect the resource (OTEL_RESOURCE_ATTRIBUTES, resource detectors)",
         "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
         "groupbyattrs": "records keep their groups; stores have a row a record",
         "routing": "the connector `routing`, or `select` in each exporter",

@@ -173,6 +173,7 @@ from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
+from processors.resource_detection.processor import ResourceDetection
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
@@ -185,6 +186,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Categorize,
     Issues,
     Patterns,
+    ResourceDetection,
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (

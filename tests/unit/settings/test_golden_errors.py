@@ -24,6 +24,7 @@ REAL = [
     (Kind.PROCESSOR, "batch"),
     (Kind.PROCESSOR, "categorize"),
     (Kind.PROCESSOR, "memory_limiter"),
+    (Kind.PROCESSOR, "resource_detection"),
     (Kind.EXTENSION, "health_check"),
     (Kind.EXTENSION, "file_storage"),
     (Kind.EXTENSION, "bearertokenauth"),
