@@ -137,7 +137,7 @@ def declared_counters(settings: Settings) -> list[Instrument]:
 
 def extension(settings: Settings, options: type[C]) -> C | None:
     """The first started extension whose options are of that class."""
-    configs = (settings.extensions[name].config for name in settings.service.extensions)
+    configs = (component.config for component in settings.extensions.values())
     return next((config for config in configs if isinstance(config, options)), None)
 
 

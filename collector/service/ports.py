@@ -22,7 +22,7 @@ def shared_listeners(settings: Settings) -> list[Listener]:
 
 def own_listeners(settings: Settings) -> list[Listener]:
     """What the supervisor listens on, from its start to its end."""
-    options = {f"extensions.{name}": settings.extensions[name].config for name in settings.service.extensions}
+    options = {f"extensions.{name}": component.config for name, component in settings.extensions.items()}
     pulled = settings.service.telemetry.metrics.prometheus()
     return list(_listeners(options)) + [
         ("service.telemetry.metrics.readers", f"{host}:{port}") for host, port in pulled

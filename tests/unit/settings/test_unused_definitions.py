@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import ConfigError
+from collector.extensions.health_check.config import HealthCheckConfig
+from collector.service.plan import extension
+from collector.service.ports import own_listeners
 from collector.settings import load
 
 BASE = """
@@ -62,6 +65,15 @@ def test_an_extension_that_no_record_passes_is_accepted(name):
     assert list(settings.accepted) == [f"{name}/x"]
     assert not settings.extensions
     assert any(line.startswith(f"extensions.{name}/x is accepted and does nothing: ") for line in settings.notices())
+
+
+def test_the_service_finds_its_own_extensions_beside_it():
+    """What does nothing is not looked at when it starts."""
+    settings = loaded("extensions: {zpages: , health_check: }", "service: {extensions: [zpages, health_check]}")
+    found = extension(settings, HealthCheckConfig)
+    assert found is not None
+    assert found.endpoint == "localhost:13133"
+    assert ("extensions.health_check", "localhost:13133") in own_listeners(settings)
 
 
 @pytest.mark.parametrize("name", ["redis_storage", "pebble", "some_vendors_storage"])
