@@ -92,6 +92,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "file_storage": "collector.extensions.file_storage",
         "headers_setter": "collector.extensions.headers_setter",
         "health_check": "collector.extensions.health_check",
+        "healthcheckv2": "collector.extensions.health_check",
         "oauth2client": "collector.extensions.oauth2client",
         "oidc": "collector.extensions.oidc",
         "sigv4auth": "collector.extensions.sigv4auth",

@@ -62,7 +62,7 @@ class BatchConfig(Config):
     sizer: Literal["items", "bytes"] | None = None
     """What sizes count: records or (estimated) bytes. Default: the queue's sizer if that is set, else items."""
     partition: dict[str, list[str]] = {}
-    """otelcol's `metadata_keys`; only an empty list is possible: client metadata ends at the journal."""
+    """Accepted; `metadata_keys` keep nothing apart, for what came with a request ends at the journal and leaves with no record."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -70,13 +70,15 @@ class BatchConfig(Config):
             raise ValueError("`flush_timeout` must be positive")
         if 0 < self.max_size < self.min_size:
             raise ValueError("`max_size` must be greater or equal to `min_size`")
-        if any(keys for keys in self.partition.values()) or self.partition.keys() - {"metadata_keys"}:
-            raise ValueError("`partition` is not possible here: client metadata is not kept in the journal")
+        if self.partition.keys() - {"metadata_keys"}:
+            raise ValueError("`partition` has `metadata_keys` alone")
         return self
 
 
 class QueueConfig(Config):
     """`sending_queue`: how much waits for an exporter, and how it is sent. The queue is always the outbox on disk."""
+
+    removed_options = {"persistent_storage_enabled": "what waits is on disk in any case"}
 
     enabled: bool = True
     """Accepted; delivery always goes through the outbox on disk. False means one request at a time."""

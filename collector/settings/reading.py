@@ -12,6 +12,7 @@ from collector.registry import Registry
 from collector.settings.cautions import cautions
 from collector.settings.components import Components, check_sections, read_components, renamed_warnings
 from collector.settings.door_cautions import door_cautions
+from collector.settings.ids import parse_id
 from collector.settings.model import Settings
 from collector.settings.named_extensions import NamedExtensions
 from collector.settings.old_options import old_options
@@ -23,7 +24,8 @@ from collector.settings.running import choose
 from collector.settings.running import refused as refused_pipelines
 from collector.settings.service import ServiceConfig
 from collector.settings.tree import Entry, Mapping, Place, at, locate, scalars
-from collector.settings.upstream.extensions import ON_DISK
+from collector.settings.upstream.component_types import known
+from collector.settings.upstream.extensions import NOBODY_NAMES_IT, ON_DISK
 from collector.settings.wiring import check_wiring
 from collector.settings.written import child, extension_references, named, pipelines, references
 
@@ -41,7 +43,7 @@ class Reading:
         self._chosen = choose(self._written, self._components.places[Kind.CONNECTOR])
         self._pipelines = self._chosen.running
         self._extensions = references(child(entry.node, "extensions"))
-        self._accept_storages()
+        self._accept_extensions()
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -135,13 +137,20 @@ class Reading:
                     for use, reference in extension_references(kind, self._components.trees[name].node):
                         yield name, use, reference
 
-    def _accept_storages(self) -> None:
-        """Storages of distributions: whatever a queue is to be kept in, it is on disk here."""
-        for _, use, reference in self._named_by_options():
-            unknown = self._components.broken.get(f"{Kind.EXTENSION}.{reference.id}", ())
-            if use is Use.STORAGE and any(problem.code == "config/unknown-component" for problem in unknown):
-                self._components.accepted[reference.id] = ON_DISK
-                del self._components.broken[f"{Kind.EXTENSION}.{reference.id}"]
+    def _accept_extensions(self) -> None:
+        """Storages of distributions: whatever a queue is to be kept in, it is on disk here. And what the Collector has for others to
+        name, where nobody does."""
+        uses = {reference.id: use for _, use, reference in self._named_by_options()}
+        for ident in [reference.id for reference in self._extensions]:
+            unknown = self._components.broken.get(f"{Kind.EXTENSION}.{ident}", ())
+            if not any(problem.code == "config/unknown-component" for problem in unknown):
+                continue
+            why = ON_DISK if uses.get(ident) is Use.STORAGE else ""
+            if ident not in uses and known(Kind.EXTENSION, parse_id(ident).type):
+                why = NOBODY_NAMES_IT
+            if why:
+                self._components.accepted[ident] = why
+                del self._components.broken[f"{Kind.EXTENSION}.{ident}"]
 
     def idle_places(self) -> set[Place]:
         """Where values of components stand that do not run: what is wrong with those refuses no file."""

@@ -19,7 +19,16 @@ def _millis(value: Any) -> Any:
     return f"{value}ms" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-LogLevel = Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_lower)]
+_OTHER_LEVELS = {"warning": "warn", "dpanic": "error", "panic": "error", "fatal": "error"}
+
+
+def _level(value: Any) -> Any:
+    """The Collector's levels above error are written as errors here."""
+    lower = _lower(value)
+    return _OTHER_LEVELS.get(lower, lower) if isinstance(lower, str) else lower
+
+
+LogLevel = Annotated[Literal["debug", "info", "warn", "error"], BeforeValidator(_level)]
 MetricsLevel = Annotated[Literal["none", "basic", "normal", "detailed"], BeforeValidator(_lower)]
 Millis = Annotated[Duration, BeforeValidator(_millis, json_schema_input_type=str | float)]
 

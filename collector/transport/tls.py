@@ -145,6 +145,13 @@ class TlsClientConfig(TlsConfig):
     """Expect this name in the server's certificate instead of the host we connect to."""
 
 
+MOVED_TO_TLS = {
+    name: f"tls.{name}"
+    for name in ("insecure", "insecure_skip_verify", "ca_file", "cert_file", "key_file", "server_name_override")
+}
+"""Options of clients that stood beside `tls` before there was such a block → their names now."""
+
+
 class Renewed(Generic[T]):
     """What was made of the files of a `tls:` block: made anew when one of them has changed or another has taken its place.
 

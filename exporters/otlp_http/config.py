@@ -9,11 +9,15 @@ from pydantic import model_validator
 from collector.delivery.config import DeliveryConfig
 from collector.transport.compression import Compression
 from collector.transport.http_client_config import HttpClientConfig, check_url, origin
+from collector.transport.tls import MOVED_TO_TLS
 from collector.units import Duration
 
 
 class OtlpHttpConfig(HttpClientConfig, DeliveryConfig):
     """An HTTP client and delivery."""
+
+    former_names = MOVED_TO_TLS
+    removed_options = {"batcher": "sending_queue.batch says how requests are cut"}
 
     timeout: Duration = 30.0
     """Time for one attempt; 0 = no limit."""

@@ -88,7 +88,10 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, Deliver
     own_credential: ClassVar[str] = "`token`"
 
     former_names = {"event_model": "format", "insecure_skip_verify": "tls.insecure_skip_verify"}
-    removed_options = {"max_connections": "num_consumers of sending_queue says how many requests are under way"}
+    removed_options = {
+        "max_connections": "num_consumers of sending_queue says how many requests are under way",
+        "batcher": "sending_queue.batch says how requests are cut",
+    }
 
     sending_queue: BatchedQueueConfig = BatchedQueueConfig()
     """Queue, batching and quota."""

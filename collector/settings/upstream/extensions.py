@@ -4,6 +4,8 @@ from __future__ import annotations
 
 ON_DISK = "every queue is on disk in any case"
 """What is said of storages."""
+NOBODY_NAMES_IT = "no component that runs names it"
+"""Of authenticators, encodings and the like."""
 _FINDS = "it finds endpoints for receiver_creator"
 _WITHOUT_EFFECT = {
     "zpages": "the health port and /metrics show pipelines, components and queues",

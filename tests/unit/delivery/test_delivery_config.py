@@ -48,7 +48,7 @@ def test_defaults_are_otelcols_but_for_those_that_lose_data():
             {"sending_queue": {"sizer": "items", "queue_size": 100, "batch": {}}},
             "`min_size` must be less than or equal",
         ),
-        ({"sending_queue": {"batch": {"partition": {"metadata_keys": ["tenant"]}}}}, "`partition` is not possible"),
+        ({"sending_queue": {"batch": {"partition": {"keys": ["tenant"]}}}}, "`partition` has `metadata_keys` alone"),
         ({"sending_queue": {"on_full": "panic"}}, "on_full"),
         ({"sending_qeue": {}}, "sending_qeue"),
     ],

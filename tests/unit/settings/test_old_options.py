@@ -76,3 +76,46 @@ def test_the_exporter_logging_is_debug(level, verbosity):
     assert settings.exporters["logging"].config.verbosity == verbosity
     assert settings.exporters["logging"].factory.name == "debug"
     assert any('the type "logging" is now called "debug"' in line for line in settings.warnings)
+
+
+@pytest.mark.parametrize("name", ["otlp", "otlphttp"])
+def test_options_of_tls_once_stood_beside_it(name):
+    """Files of the first releases have them there."""
+    settings = loaded("exporters", name, "endpoint: https://h:4317, insecure_skip_verify: true, ca_file: /x")
+    tls = settings.exporters[name].config.tls
+    assert (tls.insecure_skip_verify, tls.ca_file) == (True, "/x")
+
+
+@pytest.mark.parametrize(
+    ("options", "endpoint", "path"),
+    [
+        ("endpoint: 0.0.0.0:1, check_collector_pipeline: {enabled: true}", "0.0.0.0:1", "/"),
+        ("use_v2: true, http: {endpoint: 0.0.0.0:2, status: {path: /s}}, component_health: {recovery_duration: 5m}", "0.0.0.0:2", "/s"),
+        ("http: {endpoint: 0.0.0.0:3}, grpc: {endpoint: x:1}", "0.0.0.0:3", "/status"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["health_check", "healthcheckv2"])
+def test_both_versions_of_health_are_one(name, options, endpoint, path):
+    """Under both names."""
+    settings = load(
+        [
+            f"yaml:{BASE}",
+            f"yaml:exporters: {{nop: }}\nextensions: {{{name}: {{{options}}}}}",
+            f"yaml:service: {{extensions: [{name}], pipelines: {{logs: {{receivers: [otlp], exporters: [nop]}}}}}}",
+        ],
+        environ={},
+    )
+    config = settings.extensions[name].config
+    assert (config.endpoint, config.path) == (endpoint, path)
+
+
+@pytest.mark.parametrize(
+    ("level", "ours"), [("WARN", "warn"), ("warning", "warn"), ("panic", "error"), ("fatal", "error")]
+)
+def test_levels_of_our_log_that_only_the_collector_has(level, ours):
+    """What is above error is an error."""
+    settings = load(
+        [f"yaml:{BASE}", "yaml:exporters: {nop: }", f"yaml:service: {{telemetry: {{logs: {{level: {level}}}}}, pipelines: {{logs: {{receivers: [otlp], exporters: [nop]}}}}}}"],
+        environ={},
+    )  # fmt: skip
+    assert settings.service.telemetry.logs.level == ours

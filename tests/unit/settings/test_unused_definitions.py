@@ -87,19 +87,24 @@ def test_a_queue_may_name_any_storage(name):
     assert settings.accepted == {name: "every queue is on disk in any case"}
 
 
-@pytest.mark.parametrize(
-    ("extensions", "problem"),
-    [
-        ("extensions: {frobnicate: }", "config/unknown-component"),
-        ("extensions: {asapclient: }", "config/unknown-component"),
-    ],
-)
-def test_an_extension_that_could_matter_is_refused(extensions, problem):
+def test_an_extension_that_nobody_knows_is_refused():
     """Nobody knows what a record would have met."""
-    name = extensions.partition("{")[2].partition(":")[0]
     with pytest.raises(ConfigError) as refused:
-        loaded(extensions, f"service: {{extensions: [{name}]}}")
-    assert [each.code for each in refused.value.problems] == [problem]
+        loaded("extensions: {frobnicate: }", "service: {extensions: [frobnicate]}")
+    assert [each.code for each in refused.value.problems] == ["config/unknown-component"]
+
+
+def test_an_authenticator_is_refused_where_an_exporter_names_it():
+    """And accepted where nobody does."""
+    extensions = "extensions: {asapclient: }", "service: {extensions: [asapclient]}"
+    assert loaded(*extensions).accepted == {"asapclient": "no component that runs names it"}
+    with pytest.raises(ConfigError) as refused:
+        loaded(
+            *extensions,
+            'exporters: {otlp_http: {endpoint: "https://h", auth: {authenticator: asapclient}}}',
+            "service: {pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}",
+        )
+    assert [each.code for each in refused.value.problems] == ["config/unknown-component"]
 
 
 def test_what_does_nothing_is_no_authenticator():
