@@ -24,6 +24,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "alertmanager": "collector.receivers.alertmanager",
         "hooks": "collector.receivers.hooks",
         "json": "collector.receivers.json",
+        "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",
     },
     Kind.PROCESSOR: {

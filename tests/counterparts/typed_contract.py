@@ -93,6 +93,7 @@ from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.receiver import HooksReceiver
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
+from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
 from exporters.alertmanager.config import AlertmanagerConfig
@@ -177,7 +178,7 @@ from processors.resource_detection.processor import ResourceDetection
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
-RECEIVERS: tuple[type[Receiver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
+RECEIVERS: tuple[type[Receiver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, NopReceiver, OtlpReceiver)
 HANDS_OVER: tuple[type[HandsOver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
