@@ -30,12 +30,16 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.PROCESSOR: {
         "aggregate": "processors.aggregate",
         "anomalies": "processors.anomalies",
+        "attributes": "processors.attributes",
         "batch": "processors.batch",
         "categorize": "processors.categorize",
+        "filter": "processors.filter",
         "issues": "processors.issues",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
+        "resource": "processors.resource",
         "resource_detection": "processors.resource_detection",
+        "transform": "processors.transform",
         "triage": "processors.triage",
     },
     Kind.EXPORTER: {

@@ -166,15 +166,20 @@ from processors.aggregate.config import AggregateConfig
 from processors.aggregate.processor import Aggregate
 from processors.anomalies.config import AnomaliesConfig
 from processors.anomalies.processor import Anomalies
+from processors.attributes.processor import Attributes
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
+from processors.filter.processor import Filter
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
+from processors.resource.processor import Resource
 from processors.resource_detection.processor import ResourceDetection
+from processors.transform.config import TransformConfig
+from processors.transform.processor import Transform
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
@@ -184,10 +189,14 @@ ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
     Anomalies,
     Aggregate,
+    Attributes,
     Categorize,
+    Filter,
     Issues,
     Patterns,
+    Resource,
     ResourceDetection,
+    Transform,
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (
@@ -375,7 +384,7 @@ WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfi
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
-CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig)
+CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig, TransformConfig)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from collector.columns.dictionary import distinct_rows
+from collector.ottl import syntax
+from collector.ottl.plain import getters
 from collector.ottl.plain.compiling import Expression
 from collector.ottl.plain.conditions import Every, Opposite, Some, Term, Test
 from collector.ottl.plain.kinds import EvaluationError
 from collector.ottl.plain.places import Level
+from collector.ottl.regex import contains
 from collector.ottl.statements.frame import Frame
 from collector.ottl.statements.maps import Owners
 from collector.ottl.statements.pool import Cells
@@ -85,6 +89,26 @@ def _called(expression: Expression, columns: list[list[Any]], height: int) -> tu
     return found, reason
 
 
+_TEXTS = ("body", "severity_text", "event_name", "attributes", "cache")
+
+
+def _pattern_of(expression: Expression) -> str | None:
+    """Of `IsMatch(body, "…")` and `IsMatch(attributes["x"], "…")`: the expression, which runs over all values at once."""
+    match expression.node:
+        case syntax.Call("IsMatch", (syntax.Path(fields), syntax.Literal(str() as pattern)), (), ()):
+            place = expression.reads[0]
+            plain = len(fields[-1].keys) == (place.key is not None) and fields[-1].name != "string"
+            return pattern if plain and len(expression.reads) == 1 and place.name in _TEXTS else None
+    return None
+
+
+def _matches(cells: Cells, pattern: str) -> Answers:
+    texts = pl.DataFrame([pl.Series("text", [getters.text(value) for value in cells.values], dtype=pl.String)])
+    found = texts.select(contains(pl.col("text"), pattern).fill_null(False)).to_series().to_numpy()
+    answers: Answers = found.astype(np.int8)[cells.codes]
+    return answers
+
+
 class Asking:
     """Asks conditions of a frame.
 
@@ -123,6 +147,8 @@ class Asking:
         return found
 
     def _term(self, expression: Expression, rows: Owners) -> Answers:
+        if (pattern := _pattern_of(expression)) is not None:
+            return _matches(_cells(self._frame, self._level, expression.reads[0], rows), pattern)
         outcome = evaluate(self._frame, self._level, expression, rows)
         self.reason = self.reason or outcome.reason
         of_values = np.array([WRONG if value is FAILED else int(value) for value in outcome.values], dtype=np.int8)

@@ -21,6 +21,8 @@ from collector.ottl.statements.maps import Maps, Owners
 from collector.ottl.statements.pool import Cells, Pool, Refs
 
 _KINDS: Mapping[Any, ValueKind] = {pl.String: ValueKind.STRING, pl.Binary: ValueKind.BYTES}
+_FEW, _MOST_COLUMNS = 8, 64
+"""An attribute that fewer than one record in `_FEW` has, and more than `_MOST_COLUMNS` of them, stay rows."""
 _SCHEMAS: Mapping[Level, pl.Schema] = {Level.RECORD: RECORDS, Level.SCOPE: SCOPES, Level.RESOURCE: RESOURCES}
 _NUMBERS = frozenset({pl.UInt64, pl.UInt32, pl.Int32})
 
@@ -199,16 +201,33 @@ class Frame:
         sent = (at >= 0) & (at < table.height)
         here = np.flatnonzero(sent)
         sent[here] = (owner[at[here]] == maps.owner[here]) & (key[at[here]] == maps.key[here])
-        new = np.flatnonzero(~sent)
-        stays = table if len(new) == 0 and len(at) == table.height else table[at[sent]]
+        columns = self._columns(maps, sent) if level is Level.RECORD else {}
+        new = np.flatnonzero(~sent & ~np.isin(maps.key, [self._keys[name] for name in columns]))
+        if columns:
+            sent &= ~np.isin(maps.key, [self._keys[name] for name in columns])
+        stays = table if int(sent.sum()) == table.height else table[at[sent]]
         if len(new):
             stays = tables.stack([stays, self._new_rows(maps, new)])
-            order = np.argsort(stays.get_column("owner").to_numpy(), kind="stable")
-            stays = stays[order]
-        if level is Level.RECORD:
-            kept = [name for name in batch.derived.columns if name in self._waiting]
-            return replace(batch, attributes=stays, derived=batch.derived.select(kept) if kept else pl.DataFrame())
-        return replace(batch, **{f"{level}_attributes": stays})
+            stays = stays[np.argsort(stays.get_column("owner").to_numpy(), kind="stable")]
+        if level is not Level.RECORD:
+            return replace(batch, **{f"{level}_attributes": stays})
+        kept = [batch.derived.get_column(name) for name in batch.derived.columns if name in self._waiting]
+        return replace(batch, attributes=stays, derived=pl.DataFrame([*kept, *columns.values()]))
+
+    def _columns(self, maps: Maps, sent: npt.NDArray[np.bool_]) -> dict[str, pl.Series]:
+        """Attributes that became others and have one scalar kind: derived columns, so that the table need not be written anew."""
+        marked = tables.FROM_BODY in self.batch.attributes.columns
+        codes, counts = np.unique(maps.key[~sent], return_counts=True)
+        names, found = list(self._keys), {}
+        for code in codes[counts * _FEW >= maps.height].tolist()[:_MOST_COLUMNS]:
+            rows = np.flatnonzero(maps.key == code)
+            owners = maps.owner[rows]
+            if (marked and sent[rows].any()) or len(np.unique(owners)) < len(owners):
+                continue
+            column = _column(self.pool.typed(maps.ref[rows]), owners, maps.height)
+            if column is not None:
+                found[names[code]] = column.alias(names[code])
+        return found
 
     def _new_rows(self, maps: Maps, rows: npt.NDArray[np.intp]) -> pl.DataFrame:
         names = pl.Series(list(self._keys), dtype=pl.String)
@@ -232,6 +251,20 @@ class Frame:
 
 
 _TYPED = pl.Schema([(name, dtype) for name, dtype in tables.ATTRIBUTES.items() if name not in ("owner", "key")])
+
+
+def _column(typed: pl.DataFrame, owners: Owners, height: int) -> pl.Series | None:
+    """Values of one scalar kind, null for those that have none; None where they are of several kinds."""
+    kinds = typed.get_column("kind")
+    kind = int(kinds[0])
+    if kind in (int(ValueKind.EMPTY), int(ValueKind.ANY)) or not (kinds == kind).all():
+        return None
+    values = typed.get_column(tables.VALUE_COLUMNS[ValueKind(kind)])
+    if len(owners) == height and (owners == np.arange(height)).all():
+        return values
+    places = np.full(height, -1, dtype=np.int64)
+    places[owners] = np.arange(len(owners))
+    return values.gather(tables.optional_positions(places))
 
 
 def _field_column(typed: pl.DataFrame, dtype: Any, name: str) -> pl.Series:

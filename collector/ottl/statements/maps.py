@@ -34,6 +34,11 @@ class Maps:
         """The number of a key."""
         return self._keys.setdefault(key, len(self._keys))
 
+    def names(self) -> list[str]:
+        """The keys that occur."""
+        names = list(self._keys)
+        return [names[code] for code in np.unique(self.key).tolist()]
+
     def refs(self, key: str) -> Refs:
         """For each owner the reference of its value under the key, or -1."""
         found = np.full(self.height, -1, dtype=np.int64)

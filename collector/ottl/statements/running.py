@@ -34,6 +34,7 @@ class Group:
         conditions: any of them; none = all.
         shares_cache: the cache is that of the group before.
         stops: an error ends the group for its record, which fails (`propagate`).
+        tells: whether errors are told (`silent`: no).
     """
 
     context: Level
@@ -41,6 +42,7 @@ class Group:
     conditions: tuple[Test, ...] = ()
     shares_cache: bool = False
     stops: bool = False
+    tells: bool = True
 
     @property
     def in_turn(self) -> bool:
@@ -71,9 +73,10 @@ def run(batch: LogBatch, groups: Sequence[Group]) -> Ran:
         return Ran(batch, Errors(), None)
     frame, errors, failed = Frame(batch), Errors(), None
     for group in groups:
+        told = errors if group.tells else Errors()
         if not group.shares_cache:
             frame.clear_caches()
-        own = (run_in_turn if group.in_turn else _Columns)(frame, group, errors).run()
+        own = (run_in_turn if group.in_turn else _Columns)(frame, group, told).run()
         if own is not None and own.any():
             failed = own if failed is None else failed | own
     forget()

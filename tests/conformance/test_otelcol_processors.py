@@ -1,0 +1,68 @@
+"""Processors of the OpenTelemetry Collector against the cases taken from its own tests."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import otlp_wire
+from collector.batch import LogBatch
+from collector.component import Context
+from collector.journal.entry import Entry
+from collector.pipeline.decode import decode
+from collector.testing.work import FakeWork
+from counterparts.conformance import cases, demand
+from counterparts.records import records_of
+
+PROCESSORS = ("attributes", "filter", "resource")
+NOT_AS_UPSTREAM = {
+    "attributes-040": "expects the hash of eight zero bytes: the interpreter that made the case lost the number",
+    "attributes-invalid-003": "the value that is wrong was lost when the case was written down",
+    "attributes-context": "headers of requests are not kept with records: from_context is refused",
+}
+"""Cases, or beginnings of their ids, that are not followed, and why."""
+CASES = [
+    case
+    for case in cases("processors_cases*.json")
+    if case["processor"] in PROCESSORS and not case["id"].startswith(tuple(NOT_AS_UPSTREAM))
+]
+
+
+def _batch(request: dict[str, Any]) -> LogBatch:
+    body = otlp_wire.json_to_protobuf(orjson.dumps(request))
+    return decode([Entry("0" * 16, 1, "default", "otlp", body, 1, 1_700_000_000_000, b"\0" * 16)]).batch
+
+
+def test_there_are_cases() -> None:
+    """The folder is found."""
+    demand(CASES, "processors_cases.json")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
+def test_a_processor_leaves_what_the_collectors_leaves(case: dict[str, Any]) -> None:
+    """Options are refused with the same words, and records look the same."""
+    factory = import_module(f"processors.{case['processor']}").FACTORY
+    if case.get("expect_config_error"):
+        with pytest.raises(ValueError) as refused:
+            factory.config.model_validate(case["config"])
+        assert case.get("error_contains", "") in str(refused.value)
+        return
+    processor = factory.create(factory.config.model_validate(case["config"]), Context(case["processor"], Path()))
+    done = processor.process(_batch(case["input"]), FakeWork())
+    assert records_of(orjson.loads(otlp_wire.encode_json(done))) == records_of(case["expected"])
+
+
+FILTERS = [case for case in cases("ottl_cases*.json") if case["kind"] == "filter-processor"]
+
+
+@pytest.mark.parametrize("case", FILTERS, ids=lambda case: str(case["id"]))
+def test_filter_keeps_what_the_collectors_keeps(case: dict[str, Any]) -> None:
+    """The conditions of the old block."""
+    factory = import_module("processors.filter").FACTORY
+    config = factory.config.model_validate({"logs": {"log_record": case["conditions"]}})
+    done = factory.create(config, Context("filter", Path())).process(_batch(case["input"]), FakeWork())
+    assert records_of(orjson.loads(otlp_wire.encode_json(done))) == records_of(case["expected"])
