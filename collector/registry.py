@@ -94,6 +94,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "backup": "collector.extensions.backup",
         "bearertokenauth": "collector.extensions.bearertokenauth",
         "client_certificate": "collector.extensions.client_certificate",
+        "console": "collector.extensions.console",
         "file_storage": "collector.extensions.file_storage",
         "headers_setter": "collector.extensions.headers_setter",
         "health_check": "collector.extensions.health_check",

@@ -12,11 +12,11 @@ import typer
 from collector.cli.alerting_config import alerting_of
 from collector.cli.commanding import Json, Wait, Why, handed_over, tell
 from collector.cli.endings import FAILED, misused, refuse
-from collector.cli.moments import seconds, shown
 from collector.cli.plain_command import PlainCommand
 from collector.cli.reading_store import reading
 from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir, Domain, StoreFile
+from collector.moments import seconds, shown
 from collector.scope import Scope
 from collector.visible import visible
 

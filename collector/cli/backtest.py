@@ -120,6 +120,6 @@ def _text(found: Findings) -> str:
 
 
 def _clock(unix_nano: int) -> str:
-    from collector.cli.moments import shown
+    from collector.moments import shown
 
     return shown(unix_nano // 10**9)

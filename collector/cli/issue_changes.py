@@ -58,7 +58,7 @@ def archive(
     data_dir: DataDir = HERE,
 ) -> None:
     """Nobody need look at it until it escalates, until so many more events or users, for a time, or for ever."""
-    from collector.cli.moments import seconds
+    from collector.moments import seconds
 
     try:
         lasts = int(seconds(for_)) if for_ else 0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from collector.cli.moments import shown
+from collector.moments import shown
 from collector.store.issue_reading import Row, Whole
 from collector.visible import visible
 

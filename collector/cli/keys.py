@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.cli.endings import misused, refuse
-from collector.cli.moments import moment, seconds, shown
 from collector.cli.plain_command import PlainCommand
 from collector.domains.keys import Key, KeyKind, NewKey, digest_of, id_in, is_whole, new_key
+from collector.moments import moment, seconds, shown
 
 if TYPE_CHECKING:
     from collector.domains.key_store import KeyStore

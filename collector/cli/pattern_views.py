@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from collector.cli.moments import shown
+from collector.moments import shown
 from collector.store.pattern_reading import BUCKETS, Advice, Listed, bars
 from collector.visible import visible
 

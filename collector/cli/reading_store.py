@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import misused, no_store, refuse
-from collector.cli.moments import moment, seconds
 from collector.cli.store_path import store_path
+from collector.moments import moment, seconds
 from collector.scope import Scope
 
 if TYPE_CHECKING:

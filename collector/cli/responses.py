@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from collector.cli.commanding import Json, Wait, Why, tell
-from collector.cli.moments import shown
 from collector.cli.plain_command import PlainCommand
 from collector.cli.reading_store import reading
 from collector.cli.store_path import DataDir, Domain, StoreFile
+from collector.moments import shown
 from collector.scope import Scope
 from collector.visible import visible
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
+from collector.console.service_state import ServiceState
 from collector.service.native_lines import NativeLines
 from collector.settings.model import Settings
 
@@ -68,6 +69,9 @@ class Child(Protocol):
     def native_lines(self) -> NativeLines: ...
     @property
     def last_report(self) -> Report: ...
+    def show(self, state: ServiceState) -> None:
+        """Tell it what is seen of the service, if it shows that to people."""
+        ...
 
 
 def pair() -> tuple[Connection, socket.socket]:

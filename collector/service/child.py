@@ -1,4 +1,4 @@
-"""Where a child process begins: `python -P -m collector.service.child CHANNEL LOG`, two descriptors.
+"""Where a child process begins: `python -P -m collector.service.child CHANNEL LOG [SHOWN]`, descriptors.
 
 Children are started by exec, never by fork: polars hangs in a forked child.
 """
@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start, Stop
-from collector.service.roles import Role, make_role
+from collector.service.roles import Role, Shows, make_role
+from collector.service.showing import heard
 from collector.telemetry.own_logs import configure
 
 log = logging.getLogger("logboom.child")
@@ -25,6 +26,7 @@ log = logging.getLogger("logboom.child")
 BEAT_SECS = 1.0
 START_BEAT_SECS = 0.02
 ORPHAN_SECS = 10.0
+_SHOWN = 3
 
 
 class _Speaker:
@@ -69,6 +71,8 @@ def _follow(start: Start, channel: Connection) -> int:
     name = f"{start.role} {start.index}"
     try:
         role = make_role(start)
+        if isinstance(role, Shows) and len(sys.argv) > _SHOWN:
+            heard(int(sys.argv[_SHOWN]), role.show)
         deadline = start.settings.service.processes.shutdown_timeout
         threading.Thread(target=_listen, args=(channel, role), name="orders", daemon=True).start()
         threading.Thread(target=_beat, args=(speaker, role), name="heartbeat", daemon=True).start()

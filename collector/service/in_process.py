@@ -15,11 +15,12 @@ import time
 from dataclasses import replace
 
 from collector.backend.data_dir import DataDir
+from collector.console.service_state import ServiceState
 from collector.control.reporter import nobody
 from collector.errors import LogboomError
 from collector.service.channel import Report, Start
 from collector.service.native_lines import NativeLines
-from collector.service.roles import Place, Role, make_role, places
+from collector.service.roles import ROLES, Place, Role, Shows, make_role, places
 from collector.service.service_manager import tell
 from collector.settings.model import Settings
 
@@ -41,6 +42,11 @@ class LocalChild:
         self.native_lines = NativeLines(self.name)  # nobody reads our own stderr
         self.role: Role = make_role(start)
         self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+
+    def show(self, state: ServiceState) -> None:
+        """What is seen of the service, if its role shows that."""
+        if isinstance(self.role, Shows):
+            self.role.show(state)
 
     def _run(self) -> None:
         try:
@@ -94,7 +100,7 @@ class InProcess:
             self.children[place] = child
             child.thread.start()
         deadline = time.monotonic() + START_SECS
-        while not all(child.ready for child in self.children.values()):
+        while not all(child.ready for child in self._vital()):
             failed = self._failed()
             if failed or self._stop.is_set() or time.monotonic() > deadline:
                 await self._end()
@@ -111,7 +117,7 @@ class InProcess:
         Raises:
             LogboomError: a thread ended by itself; the other was stopped.
         """
-        while not self._stop.is_set() and all(child.thread.is_alive() for child in self.children.values()):
+        while not self._stop.is_set() and all(child.thread.is_alive() for child in self._vital()):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _LOOK_SECS)
         unasked = not self._stop.is_set()
@@ -121,8 +127,11 @@ class InProcess:
         if unasked:
             raise LogboomError(self._failed() or "a thread ended by itself")
 
+    def _vital(self) -> list[LocalChild]:
+        return [child for child in self.children.values() if ROLES[child.start.role].vital]
+
     def _failed(self) -> str:
-        return "; ".join(child.error for child in self.children.values() if child.error)
+        return "; ".join(child.error for child in self._vital() if child.error)
 
     async def _end(self) -> None:
         deadline_secs = self.settings.service.processes.shutdown_timeout

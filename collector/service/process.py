@@ -10,10 +10,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
+from collector.console.service_state import ServiceState
 from collector.service.channel import Report, Start, Stop, pair
 from collector.service.native_lines import NativeLines
+from collector.service.roles import ROLES
+from collector.service.showing import Showing
 
 SILENCE_SECS = 10.0
 _WORDS_BYTES = 64 << 10
@@ -44,6 +48,7 @@ class ChildProcess:
         self._process: asyncio.subprocess.Process | None = None
         self.native_lines = NativeLines(self.name)
         self._words = -1
+        self._showing: Showing | None = None
 
     @property
     def pid(self) -> int:
@@ -72,22 +77,37 @@ class ChildProcess:
         try:
             with theirs, contextlib.ExitStack() as inherited:
                 own, words = self._outlets(inherited)
+                shown = self._shown(inherited)
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-m", "collector.service.child", str(theirs.fileno()), str(own),
+                    sys.executable, "-P", "-m", "collector.service.child", str(theirs.fileno()), str(own), *map(str, shown),
                     stdin=asyncio.subprocess.DEVNULL,
                     stderr=words,
-                    pass_fds=(theirs.fileno(), own, *self._keep_open),
+                    pass_fds=(theirs.fileno(), own, *shown, *self._keep_open),
                     start_new_session=True,
                     env={**os.environ, **CHILD_ENVIRONMENT},
                 )  # fmt: skip
         except OSError:
             self._channel.close()
             self._close_words()
+            self._close_showing()
             raise
         with contextlib.suppress(OSError):  # it is dead already: `wait` tells
             self._channel.send(self.start)
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take_report)
         asyncio.get_running_loop().add_reader(self._words, self._take_words)
+
+    def show(self, state: ServiceState) -> None:
+        """Tell it what the supervisor sees, if it shows that."""
+        if self._showing is not None and self.ready:
+            self._showing.show(state)
+
+    def _shown(self, inherited: contextlib.ExitStack) -> Sequence[int]:
+        """The descriptor on which it hears what there is to show; none for who shows nothing."""
+        if not ROLES[self.start.role].shows:
+            return ()
+        self._showing = Showing()
+        inherited.callback(self._showing.theirs.close)
+        return (self._showing.theirs.fileno(),)
 
     def _outlets(self, inherited: contextlib.ExitStack) -> tuple[int, int]:
         """Our stderr, for the child's own log, and a pipe for what native code writes, which never makes it wait."""
@@ -167,6 +187,7 @@ class ChildProcess:
             self._take_report()
         self._close_channel()
         self._close_words()
+        self._close_showing()
         self.changed.set()
         return self.exit_code
 
@@ -178,6 +199,11 @@ class ChildProcess:
             os.close(self._words)
             self._words = -1
             self.native_lines.end()
+
+    def _close_showing(self) -> None:
+        if self._showing is not None:
+            self._showing.close()
+            self._showing = None
 
     def _close_channel(self) -> None:
         if self._channel is not None:

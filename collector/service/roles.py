@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from collector.console.service_state import ServiceState
 from collector.extensions.backup.config import BackupConfig
+from collector.extensions.console.config import ConsoleConfig
 from collector.service.channel import Report, Start
 from collector.service.plan import extension
 from collector.settings.model import Settings
 
 Place = tuple[str, int]
-"""Role and number: (`ingest`, slot), (`worker`, number) or (`backup`, 0)."""
+"""Role and number: (`ingest`, slot), (`worker`, number), (`backup`, 0) or (`console`, 0)."""
 
 
 class Role(Protocol):
@@ -25,6 +27,15 @@ class Role(Protocol):
         ...
 
 
+@runtime_checkable
+class Shows(Role, Protocol):
+    """A role that shows people what the supervisor sees."""
+
+    def show(self, state: ServiceState) -> None:
+        """What it sees now. From the thread that hears the supervisor."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RoleKind:
     """One role.
@@ -33,11 +44,16 @@ class RoleKind:
         make: imports and makes it; in the child, so that the supervisor loads nothing of it.
         count: how many processes of it a configuration asks for.
         takes_requests: senders are answered while one of these is ready.
+        vital: nothing is ready without it, and what can't be restored is told as the end of the service; of others the service goes on
+            without them, from the start on.
+        shows: it is told what the supervisor sees.
     """
 
     make: Callable[[Start], Role]
     count: Callable[[Settings], int]
     takes_requests: bool = False
+    vital: bool = True
+    shows: bool = False
 
 
 def _ingest(start: Start) -> Role:
@@ -58,10 +74,19 @@ def _backups(start: Start) -> Role:
     return Backups(start.settings, start.data_dir)
 
 
+def _console(start: Start) -> Role:
+    from collector.service.consoles import ConsoleRole
+
+    return ConsoleRole(start.settings, start.data_dir)
+
+
 ROLES: Mapping[str, RoleKind] = {
     "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True),
     "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers),
     "backup": RoleKind(_backups, lambda settings: int(extension(settings, BackupConfig) is not None)),
+    "console": RoleKind(
+        _console, lambda settings: int(extension(settings, ConsoleConfig) is not None), vital=False, shows=True
+    ),
 }
 """In the order in which they are made, and stopped: ingest first, so that the workers see all that was accepted; the backup last, so
 that it has what they leave."""

@@ -79,7 +79,8 @@ class Supervisor:
         return [
             child.name
             for place, child in self.children.items()
-            if self._places.get(place, Restarts()).hopeless(child.served_secs if child.ready else None)
+            if ROLES[place[0]].vital
+            and self._places.get(place, Restarts()).hopeless(child.served_secs if child.ready else None)
         ]
 
     @property
@@ -271,9 +272,9 @@ class Supervisor:
 async def _all_reach(
     children: Iterable[ChildProcess], phases: set[str], stop: asyncio.Event, patience_secs: float
 ) -> str:
-    """Wait until every child reports one of `phases`; else a sentence on the first that failed."""
+    """Wait until every vital child reports one of `phases`; else a sentence on the first that failed."""
     deadline = time.monotonic() + patience_secs
-    for child in children:
+    for child in (child for child in children if ROLES[child.start.role].vital):
         ended = asyncio.ensure_future(child.wait())
         while child.last_report.phase not in phases:
             if child.last_report.phase == "failed":

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from collector.console.service_state import ServiceState
 from collector.control.catalogue import CLOCK_JUMPED
 from collector.control.event import Phase
 from collector.control.record import Value
@@ -148,7 +149,9 @@ class Watch:
         reason = ""
         self._look_at_clock()
         try:
-            self.look(await asyncio.to_thread(self.snapshots.get))
+            snapshot = await asyncio.to_thread(self.snapshots.get)
+            self.look(snapshot)
+            self._show(snapshot)
             await asyncio.to_thread(self.at_each_look, self._supervisor.settings)
         except LogboomError as error:
             reason = str(error)
@@ -157,6 +160,12 @@ class Watch:
         except Exception:
             log.exception("health can't look at the data directory")
         self._blind = reason
+
+    def _show(self, snapshot: Snapshot) -> None:
+        """To the children that show it to people."""
+        state = ServiceState(time.time(), self.health(), snapshot)
+        for child in self._supervisor.children.values():
+            child.show(state)
 
     async def _probe_on(self) -> None:
         while True:

@@ -30,3 +30,7 @@ class SqliteConfig(DeliveryConfig):
     """Longer string attributes are cut likewise."""
     retention: RetentionConfig = RetentionConfig()
     """What is deleted, and when."""
+
+    def store_file(self, root: Path) -> Path:
+        """For whoever reads it (`HoldsLogs`)."""
+        return self.path if self.path.is_absolute() else root / self.path

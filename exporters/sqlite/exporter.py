@@ -42,7 +42,7 @@ class SqliteExporter:
         self._config = config
         self._limits = Limits(config.max_body_size, config.max_attribute_size)
         self._store = EmbeddedStore(
-            context.data_dir / config.path,
+            config.store_file(context.data_dir),
             busy_timeout_secs=config.busy_timeout,
             auto_migrate=config.auto_migrate,
             indexes=config.indexes,

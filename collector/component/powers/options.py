@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from collector.component.declaration import Config, Use
@@ -168,4 +169,13 @@ class MemoryLimiting(Protocol):
 
     def memory_limits(self, total_bytes: int) -> MemoryLimits:
         """The limits on a machine (or in a control group) with `total_bytes` of memory."""
+        ...
+
+
+@runtime_checkable
+class HoldsLogs(Protocol):
+    """Options of an exporter to a file of logs (the schema of `collector.store`) that others may read while it writes."""
+
+    def store_file(self, root: Path) -> Path:
+        """Where it is. `root`: the data directory."""
         ...

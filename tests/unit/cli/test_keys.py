@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collector.cli import app
-from collector.cli.moments import moment, seconds
 from collector.domains.keys import is_whole
+from collector.moments import moment, seconds
 
 DAY = 86_400
 

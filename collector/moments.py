@@ -1,4 +1,4 @@
-"""Times on the command line: a date, a date and time, or how long from now."""
+"""Times as people write them: a date, a date and time, or how long from now."""
 
 from __future__ import annotations
 

@@ -1,0 +1,9 @@
+"""`/api/v1`: a module for each subject, with a `router`. Models are pydantic's: the OpenAPI document is made of them."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from collector.console.api import me
+
+ROUTERS: Sequence[APIRouter] = (me.router,)

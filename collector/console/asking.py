@@ -1,0 +1,92 @@
+"""What pages and the API are asked, alike: `domain`, `q`, `from`, `to`. A URL says all of it, so it can be handed on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from collector.console.refusal import NotFound, Refused, no_query
+from collector.console.visitor import Visitor
+from collector.moments import seconds
+from collector.query.problems import QueryError
+from collector.query.query import Query
+from collector.scope import Scope
+
+_NANO = 10**9
+_NOW = re.compile(r"now(?:-(?P<ago>.+))?")
+_UNIX_NANO = re.compile(r"\d{16,19}")
+_LONGEST_NAME = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Records of whom, which, of which time.
+
+    Args:
+        domain: the one that was chosen; empty: all that the visitor may see.
+        since, until: nanoseconds, the end is no part of it; what `from` and `to` mean now.
+        from_, to: as they were written.
+    """
+
+    scope: Scope
+    domain: str
+    query: Query
+    since: int
+    until: int
+    from_: str
+    to: str
+
+
+def asked(parameters: Mapping[str, str], visitor: Visitor, default_from: str = "now-1h") -> Asked:
+    """Of the parameters of a request.
+
+    Raises:
+        Refused: one of them is none (400), or the domain is not theirs (404).
+    """
+    from_, to = parameters.get("from") or default_from, parameters.get("to") or "now"
+    now = time.time_ns()
+    since, until = moment(from_, now, "from"), moment(to, now, "to")
+    if since >= until:
+        raise Refused(400, "the time ends before it begins: from is not before to")
+    scope, domain = scope_of(parameters, visitor)
+    return Asked(scope, domain, query_of(parameters.get("q", "")), since, until, from_, to)
+
+
+def scope_of(parameters: Mapping[str, str], visitor: Visitor) -> tuple[Scope, str]:
+    """Of the parameter `domain`, within what the visitor may see. Raises `NotFound`."""
+    domain = parameters.get("domain", "")
+    if not domain:
+        return visitor.scope, ""
+    if len(domain) > _LONGEST_NAME or domain not in visitor.scope:
+        raise NotFound("such domain")
+    return Scope.of(domain), domain
+
+
+def query_of(text: str) -> Query:
+    """Raises `Refused`, with the place."""
+    try:
+        return Query(text)
+    except QueryError as error:
+        raise no_query(error) from error
+
+
+def moment(text: str, now: int, name: str) -> int:
+    """`now`, `now-1h`, RFC 3339, or nanoseconds since 1970. Raises `Refused`."""
+    try:
+        if found := _NOW.fullmatch(text.strip()):
+            return now - int(seconds(found["ago"]) * _NANO) if found["ago"] else now
+        if _UNIX_NANO.fullmatch(text):
+            return int(text)
+        at = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Refused(
+            400,
+            f"{name} is no time: write now-1h, 2027-01-31T12:00:00Z, or nanoseconds since 1970",
+            {"parameter": name},
+        )
+    return int(at.timestamp()) * _NANO + at.microsecond * 1000

@@ -1,0 +1,101 @@
+"""The SQLite file of an exporter: each thread keeps a few connections, one for each scope that was asked for lately."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+
+from collector.named_file import Identity, identity
+from collector.scope import Scope
+from collector.store.reading import Readable, connect, guarded
+
+_KEPT = 4
+_VERSION = "PRAGMA data_version"
+
+
+class _Kept:
+    """A connection, the file that it is on, and the guard around it."""
+
+    def __init__(self, path: Path, scope: Scope, *, narrow: bool = True) -> None:
+        self.file = identity(path)
+        self.connection = connect(path)
+        self._guard = contextlib.ExitStack()
+        if narrow:
+            self._guard.enter_context(guarded(self.connection, scope))
+
+    def close(self) -> None:
+        self._guard.close()
+        self.connection.close()
+
+
+class FileSource:
+    """See `collector.console.stores.Source`."""
+
+    kind = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._here = threading.local()
+        self._all: list[_Kept] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def connected(self, scope: Scope) -> Iterator[Readable]:
+        """Raises `NoStore`."""
+        yield self._kept(scope).connection
+
+    def interrupt(self, connection: Readable) -> None:
+        """A statement that runs on it ends with an error."""
+        if isinstance(connection, sqlite3.Connection):
+            connection.interrupt()
+
+    def version(self) -> object:
+        """Which file it is, and SQLite's number of its changes, as this thread sees it."""
+        kept = self._watch()
+        return kept.file, kept.connection.execute(_VERSION).fetchone()[0]
+
+    def close(self) -> None:
+        """Interrupt what runs; connections close with their threads."""
+        with self._lock:
+            for kept in self._all:
+                kept.connection.interrupt()
+
+    def _kept(self, scope: Scope) -> _Kept:
+        known: OrderedDict[Scope, _Kept] = self._here.__dict__.setdefault("known", OrderedDict())
+        found = known.pop(scope, None)
+        if found is not None and found.file != self._now():
+            self._let_go(found)
+            found = None
+        known[scope] = found or self._made(scope)
+        while len(known) > _KEPT:
+            self._let_go(known.popitem(last=False)[1])
+        return known[scope]
+
+    def _watch(self) -> _Kept:
+        """A connection that asks for the version alone: the guard lets no such PRAGMA pass."""
+        found: _Kept | None = self._here.__dict__.get("watch")
+        if found is not None and found.file == self._now():
+            return found
+        if found is not None:
+            self._let_go(found)
+        self._here.watch = self._made(Scope.everything(), narrow=False)
+        made: _Kept = self._here.watch
+        return made
+
+    def _made(self, scope: Scope, *, narrow: bool = True) -> _Kept:
+        kept = _Kept(self._path, scope, narrow=narrow)
+        with self._lock:
+            self._all.append(kept)
+        return kept
+
+    def _let_go(self, kept: _Kept) -> None:
+        with self._lock:
+            self._all.remove(kept)
+        kept.close()
+
+    def _now(self) -> Identity | None:
+        return identity(self._path)

@@ -1,0 +1,58 @@
+"""From options to a console that listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.component import HoldsLogs
+from collector.console.application import application
+from collector.console.commanding import Commands
+from collector.console.file_source import FileSource
+from collector.console.parts import Parts
+from collector.console.service_state import LastState
+from collector.console.stores import Source, Stores
+from collector.errors import LogboomError
+from collector.extensions.console.config import ConsoleConfig
+from collector.settings.model import Settings
+from collector.transport.http_server_config import HttpServerConfig
+from collector.transport.serving.http_server import HttpListener
+
+_IDLE = "75s"
+
+
+@contextmanager
+def opened(
+    options: ConsoleConfig, settings: Settings, root: Path, state: LastState
+) -> Iterator[tuple[HttpListener, str]]:
+    """A console that serves, and where; at the end it serves no more.
+
+    Raises:
+        LogboomError: it can't listen.
+    """
+    ident, source = _store(options, settings, root)
+    stores = Stores(source, options.query_threads) if source is not None else None
+    parts = Parts(options, settings, root, stores, ident, state, Commands(root))
+    listener = HttpListener(
+        HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
+    )
+    try:
+        address = listener.start(lambda _: application(parts), share_port=True)
+    except (OSError, ValueError) as error:
+        raise LogboomError(f"can't listen on {options.endpoint}: {error}") from error
+    try:
+        yield listener, address
+    finally:
+        listener.shutdown(0.0)
+        if stores is not None:
+            stores.close()
+
+
+def _store(options: ConsoleConfig, settings: Settings, root: Path) -> tuple[str, Source | None]:
+    """Of the exporter that the options name, or the first whose store can be read."""
+    named = {options.store: settings.exporters[options.store]} if options.store else settings.exporters
+    for ident, component in named.items():
+        if isinstance(component.config, HoldsLogs):
+            return ident, FileSource(component.config.store_file(root))
+    return "", None

@@ -1,0 +1,9 @@
+"""Pages: a module for each, with a `router`; `panels.py` for the parts of them that are asked for one by one."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from collector.console.pages import display, overview, panels
+
+ROUTERS: Sequence[APIRouter] = (overview.router, panels.router, display.router)

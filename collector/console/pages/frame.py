@@ -1,0 +1,68 @@
+"""What stands around every page: who looks, at which domain, how it is shown, and what wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from collector.console.parts import parts, visitor
+from collector.console.refusal import Refused
+from collector.query.searching import domains_of
+from collector.release import release
+from collector.reserved import DOMAIN
+from collector.store.reading import NoStore
+
+_SECS = 0.5
+_MOST_DOMAINS = 200
+THEMES, DENSITIES = ("system", "light", "dark"), ("compact", "roomy")
+NAVIGATION = (
+    ("/", "Overview"), ("/logs", "Logs"), ("/issues", "Issues"), ("/patterns", "Patterns"), ("/alerts", "Alerts"),
+    ("/health", "Health"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How somebody likes it: cookies that hold nothing else."""
+
+    theme: str
+    density: str
+    zone: str
+
+
+async def frame(request: Request) -> dict[str, Any]:
+    """The context of `base.html`."""
+    path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+    return {
+        "visitor": visitor(request),
+        "shown": shown(request),
+        "navigation": NAVIGATION,
+        "current": next((to for to, _ in reversed(NAVIGATION) if path == to or path.startswith(f"{to}/")), ""),
+        "domain": request.query_params.get("domain", ""),
+        "domains": await domains(request),
+        "version": release(),
+    }
+
+
+def shown(request: Request) -> Shown:
+    """Of the cookies."""
+    cookies = request.cookies
+
+    def one_of(name: str, values: tuple[str, ...]) -> str:
+        return cookies.get(name, "") if cookies.get(name) in values else values[0]
+
+    return Shown(one_of("theme", THEMES), one_of("density", DENSITIES), cookies.get("zone", "")[:64])
+
+
+async def domains(request: Request) -> list[str]:
+    """Those that have records and that this visitor may see; none while the store can't say."""
+    stores, who = parts(request).stores, visitor(request)
+    if stores is None:
+        return []
+    try:
+        found = await stores.ask(who.scope, lambda connection: list(domains_of(connection, who.scope)), _SECS)
+    except (Refused, NoStore):
+        return []
+    return [name for name in found if name != DOMAIN][:_MOST_DOMAINS]

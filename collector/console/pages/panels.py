@@ -1,0 +1,85 @@
+"""Parts of pages that fail alone. A page waits a moment for each; what is not there by then is asked for by itself, with all the time
+that a question may take, and so is what is shown anew while the page is open.
+
+    page ──► shown(request, "overview.figures", …) ──► {name: markup}            GET /panels/overview.figures?… ──► the same, alone
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from collector.console.pages.rendering import part
+from collector.console.parts import parts
+from collector.console.refusal import NotFound, Refused, TooSlow, request_id
+from collector.console.stores import Question, T
+from collector.scope import Scope
+from collector.store.reading import NoStore
+
+log = logging.getLogger("logboom.console")
+router = APIRouter()
+
+Panel = Callable[[Request], Awaitable[Markup]]
+_PANELS: dict[str, Panel] = {}
+_FIRST_SECS = 0.4
+"""What the first showing of a page waits for a panel."""
+_patience: ContextVar[float] = ContextVar("patience")
+
+
+def panel(name: str) -> Callable[[Panel], Panel]:
+    """Makes a function the panel of that name: `page.part`."""
+
+    def named(function: Panel) -> Panel:
+        _PANELS[name] = function
+        return function
+
+    return named
+
+
+async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
+    """A question of a panel to the store, within the time that this showing has. Raises `Refused`, `NoStore`."""
+    made = parts(request)
+    if made.stores is None:
+        raise NoStore("no pipeline has an exporter whose store can be read: sqlite or d1")
+    return await made.stores.ask(scope, question, _patience.get(made.options.query_timeout))
+
+
+async def shown(request: Request, *names: str) -> dict[str, Markup]:
+    """Panels of a page, by name without what stands before the point; all at once, none waits for another."""
+    _patience.set(_FIRST_SECS)
+    found = await asyncio.gather(*(_one(request, name, first=True) for name in names))
+    return {name.partition(".")[2]: markup for name, markup in zip(names, found, strict=True)}
+
+
+@router.get("/panels/{name}")
+async def alone(request: Request, name: str) -> HTMLResponse:
+    """One of them, with the parameters of its page."""
+    if name not in _PANELS:
+        raise NotFound("such panel")
+    _patience.set(parts(request).options.query_timeout)
+    return HTMLResponse(await _one(request, name, first=False))
+
+
+async def _one(request: Request, name: str, *, first: bool) -> Markup:
+    try:
+        return await _PANELS[name](request)
+    except TooSlow as error:
+        return part(request, "parts/late.html", name=name) if first else _failed(request, name, str(error))
+    except NoStore:
+        return part(request, "parts/nothing_yet.html", name=name)
+    except Refused as refused:
+        return _failed(request, name, refused.detail)
+    except Exception as error:
+        id_ = request_id()
+        log.error("panel %s failed (request %s)", name, id_, exc_info=error)
+        return _failed(request, name, f"That failed inside logboom; its log says more under request id {id_}.")
+
+
+def _failed(request: Request, name: str, why: str) -> Markup:
+    return part(request, "parts/failed.html", name=name, why=why)

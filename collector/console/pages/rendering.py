@@ -1,0 +1,74 @@
+"""Templates: autoescaped, strict, with the few filters that pages share. Text of senders goes through `shown`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from collector.console.pages.frame import frame
+from collector.console.pages.times import UNKNOWN, ago, clock, exact, iso
+from collector.console.serving_files import path_of
+from collector.visible import visible, visible_lines
+
+_TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+async def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A whole page: with header, navigation and footer."""
+    return HTMLResponse(part(request, template, **await frame(request), **context), status)
+
+
+def part(request: Request, template: str, **context: Any) -> Markup:
+    """A template alone, such as a panel."""
+    base = request.scope.get("root_path", "")
+    asked = dict(request.query_params)
+
+    def link(path: str, **changed: str | int | None) -> str:
+        """A path of the console with the domain and time of this page, and these parameters: None takes one away."""
+        kept = {name: asked[name] for name in ("domain", "from", "to") if asked.get(name)}
+        return _url(base + path, {**kept, **{name.rstrip("_"): value for name, value in changed.items()}})
+
+    def here(**changed: str | int | None) -> str:
+        """This page, otherwise asked."""
+        return _url(base + _below(request), {**asked, **{name.rstrip("_"): value for name, value in changed.items()}})
+
+    def asset(name: str) -> str:
+        return f"{base}{path_of(name)}"
+
+    return Markup(_environment().get_template(template).render(  # noqa: S704 - of a template that escapes
+        base=base, asked=asked, link=link, here=here, asset=asset, **context
+    ))  # fmt: skip
+
+
+def _below(request: Request) -> str:
+    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+
+
+def _url(path: str, parameters: Mapping[str, Any]) -> str:
+    written = urlencode({name: value for name, value in parameters.items() if value is not None and value != ""})
+    return f"{path}?{written}" if written else path
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "shown": visible, "shown_lines": visible_lines, "number": _number, "ago": ago, "clock": clock, "exact": exact, "iso": iso,
+    }  # fmt: skip
+    return environment
+
+
+def _number(value: float | None) -> str:
+    """`1,234`; a dash for what is not known."""
+    return UNKNOWN if value is None else f"{value:,.0f}"

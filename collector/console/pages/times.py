@@ -1,0 +1,53 @@
+"""Times as pages write them: relative in lists, exact in records, in the zone that the visitor chose (cookie `zone`; UTC without one)."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+UNKNOWN = "\N{EN DASH}"
+_NANO = 10**9
+_STEPS = (("d", 86_400), ("h", 3600), ("min", 60))
+
+
+def zone_of(name: str) -> tzinfo:
+    """UTC for a name that is none."""
+    try:
+        return ZoneInfo(name) if name and len(name) < 64 else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def ago(unix_nano: int | None, now: float | None = None) -> str:
+    """`4 min ago`; a dash for never."""
+    if not unix_nano:
+        return UNKNOWN
+    secs = (time.time() if now is None else now) - unix_nano / _NANO
+    if secs < 0:
+        return "just now"
+    unit, size = next(((unit, size) for unit, size in _STEPS if secs >= size), ("s", 1))
+    return f"{secs // size:.0f} {unit} ago"
+
+
+def clock(unix_nano: int | None, zone: str = "") -> str:
+    """`14:05:09.312`."""
+    return _local(unix_nano, zone).strftime("%H:%M:%S.") + f"{unix_nano % _NANO // 10**6:03}" if unix_nano else UNKNOWN
+
+
+def exact(unix_nano: int | None, zone: str = "") -> str:
+    """`2026-11-30 14:05:09.312345678 UTC`, all digits."""
+    if not unix_nano:
+        return UNKNOWN
+    at = _local(unix_nano, zone)
+    return f"{at:%Y-%m-%d %H:%M:%S}.{unix_nano % _NANO:09} {at:%Z}"
+
+
+def _local(unix_nano: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(unix_nano // _NANO, zone_of(zone))
+
+
+def iso(unix_nano: int) -> str:
+    """RFC 3339 with nine digits, for machines."""
+    at = datetime.fromtimestamp(unix_nano // _NANO, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{unix_nano % _NANO:09}Z"

@@ -1,0 +1,45 @@
+"""What handlers of requests are given: made once, when the console starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from collector.console.commanding import Commands
+from collector.console.service_state import LastState
+from collector.console.stores import Stores
+from collector.console.visitor import Visitor
+from collector.extensions.console.config import ConsoleConfig
+from collector.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of one console.
+
+    Args:
+        root: the data directory.
+        stores: None: no pipeline has an exporter whose store can be read.
+        store_id: id of that exporter.
+    """
+
+    options: ConsoleConfig
+    settings: Settings
+    root: Path
+    stores: Stores | None
+    store_id: str
+    state: LastState
+    commands: Commands
+
+
+def parts(request: HTTPConnection) -> Parts:
+    """Of the application that a request came to."""
+    return cast("Parts", request.app.state.parts)
+
+
+def visitor(request: HTTPConnection) -> Visitor:
+    """Who asks; `security` found out before any handler was called."""
+    return cast("Visitor", request.state.visitor)

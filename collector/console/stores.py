@@ -1,0 +1,130 @@
+"""Questions to the store: on a few threads, so many for a domain, each within its time; whoever asks for more is told to come again.
+
+question ──► gate (places of a domain, then of all; 16 wait) ──► thread ──► connection of the scope ──► answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from collector.console.refusal import Busy, TooSlow
+from collector.scope import Scope
+from collector.store.reading import Readable
+
+T = TypeVar("T")
+Question = Callable[[Readable], T]
+
+_MOST_WAITING = 16
+_GRACE_SECS = 0.5
+"""What an interrupt may take to be noticed."""
+
+
+class Source(Protocol):
+    """A store that is asked on threads."""
+
+    kind: str
+    """`sqlite`, `d1`."""
+
+    def connected(self, scope: Scope) -> contextlib.AbstractContextManager[Readable]:
+        """For one question of who sees this scope, on the calling thread. Raises `NoStore`."""
+        ...
+
+    def interrupt(self, connection: Readable) -> None:
+        """End what it does, from any thread."""
+        ...
+
+    def version(self) -> object:
+        """Something that is equal as long as nothing changed; None: nobody can tell. On a thread of questions."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Stores:
+    """Asks one source.
+
+    Args:
+        threads: questions at once; half of them (one at least) for the same domain.
+    """
+
+    def __init__(self, source: Source, threads: int) -> None:
+        self.source = source
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="question")
+        self._places, self._most = threads, max(1, threads // 2)
+        self._running: Counter[frozenset[str] | None] = Counter()
+        self._waiting = 0
+        self._turn = asyncio.Condition()
+
+    async def ask(self, scope: Scope, question: Question[T], secs: float) -> T:
+        """The answer of a function that is given a connection, of the scope and no more.
+
+        Raises:
+            Busy: too many wait.
+            TooSlow: it was not done after `secs`.
+            NoStore: there is none yet.
+        """
+        async with self._place(scope):
+            return await self._answered(scope, question, secs)
+
+    async def _answered(self, scope: Scope, question: Question[T], secs: float) -> T:
+        busy: list[Readable] = []
+
+        def on_thread() -> T:
+            with self.source.connected(scope) as connection:
+                busy.append(connection)
+                try:
+                    return question(connection)
+                finally:
+                    busy.clear()
+
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, on_thread)
+        try:
+            return await asyncio.wait_for(asyncio.shield(answer), secs)
+        except (TimeoutError, asyncio.CancelledError) as end:
+            await self._ended(answer, busy)
+            if isinstance(end, TimeoutError):
+                raise TooSlow(secs) from None
+            raise
+
+    async def _ended(self, answer: asyncio.Future[T], busy: list[Readable]) -> None:
+        """Nobody waits for it any more: its thread is to be free, and its place is not before that."""
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        while not answer.done():
+            for connection in list(busy):
+                self.source.interrupt(connection)
+            await asyncio.wait([answer], timeout=_GRACE_SECS)
+
+    def close(self) -> None:
+        """Take no more questions."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.source.close()
+
+    @contextlib.asynccontextmanager
+    async def _place(self, scope: Scope) -> AsyncIterator[None]:
+        whose = scope.domains
+
+        def free() -> bool:
+            return self._running.total() < self._places and self._running[whose] < self._most
+
+        async with self._turn:
+            if not free():
+                if self._waiting >= _MOST_WAITING:
+                    raise Busy
+                self._waiting += 1
+                try:
+                    await self._turn.wait_for(free)
+                finally:
+                    self._waiting -= 1
+            self._running[whose] += 1
+        try:
+            yield
+        finally:
+            self._running[whose] -= 1
+            self._running += Counter()  # those of nothing go
+            async with self._turn:
+                self._turn.notify_all()

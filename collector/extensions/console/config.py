@@ -1,0 +1,37 @@
+"""Options of `console`."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from collector.component import Config
+from collector.transport.endpoint import Endpoint
+from collector.transport.tls import TlsServerConfig
+from collector.units import Duration
+
+
+class ConsoleConfig(Config):
+    """Where the console is, and what it shows."""
+
+    endpoint: str = "localhost:8080"
+    """`host:port` to listen on."""
+    tls: TlsServerConfig | None = None
+    """Serve HTTPS."""
+    base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """What stands in front of every path where a proxy leaves it there: `/logboom`."""
+    store: str = ""
+    """Id of the exporter whose store is read; without it the first `sqlite` or `d1` exporter of a pipeline."""
+    query_timeout: Duration = Field(2.0, gt=0)
+    """How long a search may take; then it says how far it got."""
+    query_threads: int = Field(4, ge=1, le=32)
+    """Questions to the store at once; half of them for one domain."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        Endpoint.parse(value, "tcp")
+        return value
+
+    def listens_on(self) -> list[str]:
+        """For whoever looks beforehand whether it is free."""
+        return [self.endpoint]
