@@ -21,7 +21,7 @@ REFUSED = {
         {"hec_metadata_to_otel_attrs": {}, "otel_attrs_to_hec_metadata": {}},
         "the old name of otel_attrs_to_hec_metadata",
     ),
-    "an unknown option": ({"max_connections": 5}, "Extra inputs are not permitted"),
+    "an unknown option": ({"most_connections": 5}, "Extra inputs are not permitted"),
 }
 
 
