@@ -23,6 +23,7 @@ from collector.component import (
     GivesDomains,
     GoesStale,
     HandsOver,
+    HoldsLogs,
     JudgesService,
     KeepsReceipts,
     KeepsState,
@@ -77,6 +78,7 @@ from collector.extensions.bearertokenauth.authenticator import BearerTokenAuth
 from collector.extensions.bearertokenauth.config import BearerTokenAuthConfig
 from collector.extensions.client_certificate.authenticator import ClientCertificates
 from collector.extensions.client_certificate.config import ClientCertificateConfig
+from collector.extensions.console.config import ConsoleConfig
 from collector.extensions.file_storage.config import FileStorageConfig
 from collector.extensions.headers_setter.authenticator import HeadersSetter
 from collector.extensions.headers_setter.config import HeadersSetterConfig
@@ -406,6 +408,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
+HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
     AggregateConfig,
@@ -419,6 +422,7 @@ KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
     SqliteExporter,
 )
 LISTENS: tuple[type[Listens], ...] = (
+    ConsoleConfig,
     HealthCheckConfig,
     AlertmanagerReceiverConfig,
     HooksConfig,
@@ -560,6 +564,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "AmendsHeaders": AMENDS_HEADERS,
     "Bills": BILLS,
     "WantsOfListeners": WANTS_OF_LISTENERS,
+    "HoldsLogs": HOLDS_LOGS,
     "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
     "KnowsSecrets": KNOWS_SECRETS,

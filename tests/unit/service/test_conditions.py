@@ -38,7 +38,9 @@ def child(name: str, ready: bool = True, **stats: Any) -> Any:
     """A child that has said `stats`."""
     role = name.split(maxsplit=1)[0]
     report = Report("ready" if ready else "starting", stats=stats)
-    return SimpleNamespace(start=SimpleNamespace(role=role), name=name, pid=1, ready=ready, last_report=report)
+    return SimpleNamespace(
+        start=SimpleNamespace(role=role), name=name, pid=1, ready=ready, last_report=report, show=lambda _state: None
+    )
 
 
 def supervisor(*children: Any, **other: Any) -> Any:

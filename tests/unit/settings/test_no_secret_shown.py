@@ -33,6 +33,7 @@ WITH: dict[str, list[str]] = {
         + "}"
     ],
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
+    "extensions.console": [f"{{{TLS}}}"],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
     "exporters.chronicle": [
