@@ -14,8 +14,8 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-demo: setup                    ## run logboom with sample traffic and look at the result
-	$(BIN)/logboom demo
+demo: setup                    ## run logboom with sample traffic and look at the result (KEEP=1: leaves the console up)
+	$(BIN)/logboom demo $(if $(KEEP),--keep)
 
 test: setup                    ## run all tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal

@@ -26,6 +26,7 @@ from collector.cli import demo_incident
 from collector.cli.defaults import default_config
 from collector.visible import visible
 
+PORTS = {"grpc": 4317, "http": 4318, "console": 8080, "health": 13133, "metrics": 8888}
 COUNTED = {"domain": "domain", "environment": "environment", "component": "component", "level": "triage_level"}
 LEVEL_STYLE = {"critical": "bold red", "warning": "yellow", "info": "green", "debug": "dim"}
 
@@ -35,6 +36,9 @@ def demo(
     seconds: Annotated[float, typer.Option(min=1, help="How long to send.")] = 15.0,
     rate: Annotated[int, typer.Option(min=1, help="Records a second.")] = 400,
     seed: Annotated[int, typer.Option(help="The same seed sends the same records.")] = 7,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on at the end, for a look at the console, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Start logboom with its default configuration, send sample logs through OpenTelemetry SDKs, show what arrives.
 
@@ -43,14 +47,14 @@ def demo(
     the demo shows the issue, its cause, and where logboom says to look.
     """
     console = Console()
-    ports = {
-        name: _free_port(port) for name, port in {"grpc": 4317, "http": 4318, "health": 13133, "metrics": 8888}.items()
-    }
+    ports = {name: _free_port(port) for name, port in PORTS.items()}
     console.print(f"Starting logboom on 127.0.0.1:{ports['grpc']} (gRPC) and :{ports['http']} (HTTP) …")
     store, shown = data_dir / "store.db", _command()
     with _running(data_dir, ports, console):
         sent = _send(data_dir, ports, seconds, rate, seed, console)
         demo_incident.show(console, store, shown, data_dir)
+        if keep:
+            _wait_at(console, f"http://127.0.0.1:{ports['console']}")
     _say_where_to_look(console, data_dir, sent, _stored(store), shown)
 
 
@@ -71,6 +75,7 @@ def _running(data_dir: Path, ports: dict[str, int], console: Console) -> Iterato
     sets = [
         f"{protocols}.grpc.endpoint=127.0.0.1:{ports['grpc']}",
         f"{protocols}.http.endpoint=127.0.0.1:{ports['http']}",
+        f"extensions.console.endpoint=127.0.0.1:{ports['console']}",
         f"extensions.health_check.endpoint=127.0.0.1:{ports['health']}",
         f"service.telemetry.metrics.readers=[{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {ports['metrics']}}}}}}}}}]",
         "service.domains.header=x-logboom-domain",
@@ -136,6 +141,16 @@ def _send(data_dir: Path, ports: dict[str, int], seconds: float, rate: int, seed
     return sent
 
 
+def _wait_at(console: Console, address: str) -> None:
+    """Until somebody has seen enough."""
+    console.print(
+        f"\n[bold green]The console shows all of it: {address}[/bold green]   Ctrl-C ends the demo.", highlight=False
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
 def _connect(store: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=5)
 
@@ -185,6 +200,7 @@ Look at it:
 
 Run it yourself, and point your OpenTelemetry SDK at it:
   {shown} run --data-dir {data_dir}             # with the default configuration; {shown} init writes it to a file
+  The console is at http://localhost:8080 while it runs: what is wrong, why, and every record. {shown} demo --keep leaves it up.
   OTEL_LOGS_EXPORTER=otlp OTEL_TRACES_EXPORTER=none OTEL_METRICS_EXPORTER=none \\
     OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf your-service
   {shown} tail --data-dir {data_dir}          # follow what comes in

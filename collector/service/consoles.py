@@ -43,10 +43,10 @@ class ConsoleRole:
 
     def run(self) -> None:
         """Until `stop`. Raises LogboomError: it can't listen."""
+        with contextlib.suppress(OSError):
+            os.nice(_NICE)  # before anything is loaded: the others come first, at the start, too
         from collector.console.opening import opened
 
-        with contextlib.suppress(OSError):
-            os.nice(_NICE)
         with opened(self._options, self._settings, self._root, self._state) as (listener, address):
             self._listener, self._address, self._phase = listener, address, "ready"
             self._stop.wait()

@@ -46,7 +46,7 @@ class Newcomer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.grpc, self.http, self.health, self.metrics = free_ports(4)
+        self.grpc, self.http, self.console, self.health, self.metrics = free_ports(5)
 
     def shell(self, text: str) -> str:
         """What the lines print; `tail` is not followed for ever."""
@@ -64,6 +64,7 @@ class Newcomer:
         ports = [
             f"receivers.otlp.protocols.grpc.endpoint=127.0.0.1:{self.grpc}",
             f"receivers.otlp.protocols.http.endpoint=127.0.0.1:{self.http}",
+            f"extensions.console.endpoint=127.0.0.1:{self.console}",
             f"extensions.health_check.endpoint=127.0.0.1:{self.health}",
             f"service.telemetry.metrics.readers=[{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {self.metrics}}}}}}}}}]",
         ]

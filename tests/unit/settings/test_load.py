@@ -171,7 +171,7 @@ def test_default_configuration_loads() -> None:
         "issues",
         "aggregate",
     )
-    assert (list(settings.exporters), list(settings.extensions)) == (["sqlite"], ["health_check"])
+    assert (list(settings.exporters), list(settings.extensions)) == (["sqlite"], ["console", "health_check"])
     assert settings.warnings == ()
 
 
