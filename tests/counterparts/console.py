@@ -1,0 +1,55 @@
+"""A console in the process of a test: over a store's file, asked by httpx without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from collector.console.application import application
+from collector.console.commanding import Commands
+from collector.console.file_source import FileSource
+from collector.console.parts import Parts
+from collector.console.service_state import LastState, ServiceState
+from collector.console.stores import Stores
+from collector.extensions.console.config import ConsoleConfig
+from collector.settings import load
+
+HOST = "localhost:8080"
+_CONFIG: Mapping[str, Any] = {
+    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+    "exporters": {"sqlite": {}},
+    "service": {"pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["sqlite"]}}},
+}
+
+
+@asynccontextmanager
+async def asked(
+    root: Path,
+    options: Mapping[str, Any] | None = None,
+    state: ServiceState | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the console of the data directory `root`, whose store is `store.db`.
+
+    Args:
+        options: of the extension.
+        state: what the supervisor last told.
+        config: of the service; one receiver and the store without it.
+    """
+    given = ConsoleConfig.model_validate(dict(options or {}))
+    stores = Stores(FileSource(root / "store.db"), given.query_threads)
+    settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
+    last = LastState()
+    last.now = state
+    parts = Parts(given, settings, root, stores, "sqlite", last, Commands(root))
+    transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))  # type: ignore[arg-type]
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:
+            yield client
+    finally:
+        stores.close()
