@@ -47,7 +47,7 @@ async def asked(
     last = LastState()
     last.now = state
     parts = Parts(given, settings, root, stores, "sqlite", last, Commands(root))
-    transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:
             yield client

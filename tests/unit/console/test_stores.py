@@ -1,0 +1,154 @@
+"""Questions to the store: places, time, interrupts; by scripted sources and a real file."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.console.file_source import FileSource
+from collector.console.refusal import Busy, TooSlow
+from collector.console.stores import Stores
+from collector.scope import Scope
+from collector.store.embedded import EmbeddedStore
+from collector.store.reading import NoStore
+
+FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+class Gated:
+    """Answers when it is let."""
+
+    kind = "gated"
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+
+    @contextmanager
+    def connected(self, scope: Scope) -> Iterator[Any]:
+        yield scope
+
+    def interrupt(self, _: Any) -> None:
+        self.gate.set()
+
+    def version(self) -> object:
+        return None
+
+    def close(self) -> None:
+        self.gate.set()
+
+
+def empty(path: Path) -> Path:
+    """A store without records."""
+    made = EmbeddedStore(path)
+    made.select("SELECT 1")
+    made.close()
+    return path
+
+
+def store(path: Path) -> FileSource:
+    return FileSource(empty(path))
+
+
+async def test_a_domain_has_half_of_the_places() -> None:
+    """Others are answered while one domain has filled its own."""
+    source = Gated()
+    stores = Stores(source, 4)
+    running = 0
+
+    def wait(_: Any) -> None:
+        nonlocal running
+        running += 1
+        source.gate.wait(30)
+
+    asked = [asyncio.ensure_future(stores.ask(Scope.of("a.example"), wait, 30)) for _ in range(5)]
+    assert await stores.ask(Scope.of("b.example"), lambda _: "b", 30) == "b"
+    assert running == 2
+    source.gate.set()
+    await asyncio.gather(*asked)
+    assert running == 5
+    stores.close()
+
+
+async def test_sixteen_wait_and_no_more() -> None:
+    source = Gated()
+    stores = Stores(source, 1)
+    asked = [
+        asyncio.ensure_future(stores.ask(Scope.everything(), lambda _: source.gate.wait(30), 30)) for _ in range(17)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await stores.ask(Scope.everything(), lambda _: None, 30)
+    source.gate.set()
+    assert len(await asyncio.gather(*asked)) == 17
+    stores.close()
+
+
+async def test_what_is_not_done_in_time_is_interrupted_and_its_thread_is_free(tmp_path: Path) -> None:
+    """A statement without an end."""
+    stores = Stores(store(tmp_path / "store.db"), 1)
+    with pytest.raises(TooSlow):
+        await stores.ask(Scope.everything(), lambda connection: connection.execute(FOREVER).fetchone(), 0.05)
+    found = await stores.ask(
+        Scope.everything(), lambda connection: connection.execute("SELECT count(*) FROM logs").fetchone(), 30
+    )
+    assert found == (0,)
+    stores.close()
+
+
+async def test_who_goes_away_ends_the_statement(tmp_path: Path) -> None:
+    stores = Stores(store(tmp_path / "store.db"), 1)
+    began = threading.Event()
+
+    def ask(connection: Any) -> None:
+        began.set()
+        connection.execute(FOREVER).fetchone()
+
+    asked = asyncio.ensure_future(stores.ask(Scope.everything(), ask, 300))
+    await asyncio.to_thread(began.wait, 30)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert await stores.ask(Scope.everything(), lambda _: 1, 30) == 1
+    stores.close()
+
+
+async def test_a_scope_sees_its_own_rows_whatever_is_asked(tmp_path: Path) -> None:
+    """The connection is narrowed, not the statement."""
+    stores = Stores(store(tmp_path / "store.db"), 2)
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        for domain in ("a.example", "b.example"):
+            connection.execute(
+                "INSERT INTO logs (record_id, domain, time_unix_nano, observed_written, severity_written) VALUES (?, ?, 1, 1, 9)",
+                (domain, domain),
+            )
+    asked = "SELECT group_concat(domain) FROM logs"
+    assert await stores.ask(Scope.of("a.example"), lambda each: each.execute(asked).fetchone(), 30) == ("a.example",)
+    assert await stores.ask(Scope.of(), lambda each: each.execute(asked).fetchone(), 30) == (None,)
+    with pytest.raises(sqlite3.DatabaseError, match="prohibited"):
+        await stores.ask(Scope.of("a.example"), lambda each: each.execute("SELECT * FROM main.logs").fetchone(), 30)
+    stores.close()
+
+
+async def test_another_file_at_the_path_is_read(tmp_path: Path) -> None:
+    """And none is said so."""
+    path = tmp_path / "store.db"
+    stores = Stores(FileSource(path), 1)
+    with pytest.raises(NoStore):
+        await stores.ask(Scope.everything(), lambda _: 1, 30)
+    empty(path)
+    version = await stores.ask(Scope.everything(), lambda _: stores.source.version(), 30)
+    assert version == await stores.ask(Scope.everything(), lambda _: stores.source.version(), 30)
+    empty(tmp_path / "other.db")
+    (tmp_path / "other.db").replace(path)
+    assert await stores.ask(
+        Scope.everything(), lambda each: each.execute("SELECT count(*) FROM logs").fetchone(), 30
+    ) == (0,)
+    assert version != await stores.ask(Scope.everything(), lambda _: stores.source.version(), 30)
+    stores.close()
