@@ -18,6 +18,8 @@ from collector.console.stores import Stores
 from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.store.reading import NoStore
+from collector.store.rows import Limits, rows
+from collector.testing.row_batch import Row, batch_of
 
 FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -122,12 +124,10 @@ async def test_who_goes_away_ends_the_statement(tmp_path: Path) -> None:
 async def test_a_scope_sees_its_own_rows_whatever_is_asked(tmp_path: Path) -> None:
     """The connection is narrowed, not the statement."""
     stores = Stores(store(tmp_path / "store.db"), 2)
-    with sqlite3.connect(tmp_path / "store.db") as connection:
-        for domain in ("a.example", "b.example"):
-            connection.execute(
-                "INSERT INTO logs (record_id, domain, time_unix_nano, observed_written, severity_written) VALUES (?, ?, 1, 1, 9)",
-                (domain, domain),
-            )
+    made = EmbeddedStore(tmp_path / "store.db")
+    named = ("a.example", "b.example")
+    made.insert(rows(batch_of([Row(name, fields={"domain": name}) for name in named]), Limits()))
+    made.close()
     asked = "SELECT group_concat(domain) FROM logs"
     assert await stores.ask(Scope.of("a.example"), lambda each: each.execute(asked).fetchone(), 30) == ("a.example",)
     assert await stores.ask(Scope.of(), lambda each: each.execute(asked).fetchone(), 30) == (None,)
