@@ -71,7 +71,10 @@ async def test_a_domain_has_half_of_the_places() -> None:
 
     asked = [asyncio.ensure_future(stores.ask(Scope.of("a.example"), wait, 30)) for _ in range(5)]
     assert await stores.ask(Scope.of("b.example"), lambda _: "b", 30) == "b"
-    assert running == 2
+    async with asyncio.timeout(30):
+        while running < 2:
+            await asyncio.sleep(0.001)
+    assert await stores.ask(Scope.of("b.example"), lambda _: running, 30) == 2
     source.gate.set()
     await asyncio.gather(*asked)
     assert running == 5
