@@ -1,0 +1,255 @@
+"""Records: `/logs`, one of them, those around it, counts over time and by field."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from collector.console.asking import Asked, asked, scope_of
+from collector.console.cursor import Cursor
+from collector.console.pages.times import iso
+from collector.console.parts import parts, visitor
+from collector.console.refusal import NotFound, Refused
+from collector.console.stores import Question, T
+from collector.console.views import counts, records
+from collector.levels import LEVELS
+from collector.query.fields import FIELDS, Kind, field_of
+from collector.query.problems import nearest
+from collector.query.searching import Found, domains_of
+from collector.scope import Scope
+from collector.store.reading import NoStore
+from collector.visible import escaped_json
+
+router = APIRouter(tags=["records"])
+
+Domain = Annotated[str, Query(description="Of this domain alone; of all that you may see without it.", max_length=253)]
+Q = Annotated[str, Query(description="The query: `timeout level:>=warning service:(shop OR till)`.", max_length=4096)]
+From = Annotated[str, Query(alias="from", description="`now-1h`, RFC 3339, or nanoseconds since 1970.")]
+To = Annotated[str, Query(description="As `from`; the end is no part of it.")]
+_MARGIN_SECS = 0.5
+"""A search ends by itself when its budget is spent; only what does not is interrupted."""
+_FACETS = "level,service,component,environment,error,endpoint"
+
+
+class Records(BaseModel):
+    """A page, the newest first. `next`: the cursor of the next one; null: there is none. Not `complete`: the budget was spent at `searched_to`."""
+
+    records: list[dict[str, Any]]
+    next: str | None
+    complete: bool
+    searched_to: str
+    from_: str
+    to: str
+    took_ms: float
+
+
+class HistogramOfLevels(BaseModel):
+    """Records by level in buckets of `width_secs` that begin at `start`."""
+
+    width_secs: float
+    buckets: list[dict[str, Any]]
+    totals: dict[str, int]
+    total: int
+    source: str
+    complete: bool
+    counted_to: str
+
+
+class Facets(BaseModel):
+    """The most frequent values of fields; null for records without it."""
+
+    facets: list[dict[str, Any]]
+
+
+class Context(BaseModel):
+    """A record between others of its domain, all in order of time."""
+
+    before: list[dict[str, Any]]
+    record: dict[str, Any]
+    after: list[dict[str, Any]]
+
+
+async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
+    """A question to the store, within the time that the console's options give one."""
+    made = parts(request)
+    if made.stores is None:
+        raise NoStore("no pipeline has an exporter whose store can be read: sqlite")
+    return await made.stores.ask(scope, question, made.options.query_timeout + _MARGIN_SECS)
+
+
+@router.get("/logs", response_model=Records)
+async def logs(
+    request: Request,
+    domain: Domain = "",
+    q: Q = "",
+    from_: From = "now-1h",
+    to: To = "now",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str, Query(max_length=512)] = "",
+    *,
+    events: bool = False,
+) -> Response:
+    """Records that a query takes, the newest first. Pages don't move: what comes meanwhile is on none of them."""
+    began = time.perf_counter()
+    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
+    place = None
+    if cursor:
+        given = Cursor.read(cursor, wanted)
+        wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    budget = parts(request).options.query_timeout
+    found = await ask(request, wanted.scope, records.page(wanted, limit, place, budget, events=events))
+    return answer({
+        "records": [as_object(row) for row in found.rows],
+        "next": following(found, wanted),
+        "complete": found.complete,
+        "searched_to": iso(found.searched_to),
+        "from": iso(wanted.since),
+        "to": iso(wanted.until),
+        "took_ms": round((time.perf_counter() - began) * 1000, 1),
+    })  # fmt: skip
+
+
+@router.get("/logs/histogram", response_model=HistogramOfLevels)
+async def histogram(
+    request: Request,
+    domain: Domain = "",
+    q: Q = "",
+    from_: From = "now-1h",
+    to: To = "now",
+    buckets: Annotated[int, Query(ge=1, le=counts.LONGEST_SIDE)] = 60,
+    by: Literal["level"] = "level",  # noqa: ARG001 - the one there is
+) -> Response:
+    """Records by level over time."""
+    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
+    found = await ask(request, wanted.scope, counts.histogram(wanted, buckets, parts(request).options.query_timeout))
+    return answer({
+        "width_secs": found.width / 1e9,
+        "buckets": [
+            {"start": iso(each.start), **dict(zip(LEVELS, each.counts, strict=True))} for each in found.buckets
+        ],
+        "totals": found.totals,
+        "total": found.total,
+        "source": found.source,
+        "complete": found.complete,
+        "counted_to": iso(found.counted_to),
+    })  # fmt: skip
+
+
+@router.get("/logs/facets", response_model=Facets)
+async def facets(
+    request: Request,
+    domain: Domain = "",
+    q: Q = "",
+    from_: From = "now-1h",
+    to: To = "now",
+    fields: Annotated[str, Query(description="Names, separated by commas.", max_length=1000)] = _FACETS,
+    top: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Response:
+    """The most frequent values of fields."""
+    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
+    named = [_field(name) for name in dict.fromkeys(fields.split(",")) if name]
+    if len(named) > 12:
+        raise Refused(400, "twelve fields at most are counted at once", {"parameter": "fields"})
+    budget = parts(request).options.query_timeout / max(1, len(named))
+
+    def count(connection: Any) -> list[counts.Facet]:
+        return [counts.facet(wanted, each, top, budget)(connection) for each in named]
+
+    found = await ask(request, wanted.scope, count)
+    return answer({
+        "facets": [
+            {
+                "field": each.field,
+                "values": [{"value": value, "records": n} for value, n in each.values],
+                "others": each.others,
+                "source": each.source,
+                "complete": each.complete,
+            }
+            for each in found
+        ]
+    })  # fmt: skip
+
+
+@router.get("/logs/{record_id}", response_model=dict[str, Any])
+async def one(request: Request, record_id: str, domain: Domain = "") -> Response:
+    """A record by its id."""
+    scope, _ = scope_of({"domain": domain}, visitor(request))
+    found = await ask(request, scope, records.one(record_id))
+    if found is None:
+        raise NotFound("such record")
+    return answer(as_object(found))
+
+
+@router.get("/logs/{record_id}/context", response_model=Context)
+async def context(
+    request: Request,
+    record_id: str,
+    domain: Domain = "",
+    before: Annotated[int, Query(ge=0, le=200)] = 20,
+    after: Annotated[int, Query(ge=0, le=200)] = 20,
+    same: Literal["", "service"] = "",
+) -> Response:
+    """The records before and after one, of its domain; `same=service`: of its service alone."""
+    scope, _ = scope_of({"domain": domain}, visitor(request))
+    found = await ask(request, scope, records.around(record_id, before, after, same_service=same == "service"))
+    if found is None:
+        raise NotFound("such record")
+    return answer({
+        "before": [as_object(row) for row in found.before],
+        "record": as_object(found.record),
+        "after": [as_object(row) for row in found.after],
+    })  # fmt: skip
+
+
+@router.get("/domains", response_model=dict[str, list[str]])
+async def domains(request: Request) -> Response:
+    """Those that have records and that you may see."""
+    scope = visitor(request).scope
+    return answer({"domains": list(await ask(request, scope, lambda connection: domains_of(connection, scope)))})
+
+
+@router.get("/fields", response_model=dict[str, list[dict[str, str]]])
+async def fields_() -> Response:
+    """What a query can name; any attribute besides, as `@key` and `resource.key`."""
+    return answer({"fields": [{"name": name, "kind": str(each.kind)} for name, each in FIELDS.items()]})
+
+
+def following(found: Found, wanted: Asked) -> str | None:
+    """The cursor of the page behind this one."""
+    if found.complete:
+        return None
+    until = wanted.until if found.next is not None else found.searched_to
+    return Cursor(wanted.since, until, found.next).text(wanted)
+
+
+def as_object(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as programs read it: all digits of times, as text."""
+    said = {
+        name: value for name, value in records.read(row).items() if value is not None and not name.endswith("_written")
+    }
+    said["time"] = iso(row["time_unix_nano"])
+    for name in ("time_unix_nano", "observed_time_unix_nano"):
+        if row.get(name) is not None:
+            said[name] = str(row[name])
+    return said
+
+
+def answer(document: Any) -> Response:
+    """As JSON, in which nothing hides or steers."""
+    return Response(escaped_json(orjson.dumps(document, default=bytes.hex).decode()), 200, None, "application/json")
+
+
+def _field(name: str) -> Any:
+    field = field_of(name.strip())
+    if field is None or field.kind is Kind.BODY:
+        near = nearest(name, FIELDS)
+        more = {"parameter": "fields", **({"did_you_mean": near} if near else {})}
+        raise Refused(400, f"there is no field {name!r} to count by", more)
+    return field
