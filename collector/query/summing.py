@@ -3,7 +3,6 @@ looked at, newest first, in slices, within a budget."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +16,13 @@ from collector.query.searching import domains_of
 from collector.query.sql import Clause, value_of
 from collector.query.walking import walked
 from collector.scope import Scope
-from collector.store.reading import QueryRefused, Readable
+from collector.store.minutes import LOG_MINUTES
+from collector.store.reading import Readable, all_counted
+from collector.store.rollup import OTHER
 
 _MINUTE = 60 * 10**9
-_UNCOUNTED = "SELECT max(through) FROM log_minutes_uncounted"
+_BOUNDED = f"nullif({LOG_MINUTES.bounded}, '')"
+"""The one text that full minutes don't have: where none of the time is full, it is exact as well."""
 WIDTHS = tuple(
     seconds * 10**9
     for seconds in (
@@ -99,6 +101,10 @@ def by_field(connection: Readable, asked: Asked, wanted: Field, budget_secs: flo
     """Records by the values of a field; None: those without it. One bucket."""
     known = None if wanted.column not in COLUMNS else named(wanted)
     value = value_of(wanted) if wanted.kind is not Kind.LEVEL else Clause(LEVEL, ())
+    if wanted.column == LOG_MINUTES.texts[LOG_MINUTES.bounded]:
+        counts = _counts(connection, asked, 0, value, _BOUNDED, budget_secs)
+        if counts.source == "rows" or OTHER not in counts.by_value:
+            return counts
     return _counts(connection, asked, 0, value, known, budget_secs)
 
 
@@ -115,7 +121,7 @@ def _counts(
         and known is not None
         and first < last
         and (not width or width % _MINUTE == 0)
-        and _all_counted(connection)
+        and all_counted(connection)
     ):
         counts.source = "minutes"
         for domain in domains:
@@ -126,14 +132,6 @@ def _counts(
         _looked_at(connection, counts, piece, ask, budget_secs) for piece in pieces if piece[0] < piece[1]
     )
     return counts
-
-
-def _all_counted(connection: Readable) -> bool:
-    """Whether rows of before there were counts are counted, too."""
-    try:
-        return not connection.execute(_UNCOUNTED).fetchone()[0]
-    except (sqlite3.DatabaseError, QueryRefused):  # a reader of one domain does not see this table: it looks at rows
-        return False
 
 
 def _looked_at(

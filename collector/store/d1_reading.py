@@ -18,7 +18,7 @@ from collector.scope import Scope
 from collector.store import schema
 from collector.store.d1 import D1Database, Statement
 from collector.store.following import NEWEST, Question, Wanted
-from collector.store.reading import Rows, guarded
+from collector.store.reading import ALL_COUNTED, UNCOUNTED, Rows, guarded
 from collector.store.reading import query as run
 from collector.store.rows import COLUMNS
 
@@ -30,7 +30,7 @@ async def query(database: D1Database, statement: str, *, scope: Scope, limit: in
     """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest."""
     statement = statement.strip().rstrip(";")
     columns = _prepared(statement, scope)
-    narrow = "" if scope.is_everything else "".join(_narrowed(table, scope) for table in schema.OF_DOMAINS)
+    narrow = "" if scope.is_everything else "".join(_narrowed(table, scope) for table in schema.OF_DOMAINS) + _COUNTED
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
     values = [_unpacked(row) for row in await database.select(asked + (f" LIMIT {limit + 1}" if limit else ""))]
@@ -154,6 +154,9 @@ def _unpacked(row: dict[str, str]) -> tuple[object, ...]:
 def _narrowed(table: str, scope: Scope) -> str:
     literals = ", ".join(map(_literal, scope.sorted()))
     return f"{table} AS (SELECT * FROM main.{table} WHERE domain IN ({literals})), "  # noqa: S608
+
+
+_COUNTED = f"{ALL_COUNTED} AS (SELECT max(through) = 0 AS counted FROM main.{UNCOUNTED}), "  # noqa: S608
 
 
 def _literal(text: str) -> str:

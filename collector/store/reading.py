@@ -27,6 +27,8 @@ _TABLE_FUNCTIONS = ("json_each", "json_tree", "pragma_table_info", "pragma_table
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 _ANYBODYS = frozenset({"sqlite_master", "sqlite_schema", *_TABLE_FUNCTIONS, "pragma_table_list", "pragma_index_info"})
 """What a connection of one domain reads besides its rows: the schema, and functions that are tables."""
+UNCOUNTED, ALL_COUNTED = "log_minutes_uncounted", "log_minutes_all_counted"
+"""The table that says through which row counts by minute lack them; and what a reader of some domains knows of it."""
 _MAX_VALUE_BYTES = 64 << 20
 """A stored body has a MiB by default. Within one function nobody looks at the clock, so what one makes is bounded."""
 
@@ -153,7 +155,18 @@ def _narrow(connection: sqlite3.Connection, scope: Scope) -> dict[str, str]:
     for table, through in views.items():
         connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.{table} WHERE domain IN ({literals})")  # noqa: S608
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {through}")  # noqa: S608
-    return views
+    counted = int(UNCOUNTED in there and all_counted(connection))
+    connection.execute(f"CREATE TEMP VIEW {ALL_COUNTED} AS SELECT {counted} AS counted")
+    return {**views, ALL_COUNTED: ALL_COUNTED}
+
+
+def all_counted(connection: Readable) -> bool:
+    """Whether counts by minute hold all rows, those of before there were counts, too. Whoever sees some domains alone is told as it was when
+    the connection was narrowed: rows that are counted meanwhile only make an answer faster."""
+    try:
+        return bool(connection.execute(f"SELECT counted FROM {ALL_COUNTED}").fetchone()[0])  # noqa: S608
+    except (sqlite3.DatabaseError, QueryRefused):  # a connection that is not narrowed
+        return not connection.execute(f"SELECT max(through) FROM {UNCOUNTED}").fetchone()[0]  # noqa: S608
 
 
 class _Guard:

@@ -242,6 +242,8 @@ KNOWN = {
     "collector.store.rollup: SELECT domain, time_unix_nano / {},": "add inserted, on D1, a piece of the past",
     "collector.store.rollup: UPDATE logboom_store SET inserted =": "one row",
     "collector.store.rollup: DELETE FROM {} WHERE (domain,": "retention of counts",
+    "collector.store.reading: SELECT max(through) FROM {}": "one row",
+    "collector.store.reading: SELECT counted FROM {}": "a constant",
     "collector.store.minutes: UPDATE log_minutes_uncounted SET through =": "mark it",
     "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
