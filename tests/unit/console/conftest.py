@@ -1,4 +1,4 @@
-"""Coroutines are run by anyio's plugin, on asyncio alone."""
+"""Coroutines (modules marked `anyio`) are run by anyio's plugin, on asyncio alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,3 @@ import pytest
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/unit/console/" in str(item.path):
-            item.add_marker(pytest.mark.anyio)

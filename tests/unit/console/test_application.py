@@ -13,6 +13,8 @@ from collector.console.visitor import LOCAL, Role, Visitor
 from collector.scope import Scope
 from counterparts.console import asked as console
 
+pytestmark = pytest.mark.anyio
+
 NOW = 1_800_000_000 * 10**9
 
 

@@ -15,6 +15,8 @@ from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
 from counterparts.console import asked
 
+pytestmark = pytest.mark.anyio
+
 NOW = time.time_ns() // 10**9 * 10**9
 A, B = "a.example", "b.example"
 

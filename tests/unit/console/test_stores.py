@@ -21,6 +21,8 @@ from collector.store.reading import NoStore
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
 
+pytestmark = pytest.mark.anyio
+
 FOREVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
