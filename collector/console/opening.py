@@ -51,8 +51,7 @@ def opened(
 
 def _store(options: ConsoleConfig, settings: Settings, root: Path) -> tuple[str, Source | None]:
     """Of the exporter that the options name, or the first whose store can be read."""
-    named = {options.store: settings.exporters[options.store]} if options.store else settings.exporters
-    for ident, component in named.items():
-        if isinstance(component.config, HoldsLogs):
+    for ident, component in settings.exporters.items():
+        if options.store in ("", ident) and isinstance(component.config, HoldsLogs):
             return ident, FileSource(component.config.store_file(root))
     return "", None

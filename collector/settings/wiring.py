@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.component import Component, Config, KeepsState, Kind, LeadsTo, NamesExporters
+from collector.component import Component, Config, HoldsLogs, KeepsState, Kind, LeadsTo, NamesExporters, ReadsStore
 from collector.errors import Problem
 from collector.settings.ids import parse_id
 from collector.settings.references import PipelineLists
@@ -21,6 +21,8 @@ def check_wiring(pipelines: Sequence[PipelineLists], found: Found) -> Iterator[P
     for ident, component in found[Kind.CONNECTOR].items():
         yield from _leads_astray(ident, component, pipelines)
         yield from _addressed_in_vain(ident, component, pipelines)
+    for ident, component in found[Kind.EXTENSION].items():
+        yield from _reads_nothing(ident, component, found[Kind.EXPORTER], pipelines)
 
 
 def _shared_state(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
@@ -86,6 +88,25 @@ def _addressed_in_vain(
             *component.place,
             code="config/unknown-exporter",
             hint=hint(nearest(name, reached), f"add {name} to the exporters of {where}"),
+        )
+
+
+def _reads_nothing(
+    ident: str,
+    component: Component[Config],
+    exporters: Mapping[str, Component[Config]],
+    pipelines: Sequence[PipelineLists],
+) -> Iterator[Problem]:
+    """It is to read the store of an exporter that has none, or that no pipeline writes."""
+    name = component.config.reads_store() if isinstance(component.config, ReadsStore) else ""
+    written = {reference.id for lists in pipelines for reference in lists.exporters}
+    stores = [each for each, one in exporters.items() if each in written and isinstance(one.config, HoldsLogs)]
+    if name and _canonical(name) not in stores:
+        yield Problem(
+            f'extensions::{ident}::store: exporter "{name}" keeps no logs that could be read, or stands in no pipeline',
+            *component.place,
+            code="config/unknown-exporter",
+            hint=hint(nearest(name, stores), among("readable", stores) or "add an exporter sqlite to a pipeline"),
         )
 
 

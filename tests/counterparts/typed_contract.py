@@ -44,6 +44,7 @@ from collector.component import (
     Probed,
     Processor,
     Provides,
+    ReadsStore,
     Recalls,
     Receiver,
     Republishes,
@@ -408,6 +409,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
+READS_STORE: tuple[type[ReadsStore], ...] = (ConsoleConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
@@ -565,6 +567,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Bills": BILLS,
     "WantsOfListeners": WANTS_OF_LISTENERS,
     "HoldsLogs": HOLDS_LOGS,
+    "ReadsStore": READS_STORE,
     "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
     "KnowsSecrets": KNOWS_SECRETS,

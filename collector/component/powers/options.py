@@ -179,3 +179,12 @@ class HoldsLogs(Protocol):
     def store_file(self, root: Path) -> Path:
         """Where it is. `root`: the data directory."""
         ...
+
+
+@runtime_checkable
+class ReadsStore(Protocol):
+    """Options of an extension that reads what an exporter keeps (`HoldsLogs`)."""
+
+    def reads_store(self) -> str:
+        """The exporter's id, as written; empty: the first there is."""
+        ...

@@ -32,6 +32,10 @@ class ConsoleConfig(Config):
         Endpoint.parse(value, "tcp")
         return value
 
+    def reads_store(self) -> str:
+        """Whose store is shown."""
+        return self.store
+
     def listens_on(self) -> list[str]:
         """For whoever looks beforehand whether it is free."""
         return [self.endpoint]

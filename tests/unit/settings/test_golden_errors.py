@@ -25,6 +25,7 @@ REAL = [
     (Kind.PROCESSOR, "categorize"),
     (Kind.PROCESSOR, "memory_limiter"),
     (Kind.PROCESSOR, "resource_detection"),
+    (Kind.EXTENSION, "console"),
     (Kind.EXTENSION, "health_check"),
     (Kind.EXTENSION, "file_storage"),
     (Kind.EXTENSION, "bearertokenauth"),
