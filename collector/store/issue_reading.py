@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from collector.levels import SQL as LEVEL
 from collector.store.reading import Readable
 
 OPEN = ("new", "ongoing", "escalating", "regressed")
@@ -20,6 +21,10 @@ _LISTED = (
 )
 _URGENT = "CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END"
 _SHORTEST = 4
+_ORDERS = {"urgency": f"{_URGENT}, last_seen_unix_nano DESC", "events": "events DESC", "last": "last_seen_unix_nano DESC",
+           "first": "first_seen_unix_nano DESC"}  # fmt: skip
+ORDERS = tuple(_ORDERS)
+_MINUTE_NS = 60 * 10**9
 
 Row = dict[str, Any]
 
@@ -38,14 +43,40 @@ class Ambiguous(ValueError):
     """Several issues have such an id."""
 
 
-def listed(connection: Readable, states: Sequence[str], since_unix_nano: int, limit: int) -> list[Row]:
-    """Issues in these states that were seen since then, the most urgent first."""
+def listed(
+    connection: Readable, states: Sequence[str], since_unix_nano: int, limit: int, order: str = "urgency"
+) -> list[Row]:
+    """Issues in these states that were seen since then, in one of `ORDERS`: the most urgent, most frequent or newest first."""
     places = ", ".join("?" * len(states))
     statement = (
         f"SELECT {_LISTED} FROM issues WHERE state IN ({places}) AND last_seen_unix_nano >= ?"  # noqa: S608 - constants
-        f" ORDER BY {_URGENT}, last_seen_unix_nano DESC, issue_id LIMIT ?"
+        f" ORDER BY {_ORDERS[order]}, issue_id LIMIT ?"
     )
     return _rows(connection, statement, [*states, since_unix_nano, limit])
+
+
+def counted(connection: Readable) -> dict[str, int]:
+    """How many issues there are in each state."""
+    return {str(state): int(n) for state, n in connection.execute("SELECT state, count(*) FROM issues GROUP BY 1")}
+
+
+def trends(
+    connection: Readable, rows: Sequence[Row], since_unix_nano: int, until_unix_nano: int, parts: int
+) -> dict[tuple[str, str], list[int]]:
+    """(domain, id) → events of these issues, 50 at most, in so many parts of a time, the oldest first."""
+    first = since_unix_nano // _MINUTE_NS
+    width = max(1, -(-((until_unix_nano - 1) // _MINUTE_NS + 1 - first) // parts))
+    domains, ids = sorted({row["domain"] for row in rows}), sorted({row["issue_id"] for row in rows})
+    statement = (
+        f"SELECT domain, issue_id, min((minute - {first}) / {width}, {parts - 1}), sum(n) FROM issue_minutes"  # noqa: S608 - numbers
+        f" WHERE domain IN ({', '.join('?' * len(domains))}) AND minute >= {first} AND issue_id IN ({', '.join('?' * len(ids))})"
+        " GROUP BY 1, 2, 3"
+    )
+    made = {(row["domain"], row["issue_id"]): [0] * parts for row in rows}
+    for domain, id_, part, n in connection.execute(statement, [*domains, *ids]) if rows else ():
+        if (domain, id_) in made:
+            made[domain, id_][part] += n
+    return made
 
 
 def found(connection: Readable, id_: str) -> Row | None:
@@ -79,6 +110,27 @@ def whole(connection: Readable, issue: Row, activity: int = 20) -> Whole:
         for name, said in (read.pop("variants") or {}).items()
     ]
     return Whole(read, done, trend, variants)
+
+
+def events(
+    connection: Readable,
+    issue: Row,
+    limit: int,
+    before: tuple[int, str] | None = None,
+    after: tuple[int, str] | None = None,
+) -> list[Row]:
+    """Sent records of an issue and of those that were merged into it, with their `level`: the newest first, behind a place (time, id); or
+    the next ones after a place, the oldest first."""
+    into = "SELECT issue_id FROM issues WHERE domain = ? AND merged_into = ? ORDER BY 1 LIMIT 50"
+    merged = [id_ for (id_,) in connection.execute(into, [issue["domain"], issue["issue_id"]])]
+    ids, place = [issue["issue_id"], *merged], after or before
+    beyond = f" AND (time_unix_nano, record_id) {'>' if after else '<'} (?, ?)" if place else ""
+    way = "ASC" if after else "DESC"
+    statement = (
+        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND issue_id IN ({', '.join('?' * len(ids))}){beyond}"  # noqa: S608
+        f" AND generation IS NULL ORDER BY time_unix_nano {way}, record_id {way} LIMIT ?"
+    )
+    return _rows(connection, statement, [issue["domain"], *ids, *(place or ()), limit])
 
 
 def _rows(connection: Readable, statement: str, parameters: Sequence[Any]) -> list[Row]:

@@ -4,6 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import me, records
+from collector.console.api import issues, me, records
 
-ROUTERS: Sequence[APIRouter] = (me.router, records.router)
+ROUTERS: Sequence[APIRouter] = (me.router, issues.router, records.router)

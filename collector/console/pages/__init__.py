@@ -4,6 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.pages import display, overview, panels
+from collector.console.pages import display, issue, issues, overview, panels
 
-ROUTERS: Sequence[APIRouter] = (overview.router, panels.router, display.router)
+ROUTERS: Sequence[APIRouter] = (overview.router, issues.router, issue.router, panels.router, display.router)

@@ -70,7 +70,11 @@ async def _one(request: Request, name: str, *, first: bool) -> Markup:
     try:
         return await _PANELS[name](request)
     except TooSlow as error:
-        return part(request, "parts/late.html", name=name) if first else _failed(request, name, str(error))
+        return (
+            part(request, "parts/late.html", name=name, again=_again(request))
+            if first
+            else _failed(request, name, str(error))
+        )
     except NoStore:
         return part(request, "parts/nothing_yet.html", name=name)
     except Refused as refused:
@@ -82,4 +86,10 @@ async def _one(request: Request, name: str, *, first: bool) -> Markup:
 
 
 def _failed(request: Request, name: str, why: str) -> Markup:
-    return part(request, "parts/failed.html", name=name, why=why)
+    return part(request, "parts/failed.html", name=name, why=why, again=_again(request))
+
+
+def _again(request: Request) -> dict[str, str]:
+    """With what it is asked for once more: what stood in the path of its page, too."""
+    within = {name: value for name, value in request.path_params.items() if name != "name"}
+    return {**request.query_params, **within}

@@ -33,8 +33,7 @@ def part(request: Request, template: str, **context: Any) -> Markup:
 
     def link(path: str, **changed: str | int | None) -> str:
         """A path of the console with the domain and time of this page, and these parameters: None takes one away."""
-        kept = {name: asked[name] for name in ("domain", "from", "to") if asked.get(name)}
-        return _url(base + path, {**kept, **{name.rstrip("_"): value for name, value in changed.items()}})
+        return address(request, path, **changed)
 
     def here(**changed: str | int | None) -> str:
         """This page, otherwise asked."""
@@ -46,6 +45,13 @@ def part(request: Request, template: str, **context: Any) -> Markup:
     return Markup(_environment().get_template(template).render(  # noqa: S704 - of a template that escapes
         base=base, asked=asked, link=link, here=here, asset=asset, **context
     ))  # fmt: skip
+
+
+def address(request: Request, path: str, **changed: str | int | None) -> str:
+    """A path of the console with the domain and time of this request, and these parameters: None takes one away."""
+    kept = {name: value for name in ("domain", "from", "to") if (value := request.query_params.get(name))}
+    base = request.scope.get("root_path", "")
+    return _url(base + path, {**kept, **{name.rstrip("_"): value for name, value in changed.items()}})
 
 
 def _below(request: Request) -> str:

@@ -35,6 +35,12 @@ def clock(unix_nano: int | None, zone: str = "") -> str:
     return _local(unix_nano, zone).strftime("%H:%M:%S.") + f"{unix_nano % _NANO // 10**6:03}" if unix_nano else UNKNOWN
 
 
+def on_axis(unix_nano: int, zone: str, *, day: bool = False) -> str:
+    """`14:05`, or `28 Nov 14:05`."""
+    at = _local(unix_nano, zone)
+    return f"{at.day} {at:%b %H:%M}" if day else f"{at:%H:%M}"
+
+
 def exact(unix_nano: int | None, zone: str = "") -> str:
     """`2026-11-30 14:05:09.312345678 UTC`, all digits."""
     if not unix_nano:
