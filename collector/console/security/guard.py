@@ -1,35 +1,53 @@
-"""The ASGI layer around all routes."""
+"""The ASGI layer around all routes: host ► where a change comes from ► who asks ► route; and the headers of every answer."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.types import Message
 
 from collector.console.parts import Parts
+from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
+from collector.console.security.hosts import is_ours
+from collector.console.security.origins import CHANGING, from_our_pages
 from collector.console.visitor import LOCAL
 from collector.transport.serving.http_server import App
 
 Send = Callable[[Message], Awaitable[None]]
 
+_ANOTHER_HOST = Refused(
+    421, "the console is not asked for by this name: names of this machine, and those of the option hosts"
+)
+_FROM_ELSEWHERE = Refused(
+    403, "a change is taken from the console's own pages, or from programs: not from pages of others"
+)
+
 
 def guarded(app: Any, parts: Parts) -> App:
     """`app`, with `request.state.visitor` set, and the headers of `headers.py` in each answer."""
+    allowed = frozenset(name.lower() for name in parts.options.hosts)
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
+        answer, headers = _with_headers(send), Headers(scope=scope)
+        refused = _refused(scope["method"], headers, allowed)
+        if refused is not None:
+            await problem(refused)(scope, receive, answer)
+            return
         scope.setdefault("state", {})["visitor"] = LOCAL
-        if base := parts.options.base_path:
-            _strip(scope, base)
-        await app(scope, receive, _with_headers(send))
+        if parts.options.base_path:
+            scope["root_path"] = parts.options.base_path
+        await app(scope, receive, answer)
 
     return guard
 
 
-def _strip(scope: dict[str, Any], base: str) -> None:
-    """Routes are below the prefix that a proxy leaves in the path."""
-    scope["root_path"] = base
+def _refused(method: str, headers: Headers, allowed: frozenset[str]) -> Refused | None:
+    if not is_ours(headers.get("host", ""), allowed):
+        return _ANOTHER_HOST
+    return _FROM_ELSEWHERE if method in CHANGING and not from_our_pages(headers) else None
 
 
 def _with_headers(send: Send) -> Send:

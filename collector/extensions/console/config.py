@@ -14,7 +14,9 @@ class ConsoleConfig(Config):
     """Where the console is, and what it shows."""
 
     endpoint: str = "localhost:8080"
-    """`host:port` to listen on."""
+    """`host:port` to listen on: an address of this machine alone. From elsewhere, through a tunnel (`ssh -L`), or a proxy that asks who comes."""
+    hosts: list[str] = []
+    """Names, beside those of loopback, by which a proxy in front asks for it."""
     tls: TlsServerConfig | None = None
     """Serve HTTPS."""
     base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
@@ -29,7 +31,10 @@ class ConsoleConfig(Config):
     @field_validator("endpoint")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        Endpoint.parse(value, "tcp")
+        if not Endpoint.parse(value, "tcp").is_local:
+            raise ValueError(
+                "the console asks nobody who they are, so other machines may not reach it: listen on localhost, behind a proxy that does"
+            )
         return value
 
     def reads_store(self) -> str:
