@@ -4,6 +4,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.pages import display, issue, issues, overview, panels
+from collector.console.pages import display, issue, issues, overview, panels, patterns, report
 
-ROUTERS: Sequence[APIRouter] = (overview.router, issues.router, issue.router, panels.router, display.router)
+ROUTERS: Sequence[APIRouter] = (
+    overview.router,
+    issues.router,
+    issue.router,
+    patterns.router,
+    report.router,
+    panels.router,
+    display.router,
+)

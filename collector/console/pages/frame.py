@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
+from collector.console.asking import scope_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.query.searching import domains_of
 from collector.release import release
 from collector.reserved import DOMAIN
+from collector.store.issue_reading import counted
 from collector.store.reading import NoStore
 
 _SECS = 0.5
@@ -42,6 +45,7 @@ async def frame(request: Request) -> dict[str, Any]:
         "current": next((to for to, _ in reversed(NAVIGATION) if path == to or path.startswith(f"{to}/")), ""),
         "domain": request.query_params.get("domain", ""),
         "domains": await domains(request),
+        "wants": await wants(request),
         "version": release(),
     }
 
@@ -54,6 +58,19 @@ def shown(request: Request) -> Shown:
         return cookies.get(name, "") if cookies.get(name) in values else values[0]
 
     return Shown(one_of("theme", THEMES), one_of("density", DENSITIES), cookies.get("zone", "")[:64])
+
+
+async def wants(request: Request) -> dict[str, int]:
+    """Path in the navigation → how much there asks for somebody; nothing while the store can't say."""
+    stores, who = parts(request).stores, visitor(request)
+    if stores is None:
+        return {}
+    try:
+        scope, _ = scope_of(request.query_params, who)
+        states = await stores.ask(scope, counted, _SECS)
+    except (Refused, NoStore, sqlite3.Error):
+        return {}
+    return {"/issues": states.get("new", 0) + states.get("escalating", 0)}
 
 
 async def domains(request: Request) -> list[str]:

@@ -29,11 +29,6 @@ class Issues:
         """How many there are that are neither archived nor resolved."""
         return sum(self.states.get(state, 0) for state in OPEN)
 
-    @property
-    def want_somebody(self) -> int:
-        """New ones, and those that escalate."""
-        return self.states.get("new", 0) + self.states.get("escalating", 0)
-
 
 def states_of(name: str) -> Sequence[str]:
     """`open`, `all`, or one state. Raises `Refused`."""

@@ -1,0 +1,100 @@
+"""What the pages Overview, Patterns and Report show, for programs; and deployments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from collector.console.asking import asked
+from collector.console.pages.panels import ask
+from collector.console.parts import parts, visitor
+from collector.console.refusal import Refused
+from collector.console.views import counts
+from collector.console.views.patterns import patterns
+from collector.control.command import DEPLOYMENT
+from collector.control.deployment import Deployment, NoDeployment
+from collector.store.deployment_reading import deployed
+from collector.store.issue_reading import counted
+from collector.store.pattern_reading import as_objects
+from collector.store.report_reading import report
+
+router = APIRouter(tags=["overview"])
+
+
+@router.get("/stats/overview")
+async def overview(request: Request) -> dict[str, Any]:
+    """Records by level and issues by state; a day, where no time is given."""
+    wanted = asked(request.query_params, visitor(request), "now-24h")
+    now = await ask(request, wanted.scope, counts.histogram(wanted, 1, parts(request).options.query_timeout))
+    states = await ask(request, wanted.scope, counted)
+    return {
+        "levels": now.totals,
+        "records": now.total,
+        "complete": now.complete,
+        "source": now.source,
+        "issues": states,
+    }
+
+
+@router.get("/patterns")
+async def patterns_(
+    request: Request, sort: Literal["count", "new", "level"] = "count", limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> dict[str, Any]:
+    """Patterns with records in a time; a day, where none is given. `records`, `patterns`: of all of them."""
+    wanted = asked(request.query_params, visitor(request), "now-24h")
+    found = await ask(request, wanted.scope, patterns(wanted.since, wanted.until, sort, limit))
+    told = [_texts(row) for row in as_objects(found.listed, wanted.since)]
+    return {"patterns": told, "records": found.records, "count": found.patterns}
+
+
+@router.get("/report")
+async def report_(request: Request) -> dict[str, Any]:
+    """As `logboom report --json` has it; a week, where no time is given."""
+    wanted = asked(request.query_params, visitor(request), "now-7d")
+    domains = [wanted.domain] if wanted.domain else None
+    made = await ask(request, wanted.scope, lambda connection: report(connection, wanted.since, wanted.until, domains))
+    return made.document()
+
+
+@router.get("/deployments")
+async def deployments(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+    """Those of a time, the newest first; a week, where none is given."""
+    wanted = asked(request.query_params, visitor(request), "now-7d")
+    found = await ask(request, wanted.scope, lambda connection: deployed(connection, wanted.since, wanted.until, limit))
+    return {"deployments": [_texts(row) for row in found]}
+
+
+class Marked(BaseModel):
+    """A version that runs somewhere. `time`: since when, RFC 3339; now without it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    domain: str
+    service: str
+    version: str
+    environment: str = "production"
+    time: str | None = None
+    url: str | None = None
+
+
+@router.post("/deployments", status_code=201)
+async def mark(request: Request, wanted: Marked) -> dict[str, Any]:
+    """Mark a deployment, so that what changes after it can be laid at its door."""
+    try:
+        made = Deployment.of_body(wanted.model_dump(exclude_none=True, exclude={"domain"}), "")
+    except NoDeployment as problem:
+        raise Refused(400, str(problem)) from problem
+    key = request.headers.get("idempotency-key", "")
+    told = await parts(request).commands.carry_out(
+        visitor(request), DEPLOYMENT, wanted.domain, made.of_command(), key=key
+    )
+    return {"command": told.id}
+
+
+def _texts(row: dict[str, Any]) -> dict[str, Any]:
+    """Nanoseconds as texts: they are more than JavaScript's numbers hold."""
+    return {
+        name: str(value) if name.endswith("_unix_nano") and value is not None else value for name, value in row.items()
+    }
