@@ -17,6 +17,7 @@ from collector.cli.reading_store import reading
 from collector.cli.run import Configs, Sets
 from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.moments import seconds, shown
+from collector.query.told import NEWEST, SILENCES
 from collector.scope import Scope
 from collector.visible import visible
 
@@ -26,13 +27,6 @@ _HERE = Path("logboom-data")
 _OfDomain = Annotated[str, typer.Option(help="Whose alerts.")]
 _Group = Annotated[str, typer.Argument(metavar="GROUP", help="As `logboom alerts list` shows it.")]
 _Lines = Annotated[bool, typer.Option("--json", help="A JSON object a line.")]
-_NEWEST = """SELECT n.domain, n.group_id, n.exporter, n.status, n.reason, n.level, n.started_unix_nano, n.count, n.labels,
-    n.time_unix_nano, l.body AS text FROM notifications AS n LEFT JOIN logs AS l ON l.record_id = n.event_id AND l.domain = n.domain
-WHERE (? OR n.status = 'firing') AND n.sequence = (SELECT max(m.sequence) FROM notifications AS m
-    WHERE m.domain = n.domain AND m.group_id = n.group_id AND m.exporter = n.exporter)
-ORDER BY n.time_unix_nano DESC LIMIT ?"""
-_SILENCES = """SELECT domain, silence_id, matchers, who, why, starts_unix_nano, ends_unix_nano FROM silences
-WHERE ? OR ends_unix_nano > unixepoch() * 1000000000 ORDER BY ends_unix_nano"""
 _NANOS = 1_000_000_000
 
 
@@ -51,7 +45,7 @@ def list_(
     json_: _Lines = False,
 ) -> None:
     """What goes on, by group and exporter: the last thing that each was told."""
-    rows = _rows(data_dir, store, domain, _NEWEST, all_, limit)
+    rows = _rows(data_dir, store, domain, NEWEST, all_, limit)
     for row in rows:
         if json_:
             typer.echo(json.dumps({**row, "labels": json.loads(str(row["labels"] or "{}"))}))
@@ -73,7 +67,7 @@ def silences(
     json_: _Lines = False,
 ) -> None:
     """The silences that hold."""
-    for row in _rows(data_dir, store, domain, _SILENCES, all_):
+    for row in _rows(data_dir, store, domain, SILENCES, all_):
         if json_:
             typer.echo(json.dumps(row))
         else:

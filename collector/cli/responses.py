@@ -13,6 +13,7 @@ from collector.cli.plain_command import PlainCommand
 from collector.cli.reading_store import reading
 from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.moments import shown
+from collector.query.told import RESPONSES
 from collector.scope import Scope
 from collector.visible import visible
 
@@ -23,9 +24,6 @@ _Id = Annotated[
     str, typer.Argument(metavar="ID", help="As `logboom responses list` and the message that asks show it.")
 ]
 _OfDomain = Annotated[str, typer.Option(help="Whose responses.")]
-_LIST = """SELECT domain, response_id, name, exporter, target, state, reason, dry_run, who, why, group_id, labels, instances, deployment,
-    was, became, proposed_unix_nano, expires_unix_nano, time_unix_nano FROM responses
-WHERE ? OR state IN ('proposed', 'approved', 'started') OR (state = 'done' AND NOT dry_run) ORDER BY time_unix_nano DESC LIMIT ?"""
 
 
 @app.callback()
@@ -44,7 +42,7 @@ def list_(
 ) -> None:
     """Those that wait for a person or are under way; how each stands."""
     with reading(data_dir, store, Scope.chosen(domain), "responses") as connection:
-        found = connection.execute(_LIST, (all_, limit))
+        found = connection.execute(RESPONSES, (all_, limit))
         names = [column[0] for column in found.description]
         rows = [dict(zip(names, row, strict=True)) for row in found]
     for row in rows:

@@ -1,0 +1,144 @@
+"""Alerts, silences and responses on their page and by the API, and what becomes of decisions."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from collector.alert_commands import ACKNOWLEDGE, GROUP, MATCHERS, SECONDS, SILENCE, SILENCE_ID, UNSILENCE
+from collector.console import commanding
+from collector.control.asking import NotRunning, Settled, Told
+from collector.control.record import ControlRecord
+from collector.responses.words import APPROVE, ID
+from collector.store.embedded import EmbeddedStore
+from collector.store.rows import Limits, rows
+from collector.testing.row_batch import Row, batch_of
+from counterparts.console import asked
+
+pytestmark = pytest.mark.anyio
+NOW = time.time_ns()
+HOSTILE = "<b>\u202eboom"
+_TOLD = "INSERT INTO notifications VALUES (?, ?, ?, ?, 'team', ?, '', 'critical', ?, 7, ?, '[]', ?, 1, ?)"
+
+
+def made(path: Path) -> None:
+    """A store with one record."""
+    store = EmbeddedStore(path)
+    store.insert(rows(batch_of([Row("1", fields={"domain": "a.example"})]), Limits()))
+    store.close()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[ControlRecord]:
+    """Commands that reached the service, which applies all."""
+    found: list[ControlRecord] = []
+
+    def ask(_root: Path, record: ControlRecord, _wait: float) -> Told:
+        found.append(record)
+        return Told(record.id, [Settled("connector/alerting", applied=True)])
+
+    monkeypatch.setattr(commanding, "ask", ask)
+    return found
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    made(tmp_path / "store.db")
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store, store:
+        labels = '{"service": "' + HOSTILE + '"}'
+        for group, exporter, sequence, status in (
+            ("g1", "slack", 1, "firing"), ("g1", "mail", 1, "firing"), ("g1", "mail", 2, "resolved"), ("g2", "slack", 1, "resolved"),
+        ):  # fmt: skip
+            store.execute(_TOLD, ("a.example", group, exporter, sequence, status, NOW, labels, NOW + sequence, "e"))
+        store.execute(
+            "INSERT INTO silences VALUES ('a.example', 's1', '{level=\"warning\"}', 'anna', ?, 0, ?, 1, 'e')",
+            (HOSTILE, NOW + 10**13),
+        )
+        store.execute("INSERT INTO silences VALUES ('a.example', 's0', '{}', 'anna', '', 0, 1, 1, 'e')")
+        store.execute(
+            "INSERT INTO responses (domain, response_id, name, target, state, dry_run, time_unix_nano, version, event_id)"
+            " VALUES ('a.example', 'r1', 'restart', 'shop', 'proposed', 0, ?, 1, 'e')",
+            (NOW,),
+        )
+    async with asked(tmp_path) as opened:
+        yield opened
+
+
+async def get(client: httpx.AsyncClient, path: str, **parameters: Any) -> Any:
+    answer = await client.get(f"/api/v1/{path}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()[path]
+
+
+async def test_a_group_has_all_who_were_told_with_the_last_thing_each(client: httpx.AsyncClient) -> None:
+    [firing] = await get(client, "alerts")
+    assert (firing["group_id"], firing["status"], firing["count"]) == ("g1", "firing", 7)
+    both = {each["group_id"]: each for each in await get(client, "alerts", all=1)}
+    assert {each["exporter"]: each["status"] for each in both["g1"]["told"]} == {"slack": "firing", "mail": "resolved"}
+    assert both["g2"]["status"] == "resolved"
+    assert [each["silence_id"] for each in await get(client, "silences")] == ["s1"]
+    assert [each["response_id"] for each in await get(client, "responses")] == ["r1"]
+
+
+async def test_the_page_shows_them_and_no_text_of_senders_as_markup(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/alerts")).text
+    for word in ("slack", "anna", "restart", "Acknowledge", "Approve"):
+        assert word in page
+    assert "could not be shown" not in page
+    assert "<b>\u202e" not in page
+    assert "\u202e" not in page
+    assert 'style="' not in page
+
+
+async def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    made(tmp_path / "store.db")
+    async with asked(tmp_path) as client:
+        page = (await client.get("/alerts")).text
+        assert "Nobody was told of anything that goes on" in page
+        assert "No silence holds" in page
+
+
+async def test_decisions_are_commands(client: httpx.AsyncClient, sent: list[ControlRecord]) -> None:
+    answer = await client.post("/alerts/decide", data={"verb": "acknowledge", "subject": "g1", "domain": "a.example"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/alerts?done=acknowledge")
+    assert "its escalation rests" in (await client.get(answer.headers["location"])).text
+    given = {"domain": "a.example", "matchers": 'level="warning"', "for": "30m"}
+    assert (await client.post("/api/v1/silences", json=given)).json()["done"]
+    await client.delete("/api/v1/silences/s1", params={"domain": "a.example"})
+    await client.post("/api/v1/responses/r1/approve", params={"domain": "a.example"})
+    assert [each.name for each in sent] == [ACKNOWLEDGE, SILENCE, UNSILENCE, APPROVE]
+    acknowledged, silenced, ended, approved = (each.attributes for each in sent)
+    assert acknowledged[GROUP] == "g1"
+    assert (silenced[MATCHERS], silenced[SECONDS]) == ('{level="warning"}', 1800.0)
+    assert (ended[SILENCE_ID], approved[ID]) == ("s1", "r1")
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("silence", {"domain": "a.example", "matchers": "no matcher"}),
+        ("silence", {"domain": "a.example", "matchers": 'a="b"', "lasts": "long"}),
+        ("decide", {"domain": "a.example", "verb": "explode", "subject": "g1"}),
+    ],
+)
+async def test_what_is_no_decision_is_refused(
+    client: httpx.AsyncClient, sent: list[ControlRecord], path: str, given: dict[str, str]
+) -> None:
+    assert (await client.post(f"/alerts/{path}", data=given)).status_code == 400
+    assert sent == []
+
+
+async def test_nobody_runs(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> Told:
+        raise NotRunning("nobody answers")
+
+    monkeypatch.setattr(commanding, "ask", ask)
+    answer = await client.post("/api/v1/alerts/g1/resolve", params={"domain": "a.example"})
+    assert (answer.status_code, answer.json()["detail"]) == (503, "nobody answers")
