@@ -15,17 +15,20 @@ from collector.console.pages.charts import chart
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.rendering import page, part
 from collector.console.parts import parts, visitor
+from collector.console.refusal import Refused
 from collector.console.views import counts, issues, records
 from collector.query.fields import FIELDS
 from collector.scope import Scope
 from collector.store.deployment_reading import deployed
 from collector.store.issue_reading import OPEN, counted
+from collector.store.reading import NoStore
 
 router = APIRouter()
 _WEEK_NS = 7 * 86_400 * 10**9
 _URGENT = "level:(critical OR warning)"
 _PANELS = ("answer", "figures", "urgent", "issues", "newest", "components", "endpoints")
 _RANGES = (("now-15m", "Last 15 min"), ("now-1h", "Last hour"), ("now-24h", "Last 24 h"), ("now-7d", "Last 7 days"))
+_ANY, _ANY_SECS = "SELECT 1 FROM logs WHERE generation IS NULL LIMIT 1", 0.5
 _BARS, _ROWS, _ATTENTION = 96, 6, 5
 
 
@@ -33,6 +36,8 @@ _BARS, _ROWS, _ATTENTION = 96, 6, 5
 async def overview(request: Request) -> HTMLResponse:
     """The page."""
     wanted = _asked(request)
+    if not await _anything(request, wanted):
+        return await page(request, "first.html", url=_door(request))
     panels = await shown(request, *(f"overview.{name}" for name in _PANELS))
     told = any(ident.partition("/")[0] == "alerting" for ident in parts(request).settings.connectors)
     return await page(request, "overview.html", panels=panels, ranges=_RANGES, from_=wanted.from_, told=told)
@@ -115,6 +120,30 @@ async def components(request: Request) -> Markup:
 async def endpoints(request: Request) -> Markup:
     """Which requests they are about."""
     return await _facet(request, "endpoint", "Urgent by endpoint")
+
+
+async def _anything(request: Request, wanted: Asked) -> bool:
+    """Whether a record was ever stored; also where nobody can tell now, for then the panels say why."""
+    made = parts(request)
+    if made.stores is None:
+        return True
+    try:
+        return await made.stores.ask(
+            wanted.scope, lambda connection: connection.execute(_ANY).fetchone() is not None, _ANY_SECS
+        )
+    except NoStore:
+        return False
+    except Refused:
+        return True
+
+
+def _door(request: Request) -> str:
+    """Where OTLP over HTTP is received: of the first receiver `otlp` that does."""
+    for ident, component in parts(request).settings.receivers.items():
+        block = getattr(getattr(component.config, "protocols", None), "http", None)
+        if ident.partition("/")[0] == "otlp" and block is not None:
+            return f"http{'s' if block.tls else ''}://{block.endpoint}"
+    return "http://localhost:4318"
 
 
 async def _facet(request: Request, name: str, title: str) -> Markup:

@@ -95,6 +95,21 @@ async def test_the_navigation_counts_what_wants_somebody(client: httpx.AsyncClie
     assert '>Issues<span class="count">' not in (await client.get("/patterns", params={"domain": B})).text
 
 
+async def test_the_first_start_says_how_to_send(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """Before there is a store, while it is empty, and for a domain without records; not where there are some."""
+    assert "No logs yet" not in (await client.get("/")).text
+    assert "No logs yet" in (await client.get("/", params={"domain": "c.example"})).text
+    for made in (False, True):
+        root = tmp_path / f"made-{made}"
+        root.mkdir()
+        if made:
+            EmbeddedStore(root / "store.db").close()
+        async with asked(root) as empty:
+            page = (await empty.get("/")).text
+        assert "No logs yet" in page
+        assert "logboom send --records 1000 --protocol http --endpoint http://127.0.0.1:4318" in page
+
+
 async def test_a_part_without_its_table_fails_alone(client: httpx.AsyncClient, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store.db") as connection:
         connection.execute("DROP TABLE issues")
