@@ -34,6 +34,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "batch": "processors.batch",
         "categorize": "processors.categorize",
         "filter": "processors.filter",
+        "groupbyattrs": "processors.groupbyattrs",
         "issues": "processors.issues",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",

@@ -16,7 +16,6 @@ _HERE = {
         "transform": "`categorize` names component, endpoint, environment and error type, rules of `triage` (OTTL) the level;"
         f" {_EXPORTERS_HIDE}; other changes: the SDK, or an OpenTelemetry Collector in front",
         "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
-        "groupbyattrs": "records keep their groups; stores have a row a record",
         "routing": "the connector `routing`, or `select` in each exporter",
         "logdedup": "`triage` counts instead of storing: `store: {debug: aggregate}`",
         "probabilistic_sampler": "`select` in each exporter, or `triage` with `store: {debug: aggregate}`, which keeps counts",

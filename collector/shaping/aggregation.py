@@ -10,7 +10,6 @@ Outcomes add up: the records are counted as `aggregated`, the rows as `created`.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 
 import polars as pl
@@ -20,6 +19,7 @@ from collector.component import Work
 from collector.ottl.columns import Reader
 from collector.ottl.paths import TEXT, Source, Table
 from collector.outcomes import Outcome
+from collector.shaping.identities import by_attributes
 
 COUNT = "logboom.aggregate.count"
 EVENT = "logboom.aggregate"
@@ -31,7 +31,6 @@ _VARIABLE = (
     r"|\d+(?:[.:,]\d+)*"
 )
 _BODY = Source(Table.FIELD, "body")
-_SEED = secrets.randbits(63)
 _KEPT = ("logboom.", "deployment.environment.name")
 _BY = ("logboom.component", "logboom.endpoint", "logboom.triage.level", "logboom.triage.rule", "logboom.pattern.id")
 _TEMPLATE = "logboom.pattern.template"
@@ -67,7 +66,9 @@ def _groups(batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
         pl.Series("row", rows),
         ((time // MINUTE) * MINUTE).gather(rows).alias("minute"),
         batch.column("domain").gather(rows).alias("domain"),
-        _resources(batch).gather(batch.column("resource").gather(rows)).alias("resource"),
+        by_attributes(batch.resource_attributes, batch.resources.height)
+        .gather(batch.column("resource").gather(rows))
+        .alias("resource"),
         batch.scope_field("name").gather(rows).alias("scope"),
         _bodies(batch, rows).alias("body"),
         *(batch.attribute(key).gather(rows).alias(key) for key in _BY),
@@ -85,15 +86,6 @@ def _bodies(batch: LogBatch, rows: pl.Series) -> pl.Series:
         return templates
     bodies = masked(Reader(batch, [_BODY]).part(_BODY, TEXT).gather(rows))
     return templates.zip_with(templates.is_not_null(), bodies)
-
-
-def _resources(batch: LogBatch) -> pl.Series:
-    """A number for each resource, the same for resources with the same attributes: each payload brings its own copy."""
-    rows = batch.resource_attributes
-    hashed = pl.DataFrame([rows.get_column("owner"), rows.drop("owner").hash_rows(seed=_SEED).alias("hash")])
-    summed = hashed.group_by("owner").agg(pl.col("hash").sum())
-    owners = pl.DataFrame({"owner": pl.arange(0, batch.resources.height, dtype=pl.UInt32, eager=True)})
-    return owners.join(summed, on="owner", how="left", maintain_order="left").get_column("hash").fill_null(0)
 
 
 def _tell(batch: LogBatch, rows: pl.Series, first: pl.Series, work: Work) -> None:

@@ -18,7 +18,7 @@ from collector.testing.work import FakeWork
 from counterparts.conformance import cases, demand
 from counterparts.records import records_of
 
-PROCESSORS = ("attributes", "filter", "resource")
+PROCESSORS = ("attributes", "filter", "groupbyattrs", "resource")
 NOT_AS_UPSTREAM = {
     "attributes-040": "expects the hash of eight zero bytes: the interpreter that made the case lost the number",
     "attributes-invalid-003": "the value that is wrong was lost when the case was written down",

@@ -174,6 +174,7 @@ from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.filter.processor import Filter
+from processors.groupbyattrs.processor import GroupByAttrs
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
 from processors.memory_limiter.config import MemoryLimiterConfig
@@ -195,6 +196,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Attributes,
     Categorize,
     Filter,
+    GroupByAttrs,
     Issues,
     Patterns,
     Resource,
