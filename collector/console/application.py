@@ -13,9 +13,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from collector.console.api import ROUTERS as API
+from collector.console.loki import router as loki
 from collector.console.pages import ROUTERS as PAGES
 from collector.console.pages.failing import failed_page
 from collector.console.parts import Parts
@@ -28,7 +29,7 @@ from collector.transport.serving.http_server import App
 
 log = logging.getLogger("logboom.console")
 
-_API = "/api/"
+_API, _LOKI = "/api/", "/loki/"
 
 
 def application(parts: Parts) -> App:
@@ -39,6 +40,7 @@ def application(parts: Parts) -> App:
     app.state.parts = parts
     for prefix, routers in (("/api/v1", API), ("", PAGES)):
         _include(app, prefix, routers)
+    app.include_router(loki)
     app.mount("/static", files(), "static")
     for kind in (Refused, NoStore, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _failed)
@@ -51,13 +53,16 @@ def _include(app: FastAPI, prefix: str, routers: Sequence[APIRouter]) -> None:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """Programs get a problem, people a page."""
+    """Programs get a problem, those of Loki a text, people a page."""
     id_ = request_id()
     refused = _refused(error)
     if refused.status >= 500 and not isinstance(error, Refused | NoStore | HTTPException):
         log.error("request %s failed: %s %s", id_, request.method, request.scope["path"], exc_info=error)
-    if request.scope["path"].removeprefix(request.scope.get("root_path", "")).startswith(_API):
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    if path.startswith(_API):
         return problem(refused, id_)
+    if path.startswith(_LOKI):
+        return PlainTextResponse(refused.detail, refused.status)
     return await failed_page(request, refused, id_)
 
 

@@ -27,6 +27,8 @@ class ConsoleConfig(Config):
     """How long a search may take; then it says how far it got."""
     query_threads: int = Field(4, ge=1, le=32)
     """Questions to the store at once; half of them for one domain."""
+    loki: bool = False
+    """Answer Loki's read API below `/loki/api/v1`, for Grafana and logcli."""
 
     @field_validator("endpoint")
     @classmethod
