@@ -4,6 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import alerts, issues, me, overview, records
+from collector.console.api import alerts, health, issues, me, overview, records
 
-ROUTERS: Sequence[APIRouter] = (alerts.router, me.router, overview.router, issues.router, records.router)
+ROUTERS: Sequence[APIRouter] = (health.router, alerts.router, me.router, overview.router, issues.router, records.router)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.pages import alerts, display, issue, issues, overview, panels, patterns, report
+from collector.console.pages import alerts, display, health, issue, issues, overview, panels, patterns, report
 
 ROUTERS: Sequence[APIRouter] = (
+    health.router,
     alerts.router,
     overview.router,
     issues.router,

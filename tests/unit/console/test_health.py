@@ -1,0 +1,83 @@
+"""How the service is: as the supervisor told it, for whoever asks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from collector.console.service_state import ServiceState
+from collector.console.views import health
+from collector.scope import Scope
+from collector.store.embedded import EmbeddedStore
+from collector.telemetry.health import Health
+from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
+from counterparts.console import asked
+
+pytestmark = pytest.mark.anyio
+HOSTILE = "403 <b>\u202eno"
+STATE = ServiceState(
+    time.time(),
+    Health(True, True, "running", time.time() - 1000, ["exporter otlp is blocked"]),
+    Snapshot(
+        counts=Counter({
+            ("a.example", "receiver/otlp", "accepted"): 70,
+            ("a.example", "receiver/otlp", "refused"): 3,
+            ("b.example", "receiver/otlp", "accepted"): 20,
+            ("a.example", "exporter/otlp", "exported"): 60,
+            ("b.example", "exporter/otlp", "exported"): 15,
+        }),
+        journals=[JournalState(0, 3 << 20, 64 << 20, 12, 0)],
+        queues={"otlp": ExporterQueue(15, 2000, 1 << 30, int(time.time() * 1000) - 60_000)},
+        processes=[ProcessState("worker-0", 4711, 2.5, 90 << 20)],
+        exporters={"otlp": {"state": "blocked", "reason": HOSTILE}},
+        limits_refused={("a.example", "records"): 2, ("b.example", "records"): 5},
+        quota_used={("a.example", "bytes"): 900},
+    ),
+)  # fmt: skip
+
+
+def test_who_sees_all_sees_the_service() -> None:
+    found = health.pipeline(STATE, Scope.everything())
+    [exporter] = found["service"]["exporters"]
+    assert (exporter["state"], exporter["waiting"], exporter["exported"]) == ("blocked", 15, 75)
+    assert exporter["oldest_secs"] >= 59
+    assert found["service"]["degraded"] == ["exporter otlp is blocked"]
+
+
+def test_a_domain_sees_its_own_numbers_and_no_processes() -> None:
+    """Neither what others sent, nor how the service is made."""
+    scope = Scope.of("b.example")
+    found = health.pipeline(STATE, scope)
+    assert found["service"] is None
+    assert {each["component"]: each["records"] for each in found["flow"]} == {"receiver/otlp": 20, "exporter/otlp": 15}
+    assert health.usage(STATE, scope) == [
+        {"domain": "b.example", "accepted": 20, "refused": 0, "limited_requests": 5, "today": {}}
+    ]
+    assert [each["today"] for each in health.usage(STATE, Scope.of("a.example"))] == [{"bytes": 900}]
+
+
+async def test_the_page_says_how_old_it_is_and_no_text_of_destinations_as_markup(tmp_path: Path) -> None:
+    EmbeddedStore(tmp_path / "store.db").close()
+    async with asked(tmp_path, state=STATE) as client:
+        page = (await client.get("/health")).text
+        assert "Told " in page
+        assert "worker-0" in page
+        assert "exporter otlp is blocked" in page
+        assert "<b>\u202e" not in page
+        assert "\u202e" not in page
+        narrow = (await client.get("/health", params={"domain": "b.example"})).text
+        assert "worker-0" not in narrow
+        answer = await client.get("/api/v1/health/pipeline", params={"domain": "b.example"})
+        assert answer.json()["service"] is None
+        assert len((await client.get("/api/v1/domains/usage")).json()["domains"]) == 2
+
+
+async def test_nothing_told_yet_is_said(tmp_path: Path) -> None:
+    async with asked(tmp_path) as client:
+        assert "has not told anything yet" in (await client.get("/health")).text
+        answer = await client.get("/api/v1/health/pipeline")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert (await client.get("/api/v1/deadletters")).status_code == 503
