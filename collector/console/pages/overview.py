@@ -13,10 +13,12 @@ from collector.console.asking import Asked, asked, query_of
 from collector.console.pages import frame
 from collector.console.pages.charts import chart
 from collector.console.pages.panels import ask, panel, shown
+from collector.console.pages.patterns import pieces
 from collector.console.pages.rendering import page, part
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.console.views import counts, issues, records
+from collector.console.views.patterns import patterns
 from collector.query.fields import FIELDS
 from collector.scope import Scope
 from collector.store.deployment_reading import deployed
@@ -26,10 +28,10 @@ from collector.store.reading import NoStore
 router = APIRouter()
 _WEEK_NS = 7 * 86_400 * 10**9
 _URGENT = "level:(critical OR warning)"
-_PANELS = ("answer", "figures", "urgent", "issues", "newest", "components", "endpoints")
+_PANELS = ("answer", "figures", "urgent", "issues", "newest", "unlike", "components", "endpoints")
 _RANGES = (("now-15m", "Last 15 min"), ("now-1h", "Last hour"), ("now-24h", "Last 24 h"), ("now-7d", "Last 7 days"))
 _ANY, _ANY_SECS = "SELECT 1 FROM logs WHERE generation IS NULL LIMIT 1", 0.5
-_BARS, _ROWS, _ATTENTION = 96, 6, 5
+_BARS, _ROWS, _ATTENTION, _NEW = 96, 6, 5, 4
 
 
 @router.get("/")
@@ -108,6 +110,15 @@ async def newest(request: Request) -> Markup:
     budget = parts(request).options.query_timeout
     found = await ask(request, wanted.scope, records.page(wanted, _ROWS, None, budget))
     return part(request, "overview/newest.html", rows=found.rows[:_ROWS], q=_URGENT, shown=frame.shown(request))
+
+
+@panel("overview.unlike")
+async def unlike(request: Request) -> Markup:
+    """Patterns that were first seen in this time, the newest first."""
+    wanted = _asked(request)
+    found = await ask(request, wanted.scope, patterns(wanted.since, wanted.until, "new", _NEW))
+    fresh = [each for each in found.listed if found.tag(each) == "new"]
+    return part(request, "overview/unlike.html", fresh=fresh, pieces=pieces, shown=frame.shown(request))
 
 
 @panel("overview.components")

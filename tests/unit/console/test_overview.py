@@ -90,6 +90,12 @@ async def test_figures_are_of_the_domain_that_is_asked_for(client: httpx.AsyncCl
     assert "No issue is open." in page
 
 
+async def test_what_was_never_seen_before_is_told(client: httpx.AsyncClient) -> None:
+    """A pattern that began within the time; not one that is older."""
+    assert f"pattern%3A{PATTERN}" in (await client.get("/panels/overview.unlike", params={"from": "now-1h"})).text
+    assert "No new pattern" in (await client.get("/panels/overview.unlike", params={"from": "now-5m"})).text
+
+
 async def test_the_navigation_counts_what_wants_somebody(client: httpx.AsyncClient) -> None:
     assert '>Issues<span class="count">1</span>' in (await client.get("/patterns")).text
     assert '>Issues<span class="count">' not in (await client.get("/patterns", params={"domain": B})).text
