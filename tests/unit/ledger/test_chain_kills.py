@@ -15,6 +15,7 @@ from xxhash import xxh3_128_digest
 from collector.journal.entry import Payload
 from collector.pipeline.suspects import Suspects
 from collector.testing.conservation import assert_conserved
+from counterparts.examples import rounds
 from counterparts.mortal_chain import STAGES, MortalChain
 from counterparts.mortal_worker import KillAt, Killed
 from counterparts.partition_bench import START_UNIX_MS, PartitionBench, request
@@ -101,7 +102,7 @@ def test_a_real_sigkill(make_bench: Make, point: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(rounds(4, 1)))
 def test_many_deaths_at_random_points(make_bench: Make, seed: int) -> None:
     """As the files see them. The first step always ends, else three deaths in a row would make a healthy entry look like poison."""
     chance = random.Random(seed)

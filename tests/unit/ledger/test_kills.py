@@ -15,6 +15,7 @@ from xxhash import xxh3_128_digest
 from collector.journal.entry import Payload
 from collector.pipeline.suspects import Suspects
 from collector.testing.conservation import assert_conserved
+from counterparts.examples import rounds
 from counterparts.mortal_worker import KillAt, Killed, MortalWorker, run_to_the_end
 from counterparts.partition_bench import START_UNIX_MS, PartitionBench, request
 
@@ -96,7 +97,7 @@ def test_a_real_sigkill(make_bench: Make, point: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(rounds(8, 2)))
 def test_many_deaths_at_random_points(make_bench: Make, seed: int) -> None:
     """A dead process, as the files see it: nothing after the point happens, the kernel lets go of the locks. The first
     step always ends, else three deaths in a row would make a healthy entry look like poison."""

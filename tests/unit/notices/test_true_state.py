@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from collector.component import Factory
 from collector.notices import Notice
+from counterparts.examples import rounds
 from counterparts.vendors.alertmanager import Alertmanager
 from counterparts.vendors.calls import Calls
 from counterparts.vendors.github import REPOSITORY, TOKEN, GitHub
@@ -249,7 +250,7 @@ class Told:
 
 @pytest.mark.parametrize("name", CASES)
 @settings(
-    max_examples=8,
+    max_examples=rounds(8, 3),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -17,6 +17,7 @@ from collector.store.embedded import EmbeddedStore
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
 from collector.store.reading import QueryRefused, opened, query
+from counterparts.examples import examples
 
 DECLARED, UNDECLARED = "parrots", "secrets"
 MADE = (
@@ -114,7 +115,7 @@ def _answer(path: Path, statement: str, domain: str) -> object:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(questions)
 def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], statement: str) -> None:
     """Rows, counts, plans, and whether it is refused."""
