@@ -17,7 +17,9 @@ from collector.visible import visible, visible_lines
 MOST_SHOWN = 2048
 """Characters of a body in a list."""
 _SAME = ("domain", "level", "service_name", "component", "endpoint", "body")
-_LIBRARIES = re.compile(r"site-packages|dist-packages|/usr/lib/|node_modules|node:internal|\bjava\.|\bsun\.|/rustc/|\bjdk\.")
+_LIBRARIES = re.compile(
+    r"site-packages|dist-packages|/usr/lib/|node_modules|node:internal|\bjava\.|\bsun\.|/rustc/|\bjdk\."
+)
 _FRAME = re.compile(r'^\s*(File "|at )')
 _ERROR = re.compile(r"^(?:Caused by: )?[A-Za-z_][\w.$]*(?:Error|Exception|Timeout|Failure|Warning|Interrupt)\b")
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from collector.console.api.records import as_object, following
+from collector.console.api import records as api
 from collector.console.asking import Asked, asked, query_of, scope_of
 from collector.console.cursor import Cursor
 from collector.console.pages.frame import shown as looks
@@ -26,6 +26,7 @@ from collector.query.fields import FIELDS
 from collector.query.searching import Wanted, search
 from collector.scope import Scope
 from collector.store.reading import Readable
+from collector.visible import escaped_json
 
 router = APIRouter()
 
@@ -54,14 +55,20 @@ def _budget(request: Request) -> float:
 @router.get("/logs")
 async def logs(request: Request) -> HTMLResponse:
     """The page. What is no query is said in the place of the rest."""
-    given = {"q": request.query_params.get("q", ""), "times": TIMES, "from_": request.query_params.get("from") or "now-1h"}
+    given = {
+        "q": request.query_params.get("q", ""),
+        "times": TIMES,
+        "from_": request.query_params.get("from") or "now-1h",
+    }
     try:
         wanted = _asked(request)
     except NotFound:
         raise
     except Refused as refused:
         at = refused.more.get("position")
-        return await page(request, "logs/wrong.html", 400, why=refused.detail, at=at, meant=refused.more.get("did_you_mean"), **given)
+        return await page(
+            request, "logs/wrong.html", 400, why=refused.detail, at=at, meant=refused.more.get("did_you_mean"), **given
+        )
     made = await shown(request, "logs.chart", "logs.facets", "logs.rows")
     return await page(request, "logs/page.html", panels=made, until=wanted.to, **given)
 
@@ -72,7 +79,14 @@ async def _chart(request: Request) -> Markup:
     wanted = _asked(request)
     found = await ask(request, wanted.scope, counts.histogram(wanted, _BARS, _budget(request)))
     return part(
-        request, "logs/chart.html", found=found, chart=chart(found), levels=LEVELS, q=wanted.query.text, wanted=wanted, shown=looks(request)
+        request,
+        "logs/chart.html",
+        found=found,
+        chart=chart(found),
+        levels=LEVELS,
+        q=wanted.query.text,
+        wanted=wanted,
+        shown=looks(request),
     )
 
 
@@ -139,7 +153,7 @@ async def _rows(request: Request) -> Markup:
         last = await ask(request, wanted.scope, lambda connection: _last(connection, wanted.scope))
     return part(
         request, "logs/rows.html", lines=lines(found.rows, looks(request).zone, wanted.query.node), found=found,
-        next=following(found, wanted), q=wanted.query.text, last=last, wanted=wanted, shown=looks(request), first=not cursor,
+        next=api.following(found, wanted), q=wanted.query.text, last=last, wanted=wanted, shown=looks(request), first=not cursor,
     )  # fmt: skip
 
 
@@ -158,7 +172,9 @@ async def record(request: Request, record_id: str) -> HTMLResponse:
         raise NotFound("such record")
     given = _opened(request, row)
     if request.headers.get("hx-request"):
-        return HTMLResponse(part(request, "logs/detail.html", shown=looks(request), **given), headers={"vary": "hx-request"})
+        return HTMLResponse(
+            part(request, "logs/detail.html", shown=looks(request), **given), headers={"vary": "hx-request"}
+        )
     return await page(request, "logs/one.html", line=_line(request, row), **given)
 
 
@@ -191,7 +207,7 @@ def _opened(request: Request, row: records.Row) -> dict[str, object]:
         "trace": trace_lines(trace[: 64 << 10]),
         "attributes": _facts(attributes, "@", q),
         "resource": _facts(read["resource"] if isinstance(read["resource"], dict) else {}, "resource.", q),
-        "json": orjson.dumps(as_object(row), option=orjson.OPT_INDENT_2, default=bytes.hex).decode(),
+        "json": escaped_json(orjson.dumps(api.as_object(row), option=orjson.OPT_INDENT_2, default=bytes.hex).decode()),
         "q": str(q),
     }
 
