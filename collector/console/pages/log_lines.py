@@ -20,6 +20,7 @@ _SAME = ("domain", "level", "service_name", "component", "endpoint", "body")
 _LIBRARIES = re.compile(
     r"site-packages|dist-packages|/usr/lib/|node_modules|node:internal|\bjava\.|\bsun\.|/rustc/|\bjdk\."
 )
+_BETWEEN = re.compile(r"([._/])(?=[^._/])")
 _FRAME = re.compile(r'^\s*(File "|at )')
 _ERROR = re.compile(r"^(?:Caused by: )?[A-Za-z_][\w.$]*(?:Error|Exception|Timeout|Failure|Warning|Interrupt)\b")
 
@@ -100,6 +101,11 @@ def _runs(text: str) -> Iterator[str]:
         yield each
     if run:
         yield run
+
+
+def breakable(key: str) -> Markup:
+    """A key that may go on in the next line behind its points, underscores and slashes."""
+    return Markup(_BETWEEN.sub(r"\1<wbr>", escape(visible(key))))  # noqa: S704 - escaped
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collector.console.asking import Asked, asked, query_of, scope_of
 from collector.console.cursor import Cursor
 from collector.console.pages.frame import shown as looks
 from collector.console.pages.log_chart import chart
-from collector.console.pages.log_lines import Line, lines, trace_lines
+from collector.console.pages.log_lines import Line, breakable, lines, trace_lines
 from collector.console.pages.narrowing import Narrowing, named
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.rendering import page, part
@@ -202,7 +202,7 @@ def _opened(request: Request, row: records.Row) -> dict[str, object]:
     body = str(row["body"] or "")
     return {
         "row": row,
-        "body": body[: 64 << 10] if not trace or len(body) > 200 else "",
+        "body": body[: 64 << 10] if len(body) > 200 or "\n" in body else "",
         "cut": len(body) > 64 << 10,
         "trace": trace_lines(trace[: 64 << 10]),
         "attributes": _facts(attributes, "@", q),
@@ -220,13 +220,15 @@ def _searched(request: Request) -> str:
         return ""
 
 
-def _facts(said: dict[str, object], prefix: str, q: Narrowing) -> list[tuple[str, str, str, str]]:
-    """Key, value, and the queries with and without it; empty where none can be written."""
+def _facts(said: dict[str, object], prefix: str, q: Narrowing) -> list[tuple[Markup, str, str, str, str]]:
+    """Key as it is shown and as it is, value, and the queries with and without it; empty where none can be written."""
     made = []
     for key, value in sorted(said.items()):
         if key == "exception.stacktrace":
             continue
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
         name = named(key, prefix) if not isinstance(value, dict | list) and len(text) < 500 else ""
-        made.append((key, text, q.only(name, text) if name else "", q.without(name, text) if name else ""))
+        made.append(
+            (breakable(key), key, text, q.only(name, text) if name else "", q.without(name, text) if name else "")
+        )
     return made

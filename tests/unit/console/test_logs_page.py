@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.console.pages.log_chart import HEIGHT, chart
-from collector.console.pages.log_lines import lines, marked, trace_lines
+from collector.console.pages.log_lines import breakable, lines, marked, trace_lines
 from collector.console.pages.narrowing import Narrowing, named
 from collector.console.views.counts import Bucket, Histogram
 from collector.query.query import Query
@@ -125,6 +125,7 @@ def test_what_is_an_alternative_stays_whole() -> None:
 
 def test_what_was_searched_for_is_marked_and_what_hides_is_a_chip() -> None:
     assert marked("a <b> A", ["a"]) == "<mark>a</mark> &lt;b&gt; <mark>A</mark>"
+    assert breakable("a.b_<c>") == "a.<wbr>b_<wbr>&lt;c&gt;"
     assert marked("x\x1by", []) == 'x<span class="esc">\\x1b</span>y'
 
 
