@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
@@ -55,7 +56,7 @@ def _budget(request: Request) -> float:
 @router.get("/logs")
 async def logs(request: Request) -> HTMLResponse:
     """The page. What is no query is said in the place of the rest."""
-    given = {
+    given: dict[str, Any] = {
         "q": request.query_params.get("q", ""),
         "times": TIMES,
         "from_": request.query_params.get("from") or "now-1h",
@@ -195,7 +196,7 @@ def _line(request: Request, row: records.Row) -> Line:
     return lines([row], looks(request).zone, query_of("").node)[0]
 
 
-def _opened(request: Request, row: records.Row) -> dict[str, object]:
+def _opened(request: Request, row: records.Row) -> dict[str, Any]:
     read, q = records.read(row), Narrowing(_searched(request))
     attributes = read["attributes"] if isinstance(read["attributes"], dict) else {}
     trace = str(attributes.get("exception.stacktrace") or "")
