@@ -105,7 +105,7 @@ def _runs(text: str) -> Iterator[str]:
 
 def breakable(key: str) -> Markup:
     """A key that may go on in the next line behind its points, underscores and slashes."""
-    return Markup(_BETWEEN.sub(r"\1<wbr>", escape(visible(key))))  # noqa: S704 - escaped
+    return Markup(_BETWEEN.sub(r"\1<wbr>", str(escape(visible(key)))))  # noqa: S704 - escaped
 
 
 @dataclass(frozen=True, slots=True)
