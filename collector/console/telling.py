@@ -38,7 +38,7 @@ async def decided(request: Request, action: Literal["replay", "delete"], ident: 
     except NoSuchDeadLetter as error:
         raise NotFound("such dead letter") from error
     except LogboomError as error:
-        raise Refused(409, str(error)) from error
+        raise Refused(409, "it also holds records of other domains, or it can't be read now") from error
 
 
 async def letters(request: Request, scope: Scope) -> list[FiledLetter]:
@@ -47,7 +47,7 @@ async def letters(request: Request, scope: Scope) -> list[FiledLetter]:
     try:
         return list(await asyncio.to_thread(lambda: desk_of(root, scope).letters()))
     except LogboomError as error:
-        raise Refused(503, str(error), None, 5.0) from error
+        raise Refused(503, "the dead letters can't be read now", None, 5.0) from error  # the error names paths
 
 
 def told(request: Request) -> ServiceState:

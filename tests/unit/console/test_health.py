@@ -10,6 +10,8 @@ import pytest
 
 from collector.console.service_state import ServiceState
 from collector.console.views import health
+from collector.domains.key_store import FILE, KeyStore
+from collector.domains.keys import Key, KeyKind, new_key
 from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.telemetry.health import Health
@@ -81,3 +83,22 @@ async def test_nothing_told_yet_is_said(tmp_path: Path) -> None:
         answer = await client.get("/api/v1/health/pipeline")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert (await client.get("/api/v1/deadletters")).status_code == 503
+
+
+async def test_keys_are_told_without_secrets_and_limits_as_configured(tmp_path: Path) -> None:
+    made = new_key(KeyKind.INGEST)
+    KeyStore(tmp_path / FILE).add(Key(made.id, KeyKind.INGEST, "a.example", made.digest, "shop"))
+    async with asked(tmp_path) as client:
+        answer = await client.get("/api/v1/keys")
+        [key] = answer.json()["keys"]
+        assert (key["id"], key["domain"], key["name"], key["state"]) == (made.id, "a.example", "shop", "good")
+        assert made.text not in answer.text
+        assert "digest" not in key
+        limits = (await client.get("/api/v1/limits")).json()
+        assert limits == {"rates": {}, "per_key": {}, "domains": {}}
+
+
+async def test_what_failed_names_no_path(tmp_path: Path) -> None:
+    async with asked(tmp_path) as client:
+        for path in ("/health", "/api/v1/deadletters"):
+            assert str(tmp_path) not in (await client.get(path)).text
