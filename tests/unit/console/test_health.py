@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from collector.backend.interface import FiledLetter, NoSuchDeadLetter
+from collector.console import telling
 from collector.console.service_state import ServiceState
 from collector.console.views import health
 from collector.domains.key_store import FILE, KeyStore
 from collector.domains.keys import Key, KeyKind, new_key
+from collector.ledger.deadletters import DeadLetterInfo
 from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.telemetry.health import Health
@@ -102,3 +106,40 @@ async def test_what_failed_names_no_path(tmp_path: Path) -> None:
     async with asked(tmp_path) as client:
         for path in ("/health", "/api/v1/deadletters"):
             assert str(tmp_path) not in (await client.get(path)).text
+
+
+class OneLetter:
+    """A desk with one dead letter."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.letter = FiledLetter(
+            0, DeadLetterInfo(17, "exporter/otlp", "logs", HOSTILE, 38, {"a.example": 38}, 900, 1)
+        )
+
+    def letters(self) -> list[FiledLetter]:
+        return [self.letter]
+
+    def named(self, ids: list[str]) -> list[FiledLetter]:
+        if ids != [self.letter.id]:
+            raise NoSuchDeadLetter(ids)
+        return [self.letter]
+
+    def request(self, action: Any, letters: list[FiledLetter]) -> None:
+        self.asked += [(action, each.id) for each in letters]
+
+
+async def test_dead_letters_are_shown_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = OneLetter()
+    monkeypatch.setattr(telling, "desk_of", lambda *_: desk)
+    async with asked(tmp_path, state=STATE) as client:
+        page = (await client.get("/health")).text
+        assert "Replay" in page
+        assert "<b>\u202e" not in page
+        answer = await client.post("/health/deadletter", data={"ident": "0:17", "action": "replay"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/health?done=replay")
+        assert (await client.post("/api/v1/deadletters/0:17/delete")).json() == {"asked": "delete", "records": 38}
+        assert (await client.post("/api/v1/deadletters/0:18/delete")).status_code == 404
+        assert (await client.post("/health/deadletter", data={"ident": "0:17", "action": "eat"})).status_code == 400
+        assert desk.asked == [("replay", "0:17"), ("delete", "0:17")]
+        assert (await client.get("/api/v1/deadletters")).json()["total"] == 1
