@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 import yaml
 
 from collector.console.application import application
@@ -41,15 +44,48 @@ async def asked(
         state: what the supervisor last told.
         config: of the service; one receiver and the store without it.
     """
-    given = ConsoleConfig.model_validate(dict(options or {}))
-    stores = Stores(FileSource(root / "store.db"), given.query_threads)
-    settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
-    last = LastState()
-    last.now = state
-    parts = Parts(given, settings, root, stores, "sqlite", last, Commands(root))
+    parts = _parts(root, options, state, config)
     transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:
             yield client
     finally:
-        stores.close()
+        _close(parts)
+
+
+@contextmanager
+def served(root: Path, options: Mapping[str, Any] | None = None, state: ServiceState | None = None) -> Iterator[str]:
+    """The same behind a port of this machine, for a browser; its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        parts = _parts(root, {"endpoint": f"127.0.0.1:{port}", **(options or {})}, state, None)
+        server = uvicorn.Server(uvicorn.Config(application(parts), log_level="error", lifespan="off", ws="none"))
+        thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+        _close(parts)
+
+
+def _parts(
+    root: Path,
+    options: Mapping[str, Any] | None,
+    state: ServiceState | None,
+    config: Mapping[str, Any] | None,
+) -> Parts:
+    given = ConsoleConfig.model_validate(dict(options or {}))
+    stores = Stores(FileSource(root / "store.db"), given.query_threads)
+    settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
+    last = LastState()
+    last.now = state
+    return Parts(given, settings, root, stores, "sqlite", last, Commands(root))
+
+
+def _close(parts: Parts) -> None:
+    if parts.stores is not None:
+        parts.stores.close()
