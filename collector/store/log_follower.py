@@ -54,6 +54,8 @@ class LogFollower:
             raise Replaced(lost)
         successor = self._begin()
         found = self._read()
+        if found is not None:
+            self._await_commit()
         self._hold(successor)
         due = time.monotonic() - self._checkpointed_at >= _BETWEEN_CHECKPOINTS_SECS
         if self._place.frames > self._most_frames and due:
@@ -70,6 +72,13 @@ class LogFollower:
         if found is not None:
             self._place = found.place
         return found
+
+    def _await_commit(self) -> None:
+        """Until what was read is there for everybody. A commit stands in the log a moment before readers see it; a copy that began in between
+        would lack it, and the stream behind that copy as well. Its writer has the write lock until it is seen."""
+        with contextlib.closing(self._connect()) as writer, contextlib.suppress(sqlite3.OperationalError):
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("ROLLBACK")
 
     def _hold(self, successor: sqlite3.Connection) -> None:
         self._reader.close()

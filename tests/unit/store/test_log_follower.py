@@ -101,6 +101,26 @@ def test_while_a_writer_is_busy_nothing_is_missed_and_the_log_stays_small(tmp_pa
             assert len(begun) > 1, "the log was never begun anew"
 
 
+def test_what_was_taken_is_seen_by_whoever_looks_then(tmp_path: Path) -> None:
+    """A copy that is made behind it has it: a commit stands in the log before it is seen, so its writer is waited for."""
+    store = tmp_path / "store.db"
+    with closing(opened(store)) as writer, closing(LogFollower(store)) as follower:
+        insert(writer, 0)
+        writer.execute("BEGIN IMMEDIATE")
+        taken = threading.Event()
+
+        def take() -> None:
+            assert follower.take() is not None
+            taken.set()
+
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        assert not taken.wait(0.2), "a writer is under way"
+        writer.execute("ROLLBACK")
+        taking.join(30)
+        assert taken.is_set()
+
+
 def test_what_is_not_committed_is_not_told(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     with closing(opened(store)) as writer, closing(LogFollower(store)) as follower:
