@@ -16,10 +16,11 @@ import typer
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import no_store, refuse
-from collector.cli.row_formats import Csv, as_csv, as_json, as_table
+from collector.cli.row_formats import as_csv, as_json, as_table
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.cli.time_limit import TooLong, time_limit
 from collector.scope import Scope
+from collector.store.csv_cells import Csv
 
 if TYPE_CHECKING:
     from collector.store.reading import Rows

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collector.store.csv_cells import Csv
 from collector.visible import visible, visible_json
 
 if TYPE_CHECKING:
@@ -15,29 +15,6 @@ if TYPE_CHECKING:
 
 _WIDEST_CELL = 20_000
 """Characters of one cell in a table; nobody reads more, and wrapping them costs time."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell begins that a spreadsheet calculates, full-width signs included. Source: OWASP, CSV Injection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Csv:
-    """How texts of senders stand in CSV.
-
-    Args:
-        formulas: keep what a spreadsheet would calculate; else `'` stands in front of it.
-        terminal: people see it: control characters are shown, not obeyed.
-    """
-
-    formulas: bool = True
-    terminal: bool = False
-
-    def cell(self, value: object) -> object:
-        """One value. Numbers are numbers, NULL is empty, bytes are hex."""
-        if value is None or isinstance(value, int | float):
-            return "" if value is None else value
-        text = value.hex() if isinstance(value, bytes) else str(value)
-        text = text if self.formulas or not text.startswith(_FORMULA) else f"'{text}"
-        return visible(text) if self.terminal else text
 
 
 def as_csv(rows: Rows, how: Csv) -> str:

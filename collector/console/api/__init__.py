@@ -4,6 +4,15 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import alerts, health, issues, me, overview, records
+from collector.console.api import alerts, export, health, issues, me, openapi, overview, records
 
-ROUTERS: Sequence[APIRouter] = (health.router, alerts.router, me.router, overview.router, issues.router, records.router)
+ROUTERS: Sequence[APIRouter] = (
+    health.router,
+    alerts.router,
+    me.router,
+    overview.router,
+    issues.router,
+    export.router,  # in front of `/logs/{record_id}`
+    records.router,
+    openapi.router,
+)

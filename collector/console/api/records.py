@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from collector.console.asking import Asked, asked, scope_of
 from collector.console.cursor import Cursor
-from collector.console.pages.times import iso
 from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
 from collector.console.stores import Question, T
+from collector.console.times import iso
 from collector.console.views import counts, records
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS, Kind, field_of

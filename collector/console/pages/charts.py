@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.console.pages.times import on_axis
+from collector.console.times import on_axis
 
 PLOT = 112
 """Pixels from the top to the base line."""

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse
 
 from collector.console.pages.frame import DENSITIES, THEMES
-from collector.console.pages.times import zone_of
 from collector.console.refusal import Refused
+from collector.console.times import zone_of
 
 router = APIRouter()
 _YEAR_SECS = 365 * 86_400

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from collector.console.pages.times import zone_of
+from collector.console.times import zone_of
 from collector.console.views.records import Row
 from collector.query.syntax import And, Node, Or, Text
 from collector.visible import visible, visible_lines

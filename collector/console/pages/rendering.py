@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from collector.console.pages.frame import frame
-from collector.console.pages.times import UNKNOWN, ago, clock, exact, iso
 from collector.console.serving_files import path_of
+from collector.console.times import UNKNOWN, ago, clock, exact, iso
 from collector.visible import visible, visible_lines
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"

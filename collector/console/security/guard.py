@@ -1,4 +1,4 @@
-"""The ASGI layer around all routes: host ► where a change comes from ► who asks ► route; and the headers of every answer."""
+"""The ASGI layer around all routes: host ► where a change comes from ► who asks, and whether they may change ► route; and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
 from collector.console.security.hosts import is_ours
 from collector.console.security.origins import CHANGING, from_our_pages
-from collector.console.visitor import LOCAL
+from collector.console.visitor import LOCAL, Role
 from collector.transport.serving.http_server import App
 
 Send = Callable[[Message], Awaitable[None]]
@@ -24,6 +24,9 @@ _ANOTHER_HOST = Refused(
 _FROM_ELSEWHERE = Refused(
     403, "a change is taken from the console's own pages, or from programs: not from pages of others"
 )
+_VIEWER = Refused(403, "a viewer may look: to change something takes the role operator")
+OF_VISITOR = "/display"
+"""The one change that concerns nobody but who makes it: how pages look."""
 
 
 def guarded(app: Any, parts: Parts) -> App:
@@ -36,9 +39,11 @@ def guarded(app: Any, parts: Parts) -> App:
         if refused is not None:
             await problem(refused)(scope, receive, answer)
             return
-        scope.setdefault("state", {})["visitor"] = LOCAL
-        if parts.options.base_path:
-            scope["root_path"] = parts.options.base_path
+        visitor = scope.setdefault("state", {})["visitor"] = LOCAL
+        scope["root_path"] = base = parts.options.base_path
+        if scope["method"] in CHANGING and visitor.role < Role.OPERATOR and scope["path"] != base + OF_VISITOR:
+            await problem(_VIEWER)(scope, receive, answer)
+            return
         await app(scope, receive, answer)
 
     return guard

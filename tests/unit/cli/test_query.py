@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from collector.cli import app
 from collector.cli.query import query
-from collector.cli.row_formats import Csv, as_csv
+from collector.cli.row_formats import as_csv
+from collector.store.csv_cells import Csv
 from collector.store.embedded import EmbeddedStore
 from collector.store.reading import Rows
 from collector.store.rows import Limits, rows

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
+from openapi_spec_validator import validate
 
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import Limits, rows
@@ -126,3 +130,33 @@ async def test_a_cursor_is_of_its_query_alone(client: httpx.AsyncClient) -> None
     first = (await client.get("/api/v1/logs", params={"domain": A, "limit": 10})).json()
     for other in ({"domain": B}, {"domain": A, "q": "level:critical"}, {}):
         assert (await client.get("/api/v1/logs", params={**other, "cursor": first["next"]})).status_code == 400
+
+
+async def test_an_export_is_the_list(client: httpx.AsyncClient) -> None:
+    """Over several pages, in both forms."""
+    asked_for = {"domain": A, "q": "-level:debug", "from": "now-1h"}
+    listed = await every(client, **asked_for)
+    answer = await client.get("/api/v1/logs/export", params=asked_for)
+    assert [orjson.loads(line) for line in answer.text.splitlines()] == listed
+    assert len(listed) == 450
+    answer = await client.get("/api/v1/logs/export", params={**asked_for, "q": "", "format": "csv"})
+    rows_ = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["body"] for row in rows_] == [f"record {number}" for number in range(1, 601)]
+    assert (await client.get("/api/v1/logs/export", params={"format": "xml"})).status_code == 400
+
+
+async def test_no_cell_is_calculated(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    store = EmbeddedStore(tmp_path / "store.db")
+    store.insert(rows(batch_of([record(700, body='=HYPERLINK("http://evil.example")')]), Limits()))
+    store.close()
+    answer = await client.get("/api/v1/logs/export", params={"q": "HYPERLINK", "format": "csv"})
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert row["body"].startswith("'=")
+
+
+async def test_the_api_is_a_valid_openapi_document(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/api/v1/openapi.json")).json()
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/v1/logs", "/api/v1/logs/export", "/api/v1/issues", "/api/v1/me"} <= set(document["paths"])
+    assert not [path for path in document["paths"] if not path.startswith("/api/v1/")]
