@@ -22,7 +22,7 @@ class ConsoleConfig(Config):
     base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """What stands in front of every path where a proxy leaves it there: `/logboom`."""
     store: str = ""
-    """Id of the exporter whose store is read; without it the first `sqlite` or `d1` exporter of a pipeline."""
+    """Id of the exporter whose store is read: one with a file, as `sqlite` has; the first of them without it."""
     query_timeout: Duration = Field(2.0, gt=0)
     """How long a search may take; then it says how far it got."""
     query_threads: int = Field(4, ge=1, le=32)
