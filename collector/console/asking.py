@@ -18,7 +18,10 @@ from collector.scope import Scope
 _NANO = 10**9
 _NOW = re.compile(r"now(?:-(?P<ago>.+))?")
 _UNIX_NANO = re.compile(r"\d{16,19}")
+_FRACTION = re.compile(r"[.,](\d{1,9})\d*(?=Z|[+-]\d|$)")
 _LONGEST_NAME = 253
+MOST_UNIX_NANO = (1 << 63) - 1
+"""As late as a store knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +77,27 @@ def query_of(text: str) -> Query:
 
 
 def moment(text: str, now: int, name: str) -> int:
-    """`now`, `now-1h`, RFC 3339, or nanoseconds since 1970. Raises `Refused`."""
+    """`now`, `now-1h`, RFC 3339 to the nanosecond, or nanoseconds since 1970; within what a store knows. Raises `Refused`."""
     try:
-        if found := _NOW.fullmatch(text.strip()):
-            return now - int(seconds(found["ago"]) * _NANO) if found["ago"] else now
-        if _UNIX_NANO.fullmatch(text):
-            return int(text)
-        at = datetime.fromisoformat(text.strip())
+        at = _unix_nano(text.strip(), now)
     except (ValueError, OverflowError):
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None:
         raise Refused(
             400,
             f"{name} is no time: write now-1h, 2027-01-31T12:00:00Z, or nanoseconds since 1970",
             {"parameter": name},
         )
-    return int(at.timestamp()) * _NANO + at.microsecond * 1000
+    return min(max(at, 0), MOST_UNIX_NANO)
+
+
+def _unix_nano(text: str, now: int) -> int | None:
+    """None, ValueError, OverflowError: it is no time."""
+    if found := _NOW.fullmatch(text):
+        return now - int(seconds(found["ago"]) * _NANO) if found["ago"] else now
+    if _UNIX_NANO.fullmatch(text):
+        return int(text)
+    at = datetime.fromisoformat(text)
+    fraction = _FRACTION.search(text)
+    digits = int(fraction[1].ljust(9, "0")) if fraction else 0
+    return None if at.tzinfo is None else int(at.replace(microsecond=0).timestamp()) * _NANO + digits

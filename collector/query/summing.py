@@ -10,6 +10,7 @@ from typing import Any
 
 from collector.levels import SQL as LEVEL
 from collector.query.fields import Field, Kind
+from collector.query.int64 import MOST
 from collector.query.minutes import COLUMNS, named
 from collector.query.query import Query
 from collector.query.searching import domains_of
@@ -86,8 +87,12 @@ class Counts:
 
 
 def width_for(since: int, until: int, buckets: int) -> int:
-    """The shortest of `WIDTHS` of which no more than so many are needed."""
-    return next((width for width in WIDTHS if (until - 1) // width - since // width < buckets), WIDTHS[-1])
+    """The shortest of `WIDTHS` of which no more than so many are needed; for decades a longest one that is doubled."""
+    fits = (width for width in WIDTHS if (until - 1) // width - since // width < buckets)
+    width = next(fits, WIDTHS[-1])
+    while (until - 1) // width - since // width >= buckets:
+        width = min(width * 2, MOST)
+    return width
 
 
 def by_level(connection: Readable, asked: Asked, buckets: int, budget_secs: float = 0.0) -> Counts:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.console.asking import asked, moment
+from collector.console.asking import MOST_UNIX_NANO, asked, moment
 from collector.console.pages import panels
 from collector.console.refusal import Refused
 from collector.console.visitor import LOCAL, Role, Visitor
@@ -80,6 +80,10 @@ async def test_how_pages_look_is_remembered_and_leads_back_here_alone(tmp_path: 
         ("now-7d", NOW - 7 * 86_400 * 10**9),
         ("2027-01-15T08:00:00Z", NOW),
         ("2027-01-15T09:00:00.000001+01:00", NOW + 1000),
+        ("2027-01-15T08:00:00.123456789Z", NOW + 123_456_789),
+        ("now-999999d", 0),
+        ("9999-01-01T00:00:00Z", MOST_UNIX_NANO),
+        ("9" * 19, MOST_UNIX_NANO),
         (str(NOW), NOW),
     ],
 )

@@ -137,3 +137,11 @@ def test_counts_by_minute_are_found_by_their_key(store: sqlite3.Connection) -> N
     store.set_trace_callback(None)
     steps = [step for *_, step in store.execute(f"EXPLAIN QUERY PLAN {plans[0]}")]
     assert steps[0] == "SEARCH log_minutes USING PRIMARY KEY (domain=? AND minute>? AND minute<?)"
+
+
+@pytest.mark.parametrize("buckets", [1, 60, 120])
+@pytest.mark.parametrize("until", [MINUTE, BEGIN, (1 << 63) - 1])
+def test_however_long_the_time_there_are_no_more_buckets_than_were_asked_for(until: int, buckets: int) -> None:
+    width = width_for(0, until, buckets)
+    assert 0 < width < 1 << 63
+    assert (until - 1) // width < buckets
