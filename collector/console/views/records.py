@@ -16,6 +16,7 @@ from collector.store.reading import Readable
 Row = Mapping[str, Any]
 
 _ONE = f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE record_id = ? LIMIT 1"  # noqa: S608 - constants
+_LOOK = 20_000
 _JSON = ("attributes", "resource", "scope_attributes", "truncated")
 
 
@@ -55,13 +56,15 @@ def around(record_id: str, before: int, after: int, *, same_service: bool) -> Ca
 
 
 def _beside(connection: Readable, record: Row, side: str, count: int, *, same_service: bool) -> list[Row]:
-    """By the index of domain and time, whatever the service: so that a common moment costs no walk."""
+    """By the index of domain and time, whatever the service: so that a common moment costs no walk. Of a service that is rare it looks at the
+    next 20,000 records alone."""
     order = "DESC" if side == "<" else "ASC"
     service = " AND +service_name IS ?" if same_service else ""
-    sql = (
-        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND (time_unix_nano, record_id) {side} (?, ?) AND generation IS NULL{service}"  # noqa: S608
-        f" ORDER BY time_unix_nano {order}, record_id {order} LIMIT ?"
+    near = (
+        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND (time_unix_nano, record_id) {side} (?, ?)"  # noqa: S608
+        f" ORDER BY time_unix_nano {order}, record_id {order} LIMIT {_LOOK}"
     )
+    sql = f"SELECT * FROM ({near}) AS near WHERE generation IS NULL{service} LIMIT ?"  # noqa: S608
     given = [record["domain"], record["time_unix_nano"], record["record_id"]]
     return _rows(connection, sql, [*given, *([record["service_name"]] if same_service else []), count])
 

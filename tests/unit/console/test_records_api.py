@@ -96,10 +96,11 @@ async def test_times_have_all_their_digits(client: httpx.AsyncClient) -> None:
 
 async def test_what_stands_around_a_record(client: httpx.AsyncClient) -> None:
     url = f"/api/v1/logs/{300:026}/context"
-    found = (await client.get(url, params={"before": 2, "after": 2})).json()
-    assert [each["body"] for each in found["before"]] == ["record 302", "record 301"]
-    assert [each["body"] for each in found["after"]] == ["record 299", "record 298"]
-    found = (await client.get(url, params={"before": 2, "after": 1, "same": "service"})).json()
+    for domain in ("", A):
+        found = (await client.get(url, params={"before": 2, "after": 2, "domain": domain})).json()
+        assert [each["body"] for each in found["before"]] == ["record 302", "record 301"]
+        assert [each["body"] for each in found["after"]] == ["record 299", "record 298"]
+    found = (await client.get(url, params={"before": 2, "after": 1, "same": "service", "domain": A})).json()
     assert [each["body"] for each in found["before"] + found["after"]] == ["record 304", "record 302", "record 298"]
 
 
