@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _RECORD_ID = re.compile(r"[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}")
-_DERIVED = "logboom."
 
 
 def explain(
@@ -93,96 +91,29 @@ def _given(text: str, domain: str) -> LogBatch:
 
 
 def _stored(record_id: str, data_dir: Path, store: Path | None, configs: list[str], domain: str | None) -> LogBatch:
-    from collector.samples import batch_of
+    from collector.explaining.stored import COLUMNS, batch_of_row
 
-    columns = "domain, body, body_is_json, severity_number, severity_text, attributes, resource, scope_name, event_name"
-    found = f"SELECT {columns} FROM logs WHERE record_id = ?"  # noqa: S608 - constant columns
+    found = f"SELECT {', '.join(COLUMNS)} FROM logs WHERE record_id = ?"  # noqa: S608 - constant columns
     with reading(data_dir, store, Scope.chosen(domain), "records", configs) as connection:
         row = connection.execute(found, [record_id]).fetchone()
     if row is None:
         refuse(f"the store {store_path(data_dir, store)} has no record {record_id}")
-    of, body, is_json, number, text, attributes, resource, scope, event = row
-    sample = {
-        "body": json.loads(body) if is_json and body else body,
-        "severity": number or 0,
-        "severity_text": text or "",
-        "attributes": {key: value for key, value in json.loads(attributes).items() if not key.startswith(_DERIVED)},
-        "resource": json.loads(resource),
-        "scope": scope or "",
-        "event_name": event or "",
-    }
-    return batch_of([sample], of)
+    return batch_of_row(dict(zip(COLUMNS, row, strict=True)))
 
 
 def _asked(settings: Settings, pipeline: str | None, batch: LogBatch, data_dir: Path) -> list[Explanation]:
-    """All that the processors of the pipeline say, each about the record as it reaches it."""
-    from collector.component import Context, Explains
+    from collector.explaining.asking import NoPipeline, explanations, pipeline_of
 
-    name = pipeline or next(iter(settings.pipelines))
-    if name not in settings.pipelines:
-        misused(f"there is no pipeline {name!r}; there is {', '.join(settings.pipelines)}")
-    told: list[Explanation] = []
-    for ident in settings.pipelines[name].processors:
-        component = settings.processors[ident]
-        if not component.factory.has_behaviour:
-            continue
-        processor = component.factory.create(component.config, Context(ident, data_dir, name))
-        if isinstance(processor, Explains):
-            told += processor.explain(batch)
-            batch = processor.process(batch, _Aside())
-    return told
-
-
-class _Aside:
-    """A transaction that is never committed: explaining changes no state."""
-
-    def __init__(self) -> None:
-        import time
-
-        self.now_unix_nano = time.time_ns()
-        self._values: dict[bytes, bytes] = {}
-
-    def state(self, domain: str) -> _Aside:  # noqa: ARG002  a record has one
-        return self
-
-    def get(self, name: bytes) -> bytes | None:
-        return self._values.get(name)
-
-    def get_many(self, names: Iterable[bytes]) -> dict[bytes, bytes]:
-        return {name: self._values[name] for name in names if name in self._values}
-
-    def put(self, name: bytes, value: bytes) -> None:
-        self._values[name] = value
-
-    def delete(self, name: bytes) -> None:
-        self._values.pop(name, None)
-
-    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        return [(name, value) for name, value in self._values.items() if name.startswith(prefix)]
-
-    def excess_bytes(self) -> int:
-        return 0
-
-    def count(self, domain: str, outcome: str, records: int) -> None:
-        """Nothing is counted."""
-
-    def emit(self, kind: str, records: LogBatch, *, parents: object = None, rule: str = "") -> None:
-        """Nothing is made."""
-
-    def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
-        """Nothing comes later."""
+    try:
+        return explanations(settings, pipeline_of(settings, pipeline), batch, data_dir)
+    except NoPipeline as problem:
+        misused(str(problem))
 
 
 def _json(told: Explanation) -> str:
-    return visible_json(
-        {
-            "subject": told.subject,
-            "answer": told.answer,
-            "because": told.because,
-            "decides": told.decides,
-            "details": dict(told.details),
-        }
-    )
+    from collector.explaining.child import as_object
+
+    return visible_json(as_object(told))
 
 
 def _shown(told: Explanation, everything: bool) -> str:

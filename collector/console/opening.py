@@ -45,6 +45,7 @@ def opened(
         yield listener, address
     finally:
         listener.shutdown(0.0)
+        parts.explainer.close()
         if stores is not None:
             stores.close()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from collector.console.commanding import Commands
+from collector.console.explainer import Explainer
 from collector.console.service_state import LastState
 from collector.console.stores import Stores
 from collector.console.visitor import Visitor
@@ -33,6 +34,7 @@ class Parts:
     store_id: str
     state: LastState
     commands: Commands
+    explainer: Explainer = field(default_factory=Explainer)
 
 
 def parts(request: HTTPConnection) -> Parts:

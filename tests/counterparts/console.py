@@ -87,5 +87,6 @@ def _parts(
 
 
 def _close(parts: Parts) -> None:
+    parts.explainer.close()
     if parts.stores is not None:
         parts.stores.close()

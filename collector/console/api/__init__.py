@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import alerts, export, health, issues, me, openapi, overview, records
+from collector.console.api import alerts, explain, export, health, issues, me, openapi, overview, records
 
 ROUTERS: Sequence[APIRouter] = (
     health.router,
@@ -13,6 +13,7 @@ ROUTERS: Sequence[APIRouter] = (
     overview.router,
     issues.router,
     export.router,  # in front of `/logs/{record_id}`
+    explain.router,
     records.router,
     openapi.router,
 )

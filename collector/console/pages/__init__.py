@@ -4,13 +4,26 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.pages import alerts, display, health, issue, issues, logs, overview, panels, patterns, report
+from collector.console.pages import (
+    alerts,
+    display,
+    explained,
+    health,
+    issue,
+    issues,
+    logs,
+    overview,
+    panels,
+    patterns,
+    report,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     health.router,
     alerts.router,
     overview.router,
     logs.router,
+    explained.router,
     issues.router,
     issue.router,
     patterns.router,

@@ -1,0 +1,82 @@
+"""Asks processors about a record. They need polars and rules, which this process does without: each question is a short-lived child, two at
+once, with so much memory and time (`collector.explaining.child`); its answer is remembered for who asks again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import orjson
+
+from collector.console.refusal import Busy, Refused
+from collector.explaining.child import MOST_SECS, Order
+
+log = logging.getLogger("logboom.console")
+
+_AT_ONCE, _MOST_WAITING, _REMEMBERED = 2, 4, 128
+_WORDS = 2000
+
+
+class Explainer:
+    """Of one console."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="explaining")
+        self._known: OrderedDict[tuple[str, str, str], Sequence[Mapping[str, Any]]] = OrderedDict()
+        self._under_way = 0
+
+    async def ask(self, key: tuple[str, str, str], order: Order) -> Sequence[Mapping[str, Any]]:
+        """What the processors say. Raises `Refused`: not now, or it did not end within its bounds."""
+        if (known := self._known.get(key)) is not None:
+            self._known.move_to_end(key)
+            return known
+        if self._under_way >= _AT_ONCE + _MOST_WAITING:
+            raise Busy
+        self._under_way += 1
+        answer = self._threads.submit(_child, order)
+        loop = asyncio.get_running_loop()
+        answer.add_done_callback(lambda done: _later(loop, self._ended, key, done))
+        return await asyncio.shield(asyncio.wrap_future(answer))
+
+    def close(self) -> None:
+        """Take no more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, key: tuple[str, str, str], done: Future[Sequence[Mapping[str, Any]]]) -> None:
+        """Also where nobody waits for it any more."""
+        self._under_way -= 1
+        if not done.cancelled() and done.exception() is None:
+            self._known[key] = done.result()
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _later(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *given: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(function, *given)
+
+
+def _child(order: Order) -> Sequence[Mapping[str, Any]]:
+    command = [sys.executable, "-P", "-m", "collector.explaining.child"]
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603 - ourselves
+            command, input=pickle.dumps(order), capture_output=True, timeout=MOST_SECS, check=True, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        raise Refused(503, f"this record could not be explained within {MOST_SECS} s", None, 30.0) from None
+    except (subprocess.CalledProcessError, OSError) as error:
+        said = getattr(error, "stderr", b"") or b""
+        log.error("a record could not be explained: %s: %s", error, said.decode(errors="replace")[-_WORDS:])
+        raise Refused(500, "this record could not be explained; the log of logboom says more") from None
+    found: list[Mapping[str, Any]] = orjson.loads(done.stdout)
+    return found
