@@ -21,9 +21,9 @@ from collector.scope import Scope
 from collector.visible import visible
 
 if TYPE_CHECKING:
-    from collector.cli.rehearsal import Episode
     from collector.connectors.alerting.config import AlertingConfig
     from collector.connectors.alerting.monitor_config import MonitorConfig
+    from collector.connectors.alerting.rehearsal import Episode
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -52,7 +52,7 @@ def rehearsed(
     \b
     Before it wakes somebody:   logboom monitors test failed-logins --config logboom.yaml --since 14d
     """
-    from collector.cli.rehearsal import rehearse
+    from collector.connectors.alerting.rehearsal import rehearse
 
     options = alerting_of(config, set_, connector)
     now = time.time()
@@ -61,7 +61,7 @@ def rehearsed(
         misused("it ends before it begins: --since is later than --until")
     with reading_file(data_dir, store, Scope.chosen(domain), "records") as connection:
         for monitor in _chosen(options, name or []):
-            episodes = rehearse(connection, monitor, from_, to)
+            episodes = rehearse(connection, monitor, from_, to).episodes
             told = _receivers(options, episodes)
             for line in _lines(monitor, episodes, told, json_=json_):
                 typer.echo(line)

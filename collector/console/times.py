@@ -30,9 +30,21 @@ def ago(unix_nano: int | None, now: float | None = None) -> str:
     return f"{secs // size:.0f} {unit} ago"
 
 
+def span(secs: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`, `2 d`: to two digits."""
+    unit, size = next(((unit, size) for unit, size in _STEPS if secs >= size), ("s", 1))
+    n = secs / size
+    return f"{n:.1f}".removesuffix(".0") + f" {unit}" if 0 < n < 10 and unit != "s" else f"{n:.0f} {unit}"
+
+
 def clock(unix_nano: int | None, zone: str = "") -> str:
     """`14:05:09.312`."""
     return _local(unix_nano, zone).strftime("%H:%M:%S.") + f"{unix_nano % _NANO // 10**6:03}" if unix_nano else UNKNOWN
+
+
+def stamp(unix_nano: int | None, zone: str = "") -> str:
+    """`30 Nov 14:05`, where neither seconds nor the year are of use."""
+    return on_axis(unix_nano, zone, day=True) if unix_nano else UNKNOWN
 
 
 def on_axis(unix_nano: int, zone: str, *, day: bool = False) -> str:

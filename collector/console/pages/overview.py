@@ -15,6 +15,7 @@ from collector.console.pages.charts import chart
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.patterns import pieces
 from collector.console.pages.rendering import page, part
+from collector.console.pages.telling_people import alerting_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.console.views import counts, issues, records
@@ -41,8 +42,8 @@ async def overview(request: Request) -> HTMLResponse:
     if not await _anything(request, wanted):
         return await page(request, "first.html", url=_door(request))
     panels = await shown(request, *(f"overview.{name}" for name in _PANELS))
-    told = any(ident.partition("/")[0] == "alerting" for ident in parts(request).settings.connectors)
-    return await page(request, "overview.html", panels=panels, ranges=_RANGES, from_=wanted.from_, told=told)
+    connector, _ = alerting_of(request)
+    return await page(request, "overview.html", panels=panels, ranges=_RANGES, from_=wanted.from_, told=bool(connector))
 
 
 @panel("overview.answer")

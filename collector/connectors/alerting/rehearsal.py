@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from collector.component import Due
@@ -14,9 +13,11 @@ from collector.connectors.alerting.watch import Condition
 from collector.query import Query
 from collector.query.searching import DOMAINS
 from collector.query.sql import value_of
+from collector.store.reading import Readable
 from collector.testing.work import FakeWork
 
 _MOST_CHARS = 200
+_PARTS = 12
 
 
 @dataclass(slots=True)
@@ -38,20 +39,54 @@ class Episode:
 
 
 _Open = dict[tuple[tuple[str, str], ...], Episode]
+_Group = tuple[str, tuple[tuple[str, str], ...]]
 
 
-def rehearse(connection: sqlite3.Connection, monitor: MonitorConfig, since: int, until: int) -> list[Episode]:
-    """The alerts of that time, by their beginning. Times are exact to a twelfth of the window."""
-    monitors, work = Monitors([monitor]), FakeWork(now_unix_nano=since)
-    found: list[Episode] = []
+@dataclass(slots=True)
+class Rehearsal:
+    """What a monitor would have done.
+
+    Args:
+        episodes: its alerts, by their beginning.
+        busiest: the most records that a group had in a window.
+        records: all that its query takes.
+    """
+
+    episodes: list[Episode] = field(default_factory=list)
+    busiest: int = 0
+    records: int = 0
+
+
+class _Windows:
+    """Sums of the last twelve parts, by group."""
+
+    def __init__(self) -> None:
+        self._recent: dict[_Group, dict[int, int]] = {}
+
+    def sum(self, one: Counted) -> int:
+        """With this, of the window that it ends."""
+        recent = self._recent.setdefault((one.domain, tuple(one.groups.items())), {})
+        recent[one.part] = recent.get(one.part, 0) + one.records
+        for part in [part for part in recent if part <= one.part - _PARTS]:
+            del recent[part]
+        return sum(recent.values())
+
+
+def rehearse(connection: Readable, monitor: MonitorConfig, since: int, until: int) -> Rehearsal:
+    """What it would have done in that time. Times are exact to a twelfth of the window."""
+    monitors, work, windows = Monitors([monitor]), FakeWork(now_unix_nano=since), _Windows()
+    made = Rehearsal()
+    found = made.episodes
     open_: _Open = {}
     for domain in [name for (name,) in connection.execute(DOMAINS)]:
         monitors.begin([domain], since, work)
     for one in _counted(connection, monitor, since, until):
+        made.records, made.busiest = made.records + one.records, max(made.busiest, windows.sum(one))
         _pass(monitors, work, one.last, found, open_)
         _note(list(monitors.count(monitor.name, [one], work)), work.now_unix_nano, found, open_)
     _pass(monitors, work, until, found, open_)
-    return sorted(found, key=lambda episode: episode.began)
+    found.sort(key=lambda episode: episode.began)
+    return made
 
 
 def _pass(monitors: Monitors, work: FakeWork, until: int, found: list[Episode], open_: _Open) -> None:
@@ -77,7 +112,7 @@ def _note(findings: Sequence[Finding], now: int, found: list[Episode], open_: _O
             found.append(open_[mark])
 
 
-def _counted(connection: sqlite3.Connection, monitor: MonitorConfig, since: int, until: int) -> Iterator[Counted]:
+def _counted(connection: Readable, monitor: MonitorConfig, since: int, until: int) -> Iterator[Counted]:
     """What its query takes of what was sent, by group and twelfth of the window, by time."""
     part, labels = Condition(monitor).part, monitor.labels
     values = [value_of(field) for field in monitor.fields]
