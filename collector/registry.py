@@ -36,6 +36,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "filter": "processors.filter",
         "groupbyattrs": "processors.groupbyattrs",
         "issues": "processors.issues",
+        "log_dedup": "processors.log_dedup",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
         "resource": "processors.resource",

@@ -52,6 +52,9 @@ class Work(Protocol):
     `wake` asks for a call of `tick` (`Ticking`) at that time, once, however late, also after a restart; asked again with the same
     domain and name, the later call counts, and None takes it back. It commits with the batch. A time that already came for that
     name, or an earlier one, is moved behind it.
+
+    `release` lets go, at a tick, of records that the component kept (in its state) instead of handing them on: they go on from its place, seen by
+    all that stand behind it, as the records that they were: with their ids, domains and payloads. They are counted as `created`.
     """
 
     def state(self, domain: str) -> State: ...
@@ -60,6 +63,7 @@ class Work(Protocol):
     def count(self, domain: str, outcome: str, records: int) -> None: ...
     def emit(self, kind: str, records: LogBatch, *, parents: pl.Series | None = None, rule: str = "") -> None: ...
     def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None: ...
+    def release(self, records: LogBatch) -> None: ...
 
 
 @runtime_checkable

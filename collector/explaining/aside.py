@@ -53,3 +53,6 @@ class Aside:
 
     def wake(self, domain: str, name: str, at_unix_nano: int | None) -> None:
         """Nothing comes later."""
+
+    def release(self, records: LogBatch) -> None:
+        """Nothing was kept."""

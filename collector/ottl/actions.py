@@ -129,7 +129,7 @@ def _delete(frame: Frame, level: Level, action: Action, owners: Owners) -> None:
         frame.write(Place(level, ATTRIBUTES, key), owners, gone)
 
 
-def _changed(frame: Frame, place: Place, owners: Owners, change: Callable[[Any], Any]) -> None:
+def changed(frame: Frame, place: Place, owners: Owners, change: Callable[[Any], Any]) -> None:
     """`change` of each distinct value, where it gives another."""
     there = owners[frame.refs(place)[owners] >= 0]
     cells = frame.read(place, there)
@@ -143,7 +143,7 @@ def _changed(frame: Frame, place: Place, owners: Owners, change: Callable[[Any],
 
 def _hash(frame: Frame, level: Level, action: Action, owners: Owners) -> None:
     for key in _keys(frame, level, action):
-        _changed(frame, Place(level, ATTRIBUTES, key), owners, _hashed)
+        changed(frame, Place(level, ATTRIBUTES, key), owners, _hashed)
 
 
 def _hashed(value: Any) -> str:
@@ -171,7 +171,7 @@ def _extract(frame: Frame, level: Level, action: Action, owners: Owners) -> None
 
 def _convert(frame: Frame, level: Level, action: Action, owners: Owners) -> None:
     convert = {"int": _to_int, "double": _to_double, "string": text}[action.converted_type]
-    _changed(frame, Place(level, ATTRIBUTES, action.key), owners, convert)
+    changed(frame, Place(level, ATTRIBUTES, action.key), owners, convert)
 
 
 def _to_int(value: Any) -> Any:

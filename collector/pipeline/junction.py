@@ -94,7 +94,7 @@ class Junction:
         self, draft: Processed, work: StepWork, given: Mapping[str, LogBatch], offered: Mapping[str, int]
     ) -> None:
         """What it made goes to all that it feeds, behind what it handed on."""
-        made = concat(work.made)
+        made = concat([*work.released, *work.made])
         for target in self.targets:
             batches = [batch for batch in (given.get(target), made) if batch is not None and len(batch)]
             if batches:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from collector.batch import LogBatch
+from collector.batch import LogBatch, concat
 from collector.component import Due, Processor, Republishes, TakesEvents
 from collector.ledger.interface import Ledger
 from collector.outcomes import Counts
@@ -88,7 +88,7 @@ class Chain:
         return [stage.name for stage in self._stages if isinstance(stage.processor, Republishes)]
 
     def tick(self, due: Sequence[Due], changes: Changes) -> Processed:
-        """Call the processors for what is due; what one makes goes on to those behind it that take such events.
+        """Call the processors for what is due; what one lets go of goes on to all behind it, what it makes to those that take such events.
 
         Raises:
             StageFailed: one of them raised; nothing of it is kept.
@@ -107,7 +107,10 @@ class Chain:
         work = self._work(draft, Maker(self._pipeline, due.component, no_records(), occasion))
         with told_of(f"processor {due.component}"):
             call(processor, due, work)
-        _keep(draft, work, unnamed(work.account, {}, {}, work.named))
+        released = concat(work.released)
+        if len(released):
+            draft.batch = concat([draft.batch, released])
+        _keep(draft, work, unnamed(work.account, {}, released.by_domain(), work.named))
 
     def _apply(self, stage: Stage, draft: Processed, since_unix_ms: int = 0) -> None:
         if stage.kinds:

@@ -31,6 +31,7 @@ class StepWork:
         named: what it named of the records that it was given, or added to them.
         made: what it emitted, and `emitted` the account of that.
         timers: when it wants to be called.
+        released: what it kept and lets go.
     """
 
     ledger: Ledger
@@ -42,6 +43,7 @@ class StepWork:
     made: list[LogBatch] = field(default_factory=list)
     emitted: Counts = field(default_factory=Counts)
     timers: dict[TimerKey, int | None] = field(default_factory=dict)
+    released: list[LogBatch] = field(default_factory=list)
 
     def state(self, domain: str) -> State:
         """What the component keeps of a domain."""
@@ -67,6 +69,11 @@ class StepWork:
             raise ValueError("names of due times that begin with \\x01 are the core's")
         check_timer_key(self.maker.component, domain, name)
         self.timers[self.maker.component, domain, name] = at_unix_nano
+
+    def release(self, records: LogBatch) -> None:
+        """Let go of records that were kept: they go on from the component's place."""
+        if len(records):
+            self.released.append(records)
 
     def _tell(self, outcome: str, records: LogBatch) -> None:
         for domain, number in records.by_domain().items():

@@ -59,6 +59,7 @@ class FakeWork:
 
     emitted: list[Emitted] = field(default_factory=list)
     timers: dict[tuple[str, str], int] = field(default_factory=dict)
+    released: list[LogBatch] = field(default_factory=list)
 
     def state(self, domain: str) -> MemoryState:
         return self.states[domain]
@@ -73,6 +74,9 @@ class FakeWork:
         self.timers.pop((domain, name), None)
         if at_unix_nano is not None:
             self.timers[domain, name] = at_unix_nano
+
+    def release(self, records: LogBatch) -> None:
+        self.released.append(records)
 
     def run_due(self, component: Ticking) -> int:
         """Tick for all that is due by now, the earliest first; how much it was."""

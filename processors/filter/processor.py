@@ -10,10 +10,11 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context, Work
+from collector.ottl.question import WRONG, YES, Question
 from collector.ottl.statements.frame import Frame
 from collector.outcomes import Outcome
 from processors.filter.config import FilterConfig
-from processors.filter.questions import WRONG, YES, Question, questions_of
+from processors.filter.questions import questions_of
 
 CONDITION_ERROR = f"{Outcome.DROPPED}:condition_error"
 _EVERY_NS = 60 * 10**9

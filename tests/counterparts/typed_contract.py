@@ -177,6 +177,8 @@ from processors.filter.processor import Filter
 from processors.groupbyattrs.processor import GroupByAttrs
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
+from processors.log_dedup.config import LogDedupConfig
+from processors.log_dedup.processor import LogDedup
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
@@ -198,6 +200,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Filter,
     GroupByAttrs,
     Issues,
+    LogDedup,
     Patterns,
     Resource,
     ResourceDetection,
@@ -418,6 +421,7 @@ KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AggregateConfig,
     CategorizeConfig,
     IssuesConfig,
+    LogDedupConfig,
     PatternsConfig,
 )
 KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
@@ -543,7 +547,7 @@ EXPLAINS_ITSELF: tuple[type[ExplainsItself], ...] = (AlertingConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Triage)
+TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, LogDedup, Triage)
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {

@@ -13,6 +13,7 @@ import pytest
 from collector.base32 import received_ms
 from collector.batch import LogBatch, concat
 from collector.component import Due, Work
+from collector.ledger.codec import decode_batch, encode_batch
 from collector.ledger.interface import Commit
 from collector.ledger.plan import Quota
 from collector.ledger.timers import REMEMBERED_NANOS
@@ -212,6 +213,34 @@ def test_what_a_tick_makes_goes_to_who_takes_it_behind(bench: PartitionBench, ma
     bench.clock.unix_ms += 10
     pipeline.step()
     assert ticked(bench) == [("one seen", 10)]
+
+
+def test_what_a_tick_lets_go_of_goes_on_from_there_as_it_was(
+    bench: PartitionBench, make_pipeline: MakePipeline
+) -> None:
+    """Kept in the state at one step, let go of at a later one: what stands behind sees it, what stands in front does not, and its id is its own."""
+
+    class Keeps:
+        def process(self, batch: LogBatch, work: Work) -> LogBatch:
+            work.state("a.example").put(b"held", encode_batch(batch))
+            work.wake("a.example", "go", START + 10 * MS)
+            work.count("a.example", "aggregated", len(batch))
+            return batch.slice(0, 0)
+
+        def tick(self, due: Due, work: Work) -> None:
+            work.release(decode_batch(work.state(due.domain).get(b"held") or b""))
+
+    class Marks:
+        def process(self, batch: LogBatch, work: Work) -> LogBatch:
+            return batch.with_fields({"body": batch.column("body") + " seen"})
+
+    pipeline = make_pipeline(front=Marks(), keeps=Keeps(), behind=Marks())
+    bench.put("one", "two")
+    pipeline.step()
+    assert not bench.deliverable()
+    bench.clock.unix_ms += 10
+    pipeline.step()
+    assert ticked(bench) == [("one seen seen", 0), ("two seen seen", 0)]
 
 
 class Fails(Clockwork):
