@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
+from collector.console.slow_questions import TimedConnection
 from collector.named_file import Identity, identity
 from collector.scope import Scope
 from collector.store.reading import Readable, connect, guarded
@@ -22,7 +24,8 @@ class _Kept:
 
     def __init__(self, path: Path, scope: Scope, *, narrow: bool = True) -> None:
         self.file = identity(path)
-        self.connection = connect(path)
+        self.name = secrets.token_hex(8)
+        self.connection = connect(path, TimedConnection)
         self._guard = contextlib.ExitStack()
         if narrow:
             self._guard.enter_context(guarded(self.connection, scope))
@@ -54,9 +57,9 @@ class FileSource:
             connection.interrupt()
 
     def version(self) -> object:
-        """Which file it is, and SQLite's number of its changes, as this thread sees it."""
+        """Which file it is, and SQLite's number of its changes, which is that of a connection: each thread has its own."""
         kept = self._watch()
-        return kept.file, kept.connection.execute(_VERSION).fetchone()[0]
+        return kept.file, kept.name, kept.connection.execute(_VERSION).fetchone()[0]
 
     def close(self) -> None:
         """Interrupt what runs; connections close with their threads."""

@@ -12,7 +12,9 @@ from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.parts import Parts
 from collector.console.service_state import LastState
+from collector.console.slow_questions import SlowQuestions
 from collector.console.stores import Source, Stores
+from collector.control.reporter import Reporter
 from collector.errors import LogboomError
 from collector.extensions.console.config import ConsoleConfig
 from collector.settings.model import Settings
@@ -24,15 +26,16 @@ _IDLE = "75s"
 
 @contextmanager
 def opened(
-    options: ConsoleConfig, settings: Settings, root: Path, state: LastState
+    options: ConsoleConfig, settings: Settings, root: Path, state: LastState, reporter: Reporter
 ) -> Iterator[tuple[HttpListener, str]]:
-    """A console that serves, and where; at the end it serves no more.
+    """A console that serves, and where; at the end it serves no more. `reporter`: tells its events.
 
     Raises:
         LogboomError: it can't listen.
     """
     ident, source = _store(options, settings, root)
-    stores = Stores(source, options.query_threads) if source is not None else None
+    slow = SlowQuestions(reporter, options.slow_query)
+    stores = Stores(source, options.query_threads, slow) if source is not None else None
     parts = Parts(options, settings, root, stores, ident, state, Commands(root))
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})

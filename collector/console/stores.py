@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from collector.console.refusal import Busy, TooSlow
+from collector.console.slow_questions import SlowQuestions, Timed
 from collector.scope import Scope
-from collector.store.reading import Readable
+from collector.store.reading import NoStore, Readable
 
 T = TypeVar("T")
 Question = Callable[[Readable], T]
@@ -39,7 +42,7 @@ class Source(Protocol):
         ...
 
     def version(self) -> object:
-        """Something that is equal as long as nothing changed; None: nobody can tell. On a thread of questions."""
+        """Something that is equal as long as nothing changed, for who asks on the same thread; None: nobody can tell. Raises `NoStore`."""
         ...
 
     def close(self) -> None: ...
@@ -50,11 +53,14 @@ class Stores:
 
     Args:
         threads: questions at once; half of them (one at least) for the same domain.
+        slow: is told how long each took; None: nobody is.
     """
 
-    def __init__(self, source: Source, threads: int) -> None:
+    def __init__(self, source: Source, threads: int, slow: SlowQuestions | None = None) -> None:
         self.source = source
+        self._slow = slow
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="question")
+        self._watch = ThreadPoolExecutor(1, thread_name_prefix="version")
         self._places, self._most = threads, max(1, threads // 2)
         self._running: Counter[frozenset[str] | None] = Counter()
         self._waiting = 0
@@ -71,6 +77,13 @@ class Stores:
         async with self._place(scope):
             return await self._answered(scope, question, secs)
 
+    async def version(self) -> object:
+        """Something that is equal as long as nothing changed in the store, for this process; None: nobody can tell."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._watch, self.source.version)
+        except (NoStore, sqlite3.Error):
+            return None
+
     async def _answered(self, scope: Scope, question: Question[T], secs: float) -> T:
         busy: list[Readable] = []
 
@@ -78,7 +91,7 @@ class Stores:
             with self.source.connected(scope) as connection:
                 busy.append(connection)
                 try:
-                    return question(connection)
+                    return self._timed(connection, question)
                 finally:
                     busy.clear()
 
@@ -91,6 +104,16 @@ class Stores:
                 raise TooSlow(secs) from None
             raise
 
+    def _timed(self, connection: Readable, question: Question[T]) -> T:
+        began = time.perf_counter()
+        if isinstance(connection, Timed):
+            connection.begin()
+        try:
+            return question(connection)
+        finally:
+            if self._slow is not None:
+                self._slow.ended(connection, time.perf_counter() - began)
+
     async def _ended(self, answer: asyncio.Future[T], busy: list[Readable]) -> None:
         """Nobody waits for it any more: its thread is to be free, and its place is not before that."""
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -101,7 +124,8 @@ class Stores:
 
     def close(self) -> None:
         """Take no more questions."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for each in (self._threads, self._watch):
+            each.shutdown(wait=False, cancel_futures=True)
         self.source.close()
 
     @contextlib.asynccontextmanager

@@ -246,6 +246,18 @@ BACKUP_FAILING = ServiceEvent(
     Example("no backup is being made: s3://backups: access denied", {"logboom.child": "backup 0"}), lasts=True,
 )  # fmt: skip
 
+CONSOLE_SLOW = ServiceEvent(
+    "console.slow", "a question of the console to the store took longer than `slow_query`; at most once in ten minutes for the same statement", "WARN",
+    {"logboom.statement": "the statement that took longest; `?` stands for each value", "logboom.plan": "how SQLite finds its rows",
+     "logboom.seconds": "how long the question took", **_COUNT},
+    Example(
+        "a question to the store took 2.5 s, 2.4 s of it one statement",
+        {"logboom.statement": "SELECT count(*) FROM logs WHERE domain = ? AND time_unix_nano >= ? AND (instr(lower(body), ?) > ?)",
+         "logboom.plan": "SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)", "logboom.seconds": 2.5, "logboom.count": 1},
+        "console 0",
+    ),
+)  # fmt: skip
+
 # --- of what goes out
 
 EXPORTER_BLOCKED = ServiceEvent(

@@ -14,6 +14,7 @@ from collector.console.service_state import LastState, ServiceState
 from collector.extensions.console.config import ConsoleConfig
 from collector.service.channel import Report
 from collector.service.plan import extension
+from collector.service.reporting import Reporting
 from collector.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ConsoleRole:
         self._address = ""
         self._stop = threading.Event()
         self._state = LastState()
+        self._reporting = Reporting(root, "console 0", lambda: settings)
         self._listener: HttpListener | None = None
 
     def run(self) -> None:
@@ -47,10 +49,13 @@ class ConsoleRole:
             os.nice(_NICE)  # before anything is loaded: the others come first, at the start, too
         from collector.console.opening import opened
 
-        with opened(self._options, self._settings, self._root, self._state) as (listener, address):
-            self._listener, self._address, self._phase = listener, address, "ready"
+        self._reporting.start()
+        with opened(self._options, self._settings, self._root, self._state, self._reporting.reporter) as serving:
+            self._listener, self._address = serving
+            self._phase = "ready"
             self._stop.wait()
-            listener.shutdown(_GRACE_SECS)
+            self._listener.shutdown(_GRACE_SECS)
+        self._reporting.close()
 
     def stop(self, deadline_secs: float, drain: bool = True) -> None:  # noqa: ARG002 - it has nothing to finish
         """Let go of the port."""

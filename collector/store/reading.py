@@ -95,11 +95,11 @@ def guarded(connection: sqlite3.Connection, scope: Scope) -> Iterator[None]:
     yield
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """Open read-only, without the guard: for SQL of our own. Raises `NoStore`."""
     if not path.is_file():
         raise NoStore(f"there is no store at {path}")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, factory=factory)
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         tables = {name for (name,) in connection.execute(TABLES)}

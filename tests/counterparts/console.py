@@ -18,7 +18,9 @@ from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.parts import Parts
 from collector.console.service_state import LastState, ServiceState
+from collector.console.slow_questions import SlowQuestions
 from collector.console.stores import Stores
+from collector.control.reporter import Reporter, nobody
 from collector.extensions.console.config import ConsoleConfig
 from collector.settings import load
 
@@ -36,6 +38,7 @@ async def asked(
     options: Mapping[str, Any] | None = None,
     state: ServiceState | None = None,
     config: Mapping[str, Any] | None = None,
+    reporter: Reporter | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the console of the data directory `root`, whose store is `store.db`.
 
@@ -43,8 +46,9 @@ async def asked(
         options: of the extension.
         state: what the supervisor last told.
         config: of the service; one receiver and the store without it.
+        reporter: tells its events.
     """
-    parts = _parts(root, options, state, config)
+    parts = _parts(root, options, state, config, reporter)
     transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:
@@ -77,9 +81,11 @@ def _parts(
     options: Mapping[str, Any] | None,
     state: ServiceState | None,
     config: Mapping[str, Any] | None,
+    reporter: Reporter | None = None,
 ) -> Parts:
     given = ConsoleConfig.model_validate(dict(options or {}))
-    stores = Stores(FileSource(root / "store.db"), given.query_threads)
+    slow = SlowQuestions(reporter or nobody(), given.slow_query)
+    stores = Stores(FileSource(root / "store.db"), given.query_threads, slow)
     settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
     last = LastState()
     last.now = state

@@ -11,9 +11,12 @@ ROUTERS: Sequence[APIRouter] = (
     alerts.router,
     me.router,
     overview.router,
+    issues.lists,
+    issues.records,
     issues.router,
     export.router,  # in front of `/logs/{record_id}`
     explain.router,
+    records.counted,
     records.router,
     openapi.router,
 )

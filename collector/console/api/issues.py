@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from collector.console.api.records import Domain
+from collector.console.api.unchanged import MinuteRoute, RecordsRoute
 from collector.console.asking import scope_of
 from collector.console.changing_issues import change
 from collector.console.pages.panels import ask
@@ -17,6 +19,9 @@ from collector.scope import Scope
 from collector.store.issue_reading import Row, events, whole
 
 router = APIRouter(tags=["issues"])
+lists = APIRouter(tags=["issues"], route_class=MinuteRoute)
+records = APIRouter(tags=["issues"], route_class=RecordsRoute)
+State = Literal["open", "all", "new", "ongoing", "escalating", "regressed", "archived", "resolved", "merged"]
 _NANO = "_unix_nano"
 _VERBS = {"resolved": "resolve", "archived": "archive", "open": "unarchive"}
 
@@ -44,36 +49,41 @@ class Change(BaseModel):
     why: Annotated[str, Field(max_length=500)] = ""
 
 
-@router.get("/issues")
+@lists.get("/issues")
 async def list_(
     request: Request,
-    state: str = "open",
+    domain: Domain = "",
+    state: State = "open",
     sort: Literal["urgency", "events", "last", "first"] = "urgency",
     limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
 ) -> dict[str, Any]:
     """The first ones in a state (`open`, `all`, or one), each with its events in 24 parts of the last day; `states`: how many there are of each."""
-    scope, _ = scope_of(request.query_params, visitor(request))
+    scope, _ = scope_of({"domain": domain}, visitor(request))
     states = states_of(state)
     found = await ask(request, scope, lambda connection: issues(connection, states, sort, limit))
     return {"issues": [_told(row) for row in found.rows], "states": dict(found.states)}
 
 
 @router.get("/issues/{id_}")
-async def one(request: Request, response: Response, id_: str) -> dict[str, Any]:
+async def one(request: Request, response: Response, id_: str, domain: Domain = "") -> dict[str, Any]:
     """All that is stored of an issue. Its `ETag` is for `If-Match` of a change."""
-    row = await _row(request, id_)
+    row = await _row(request, id_, domain)
     found = await ask(request, Scope.of(row["domain"]), lambda connection: whole(connection, row))
     response.headers["etag"] = _tag(row)
     return {**_told(found.issue), "variants": list(found.variants), "activity": [_told(each) for each in found.activity],
             "hours": [list(each) for each in found.hours]}  # fmt: skip
 
 
-@router.get("/issues/{id_}/events")
+@records.get("/issues/{id_}/events")
 async def events_of(
-    request: Request, id_: str, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: str = ""
+    request: Request,
+    id_: str,
+    domain: Domain = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[str, Query(description="`next` of the page before.", max_length=64)] = "",
 ) -> dict[str, Any]:
     """Its records, the newest first; `next`: for `before` of the next page."""
-    row = await _row(request, id_)
+    row = await _row(request, id_, domain)
     place = _place(before)
     found = await ask(request, Scope.of(row["domain"]), lambda connection: events(connection, row, limit + 1, place))
     last = found[limit - 1] if len(found) > limit else None
@@ -83,11 +93,12 @@ async def events_of(
 
 
 @router.patch("/issues/{id_}")
-async def patch(request: Request, id_: str, wanted: Change) -> dict[str, Any]:
+async def patch(
+    request: Request, id_: str, wanted: Change, domain: Domain = "", if_match: Annotated[str | None, Header()] = None
+) -> dict[str, Any]:
     """Do something about it; `If-Match` with the `ETag` that was seen: only if nothing happened to it since."""
-    row = await _row(request, id_)
-    seen = request.headers.get("if-match")
-    if seen is not None and seen not in ("*", _tag(row)):
+    row = await _row(request, id_, domain)
+    if if_match is not None and if_match not in ("*", _tag(row)):
         raise Refused(412, "the issue has changed since: look at it again", {"etag": _tag(row)})
     target, verb, said = await _command(request, row, wanted)
     told = await change(request, target, verb, said, wanted.why)
@@ -123,9 +134,8 @@ def _state(wanted: Change) -> dict[str, Any]:
     return {"version": wanted.version} if wanted.version else {}
 
 
-async def _row(request: Request, id_: str, domain: str = "") -> Row:
-    parameters = {"domain": domain} if domain else request.query_params
-    scope, _ = scope_of(parameters, visitor(request))
+async def _row(request: Request, id_: str, domain: str) -> Row:
+    scope, _ = scope_of({"domain": domain}, visitor(request))
     return await ask(request, scope, lambda connection: issue(connection, id_))
 
 

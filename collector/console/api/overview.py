@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from collector.console.api.records import Domain, From, Q, To
+from collector.console.api.unchanged import StoreRoute, partial
 from collector.console.asking import asked
 from collector.console.pages.panels import ask
 from collector.console.parts import parts, visitor
@@ -20,15 +22,19 @@ from collector.store.issue_reading import counted
 from collector.store.pattern_reading import as_objects
 from collector.store.report_reading import report
 
-router = APIRouter(tags=["overview"])
+router = APIRouter(tags=["overview"], route_class=StoreRoute)
 
 
 @router.get("/stats/overview")
-async def overview(request: Request) -> dict[str, Any]:
+async def overview(
+    request: Request, domain: Domain = "", q: Q = "", from_: From = "now-24h", to: To = "now"
+) -> dict[str, Any]:
     """Records by level and issues by state; a day, where no time is given."""
-    wanted = asked(request.query_params, visitor(request), "now-24h")
+    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
     now = await ask(request, wanted.scope, counts.histogram(wanted, 1, parts(request).options.query_timeout))
     states = await ask(request, wanted.scope, counted)
+    if not now.complete:
+        partial(request)
     return {
         "levels": now.totals,
         "records": now.total,
@@ -40,28 +46,39 @@ async def overview(request: Request) -> dict[str, Any]:
 
 @router.get("/patterns")
 async def patterns_(
-    request: Request, sort: Literal["count", "new", "level"] = "count", limit: Annotated[int, Query(ge=1, le=500)] = 100
+    request: Request,
+    domain: Domain = "",
+    from_: From = "now-24h",
+    to: To = "now",
+    sort: Literal["count", "new", "level"] = "count",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """Patterns with records in a time; a day, where none is given. `records`, `patterns`: of all of them."""
-    wanted = asked(request.query_params, visitor(request), "now-24h")
+    wanted = asked({"domain": domain, "from": from_, "to": to}, visitor(request))
     found = await ask(request, wanted.scope, patterns(wanted.since, wanted.until, sort, limit))
     told = [_texts(row) for row in as_objects(found.listed, wanted.since)]
     return {"patterns": told, "records": found.records, "count": found.patterns}
 
 
 @router.get("/report")
-async def report_(request: Request) -> dict[str, Any]:
+async def report_(request: Request, domain: Domain = "", from_: From = "now-7d", to: To = "now") -> dict[str, Any]:
     """As `logboom report --json` has it; a week, where no time is given."""
-    wanted = asked(request.query_params, visitor(request), "now-7d")
+    wanted = asked({"domain": domain, "from": from_, "to": to}, visitor(request))
     domains = [wanted.domain] if wanted.domain else None
     made = await ask(request, wanted.scope, lambda connection: report(connection, wanted.since, wanted.until, domains))
     return made.document()
 
 
 @router.get("/deployments")
-async def deployments(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> dict[str, Any]:
+async def deployments(
+    request: Request,
+    domain: Domain = "",
+    from_: From = "now-7d",
+    to: To = "now",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> dict[str, Any]:
     """Those of a time, the newest first; a week, where none is given."""
-    wanted = asked(request.query_params, visitor(request), "now-7d")
+    wanted = asked({"domain": domain, "from": from_, "to": to}, visitor(request))
     found = await ask(request, wanted.scope, lambda connection: deployed(connection, wanted.since, wanted.until, limit))
     return {"deployments": [_texts(row) for row in found]}
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from collector.console.api.unchanged import RecordsRoute, StoreRoute, partial
 from collector.console.asking import Asked, asked, scope_of
 from collector.console.cursor import Cursor
 from collector.console.parts import parts, visitor
@@ -27,7 +28,9 @@ from collector.scope import Scope
 from collector.store.reading import NoStore
 from collector.visible import escaped_json
 
-router = APIRouter(tags=["records"])
+router = APIRouter(tags=["records"], route_class=RecordsRoute)
+counted = APIRouter(tags=["records"], route_class=StoreRoute)
+"""In front of the other: `/logs/{record_id}` takes any name."""
 
 Domain = Annotated[str, Query(description="Of this domain alone; of all that you may see without it.", max_length=253)]
 Q = Annotated[str, Query(description="The query: `timeout level:>=warning service:(shop OR till)`.", max_length=4096)]
@@ -105,6 +108,8 @@ async def logs(
         wanted, place = replace(wanted, since=given.since, until=given.until), given.place
     budget = parts(request).options.query_timeout
     found = await ask(request, wanted.scope, records.page(wanted, limit, place, budget, events=events))
+    if not found.complete and found.next is None:
+        partial(request)
     return answer({
         "records": [as_object(row) for row in found.rows],
         "next": following(found, wanted),
@@ -116,7 +121,7 @@ async def logs(
     })  # fmt: skip
 
 
-@router.get("/logs/histogram", response_model=HistogramOfLevels)
+@counted.get("/logs/histogram", response_model=HistogramOfLevels)
 async def histogram(
     request: Request,
     domain: Domain = "",
@@ -129,6 +134,8 @@ async def histogram(
     """Records by level over time."""
     wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
     found = await ask(request, wanted.scope, counts.histogram(wanted, buckets, parts(request).options.query_timeout))
+    if not found.complete:
+        partial(request)
     return answer({
         "width_secs": found.width / 1e9,
         "buckets": [
@@ -142,7 +149,7 @@ async def histogram(
     })  # fmt: skip
 
 
-@router.get("/logs/facets", response_model=Facets)
+@counted.get("/logs/facets", response_model=Facets)
 async def facets(
     request: Request,
     domain: Domain = "",
@@ -163,6 +170,8 @@ async def facets(
         return [counts.facet(wanted, each, top, budget)(connection) for each in named]
 
     found = await ask(request, wanted.scope, count)
+    if not all(each.complete for each in found):
+        partial(request)
     return answer({
         "facets": [
             {
@@ -208,14 +217,14 @@ async def context(
     })  # fmt: skip
 
 
-@router.get("/domains", response_model=dict[str, list[str]])
+@counted.get("/domains", response_model=dict[str, list[str]])
 async def domains(request: Request) -> Response:
     """Those that have records and that you may see."""
     scope = visitor(request).scope
     return answer({"domains": list(await ask(request, scope, lambda connection: domains_of(connection, scope)))})
 
 
-@router.get("/fields", response_model=dict[str, list[dict[str, str]]])
+@counted.get("/fields", response_model=dict[str, list[dict[str, str]]])
 async def fields_() -> Response:
     """What a query can name; any attribute besides, as `@key` and `resource.key`."""
     return answer({"fields": [{"name": name, "kind": str(each.kind)} for name, each in FIELDS.items()]})

@@ -25,6 +25,8 @@ class ConsoleConfig(Config):
     """Id of the exporter whose store is read: one with a file, as `sqlite` has; the first of them without it."""
     query_timeout: Duration = Field(2.0, gt=0)
     """How long a search may take; then it says how far it got."""
+    slow_query: Duration = Field(1.0, ge=0)
+    """A question to the store that takes longer is told as an event, `logboom.service.console.slow`; 0: none is."""
     query_threads: int = Field(4, ge=1, le=32)
     """Questions to the store at once; half of them for one domain."""
     loki: bool = False
