@@ -39,6 +39,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "log_dedup": "processors.log_dedup",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
+        "probabilistic_sampler": "processors.probabilistic_sampler",
         "resource": "processors.resource",
         "resource_detection": "processors.resource_detection",
         "transform": "processors.transform",

@@ -11,7 +11,6 @@ _HERE = {
         "redaction": f"{_EXPORTERS_HIDE}; collector/delivery/README.md",
         "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
         "routing": "the connector `routing`, or `select` in each exporter",
-        "probabilistic_sampler": "`select` in each exporter, or `triage` with `store: {debug: aggregate}`, which keeps counts",
         "tail_sampling": "it samples traces, and logboom carries logs only",
         "cumulativetodelta": "it is for metrics, and logboom carries logs only",
         "spanmetrics": "it is for traces, and logboom carries logs only",

@@ -37,6 +37,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("delete", "attributes", {"actions": [{"key": "trace", "action": "delete"}]}),
     ("hash", "attributes", {"actions": [{"key": "user.id", "action": "hash"}]}),
     ("upsert", "resource", {"attributes": [{"key": "env", "value": "prod", "action": "upsert"}]}),
+    ("10 % by attribute", "probabilistic_sampler", {"sampling_percentage": 10, "from_attribute": "user.id"}),
     ("all differ", "log_dedup", {}),
     ("120 groups", "log_dedup", {"include_fields": ["attributes.http\\.route", "attributes.status"]}),
 ]

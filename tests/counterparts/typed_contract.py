@@ -182,6 +182,7 @@ from processors.log_dedup.processor import LogDedup
 from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
+from processors.probabilistic_sampler.processor import ProbabilisticSampler
 from processors.resource.processor import Resource
 from processors.resource_detection.processor import ResourceDetection
 from processors.transform.config import TransformConfig
@@ -202,6 +203,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Issues,
     LogDedup,
     Patterns,
+    ProbabilisticSampler,
     Resource,
     ResourceDetection,
     Transform,
