@@ -66,6 +66,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "kubernetes": "exporters.kubernetes",
         "kv": "exporters.kv",
         "logging": "exporters.debug",
+        "loki": "exporters.loki",
         "nop": "exporters.nop",
         "openai": "exporters.openai",
         "otlp": "exporters.otlp_grpc",

@@ -20,7 +20,6 @@ _HERE = {
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
         "googlecloud": "use `otlp_http`, or `chronicle` for Google Security Operations",
         "azuremonitor": "use `sentinel`",
-        "loki": "Loki takes OTLP: use `otlp_http` with its /otlp address",
         "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
         "awscloudwatchlogs": "CloudWatch takes OTLP: use `otlp_http`",
         "awss3": "use `file`, or `otlp` to an OpenTelemetry Collector that writes to S3",

@@ -135,6 +135,8 @@ from exporters.kubernetes.config import KubernetesConfig
 from exporters.kubernetes.exporter import KubernetesExporter
 from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
+from exporters.loki.config import LokiConfig
+from exporters.loki.exporter import LokiExporter
 from exporters.nop.config import NopConfig
 from exporters.nop.exporter import NopExporter
 from exporters.openai.config import OpenAiConfig
@@ -215,6 +217,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     ChronicleExporter,
     D1Exporter,
     DatadogExporter,
+    LokiExporter,
     DebugExporter,
     ElasticsearchExporter,
     EmailExporter,
@@ -279,6 +282,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
     SystemdExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    LokiExporter,
     AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
@@ -357,6 +361,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
     DatadogConfig,
+    LokiConfig,
     DebugConfig,
     ElasticsearchConfig,
     EmailConfig,
@@ -485,6 +490,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,
     D1Config,
     DatadogConfig,
+    LokiConfig,
     ElasticsearchConfig,
     EmailConfig,
     GithubConfig,

@@ -37,6 +37,7 @@ exporters:
   elasticsearch/user: {{endpoints: ["{url}"], user: someone, password: "{mark}-password"}}
   splunk_hec: {{endpoint: "{url}", token: "{mark}-splunk"}}
   datadog: {{endpoint: "{url}", api: {{key: "{mark}-datadog"}}}}
+  loki: {{endpoint: "{url}", headers: {{authorization: "Bearer {mark}-loki"}}}}
   webhook: {{url: "{url}/{mark}-in-url", signing_secrets: ["whsec_{signing}"], headers: {{x-api-key: "{mark}-web"}}}}
   d1: {{account_id: a, api_token: "{mark}-cloudflare", database_id: d, base_url: "{url}"}}
   nop: {{redact: {{hash_key: "{mark}-hash"}}}}
@@ -47,7 +48,7 @@ service:
     logs:
       receivers: [otlp]
       exporters: [sqlite, otlp_http/bearer, otlp_http/basic, otlp_http/oauth, otlp_http/set, otlp_http/dead, elasticsearch, elasticsearch/user,
-                  splunk_hec, datadog, webhook, d1, nop]
+                  splunk_hec, datadog, loki, webhook, d1, nop]
 """
 
 
@@ -69,7 +70,16 @@ def test_no_secret_is_shown(tmp_path):
         with Service(tmp_path, written) as service:
             assert post(service, f"Bearer {MARK}-in") == 200
             assert post(service, f"Bearer {MARK}-wrong") == 401
-            asked = {"otlp_http/dead", "otlp_http/bearer", "elasticsearch", "webhook", "d1", "splunk_hec", "datadog"}
+            asked = {
+                "otlp_http/dead",
+                "otlp_http/bearer",
+                "elasticsearch",
+                "webhook",
+                "d1",
+                "splunk_hec",
+                "datadog",
+                "loki",
+            }
             deadline = time.monotonic() + 60
             while not all(f"exporter {name} " in service.log.read_text() for name in asked):
                 assert time.monotonic() < deadline, service.log.read_text()[-6000:]

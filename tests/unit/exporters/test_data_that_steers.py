@@ -22,6 +22,9 @@ from exporters.elasticsearch.bulk import body as bulk_body
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import documents
 from exporters.elasticsearch.routing import Router
+from exporters.loki.config import LokiConfig
+from exporters.loki.labels import tenant
+from exporters.loki.streams import push
 from exporters.splunk_hec.config import SplunkHecConfig
 from exporters.splunk_hec.parts import encoded
 from exporters.syslog.config import SyslogConfig
@@ -41,6 +44,9 @@ STEERING = {
     "data_stream.dataset": "audit",
     "data_stream.namespace": "dc",
     "datadog.log.source": "sshd",
+    "loki.tenant": "host.name",
+    "loki.attribute.labels": "host.name, message",
+    "loki.format": "raw",
     "hostname": "dc01",
     "appname": "sshd",
     "proc_id": "1",
@@ -97,7 +103,13 @@ def datadog(batch, **options):
     return {name: entry.get(name) for name in ("ddsource", "hostname", "service")}
 
 
-ROUTERS = {"splunk_hec": splunk, "elasticsearch": elasticsearch, "syslog": syslog, "datadog": datadog}
+def loki(batch, **options):
+    config = LokiConfig.model_validate({"endpoint": "https://loki.example", **options})
+    (stream,) = json.loads(push(batch, config, 1_700_000_000_000_000_000))["streams"]
+    return {"labels": stream["stream"], "tenant": tenant(batch, config).to_list(), "text": ""}
+
+
+ROUTERS = {"loki": loki, "splunk_hec": splunk, "elasticsearch": elasticsearch, "syslog": syslog, "datadog": datadog}
 
 
 @pytest.mark.parametrize("form", BODIES)

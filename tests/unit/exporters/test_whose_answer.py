@@ -16,6 +16,7 @@ from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
 from exporters.elasticsearch.answers import verdicts as bulk_verdicts
+from exporters.loki.exporter import TAKEN as LOKI
 from exporters.otlp_http.exporter import TAKEN as OTLP
 from exporters.sentinel.exporter import TAKEN as SENTINEL
 from exporters.splunk_hec.answers import ACKNOWLEDGEMENTS, WELL, read
@@ -38,6 +39,7 @@ EXPORTERS = {
     "splunk_hec": lambda answer: hec_verdict(answer, read(answer)),
     "otlp_http": lambda answer: verdict(answer, taken=OTLP),
     "datadog": lambda answer: verdict(answer, taken=DATADOG),
+    "loki": lambda answer: verdict(answer, taken=LOKI),
     "sentinel": lambda answer: verdict(answer, taken=SENTINEL),
     "chronicle": lambda answer: verdict(answer, taken=CHRONICLE),
     "elasticsearch": lambda answer: bulk_verdicts(answer, np.arange(1, dtype=np.uint32))[0],
@@ -47,7 +49,7 @@ EXPORTERS = {
     "http, json": webhook(success_body="json"),
 }
 WHO = {
-    "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "sentinel": "Azure Monitor",
+    "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "loki": "Loki", "sentinel": "Azure Monitor",
     "chronicle": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
     "http": "the intake", "http, json": "the intake",
 }  # fmt: skip
@@ -129,6 +131,7 @@ ANSWERS = {
         (204, "", "", Blocked),
         (202, TEXT, "Welcome", Blocked),
     ],
+    "loki": [(204, "", "", Ok), (200, JSON, "{}", Ok), (200, TEXT, "ok", Blocked), (202, "", "", Blocked)],
     "sentinel": [(204, "", "", Ok), (200, "", "", Blocked), (202, JSON, "{}", Blocked)],
     "chronicle": [
         (200, JSON, "{}", Ok),
