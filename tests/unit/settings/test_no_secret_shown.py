@@ -49,6 +49,7 @@ WITH: dict[str, list[str]] = {
     "exporters.systemd": [f"{{units: [a.service], redact: {{hash_key: {MARK}}}}}"],
     "exporters.d1": [f"{{account_id: a, api_token: {MARK}, database_id: d, {CLIENT}}}"],
     "exporters.datadog": [f"{{api: {{key: {MARK}}}, {CLIENT}, {HEADERS}}}"],
+    "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.elasticsearch": [
         f"{{endpoints: [https://h], user: u, password: {MARK}, {CLIENT}, {HEADERS}}}", f"{{endpoints: [https://h], api_key: {MARK}}}",
