@@ -30,6 +30,14 @@ def ago(unix_nano: int | None, now: float | None = None) -> str:
     return f"{secs // size:.0f} {unit} ago"
 
 
+def until(unix_nano: int | None, now: float | None = None) -> str:
+    """`in 4 min`; `now` for what is due; a dash for never."""
+    if not unix_nano:
+        return UNKNOWN
+    secs = unix_nano / _NANO - (time.time() if now is None else now)
+    return f"in {span(secs)}" if secs >= 1 else "now"
+
+
 def span(secs: float) -> str:
     """`40 s`, `12 min`, `3.5 h`, `2 d`: to two digits."""
     unit, size = next(((unit, size) for unit, size in _STEPS if secs >= size), ("s", 1))

@@ -57,6 +57,15 @@ class EscalationConfig(Config):
             raise ValueError("steps: each comes after the one before it")
         return self
 
+    def over(self, step: int) -> bool:
+        """Whether there is no such step: all were gone through as often as they are."""
+        return step >= len(self.steps) * (self.repeat + 1)
+
+    def after(self, step: int) -> float:
+        """Seconds from the first message to a step, counted from 0; a repetition begins when the last one has ended."""
+        loop, at = divmod(step, len(self.steps))
+        return loop * self.steps[-1].after + self.steps[at].after
+
 
 class InhibitConfig(Config):
     """While an alert goes on, others that follow from it tell nobody."""

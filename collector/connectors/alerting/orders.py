@@ -94,12 +94,10 @@ def next_step(
     sets = flusher.sets(group, leaf, work)
     told = [flusher.notify(key, group, leaf, one, Reason.ESCALATION, sets, work) for one in step.notify]
     chain.step += 1
-    over = chain.step >= len(escalation.steps) * (escalation.repeat + 1)
-    chain.due = 0 if over else max(now, chain.began + _since_began(escalation, chain.step))
+    chain.due = 0 if escalation.over(chain.step) else max(now, chain.began + _since_began(escalation, chain.step))
     return told
 
 
 def _since_began(escalation: EscalationConfig, step: int) -> int:
-    """When a step is due, in ns; a repetition begins when the last one has ended."""
-    loop, at = divmod(step, len(escalation.steps))
-    return round((loop * escalation.steps[-1].after + escalation.steps[at].after) * NANOS)
+    """When a step is due, in ns."""
+    return round(escalation.after(step) * NANOS)

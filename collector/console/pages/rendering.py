@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from collector.console.pages.frame import frame
 from collector.console.serving_files import path_of
-from collector.console.times import UNKNOWN, ago, clock, exact, iso, span, stamp
+from collector.console.times import UNKNOWN, ago, clock, exact, iso, span, stamp, until
 from collector.visible import visible, visible_lines
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -71,7 +71,7 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.filters |= {
         "shown": visible, "shown_lines": visible_lines, "number": _number, "ago": ago, "clock": clock, "exact": exact, "iso": iso,
-        "span": span, "stamp": stamp,
+        "span": span, "stamp": stamp, "until": until,
     }  # fmt: skip
     return environment
 

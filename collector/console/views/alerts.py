@@ -10,8 +10,8 @@ from collector.query.told import NEWEST, RESPONSES, SILENCES
 from collector.store.reading import Readable
 
 MOST = 500
-_OF_EXPORTER = ("exporter", "status", "reason", "time_unix_nano", "text")
-_OF_GROUP = ("domain", "group_id", "level", "started_unix_nano", "count", "labels")
+_OF_EXPORTER = ("exporter", "receiver", "status", "reason", "time_unix_nano", "text")
+_OF_GROUP = ("domain", "group_id", "level", "started_unix_nano", "count", "labels", "title", "issue")
 
 
 def groups(connection: Readable, *, over: bool) -> list[dict[str, Any]]:
