@@ -23,6 +23,7 @@ COMMANDS = {
     "search": "Find stored records by words, fields and attributes.",
     "tail": "Follow new records of the embedded store.",
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
+    "mcp": "Answer an agent: the Model Context Protocol over standard input and output.",
     "report": "Tell what a period brought: issues and how long they stood, new patterns, noisy services, trends.",
     "backtest": "Say what a configuration would have decided about what is stored, beside what was decided.",
     "deadletter": "List or replay what a destination refused for good.",

@@ -14,9 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from collector.console.api import ROUTERS as API
 from collector.console.loki import router as loki
+from collector.console.mcp import endpoint as mcp
 from collector.console.pages import ROUTERS as PAGES
 from collector.console.pages.failing import failed_page
 from collector.console.parts import Parts
@@ -42,6 +44,7 @@ def application(parts: Parts) -> App:
         _include(app, prefix, routers)
     app.include_router(loki)
     app.mount("/static", files(), "static")
+    app.router.routes.append(Route(mcp.PATH, mcp.Endpoint()))
     for kind in (Refused, NoStore, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _failed)
     return guarded(app, parts)

@@ -76,6 +76,16 @@ def served(root: Path, options: Mapping[str, Any] | None = None, state: ServiceS
         _close(parts)
 
 
+@contextmanager
+def parts_of(root: Path, options: Mapping[str, Any] | None = None) -> Iterator[Parts]:
+    """What handlers of such a console are given."""
+    parts = _parts(root, options, None, None)
+    try:
+        yield parts
+    finally:
+        _close(parts)
+
+
 def _parts(
     root: Path,
     options: Mapping[str, Any] | None,

@@ -27,6 +27,8 @@ _FROM_ELSEWHERE = Refused(
 _VIEWER = Refused(403, "a viewer may look: to change something takes the role operator")
 OF_VISITOR = "/display"
 """The one change that concerns nobody but who makes it: how pages look."""
+ASKED_BY_POST = "/mcp"
+"""Where a POST is a question; what changes something there looks at the role itself."""
 
 
 def guarded(app: Any, parts: Parts) -> App:
@@ -41,7 +43,11 @@ def guarded(app: Any, parts: Parts) -> App:
             return
         visitor = scope.setdefault("state", {})["visitor"] = LOCAL
         scope["root_path"] = base = parts.options.base_path
-        if scope["method"] in CHANGING and visitor.role < Role.OPERATOR and scope["path"] != base + OF_VISITOR:
+        if (
+            scope["method"] in CHANGING
+            and visitor.role < Role.OPERATOR
+            and scope["path"] not in (base + OF_VISITOR, base + ASKED_BY_POST)
+        ):
             await problem(_VIEWER)(scope, receive, answer)
             return
         await app(scope, receive, answer)

@@ -31,6 +31,10 @@ class ConsoleConfig(Config):
     """Questions to the store at once; half of them for one domain."""
     loki: bool = False
     """Answer Loki's read API below `/loki/api/v1`, for Grafana and logcli."""
+    mcp: bool = True
+    """Answer agents at `/mcp` (Model Context Protocol, streamable HTTP), who may look. Takes the extra `mcp`."""
+    mcp_decisions: bool = False
+    """Let agents resolve, archive, acknowledge and assign issues, too, where who asks may."""
 
     @field_validator("endpoint")
     @classmethod

@@ -45,6 +45,7 @@ def stored(root: Path, domain: str = "a.example") -> str:
     return str(batch.column("record_id")[0])
 
 
+@pytest.mark.slow
 async def test_the_api_and_the_panel_say_what_was_decided_and_why_it_would_be_now(tmp_path: Path) -> None:
     """By a real child. Both say the same; who sees one domain is told of no path, and of no record of others."""
     ident = stored(tmp_path)
