@@ -51,7 +51,7 @@ def send(service: Service, text: str) -> int:
 
 
 def test_it_dies_and_hangs_and_nobody_else_notices(tmp_path: Path) -> None:
-    """A new one stands in the place of one that died; while one stands still, records are taken and stored."""
+    """A new one stands in the place of one that died; while one stands still, records are taken and stored. Samples that it sends are, too."""
     (port,) = free_ports(1)
     override = (
         f"extensions: {{console: {{endpoint: '127.0.0.1:{port}'}}}}\nservice: {{extensions: [console, health_check]}}"
@@ -72,4 +72,7 @@ def test_it_dies_and_hangs_and_nobody_else_notices(tmp_path: Path) -> None:
             assert service.get("/ready")[0] == 200
         finally:
             second.resume()
+        with urlopen(Request(f"http://127.0.0.1:{port}/samples", b"domain="), timeout=120) as answer:
+            assert "have arrived" in answer.read().decode()
+        service.await_stored(2 + 1000, _PATIENCE_SECS)
         assert service.terminate() == 0

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from collector.console.asking import Asked, asked, query_of
 from collector.console.pages import frame
 from collector.console.pages.charts import chart
+from collector.console.pages.first import first_page
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.patterns import pieces
 from collector.console.pages.rendering import page, part
@@ -39,8 +40,8 @@ _BARS, _ROWS, _ATTENTION, _NEW = 96, 6, 5, 4
 async def overview(request: Request) -> HTMLResponse:
     """The page."""
     wanted = _asked(request)
-    if not await _anything(request, wanted):
-        return await page(request, "first.html", url=_door(request))
+    if request.query_params.get("samples") or not await _anything(request, wanted):
+        return await first_page(request)
     panels = await shown(request, *(f"overview.{name}" for name in _PANELS))
     connector, _ = alerting_of(request)
     return await page(request, "overview.html", panels=panels, ranges=_RANGES, from_=wanted.from_, told=bool(connector))
@@ -147,15 +148,6 @@ async def _anything(request: Request, wanted: Asked) -> bool:
         return False
     except Refused:
         return True
-
-
-def _door(request: Request) -> str:
-    """Where OTLP over HTTP is received: of the first receiver `otlp` that does."""
-    for ident, component in parts(request).settings.receivers.items():
-        block = getattr(getattr(component.config, "protocols", None), "http", None)
-        if ident.partition("/")[0] == "otlp" and block is not None:
-            return f"http{'s' if block.tls else ''}://{block.endpoint}"
-    return "http://localhost:4318"
 
 
 async def _facet(request: Request, name: str, title: str) -> Markup:
