@@ -52,6 +52,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "ci_trigger": "exporters.ci_trigger",
         "cloudflare_rollback": "exporters.cloudflare_rollback",
         "command": "exporters.command",
+        "coralogix": "exporters.coralogix",
         "d1": "exporters.d1",
         "datadog": "exporters.datadog",
         "debug": "exporters.debug",

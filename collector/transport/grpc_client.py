@@ -142,7 +142,7 @@ def _options(config: GrpcClientConfig) -> list[tuple[str, Any]]:
         options.append(("grpc.default_authority", config.authority))
     if config.tls.server_name_override:
         options.append(("grpc.ssl_target_name_override", config.tls.server_name_override))
-    if config.keepalive is not None:
+    if config.keepalive is not None and config.keepalive.enabled:
         options += [
             ("grpc.keepalive_time_ms", int(max(config.keepalive.time, 10.0) * 1000)),
             ("grpc.keepalive_timeout_ms", int(config.keepalive.timeout * 1000)),

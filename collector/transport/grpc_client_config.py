@@ -25,9 +25,11 @@ class KeepaliveClient(Block):
     """The connection is given up when the ping is not answered within this time."""
     permit_without_stream: bool = False
     """Ping also while no request is under way."""
+    enabled: bool = True
+    """False: as if the block were not there."""
 
 
-class GrpcClientConfig(Block):
+class GrpcClientOptions(Block):
     """The options that every gRPC exporter shares; `timeout` is delivery's."""
 
     endpoint: str = ""
@@ -56,6 +58,10 @@ class GrpcClientConfig(Block):
     """The extension that says who we are, with each request; its headers take the place of those of the same name."""
     middlewares: list[Any] = Field(default_factory=list)
     """Client middlewares are not available; must be empty."""
+
+
+class GrpcClientConfig(GrpcClientOptions):
+    """The same of a client that has its address."""
 
     @model_validator(mode="after")
     def _check_client(self) -> Self:

@@ -9,15 +9,12 @@ from collector.batch import LogBatch
 from collector.component import Context
 from collector.documents.facts import normalised
 from collector.origin import made_header
-from collector.outcomes import Retry, Verdicts
+from collector.outcomes import Verdicts
 from collector.transport.auth import metadata_authenticator
 from collector.transport.grpc_client import GrpcAnswer, GrpcClient
-from collector.transport.http_answers import NotSent
+from collector.transport.otlp_grpc import EXPORT_LOGS, verdict_of
 from exporters.otlp_grpc.config import OtlpConfig
-from exporters.otlp_grpc.statuses import verdict
 from otlp_wire import encode
-
-METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 
 
 class Made(NamedTuple):
@@ -31,7 +28,7 @@ class OtlpExporter:
     """Translates between batches and gRPC calls; also forwards payloads untouched (one message is their concatenation)."""
 
     def __init__(self, config: OtlpConfig, context: Context) -> None:
-        self._client = GrpcClient(config, METHOD, config.timeout, metadata_authenticator(config.auth, context))
+        self._client = GrpcClient(config, EXPORT_LOGS, config.timeout, metadata_authenticator(config.auth, context))
 
     async def start(self) -> None:
         """Make the channel; it connects with the first request."""
@@ -57,13 +54,7 @@ class OtlpExporter:
 
     def classify(self, answer: GrpcAnswer | Exception) -> Verdicts:
         """By OTLP's table of status codes."""
-        if isinstance(answer, NotSent):
-            return [answer.verdict]
-        if isinstance(answer, Exception):
-            return [
-                Retry("no answer within the timeout" if isinstance(answer, TimeoutError) else type(answer).__name__)
-            ]
-        return [verdict(answer)]
+        return [verdict_of(answer)]
 
     async def shutdown(self) -> None:
         """Close the channel."""

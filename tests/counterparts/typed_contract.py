@@ -111,6 +111,8 @@ from exporters.cloudflare_rollback.config import CloudflareRollbackConfig
 from exporters.cloudflare_rollback.exporter import CloudflareRollbackExporter
 from exporters.command.config import CommandConfig
 from exporters.command.exporter import CommandExporter
+from exporters.coralogix.config import CoralogixConfig
+from exporters.coralogix.exporter import CoralogixExporter
 from exporters.d1.config import D1Config
 from exporters.d1.exporter import D1Exporter
 from exporters.datadog.config import DatadogConfig
@@ -218,6 +220,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     D1Exporter,
     DatadogExporter,
     LokiExporter,
+    CoralogixExporter,
     DebugExporter,
     ElasticsearchExporter,
     EmailExporter,
@@ -362,6 +365,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    CoralogixConfig,
     DebugConfig,
     ElasticsearchConfig,
     EmailConfig,
@@ -491,6 +495,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    CoralogixConfig,
     ElasticsearchConfig,
     EmailConfig,
     GithubConfig,

@@ -49,6 +49,10 @@ WITH: dict[str, list[str]] = {
     "exporters.systemd": [f"{{units: [a.service], redact: {{hash_key: {MARK}}}}}"],
     "exporters.d1": [f"{{account_id: a, api_token: {MARK}, database_id: d, {CLIENT}}}"],
     "exporters.datadog": [f"{{api: {{key: {MARK}}}, {CLIENT}, {HEADERS}}}"],
+    "exporters.coralogix": [
+        f"{{private_key: {MARK}, application_name: a, {where}: {{{TLS}, {HEADERS}}}, redact: {{hash_key: {MARK}}}, {address}}}"
+        for where, address in (("logs", "domain: a.example"), ("domain_settings", "domain: h.example"))
+    ],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.elasticsearch": [

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent import futures
 from pathlib import Path
 
 import grpc
 import pytest
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 
 from collector.component import Context
 from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.testing.text_batch import text_batch
 from collector.transport import grpc_client
+from counterparts.otlp_grpc_server import otlp_server
 from exporters.otlp_grpc.config import OtlpConfig
 from exporters.otlp_grpc.exporter import OtlpExporter
 from otlp_wire.status import status
 
 
-class Server(logs_service_pb2_grpc.LogsServiceServicer):
-    """Answers with `answer(request, context)` and keeps what it saw."""
-
-    def __init__(self):
-        self.requests, self.metadata, self.peers = [], [], []
-        self.answer = lambda request, context: logs_service_pb2.ExportLogsServiceResponse()
-
-    def Export(self, request, context):
-        self.requests.append(request)
-        self.metadata.append(dict(context.invocation_metadata()))
-        return self.answer(request, context)
-
-
 @pytest.fixture
 def served():
-    servicer = Server()
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(servicer, server)
-    servicer.port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer
-    server.stop(0).wait()
+    with otlp_server() as servicer:
+        yield servicer
 
 
 def config(port, **options):

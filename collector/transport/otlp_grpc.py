@@ -1,4 +1,4 @@
-"""What a gRPC status means for delivery.
+"""OTLP over gRPC as a client: the method, and what each answer means for delivery.
 
     OK                                                      ok (with partial success: what the server left out);
                                                             blocked when what comes with it is not OTLP's answer
@@ -19,7 +19,11 @@ import re
 
 from collector.outcomes import Blocked, Ok, Retry, Split, Verdict
 from collector.transport.grpc_client import GrpcAnswer
+from collector.transport.http_answers import NotSent
 from otlp_wire.answers import is_response, read_failure, read_partial_success
+
+EXPORT_LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+"""Unary: ExportLogsServiceRequest → ExportLogsServiceResponse."""
 
 _NAMES = [
     "OK",
@@ -45,6 +49,15 @@ _BUSY = frozenset({"DEADLINE_EXCEEDED", "UNAVAILABLE"})
 _SERVER_FAULT = frozenset({"UNKNOWN", "INTERNAL"})
 _SIZE = re.compile(r"larger than|too (large|big|many|long)|\bsize\b|max(imum)? ", re.IGNORECASE)
 _MAX_MESSAGE = 300
+
+
+def verdict_of(answer: GrpcAnswer | Exception) -> Verdict:
+    """The meaning of what a call came to."""
+    if isinstance(answer, NotSent):
+        return answer.verdict
+    if isinstance(answer, Exception):
+        return Retry("no answer within the timeout" if isinstance(answer, TimeoutError) else type(answer).__name__)
+    return verdict(answer)
 
 
 def verdict(answer: GrpcAnswer) -> Verdict:
