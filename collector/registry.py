@@ -22,6 +22,8 @@ from collector.errors import ConfigError, Problem
 _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.RECEIVER: {
         "alertmanager": "collector.receivers.alertmanager",
+        "file_log": "collector.receivers.file_log",
+        "filelog": "collector.receivers.file_log",
         "hooks": "collector.receivers.hooks",
         "json": "collector.receivers.json",
         "nop": "collector.receivers.nop",

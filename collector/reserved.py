@@ -17,6 +17,11 @@ def memory_of(component: str) -> str:
     return f"commands of {component}"
 
 
+def refiner_name(receiver: str, pipeline: str) -> str:
+    """Under which name the ledger keeps what a receiver's own steps remember in a pipeline: no component has such an id."""
+    return f"operators of {receiver} in {pipeline}"
+
+
 def guard_name(kind: str, pipeline: str) -> str:
     """Under which name the ledger keeps the different things of a kind that domains named: no component has such an id."""
     return f"{kind.replace('_', ' ')} of {pipeline}"

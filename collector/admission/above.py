@@ -28,6 +28,8 @@ def is_taken(arrival: Arrival, why: str, policy: Policy, one_in: int) -> bool:
         Exhausted: it is refused.
     """
     assert arrival.received is not None
+    if arrival.text:  # what stays where it is can wait, whatever the policy
+        raise Exhausted(why, _HINT_SECS)
     body = arrival.received.body
     if policy == "sample":
         if xxhash.xxh3_64_intdigest(body) % one_in == 0:

@@ -118,7 +118,7 @@ class Admission:
             received = arrival.received
             assert received is not None, "a list of checks without validity"
             finish = partial(self._finish, arrival, received, done)
-            if received.records:
+            if received.records or arrival.position is not None:
                 self._intake.append((_payload(arrival, received),), finish)
             else:
                 finish(None)
@@ -256,7 +256,7 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
         arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
-        _KINDS[arrival.made],
+        PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides,
     )  # fmt: skip
 
 

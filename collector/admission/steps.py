@@ -47,6 +47,8 @@ class Arrival:
         digest: 16 bytes by which the receiver knows it again (what it read from where); empty: by its bytes and sender.
         variant: what else in the request makes records of it; the same bytes with another one are no duplicate.
         position: how far the receiver has read with it.
+        besides: positions of other sources that become durable with it.
+        text: the body is text that stays as it is (`collector.journal.text`), no OTLP.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
         made: how many times over components of the logboom that sends made the records, where its word is trusted (`origin`); 1 where the
@@ -62,6 +64,8 @@ class Arrival:
     digest: bytes = b""
     variant: str = ""
     position: Position | None = None
+    besides: Sequence[Position] = ()
+    text: bool = False
     domain: str = ""
     sender: str = ""
     received: Received | None = None

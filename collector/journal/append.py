@@ -32,7 +32,7 @@ class Append(NamedTuple):
             size += length
             space += occupied
             if payload.position is not None:
-                space += occupied_bytes(MOST_SOURCE_BYTES + MOST_POSITION_BYTES)
+                space += (1 + len(payload.besides)) * occupied_bytes(MOST_SOURCE_BYTES + MOST_POSITION_BYTES)
             weight = max(occupied, price_from(length, dearness)) if dearness else occupied
             weights[domain] = weights.get(domain, 0) + weight
         return cls(payloads, size, space, weights, done)

@@ -160,8 +160,9 @@ class Draft:
         tally.space_bytes += weight_of(length, dearness, HEADER_BYTES)
         self._count(route.accepted, payload.records)
         if payload.position is not None:
-            row, value = payload.position.row(route.receiver)
-            self.positions[row] = value
+            for position in (payload.position, *payload.besides):
+                row, value = position.row(route.receiver)
+                self.positions[row] = value
 
     def count(self, domain: str, component: str, outcome: str, records: int) -> None:
         self._count(count_key(self._domain(domain), component, outcome), records)

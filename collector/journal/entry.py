@@ -25,6 +25,7 @@ class Payload(NamedTuple):
         digest: 16 bytes; two payloads of a domain and of equal length with the same digest are the same one, sent twice.
         dearness: what it costs to process beyond its size (`collector.journal.price`).
         position: how far its receiver has read with it; durable with the payload, or neither is.
+        besides: positions of other sources that become durable with it.
         kind: what the body is.
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
@@ -40,6 +41,7 @@ class Payload(NamedTuple):
     checksum: bytes = b""
     position: Position | None = None
     kind: PayloadKind = PayloadKind.OTLP
+    besides: Sequence[Position] = ()
 
 
 class Entry(NamedTuple):
@@ -53,6 +55,7 @@ class Entry(NamedTuple):
         first, rest: records of the payload before and behind the piece.
         damaged: these are not the bytes that were accepted.
         made: how many times over components of another logboom made the records; 0: they were sent.
+        text: the body is text, not OTLP (`PayloadKind.TEXT`).
     """
 
     journal: str
@@ -68,6 +71,7 @@ class Entry(NamedTuple):
     rest: int = 0
     damaged: bool = False
     made: int = 0
+    text: bool = False
 
     @property
     def cost(self) -> int:

@@ -54,6 +54,8 @@ class PayloadKind(IntEnum):
     MADE_2 = 2
     MADE_3 = 3
     """The same of records that components of another logboom made, so many times over: its word was trusted when it came."""
+    TEXT = 4
+    """Lines as they stood in a file (`collector.journal.text`)."""
 
 
 _KIND_SHIFT = 24

@@ -248,7 +248,9 @@ class JournalReader:
                 yield Entry(
                     journal, offset, domain, receiver, body, records, known.received_unix_ms, known.digest,
                     cost_from(known.length, records, known.dearness),
-                    damaged=not (header and whole and header.kind in _KINDS), made=header.kind if header else 0,
+                    damaged=not (header and whole and header.kind in _KINDS),
+                    made=header.kind if header and header.kind != PayloadKind.TEXT else 0,
+                    text=header is not None and header.kind == PayloadKind.TEXT,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

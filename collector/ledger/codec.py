@@ -27,6 +27,7 @@ from collector.batch import LogBatch
 from collector.columns.tables import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES
 from collector.errors import Damaged
 from collector.journal.entry import Entry
+from collector.journal.layout import PayloadKind
 
 _BATCH, _BATCH_1 = b"LB2", b"LB1"
 _ENTRIES = b"LE2\0"  # where entries of older versions have the length of a head: no head is that long
@@ -146,9 +147,8 @@ def encode_entries(entries: Sequence[Entry]) -> bytes:
     parts: list[bytes] = []
     for entry in entries:
         facts = (entry.journal, entry.offset, entry.domain, entry.receiver, entry.records, entry.received_unix_ms)
-        piece = (
-            (entry.first, entry.rest, entry.made) if entry.made else (entry.first, entry.rest) if entry.partial else ()
-        )
+        kind = int(PayloadKind.TEXT) if entry.text else entry.made
+        piece = (entry.first, entry.rest, kind) if kind else (entry.first, entry.rest) if entry.partial else ()
         head = orjson.dumps([*facts, entry.digest.hex(), *piece])
         parts += [_LENGTH.pack(len(head)), head, _LENGTH.pack(len(entry.body)), entry.body]
     return _sealed(_ENTRIES, parts)
@@ -170,11 +170,12 @@ def _entries(fields: Iterator[bytes]) -> list[Entry]:
     entries = []
     for head, body in zip(fields, fields, strict=True):
         journal, offset, domain, receiver, records, received_unix_ms, digest, *piece = orjson.loads(head)
-        first, rest, made = (*piece, 0, 0, 0)[:3]
+        first, rest, kind = (*piece, 0, 0, 0)[:3]
+        text = kind == PayloadKind.TEXT
         entries.append(
             Entry(
                 journal, offset, domain, receiver, body, records, received_unix_ms, bytes.fromhex(digest),
-                first=first, rest=rest, made=made,
+                first=first, rest=rest, made=0 if text else kind, text=text,
             )
         )  # fmt: skip
     return entries

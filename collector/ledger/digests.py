@@ -106,7 +106,7 @@ class DedupWindow:
             digest = _digest(entry)
             before = self._received(entry.domain, digest, now)
             near = before is not None and abs(received - before) <= self._window_ms
-            if near and otlp_wire.tells_times(entry.body):
+            if near and (entry.text or otlp_wire.tells_times(entry.body)):  # text says from where it was read
                 duplicates.append(entry)
                 behind.add(_place(entry))
             else:

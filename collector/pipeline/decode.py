@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import groupby
+from operator import attrgetter
 
 import polars as pl
 
@@ -16,8 +19,10 @@ from collector.batch import LogBatch, concat
 from collector.columns.tables import GENERATION, PAYLOADS
 from collector.documents.facts import normalised
 from collector.journal.entry import Entry
+from collector.journal.text import NotText
 from collector.ledger.interface import RawDeadLetter
 from collector.pipeline.record_ids import record_ids
+from collector.pipeline.text import read_texts
 from collector.reserved import RECEIVER
 
 COMMANDS = "logboom.command."
@@ -40,9 +45,12 @@ class Decoded:
 
 def decode(entries: Sequence[Entry]) -> Decoded:
     """Decode entries of any domains together. Never raises on what is in them."""
+    runs = [list(run) for _, run in groupby(entries, attrgetter("text"))]
+    if len(runs) > 1:
+        return reduce(_joined, [decode(run) for run in runs])
     try:
-        batch, bad_ids = otlp_wire.read_payloads([_body(entry) for entry in entries])
-    except otlp_wire.Undecodable:
+        batch, bad_ids = _read(entries)
+    except (otlp_wire.Undecodable, NotText):
         if len(entries) == 1:
             return _decode_alone(entries[0])
         half = len(entries) // 2
@@ -50,7 +58,15 @@ def decode(entries: Sequence[Entry]) -> Decoded:
     return Decoded(_placed(batch, entries), bad_ids=bad_ids)
 
 
+def _read(entries: Sequence[Entry]) -> tuple[LogBatch, int]:
+    if entries and entries[0].text:
+        return read_texts(entries), 0
+    return otlp_wire.read_payloads([_body(entry) for entry in entries])
+
+
 def _decode_alone(entry: Entry) -> Decoded:
+    if entry.text:
+        return Decoded(LogBatch.empty(), [RawDeadLetter(entry, "undecodable: not a piece of text")])
     try:
         batch, bad_ids = otlp_wire.read_payloads([otlp_wire.canonical(_body(entry))])
     except otlp_wire.Undecodable as error:

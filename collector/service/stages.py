@@ -12,6 +12,7 @@ from collector.component import (
     Connector,
     Context,
     Exporter,
+    JournalsText,
     JudgesService,
     PassesWhole,
     PayloadExporter,
@@ -28,7 +29,7 @@ from collector.domains.guards import GUARDS, Guard, OnOver
 from collector.ledger.interface import Ledger
 from collector.pipeline.commanding import Taker
 from collector.pipeline.network import Network
-from collector.reserved import PIPELINE, guard_name
+from collector.reserved import PIPELINE, guard_name, refiner_name
 from collector.service.plan import command_owners, guards_of, real_processors
 from collector.service.wiring import feeds_of, reached
 from collector.settings.model import PipelineSettings, Settings
@@ -121,6 +122,7 @@ class Stages:
     ) -> bool:
         return (
             not real_processors(self._settings, pipeline)
+            and not any(isinstance(self._settings.receivers[name].config, JournalsText) for name in pipeline.receivers)
             and all(isinstance(exporters[name], PayloadExporter) for name in pipeline.exporters)
             and all(_passes_whole(connectors[name]) for name in pipeline.connectors)
         )
@@ -135,7 +137,17 @@ class Stages:
             [(guard_name(kind, pipeline.id), guards[kind])] if kind in kinds else []
             for kind in (SERVICES, ATTRIBUTE_KEYS)
         )
-        return [*front, *self._make_own(pipeline), *behind]
+        return [*self._make_refiners(pipeline), *front, *self._make_own(pipeline), *behind]
+
+    def _make_refiners(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
+        """What receivers that journal text do to their records here, before anybody else sees them."""
+        made: list[tuple[str, Processor]] = []
+        for name in pipeline.receivers:
+            config = self._settings.receivers[name].config
+            if isinstance(config, JournalsText):
+                refiner = config.refiner(Context(name, self._root, pipeline.id, self._extensions))
+                made += [(refiner_name(name, pipeline.id), refiner)] if refiner is not None else []
+        return made
 
     def judge(self) -> str:
         """The processor that also judges events of the service; empty where none can."""

@@ -27,8 +27,8 @@ _HERE = {
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
     Kind.RECEIVER: dict.fromkeys(
-        ("filelog", "syslog", "journald", "tcplog", "udplog", "windowseventlog", "kafka", "fluentforward", "k8s_events",
-         "docker", "file_log", "splunk_hec", "loki"), _IN_FRONT,
+        ("syslog", "journald", "tcplog", "udplog", "windowseventlog", "kafka", "fluentforward", "k8s_events",
+         "docker", "splunk_hec", "loki"), _IN_FRONT,
     ),
     Kind.CONNECTOR: {
     },

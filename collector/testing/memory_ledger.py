@@ -145,7 +145,7 @@ class MemoryLedger(MemoryOutbox):
         for entry in entries:
             before = seen.get(_digest(entry)) if entry.digest else None
             near = before is not None and abs(entry.received_unix_ms - before) <= _DEDUP_WINDOW_MS
-            if near and otlp_wire.tells_times(entry.body):
+            if near and (entry.text or otlp_wire.tells_times(entry.body)):
                 duplicates.append(entry)
             else:
                 fresh.append(entry)

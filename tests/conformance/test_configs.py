@@ -67,6 +67,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
+    "operators of file_log": ("config/invalid-value", "operators are not available yet"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }
 """Why a configuration may be refused: code and message. Everything else is a defect of ours."""

@@ -24,6 +24,7 @@ from collector.component import (
     GoesStale,
     HandsOver,
     HoldsLogs,
+    JournalsText,
     JudgesService,
     KeepsReceipts,
     KeepsState,
@@ -92,6 +93,8 @@ from collector.extensions.sigv4auth.authenticator import SigV4Auth
 from collector.extensions.sigv4auth.config import SigV4AuthConfig
 from collector.receivers.alertmanager.config import AlertmanagerReceiverConfig
 from collector.receivers.alertmanager.receiver import AlertmanagerReceiver
+from collector.receivers.file_log.config import FileLogConfig
+from collector.receivers.file_log.receiver import FileLogReceiver
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.receiver import HooksReceiver
 from collector.receivers.json.config import JsonReceiverConfig
@@ -194,7 +197,14 @@ from processors.transform.processor import Transform
 from processors.triage.config import TriageConfig
 from processors.triage.processor import Triage
 
-RECEIVERS: tuple[type[Receiver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, NopReceiver, OtlpReceiver)
+RECEIVERS: tuple[type[Receiver], ...] = (
+    AlertmanagerReceiver,
+    FileLogReceiver,
+    HooksReceiver,
+    JsonReceiver,
+    NopReceiver,
+    OtlpReceiver,
+)
 HANDS_OVER: tuple[type[HandsOver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
@@ -557,6 +567,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpHttpExporter,
 )
 EXPLAINS_ITSELF: tuple[type[ExplainsItself], ...] = (AlertingConfig,)
+JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
@@ -618,6 +629,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "TellsOfCredentials": TELLS_OF_CREDENTIALS,
     "Ticking": TICKING,
     "ExplainsItself": EXPLAINS_ITSELF,
+    "JournalsText": JOURNALS_TEXT,
     "TakesLinks": TAKES_LINKS,
     "TrustsEvents": TRUSTS_EVENTS,
 }

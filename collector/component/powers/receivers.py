@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
-from collector.component.behaviour import Receiver
+from collector.component.behaviour import Processor, Receiver
+from collector.component.declaration import Context
 
 if TYPE_CHECKING:
     from collector.signed_links import LinkRules
@@ -78,6 +79,17 @@ class TrustsEvents(Protocol):
     @property
     def trust_events(self) -> bool:
         """Whether it does."""
+        ...
+
+
+@runtime_checkable
+class JournalsText(Protocol):
+    """Options of a receiver that journals text as it stands in a file (`Arrival.text`): records are made of it where pipelines decode,
+    and so none that it feeds hands payloads on untouched."""
+
+    def refiner(self, context: Context) -> Processor | None:
+        """What works on its records, and on no others, in front of a pipeline's processors (`Context.pipeline`); None: nothing does.
+        It keeps state of its own in each pipeline."""
         ...
 
 

@@ -112,10 +112,12 @@ def test_aliases_lead_to_the_same_factory() -> None:
 
 def test_a_plugin_that_knows_one_spelling_is_found_by_both(site: Path) -> None:
     """Names that the OpenTelemetry Collector changed are the same type."""
-    (site / "my_plugin.py").write_text(PLUGIN.replace("EXPORTER", "RECEIVER").replace('"mine"', '"file_log"'))
-    install(site, "my-plugin", "[logboom.receivers]\nfile_log = my_plugin:FACTORY\n")
+    (site / "my_plugin.py").write_text(PLUGIN.replace("EXPORTER", "RECEIVER").replace('"mine"', '"windows_event_log"'))
+    install(site, "my-plugin", "[logboom.receivers]\nwindows_event_log = my_plugin:FACTORY\n")
     registry = Registry()
-    assert registry.find(Kind.RECEIVER, "filelog") is registry.find(Kind.RECEIVER, "file_log") is not None
+    assert (
+        registry.find(Kind.RECEIVER, "windowseventlog") is registry.find(Kind.RECEIVER, "windows_event_log") is not None
+    )
 
 
 def test_import_roots_have_one_owner() -> None:

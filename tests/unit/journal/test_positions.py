@@ -51,6 +51,17 @@ def test_positions_are_read_back(bench, kit):
         journal = bench.open()
 
 
+def test_positions_of_other_sources_go_with_a_payload(bench, kit):
+    """Whether it holds records or not; and text is told from OTLP."""
+    journal = bench.open()
+    besides = (Position(b"b", b"2"), Position(b"c", b"3"))
+    assert bench.append(read(kit, b"a", b"1")._replace(besides=besides, kind=PayloadKind.TEXT)) is None
+    assert bench.append(read(kit, b"d", b"4", records=0)._replace(besides=(Position(b"b", b""),))) is None
+    assert journal.positions("otlp") == {b"a": b"1", b"c": b"3", b"d": b"4"}
+    taken = JournalReader.open(bench.path).read({}, None, ["otlp"], ALL, ALL)
+    assert [(entry.text, entry.made) for entry in taken] == [(True, 0), (False, 0)]
+
+
 def test_a_position_of_one_group(bench, kit):
     """Payloads that become durable together: the later position stands."""
     journal = bench.open()

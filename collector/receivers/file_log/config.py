@@ -1,0 +1,279 @@
+"""The options of the `file_log` receiver: the Collector's names and defaults."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+import re2
+from pydantic import Field, field_validator, model_validator
+
+from collector.component import Config, Context, Processor
+from collector.units import ByteSize, Duration
+
+if TYPE_CHECKING:
+    from collector.receivers.file_log.cutting import Cutter
+
+Scalar = str | bool | int | float
+Pattern = Annotated[str, Field(max_length=4096)]
+
+
+def _checked(pattern: str) -> str:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0] if error.args else ""
+        shown = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise ValueError(f"{pattern!r} is no regular expression (RE2): {shown}") from None
+    return pattern
+
+
+class Multiline(Config):
+    """Records of several lines."""
+
+    line_start_pattern: Pattern = ""
+    """What a record's first line begins with."""
+    line_end_pattern: Pattern = ""
+    """What a record's last line ends with; one of the two."""
+    omit_pattern: bool = False
+    """What fits the pattern is no part of the record."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if bool(self.line_start_pattern) == bool(self.line_end_pattern):
+            raise ValueError("set exactly one of line_start_pattern and line_end_pattern")
+        _checked(self.line_start_pattern or self.line_end_pattern)
+        return self
+
+
+class SortBy(Config):
+    """One rule of an order."""
+
+    regex_key: str = ""
+    """The group of `regex` whose text is compared."""
+    sort_type: Literal["numeric", "alphabetical", "timestamp", "mtime"]
+    """How it is compared; `mtime`: by when the file was changed."""
+    location: str = "UTC"
+    """The zone of timestamps."""
+    layout: str = ""
+    """How timestamps are written (strptime)."""
+    ascending: bool = False
+    """The smallest first."""
+
+
+class OrderingCriteria(Config):
+    """Only the first files of an order are read."""
+
+    regex: Pattern = ""
+    """Finds in a path what is compared; named groups."""
+    group_by: Pattern = ""
+    """Files whose first group of it is the same are ordered among themselves."""
+    top_n: int = Field(1, ge=1)
+    """How many of each group are read."""
+    sort_by: list[SortBy] = []
+    """The rules, the most important first."""
+
+    @field_validator("regex", "group_by")
+    @classmethod
+    def _valid(cls, pattern: str) -> str:
+        return _checked(pattern)
+
+    @model_validator(mode="after")
+    def _keys(self) -> Self:
+        if any(rule.sort_type != "mtime" and not rule.regex_key for rule in self.sort_by):
+            raise ValueError("sort_by needs regex_key")
+        return self
+
+
+class Header(Config):
+    """Lines at the beginning of a file that say something of all others."""
+
+    pattern: Pattern
+    """What a line of the header fits; the first that does not is no part of it."""
+    metadata_operators: list[dict[str, Any]]
+    """What takes them apart: their attributes are set on all records of the file."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _valid(cls, pattern: str) -> str:
+        return _checked(pattern)
+
+
+class RetryOnFailure(Config):
+    """Accepted, and does nothing: reading waits until there is room, and goes on where it was."""
+
+    enabled: bool = False
+    """Accepted, and does nothing."""
+    initial_interval: Duration = 1.0
+    """Accepted, and does nothing."""
+    max_interval: Duration = 30.0
+    """Accepted, and does nothing."""
+    max_elapsed_time: Duration = 300.0
+    """Accepted, and does nothing."""
+
+
+class FileLogConfig(Config):
+    """Options of the `file_log` receiver."""
+
+    former_names: ClassVar[Mapping[str, str]] = {"max_batch_files": "max_batches"}
+    removed_options: ClassVar[Mapping[str, str]] = {
+        "start_at_beginning": "write start_at: beginning",
+        "include_file_name_only": "write include_file_path: false",
+    }
+
+    include: list[str] = Field(min_length=1)
+    """Which files: `*`, `?`, `[a-z]`, `{a,b}`, and `**` over any number of folders."""
+    exclude: list[str] = []
+    """Which of them are not."""
+    exclude_older_than: Duration = 0.0
+    """A file that was not changed for so long is not begun; 0: every one is."""
+    start_at: Literal["beginning", "end"] = "end"
+    """Where a file is begun that is there at the first start. What comes later is read from its beginning, what was read before goes on."""
+    poll_interval: Duration = Field(0.2, gt=0)
+    """How often files that grow are looked at. Whether there are new ones is looked for as often, but for at most a hundredth of the time."""
+    max_concurrent_files: int = Field(1024, ge=2)
+    """How many files are open at a time; others wait closed."""
+    max_batches: int = Field(0, ge=0)
+    """Accepted, and does nothing: every file gets its turn."""
+    encoding: str = "utf-8"
+    """`utf-8`, `utf-8-raw`, `ascii`, `utf-16le`, `utf-16be`, `big5` … as the bodies are written; `nop`: bodies are bytes."""
+    fingerprint_size: ByteSize = Field(1000, ge=16)
+    """By how many of its first bytes a file is known again, besides its inode."""
+    initial_buffer_size: ByteSize = 16 << 10
+    """Accepted, and does nothing."""
+    max_log_size: ByteSize = Field(1 << 20, ge=1)
+    """The largest record."""
+    max_log_size_behavior: Literal["split", "truncate"] = "split"
+    """What is longer becomes several records, or its rest is left out."""
+    force_flush_period: Duration = 0.5
+    """What has no end yet is a record after so long without more; 0: it waits."""
+    preserve_leading_whitespaces: bool = False
+    """Keep white space in front of records."""
+    preserve_trailing_whitespaces: bool = False
+    """Keep white space behind them."""
+    compression: Literal["", "gzip", "auto"] = ""
+    """`gzip`: all files are; `auto`: those that begin so."""
+    multiline: Multiline | None = None
+    """Records of several lines."""
+    include_file_name: bool = True
+    """Set `log.file.name`."""
+    include_file_path: bool = False
+    """Set `log.file.path`."""
+    include_file_name_resolved: bool = False
+    """Set `log.file.name_resolved`: behind symbolic links."""
+    include_file_path_resolved: bool = False
+    """Set `log.file.path_resolved`."""
+    include_file_owner_name: bool = False
+    """Set `log.file.owner.name`."""
+    include_file_owner_group_name: bool = False
+    """Set `log.file.owner.group.name`."""
+    include_file_permissions: bool = False
+    """Set `log.file.permissions`, such as `0644`."""
+    include_file_record_number: bool = False
+    """Set `log.file.record_number`."""
+    include_file_record_offset: bool = False
+    """Set `log.file.record_offset`."""
+    attributes: dict[str, Scalar] = {}
+    """Set on each record."""
+    resource: dict[str, Scalar] = {}
+    """Set on the resource."""
+    operators: list[dict[str, Any]] = []
+    """What is done to each record before any processor sees it (collector/stanza)."""
+    id: str = ""
+    """Accepted, and does nothing."""
+    storage: str = ""
+    """Accepted, and does nothing: how far a file was read is kept in the journal, with what was read."""
+    retry_on_failure: RetryOnFailure = RetryOnFailure()
+    """Accepted, and does nothing: reading waits until there is room, and goes on where it was."""
+    delete_after_read: bool = False
+    """Delete a file once all of it is in the journal; needs `start_at: beginning`."""
+    acquire_fs_lock: bool = False
+    """Read a file only with a shared lock on it."""
+    file_cache_advise: bool = False
+    """Tell the kernel that it need not keep what was read."""
+    on_truncate: Literal["ignore", "read_whole_file", "read_new"] = "ignore"
+    """A file that is shorter than what was read of it, and begins as before: wait until it is longer, read it again, or what is new from its end on."""
+    polls_to_archive: int = Field(0, ge=0)
+    """Accepted, and does nothing: places are kept until a file is gone for a day."""
+    header: Header | None = None
+    """Lines at the beginning of a file that say something of all others; needs `start_at: beginning`."""
+    ordering_criteria: OrderingCriteria = OrderingCriteria()
+    """Only the first files of an order are read."""
+    domain: str = ""
+    """Whose records these are, where several domains are served; empty: the default."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        codec_of(encoding)
+        return encoding
+
+    @field_validator("retry_on_failure", "ordering_criteria", mode="before")
+    @classmethod
+    def _nothing(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+    @field_validator("operators", "exclude", "attributes", "resource", mode="before")
+    @classmethod
+    def _empty(cls, given: Any, info: Any) -> Any:
+        return ({} if info.field_name in ("attributes", "resource") else []) if given is None else given
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _absolute(cls, patterns: list[str]) -> list[str]:
+        return [os.path.normpath(pattern) if pattern else pattern for pattern in patterns]
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.operators or self.header is not None:
+            raise ValueError("operators are not available yet: the processor transform does most of what they do")
+        if self.header is not None and self.start_at != "beginning":
+            raise ValueError("header needs start_at: beginning")
+        if self.delete_after_read and self.start_at != "beginning":
+            raise ValueError("delete_after_read needs start_at: beginning")
+        if self.delete_after_read and self.header is not None:
+            raise ValueError("delete_after_read does not go with header")
+        return self
+
+    def cutter(self) -> Cutter:
+        """Where records end."""
+        from collector.receivers.file_log.cutting import Decoding, Lines, Patterns
+
+        cutter: Cutter = Lines(self.max_log_size, self.max_log_size_behavior)
+        if self.multiline is not None:
+            start, end = self.multiline.line_start_pattern, self.multiline.line_end_pattern
+            cutter = Patterns(
+                start or end, "start" if start else "end", self.max_log_size, self.max_log_size_behavior,
+                self.multiline.omit_pattern,
+            )  # fmt: skip
+        codec = codec_of(self.encoding)
+        return cutter if codec in ("", "utf-8") else Decoding(codec, cutter)
+
+    def asks_of_files(self) -> bool:
+        """Whether anything but the name of a file is set."""
+        return self.include_file_owner_name or self.include_file_owner_group_name or self.include_file_permissions
+
+    def refiner(self, context: Context) -> Processor | None:  # noqa: ARG002
+        """Nothing is done to records yet."""
+        return None
+
+
+_SPELLED = {"nop": "", "": "utf-8", "utf8": "utf-8", "utf-8-raw": "utf-8", "utf16": "utf-16-le", "utf-16": "utf-16-le"}
+
+
+def codec_of(encoding: str) -> str:
+    """The codec of an encoding's name; empty: bodies are bytes. Raises `ValueError`."""
+    name = _SPELLED.get(encoding.lower(), encoding.lower())
+    if not name:
+        return ""
+    try:
+        found = codecs.lookup(name)
+        if not isinstance("".encode(name), bytes):
+            raise LookupError
+    except LookupError:
+        raise ValueError(f"unsupported encoding '{encoding}'") from None
+    return found.name

@@ -1,0 +1,136 @@
+"""One file that is followed: what was read of it, and the next piece."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from collector.journal.text import Scalar, Text
+from collector.receivers.file_log.content import Content
+from collector.receivers.file_log.cutting import Cut, Cutter
+from collector.receivers.file_log.identity import TAIL_BYTES, Mark, Place
+
+READ_BYTES = 1 << 20
+"""How much is read at a time, unless a record is longer."""
+HEADS = (4, 16, 64, 256)
+_BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What goes to the journal at once; `place` is true when it is there."""
+
+    source: Source
+    text: Text
+    records: int
+    place: Place
+
+
+class Source:
+    """A file. `id` names it in the journal; one that is written anew is another source.
+
+    `place` is what the journal holds of it (or will, before anything else is read); a piece that is refused leaves it as it is.
+    """
+
+    def __init__(self, id: bytes, path: str, place: Place, *, saved: bool) -> None:  # noqa: A002
+        self.id = id
+        self.path = path
+        self.place = place
+        self.saved = saved
+        """The journal has its place."""
+        self.content: Content | None = None
+        self.pending = False
+        """A piece is under way."""
+        self.size = 0
+        self.changed_ns = 0
+        self.grown_at = 0.0
+        """When it was seen to grow, or to have been read to where it ends."""
+        self.ended = False
+        """All that is complete was read, up to `size`."""
+        self.gone_at: float | None = None
+        """Since when no path leads to it."""
+        self.seen = 0
+        self.unsure = False
+        """It may be a copy of a file that is followed: it waits until that is known."""
+        self.twin: Source | None = None
+        """That file."""
+        self.twin_id = b""
+        """What it was when they were compared."""
+        self.heads: tuple[Mark, ...] = ()
+        """Its first bytes, fewer and fewer: what is copied is shorter at first."""
+        self.told: Mapping[str, Scalar] = {}
+        """What is set on its records."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Raises `OSError`."""
+        assert self.content is not None
+        return self.content.read(offset, size)
+
+    def begin(self, codec: str) -> None:
+        """Skip a byte order mark."""
+        bom = _BOMS.get(codec)
+        if bom and self.place.offset == 0 and self.read(0, len(bom)) == bom:
+            self.place = replace(self.place, offset=len(bom))
+
+    def marked(self, fingerprint: int) -> None:
+        """Know it by more of its first bytes, as long as there are more."""
+        if self.place.mark.length != fingerprint:
+            first = self.read(0, fingerprint)
+            if len(first) != self.place.mark.length:
+                self.place = replace(self.place, mark=Mark.of(first))
+                self.heads = tuple(Mark.of(first[:length]) for length in HEADS if length < len(first))
+        elif not self.heads and fingerprint > HEADS[0]:
+            first = self.read(0, HEADS[-1])
+            self.heads = tuple(Mark.of(first[:length]) for length in HEADS if length < fingerprint)
+
+    def piece(self, cutter: Cutter, frame: Frame, *, last: bool) -> Piece | None:
+        """The next one; None: nothing is complete. `last`: what has no end is a record. Raises `OSError`."""
+        want = READ_BYTES
+        while True:
+            chunk = self.read(self.place.offset, want)
+            whole = len(chunk) < want
+            cut = cutter.cut(chunk, last=last and whole, skipping=self.place.skipping)
+            if cut.consumed or whole or want > frame.longest:
+                break
+            want = min(4 * want, frame.longest + READ_BYTES)
+        self.ended = whole and (cut.consumed == 0 or cut.consumed == len(chunk))
+        return self._made(cut, chunk, frame) if cut.consumed else None
+
+    def _made(self, cut: Cut, chunk: bytes, frame: Frame) -> Piece:
+        before, offset = self.place, self.place.offset + cut.consumed
+        tail = chunk[max(0, cut.consumed - TAIL_BYTES) : cut.consumed]
+        place = before.at(offset, self.read) if len(tail) < min(TAIL_BYTES, offset) else before.behind(offset, tail)
+        passed = cut.lines if cut.ranges is None else cut.records
+        place = replace(place, number=before.number + passed, skipping=cut.skipping, path=self.path)
+        text = Text(
+            cut.text, cut.ranges, self.told, frame.resource,
+            before.number + 1 if frame.numbered else None, before.offset if frame.offset else None,
+            frame.keep_leading, frame.keep_trailing, frame.binary, frame.now_unix_nano,
+        )  # fmt: skip
+        return Piece(self, text if cut.records else replace(text, text=b"", ranges=None), cut.records, place)
+
+    def close(self) -> None:
+        """Let go of the handle; it is opened again when it is needed."""
+        if self.content is not None:
+            self.content.close()
+            self.content = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is the same of all pieces."""
+
+    resource: Mapping[str, Scalar]
+    longest: int
+    numbered: bool
+    offset: bool
+    keep_leading: bool
+    keep_trailing: bool
+    binary: bool
+    now_unix_nano: int = 0
+
+
+def key_of(stat: os.stat_result) -> tuple[int, int]:
+    """Device and inode."""
+    return stat.st_dev, stat.st_ino

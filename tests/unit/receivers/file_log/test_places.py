@@ -1,0 +1,211 @@
+"""Where files are begun and gone on with: over restarts, refusals and kills."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from collector.receivers.file_log.identity import Mark, Place
+from counterparts.followed_files import Files
+
+
+def test_the_end_is_where_a_file_begins_that_is_there_at_the_first_start(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"start_at": "end"})
+    files.write("app.log", "before\n")
+    files.start()
+    files.run()
+    files.write("app.log", "after\n")
+    files.run()
+    assert files.bodies() == ["after"]
+
+
+def test_the_end_is_kept_although_nothing_was_read(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"start_at": "end"})
+    files.write("app.log", "before\n")
+    files.start()
+    files.run(2)
+    files.write("app.log", "while it was down\n")
+    files.start()
+    files.run()
+    assert files.bodies() == ["while it was down"]
+
+
+def test_the_end_of_many_files_is_kept_together(tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.log").write_text(f"{number}\n")
+    files = Files(tmp_path, {"start_at": "end"})
+    files.run(2)
+    assert len(files.positions) == 100
+    assert len(files.entries) == 4
+
+
+def test_a_file_that_is_made_later_begins_at_its_beginning(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"start_at": "end"})
+    files.run()
+    files.write("app.log", "one\n")
+    files.run()
+    assert files.bodies() == ["one"]
+
+
+def test_what_is_known_goes_on_whatever_start_at_says(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"start_at": "end"})
+    files.write("app.log", "before\n")
+    files.start()
+    files.run(2)
+    files.start(start_at="beginning")
+    files.write("app.log", "after\n")
+    files.run()
+    assert files.bodies() == ["after"]
+
+
+def test_no_room_for_an_hour(tmp_path: Path) -> None:
+    files = Files(tmp_path, refusing=True)
+    for number in range(50):
+        files.write("app.log", f"{number}\n")
+        files.run(72)
+    assert files.bodies() == []
+    assert files.tailer.counts["waits"] > 10
+    files.refusing = False
+    files.run(5)
+    assert files.bodies() == [str(number) for number in range(50)]
+
+
+def test_no_room_where_nothing_is_flushed(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"force_flush_period": "0s"}, refusing=True)
+    files.write("app.log", "one\n")
+    files.run(5)
+    files.refusing = False
+    files.run(5)
+    assert files.bodies() == ["one"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_kills_at_any_moment(tmp_path: Path, seed: int) -> None:
+    """A thousand of them over all seeds: before what was read is durable, or behind that and before the answer; between, files grow
+    and rotate by renaming. Each line is there once, in its order."""
+    chance = random.Random(seed)
+    files = Files(tmp_path, at_once=False)
+    written = 0
+    for _ in range(50):
+        for _ in range(chance.randrange(4)):
+            files.write("app.log", f"{written}\n")
+            written += 1
+        if chance.random() < 0.2 and (tmp_path / "app.log").exists():
+            (tmp_path / "app.log").rename(tmp_path / f"app.log.{written}-{chance.random()}")
+        files.tailer.turn()
+        if chance.random() < 0.5:
+            for handed in files.waiting:
+                files.keep(handed)
+        files.start()
+    files.at_once = True
+    files.run(10)
+    assert sorted(map(int, map(str, files.bodies()))) == list(range(written))
+
+
+def test_equal_lines_in_equal_pieces_are_told_apart(tmp_path: Path) -> None:
+    """By where they stood: nothing that sets aside what came twice may take them for one."""
+    files = Files(tmp_path)
+    places = set()
+    for _ in range(5):
+        files.write("app.log", "the same\n")
+        files.run()
+        places |= {(source.id, source.place.offset) for source in files.tailer.known}
+    assert files.bodies() == ["the same"] * 5
+    assert len(places) == 5
+
+
+def test_it_is_deleted_when_all_of_it_is_durable_and_not_before(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"delete_after_read": True}, at_once=False)
+    path = files.write("app.log", "one\ntwo")
+    files.run()
+    assert path.exists()
+    files.answer()
+    files.at_once = True
+    files.run(3)
+    assert files.bodies() == ["one", "two"]
+    assert not path.exists()
+    files.write("other.log", "three\n")
+    files.run(3)
+    assert files.bodies() == ["one", "two", "three"]
+    assert len(files.positions) <= 1
+
+
+def test_a_file_that_may_not_be_read_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(tmp_path)
+    files.write("app.log", "one\n")
+    really, forbidden = os.open, [True]
+
+    def opening(path: str, *args: int, **more: int) -> int:
+        if forbidden[0] and str(path).endswith("app.log"):
+            raise PermissionError(13, "Permission denied", path)
+        return really(path, *args, **more)
+
+    monkeypatch.setattr(os, "open", opening)
+    files.run()
+    assert files.bodies() == []
+    assert files.tailer.counts["unreadable"] > 0
+    forbidden[0] = False
+    files.run()
+    assert files.bodies() == ["one"]
+
+
+def test_a_folder_that_goes_and_comes(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    files = Files(tmp_path, {"include": [f"{folder}/*.log"]})
+    files.run()
+    for text in ("one\n", "another\n"):
+        folder.mkdir()
+        (folder / "app.log").write_text(text)
+        files.run()
+        (folder / "app.log").unlink()
+        folder.rmdir()
+        files.run(8)
+    assert files.bodies() == ["one", "another"]
+
+
+def test_old_files_are_not_begun_and_those_that_were_go_on(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"exclude_older_than": "24h"})
+    old = files.write("old.log", "old\n")
+    os.utime(old, (1, 1))
+    new = files.write("new.log", "one\n")
+    files.run()
+    files.write("new.log", "two\n")
+    os.utime(new, (1, 1))  # a clock that jumped
+    files.run()
+    assert files.bodies() == ["one", "two"]
+
+
+def test_ten_thousand_quiet_files_are_looked_at_for_a_hundredth_of_the_time(tmp_path: Path) -> None:
+    """Whatever a look costs, the next one waits a hundred times as long; between them only what grows is asked."""
+    for number in range(300):
+        (tmp_path / f"{number}.log").write_text(f"{number} started\n")
+    files = Files(tmp_path, {"start_at": "end"})
+    files.run(2)
+    files.now += 120
+    files.run(1)
+    assert files.tailer._active == {}
+    looks = files.tailer._scans
+    for _ in range(20):
+        files.tailer.turn()
+    assert files.tailer._scans == looks
+    files.write("7.log", "awake\n")
+    files.now += 60
+    files.run(1)
+    assert files.bodies() == ["awake"]
+    assert len(files.tailer._active) == 1
+
+
+def test_a_place_is_read_as_it_was_written() -> None:
+    place = Place(
+        1, 1 << 63, Mark.of(b"first"), 1 << 40, 7, 3, b"12345678", skipping=True, path="/var/log/\udcff" + "x" * 2000
+    )
+    read = Place.unpacked(place.packed())
+    assert read is not None
+    assert len(place.packed()) <= 1024
+    assert (read.offset, read.mark, read.skipping, read.number) == (1 << 40, place.mark, True, 7)
+    assert place.path.endswith(read.path)
+    assert Place.unpacked(b"") is None
+    assert Place.unpacked(b"\x09" + place.packed()[1:]) is None
