@@ -61,6 +61,11 @@ class FileSource:
         kept = self._watch()
         return kept.file, kept.name, kept.connection.execute(_VERSION).fetchone()[0]
 
+    def whole(self) -> tuple[object, Readable]:
+        """See `Source`."""
+        kept = self._watch()
+        return kept.name, kept.connection
+
     def close(self) -> None:
         """Interrupt what runs; connections close with their threads."""
         with self._lock:
@@ -79,7 +84,7 @@ class FileSource:
         return known[scope]
 
     def _watch(self) -> _Kept:
-        """A connection that asks for the version alone: the guard lets no such PRAGMA pass."""
+        """A connection without the guard: for the version, whose PRAGMA it lets not pass, and for rowids, which are not in views."""
         found: _Kept | None = self._here.__dict__.get("watch")
         if found is not None and found.file == self._now():
             return found

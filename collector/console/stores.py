@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 from collector.console.refusal import Busy, TooSlow
 from collector.console.slow_questions import SlowQuestions, Timed
+from collector.console.tailing import Tails
 from collector.scope import Scope
 from collector.store.reading import NoStore, Readable
 
@@ -45,6 +46,11 @@ class Source(Protocol):
         """Something that is equal as long as nothing changed, for who asks on the same thread; None: nobody can tell. Raises `NoStore`."""
         ...
 
+    def whole(self) -> tuple[object, Readable]:
+        """All of the store, for statements of our own that narrow themselves, on the calling thread; and by what this file is told from
+        another that has its name later. Raises `NoStore`."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -59,6 +65,7 @@ class Stores:
     def __init__(self, source: Source, threads: int, slow: SlowQuestions | None = None) -> None:
         self.source = source
         self._slow = slow
+        self.tails = Tails(source)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="question")
         self._watch = ThreadPoolExecutor(1, thread_name_prefix="version")
         self._places, self._most = threads, max(1, threads // 2)
@@ -124,6 +131,7 @@ class Stores:
 
     def close(self) -> None:
         """Take no more questions."""
+        self.tails.close()
         for each in (self._threads, self._watch):
             each.shutdown(wait=False, cancel_futures=True)
         self.source.close()

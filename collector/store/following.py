@@ -26,6 +26,8 @@ _LOOK = 20_000
 _URGENT = LEVELS[:2]  # what `logs_urgent` holds
 _BY_ROWID = "SELECT rowid AS at FROM logs WHERE rowid <= ? ORDER BY rowid DESC"
 _BY_TIME = "SELECT rowid AS at FROM logs WHERE domain = ? AND +rowid <= ? ORDER BY time_unix_nano DESC, rowid DESC"
+NEWEST_OF_DOMAIN = "SELECT record_id, rowid FROM logs WHERE domain = ? ORDER BY time_unix_nano DESC LIMIT 1"
+BY_ID = "SELECT rowid, domain FROM logs WHERE record_id = ?"
 _BY_LEVEL = (
     "SELECT rowid AS at FROM logs WHERE domain = ? AND triage_level = ? AND +rowid <= ?"
     " ORDER BY time_unix_nano DESC, rowid DESC"
@@ -56,6 +58,18 @@ class Wanted:
         condition, filtering = self._condition()
         statement = f"{_ROWS} FROM logs WHERE rowid > ? AND rowid <= ? AND {condition} ORDER BY rowid LIMIT ?"
         return Question(statement, (after, through, *filtering, count))
+
+    def last(self, after: int, through: int) -> Question:
+        """The id and rowid of the last row between them."""
+        condition, filtering = self._condition()
+        statement = f"SELECT record_id, rowid FROM logs WHERE rowid > ? AND rowid <= ? AND {condition} ORDER BY rowid DESC LIMIT 1"  # noqa: S608
+        return Question(statement, (after, through, *filtering))
+
+    def count(self, after: int, through: int) -> Question:
+        """How many rows there are between them."""
+        condition, filtering = self._condition()
+        statement = f"SELECT count(*) FROM logs WHERE rowid > ? AND rowid <= ? AND {condition}"  # noqa: S608
+        return Question(statement, (after, through, *filtering))
 
     def backlog(self, newest: int, count: int) -> list[Question]:
         """The `count` newest rows up to the rowid `newest`, as questions whose answers are put together: by time where

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import alerts, explain, export, health, issues, me, openapi, overview, records
+from collector.console.api import alerts, explain, export, health, issues, me, openapi, overview, records, tail
 
 ROUTERS: Sequence[APIRouter] = (
     health.router,
@@ -15,6 +15,7 @@ ROUTERS: Sequence[APIRouter] = (
     issues.records,
     issues.router,
     export.router,  # in front of `/logs/{record_id}`
+    tail.router,  # the same
     explain.router,
     records.counted,
     records.router,

@@ -12,6 +12,7 @@ from collector.console.pages import (
     health,
     issue,
     issues,
+    log_tail,
     logs,
     monitor,
     overview,
@@ -25,6 +26,7 @@ ROUTERS: Sequence[APIRouter] = (
     alerts.router,
     overview.router,
     first.router,
+    log_tail.router,  # in front of `/logs/{record_id}`
     logs.router,
     explained.router,
     monitor.router,

@@ -27,12 +27,17 @@ _ERROR = re.compile(r"^(?:Caused by: )?[A-Za-z_][\w.$]*(?:Error|Exception|Timeou
 
 @dataclass(slots=True)
 class Line:
-    """One of a list. `times`: so many equal ones, of which the newest is shown. `day`: the first of a day; its name."""
+    """One of a list. `ids`: of equal ones, of which the newest is shown. `day`: the first of a day; its name."""
 
     row: Row
     message: Markup
-    times: int = 1
+    ids: list[str]
     day: str = ""
+
+    @property
+    def times(self) -> int:
+        """So many equal ones."""
+        return len(self.ids)
 
     @property
     def who(self) -> list[str]:
@@ -46,11 +51,12 @@ def lines(rows: Sequence[Row], zone: str, query: Node) -> list[Line]:
     words, day = needles(query), ""
     for row in rows:
         if found and all(found[-1].row[name] == row[name] for name in _SAME):
-            found[-1].times += 1
+            found[-1].ids.append(row["record_id"])
             continue
         at = datetime.fromtimestamp(row["time_unix_nano"] // 10**9, zone_of(zone))
         now = f"{at:%A}, {at.day} {at:%B %Y}"
-        found.append(Line(row, marked(str(row["body"] or "")[:MOST_SHOWN], words), day=now if now != day else ""))
+        message = marked(str(row["body"] or "")[:MOST_SHOWN], words)
+        found.append(Line(row, message, [row["record_id"]], now if now != day else ""))
         day = now
     return found
 

@@ -148,14 +148,21 @@ async def _rows(request: Request) -> Markup:
     if cursor := request.query_params.get("cursor"):
         given = Cursor.read(cursor, wanted)
         wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    after = await _after(request, wanted)  # before it is searched: what comes meanwhile is told twice, and shown once
     found = await ask(request, wanted.scope, records.page(wanted, _PAGE, place, _budget(request)))
     last = None
     if not found.rows and found.complete and place is None:
         last = await ask(request, wanted.scope, lambda connection: _last(connection, wanted.scope))
     return part(
         request, "logs/rows.html", lines=lines(found.rows, looks(request).zone, wanted.query.node), found=found,
-        next=api.following(found, wanted), q=wanted.query.text, last=last, wanted=wanted, shown=looks(request), first=not cursor,
+        next=api.following(found, wanted), q=wanted.query.text, last=last, wanted=wanted, shown=looks(request), first=not cursor, after=after,
     )  # fmt: skip
+
+
+async def _after(request: Request, wanted: Asked) -> str:
+    """From where on the page's tail goes on."""
+    stores = parts(request).stores
+    return "" if stores is None else await stores.tails.place(wanted.scope)
 
 
 def _last(connection: Readable, scope: Scope) -> int | None:

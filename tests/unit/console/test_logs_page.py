@@ -135,7 +135,7 @@ def test_frames_of_libraries_stand_back() -> None:
 
 
 def test_lines_of_two_days_are_apart() -> None:
-    row = {"domain": "a", "level": "info", "service_name": "s", "component": None, "endpoint": None}
+    row = {"record_id": "r", "domain": "a", "level": "info", "service_name": "s", "component": None, "endpoint": None}
     made = [{**row, "body": str(day), "time_unix_nano": day * 86_400 * 10**9} for day in (20_002, 20_001)]
     days = [line.day for line in lines(made, "", Query("").node)]
     assert days == ["Sunday, 6 October 2024", "Saturday, 5 October 2024"]

@@ -1,6 +1,7 @@
 // The list of records: open one below its row, move by keys, choose a time in the chart. Without it rows and fields are links and forms.
 import { key } from "../keys.js";
 import { brush } from "./brush.js";
+import "./live.js";
 
 const rows = () => [...document.querySelectorAll("[data-lines] a[data-open]")];
 const focused = () => document.activeElement?.closest?.("tr.line");

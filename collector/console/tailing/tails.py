@@ -1,0 +1,134 @@
+"""Who follows the store, and how many may: so many at once, half of them within the same scope."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from collector.console.refusal import Refused
+from collector.console.tailing.tail import BEGINNING, Quiet, Tail, Told
+from collector.console.tailing.watch import Watch
+from collector.query.query import Query
+from collector.scope import Scope
+
+if TYPE_CHECKING:
+    from collector.console.stores import Source
+
+T = TypeVar("T")
+
+MOST = 64
+"""Tails of a console at once."""
+HEARTBEAT_SECS = 10.0
+
+
+class TooMany(Refused):
+    """So many follow already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            429, f"{MOST} follow at once at most, half of them the same domains: come again later", None, 10.0
+        )
+
+
+class Following:
+    """One of them, until `close`."""
+
+    def __init__(self, tails: Tails, tail: Tail) -> None:
+        self._tails, self._tail = tails, tail
+        self._file: object = None
+        self._open = True
+
+    async def told(self) -> AsyncIterator[Told]:
+        """Its place first, then what comes, without end; a `Quiet` at least each ten seconds.
+
+        Raises:
+            NoStore, sqlite3.Error: the store can't be read any more.
+        """
+        yield Quiet(self._tail.place)
+        while True:
+            news = self._tails.watch.news()
+            while (told := await self._tails.run(self._step)) is not None:
+                yield told
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECS):
+                    await news.wait()
+            except TimeoutError:
+                yield Quiet(self._tail.place)
+
+    async def begin(self) -> None:
+        """Raises as `told`."""
+        await self._tails.run(self._begin)
+
+    def close(self) -> None:
+        """Its place is free. Safe twice."""
+        if self._open:
+            self._open = False
+            self._tails.leave(self._tail.scope)
+
+    def _begin(self) -> None:
+        self._file, connection = self._tails.source.whole()
+        self._tail.begin(connection)
+
+    def _step(self) -> Told | None:
+        file, connection = self._tails.source.whole()
+        if file != self._file:
+            self._file = file
+            self._tail.begin(connection)
+        return self._tail.step(connection)
+
+
+class Tails:
+    """Of one store. One thread asks it for all of them, a small question at a time.
+
+    Args:
+        most: at once.
+    """
+
+    def __init__(self, source: Source, most: int = MOST) -> None:
+        self.source = source
+        self._most = most
+        self._open: Counter[frozenset[str] | None] = Counter()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
+        self.watch = Watch(source.version, self.run)
+
+    async def open(self, query: Query, scope: Scope, after: str = "", *, events: bool = False) -> Following:
+        """Raises `TooMany`, `NoStore`, sqlite3.Error."""
+        if self._open.total() >= self._most or self._open[scope.domains] >= max(1, self._most // 2):
+            raise TooMany
+        self._open[scope.domains] += 1
+        self.watch.start()
+        following = Following(self, Tail(query, scope, after, events=events))
+        try:
+            await following.begin()
+        except BaseException:
+            following.close()
+            raise
+        return following
+
+    async def place(self, scope: Scope) -> str:
+        """Where a tail of this scope would begin now. Raises `NoStore`, sqlite3.Error."""
+
+        def ask() -> str:
+            tail = Tail(Query(""), scope)
+            tail.begin(self.source.whole()[1])
+            return tail.place or BEGINNING
+
+        return await self.run(ask)
+
+    def leave(self, scope: Scope) -> None:
+        """One of these ended."""
+        self._open[scope.domains] -= 1
+        self._open += Counter()  # those of nothing go
+        if not self._open:
+            self.watch.stop()
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """On the thread of tails."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def close(self) -> None:
+        """Take no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
