@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -104,6 +104,10 @@ sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Ja
 
 fuzz: setup                    ## a million inputs at the doors; what breaks something is kept in tests/fuzz/corpus
 	$(BIN)/python -m fuzz
+
+API_EXAMPLES ?= 200
+api-fuzz: setup                ## requests that schemathesis makes of the console's API, right and wrong ones, against its document (API_EXAMPLES)
+	LOGBOOM_API_EXAMPLES=$(API_EXAMPLES) $(BIN)/python -m pytest -q tests/unit/console/test_api_document.py --timeout=7200
 
 audit: setup                   ## what the wheel brings with it: advisories, licences, a bill of materials (build/sbom.json)
 	$(BIN)/python tests/audit/audit.py

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from collector.console.api import ROUTERS as API
+from collector.console.api.document import methods_of
 from collector.console.loki import router as loki
 from collector.console.mcp import endpoint as mcp
 from collector.console.pages import ROUTERS as PAGES
@@ -63,6 +64,8 @@ async def _failed(request: Request, error: Exception) -> Response:
         log.error("request %s failed: %s %s", id_, request.method, request.scope["path"], exc_info=error)
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     if path.startswith(_API):
+        if refused.status == 405 and (methods := methods_of(request.app, path)):
+            refused.headers["allow"] = ", ".join(methods)
         return problem(refused, id_)
     if path.startswith(_LOKI):
         return PlainTextResponse(refused.detail, refused.status)
@@ -75,7 +78,7 @@ def _refused(error: Exception) -> Refused:
     if isinstance(error, NoStore):
         return Refused(503, f"nothing is stored yet: {error}", None, 5.0)
     if isinstance(error, HTTPException):
-        return Refused(error.status_code, str(error.detail))
+        return Refused(error.status_code, str(error.detail), headers=error.headers)
     if isinstance(error, RequestValidationError):
         return Refused(400, "; ".join(_said(each) for each in error.errors()))
     return Refused(500, "that failed inside logboom; its log says more under this request id")

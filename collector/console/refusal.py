@@ -20,15 +20,22 @@ class Refused(Exception):
         detail: a sentence for whoever asks, without secrets.
         more: further members of the problem: `position`, `did_you_mean`.
         retry_after_secs: when to come again; None: that is of no use.
+        headers: of the answer, besides.
     """
 
     def __init__(
-        self, status: int, detail: str, more: Mapping[str, Any] | None = None, retry_after_secs: float | None = None
+        self,
+        status: int,
+        detail: str,
+        more: Mapping[str, Any] | None = None,
+        retry_after_secs: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.detail = detail
         self.more = dict(more or {})
         self.retry_after_secs = retry_after_secs
+        self.headers = dict(headers or {})
         super().__init__(detail)
 
 
@@ -76,5 +83,7 @@ def problem(refused: Refused, id_: str = "") -> Response:
         "request_id": id_ or request_id(),
         **refused.more,
     }
-    headers = {} if refused.retry_after_secs is None else {"retry-after": str(max(1, round(refused.retry_after_secs)))}
+    headers = dict(refused.headers)
+    if refused.retry_after_secs is not None:
+        headers["retry-after"] = str(max(1, round(refused.retry_after_secs)))
     return Response(orjson.dumps(body), refused.status, headers, "application/problem+json")

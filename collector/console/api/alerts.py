@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from collector.console.api.records import Domain, ask
+from collector.console.api.records import DOMAIN, Domain, ask
 from collector.console.asking import scope_of
 from collector.console.deciding import DECISIONS, SILENCE_COMMAND, silence_of
 from collector.console.parts import parts, visitor
@@ -17,7 +17,9 @@ from collector.control.asking import Told
 router = APIRouter(tags=["alerts"])
 
 Over = Annotated[bool, Query(alias="all", description="Also those that are over.")]
-Whose = Annotated[str, Query(alias="domain", description="Whose it is.", min_length=1, max_length=253)]
+Whose = Annotated[
+    str, Query(alias="domain", description="Whose it is.", min_length=1, max_length=253, json_schema_extra=DOMAIN)
+]
 Key = Annotated[str, Header(alias="idempotency-key", max_length=256)]
 
 
@@ -42,9 +44,9 @@ class Responses(BaseModel):
 class NewSilence(BaseModel):
     """Labels whose alerts are kept back, as `level="warning", service=~"shop|cart"`, and for how long: `30m`, `2h`, `3d`."""
 
-    domain: str = Field(min_length=1, max_length=253)
-    matchers: str = Field(min_length=1, max_length=4096)
-    for_: str = Field("2h", alias="for", max_length=32)
+    domain: str = Field(min_length=1, max_length=253, json_schema_extra=DOMAIN)
+    matchers: str = Field(min_length=1, max_length=4096, json_schema_extra={"format": "logboom-matchers"})
+    for_: str = Field("2h", alias="for", max_length=32, json_schema_extra={"format": "logboom-duration"})
     why: str = Field("", max_length=1000)
 
 

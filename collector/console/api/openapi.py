@@ -1,9 +1,11 @@
-"""The API as a document for programs: OpenAPI 3.1, made of the handlers' own models."""
+"""The API's document, for programs."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
+
+from collector.console.api.document import described
 
 router = APIRouter(include_in_schema=False)
 
@@ -11,4 +13,4 @@ router = APIRouter(include_in_schema=False)
 @router.get("/openapi.json")
 async def document(request: Request) -> JSONResponse:
     """All of `/api/v1`."""
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(described(request.app))

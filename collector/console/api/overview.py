@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from collector.console.api.records import Domain, From, Q, To
+from collector.console.api.records import DOMAIN, Domain, From, Q, To
 from collector.console.api.unchanged import StoreRoute, partial
 from collector.console.asking import asked
 from collector.console.pages.panels import ask
@@ -83,17 +83,20 @@ async def deployments(
     return {"deployments": [_texts(row) for row in found]}
 
 
+_Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra={"format": "logboom-name"})]
+
+
 class Marked(BaseModel):
     """A version that runs somewhere. `time`: since when, RFC 3339; now without it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    domain: str
-    service: str
-    version: str
-    environment: str = "production"
-    time: str | None = None
-    url: str | None = None
+    domain: str = Field(min_length=1, max_length=253, json_schema_extra=DOMAIN)
+    service: _Name
+    version: _Name
+    environment: _Name = "production"
+    time: str | None = Field(None, json_schema_extra={"format": "date-time"})
+    url: str | None = Field(None, max_length=2048, json_schema_extra={"format": "logboom-url"})
 
 
 @router.post("/deployments", status_code=201)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response
 
 from collector.console.api.unchanged import RecordsRoute, StoreRoute, partial
@@ -32,10 +32,28 @@ router = APIRouter(tags=["records"], route_class=RecordsRoute)
 counted = APIRouter(tags=["records"], route_class=StoreRoute)
 """In front of the other: `/logs/{record_id}` takes any name."""
 
+DOMAIN: dict[str, JsonValue] = {"format": "logboom-domain"}
 Domain = Annotated[str, Query(description="Of this domain alone; of all that you may see without it.", max_length=253)]
-Q = Annotated[str, Query(description="The query: `timeout level:>=warning service:(shop OR till)`.", max_length=4096)]
-From = Annotated[str, Query(alias="from", description="`now-1h`, RFC 3339, or nanoseconds since 1970.")]
-To = Annotated[str, Query(description="As `from`; the end is no part of it.")]
+Q = Annotated[
+    str,
+    Query(
+        description="The query: `timeout level:>=warning service:(shop OR till)`.",
+        max_length=4096,
+        json_schema_extra={"format": "logboom-query"},
+    ),
+]
+From = Annotated[
+    str,
+    Query(
+        alias="from",
+        description="`now-1h`, RFC 3339, or nanoseconds since 1970.",
+        json_schema_extra={"format": "logboom-from"},
+    ),
+]
+To = Annotated[
+    str, Query(description="As `from`; the end is no part of it.", json_schema_extra={"format": "logboom-to"})
+]
+RecordId = Annotated[str, Path(json_schema_extra={"format": "logboom-record"})]
 _MARGIN_SECS = 0.5
 """A search ends by itself when its budget is spent; only what does not is interrupted."""
 _FACETS = "level,service,component,environment,error,endpoint"
@@ -48,7 +66,7 @@ class Records(BaseModel):
     next: str | None
     complete: bool
     searched_to: str
-    from_: str
+    from_: str = Field(alias="from")
     to: str
     took_ms: float
 
@@ -95,7 +113,10 @@ async def logs(
     from_: From = "now-1h",
     to: To = "now",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str, Query(max_length=512)] = "",
+    cursor: Annotated[
+        str,
+        Query(description="`next` of the page before.", max_length=512, json_schema_extra={"format": "logboom-cursor"}),
+    ] = "",
     *,
     events: bool = False,
 ) -> Response:
@@ -156,7 +177,12 @@ async def facets(
     q: Q = "",
     from_: From = "now-1h",
     to: To = "now",
-    fields: Annotated[str, Query(description="Names, separated by commas.", max_length=1000)] = _FACETS,
+    fields: Annotated[
+        str,
+        Query(
+            description="Names, separated by commas.", max_length=1000, json_schema_extra={"format": "logboom-fields"}
+        ),
+    ] = _FACETS,
     top: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> Response:
     """The most frequent values of fields."""
@@ -187,7 +213,7 @@ async def facets(
 
 
 @router.get("/logs/{record_id}", response_model=dict[str, Any])
-async def one(request: Request, record_id: str, domain: Domain = "") -> Response:
+async def one(request: Request, record_id: RecordId, domain: Domain = "") -> Response:
     """A record by its id."""
     scope, _ = scope_of({"domain": domain}, visitor(request))
     found = await ask(request, scope, records.one(record_id))
@@ -199,7 +225,7 @@ async def one(request: Request, record_id: str, domain: Domain = "") -> Response
 @router.get("/logs/{record_id}/context", response_model=Context)
 async def context(
     request: Request,
-    record_id: str,
+    record_id: RecordId,
     domain: Domain = "",
     before: Annotated[int, Query(ge=0, le=200)] = 20,
     after: Annotated[int, Query(ge=0, le=200)] = 20,

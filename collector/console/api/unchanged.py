@@ -23,6 +23,12 @@ LATE_SECS = 900
 """A time that ended so long ago is not expected to change."""
 _ENDED, _ASK = "private, max-age=60", "private, no-cache"
 _VARY = "Cookie, Authorization"
+_TAG = {
+    "ETag": {
+        "description": "Of an answer that stays as long as nothing is written.",
+        "schema": {"type": "string"},
+    }
+}
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -33,6 +39,12 @@ class StoreRoute(APIRoute):
     """Records are never kept by browsers; programs may keep them by themselves."""
     clock_secs = 0
     """The answer also moves with the clock, in steps of so many seconds; 0: it does not."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        said = given.get("responses") or {}
+        if "GET" in (given.get("methods") or ("GET",)):
+            said = {304: {"description": "It is what `If-None-Match` names.", "headers": _TAG}, **said}
+        super().__init__(path, endpoint, **{**given, "responses": said})
 
     def get_route_handler(self) -> _Handler:
         """The handler, with the question whether anything changed in front of it."""
