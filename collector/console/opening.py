@@ -36,7 +36,7 @@ def opened(
     ident, source = _store(options, settings, root)
     slow = SlowQuestions(reporter, options.slow_query)
     stores = Stores(source, options.query_threads, slow) if source is not None else None
-    parts = Parts(options, settings, root, stores, ident, state, Commands(root))
+    parts = Parts(options, settings, root, stores, ident, state, Commands(root), reporter=reporter)
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
     )

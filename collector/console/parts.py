@@ -13,6 +13,7 @@ from collector.console.explainer import Explainer
 from collector.console.service_state import LastState
 from collector.console.stores import Stores
 from collector.console.visitor import Visitor
+from collector.control.reporter import Reporter
 from collector.extensions.console.config import ConsoleConfig
 from collector.settings.model import Settings
 
@@ -25,6 +26,7 @@ class Parts:
         root: the data directory.
         stores: None: no pipeline has an exporter whose store can be read.
         store_id: id of that exporter.
+        reporter: tells what people did as events of the service; None: nobody listens.
     """
 
     options: ConsoleConfig
@@ -35,6 +37,7 @@ class Parts:
     state: LastState
     commands: Commands
     explainer: Explainer = field(default_factory=Explainer)
+    reporter: Reporter | None = None
 
 
 def parts(request: HTTPConnection) -> Parts:

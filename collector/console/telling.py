@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -13,12 +13,17 @@ from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
 from collector.console.service_state import ServiceState
 from collector.console.visitor import Role
+from collector.control.catalogue import DEAD_LETTERS_DECIDED
 from collector.errors import LogboomError
+from collector.ledger.deadletters import Action
 from collector.scope import Scope
 
+_MOST_NAMED = 20
 
-async def decided(request: Request, action: Literal["replay", "delete"], ident: str) -> int:
-    """Ask the owner of a dead letter for that, as the command line does; the records in it.
+
+async def decided(request: Request, action: Action, *, ident: str = "", owner: str = "", reason: str = "") -> int:
+    """Ask the owner of a dead letter, or of all its letters with a reason that this visitor sees, for that, as the command line does; the records in them.
+    Who asked is told as an event of the service.
 
     Raises:
         Refused: they may not (403), it is not there (404), or it holds records of others (409).
@@ -27,18 +32,38 @@ async def decided(request: Request, action: Literal["replay", "delete"], ident: 
     if who.role < Role.OPERATOR:
         raise Refused(403, "a viewer may look: to change something takes the role operator")
 
-    def ask() -> int:
+    def ask() -> Sequence[FiledLetter]:
         desk = desk_of(root, who.scope)
-        [letter] = desk.named([ident])
-        desk.request(action, [letter])
-        return letter.info.records
+        chosen = (
+            desk.named([ident])
+            if ident
+            else [each for each in desk.letters() if (each.info.owner, each.info.reason) == (owner, reason)]
+        )
+        if not chosen:
+            raise NoSuchDeadLetter([owner])
+        desk.request(action, chosen)
+        return chosen
 
     try:
-        return await asyncio.to_thread(ask)
+        chosen = await asyncio.to_thread(ask)
     except NoSuchDeadLetter as error:
         raise NotFound("such dead letter") from error
     except LogboomError as error:
         raise Refused(409, "it also holds records of other domains, or it can't be read now") from error
+    _tell(request, who.name, action, chosen)
+    return sum(each.info.records for each in chosen)
+
+
+def _tell(request: Request, who: str, action: Action, chosen: Sequence[FiledLetter]) -> None:
+    reporter, records = parts(request).reporter, sum(each.info.records for each in chosen)
+    what = f"dead letter {chosen[0].id}" if len(chosen) == 1 else f"{len(chosen)} dead letters"
+    asked = "tried again" if action == "replay" else "given up"
+    if reporter is not None:
+        reporter.tell(
+            DEAD_LETTERS_DECIDED, f"{who} asked for {what} of {chosen[0].info.owner} to be {asked}: {records} records",
+            {"user.id": who, "logboom.action": action, "logboom.component": chosen[0].info.owner, "logboom.records": records,
+             "logboom.dead_letters": ", ".join(each.id for each in chosen[:_MOST_NAMED]), "logboom.count": len(chosen)},
+        )  # fmt: skip
 
 
 async def letters(request: Request, scope: Scope) -> list[FiledLetter]:

@@ -258,6 +258,17 @@ CONSOLE_SLOW = ServiceEvent(
     ),
 )  # fmt: skip
 
+DEAD_LETTERS_DECIDED = ServiceEvent(
+    "console.dead_letters", "somebody asked, in the console, for dead letters to be tried again or given up", "INFO",
+    {
+        "user.id": "who", "logboom.action": "`replay` or `delete`", "logboom.component": "whose they are", "logboom.records": "records in them",
+        "logboom.dead_letters": "the first of them", "logboom.count": "how many",
+    },
+    Example("anna asked for dead letter 0:17 of exporter/webhook to be tried again: 38 records",
+            {"user.id": "anna", "logboom.action": "replay", "logboom.component": "exporter/webhook", "logboom.records": 38,
+             "logboom.dead_letters": "0:17", "logboom.count": 1}, "console 0"),
+)  # fmt: skip
+
 # --- of what goes out
 
 EXPORTER_BLOCKED = ServiceEvent(

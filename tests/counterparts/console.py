@@ -58,13 +58,18 @@ async def asked(
 
 
 @contextmanager
-def served(root: Path, options: Mapping[str, Any] | None = None, state: ServiceState | None = None) -> Iterator[str]:
+def served(
+    root: Path,
+    options: Mapping[str, Any] | None = None,
+    state: ServiceState | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Iterator[str]:
     """The same behind a port of this machine, for a browser; its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         port = listening.getsockname()[1]
-        parts = _parts(root, {"endpoint": f"127.0.0.1:{port}", **(options or {})}, state, None)
+        parts = _parts(root, {"endpoint": f"127.0.0.1:{port}", **(options or {})}, state, config)
         server = uvicorn.Server(uvicorn.Config(application(parts), log_level="error", lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
         thread.start()
@@ -99,7 +104,7 @@ def _parts(
     settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
     last = LastState()
     last.now = state
-    return Parts(given, settings, root, stores, "sqlite", last, Commands(root))
+    return Parts(given, settings, root, stores, "sqlite", last, Commands(root), reporter=reporter)
 
 
 def _close(parts: Parts) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -17,8 +16,7 @@ from collector.console.refusal import Refused
 from collector.console.telling import decided, letters, told
 from collector.console.views import health
 from collector.console.visitor import Role
-from collector.domains.key_store import FILE, KeyStore, KeysUnreadable
-from collector.domains.keys import Key
+from collector.domains.key_store import KeysUnreadable
 
 router = APIRouter(tags=["health"])
 
@@ -92,40 +90,27 @@ async def dead_letters(
 @router.post("/deadletters/{ident}/{action}")
 async def decide(request: Request, ident: str, action: Literal["replay", "delete"]) -> Asked:
     """Give it another try, or give it up for good."""
-    return Asked(asked=action, records=await decided(request, action, ident))
+    return Asked(asked=action, records=await decided(request, action, ident=ident))
 
 
 @router.get("/limits")
 async def limits(request: Request, domain: Domain = "") -> LimitsOfDomains:
     """What domains may send a second: what counts for all, and for those that have their own."""
     scope, _ = scope_of({"domain": domain}, visitor(request))
-    rules = parts(request).settings.service.domains.limits.rules()
-    return LimitsOfDomains(
-        rates=dict(rules.rates),
-        per_key=dict(rules.per_key),
-        domains={each: dict(rules.of_domain(each)) for each in sorted(rules.overrides) if each in scope},
-    )
+    return LimitsOfDomains(**health.limits(parts(request).settings, scope))
 
 
 @router.get("/keys")
 async def keys(request: Request) -> Keys:
     """Keys of the domains of an admin, without what is secret."""
-    who, path = visitor(request), parts(request).root / FILE
+    who = visitor(request)
     if who.role < Role.ADMIN:
         raise Refused(403, "to see keys takes the role admin")
     try:
-        found = await asyncio.to_thread(KeyStore(path).all)
+        found = await asyncio.to_thread(health.keys, parts(request).root, who.scope)
     except KeysUnreadable as error:
         raise Refused(503, "the keys can't be read now", None, 5.0) from error
-    return Keys(keys=[_key(each) for each in found if each.domain in who.scope])
-
-
-def _key(each: Key) -> dict[str, Any]:
-    return {
-        "id": each.id, "kind": str(each.kind), "domain": each.domain, "name": each.name, "created_at": each.created_at,
-        "expires_at": each.expires_at, "revoked_at": each.revoked_at, "last_used": each.last_used,
-        "state": each.objection(time.time()) or "good",
-    }  # fmt: skip
+    return Keys(keys=found)
 
 
 def _letter(each: FiledLetter) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from collector.console.serving_files import path_of
 from collector.console.times import UNKNOWN, ago, clock, exact, iso, span, stamp, until
 from collector.visible import visible, visible_lines
 
+_SIZES = (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
 
@@ -72,6 +73,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "shown": visible, "shown_lines": visible_lines, "number": _number, "ago": ago, "clock": clock, "exact": exact, "iso": iso,
         "span": span, "stamp": stamp, "until": until,
+        "size": _size,
     }  # fmt: skip
     return environment
 
@@ -79,3 +81,10 @@ def _environment() -> jinja2.Environment:
 def _number(value: float | None) -> str:
     """`1,234`; a dash for what is not known."""
     return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def _size(count: float) -> str:
+    """`1.4 GiB`: bytes, to two digits."""
+    unit, size = next(((unit, size) for unit, size in _SIZES if count >= size), ("B", 1))
+    n = count / size
+    return f"{n:.1f} {unit}" if 0 < n < 10 and unit != "B" else f"{n:,.0f} {unit}"

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from collector.backend.interface import FiledLetter
 from collector.console.service_state import ServiceState
+from collector.domains.key_store import FILE, KeyStore
+from collector.domains.keys import Key
 from collector.outcomes import Outcome
 from collector.scope import Scope
+from collector.settings.model import Settings
 
 _SENT = (Outcome.EXPORTED, Outcome.DEAD_LETTERED)
 
@@ -50,6 +57,74 @@ def usage(state: ServiceState, scope: Scope) -> list[dict[str, Any]]:
         }
         for domain, count in sorted(sums.items())
     ]
+
+
+def stages(state: ServiceState) -> dict[str, Any]:
+    """The way of a record through the service, as a few numbers."""
+    snapshot, now = state.snapshot, time.time()
+    ended: Counter[str] = Counter()
+    for (_, component, outcome), records in snapshot.counts.items():
+        if component.startswith("receiver/"):
+            ended[outcome] += records
+    workers = [each for each in snapshot.processes if each.name.startswith("worker")]
+    unread = [at for at in snapshot.unread_unix_ms.values() if at]
+    waiting = [queue.oldest_unix_ms for queue in snapshot.queues.values() if queue.oldest_unix_ms]
+    accepted = ended[Outcome.ACCEPTED]
+    return {
+        "accepted": accepted, "refused": ended[Outcome.REFUSED], "workers": len(workers),
+        "behind_secs": max(0.0, now - min(unread) / 1000) if unread else 0.0,
+        "journal_used": sum(each.used_bytes for each in snapshot.journals),
+        "journal_budget": sum(each.budget_bytes for each in snapshot.journals),
+        "oldest_secs": _age(min(waiting)) if waiting else 0.0,
+    }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Lot:
+    """Dead letters of one owner that were refused for one reason; `first`: the oldest of them."""
+
+    owner: str
+    reason: str
+    first: str
+    oldest_unix_ms: int
+    letters: int = 0
+    records: int = 0
+
+
+def lots(letters: Iterable[FiledLetter]) -> list[Lot]:
+    """By owner and reason, those with most records first."""
+    found: dict[tuple[str, str], Lot] = {}
+    for each in letters:
+        info = each.info
+        new = Lot(info.owner, info.reason, each.id, info.created_unix_ms)
+        lot = found.setdefault((info.owner, info.reason), new)
+        lot.letters, lot.records = lot.letters + 1, lot.records + info.records
+        if info.created_unix_ms < lot.oldest_unix_ms:
+            lot.first, lot.oldest_unix_ms = each.id, info.created_unix_ms
+    return sorted(found.values(), key=lambda lot: -lot.records)
+
+
+def limits(settings: Settings, scope: Scope) -> dict[str, dict[str, Any]]:
+    """Unit → so many a second: of each domain, of each credential, of those with others."""
+    rules = settings.service.domains.limits.rules()
+    return {
+        "rates": dict(rules.rates),
+        "per_key": dict(rules.per_key),
+        "domains": {each: dict(rules.of_domain(each)) for each in sorted(rules.overrides) if each in scope},
+    }
+
+
+def keys(root: Path, scope: Scope) -> list[dict[str, Any]]:
+    """Those of the scope, without what is secret. Raises `KeysUnreadable`."""
+    return [_key(each) for each in KeyStore(root / FILE).all() if each.domain in scope]
+
+
+def _key(each: Key) -> dict[str, Any]:
+    return {
+        "id": each.id, "kind": str(each.kind), "domain": each.domain, "name": each.name, "created_at": each.created_at,
+        "expires_at": each.expires_at, "revoked_at": each.revoked_at, "last_used": each.last_used,
+        "state": each.objection(time.time()) or "good",
+    }  # fmt: skip
 
 
 def _service(state: ServiceState) -> dict[str, Any]:

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from collector.backend.interface import FiledLetter, NoSuchDeadLetter
 from collector.console import telling
+from collector.console.security import guard
 from collector.console.service_state import ServiceState
+from collector.console.times import UNKNOWN
 from collector.console.views import health
+from collector.console.visitor import Role, Visitor
+from collector.control.record import ControlRecord
+from collector.control.reporter import Reporter
 from collector.domains.key_store import FILE, KeyStore
 from collector.domains.keys import Key, KeyKind, new_key
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
+from collector.store.rows import Limits, rows
 from collector.telemetry.health import Health
 from collector.telemetry.snapshot import ExporterQueue, JournalState, ProcessState, Snapshot
+from collector.testing.row_batch import Row, batch_of
 from counterparts.console import asked
 
 pytestmark = pytest.mark.anyio
+CONFIG: dict[str, Any] = {
+    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+    "exporters": {"sqlite": {}},
+    "service": {"pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["sqlite"]}}},
+}
 HOSTILE = "403 <b>\u202eno"
 STATE = ServiceState(
     time.time(),
@@ -69,7 +84,7 @@ async def test_the_page_says_how_old_it_is_and_no_text_of_destinations_as_markup
     EmbeddedStore(tmp_path / "store.db").close()
     async with asked(tmp_path, state=STATE) as client:
         page = (await client.get("/health")).text
-        assert "Told " in page
+        assert "told " in page
         assert "worker-0" in page
         assert "exporter otlp is blocked" in page
         assert "<b>\u202e" not in page
@@ -129,17 +144,84 @@ class OneLetter:
         self.asked += [(action, each.id) for each in letters]
 
 
-async def test_dead_letters_are_shown_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = OneLetter()
+async def test_dead_letters_are_shown_and_tried_again_and_who_asked_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, told = OneLetter(), list[ControlRecord]()
     monkeypatch.setattr(telling, "desk_of", lambda *_: desk)
-    async with asked(tmp_path, state=STATE) as client:
+    reporter = Reporter(SimpleNamespace(tell=told.append), "console 0", lambda: "logboom")
+    async with asked(tmp_path, state=STATE, reporter=reporter) as client:
         page = (await client.get("/health")).text
         assert "Replay" in page
         assert "<b>\u202e" not in page
-        answer = await client.post("/health/deadletter", data={"ident": "0:17", "action": "replay"})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/health?done=replay")
+
+        async def press(**given: str) -> httpx.Response:
+            return await client.post("/health/deadletters", data=given)
+
+        answer = await press(ident="0:17", action="replay")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/health?done=replay#letters")
+        assert (await press(owner="exporter/otlp", reason=HOSTILE, action="replay")).status_code == 303
+        assert (await press(owner="exporter/otlp", reason="another", action="delete")).status_code == 404
+        assert (await press(ident="0:17", action="eat")).status_code == 400
         assert (await client.post("/api/v1/deadletters/0:17/delete")).json() == {"asked": "delete", "records": 38}
         assert (await client.post("/api/v1/deadletters/0:18/delete")).status_code == 404
-        assert (await client.post("/health/deadletter", data={"ident": "0:17", "action": "eat"})).status_code == 400
-        assert desk.asked == [("replay", "0:17"), ("delete", "0:17")]
+        assert desk.asked == [("replay", "0:17"), ("replay", "0:17"), ("delete", "0:17")]
         assert (await client.get("/api/v1/deadletters")).json()["total"] == 1
+    assert [(each.name, each.attributes["user.id"], each.attributes["logboom.action"]) for each in told] == [
+        ("logboom.service.console.dead_letters", "local", action) for action in ("replay", "replay", "delete")
+    ]
+    assert told[0].attributes["logboom.dead_letters"] == "0:17"
+
+
+def test_dead_letters_of_one_reason_are_one_row() -> None:
+    """Those with most records first; the oldest of each stands for it."""
+    given = [
+        ("exporter/a", "400", 3, 50),
+        ("exporter/a", "400", 4, 20),
+        ("exporter/b", "400", 9, 30),
+        ("exporter/a", "413", 1, 10),
+    ]
+    letters = [
+        FiledLetter(0, DeadLetterInfo(at, owner, "logs", reason, records, {}, 1, made))
+        for at, (owner, reason, records, made) in enumerate(given)
+    ]
+    found = [(each.owner, each.reason, each.letters, each.records, each.first) for each in health.lots(letters)]
+    assert found == [
+        ("exporter/b", "400", 1, 9, "0:2"), ("exporter/a", "400", 2, 7, "0:1"), ("exporter/a", "413", 1, 1, "0:3"),
+    ]  # fmt: skip
+
+
+async def test_of_each_domain_how_much_comes_what_is_stored_and_from_when_on(tmp_path: Path) -> None:
+    now = time.time_ns()
+    store = EmbeddedStore(tmp_path / "store.db")
+    ages = [60] * 10 + [3600] * 5 + [3 * 86_400]
+    store.insert(rows(batch_of([
+        Row(f"{at:026}", fields={"domain": "a.example", "time_unix_nano": now - age * 10**9}) for at, age in enumerate(ages)
+    ]), Limits()))  # fmt: skip
+    store.close()
+    async with asked(tmp_path, state=STATE) as client:
+        page = (await client.get("/panels/health.domains")).text
+        first, second = (
+            [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
+            for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[1:]
+        )
+        assert (first[0], first[1], first[4], first[6]) == ("a.example", "2.0", "3", "16")
+        assert "15 records in 24 hours" in page
+        assert (second[0], second[1], second[6]) == ("b.example", UNKNOWN, UNKNOWN)
+
+
+async def test_limits_and_keys_stand_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = new_key(KeyKind.INGEST)
+    KeyStore(tmp_path / FILE).add(Key(made.id, KeyKind.INGEST, "a.example", made.digest, HOSTILE))
+    limits = {"records_per_second": 2000, "overrides": {"b.example": {"bytes_per_second": 1 << 20}}}
+    given = {**CONFIG, "service": {**CONFIG["service"], "domains": {"limits": limits}}}
+    async with asked(tmp_path, config=given) as client:
+        page = (await client.get("/health")).text
+        assert "2,000" in page
+        assert "1.0 MiB" in page
+        assert "403 &lt;b&gt;" in page
+        assert made.text not in page
+        monkeypatch.setattr(guard, "LOCAL", Visitor("anna", Scope.of("a.example"), Role.OPERATOR))
+        narrow = (await client.get("/health")).text
+        assert "takes the role admin" in narrow
+        assert "b.example" not in narrow
