@@ -84,6 +84,10 @@ class Doorkeeper:
         self._entered(credential, name, receiver, request)
         return credential
 
+    def address(self, request: RequestFacts) -> str:
+        """Where it comes from, behind a trusted peer whom that forwards for."""
+        return self._senders.address(request)
+
     def permit(self, credential: Credential, request: RequestFacts, scope: str = WRITE) -> None:
         """Whether who is known may do this, this way. Raises PermissionDenied."""
         if scope not in credential.scopes:

@@ -51,6 +51,9 @@ def create(
     expires: Annotated[str | None, typer.Option(help="Until when it is good: 90d, 2027-01-31.")] = None,
     not_before: Annotated[str | None, typer.Option(help="From when on it is good.")] = None,
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do, in the place of what its kind may; may be repeated.")
+    ] = None,
     multi_domain: Annotated[
         bool, typer.Option("--multi-domain", help="It may send for other known domains, too.")
     ] = False,
@@ -68,12 +71,13 @@ def create(
     \b
       logboom keys create --domain tamyla.com
       logboom keys create --domain tamyla.com --kind browser --origin https://www.tamyla.com
+      logboom keys create --domain tamyla.com --kind reader --scope logs:read --scope operate
     """
     made = new_key(kind)
     now = int(time.time())
     try:
         key = _made(
-            made, kind, domain, now, name=name, multi_domain=multi_domain, origins=origin or [], networks=network or [],
+            made, kind, domain, now, name=name, multi_domain=multi_domain, origins=origin or [], networks=network or [], scopes=scope or [],
             expires_at=moment(expires, now) if expires else None, not_before=moment(not_before, now) if not_before else None,
         )  # fmt: skip
     except ValueError as error:
@@ -166,9 +170,12 @@ def check(
 
 def _made(made: NewKey, kind: KeyKind, domain: str, now: int, **more: Any) -> Key:
     """Raises ValueError, with a sentence, for what a key can't say."""
+    from collector.domains.credential import SCOPES
     from collector.domains.names import domain_name
     from collector.domains.origins import checked_origin
 
+    if strange := sorted(set(more["scopes"]) - SCOPES):
+        raise ValueError(f"there is no scope {strange[0]}: there are {', '.join(sorted(SCOPES))}")
     more["origins"] = [checked_origin(text) for text in more["origins"]]
     more["networks"] = [str(ip_network(text, strict=False)) for text in more["networks"]]
     return Key(made.id, kind, domain_name(domain), made.digest, created_at=now, **more)

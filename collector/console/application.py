@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from collector.console.api import ROUTERS as API
 from collector.console.api.document import methods_of
+from collector.console.asking import theirs
 from collector.console.loki import router as loki
 from collector.console.mcp import endpoint as mcp
 from collector.console.pages import ROUTERS as PAGES
@@ -38,8 +39,9 @@ _API, _LOKI = "/api/", "/loki/"
 def application(parts: Parts) -> App:
     """All of it."""
     app = FastAPI(
-        title="logboom", version=release(), openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
-    )
+        title="logboom", version=release(), openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False,
+        dependencies=[Depends(theirs)],
+    )  # fmt: skip
     app.state.parts = parts
     for prefix, routers in (("/api/v1", API), ("", PAGES)):
         _include(app, prefix, routers)

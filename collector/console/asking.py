@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from starlette.requests import Request
+
+from collector.console.parts import visitor
 from collector.console.refusal import NotFound, Refused, no_query
 from collector.console.visitor import Visitor
 from collector.moments import seconds
@@ -66,6 +69,13 @@ def scope_of(parameters: Mapping[str, str], visitor: Visitor) -> tuple[Scope, st
     if len(domain) > _LONGEST_NAME or domain not in visitor.scope:
         raise NotFound("such domain")
     return Scope.of(domain), domain
+
+
+def theirs(request: Request) -> None:
+    """Of every route: a domain that its URL names is one of the visitor's. Raises `NotFound`, as for one that nobody has."""
+    who = visitor(request)
+    for name in request.query_params.getlist("domain"):
+        scope_of({"domain": name}, who)
 
 
 def query_of(text: str) -> Query:

@@ -10,6 +10,7 @@ from collector.component import HoldsLogs
 from collector.console.application import application
 from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
+from collector.console.login.logins import Logins
 from collector.console.parts import Parts
 from collector.console.service_state import LastState
 from collector.console.slow_questions import SlowQuestions
@@ -26,9 +27,17 @@ _IDLE = "75s"
 
 @contextmanager
 def opened(
-    options: ConsoleConfig, settings: Settings, root: Path, state: LastState, reporter: Reporter
+    options: ConsoleConfig,
+    settings: Settings,
+    root: Path,
+    state: LastState,
+    reporter: Reporter,
+    logins: Logins | None = None,
 ) -> Iterator[tuple[HttpListener, str]]:
     """A console that serves, and where; at the end it serves no more. `reporter`: tells its events.
+
+    Args:
+        logins: None: nobody is asked who they are.
 
     Raises:
         LogboomError: it can't listen.
@@ -36,7 +45,7 @@ def opened(
     ident, source = _store(options, settings, root)
     slow = SlowQuestions(reporter, options.slow_query)
     stores = Stores(source, options.query_threads, slow) if source is not None else None
-    parts = Parts(options, settings, root, stores, ident, state, Commands(root), reporter=reporter)
+    parts = Parts(options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins)
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
     )

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 
 from collector.console.commanding import Commands
 from collector.console.explainer import Explainer
+from collector.console.login.logins import Logins
 from collector.console.service_state import LastState
 from collector.console.stores import Stores
 from collector.console.visitor import Visitor
@@ -27,6 +28,7 @@ class Parts:
         stores: None: no pipeline has an exporter whose store can be read.
         store_id: id of that exporter.
         reporter: tells what people did as events of the service; None: nobody listens.
+        logins: None: nobody is asked who they are.
     """
 
     options: ConsoleConfig
@@ -38,6 +40,7 @@ class Parts:
     commands: Commands
     explainer: Explainer = field(default_factory=Explainer)
     reporter: Reporter | None = None
+    logins: Logins | None = None
 
 
 def parts(request: HTTPConnection) -> Parts:
@@ -48,3 +51,8 @@ def parts(request: HTTPConnection) -> Parts:
 def visitor(request: HTTPConnection) -> Visitor:
     """Who asks; `security` found out before any handler was called."""
     return cast("Visitor", request.state.visitor)
+
+
+def form_token(request: HTTPConnection) -> str:
+    """What forms of this visitor's pages carry; empty where there is no session."""
+    return str(getattr(request.state, "form_token", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from collector.domains.credential import ADMIN, OPERATE
 from collector.scope import Scope
 
 
@@ -23,14 +24,26 @@ class Visitor:
     Args:
         name: as people and the audit trail read it; never a secret.
         scope: the domains that exist for them.
-        login: of which login; empty where there is none.
+        login: by what they logged in: an extension's id, or `link`; empty where they did not.
+        session: public id of their session; empty for programs, and where there is no login.
     """
 
     name: str
     scope: Scope
     role: Role
     login: str = ""
+    session: str = ""
 
 
 LOCAL = Visitor("local", Scope.everything(), Role.ADMIN)
 """Whoever has the machine, where the console listens on loopback and asks for no login."""
+NOBODY = Visitor("", Scope.of(), Role.VIEWER)
+"""Whoever stands before the login."""
+
+
+def visitor_of(
+    name: str, scopes: frozenset[str], domains: frozenset[str] | None, login: str = "", session: str = ""
+) -> Visitor:
+    """Of what a credential may. `domains`: None for all."""
+    role = Role.ADMIN if ADMIN in scopes else Role.OPERATOR if OPERATE in scopes else Role.VIEWER
+    return Visitor(name, Scope.everything() if domains is None else Scope(domains), role, login, session)

@@ -109,7 +109,7 @@ CARDINALITY_REACHED = ServiceEvent(
     shown_body="this domain names more different things than it may: those above the bound were put together",
 )  # fmt: skip
 AUTH_FAILED = ServiceEvent(
-    "auth.failed", f"senders were refused because of who they are, or are not; {_AT_MOST}, address and credential", "WARN",
+    "auth.failed", f"senders, or readers of the console, were refused because of who they are, or are not; {_AT_MOST}, address and credential", "WARN",
     {
         "logboom.authenticator": "the extension that was asked", "logboom.receiver": "through which they came",
         "error.type": "why: missing, malformed, unknown, expired, …", "client.address": "where they come from",
@@ -125,6 +125,25 @@ AUTH_FAILED = ServiceEvent(
         },
         "ingest 0",
     ),
+)  # fmt: skip
+CONSOLE_LOGIN = ServiceEvent(
+    "console.login", "somebody logged in to the console", "INFO",
+    {
+        "logboom.authenticator": "the extension that let them in, or `link`", "user.id": "whom: a user, a subject, id of a key",
+        "session.id": "public id of the session", "client.address": "where they come from", "user_agent.original": "what their browser says it is",
+    },
+    Example("anna logged in to the console by basicauth",
+            {"logboom.authenticator": "basicauth", "user.id": "anna", "session.id": "5f0c1d2e3a4b", "client.address": "198.51.100.7",
+             "user_agent.original": "Mozilla/5.0"}, "console 0"),
+)  # fmt: skip
+CONSOLE_LOGOUT = ServiceEvent(
+    "console.logout", "somebody logged out of the console", "INFO",
+    {
+        "logboom.authenticator": "the extension that had let them in, or `link`", "user.id": "whom", "session.id": "public id of the session",
+        "client.address": "where they had logged in from",
+    },
+    Example("anna logged out of the console",
+            {"logboom.authenticator": "basicauth", "user.id": "anna", "session.id": "5f0c1d2e3a4b", "client.address": "198.51.100.7"}, "console 0"),
 )  # fmt: skip
 AUTH_SUCCEEDED = ServiceEvent(
     "auth.succeeded", "senders were let in: the sum of an hour, and at once a sender from whose network wrong credentials came within a minute", "INFO",

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 
 from collector.domains.senders import Network
 
-WRITE, READ, ADMIN, SILENCE = "logs:write", "logs:read", "admin", "alerts:silence"
-"""Scopes: to send, to read, to change what others may, to keep alerts from being told."""
+WRITE, READ, OPERATE, ADMIN, SILENCE = "logs:write", "logs:read", "operate", "admin", "alerts:silence"
+"""Scopes: to send, to read, to decide about issues and alerts, to change what others may, to keep alerts from being told."""
+SCOPES = frozenset({WRITE, READ, OPERATE, ADMIN, SILENCE})
+ROLES: Mapping[str, frozenset[str]] = {
+    "viewer": frozenset({READ}),
+    "operator": frozenset({READ, OPERATE, SILENCE}),
+    "admin": frozenset({READ, OPERATE, SILENCE, ADMIN}),
+}
+"""What people may, each beyond the one before: to look, to decide, to see keys and let others in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`access.db`: the keys of a data directory, in SQLite (WAL, 0600). Commands write it; who checks keys reads it whole.
+"""The keys in `access.db`. Commands write them; who checks keys reads them whole.
 
 What SQLite calls `data_version` changes with each commit of another connection: asked each second, it makes a key that was
 revoked useless everywhere within a second, without a signal.
@@ -7,38 +7,30 @@ revoked useless everywhere within a second, without a signal.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from collector.domains.access_file import FILE, KEYS, AccessUnreadable, connect, format_of, telling, writing
 from collector.domains.keys import Key, KeyKind
 from collector.errors import LogboomError
 from collector.named_file import Identity, identity
 
-FILE = "access.db"
-_FORMAT = 1
+__all__ = ["FILE", "KeyFile", "KeyStore", "KeysUnreadable", "NoSuchKey"]
+
 _LISTS = ("networks", "origins", "scopes")
 _COLUMNS = (
     "id", "kind", "domain", "digest", "name", "created_at", "not_before", "expires_at", "revoked_at", "networks", "origins",
     "scopes", "multi_domain", "limit", "successor", "last_used",
 )  # fmt: skip
-_TABLE = """CREATE TABLE keys (
-  id TEXT PRIMARY KEY, kind TEXT NOT NULL, domain TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
-  created_at INTEGER, not_before INTEGER, expires_at INTEGER, revoked_at INTEGER,
-  networks TEXT NOT NULL, origins TEXT NOT NULL, scopes TEXT NOT NULL, multi_domain INTEGER NOT NULL, "limit" TEXT NOT NULL,
-  successor TEXT NOT NULL, last_used INTEGER
-) STRICT"""
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 _SELECT = f"SELECT {_NAMES} FROM keys ORDER BY created_at, id"  # noqa: S608
 _INSERT = f"INSERT INTO keys ({_NAMES}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-_BUSY_SECS = 5.0
 
 
-class KeysUnreadable(LogboomError):
+class KeysUnreadable(AccessUnreadable):
     """The file is there and can't be read, or is no store of keys: nobody can tell now who is who."""
 
 
@@ -62,7 +54,7 @@ class KeyStore:
         if identity(self._path) is None:
             return []
         with _telling(self._path), closing(connect(self._path)) as connection:
-            return read(connection)
+            return _read(connection, self._path)
 
     def find(self, ident: str) -> Key:
         """Raises NoSuchKey."""
@@ -102,20 +94,8 @@ class KeyStore:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction."""
-        with _telling(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            with closing(connect(self._path)) as connection:
-                _enter_wal(connection)
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    _prepare(connection, self._path)
-                    yield connection
-                    connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
+        with _telling(self._path), writing(self._path, KEYS, KeysUnreadable) as connection:
+            yield connection
 
 
 class KeyFile:
@@ -160,58 +140,20 @@ class KeyFile:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return None
-        keys = read(self._connection)
+        keys = _read(self._connection, self._path)
         self._version = version
         return keys
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file that is there."""
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECS, isolation_level=None, check_same_thread=False)
-
-
-def read(connection: sqlite3.Connection) -> list[Key]:
+def _read(connection: sqlite3.Connection, path: Path) -> list[Key]:
     """Every key, the oldest first. Raises sqlite3.Error, and KeysUnreadable for a format of later."""
-    format_ = connection.execute("PRAGMA user_version").fetchone()[0]
-    if format_ == 0:
+    if format_of(connection, path, KeysUnreadable) < KEYS:
         return []
-    if format_ > _FORMAT:
-        raise KeysUnreadable(f"{FILE} was written by a later logboom (format {format_}): use that one")
     return [_key(dict(zip(_COLUMNS, row, strict=True))) for row in connection.execute(_SELECT)]
 
 
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """What the disk and SQLite say, in our words."""
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise KeysUnreadable(f"the keys in {path} can't be read: {reason}") from error
-
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait for the lock that the first change to WAL needs, so wait here."""
-    deadline = time.monotonic() + _BUSY_SECS
-    connection.execute("PRAGMA synchronous = FULL")
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    format_ = connection.execute("PRAGMA user_version").fetchone()[0]
-    if format_ > _FORMAT:
-        raise KeysUnreadable(f"{path} was written by a later logboom (format {format_}): use that one")
-    if format_ == 0:
-        connection.execute(_TABLE)
-        connection.execute(f"PRAGMA user_version = {_FORMAT}")
+def _telling(path: Path) -> AbstractContextManager[None]:
+    return telling(path, "keys", KeysUnreadable)
 
 
 def _row(key: Key) -> Sequence[Any]:

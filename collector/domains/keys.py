@@ -20,7 +20,7 @@ from ipaddress import ip_network
 from typing import NamedTuple
 
 from collector.base32 import ALPHABET
-from collector.domains.credential import ADMIN, READ, SILENCE, WRITE, Credential
+from collector.domains.credential import READ, ROLES, WRITE, Credential
 
 PUBLIC_BODY_BYTES = 64 << 10
 """The largest body with a key that stands in web pages; browsers allow no more under way at once (Fetch, `keepalive`)."""
@@ -39,7 +39,7 @@ class KeyKind(StrEnum):
     READER = "reader"
     """Reads logs."""
     ADMIN = "admin"
-    """Reads logs, silences alerts, and changes what others may."""
+    """Reads logs, decides about issues and alerts, and changes what others may."""
 
     @property
     def letter(self) -> str:
@@ -51,7 +51,7 @@ class KeyKind(StrEnum):
         """What a key of this kind may do unless it says otherwise."""
         return {
             KeyKind.READER: frozenset({READ}),
-            KeyKind.ADMIN: frozenset({READ, SILENCE, ADMIN}),
+            KeyKind.ADMIN: ROLES["admin"],
         }.get(self, frozenset({WRITE}))
 
 

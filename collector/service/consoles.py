@@ -48,10 +48,16 @@ class ConsoleRole:
         with contextlib.suppress(OSError):
             os.nice(_NICE)  # before anything is loaded: the others come first, at the start, too
         from collector.console.opening import opened
+        from collector.service.console_logins import announce, asking
 
         self._reporting.start()
-        with opened(self._options, self._settings, self._root, self._state, self._reporting.reporter) as serving:
+        reporter = self._reporting.reporter
+        with (
+            asking(self._options, self._settings, self._root, reporter) as logins,
+            opened(self._options, self._settings, self._root, self._state, reporter, logins) as serving,
+        ):
             self._listener, self._address = serving
+            announce(self._options, self._root, self._address)
             self._phase = "ready"
             self._stop.wait()
             self._listener.shutdown(_GRACE_SECS)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collector.component import Config, OpenToOthers
+from collector.component import Config, OpenToOthers, ShowsRecords
 from collector.errors import Problem
 from collector.settings.service import ServiceConfig
 from collector.settings.tree import Node, Place, locate
 
+_CURE_OF_READING = (
+    "add login: {} (logboom login prints a link), with authenticators: [api_keys] or others; or listen on localhost"
+)
 _CURE = "listen on localhost, or ask who sends (auth.authenticator, or tls.client_ca_file)"
 
 
@@ -53,6 +56,18 @@ def refused(listener: OpenListener, service: ServiceConfig, giving: Sequence[str
 def warned(listener: OpenListener) -> str | None:
     """What the operator should know, unless he wrote that he does."""
     return None if listener.accepted else f"{_said(listener)}; {_CURE}, or accept it with allow_anonymous: true"
+
+
+def shown_to_anybody(extension: str, config: Config, node: Node) -> Iterator[Problem]:
+    """Listeners that show records to whoever reaches them. No option accepts that: what is read is gone."""
+    if not isinstance(config, ShowsRecords):
+        return
+    for option, endpoint in config.shown_to_anybody().items():
+        place = locate(node, option.split("."), node.place).node.place
+        said = (
+            f"{extension}.{option}: {endpoint} can be reached from other machines, and nobody is asked who reads there"
+        )
+        yield Problem(said, *place, code="config/open-console", hint=_CURE_OF_READING)
 
 
 def _said(listener: OpenListener) -> str:

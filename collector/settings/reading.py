@@ -16,7 +16,7 @@ from collector.settings.ids import parse_id
 from collector.settings.model import Settings
 from collector.settings.named_extensions import NamedExtensions
 from collector.settings.old_options import old_options
-from collector.settings.open_listeners import OpenListener, open_listeners, refused, warned
+from collector.settings.open_listeners import OpenListener, open_listeners, refused, shown_to_anybody, warned
 from collector.settings.options import Subject, read_options
 from collector.settings.redaction import without
 from collector.settings.references import Reference, check_service, pipeline_of
@@ -80,6 +80,7 @@ class Reading:
         yield from check_service(self._extensions, self._pipelines, self._components.places)
         yield from check_wiring(self._pipelines, self._components.found)
         yield from self._named_extensions()
+        yield from self._shown_to_anybody()
         if self._service is not None:
             giving = self._giving_domains()
             yield from filter(None, (refused(one, self._service, giving) for one in self._open()))
@@ -116,6 +117,14 @@ class Reading:
             if ident in found:
                 name = f"{Kind.RECEIVER}.{ident}"
                 yield from open_listeners(name, found[ident].config, self._components.trees[name].node)
+
+    def _shown_to_anybody(self) -> Iterator[Problem]:
+        """Extensions that run and show records to whoever reaches them."""
+        found = self._components.found[Kind.EXTENSION]
+        for ident in self._used()[Kind.EXTENSION]:
+            if ident in found:
+                name = f"{Kind.EXTENSION}.{ident}"
+                yield from shown_to_anybody(name, found[ident].config, self._components.trees[name].node)
 
     def _named_extensions(self) -> Iterator[Problem]:
         """`sending_queue.storage` and `auth.authenticator` name extensions that run, and are good for that."""

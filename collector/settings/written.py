@@ -60,7 +60,11 @@ def _canonical(text: str) -> str:
 def extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Reference]]:
     """The extensions that a component's options name, and what for."""
     side = Use.SERVER_AUTHENTICATOR if kind == Kind.RECEIVER else Use.CLIENT_AUTHENTICATOR
-    for use, parent, key in ((Use.STORAGE, "sending_queue", "storage"), (side, "auth", "authenticator")):
+    for use, parent, key in (
+        (Use.STORAGE, "sending_queue", "storage"),
+        (side, "auth", "authenticator"),
+        (Use.SERVER_AUTHENTICATOR, "login", "authenticators"),
+    ):
         yield from ((use, reference) for reference in _references_below(node, parent, key))
     if kind == Kind.EXTENSION:
         yield from ((side, reference) for reference in references(child(node, "additional_auth")))

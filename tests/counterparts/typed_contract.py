@@ -31,6 +31,7 @@ from collector.component import (
     KeepsTables,
     KnowsSecrets,
     LeadsTo,
+    LetsPeopleIn,
     Listens,
     MakesDomainsKnown,
     MemoryLimiting,
@@ -50,6 +51,7 @@ from collector.component import (
     Receiver,
     Republishes,
     ServerAuthenticator,
+    ShowsRecords,
     SignsRequests,
     SpeaksTls,
     StepLimiting,
@@ -61,6 +63,7 @@ from collector.component import (
     TellsOrigin,
     Ticking,
     TrustsEvents,
+    Vouches,
     WantsOfListeners,
 )
 from collector.connectors.alerting.config import AlertingConfig
@@ -413,7 +416,7 @@ WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfi
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
-CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig, TransformConfig)
+CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig, ConsoleConfig, TransformConfig)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,
@@ -498,6 +501,9 @@ SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
     ClientCertificates,
     Oidc,
 )
+LETS_PEOPLE_IN: tuple[type[LetsPeopleIn], ...] = (ApiKeysConfig, BasicAuthConfig)
+SHOWS_RECORDS: tuple[type[ShowsRecords], ...] = (ConsoleConfig,)
+VOUCHES: tuple[type[Vouches], ...] = (ApiKeys, BasicAuth)
 SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     AlertmanagerConfig,
@@ -583,6 +589,9 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Connector": CONNECTORS,
     "Addressed": ADDRESSED,
     "LeadsTo": LEADS_TO,
+    "LetsPeopleIn": LETS_PEOPLE_IN,
+    "ShowsRecords": SHOWS_RECORDS,
+    "Vouches": VOUCHES,
     "NamesExporters": NAMES_EXPORTERS,
     "OneRequestPer": ONE_REQUEST_PER,
     "Ordered": ORDERED,

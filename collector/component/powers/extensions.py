@@ -37,6 +37,22 @@ class Recalls(Extension, Protocol):
         ...
 
 
+class Vouched(NamedTuple):
+    """Whom an authenticator let in, as it is now. `mark`: another one, once what they prove themselves by is another; never a secret."""
+
+    credential: Credential
+    mark: str
+
+
+@runtime_checkable
+class Vouches(Extension, Protocol):
+    """A server authenticator that says of whom it let in whether it would again: what began with a credential (a session) ends with it."""
+
+    def vouched(self, ident: str) -> Vouched | None:
+        """By the id of the credential; None: nobody has it any more, or it is over. From any thread: no I/O."""
+        ...
+
+
 @runtime_checkable
 class MakesDomainsKnown(Extension, Protocol):
     """An extension whose credentials were made for domains: these are known beside `service.domains.names`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from collector.component.declaration import Config, Use
 
@@ -95,6 +95,24 @@ class GivesDomains(Protocol):
 
     def gives_domains(self) -> bool:
         """Whether they do, with these options."""
+        ...
+
+
+@runtime_checkable
+class LetsPeopleIn(Protocol):
+    """Options of a server authenticator by which people may log in: what they are asked for on a page."""
+
+    def asks_people_for(self) -> Literal["", "key", "password"]:
+        """Empty: with these options for nothing."""
+        ...
+
+
+@runtime_checkable
+class ShowsRecords(Protocol):
+    """Options of an extension whose listeners show records: refused where other machines reach one and it asks nobody who they are."""
+
+    def shown_to_anybody(self) -> Mapping[str, str]:
+        """Option (`endpoint`) → the address, of those that other machines reach and nobody guards."""
         ...
 
 

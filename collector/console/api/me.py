@@ -11,17 +11,17 @@ router = APIRouter(tags=["me"])
 
 
 class Me(BaseModel):
-    """A visitor. `domains`: null for all."""
+    """A visitor. `domains`: null for all; `login`: by which extension they logged in, or `link`; empty for programs, and where nobody is asked."""
 
     name: str
     role: str
     domains: list[str] | None
+    login: str
 
 
 @router.get("/me")
 async def me(request: Request) -> Me:
     """Who you are here."""
     who = visitor(request)
-    return Me(
-        name=who.name, role=who.role.name.lower(), domains=None if who.scope.is_everything else who.scope.sorted()
-    )
+    domains = None if who.scope.is_everything else who.scope.sorted()
+    return Me(name=who.name, role=who.role.name.lower(), domains=domains, login=who.login)

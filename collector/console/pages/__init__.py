@@ -13,6 +13,7 @@ from collector.console.pages import (
     issue,
     issues,
     log_tail,
+    login,
     logs,
     monitor,
     overview,
@@ -36,4 +37,5 @@ ROUTERS: Sequence[APIRouter] = (
     report.router,
     panels.router,
     display.router,
+    login.router,
 )

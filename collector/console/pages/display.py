@@ -27,15 +27,16 @@ async def display(
     if theme not in THEMES or density not in DENSITIES:
         raise Refused(400, "there is no such theme or density")
     base = request.scope.get("root_path", "")
-    answer = RedirectResponse(_ours(back, base), 303)
+    answer = RedirectResponse(below(back, base), 303)
     named = {"theme": theme, "density": density, "zone": zone if str(zone_of(zone)) == zone else "UTC"}
     for name, value in named.items():
         answer.set_cookie(name, value, max_age=_YEAR_SECS, path=base or "/", samesite="lax", httponly=True)
     return answer
 
 
-def _ours(back: str, base: str) -> str:
-    """A path of the console; anything else is its first page."""
-    parts = urlsplit(back)
-    ours = not parts.scheme and not parts.netloc and back.startswith(f"{base}/") and not back.startswith("//")
-    return back if ours and "\\" not in back else f"{base}/"
+def below(back: str, base: str) -> str:
+    """A path of the console as a browser will read it; anything else is its first page."""
+    text = "".join(character for character in back if character.isprintable() and character != "\\")
+    parts = urlsplit(text)
+    ours = text == back and not parts.scheme and not parts.netloc and text.startswith(f"{base}/")
+    return text if ours and not text.startswith("//") else f"{base}/"

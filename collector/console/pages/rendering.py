@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from collector.console.pages.frame import frame
+from collector.console.parts import form_token
+from collector.console.security.form_tokens import FIELD
 from collector.console.serving_files import path_of
 from collector.console.times import UNKNOWN, ago, clock, exact, iso, span, stamp, until
 from collector.visible import visible, visible_lines
 
+_POST_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
 _SIZES = (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -43,9 +47,18 @@ def part(request: Request, template: str, **context: Any) -> Markup:
     def asset(name: str) -> str:
         return f"{base}{path_of(name)}"
 
-    return Markup(_environment().get_template(template).render(  # noqa: S704 - of a template that escapes
-        base=base, asked=asked, link=link, here=here, asset=asset, **context
-    ))  # fmt: skip
+    written = (
+        _environment()
+        .get_template(template)
+        .render(base=base, asked=asked, link=link, here=here, asset=asset, **context)
+    )
+    return Markup(_with_token(written, form_token(request)))  # noqa: S704 - of a template that escapes
+
+
+def _with_token(written: str, token: str) -> str:
+    """Each form that changes something shows the session's token, so none can forget it. Text of senders is escaped: it makes no form."""
+    shown = f'<input type="hidden" name="{FIELD}" value="{token}">'
+    return _POST_FORM.sub(lambda form: form[0] + shown, written) if token else written
 
 
 def address(request: Request, path: str, **changed: str | int | None) -> str:

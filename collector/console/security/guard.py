@@ -12,28 +12,32 @@ from collector.console.parts import Parts
 from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
 from collector.console.security.hosts import is_ours
+from collector.console.security.login import Entered, entered
 from collector.console.security.origins import CHANGING, from_our_pages
+from collector.console.security.watching import watched
 from collector.console.visitor import LOCAL, Role
 from collector.transport.serving.http_server import App
 
 Send = Callable[[Message], Awaitable[None]]
 
 _ANOTHER_HOST = Refused(
-    421, "the console is not asked for by this name: names of this machine, and those of the option hosts"
+    421,
+    "the console is not asked for by this name: names of this machine, that of public_url, and those of the option hosts",
 )
 _FROM_ELSEWHERE = Refused(
     403, "a change is taken from the console's own pages, or from programs: not from pages of others"
 )
 _VIEWER = Refused(403, "a viewer may look: to change something takes the role operator")
-OF_VISITOR = "/display"
-"""The one change that concerns nobody but who makes it: how pages look."""
+OF_VISITOR = frozenset({"/display", "/login", "/login/link", "/logout"})
+"""Changes that concern nobody but who makes them."""
 ASKED_BY_POST = "/mcp"
 """Where a POST is a question; what changes something there looks at the role itself."""
 
 
 def guarded(app: Any, parts: Parts) -> App:
     """`app`, with `request.state.visitor` set, and the headers of `headers.py` in each answer."""
-    allowed = frozenset(name.lower() for name in parts.options.hosts)
+    options = parts.options
+    allowed = None if parts.logins is not None and not options.is_local and not options.names else options.names
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
         answer, headers = _with_headers(send), Headers(scope=scope)
@@ -41,22 +45,28 @@ def guarded(app: Any, parts: Parts) -> App:
         if refused is not None:
             await problem(refused)(scope, receive, answer)
             return
-        visitor = scope.setdefault("state", {})["visitor"] = LOCAL
-        scope["root_path"] = base = parts.options.base_path
+        scope["root_path"] = base = options.base_path
+        path = scope["path"].removeprefix(base)
+        came = Entered(LOCAL, receive) if parts.logins is None else await entered(parts.logins, scope, receive, path)
+        if not isinstance(came, Entered):
+            await came(scope, receive, answer)
+            return
+        scope.setdefault("state", {}).update(visitor=came.visitor, token=came.token, form_token=came.form_token)
         if (
             scope["method"] in CHANGING
-            and visitor.role < Role.OPERATOR
-            and scope["path"] not in (base + OF_VISITOR, base + ASKED_BY_POST)
+            and came.visitor.role < Role.OPERATOR
+            and path not in (*OF_VISITOR, ASKED_BY_POST)
         ):
             await problem(_VIEWER)(scope, receive, answer)
             return
-        await app(scope, receive, answer)
+        await app(scope, came.receive, watched(answer, parts.logins, came.token))
 
     return guard
 
 
-def _refused(method: str, headers: Headers, allowed: frozenset[str]) -> Refused | None:
-    if not is_ours(headers.get("host", ""), allowed):
+def _refused(method: str, headers: Headers, allowed: frozenset[str] | None) -> Refused | None:
+    """`allowed`: None for any name."""
+    if allowed is not None and not is_ours(headers.get("host", ""), allowed):
         return _ANOTHER_HOST
     return _FROM_ELSEWHERE if method in CHANGING and not from_our_pages(headers) else None
 

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from collector.component import Context, CredentialChange
+from collector.component import Context, CredentialChange, Vouched
 from collector.domains.credential import Credential
 from collector.domains.key_store import FILE, KeyFile, KeyStore, KeysUnreadable, NoSuchKey
 from collector.domains.keys import Key, KeyKind, digest_of, is_whole
+from collector.domains.remembered import fingerprint
 from collector.domains.resolver import RequestFacts
 from collector.errors import Unauthenticated, Unavailable
 from collector.extensions.api_keys.changes import Changes
@@ -105,6 +106,13 @@ class ApiKeys:
         self._used[key.id] = int(now)
         return credential
 
+    def vouched(self, ident: str) -> Vouched | None:
+        """The key of this id while it is good; another key of the same id has another mark."""
+        key, credential = self._by_id.get(ident, (None, None))
+        if key is None or credential is None or key.objection(time.time()):
+            return None
+        return Vouched(credential, fingerprint(key.digest.hex()).hex())
+
     def exposed(self, secret: str) -> Credential | None:
         """Whose live key a text is. With `on_exposed: revoke` it is taken back within a second."""
         key, credential = self._known.get(digest_of(secret), (None, None))
@@ -138,6 +146,7 @@ class ApiKeys:
                 log.error("%s: key %s lets nobody in: %s", self._id, key.id, error)
         domains = frozenset(key.domain for key, _ in known.values())
         self._known: Mapping[bytes, tuple[Key, Credential]] = known
+        self._by_id: Mapping[str, tuple[Key, Credential]] = {key.id: (key, whose) for key, whose in known.values()}
         if domains != getattr(self, "_domains", None):
             self._domains = domains
 

@@ -111,6 +111,10 @@ class ApiKeysConfig(Config):
         """Each key has one."""
         return True
 
+    def asks_people_for(self) -> Literal["", "key", "password"]:
+        """A key that reads is a way to log in."""
+        return "key"
+
     def cautions(self) -> Mapping[str, str]:
         """Keys that stand in web pages, and don't name these."""
         return {

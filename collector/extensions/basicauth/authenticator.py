@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from collector.component import Context
-from collector.domains.credential import Credential
+from collector.component import Context, Vouched
+from collector.domains.credential import ROLES, WRITE, Credential
 from collector.domains.remembered import Remembered, fingerprint
 from collector.domains.resolver import RequestFacts
 from collector.errors import InvalidPayload, LogboomError, Unauthenticated, Unavailable
@@ -42,7 +42,7 @@ class BasicAuth:
 
     def __init__(self, config: BasicAuthConfig, context: Context) -> None:
         self._id = context.id
-        self._domains = config.domains
+        self._domains, self._roles = config.domains, config.roles
         server = config.htpasswd
         self._users = Users(
             server.inline.get_secret_value() if server else "", Path(server.file) if server and server.file else None
@@ -101,9 +101,19 @@ class BasicAuth:
         except Unauthenticated:
             return None
 
+    def vouched(self, ident: str) -> Vouched | None:
+        """The user, while there is one; a new password is another mark."""
+        hashed = self._users.hashes.get(ident)
+        return Vouched(self._credential(ident), fingerprint(hashed).hex()) if hashed is not None else None
+
     async def headers(self) -> Mapping[str, str]:
         """Our name and password."""
         return self._shown.headers if self._shown is not None else {}
+
+    def _credential(self, user: str) -> Credential:
+        role = self._roles.get(user)
+        scopes = frozenset({WRITE}) | (ROLES[role] if role is not None else frozenset())
+        return Credential(self._domains.get(user), id=user, scopes=scopes, attributes={"username": user})
 
     def _login(self, request: RequestFacts) -> tuple[_Login, bytes]:
         """What is shown, and what it is remembered by: with the user's hash, so that a new one asks again."""
@@ -132,10 +142,7 @@ class BasicAuth:
             hashed = self._users.hashes.get(login.user)
             right = is_right(login.password, hashed or self._users.of_anybody)
             if right and hashed is not None:
-                who = {"username": login.user}
-                self._good.put(
-                    key, Credential(self._domains.get(login.user), id=login.user, attributes=who), _GOOD_SECS
-                )
+                self._good.put(key, self._credential(login.user), _GOOD_SECS)
             else:
                 self._bad.put(key, True, _BAD_SECS)
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import SecretStr, field_validator, model_validator
 
@@ -49,7 +49,9 @@ class BasicAuthConfig(Config):
     client_auth: ClientAuth | None = None
     """Who we are."""
     domains: dict[str, str] = {}
-    """User → the domain whose records it sends; of others the request says whose they are."""
+    """User → the domain whose records it sends, or sees; of others the request says whose they are, and a console shows them all."""
+    roles: dict[str, Literal["viewer", "operator", "admin"]] = {}
+    """User → what it may do in a console that names this extension in `login`; others don't get in there."""
 
     @field_validator("domains")
     @classmethod
@@ -75,3 +77,7 @@ class BasicAuthConfig(Config):
     def gives_domains(self) -> bool:
         """Where users have domains."""
         return bool(self.domains)
+
+    def asks_people_for(self) -> Literal["", "key", "password"]:
+        """Where there are users."""
+        return "password" if self.htpasswd is not None else ""

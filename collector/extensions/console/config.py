@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from collections.abc import Mapping
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
 
 from collector.component import Config
 from collector.transport.endpoint import Endpoint
@@ -10,13 +14,28 @@ from collector.transport.tls import TlsServerConfig
 from collector.units import Duration
 
 
+class Login(Config):
+    """Who comes is asked. `logboom login` makes a link that lets in once, whatever else does."""
+
+    authenticators: list[str] = []
+    """Extensions that let people and programs in: `api_keys`, `basicauth`, `oidc`. Keys of the kinds reader and admin, users and tokens with a role."""
+    lifetime: Duration = Field(12 * 3600.0, ge=60)
+    """How long a session lasts, whatever is done in it."""
+    idle_timeout: Duration = Field(2 * 3600.0, ge=60)
+    """How long it lasts while nothing is done in it."""
+
+
 class ConsoleConfig(Config):
-    """Where the console is, and what it shows."""
+    """Where the console is, who sees it, and what it shows."""
 
     endpoint: str = "localhost:8080"
-    """`host:port` to listen on: an address of this machine alone. From elsewhere, through a tunnel (`ssh -L`), or a proxy that asks who comes."""
+    """`host:port` to listen on. Other machines may reach it with `login` alone."""
+    login: Login | None = None
+    """Ask who comes; without it, whoever has this machine sees all and may do all."""
+    public_url: str = ""
+    """How browsers reach it where that is not `endpoint`: `https://logs.example.com`, with `base_path`. With `https` sessions go over TLS alone."""
     hosts: list[str] = []
-    """Names, beside those of loopback, by which a proxy in front asks for it."""
+    """Names, beside those of loopback and `public_url`, by which it is asked for. Where others reach it and none is named: any."""
     tls: TlsServerConfig | None = None
     """Serve HTTPS."""
     base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
@@ -39,11 +58,57 @@ class ConsoleConfig(Config):
     @field_validator("endpoint")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        if not Endpoint.parse(value, "tcp").is_local:
-            raise ValueError(
-                "the console asks nobody who they are, so other machines may not reach it: listen on localhost, behind a proxy that does"
-            )
+        Endpoint.parse(value, "tcp")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or parts.username
+        ):
+            raise ValueError("public_url must be a URL such as https://logs.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.public_url and urlsplit(self.public_url).path != self.base_path:
+            raise ValueError("public_url must end with base_path, and with no other path")
+        return self
+
+    @property
+    def over_tls(self) -> bool:
+        """Browsers reach it over TLS."""
+        return self.tls is not None or self.public_url.startswith("https://")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """By which it is asked for, beside those of loopback; none: by any, where other machines reach it."""
+        return frozenset(name.lower() for name in (*self.hosts, urlsplit(self.public_url).hostname or "") if name)
+
+    @property
+    def is_local(self) -> bool:
+        """Only this machine reaches it."""
+        return Endpoint.parse(self.endpoint, "tcp").is_local
+
+    def shown_to_anybody(self) -> Mapping[str, str]:
+        """Without a login, whoever reaches it."""
+        return {} if self.is_local or self.login is not None else {"endpoint": self.endpoint}
+
+    def cautions(self) -> Mapping[str, str]:
+        """What goes over the network as it is."""
+        if self.login is None or self.is_local or self.over_tls:
+            return {}
+        said = (
+            f"passwords, keys and sessions come to {self.endpoint} in clear text: add tls (cert_file, key_file), or public_url: "
+            "https://… where a proxy in front ends TLS"
+        )
+        return {"endpoint": said}
 
     def reads_store(self) -> str:
         """Whose store is shown."""

@@ -57,6 +57,6 @@ async def test_a_viewer_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(guard, "LOCAL", VIEWER)
     async with console(tmp_path) as client:
         for method, path in CHANGES:
-            if path != guard.OF_VISITOR:
+            if path not in guard.OF_VISITOR:
                 answer = await client.request(method, path, json={})
                 assert answer.status_code == 403, (method, path)

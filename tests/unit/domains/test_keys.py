@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.domains.credential import ADMIN, READ, SILENCE, WRITE
+from collector.domains.credential import ADMIN, OPERATE, READ, SILENCE, WRITE
 from collector.domains.keys import PATTERN, Key, KeyKind, digest_of, id_in, is_whole, new_key
 from collector.domains.names import domain_name, host_name
 from collector.domains.origins import checked_origin, is_among
@@ -16,7 +16,7 @@ from collector.reserved import DOMAIN
 
 KINDS = {
     KeyKind.INGEST: ("i", {WRITE}), KeyKind.BROWSER: ("p", {WRITE}), KeyKind.READER: ("r", {READ}),
-    KeyKind.ADMIN: ("a", {READ, SILENCE, ADMIN}),
+    KeyKind.ADMIN: ("a", {READ, OPERATE, SILENCE, ADMIN}),
 }  # fmt: skip
 
 
