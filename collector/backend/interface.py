@@ -142,6 +142,10 @@ class View(Protocol):
         """Partition → what components keep in it, names and values."""
         ...
 
+    def figures(self, component: str) -> Mapping[str, bytes]:
+        """Domain → the numbers that a component keeps of its state, for `collector.component.figures.read`."""
+        ...
+
     def queues(self) -> Mapping[str, QueueState]:
         """Exporter → what waits for it, over all partitions; removed ones with a backlog included."""
         ...

@@ -46,6 +46,14 @@ class LocalView:
         """See `View.state_bytes`."""
         return {number: partition.state_bytes() for number, partition in self._all_partitions().items()}
 
+    def figures(self, component: str) -> dict[str, bytes]:
+        """See `View.figures`."""
+        return {
+            domain: kept
+            for partition in self._all_partitions().values()
+            for domain, kept in partition.figures(component).items()
+        }
+
     def queues(self) -> dict[str, QueueState]:
         """See `View.queues`."""
         found: dict[str, QueueState] = {}

@@ -26,6 +26,7 @@ from collector.component.declaration import (
     Standing,
     Use,
 )
+from collector.component.figures import Figure, Figures
 from collector.component.powers.exporters import (
     Addressed,
     Bills,
@@ -125,6 +126,8 @@ __all__ = [
     "Exporter",
     "Extension",
     "Factory",
+    "Figure",
+    "Figures",
     "GivesDomains",
     "GoesStale",
     "HandsOver",

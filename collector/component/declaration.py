@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
+from collector.component.figures import Figure
 from collector.errors import LogboomError
 from collector.signed_links import Signer
 
@@ -141,6 +142,7 @@ class Factory(Generic[C]):
         summary: one line for `logboom components`.
         stability: `development`, `alpha`, `beta` or `stable`.
         counters: what an exporter's `counters()` gives.
+        figures: numbers that a processor or connector keeps of its state (`Figures`).
         takes_commands: event names of the commands that a processor or connector takes (`TakesCommands`).
         passes_records: a connector that hands on records that it was given; one that does not makes others, of which the
             oldest are dropped where their exporters can't follow, so that nobody waits for them.
@@ -156,6 +158,7 @@ class Factory(Generic[C]):
     aliases: tuple[str, ...] = ()
     stability: str = "beta"
     counters: tuple[Instrument, ...] = ()
+    figures: tuple[Figure, ...] = ()
     takes_commands: tuple[str, ...] = ()
     passes_records: bool = True
     differs: tuple[str, ...] | None = None

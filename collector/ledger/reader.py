@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from collector.component.figures import NAME as FIGURES
 from collector.disk.environment import Environment
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.gauges import PartitionSize, QueueState
 from collector.ledger.outbox import Totals
+from collector.ledger.state import committed, domains_of
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts
 
@@ -145,6 +147,18 @@ class PartitionReader:
         environment, tables = opened
         with environment.read() as txn:
             return get_u64(txn, tables.partition, b"state_bytes")
+
+    def figures(self, component: str) -> Mapping[str, bytes]:
+        """domain → the numbers that a component keeps of its state there (`collector.component.figures`): a seek for each domain."""
+        if (opened := self._opened()) is None:
+            return {}
+        environment, tables = opened
+        with environment.read() as txn:
+            found = {
+                domain: committed(txn, tables, (component, domain, FIGURES))
+                for domain in domains_of(txn, tables, component)
+            }
+        return {domain: kept for domain, kept in found.items() if kept}
 
     def close(self) -> None:
         """Let go of the files; safe twice."""

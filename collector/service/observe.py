@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.backend.interface import View
+from collector.component.figures import Values, joined, read
 from collector.journal.limits import JournalSize
 from collector.ledger.gauges import QueueState
 from collector.reserved import PIPELINE
@@ -50,6 +51,7 @@ class Observer:
         behind = self._view.behind([PIPELINE, *roots(settings)])
         return Snapshot(
             counts=counts,
+            figures=self._figures(settings),
             journals=[
                 JournalState(slot, size.used_bytes, size.budget_bytes, size.entries, size.oldest_unix_ms)
                 for slot, size in journals
@@ -69,6 +71,15 @@ class Observer:
             resting=resting or {},
             backup_unix_ms=backup_unix_ms or {},
         )
+
+    def _figures(self, settings: Settings) -> dict[tuple[str, str], Values]:
+        found: dict[tuple[str, str], Values] = {}
+        for ident, component in [*settings.processors.items(), *settings.connectors.items()]:
+            if component.factory.figures:
+                for domain, kept in self._view.figures(ident).items():
+                    of = component.factory.name, domain
+                    found[of] = joined(found.get(of, {}), read(kept))
+        return found
 
     def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
         found = self._view.queues()

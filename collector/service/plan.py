@@ -12,7 +12,7 @@ from typing import TypeVar
 from collector.backend.data_dir import DataDir
 from collector.backend.interface import Backend
 from collector.backend.local import LocalBackend
-from collector.component import Config, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
+from collector.component import Config, Figure, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
 from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.journal.limits import JournalLimits
@@ -133,6 +133,12 @@ def used_receivers(settings: Settings) -> list[str]:
 def declared_counters(settings: Settings) -> list[Instrument]:
     """What the configured exporters say that they count themselves."""
     return [each for component in settings.exporters.values() for each in component.factory.counters]
+
+
+def declared_figures(settings: Settings) -> list[tuple[str, Figure]]:
+    """(component type, number) of what the configured components say that they keep of their state."""
+    configured = [*settings.processors.values(), *settings.connectors.values()]
+    return [(each.factory.name, figure) for each in configured for figure in each.factory.figures]
 
 
 def extension(settings: Settings, options: type[C]) -> C | None:

@@ -21,7 +21,7 @@ from collector.service.costs import Costs
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
-from collector.service.plan import backend_of, declared_counters, extension
+from collector.service.plan import backend_of, declared_counters, declared_figures, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.reporting import Reporting
@@ -144,8 +144,12 @@ async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoin
     from collector.telemetry.reader import OwnMetrics, prometheus_answer
 
     own = await asyncio.to_thread(OwnMetrics, watch.snapshots, metrics.periodic(), _attributes(telemetry.resource))
-    own.declare(declared_counters(supervisor.settings))
-    watch.at_each_look = lambda settings: own.declare(declared_counters(settings))
+
+    def declare(settings: Settings) -> None:
+        own.declare(declared_counters(settings), declared_figures(settings))
+
+    declare(supervisor.settings)
+    watch.at_each_look = declare
     for host, port in metrics.prometheus():
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
     return own.shutdown

@@ -13,7 +13,9 @@ from opentelemetry.sdk.resources import Resource
 from prometheus_client import REGISTRY, generate_latest
 
 from collector.component import Instrument
+from collector.component.figures import Figure
 from collector.settings.telemetry import PeriodicReader
+from collector.telemetry.component_figures import ComponentFigures
 from collector.telemetry.endpoints import Answer
 from collector.telemetry.exporter_counters import ExporterCounters
 from collector.telemetry.metrics import register
@@ -41,10 +43,13 @@ class OwnMetrics:
         meter = self._provider.get_meter("logboom", version("logboom"))
         register(meter, snapshots)
         self._exporter_counters = ExporterCounters(meter, snapshots)
+        self._component_figures = ComponentFigures(meter, snapshots)
 
-    def declare(self, counters: Iterable[Instrument]) -> None:
-        """What the configured exporters count themselves, again whenever the configuration changes. From any thread."""
+    def declare(self, counters: Iterable[Instrument], figures: Iterable[tuple[str, Figure]] = ()) -> None:
+        """What the configured exporters count themselves, and other components keep of their state, again whenever the configuration changes.
+        From any thread."""
         self._exporter_counters.declare(counters)
+        self._component_figures.declare(figures)
 
     def shutdown(self) -> None:
         """Push the last numbers, and end. A destination that does not answer delays the end by a few seconds at most."""

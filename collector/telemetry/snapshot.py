@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.component.figures import Values
 from collector.outcomes import Counts
 
 
@@ -66,6 +67,7 @@ class Snapshot:
     """All numbers at one moment.
 
     Args:
+        figures: (component type, domain) → the numbers that components of that type keep of their state.
         not_run: signal → pipelines of the file that do not run.
         resting: pipelines that wait for room on the disk, and why.
         unread_unix_ms: pipeline → receipt of the oldest request that it has not read; 0 = it has read all.
@@ -89,6 +91,7 @@ class Snapshot:
     """
 
     counts: Counts
+    figures: Mapping[tuple[str, str], Values] = field(default_factory=dict)
     journals: Sequence[JournalState] = ()
     kept: Sequence[KeptBytes] = ()
     queues: Mapping[str, ExporterQueue] = field(default_factory=dict)

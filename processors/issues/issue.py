@@ -88,6 +88,7 @@ class Issue:
         told_at: clock of its last event; `untold`: something has changed since.
         wake_at: when it is due; 0: never.
         version: of its last event.
+        stood: state and level as they are counted in the domain's figures; None: it is not yet.
         generated: what a language model wrote about it: `summary`, `hypotheses`, `model`, `at`.
     """
 
@@ -131,6 +132,7 @@ class Issue:
     told_at: int = 0
     untold: bool = False
     wake_at: int = 0
+    stood: tuple[str, str] | None = None
     more: dict[str, Any] = field(default_factory=dict)
     cause: str = ""
     suggestion: str = ""
@@ -147,9 +149,15 @@ class Issue:
         issue = cls(**{name: said[name] for name in _NAMES if name in said})
         issue.state = State(issue.state)
         issue.variants = {key: Variant(**one) for key, one in said.get("variants", {}).items()}
+        issue.stood = issue.stands
         issue.resolved = Resolved(**said["resolved"]) if said.get("resolved") else None
         issue.archived = Archived(**said["archived"]) if said.get("archived") else None
         return issue
+
+    @property
+    def stands(self) -> tuple[str, str]:
+        """State and level."""
+        return str(self.state), self.level
 
     def count_values(self, name: str, found: Mapping[str, int]) -> None:
         """Add to `services`, `endpoints` …"""
@@ -169,4 +177,4 @@ class Issue:
             self.priority = self.initial
 
 
-_NAMES = tuple(each.name for each in fields(Issue))
+_NAMES = tuple(each.name for each in fields(Issue) if each.name != "stood")

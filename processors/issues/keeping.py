@@ -181,6 +181,7 @@ class Kept:
             if issue.events > 1 and now - issue.first_seen > _RATED_AFTER:
                 rates.append(hourly_rate(issue, now))
         self.shelf.rate = rate_limit(rates)
+        self.shelf.recount()
         self._room(now)
         if any_left:
             self._work.wake(self._domain, "daily", (now // DAY + 1) * DAY)

@@ -70,6 +70,7 @@ class Issues:
         for domain in dict.fromkeys(part.domain for part in split):
             own = [part for part in split if part.domain == domain]
             kept = self._keeping.of(domain, work)
+            kept.shelf.count(tally.levels(np.concatenate([part.rows for part in own])))
             names = [groups.groupings[part.grouping].issue_id for part in own]
             targets = kept.targets(names, int(columns.received.max()))
             for (_, target), several in by_target(own, [targets[name] for name in names]):
@@ -90,6 +91,7 @@ class Issues:
             if not one.opens and not kept.is_open(name):
                 continue
             target = kept.targets([name], one.seen.clock)[name]
+            kept.shelf.count({one.seen.level: one.seen.events})
             arrival = Arrival(target, [(name, one.grouping, 1)], one.seen, one.about, anomaly=one)
             told = kept.arrive(arrival, one.row)
             found.put(np.array([one.row]), target)

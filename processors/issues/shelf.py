@@ -10,15 +10,17 @@ made_room             when issues were last forgotten for want of room, ns
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from collector.component import State
+from collector.component import Figures, State
 from processors.issues.issue import Issue
 from processors.issues.issue import State as Standing
 
 _ISSUE, _ALIAS, NUMBER, RATE, MADE_ROOM = b"issue/", b"alias/", b"number", b"rate", b"made_room"
 PAST = b"past/"
+STANDING, EVENTS = "issues", "issue_events"
 _LEAST_PART = 10
 """Of all issues a tenth goes when there is no room, the least telling first."""
 
@@ -59,6 +61,7 @@ class Shelf:
 
     def save(self, issue: Issue) -> None:
         """As it is now."""
+        self._stands(issue, issue.stands)
         self._state.put(_ISSUE + issue.id.encode(), issue.encoded())
 
     def add(self, issue: Issue) -> None:
@@ -69,8 +72,29 @@ class Shelf:
     def remove(self, issue: Issue) -> None:
         """Forget it."""
         self._number(-1)
+        self._stands(issue, None)
         self._state.delete(_ISSUE + issue.id.encode())
         self._state.delete(PAST + issue.id.encode())
+
+    def count(self, events: Mapping[str, int]) -> None:
+        """Level → records that belong to issues, for the metrics."""
+        figures = Figures(self._state)
+        figures.add(EVENTS, {(level,): number for level, number in events.items()})
+        if STANDING not in figures:
+            self.recount()
+
+    def recount(self) -> None:
+        """How many issues stand where, for the metrics: looked at all of them."""
+        Figures(self._state).set(STANDING, Counter(issue.stands for issue in self.all()))
+
+    def _stands(self, issue: Issue, now: tuple[str, str] | None) -> None:
+        before, issue.stood = issue.stood, now
+        if before == now:
+            return
+        figures = Figures(self._state)
+        if STANDING not in figures:
+            self.recount()
+        figures.add(STANDING, {each: change for each, change in ((before, -1), (now, 1)) if each is not None})
 
     def lead(self, grouping: str, target: str) -> None:
         """From now on records of the grouping belong to that issue."""

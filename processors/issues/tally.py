@@ -77,6 +77,11 @@ class Tally:
             **{name: self._values(name, rows) for name in self._counted},
         )  # fmt: skip
 
+    def levels(self, rows: Rows) -> Mapping[str, int]:
+        """Level → how many of these records have it."""
+        counted = np.bincount(self._levels.codes[rows] + 1, minlength=1)
+        return {self._levels.values[code - 1]: int(counted[code]) for code in np.flatnonzero(counted) if code > 0}
+
     def _level(self, rows: Rows) -> str:
         said = {self._levels.values[code] for code in set(self._levels.codes[rows].tolist())}
         return next((level for level in LEVELS if level in said), "info")

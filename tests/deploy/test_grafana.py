@@ -11,6 +11,8 @@ from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import REGISTRY
 
+from collector.component import Kind
+from collector.registry import default_registry
 from collector.telemetry import metrics
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "deploy" / "grafana" / "logboom.json").read_text())
@@ -26,7 +28,9 @@ def exposed(name: str, unit: str, *, counter: bool) -> str:
 def names() -> set[str]:
     counters = {exposed(name, "{records}", counter=True) for name in metrics.NAMES if name.startswith(("otelcol_receiver", "otelcol_exporter_sen", "otelcol_exporter_enq", "logboom_records"))}  # fmt: skip
     counters |= {exposed(name, unit, counter=True) for name, unit, *_ in metrics._CUMULATIVE}
-    return counters | {exposed(name, unit, counter=False) for name, unit, *_ in metrics._GAUGES}
+    figures = [figure for kind in Kind for factory in default_registry().factories(kind) for figure in factory.figures]
+    kept = {exposed(f"logboom_{each.name}", each.unit, counter=each.grows) for each in figures}
+    return counters | kept | {exposed(name, unit, counter=False) for name, unit, *_ in metrics._GAUGES}
 
 
 def targets() -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from collector.connectors.alerting.groups import (
     GROUP,
     Groups,
     all_of,
+    count_notices,
     forget_issue,
     groups_of,
     note_issue,
@@ -93,7 +94,7 @@ class Alerting:
         if self._config.reports:
             self._reports.plan(_senders(batch), work)
         if told:
-            _emit(work, [notice for notice, _ in told], pl.Series([row for _, row in told], dtype=pl.UInt32))
+            _emit(work, [notice for notice, _ in told], parents=pl.Series([row for _, row in told], dtype=pl.UInt32))
         responding.emit(work, [one for one, _ in acts], [positions[row] for _, row in acts])
         for end in ends:
             self._end(end, work)
@@ -119,7 +120,7 @@ class Alerting:
             told = self._carried(self._responding.tick(due, work), work)
         else:
             told = limited(due.name.removeprefix(LIMIT), due, work, self._config.max_alerts)
-        _emit(work, told)
+        _emit(work, told, due.domain)
 
     def command(self, command: Command, work: Work) -> Applied | Refused:
         """Somebody acknowledges, or asks for quiet."""
@@ -129,7 +130,7 @@ class Alerting:
             return self._about_group(command, work)
         if self._responding.takes(command.name):
             answer, step = self._responding.command(command, work)
-            _emit(work, self._carried(step, work))
+            _emit(work, self._carried(step, work), command.domain)
             return answer
         return orders.carry_out(command, work)
 
@@ -138,7 +139,7 @@ class Alerting:
         if isinstance(exporters, Refused):
             return exporters
         answer, notices = trial.begin(command, exporters, work)
-        work.emit(NOTIFICATION, batch_of(notices, work.now_unix_nano))
+        _emit(work, notices, command.domain)
         return answer
 
     def _alert(
@@ -289,7 +290,7 @@ class Alerting:
         else:
             answer = people.unacknowledge(key, group, work.now_unix_nano)
         self._groups.keep(work, command.domain, key, group)
-        _emit(work, told)
+        _emit(work, told, command.domain)
         return answer
 
     def _end(self, end: Ends, work: Work) -> None:
@@ -370,9 +371,17 @@ def _senders(batch: LogBatch) -> list[str]:
     return [domain for domain in sent.unique().to_list() if domain]
 
 
-def _emit(work: Work, told: Sequence[Notice], parents: pl.Series | None = None) -> None:
-    if told:
-        work.emit(NOTIFICATION, batch_of(told, work.now_unix_nano), parents=parents)
+def _emit(work: Work, told: Sequence[Notice], domain: str = "", parents: pl.Series | None = None) -> None:
+    """Make events of them, counted for their domains: those of their labels, else `domain`."""
+    if not told:
+        return
+    work.emit(NOTIFICATION, batch_of(told, work.now_unix_nano), parents=parents)
+    of_domain = defaultdict[str, list[Notice]](list)
+    for one in told:
+        of_domain[one.labels.get("domain", domain)].append(one)
+    for name, notices in of_domain.items():
+        if name:
+            count_notices(work.state(name), notices)
 
 
 def _groups_with(state: State, end: Ends) -> list[str]:

@@ -68,7 +68,7 @@ class Chain:
 
 @dataclass(slots=True)
 class Group:
-    """See the module. `due`: the next time at which it is looked at; `flushed`: when it was last, 0 = never since it was empty; `asked`: ids of
+    """See the module. `stood`: as it is counted in the domain's figures. `due`: the next time at which it is looked at; `flushed`: when it was last, 0 = never since it was empty; `asked`: ids of
     responses that people were asked about."""
 
     receiver: str
@@ -81,6 +81,14 @@ class Group:
     flapped: int = 0
     chain: Chain = field(default_factory=Chain)
     asked: list[str] = field(default_factory=list)
+    stood: str | None = field(default=None, compare=False)
+
+    @property
+    def stands(self) -> str:
+        """`firing`, `acknowledged`, or `over`; as it was when it was looked at last."""
+        if not self.alerts:
+            return "over"
+        return "acknowledged" if self.chain.acknowledged_until > self.flushed else "firing"
 
     def add(self, one: Occurrence, said: Said, now: int, resolve_after: int) -> str:
         """What a batch tells of an alert; gives its fingerprint. One that was over and is told again has flapped."""
@@ -135,10 +143,12 @@ def decode(data: bytes) -> Group:
     if data[0] != _VERSION:
         raise ValueError(f"a group of version {data[0]}")
     receiver, path, labels, alerts, told, due, flushed, flapped, chain, *asked = msgpack.unpackb(data[1:])
-    return Group(
+    group = Group(
         receiver, path, labels, {k: Alert(*a) for k, a in alerts.items()}, {k: _told(t) for k, t in told.items()}, due, flushed,
         flapped, Chain(*chain), *asked,
     )  # fmt: skip
+    group.stood = group.stands
+    return group
 
 
 def _told(kept: Sequence[Any]) -> Told:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgpack
 
-from collector.component import State, Work
+from collector.component import Figures, State, Work
 from collector.connectors.alerting.group import Group, decode, group_id
 from collector.connectors.alerting.routes import Leaf
+from collector.notices.notice import Notice
 
 GROUP, CHAIN = "g/", "e/"
 """How names begin: of groups, and of times at which an escalation goes on."""
 _ISSUE, _NUMBER = "x/", b"n"
+STANDING, NOTIFICATIONS = "alert_groups", "alert_notifications"
 _OVERFLOW = {"overflow": "true"}
 _MOST_OF_AN_ISSUE = 20
 
@@ -71,6 +74,7 @@ class Groups:
     @staticmethod
     def keep(work: Work, domain: str, key: str, group: Group) -> None:
         """Write it, and when it is due."""
+        _stands(work.state(domain), group, group.stands)
         work.state(domain).put(_name(key), group.encode())
         work.wake(domain, f"{GROUP}{key}", group.due)
         work.wake(domain, f"{CHAIN}{key}", group.chain.due or None)
@@ -78,8 +82,26 @@ class Groups:
     @staticmethod
     def forget(state: State, key: str) -> None:
         """It is over."""
+        if (kept := state.get(_name(key))) is not None:
+            _stands(state, decode(kept), None)
         state.delete(_name(key))
         _count(state, -1)
+
+
+def _stands(state: State, group: Group, now: str | None) -> None:
+    """For the metrics: how many groups are how."""
+    before, group.stood = group.stood, now
+    if before == now:
+        return
+    figures = Figures(state)
+    if STANDING not in figures:
+        figures.set(STANDING, Counter((each.stands,) for _, each in all_of(state)))
+    figures.add(STANDING, {(each,): change for each, change in ((before, -1), (now, 1)) if each is not None})
+
+
+def count_notices(state: State, notices: Iterable[Notice]) -> None:
+    """For the metrics: who was told, and why."""
+    Figures(state).add(NOTIFICATIONS, Counter((each.exporter, each.reason) for each in notices))
 
 
 def overflow(labels: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.component import State
+from collector.component.figures import NAME as FIGURES
+from collector.component.figures import read
 from collector.connectors.alerting import silences
 from collector.connectors.alerting.groups import all_of
 from collector.connectors.alerting.limits import Limits
@@ -49,7 +51,10 @@ def test_a_storm_ends_in_a_few_messages_and_nothing_of_it_is_lost() -> None:
     kept_back = [int(one["count"]) for one in told if one["reason"].startswith("more groups")]
     assert len(one_by_one) + kept_back[-1] >= GROUPS + 1, "those that were not told one by one are counted"
     assert {one["group"] for one in told if one["status"] == "resolved"} == one_by_one
-    assert [name for name in state.values if name not in (b"n", b"l/email")] == []
+    assert [name for name in state.values if name not in (b"n", b"l/email", FIGURES)] == []
+    figures = read(state.values[FIGURES])
+    assert set(figures["alert_groups"].values()) == {0}
+    assert sum(figures["alert_notifications"].values()) == len(told)
 
 
 def test_a_window_of_before_is_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from itertools import count
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.component.figures import NAME as FIGURES
 from collector.ledger.interface import StateKey
+from collector.ledger.reader import PartitionReader
 from counterparts.partition_bench import PLAN, PartitionBench
 
 Make = Callable[..., PartitionBench]
@@ -34,6 +37,19 @@ def test_components_and_domains_do_not_see_each_other(make_bench: Make) -> None:
     assert dict(bench.ledger.state("q", "a")) == {b"y": b"4"}
     commit(bench, {("p", "a", b"x/1"): None, ("p", "a", b"never"): None})
     assert dict(bench.ledger.state("p", "a")) == {b"x/2": b"2"}
+
+
+def test_numbers_of_a_component_are_read_from_anywhere_by_domain(make_bench: Make) -> None:
+    """Small and large ones; a domain without any, and another component, have no part."""
+    bench = make_bench()
+    small, large = b"s", b"l" * 9000
+    commit(bench, {("p", "a", FIGURES): small, ("p", "a", b"\x01g"): b"x", ("p", "b", b"y"): b"2", ("p", "c", FIGURES): large,
+                   ("p/2", "a", FIGURES): b"of another"})  # fmt: skip
+    with closing(PartitionReader.open(bench.partition.path)) as reader:
+        assert reader.figures("p") == {"a": small, "c": large}
+        assert reader.figures("q") == {}
+        commit(bench, {("p", "a", FIGURES): None})
+        assert reader.figures("p") == {"c": large}
 
 
 def test_the_owner_is_told_its_part_of_what_is_too_much_for_the_domain(make_bench: Make) -> None:
