@@ -42,6 +42,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
         "probabilistic_sampler": "processors.probabilistic_sampler",
+        "redaction": "processors.redaction",
         "resource": "processors.resource",
         "resource_detection": "processors.resource_detection",
         "transform": "processors.transform",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collector.component import Kind
 
-_EXPORTERS_HIDE = "each exporter has `attributes` (allow, deny) and `redact`"
 _IN_FRONT = "an OpenTelemetry Collector in front reads it: send its output to the receiver otlp"
 _HERE = {
     Kind.PROCESSOR: {
-        "redaction": f"{_EXPORTERS_HIDE}; collector/delivery/README.md",
         "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
         "routing": "the connector `routing`, or `select` in each exporter",
         "tail_sampling": "it samples traces, and logboom carries logs only",

@@ -38,6 +38,11 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("hash", "attributes", {"actions": [{"key": "user.id", "action": "hash"}]}),
     ("upsert", "resource", {"attributes": [{"key": "env", "value": "prod", "action": "upsert"}]}),
     ("10 % by attribute", "probabilistic_sampler", {"sampling_percentage": 10, "from_attribute": "user.id"}),
+    (
+        "three patterns",
+        "redaction",
+        {"allow_all_keys": True, "blocked_values": ["4[0-9]{12}", "[0-9]{3}-[0-9]{2}-[0-9]{4}", "/users/[0-9]+"]},
+    ),
     ("all differ", "log_dedup", {}),
     ("120 groups", "log_dedup", {"include_fields": ["attributes.http\\.route", "attributes.status"]}),
 ]

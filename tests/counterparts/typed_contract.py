@@ -193,6 +193,7 @@ from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
 from processors.probabilistic_sampler.processor import ProbabilisticSampler
+from processors.redaction.processor import Redaction
 from processors.resource.processor import Resource
 from processors.resource_detection.processor import ResourceDetection
 from processors.transform.config import TransformConfig
@@ -221,6 +222,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     LogDedup,
     Patterns,
     ProbabilisticSampler,
+    Redaction,
     Resource,
     ResourceDetection,
     Transform,

@@ -85,6 +85,7 @@ WITH: dict[str, list[str]] = {
     "exporters.syslog": [f"{{endpoint: h, {CLIENT}}}"],
     "exporters.teams": [f"{{url: 'https://h/{MARK}', {CLIENT}, {HEADERS}}}"],
     "exporters.webhook": [f"{{url: 'https://h/{MARK}', signing_secrets: ['{SIGNING}'], {CLIENT}, {HEADERS}}}"],
+    "processors.redaction": [f"{{hmac_key: {MARK}}}"],
     "extensions.backup": [f"{{to: 's3://b', storage: {{access_key_id: shown, secret_access_key: {MARK}}}}}"],
     "extensions.basicauth": [f"{{htpasswd: {{inline: 'a:{MARK}'}}}}", f"{{client_auth: {{username: u, password: {MARK}}}}}"],
     "extensions.bearertokenauth": [f"{{token: {MARK}}}", f"{{tokens: [{MARK}]}}"],
@@ -116,7 +117,8 @@ def config(name: str, text: str) -> str:
     receivers = ["otlp/rest", *([component] if section == "receivers" else [])]
     exporters = ["nop/rest", *([component] if section == "exporters" else [])]
     own = f"extensions: [{component}], " if section == "extensions" else ""
-    return f"{sections}\nservice: {{{own}pipelines: {{logs: {{receivers: {receivers}, exporters: {exporters}}}}}}}\n"
+    processors = f", processors: [{component}]" if section == "processors" else ""
+    return f"{sections}\nservice: {{{own}pipelines: {{logs: {{receivers: {receivers}, exporters: {exporters}{processors}}}}}}}\n"
 
 
 def shown(*arguments: str) -> str:

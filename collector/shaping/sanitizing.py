@@ -1,0 +1,76 @@
+"""Addresses and queries without what is a value in them: paths keep their words, statements their shape. They err on the side of hiding."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+_SEGMENTS = 10
+_WORD = re.compile(r"[A-Za-z_. -]|[A-Za-z_. -][0-9]?[A-Za-z_. -]*")
+_NO_WORD = re.compile(r"[^aeiouyAEIOUY_. 0-9-]{5}")
+_END_OF_PATH = re.compile("[?&#]")
+_SQL = re.compile(
+    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+      | (?P<quoted>'(?:[^'\\]|''|\\.)*(?:'|\Z)|\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z))
+      | (?P<operator>[=<>(,]\s*|\b(?:like|in|values|between|and)\s+)(?P<double>"(?:[^"\\]|""|\\.)*(?:"|\Z))
+      | (?P<literal>\b(?:null|true|false)\b|0x[0-9a-f]+|(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b|\d+)""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_HIDES_ALL = frozenset({"ACL", "AUTH", "CONFIG", "EVAL", "EVALSHA", "HELLO"})
+
+
+def url(text: str) -> str:
+    """A path whose segments are `*` where they are no words: `/users/*/job/*`; without query and fragment, ten segments at most."""
+    end = _END_OF_PATH.search(text)
+    segments = (text[: end.start()] if end else text).split("/")
+    kept = [segment if not segment or _is_word(segment) else "*" for segment in segments]
+    return "/".join(kept[:_SEGMENTS])
+
+
+def _is_word(segment: str) -> bool:
+    return _WORD.fullmatch(segment) is not None and _NO_WORD.search(segment) is None
+
+
+def sql(text: str) -> str:
+    """A statement with `?` for texts, numbers and other literals; without comments."""
+    return _SQL.sub(_literal, text).strip()
+
+
+def _literal(found: re.Match[str]) -> str:
+    if found["comment"] is not None:
+        return ""
+    return f"{found['operator']}?" if found["double"] is not None else "?"
+
+
+def redis(text: str) -> str:
+    """Commands with their keys, and `?` for the rest."""
+    return "\n".join(map(_redis_command, text.split("\n")))
+
+
+def _redis_command(line: str) -> str:
+    words = line.split()
+    kept = 1 if words and words[0].upper() in _HIDES_ALL else 2
+    return line if len(words) <= kept else " ".join([*words[:kept], "?"])
+
+
+def memcached(text: str) -> str:
+    """The command line without the data behind it."""
+    return text.partition("\r\n")[0]
+
+
+def json_query(text: str) -> str:
+    """A JSON object with `?` for all values in it; what is no JSON stays."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return orjson.dumps(_hidden(orjson.loads(text))).decode()
+    except orjson.JSONDecodeError:
+        return "?"
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _hidden(inner) for key, inner in value.items()}
+    return [_hidden(inner) for inner in value] if isinstance(value, list) else "?"
