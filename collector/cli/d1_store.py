@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collector.transport.cloudflare_config import CloudflareConfig
 
 T = TypeVar("T")
-_BY_NAME = "name:"
 
 
 def is_d1(store: Path | None) -> bool:
@@ -84,7 +83,6 @@ def d1_store(store: Path, configs: Sequence[str], domain: str | None, data_dir: 
 
 def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareConfig, str]:
     from collector.settings import load
-    from collector.store.d1 import name_for
     from collector.store.d1_config import D1StoreConfig
 
     try:
@@ -96,19 +94,17 @@ def _configured(configs: Sequence[str], domain: str | None) -> tuple[CloudflareC
     if not found:
         misused("the configuration has no exporter d1")
     config = found[0]
-    place = config.databases.get(domain or "", config.database_id)
-    if place or not config.database_name:
-        return config, place
     if "{domain}" in config.database_name and not domain:
         misused(f"each domain has a database of its own ({config.database_name}): name one with --domain")
-    return config, _BY_NAME + name_for(config.database_name, domain or "")
+    return config, config.place(domain or "")
 
 
 def _database_id(client: CloudflareClient, runner: asyncio.Runner, place: str) -> str:
     """The id that a place (an id, or `name:` and a name) means."""
     from collector.store.d1 import find_database
+    from collector.store.d1_config import BY_NAME
 
-    name = place.removeprefix(_BY_NAME)
+    name = place.removeprefix(BY_NAME)
     if name == place:
         return place
     found = D1Store.asked(runner, find_database(client, name))

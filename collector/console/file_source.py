@@ -39,6 +39,7 @@ class FileSource:
     """See `collector.console.stores.Source`."""
 
     kind = "sqlite"
+    look_secs = 0.2
 
     def __init__(self, path: Path) -> None:
         self._path = path

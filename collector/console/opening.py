@@ -19,6 +19,7 @@ from collector.control.reporter import Reporter
 from collector.errors import LogboomError
 from collector.extensions.console.config import ConsoleConfig
 from collector.settings.model import Settings
+from collector.store.d1_config import D1StoreConfig
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.serving.http_server import HttpListener
 
@@ -63,8 +64,12 @@ def opened(
 
 
 def _store(options: ConsoleConfig, settings: Settings, root: Path) -> tuple[str, Source | None]:
-    """Of the exporter that the options name, or the first whose store can be read."""
+    """Of the exporter that the options name, or the first with a file: what is read in D1 is billed."""
     for ident, component in settings.exporters.items():
+        if options.store == ident and isinstance(component.config, D1StoreConfig):
+            from collector.console.d1_source import D1Source  # an HTTP client, which others do without
+
+            return ident, D1Source(component.config, root, options.d1_rows)
         if options.store in ("", ident) and isinstance(component.config, HoldsLogs):
             return ident, FileSource(component.config.store_file(root))
     return "", None

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from collector.console.metering import meter
 from collector.console.refusal import Busy, TooSlow
 from collector.console.slow_questions import SlowQuestions, Timed
 from collector.console.tailing import Tails
@@ -33,6 +34,8 @@ class Source(Protocol):
 
     kind: str
     """`sqlite`, `d1`."""
+    look_secs: float
+    """How long who follows it waits between two looks."""
 
     def connected(self, scope: Scope) -> contextlib.AbstractContextManager[Readable]:
         """For one question of who sees this scope, on the calling thread. Raises `NoStore`."""
@@ -93,6 +96,7 @@ class Stores:
 
     async def _answered(self, scope: Scope, question: Question[T], secs: float) -> T:
         busy: list[Readable] = []
+        read = meter()
 
         def on_thread() -> T:
             with self.source.connected(scope) as connection:
@@ -100,6 +104,7 @@ class Stores:
                 try:
                     return self._timed(connection, question)
                 finally:
+                    read.add(connection)
                     busy.clear()
 
         answer = asyncio.get_running_loop().run_in_executor(self._threads, on_thread)

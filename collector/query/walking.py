@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from collector.store.reading import Readable
 
@@ -19,6 +19,14 @@ _GROWTH, _CUT = 2, 8
 _QUICK, _SLOW = 1 / 8, 1 / 4
 """Of the budget. What grew because it was quick is not slow at once."""
 _STEPS = 20_000
+
+
+@runtime_checkable
+class Spends(Protocol):
+    """A connection that may do so much and no more: what is looked at ends there."""
+
+    @property
+    def spent(self) -> bool: ...
 
 
 def walked(
@@ -51,7 +59,7 @@ def walked(
         width *= _GROWTH if time.monotonic() - began < (budget_secs or 1.0) * _QUICK else 1
         high = low
         yield low, found
-        if _over(deadline):
+        if _over(deadline) or (isinstance(connection, Spends) and connection.spent):
             return
 
 

@@ -10,6 +10,7 @@ from collector.errors import Problem
 from collector.settings.ids import parse_id
 from collector.settings.references import PipelineLists
 from collector.settings.suggest import among, hint, nearest
+from collector.store.d1_config import D1StoreConfig
 
 Found = Mapping[Kind, Mapping[str, Component[Config]]]
 
@@ -100,7 +101,9 @@ def _reads_nothing(
     """It is to read the store of an exporter that has none, or that no pipeline writes."""
     name = component.config.reads_store() if isinstance(component.config, ReadsStore) else ""
     written = {reference.id for lists in pipelines for reference in lists.exporters}
-    stores = [each for each, one in exporters.items() if each in written and isinstance(one.config, HoldsLogs)]
+    stores = [
+        each for each, one in exporters.items() if each in written and isinstance(one.config, HoldsLogs | D1StoreConfig)
+    ]
     if name and _canonical(name) not in stores:
         yield Problem(
             f'extensions::{ident}::store: exporter "{name}" keeps no logs that could be read, or stands in no pipeline',

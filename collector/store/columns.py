@@ -51,3 +51,9 @@ COLUMNS = (
     "issue_id",
 )
 """The columns of `logs`, in the order in which rows are written."""
+
+WRITTEN: Mapping[str, str] = {"severity_number": "severity_written", "observed_time_unix_nano": "observed_written"}
+"""Columns that the table has twice: as they are written, with 0 for NULL, and as they are read."""
+
+TABLE_COLUMNS = tuple(WRITTEN.get(name, name) for name in COLUMNS)
+"""What a row is inserted into, in the order of `COLUMNS`."""

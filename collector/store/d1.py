@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -20,9 +20,11 @@ import orjson
 from collector.component import StoreMark
 from collector.errors import StorageError
 from collector.store import mark, schema
-from collector.store.describing import Described
-from collector.store.rows import COLUMNS, TABLE_COLUMNS
+from collector.store.columns import COLUMNS, TABLE_COLUMNS
 from collector.transport.cloudflare import Answer, CloudflareClient, CloudflareError
+
+if TYPE_CHECKING:
+    from collector.store.describing import Described  # polars, which readers do without
 
 INSERT = (
     f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) SELECT {', '.join(f'value->>{at}' for at in range(len(COLUMNS)))}"  # noqa: S608
@@ -60,11 +62,6 @@ class Statement:
 def encoded(statements: Sequence[Statement]) -> bytes:
     """The body of a call that runs the statements in one transaction."""
     return orjson.dumps({"batch": [{"sql": one.sql, "params": list(one.parameters)} for one in statements]})
-
-
-def name_for(template: str, domain: str) -> str:
-    """The database name of a domain: `{domain}` stands for it, dots as `-`, which names may hold."""
-    return template.replace("{domain}", domain.replace(".", "-"))
 
 
 async def find_database(client: CloudflareClient, name: str) -> str | None:

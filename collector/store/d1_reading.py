@@ -10,30 +10,39 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
 from collector.scope import Scope
 from collector.store import schema
+from collector.store.columns import COLUMNS
 from collector.store.d1 import D1Database, Statement
 from collector.store.following import NEWEST, Question, Wanted
 from collector.store.reading import ALL_COUNTED, UNCOUNTED, Rows, guarded
 from collector.store.reading import query as run
-from collector.store.rows import COLUMNS
 
 _MOST_ARGUMENTS = 32
 """Of a function, on D1."""
 
 
-async def query(database: D1Database, statement: str, *, scope: Scope, limit: int = 0) -> Rows:
-    """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest."""
+async def query(
+    database: D1Database, statement: str, *, scope: Scope, limit: int = 0, read: Callable[[int], None] = lambda _: None
+) -> Rows:
+    """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest.
+
+    Args:
+        read: is told how many rows D1 read for it, which it bills.
+    """
     statement = statement.strip().rstrip(";")
     columns = _prepared(statement, scope)
     narrow = "" if scope.is_everything else "".join(_narrowed(table, scope) for table in schema.OF_DOMAINS) + _COUNTED
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
-    values = [_unpacked(row) for row in await database.select(asked + (f" LIMIT {limit + 1}" if limit else ""))]
+    (result,) = await database.run(Statement(asked + (f" LIMIT {limit + 1}" if limit else "")))
+    read(int(result["meta"]["rows_read"]))
+    values = [_unpacked(row) for row in result["results"]]
     return Rows(columns, values[:limit] if limit else values, more=bool(limit) and len(values) > limit)
 
 
@@ -129,13 +138,27 @@ def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
 
 def _prepared(statement: str, scope: Scope) -> Sequence[str]:
     """The columns of the answer. Raises `QueryRefused` and `sqlite3.Error`."""
+    with _empty(scope) as memory:
+        return run(memory, statement).columns
+
+
+def plan(statement: str, scope: Scope) -> str:
+    """How SQLite finds the rows of a statement (its parameters are NULL) in a store like it, a step after the other. Raises `QueryRefused` and `sqlite3.Error`."""
+    with _empty(scope) as memory:
+        asked = inlined(statement, [None] * (statement.count("?") + 100))
+        return "; ".join(str(step[3]) for step in run(memory, f"EXPLAIN QUERY PLAN {asked}").values)
+
+
+@contextmanager
+def _empty(scope: Scope) -> Iterator[sqlite3.Connection]:
+    """A store without rows, as `guarded` makes it."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     try:
         for migration in schema.migrations():
             for made in migration.statements:
                 memory.execute(made)
         with guarded(memory, scope):
-            return run(memory, statement).columns
+            yield memory
     finally:
         memory.close()
 
@@ -153,11 +176,13 @@ def _unpacked(row: dict[str, str]) -> tuple[object, ...]:
 
 def _narrowed(table: str, scope: Scope) -> str:
     literals = ", ".join(map(_literal, scope.sorted()))
-    return f"{table} AS (SELECT * FROM main.{table} WHERE domain IN ({literals})), "  # noqa: S608
+    return f"{table} AS NOT MATERIALIZED (SELECT * FROM main.{table} WHERE domain IN ({literals})), "  # noqa: S608
 
 
 _COUNTED = f"{ALL_COUNTED} AS (SELECT max(through) = 0 AS counted FROM main.{UNCOUNTED}), "  # noqa: S608
 
 
 def _literal(text: str) -> str:
+    if "\0" in text:  # at which the text of a statement ends
+        return f"CAST(X'{text.encode().hex()}' AS TEXT)"
     return "'" + text.replace("'", "''") + "'"

@@ -20,7 +20,7 @@ from collector.batch import LogBatch
 from collector.documents import attributes_json, body_text, cut, resource_json, scope_json
 from collector.documents.facts import happened, said
 from collector.documents.json_text import PLAIN, Style, in_style
-from collector.store.columns import COLUMNS, DERIVED
+from collector.store.columns import COLUMNS, DERIVED, TABLE_COLUMNS, WRITTEN
 
 __all__ = ["COLUMNS", "DERIVED", "TABLE_COLUMNS", "Limits", "insertable", "rows"]
 
@@ -29,18 +29,10 @@ _HAVE_A_COLUMN = frozenset({*DERIVED.values(), "logboom.domain", "logboom.record
 """The template stands once, in the table `patterns`."""
 _LAST_TIME = (1 << 63) - 1
 
-_WRITTEN = {"severity_number": "severity_written", "observed_time_unix_nano": "observed_written"}
-"""Columns that the table has twice: as they are written, with 0 for NULL, and as they are read."""
-
-TABLE_COLUMNS = tuple(_WRITTEN.get(name, name) for name in COLUMNS)
-"""What a row is inserted into, in the order of `COLUMNS`."""
-
 
 def insertable(frame: pl.DataFrame) -> pl.DataFrame:
     """Rows as they are inserted: columns `TABLE_COLUMNS`."""
-    return frame.select(
-        pl.col(name).fill_null(0).alias(_WRITTEN[name]) if name in _WRITTEN else name for name in COLUMNS
-    )
+    return frame.select(pl.col(name).fill_null(0).alias(WRITTEN[name]) if name in WRITTEN else name for name in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

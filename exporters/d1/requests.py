@@ -11,7 +11,8 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.outcomes import Items
-from collector.store.d1 import INSERT, describing, name_for
+from collector.store.d1 import INSERT, describing
+from collector.store.d1_config import name_for
 from collector.store.describing import Described, described, in_tables_alone
 from collector.store.json_rows import bounded_row_texts, runs
 from collector.store.mark import CHANGED

@@ -22,7 +22,7 @@ from collector.console.login.logins import Logins
 from collector.console.parts import Parts
 from collector.console.service_state import LastState, ServiceState
 from collector.console.slow_questions import SlowQuestions
-from collector.console.stores import Stores
+from collector.console.stores import Source, Stores
 from collector.control.reporter import Reporter, nobody
 from collector.domains.access_file import FILE
 from collector.domains.senders import Senders
@@ -76,6 +76,7 @@ async def asked(
     config: Mapping[str, Any] | None = None,
     reporter: Reporter | None = None,
     door: Door | None = None,
+    source: Source | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the console of the data directory `root`, whose store is `store.db`.
 
@@ -85,8 +86,9 @@ async def asked(
         config: of the service; one receiver and the store without it.
         reporter: tells its events.
         door: what happens at the login is noted there.
+        source: another store than that file.
     """
-    parts = _parts(root, options, state, config, reporter, door)
+    parts = _parts(root, options, state, config, reporter, door, source)
     transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:
@@ -136,10 +138,11 @@ def _parts(
     config: Mapping[str, Any] | None,
     reporter: Reporter | None = None,
     door: Door | None = None,
+    source: Source | None = None,
 ) -> Parts:
     given = ConsoleConfig.model_validate(dict(options or {}))
     slow = SlowQuestions(reporter or nobody(), given.slow_query)
-    stores = Stores(FileSource(root / "store.db"), given.query_threads, slow)
+    stores = Stores(source or FileSource(root / "store.db"), given.query_threads, slow)
     settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
     last = LastState()
     last.now = state

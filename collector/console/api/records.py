@@ -15,6 +15,7 @@ from starlette.responses import Response
 from collector.console.api.unchanged import RecordsRoute, StoreRoute, partial
 from collector.console.asking import Asked, asked, scope_of
 from collector.console.cursor import Cursor
+from collector.console.metering import rows_read
 from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
 from collector.console.stores import Question, T
@@ -59,6 +60,9 @@ _MARGIN_SECS = 0.5
 _FACETS = "level,service,component,environment,error,endpoint"
 
 
+RowsRead = Annotated[int | None, Field(description="In a store that bills them, as D1 does; null: this one does not.")]
+
+
 class Records(BaseModel):
     """A page, the newest first. `next`: the cursor of the next one; null: there is none. Not `complete`: the budget was spent at `searched_to`."""
 
@@ -69,6 +73,7 @@ class Records(BaseModel):
     from_: str = Field(alias="from")
     to: str
     took_ms: float
+    rows_read: RowsRead = None
 
 
 class HistogramOfLevels(BaseModel):
@@ -81,12 +86,14 @@ class HistogramOfLevels(BaseModel):
     source: str
     complete: bool
     counted_to: str
+    rows_read: RowsRead = None
 
 
 class Facets(BaseModel):
     """The most frequent values of fields; null for records without it."""
 
     facets: list[dict[str, Any]]
+    rows_read: RowsRead = None
 
 
 class Context(BaseModel):
@@ -101,7 +108,7 @@ async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
     """A question to the store, within the time that the console's options give one."""
     made = parts(request)
     if made.stores is None:
-        raise NoStore("no pipeline has an exporter whose store can be read: sqlite")
+        raise NoStore("no pipeline has an exporter whose store can be read: sqlite, or d1 where it is named")
     return await made.stores.ask(scope, question, made.options.query_timeout + _MARGIN_SECS)
 
 
@@ -139,6 +146,7 @@ async def logs(
         "from": iso(wanted.since),
         "to": iso(wanted.until),
         "took_ms": round((time.perf_counter() - began) * 1000, 1),
+        "rows_read": rows_read(),
     })  # fmt: skip
 
 
@@ -167,6 +175,7 @@ async def histogram(
         "source": found.source,
         "complete": found.complete,
         "counted_to": iso(found.counted_to),
+        "rows_read": rows_read(),
     })  # fmt: skip
 
 
@@ -208,7 +217,8 @@ async def facets(
                 "complete": each.complete,
             }
             for each in found
-        ]
+        ],
+        "rows_read": rows_read(),
     })  # fmt: skip
 
 

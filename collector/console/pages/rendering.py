@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from collector.console.metering import rows_read
 from collector.console.pages.frame import frame
 from collector.console.parts import form_token
 from collector.console.security.form_tokens import FIELD
@@ -88,6 +89,7 @@ def _environment() -> jinja2.Environment:
         "span": span, "stamp": stamp, "until": until,
         "size": _size,
     }  # fmt: skip
+    environment.globals["rows_read"] = rows_read
     return environment
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Message
 
+from collector.console.metering import HEADER as ROWS_READ
+from collector.console.metering import metered
 from collector.console.parts import Parts
 from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
@@ -72,11 +74,14 @@ def _refused(method: str, headers: Headers, allowed: frozenset[str] | None) -> R
 
 
 def _with_headers(send: Send) -> Send:
+    meter = metered()
+
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message.get("headers", ())}
             kept = () if b"cache-control" in given else (UNKEPT,)
-            message["headers"] = [*message.get("headers", ()), *HEADERS, *kept]
+            read = () if meter.rows is None else ((ROWS_READ, str(meter.rows).encode()),)
+            message["headers"] = [*message.get("headers", ()), *HEADERS, *kept, *read]
         await send(message)
 
     return answer

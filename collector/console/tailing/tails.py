@@ -92,7 +92,7 @@ class Tails:
         self._most = most
         self._open: Counter[frozenset[str] | None] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
-        self.watch = Watch(source.version, self.run)
+        self.watch = Watch(source.version, self.run, source.look_secs)
 
     async def open(self, query: Query, scope: Scope, after: str = "", *, events: bool = False) -> Following:
         """Raises `TooMany`, `NoStore`, sqlite3.Error."""

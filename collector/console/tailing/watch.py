@@ -1,4 +1,4 @@
-"""Whether anything was committed: one look a fifth of a second for all who follow, and none while nobody does."""
+"""Whether anything was committed: one look in so many seconds for all who follow, and none while nobody does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 
 Run = Callable[[Callable[[], object]], Awaitable[object]]
 
-LOOK_SECS = 0.2
 _UNKNOWN = object()
 
 
@@ -18,10 +17,11 @@ class Watch:
     Args:
         version: something that is equal as long as nothing changed; asked by `run`, on the thread of tails. An error is a version, too:
             who follows meets it.
+        look_secs: between two looks.
     """
 
-    def __init__(self, version: Callable[[], object], run: Run) -> None:
-        self._version, self._run = version, run
+    def __init__(self, version: Callable[[], object], run: Run, look_secs: float) -> None:
+        self._version, self._run, self._look_secs = version, run, look_secs
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -49,4 +49,4 @@ class Watch:
             if now != last or now is None:
                 last, news, self._news = now, self._news, asyncio.Event()
                 news.set()
-            await asyncio.sleep(LOOK_SECS)
+            await asyncio.sleep(self._look_secs)

@@ -41,7 +41,9 @@ class ConsoleConfig(Config):
     base_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """What stands in front of every path where a proxy leaves it there: `/logboom`."""
     store: str = ""
-    """Id of the exporter whose store is read: one with a file, as `sqlite` has; the first of them without it."""
+    """Id of the exporter whose store is read: `sqlite`, or `d1`; the first with a file without it."""
+    d1_rows: int = Field(1_000_000, ge=0)
+    """Rows that a question may read in D1, which bills each: about so many, then a search says how far it got. 0: no bound."""
     query_timeout: Duration = Field(2.0, gt=0)
     """How long a search may take; then it says how far it got."""
     slow_query: Duration = Field(1.0, ge=0)

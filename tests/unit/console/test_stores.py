@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from collector.console.file_source import FileSource
+from collector.console.opening import _store
 from collector.console.refusal import Busy, TooSlow
 from collector.console.stores import Stores
+from collector.extensions.console.config import ConsoleConfig
 from collector.scope import Scope
+from collector.service.plan import extension
+from collector.settings import load
+from collector.store.d1_config import D1StoreConfig
 from collector.store.embedded import EmbeddedStore
 from collector.store.reading import NoStore
 from collector.store.rows import Limits, rows
@@ -30,6 +36,7 @@ class Gated:
     """Answers when it is let."""
 
     kind = "gated"
+    look_secs = 0.2
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -157,3 +164,27 @@ async def test_another_file_at_the_path_is_read(tmp_path: Path) -> None:
     ) == (0,)
     assert version != await stores.ask(Scope.everything(), lambda _: stores.source.version(), 30)
     stores.close()
+
+
+def test_the_store_that_is_read_is_a_file_or_the_database_that_is_named(tmp_path: Path) -> None:
+    """D1 bills what is read, so it has to be named; a domain's place is that of its exporter."""
+    d1 = {"account_id": "a", "api_token": "t", "databases": {"a.example": "one"}, "database_name": "logs-{domain}"}
+    config = {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": "localhost:0"}}}},
+        "exporters": {"d1": d1, "sqlite": {}},
+        "extensions": {"console": {}},
+        "service": {"extensions": ["console"], "pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["d1", "sqlite"]}}},
+    }  # fmt: skip
+    for named, kind in (("", "sqlite"), ("sqlite", "sqlite"), ("d1", "d1")):
+        settings = load([f"yaml:{yaml.safe_dump(config)}"], [f"extensions.console.store={named}"] if named else [])
+        options = extension(settings, ConsoleConfig)
+        assert options is not None
+        ident, source = _store(options, settings, tmp_path)
+        assert source is not None
+        assert (ident, source.kind) == (kind, kind)
+        source.close()
+    places = D1StoreConfig.model_validate(d1).places
+    assert places(["a.example"]) == ["one"]
+    assert places(["a.example", "b.example"]) == ["name:logs-b-example", "one"]
+    assert places(None) == []
+    assert D1StoreConfig.model_validate({**d1, "database_name": "", "database_id": "one"}).places(None) == ["one"]

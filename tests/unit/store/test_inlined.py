@@ -17,6 +17,7 @@ from collector.store.d1_reading import inlined
         ("SELECT ?2, ?1, ?2", [2**62, 'it\'s ? "x" ?1']),
         ("SELECT ?1 + ?10", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
         ("SELECT ?, typeof(?)", [1.5, -3]),
+        ("SELECT ?, typeof(?1)", ["a NUL \0 within ?"]),
     ],
 )
 def test_it_says_the_same(statement: str, parameters: list[Any]) -> None:
