@@ -187,6 +187,10 @@ class SpentFile:
             self._version = found
             self._kept = _read(self._path) or {}
 
+    def domains(self) -> list[str]:
+        """Those of which anything is written."""
+        return sorted(self._kept.get("spent", {}))
+
     def spent(self, domain: str, now: float) -> Spent:
         """What a domain has spent by now; what was written on another day, or in another month, is over."""
         by_period, periods = self._kept.get("spent", {}).get(domain, {}), periods_at(now)

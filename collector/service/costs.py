@@ -7,23 +7,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from collector.component import Priced
 from collector.control.catalogue import BUDGET_REACHED
 from collector.control.reporter import Reporter, nobody
-from collector.domains.costs import FILE, PERIODS, RECORDS, CostBook, CostRules, Counted
+from collector.domains.costs import FILE, PERIODS, RECORDS, CostBook, Counted
 from collector.outcomes import Counts, Outcome
 from collector.service.channel import Child
+from collector.settings.cost_rules import cost_rules
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.limits")
 _EXPORTER = "exporter/"
-
-
-def cost_rules(settings: Settings) -> CostRules:
-    """With the prices that exporters have themselves."""
-    configs = {name: component.config for name, component in settings.exporters.items()}
-    own = {name: config.prices() for name, config in configs.items() if isinstance(config, Priced)}
-    return settings.service.domains.costs.rules(own)
 
 
 class Costs:

@@ -36,7 +36,6 @@ from collector.service.acknowledging import Acknowledger, rules
 from collector.service.channel import Report
 from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
-from collector.service.costs import cost_rules
 from collector.service.crowding import Crowding
 from collector.service.door_events import DoorEvents
 from collector.service.extensions import Extensions
@@ -47,6 +46,7 @@ from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
 from collector.service.sender_events import SenderEvents
+from collector.settings.cost_rules import cost_rules
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from collector.store.kept_reading import kept
 from collector.store.reading import Readable
 from collector.store.repair_times import Times, clocks, times
 from collector.store.retention import MINUTE_NS
@@ -29,6 +30,8 @@ class Report:
         issues: those with the most events in it.
         patterns: first seen in it, those with the most records first.
         services: by records that are critical or warnings.
+        kept: by domain: records, the bytes they take in the store and would in a month at this rate, what they cost.
+        spent: domain → what destinations billed for it today and this month (UTC), where they do.
         domains: which are told of, where it is not all.
     """
 
@@ -40,6 +43,8 @@ class Report:
     issues: Sequence[Row]
     patterns: Sequence[Row]
     services: Sequence[Row]
+    kept: Sequence[Row] = ()
+    spent: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     domains: Sequence[str] | None = None
 
     def document(self) -> dict[str, Any]:
@@ -50,12 +55,26 @@ class Report:
             "since_unix_nano": self.since_unix_nano, "until_unix_nano": self.until_unix_nano, "domains": self.domains,
             "repair": [{name: getattr(each, name) for name in told} for each in self.repair],
             "volume": list(self.volume), "trend": self.trend, "issues": list(self.issues),
-            "new_patterns": list(self.patterns), "noisy_services": list(self.services),
+            "new_patterns": list(self.patterns), "noisy_services": list(self.services), "kept": list(self.kept),
+            "spent": [{"domain": name, "today": today, "this_month": month} for name, (today, month) in self.spent.items()],
         }  # fmt: skip
 
 
-def report(connection: Readable, since: int, until: int, domains: Sequence[str] | None = None) -> Report:
-    """Of what happened from `since` to `until`."""
+def report(
+    connection: Readable,
+    since: int,
+    until: int,
+    domains: Sequence[str] | None = None,
+    *,
+    price: float = 0.0,
+    spent: Mapping[str, tuple[float, float]] | None = None,
+) -> Report:
+    """Of what happened from `since` to `until`.
+
+    Args:
+        price: of a million records; 0: nobody bills them.
+        spent: see `Report`.
+    """
     first, last = since // MINUTE_NS, -(-until // MINUTE_NS)
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
     return Report(
@@ -64,7 +83,7 @@ def report(connection: Readable, since: int, until: int, domains: Sequence[str] 
         _volume(connection, first, last), _trend(connection, first, last),
         _rows(connection, _ISSUES, [first, last, _MOST]) if "issue_minutes" in there else [],
         _rows(connection, _PATTERNS, [first, last, since, until, _MOST]) if "pattern_minutes" in there else [],
-        _services(connection, first, last), domains,
+        _services(connection, first, last), kept(connection, first, last, price), spent or {}, domains,
     )  # fmt: skip
 
 

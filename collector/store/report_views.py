@@ -140,6 +140,29 @@ def sections(report: Report) -> Iterator[Section]:
           _change(row["critical"] + row["warning"], row["urgent_before"])) for row in report.services],
         "None.",
     )  # fmt: skip
+    yield Section(
+        "What was kept", ("domain", "records", "size, about", "a month at this rate", "cost"),
+        [(row["domain"], row["records"], _size(row["bytes"]), _size(row["bytes_a_month"]), _money(row["cost"])) for row in report.kept],
+        "No records.",
+    )  # fmt: skip
+    if report.spent:
+        yield Section(
+            "What destinations billed", ("domain", "today", "this month"),
+            [(name, _money(today), _money(month)) for name, (today, month) in report.spent.items()], "Nothing.",
+        )  # fmt: skip
+
+
+def _size(size_bytes: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
+def _money(amount: float | None) -> str:
+    """In the currency of the prices."""
+    return "" if amount is None else f"{amount:,.2f}"
 
 
 def _volume(report: Report) -> Iterator[Sequence[str | int]]:

@@ -15,12 +15,12 @@ from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.console.views import counts
 from collector.console.views.patterns import patterns
+from collector.console.views.report import bills, report
 from collector.control.command import DEPLOYMENT
 from collector.control.deployment import Deployment, NoDeployment
 from collector.store.deployment_reading import deployed
 from collector.store.issue_reading import counted
 from collector.store.pattern_reading import as_objects
-from collector.store.report_reading import report
 
 router = APIRouter(tags=["overview"], route_class=StoreRoute)
 
@@ -64,8 +64,9 @@ async def patterns_(
 async def report_(request: Request, domain: Domain = "", from_: From = "now-7d", to: To = "now") -> dict[str, Any]:
     """As `logboom report --json` has it; a week, where no time is given."""
     wanted = asked({"domain": domain, "from": from_, "to": to}, visitor(request))
-    domains = [wanted.domain] if wanted.domain else None
-    made = await ask(request, wanted.scope, lambda connection: report(connection, wanted.since, wanted.until, domains))
+    if bills(parts(request)):
+        partial(request)
+    made = await ask(request, wanted.scope, report(parts(request), wanted))
     return made.document()
 
 

@@ -19,12 +19,12 @@ from collector.console.times import iso
 from collector.console.views import counts, records
 from collector.console.views.explained import explain
 from collector.console.views.patterns import patterns
+from collector.console.views.report import report
 from collector.levels import LEVELS
 from collector.query.fields import Kind, field_of
 from collector.query.searching import Place
 from collector.store.deployment_reading import deployed
 from collector.store.pattern_reading import as_objects
-from collector.store.report_reading import report
 
 _IDS = ("record_id", "domain", "level", "trace_id", "span_id", "pattern_id", "issue_id")
 _SAID = (
@@ -188,8 +188,7 @@ async def deployments(caller: Caller, given: Deployments) -> Answer:
 async def report_(caller: Caller, given: OfTime) -> Answer:
     """As `logboom report --json` has it."""
     wanted = asked(given.parameters(), caller.visitor, "now-7d")
-    domains = [wanted.domain] if wanted.domain else None
-    made = await caller.ask(wanted.scope, lambda connection: report(connection, wanted.since, wanted.until, domains))
+    made = await caller.ask(wanted.scope, report(caller.parts, wanted))
     told = await asyncio.to_thread(_report, made.document())
     return Answer({"from": iso(wanted.since), "to": iso(wanted.until), **told})
 
@@ -231,7 +230,7 @@ READING = (
     Tool("deployments", "Which versions of services began to run when.", Deployments, deployments),
     Tool(
         "report",
-        "What a time brought, a week without `since`: records by level against the time before, how long issues stood, top issues, new patterns, noisy services.",
+        "What a time brought, a week without `since`: records by level against the time before, how long issues stood, top issues, new patterns, noisy services, what was kept and what it costs.",
         OfTime,
         report_,
     ),

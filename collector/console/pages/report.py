@@ -10,8 +10,8 @@ from collector.console.asking import asked
 from collector.console.pages import frame
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.rendering import page, part
-from collector.console.parts import visitor
-from collector.store.report_reading import report
+from collector.console.parts import parts, visitor
+from collector.console.views.report import report
 from collector.store.report_views import sections
 
 router = APIRouter()
@@ -30,6 +30,5 @@ async def report_page(request: Request) -> HTMLResponse:
 async def tables(request: Request) -> Markup:
     """All of it."""
     wanted = asked(request.query_params, visitor(request), "now-7d")
-    domains = [wanted.domain] if wanted.domain else None
-    made = await ask(request, wanted.scope, lambda connection: report(connection, wanted.since, wanted.until, domains))
+    made = await ask(request, wanted.scope, report(parts(request), wanted))
     return part(request, "report_tables.html", sections=list(sections(made)), shown=frame.shown(request))

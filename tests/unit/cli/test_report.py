@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
+from collector.domains.costs import FILE, periods_at
 from collector.samples import batch_of
 from collector.store.describing import described
 from collector.store.embedded import EmbeddedStore
@@ -87,6 +88,31 @@ def test_a_report_tells_all_of_a_week(run):
     assert (pattern["pattern_id"], pattern["records"], pattern["urgent"]) == ("p1", 12, 12)
     first = told["noisy_services"][0]
     assert (first["service"], first["critical"]) == ("shop", 12)
+
+
+def test_what_was_kept_and_what_it_costs(run, tmp_path):
+    """Of the period; sizes are those of the newest records, prices those of the configuration, and what was billed stands in the book of the service."""
+    prices = "exporters: {sqlite: }\nservice: {domains: {costs: {prices: {sqlite: {records: 1000000}}}}, pipelines: {logs: {receivers: [otlp], exporters: [sqlite]}}}"
+    config = tmp_path / "own.yaml"
+    config.write_text(f"receivers: {{otlp: {{protocols: {{grpc: }}}}}}\n{prices}\n")
+    told = json.loads(run("--json").stdout)
+    assert [(row["domain"], row["records"], row["cost"]) for row in told["kept"]] == [
+        ("a.com", 45, None),
+        ("b.com", 7, None),
+    ]
+    for row in told["kept"]:
+        assert 300 < row["bytes"] / row["records"] < 1000
+        assert row["bytes_a_month"] / row["bytes"] == pytest.approx(30 / 7, rel=0.01)
+    assert told["spent"] == []
+    assert "What destinations billed" not in run().stdout
+    periods = periods_at(time.time())
+    spent = {"a.com": {"day": 1.25, "month": 7.5}, "b.com": {"day": 0.5, "month": 0.5}}
+    (tmp_path / FILE).write_text(json.dumps({"format": 1, "periods": periods, "spent": spent}))
+    dear = json.loads(run("--json", "--domain", "a.com", "--config", str(config)).stdout)
+    assert [(row["domain"], row["cost"]) for row in dear["kept"]] == [("a.com", 45.0)]
+    assert dear["spent"] == [{"domain": "a.com", "today": 1.25, "this_month": 7.5}]
+    text = run("--config", str(config)).stdout
+    assert [line.split() for line in text.splitlines() if line.startswith("a.com ")][-1] == ["a.com", "1.25", "7.50"]
 
 
 def test_a_domain_reads_of_itself_alone(run):

@@ -14,9 +14,13 @@ import pytest
 from collector.console.commanding import Commands
 from collector.console.pages.charts import PLOT, chart
 from collector.console.pages.patterns import pieces
+from collector.console.service_state import ServiceState
 from collector.control.asking import Told
+from collector.outcomes import Counts
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import Limits, rows
+from collector.telemetry.health import Health
+from collector.telemetry.snapshot import Snapshot
 from collector.testing.row_batch import Row, batch_of
 from counterparts.console import asked
 
@@ -133,6 +137,27 @@ async def test_patterns_deployments_and_report_are_there_for_programs(client: ht
             (await client.get("/api/v1/deployments")).json()["deployments"]] == [HOSTILE]  # fmt: skip
     assert (await client.get("/api/v1/deployments", params={"domain": B})).json() == {"deployments": []}
     assert (await client.get("/api/v1/report", params={"domain": A})).json()["domains"] == [A]
+
+
+async def test_the_report_says_what_was_kept_and_what_it_costs(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """With the prices of the configuration, and what the supervisor last told of bills: of the domains that are seen alone."""
+    [plain] = (await client.get("/api/v1/report", params={"domain": A})).json()["kept"]
+    assert (plain["records"], plain["cost"]) == (8, None)
+    costs = {"domains": {"names": [A, B], "costs": {"prices": {"sqlite": {"records": 1_000_000}}}}}
+    config = {"receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}}, "exporters": {"sqlite": {}},
+              "service": {"pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["sqlite"]}}, **costs}}  # fmt: skip
+    snapshot = Snapshot(Counts(), costs={(A, "day"): 1.5, (A, "month"): 20.25, (B, "day"): 3.0})
+    async with asked(
+        tmp_path,
+        config=config,
+        state=ServiceState(time.time(), Health(ready=True, live=True, phase="running", started_unix=0.0), snapshot),
+    ) as dear:
+        told = (await dear.get("/api/v1/report", params={"domain": A})).json()
+        assert [(row["domain"], row["cost"]) for row in told["kept"]] == [(A, 8.0)]
+        assert told["spent"] == [{"domain": A, "today": 1.5, "this_month": 20.25}]
+        page = (await dear.get("/report")).text
+        assert "What destinations billed" in page
+        assert "20.25" in page
 
 
 async def test_a_deployment_that_is_none_is_refused(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ from collector.control.record import ControlRecord
 from collector.control.reporter import Reporter
 from collector.outcomes import Counts
 from collector.service.channel import Report
-from collector.service.costs import Costs, cost_rules
+from collector.service.costs import Costs
 from collector.settings import load
+from collector.settings.cost_rules import cost_rules
 
 CONFIG = """
 receivers: {otlp: {protocols: {http: {}}}}

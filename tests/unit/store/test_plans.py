@@ -276,6 +276,8 @@ KNOWN = {
     "collector.store.report_reading: SELECT domain, service, sum(n *": "what people ask",
     "collector.store.report_reading: SELECT level, (minute - ?1)": "what people ask",
     "collector.store.report_reading: SELECT level, sum(n * (minute": "what people ask",
+    "collector.store.kept_reading: SELECT domain, sum(n) AS records": "what people ask: all minutes of a time",
+    "collector.store.kept_reading: SELECT avg(size) FROM (SELECT length(CAST(ifnull(body,": "what people ask: the newest 200 rows of a domain, by its time",
     "collector.store.report_reading: SELECT name FROM sqlite_master WHERE": "what people ask",
     "collector.store.report_reading: WITH seen AS (SELECT domain,": "what people ask",
     "collector.store.pattern_reading: SELECT domain, pattern_id, level, min((minute": "what people ask: all minutes of a time",

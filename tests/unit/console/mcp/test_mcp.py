@@ -20,11 +20,14 @@ from collector.console.mcp.answers import ABOUT, MOST_BYTES, Answer
 from collector.console.mcp.redacted import redacted
 from collector.console.security import guard
 from collector.console.visitor import Role, Visitor
+from collector.domains.access_file import FILE
+from collector.domains.key_store import KeyStore
+from collector.domains.keys import Key, KeyKind, new_key
 from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
-from counterparts.console import HOST, asked, parts_of
+from counterparts.console import HOST, Door, asked, guarded, parts_of
 
 pytestmark = pytest.mark.anyio
 
@@ -165,6 +168,21 @@ async def test_the_guard_stands_before_it(tmp_path: Path) -> None:
         assert (await client.post("/mcp", content=b"x" * (1 << 20))).status_code in (400, 406, 413, 415)
     async with asked(tmp_path, {"mcp": False}) as client:
         assert (await client.post("/mcp", json={})).status_code == 404
+
+
+async def test_with_a_login_an_agent_shows_a_key_and_sees_what_it_opens(tmp_path: Path) -> None:
+    """Without one it is told what to show."""
+    stored(tmp_path)
+    made = new_key(KeyKind.READER)
+    KeyStore(tmp_path / FILE).add(Key(made.id, KeyKind.READER, A, made.digest))
+    options = {"login": {"authenticators": ["api_keys"]}}
+    asks = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "count", "arguments": {}}}
+    accepts = {"accept": "application/json, text/event-stream"}
+    async with asked(tmp_path, options, config=guarded(api_keys={}), door=Door()) as client:
+        assert (await client.post("/mcp", json=asks, headers=accepts)).status_code == 401
+        answer = await client.post("/mcp", json=asks, headers={**accepts, "authorization": f"Bearer {made.text}"})
+        [text] = answer.json()["result"]["content"]
+        assert json.loads(text["text"])["data"]["total"] == 60
 
 
 @pytest.mark.slow
