@@ -50,6 +50,7 @@ from collector.component import (
     Recalls,
     Receiver,
     Republishes,
+    SendsPeople,
     ServerAuthenticator,
     ShowsRecords,
     SignsRequests,
@@ -503,7 +504,8 @@ SERVER_AUTHENTICATOR: tuple[type[ServerAuthenticator], ...] = (
     ClientCertificates,
     Oidc,
 )
-LETS_PEOPLE_IN: tuple[type[LetsPeopleIn], ...] = (ApiKeysConfig, BasicAuthConfig)
+LETS_PEOPLE_IN: tuple[type[LetsPeopleIn], ...] = (ApiKeysConfig, BasicAuthConfig, OidcConfig)
+SENDS_PEOPLE: tuple[type[SendsPeople], ...] = (Oidc,)
 SHOWS_RECORDS: tuple[type[ShowsRecords], ...] = (ConsoleConfig,)
 VOUCHES: tuple[type[Vouches], ...] = (ApiKeys, BasicAuth)
 SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
@@ -592,6 +594,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Addressed": ADDRESSED,
     "LeadsTo": LEADS_TO,
     "LetsPeopleIn": LETS_PEOPLE_IN,
+    "SendsPeople": SENDS_PEOPLE,
     "ShowsRecords": SHOWS_RECORDS,
     "Vouches": VOUCHES,
     "NamesExporters": NAMES_EXPORTERS,

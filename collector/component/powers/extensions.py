@@ -53,6 +53,38 @@ class Vouches(Extension, Protocol):
         ...
 
 
+class Journey(NamedTuple):
+    """Of a browser to a provider and back. `state` comes back with it; `nonce` in the token; `verifier` shows that the same asks for it.
+    All three are secrets, which the browser keeps until then."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+class NotReturned(Exception):
+    """A provider lets nobody in; a sentence without secrets says why."""
+
+
+@runtime_checkable
+class SendsPeople(Extension, Protocol):
+    """A server authenticator whose people log in somewhere else, and come back with a code. What that is good for is a credential like others:
+    shown as `Bearer`."""
+
+    def elsewhere(self) -> Mapping[str, str]:
+        """Name of each such place → as people read it."""
+        ...
+
+    def sent(self, name: str, back: str) -> Journey:
+        """Where a browser goes, to come back to the URL `back`. Waits for others: call it on a thread. Raises NotReturned."""
+        ...
+
+    def returned(self, name: str, journey: Journey, code: str, back: str) -> str:
+        """The credential of who comes back with a code. On a thread, too. Raises NotReturned."""
+        ...
+
+
 @runtime_checkable
 class MakesDomainsKnown(Extension, Protocol):
     """An extension whose credentials were made for domains: these are known beside `service.domains.names`."""

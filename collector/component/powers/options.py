@@ -102,7 +102,7 @@ class GivesDomains(Protocol):
 class LetsPeopleIn(Protocol):
     """Options of a server authenticator by which people may log in: what they are asked for on a page."""
 
-    def asks_people_for(self) -> Literal["", "key", "password"]:
+    def asks_people_for(self) -> Literal["", "key", "password", "provider"]:
         """Empty: with these options for nothing."""
         ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import secrets
 import time
@@ -18,11 +19,13 @@ from typing import Any, Protocol
 from starlette.requests import cookie_parser
 
 from collector.admission.doorkeeper import Doorkeeper
-from collector.component import ServerAuthenticator, Vouched, Vouches
+from collector.component import Journey, NotReturned, SendsPeople, ServerAuthenticator, Vouched, Vouches
 from collector.console.login.cookies import Cookie
 from collector.console.login.facts import Facts, written
 from collector.console.login.links import LINK, Links
 from collector.console.login.programs import AnyOf
+from collector.console.login.returned import Returned
+from collector.console.login.trip import Trip
 from collector.console.visitor import Visitor, visitor_of
 from collector.domains.credential import READ, Credential
 from collector.domains.session_store import Session, SessionStore, SessionsUnreadable, domains_of, new_token
@@ -32,6 +35,8 @@ from collector.extensions.console.config import ConsoleConfig
 RECEIVER = "console"
 _PATIENCE_SECS, _PAUSE_SECS = 5.0, 0.05
 _TOUCH_SECS = 60
+_MOST_ASIDE = 3
+"""Logins that wait for others at once: they take threads that changes need, too."""
 
 
 class Tells(Protocol):
@@ -80,7 +85,9 @@ class Logins:
         self._doorkeeper = doorkeeper
         self._tells = tells
         self._clock = clock
+        self._aside = asyncio.Semaphore(_MOST_ASIDE)
         self.cookie = Cookie.of(options)
+        self.trip_cookie = Cookie.of(options, "-trip")
 
     async def known(self, scope: Mapping[str, Any], program: bool) -> Known:
         """Who asks. `program`: it may show a credential in the place of a session. Raises a `Refusal`: nobody that is known."""
@@ -109,9 +116,36 @@ class Logins:
         authenticator = self._authenticators.get(by)
         if authenticator is None:
             raise Unauthenticated("there is no such way to log in", cause="malformed")
-        facts = written(scope, authorization)
+        return await self._begun(authenticator, by, written(scope, authorization))
+
+    def elsewhere(self, by: str) -> Mapping[str, str]:
+        """Places where people of an authenticator log in, by name."""
+        authenticator = self._authenticators.get(by)
+        return authenticator.elsewhere() if isinstance(authenticator, SendsPeople) else {}
+
+    async def sent(self, by: str, name: str, back: str) -> Journey:
+        """Where a browser goes. Raises NotReturned."""
+        authenticator = self._sends(by, name)
+        async with self._aside:
+            return await asyncio.to_thread(authenticator.sent, name, back)
+
+    async def returned(self, scope: Mapping[str, Any], trip: Trip, code: str, back: str) -> str:
+        """Begin a session of who comes back with a code; its token. Raises a `Refusal`; NotReturned: there is no such way."""
+        authenticator = self._sends(trip.by, trip.name)
+        assert isinstance(authenticator, ServerAuthenticator), "one of `login.authenticators`"
+        fetch = functools.partial(authenticator.returned, trip.name, trip.journey, code, back)
+        came = Returned(authenticator, fetch, lambda token: written(scope, f"Bearer {token}"))
+        return await self._begun(came, trip.by, written(scope, ""))
+
+    def _sends(self, by: str, name: str) -> SendsPeople:
+        authenticator = self._authenticators.get(by)
+        if not isinstance(authenticator, SendsPeople) or name not in authenticator.elsewhere():
+            raise NotReturned("there is no such way to log in")
+        return authenticator
+
+    async def _begun(self, authenticator: ServerAuthenticator, by: str, facts: Facts) -> str:
         credential = await self._let_in(authenticator, by, facts)
-        session = self._begun(credential, by, _mark(authenticator, credential), facts)
+        session = self._session_of(credential, by, _mark(authenticator, credential), facts)
         token = new_token()
         try:
             await asyncio.to_thread(self._store.begin, token, session)
@@ -172,7 +206,7 @@ class Logins:
                     raise
             await asyncio.sleep(_PAUSE_SECS)
 
-    def _begun(self, credential: Credential, by: str, mark: str, facts: Facts) -> Session:
+    def _session_of(self, credential: Credential, by: str, mark: str, facts: Facts) -> Session:
         now = int(self._clock())
         return Session(
             secrets.token_hex(6), by, credential.id, mark, credential.scopes, domains_of(credential),

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hmac
+import re
+from collections.abc import Awaitable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from collector.component import LetsPeopleIn
+from collector.component import LetsPeopleIn, NotReturned
 from collector.console.login.links import LINK, SCHEME
 from collector.console.login.logins import Logins
+from collector.console.login.returned import PROVIDER
+from collector.console.login.trip import TRIP_SECS, Trip
 from collector.console.pages.display import below
 from collector.console.pages.frame import shown
 from collector.console.pages.rendering import part
@@ -22,13 +27,17 @@ from collector.release import release
 
 router = APIRouter()
 _LONGEST = 4096
+_LONGEST_GOAL = 1024
+_WORD = re.compile(r"[a-z_]{1,64}")
 
 
 class Way(NamedTuple):
-    """By what people log in: an extension, and what it asks them for."""
+    """By what people log in: an extension, and what it asks them for; of a provider its name there, and as people read it."""
 
     ident: str
     asks: str
+    name: str = ""
+    label: str = ""
 
 
 @router.get("/login")
@@ -61,6 +70,39 @@ async def follow(request: Request, link: str = Form(max_length=_LONGEST), next: 
     return await _begun(request, LINK, SCHEME + link, next)
 
 
+@router.get("/login/to")
+async def to(request: Request, by: str = "", name: str = "", next: str = "") -> Response:  # noqa: A002
+    """To a provider where people log in. A link, for browsers let no form lead to others."""
+    logins = _logins(request)
+    try:
+        journey = await logins.sent(by, name, _back(request))
+    except NotReturned as error:
+        return _not_returned(request, error, next)
+    answer = RedirectResponse(journey.url, 303)
+    logins.trip_cookie.give(answer, Trip(by, name, _goal(request, next)[:_LONGEST_GOAL], journey).packed(), TRIP_SECS)
+    return answer
+
+
+@router.get("/login/back")
+async def back(request: Request, code: str = "", state: str = "", error: str = "", iss: str = "") -> Response:
+    """From there, with a code; or with the word why not."""
+    logins = _logins(request)
+    trip = Trip.unpacked(logins.trip_cookie.value(request.cookies))
+    try:
+        if trip is None or not hmac.compare_digest(state.encode(), trip.journey.state.encode()):
+            raise NotReturned("the login was begun in another browser, or too long ago: begin again")
+        if iss not in ("", trip.name):  # RFC 9207
+            raise NotReturned("another provider answered than was asked: begin again")
+        if error or not code:
+            raise NotReturned(f"the provider let nobody in ({error if _WORD.fullmatch(error) else 'no code'})")
+        came = logins.returned(request.scope, trip, code, _back(request))
+        answer = await _in(request, came, _goal(request, trip.goal))
+    except NotReturned as wrong:
+        answer = _not_returned(request, wrong, trip.goal if trip is not None else "")
+    logins.trip_cookie.take_back(answer)
+    return answer
+
+
 @router.post("/logout")
 async def log_out(request: Request) -> Response:
     """End the session, here and wherever its cookie went."""
@@ -76,8 +118,14 @@ def ways(request: Request) -> list[Way]:
     options, extensions = parts(request).options, parts(request).settings.extensions
     named = options.login.authenticators if options.login is not None else ()
     found = ((ident, extensions[ident].config) for ident in named if ident in extensions)
-    asked = [Way(ident, config.asks_people_for()) for ident, config in found if isinstance(config, LetsPeopleIn)]
-    return [way for way in asked if way.asks]
+    asked = [(ident, config.asks_people_for()) for ident, config in found if isinstance(config, LetsPeopleIn)]
+    return [way for ident, asks in asked for way in _ways_of(request, ident, asks)]
+
+
+def _ways_of(request: Request, ident: str, asks: str) -> list[Way]:
+    if asks == "provider":
+        return [Way(ident, asks, name, label) for name, label in _logins(request).elsewhere(ident).items()]
+    return [Way(ident, asks)] if asks else []
 
 
 def _way(request: Request, by: str) -> Way:
@@ -89,17 +137,33 @@ def _way(request: Request, by: str) -> Way:
 
 
 async def _begun(request: Request, by: str, authorization: str, next_: str, user: str = "") -> Response:
-    logins = _logins(request)
-    before = request.state.token
+    came = _logins(request).log_in(request.scope, by, authorization)
+    return await _in(request, came, _goal(request, next_), by, user)
+
+
+async def _in(request: Request, came: Awaitable[str], goal: str, by: str = "", user: str = "") -> Response:
+    """With a session of its own, and without the one before."""
+    logins, before = _logins(request), request.state.token
     try:
-        token = await logins.log_in(request.scope, by, authorization)
+        token = await came
     except Refusal as refusal:
-        return _page(request, next_, wrong=_said(refusal), by=by, user=user, status=_status(refusal))
+        return _page(request, goal, wrong=_said(refusal), by=by, user=user, status=_status(refusal))
     if before:
         await logins.log_out(before)
-    answer = RedirectResponse(_goal(request, next_), 303)
+    answer = RedirectResponse(goal, 303)
     logins.cookie.give(answer, token)
     return answer
+
+
+def _not_returned(request: Request, error: NotReturned, goal: str) -> Response:
+    return _page(request, goal, wrong=f"That did not work: {error}.", status=401)
+
+
+def _back(request: Request) -> str:
+    """Where a provider sends people: registered there, so a name that a stranger makes up leads nowhere."""
+    options = parts(request).options
+    here = f"{'https' if options.over_tls else 'http'}://{request.headers.get('host', '')}{options.base_path}"
+    return f"{options.public_url or here}/login/back"
 
 
 def _page(
@@ -118,6 +182,8 @@ def _said(refusal: Refusal) -> str:
         return "Too many wrong logins came from your network. Wait a minute, then try again."
     if isinstance(refusal, Unauthenticated) and refusal.cause == "missing":
         return "Nothing was typed in."
+    if isinstance(refusal, Unauthenticated) and refusal.cause == PROVIDER:
+        return f"That did not work: {refusal.reason}."
     if isinstance(refusal, Unauthenticated) and refusal.reason.startswith("the link"):
         return "This link was followed before, or is too old. Make another with logboom login."
     if isinstance(refusal, PermissionDenied):

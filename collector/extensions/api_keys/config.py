@@ -111,7 +111,7 @@ class ApiKeysConfig(Config):
         """Each key has one."""
         return True
 
-    def asks_people_for(self) -> Literal["", "key", "password"]:
+    def asks_people_for(self) -> Literal["", "key", "password", "provider"]:
         """A key that reads is a way to log in."""
         return "key"
 

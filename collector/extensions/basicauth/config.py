@@ -78,6 +78,6 @@ class BasicAuthConfig(Config):
         """Where users have domains."""
         return bool(self.domains)
 
-    def asks_people_for(self) -> Literal["", "key", "password"]:
+    def asks_people_for(self) -> Literal["", "key", "password", "provider"]:
         """Where there are users."""
         return "password" if self.htpasswd is not None else ""

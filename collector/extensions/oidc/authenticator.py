@@ -7,15 +7,17 @@ names. Good tokens are remembered under the SHA-256 of the whole, bad ones in a 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import jwt
 
-from collector.component import Context
+from collector.component import Context, Journey
 from collector.domains.credential import Credential
 from collector.domains.remembered import Remembered, fingerprint
 from collector.domains.resolver import RequestFacts
 from collector.errors import InvalidPayload, Unauthenticated
+from collector.extensions.oidc.browser_login import BrowserLogin
 from collector.extensions.oidc.claims import credential_of
 from collector.extensions.oidc.config import OidcConfig, Provider
 from collector.extensions.oidc.key_set import KeySet
@@ -44,6 +46,11 @@ class Oidc:
         self._providers = {provider.issuer_url: provider for provider in config.providers}
         self._any = next((provider for provider in config.providers if provider.ignore_issuer), None)
         self._keys = {name: KeySet(provider, context.id) for name, provider in self._providers.items()}
+        self._logins = {
+            name: BrowserLogin(provider, provider.login)
+            for name, provider in self._providers.items()
+            if provider.login is not None
+        }
         self._good: Remembered[Credential] = Remembered()
         self._bad: Remembered[str] = Remembered()
 
@@ -88,6 +95,18 @@ class Oidc:
             return self._good.get(fingerprint(self._shown(request)))
         except Unauthenticated:
             return None
+
+    def elsewhere(self) -> Mapping[str, str]:
+        """Providers where people log in."""
+        return {name: one.label for name, one in self._logins.items()}
+
+    def sent(self, name: str, back: str) -> Journey:
+        """To a provider. Raises NotReturned."""
+        return self._logins[name].sent(back)
+
+    def returned(self, name: str, journey: Journey, code: str, back: str) -> str:
+        """The id token of who comes back. Raises NotReturned."""
+        return self._logins[name].returned(journey, code, back)
 
     def _shown(self, request: RequestFacts) -> str:
         values = request.values(self._attribute)

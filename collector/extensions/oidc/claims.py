@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collector.domains.credential import WRITE, Credential
+from collector.domains.credential import READ, ROLES, WRITE, Credential
 from collector.domains.names import domain_name
 from collector.errors import PermissionDenied
 from collector.extensions.oidc.config import Provider
@@ -25,7 +25,7 @@ def credential_of(claims: Mapping[str, Any], provider: Provider) -> Credential:
     return Credential(
         domains[0] if domains else None,
         id=_text(claims.get(provider.username_claim)) if provider.username_claim else subject,
-        scopes=frozenset({WRITE}) if _may(claims, provider.scope) else frozenset(),
+        scopes=_scopes(claims, provider),
         domains=tuple(domains[1:]),
         attributes=attributes,
     )
@@ -42,6 +42,25 @@ def _domains(claims: Mapping[str, Any], provider: Provider) -> Sequence[str]:
         except ValueError:
             continue
     return domains
+
+
+def _scopes(claims: Mapping[str, Any], provider: Provider) -> frozenset[str]:
+    """To send by `scope`; to read by a scope or by a role, the one that may most."""
+    found = {WRITE} if _may(claims, provider.scope) else set()
+    found |= {READ} if _may(claims, READ) else set()
+    names = _texts(_at(claims, provider.role_claim)) if provider.role_claim else []
+    roles = [provider.role_map.get(name, "") if provider.role_map else name for name in names]
+    return frozenset(found).union(*(ROLES[role] for role in roles if role in ROLES))
+
+
+def _at(claims: Mapping[str, Any], path: str) -> Any:
+    """A claim of that name; else one inside others."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def _may(claims: Mapping[str, Any], scope: str) -> bool:

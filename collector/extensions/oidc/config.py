@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.component import Config, Use
 from collector.domains.credential import WRITE
@@ -14,9 +14,29 @@ from collector.units import Duration
 
 _FORMER = (
     "issuer_url", "audience", "ignore_audience", "ignore_issuer", "issuer_ca_path", "username_claim", "groups_claim", "public_keys_file",
-    "domain_claim", "domain_map", "scope", "leeway", "max_lifetime", "stale_for",
+    "domain_claim", "domain_map", "scope", "leeway", "max_lifetime", "stale_for", "role_claim", "role_map", "login",
 )  # fmt: skip
 """Options of a provider that may stand beside `providers` for a single one, as the Collector had it first."""
+
+
+class ProviderLogin(Config):
+    """People log in there with a browser, for a console that names the extension in its `login`."""
+
+    client_id: str = Field(min_length=1)
+    """The console's name at the provider, where `PUBLIC_URL/login/back` is registered as the address that people come back to."""
+    client_secret: SecretStr = SecretStr("")
+    """Its secret there; empty: it is a public client (PKCE is used in any case)."""
+    scopes: list[str] = ["openid", "profile", "email"]
+    """What is asked for; `openid` among it."""
+    name: str = ""
+    """As people read it on the page; empty = the provider's host."""
+
+    @field_validator("scopes")
+    @classmethod
+    def _with_openid(cls, value: list[str]) -> list[str]:
+        if "openid" not in value:
+            raise ValueError("scopes must hold openid: without it there is no token that says who comes")
+        return value
 
 
 class Provider(Config):
@@ -25,7 +45,7 @@ class Provider(Config):
     issuer_url: str
     """Its name in tokens (`iss`), and where its discovery document stands: `https://id.example.com/realms/logs`."""
     audience: str = ""
-    """Whom tokens are for (`aud`): this logboom's name at the provider."""
+    """Whom tokens are for (`aud`): this logboom's name at the provider; empty with `login` = its `client_id`."""
     ignore_audience: bool = False
     """Take tokens for anybody; only where the provider signs for nothing else."""
     ignore_issuer: bool = False
@@ -44,12 +64,26 @@ class Provider(Config):
     """Value of that claim → domain; with it, no other value counts."""
     scope: str = WRITE
     """The scope (`scope`, `scp`) that a token must have; empty: none."""
+    role_claim: str = ""
+    """The claim with roles of a console: text, or a list; with dots for one inside others (`realm_access.roles`)."""
+    role_map: dict[str, Literal["viewer", "operator", "admin"]] = {}
+    """Value of that claim → role; with it, no other value counts. Of several, the one that may most."""
+    login: ProviderLogin | None = None
+    """Let people log in there."""
     leeway: Duration = Field(30.0, ge=0, le=600)
     """How much the provider's clock may differ from ours."""
     max_lifetime: Duration = Field(24 * 3600.0, gt=0)
     """Tokens that are good for longer are refused: from when they say they were given (`iat`), else from now on."""
     stale_for: Duration = Field(24 * 3600.0, ge=0)
     """How long the provider's keys are used when it can't be asked for them; afterwards senders are told to come again."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_client(cls, given: Any) -> Any:
+        """Tokens for people are for the client that sends them there."""
+        login = given.get("login") if isinstance(given, dict) else None
+        client = login.get("client_id") if isinstance(login, dict) else None
+        return {**given, "audience": client} if client and not given.get("audience") else given
 
     @field_validator("issuer_url")
     @classmethod
@@ -101,6 +135,10 @@ class OidcConfig(Config):
     def provides(self) -> frozenset[Use]:
         """It asks senders."""
         return frozenset({Use.SERVER_AUTHENTICATOR})
+
+    def asks_people_for(self) -> Literal["", "key", "password", "provider"]:
+        """They go to a provider that has `login`."""
+        return "provider" if any(provider.login is not None for provider in self.providers) else ""
 
     def gives_domains(self) -> bool:
         """Where a claim names one."""

@@ -7,8 +7,10 @@ import re
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
@@ -20,6 +22,9 @@ _TIMEOUT_SECS = 5.0
 _MOST_BYTES = 1 << 20
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})")
 _DEFAULT_AGE = 3600.0
+
+
+_NONE: Mapping[str, str] = {}
 
 
 class NoKeys(Exception):
@@ -42,12 +47,8 @@ class _Straight(urllib.request.HTTPRedirectHandler):
 
 def fetch(provider: Provider) -> Fetched:
     """Ask the provider; waits for some seconds at most for each part. Raises NoKeys."""
-    url = provider.issuer_url.rstrip("/") + "/.well-known/openid-configuration"
-    opener = _opener(provider)
-    document, _ = _json(opener, url)
-    issuer = document.get("issuer")
-    if issuer != provider.issuer_url and not provider.ignore_issuer:
-        raise NoKeys(f"{url} is of another issuer than issuer_url says")
+    url = _discovery_of(provider)
+    document, opener = discovery(provider), _opener(provider)
     place = document.get("jwks_uri")
     if not isinstance(place, str) or not place.startswith(("https://", "http://")):
         raise NoKeys(f"{url} names no jwks_uri")
@@ -56,6 +57,25 @@ def fetch(provider: Provider) -> Fetched:
     found, cache_control = _json(opener, place)
     age = _MAX_AGE.search(cache_control)
     return Fetched(keys_of(found, place), float(age[1]) if age else _DEFAULT_AGE)
+
+
+def discovery(provider: Provider) -> dict[str, Any]:
+    """What the provider says of itself. Raises NoKeys: nothing, or it is another one."""
+    url = _discovery_of(provider)
+    document, _ = _json(_opener(provider), url)
+    if document.get("issuer") != provider.issuer_url and not provider.ignore_issuer:
+        raise NoKeys(f"{url} is of another issuer than issuer_url says")
+    return document
+
+
+def exchanged(provider: Provider, url: str, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
+    """What a token endpoint gives for a form. Raises NoKeys, never with what was sent or came."""
+    headers = {"Authorization": authorization} if authorization else {}
+    return _json(_opener(provider), url, urlencode(form).encode(), headers)[0]
+
+
+def _discovery_of(provider: Provider) -> str:
+    return provider.issuer_url.rstrip("/") + "/.well-known/openid-configuration"
 
 
 def read(path: Path) -> PyJWKSet:
@@ -84,8 +104,11 @@ def _opener(provider: Provider) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(_Straight, urllib.request.HTTPSHandler(context=context))
 
 
-def _json(opener: urllib.request.OpenerDirector, url: str) -> tuple[dict[str, Any], str]:
-    request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": USER_AGENT})  # noqa: S310 - checked: http or https
+def _json(
+    opener: urllib.request.OpenerDirector, url: str, body: bytes | None = None, more: Mapping[str, str] = _NONE
+) -> tuple[dict[str, Any], str]:
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **more}
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - checked: http or https
     try:
         with opener.open(request, timeout=_TIMEOUT_SECS) as answer:
             text, cache_control = answer.read(_MOST_BYTES + 1), answer.headers.get("Cache-Control", "")
