@@ -106,6 +106,7 @@ from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
+from collector.stanza.refiner import Refiner
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -213,6 +214,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
 HANDS_OVER: tuple[type[HandsOver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
+    Refiner,
     Anomalies,
     Aggregate,
     Attributes,
@@ -581,7 +583,7 @@ JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, LogDedup, Triage)
+TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Refiner, LogDedup, Triage)
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {
