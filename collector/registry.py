@@ -21,6 +21,8 @@ from collector.errors import ConfigError, Problem
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.RECEIVER: {
+        "fluent_forward": "collector.receivers.fluent_forward",
+        "fluentforward": "collector.receivers.fluent_forward",
         "alertmanager": "collector.receivers.alertmanager",
         "file_log": "collector.receivers.file_log",
         "filelog": "collector.receivers.file_log",

@@ -76,8 +76,9 @@ class Entrance:
         read: Read = receive_protobuf,
         variant: str = "",
         made: int = 0,
+        digest: bytes = b"",
     ) -> None:
-        """Admit the uncompressed `body`; `variant` and `made` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
+        """Admit the uncompressed `body`; `variant`, `made` and `digest` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
         or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         if credential is not None and 0 < credential.max_body_bytes < size:
@@ -87,7 +88,7 @@ class Entrance:
                 )
             )
             return
-        arrival = Arrival(self._receiver, request, body, credential, read, variant=variant, made=made)
+        arrival = Arrival(self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made)
         with self._lock:
             if self._closed:
                 problem = "shutting down"

@@ -25,7 +25,7 @@ _HERE = {
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
     Kind.RECEIVER: dict.fromkeys(
-        ("syslog", "journald", "tcplog", "udplog", "windowseventlog", "kafka", "fluentforward", "k8s_events",
+        ("syslog", "journald", "tcplog", "udplog", "windowseventlog", "kafka", "k8s_events",
          "docker", "splunk_hec", "loki"), _IN_FRONT,
     ),
     Kind.CONNECTOR: {

@@ -35,12 +35,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "no pipeline of logs that logboom could run": ("config/unsupported-signal", ""),
     "a section of one distribution": ("config/unknown-section", ""),
     "an option with a value that its own collector refuses, too": (
-        "config/invalid-value",
-        "'check_interval' must be greater than zero|logs.level: must be|health_check: must be host:port|api.site: must be",
-    ),
-    "an operator that its own collector refuses, too": (
-        "config/invalid-value",
-        r"operators\[\d+\].*(unknown option (trim_space|layout)|it begins with body, attributes or resource)|delete_after_read needs",
+        "config/(invalid-value|missing-key)",
+        (
+            "'check_interval' must be greater than zero|logs.level: must be|health_check: must be host:port|api.site: must be"
+            '|coralogix needs the option "application_name"|delete_after_read needs start_at: beginning'
+        ),
     ),
     "a connector with one end (invalid upstream too, or its other end is a fragment)": (
         "config/unused-connector",
@@ -53,7 +52,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "a placeholder of a template where an address or a number belongs": (
         "config/invalid-value",
-        r"endpoint: must be host:port|must be a whole number|verbosity: must be",
+        r"endpoint: must be host:port|must be a whole number|verbosity: must be|domain: must match|invalid port \"\{\{",
     ),
     "a client authenticator: the credential goes into headers": (
         "config/invalid-value",
@@ -71,6 +70,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
+    "operators of file_log": ("config/invalid-value", "operators are not available yet"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }
 """Why a configuration may be refused: code and message. Everything else is a defect of ours."""

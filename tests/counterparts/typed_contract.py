@@ -99,6 +99,8 @@ from collector.receivers.alertmanager.config import AlertmanagerReceiverConfig
 from collector.receivers.alertmanager.receiver import AlertmanagerReceiver
 from collector.receivers.file_log.config import FileLogConfig
 from collector.receivers.file_log.receiver import FileLogReceiver
+from collector.receivers.fluent_forward.config import FluentForwardConfig
+from collector.receivers.fluent_forward.receiver import FluentForwardReceiver
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.receiver import HooksReceiver
 from collector.receivers.json.config import JsonReceiverConfig
@@ -106,7 +108,6 @@ from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
-from collector.stanza.refiner import Refiner
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -206,15 +207,21 @@ from processors.triage.processor import Triage
 RECEIVERS: tuple[type[Receiver], ...] = (
     AlertmanagerReceiver,
     FileLogReceiver,
+    FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,
     NopReceiver,
     OtlpReceiver,
 )
-HANDS_OVER: tuple[type[HandsOver], ...] = (AlertmanagerReceiver, HooksReceiver, JsonReceiver, OtlpReceiver)
+HANDS_OVER: tuple[type[HandsOver], ...] = (
+    AlertmanagerReceiver,
+    FluentForwardReceiver,
+    HooksReceiver,
+    JsonReceiver,
+    OtlpReceiver,
+)
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
-    Refiner,
     Anomalies,
     Aggregate,
     Attributes,
@@ -462,6 +469,7 @@ LISTENS: tuple[type[Listens], ...] = (
     ConsoleConfig,
     HealthCheckConfig,
     AlertmanagerReceiverConfig,
+    FluentForwardConfig,
     HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
@@ -470,6 +478,7 @@ MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
 OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
     AlertmanagerReceiverConfig,
+    FluentForwardConfig,
     HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
@@ -583,7 +592,7 @@ JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Refiner, LogDedup, Triage)
+TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, LogDedup, Triage)
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {

@@ -27,6 +27,7 @@ CLIENT = f"{TLS}, redact: {{hash_key: {MARK}}}"
 HEADERS = f"headers: {{x-token: {MARK}}}"
 WITH: dict[str, list[str]] = {
     "receivers.alertmanager": [f"{{{TLS}}}"],
+    "receivers.fluent_forward": [f"{{{TLS}}}"],
     "receivers.hooks": [
         f"{{{TLS}, public_url: 'https://h', link_keys: [{MARK * 2}], "
         + ", ".join(f"{name}: {{secrets: [{MARK}]}}" for name in ("github", "gitlab", "pagerduty", "jira", "jsm", "servicenow", "slack"))
