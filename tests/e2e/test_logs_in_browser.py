@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 HOSTILE = '<script>alert(1)</script>\x1b[31m\u202egpj "><img src=x onerror=alert(1)>'
+RULES = {
+    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+    "processors": {"categorize": {}, "triage": {"rules": [{"id": "own/full", "when": 'IsMatch(body, "no space")', "level": "info", "title": HOSTILE}]}},
+    "exporters": {"sqlite": {}},
+    "service": {"pipelines": {"logs": {"receivers": ["otlp"], "processors": ["categorize", "triage"], "exporters": ["sqlite"]}}},
+}  # fmt: skip
 _TRACE = 'Traceback (most recent call last):\n  File "/srv/a.py", line 1\nValueError: no'
 _NOW = time.time_ns()
 
@@ -54,6 +60,21 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Over a hostile record, with rules of its own."""
+    root = tmp_path_factory.mktemp("explained")
+    fields = {"domain": "a.example", "time_unix_nano": _NOW, "body": f"no space {HOSTILE}"}
+    store = EmbeddedStore(root / "store.db")
+    record = Row(
+        f"{0:026}", [("logboom.triage.level", "critical")], resource=[("service.name", HOSTILE)], fields=fields
+    )
+    store.insert(rows(batch_of([record]), Limits()))
+    store.close()
+    with served(root, config=RULES) as url:
+        yield url
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_record_is_opened_by_keyboard_and_axe_finds_nothing(chromium: Browser, console: str, theme: str) -> None:
     with shown(chromium, f"{console}/logs?from=now-7d&q=number", theme=theme) as page:
@@ -66,6 +87,22 @@ def test_a_record_is_opened_by_keyboard_and_axe_finds_nothing(chromium: Browser,
         assert violations(page) == []
         page.keyboard.press("Escape")
         assert page.locator("tr.record").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_record_says_why_when_it_is_asked(chromium: Browser, explained: str, theme: str) -> None:
+    """By keyboard, below the record that stays open; nothing was asked before. Narrow, it scrolls within itself."""
+    with shown(chromium, f"{explained}/logs?from=now-7d", theme=theme, width=400) as page:
+        page.keyboard.press("j")
+        page.keyboard.press("o")
+        page.wait_for_selector("tr.record")
+        assert page.get_by_text("rule own/full").count() == 0
+        page.get_by_role("link", name="Why critical?").press("Enter")
+        page.get_by_text("rule own/full").first.wait_for()
+        assert page.locator("main img").count() == 0
+        assert page.locator("tr.line.open").count() == 1
+        assert violations(page) == []
+        assert not scrolls_sideways(page)
 
 
 def test_hostile_records_are_text(chromium: Browser, console: str) -> None:

@@ -21,11 +21,12 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "logboom.component": ("Component", "component"),
     "logboom.endpoint": ("Endpoint", "endpoint"),
     "deployment.environment.name": ("Environment", "environment"),
+    "logboom.http_status": ("HTTP status", ""),
     "logboom.triage.level": ("Level", "level"),
     "logboom.pattern.id": ("Pattern", "pattern_id"),
     "logboom.issue.id": ("Issue", "issue_id"),
 }
-"""What is decided of a record → how it is called, and the column that holds what was decided when it came."""
+"""What is decided of a record → how it is called, and the column that holds what was decided when it came; empty: none does."""
 
 
 @dataclass(frozen=True, slots=True)

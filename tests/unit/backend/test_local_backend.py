@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgpack
 import pytest
 import xxhash
 
@@ -14,6 +16,7 @@ from collector.backend.data_dir import DataDir, open_data_dir
 from collector.backend.interface import FiledLetter, LetterFilter, NoSuchDeadLetter
 from collector.backend.local import LocalBackend
 from collector.backend.offline import desk_of, view_of
+from collector.component.figures import NAME
 from collector.errors import Locked, StorageError
 from collector.journal.entry import Intake, Payload
 from collector.journal.limits import Behind, JournalLimits
@@ -24,6 +27,8 @@ from collector.ledger.sources import partition_of
 from collector.outcomes import Outcome
 from collector.pipeline.decode import decode
 from collector.scope import Scope
+from collector.service.observe import Observer
+from collector.settings import load
 from collector.testing.conservation import assert_directory_conserved
 from counterparts.partition_bench import request
 
@@ -32,6 +37,15 @@ PIPELINE = PipelinePlan("logs", frozenset({"otlp"}), ("sqlite",))
 PLAN = LedgerPlan((PIPELINE,), {"sqlite": Quota()}, max_bytes=16 * MIB, state_bytes=MIB)
 DOMAINS = ("a.example", "c.example")  # of one partition each
 SECONDS = 30.0
+CONFIG = {
+    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+    "processors": {"issues": {}, "issues/more": {}, "triage": {}},
+    "exporters": {"sqlite": {}},
+    "service": {"pipelines": {
+        "logs": {"receivers": ["otlp"], "processors": ["triage", "issues"], "exporters": ["sqlite"]},
+        "logs/more": {"receivers": ["otlp"], "processors": ["issues/more"], "exporters": ["sqlite"]},
+    }},
+}  # fmt: skip
 
 
 def backend(root: Path, workers: int = 1) -> LocalBackend:
@@ -122,6 +136,22 @@ def test_what_two_slots_took_in_reaches_the_partitions_and_is_seen_together(
     assert [sorted(mark) for mark in marks] == [["a.example"], ["a.example", "c.example"]]
     view.close()
     assert_directory_conserved(tmp_path, "logs")
+
+
+def test_numbers_that_components_keep_are_seen_over_all_partitions(
+    local: LocalBackend, intakes: list[Intake], ledgers: list[Ledger]
+) -> None:
+    """Of the components that are configured and declare them; two of a type are one."""
+    for domain, ledger in zip(DOMAINS, ledgers, strict=True):
+        put(intakes[0], domain, "one")
+        state = {(component, domain, NAME): msgpack.packb({"issues": [["new", "critical", n]]})
+                 for component, n in (("issues", 2), ("issues/more", 3), ("triage", 9))}  # fmt: skip
+        read = ledger.read("logs", MIB, 1000)
+        ledger.commit(Commit("logs", read, {"logs": decode(read.entries).batch}, state=state))
+    settings = load(["yaml:" + json.dumps(CONFIG)], environ={})
+    with closing(local.view()) as view:
+        seen = Observer(view).snapshot(settings, {}, {}, 0, 0.0)
+    assert seen.figures == {("issues", domain): {"issues": {("new", "critical"): 5}} for domain in DOMAINS}
 
 
 def test_a_payload_that_is_taken_in_part_is_unread_in_part(
