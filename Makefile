@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
+.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -98,6 +98,13 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 compare-alertmanager: setup    ## play scripts of alerts to a real Alertmanager, built from its Go module (Go 1.25), and compare; half a minute
 	$(BIN)/python -m counterparts.alertmanager.record
 	$(BIN)/python -m pytest -q tests/conformance/test_alertmanager_decisions.py
+
+check-logcli: setup            ## let Grafana Loki's logcli, built from its Go module, ask and follow the console (5 minutes the first time)
+	$(BIN)/python -m pytest -q tests/e2e/check_logcli.py
+
+TAIL_SECONDS ?= 60
+tail-kills: setup              ## 500 records/s for a minute (TAIL_SECONDS) while console, worker and connections are killed: is each shown once
+	LOGBOOM_TAIL_SECONDS=$(TAIL_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_tail_kills.py --timeout=1800
 
 sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Java do with each answer of each authenticator; writes api_keys' README
 	$(BIN)/python tests/integration/otlp/sdk_answers.py

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from collector.console.api import ROUTERS as API
 from collector.console.api.document import methods_of
 from collector.console.asking import theirs
-from collector.console.loki import router as loki
+from collector.console.loki import ROUTERS as LOKI
 from collector.console.mcp import endpoint as mcp
 from collector.console.pages import ROUTERS as PAGES
 from collector.console.pages.failing import failed_page
@@ -45,7 +45,8 @@ def application(parts: Parts) -> App:
     app.state.parts = parts
     for prefix, routers in (("/api/v1", API), ("", PAGES)):
         _include(app, prefix, routers)
-    app.include_router(loki)
+    for router in LOKI:
+        app.include_router(router)
     app.mount("/static", files(), "static")
     app.router.routes.append(Route(mcp.PATH, mcp.Endpoint()))
     for kind in (Refused, NoStore, HTTPException, RequestValidationError, Exception):

@@ -51,7 +51,7 @@ def opened(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
     )
     try:
-        address = listener.start(lambda _: application(parts), share_port=True)
+        address = listener.start(lambda _: application(parts), share_port=True, websockets=options.loki)
     except (OSError, ValueError) as error:
         raise LogboomError(f"can't listen on {options.endpoint}: {error}") from error
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 import yaml
 
 from collector.admission.doorkeeper import Asked, Doorkeeper
@@ -31,6 +28,9 @@ from collector.extensions.console.config import ConsoleConfig
 from collector.service.extensions import Extensions
 from collector.settings import load
 from collector.settings.model import Settings
+from collector.testing.service import free_ports
+from collector.transport.http_server_config import HttpServerConfig
+from collector.transport.serving.http_server import HttpListener
 
 HOST = "localhost:8080"
 _CONFIG: Mapping[str, Any] = {
@@ -105,19 +105,14 @@ def served(
     config: Mapping[str, Any] | None = None,
 ) -> Iterator[str]:
     """The same behind a port of this machine, for a browser; its address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        port = listening.getsockname()[1]
-        parts = _parts(root, {"endpoint": f"127.0.0.1:{port}", **(options or {})}, state, config)
-        server = uvicorn.Server(uvicorn.Config(application(parts), log_level="error", lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, args=([listening],), name="console", daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    (port,) = free_ports(1)
+    parts = _parts(root, {"endpoint": f"127.0.0.1:{port}", **(options or {})}, state, config)
+    listener = HttpListener(HttpServerConfig.model_validate({"endpoint": parts.options.endpoint}))
+    listener.start(lambda _: application(parts), share_port=True, websockets=parts.options.loki)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        listener.shutdown(1.0)
         _close(parts)
 
 

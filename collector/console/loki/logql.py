@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -18,17 +18,25 @@ from collector.console.loki.times import duration
 from collector.console.refusal import Refused
 from collector.query.sql import Clause
 
-_LONGEST = 5120
+_LONGEST, _MOST_RANKED = 5120, 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Records counted within `range_` (ns) before each step, by labels; `rate`: for each second of it."""
+    """Records within `range_` (ns) before each step, by labels.
+
+    Args:
+        sized: bytes of their lines, instead of how many.
+        rate: for each second of the range.
+        top: of each step only so many series, those of the highest values; below 0: of the lowest; 0: all.
+    """
 
     selection: Selection
+    sized: bool
     rate: bool
     range_: int
     by: Sequence[str]
+    top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +101,26 @@ class _Asked(Transformer[Token, Any]):
 
     def range(self, children: list[Any]) -> Metric:
         function, selected, size = children
-        return Metric(selected, function == "rate", duration(size), ())
+        return Metric(selected, function.startswith("bytes"), function.endswith("rate"), duration(size), ())
 
     def each(self, children: list[Metric]) -> Metric:
-        found = children[0]
-        return Metric(found.selection, found.rate, found.range_, tuple(LABELS))
+        return replace(children[0], by=tuple(LABELS))
 
     def summed(self, children: list[Any]) -> Metric:
-        found = children[-1]
-        return Metric(found.selection, found.rate, found.range_, children[0] if len(children) > 1 else ())
+        found: Metric = children[-1]
+        return replace(found, by=children[0] if len(children) > 1 else ())
 
     def summed_by(self, children: list[Any]) -> Metric:
         return self.summed(children[::-1])
+
+    def ranked(self, children: list[Any]) -> Metric:
+        function, count, found = children
+        if not 0 < float(count) <= _MOST_RANKED or "." in count:
+            raise Refused(
+                400,
+                f"parse error : invalid parameter (must be greater than 0, {_MOST_RANKED} at most) {function}({count}",
+            )
+        return replace(found, top=int(count) if function == "topk" else -int(count))
 
     def numbers(self, children: list[Any]) -> Number:
         return Number(sum(each for each in children if isinstance(each, float)))

@@ -18,6 +18,7 @@ from collector.store.reading import Readable
 
 Row = Mapping[str, Any]
 Labels = tuple[str | None, ...]
+_BYTES = "sum(ifnull(length(CAST(body AS BLOB)), 0))"
 _MOST_STEPS = 11_000
 _MOST_SERIES = 5_000
 
@@ -54,15 +55,23 @@ def oldest(wanted: Wanted) -> Callable[[Readable], Sequence[Row]]:
 
 
 def counted(
-    selected: Selection, scope: Scope, span: tuple[int, int], by: Sequence[str], budget: float, width: int = 0
+    selected: Selection,
+    scope: Scope,
+    span: tuple[int, int],
+    by: Sequence[str],
+    budget: float,
+    width: int = 0,
+    *,
+    sized: bool = False,
 ) -> Callable[[Readable], Counter[tuple[int, Labels]]]:
-    """Records by (bucket of `width` ns from the beginning of the span on, labels). Raises `TooSlow`: part of an answer would be a wrong one."""
+    """Records, or bytes of their lines, by (bucket of `width` ns from the beginning of the span on, labels). Raises `TooSlow`: part of an answer would be a wrong one."""
     condition = selected.clause()
     columns = "".join(f", {of_rows(field_named(name))}" for name in by)
     groups = ", ".join(str(at + 1) for at in range(len(by) + 1))
     bucket = "(time_unix_nano - CAST(? AS INTEGER)) / CAST(? AS INTEGER)"
+    value = _BYTES if sized else "count(*)"
     statement = (
-        f"SELECT {bucket}{columns}, count(*) FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?"  # noqa: S608
+        f"SELECT {bucket}{columns}, {value} FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?"  # noqa: S608
         f" AND generation IS NULL AND ({condition.sql}) GROUP BY {groups}"
     )
 
@@ -103,7 +112,7 @@ def windows(
             400,
             "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter",
         )
-    count = counted(metric.selection, scope, (first, last), metric.by, budget, width)
+    count = counted(metric.selection, scope, (first, last), metric.by, budget, width, sized=metric.sized)
     many, stride = metric.range_ // width, steps.step // width
 
     def ask(connection: Readable) -> Mapping[Labels, Sequence[tuple[int, float]]]:
@@ -112,9 +121,25 @@ def windows(
             series[labels][bucket] += n
         if len(series) > _MOST_SERIES:
             raise Refused(400, f"maximum of series ({_MOST_SERIES}) reached for a single query")
-        return {labels: _summed(buckets, steps, many, stride, metric) for labels, buckets in series.items()}
+        found = {labels: _summed(buckets, steps, many, stride, metric) for labels, buckets in series.items()}
+        return _ranked(found, metric.top) if metric.top else found
 
     return ask
+
+
+def _ranked(
+    found: Mapping[Labels, Sequence[tuple[int, float]]], top: int
+) -> Mapping[Labels, Sequence[tuple[int, float]]]:
+    """Of each step so many series; of equal ones the first by their labels."""
+    steps: dict[int, list[tuple[float, list[str], Labels]]] = defaultdict(list)
+    for labels, values in found.items():
+        for at, value in values:
+            steps[at].append((-value if top > 0 else value, [one or "" for one in labels], labels))
+    kept: dict[Labels, list[tuple[int, float]]] = defaultdict(list)
+    for at in sorted(steps):
+        for value, _, labels in sorted(steps[at], key=lambda one: one[:2])[: abs(top)]:
+            kept[labels].append((at, -value if top > 0 else value))
+    return kept
 
 
 def _summed(buckets: Counter[int], steps: range, many: int, stride: int, metric: Metric) -> Sequence[tuple[int, float]]:

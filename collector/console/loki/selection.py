@@ -44,18 +44,21 @@ class Selection(Query):
 
     def clause(self) -> Clause:
         """A condition on rows of `logs`; `ready` comes before it."""
-        parts = [Query.clause(self), *self.beside]
-        return Clause(
-            " AND ".join(f"({one.sql})" for one in parts), [value for one in parts for value in one.parameters]
-        )
+        return self._with_beside(Query.clause(self))
 
     def filtering(self) -> Clause:
-        """The same: order of its own is not asked for here."""
-        return self.clause()
+        """The same, beside indexes."""
+        return self._with_beside(Query.filtering(self))
 
     def minutes(self) -> Clause | None:
         """None where lines or expressions are looked at."""
         return None if self.beside else Query.minutes(self)
+
+    def _with_beside(self, terms: Clause) -> Clause:
+        parts = [terms, *self.beside]
+        return Clause(
+            " AND ".join(f"({one.sql})" for one in parts), [value for one in parts for value in one.parameters]
+        )
 
 
 def ready(connection: Readable) -> None:

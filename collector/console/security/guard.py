@@ -15,7 +15,7 @@ from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
 from collector.console.security.hosts import is_ours
 from collector.console.security.login import Entered, entered
-from collector.console.security.origins import CHANGING, from_our_pages
+from collector.console.security.origins import CHANGING, OPENING, from_our_pages
 from collector.console.security.watching import watched
 from collector.console.visitor import LOCAL, Role
 from collector.transport.serving.http_server import App
@@ -43,6 +43,7 @@ def guarded(app: Any, parts: Parts) -> App:
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
         answer, headers = _with_headers(send), Headers(scope=scope)
+        scope.setdefault("method", OPENING)  # a WebSocket has none
         refused = _refused(scope["method"], headers, allowed)
         if refused is not None:
             await problem(refused)(scope, receive, answer)
@@ -70,7 +71,7 @@ def _refused(method: str, headers: Headers, allowed: frozenset[str] | None) -> R
     """`allowed`: None for any name."""
     if allowed is not None and not is_ours(headers.get("host", ""), allowed):
         return _ANOTHER_HOST
-    return _FROM_ELSEWHERE if method in CHANGING and not from_our_pages(headers) else None
+    return _FROM_ELSEWHERE if method in {*CHANGING, OPENING} and not from_our_pages(headers) else None
 
 
 def _with_headers(send: Send) -> Send:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+OPENING = "OPEN"
+"""Of a WebSocket: it changes nothing, but browsers let any page open one, and read what it says."""
 _OWN = frozenset({"same-origin", "none"})
 """`none`: somebody typed or chose it."""
 

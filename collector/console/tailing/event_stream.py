@@ -53,7 +53,7 @@ class EventStream(StreamingResponse):
                 await send(message)
 
         try:
-            with suppress(TimeoutError, ClientDisconnect):
+            with suppress(OSError, ClientDisconnect):  # too slow, gone, or its session is over
                 await super().__call__(scope, receive, in_time)
         finally:
             self._following.close()

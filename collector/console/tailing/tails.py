@@ -13,11 +13,13 @@ from collector.console.tailing.tail import BEGINNING, Quiet, Tail, Told
 from collector.console.tailing.watch import Watch
 from collector.query.query import Query
 from collector.scope import Scope
+from collector.store.reading import Readable
 
 if TYPE_CHECKING:
     from collector.console.stores import Source
 
 T = TypeVar("T")
+Prepare = Callable[[Readable], None]
 
 MOST = 64
 """Tails of a console at once."""
@@ -34,10 +36,14 @@ class TooMany(Refused):
 
 
 class Following:
-    """One of them, until `close`."""
+    """One of them, until `close`.
 
-    def __init__(self, tails: Tails, tail: Tail) -> None:
-        self._tails, self._tail = tails, tail
+    Args:
+        prepare: is given each connection before it is asked.
+    """
+
+    def __init__(self, tails: Tails, tail: Tail, prepare: Prepare = lambda _: None) -> None:
+        self._tails, self._tail, self._prepare = tails, tail, prepare
         self._file: object = None
         self._open = True
 
@@ -70,12 +76,14 @@ class Following:
 
     def _begin(self) -> None:
         self._file, connection = self._tails.source.whole()
+        self._prepare(connection)
         self._tail.begin(connection)
 
     def _step(self) -> Told | None:
         file, connection = self._tails.source.whole()
         if file != self._file:
             self._file = file
+            self._prepare(connection)
             self._tail.begin(connection)
         return self._tail.step(connection)
 
@@ -94,13 +102,21 @@ class Tails:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
         self.watch = Watch(source.version, self.run, source.look_secs)
 
-    async def open(self, query: Query, scope: Scope, after: str = "", *, events: bool = False) -> Following:
+    async def open(
+        self,
+        query: Query,
+        scope: Scope,
+        after: str = "",
+        *,
+        events: bool = False,
+        prepare: Prepare = lambda _: None,
+    ) -> Following:
         """Raises `TooMany`, `NoStore`, sqlite3.Error."""
         if self._open.total() >= self._most or self._open[scope.domains] >= max(1, self._most // 2):
             raise TooMany
         self._open[scope.domains] += 1
         self.watch.start()
-        following = Following(self, Tail(query, scope, after, events=events))
+        following = Following(self, Tail(query, scope, after, events=events), prepare)
         try:
             await following.begin()
         except BaseException:

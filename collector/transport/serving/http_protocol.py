@@ -7,13 +7,15 @@ come again; OTLP clients do so in both cases.
 Every byte of a request is body or it is not. What is not (head, chunk lines and their extensions, trailers) is counted
 with each read, so that a bound holds in every state of the parser. Trailers are dropped (RFC 9110, 6.5.1).
 
-An offer to upgrade (Java's HTTP client sends `Upgrade: h2c` with its first request) is ignored, as RFC 9110 allows.
+An offer to upgrade (Java's HTTP client sends `Upgrade: h2c` with its first request) is ignored, as RFC 9110 allows, but for WebSockets where the
+listener has them.
 httptools takes such a request as one without a body, whatever its headers say: a log request would become an empty one
 and be answered with success. So its head is parsed again without the offer.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -26,7 +28,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.http_exchange import Direct, Exchange, Fields, Outcomes
-from collector.transport.serving.http_host import BadHost, decided_host
+from collector.transport.serving.http_host import BadHost, Headers, decided_host
 
 _WHOLE_BYTES = 256 << 10
 _RATE_SECS = 5.0  # the least rate is asked for in each span of this length
@@ -88,6 +90,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._body = 0
         self._body_at_span = 0
         self._refusal = (0, "")
+        self._upgraded = False
 
     @property
     def connection(self) -> object:
@@ -135,6 +138,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 if self.parser.get_method() == b"CONNECT":  # an offer that can't be taken back
                     self.send_400_response("This is not a proxy.")
                     return
+                if self.parser.get_method() == b"GET" and self._should_upgrade():
+                    self._upgrade(data[offer.args[0] :])
+                    return
                 data = self._head_without_offer() + data[offer.args[0] :]
             except httptools.HttpParserError:
                 self.send_400_response("Invalid HTTP request received.")
@@ -142,11 +148,36 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _head_without_offer(self) -> bytes:
         """The head of this request without the upgrade, for a new parser."""
+        head = self._head([header for header in self.headers if header[0] not in (b"upgrade", b"connection")])
+        self.parser = httptools.HttpRequestParser(self)
+        return head
+
+    def _head(self, headers: Headers) -> bytes:
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s\r\n" % (method, self.url, version)]
-        lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] not in (b"upgrade", b"connection")]
-        self.parser = httptools.HttpRequestParser(self)
-        return b"".join([*lines, b"\r\n"])
+        return b"".join([*lines, *(b"%s: %s\r\n" % header for header in headers), b"\r\n"])
+
+    def _upgrade(self, more: bytes) -> None:
+        """Hand the connection over; its place stays held. Not while an earlier request waits for its answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        try:
+            decided_host(self.url, self.headers, self.parser.get_http_version())
+        except BadHost as error:
+            self._refusal = (400, str(error))
+            self.send_400_response(str(error))
+            return
+        assert self.ws_protocol_class is not None
+        protocol = self.ws_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        protocol.lost = functools.partial(self._places.release, self)  # type: ignore[attr-defined]
+        self._upgraded = True
+        self.connections.discard(self)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.data_received(self._head(self.headers) + more)
 
     def on_message_begin(self) -> None:
         self.url = b""
@@ -310,7 +341,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def make_room(self) -> bool:
         """Close the connection unless an answer is due."""
         whole = self._phase is _Phase.IDLE and not self.cycle.response_complete
-        if whole or self._earlier_due():
+        if self._upgraded or whole or self._earlier_due():
             return False
         self.transport.close()
         return True

@@ -116,12 +116,13 @@ class HttpListener:
         self._places, self._pending = _budgets(config)
         self._leaving = threading.Event()
 
-    def start(self, make_app: Callable[[Turns], App], share_port: bool) -> str:
+    def start(self, make_app: Callable[[Turns], App], share_port: bool, websockets: bool = False) -> str:
         """Bind and serve; gives the address bound. Raises OSError (address, files), ValueError (options).
 
         Args:
             make_app: gets the threads on which the application does what would hold up the loop.
             share_port: other processes of ours listen on the same port.
+            websockets: offers of them are taken; else they are ignored.
         """
         config = self._config
         context = server_context(config.tls) if config.tls else None
@@ -129,7 +130,7 @@ class HttpListener:
         bound = self._bind(endpoint, share_port)
         self._threads = ThreadPoolExecutor(_DECODING, thread_name_prefix="http-decode")
         app = make_app(Turns(self._threads, _DECODING))
-        uvicorn_config = _uvicorn_config(config, app, self._places, self._pending, self._leaving)
+        uvicorn_config = _uvicorn_config(config, app, self._places, self._pending, self._leaving, websockets)
         self._server = _Server(uvicorn_config, config.tls, self._places.total)
         self._server.config.load()
         self._server.config.ssl = context
@@ -201,8 +202,18 @@ def _budgets(config: HttpServerConfig) -> tuple[Connections, Connections]:
 
 
 def _uvicorn_config(
-    config: HttpServerConfig, app: App, places: Connections, pending: Connections, leaving: threading.Event
+    config: HttpServerConfig,
+    app: App,
+    places: Connections,
+    pending: Connections,
+    leaving: threading.Event,
+    websockets: bool,
 ) -> uvicorn.Config:
+    sockets: dict[str, Any] = {"ws": "none"}
+    if websockets:
+        from collector.transport.serving.websocket_protocol import options  # of a library that few listeners need
+
+        sockets = options()
     limits = RequestLimits(
         config.max_header_size, config.read_header_timeout, config.read_timeout, max_body_size(config),
         config.min_receive_rate,
@@ -212,7 +223,7 @@ def _uvicorn_config(
         http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes(), leaving),  # type: ignore[arg-type]  # called, never subclassed
         loop="uvloop",
         lifespan="off",
-        ws="none",
+        **sockets,
         interface="asgi3",
         log_config=None,
         log_level=logging.CRITICAL,  # bad requests are counted, not logged

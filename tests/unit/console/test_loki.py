@@ -128,6 +128,40 @@ async def test_a_matrix_counts_what_is_within_each_window(client: httpx.AsyncCli
                 assert found[level] == pytest.approx({at: n for at, n in expected.items() if n})
 
 
+@pytest.mark.parametrize(
+    ("ranking", "found"), [("topk(1, ", {"info": "3"}), ("bottomk(2, ", {"critical": "2", "debug": "2"})]
+)
+async def test_so_many_series_of_each_step(client: httpx.AsyncClient, ranking: str, found: dict[str, str]) -> None:
+    """Of equal ones the first by their labels."""
+    query = f'{ranking}sum by (level) (count_over_time({{domain="b.example"}}[10s])))'
+    data = await get(client, "query", query=query, time=START + 10 * 10**9)
+    assert {one["metric"]["level"]: one["value"][1] for one in data["result"]} == found
+
+
+async def test_bytes_of_lines(client: httpx.AsyncClient) -> None:
+    """An é is two of them."""
+    data = await get(client, "query", query='sum(bytes_over_time({domain="b.example"}[10s]))', time=START + 10 * 10**9)
+    assert data["result"][0]["value"][1] == "131"
+    data = await get(client, "query", query='sum(bytes_rate({domain="b.example"}[10s]))', time=START + 10 * 10**9)
+    assert data["result"][0]["value"][1] == "13.1"
+
+
+async def test_volumes(client: httpx.AsyncClient) -> None:
+    data = await get(client, "index/volume", query='{domain="b.example"}')
+    assert [(one["metric"], one["value"][1]) for one in data["result"]] == [({"domain": B}, "131")]
+    data = await get(client, "index/volume", query='{domain=~".+"}', targetLabels="service_name", limit=1)
+    assert len(data["result"]) == 1
+    assert data["result"][0]["metric"] == {"service_name": "shop-0"}
+    data = await get(client, "index/volume_range", query='{domain="b.example"}', step="100s")
+    assert data["resultType"] == "matrix"
+    assert sum(float(value) for _, value in data["result"][0]["values"]) == 131
+
+
+async def test_who_asks_before_they_ask(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/ready")).text == "ready\n"
+    assert (await client.get("/loki/api/v1/status/buildinfo")).json()["version"]
+
+
 async def test_a_metric_at_one_moment(client: httpx.AsyncClient) -> None:
     query = 'sum(count_over_time({domain=~".+"}[1m]))'
     data = await get(client, "query", query=query, time=START + 60 * 10**9)
@@ -144,7 +178,7 @@ async def test_labels_values_series_and_stats(client: httpx.AsyncClient) -> None
     series = await get(client, "series", **{"match[]": '{domain="b.example",level="info"}'})
     assert series == [{"domain": B, "level": "info", "service_name": "shop-0"}]
     assert await get(client, "index/stats", query='{domain="b.example"}') == {
-        "streams": 4, "chunks": 0, "bytes": 0, "entries": 10,
+        "streams": 4, "chunks": 0, "bytes": 131, "entries": 10,
     }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ function take(rows) {
     fresh += 1;
     unsaid += 1;
   }
+  if (state === "live" && held.length >= MOST / 2) flush();
   if (held.length > MOST) held.splice(0, held.length - MOST);
   if (state === "paused") show();
 }
