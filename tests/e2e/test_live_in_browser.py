@@ -72,10 +72,10 @@ def test_it_is_started_paused_and_resumed_by_keyboard(chromium: Browser, writer:
         assert violations(page) == []
         page.keyboard.press("l")
         chip(page, "LIVE")
-        page.wait_for_function("document.querySelectorAll('tr.line').length === 4")
+        page.wait_for_function("() => document.querySelectorAll('tr.line').length === 4")
         assert lines(page)[1:] == ["number 3", "number 2", "number 1"]
         assert page.locator("main img").count() == page.locator("main script").count() == 0
-        page.wait_for_function("document.querySelector('[data-live-said]').textContent !== ''")
+        page.wait_for_function("() => document.querySelector('[data-live-said]').textContent !== ''")
 
 
 def test_what_came_before_it_is_started_is_shown_and_reading_pauses(chromium: Browser, writer: Writer) -> None:

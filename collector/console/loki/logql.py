@@ -114,7 +114,8 @@ class _Asked(Transformer[Token, Any]):
         return self.summed(children[::-1])
 
     def ranked(self, children: list[Any]) -> Metric:
-        function, count, found = children
+        function, count = children[:2]
+        found: Metric = children[2]
         if not 0 < float(count) <= _MOST_RANKED or "." in count:
             raise Refused(
                 400,

@@ -51,6 +51,10 @@ key("c", "records around it", () => {
   const row = document.activeElement?.closest?.("tr.record") ?? focused()?.nextElementSibling;
   row?.querySelector("[data-context]")?.click();
 });
+key("e", "explain the record's level", () => {
+  const row = document.activeElement?.closest?.("tr.record") ?? focused()?.nextElementSibling;
+  row?.querySelector("[data-explain]")?.click();
+});
 
 for (const chart of document.querySelectorAll("[data-brush]")) brush(chart);
 document.addEventListener("htmx:after:swap", () => {
