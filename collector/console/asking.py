@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from collector.console.parts import visitor
 from collector.console.refusal import NotFound, Refused, no_query
@@ -71,7 +71,7 @@ def scope_of(parameters: Mapping[str, str], visitor: Visitor) -> tuple[Scope, st
     return Scope.of(domain), domain
 
 
-def theirs(request: Request) -> None:
+def theirs(request: HTTPConnection) -> None:
     """Of every route: a domain that its URL names is one of the visitor's. Raises `NotFound`, as for one that nobody has."""
     who = visitor(request)
     for name in request.query_params.getlist("domain"):
