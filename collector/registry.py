@@ -40,6 +40,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "filter": "processors.filter",
         "groupbyattrs": "processors.groupbyattrs",
         "issues": "processors.issues",
+        "k8s_attributes": "processors.k8s_attributes",
         "log_dedup": "processors.log_dedup",
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",

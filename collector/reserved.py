@@ -25,3 +25,7 @@ def refiner_name(receiver: str, pipeline: str) -> str:
 def guard_name(kind: str, pipeline: str) -> str:
     """Under which name the ledger keeps the different things of a kind that domains named: no component has such an id."""
     return f"{kind.replace('_', ' ')} of {pipeline}"
+
+
+CONNECTION = "logboom.connection.ip"
+"""Attribute of a request's resources: from which address it came, where a processor asks (`KnowsConnections`). Nobody else's word for it is kept."""

@@ -23,7 +23,8 @@ from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import PermissionDenied
 from collector.journal.positions import Position
 from collector.origin import MADE_HEADER, generation_in
-from otlp_wire import Received, marked, receive_protobuf
+from collector.reserved import CONNECTION
+from otlp_wire import Received, marked, of_resources, receive_protobuf
 
 PUBLIC_MARK = {"logboom.sender.trust": "public"}
 """On each record of a sender whose credential everybody can read; nobody else's word for it is kept."""
@@ -93,9 +94,10 @@ def checks(
     behind: Sequence[Check] = (),
     trusting: AbstractSet[str] = frozenset(),
     on_foreign: OnForeign = lambda *_: None,
+    located: AbstractSet[str] = frozenset(),
 ) -> Sequence[Check]:
     """The list of an ingest process; `before` a body is read count bytes, `behind` count records. `trusting` are the receivers that take
-    another logboom's word for what its components made."""
+    another logboom's word for what its components made, `located` those whose requests are told from where they came."""
 
     def domain(arrival: Arrival) -> None:
         try:
@@ -111,7 +113,11 @@ def checks(
             arrival.made = generation_in(arrival.facts.header(MADE_HEADER))
             arrival.variant += f"{MADE_HEADER}{arrival.made}" if arrival.made else ""
 
-    return [domain, *([origin] if trusting else []), *before, validity, *behind, mark]
+    def locate(arrival: Arrival) -> None:
+        if arrival.receiver in located and arrival.received is not None:
+            arrival.received = of_resources(arrival.received, {CONNECTION: arrival.facts.peer()})
+
+    return [domain, *([origin] if trusting else []), *before, validity, *behind, mark, *([locate] if located else [])]
 
 
 def validity(arrival: Arrival) -> None:

@@ -27,6 +27,7 @@ from collector.component.declaration import (
     Use,
 )
 from collector.component.figures import Figure, Figures
+from collector.component.helpers import Helper, Helpers
 from collector.component.powers.exporters import (
     Addressed,
     Bills,
@@ -67,6 +68,7 @@ from collector.component.powers.options import (
     HoldsLogs,
     JudgesService,
     KeepsState,
+    KnowsConnections,
     LeadsTo,
     LetsPeopleIn,
     MemoryLimiting,
@@ -134,6 +136,8 @@ __all__ = [
     "GivesDomains",
     "GoesStale",
     "HandsOver",
+    "Helper",
+    "Helpers",
     "HoldsLogs",
     "Instrument",
     "JournalsText",
@@ -143,6 +147,7 @@ __all__ = [
     "KeepsState",
     "KeepsTables",
     "Kind",
+    "KnowsConnections",
     "KnowsSecrets",
     "LeadsTo",
     "LetsPeopleIn",

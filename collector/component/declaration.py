@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
 from collector.component.figures import Figure
+from collector.component.helpers import Helpers
 from collector.errors import LogboomError
 from collector.signed_links import Signer
 
@@ -101,7 +102,8 @@ class Context:
     by id. Who asks for an extension when it is made finds it started when it starts itself.
 
     A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
-    are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them.
+    are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them. `helpers` keep what works for
+    a processor beside the steps, once for all its instances.
     """
 
     id: str
@@ -111,6 +113,7 @@ class Context:
     targets: Sequence[str] = ()
     standing: Callable[[str], Standing] = lambda _: Standing.WELL
     links: Signer | None = None
+    helpers: Helpers = field(default_factory=Helpers)
 
 
 @dataclass(frozen=True, slots=True)

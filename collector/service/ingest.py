@@ -47,6 +47,7 @@ from collector.service.plan import backend_of, command_owners, memory_limits, us
 from collector.service.reporting import Reporting, operator_domain
 from collector.service.sender_events import SenderEvents
 from collector.settings.cost_rules import cost_rules
+from collector.service.wiring import located_receivers
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -150,7 +151,9 @@ class Ingest:
             if isinstance(receiver.config, TrustsEvents) and receiver.config.trust_events
         }
         resolver = DomainResolver(rules, self._extensions.known_domains)
-        steps = checks(resolver, *self._bounds(), trusting, self._sender_events.foreign)
+        steps = checks(
+            resolver, *self._bounds(), trusting, self._sender_events.foreign, located=located_receivers(self._settings)
+        )
         return Admission(
             steps,
             self._acknowledger,

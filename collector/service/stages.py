@@ -13,6 +13,7 @@ from collector.component import (
     Context,
     Exporter,
     JournalsText,
+    Helpers,
     JudgesService,
     PassesWhole,
     PayloadExporter,
@@ -51,6 +52,8 @@ class Stages:
         delivery: Callable[[], Mapping[str, ExporterStatistics]],
         on_over: OnOver = lambda *_: None,
     ) -> None:
+        self.helpers = Helpers()
+        """Of the processors of all partitions."""
         self._settings = settings
         self._root = root
         self._extensions = extensions
@@ -170,7 +173,7 @@ class Stages:
         made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, pipeline):
             component = self._settings.processors[name]
-            context = Context(name, self._root, pipeline.id, self._extensions)
+            context = Context(name, self._root, pipeline.id, self._extensions, helpers=self.helpers)
             made.append((name, component.factory.create(component.config, context)))
         return made
 

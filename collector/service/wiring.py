@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from collector.component import Chooses
+from collector.component import Chooses, KnowsConnections
 from collector.settings.model import PipelineSettings, Settings
 
 
@@ -59,3 +59,14 @@ def receivers_stopped_by(settings: Settings, exporter: str) -> Mapping[str, list
             for receiver in settings.pipelines[root].receivers:
                 found.setdefault(receiver, []).append(root)
     return found
+
+
+def located_receivers(settings: Settings) -> frozenset[str]:
+    """The receivers of whose requests a processor asks from where they came."""
+
+    def asks(pipeline: str) -> bool:
+        configs = (settings.processors[name].config for name in settings.pipelines[pipeline].processors)
+        return any(isinstance(config, KnowsConnections) and config.knows_connections() for config in configs)
+
+    asking = (root for root in roots(settings) if any(map(asks, reached(settings, root))))
+    return frozenset(receiver for root in asking for receiver in settings.pipelines[root].receivers)

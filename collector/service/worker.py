@@ -95,6 +95,7 @@ class Worker:
         if not self._stop.is_set():
             self._make_pipelines(passthrough, listening)
             self._extensions.start()
+            self._stages.helpers.start()
             self._warm_up()
             self._delivery = Delivery(
                 exporters,
@@ -282,6 +283,7 @@ class Worker:
                     self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
+        self._stages.helpers.shutdown()
         self._extensions.shutdown()
         for pipeline in self._all_pipelines():
             pipeline.close()

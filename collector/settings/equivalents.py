@@ -7,7 +7,6 @@ from collector.component import Kind
 _IN_FRONT = "an OpenTelemetry Collector in front reads it: send its output to the receiver otlp"
 _HERE = {
     Kind.PROCESSOR: {
-        "k8sattributes": "an OpenTelemetry Collector on the node knows the pods: put it in front",
         "routing": "the connector `routing`, or `select` in each exporter",
         "tail_sampling": "it samples traces, and logboom carries logs only",
         "cumulativetodelta": "it is for metrics, and logboom carries logs only",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from otlp_wire.json_writing import encode_json as encode_json
     from otlp_wire.loki_push import read_push as read_push
     from otlp_wire.marking import marked as marked
+    from otlp_wire.marking import of_resources as of_resources
     from otlp_wire.receiving import Received as Received
     from otlp_wire.receiving import json_to_protobuf as json_to_protobuf
     from otlp_wire.receiving import receive_json as receive_json
@@ -62,6 +63,7 @@ _HOMES = {
     "inspect": "inspection",
     "json_to_protobuf": "receiving",
     "marked": "marking",
+    "of_resources": "marking",
     "read_json_text": "json_repair",
     "read_payloads": "decoding",
     "read_push": "loki_push",

@@ -82,6 +82,10 @@ class Kubernetes:
             process.kill()
             process.wait()
 
+    def certificates(self) -> Path:
+        """The folder with its own."""
+        return self._folder / "certificates"
+
     def kubectl(self, *arguments: str, manifests: str = "") -> subprocess.CompletedProcess[str]:
         """A subcommand, as a member of system:masters."""
         whom = ["--server", self.address, "--token", _TOKEN, "--insecure-skip-tls-verify"]

@@ -29,6 +29,7 @@ from collector.component import (
     KeepsReceipts,
     KeepsState,
     KeepsTables,
+    KnowsConnections,
     KnowsSecrets,
     LeadsTo,
     LetsPeopleIn,
@@ -190,6 +191,8 @@ from processors.filter.processor import Filter
 from processors.groupbyattrs.processor import GroupByAttrs
 from processors.issues.config import IssuesConfig
 from processors.issues.processor import Issues
+from processors.k8s_attributes.config import K8sAttributesConfig
+from processors.k8s_attributes.processor import K8sAttributes
 from processors.log_dedup.config import LogDedupConfig
 from processors.log_dedup.processor import LogDedup
 from processors.memory_limiter.config import MemoryLimiterConfig
@@ -229,6 +232,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Filter,
     GroupByAttrs,
     Issues,
+    K8sAttributes,
     LogDedup,
     Patterns,
     ProbabilisticSampler,
@@ -451,6 +455,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     OidcConfig,
 )
 READS_STORE: tuple[type[ReadsStore], ...] = (ConsoleConfig,)
+KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
@@ -634,6 +639,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Explains": EXPLAINS,
     "GivesDomains": GIVES_DOMAINS,
     "KeepsState": KEEPS_STATE,
+    "KnowsConnections": KNOWS_CONNECTIONS,
     "KeepsTables": KEEPS_TABLES,
     "Listens": LISTENS,
     "MakesDomainsKnown": MAKES_DOMAINS_KNOWN,

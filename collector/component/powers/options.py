@@ -33,6 +33,16 @@ class KeepsState(Protocol):
 
 
 @runtime_checkable
+class KnowsConnections(Protocol):
+    """Options of a processor that may ask from which address a request came: then it is written on each of its resources before it is
+    journalled, as `CONNECTION`."""
+
+    def knows_connections(self) -> bool:
+        """Whether it does, with these options."""
+        ...
+
+
+@runtime_checkable
 class JudgesService(Protocol):
     """Options of a processor that can also judge what the service knows about itself: an instance of it, with options of its own, stands in
     the pipeline that every configuration has for that (`logs/service`). Of those that are configured the first does."""
