@@ -37,6 +37,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "attributes": "processors.attributes",
         "batch": "processors.batch",
         "categorize": "processors.categorize",
+        "enrich": "processors.enrich",
         "filter": "processors.filter",
         "groupbyattrs": "processors.groupbyattrs",
         "issues": "processors.issues",

@@ -187,6 +187,7 @@ from processors.attributes.processor import Attributes
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
+from processors.enrich.processor import Enrich
 from processors.filter.processor import Filter
 from processors.groupbyattrs.processor import GroupByAttrs
 from processors.issues.config import IssuesConfig
@@ -229,6 +230,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Aggregate,
     Attributes,
     Categorize,
+    Enrich,
     Filter,
     GroupByAttrs,
     Issues,

@@ -87,6 +87,7 @@ WITH: dict[str, list[str]] = {
     "exporters.syslog": [f"{{endpoint: h, {CLIENT}}}"],
     "exporters.teams": [f"{{url: 'https://h/{MARK}', {CLIENT}, {HEADERS}}}"],
     "exporters.webhook": [f"{{url: 'https://h/{MARK}', signing_secrets: ['{SIGNING}'], {CLIENT}, {HEADERS}}}"],
+    "processors.enrich": [f"{{key: k, http: {{url: 'https://h/{{keys}}', {TLS}, {HEADERS}}}}}"],
     "processors.redaction": [f"{{hmac_key: {MARK}}}"],
     "extensions.backup": [f"{{to: 's3://b', storage: {{access_key_id: shown, secret_access_key: {MARK}}}}}"],
     "extensions.basicauth": [f"{{htpasswd: {{inline: 'a:{MARK}'}}}}", f"{{client_auth: {{username: u, password: {MARK}}}}}"],
