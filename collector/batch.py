@@ -163,15 +163,17 @@ class LogBatch:
         Args:
             levels: `all`; `resource`: of scope and resource alone; `none`.
         """
+        resources, scopes = tables.as_sent(self.resource_attributes), tables.as_sent(self.scope_attributes)
         if levels == "all":
             own = tables.as_sent(self.attributes)
-            return self if own is self.attributes else replace(self, attributes=own)
+            same = own is self.attributes and resources is self.resource_attributes and scopes is self.scope_attributes
+            return (
+                self if same else replace(self, attributes=own, resource_attributes=resources, scope_attributes=scopes)
+            )
         bare = replace(self, attributes=self.attributes.clear(), derived=pl.DataFrame())
         if levels == "resource":
-            return bare
-        return replace(
-            bare, resource_attributes=self.resource_attributes.clear(), scope_attributes=self.scope_attributes.clear()
-        )
+            return replace(bare, resource_attributes=resources, scope_attributes=scopes)
+        return replace(bare, resource_attributes=resources.clear(), scope_attributes=scopes.clear())
 
     def with_attributes(self, columns: Mapping[str, pl.Series]) -> LogBatch:
         """Set record attributes, a column each (String, Int64, Float64, Boolean or Binary); null = absent.

@@ -208,6 +208,11 @@ def nulls(name: str, dtype: pl.DataType, height: int) -> pl.Series:
     return _one_null(dtype).new_from_index(0, height).alias(name)
 
 
+def is_marked(table: pl.DataFrame) -> bool:
+    """Whether some of it was taken out of the text of a body."""
+    return FROM_BODY in table.columns and bool(table.get_column(FROM_BODY).any())
+
+
 def as_sent(table: pl.DataFrame) -> pl.DataFrame:
     """The attributes that came as attributes."""
     if FROM_BODY not in table.columns:

@@ -46,8 +46,8 @@ from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
 from collector.service.sender_events import SenderEvents
-from collector.settings.cost_rules import cost_rules
 from collector.service.wiring import located_receivers
+from collector.settings.cost_rules import cost_rules
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")

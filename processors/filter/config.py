@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -116,3 +117,18 @@ class FilterConfig(Config):
 
             questions_of(self)
         return self
+
+    def cautions(self) -> Mapping[str, str]:
+        """An option whose default was another one."""
+        block = self.logs
+        asks = bool(self.log_conditions) or (
+            block is not None and bool(block.log_record or block.resource or block.scope)
+        )
+        groups = [one for one in self.log_conditions if isinstance(one, Conditions)]
+        all_say = bool(groups) and len(groups) == len(self.log_conditions) and all(one.error_mode for one in groups)
+        if asks and not all_say and "error_mode" not in self.model_fields_set:
+            return {
+                "error_mode": "is not set: a condition that fails is passed over (ignore), as in the Collector since 0.153; before that the default "
+                "was propagate, which drops the payload: say which one is meant"
+            }
+        return {}

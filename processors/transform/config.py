@@ -11,6 +11,10 @@ from pydantic import Field, model_validator
 from collector.component import Config
 
 ErrorMode = Literal["ignore", "silent", "propagate"]
+UNSET_ERROR_MODE = (
+    "is not set: a statement that fails leaves its record as it was (ignore), as in the Collector since 0.153; before that the default was propagate, "
+    "which drops the payload: say which one is meant"
+)
 _STRING_OF_BODY = re.compile(r'\bbody\["string"\]')
 
 
@@ -55,6 +59,9 @@ class TransformConfig(Config):
     def cautions(self) -> Mapping[str, str]:
         """What is written often and means something else."""
         found = {}
+        if self.log_statements and "error_mode" not in self.model_fields_set and not self._all_say():
+            found["error_mode"] = UNSET_ERROR_MODE
+        found |= self._row_by_row()
         for position, one in enumerate(self.log_statements):
             for text in [one] if isinstance(one, str) else one.statements:
                 if _STRING_OF_BODY.search(text):
@@ -62,3 +69,20 @@ class TransformConfig(Config):
                         'body["string"] is the key "string" of a body that is a map: for the body as text write body.string, or body'
                     )
         return found
+
+    def _all_say(self) -> bool:
+        return all(isinstance(one, Statements) and one.error_mode is not None for one in self.log_statements)
+
+    def _row_by_row(self) -> dict[str, str]:
+        """Groups that can't run as columns."""
+        if not self.log_statements:
+            return {}
+        from processors.transform.groups import groups_of
+
+        told = [(position, group.read_again()) for position, group in enumerate(groups_of(self))]
+        return {
+            f"log_statements.{position}": "runs record by record (row_fallback), some 20 µs each, for it reads what it writes to a resource or scope: "
+            f"{'; '.join(f'`{text}`' for text in texts)}; in the context resource such statements cost nothing"
+            for position, texts in told
+            if texts
+        }

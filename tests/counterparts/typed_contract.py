@@ -188,6 +188,7 @@ from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import Categorize
 from processors.enrich.processor import Enrich
+from processors.filter.config import FilterConfig
 from processors.filter.processor import Filter
 from processors.groupbyattrs.processor import GroupByAttrs
 from processors.issues.config import IssuesConfig
@@ -434,7 +435,14 @@ WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfi
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
-CAUTIONS: tuple[type[Cautions], ...] = (AlertingConfig, ApiKeysConfig, ConsoleConfig, TransformConfig)
+CAUTIONS: tuple[type[Cautions], ...] = (
+    AlertingConfig,
+    ApiKeysConfig,
+    ConsoleConfig,
+    FilterConfig,
+    K8sAttributesConfig,
+    TransformConfig,
+)
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
     BearerTokenAuth,

@@ -224,7 +224,8 @@ class Frame:
             owners = maps.owner[rows]
             if (marked and sent[rows].any()) or len(np.unique(owners)) < len(owners):
                 continue
-            column = _column(self.pool.typed(maps.ref[rows]), owners, maps.height)
+            typed = self.pool.typed(maps.ref[rows])
+            column = None if tables.is_marked(typed) else _column(typed, owners, maps.height)
             if column is not None:
                 found[names[code]] = column.alias(names[code])
         return found

@@ -14,7 +14,7 @@ import polars as pl
 
 import otlp_wire
 from collector.columns.dictionary import Coded, Codes, encode
-from collector.columns.tables import VALUE_COLUMNS, ValueKind, values_at
+from collector.columns.tables import FROM_BODY, VALUE_COLUMNS, ValueKind, is_marked, values_at
 from collector.ottl.plain.kinds import IDS, Duration, Time
 
 Refs = npt.NDArray[np.int64]
@@ -45,11 +45,15 @@ class Pool:
         self._tables: list[tuple[int, pl.DataFrame]] = []
         self._height = 0
         self._made: list[Any] = []
+        self._marked: set[int] = set()
+        self.marks = False
+        """Whether some value was taken out of the text of a body."""
 
     def add_table(self, table: pl.DataFrame) -> int:
         """Rows with `kind` and the columns of values; gives the reference of the first."""
         base = self._height
         self._tables.append((base, table))
+        self.marks |= is_marked(table)
         self._height += table.height
         return base
 
@@ -58,11 +62,22 @@ class Pool:
         named = series.alias(VALUE_COLUMNS[kind])
         return self.add_table(pl.DataFrame([named]).with_columns(kind=pl.lit(int(kind), pl.UInt8)))
 
-    def add(self, values: list[Any]) -> Refs:
-        """References of values that were made."""
+    def add(self, values: list[Any], *, marked: bool = False) -> Refs:
+        """References of values that were made; `marked`: of what was taken out of the text of a body."""
         first = _MADE + len(self._made)
         self._made += values
+        if marked:
+            self._marked.update(range(first, first + len(values)))
         return np.arange(first, first + len(values), dtype=np.int64)
+
+    def marked(self, refs: Refs) -> npt.NDArray[np.bool_]:
+        """Which of the values were taken out of the text of a body, or made of such."""
+        found = np.isin(refs, list(self._marked)) if self._marked else np.zeros(len(refs), dtype=np.bool_)
+        for base, table in self._tables:
+            if FROM_BODY in table.columns:
+                rows = np.flatnonzero((refs >= base) & (refs < base + table.height))
+                found[rows] = table.get_column(FROM_BODY).fill_null(False).to_numpy()[refs[rows] - base]
+        return found
 
     def cells(self, refs: Refs) -> Cells:
         """The values, few of them twice."""
@@ -79,14 +94,17 @@ class Pool:
         return Cells(codes, [*values, None])
 
     def typed(self, refs: Refs) -> pl.DataFrame:
-        """The values as rows of an attribute table, without owner and key; nil is an empty value."""
+        """The values as rows of an attribute table, without owner and key; nil is an empty value. What was taken out of the text of a body
+        stays marked wherever it is copied to."""
         places: list[npt.NDArray[np.intp]] = []
         parts: list[pl.DataFrame] = []
         for base, table in self._tables:
             rows = np.flatnonzero((refs >= base) & (refs < base + table.height))
             if len(rows):
                 places.append(rows)
-                parts.append(table.select(c for c in ("kind", *_TYPES) if c in table.columns)[refs[rows] - base])
+                parts.append(
+                    table.select(c for c in ("kind", *_TYPES, FROM_BODY) if c in table.columns)[refs[rows] - base]
+                )
         rows = np.flatnonzero((refs >= _MADE) | (refs < 0))
         if len(rows):
             places.append(rows)
@@ -98,7 +116,10 @@ class Pool:
 
     def _typed_made(self, refs: Refs) -> pl.DataFrame:
         distinct, inverse = np.unique(refs, return_inverse=True)
-        return _table([self._made[ref - _MADE] if ref >= 0 else None for ref in distinct.tolist()])[inverse]
+        table = _table([self._made[ref - _MADE] if ref >= 0 else None for ref in distinct.tolist()])
+        if self._marked:
+            table = table.with_columns(pl.Series(FROM_BODY, [ref in self._marked for ref in distinct.tolist()]))
+        return table[inverse]
 
 
 def _add(codes: Codes, values: list[Any], rows: npt.NDArray[np.intp], own: Codes, found: list[Any]) -> None:

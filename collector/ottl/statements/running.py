@@ -47,9 +47,13 @@ class Group:
     @property
     def in_turn(self) -> bool:
         """Whether it reads what it writes to something that several records share."""
-        written = {one.target for one in self.statements if one.target.level is not self.context}
+        return bool(self.read_again())
+
+    def read_again(self) -> list[str]:
+        """The statements that write to something that several records share, and that the group reads."""
         read = {place for one in self.statements for place in one.reads} | places_of(Some(self.conditions))
-        return any(_overlap(one, other) for one in written for other in read)
+        shared = (one for one in self.statements if one.target.level is not self.context)
+        return [one.text for one in shared if any(_overlap(one.target, other) for other in read)]
 
 
 def _overlap(one: Place, other: Place) -> bool:
@@ -190,12 +194,30 @@ class _Columns:
             self._frame.maps(place.level, place.name).replace(last, places, [values[code] for code in used.tolist()])
             self._frame.forget_keys(place)
             return
-        self._frame.write(place, last, self._refs(values, codes))
+        refs = self._refs(values, codes)
+        if self._frame.pool.marks:
+            marked = self._of_bodies(statement, asked[~stays][::-1][at])
+            if marked.any():
+                refs = np.where(marked, self._refs(values, codes, marked=True), refs)
+        self._frame.write(place, last, refs)
 
-    def _refs(self, values: list[Any], codes: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    def _of_bodies(self, statement: Statement, asked: Owners) -> npt.NDArray[np.bool_]:
+        """Of which rows something is read that was taken out of the text of a body: what is made of it was, too."""
+        found = np.zeros(len(asked), dtype=np.bool_)
+        for place in statement.new.reads:
+            if place.key is not None:
+                positions = self._frame.positions(self._level, place.level)
+                found |= self._frame.pool.marked(
+                    self._frame.refs(place)[asked if positions is None else positions[asked]]
+                )
+        return found
+
+    def _refs(
+        self, values: list[Any], codes: npt.NDArray[np.integer], *, marked: bool = False
+    ) -> npt.NDArray[np.int64]:
         refs = np.full(len(values), -1, dtype=np.int64)
         used = [code for code in np.unique(codes).tolist() if values[code] is not ABSENT]
-        refs[used] = self._frame.pool.add([values[code] for code in used])
+        refs[used] = self._frame.pool.add([values[code] for code in used], marked=marked)
         of_rows: npt.NDArray[np.int64] = refs[codes]
         return of_rows
 

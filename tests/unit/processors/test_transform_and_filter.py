@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+import otlp_wire
 from collector.batch import LogBatch, ValueKind, concat
+from collector.columns import tables
+from collector.columns.tables import FROM_BODY
 from collector.component import Context
+from collector.ledger.codec import decode_batch, encode_batch
 from collector.testing.work import FakeWork
 
 
@@ -120,3 +126,83 @@ def test_filter_with_propagate_drops_the_payload() -> None:
     )
     assert len(done) == 0
     assert work.counts["d", "dropped:condition_error"] == 5
+
+
+def _cautions(name: str, **options: Any) -> Any:
+    return importlib.import_module(f"processors.{name}").FACTORY.config.model_validate(options).cautions()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("transform", {"log_statements": ["set(log.body, 1)"]}, {"error_mode"}),
+        ("transform", {"log_statements": ["set(log.body, 1)"], "error_mode": "ignore"}, set()),
+        ("transform", {"log_statements": [{"statements": ["set(log.body, 1)"], "error_mode": "silent"}]}, set()),
+        ("transform", {}, set()),
+        ("filter", {"log_conditions": ["log.body == nil"]}, {"error_mode"}),
+        ("filter", {"logs": {"log_record": ["body == nil"]}}, {"error_mode"}),
+        ("filter", {"logs": {"log_record": ["body == nil"]}, "error_mode": "propagate"}, set()),
+        ("filter", {"log_conditions": [{"conditions": ["log.body == nil"], "error_mode": "ignore"}]}, set()),
+        ("filter", {"logs": {"exclude": {"match_type": "strict", "bodies": ["x"]}}}, set()),
+    ],
+)
+def test_an_error_mode_that_nobody_chose_is_told(name: str, options: dict[str, Any], told: set[str]) -> None:
+    """Its default was another one; where nothing can fail, or all say it, there is nothing to tell."""
+    assert set(_cautions(name, **options)) == told
+
+
+def test_statements_that_run_record_by_record_are_named() -> None:
+    """The group, and which of its statements."""
+    first = 'set(resource.attributes["first"], log.body) where resource.attributes["first"] == nil'
+    found = _cautions(
+        "transform",
+        error_mode="ignore",
+        log_statements=["set(log.body, 1)", first, 'set(resource.attributes["a"], log.body)'],
+    )
+    assert list(found) == ["log_statements.1"]
+    assert "row_fallback" in found["log_statements.1"]
+    assert first in found["log_statements.1"]
+
+
+def _of_body(batch: LogBatch) -> LogBatch:
+    """With attributes `k` that were taken out of the text of the body; those of the last record were sent."""
+    height = len(batch)
+    marks = pl.Series(FROM_BODY, [True] * (height - 1) + [False])
+    rows = tables.rows_of_column("k", pl.Series([f"v{at}" for at in range(height)])).with_columns(marks)
+    return replace(batch, attributes=tables.stack([batch.attributes, rows]).sort("owner", maintain_order=True))
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        ("transform", {"log_statements": ['set(log.attributes["copy"], log.attributes["k"])']}),
+        ("attributes", {"actions": [{"key": "copy", "from_attribute": "k", "action": "upsert"}]}),
+    ],
+)
+def test_a_copy_of_what_was_taken_out_of_a_body_is_marked_like_it(move: tuple[str, dict[str, Any]]) -> None:
+    """It must not choose a place under another name."""
+    name, options = move
+    done = _made(name, **options).process(_of_body(LogBatch.of({"body": ["a", "b", "c"]})), FakeWork())
+    assert done.attribute("copy").to_list() == ["v0", "v1", "v2"]
+    assert done.for_routing().attribute("copy").to_list() == [None, None, "v2"]
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        ("transform", {"log_statements": ['set(resource.attributes["k"], log.attributes["k"])']}),
+        ("groupbyattrs", {"keys": ["k"]}),
+    ],
+)
+def test_on_a_resource_it_is_marked_as_well(move: tuple[str, dict[str, Any]]) -> None:
+    """A record's attribute that becomes its resource's."""
+    name, options = move
+    batch = concat(
+        [_of_body(LogBatch.of({"body": ["a", "b"]}, resource={"app": app})).slice(0, 1) for app in ("x", "y")]
+    )
+    done = _made(name, **options).process(batch, FakeWork())
+    assert done.resource_attribute("k").to_list() == ["v0", "v0"]
+    assert done.for_routing("resource").resource_attribute("k").to_list() == [None, None]
+    assert done.for_routing("resource").resource_attribute("app").to_list() == ["x", "y"]
+    assert decode_batch(encode_batch(done)).for_routing().resource_attribute("k").to_list() == [None, None]
+    assert json.loads(otlp_wire.encode_json(done))["resourceLogs"][0]["resource"]["attributes"]
