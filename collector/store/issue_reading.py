@@ -3,7 +3,7 @@ its own domains' rows alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 
 from collector.levels import SQL as LEVEL
 from collector.store.reading import Readable
+from collector.store.rollup import OTHER
 
 OPEN = ("new", "ongoing", "escalating", "regressed")
 STATES = (*OPEN, "archived", "resolved", "merged")
@@ -25,6 +26,7 @@ _ORDERS = {"urgency": f"{_URGENT}, last_seen_unix_nano DESC", "events": "events 
            "first": "first_seen_unix_nano DESC"}  # fmt: skip
 ORDERS = tuple(_ORDERS)
 _MINUTE_NS = 60 * 10**9
+_MOST_MINUTES = 1000
 
 Row = dict[str, Any]
 
@@ -123,14 +125,41 @@ def events(
     the next ones after a place, the oldest first."""
     into = "SELECT issue_id FROM issues WHERE domain = ? AND merged_into = ? ORDER BY 1 LIMIT 50"
     merged = [id_ for (id_,) in connection.execute(into, [issue["domain"], issue["issue_id"]])]
-    ids, place = [issue["issue_id"], *merged], after or before
-    beyond = f" AND (time_unix_nano, record_id) {'>' if after else '<'} (?, ?)" if place else ""
-    way = "ASC" if after else "DESC"
+    ids, found = [issue["issue_id"], *merged], list[Row]()
+    for minute in _minutes(connection, issue["domain"], ids, before, after):
+        found += _of_minute(connection, issue["domain"], ids, minute, limit - len(found), before, after)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _minutes(
+    connection: Readable, domain: str, ids: Sequence[str], before: tuple[int, str] | None, after: tuple[int, str] | None
+) -> Iterator[int]:
+    """Those in which they have records, in the order in which they are asked for; so no record of others is looked at for long."""
+    place, named = after or before, [*ids, OTHER]
+    beyond = f" AND minute {'>=' if after else '<='} ?" if place else ""
     statement = (
-        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND issue_id IN ({', '.join('?' * len(ids))}){beyond}"  # noqa: S608
-        f" AND generation IS NULL ORDER BY time_unix_nano {way}, record_id {way} LIMIT ?"
+        f"SELECT DISTINCT minute FROM issue_minutes WHERE domain = ? AND issue_id IN ({', '.join('?' * len(named))}){beyond}"  # noqa: S608
+        f" ORDER BY minute {'ASC' if after else 'DESC'} LIMIT {_MOST_MINUTES}"
     )
-    return _rows(connection, statement, [issue["domain"], *ids, *(place or ()), limit])
+    for (minute,) in connection.execute(statement, [domain, *named, *([place[0] // _MINUTE_NS] if place else [])]):
+        yield int(minute)
+
+
+def _of_minute(
+    connection: Readable, domain: str, ids: Sequence[str], minute: int, limit: int,
+    before: tuple[int, str] | None, after: tuple[int, str] | None,
+) -> list[Row]:  # fmt: skip
+    place, way = after or before, "ASC" if after else "DESC"
+    beyond = f" AND (time_unix_nano, record_id) {'>' if after else '<'} (?, ?)" if place else ""
+    statement = (
+        f"SELECT {LEVEL} AS level, logs.* FROM logs WHERE domain = ? AND time_unix_nano >= ? AND time_unix_nano < ?"  # noqa: S608
+        f" AND issue_id IN ({', '.join('?' * len(ids))}){beyond} AND generation IS NULL"
+        f" ORDER BY time_unix_nano {way}, record_id {way} LIMIT ?"
+    )
+    begins = minute * _MINUTE_NS
+    return _rows(connection, statement, [domain, begins, begins + _MINUTE_NS, *ids, *(place or ()), limit])
 
 
 def _rows(connection: Readable, statement: str, parameters: Sequence[Any]) -> list[Row]:

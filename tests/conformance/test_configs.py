@@ -41,6 +41,10 @@ REASONS: dict[str, tuple[str, str]] = {
             '|coralogix needs the option "application_name"|delete_after_read needs start_at: beginning'
         ),
     ),
+    "an operator that its own collector refuses, too": (
+        "config/invalid-value",
+        r"operators\[\d+\].*(unknown option (trim_space|layout)|it begins with body, attributes or resource)|delete_after_read needs",
+    ),
     "a connector with one end (invalid upstream too, or its other end is a fragment)": (
         "config/unused-connector",
         "not used in any supported",
@@ -70,7 +74,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
     "append with compression, refused upstream too": ("config/invalid-value", "append and rotation or compression"),
-    "operators of file_log": ("config/invalid-value", "operators are not available yet"),
     "an extension that service.extensions does not start": ("config/unknown-reference", "not in service::extensions"),
 }
 """Why a configuration may be refused: code and message. Everything else is a defect of ours."""

@@ -49,7 +49,14 @@ def browser() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def shown(
-    found: Browser, url: str, *, width: int = 1280, height: int = 720, theme: str = "light", script: bool = True
+    found: Browser,
+    url: str,
+    *,
+    width: int = 1280,
+    height: int = 720,
+    theme: str = "light",
+    script: bool = True,
+    expects: str = "",
 ) -> Iterator[Page]:
     """The page at `url`, ready; that the browser had nothing to say about it is asserted at the end: no message of the console, so no violation
     of the policy, no error of a script, no dialog.
@@ -57,6 +64,7 @@ def shown(
     Args:
         theme: what the system prefers: `light`, `dark`.
         script: False: as for people who let none run.
+        expects: messages that hold this are no complaints: of pages that are answered with an error on purpose.
     """
     context = found.new_context(
         viewport={"width": width, "height": height},
@@ -66,7 +74,7 @@ def shown(
     )
     context.set_default_timeout(_SECS * 1000)
     page, complaints = context.new_page(), list[str]()
-    page.on("console", lambda message: complaints.append(message.text))
+    page.on("console", lambda message: None if expects and expects in message.text else complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
     def dialog(opened: Any) -> None:
@@ -84,11 +92,11 @@ def shown(
         context.close()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds: WCAG 2.2 AA and best practices; a line for each rule and place."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """What axe finds: WCAG 2.2 AA and best practices, or these rules alone; a line for each rule and place."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"runOnly": list(_RULES)}).response["violations"]
+    found = Axe().run(page, options={"runOnly": list(rules or _RULES)}).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

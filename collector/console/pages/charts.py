@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from collector.console.times import on_axis
 
@@ -12,6 +13,7 @@ PLOT = 112
 _TOP = 20
 _LEAST = 2.0
 _GAP = 0.22
+_LONGEST_NAME, _APART = 40, 30.0
 _NARROW_NS = 25 * 3600 * 10**9
 
 
@@ -71,7 +73,7 @@ def chart(
     day = until - since > _NARROW_NS
     return Chart(
         _bars(counts, top), [(PLOT - (PLOT - _TOP) * n / top, n) for n in _lines(top)] if most else [],
-        _ticks(since, until, zone), [_flag(at, name, since, until) for at, name in marks if since <= at < until],
+        _ticks(since, until, zone), flags(marks, since, until),
         [(on_axis(at, zone, day=day), {kind: each[n] for kind, each in counts.items()}) for n, at in enumerate(begins)],
         list(counts), said,
     )  # fmt: skip
@@ -112,6 +114,20 @@ def _ticks(since: int, until: int, zone: str) -> list[tuple[float, str, str]]:
     return [*found, (100.0, on_axis(until, zone), "end")]
 
 
-def _flag(at: int, name: str, since: int, until: int) -> Flag:
-    x = round(100 * (at - since) / max(until - since, 1), 2)
-    return Flag(x, name, x > 60)
+def flags(marks: Sequence[tuple[int, str]], since: int, until: int) -> list[Flag]:
+    """In order of time; where two are close to each other, the earlier one stays without its name."""
+    found: list[Flag] = []
+    for at, name in sorted(marks, reverse=True):
+        if since <= at < until:
+            x = round(100 * (at - since) / max(until - since, 1), 2)
+            named = next((flag.x for flag in reversed(found) if flag.name), None)
+            short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+            found.append(Flag(x, short if named is None or named - x >= _APART else "", x > 60))
+    return found[::-1]
+
+
+def marks_of(deployments: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """Moment and name of each."""
+    return [
+        (each["time_unix_nano"], f"{each['service'] or ''} {each['service_version'] or ''}") for each in deployments
+    ]

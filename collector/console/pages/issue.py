@@ -13,11 +13,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from collector.console.asking import scope_of
 from collector.console.changing_issues import VERBS, change
 from collector.console.pages import frame
-from collector.console.pages.charts import chart
-from collector.console.pages.panels import ask, panel, shown
+from collector.console.pages.charts import chart, marks_of
+from collector.console.pages.log_lines import breakable
+from collector.console.pages.panels import ask, is_first_showing, panel, shown
 from collector.console.pages.rendering import address, page, part
 from collector.console.parts import visitor
-from collector.console.refusal import NotFound, Refused
+from collector.console.refusal import NotFound, Refused, TooSlow
 from collector.console.views.issues import counts_of, issue
 from collector.console.visitor import Role
 from collector.scope import Scope
@@ -69,10 +70,9 @@ async def trend(request: Request) -> Markup:
         return counts, deployed(connection, since, until, 4)
 
     counts, deploys = await ask(request, Scope.of(row["domain"]), question)
-    marks = [(each["time_unix_nano"], f"{each['service']} {each['service_version']}") for each in deploys]
     look = frame.shown(request)
     said = f"{sum(counts):,} events, at most {max(counts):,} in a bar"
-    drawn = chart({row["level"] or "info": counts}, since, until, look.zone, said, marks)
+    drawn = chart({row["level"] or "info": counts}, since, until, look.zone, said, marks_of(deploys))
     return part(request, "issue/trend.html", chart=drawn, ranges=_RANGES, name=name, row=row)
 
 
@@ -88,8 +88,14 @@ async def changed(request: Request) -> Markup:
 
         return explain_issue(connection, row["domain"], row["issue_id"])
 
-    found = await ask(request, Scope.of(row["domain"]), question)
-    return part(request, "issue/changed.html", found=found, row=row, generated=_json(row["generated"]))
+    try:
+        found = await ask(request, Scope.of(row["domain"]), question)
+    except TooSlow:
+        if is_first_showing():
+            raise
+        found = None  # what its owner found is told in the place of it
+    late = found is None
+    return part(request, "issue/changed.html", found=found, row=row, generated=_json(row["generated"]), late=late)
 
 
 @panel("issue.event")
@@ -109,6 +115,7 @@ async def event(request: Request) -> Markup:
     return part(
         request, "issue/event.html", row=row, record=record, more=len(found) > 1, back=back, first=place is None,
         attributes=_pairs(record, "attributes"), resource=_pairs(record, "resource"), shown=frame.shown(request),
+        breakable=breakable,
     )  # fmt: skip
 
 

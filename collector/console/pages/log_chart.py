@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collector.console.pages.charts import Flag, flags
 from collector.console.views.counts import Histogram
 from collector.levels import LEVELS
 
@@ -33,17 +34,18 @@ class Chart:
     times: Sequence[tuple[float, int]]
     since: int
     until: int
+    flags: Sequence[Flag] = ()
 
 
-def chart(found: Histogram) -> Chart:
-    """Critical stands on the base line; what is not nothing is at least two pixels high."""
+def chart(found: Histogram, marks: Sequence[tuple[int, str]] = ()) -> Chart:
+    """`marks`: moment and name of what was deployed. Critical stands on the base line; what is not nothing is at least two pixels high."""
     most = _above(max((bucket.total for bucket in found.buckets), default=0))
     count = len(found.buckets) or 1
     since, until = found.buckets[0].start, found.buckets[-1].start + found.width
     bars = [bar for at, bucket in enumerate(found.buckets) for bar in _stack(bucket.counts, at, count, most)]
     grid = [(most * part // 2, HEIGHT - HEIGHT * part / 2) for part in (1, 2)] if most > 1 else [(most, 0.0)]
-    marks = [(100 * part / 4, since + (until - since) * part // 4) for part in range(5)]
-    return Chart(bars, grid, marks, since, until)
+    times = [(100 * part / 4, since + (until - since) * part // 4) for part in range(5)]
+    return Chart(bars, grid, times, since, until, flags(marks, since, until))
 
 
 def _stack(counts: Sequence[int], at: int, count: int, most: int) -> list[Bar]:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from collector.console.api import records as api
 from collector.console.asking import Asked, asked, query_of, scope_of
 from collector.console.cursor import Cursor
+from collector.console.pages.charts import marks_of
 from collector.console.pages.frame import shown as looks
 from collector.console.pages.log_chart import chart
 from collector.console.pages.log_lines import Line, breakable, lines, trace_lines
@@ -26,6 +27,7 @@ from collector.levels import LEVELS
 from collector.query.fields import FIELDS
 from collector.query.searching import Wanted, search
 from collector.scope import Scope
+from collector.store.deployment_reading import deployed
 from collector.store.reading import Readable
 from collector.visible import escaped_json
 
@@ -39,7 +41,7 @@ TIMES = (
     ("now-15m", "Last 15 min"), ("now-1h", "Last hour"), ("now-6h", "Last 6 h"), ("now-24h", "Last 24 h"),
     ("now-7d", "Last 7 days"),
 )  # fmt: skip
-_PAGE, _BARS, _TOP, _AROUND = 100, 60, 8, 20
+_PAGE, _BARS, _TOP, _AROUND, _DEPLOYMENTS = 100, 60, 8, 20, 5
 _MARGIN = 0.8
 """Of the time of a question: what a search may spend, so that it ends by itself."""
 
@@ -78,12 +80,17 @@ async def logs(request: Request) -> HTMLResponse:
 async def _chart(request: Request) -> Markup:
     """Records by level over time."""
     wanted = _asked(request)
-    found = await ask(request, wanted.scope, counts.histogram(wanted, _BARS, _budget(request)))
+    count = counts.histogram(wanted, _BARS, _budget(request))
+
+    def question(connection: Readable) -> tuple[counts.Histogram, list[Any]]:
+        return count(connection), deployed(connection, wanted.since, wanted.until, _DEPLOYMENTS)
+
+    found, deploys = await ask(request, wanted.scope, question)
     return part(
         request,
         "logs/chart.html",
         found=found,
-        chart=chart(found),
+        chart=chart(found, marks_of(deploys)),
         levels=LEVELS,
         q=wanted.query.text,
         wanted=wanted,

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from collector.console.asking import Asked, asked, query_of
 from collector.console.pages import frame
-from collector.console.pages.charts import chart
+from collector.console.pages.charts import chart, marks_of
 from collector.console.pages.first import first_page
 from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.patterns import pieces
@@ -20,14 +20,17 @@ from collector.console.pages.telling_people import alerting_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.console.views import counts, issues, records
+from collector.console.views.domain_flow import oldest
 from collector.console.views.patterns import patterns
 from collector.query.fields import FIELDS
 from collector.scope import Scope
 from collector.store.deployment_reading import deployed
-from collector.store.issue_reading import OPEN, counted
+from collector.store.issue_reading import OPEN, Row, counted
 from collector.store.reading import NoStore
 
 router = APIRouter()
+_DAY_NS = 20 * 3600 * 10**9
+_SHORTEST_NS = 15 * 60 * 10**9
 _WEEK_NS = 7 * 86_400 * 10**9
 _URGENT = "level:(critical OR warning)"
 _PANELS = ("answer", "figures", "urgent", "issues", "newest", "unlike", "components", "endpoints")
@@ -60,7 +63,7 @@ async def answer(request: Request) -> Markup:
         if row
         else None
     )
-    return part(request, "overview/answer.html", row=whole, shown=frame.shown(request))
+    return part(request, "overview/answer.html", row=whole, shown=frame.shown(request), day=_day(whole))
 
 
 @panel("overview.figures")
@@ -72,7 +75,8 @@ async def figures(request: Request) -> Markup:
     now = await ask(request, wanted.scope, counts.histogram(wanted, 1, budget))
     then = await ask(request, wanted.scope, counts.histogram(before, 1, budget))
     states = await ask(request, wanted.scope, counted)
-    secs = (wanted.until - wanted.since) / 10**9
+    shown_time, _ = await _since_the_first(request)
+    secs = (shown_time.until - shown_time.since) / 10**9
     return part(
         request, "overview/figures.html", now=now, then=then, states=states, opened=sum(states.get(each, 0) for each in OPEN),
         rate=now.total / secs, delay=_delay(request), wanted=wanted,
@@ -82,7 +86,7 @@ async def figures(request: Request) -> Markup:
 @panel("overview.urgent")
 async def urgent(request: Request) -> Markup:
     """Critical and warning over time, with what was deployed."""
-    wanted = _asked(request)
+    wanted, young = await _since_the_first(request)
     found = await ask(request, wanted.scope, counts.histogram(wanted, _BARS, parts(request).options.query_timeout))
     deploys = await ask(request, wanted.scope, lambda connection: deployed(connection, wanted.since, wanted.until, 3))
     totals = found.totals
@@ -90,10 +94,9 @@ async def urgent(request: Request) -> Markup:
     shapes = {
         level: [bucket.counts[at] for bucket in found.buckets] for at, level in enumerate(("critical", "warning"))
     }
-    marks = [(each["time_unix_nano"], f"{each['service']} {each['service_version']}") for each in deploys]
     said = f"{totals['critical']:,} critical and {totals['warning']:,} warning records"
-    drawn = chart(shapes, begin, end, frame.shown(request).zone, said, marks)
-    return part(request, "overview/urgent.html", chart=drawn, totals=totals, found=found)
+    drawn = chart(shapes, begin, end, frame.shown(request).zone, said, marks_of(deploys))
+    return part(request, "overview/urgent.html", chart=drawn, totals=totals, found=found, young=young)
 
 
 @panel("overview.issues")
@@ -135,6 +138,11 @@ async def endpoints(request: Request) -> Markup:
     return await _facet(request, "endpoint", "Urgent by endpoint")
 
 
+def _day(issue: Row | None) -> bool:
+    """Whether its first event is so long ago that a time without the day would mislead."""
+    return issue is not None and time.time_ns() - (issue["first_seen_unix_nano"] or 0) > _DAY_NS
+
+
 async def _anything(request: Request, wanted: Asked) -> bool:
     """Whether a record was ever stored; also where nobody can tell now, for then the panels say why."""
     made = parts(request)
@@ -162,6 +170,16 @@ async def _facet(request: Request, name: str, title: str) -> Markup:
 def _asked(request: Request) -> Asked:
     """Of a day, where nothing else is asked for."""
     return asked(request.query_params, visitor(request), "now-24h")
+
+
+async def _since_the_first(request: Request) -> tuple[Asked, bool]:
+    """Where the first record of all is young, the time since a little before it: empty days say nothing. And whether that is so."""
+    wanted = _asked(request)
+    first = await ask(request, wanted.scope, lambda connection: oldest(connection, wanted.scope))
+    length = max(_SHORTEST_NS, (wanted.until - first) * 5 // 4) if first is not None else 0
+    if not length or length * 3 > wanted.until - wanted.since:
+        return wanted, False
+    return replace(wanted, since=wanted.until - length), True
 
 
 def _delay(request: Request) -> float | None:

@@ -50,6 +50,11 @@ async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
     return await made.stores.ask(scope, question, _patience.get(made.options.query_timeout))
 
 
+def is_first_showing() -> bool:
+    """Whether a page waits for this panel, which is asked for by itself where it takes long."""
+    return _patience.get(0.0) == _FIRST_SECS
+
+
 async def shown(request: Request, *names: str) -> dict[str, Markup]:
     """Panels of a page, by name without what stands before the point; all at once, none waits for another."""
     _patience.set(_FIRST_SECS)

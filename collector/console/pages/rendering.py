@@ -87,7 +87,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "shown": visible, "shown_lines": visible_lines, "number": _number, "ago": ago, "clock": clock, "exact": exact, "iso": iso,
         "span": span, "stamp": stamp, "until": until,
-        "size": _size,
+        "size": _size, "short": _short,
     }  # fmt: skip
     environment.globals["rows_read"] = rows_read
     return environment
@@ -103,3 +103,9 @@ def _size(count: float) -> str:
     unit, size = next(((unit, size) for unit, size in _SIZES if count >= size), ("B", 1))
     n = count / size
     return f"{n:.1f} {unit}" if 0 < n < 10 and unit != "B" else f"{n:,.0f} {unit}"
+
+
+def _short(n: float) -> str:
+    """`900`, `4k`, `1.5M`: where there is little room."""
+    unit, size = next(((unit, size) for unit, size in (("M", 10**6), ("k", 1000)) if n >= size), ("", 1))
+    return f"{n / size:.1f}".removesuffix(".0") + unit

@@ -56,6 +56,13 @@ def flows(scope: Scope, budget_secs: float) -> Callable[[Readable], list[Flow]]:
     return ask
 
 
+def oldest(connection: Readable, scope: Scope) -> int | None:
+    """When the first record of the first hundred domains of a scope is of, ns; None: there is none."""
+    names = [name for name in domains_of(connection, scope) if name != DOMAIN][:_MOST]
+    found = [_time(connection, _OLDEST, name) for name in names]
+    return min((at for at in found if at is not None), default=None)
+
+
 def _flow(connection: Readable, domain: str, secs: float) -> Flow:
     now = time.time_ns()
     oldest, newest = (_time(connection, statement, domain) for statement in (_OLDEST, _NEWEST))

@@ -45,18 +45,26 @@ def issues(connection: Readable, states: Sequence[str], order: str, limit: int =
     """Those in these states, in one of `issue_reading.ORDERS`."""
     rows, now = listed(connection, states, 0, min(limit, MOST), order), time.time_ns()
     events = trends(connection, rows, now - _DAY_NS, now, PARTS)
-    return Issues([{**row, "trend": events[row["domain"], row["issue_id"]]} for row in rows], counted(connection))
+    made = [{**row, "trend": events[row["domain"], row["issue_id"]]} for row in rows]
+    return Issues([{**row, "events": max(row["events"] or 0, sum(row["trend"]))} for row in made], counted(connection))
 
 
 def issue(connection: Readable, id_: str) -> Row:
-    """One. Raises `NotFound`, or `Refused` where several are meant."""
+    """One; `events`: as they are stored, `told_events`: as they were when its owner last told of it, and found its cause.
+
+    Raises:
+        NotFound: there is none.
+        Refused: several are meant.
+    """
     try:
         row = found(connection, id_)
     except Ambiguous as problem:
         raise Refused(409, f"{problem}: name the domain") from problem
     if row is None:
         raise NotFound("such issue")
-    return row
+    told, first = row["events"] or 0, row["first_seen_unix_nano"] or 0
+    stored = trends(connection, [row], first, time.time_ns(), 1)[row["domain"], row["issue_id"]]
+    return {**row, "events": max(told, sum(stored)), "told_events": told}
 
 
 def counts_of(values: Any, most: int = 5) -> list[tuple[str, int]]:

@@ -229,14 +229,15 @@ class FileLogConfig(Config):
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
-        if self.operators or self.header is not None:
-            raise ValueError("operators are not available yet: the processor transform does most of what they do")
+        for given in (self.operators, self.header.metadata_operators if self.header is not None else []):
+            if given:
+                from collector.stanza.graph import graph_of  # loads polars: only where there is something to check
+
+                graph_of(given)
         if self.header is not None and self.start_at != "beginning":
             raise ValueError("header needs start_at: beginning")
         if self.delete_after_read and self.start_at != "beginning":
             raise ValueError("delete_after_read needs start_at: beginning")
-        if self.delete_after_read and self.header is not None:
-            raise ValueError("delete_after_read does not go with header")
         return self
 
     def cutter(self) -> Cutter:
@@ -257,9 +258,13 @@ class FileLogConfig(Config):
         """Whether anything but the name of a file is set."""
         return self.include_file_owner_name or self.include_file_owner_group_name or self.include_file_permissions
 
-    def refiner(self, context: Context) -> Processor | None:  # noqa: ARG002
-        """Nothing is done to records yet."""
-        return None
+    def refiner(self, context: Context) -> Processor | None:
+        """The operators."""
+        if not self.operators:
+            return None
+        from collector.stanza.refiner import Refiner
+
+        return Refiner(context.id, self.operators)
 
 
 _SPELLED = {"nop": "", "": "utf-8", "utf8": "utf-8", "utf-8-raw": "utf-8", "utf16": "utf-16-le", "utf-16": "utf-16-le"}

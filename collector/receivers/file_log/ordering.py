@@ -9,7 +9,6 @@ from pathlib import Path
 
 import re2
 
-from collector.ottl.plain.strptime import LayoutError, layout_of, zone_of
 from collector.receivers.file_log.config import OrderingCriteria, SortBy
 
 
@@ -57,6 +56,8 @@ def _value(rule: SortBy, text: str) -> float | str | None:
     if rule.sort_type == "numeric":
         return int(text) if re.fullmatch(r"-?\d+", text) else None
     if rule.sort_type == "timestamp":
+        from collector.ottl.plain.strptime import LayoutError, layout_of, zone_of
+
         try:
             zone = zone_of(rule.location) if rule.location else UTC
             return layout_of(rule.layout, "en").parse(text, zone).nanoseconds

@@ -15,7 +15,7 @@ from collector.admission.steps import Arrival
 from collector.component import Context
 from collector.errors import Refusal
 from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.tailer import Handed, Tailer
+from collector.receivers.file_log.tailer import Handed, Heading, Tailer
 from otlp_wire import Received, Repairs
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class FileLogReceiver:
     def start(self, admission: Admission, *, share_port: bool = False) -> None:  # noqa: ARG002
         """Go on where what is durable ends. Raises `Unavailable` while there is no journal."""
         self._admission = admission
-        self._tailer = Tailer(self._config, admission.positions(self._id), self._hand)
+        self._tailer = Tailer(self._config, admission.positions(self._id), self._hand, self._heading())
         self._beat = time.monotonic()
         self._thread.start()
 
@@ -94,6 +94,13 @@ class FileLogReceiver:
     def silent_secs(self) -> float:
         """Since its thread last went round."""
         return time.monotonic() - self._beat if self._thread.is_alive() else 0.0
+
+    def _heading(self) -> Heading | None:
+        if self._config.header is None:
+            return None
+        from collector.receivers.file_log.header import Headings  # loads polars
+
+        return Headings(self._config.header, self._config.encoding)
 
     def _run(self) -> None:
         tailer = self._tailer

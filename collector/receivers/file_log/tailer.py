@@ -57,8 +57,8 @@ class Handed(NamedTuple):
 
 
 Hand = Callable[[Handed], None]
-Heading = Callable[[Callable[[int, int], bytes]], tuple[int, Mapping[str, Scalar]]]
-"""Reads a file's header: its bytes, and what it says of all records. Raises `OSError`."""
+Heading = Callable[[Callable[[int, int], bytes]], tuple[int, Mapping[str, Scalar]] | None]
+"""Reads a file's header: its bytes, and what it says of all records; None: it may go on. Raises `OSError`."""
 
 
 class Tailer:
@@ -167,7 +167,7 @@ class Tailer:
     # finding
 
     def _look(self, now: float) -> None:
-        began = time.monotonic()
+        began = self._now()
         self._scans += 1
         paths = self._order.chosen(self._globs.paths(self._unreadable))
         fresh = [(path, status) for path in paths if (status := self._met(path, now)) is not None]
@@ -179,7 +179,7 @@ class Tailer:
                 self._active[source] = None
         self.known.expire(now)
         self.counts["files"] = len(self.known)
-        cost = time.monotonic() - began
+        cost = self._now() - began
         self._look_at = now + max(self._config.poll_interval, _SHARE * cost)
 
     def _met(self, path: str, now: float) -> os.stat_result | None:
@@ -331,7 +331,9 @@ class Tailer:
         if source.ended and not self._overdue(source, now):
             return self._over(source, now)
         self._open(source)
-        self._tell(source)
+        if not self._tell(source):
+            source.ended = True
+            return self._over(source, now)
         frame = replace(self._frame, now_unix_nano=self._now_unix_nano())
         piece = source.piece(self._cutter, frame, last=self._overdue(source, now))
         if piece is None:
@@ -394,6 +396,8 @@ class Tailer:
         """Whether it is known what a file is that nobody knew: one of its own, or a copy of one that was emptied since: then it goes on
         where that was. While it is like one that is still there it waits; if it is short, not for long."""
         self._glance(source, now)
+        if self._config.compression == "auto":
+            source.close()  # it may have been empty when it was opened
         self._open(source)
         content = source.content
         assert content is not None
@@ -477,17 +481,22 @@ class Tailer:
             del self._handles[oldest]
             oldest.close()
 
-    def _tell(self, source: Source) -> None:
+    def _tell(self, source: Source) -> bool:
+        """Whether it is known what is to be set on its records: a header may not be whole yet."""
         if source.told:
-            return
+            return True
         assert source.content is not None
         told = dict(attributes_of(self._config, source.path, source.content.stat()))
         if self._heading is not None:
-            length, said = self._heading(source.read)
+            heading = self._heading(source.read)
+            if heading is None:
+                return False
+            length, said = heading
             told |= said
             if source.place.offset < length:
                 source.place = replace(source.place, offset=length)
         source.told = told
+        return True
 
     # what can't be read
 

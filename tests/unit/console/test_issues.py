@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from collector.console import changing_issues
 from collector.console.commanding import Commands
 from collector.control.asking import Told
 from collector.store.embedded import EmbeddedStore
+from collector.store.issue_reading import events
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
 from counterparts.console import asked
@@ -119,6 +121,32 @@ async def test_events_come_each_once_and_the_newest_first(client: httpx.AsyncCli
     assert " 1</bdi></pre>" in (await client.get(f"/issues/{FIRST}", params=second)).text
     newer = {"event": f"{NOW - 2 * 10**9}.{found[2]}", "way": "newer"}
     assert " 1</bdi></pre>" in (await client.get(f"/issues/{FIRST}", params=newer)).text
+
+
+def test_events_are_found_by_the_minutes_that_have_some(tmp_path: Path) -> None:
+    """Whatever lies between them; minutes with more issues than are counted apart are looked through, too."""
+    minute = 60 * 10**9
+    at = [NOW - ago * minute for ago in (0, 1, 500, 501, 9000)]
+    store = EmbeddedStore(tmp_path / "store.db")
+    made = [
+        Row(f"{number:026}", [("logboom.issue.id", FIRST if number < 5 else SECOND)], fields={"domain": A, "time_unix_nano": when})
+        for number, when in enumerate([*at, *range(NOW - 600 * minute, NOW, 10 * minute)])
+    ]  # fmt: skip
+    store.insert(rows(batch_of(made), Limits()))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        connection.execute(
+            "UPDATE issue_minutes SET issue_id = '(other)' WHERE minute = ? AND issue_id = ?", (at[2] // minute, FIRST)
+        )
+        row = {"domain": A, "issue_id": FIRST}
+
+        def ids(**place: Any) -> list[int]:
+            return [int(each["record_id"]) for each in events(connection, row, 10, **place)]
+
+        assert ids() == [0, 1, 2, 3, 4]
+        assert ids(before=(at[1], f"{1:026}")) == [2, 3, 4]
+        assert ids(after=(at[3], f"{3:026}")) == [2, 1, 0]
+        assert [each["record_id"] for each in events(connection, row, 2)] == [f"{number:026}" for number in (0, 1)]
 
 
 @pytest.fixture

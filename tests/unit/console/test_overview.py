@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from collector.console.commanding import Commands
-from collector.console.pages.charts import PLOT, chart
+from collector.console.pages.charts import PLOT, chart, flags
 from collector.console.pages.patterns import pieces
 from collector.console.service_state import ServiceState
 from collector.control.asking import Told
@@ -193,3 +194,35 @@ def test_bars_stand_on_each_other_and_the_smallest_is_seen() -> None:
 
 def test_what_varies_in_a_template_is_told_apart() -> None:
     assert pieces("a <*> b<num>") == [(False, "a "), (True, "*"), (False, " b"), (True, "num")]
+
+
+def test_names_of_deployments_that_are_close_stand_beside_the_newest_alone() -> None:
+    """All have their flag; a long name is cut."""
+    found = flags([(10, "a 1"), (800, "b 1"), (900, "b" * 80), (5000, "late")], 0, 1000)
+    assert [(flag.x, flag.name, flag.left) for flag in found] == [
+        (1.0, "a 1", False), (80.0, "", True), (90.0, f"{'b' * 39}…", True),
+    ]  # fmt: skip
+
+
+async def test_it_counts_what_is_stored_and_says_when_the_cause_was_found(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """The owner tells of an issue now and then; its records come all the time."""
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+        connection.execute("UPDATE issues SET events = 3")
+        connection.execute("DELETE FROM issue_minutes")
+        connection.execute("INSERT INTO issue_minutes VALUES (?, ?, 'critical', ?, 8)", (A, NOW // (60 * 10**9), ISSUE))
+    page = (await client.get("/panels/overview.answer")).text
+    assert "8 events since" in page
+    assert "When it had 3:" in page
+    assert ">8<" in (await client.get("/panels/issues.list")).text
+
+
+async def test_where_all_is_young_the_chart_begins_with_the_first_record(client: httpx.AsyncClient) -> None:
+    assert "since the first record" in (await client.get("/panels/overview.urgent")).text
+    assert "since the first record" not in (await client.get("/panels/overview.urgent?from=now-15m")).text
+
+
+async def test_what_was_deployed_stands_in_the_chart_of_logs(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/panels/logs.chart?from=now-1h")).text.count('class="deploy-flag"') == 1
+    assert 'class="deploy-flag"' not in (await client.get("/panels/logs.chart?from=now-1m")).text

@@ -267,6 +267,7 @@ KNOWN = {
     "collector.store.issue_reading: SELECT state, count(*) FROM issues": "what people ask: all issues",
     "collector.store.issue_reading: SELECT domain, issue_id, min((minute -": "what people ask: minutes of a time of some issues, by their key",
     "collector.store.issue_reading: SELECT issue_id FROM issues WHERE": "what people ask: merged issues of a domain",
+    "collector.store.issue_reading: SELECT DISTINCT minute FROM issue_minutes": "what people ask: minutes of some issues, by their key, until one is found",
     "collector.store.issue_reading: SELECT {} AS level, logs.*": "what people ask, by time, within what a question may take",
     "collector.store.deployment_reading: SELECT {} FROM deployments WHERE": "what people ask, by time",
     "collector.store.issue_reading: SELECT * FROM issues WHERE": "what people ask, by the id",
