@@ -36,6 +36,8 @@ class run_in_turn:  # noqa: N801 - used as a function
             self._values[place] = [cells.values[code] for code in cells.codes.tolist()]
             positions = frame.positions(group.context, place.level)
             self._positions[place] = None if positions is None else positions.tolist()
+        keyed = [place for place in self._values if place not in self._whole] if frame.pool.marks else []
+        self._of_bodies = {place: set(np.flatnonzero(frame.pool.marked(frame.refs(place))).tolist()) for place in keyed}
 
     def _holder(self, place: Place) -> Place:
         return place.whole if place.whole in self._whole else place
@@ -93,7 +95,17 @@ class run_in_turn:  # noqa: N801 - used as a function
             before = {key: value for key, value in self._values[holder][at].items() if key != place.key}
             new = before if new is ABSENT else {**self._values[holder][at], place.key: new}
         self._values[holder][at] = None if new is ABSENT else new
+        if holder in self._of_bodies:
+            self._mark(statement, row, holder, at)
         self._changed.setdefault(holder, set()).add(at)
+
+    def _mark(self, statement: Statement, row: int, holder: Place, at: int) -> None:
+        """What is made of what was taken out of the text of a body was, too."""
+        read = (self._holder(place) for place in statement.new.reads)
+        if any(self._at(place, row) in self._of_bodies.get(place, ()) for place in read):
+            self._of_bodies[holder].add(at)
+        else:
+            self._of_bodies[holder].discard(at)
 
     def _write_back(self) -> None:
         for place, rows in self._changed.items():
@@ -104,5 +116,8 @@ class run_in_turn:  # noqa: N801 - used as a function
                 self._frame.forget_keys(place)
                 continue
             refs = self._frame.pool.add(values)
+            if marked := self._of_bodies.get(place):
+                own = np.isin(owners, list(marked))
+                refs = np.where(own, self._frame.pool.add(values, marked=True), refs)
             gone = np.array([place.key is not None and value is None for value in values], dtype=np.bool_)
             self._frame.write(place, owners, np.where(gone, -1, refs))

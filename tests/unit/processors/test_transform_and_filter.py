@@ -191,6 +191,23 @@ def test_a_copy_of_what_was_taken_out_of_a_body_is_marked_like_it(move: tuple[st
     "move",
     [
         ("transform", {"log_statements": ['set(resource.attributes["k"], log.attributes["k"])']}),
+        (
+            "transform",
+            {
+                "log_statements": [
+                    'set(resource.attributes["k"], log.attributes["k"]) where resource.attributes["k"] == nil'
+                ]
+            },
+        ),
+        (
+            "transform",
+            {
+                "log_statements": [
+                    'set(resource.attributes["k"], Concat([log.attributes["k"], ""], "")) where resource.attributes["k"] == nil'
+                ]
+            },
+        ),
+        ("transform", {"log_statements": ['set(resource.attributes["k"], Concat([log.attributes["k"], ""], ""))']}),
         ("groupbyattrs", {"keys": ["k"]}),
     ],
 )
