@@ -138,7 +138,7 @@ class Refiner:
         work.state(due.domain).delete(due.name.encode())
         kept = Kept(LogBatch.empty(), work.state(due.domain))
         frame = Frame([], Table(0), Table(0))
-        group = kept.add(frame, found)
+        (group,) = kept.add(frame, [found])
         recombine = node.recombine if node is not None else None
         if recombine is not None:
             recombine.finish(frame, group)
@@ -185,20 +185,31 @@ class Kept:
         """Groups of these sources that were open."""
         names = {name_of(node, source).encode(): source for source in sources}
         found = self.state.get_many(names) if names else {}
-        return {names[name]: self.add(frame, unpacked(data)) for name, data in found.items()}
+        groups = self.add(frame, [unpacked(data) for data in found.values()])
+        return dict(zip((names[name] for name in found), groups, strict=True))
 
     def load_all(self, node: str, frame: Frame) -> dict[str, Group]:
         """All that were open at a node."""
         read = [unpacked(data) for _, data in self.state.scan(prefix())]
-        return {each["source"]: self.add(frame, each) for each in read if each["node"] == node}
+        own = [each for each in read if each["node"] == node]
+        return dict(zip((each["source"] for each in own), self.add(frame, own), strict=True))
 
-    def add(self, frame: Frame, found: dict[str, Any]) -> Group:
-        """A kept entry becomes the last one of the frame."""
-        row = append(frame, found, len(self._of_step) + len(self._added))
-        self._added.append(found)
-        return Group(
-            row, list(found["texts"]), found["entries"], found["size"], found["matched"], found["since"], kept=True
-        )
+    def add(self, frame: Frame, found: Sequence[dict[str, Any]]) -> list[Group]:
+        """Kept entries become the last ones of the frame."""
+        first = append(frame, found, len(self._of_step) + len(self._added)) if found else 0
+        self._added += found
+        return [
+            Group(
+                first + at,
+                list(each["texts"]),
+                each["entries"],
+                each["size"],
+                each["matched"],
+                each["since"],
+                kept=True,
+            )
+            for at, each in enumerate(found)
+        ]
 
 
 def _ready(node: Node, name: str, kept: Kept, now_unix_nano: int) -> None:
@@ -220,20 +231,20 @@ def _behind(batch: LogBatch, more: LogBatch) -> LogBatch:
     )
 
 
-def append(frame: Frame, found: dict[str, Any], origin: int) -> int:
-    """One more entry; its row."""
+def append(frame: Frame, found: Sequence[dict[str, Any]], origin: int) -> int:
+    """More entries; the row of the first."""
     row = frame.height
-    frame.body = tightened([*items(frame.body), found["body"]])
-    for table, said in ((frame.attributes, found["attributes"]), (frame.resource, found["resource"])):
-        for key in {*table.columns, *said}:
-            table.columns[key] = tightened([*items(table.get(key)), said.get(key, ABSENT)])
+    frame.body = tightened([*items(frame.body), *(each["body"] for each in found)])
+    for table, name in ((frame.attributes, "attributes"), (frame.resource, "resource")):
+        for key in {*table.columns, *(key for each in found for key in each[name])}:
+            table.columns[key] = tightened([*items(table.get(key)), *(each[name].get(key, ABSENT) for each in found)])
         if table.loose is not None:
-            table.loose.append(None)
-        table.height += 1
-    for name in {*frame.fields, *found["fields"]}:
+            table.loose += [None] * len(found)
+        table.height += len(found)
+    for name in {*frame.fields, *(name for each in found for name in each["fields"])}:
         before = items(frame.fields[name]) if name in frame.fields else [ABSENT] * frame.height
-        frame.fields[name] = tightened([*before, found["fields"].get(name, ABSENT)])
-    frame.origin = np.append(frame.origin, origin)
-    frame.copies = np.append(frame.copies, 0)
-    frame.height += 1
+        frame.fields[name] = tightened([*before, *(each["fields"].get(name, ABSENT) for each in found)])
+    frame.origin = np.append(frame.origin, np.arange(origin, origin + len(found)))
+    frame.copies = np.append(frame.copies, np.zeros(len(found), dtype=np.int64))
+    frame.height += len(found)
     return row

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from collector.stanza.columns import Rows, items
+from collector.stanza.columns import Rows, items, tightened
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame
@@ -81,6 +81,7 @@ class Recombine:
         self.closed: list[str] = []
         """Sources whose kept group has ended."""
         self.taken: list[int] = []
+        self._said: dict[int, str] = {}
         self.now_unix_nano = 0
 
     def by(self, fields: Sequence[Field]) -> None:
@@ -93,7 +94,9 @@ class Recombine:
         sources = self.sources(frame, rows)
         distinct = list(dict.fromkeys(sources))
         wanted = [source for source in distinct if source not in self.groups]
-        self.groups |= self.load(frame, wanted)
+        loaded = self.load(frame, [source for source in wanted if source not in self.closed])
+        self.groups |= loaded
+        self.open_elsewhere -= len(loaded)
         if not self._by_first and holds.all() and not any(source in self.groups for source in distinct):
             return Done(rows)
         return Done(self._fold(frame, rows, holds, sources))
@@ -116,20 +119,29 @@ class Recombine:
         out: list[int] = []
         for row, matches, source, text in zip(rows.tolist(), holds.tolist(), sources, texts, strict=True):
             if matches and self._by_first:
-                out += self._flush(frame, source)
+                out += self._flush(source)
             self._join(frame, source, row, text, out, matched=matches)
             if matches and not self._by_first:
-                out += self._flush(frame, source)
+                out += self._flush(source)
+        self._write(frame)
         return np.array(out, dtype=np.int64)
+
+    def _write(self, frame: Frame) -> None:
+        """What entries say that became of several: all at once, for each time costs a column."""
+        if self._said:
+            frame.set(self._field, np.array(list(self._said), dtype=np.int64), tightened(list(self._said.values())))
+            self._said = {}
 
     def _join(self, frame: Frame, source: str, row: int, text: Any, out: list[int], *, matched: bool) -> None:
         group = self.groups.get(source)
         if group is None:
             if len(self.groups) + self.open_elsewhere >= self._most_sources:
                 _log.warning("recombine: more than max_sources sources are open: all of them are ended")
-                self.groups |= {name: each for name, each in self.load_all(frame).items() if name not in self.groups}
+                here = {*self.groups, *self.closed}
+                self.groups |= {name: each for name, each in self.load_all(frame).items() if name not in here}
+                self.open_elsewhere = 0
                 for name in list(self.groups):
-                    out += self._flush(frame, name)
+                    out += self._flush(name)
             group = self.groups[source] = Group(row, since_unix_nano=self.now_unix_nano)
         elif self._newest:
             self.taken.append(group.base)
@@ -146,21 +158,25 @@ class Recombine:
             or group.entries >= self._most_entries
             or (not group.matched and self._most_unmatched and group.entries >= self._most_unmatched)
         ):
-            out += self._flush(frame, source)
+            out += self._flush(source)
 
-    def _flush(self, frame: Frame, source: str) -> list[int]:
+    def _flush(self, source: str) -> list[int]:
         group = self.groups.pop(source, None)
         if group is None:
             return []
         if group.kept:
             self.closed.append(source)
-        self.finish(frame, group)
+        self._finish(group)
         return [group.base]
+
+    def _finish(self, group: Group) -> None:
+        if group.entries > 1 and group.texts:
+            self._said[group.base] = self._with.join(group.texts)
 
     def finish(self, frame: Frame, group: Group) -> None:
         """The entry says what all of them said."""
-        if group.entries > 1 and group.texts:
-            frame.set(self._field, np.array([group.base]), [self._with.join(group.texts)])
+        self._finish(group)
+        self._write(frame)
 
     def joined(self, group: Group) -> list[str]:
         """What a group says so far, as one text."""

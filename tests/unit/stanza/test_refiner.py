@@ -104,6 +104,21 @@ def test_files_do_not_mix() -> None:
     assert sorted(steps.later(9)) == ["b", "next"]
 
 
+def test_more_sources_than_may_be_open() -> None:
+    """All of them are ended, those of earlier steps, too; each once."""
+    steps = Steps({**STACKS, "max_sources": 3})
+    found = [body for number in range(7) for body in steps.bodies(f"{number}", path=f"/{number}")]
+    assert sorted(found) == ["0", "1", "2", "3", "4", "5"]
+    assert steps.later(9) == ["6"]
+    assert steps.work.states["shop"].values == {}
+
+
+def test_a_step_of_many_records_of_several_lines() -> None:
+    """Writing what they say costs each record the same, not each a look at all others."""
+    steps = Steps(STACKS)
+    assert len(steps.bodies(*[line for number in range(5000) for line in (f"{number}", " more")])) == 4999
+
+
 def test_what_another_receiver_brought_is_not_touched() -> None:
     steps = Steps({"type": "filter", "expr": "true"})
     assert steps.bodies("one", receiver="file_log/other") == ["one"]
