@@ -19,7 +19,7 @@ from collector.console.pages.panels import ask, is_first_showing, panel, shown
 from collector.console.pages.rendering import address, page, part
 from collector.console.parts import visitor
 from collector.console.refusal import NotFound, Refused, TooSlow
-from collector.console.views.issues import counts_of, issue
+from collector.console.views.issues import counts_of, events_at_cause, issue
 from collector.console.visitor import Role
 from collector.scope import Scope
 from collector.store.deployment_reading import deployed
@@ -28,6 +28,8 @@ from collector.store.reading import Readable
 
 router = APIRouter()
 _NANO = 10**9
+_EVIDENCE = 4.0
+"""It is more than a question, and its first one loads what counts columns."""
 _RANGES = {"90m": 5400, "24h": 86_400, "14d": 14 * 86_400}
 _BARS = {"90m": 45, "24h": 48, "14d": 56}
 """So many, of whole minutes."""
@@ -89,13 +91,21 @@ async def changed(request: Request) -> Markup:
         return explain_issue(connection, row["domain"], row["issue_id"])
 
     try:
-        found = await ask(request, Scope.of(row["domain"]), question)
+        found = await ask(request, Scope.of(row["domain"]), question, _EVIDENCE)
     except TooSlow:
         if is_first_showing():
             raise
         found = None  # what its owner found is told in the place of it
     late = found is None
-    return part(request, "issue/changed.html", found=found, row=row, generated=_json(row["generated"]), late=late)
+    return part(
+        request,
+        "issue/changed.html",
+        found=found,
+        row=row,
+        generated=_json(row["generated"]),
+        late=late,
+        had=events_at_cause(row),
+    )
 
 
 @panel("issue.event")

@@ -52,18 +52,24 @@ async def overview(request: Request) -> HTMLResponse:
 
 @panel("overview.answer")
 async def answer(request: Request) -> Markup:
-    """The most urgent issue that is new or escalates, with its cause; nothing where all is quiet."""
+    """The most urgent issue that is new or escalates, of them one whose cause is known; nothing where all is quiet."""
     wanted = _asked(request)
     found = await ask(
-        request, wanted.scope, lambda connection: issues.issues(connection, ("escalating", "new"), "urgency", 1)
+        request,
+        wanted.scope,
+        lambda connection: issues.issues(connection, ("escalating", "new"), "urgency", _ATTENTION),
     )
-    row = next((row for row in found.rows if row["level"] == "critical"), None)
-    whole = (
-        await ask(request, Scope.of(row["domain"]), lambda connection: issues.issue(connection, row["issue_id"]))
-        if row
-        else None
+    critical = [row for row in found.rows if row["level"] == "critical"]
+    wholes = [await _whole(request, row) for row in critical]
+    whole = next((each for each in wholes if each["cause"]), next(iter(wholes), None))
+    return part(
+        request,
+        "overview/answer.html",
+        row=whole,
+        shown=frame.shown(request),
+        day=_day(whole),
+        had=issues.events_at_cause(whole) if whole else 0,
     )
-    return part(request, "overview/answer.html", row=whole, shown=frame.shown(request), day=_day(whole))
 
 
 @panel("overview.figures")
@@ -136,6 +142,10 @@ async def components(request: Request) -> Markup:
 async def endpoints(request: Request) -> Markup:
     """Which requests they are about."""
     return await _facet(request, "endpoint", "Urgent by endpoint")
+
+
+async def _whole(request: Request, row: Row) -> Row:
+    return await ask(request, Scope.of(row["domain"]), lambda connection: issues.issue(connection, row["issue_id"]))
 
 
 def _day(issue: Row | None) -> bool:

@@ -42,12 +42,20 @@ def panel(name: str) -> Callable[[Panel], Panel]:
     return named
 
 
-async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
-    """A question of a panel to the store, within the time that this showing has. Raises `Refused`, `NoStore`."""
+async def ask(request: Request, scope: Scope, question: Question[T], longer: float = 1.0) -> T:
+    """A question of a panel to the store, within the time that this showing has. Raises `Refused`, `NoStore`.
+
+    Args:
+        longer: so many times that, of a panel that is asked for by itself.
+    """
     made = parts(request)
     if made.stores is None:
         raise NoStore("no pipeline has an exporter whose store can be read: sqlite or d1")
-    return await made.stores.ask(scope, question, _patience.get(made.options.query_timeout))
+    return await made.stores.ask(scope, question, _secs(made.options.query_timeout, longer))
+
+
+def _secs(timeout: float, longer: float) -> float:
+    return _FIRST_SECS if is_first_showing() else _patience.get(timeout) * longer
 
 
 def is_first_showing() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from collector.store.reading import Readable
 
 PARTS = 24
 MOST = 50
+_EVENTS = re.compile(r"\bof (\d[\d,]*) events")
 _NANO = 10**9
 _DAY_NS = 86_400 * _NANO
 
@@ -65,6 +67,12 @@ def issue(connection: Readable, id_: str) -> Row:
     told, first = row["events"] or 0, row["first_seen_unix_nano"] or 0
     stored = trends(connection, [row], first, time.time_ns(), 1)[row["domain"], row["issue_id"]]
     return {**row, "events": max(told, sum(stored)), "told_events": told}
+
+
+def events_at_cause(row: Row) -> int:
+    """How many events it had when its cause was found: what the sentence says, else what its owner last told."""
+    found = _EVENTS.search(row["cause"] or "")
+    return int(found[1].replace(",", "")) if found else int(row["told_events"])
 
 
 def counts_of(values: Any, most: int = 5) -> list[tuple[str, int]]:

@@ -215,6 +215,9 @@ async def test_it_counts_what_is_stored_and_says_when_the_cause_was_found(
     page = (await client.get("/panels/overview.answer")).text
     assert "8 events since" in page
     assert "When it had 3:" in page
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+        connection.execute("UPDATE issues SET cause = '100 % of 5 events are from shop 2', events = 8")
+    assert "When it had 5: <bdi>100 % of 5 events" in (await client.get("/panels/overview.answer")).text
     assert ">8<" in (await client.get("/panels/issues.list")).text
 
 
