@@ -13,6 +13,7 @@ Lifecycle: create (no I/O) → start → work → shutdown. `shutdown` is safe t
 the components that asked for it and ends after them.
 """
 
+from collector.component.background import Helper, Helpers
 from collector.component.behaviour import Connector, Due, Exporter, Extension, Processor, Receiver, State, Work
 from collector.component.commands import Applied, Command, Refused
 from collector.component.declaration import (
@@ -27,7 +28,6 @@ from collector.component.declaration import (
     Use,
 )
 from collector.component.figures import Figure, Figures
-from collector.component.helpers import Helper, Helpers
 from collector.component.powers.exporters import (
     Addressed,
     Bills,

@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from collector.component.background import Helpers
 from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
 from collector.component.figures import Figure
-from collector.component.helpers import Helpers
 from collector.errors import LogboomError
 from collector.signed_links import Signer
 
