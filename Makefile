@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting alert-latency bench-old bench-encoding bench-files bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes clean
+.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -51,6 +51,14 @@ docs: setup                    ## refresh option tables and config/schema.json f
 
 bench: setup                   ## measure against Rotel; prints the tables of tests/bench/README.md
 	$(BIN)/python tests/bench/run.py
+
+RECORDS ?= 10000000
+bench-console: setup           ## what pages and the API take over a store of RECORDS (10^7: 10 GB, some five minutes)
+	$(BIN)/python tests/bench/console.py --records $(RECORDS)
+
+SEARCH_SECONDS ?= 60
+bench-console-load: setup      ## acknowledgements and rows stored at 20,000 records/s, with and without ten clients that search (SEARCH_SECONDS)
+	$(BIN)/python tests/bench/console_load.py --seconds $(SEARCH_SECONDS)
 
 bench-old: setup               ## this tree against another one: OLD=../worktree, which has a .venv of its own
 	$(BIN)/python tests/bench/against.py $(OLD)

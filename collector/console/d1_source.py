@@ -36,14 +36,16 @@ class D1Source:
     Args:
         config: of the exporter that writes it.
         most_rows: that a question reads, about: a search ends behind the slice with which it passed them. 0: no bound.
+        domains: that are known, for where each has a database of its own.
     """
 
     kind = "d1"
     look_secs = 2.0
 
-    def __init__(self, config: D1StoreConfig, root: Path, most_rows: int = 0) -> None:
+    def __init__(self, config: D1StoreConfig, root: Path, most_rows: int = 0, domains: Sequence[str] = ()) -> None:
         self._config = config
         self._most_rows = most_rows
+        self._domains = sorted({*config.databases, *domains})
         self._client = CloudflareClient(config, root)
         self._ids: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
@@ -55,6 +57,12 @@ class D1Source:
     def connected(self, scope: Scope) -> Iterator[Readable]:
         """Raises `Refused`: the scope is in several databases; statements: D1 can't be asked."""
         yield _Connection(self, self._place(scope), scope, self._most_rows)
+
+    def names(self, scope: Scope) -> Sequence[str] | None:
+        """Where its domains are in several databases."""
+        if len(self._config.places(None)) == 1:
+            return None
+        return scope.sorted() if not scope.is_everything else self._domains
 
     def interrupt(self, connection: Readable) -> None:
         """Its call is given up; what D1 does of it is billed all the same."""

@@ -52,6 +52,9 @@ class FileSource:
         """Raises `NoStore`."""
         yield self._kept(scope).connection
 
+    def names(self, scope: Scope) -> None:
+        """The file knows."""
+
     def interrupt(self, connection: Readable) -> None:
         """A statement that runs on it ends with an error."""
         if isinstance(connection, sqlite3.Connection):

@@ -69,7 +69,7 @@ def _store(options: ConsoleConfig, settings: Settings, root: Path) -> tuple[str,
         if options.store == ident and isinstance(component.config, D1StoreConfig):
             from collector.console.d1_source import D1Source  # an HTTP client, which others do without
 
-            return ident, D1Source(component.config, root, options.d1_rows)
+            return ident, D1Source(component.config, root, options.d1_rows, settings.service.domains.served())
         if options.store in ("", ident) and isinstance(component.config, HoldsLogs):
             return ident, FileSource(component.config.store_file(root))
     return "", None

@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from collector.console.metering import meter
 from collector.console.refusal import Busy, TooSlow
 from collector.console.slow_questions import SlowQuestions, Timed
 from collector.console.tailing import Tails
+from collector.query.searching import domains_of
 from collector.scope import Scope
 from collector.store.reading import NoStore, Readable
 
@@ -39,6 +40,10 @@ class Source(Protocol):
 
     def connected(self, scope: Scope) -> contextlib.AbstractContextManager[Readable]:
         """For one question of who sees this scope, on the calling thread. Raises `NoStore`."""
+        ...
+
+    def names(self, scope: Scope) -> Sequence[str] | None:
+        """Domains of the scope, where no single question can tell them, as far as the options name them; None: ask."""
         ...
 
     def interrupt(self, connection: Readable) -> None:
@@ -86,6 +91,11 @@ class Stores:
         """
         async with self._place(scope):
             return await self._answered(scope, question, secs)
+
+    async def domains(self, scope: Scope, secs: float) -> Sequence[str]:
+        """Those of the scope that have records. Raises as `ask`."""
+        named = self.source.names(scope)
+        return named if named is not None else await self.ask(scope, lambda each: domains_of(each, scope), secs)
 
     async def version(self) -> object:
         """Something that is equal as long as nothing changed in the store, for this process; None: nobody can tell."""

@@ -24,7 +24,7 @@ from collector.console.views import counts, records
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS, Kind, field_of
 from collector.query.problems import nearest
-from collector.query.searching import Found, domains_of
+from collector.query.searching import Found
 from collector.scope import Scope
 from collector.store.reading import NoStore
 from collector.visible import escaped_json
@@ -55,6 +55,7 @@ To = Annotated[
     str, Query(description="As `from`; the end is no part of it.", json_schema_extra={"format": "logboom-to"})
 ]
 RecordId = Annotated[str, Path(json_schema_extra={"format": "logboom-record"})]
+_NO_STORE = "no pipeline has an exporter whose store can be read: sqlite, or d1 where it is named"
 _MARGIN_SECS = 0.5
 """A search ends by itself when its budget is spent; only what does not is interrupted."""
 _FACETS = "level,service,component,environment,error,endpoint"
@@ -108,7 +109,7 @@ async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
     """A question to the store, within the time that the console's options give one."""
     made = parts(request)
     if made.stores is None:
-        raise NoStore("no pipeline has an exporter whose store can be read: sqlite, or d1 where it is named")
+        raise NoStore(_NO_STORE)
     return await made.stores.ask(scope, question, made.options.query_timeout + _MARGIN_SECS)
 
 
@@ -256,8 +257,10 @@ async def context(
 @counted.get("/domains", response_model=dict[str, list[str]])
 async def domains(request: Request) -> Response:
     """Those that have records and that you may see."""
-    scope = visitor(request).scope
-    return answer({"domains": list(await ask(request, scope, lambda connection: domains_of(connection, scope)))})
+    made = parts(request)
+    if made.stores is None:
+        raise NoStore(_NO_STORE)
+    return answer({"domains": list(await made.stores.domains(visitor(request).scope, made.options.query_timeout))})
 
 
 @counted.get("/fields", response_model=dict[str, list[dict[str, str]]])

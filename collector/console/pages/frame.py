@@ -11,7 +11,6 @@ from starlette.requests import Request
 from collector.console.asking import scope_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
-from collector.query.searching import domains_of
 from collector.release import release
 from collector.reserved import DOMAIN
 from collector.store.issue_reading import counted
@@ -79,7 +78,7 @@ async def domains(request: Request) -> list[str]:
     if stores is None:
         return []
     try:
-        found = await stores.ask(who.scope, lambda connection: list(domains_of(connection, who.scope)), _SECS)
+        found = await stores.domains(who.scope, _SECS)
     except (Refused, NoStore):
         return []
     return [name for name in found if name != DOMAIN][:_MOST_DOMAINS]

@@ -31,6 +31,7 @@ QUESTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "deployments": ("/deployments", {}), "alerts": ("/alerts", {"all": True}), "silences": ("/silences", {"all": True}),
     "responses": ("/responses", {"all": True}), "domains": ("/domains", {}),
 }  # fmt: skip
+PATIENT = {"query_timeout": "100s"}
 _OWN = ("took_ms", "rows_read")
 
 
@@ -41,8 +42,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def consoles(both: Any) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
-    folder, slow = both[0], {"query_timeout": "60s"}
-    async with asked(folder, slow) as file, asked(folder, slow, source=D1Source(config(both), folder)) as d1:
+    folder = both[0]
+    async with asked(folder, PATIENT) as file, asked(folder, PATIENT, source=D1Source(config(both), folder)) as d1:
         yield file, d1
 
 
@@ -91,7 +92,7 @@ async def test_a_text_at_which_statements_end_is_one_that_no_record_has(
 async def test_what_may_be_read_is_bounded(both: Any) -> None:
     """A search says how far it got, and goes on from there."""
     wanted = {"q": "nowhere", "from": "2027-01-15T07:50:00Z", "to": "2027-01-15T08:15:00Z"}
-    async with asked(both[0], {"query_timeout": "60s"}, source=D1Source(config(both), both[0], 40)) as client:
+    async with asked(both[0], PATIENT, source=D1Source(config(both), both[0], 40)) as client:
         page = (await client.get("/api/v1/logs", params=wanted)).json()
         assert (page["complete"], 40 <= page["rows_read"] < 300) == (False, True)
         while page["next"]:
@@ -105,9 +106,11 @@ def config(both: Any, **options: Any) -> D1StoreConfig:
 
 async def test_where_each_domain_has_a_database_one_is_chosen(both: Any) -> None:
     divided = config(both, database_id="", databases={"a.com": both[1]["database_id"], "b.com": "another"})
-    async with asked(both[0], source=D1Source(divided, both[0])) as client:
+    async with asked(both[0], PATIENT, source=D1Source(divided, both[0])) as client:
         answer = await client.get("/api/v1/logs", params=TIMES)
         assert (answer.status_code, answer.json()["parameter"]) == (400, "domain")
+        assert said(await client.get("/api/v1/domains")) == {"domains": ["a.com", "b.com"]}
+        assert "domain=b.com" in (await client.get("/logs")).text
         assert said(await client.get("/api/v1/logs", params={**TIMES, "domain": "a.com"}))["records"]
         missing = await client.get("/api/v1/logs", params={**TIMES, "domain": "b.com"})
         assert missing.status_code == 503
@@ -115,7 +118,7 @@ async def test_where_each_domain_has_a_database_one_is_chosen(both: Any) -> None
 
 async def test_what_d1_refuses_is_told_without_its_token(both: Any) -> None:
     for options in ({"api_token": "wrong-token"}, {"base_url": "http://127.0.0.1:9/client/v4"}):
-        async with asked(both[0], source=D1Source(config(both, **options), both[0])) as client:
+        async with asked(both[0], PATIENT, source=D1Source(config(both, **options), both[0])) as client:
             answer = await client.get("/api/v1/logs", params=TIMES)
             assert answer.status_code == 503
             assert "D1" in answer.json()["detail"]
@@ -131,7 +134,7 @@ async def test_slow_ones_are_told_with_a_plan(both: Any) -> None:
 
     reporter = Reporter(Teller(), "console 0", lambda: "logboom")
     async with asked(
-        both[0], {"slow_query": "1us"}, reporter=reporter, source=D1Source(config(both), both[0])
+        both[0], {**PATIENT, "slow_query": "1us"}, reporter=reporter, source=D1Source(config(both), both[0])
     ) as client:
         await client.get("/api/v1/logs", params={**TIMES, "q": "secret", "domain": "a.com"})
     [event] = told

@@ -113,5 +113,5 @@ def found(app: App) -> Iterator[str]:
 
 def test_the_api_is_what_its_document_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "LONGEST_SECS", 0.0)  # of a tail: its first event is enough
-    with parts_of(tmp_path) as parts:
+    with parts_of(tmp_path, {"query_timeout": "60s"}) as parts:
         assert "\n".join(found(filled(tmp_path, parts))) == ""

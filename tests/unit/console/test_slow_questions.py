@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> Path:
 async def test_what_a_page_asks_is_told_with_its_plan_and_without_its_values(store: Path) -> None:
     """Of who sees one domain, too: whose tables have other names in a plan."""
     reporter, told = telling()
-    async with asked(store, {"slow_query": "1us"}, reporter=reporter) as client:
+    async with asked(store, {"slow_query": "1us", "query_timeout": "100s"}, reporter=reporter) as client:
         for domain in ("", "secret.example"):
             asked_for = {"q": "secret.word service:secret*", "domain": domain}
             assert (await client.get("/api/v1/logs", params=asked_for)).status_code == 200

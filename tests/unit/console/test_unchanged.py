@@ -45,7 +45,7 @@ def stored(path: Path, *numbers: int) -> None:
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     stored(tmp_path, 1, 2, 5000)
-    async with asked(tmp_path) as opened:
+    async with asked(tmp_path, {"query_timeout": "100s"}) as opened:
         yield opened
 
 
