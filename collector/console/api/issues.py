@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from collector.console.api.records import Domain
+from collector.console.api.records import Domain, ask
 from collector.console.api.unchanged import MinuteRoute, RecordsRoute
 from collector.console.asking import scope_of
 from collector.console.changing_issues import change
-from collector.console.pages.panels import ask
 from collector.console.parts import visitor
 from collector.console.refusal import Refused
 from collector.console.views.issues import MOST, issue, issues, states_of

@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from collector.console.api.records import DOMAIN, Domain, From, Q, To
+from collector.console.api.records import DOMAIN, Domain, From, Q, To, ask
 from collector.console.api.unchanged import StoreRoute, partial
 from collector.console.asking import asked
-from collector.console.pages.panels import ask
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
 from collector.console.views import counts

@@ -65,8 +65,11 @@ def is_first_showing() -> bool:
 
 async def shown(request: Request, *names: str) -> dict[str, Markup]:
     """Panels of a page, by name without what stands before the point; all at once, none waits for another."""
-    _patience.set(_FIRST_SECS)
-    found = await asyncio.gather(*(_one(request, name, first=True) for name in names))
+    token = _patience.set(_FIRST_SECS)
+    try:
+        found = await asyncio.gather(*(_one(request, name, first=True) for name in names))
+    finally:
+        _patience.reset(token)
     return {name.partition(".")[2]: markup for name, markup in zip(names, found, strict=True)}
 
 

@@ -1,4 +1,4 @@
-"""List, count, histogram, facets and export are asked one filter, and say one thing: what a plain loop over the records finds."""
+"""List, count, histogram, facets, export and tail are asked one filter, and say one thing: what a plain loop over the records finds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.console.application import application
+from collector.console.stores import Source
+from collector.console.tailing.tail import BEGINNING, Records, Tail
+from collector.query.query import Query
+from collector.scope import Scope
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
@@ -180,8 +184,8 @@ MOMENTS = st.one_of(
 class Console:
     """Asked from a test that is no coroutine."""
 
-    def __init__(self, root: Path, portal: BlockingPortal, client: httpx.AsyncClient) -> None:
-        self.root, self._portal, self._client = root, portal, client
+    def __init__(self, root: Path, portal: BlockingPortal, client: httpx.AsyncClient, source: Source) -> None:
+        self.root, self._portal, self._client, self._source = root, portal, client, source
         self.records: list[Record] = []
 
     def get(self, path: str, **asked: Any) -> httpx.Response:
@@ -196,6 +200,14 @@ class Console:
             yield page["records"]
             cursor = page["next"]
 
+    def followed(self, text: str, domain: str) -> Iterator[str]:
+        """Ids of all that a tail from the beginning is told."""
+        tail = Tail(Query(text), Scope.of(domain) if domain else Scope.everything(), BEGINNING)
+        _, connection = self._source.whole()
+        tail.begin(connection)
+        while (told := tail.step(connection)) is not None:
+            yield from (row["record_id"] for row in told.rows) if isinstance(told, Records) else ()
+
     def insert(self, *records: Record) -> None:
         store = EmbeddedStore(self.root / "store.db")
         store.insert(rows(batch_of([each.row() for each in records]), Limits()))
@@ -207,8 +219,11 @@ class Console:
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     root = tmp_path_factory.mktemp("console")
     with parts_of(root, {"query_timeout": "60s"}) as parts, start_blocking_portal() as portal:
+        assert parts.stores is not None
         transport = httpx.ASGITransport(application(parts))
-        made = Console(root, portal, httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}"))
+        made = Console(
+            root, portal, httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}"), parts.stores.source
+        )
         made.insert(*RECORDS)
         yield made
 
@@ -243,6 +258,8 @@ def test_all_ways_to_ask_say_the_same(
     assert found.items() <= values.items()
     assert sorted(found.values(), reverse=True) == sorted(values.values(), reverse=True)[:top]
     assert sum(found.values()) + facet["others"] == len(meant)
+    ever = [each.id for each in console.records if domain in ("", each.domain) and wanted.takes(each)]
+    assert list(console.followed(wanted.text, domain)) == ever
 
 
 def _text(value: Any) -> str | None:
