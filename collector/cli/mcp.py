@@ -40,7 +40,7 @@ def mcp(
         misused("an agent reads a store's file: D1 is read by `logboom search`, `issues`, `report`")
     import asyncio
 
-    caller = _caller(path, data_dir, config or [], domain or [], decisions=decisions)
+    caller = caller_of(path, data_dir, config or [], domain or [], decisions=decisions)
     try:
         asyncio.run(_answer(caller, decisions=decisions))
     finally:
@@ -49,7 +49,7 @@ def mcp(
             caller.parts.stores.close()
 
 
-def _caller(path: Path, data_dir: Path, configs: list[str], domains: list[str], *, decisions: bool) -> Caller:
+def caller_of(path: Path, data_dir: Path, configs: list[str], domains: list[str], *, decisions: bool) -> Caller:
     from collector.cli.defaults import default_config
     from collector.console.commanding import Commands
     from collector.console.file_source import FileSource

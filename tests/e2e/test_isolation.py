@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import time
@@ -13,6 +14,10 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from collector.cli import COMMANDS, app
+from collector.cli.mcp import caller_of
+from collector.console.mcp.server import tools
+from collector.console.mcp.tools import call
+from collector.console.refusal import Refused
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.routes import routes
 from collector.receivers.json.config import JsonReceiverConfig
@@ -36,11 +41,13 @@ OWN, FOREIGN = "tamyla.com", "wetechfounders.com"
 MARKS = ("BRAVO", FOREIGN)
 """What must never be seen by a reader of `OWN`."""
 OF_THE_MACHINE = {
-    "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo",
+    "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo", "login",
 }  # fmt: skip
 """Commands of whoever has the machine: they read for nobody."""
 WRITES = {"keys create", "deployments mark", "alerts silence", "responses stop", "responses resume"}
 """What has `--domain` and reads no records."""
+OF_AN_AGENT = {"mcp"}
+"""What answers questions, each of which is walked by itself."""
 OF_A_CONFIGURATION = {"alerts test"}
 """What reads a configuration, and no store."""
 
@@ -148,6 +155,40 @@ def test_nothing_of_others_is_seen(service):
     )
 
 
+def test_an_agent_of_a_domain_is_told_nothing_of_others(service):
+    """Every tool of `logboom mcp`, asked for what another has; decisions, too."""
+    [record_id] = service.rows(f"SELECT record_id FROM logs WHERE domain = '{FOREIGN}'")[0]
+    [issue] = service.rows(f"SELECT issue_id FROM issues WHERE domain = '{FOREIGN}'")[0]
+    of_issue = {"id": issue, "why": "mine"}
+    asked = {
+        "search": [{}, {"query": "BRAVO"}, {"domain": FOREIGN}, {"query": f"domain:{FOREIGN}"}],
+        "count": [{}, {"by": "service"}, {"domain": FOREIGN}], "patterns": [{}], "deployments": [{}], "report": [{}],
+        "issues": [{"state": "all"}, {"domain": FOREIGN}], "issue": [{"id": issue}], "explain": [{"id": record_id}],
+        "resolve_issue": [of_issue], "archive_issue": [of_issue], "acknowledge_issue": [of_issue],
+        "assign_issue": [{**of_issue, "assignee": "eve"}],
+    }  # fmt: skip
+    offered = tools(decisions=True)
+    assert offered.keys() == asked.keys()
+    caller = caller_of(service.data / "store.db", service.data, [], [OWN], decisions=True)
+
+    async def answers() -> list[str]:
+        found = []
+        for name, ways in asked.items():
+            for given in ways:
+                try:
+                    found.append((await call(offered, caller, name, given)).text())
+                except Refused as refused:
+                    found.append(refused.detail)
+        return found
+
+    told = asyncio.run(answers())
+    caller.parts.explainer.close()
+    caller.parts.stores.close()
+    assert [text for text in told if any(mark in text for mark in MARKS)] == []
+    assert "ALPHA" in told[0]
+    assert service.rows(f"SELECT state, assignee FROM issues WHERE domain = '{FOREIGN}'") == [("new", None)]
+
+
 def options() -> dict[str, set[str]]:
     """Command → its options."""
     found = {}
@@ -163,13 +204,14 @@ def test_every_command_that_reads_for_a_domain_is_walked(service):
     """A new one must be asked here, too, or say that it is of whoever has the machine."""
     walked = reads(service).keys()
     for command, given in options().items():
-        if "--domain" in given and command not in WRITES | OF_A_CONFIGURATION:
+        if "--domain" in given and command not in WRITES | OF_A_CONFIGURATION | OF_AN_AGENT:
             assert command in walked or command.split()[0] in OF_THE_MACHINE, command
     of_keys = {"keys rotate", "keys revoke", "keys check"}
     assert [
         one
         for one in options()
-        if one.split()[0] not in OF_THE_MACHINE and one not in walked | WRITES | OF_A_CONFIGURATION | of_keys
+        if one.split()[0] not in OF_THE_MACHINE
+        and one not in walked | WRITES | OF_A_CONFIGURATION | OF_AN_AGENT | of_keys
     ] == []
 
 
