@@ -36,6 +36,7 @@ COMMANDS = {
     "deployments": "Mark that a version of a service runs somewhere from now on.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",
     "login": "Print a link that lets somebody into the console, once.",
+    "sessions": "List who is logged in to the console; end sessions.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
     "doctor": "Examine a configuration, a data directory and destinations; say what to do.",
     "restore": "Make a data directory of a backup.",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import re2
 
-from collector.columns.dictionary import encode
+if TYPE_CHECKING:
+    import polars as pl
 
 Mask = npt.NDArray[np.bool_]
 _KEPT = 8192
@@ -50,6 +51,8 @@ class Names:
 
     def rows(self, column: pl.Series) -> Mask:
         """For each row of a text column, whether it is in the list; null is the empty name."""
+        from collector.columns.dictionary import encode  # so that who only reads options loads no columns
+
         coded = encode(column)
         return self.among([*coded.values.to_pylist(), ""])[coded.codes]  # -1, null, is the last
 

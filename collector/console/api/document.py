@@ -25,6 +25,11 @@ _PROBLEM: dict[str, Any] = {
         "parameter": {"type": "string"},
     },
 }
+_SCHEMES = {
+    "credential": {"type": "http", "scheme": "bearer", "description": "A key that reads, or a provider's token."},
+    "password": {"type": "http", "scheme": "basic"},
+}
+"""Of programs, where the console asks who comes; browsers have a session."""
 _ALWAYS = (400, 401, 403, 404, 421, 500, 503)
 _OF_STORE = (409, 429, 504)
 _OF_CHANGES = (409, 412, 422, 429, 504)
@@ -40,6 +45,9 @@ def described(app: FastAPI) -> dict[str, Any]:
         for name in _DEFAULTS:
             schemas.pop(name, None)
         schemas["Problem"] = _PROBLEM
+        if app.state.parts.logins is not None:
+            found["components"]["securitySchemes"] = _SCHEMES
+            found["security"] = [{name: []} for name in _SCHEMES]
         for operations in found["paths"].values():
             for method, operation in operations.items():
                 _complete(operation["responses"], method)

@@ -21,7 +21,7 @@ from collector.errors import InvalidPayload, PermissionDenied, Refusal, Unauthen
 Answer = Callable[[Any, Any, Any], Awaitable[None]]
 
 _OPEN = ("/login", "/static/")
-_PROGRAMS = ("/api/", "/loki/", "/mcp")
+_PROGRAMS = ("/api/", "/loki/", "/mcp", "/ready")
 _NOT_MEANT = Refused(403, "a change in a session is taken from the console's own pages: load the page again")
 _BASIC = "basic"
 
@@ -59,7 +59,7 @@ def _is_open(path: str) -> bool:
 def _turned_away(refusal: Refusal, scope: Any, path: str) -> Response:
     """Programs are told what to show, people where to log in."""
     headers = Headers(scope=scope)
-    if isinstance(refusal, Unauthenticated) and not path.startswith(_PROGRAMS):
+    if isinstance(refusal, Unauthenticated | PermissionDenied) and not path.startswith(_PROGRAMS):
         return _to_login(scope, path, headers)
     if isinstance(refusal, Unauthenticated):
         return _challenged(problem(Refused(401, refusal.reason)), refusal.challenges, headers)

@@ -63,6 +63,12 @@ class ConsoleConfig(Config):
         Endpoint.parse(value, "tcp")
         return value
 
+    @field_validator("login", mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        """`login:` with nothing behind it asks, too."""
+        return {} if value is None else value
+
     @field_validator("public_url")
     @classmethod
     def _is_url(cls, value: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import bcrypt
 import httpx
 import pytest
+from openapi_spec_validator import validate
+from pydantic import ValidationError
 
 from collector.console.login.cookies import Cookie
 from collector.console.security import watching
@@ -217,18 +219,19 @@ async def test_a_change_in_a_session_must_be_meant(tmp_path: Path) -> None:
         assert long.status_code == 403
 
 
-@pytest.mark.parametrize(
-    "elsewhere",
-    [
-        "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
-        "javascript:alert(1)", "evil", "", "/login?next=/login", "/logout", "http:/evil.example", " /x",
-    ],
+_ELSEWHERE = (
+    "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
+    "javascript:alert(1)", "evil", "", "/login?next=/login", "/logout", "http:/evil.example", " /x",
 )  # fmt: skip
-async def test_the_way_back_never_leads_off_the_console(tmp_path: Path, elsewhere: str) -> None:
+
+
+async def test_the_way_back_never_leads_off_the_console(tmp_path: Path) -> None:
     _, key = a_key(tmp_path)
     async with console(tmp_path) as (client, _):
-        assert (await log_in(client, key, next=elsewhere)).headers["location"] == "/"
-        assert (await client.get("/login", params={"next": elsewhere})).headers["location"] == "/"
+        for elsewhere in _ELSEWHERE:
+            client.cookies.clear()
+            assert (await log_in(client, key, next=elsewhere)).headers["location"] == "/", elsewhere
+            assert (await client.get("/login", params={"next": elsewhere})).headers["location"] == "/", elsewhere
 
 
 async def test_a_link_lets_in_once(tmp_path: Path) -> None:
@@ -306,6 +309,42 @@ async def test_sessions_that_can_t_be_looked_up_are_nobody_s_fault(tmp_path: Pat
 def test_cookies_are_as_narrow_as_they_can_be(options: dict[str, Any], name: str, secure: bool) -> None:
     cookie = Cookie.of(ConsoleConfig.model_validate(options))
     assert (cookie.name, cookie.secure, cookie.path) == (name, secure, options.get("base_path", "/"))
+
+
+async def test_the_document_says_what_to_show(tmp_path: Path) -> None:
+    _, key = a_key(tmp_path)
+    async with console(tmp_path) as (client, _):
+        document = (await client.get("/api/v1/openapi.json", headers={"authorization": f"Bearer {key}"})).json()
+        validate(document)
+        assert [next(iter(each)) for each in document["security"]] == list(document["components"]["securitySchemes"])
+    async with asked(tmp_path) as client:
+        assert "security" not in (await client.get("/api/v1/openapi.json")).json()
+
+
+def test_a_login_without_options_is_one() -> None:
+    assert ConsoleConfig.model_validate({"login": None}).login == ConsoleConfig.model_validate({"login": {}}).login
+    assert ConsoleConfig.model_validate({"login": None}).login is not None
+    assert ConsoleConfig().login is None
+
+
+@pytest.mark.parametrize(
+    "url", ["logs.example", "https://", "https://u@logs.example", "https://logs.example/x", "https://logs.example?x"]
+)
+def test_what_is_no_public_url(url: str) -> None:
+    with pytest.raises(ValidationError):
+        ConsoleConfig.model_validate({"public_url": url})
+
+
+def test_clear_text_is_warned_of() -> None:
+    """Where keys and passwords go over a network as they are."""
+    others = {"endpoint": "0.0.0.0:8080", "login": {}}
+    tls = {"cert_file": "c", "key_file": "k"}
+    for more in ({"endpoint": "127.0.0.1:8080"}, {"public_url": "https://logs.example"}, {"tls": tls}):
+        assert ConsoleConfig.model_validate(others | more).cautions() == {}
+    assert (
+        "clear text"
+        in ConsoleConfig.model_validate(others | {"public_url": "http://logs.example"}).cautions()["endpoint"]
+    )
 
 
 async def test_by_which_names_it_is_asked_for(tmp_path: Path) -> None:
@@ -393,3 +432,32 @@ async def test_a_user_who_is_gone_or_has_another_password_is_out(tmp_path: Path,
         (tmp_path / "users").write_text(users)
         door.look()
         assert (await client.get("/api/v1/me")).status_code == 401
+
+
+async def test_a_web_socket_is_opened_for_who_is_known(tmp_path: Path) -> None:
+    """Nobody else gets as far as a handshake."""
+    _, key = a_key(tmp_path)
+    async with console(tmp_path, {**OPTIONS, "loki": True}) as (client, _):
+        transport = client._transport
+        assert isinstance(transport, httpx.ASGITransport)
+
+        async def status(*headers: tuple[bytes, bytes]) -> int:
+            told: list[Any] = []
+
+            async def send(message: Any) -> None:
+                told.append(message)
+
+            async def receive() -> Any:
+                return {"type": "websocket.connect"}
+
+            scope = {
+                "type": "websocket", "path": "/loki/api/v1/tail", "query_string": b"query=", "scheme": "ws", "subprotocols": [],
+                "headers": [(b"host", HOST.encode()), *headers], "client": ("127.0.0.1", 1), "server": ("localhost", 8080),
+                "extensions": {"websocket.http.response": {}},
+            }  # fmt: skip
+            await transport.app(scope, receive, send)
+            return int(told[0]["status"])
+
+        assert await status() == await status((b"authorization", b"Bearer x")) == 401
+        assert await status((b"authorization", f"Bearer {key}".encode())) == 400
+        assert await status((b"origin", b"http://evil.example"), (b"authorization", f"Bearer {key}".encode())) == 403
