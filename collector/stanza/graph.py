@@ -13,7 +13,7 @@ import numpy as np
 from collector.stanza.columns import Rows
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Operator, Options
+from collector.stanza.operation import Operator, Options
 from collector.stanza.operators import OPERATORS, REPLACED
 from collector.stanza.operators.recombine import Recombine
 from collector.stanza.operators.routing import Router, ids_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from collector.stanza.operator import Make
+from collector.stanza.operation import Make
 from collector.stanza.operators.container import Container
 from collector.stanza.operators.csv_parser import CsvParser
 from collector.stanza.operators.json_parser import JsonArrayParser, JsonParser

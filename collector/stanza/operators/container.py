@@ -14,7 +14,7 @@ from collector.stanza.columns import Rows, items, put
 from collector.stanza.fields import Field
 from collector.stanza.frame import Frame
 from collector.stanza.layouts import TimeLayout, gotime
-from collector.stanza.operator import NO_ROWS, Done, Mask, Options
+from collector.stanza.operation import NO_ROWS, Done, Mask, Options
 from collector.stanza.operators.parsing import by_distinct
 from collector.stanza.operators.recombine import Recombine
 from collector.stanza.problems import Failed, OperatorError

@@ -10,7 +10,7 @@ from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Column, Rows, items
 from collector.stanza.fields import Field
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Options
+from collector.stanza.operation import Done, Options
 from collector.stanza.operators.parsing import Parser, each
 from collector.stanza.problems import Failed, OperatorError
 

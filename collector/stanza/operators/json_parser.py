@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from collector.stanza.columns import Column, items
-from collector.stanza.operator import Options
+from collector.stanza.operation import Options
 from collector.stanza.operators.parsing import Parser, each, texts
 from collector.stanza.problems import Failed
 

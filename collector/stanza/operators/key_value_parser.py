@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from collector.stanza.columns import Column
-from collector.stanza.operator import Options
+from collector.stanza.operation import Options
 from collector.stanza.operators.parsing import Parser, each
 from collector.stanza.problems import Failed, OperatorError
 

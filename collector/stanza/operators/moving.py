@@ -12,7 +12,7 @@ from collector.stanza.columns import Column, Rows, constant, items, present, tak
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame, settable
-from collector.stanza.operator import Done, Mask, Options, done
+from collector.stanza.operation import Done, Mask, Options, done
 from collector.stanza.problems import Failed, OperatorError
 
 _EXPRESSION = re.compile(r"EXPR\(")

@@ -14,7 +14,7 @@ from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Column, Rows, items, taken, tightened
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Mask, Operator, Options, done
+from collector.stanza.operation import Done, Mask, Operator, Options, done
 from collector.stanza.problems import Failed, OperatorError, within
 
 

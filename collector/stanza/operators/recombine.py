@@ -16,7 +16,7 @@ from collector.stanza.columns import Rows, items, tightened
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Mask, Options
+from collector.stanza.operation import Done, Mask, Options
 from collector.stanza.problems import OperatorError
 from collector.units import parse_duration, parse_size
 

@@ -10,7 +10,7 @@ import polars as pl
 from collector.ottl.regex import problem_of, translated
 from collector.stanza.columns import Column
 from collector.stanza.expressions.meaning import pattern
-from collector.stanza.operator import Options
+from collector.stanza.operation import Options
 from collector.stanza.operators.parsing import Found, Parser, each, texts
 from collector.stanza.problems import Failed, OperatorError
 

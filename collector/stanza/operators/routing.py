@@ -11,7 +11,7 @@ import numpy as np
 from collector.stanza.columns import Rows
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.frame import Frame
-from collector.stanza.operator import NO_ROWS, Done, Options
+from collector.stanza.operation import NO_ROWS, Done, Options
 from collector.stanza.operators.moving import Add
 from collector.stanza.problems import OperatorError
 

@@ -12,7 +12,7 @@ from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Rows, constant
 from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Options, done
+from collector.stanza.operation import Done, Options, done
 from collector.stanza.operators.parsing import by_distinct
 from collector.stanza.problems import Failed, OperatorError
 

@@ -8,7 +8,7 @@ import polars as pl
 from collector.stanza.columns import Rows, taken
 from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Options, done
+from collector.stanza.operation import Done, Options, done
 from collector.stanza.operators.parsing import by_distinct, texts
 from collector.stanza.problems import Failed, OperatorError
 

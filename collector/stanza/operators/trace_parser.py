@@ -12,7 +12,7 @@ from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Rows, items
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame
-from collector.stanza.operator import Done, Options, done
+from collector.stanza.operation import Done, Options, done
 from collector.stanza.problems import OperatorError
 
 _SIZES = {"trace_id": 16, "span_id": 8, "trace_flags": 1}
