@@ -38,7 +38,7 @@ FIELDS = frozenset(
         "domain",
     ]
 )
-_SEVERITIES = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
+SEVERITIES = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
 
 
 class SampleError(ValueError):
@@ -96,9 +96,9 @@ def _severity(sample: Sample) -> int:
     if isinstance(written, int):
         return written
     name = str(written).upper()
-    if name not in _SEVERITIES:
-        raise SampleError(f"unknown severity {written!r}; write one of {', '.join(_SEVERITIES)} or a number")
-    return _SEVERITIES[name]
+    if name not in SEVERITIES:
+        raise SampleError(f"unknown severity {written!r}; write one of {', '.join(SEVERITIES)} or a number")
+    return SEVERITIES[name]
 
 
 def _pairs(values: Mapping[str, Any]) -> list[dict[str, Any]]:

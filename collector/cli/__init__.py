@@ -24,6 +24,8 @@ COMMANDS = {
     "tail": "Follow new records of the embedded store.",
     "explain": "Show every category and the level of a record, with the evidence and the rule.",
     "mcp": "Answer an agent: the Model Context Protocol over standard input and output.",
+    "try": "Show what a configuration makes of records, stage by stage; starts nothing.",
+    "test": "Run the tests of a configuration: these records in, those out.",
     "report": "Tell what a period brought: issues and how long they stood, new patterns, noisy services, trends.",
     "backtest": "Say what a configuration would have decided about what is stored, beside what was decided.",
     "deadletter": "List or replay what a destination refused for good.",
@@ -45,6 +47,8 @@ COMMANDS = {
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",
 }
 """Subcommand → its line in `--help`; the module has the same name, with `_` for `-`."""
+_MODULES = {"try": "trying_out", "test": "suites"}
+"""Those whose names no module may have: a word of Python's, and one of its library's."""
 
 
 class _Lazy(TyperGroup):
@@ -56,7 +60,7 @@ class _Lazy(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
+        name = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
         module = import_module(f"collector.cli.{name}")
         found: Callable[..., Any] | typer.Typer = getattr(module, "app", None) or getattr(module, name)
         if isinstance(found, typer.Typer):

@@ -61,11 +61,7 @@ class Matcher:
             for one in wanted:
                 matched &= _asked(frame, Place(level, ATTRIBUTES, one.key), self._value_test(one))
         if self._bodies:
-            matched &= _asked(
-                frame,
-                Place(Level.RECORD, BODY),
-                lambda body: not isinstance(body, str) or self._any(self._bodies, body),
-            )
+            matched &= _asked(frame, Place(Level.RECORD, BODY), lambda body: self._any(self._bodies, text(body) or ""))
         if self._severity_texts:
             matched &= _asked(
                 frame, Place(Level.RECORD, "severity_text"), lambda name: self._any(self._severity_texts, name or "")

@@ -23,7 +23,7 @@ from collector.pipeline.halving import halved
 from collector.pipeline.junction import Junction, passing
 from collector.pipeline.network import Network
 from collector.pipeline.processed import Attempt, Processed, no_records
-from collector.pipeline.processing import Chain
+from collector.pipeline.processing import Chain, Watch
 from collector.pipeline.state import Changes
 
 Arrived = defaultdict[str, list[LogBatch]]
@@ -31,13 +31,20 @@ Arrived = defaultdict[str, list[LogBatch]]
 
 
 class Flow:
-    """From one pipeline on. One thread uses it."""
+    """From one pipeline on. One thread uses it. `watch` is shown what left each processor."""
 
-    def __init__(self, root: str, ledger: Ledger, network: Network, now_unix_nano: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        root: str,
+        ledger: Ledger,
+        network: Network,
+        now_unix_nano: Callable[[], int],
+        watch: Watch | None = None,
+    ) -> None:
         self._root = root
         self._order = network.from_(root)
         self._chains = {
-            pipeline: Chain(pipeline, ledger, network.processors.get(pipeline, ()), now_unix_nano)
+            pipeline: Chain(pipeline, ledger, network.processors.get(pipeline, ()), now_unix_nano, watch)
             for pipeline in self._order
         }
         self._junctions = {
@@ -51,6 +58,11 @@ class Flow:
             for pipeline in self._order
         }  # fmt: skip
         self.chain = self._chains[root]
+
+    @property
+    def order(self) -> list[str]:
+        """It, and all that it reaches, each behind those that feed it."""
+        return list(self._order)
 
     @property
     def goes_on(self) -> bool:

@@ -26,6 +26,9 @@ from collector.pipeline.state import Changes
 from collector.pipeline.timed import Timed, call, timed
 from collector.pipeline.work import StepWork
 
+Watch = Callable[[str, str, LogBatch], None]
+"""Is shown what left a processor: pipeline, processor, records; and, for the processor "", what came to the pipeline."""
+
 
 class Stage(NamedTuple):
     """A processor by its id; which events it takes, and itself when it may be due for something."""
@@ -50,9 +53,11 @@ class Chain:
         ledger: Ledger,
         processors: Sequence[tuple[str, Processor]],
         now_unix_nano: Callable[[], int],
+        watch: Watch | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._ledger = ledger
+        self._watch = watch
         self._stages = [_stage(name, processor) for name, processor in processors]
         self._now = now_unix_nano
 
@@ -70,12 +75,18 @@ class Chain:
             StageFailed: one of them raised; nothing of it is kept.
         """
         draft = Processed(batch, changes=dict(changes))
+        self._show("", draft)
         for stage in self._stages:
             if at is not None:
                 at(f"processor {stage.name}")
             self._apply(stage, draft, events_since_unix_ms)
+            self._show(stage.name, draft)
         draft.join()
         return draft
+
+    def _show(self, processor: str, draft: Processed) -> None:
+        if self._watch is not None:
+            self._watch(self._pipeline, processor, draft.batch)
 
     @property
     def ticking(self) -> list[str]:
@@ -99,6 +110,7 @@ class Chain:
             for each in due:
                 if each.component == stage.name and stage.timed is not None:
                     self._call(stage.timed, each, draft)
+            self._show(stage.name, draft)
         draft.join()
         return draft
 

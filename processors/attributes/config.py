@@ -32,7 +32,7 @@ class Match(Config):
     services: list[str] = []
     """Values of the resource attribute `service.name`, one of which must match."""
     log_bodies: list[str] = []
-    """Bodies, one of which must match; a body that is no string passes."""
+    """Bodies, one of which must match; a body that is no string is compared as text."""
     log_severity_texts: list[str] = []
     """Severity texts, one of which must match."""
     log_severity_number: SeverityMatch | None = None

@@ -30,7 +30,7 @@ class LogMatch(Config):
     severity_number: SeverityMatch | None = None
     """The least severity."""
     bodies: list[str] = []
-    """Bodies, one of which must match; a body that is no string passes."""
+    """Bodies, one of which must match; a body that is no string is compared as text."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

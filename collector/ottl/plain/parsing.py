@@ -162,6 +162,8 @@ def _url(text: str) -> dict[str, Any]:
     if parts.query:
         found["url.query"] = parts.query
     if parts.username is not None:
+        found["url.user_info"] = parts.netloc.rpartition("@")[0]
+    if parts.username:
         found["url.username"] = unquote(parts.username)
     if parts.password is not None:
         found["url.password"] = unquote(parts.password)
