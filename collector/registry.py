@@ -114,6 +114,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "oauth2client": "collector.extensions.oauth2client",
         "oidc": "collector.extensions.oidc",
         "sigv4auth": "collector.extensions.sigv4auth",
+        "zpages": "collector.extensions.zpages",
     },
 }
 """Type name (old and new spelling) → the folder that holds `FACTORY`."""

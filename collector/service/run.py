@@ -15,6 +15,7 @@ from collector.backend.data_dir import lock_data_dir, open_data_dir
 from collector.backend.interface import View
 from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
+from collector.extensions.zpages.config import ZPagesConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.costs import Costs
@@ -28,6 +29,7 @@ from collector.service.reporting import Reporting
 from collector.service.service_manager import show_life, tell
 from collector.service.supervisor import Supervisor
 from collector.service.watch import Watch
+from collector.service.zpages import ZPages
 from collector.settings.model import Settings
 from collector.telemetry.endpoints import Answer, Endpoints
 from collector.telemetry.own_logs import configure
@@ -91,6 +93,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints, watch)
+        await _listen_zpages(supervisor, endpoints, watch)
         push = await _listen_metrics(supervisor, endpoints, watch)
         if await starting:
             log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
@@ -132,6 +135,13 @@ async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoint
     paths = {options.path: "/", "/ready": "/ready", "/live": "/live"}
     tls = server_context(TlsServerConfig(**options.tls.model_dump())) if options.tls else None
     await endpoints.listen(options.endpoint, {path: answer(asked) for path, asked in paths.items()}, tls)
+
+
+async def _listen_zpages(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:
+    options = extension(supervisor.settings, ZPagesConfig)
+    if options is not None:
+        pages = ZPages(lambda: supervisor.settings, watch.health, watch.snapshots.get)
+        await endpoints.listen(options.served_at(), pages.routes())
 
 
 async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> Callable[[], None]:

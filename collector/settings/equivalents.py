@@ -30,7 +30,6 @@ _HERE = {
     Kind.CONNECTOR: {
     },
     Kind.EXTENSION: {
-        "zpages": "state is on the health port (`/`) and at /metrics",
         "pprof": "py-spy looks into a running process",
     },
 }  # fmt: skip

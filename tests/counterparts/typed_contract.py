@@ -96,6 +96,7 @@ from collector.extensions.oidc.authenticator import Oidc
 from collector.extensions.oidc.config import OidcConfig
 from collector.extensions.sigv4auth.authenticator import SigV4Auth
 from collector.extensions.sigv4auth.config import SigV4AuthConfig
+from collector.extensions.zpages.config import ZPagesConfig
 from collector.receivers.alertmanager.config import AlertmanagerReceiverConfig
 from collector.receivers.alertmanager.receiver import AlertmanagerReceiver
 from collector.receivers.file_log.config import FileLogConfig
@@ -444,6 +445,7 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     FilterConfig,
     K8sAttributesConfig,
     TransformConfig,
+    ZPagesConfig,
 )
 CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     BasicAuth,
@@ -485,6 +487,7 @@ KEEPS_TABLES: tuple[type[KeepsTables], ...] = (
 LISTENS: tuple[type[Listens], ...] = (
     ConsoleConfig,
     HealthCheckConfig,
+    ZPagesConfig,
     AlertmanagerReceiverConfig,
     FluentForwardConfig,
     HooksConfig,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.testing.payloads import payload
-from collector.testing.service import Service
+from collector.testing.service import Service, free_ports
 
 PROBES = "extensions: {health_check: {probe: {interval: 200ms, timeout: 1s, failures: 2}, max_queue_age: 1s}}"
 SILENT = """
@@ -54,11 +54,26 @@ def test_a_destination_that_never_answers(tmp_path: Path) -> None:
         socket.create_server(("127.0.0.1", 0)) as silent,
         Service(tmp_path, PROBES, SILENT.format(port=silent.getsockname()[1])) as service,
     ):
-        connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=30)
-        connection.request("POST", "/v1/logs", payload(3), {"Content-Type": "application/x-protobuf"})
-        assert connection.getresponse().status == 200
-        connection.close()
+        _send(service.http, 3)
         eventually(lambda: "exporter otlp_http is late" in str(service.health_body()))
         eventually(lambda: "exporter_late begins" in service.log.read_text())
         assert service.get("/ready")[0] == 200
         assert service.log.read_text().count("exporter_late begins") == 1
+
+
+def test_zpages_show_what_runs(tmp_path: Path) -> None:
+    """On loopback, whatever address is written; numbers are those of now."""
+    [port] = free_ports(1)
+    listens = f"extensions: {{zpages: {{endpoint: '0.0.0.0:{port}'}}}}"
+    with Service(tmp_path, listens, "service: {extensions: [health_check, zpages]}") as service:
+        _send(service.http, 3)
+        row = "<td>otlp</td><td>categorize, triage</td><td>sqlite</td><td>3</td>"
+        eventually(lambda: row in service.get("/debug/pipelinez", port)[1])
+        assert service.get("/debug/servicez", port)[0] == 200
+
+
+def _send(port: int, records: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", "/v1/logs", payload(records), {"Content-Type": "application/x-protobuf"})
+    assert connection.getresponse().status == 200
+    connection.close()

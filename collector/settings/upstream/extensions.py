@@ -8,7 +8,6 @@ NOBODY_NAMES_IT = "no component that runs names it"
 """Of authenticators, encodings and the like."""
 _FINDS = "it finds endpoints for receiver_creator"
 _WITHOUT_EFFECT = {
-    "zpages": "the health port and /metrics show pipelines, components and queues",
     "pprof": "py-spy looks into a running process",
     "memory_ballast": "it was for Go's garbage collector, and was removed",
     "cgroupruntime": "it is for Go's scheduler and garbage collector",

@@ -56,7 +56,7 @@ def test_where_an_id_is_missing_broken_definitions_are_told_as_errors():
     }
 
 
-@pytest.mark.parametrize("name", ["zpages", "pprof", "memory_ballast", "opamp", "k8s_observer", "http_forwarder"])
+@pytest.mark.parametrize("name", ["pprof", "memory_ballast", "opamp", "k8s_observer", "http_forwarder"])
 def test_an_extension_that_no_record_passes_is_accepted(name):
     """Whatever its options; it is told that it does nothing."""
     settings = loaded(
@@ -69,7 +69,7 @@ def test_an_extension_that_no_record_passes_is_accepted(name):
 
 def test_the_service_finds_its_own_extensions_beside_it():
     """What does nothing is not looked at when it starts."""
-    settings = loaded("extensions: {zpages: , health_check: }", "service: {extensions: [zpages, health_check]}")
+    settings = loaded("extensions: {pprof: , health_check: }", "service: {extensions: [pprof, health_check]}")
     found = extension(settings, HealthCheckConfig)
     assert found is not None
     assert found.endpoint == "localhost:13133"
@@ -109,9 +109,9 @@ def test_an_authenticator_is_refused_where_an_exporter_names_it():
 
 def test_what_does_nothing_is_no_authenticator():
     """An exporter that names it would send without a credential."""
-    with pytest.raises(ConfigError, match='extension "zpages" is not an authenticator of exporters'):
+    with pytest.raises(ConfigError, match='extension "pprof" is not an authenticator of exporters'):
         loaded(
-            "extensions: {zpages: }",
-            'exporters: {otlp_http: {endpoint: "https://h", auth: {authenticator: zpages}}}',
-            "service: {extensions: [zpages], pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}",
+            "extensions: {pprof: }",
+            'exporters: {otlp_http: {endpoint: "https://h", auth: {authenticator: pprof}}}',
+            "service: {extensions: [pprof], pipelines: {logs: {receivers: [otlp], exporters: [otlp_http]}}}",
         )
