@@ -211,7 +211,7 @@ def test_a_suite_that_is_wrong_is_told(config: Path, before: str, after: str, sa
     assert said in result.stderr
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.test.yaml")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted((ROOT / "config" / "tests").glob("*.yaml")), ids=lambda file: file.name)
 def test_examples_hold(file: Path) -> None:
     """What stands in config/ is run."""
     result = logboom("test", str(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -33,12 +34,11 @@ SNAPSHOT = Snapshot(
     processes=[ProcessState("ingest 0", 4711, 1.5, 90 << 20)],
     exporters={"debug": {"state": "retrying", "reason": "<script>alert(1)</script>"}},
     listeners={"otlp http": ListenerState(0, 0.002)},
-    unread_unix_ms={"logs": int(time.time() * 1000) - 3_600_000},
 )  # fmt: skip
 SHOWN = {
     "/": ["What runs"],
     "/debug/servicez": ["ingest 0", "4711", "90.0 MiB", "refusing", "a disk is full", "otlp http", "2 ms"],
-    "/debug/pipelinez": ["<td>logs</td><td>otlp</td><td>triage</td><td>debug, otlp_http/secret</td><td>7</td>", "<td>36",  "retrying", "2.0 MiB", "Not run", "traces"],
+    "/debug/pipelinez": ["<td>logs</td><td>otlp</td><td>triage</td><td>debug, otlp_http/secret</td><td>7</td>", "<td>36",   "retrying", "2.0 MiB", "Not run", "traces"],
     "/debug/extensionz": ["zpages", "pprof", "without effect: py-spy"],
     "/debug/featurez": ["no feature gates"],
     "/debug/tracez": ["records no traces of itself"],
@@ -50,7 +50,11 @@ def routes():
     """Of a service that is not well."""
     settings = load([f"yaml:{CONFIG}"])
     health = Health(ready=False, live=True, phase="refusing", started_unix=time.time(), degraded=["a disk is full"])
-    return ZPages(lambda: settings, lambda: health, lambda: SNAPSHOT).routes()
+
+    def seen() -> Snapshot:
+        return replace(SNAPSHOT, unread_unix_ms={"logs": int(time.time() * 1000) - 3_600_000})
+
+    return ZPages(lambda: settings, lambda: health, seen).routes()
 
 
 @pytest.mark.parametrize("path", SHOWN)
