@@ -81,6 +81,9 @@ bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loop
 bench-elasticsearch: otelcol   ## logboom and the OpenTelemetry Collector into OpenSearch, in one run; logboom into D1
 	$(BIN)/python tests/bench/otelcol_elasticsearch.py
 
+bench-collector: setup         ## five typical configurations: CPU per record, logboom's and the Collector's (Go), in one run
+	$(BIN)/python tests/bench/otelcol_configurations.py
+
 SEEDS ?= 101
 weeks: setup                   ## four simulated weeks with sixty incidents through the processor anomalies (SEEDS; 3 minutes each)
 	$(BIN)/python -m weeks $(SEEDS)
@@ -116,6 +119,11 @@ check-logcli: setup            ## let Grafana Loki's logcli, built from its Go m
 TAIL_SECONDS ?= 60
 tail-kills: setup              ## 500 records/s for a minute (TAIL_SECONDS) while console, worker and connections are killed: is each shown once
 	LOGBOOM_TAIL_SECONDS=$(TAIL_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_tail_kills.py --timeout=1800
+
+.PHONY: compare-collector bench-collector
+compare-collector: setup       ## send the same records through a real Collector (Go) and through logboom, with 14 configurations of our own and those of LOGBOOM_CONFORMANCE_DIR
+	$(BIN)/python -m counterparts.configurations.record
+	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_configurations.py tests/conformance/test_otelcol_configurations.py
 
 sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Java do with each answer of each authenticator; writes api_keys' README
 	$(BIN)/python tests/integration/otlp/sdk_answers.py

@@ -32,7 +32,7 @@ class Differences:
     """Inputs that are meant to give another result: a YAML list of `why`, `inputs` (patterns) and `variants` (absent = all)."""
 
     def __init__(self, path: Path, variants: Collection[str]) -> None:
-        self._groups: list[dict[str, Any]] = yaml.safe_load(path.read_text())
+        self.groups: list[dict[str, Any]] = yaml.safe_load(path.read_text())
         self._variants = variants
 
     def meant(self, variant: str, name: str) -> bool:
@@ -40,7 +40,7 @@ class Differences:
         return any(
             variant in group.get("variants", self._variants)
             and any(fnmatchcase(name, pattern) for pattern in group["inputs"])
-            for group in self._groups
+            for group in self.groups
         )
 
     def unmeant(self, variant: str, pairs: Pairs) -> dict[str, tuple[object, object]]:
@@ -53,7 +53,7 @@ class Differences:
         """Patterns under which nothing differs in any of their variants: they could only hide something."""
         return [
             pattern
-            for group in self._groups
+            for group in self.groups
             for pattern in group["inputs"]
             if not any(
                 fnmatchcase(name, pattern) and own != other

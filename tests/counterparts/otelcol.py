@@ -1,6 +1,6 @@
 """A real OpenTelemetry Collector as a counterpart: built with the Collector's own builder from Go modules, started on loopback.
 
-`python -m counterparts.otelcol` builds both of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
+`python -m counterparts.otelcol` builds those of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any, Literal, Self
 
 from collector.testing.service import free_ports
 
-Flavour = Literal["elasticsearch", "siem"]
-FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "siem")
+Flavour = Literal["elasticsearch", "processors", "siem"]
+FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "processors", "siem")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder"
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "otelcol"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"

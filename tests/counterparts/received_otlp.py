@@ -36,6 +36,6 @@ def records(requests: Iterable[bytes]) -> list[dict[str, Any]]:
 
 
 def written(path: Path) -> list[dict[str, Any]]:
-    """The records of a file of OTLP JSON lines; a line that is being written is left out."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    return records(json_to_protobuf(line) for line in lines if line.endswith(b"\n"))
+    """The records of a file of OTLP JSON lines; a line that is being written is left out, and what is no UTF-8 is U+FFFD."""
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return records(json_to_protobuf(line.decode(errors="replace").encode()) for line in lines)
