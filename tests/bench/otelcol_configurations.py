@@ -63,7 +63,7 @@ def started(system: str, name: str, sink: int) -> System:
     ours = [str(Path(sys.executable).with_name("logboom")), "run", "--config", str(file), "--data-dir", str(folder / "data")]  # fmt: skip
     command = ours if system == "logboom" else [str(built("processors")), f"--config={file}"]
     running = Tree(command, str(SERVER_CORE), log=folder / "log")
-    await_port(grpc)
+    await_port(grpc, 120.0)
     return System(system, running, grpc, http, time.monotonic() - began, folder)
 
 

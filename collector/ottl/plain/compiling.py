@@ -144,10 +144,12 @@ class Compiler:
         if len(call.arguments) > len(names):
             raise self.refused(f"{name} takes {shown}, {len(call.arguments)} given", call.at)
         given = dict(zip(names, call.arguments, strict=False))
+        spelled = {_spelled(parameter): parameter for parameter in names}
         for key, node in call.named:
-            if key not in names or key in given:
+            known = spelled.get(_spelled(key))
+            if known is None or known in given:
                 raise self.refused(f"{name} has no argument {key} to be given{nearest(key, names)}", node.at)
-            given[key] = node
+            given[known] = node
         missing = [parameter.name for parameter in parameters if not parameter.optional and parameter.name not in given]
         if missing:
             raise self.refused(f"{name} takes {shown}; {', '.join(missing)} missing", call.at)
@@ -266,3 +268,8 @@ def _applied(function: Function, parts: Sequence[Part]) -> Part:
         first, rest = calls[0], [part.constant for part in parts[1:]]
         return _joined(lambda inputs: work(first(inputs), *rest), parts, volatile=function.volatile)
     return _joined(lambda inputs: work(*[call(inputs) for call in calls]), parts, volatile=function.volatile)
+
+
+def _spelled(name: str) -> str:
+    """`elementName` and `element_name` are one."""
+    return name.replace("_", "").lower()

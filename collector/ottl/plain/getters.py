@@ -9,6 +9,7 @@ import math
 import re
 import struct
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -60,7 +61,7 @@ def text(given: Any) -> str | None:
     if isinstance(given, bytes):
         return given.hex()
     if isinstance(given, float):
-        return double_text(given)
+        return json_double(given)
     if isinstance(given, dict | list):
         return json_text(given)
     if isinstance(given, Time | Duration):
@@ -95,13 +96,15 @@ def double_text(number: float) -> str:
         return "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
     if number.is_integer() and abs(number) < 1e15:
         return str(int(number))
-    shortest = repr(number)
-    return shortest if "e" not in shortest else f"{number:.{_decimals(shortest)}f}"
+    return format(Decimal(repr(number)), "f").removesuffix(".0")
 
 
-def _decimals(shortest: str) -> int:
-    mantissa, exponent = shortest.split("e")
-    return max(0, len(mantissa.partition(".")[2]) - int(exponent))
+def json_double(number: float) -> str:
+    """A double as Go's JSON has it: with an exponent from 1e21 on, and below 1e-6."""
+    if not number or 1e-6 <= abs(number) < 1e21 or not math.isfinite(number):
+        return double_text(number)
+    mantissa, exponent = repr(number).split("e")
+    return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
 
 
 def int_like(given: Any) -> int | None:

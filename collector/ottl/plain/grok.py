@@ -47,9 +47,17 @@ class Grok:
         found: dict[str, Any] = {}
         for number, (field, kind) in enumerate(self.fields, 1):
             taken = match.group(number)
-            if field and taken is not None and (taken or field not in found):
-                found[field] = _TYPES[kind](taken)
+            if field and taken:
+                found[field] = _typed(kind, taken)
         return found
+
+
+def _typed(kind: str, taken: str) -> Any:
+    """Raises `EvaluationError`."""
+    value = _TYPES[kind](taken)
+    if value is None:
+        raise EvaluationError(f"{taken!r} is no {kind}")
+    return value
 
 
 @cache

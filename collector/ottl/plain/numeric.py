@@ -67,7 +67,9 @@ def _is_root_span() -> bool:
 
 @NUMBERS.add("IsValidLuhn", Parameter("value", getters.text))
 def _is_valid_luhn(text: str | None) -> bool:
-    digits = (text or "").replace(" ", "")
+    if text is None:
+        raise EvaluationError("invalid input: nil")
+    digits = text.replace(" ", "")
     if not digits.isascii() or not digits.isdigit():
         return False
     doubled = [int(digit) * 2 for digit in digits[-2::-2]]

@@ -18,6 +18,8 @@ from collector.ottl.plain.patterns import checked, found
 STRINGS = Registry()
 _DELIMITERS = " _-."
 _NO_DECODER = frozenset({"gb2312"})
+_AS_UTF8 = frozenset({"ascii", "us-ascii"})
+"""What the Collector reads as UTF-8."""
 
 
 @STRINGS.add("Concat", Parameter("values", getters.text, items=True), Parameter("delimiter", getters.string))
@@ -95,9 +97,19 @@ def _digit(char: str) -> bool:
     return "0" <= char <= "9"
 
 
-_CASES = {"lower": str.lower, "upper": str.upper, "snake": snake_case, "camel": camel_case}
-STRINGS.add("ToLowerCase", TEXT_TARGET)(str.lower)
-STRINGS.add("ToUpperCase", TEXT_TARGET)(str.upper)
+def upper_case(text: str) -> str:
+    """A character for a character, as Go does it: `ß` stays."""
+    return text.upper() if text.isascii() else "".join(up if len(up := char.upper()) == 1 else char for char in text)
+
+
+def lower_case(text: str) -> str:
+    """A character for a character: a sigma has one form, at the end of a word, too."""
+    return text.lower() if text.isascii() else "".join(char.lower()[0] for char in text)
+
+
+_CASES = {"lower": lower_case, "upper": upper_case, "snake": snake_case, "camel": camel_case}
+STRINGS.add("ToLowerCase", TEXT_TARGET)(lower_case)
+STRINGS.add("ToUpperCase", TEXT_TARGET)(upper_case)
 STRINGS.add("ToSnakeCase", TEXT_TARGET)(snake_case)
 STRINGS.add("ToCamelCase", TEXT_TARGET)(camel_case)
 
@@ -107,8 +119,14 @@ def _split(text: str, delimiter: str) -> list[str]:
     return text.split(delimiter) if delimiter else list(text)
 
 
-@STRINGS.add("Substring", TEXT_TARGET, Parameter("start", getters.integer), Parameter("length", getters.integer))
-def _substring(text: str, start: int, length: int) -> str:
+@STRINGS.add(
+    "Substring",
+    TEXT_TARGET,
+    Parameter("start", getters.integer),
+    Parameter("length", getters.integer),
+    Parameter("utf8_safe", optional=True, default=False),
+)
+def _substring(text: str, start: int, length: int, whole_characters: bool) -> str:
     data = text.encode()
     if start < 0:
         raise EvaluationError(f"invalid start for substring function, {start} cannot be negative")
@@ -116,7 +134,7 @@ def _substring(text: str, start: int, length: int) -> str:
         raise EvaluationError(f"invalid length for substring function, {length} cannot be negative or zero")
     if start + length > len(data):
         raise EvaluationError(f"invalid range for substring function, {start + length} is beyond {len(data)}")
-    return data[start : start + length].decode("utf-8", "replace")
+    return data[start : start + length].decode("utf-8", "ignore" if whole_characters else "replace")
 
 
 @STRINGS.add("Format", Parameter("formatString", getters.string), Parameter("formatArguments", items=True))
@@ -191,7 +209,7 @@ def _decode(value: Any, encoding: str) -> str:
     if encoding in _BASE64:
         return from_base64(data, *_BASE64[encoding]).decode("utf-8", "replace")
     try:
-        codec = codecs.lookup(encoding)
+        codec = codecs.lookup("utf-8" if encoding.lower() in _AS_UTF8 else encoding)
     except LookupError:
         raise EvaluationError(f"could not get encoding for {encoding}") from None
     if codec.name in _NO_DECODER or not codec._is_text_encoding:

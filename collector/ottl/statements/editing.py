@@ -104,16 +104,22 @@ def _not_negative(constants: Constants) -> None:
     limit = constants.get("limit")
     if isinstance(limit, int) and limit < 0:
         raise ArgumentError("limit", f"invalid limit for truncate_all function, {limit} cannot be negative")
+    marker = constants.get("truncation_marker")
+    if isinstance(limit, int) and isinstance(marker, str) and len(marker.encode()) > limit:
+        too_long = f"length of marker {len(marker.encode())} cannot be greater than limit {limit}"
+        raise ArgumentError("truncation_marker", f"invalid truncation marker for truncate_all function, {too_long}")
 
 
-def truncated(text: str, limit: int) -> str:
-    """At most `limit` bytes; no character is cut."""
+def truncated(text: str, limit: int, whole_characters: bool = True, marker: str = "") -> str:
+    """At most `limit` bytes, `marker` among them; half a character is left out, or U+FFFD."""
     data = text.encode()
-    return text if len(data) <= limit else data[:limit].decode("utf-8", "ignore")
+    if len(data) <= limit:
+        return text
+    return data[: limit - len(marker.encode())].decode("utf-8", "ignore" if whole_characters else "replace") + marker
 
 
-def _truncate_all(old: Map, limit: int) -> Map:
-    return {key: truncated(value, limit) if isinstance(value, str) else value for key, value in old.items()}
+def _truncate_all(old: Map, limit: int, *how: Any) -> Map:
+    return {key: truncated(value, limit, *how) if isinstance(value, str) else value for key, value in old.items()}
 
 
 def _append(old: Any, value: Any, values: list[Any] | None) -> list[Any]:
@@ -225,6 +231,11 @@ _REPLACEMENT = (
     Parameter("function", optional=True),
     Parameter("replacementFormat", getters.string, optional=True),
 )
+_TRUNCATION = (
+    Parameter("limit", getters.integer),
+    Parameter("utf8_safe", optional=True, default=True),
+    Parameter("truncation_marker", getters.string, optional=True, default=""),
+)
 _FOR_MATCHES = (Parameter("pattern", getters.string), *_REPLACEMENT)
 _FOR_PATTERNS = (Parameter("regex", getters.string), *_REPLACEMENT)
 
@@ -248,7 +259,7 @@ EDITORS: dict[str, Editor] = {
             _limit,
             _limit_known,
         ),
-        Editor("truncate_all", (Parameter("limit", getters.integer),), _truncate_all, _not_negative),
+        Editor("truncate_all", _TRUNCATION, _truncate_all, _not_negative),
         Editor(
             "append",
             (Parameter("value", optional=True), Parameter("values", optional=True, items=True)),

@@ -224,7 +224,7 @@ class _Columns:
 
 def _change(editor: str, arguments: tuple[Any, ...]) -> Any:
     if editor == "truncate_all":
-        return lambda value: truncated(value, arguments[0])
+        return lambda value: truncated(value, *arguments)
     if editor == "replace_all_patterns":
         return lambda value: replaced_pattern(value, *arguments[1:])
     return lambda value: replaced_match(value, *arguments)

@@ -118,5 +118,7 @@ def _open(exporter: Tree) -> Tree:
 
 
 def _hurried(name: str, options: Tree | None) -> Tree:
-    """Nobody waits for half a minute's records."""
+    """Nobody waits for half a minute's records; and how much memory there is, is no part of them."""
+    if _type(name) == "memory_limiter":
+        return {"check_interval": "1s", "limit_mib": 4096}
     return {**(options or {}), "timeout": "100ms"} if _type(name) == "batch" else (options or {})
