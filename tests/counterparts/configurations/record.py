@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from counterparts.configurations.chosen import OWN, chosen
 from counterparts.configurations.played import Output, by_the_collector
@@ -27,7 +28,7 @@ def main(only: Sequence[str] = ()) -> None:
         print(name, flush=True)
 
 
-def kept() -> list[dict]:
+def kept() -> list[dict[str, Any]]:
     """What stands in the files."""
     files = [OWN / f"{kind}.jsonl.gz" for kind in ("own", "conformance")]
     return [line for file in files if file.exists() for line in read_lines(file)]
@@ -41,7 +42,7 @@ def results() -> dict[str, dict[str, Output]]:
     return found
 
 
-def _write(lines: list[dict]) -> None:
+def _write(lines: list[dict[str, Any]]) -> None:
     """Of configurations that are at hand, and of others of the folder what was kept of them."""
     at_hand, kinds = chosen(), ("own", "conformance")
     for kind in kinds:

@@ -29,8 +29,9 @@ def by_the_processors(configuration: Configuration) -> dict[str, Output]:
             entry = Entry("0" * 16, number, "default", "otlp", body, inspect(body).records, 1, bytes(16))
             done = tried(settings, pipeline.id, decode([entry]).batch)
             left = done.left.get(pipeline.id)
-            for exporter in pipeline.exporters if left is not None else ():
-                found[exporter] += records([encode(left)])
+            sent = [] if left is None else records([encode(left)])
+            for exporter in pipeline.exporters:
+                found[exporter] += sent
     return {name: named(each) for name, each in found.items()}
 
 
