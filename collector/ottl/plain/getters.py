@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from base64 import b64encode
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -81,9 +82,9 @@ def _jsonable(given: Any) -> Any:
         case list():
             return [_jsonable(item) for item in given]
         case bytes():
-            return given.hex()
-        case float() if given.is_integer() and abs(given) < 1e15:
-            return int(given)
+            return b64encode(given).decode()
+        case float() if math.isfinite(given):
+            return orjson.Fragment(json_double(given))
         case Time() | Duration():
             return given.nanoseconds
         case _:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from collector.ottl.plain import getters
 from collector.ottl.plain.formatting import sprintf
 from collector.ottl.plain.function import ArgumentError, Constants, Parameter
-from collector.ottl.plain.kinds import EvaluationError
+from collector.ottl.plain.kinds import EvaluationError, named
 from collector.ottl.plain.patterns import checked, expanded, found, glob_matches, replaced
 
 KEPT: Any = object()
@@ -127,6 +128,30 @@ def _append(old: Any, value: Any, values: list[Any] | None) -> list[Any]:
         raise EvaluationError("at least one of the optional arguments ('value' or 'values') must be provided")
     before = old if isinstance(old, list) else [] if old is None else [old]
     return [*before, *([] if value is None else [value]), *(values or [])]
+
+
+def _delete_index(old: Any, start: int, end: int | None) -> list[Any]:
+    if not isinstance(old, list):
+        raise EvaluationError(f"expected pcommon.Slice but got {named(old)}")
+    end, length = start + 1 if end is None else end, len(old)
+    if (start, end) == (0, length):
+        return []
+    if not 0 <= start < length:
+        raise EvaluationError(f"startIndex {start} out of bounds for slice of length {length}")
+    if end < start:
+        raise EvaluationError(f"endIndex {end} cannot be less than startIndex {start}")
+    if end > length:
+        raise EvaluationError(f"deletion range [{start}:{end}] out of bounds for slice of length {length}")
+    return [*old[:start], *old[end:]]
+
+
+def _stringify_all(old: Map) -> Map:
+    return {key: as_string(value) for key, value in old.items()}
+
+
+def as_string(value: Any) -> str:
+    """As `AsString` of the Collector's values: bytes are base64, nothing is empty."""
+    return b64encode(value).decode() if type(value) is bytes else getters.text(value) or ""
 
 
 def _append_given(constants: Constants) -> None:
@@ -260,6 +285,13 @@ EDITORS: dict[str, Editor] = {
             _limit_known,
         ),
         Editor("truncate_all", _TRUNCATION, _truncate_all, _not_negative),
+        Editor(
+            "delete_index",
+            (Parameter("startIndex", getters.integer), Parameter("endIndex", getters.integer, optional=True)),
+            _delete_index,
+            of_map=False,
+        ),
+        Editor("stringify_all", (), _stringify_all),
         Editor(
             "append",
             (Parameter("value", optional=True), Parameter("values", optional=True, items=True)),

@@ -40,6 +40,7 @@ def transformed(statement: str, **record: Any) -> dict[str, Any]:
         ('String(body)', 1.5e-7, "1.5e-7"),
         ('String(body)', 123456789012345680000.0, "123456789012345680000"),
         ('String(body)', 0.000001, "0.000001"),
+        ('String(body)', {"a": [1e21, 1e15, 2.0, 0.5]}, '{"a":[1e+21,1000000000000000,2,0.5]}'),
         ('IsValidLuhn(attributes["absent"])', "x", None),
         ('IsValidLuhn("")', "x", False),
         ('ExtractGrokPatterns(body, "%{NUMBER:n:int}", true)', "127.0", None),
@@ -67,6 +68,26 @@ def test_converters(expression: str, body: Any, result: Any) -> None:
 )
 def test_truncation(statement: str, result: str) -> None:
     assert transformed(statement, body="x", attributes={"text": "abcdüfg", "number": 7})["attributes"] == {"text": result, "number": 7}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statement", "result"),
+    [
+        ('delete_index(attributes["list"], 0)', [2, "c"]),
+        ('delete_index(attributes["list"], 1, 3)', [1]),
+        ('delete_index(attributes["list"], 0, 3)', []),
+        ('delete_index(attributes["list"], 1, endIndex = 1)', [1, 2, "c"]),
+        ('delete_index(attributes["list"], 3)', [1, 2, "c"]),
+        ('delete_index(attributes["list"], 2, 1)', [1, 2, "c"]),
+        ('delete_index(attributes["list"], 0, 4)', [1, 2, "c"]),
+        ('delete_index(attributes["text"], 0)', [1, 2, "c"]),
+        ("stringify_all(attributes)", '[1,2,"c"]'),
+    ],
+)
+def test_lists(statement: str, result: Any) -> None:
+    """What is out of bounds, or no list, is an error: the record stays."""
+    found = transformed(statement, body="x", attributes={"list": [1, 2, "c"], "text": "t"})["attributes"]
+    assert found == {"list": result, "text": "t"}
 
 
 def test_a_marker_that_is_too_long_is_refused() -> None:
