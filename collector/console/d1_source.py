@@ -73,9 +73,9 @@ class D1Source:
         """Nobody can tell without asking."""
         return None
 
-    def whole(self) -> tuple[object, Readable]:
+    def whole(self, scope: Scope) -> tuple[object, Readable]:
         """See `Source`."""
-        place = self._place(Scope.everything())
+        place = self._place(scope)
         return place, _Connection(self, place, Scope.everything(), self._most_rows)
 
     def close(self) -> None:

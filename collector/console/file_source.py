@@ -65,7 +65,7 @@ class FileSource:
         kept = self._watch()
         return kept.file, kept.name, kept.connection.execute(_VERSION).fetchone()[0]
 
-    def whole(self) -> tuple[object, Readable]:
+    def whole(self, scope: Scope) -> tuple[object, Readable]:  # noqa: ARG002 - it is one file
         """See `Source`."""
         kept = self._watch()
         return kept.name, kept.connection

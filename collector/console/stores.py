@@ -54,8 +54,8 @@ class Source(Protocol):
         """Something that is equal as long as nothing changed, for who asks on the same thread; None: nobody can tell. Raises `NoStore`."""
         ...
 
-    def whole(self) -> tuple[object, Readable]:
-        """All of the store, for statements of our own that narrow themselves, on the calling thread; and by what this file is told from
+    def whole(self, scope: Scope) -> tuple[object, Readable]:
+        """All of the store that holds this scope, for statements of our own that narrow themselves, on the calling thread; and by what this file is told from
         another that has its name later. Raises `NoStore`."""
         ...
 

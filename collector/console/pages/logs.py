@@ -18,7 +18,7 @@ from collector.console.pages.frame import shown as looks
 from collector.console.pages.log_chart import chart
 from collector.console.pages.log_lines import Line, breakable, lines, trace_lines
 from collector.console.pages.narrowing import Narrowing, named
-from collector.console.pages.panels import ask, panel, shown
+from collector.console.pages.panels import ask, panel, shown, within
 from collector.console.pages.rendering import page, part
 from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
@@ -167,9 +167,11 @@ async def _rows(request: Request) -> Markup:
 
 
 async def _after(request: Request, wanted: Asked) -> str:
-    """From where on the page's tail goes on."""
-    stores = parts(request).stores
-    return "" if stores is None else await stores.tails.place(wanted.scope)
+    """From where on the page's tail goes on, where it may have one."""
+    stores, given = parts(request).stores, request.query_params
+    if stores is None or given.get("to") or given.get("cursor"):
+        return ""
+    return await within(request, stores.tails.place(wanted.scope))
 
 
 def _last(connection: Readable, scope: Scope) -> int | None:

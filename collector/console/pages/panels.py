@@ -54,6 +54,15 @@ async def ask(request: Request, scope: Scope, question: Question[T], longer: flo
     return await made.stores.ask(scope, question, _secs(made.options.query_timeout, longer))
 
 
+async def within(request: Request, answer: Awaitable[T]) -> T:
+    """An answer that is no question of a panel, within the time that this showing has. Raises `TooSlow`."""
+    secs = _secs(parts(request).options.query_timeout, 1.0)
+    try:
+        return await asyncio.wait_for(answer, secs)
+    except TimeoutError:
+        raise TooSlow(secs) from None
+
+
 def _secs(timeout: float, longer: float) -> float:
     return _FIRST_SECS if is_first_showing() else _patience.get(timeout) * longer
 

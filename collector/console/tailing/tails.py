@@ -75,12 +75,12 @@ class Following:
             self._tails.leave(self._tail.scope)
 
     def _begin(self) -> None:
-        self._file, connection = self._tails.source.whole()
+        self._file, connection = self._tails.source.whole(self._tail.scope)
         self._prepare(connection)
         self._tail.begin(connection)
 
     def _step(self) -> Told | None:
-        file, connection = self._tails.source.whole()
+        file, connection = self._tails.source.whole(self._tail.scope)
         if file != self._file:
             self._file = file
             self._prepare(connection)
@@ -129,7 +129,7 @@ class Tails:
 
         def ask() -> str:
             tail = Tail(Query(""), scope)
-            tail.begin(self.source.whole()[1])
+            tail.begin(self.source.whole(scope)[1])
             return tail.place or BEGINNING
 
         return await self.run(ask)

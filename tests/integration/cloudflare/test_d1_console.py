@@ -12,7 +12,7 @@ import pytest
 
 from collector.console.d1_source import D1Source
 from collector.console.stores import Stores
-from collector.console.tailing.tail import Records
+from collector.console.tailing.tail import Quiet, Records
 from collector.control.reporter import Reporter
 from collector.query.query import Query
 from collector.scope import Scope
@@ -114,6 +114,22 @@ async def test_where_each_domain_has_a_database_one_is_chosen(both: Any) -> None
         assert said(await client.get("/api/v1/logs", params={**TIMES, "domain": "a.com"}))["records"]
         missing = await client.get("/api/v1/logs", params={**TIMES, "domain": "b.com"})
         assert missing.status_code == 503
+
+
+async def test_a_domain_with_a_database_of_its_own_is_followed(both: Any) -> None:
+    """From the place that the page names."""
+    divided = config(both, database_id="", databases={"a.com": both[1]["database_id"], "b.com": "another"})
+    async with asked(both[0], {"query_timeout": "60s"}, source=D1Source(divided, both[0])) as client:
+        page = await client.get("/panels/logs.rows", params={"domain": "a.com"})
+        place = re.search(r'data-after="(\w+)"', page.text)
+    stores = Stores(D1Source(divided, both[0]), 1)
+    following = await stores.tails.open(Query(""), Scope.of("a.com"))
+    async with asyncio.timeout(120):
+        first = await anext(aiter(following.told()))
+    following.close()
+    stores.close()
+    assert place is not None, page.text
+    assert first == Quiet(place[1])
 
 
 async def test_what_d1_refuses_is_told_without_its_token(both: Any) -> None:

@@ -31,7 +31,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
 
 def begun(writer: Writer, q: str = "", scope: Scope | None = None, after: str = "") -> tuple[Tail, Any]:
     """A tail at its place, and the store that it is asked of."""
-    _, connection = FileSource(writer.path).whole()
+    _, connection = FileSource(writer.path).whole(Scope.everything())
     tail = Tail(Query(q), scope or Scope.everything(), after)
     tail.begin(connection)
     return tail, connection
