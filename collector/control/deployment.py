@@ -45,7 +45,7 @@ class Deployment:
                 raise NoDeployment(field, "a text that is not empty is needed")
             if len(text) > most or not text.isprintable():
                 raise NoDeployment(field, f"at most {most} printable characters")
-        if self.url and urlsplit(self.url).scheme not in ("http", "https"):
+        if self.url and _scheme(self.url) not in ("http", "https"):
             raise NoDeployment("url", "an address that begins with http:// or https:// is needed")
         if not 0 <= self.time_unix_nano < 1 << 63:
             raise NoDeployment("time", "a time after 1970 is needed")
@@ -109,3 +109,11 @@ def _parsed(given: object) -> int:
     except ValueError:
         raise NoDeployment("time", "a time such as 2026-03-01T12:00:00Z is needed") from None
     return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
+
+
+def _scheme(url: str) -> str:
+    """Of an address; empty: it is none."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:  # brackets that are none
+        return ""

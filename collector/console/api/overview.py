@@ -96,7 +96,12 @@ class Marked(BaseModel):
     version: _Name
     environment: _Name = "production"
     time: str | None = Field(None, json_schema_extra={"format": "date-time"})
-    url: str | None = Field(None, max_length=2048, json_schema_extra={"format": "logboom-url"})
+    url: str | None = Field(
+        None,
+        max_length=2048,
+        pattern=r"^([Hh][Tt][Tt][Pp][Ss]?:[^\x00-\x20\x7f]*)?$",
+        json_schema_extra={"format": "logboom-url"},
+    )
 
 
 @router.post("/deployments", status_code=201)

@@ -171,9 +171,11 @@ async def test_a_deployment_that_is_none_is_refused(client: httpx.AsyncClient, m
     monkeypatch.setattr(Commands, "carry_out", carry_out)
     own = {"sec-fetch-site": "same-origin", "origin": "http://localhost:8080"}
     body = {"domain": A, "service": "web", "version": "2"}
-    bad = await client.post("/api/v1/deployments", json={**body, "url": "javascript:alert(1)"}, headers=own)
+    for url in ("javascript:alert(1)", "http://[", "https:// x"):
+        bad = await client.post("/api/v1/deployments", json={**body, "url": url}, headers=own)
+        assert bad.status_code == 400, url
     good = await client.post("/api/v1/deployments", json=body, headers=own)
-    assert (bad.status_code, good.status_code, seen) == (400, 201, [f"logboom.command.deployment {A}"])
+    assert (good.status_code, seen) == (201, [f"logboom.command.deployment {A}"])
 
 
 def test_bars_stand_on_each_other_and_the_smallest_is_seen() -> None:
