@@ -7,7 +7,7 @@ holds. Maps belong to one entry each: who puts one in twice, copies it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -21,6 +21,9 @@ from collector.stanza.problems import OperatorError
 
 MOST_COLUMNS = 128
 """Keys of maps that become columns of attributes at once; rarer ones stay in a map for each entry."""
+
+
+Make = Callable[[list[Any]], Column]
 
 
 class Table:
@@ -42,13 +45,15 @@ class Table:
         self.columns[key] = put(self.get(key), rows, values)
         self.told.discard(key)
 
-    def merge(self, rows: Rows, maps: list[Any], *, told: bool = False) -> None:
-        """Set the keys of a map for each of the rows."""
-        counted = Counter(key for each in maps for key in each)
+    def merge(self, rows: Rows, maps: list[Any], *, told: bool = False, make: Make = tightened) -> None:
+        """Set the keys of a map for each of the rows. `make`: a column of what a key holds."""
+        counted: Counter[str] = Counter()
+        for keys, times in Counter(map(tuple, maps)).items():
+            counted.update(dict.fromkeys(keys, times))
         common = dict(counted.most_common(MOST_COLUMNS))
         for key, times in common.items():
             found = [each.get(key, ABSENT) for each in maps]
-            values = tightened(found)
+            values = make(found)
             whole = times == len(maps)
             before = None if whole and len(rows) == self.height else self.get(key)
             chosen = self._over(taken(before, rows), values, whole) if before is not None and not whole else values
@@ -148,10 +153,10 @@ class Frame:
             return nothing(len(column))
         return tightened([_inner(value, keys) for value in column])
 
-    def set(self, field: Field, rows: Rows, values: Column, *, told: bool = False) -> None:
+    def set(self, field: Field, rows: Rows, values: Column, *, told: bool = False, make: Make = tightened) -> None:
         """Set values; maps are merged into what is there. Attributes and resource themselves take only maps."""
         if isinstance(values, list) and any(type(value) is dict for value in values):
-            self._merge(field, rows, values, told=told)
+            self._merge(field, rows, values, told=told, make=make)
         elif field.root == "body" and not field.keys:
             self.body = put(self.body, rows, values)
         elif field.keys and field.root != "body" and len(field.keys) == 1:
@@ -159,14 +164,14 @@ class Frame:
         elif field.keys:
             self._deep(field, rows, values)
 
-    def _merge(self, field: Field, rows: Rows, values: list[Any], *, told: bool) -> None:
+    def _merge(self, field: Field, rows: Rows, values: list[Any], *, told: bool, make: Make) -> None:
         is_map = np.array([type(value) is dict for value in values])
         if not is_map.all():
             others = [value for value in values if type(value) is not dict]
             self.set(field, rows[~is_map], tightened(others))
         rows, maps = rows[is_map], [value for value in values if type(value) is dict]
         if field.root != "body" and not field.keys:
-            self.table(field.root).merge(rows, maps, told=told)
+            self.table(field.root).merge(rows, maps, told=told, make=make)
             return
         before = items(self.get(field, rows))
         merged = [{**old, **new} if type(old) is dict else new for old, new in zip(before, maps, strict=True)]

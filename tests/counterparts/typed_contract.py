@@ -110,7 +110,6 @@ from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
-from collector.stanza.refiner import Refiner
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -229,7 +228,6 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (
 )
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
-    Refiner,
     Anomalies,
     Aggregate,
     Attributes,
@@ -612,7 +610,7 @@ JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig,)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)
-TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, Refiner, LogDedup, Triage)
+TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, LogDedup, Triage)
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import orjson
+import polars as pl
 
-from collector.stanza.columns import Column, items
+from collector.stanza.columns import Column, items, tightened
 from collector.stanza.operation import Options
 from collector.stanza.operators.parsing import Parser, each, texts
 from collector.stanza.problems import Failed
@@ -21,6 +22,8 @@ class JsonParser(Parser):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self._ints = options.flag("parse_ints")
+        if not self._ints and self.to.root != "body" and not self.to.keys:
+            self.make, self._ints = _double_column, True  # a column at a time
 
     def parse(self, texts_: Column) -> list[Any]:
         column = texts(texts_)
@@ -41,6 +44,13 @@ class JsonParser(Parser):
         if type(value) is not dict:
             raise Failed("no JSON object")
         return value if self._ints else _doubled(value)
+
+
+def _double_column(values: list[Any]) -> Column:
+    column = tightened(values)
+    if isinstance(column, list):
+        return tightened([_double(value) for value in column])
+    return column.cast(pl.Float64) if column.dtype == pl.Int64 else column
 
 
 def _doubled(value: dict[str, Any]) -> dict[str, Any]:

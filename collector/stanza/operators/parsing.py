@@ -13,7 +13,7 @@ import polars as pl
 from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Column, Rows, items, taken, tightened
 from collector.stanza.fields import Field, field_of
-from collector.stanza.frame import Frame
+from collector.stanza.frame import Frame, Make
 from collector.stanza.operation import Done, Mask, Operator, Options, done
 from collector.stanza.problems import Failed, OperatorError, within
 
@@ -62,6 +62,8 @@ class Parser(ABC):
 
     told = False
     """The text itself chooses keys."""
+    make: Make = staticmethod(tightened)
+    """A column of what a key of its maps holds, where they become columns."""
 
     def __init__(self, options: Options) -> None:
         self._from = field_of(options.take("parse_from", "body"))
@@ -97,7 +99,7 @@ def _values(parser: Parser, frame: Frame, rows: Rows, found: Any) -> tuple[Mask,
         found = [value for value in found if type(value) is not Failed]
         rows = rows[~failed]
     if len(rows):
-        frame.set(parser.to, rows, tightened(found), told=parser.told)
+        frame.set(parser.to, rows, tightened(found), told=parser.told, make=parser.make)
     return failed, reason
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from collector.stanza.columns import Rows, items, tightened
+from collector.stanza.columns import Column, Rows, items, tightened
 from collector.stanza.expressions.expression import Expression
 from collector.stanza.fields import Field, field_of
 from collector.stanza.frame import Frame
@@ -92,26 +93,27 @@ class Recombine:
         holds, failed = self._asked.mask(frame, rows)
         holds = holds & ~failed
         sources = self.sources(frame, rows)
-        distinct = list(dict.fromkeys(sources))
+        distinct = sources.unique(maintain_order=True).to_list()
         wanted = [source for source in distinct if source not in self.groups]
         loaded = self.load(frame, [source for source in wanted if source not in self.closed])
         self.groups |= loaded
         self.open_elsewhere -= len(loaded)
         if not self._by_first and holds.all() and not any(source in self.groups for source in distinct):
             return Done(rows)
-        return Done(self._fold(frame, rows, holds, sources))
+        return Done(self._fold(frame, rows, holds, sources.to_list()))
 
-    def sources(self, frame: Frame, rows: Rows) -> list[str]:
+    def sources(self, frame: Frame, rows: Rows) -> pl.Series:
         """Whose entries they are."""
-        columns = [items(frame.get(each, rows)) for each in self._sources]
+        columns = [_names(frame.get(each, rows)) for each in self._sources]
         if self._sources is _PATHS:
-            return [
-                next((value for value in values if _is_name(value)), NO_SOURCE) for values in zip(*columns, strict=True)
-            ]
-        return [
-            "\0".join(map(str, values)) if all(map(_is_name, values)) else NO_SOURCE
-            for values in zip(*columns, strict=True)
-        ]
+            found = (
+                columns[0] if not columns[0].null_count() else columns[0].zip_with(columns[0].is_not_null(), columns[1])
+            )
+        else:
+            found = columns[0]
+            for column in columns[1:]:
+                found = found + "\0" + column
+        return found.fill_null(NO_SOURCE) if found.null_count() else found
 
     def _fold(self, frame: Frame, rows: Rows, holds: Mask, sources: Sequence[str]) -> Rows:
         """One after the other, for what becomes of an entry depends on all before it."""
@@ -183,8 +185,12 @@ class Recombine:
         return [self._with.join(group.texts)] if group.texts else []
 
 
-def _is_name(value: Any) -> bool:
-    return type(value) is str and value != ""
+def _names(column: Column) -> pl.Series:
+    """Text that is not empty; null elsewhere."""
+    if isinstance(column, list) or column.dtype != pl.String:
+        return pl.Series([value if type(value) is str and value else None for value in items(column)], dtype=pl.String)
+    empty = column == ""
+    return column.set(empty, None) if empty.any() else column
 
 
 def _parsed(parse: Callable[[Any], Any], value: Any) -> Any:
