@@ -6,6 +6,7 @@ import html
 import json
 import re
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -38,6 +39,14 @@ from counterparts.console import asked
 
 pytestmark = pytest.mark.anyio
 NOW = time.time_ns()
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each test: pages say how long ago something was, and tests before this one take minutes."""
+    monkeypatch.setattr(sys.modules[__name__], "NOW", time.time_ns())
+
+
 MINUTE = 60 * 10**9
 TELLS: dict[str, Any] = {
     "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},

@@ -102,7 +102,7 @@ async def test_what_was_not_taken_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     async with asked(tmp_path, config=config()) as client:
         answer = await press(client)
         assert answer.status_code == 503
-        assert "the samples were not taken: &lt;b&gt;connection refused" in answer.text
+        assert "The samples were not taken: &lt;b&gt;connection refused" in answer.text
 
 
 async def test_who_sees_one_domain_sends_to_no_other(
