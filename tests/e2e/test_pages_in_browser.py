@@ -179,6 +179,7 @@ def test_axe_finds_nothing_and_hostile_text_is_text(chromium: Browser, console: 
     """Each page as wide as a desk, light, then dark, which differs in its colours alone; then as narrow as a phone that is held upright."""
     failures = list[str]()
     with shown(chromium, console, expects="the server responded with a status of 40") as page:
+        page.emulate_media(reduced_motion="reduce")  # what fades from light to dark has neither's contrast meanwhile
         for path in PAGES:
             page.goto(f"{console}{path}")
             page.wait_for_selector("html[data-ready]")
