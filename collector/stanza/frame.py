@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,8 @@ class Table:
             counted.update(dict.fromkeys(keys, times))
         common = dict(counted.most_common(MOST_COLUMNS))
         for key, times in common.items():
-            found = [each.get(key, ABSENT) for each in maps]
+            everywhere = times == len(maps)
+            found = list(map(itemgetter(key), maps)) if everywhere else [each.get(key, ABSENT) for each in maps]
             values = make(found)
             whole = times == len(maps)
             before = None if whole and len(rows) == self.height else self.get(key)

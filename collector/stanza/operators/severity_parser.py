@@ -13,7 +13,7 @@ from collector.stanza.columns import Rows, constant
 from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
 from collector.stanza.operation import Done, Options, done
-from collector.stanza.operators.parsing import by_distinct
+from collector.stanza.operators.parsing import by_distinct, texts
 from collector.stanza.problems import Failed, OperatorError
 
 _WORDS = ("trace", "debug", "info", "warn", "error", "fatal")
@@ -60,7 +60,12 @@ class SeverityParser:
                 self._levels |= dict.fromkeys(_spelled(value), level)
 
     def apply(self, frame: Frame, rows: Rows) -> Done:
-        found = by_distinct(frame.get(self._from, rows), self._of)
+        column = frame.get(self._from, rows)
+        plain = texts(column)
+        if plain is not None:
+            self._tell(frame, rows, plain)
+            return Done(rows)
+        found = by_distinct(column, self._of)
         failed = np.fromiter((type(each) is Failed for each in found), dtype=np.bool_, count=len(rows))
         good = rows[~failed]
         pairs = [each for each in found if type(each) is not Failed]
@@ -70,6 +75,19 @@ class SeverityParser:
                 "severity_text", good, pl.Series([text for _, text in pairs], dtype=pl.String), _none(frame)
             )
         return done(rows, failed, f"{self._from} holds no level")
+
+    def _tell(self, frame: Frame, rows: Rows, words: pl.Series) -> None:
+        """Every text is a level, or none that is known."""
+        distinct = words.unique().to_list()
+        said = [self._of(word) for word in distinct]
+        numbers = words.replace_strict(distinct, [number for number, _ in said], return_dtype=pl.Int64)
+        frame.put_field("severity_number", rows, numbers, constant(ABSENT, frame.height))
+        written = (
+            words.replace_strict(distinct, [text for _, text in said], return_dtype=pl.String)
+            if self._overwrite
+            else words
+        )
+        frame.put_field("severity_text", rows, written, _none(frame))
 
     def _of(self, value: Any) -> tuple[int, str]:
         if isinstance(value, bytes):
