@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.console.application import application
@@ -228,7 +228,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         yield made
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wanted=FILTERS, ends=st.tuples(MOMENTS, MOMENTS), limit=st.integers(5, 300), buckets=st.integers(1, 120),
        top=st.integers(1, 6), domain=st.sampled_from(["", "a.example", "b.example"]), one=st.sampled_from([*TEXTS, "level"]))  # fmt: skip
 def test_all_ways_to_ask_say_the_same(
@@ -266,7 +266,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wanted=FILTERS, limit=st.integers(30, 200), seed=st.integers(0, 999))
 def test_pages_stay_where_they_are_while_records_come(console: Console, wanted: Filter, limit: int, seed: int) -> None:
     """What comes after the first page is on none of them: neither its own records nor those of the next page move."""
