@@ -203,7 +203,7 @@ class Console:
     def followed(self, text: str, domain: str) -> Iterator[str]:
         """Ids of all that a tail from the beginning is told."""
         tail = Tail(Query(text), Scope.of(domain) if domain else Scope.everything(), BEGINNING)
-        _, connection = self._source.whole()
+        _, connection = self._source.whole(tail.scope)
         tail.begin(connection)
         while (told := tail.step(connection)) is not None:
             yield from (row["record_id"] for row in told.rows) if isinstance(told, Records) else ()
