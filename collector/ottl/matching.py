@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from collector.attribute_options import AttributeMatch, MatchType, SeverityMatch
 from collector.ottl.plain.comparing import same
@@ -14,9 +15,11 @@ from collector.ottl.plain.getters import text
 from collector.ottl.plain.kinds import EvaluationError
 from collector.ottl.plain.patterns import compiled, found
 from collector.ottl.plain.places import ATTRIBUTES, BODY, Level, Place
+from collector.ottl.regex import contains
 from collector.ottl.statements.frame import Frame
 
 Mask = npt.NDArray[np.bool_]
+_SEVERITY_TEXT = Place(Level.RECORD, "severity_text")
 
 
 class Matcher:
@@ -60,17 +63,26 @@ class Matcher:
         for level, wanted in ((Level.RECORD, self._attributes), (Level.RESOURCE, self._resources)):
             for one in wanted:
                 matched &= _asked(frame, Place(level, ATTRIBUTES, one.key), self._value_test(one))
-        if self._bodies:
-            matched &= _asked(frame, Place(Level.RECORD, BODY), lambda body: self._any(self._bodies, text(body) or ""))
-        if self._severity_texts:
-            matched &= _asked(
-                frame, Place(Level.RECORD, "severity_text"), lambda name: self._any(self._severity_texts, name or "")
-            )
+        for place, wanted in ((Place(Level.RECORD, BODY), self._bodies), (_SEVERITY_TEXT, self._severity_texts)):
+            if wanted:
+                matched &= self._of_texts(frame, place, wanted)
         if self._severity is not None:
             matched &= _asked(frame, Place(Level.RECORD, "severity_number"), self._is_severe)
         if self._scopes:
             matched &= self._of_scopes(frame)
         return matched
+
+    def _of_texts(self, frame: Frame, place: Place, wanted: Sequence[str]) -> Mask:
+        """All texts of a place at once."""
+        cells = frame.read(place)
+        texts = pl.Series("text", [text(value) or "" for value in cells.values], dtype=pl.String)
+        if self._regexp:
+            tests = [contains(pl.col("text"), pattern).fill_null(False) for pattern in wanted]
+            found = texts.to_frame().select(pl.any_horizontal(tests)).to_series()
+        else:
+            found = texts.is_in(list(wanted))
+        answers: Mask = found.to_numpy()[cells.codes]
+        return answers
 
     def _is_severe(self, number: Any) -> bool:
         assert self._severity is not None
