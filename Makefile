@@ -121,9 +121,9 @@ tail-kills: setup              ## 500 records/s for a minute (TAIL_SECONDS) whil
 	LOGBOOM_TAIL_SECONDS=$(TAIL_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_tail_kills.py --timeout=1800
 
 .PHONY: compare-collector bench-collector
-compare-collector: setup       ## send the same records through a real Collector (Go) and through logboom, with 14 configurations of our own and those of LOGBOOM_CONFORMANCE_DIR
+compare-collector: setup       ## send the same records through a real Collector (Go) and through logboom, with 15 configurations of our own and those of LOGBOOM_CONFORMANCE_DIR
 	$(BIN)/python -m counterparts.configurations.record
-	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_configurations.py tests/conformance/test_otelcol_configurations.py
+	$(BIN)/python -m pytest -q tests/counterparts/configurations/compare_running.py tests/conformance/test_otelcol_configurations.py
 
 sdk-answers: setup             ## what the SDKs of Python, JavaScript, Go and Java do with each answer of each authenticator; writes api_keys' README
 	$(BIN)/python tests/integration/otlp/sdk_answers.py
