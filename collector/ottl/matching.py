@@ -63,9 +63,9 @@ class Matcher:
         for level, wanted in ((Level.RECORD, self._attributes), (Level.RESOURCE, self._resources)):
             for one in wanted:
                 matched &= _asked(frame, Place(level, ATTRIBUTES, one.key), self._value_test(one))
-        for place, wanted in ((Place(Level.RECORD, BODY), self._bodies), (_SEVERITY_TEXT, self._severity_texts)):
-            if wanted:
-                matched &= self._of_texts(frame, place, wanted)
+        for place, texts in ((Place(Level.RECORD, BODY), self._bodies), (_SEVERITY_TEXT, self._severity_texts)):
+            if texts:
+                matched &= self._of_texts(frame, place, texts)
         if self._severity is not None:
             matched &= _asked(frame, Place(Level.RECORD, "severity_number"), self._is_severe)
         if self._scopes:

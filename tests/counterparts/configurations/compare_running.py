@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from counterparts.configurations.chosen import chosen
@@ -14,7 +16,7 @@ KEPT = results()
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", [name for name in chosen() if name in KEPT])
-def test_records_are_the_collectors(name, tmp_path) -> None:
+def test_records_are_the_collectors(name: str, tmp_path: Path) -> None:
     """From a sender to what each exporter sends."""
     found = pairs(name, by_logboom(chosen()[name], tmp_path, KEPT[name]), KEPT[name])
     assert DIFFERENCES.unmeant("logboom", found) == {}
