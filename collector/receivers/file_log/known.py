@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from collector.receivers.file_log.content import Content
 from collector.receivers.file_log.identity import TAIL_BYTES, Mark, Place
-from collector.receivers.file_log.source import Source, key_of
+from collector.receivers.file_log.source import TailedFile, key_of
 
 _REMEMBERED_SECS = 86_400.0
 _MOST_REMEMBERED = 20_000
@@ -22,10 +22,10 @@ class Known:
     packed or copied is known when it comes back, and goes on where it was."""
 
     def __init__(self, positions: Mapping[bytes, bytes], now: float) -> None:
-        self._sources: dict[tuple[int, int], Source] = {}
+        self._sources: dict[tuple[int, int], TailedFile] = {}
         self._absent: dict[bytes, tuple[Place, float]] = {}
         self._by_inode: dict[tuple[int, int], bytes] = {}
-        self._alike = Alike[Source]()
+        self._alike = Alike[TailedFile]()
         self._absent_alike = Alike[bytes]()
         self.forgotten: list[bytes] = []
         """Ids whose places the journal need not keep."""
@@ -37,26 +37,26 @@ class Known:
     def __len__(self) -> int:
         return len(self._sources)
 
-    def __iter__(self) -> Iterator[Source]:
+    def __iter__(self) -> Iterator[TailedFile]:
         return iter(list(self._sources.values()))
 
-    def at(self, key: tuple[int, int]) -> Source | None:
+    def at(self, key: tuple[int, int]) -> TailedFile | None:
         """The source of an inode."""
         return self._sources.get(key)
 
-    def add(self, source: Source) -> None:
+    def add(self, source: TailedFile) -> None:
         """Follow it."""
         self._sources[source.place.device, source.place.inode] = source
         self.indexed(source)
 
-    def indexed(self, source: Source) -> None:
+    def indexed(self, source: TailedFile) -> None:
         """Its first bytes may be others now, or more."""
         if source.unsure:
             self._alike.take(source)
         else:
             self._alike.put(source, (source.place.mark, *source.heads))
 
-    def drop(self, source: Source) -> None:
+    def drop(self, source: TailedFile) -> None:
         """Follow it no more."""
         source.close()
         key = (source.place.device, source.place.inode)
@@ -98,7 +98,7 @@ class Known:
                 return self._taken(source, key)
         return None
 
-    def inherited(self, copy: Source) -> Place | None:
+    def inherited(self, copy: TailedFile) -> Place | None:
         """Of what was a copy of a source that was written anew since: that one's place."""
         if copy.twin is None or copy.twin_id not in self._absent:
             return None
@@ -112,7 +112,7 @@ class Known:
             del self._by_inode[place.device, place.inode]
         return source, replace(place, device=key[0], inode=key[1])
 
-    def original_of(self, content: Content, size: int) -> Source | None:
+    def original_of(self, content: Content, size: int) -> TailedFile | None:
         """A followed file that this one may be a copy of: it holds all that was read of that one, or all of it stands at its
         beginning."""
         alike = islice(self._alike.of(content), _MOST_COMPARED)
@@ -164,7 +164,7 @@ class Alike(Generic[S]):
                 yield from found
 
 
-def is_copy(content: Content, size: int, source: Source) -> bool:
+def is_copy(content: Content, size: int, source: TailedFile) -> bool:
     """Whether a file of that size may be a copy of the source, or the beginning of one. Raises `OSError`."""
     place = source.place
     if place.offset and (content.packed or size >= place.offset) and place.fits(content.read):

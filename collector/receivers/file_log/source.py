@@ -21,13 +21,13 @@ _BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe
 class Piece:
     """What goes to the journal at once; `place` is true when it is there."""
 
-    source: Source
+    source: TailedFile
     text: Text
     records: int
     place: Place
 
 
-class Source:
+class TailedFile:
     """A file. `id` names it in the journal; one that is written anew is another source.
 
     `place` is what the journal holds of it (or will, before anything else is read); a piece that is refused leaves it as it is.
@@ -53,7 +53,7 @@ class Source:
         self.seen = 0
         self.unsure = False
         """It may be a copy of a file that is followed: it waits until that is known."""
-        self.twin: Source | None = None
+        self.twin: TailedFile | None = None
         """That file."""
         self.twin_id = b""
         """What it was when they were compared."""

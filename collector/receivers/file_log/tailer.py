@@ -30,7 +30,7 @@ from collector.receivers.file_log.globs import Globs
 from collector.receivers.file_log.identity import Place
 from collector.receivers.file_log.known import Known
 from collector.receivers.file_log.ordering import Order
-from collector.receivers.file_log.source import Frame, Piece, Source, key_of
+from collector.receivers.file_log.source import Frame, Piece, TailedFile, key_of
 
 _log = logging.getLogger(__name__)
 UNDER_WAY_BYTES = 16 << 20
@@ -50,7 +50,7 @@ class Handed(NamedTuple):
     """What becomes durable at once: a piece and its place, and places of others."""
 
     piece: Piece
-    besides: Sequence[tuple[Source, Position]]
+    besides: Sequence[tuple[TailedFile, Position]]
 
     def position(self) -> Position:
         return Position(self.piece.source.id, self.piece.place.packed())
@@ -97,11 +97,11 @@ class Tailer:
         self._scans = 0
         self._under_way = 0
         self._said: dict[str, float] = {}
-        self._turned: list[Source] = []
-        self._active: dict[Source, None] = {}
-        self._unsaved: dict[Source, None] = {}
-        self._handles: dict[Source, None] = {}
-        self._held: dict[Source, None] = {}
+        self._turned: list[TailedFile] = []
+        self._active: dict[TailedFile, None] = {}
+        self._unsaved: dict[TailedFile, None] = {}
+        self._handles: dict[TailedFile, None] = {}
+        self._held: dict[TailedFile, None] = {}
         self._frame = Frame(
             dict(config.resource), max(config.max_log_size, 1), config.include_file_record_number, config.include_file_record_offset,
             config.preserve_leading_whitespaces, config.preserve_trailing_whitespaces, not self._codec,
@@ -224,9 +224,9 @@ class Tailer:
         status = content.stat()
         recalled = self.known.recalled(content)
         if recalled is not None:
-            source = Source(recalled[0], path, replace(recalled[1], path=path), saved=False)
+            source = TailedFile(recalled[0], path, replace(recalled[1], path=path), saved=False)
         else:
-            source = Source(os.urandom(16), path, Place(*key_of(status), path=path), saved=False)
+            source = TailedFile(os.urandom(16), path, Place(*key_of(status), path=path), saved=False)
         source.content, source.seen, source.grown_at = content, self._scans, now
         source.size, source.changed_ns = status.st_size, status.st_mtime_ns
         source.ended = False
@@ -242,7 +242,7 @@ class Tailer:
             self._unsaved[source] = None
         self._used(source)
 
-    def _changed(self, source: Source, status: os.stat_result, now: float) -> None:
+    def _changed(self, source: TailedFile, status: os.stat_result, now: float) -> None:
         """A followed file was looked at."""
         if source.size == status.st_size and source.changed_ns == status.st_mtime_ns:
             return
@@ -257,7 +257,7 @@ class Tailer:
         except OSError as error:
             self._unreadable(source.path, error)
 
-    def _compare(self, source: Source, now: float) -> None:
+    def _compare(self, source: TailedFile, now: float) -> None:
         """Is it still the same?"""
         assert source.content is not None
         place = source.place
@@ -273,7 +273,7 @@ class Tailer:
         source.marked(self._config.fingerprint_size)
         self.known.indexed(source)
 
-    def _truncated(self, source: Source) -> None:
+    def _truncated(self, source: TailedFile) -> None:
         """Its end was cut off, and it begins as before."""
         self.counts["truncated"] += 1
         self._say(
@@ -291,7 +291,7 @@ class Tailer:
         else:  # whatever will stand before that place is not what was read
             source.place = replace(source.place, tail_length=0, tail=bytes(8))
 
-    def _anew(self, source: Source, now: float) -> None:
+    def _anew(self, source: TailedFile, now: float) -> None:
         """Another file stands in its place: what was read of the old one may come back as a copy."""
         if source.place.offset:
             self.known.remember(source.id, source.place, now)
@@ -313,7 +313,7 @@ class Tailer:
             busy |= self._read(self._turned.pop(0), now)
         return busy
 
-    def _read(self, source: Source, now: float) -> bool:
+    def _read(self, source: TailedFile, now: float) -> bool:
         if source.pending:
             return False
         try:
@@ -325,7 +325,7 @@ class Tailer:
             source.ended = True
             return False
 
-    def _advance(self, source: Source, now: float) -> bool:
+    def _advance(self, source: TailedFile, now: float) -> bool:
         if now - source.grown_at < ACTIVE_SECS or source.gone_at is not None:
             self._glance(source, now)
         if source.ended and not self._overdue(source, now):
@@ -341,7 +341,7 @@ class Tailer:
         self._give(piece)
         return True
 
-    def _glance(self, source: Source, now: float) -> None:
+    def _glance(self, source: TailedFile, now: float) -> None:
         """A file that grows is asked by its handle."""
         if source.content is not None:
             status = source.content.stat()
@@ -349,17 +349,17 @@ class Tailer:
                 source.gone_at = now
             self._changed(source, status, now)
 
-    def _overdue(self, source: Source, now: float) -> bool:
+    def _overdue(self, source: TailedFile, now: float) -> bool:
         """What has no end yet has waited long enough."""
         period = self._config.force_flush_period
         return bool(period) and source.ended and now - source.grown_at >= period and self._rest(source)
 
-    def _rest(self, source: Source) -> bool:
+    def _rest(self, source: TailedFile) -> bool:
         if source.content is not None and source.content.packed:
             return bool(source.read(source.place.offset, 1))
         return source.size > source.place.offset
 
-    def _over(self, source: Source, now: float) -> bool:
+    def _over(self, source: TailedFile, now: float) -> bool:
         """All of it was read."""
         if source.gone_at is not None and now - source.gone_at >= GRACE_SECS:
             if source.place.offset:
@@ -373,12 +373,12 @@ class Tailer:
             self._active.pop(source, None)
         return False
 
-    def _drop(self, source: Source) -> None:
+    def _drop(self, source: TailedFile) -> None:
         for each in (self._active, self._unsaved, self._handles, self._held):
             each.pop(source, None)
         self.known.drop(source)
 
-    def _delete(self, source: Source) -> None:
+    def _delete(self, source: TailedFile) -> None:
         """If it is still that file."""
         try:
             status = Path(source.path).stat()
@@ -392,7 +392,7 @@ class Tailer:
             self._unreadable(source.path, error)
             source.grown_at = self._now()
 
-    def _decided(self, source: Source, now: float) -> bool:
+    def _decided(self, source: TailedFile, now: float) -> bool:
         """Whether it is known what a file is that nobody knew: one of its own, or a copy of one that was emptied since: then it goes on
         where that was. While it is like one that is still there it waits; if it is short, not for long."""
         self._glance(source, now)
@@ -419,14 +419,14 @@ class Tailer:
         source.twin_id = source.twin.id
         return self._waits(source, now)
 
-    def _sure(self, source: Source) -> bool:
+    def _sure(self, source: TailedFile) -> bool:
         source.unsure, source.twin, source.ended = False, None, False
         self._held.pop(source, None)
         source.marked(self._config.fingerprint_size)
         self.known.indexed(source)
         return True
 
-    def _waits(self, source: Source, now: float) -> bool:
+    def _waits(self, source: TailedFile, now: float) -> bool:
         """Nothing is read of it; while it stays as it is it is not looked at."""
         if source.gone_at is not None and now - source.gone_at >= GRACE_SECS:
             self._drop(source)
@@ -445,7 +445,7 @@ class Tailer:
         gone = [(piece.source, position) for position in forgotten]
         self._hand(Handed(piece, [*besides, *gone]))
 
-    def _besides(self, but: Source) -> list[tuple[Source, Position]]:
+    def _besides(self, but: TailedFile) -> list[tuple[TailedFile, Position]]:
         waiting = (source for source in self._unsaved if not source.pending and source is not but)
         chosen = list(itertools.islice(waiting, _BESIDES))
         return [(source, Position(source.id, source.place.packed())) for source in chosen]
@@ -458,7 +458,7 @@ class Tailer:
         while source := next((each for each in self._unsaved if not each.pending), None):
             self._give(Piece(source, Text(b"", read_unix_nano=self._now_unix_nano()), 0, source.place))
 
-    def _open(self, source: Source) -> None:
+    def _open(self, source: TailedFile) -> None:
         """Raises `OSError`: it can't be, or another file stands there now."""
         if source.content is not None:
             return
@@ -470,7 +470,7 @@ class Tailer:
         source.content = content
         self._used(source)
 
-    def _used(self, source: Source) -> None:
+    def _used(self, source: TailedFile) -> None:
         """The handles that were not needed for longest are closed, where there are too many; never that of a file without a path."""
         self._handles.pop(source, None)
         self._handles[source] = None
@@ -481,7 +481,7 @@ class Tailer:
             del self._handles[oldest]
             oldest.close()
 
-    def _tell(self, source: Source) -> bool:
+    def _tell(self, source: TailedFile) -> bool:
         """Whether it is known what is to be set on its records: a header may not be whole yet."""
         if source.told:
             return True
@@ -514,7 +514,7 @@ class Tailer:
             _log.warning("%s", sentence)
 
 
-def _length(source: Source) -> int:
+def _length(source: TailedFile) -> int:
     """Of what is packed."""
     size = 0
     while chunk := source.read(size, 1 << 20):
