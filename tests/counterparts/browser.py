@@ -87,7 +87,7 @@ def shown(
         if script:
             page.wait_for_selector("html[data-ready]")
         yield page
-        assert complaints == []
+        assert complaints == [], complaints
     finally:
         context.close()
 
