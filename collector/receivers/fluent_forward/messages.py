@@ -6,6 +6,8 @@
 
 `option.chunk`: the sender keeps the message until it is told `{"ack": chunk}`.
 
+Where a message ends is found without making objects of it: those take many times its bytes, and are made when it is its turn (`events`).
+
 Source: Fluentd, "Forward Protocol Specification v1".
 """
 
@@ -20,20 +22,26 @@ import msgpack
 
 from collector.errors import InvalidPayload, TooLarge
 from collector.transport.serving.content_encoding import decoded
+from otlp_wire.inspection import byte_gate, check_records
 
 _MOST_ITEMS = 1 << 15  # of an array or map: room is made for all that it announces, hundreds in each other
+_MOST_LISTED_BYTES = 4 << 20
+"""Of a message whose events are not packed: all of its objects are there at once."""
+_READ_BYTES = 1 << 20
+_COUNTED = 4096
 _EVENT_TIME = struct.Struct(">II")
 Event = tuple[int, dict[Any, Any]]
 """Nanoseconds since the epoch, 0 = unknown; a record."""
+_FAULTS = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `raw` is its bytes; `content` what `events` reads."""
+    """One message. `raw`: its bytes; `packed`: its events are msgpack within msgpack."""
 
     tag: str
-    content: Any
     raw: bytes
+    packed: bool
     chunk: str = ""
     compressed: bool = False
 
@@ -44,41 +52,63 @@ class Messages:
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
-        self._unpacker = _unpacker(most_bytes)
+        self._unpacker = _unpacker(most_bytes + _READ_BYTES)
         self._pending = bytearray()
         self._read = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that are whole now."""
+        """The messages that are whole now, of at most 1 MiB."""
+        self._unpacker.feed(data)
+        self._pending += data
+        while (size := self._next()) is not None:
+            raw = bytes(self._pending[:size])
+            del self._pending[:size]
+            yield _message(raw)
+
+    def _next(self) -> int | None:
+        """The bytes of the next message; None: its end has not come."""
         try:
-            self._unpacker.feed(data)
-            self._pending += data
-            while True:
-                value = self._unpacker.unpack()
-                size, self._read = self._unpacker.tell() - self._read, self._unpacker.tell()
-                raw = bytes(self._pending[:size])
-                del self._pending[:size]
-                yield _message(value, raw)
+            self._unpacker.skip()
         except msgpack.OutOfData:
-            return
-        except msgpack.BufferFull:
-            raise TooLarge(f"a message is larger than {self._most} bytes") from None
-        except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+            if len(self._pending) > self._most:
+                raise TooLarge(f"a message is larger than {self._most} bytes") from None
+            return None
+        except _FAULTS as error:
             raise InvalidPayload(f"not the forward protocol: not valid msgpack ({type(error).__name__})") from None
+        size, self._read = self._unpacker.tell() - self._read, self._unpacker.tell()
+        if size > self._most:
+            raise TooLarge(f"a message is larger than {self._most} bytes")
+        return int(size)
 
 
-def _message(value: Any, raw: bytes) -> Message:
-    if type(value) is not list or len(value) < 2 or type(value[0]) not in (str, bytes):
-        raise InvalidPayload("not the forward protocol: a message is an array that begins with a tag")
-    tag = _text(value[0])
-    listed = type(value[1]) in (list, str, bytes)
-    option = value[2 if listed else 3] if len(value) > (2 if listed else 3) else None
+def _message(raw: bytes) -> Message:
+    """What stands around the events; they themselves are passed over."""
+    unpacker = _unpacker(len(raw))
+    unpacker.feed(raw)
+    try:
+        items = unpacker.read_array_header()
+        tag = unpacker.unpack() if items > 1 else None
+        packed, listed = _kind(raw[unpacker.tell() : unpacker.tell() + 1])
+        before = 2 if listed else 3
+        for _ in range(min(before, items) - 1):
+            unpacker.skip()
+        option = unpacker.unpack() if items > before else None
+    except (*_FAULTS, msgpack.OutOfData):
+        raise InvalidPayload("not the forward protocol: a message is an array that begins with a tag") from None
+    if type(tag) not in (str, bytes) or items < before:
+        raise InvalidPayload("not the forward protocol: a message is [tag, events] or [tag, time, record]")
+    if not packed and len(raw) > _MOST_LISTED_BYTES:
+        raise TooLarge(f"a message of {len(raw)} bytes whose events are not packed: {_MOST_LISTED_BYTES} are taken")
     option = option if type(option) is dict else {}
-    if not listed and len(value) < 3:
-        raise InvalidPayload("not the forward protocol: a message of one event is [tag, time, record]")
-    content = value[1] if listed else [[value[1], value[2]]]
     chunk = option.get("chunk")
-    return Message(tag, content, raw, _text(chunk) if chunk else "", option.get("compressed") == "gzip")
+    return Message(_text(tag), raw, packed, _text(chunk) if chunk else "", option.get("compressed") == "gzip")
+
+
+def _kind(first: bytes) -> tuple[bool, bool]:
+    """Whether what begins so is packed events, and whether it is events at all (else it is the time of one)."""
+    code = first[0] if first else 0
+    text = 0xA0 <= code <= 0xBF or 0xC4 <= code <= 0xC6 or 0xD9 <= code <= 0xDB
+    return text, text or 0x90 <= code <= 0x9F or code in (0xDC, 0xDD)
 
 
 def events(message: Message, most_bytes: int) -> tuple[list[Event], int]:
@@ -87,27 +117,52 @@ def events(message: Message, most_bytes: int) -> tuple[list[Event], int]:
     Args:
         most_bytes: of what is compressed, when it no longer is.
     """
-    content = message.content
-    if type(content) is not list:
-        packed = content if type(content) is bytes else content.encode("utf-8", "surrogateescape")
-        packed = decoded("gzip", packed, most_bytes) if message.compressed else packed
-        content = _packed(packed)
-    found = [event for event in map(_event, content) if event is not None]
-    return found, len(content) - len(found)
+    whole = _unpacked(message.raw)
+    content = whole[1]
+    if message.packed:
+        data = content if type(content) is bytes else content.encode("utf-8", "surrogateescape")
+        data = decoded("gzip", data, most_bytes) if message.compressed else data
+        with byte_gate(len(data)):
+            return _sorted(_each(data))
+    with byte_gate(len(message.raw)):
+        return _sorted(iter(content if type(content) is list else [whole[1:3]]))
 
 
-def _packed(data: bytes) -> list[Any]:
+def _sorted(values: Iterator[Any]) -> tuple[list[Event], int]:
+    found: list[Event] = []
+    others = 0
+    for number, value in enumerate(values):
+        if number % _COUNTED == 0:
+            check_records(number)
+        event = _event(value)
+        if event is None:
+            others += 1
+        else:
+            found.append(event)
+    return found, others
+
+
+def _unpacked(raw: bytes) -> list[Any]:
+    unpacker = _unpacker(len(raw))
+    unpacker.feed(raw)
+    try:
+        whole: list[Any] = unpacker.unpack()
+    except _FAULTS as error:
+        raise InvalidPayload(f"not valid msgpack ({type(error).__name__})") from None
+    return whole
+
+
+def _each(data: bytes) -> Iterator[Any]:
+    """One event after the other."""
     unpacker = _unpacker(len(data))
     unpacker.feed(data)
     try:
-        found: list[Any] = []
         while unpacker.tell() < len(data):
-            found.append(unpacker.unpack())
+            yield unpacker.unpack()
     except msgpack.OutOfData:
         raise InvalidPayload("the chunk ends within an event") from None
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+    except _FAULTS as error:
         raise InvalidPayload(f"the chunk is not valid msgpack ({type(error).__name__})") from None
-    return found
 
 
 def _event(value: Any) -> Event | None:
@@ -146,6 +201,6 @@ def _text(value: Any) -> str:
 
 def _unpacker(most_bytes: int) -> Any:
     return msgpack.Unpacker(
-        max_buffer_size=most_bytes, max_array_len=_MOST_ITEMS, max_map_len=_MOST_ITEMS, strict_map_key=False,
+        max_buffer_size=max(1, most_bytes), max_array_len=_MOST_ITEMS, max_map_len=_MOST_ITEMS, strict_map_key=False,
         unicode_errors="surrogateescape", ext_hook=_extension, timestamp=2,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from itertools import count
 import msgpack
 import xxhash
 
+from collector.admission.steps import Read
 from collector.component import Context
 from collector.errors import InvalidPayload, Refusal, TooLarge
 from collector.ingress.stream_receiver import Stream, StreamReceiver
@@ -50,16 +51,20 @@ class FluentForwardReceiver(StreamReceiver):
         name = f"{group[0].tag}\0{chunk}".encode() if chunk else self._nonce + str(next(self._numbers)).encode()
         read = partial(_read, group, self._most)
         try:
-            await stream.offer(b"".join(message.raw for message in group), read, xxhash.xxh3_128_digest(name))
+            await self._kept(stream, group, read, xxhash.xxh3_128_digest(name))
+            if chunk:
+                await stream.connection.write(msgpack.packb({"ack": chunk}))
+        finally:  # who reads no acknowledgements is not read any further
+            places.release()
+
+    async def _kept(self, stream: Stream, group: Sequence[Message], read: Read, digest: bytes) -> None:
+        try:
+            await stream.offer(b"".join(message.raw for message in group), read, digest)
         except (
             InvalidPayload,
             TooLarge,
         ) as refusal:  # it would be no better the next time, and all behind it would wait
             stream.remark(refusal.reason)
-        finally:
-            places.release()
-        if chunk:
-            await stream.connection.write(msgpack.packb({"ack": chunk}))
 
 
 def _read(group: Sequence[Message], most_bytes: int, body: bytes) -> Received:

@@ -14,7 +14,7 @@ from typing import Any
 from collector.errors import InvalidPayload
 from collector.receivers.fluent_forward.messages import Event, Message, events
 from otlp_wire import Received, Repairs
-from otlp_wire.inspection import byte_gate, check_records
+from otlp_wire.inspection import check_records
 from otlp_wire.record_writing import MAX_KEYS, attribute_field, body_field, dropped_field, request, time_field
 
 TAG = "fluent.tag"
@@ -25,15 +25,14 @@ def received(messages: Sequence[Message], most_bytes: int) -> Received:
     """What admission keeps. Raises `InvalidPayload` where nothing of it is an event, `TooLarge`."""
     records: list[bytes] = []
     rejected = 0
-    with byte_gate(sum(len(message.raw) for message in messages)):
-        for message in messages:
-            found, bad = events(message, most_bytes)
-            rejected += bad
-            tag = attribute_field(TAG, message.tag)
-            records += [_record(event, tag) for event in found]
+    for message in messages:
+        found, bad = events(message, most_bytes)
+        rejected += bad
+        tag = attribute_field(TAG, message.tag)
+        records += [_record(event, tag) for event in found]
+        check_records(len(records))
     if rejected and not records:
         raise InvalidPayload("no event of it is [time, record]")
-    check_records(len(records))
     repairs = Repairs(rejected=rejected, first="not [time, record]") if rejected else Repairs()
     return Received(request({(): records}) if records else b"", len(records), 2, repairs)
 

@@ -24,6 +24,7 @@ from collector.transport.tls import load_server_files, server_context
 
 logger = logging.getLogger(__name__)
 _HANDSHAKE_SECS = 20.0
+_WRITING_SECS = 30.0
 _READ_BYTES = 256 << 10
 _BEAT_SECS = 1.0
 _LEFTOVER_SECS = 0.05
@@ -64,10 +65,15 @@ class StreamConnection:
         return data
 
     async def write(self, data: bytes) -> None:
-        """Send; returns when the other side keeps up. Nothing happens when it is gone."""
-        with contextlib.suppress(OSError, ssl.SSLError):
+        """Send; returns when the other side keeps up, which it must within half a minute. Nothing happens when it is gone."""
+        try:
             self._writer.write(data)
-            await self._writer.drain()
+            async with asyncio.timeout(_WRITING_SECS):
+                await self._writer.drain()
+        except TimeoutError:
+            self.cut()
+        except (OSError, ssl.SSLError):
+            return
 
     def certificate(self) -> ClientCertificate | None:
         """What the client showed, and TLS has checked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -21,6 +22,7 @@ from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import ConfigError, Unavailable
 from collector.receivers.fluent_forward import FACTORY
 from collector.testing.intake import MemoryIntake
+from collector.transport.serving.stream_server import StreamConnection
 from counterparts.certificates import Authority
 from counterparts.json_door import records
 
@@ -179,6 +181,22 @@ def test_who_speaks_something_else_is_hung_up_on(data):
             assert answer(connection) is None
         other.sendall(msgpack.packb(CHUNK))
         assert answer(other) == {"ack": "c1"}
+
+
+def test_who_reads_no_acknowledgements_is_not_read_any_further(monkeypatch):
+    """Eight messages are under way at most, whatever is sent; in the end the connection is closed."""
+    taken = []
+
+    async def stuck(connection, data):
+        taken.append(data)
+        await asyncio.sleep(SECS)
+
+    monkeypatch.setattr(StreamConnection, "write", stuck)
+    with receiving() as receiver, connected(receiver.address) as connection:
+        connection.sendall(b"".join(msgpack.packb([*CHUNK[:2], {"chunk": str(n)}]) for n in range(100)))
+        assert receiver.eventually(16)
+        time.sleep(0.2)
+        assert len(receiver.intake.payloads) == len(taken) == 8
 
 
 def test_heartbeats_are_answered():

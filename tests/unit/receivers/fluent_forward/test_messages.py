@@ -96,7 +96,7 @@ def test_a_time_that_is_none_is_unknown(moment):
 
 
 NO_MESSAGES = [b"GET / HTTP/1.1\r\n", packed({"tag": 1}), packed(["tag"]), packed(["tag", 5]), packed([5, 6, {}]),
-               b"\xc1", b"\xdd\xff\xff\xff\xff", packed([])]  # fmt: skip
+               b"\xc1", packed([])]  # fmt: skip
 
 
 @pytest.mark.parametrize("data", NO_MESSAGES, ids=range(len(NO_MESSAGES)))
@@ -142,3 +142,33 @@ def test_what_is_no_event_is_counted():
 def test_an_empty_chunk_is_nothing():
     (message,) = read(msgpack.packb(["t", b"", {"chunk": "c"}]))
     assert received([message], 1 << 20).records == 0
+
+
+def test_a_message_without_an_end_is_not_kept_for_ever():
+    """An array that announces more than ever comes: no more of it is held than a message may have."""
+    messages, piece = Messages(1 << 20), msgpack.packb("x" * 60_000)
+    assert list(messages.feed(b"\xdc\x7f\xff")) == []
+    with pytest.raises(TooLarge):
+        _all = [message for _ in range(100) for message in messages.feed(piece)]
+
+
+def test_more_events_than_a_request_may_hold_are_not_made():
+    """However small they are when they are compressed."""
+    (message,) = read(msgpack.packb(["t", gzip.compress(packed([1, {}]) * 700_000), {"compressed": "gzip"}]), 16 << 20)
+    with pytest.raises(TooLarge, match="records"):
+        received([message], 16 << 20)
+
+
+def test_a_large_message_must_be_packed():
+    """All objects of another one are there at once."""
+    listed, bare = [[SECOND, {"log": "x" * 1000}]] * 5000, packed(*[[SECOND, {"log": "x" * 1000}]] * 5000)
+    with pytest.raises(TooLarge, match="not packed"):
+        read(msgpack.packb(["t", listed]), 16 << 20)
+    (message,) = read(msgpack.packb(["t", bare]), 16 << 20)
+    assert received([message], 16 << 20).records == 5000
+
+
+def test_many_small_messages_come_at_once():
+    """However many, and however small a message may be."""
+    one = msgpack.packb(["t", SECOND, {"log": "x"}])
+    assert len(read(one * 1000, 1024)) == 1000
