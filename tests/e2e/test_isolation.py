@@ -41,14 +41,14 @@ OWN, FOREIGN = "tamyla.com", "wetechfounders.com"
 MARKS = ("BRAVO", FOREIGN)
 """What must never be seen by a reader of `OWN`."""
 OF_THE_MACHINE = {
-    "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo", "login",
+    "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo", "login", "sessions",
 }  # fmt: skip
 """Commands of whoever has the machine: they read for nobody."""
 WRITES = {"keys create", "deployments mark", "alerts silence", "responses stop", "responses resume"}
 """What has `--domain` and reads no records."""
 OF_AN_AGENT = {"mcp"}
 """What answers questions, each of which is walked by itself."""
-OF_A_CONFIGURATION = {"alerts test"}
+OF_A_CONFIGURATION = {"alerts test", "test", "try"}
 """What reads a configuration, and no store."""
 
 
