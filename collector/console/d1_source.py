@@ -14,13 +14,15 @@ from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from collector.console.refusal import Refused
+from collector.console.d1_looks import Looks
+from collector.console.refusal import NotNow, Refused
 from collector.console.slow_questions import Laps
 from collector.errors import LogboomError
 from collector.scope import Scope
 from collector.store.d1 import D1Database, find_database
 from collector.store.d1_config import BY_NAME, D1StoreConfig
 from collector.store.d1_reading import D1Connection, plan, query
+from collector.store.following import NEWEST
 from collector.store.reading import Answer, NoStore, QueryRefused, Readable, Rows
 from collector.transport.call_budget import BudgetSpent
 from collector.transport.cloudflare import CloudflareClient, CloudflareError
@@ -28,6 +30,8 @@ from collector.transport.http_client import describe
 
 T = TypeVar("T")
 _CLOSING_SECS = 2.0
+_SHARE = 0.5
+"""Of the token's calls: delivery comes first."""
 
 
 class D1Source:
@@ -41,12 +45,14 @@ class D1Source:
 
     kind = "d1"
     look_secs = 2.0
+    most_tails = 8
 
     def __init__(self, config: D1StoreConfig, root: Path, most_rows: int = 0, domains: Sequence[str] = ()) -> None:
         self._config = config
         self._most_rows = most_rows
         self._domains = sorted({*config.databases, *domains})
-        self._client = CloudflareClient(config, root)
+        self._client = CloudflareClient(config, root, _SHARE)
+        self.looks = Looks(self.look_secs)
         self._ids: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._started = self._send(self._client.start())
@@ -76,7 +82,7 @@ class D1Source:
     def whole(self, scope: Scope) -> tuple[object, Readable]:
         """See `Source`."""
         place = self._place(scope)
-        return place, _Connection(self, place, Scope.everything(), self._most_rows)
+        return place, _Followed(self, place, Scope.everything(), self._most_rows)
 
     def close(self) -> None:
         """Ends what runs."""
@@ -129,7 +135,7 @@ def _sentences() -> Iterator[None]:
             raise NoStore("the D1 database holds no store of logboom yet: the first records make it") from error
         raise Refused(503, f"D1 says: {error}", None, error.answer.after_secs or 5.0) from error
     except BudgetSpent as error:
-        raise Refused(503, f"D1 is not asked: {error}", None, error.after_secs) from error
+        raise NotNow(f"D1 is not asked: {error}", error.after_secs) from error
     except CancelledError as error:
         raise QueryRefused("the question was given up") from error
     except LogboomError:
@@ -183,3 +189,12 @@ class _Connection:
 
     def _read(self, rows: int) -> None:
         self.rows_read += rows
+
+
+class _Followed(_Connection):
+    """For tails: where the newest row is, is asked once for all of them."""
+
+    def _ask(self, statement: str) -> Rows:
+        if statement != NEWEST:
+            return super()._ask(statement)
+        return self._source.looks.found(self._place, lambda: super(_Followed, self)._ask(statement))

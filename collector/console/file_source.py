@@ -40,6 +40,7 @@ class FileSource:
 
     kind = "sqlite"
     look_secs = 0.2
+    most_tails = 64
 
     def __init__(self, path: Path) -> None:
         self._path = path

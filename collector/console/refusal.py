@@ -53,6 +53,13 @@ class Busy(Refused):
         super().__init__(429, "too many questions are asked of the store: come again in a second", None, 1.0)
 
 
+class NotNow(Refused):
+    """The store is there, and for a while others come first."""
+
+    def __init__(self, detail: str, after_secs: float) -> None:
+        super().__init__(503, detail, None, after_secs)
+
+
 class TooSlow(Refused):
     """The store was not done in time."""
 

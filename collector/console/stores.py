@@ -37,6 +37,8 @@ class Source(Protocol):
     """`sqlite`, `d1`."""
     look_secs: float
     """How long who follows it waits between two looks."""
+    most_tails: int
+    """How many may follow it at once."""
 
     def connected(self, scope: Scope) -> contextlib.AbstractContextManager[Readable]:
         """For one question of who sees this scope, on the calling thread. Raises `NoStore`."""

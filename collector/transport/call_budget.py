@@ -18,11 +18,13 @@ _STATE = struct.Struct("<d")
 
 
 class BudgetSpent(Exception):
-    """No call for `after_secs`; nothing was booked."""
+    """No call for `after_secs`; nothing was booked. `kept`: there are some, for others than whoever asked."""
 
-    def __init__(self, after_secs: float) -> None:
+    def __init__(self, after_secs: float, *, kept: bool = False) -> None:
         self.after_secs = after_secs
-        super().__init__(f"the token's calls are used up for {after_secs:.1f} s")
+        self.kept = kept
+        what = "what is left of the token's calls is kept for delivery" if kept else "the token's calls are used up"
+        super().__init__(f"{what} for {after_secs:.1f} s")
 
 
 class CallBudget:
@@ -45,8 +47,12 @@ class CallBudget:
         self._path = path
         self._clock = clock
 
-    def take(self, patience_secs: float) -> float:
+    def take(self, patience_secs: float, share: float = 1.0) -> float:
         """Book one call; returns how many seconds to wait before making it.
+
+        Args:
+            share: of the calls that may be made at once; whoever names less than all of them leaves the others to those who name all. As calls that
+                are not made don't add up beyond these, who names all has every call of the window, too, when he needs it.
 
         Raises:
             BudgetSpent: that would be more than `patience_secs`.
@@ -54,9 +60,9 @@ class CallBudget:
         with _Locked(self._path) as state:
             now = self._clock()
             empty = self._valid(state.read(), now)
-            wait = empty - self._tolerance - now
+            wait = empty - self._tolerance * share - now
             if wait > patience_secs:
-                raise BudgetSpent(wait)
+                raise BudgetSpent(wait, kept=empty - self._tolerance <= now)
             state.write(empty + self._interval)
         return max(0.0, wait)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,8 @@ from collector.transport.http_answers import described, retry_after_secs, unansw
 from collector.transport.http_client import MAX_ANSWER_BYTES, HttpAnswer, HttpClient
 
 _PATIENCE_SECS = 5.0
+_PATIENCE_OF_GUESTS_SECS = 1.0
+_GUESTS_LOOK_SECS = 0.05
 _PAUSE_SECS = 10.0
 """After a 429 that does not say how long."""
 _MOST_CHARACTERS = 300
@@ -67,14 +70,16 @@ class CloudflareClient:
     Args:
         config: account, token, limit.
         data_dir: where the budget of the token is kept, shared by all that use it.
+        share: of the budget; less than 1: a guest, who leaves the rest to the others, and books nothing ahead.
     """
 
-    def __init__(self, config: CloudflareConfig, data_dir: Path) -> None:
+    def __init__(self, config: CloudflareConfig, data_dir: Path, share: float = 1.0) -> None:
         self._http = HttpClient(config.http())
         self._root = f"{config.base_url.rstrip('/')}/accounts/{quote(config.account_id, safe='')}"
         secret = f"{config.base_url}\0{config.api_token.get_secret_value()}".encode()
         name = hashlib.blake2b(secret, digest_size=8, person=b"call budget").hexdigest()
         self._budget = CallBudget(data_dir / f"cloudflare-{name}.budget", config.max_calls_per_5m)
+        self._share = share
 
     async def start(self) -> None:
         """Make the pool of connections; nothing is connected yet."""
@@ -89,12 +94,26 @@ class CloudflareClient:
             BudgetSpent: the token's calls are used up; nothing was sent.
             Exception: what the HTTP client raises; `verdict` knows.
         """
-        await asyncio.sleep(self._budget.take(_PATIENCE_SECS))
+        await self._turn()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         answer = read(await self._http.request(method, self._root + path, body, headers, max_answer_bytes))
         if answer.status == 429:
             self._budget.pause(_PAUSE_SECS if answer.after_secs is None else answer.after_secs)
         return answer
+
+    async def _turn(self) -> None:
+        if self._share >= 1:
+            await asyncio.sleep(self._budget.take(_PATIENCE_SECS))
+            return
+        ends = time.monotonic() + _PATIENCE_OF_GUESTS_SECS
+        while True:
+            try:
+                self._budget.take(0.0, self._share)
+                return
+            except BudgetSpent as spent:
+                if time.monotonic() + spent.after_secs > ends:
+                    raise
+                await asyncio.sleep(max(spent.after_secs, _GUESTS_LOOK_SECS))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from collector.console.refusal import Refused
 from collector.console.tailing.tail import Quiet, Records, Reset, Row, Skipped, Told
 from collector.console.tailing.tails import Following
 from collector.store.reading import NoStore
@@ -63,7 +64,7 @@ async def _events(following: Following, show: Show) -> AsyncIterator[str]:
     """A store that can't be read ends it: whoever comes again is told why."""
     ends = time.monotonic() + LONGEST_SECS
     yield _RETRY
-    with suppress(NoStore, sqlite3.Error):
+    with suppress(NoStore, sqlite3.Error, Refused):
         async for told in following.told():
             yield event(told, show)
             if time.monotonic() > ends:

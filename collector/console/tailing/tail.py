@@ -115,7 +115,7 @@ class Tail:
 
     def _skip(self, connection: Readable, newest: int) -> Skipped | None:
         """Count from the end on. None: there are few enough to tell them all, or nobody knows yet."""
-        self._counted = high = newest
+        high = newest
         kept, left, begin, ends = 0, 0, newest, time.monotonic() + _COUNT_SECS
         while high > self._seen and time.monotonic() < ends:
             low = max(self._seen, high - _LOOK)
@@ -127,8 +127,9 @@ class Tail:
             high = low
         complete = high <= self._seen
         if kept < KEPT or (complete and kept + left <= MOST_BEHIND):
+            self._counted = newest
             return None
-        self._seen, self.place = begin, self._place(connection, begin)
+        self._seen, self.place, self._counted = begin, self._place(connection, begin), newest
         return Skipped(left, complete, self.place)
 
     def _count(self, connection: Readable, low: int, high: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from collector.console.refusal import Refused
+from collector.console.refusal import NotNow, Refused
 from collector.console.tailing.tail import BEGINNING, Quiet, Tail, Told
 from collector.console.tailing.watch import Watch
 from collector.query.query import Query
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Prepare = Callable[[Readable], None]
 
-MOST = 64
-"""Tails of a console at once."""
 HEARTBEAT_SECS = 10.0
 
 
 class TooMany(Refused):
     """So many follow already."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__(
-            429, f"{MOST} follow at once at most, half of them the same domains: come again later", None, 10.0
+            429, f"{most} follow at once at most, half of them the same domains: come again later", None, 10.0
         )
 
 
@@ -48,16 +46,22 @@ class Following:
         self._open = True
 
     async def told(self) -> AsyncIterator[Told]:
-        """Its place first, then what comes, without end; a `Quiet` at least each ten seconds.
+        """Its place first, then what comes, without end; a `Quiet` at least each ten seconds. While the store is for others it looks no more often
+        than that.
 
         Raises:
-            NoStore, sqlite3.Error: the store can't be read any more.
+            NoStore, sqlite3.Error, Refused: the store can't be read any more.
         """
         yield Quiet(self._tail.place)
         while True:
             news = self._tails.watch.news()
-            while (told := await self._tails.run(self._step)) is not None:
-                yield told
+            try:
+                while (told := await self._tails.run(self._step)) is not None:
+                    yield told
+            except NotNow:
+                await asyncio.sleep(HEARTBEAT_SECS)
+                yield Quiet(self._tail.place)
+                continue
             try:
                 async with asyncio.timeout(HEARTBEAT_SECS):
                     await news.wait()
@@ -82,9 +86,9 @@ class Following:
     def _step(self) -> Told | None:
         file, connection = self._tails.source.whole(self._tail.scope)
         if file != self._file:
-            self._file = file
             self._prepare(connection)
             self._tail.begin(connection)
+            self._file = file
         return self._tail.step(connection)
 
 
@@ -92,12 +96,12 @@ class Tails:
     """Of one store. One thread asks it for all of them, a small question at a time.
 
     Args:
-        most: at once.
+        most: at once; None: as the source has it.
     """
 
-    def __init__(self, source: Source, most: int = MOST) -> None:
+    def __init__(self, source: Source, most: int | None = None) -> None:
         self.source = source
-        self._most = most
+        self._most = most or source.most_tails
         self._open: Counter[frozenset[str] | None] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
         self.watch = Watch(source.version, self.run, source.look_secs)
@@ -111,9 +115,9 @@ class Tails:
         events: bool = False,
         prepare: Prepare = lambda _: None,
     ) -> Following:
-        """Raises `TooMany`, `NoStore`, sqlite3.Error."""
+        """Raises `TooMany`, `NoStore`, sqlite3.Error, and what the source refuses."""
         if self._open.total() >= self._most or self._open[scope.domains] >= max(1, self._most // 2):
-            raise TooMany
+            raise TooMany(self._most)
         self._open[scope.domains] += 1
         self.watch.start()
         following = Following(self, Tail(query, scope, after, events=events), prepare)

@@ -15,9 +15,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from collector.console.file_source import FileSource
 from collector.console.security import guard
 from collector.console.tailing import tail as tailing
-from collector.console.tailing import tails
 from collector.console.visitor import Role, Visitor
 from collector.scope import Scope
 from counterparts.console import served
@@ -121,7 +121,7 @@ def test_it_is_off_where_loki_is_and_sockets_are_nothing(writer: Writer) -> None
 def test_so_many_follow_at_once(console: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "LOCAL", Visitor("anna", Scope.of(A), Role.VIEWER))
     with contextlib.ExitStack() as all_:
-        for _ in range(tails.MOST // 2):
+        for _ in range(FileSource.most_tails // 2):
             all_.enter_context(opened(console)).recv(timeout=_SECS)
         with pytest.raises(InvalidStatus) as refused:
             opened(console)

@@ -37,6 +37,7 @@ class Gated:
 
     kind = "gated"
     look_secs = 0.2
+    most_tails = 2
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -240,7 +240,7 @@ async def test_a_stream_ends_by_itself_and_gives_its_place_back(
     """So that it is asked again who may look."""
     monkeypatch.setattr(streams, "LONGEST_SECS", 0.0)
     monkeypatch.setattr(tails, "HEARTBEAT_SECS", 0.01)
-    for _ in range(tails.MOST):
+    for _ in range(FileSource.most_tails):
         asked_ = Events(app, "/api/v1/logs/tail")
         await asked_.until("never")
         assert asked_.status == 200

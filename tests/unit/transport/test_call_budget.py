@@ -92,3 +92,30 @@ def test_a_damaged_file_is_a_fresh_budget(tmp_path, clock):
     """Half a number counts as none."""
     (tmp_path / "token.budget").write_bytes(b"123")
     assert budget(tmp_path, clock).take(0) == 0.0
+
+
+def test_who_takes_a_share_leaves_the_rest_at_once_and_all_of_a_window_that_is_needed(tmp_path, clock):
+    """Half: of forty at once twenty; and none while others call as fast as they may, who lose nothing by it."""
+    guest, others = budget(tmp_path, clock), budget(tmp_path, clock)
+    assert [guest.take(1e-3, 0.5) for _ in range(20)] == pytest.approx([0.0] * 20, abs=1e-3)
+    with pytest.raises(BudgetSpent, match="kept for delivery") as refused:
+        guest.take(0.0, 0.5)
+    assert refused.value.kept
+    assert [others.take(1e-3) for _ in range(20)] == pytest.approx([0.0] * 20, abs=1e-3)
+    ends, calls = clock.now + WINDOW, 0
+    while clock.now < ends:
+        clock.now += others.take(5.0)
+        calls += 1
+        with pytest.raises(BudgetSpent):
+            guest.take(0.0, 0.5)
+    assert calls >= CALLS - 41
+    clock.now += 20
+    assert guest.take(1e-3, 0.5) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_who_takes_a_share_waits_out_a_pause_of_all(tmp_path, clock):
+    one = budget(tmp_path, clock)
+    one.pause(30)
+    with pytest.raises(BudgetSpent, match="used up") as refused:
+        one.take(5.0, 0.5)
+    assert not refused.value.kept
