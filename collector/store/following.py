@@ -26,7 +26,12 @@ _LOOK = 20_000
 _URGENT = LEVELS[:2]  # what `logs_urgent` holds
 _BY_ROWID = "SELECT rowid AS at FROM logs WHERE rowid <= ? ORDER BY rowid DESC"
 _BY_TIME = "SELECT rowid AS at FROM logs WHERE domain = ? AND +rowid <= ? ORDER BY time_unix_nano DESC, rowid DESC"
-NEWEST_OF_DOMAIN = "SELECT record_id, rowid FROM logs WHERE domain = ? ORDER BY time_unix_nano DESC LIMIT 1"
+MOST_OF_DOMAIN = 20_000
+LAST_OF_DOMAIN = (
+    "SELECT max(at) AS newest, count(*) AS looked FROM (SELECT rowid AS at FROM logs WHERE domain = ? AND +rowid <= ?"  # noqa: S608 - a constant
+    f" ORDER BY time_unix_nano DESC LIMIT {MOST_OF_DOMAIN})"
+)
+"""The largest rowid up to one, of so many rows of a domain that are the newest by time; and how many there were."""
 BY_ID = "SELECT rowid, domain FROM logs WHERE record_id = ?"
 _BY_LEVEL = (
     "SELECT rowid AS at FROM logs WHERE domain = ? AND triage_level = ? AND +rowid <= ?"

@@ -1,4 +1,4 @@
-"""`/loki/api/v1/tail`, a WebSocket: the newest records since `start`, then each as it is stored, at least `delay_for` seconds later.
+"""`/loki/api/v1/tail`, a WebSocket: the newest records since `start`, then each as it is stored, at least `delay_for` seconds after it was received.
 
     {"streams": [{"stream": {…}, "values": [["<ns>", "line"]]}], "dropped_entries": [{"labels": {"left_out": "130"}, "timestamp": "<ns>"}]}
 
@@ -19,6 +19,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from collector.base32 import received_ms
 from collector.console.loki import reading
 from collector.console.loki.answering import (
     CATEGORIZE,
@@ -98,10 +99,17 @@ async def _tell(socket: WebSocket, following: Following, asked: _Asked) -> None:
     told = {row["record_id"] for row in old}
     await _send(socket, old[::-1], [])
     async for one in following.told():
-        await asyncio.sleep(asked.delay_secs if isinstance(one, Records) else 0)
+        if isinstance(one, Records):
+            await asyncio.sleep(_early_secs(one.rows, asked.delay_secs, time.time()))
         new, left = _new(one, told)
         if new or left:
             await _send(socket, new, left)
+
+
+def _early_secs(rows: Sequence[Any], delay_secs: float, now: float) -> float:
+    """Until the last of them was received so long ago. A clock that was set is no reason to wait longer."""
+    received = max((received_ms(row["record_id"]) / 1000 for row in rows), default=0.0)
+    return min(delay_secs, max(0.0, received + delay_secs - now))
 
 
 def _new(told: Told, before: set[str]) -> tuple[Sequence[Any], list[Any]]:

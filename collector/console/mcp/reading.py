@@ -12,7 +12,7 @@ from pydantic import Field
 from collector.console.asking import Asked, asked
 from collector.console.cursor import Cursor
 from collector.console.mcp.answers import MOST_BYTES, Answer, fitting
-from collector.console.mcp.redacted import members, redacted
+from collector.console.mcp.redacted import members, redacted, shortened
 from collector.console.mcp.tools import Arguments, Caller, OfTime, Tool
 from collector.console.refusal import NotFound, Refused
 from collector.console.times import iso
@@ -42,6 +42,8 @@ _SAID = (
 _NANO = "_unix_nano"
 _ROOM = 2000
 """Bytes of an answer beside its rows."""
+_BEGINNING = 500
+"""Characters of the body of a record that is too long for an answer."""
 
 Query = Annotated[
     str,
@@ -69,14 +71,28 @@ async def search(caller: Caller, given: Search) -> Answer:
         wanted, place = replace(wanted, since=cursor.since, until=cursor.until), cursor.place
     found = await caller.ask(wanted.scope, records.page(wanted, given.limit, place, caller.parts.options.query_timeout))
     rows = await asyncio.to_thread(_records, found.rows)
-    fit = fitting(rows, MOST_BYTES - _ROOM)
-    last = found.rows[fit - 1] if 0 < fit < len(rows) else None
-    next_, notes = _following(wanted, found, last), []
+    shown, notes = _shown(rows)
+    last = found.rows[len(shown) - 1] if len(shown) < len(rows) else None
+    next_ = _following(wanted, found, last)
     if next_ is not None and found.next is None and last is None:
         notes.append(
             f"searched back to {iso(found.searched_to)} within the time of a question: `next` goes on from there"
         )
-    return Answer({"records": rows[:fit], "next": next_, "from": iso(wanted.since), "to": iso(wanted.until)}, "", notes)
+    return Answer({"records": shown, "next": next_, "from": iso(wanted.since), "to": iso(wanted.until)}, "", notes)
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> tuple[Sequence[dict[str, Any]], list[str]]:
+    """What fits, with notes; one at least, where there is one: a record that is too long by itself is passed over by nobody."""
+    fit = fitting(rows, MOST_BYTES - _ROOM)
+    if fit or not rows:
+        return rows[:fit], []
+    note = f"record {rows[0]['record_id']} does not fit into an answer: only its ids and the beginning of its body are told"
+    return [_beginning(rows[0])], [note]
+
+
+def _beginning(record: Mapping[str, Any]) -> dict[str, Any]:
+    ids = {name: record[name] for name in ("time", *_IDS) if name in record}
+    return ids | ({"body": shortened(str(record["body"]), _BEGINNING)} if "body" in record else {})
 
 
 def _following(wanted: Asked, found: Any, last: records.Row | None) -> str | None:

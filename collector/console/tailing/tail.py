@@ -14,7 +14,7 @@ from typing import Any
 
 from collector.query.query import Query
 from collector.scope import Scope
-from collector.store.following import BY_ID, NEWEST, NEWEST_OF_DOMAIN, Question, Wanted
+from collector.store.following import BY_ID, LAST_OF_DOMAIN, MOST_OF_DOMAIN, NEWEST, Question, Wanted
 from collector.store.reading import Readable
 
 Row = Mapping[str, Any]
@@ -144,14 +144,22 @@ class Tail:
         return int(found[0]) if found is not None and found[1] in self.scope else None
 
     def _place(self, connection: Readable, through: int) -> str:
-        """The last record up to there that the client may see; or, where there is none among many, the newest of a domain by its time."""
-        if found := self._last(connection, max(0, through - _LOOK_BACK), through):
-            return found
-        newest = [connection.execute(NEWEST_OF_DOMAIN, [domain]).fetchone() for domain in self.scope.sorted()]
-        _, place = max(
-            [(row[1], row[0]) for row in newest if row is not None and row[1] <= through], default=(0, BEGINNING)
-        )
-        return str(place)
+        """The last record up to there, in the order of commit, that the client may see."""
+        high = max(0, through - _LOOK_BACK)
+        return self._last(connection, high, through) or self._far_back(connection, high) or BEGINNING
+
+    def _far_back(self, connection: Readable, high: int) -> str:
+        """Where there is none among many. All rows of a small domain are looked at. Of a large one those that are the newest by time, and others
+        may have come later with an older time: rows are looked through behind the last of them, as long as that may take."""
+        looked = [connection.execute(LAST_OF_DOMAIN, [domain, high]).fetchone() for domain in self.scope.sorted()]
+        known = max((int(newest or 0) for newest, _ in looked), default=0)
+        ends = time.monotonic() + _COUNT_SECS
+        while any(count >= MOST_OF_DOMAIN for _, count in looked) and high > known and time.monotonic() < ends:
+            low = max(known, high - _LOOK_BACK)
+            if found := self._last(connection, low, high):
+                return found
+            high = low
+        return self._last(connection, known - 1, known)
 
     def _last(self, connection: Readable, after: int, through: int) -> str:
         question = self._all.last(after, through)

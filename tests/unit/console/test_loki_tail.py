@@ -15,7 +15,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from collector.base32 import first_record_id
 from collector.console.file_source import FileSource
+from collector.console.loki.tailing import _early_secs
 from collector.console.security import guard
 from collector.console.tailing import tail as tailing
 from collector.console.visitor import Role, Visitor
@@ -136,6 +138,16 @@ def test_records_of_others_are_not_told(writer: Writer, console: str, monkeypatc
         writer.put("theirs", domain=B)
         writer.put("mine")
         assert heard(tail, 1) == ["mine"]
+
+
+def test_a_record_waits_since_its_receipt_and_not_with_each_message() -> None:
+    """So that many messages wait no longer than one."""
+    received = [{"record_id": f"{first_record_id(at)}00000"} for at in (95_000, 98_000, 97_000)]
+    assert _early_secs(received, 5, 100.0) == pytest.approx(3.0)
+    assert _early_secs(received, 5, 103.0) == 0.0
+    assert _early_secs(received, 0, 98.0) == 0.0
+    assert _early_secs(received, 5, 10.0) == 5
+    assert _early_secs([{"record_id": "foreign"}], 5, 100.0) == 0.0
 
 
 def test_a_client_that_says_too_much_is_cut_off(console: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,24 @@ def test_places_name_records_that_may_be_seen(writer: Writer, monkeypatch: pytes
     writer.put("theirs", domain=B)
     assert told(tail, store) == [Quiet(seen)]
     assert begun(writer, scope=Scope.of("c.example"))[0].place == tailing.BEGINNING
+
+
+@pytest.mark.parametrize("most", [2, 1000], ids=["large", "small"])
+def test_the_place_of_a_quiet_domain_is_behind_its_late_records(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Which have a lower time than others and came later, more of them than are looked at by time; they are not told again."""
+    monkeypatch.setattr(tailing, "_LOOK_BACK", 5)
+    monkeypatch.setattr(tailing, "MOST_OF_DOMAIN", most)
+    bounded = re.sub(r"LIMIT \d+", f"LIMIT {most}", tailing.LAST_OF_DOMAIN)
+    monkeypatch.setattr(tailing, "LAST_OF_DOMAIN", bounded)
+    writer.put("new", "new", "new")
+    *_, last = writer.put("late", "late", at=5)
+    writer.put(*["theirs"] * 14, domain=B)
+    tail, _ = begun(writer, scope=Scope.of(A))
+    assert tail.place == last
+    again, store = begun(writer, scope=Scope.of(A), after=tail.place)
+    assert ids(told(again, store)) == []
 
 
 def test_the_place_of_another_domain_is_not_known(writer: Writer) -> None:

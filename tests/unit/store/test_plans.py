@@ -20,7 +20,7 @@ from collector.store import d1, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.describing import Described
 from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
-from collector.store.following import BY_ID, NEWEST, NEWEST_OF_DOMAIN, Question, Wanted
+from collector.store.following import BY_ID, LAST_OF_DOMAIN, NEWEST, Question, Wanted
 from collector.store.minutes import LOG_MINUTES, PATTERN_MINUTES
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
@@ -113,10 +113,7 @@ def test_a_backlog_walks_an_index_as_far_as_it_must(store: sqlite3.Connection, n
 
 STATEMENTS: dict[str, tuple[Question, list[str]]] = {
     "newest row": (Question(NEWEST, ()), ["SEARCH logs"]),
-    "newest row of a domain": (
-        Question(NEWEST_OF_DOMAIN, ("a.com",)),
-        ["SEARCH logs USING INDEX logs_domain_time (domain=?)"],
-    ),
+    "last row of a domain": (Question(LAST_OF_DOMAIN, ("a.com", 9)), [WALKS["time"]]),
     "rowid of an id": (Question(BY_ID, ("r0001",)), ["SEARCH logs USING INDEX sqlite_autoindex_logs_1 (record_id=?)"]),
     "insert": (Question(insert_statement(2), [None] * 2 * len(COLUMNS)), []),
     "insert on D1": (Question(d1.INSERT, ("[]",)), []),
@@ -246,7 +243,8 @@ KNOWN = {
     "collector.store.following: SELECT max(rowid) AS newest FROM": "newest row",
     "collector.store.following: SELECT logs.rowid AS rowid, {}": "fresh, backlog",
     "collector.store.following: SELECT rowid AS at FROM": "backlog",
-    "collector.store.following: SELECT record_id, rowid FROM logs": "last, newest row of a domain",
+    "collector.store.following: SELECT record_id, rowid FROM logs": "last",
+    "collector.store.following: SELECT max(at) AS newest, count(*)": "last row of a domain",
     "collector.store.following: SELECT count(*) FROM logs WHERE": "count",
     "collector.store.following: SELECT rowid, domain FROM logs": "rowid of an id",
     "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",

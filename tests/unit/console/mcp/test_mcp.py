@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,8 +40,6 @@ A, B = "a.example", "b.example"
 
 def stored(root: Path, count: int = 60, body: str = TRAP) -> None:
     """Records of two domains, each a second older, by ids that count."""
-    import time
-
     now = time.time_ns()
     made = [
         Row(f"{domain[0].upper()}{number:025}",
@@ -123,6 +122,31 @@ async def test_long_records_fill_an_answer_and_the_rest_is_on_the_next(tmp_path:
             cursor, pages = page["next"], pages + 1
         assert found == [f"A{number:025}" for number in range(60)]
         assert pages > 1
+
+
+async def test_a_record_that_fills_more_than_an_answer_is_told_shortened(tmp_path: Path) -> None:
+    """And those behind it are told, too; also where it is the last one."""
+    attributes = [(f"part{number}", "word " * 500) for number in range(50)]
+    made = [
+        Row(f"A{number:025}", attributes if number in (1, 2, 4) else [], resource=[],
+            fields={"domain": A, "time_unix_nano": time.time_ns() - (number + 1) * 10**9, "body": "long " * 300})
+        for number in range(5)
+    ]  # fmt: skip
+    store = EmbeddedStore(tmp_path / "store.db")
+    store.insert(rows(batch_of(made), Limits()))
+    store.close()
+    async with agent(tmp_path) as client:
+        found, cursor, notes = list[dict[str, Any]](), "", list[str]()
+        while cursor is not None:
+            page = await told(client, "search", domain=A, limit=100, cursor=cursor)
+            found += page["data"]["records"]
+            cursor = page["data"]["next"]
+            notes += page.get("notes", [])
+    assert [each["record_id"] for each in found] == [f"A{number:025}" for number in range(5)]
+    short = [each for each in found if len(each["body"]) == 500]
+    assert [each["record_id"] for each in short] == [f"A{number:025}" for number in (1, 2, 4)]
+    assert all(each["domain"] == A and "attributes" not in each for each in short)
+    assert [note.split()[1] for note in notes] == [each["record_id"] for each in short]
 
 
 async def test_every_tool_answers_and_a_wrong_question_is_a_sentence(tmp_path: Path) -> None:
