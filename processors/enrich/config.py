@@ -51,7 +51,7 @@ class HttpSource(HttpClientConfig):
     concurrency: int = Field(4, ge=1, le=100)
     """Most requests under way."""
     timeout: Duration = Field(5.0, gt=0)
-    """Time for an answer."""
+    """Time for the answer to a request."""
 
     @model_validator(mode="after")
     def _check_url(self) -> Self:

@@ -21,6 +21,8 @@ from processors.enrich.facts import Asked, Facts, Source, Unanswered
 log = logging.getLogger("logboom.enrich")
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _MOST_WAITING = 100_000
+_LONGEST_KEY_BYTES = 512
+"""What is longer names nothing, and a sender could fill memory and requests with it."""
 
 
 class State(StrEnum):
@@ -98,8 +100,11 @@ class Lookup:
 
     def _look(self, one: Asked, now: float) -> Answer:
         """What is remembered; what is old or not there is put down to be asked for."""
+        if len(one.key.encode()) > _LONGEST_KEY_BYTES:
+            return Answer(State.UNKNOWN)
         known = self._known.get(one)
         if known is None or known.until <= now:
+            self._known.pop(one, None)  # else whoever waits would take it for an answer
             self._put_down(one)
             return LATE
         self._known.move_to_end(one)

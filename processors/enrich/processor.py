@@ -111,4 +111,4 @@ def _source(config: EnrichConfig, context: Context) -> Source:
     if config.sqlite is not None:
         return Sqlite(config.sqlite)
     assert config.http is not None
-    return Service(config.http, client_authenticator(config.http.auth, context))
+    return Service(context.id, config.http, client_authenticator(config.http.auth, context))

@@ -22,10 +22,11 @@ from collector.columns.tables import FROM_BODY
 from collector.component import Context, Helpers
 from collector.testing.work import FakeWork
 from processors.enrich import FACTORY
-from processors.enrich.config import CacheConfig
+from processors.enrich.config import CacheConfig, HttpSource
 from processors.enrich.facts import Asked, Facts, Unanswered
 from processors.enrich.lookup import Lookup, State
 from processors.enrich.processor import Enrich
+from processors.enrich.service import Service
 
 _PATIENCE_SECS = 60.0
 USERS = {"u1": {"plan": "gold", "seats": 3, "address": {"city": "Bonn"}}, "u2": {"plan": "free", "seats": 1}}
@@ -145,6 +146,7 @@ class Directory:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         self.fails = False
+        self.refused: dict[str, int] = {}
         self.gate = threading.Event()
         self.gate.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -166,20 +168,23 @@ class Directory:
 
             def do_GET(self) -> None:
                 _, _, shape, keys = self.path.split("/", 3)
-                directory.asked.append([unquote(key) for key in keys.split(",")])
-                found = {key: USERS[key] for key in directory.asked[-1] if key in USERS}
+                asked = [unquote(key) for key in keys.split(",")]
+                directory.asked.append(asked)
+                found = {key: USERS[key] for key in asked if key in USERS}
                 shapes: Mapping[str, Any] = {
                     "map": found, "list": {"data": [{"id": key, **facts} for key, facts in found.items()]}, "one": next(iter(found.values()), None),
                 }  # fmt: skip
-                self._answer(shapes[shape])
+                self._answer(shapes[shape], asked)
 
             def do_POST(self) -> None:
-                directory.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["keys"])
-                self._answer({key: USERS[key] for key in directory.asked[-1] if key in USERS})
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["keys"]
+                directory.asked.append(asked)
+                self._answer({key: USERS[key] for key in asked if key in USERS}, asked)
 
-            def _answer(self, found: Any) -> None:
+            def _answer(self, found: Any, asked: list[str]) -> None:
                 directory.gate.wait(_PATIENCE_SECS)
                 status = 503 if directory.fails else 404 if found is None else 200
+                status = next((directory.refused[key] for key in asked if key in directory.refused), status)
                 text = json.dumps(found).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -238,6 +243,40 @@ def test_nobody_waits_for_a_service_that_fails(directory: Directory) -> None:
         until(lambda: column(processor, of("u1"), "user.id.plan") == ["gold"])
 
 
+@pytest.mark.parametrize("path", ["/x/map/{keys}", "/x/one/{key}", "/"])
+@pytest.mark.parametrize("status", [404, 431])
+def test_a_key_that_is_refused_keeps_no_other_from_its_facts(directory: Directory, path: str, status: int) -> None:
+    """It is not known, and nothing waits for the service to come back."""
+    directory.refused = {"bad": status, "worse": status}
+    with enriching(http={"url": directory.address + path}) as processor:
+        marks = column(processor, of("u1", "bad", "u9", "worse", "u2"), "logboom.enriched")
+        assert marks == ["found", "unknown", "unknown", "unknown", "found"]
+        asked = len(directory.asked)
+        assert column(processor, of("bad", "u2"), "logboom.enriched") == ["unknown", "found"]
+        assert len(directory.asked) == asked
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 407, 408, 425, 429, 500])
+def test_who_may_ask_and_when_says_nothing_of_keys(directory: Directory, status: int) -> None:
+    """They are not taken as not known."""
+    directory.refused = {"u1": status}
+    service = Service("x", HttpSource.model_validate({"url": f"{directory.address}/x/map/{{keys}}"}), None)
+    service.open()
+    try:
+        with pytest.raises(Unanswered, match=str(status)):
+            service.ask([Asked("u1"), Asked("u2")])
+    finally:
+        service.close()
+
+
+def test_a_long_key_is_not_asked_for(directory: Directory) -> None:
+    """By its bytes."""
+    keys = ["x" * 513, "ä" * 257, "ä" * 256]
+    with enriching(http={"url": f"{directory.address}/x/map/{{keys}}"}) as processor:
+        assert column(processor, of(*keys, "u1"), "logboom.enriched") == ["unknown"] * 3 + ["found"]
+    assert directory.asked == [["ä" * 256, "u1"]]
+
+
 class Scripted:
     """A source that gives what it is told to."""
 
@@ -294,6 +333,21 @@ def test_what_is_remembered_grows_old() -> None:
         source.asked.clear()
         assert state(a) is State.FOUND
         assert source.asked == ["a"]
+    finally:
+        lookup.shutdown()
+
+
+def test_what_is_forgotten_is_waited_for() -> None:
+    """As what was never known: within the budget."""
+    source, now = Scripted(), [0.0]
+    cache = CacheConfig(ttl="10s", stale="20s", negative_ttl="5s")  # type: ignore[arg-type] - as written
+    lookup = Lookup("x", source, cache, lambda: now[0])
+    lookup.start()
+    a = Asked("a")
+    try:
+        for now[0] in (0.0, 30.0):
+            assert lookup.answers([a], _PATIENCE_SECS)[a].state is State.FOUND
+        assert source.asked == ["a", "a"]
     finally:
         lookup.shutdown()
 
