@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from collector.transport.kubernetes.api import Access
@@ -46,7 +46,7 @@ class Cluster:
         self._by_key: dict[Key, str] = {}
         self._keys: dict[str, list[Key]] = {}
         self._objects: dict[str, dict[str, Object]] = {}
-        self._leaving: deque[tuple[float, str]] = deque()
+        self._leaving: dict[str, float] = {}  # the first to be forgotten first
         self._version = 0
         self._watches = [] if config.passthrough else list(self._make_watches())
 
@@ -106,7 +106,7 @@ class Cluster:
             for uid in self._pods.keys() - {pod.uid for pod in pods}:
                 self._leave(uid)
             for pod in pods:
-                self._put(pod)
+                self._stay(pod)
 
     def put_pod(self, pod: Pod, *, gone: bool) -> None:
         """One is new, changed or gone."""
@@ -114,7 +114,7 @@ class Cluster:
             if gone:
                 self._leave(pod.uid)
             else:
-                self._put(pod)
+                self._stay(pod)
 
     def put_objects(self, kind: str, objects: Mapping[str, Object]) -> None:
         """These are all of a kind."""
@@ -132,6 +132,11 @@ class Cluster:
             else:
                 own[name] = found
             self._version += 1
+
+    def _stay(self, pod: Pod) -> None:
+        """It may have been gone: one that the filter takes again has the uid that it had."""
+        self._leaving.pop(pod.uid, None)
+        self._put(pod)
 
     def _put(self, pod: Pod) -> None:
         self._version += 1
@@ -157,11 +162,12 @@ class Cluster:
 
     def _leave(self, uid: str) -> None:
         if uid in self._pods:
-            self._leaving.append((self._clock() + self._config.pod_delete_grace_period, uid))
+            self._leaving.setdefault(uid, self._clock() + self._config.pod_delete_grace_period)
 
     def _sweep(self) -> None:
-        while self._leaving and self._leaving[0][0] <= self._clock():
-            _, uid = self._leaving.popleft()
+        now = self._clock()
+        for uid in list(takewhile(lambda uid: self._leaving[uid] <= now, self._leaving)):
+            del self._leaving[uid]
             self._pods.pop(uid, None)
             for key in self._keys.pop(uid, ()):
                 if self._by_key.get(key) == uid:

@@ -200,7 +200,7 @@ class K8sAttributesConfig(Config):
     watch_sync_period: Duration = 300.0
     """Accepted; no effect: what is followed is not asked for again."""
     pod_delete_grace_period: Duration = 120.0
-    """So long a pod that is gone is remembered, for records that come late."""
+    """So long a pod that is gone is remembered, for records that come late; one that is back by then stays."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,13 +1,14 @@
 """A list that is followed: all of it once, then what changes, for as long as this lives. What broke off goes on where it was; what the server does not
-keep any more is listed anew."""
+keep any more is listed anew. What ends as soon as it has begun is asked for later and later."""
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from collector.transport.kubernetes.api import Access, Api, Refused
@@ -15,7 +16,9 @@ from collector.transport.kubernetes.api import Access, Api, Refused
 log = logging.getLogger("logboom.kubernetes")
 Object = dict[str, Any]
 _PAGE = "500"
-_FIRST_WAIT, _LONGEST_WAIT, _TOLD_SECS = 1.0, 30.0, 60.0
+_SHORT_WAIT, _FIRST_WAIT, _LONGEST_WAIT, _TOLD_SECS = 0.1, 1.0, 30.0, 60.0
+_LASTING_SECS = 5.0
+"""A watch that was there for so long needs no wait behind it."""
 _WHOLE = "application/json"
 _BARE = "application/json;as=PartialObjectMetadata{};v=v1;g=meta.k8s.io,application/json"
 """Names, labels, annotations and owners alone."""
@@ -40,15 +43,24 @@ class Watch:
         path: of the list: `/api/v1/pods`.
         selectors: `labelSelector`, `fieldSelector`; empty ones are left out.
         bare: metadata is enough.
+        clock: monotonic seconds.
     """
 
     def __init__(
-        self, access: Access, path: str, selectors: Mapping[str, str], follower: Follower, *, bare: bool = False
+        self,
+        access: Access,
+        path: str,
+        selectors: Mapping[str, str],
+        follower: Follower,
+        *,
+        bare: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = Api(access)
         self._path, self._selectors, self._follower, self._bare = path, selectors, follower, bare
         self._ended, self._read_timeout = threading.Event(), access.timeout
         self._told, self._told_at = "", 0.0
+        self._clock, self._wait = clock, 0.0
         self._thread: threading.Thread | None = None
         self.synced = threading.Event()
         """Set when the follower was told of the whole list."""
@@ -65,22 +77,29 @@ class Watch:
         self._api.close()
 
     def _run(self) -> None:
-        version, wait = "", _FIRST_WAIT
+        version = ""
         while not self._ended.is_set():
+            failed, began = "", math.inf
             try:
-                version = self._follow(version or self._list())
-                wait = _FIRST_WAIT
-                continue
+                version = version or self._list()
+                began = self._clock()
+                version = self._follow(version)
             except Refused as refusal:
-                if refusal.gone:
-                    version = ""
-                    continue
-                self._tell(str(refusal))
+                failed, version = ("", "") if refusal.gone else (str(refusal), version)
             except (KeyError, TypeError, AttributeError) as error:  # what answers is not ours
-                version = ""
-                self._tell(f"an answer of another shape: {type(error).__name__}")
-            self._ended.wait(wait * random.uniform(0.5, 1.0))  # noqa: S311
-            wait = min(2 * wait, _LONGEST_WAIT)
+                failed, version = f"an answer of another shape: {type(error).__name__}", ""
+            self._rest(failed, lasted=self._clock() - began)
+
+    def _rest(self, failed: str, lasted: float) -> None:
+        """Longer each time, until a watch has lasted."""
+        if failed:
+            self._tell(failed)
+        if lasted >= _LASTING_SECS:
+            self._wait = 0.0
+            if not failed:
+                return
+        self._wait = min(max(2 * self._wait, _FIRST_WAIT if failed else _SHORT_WAIT), _LONGEST_WAIT)
+        self._ended.wait(self._wait * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _list(self) -> str:
         """All pages; the version from which on it is followed."""
@@ -117,7 +136,7 @@ class Watch:
 
     def _tell(self, reason: str) -> None:
         """Once a minute, and when it is another reason."""
-        now = time.monotonic()
+        now = self._clock()
         if not self._ended.is_set() and (reason != self._told or now - self._told_at >= _TOLD_SECS):
             self._told, self._told_at = reason, now
             log.warning("what there is of %s can't be followed: %s; it is tried again", self._path, reason)
