@@ -21,6 +21,7 @@ _SYSTEMS: dict[str, tuple[Clean, tuple[str, ...]]] = {
     "opensearch": (sanitizing.json_query, ("opensearch",)),
     "es": (sanitizing.json_query, ("elasticsearch",)),
 }
+_OF_BODIES: dict[Clean, Clean] = {sanitizing.sql: sanitizing.sql_in_text}
 
 
 class Values:
@@ -57,7 +58,7 @@ class Values:
         if self._url.enabled:
             found = [sanitizing.url(one) for one in found]
         for clean, _, _ in self._databases:
-            found = [clean(one) for one in found]
+            found = [_OF_BODIES.get(clean, clean)(one) for one in found]
         return found
 
     def _query(self, key: str, value: str, system: str) -> str:
