@@ -88,10 +88,10 @@ class Service:
             url = url.replace(KEY, quote(asked[0].key, safe=""))
         else:
             body = orjson.dumps({"keys": [one.key for one in asked]})
-        method, url = "POST" if body else "GET", url.replace(DOMAIN, domain)
+        url = url.replace(DOMAIN, domain)
         try:
             async with asyncio.timeout(self._config.timeout):
-                return await self._client.request(method, url, body, _JSON, _MOST_BYTES, plain=True)
+                return await self._client.request("POST" if body else "GET", url, body, _JSON, _MOST_BYTES, plain=True)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unanswered(describe(error)) from error
 
