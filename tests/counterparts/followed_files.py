@@ -64,7 +64,7 @@ class Files:
                 body,
                 handed.piece.records,
                 1_700_000_000_000,
-                b"",
+                handed.digest("file_log"),
                 text=True,
             )
         )

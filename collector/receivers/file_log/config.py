@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -132,7 +133,7 @@ class FileLogConfig(Config):
     exclude_older_than: Duration = 0.0
     """A file that was not changed for so long is not begun; 0: every one is."""
     start_at: Literal["beginning", "end"] = "end"
-    """Where a file is begun that is there at the first start. What comes later is read from its beginning, what was read before goes on."""
+    """Where a file is begun that is there at the first start: when no place of any file is known. What comes later is read from its beginning, what was read before goes on."""
     poll_interval: Duration = Field(0.2, gt=0)
     """How often files that grow are looked at. Whether there are new ones is looked for as often, but for at most a hundredth of the time."""
     max_concurrent_files: int = Field(1024, ge=2)
@@ -222,6 +223,14 @@ class FileLogConfig(Config):
     def _empty(cls, given: Any, info: Any) -> Any:
         return ({} if info.field_name in ("attributes", "resource") else []) if given is None else given
 
+    @field_validator("attributes", "resource")
+    @classmethod
+    def _writable(cls, given: dict[str, Scalar]) -> dict[str, Scalar]:
+        for key, value in given.items():
+            if wrong := _unwritable(key) or _unwritable(value):
+                raise ValueError(f"{key[:64]!r}: {wrong}")
+        return given
+
     @field_validator("include", "exclude")
     @classmethod
     def _absolute(cls, patterns: list[str]) -> list[str]:
@@ -265,6 +274,17 @@ class FileLogConfig(Config):
         from collector.stanza.refiner import Refiner
 
         return Refiner(context.id, self.operators)
+
+
+def _unwritable(value: Scalar) -> str:
+    """Why a record can't have it; empty: it can."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return "an integer has 64 bits"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number is finite"
+    if isinstance(value, str) and not value.isascii() and value != value.encode(errors="replace").decode():
+        return "text is UTF-8"
+    return ""
 
 
 _SPELLED = {"nop": "", "": "utf-8", "utf8": "utf-8", "utf-8-raw": "utf-8", "utf16": "utf-16-le", "utf-16": "utf-16-le"}

@@ -10,15 +10,19 @@ from typing import Protocol
 
 _MAGIC = b"\x1f\x8b\x08"
 _STEP = 256 << 10
+_FIRST = 16 << 10
 _WBITS = 31
 
 
 class Content(Protocol):
-    """An open file. `read` gives fewer bytes at its end, none behind it."""
+    """An open file. `read` gives fewer bytes at its end, none behind it; `length` is how many there are, plain; `whole`: more may come,
+    but nothing shows that it must."""
 
     @property
     def packed(self) -> bool: ...
     def read(self, offset: int, size: int) -> bytes: ...
+    def length(self) -> int: ...
+    def whole(self) -> bool: ...
     def stat(self) -> os.stat_result: ...
     def close(self) -> None: ...
 
@@ -34,6 +38,12 @@ class Plain:
     def read(self, offset: int, size: int) -> bytes:
         return os.pread(self._fd, size, max(0, offset))
 
+    def length(self) -> int:
+        return self.stat().st_size
+
+    def whole(self) -> bool:
+        return True
+
     def stat(self) -> os.stat_result:
         return os.fstat(self._fd)
 
@@ -48,7 +58,8 @@ class Plain:
 class Gzip:
     """Unpacked, member after member. What is damaged ends where the damage is; `broken` says so.
 
-    It goes forward; a place behind it is found from the beginning on. A bounded window of what was unpacked last stays.
+    It goes forward; a place behind it is found from the beginning on. A bounded window of what was unpacked last stays,
+    and of its first bytes, by which it is known.
     """
 
     packed = True
@@ -59,11 +70,13 @@ class Gzip:
         self._begin()
 
     def _begin(self) -> None:
-        self._taken, self._at, self._window = 0, 0, b""
+        self._taken, self._at, self._window, self._first, self._within = 0, 0, b"", b"", False
         self._unpacker = zlib.decompressobj(_WBITS)
 
     def read(self, offset: int, size: int) -> bytes:
         offset = max(0, offset)
+        if offset + size <= len(self._first):
+            return self._first[offset : offset + size]
         if offset < self._at - len(self._window):
             self._begin()
         while self._at < offset + size and self._more():
@@ -71,6 +84,16 @@ class Gzip:
             self._window = self._window[-max(keep, _STEP) :]
         begins = offset - (self._at - len(self._window))
         return self._window[begins : begins + size] if begins >= 0 else b""
+
+    def length(self) -> int:
+        """As far as it can be unpacked by now."""
+        while self._more():
+            self._window = self._window[-_STEP:]
+        return self._at
+
+    def whole(self) -> bool:
+        """Whether it ends where a member ends: what is half written does not."""
+        return self.length() > 0 and not self._within and not self.broken
 
     def _more(self) -> bool:
         packed = self._unpacker.unconsumed_tail
@@ -84,9 +107,12 @@ class Gzip:
         except zlib.error as error:
             self.broken = str(error)
             return False
-        if self._unpacker.eof:
+        self._within = not self._unpacker.eof
+        if not self._within:
             self._taken -= len(self._unpacker.unused_data)
             self._unpacker = zlib.decompressobj(_WBITS)
+        if self._at < _FIRST:
+            self._first += plain[: _FIRST - self._at]
         self._window += plain
         self._at += len(plain)
         return True
@@ -110,6 +136,12 @@ def opened(path: str, compression: str, *, lock: bool = False) -> Content:
             os.close(fd)
         raise
     return Gzip(fd) if packed else Plain(fd)
+
+
+def may_become_gzip(content: Content) -> bool:
+    """Whether there is too little of it to tell."""
+    first = content.read(0, len(_MAGIC))
+    return len(first) < len(_MAGIC) and _MAGIC.startswith(first)
 
 
 def _is_gzip(fd: int) -> bool:

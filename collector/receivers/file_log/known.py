@@ -103,6 +103,8 @@ class Known:
         if copy.twin is None or copy.twin_id not in self._absent:
             return None
         _, place = self._taken(copy.twin_id, (copy.place.device, copy.place.inode))
+        if copy.content is not None and copy.content.packed:
+            return place  # what is missing of it was read, and is passed over if it comes
         return place if copy.size >= place.offset else place.at(copy.size, copy.read)
 
     def _taken(self, source: bytes, key: tuple[int, int]) -> tuple[bytes, Place]:
@@ -112,11 +114,15 @@ class Known:
             del self._by_inode[place.device, place.inode]
         return source, replace(place, device=key[0], inode=key[1])
 
-    def original_of(self, content: Content, size: int) -> TailedFile | None:
+    def awaits(self, content: Content) -> bool:
+        """Whether it begins like a remembered file of which more was read than there is of it."""
+        return any(self._absent[source][0].offset > content.length() for source in self._absent_alike.of(content))
+
+    def original_of(self, content: Content) -> TailedFile | None:
         """A followed file that this one may be a copy of: it holds all that was read of that one, or all of it stands at its
         beginning."""
         alike = islice(self._alike.of(content), _MOST_COMPARED)
-        return next((source for source in alike if is_copy(content, size, source)), None)
+        return next((source for source in alike if is_copy(content, source)), None)
 
 
 S = TypeVar("S")
@@ -164,12 +170,16 @@ class Alike(Generic[S]):
                 yield from found
 
 
-def is_copy(content: Content, size: int, source: TailedFile) -> bool:
-    """Whether a file of that size may be a copy of the source, or the beginning of one. Raises `OSError`."""
+def is_copy(content: Content, source: TailedFile) -> bool:
+    """Whether a file may be a copy of the source, or the beginning of one, packed or not: compared is what it is unpacked.
+    Raises `OSError`."""
     place = source.place
-    if place.offset and (content.packed or size >= place.offset) and place.fits(content.read):
+    if len(content.read(0, place.mark.length)) == place.mark.length and not place.mark.fits(content.read):
+        return False  # what begins otherwise need not be unpacked
+    if place.offset and place.fits(content.read) and content.read(place.offset - 1, 1):
         return True
-    if content.packed or size > source.size or source.content is None:
+    size = content.length()
+    if source.content is None or size > source.content.length():
         return False
     begins = max(0, size - TAIL_BYTES)
     return content.read(begins, size - begins) == source.read(begins, size - begins)

@@ -8,8 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-import xxhash
-
 from collector.admission.admission import Admission, Notice
 from collector.admission.steps import Arrival
 from collector.component import Context
@@ -119,12 +117,11 @@ class FileLogReceiver:
 
     def _hand(self, handed: Handed) -> None:
         assert self._admission is not None
-        text, place, source = handed.piece.text, handed.piece.place, handed.piece.source
+        text = handed.piece.text
         received = Received(text.body(), handed.piece.records, 1, Repairs())
         arrival = Arrival(
             self._id, self._facts, text.text, read=lambda _: received, text=True,
-            digest=xxhash.xxh3_128_digest(b"%s%d %s" % (source.id, place.offset, self._id.encode())),
-            position=handed.position(), besides=[position for _, position in handed.besides],
+            digest=handed.digest(self._id), position=handed.position(), besides=[position for _, position in handed.besides],
         )  # fmt: skip
         self._admission.submit(arrival, partial(self._answered, handed))
 

@@ -40,8 +40,8 @@ class TailedFile:
         self.saved = saved
         """The journal has its place."""
         self.content: Content | None = None
-        self.pending = False
-        """A piece is under way."""
+        self.pending: Piece | None = None
+        """The piece under way that carries its place."""
         self.size = 0
         self.changed_ns = 0
         self.grown_at = 0.0
@@ -53,6 +53,8 @@ class TailedFile:
         self.seen = 0
         self.unsure = False
         """It may be a copy of a file that is followed: it waits until that is known."""
+        self.ask_at = 0.0
+        """Before that it is not asked again: it may be long, and has to be unpacked."""
         self.twin: TailedFile | None = None
         """That file."""
         self.twin_id = b""

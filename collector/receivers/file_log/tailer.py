@@ -21,11 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import xxhash
+
 from collector.journal.positions import Position
 from collector.journal.text import Scalar, Text
 from collector.receivers.file_log.attributes import attributes_of
 from collector.receivers.file_log.config import FileLogConfig, codec_of
-from collector.receivers.file_log.content import Content, Plain, opened
+from collector.receivers.file_log.content import Content, Gzip, Plain, may_become_gzip, opened
 from collector.receivers.file_log.globs import Globs
 from collector.receivers.file_log.identity import Place
 from collector.receivers.file_log.known import Known
@@ -41,6 +43,8 @@ SAVE_SECS = 1.0
 ACTIVE_SECS = 60.0
 _BESIDES = 32
 _SHARE = 100
+_ASKS = 10
+"""What to compare a file costs is a tenth of the time at most."""
 _SAY_AGAIN_SECS = 60.0
 _RETRY_SECS = 1.0
 _SHORT = 1000
@@ -54,6 +58,10 @@ class Handed(NamedTuple):
 
     def position(self) -> Position:
         return Position(self.piece.source.id, self.piece.place.packed())
+
+    def digest(self, receiver: str) -> bytes:
+        """By which it is the same piece when it comes twice: whose it is and where it ends."""
+        return xxhash.xxh3_128_digest(b"%s%d %s" % (self.piece.source.id, self.piece.place.offset, receiver.encode()))
 
 
 Hand = Callable[[Handed], None]
@@ -90,6 +98,7 @@ class Tailer:
         self._cutter = config.cutter()
         self._codec = codec_of(config.encoding)
         self.known = Known(positions, now())
+        self._first = not positions
         self._answers: queue.SimpleQueue[tuple[Handed, float | None]] = queue.SimpleQueue()
         self._look_at = 0.0
         self._save_at = 0.0
@@ -146,12 +155,15 @@ class Tailer:
 
     def _settle(self, handed: Handed, retry_after: float | None, now: float) -> None:
         source, place = handed.piece.source, handed.piece.place
+        if source.pending is not handed.piece:
+            return  # handing it over failed, and it was answered all the same
         self._under_way -= len(handed.piece.text.text)
-        source.pending = False
+        source.pending = None
         for other, _ in handed.besides:
-            other.pending = False
+            other.pending = None
         if retry_after is not None:
             source.ended = False
+            self.known.forgotten[:0] = [position.source for _, position in handed.besides if not position.position]
             self._rest_until = max(self._rest_until, now + retry_after)
             self.counts["waits"] += 1
             return
@@ -230,9 +242,8 @@ class Tailer:
         source.content, source.seen, source.grown_at = content, self._scans, now
         source.size, source.changed_ns = status.st_size, status.st_mtime_ns
         source.ended = False
-        if recalled is None and self._scans == 1 and self._config.start_at == "end":
-            size = source.size if not content.packed else _length(source)
-            source.place = source.place.at(size, source.read)
+        if recalled is None and self._first and self._scans == 1 and self._config.start_at == "end":
+            source.place = source.place.at(content.length(), source.read)
         elif recalled is None:
             source.unsure = True
         source.marked(self._config.fingerprint_size)
@@ -286,6 +297,8 @@ class Tailer:
             source.place = replace(source.place, offset=0, number=0, tail_length=0, tail=bytes(8), skipping=False)
             source.begin(self._codec)
         elif self._config.on_truncate == "read_new":
+            self.known.forgotten.append(source.id)
+            source.id = os.urandom(16)  # places come again, and what ends at them is not what ended there before
             source.place = source.place.at(source.size, source.read)
             self._unsaved[source] = None
         else:  # whatever will stand before that place is not what was read
@@ -299,8 +312,7 @@ class Tailer:
         source.id = os.urandom(16)
         source.place = Place(source.place.device, source.place.inode, path=source.path)
         source.begin(self._codec)
-        for copy in self._held:
-            self._active[copy] = None
+        self._wake()
 
     # reading
 
@@ -317,7 +329,7 @@ class Tailer:
         if source.pending:
             return False
         try:
-            return (not source.unsure or self._decided(source, now)) and self._advance(source, now)
+            return (not source.unsure or self._asked(source, now)) and self._advance(source, now)
         except OSError as error:
             self._unreadable(source.path, error)
             source.close()
@@ -377,6 +389,12 @@ class Tailer:
         for each in (self._active, self._unsaved, self._handles, self._held):
             each.pop(source, None)
         self.known.drop(source)
+        self._wake()
+
+    def _wake(self) -> None:
+        """What a copy is of has changed: the copy is looked at."""
+        for copy in self._held:
+            self._active[copy] = None
 
     def _delete(self, source: TailedFile) -> None:
         """If it is still that file."""
@@ -392,32 +410,62 @@ class Tailer:
             self._unreadable(source.path, error)
             source.grown_at = self._now()
 
+    def _asked(self, source: TailedFile, now: float) -> bool:
+        """`_decided`, as often as it may cost."""
+        if now < source.ask_at:
+            return False
+        began = self._now()
+        decided = self._decided(source, now)
+        source.ask_at = now + _ASKS * (self._now() - began)
+        return decided
+
     def _decided(self, source: TailedFile, now: float) -> bool:
         """Whether it is known what a file is that nobody knew: one of its own, or a copy of one that was emptied since: then it goes on
         where that was. While it is like one that is still there it waits; if it is short, not for long."""
         self._glance(source, now)
-        if self._config.compression == "auto":
-            source.close()  # it may have been empty when it was opened
+        if source.content.broken if isinstance(source.content, Gzip) else self._config.compression == "auto":
+            source.close()  # it may have been empty, or half written, when it was opened
         self._open(source)
         content = source.content
         assert content is not None
         if not source.size:
             return self._waits(source, now)
         recalled = self.known.recalled(content)
-        if recalled is None and (place := self.known.inherited(source)) is not None:
+        making = recalled is None and self._in_the_making(source, content, now)
+        if recalled is None and not making and (place := self.known.inherited(source)) is not None:
             recalled = source.twin_id, place
         if recalled is not None:
             source.id, source.place = recalled[0], replace(recalled[1], path=source.path)
             self._unsaved[source] = None
             return self._sure(source)
-        source.twin = self.known.original_of(content, source.size)
-        short = source.place.mark.length < min(_SHORT, self._config.fingerprint_size)
-        if source.twin is None or (short and now - max(source.grown_at, source.twin.grown_at) >= GRACE_SECS):
+        twin = self.known.original_of(content)
+        if twin is not None:
+            source.twin, source.twin_id = twin, twin.id
+        if self._by_chance(source, twin, content, now) if twin is not None else not making:
             source.begin(self._codec)
             return self._sure(source)
         self._held[source] = None
-        source.twin_id = source.twin.id
         return self._waits(source, now)
+
+    def _in_the_making(self, source: TailedFile, content: Content, now: float) -> bool:
+        """Whether it is packed and not to its end yet, and what there is may be the beginning of what was read: until it grows no more."""
+        if now - source.grown_at >= GRACE_SECS:
+            return False
+        if not content.packed:
+            return self._config.compression == "auto" and may_become_gzip(content)
+        short = len(content.read(0, self._config.fingerprint_size)) < self._config.fingerprint_size
+        return (short or self.known.awaits(content)) and not content.whole()
+
+    def _by_chance(self, source: TailedFile, twin: TailedFile, content: Content, now: float) -> bool:
+        """Two short files that begin alike, and both stay as they are, whole."""
+        source.marked(self._config.fingerprint_size)
+        if source.place.mark.length >= min(_SHORT, self._config.fingerprint_size):
+            return False
+        if now - max(source.grown_at, twin.grown_at) < GRACE_SECS or not content.whole():
+            return False
+        before = twin.id
+        self._glance(twin, now)
+        return twin.gone_at is None and twin.id == before
 
     def _sure(self, source: TailedFile) -> bool:
         source.unsure, source.twin, source.ended = False, None, False
@@ -436,14 +484,17 @@ class Tailer:
 
     def _give(self, piece: Piece) -> None:
         besides = self._besides(piece.source)
-        piece.source.pending = True
-        for source, _ in besides:
-            source.pending = True
-        self._under_way += len(piece.text.text)
         forgotten = [Position(each, b"") for each in self.known.forgotten[: _BESIDES - len(besides)]]
+        handed = Handed(piece, [*besides, *((piece.source, position) for position in forgotten)])
         del self.known.forgotten[: len(forgotten)]
-        gone = [(piece.source, position) for position in forgotten]
-        self._hand(Handed(piece, [*besides, *gone]))
+        for source in (piece.source, *(other for other, _ in besides)):
+            source.pending = piece
+        self._under_way += len(piece.text.text)
+        try:
+            self._hand(handed)
+        except BaseException:
+            self._settle(handed, _RETRY_SECS, self._now())
+            raise
 
     def _besides(self, but: TailedFile) -> list[tuple[TailedFile, Position]]:
         waiting = (source for source in self._unsaved if not source.pending and source is not but)
@@ -512,11 +563,3 @@ class Tailer:
                 self._said.clear()
             self._said[what] = now
             _log.warning("%s", sentence)
-
-
-def _length(source: TailedFile) -> int:
-    """Of what is packed."""
-    size = 0
-    while chunk := source.read(size, 1 << 20):
-        size += len(chunk)
-    return size

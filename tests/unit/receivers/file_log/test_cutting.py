@@ -291,3 +291,29 @@ def test_what_only_others_need_is_accepted() -> None:
         initial_buffer_size="1KiB",
     )
     assert Tailer(config, {}, lambda _: None).turn() > 0
+
+
+@pytest.mark.parametrize("option", ["attributes", "resource"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1 << 63, "64 bits"),
+        (-(1 << 63) - 1, "64 bits"),
+        (1 << 64, "64 bits"),
+        (float("nan"), "finite"),
+        (float("-inf"), "finite"),
+        ("\ud800", "UTF-8"),
+    ],
+    ids=["2^63", "-2^63-1", "2^64", "nan", "-inf", "surrogate"],
+)
+def test_what_no_record_can_have_is_refused(option: str, value: Any, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        FileLogConfig(include=["/x"], **{option: {"key": value}})
+
+
+def test_the_largest_and_the_least_that_a_record_can_have(tmp_path: Path) -> None:
+    given = {"most": (1 << 63) - 1, "least": -(1 << 63), "text": "größe", "yes": True, "part": 0.5}
+    files = Files(tmp_path, {"attributes": given})
+    files.write("app.log", "one\n")
+    files.run()
+    assert {key: files.attribute(key) for key in given} == {key: [value] for key, value in given.items()}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from collector.receivers.file_log.identity import Mark, Place
+from collector.receivers.file_log.tailer import Handed
 from counterparts.followed_files import Files
 
 
@@ -48,6 +50,87 @@ def test_a_file_that_is_made_later_begins_at_its_beginning(tmp_path: Path) -> No
     files.write("app.log", "one\n")
     files.run()
     assert files.bodies() == ["one"]
+
+
+def test_a_file_that_was_begun_while_nobody_read_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """Of a start that is not the first one nothing is skipped."""
+    files = Files(tmp_path, {"start_at": "end"})
+    files.write("app.log", "before\n")
+    files.start()
+    files.run(2)
+    files.write("app.log", "more\n")
+    files.write("new.log", "while it was down\n")
+    files.start()
+    files.run(8)
+    assert sorted(map(str, files.bodies())) == ["more", "while it was down"]
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_a_piece_whose_handing_over_fails_is_read_again(tmp_path: Path, error: type[BaseException]) -> None:
+    files = Files(tmp_path)
+    files.write("app.log", "one\n")
+    hand, files.tailer._hand = files.tailer._hand, _failing(error)
+    with pytest.raises(error):
+        files.run()
+    assert not files.tailer.waits
+    files.tailer._hand = hand
+    files.run(3)
+    assert files.bodies() == ["one"]
+    assert not files.tailer.waits
+
+
+def test_a_failure_behind_the_handing_over_and_an_answer_all_the_same(tmp_path: Path) -> None:
+    """What is on disk by then comes again, as the same piece; the answer to the first is no answer to the second."""
+    files = Files(tmp_path, at_once=False)
+    files.write("app.log", "one\n")
+    hand = files.tailer._hand
+
+    def handing(handed: Handed) -> None:
+        hand(handed)
+        raise MemoryError
+
+    files.tailer._hand = handing
+    with pytest.raises(MemoryError):
+        files.tailer.turn()
+    files.tailer._hand = hand
+    files.now += 2
+    files.answer()
+    files.tailer.turn()
+    assert files.tailer.waits
+    files.at_once = True
+    files.answer()
+    files.run()
+    assert not files.tailer.waits
+    assert len(files.entries) == 2
+    assert len({entry.digest for entry in files.entries}) == 1
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["failure", "refusal"])
+def test_what_is_to_be_forgotten_is_so_when_its_piece_was_not_taken(tmp_path: Path, fails: bool) -> None:
+    files = Files(tmp_path, {"on_truncate": "read_whole_file", "fingerprint_size": 16})
+    text = "the first bytes of it\n"
+    files.write("app.log", text + "one\n")
+    files.run()
+    os.truncate(tmp_path / "app.log", len(text))
+    hand, files.refusing = files.tailer._hand, not fails
+    if fails:
+        files.tailer._hand = _failing(MemoryError)
+        with pytest.raises(MemoryError):
+            files.run()
+        files.tailer._hand = hand
+    else:
+        files.run(3)
+    files.refusing = False
+    files.run(5)
+    assert files.bodies() == [text.strip(), "one", text.strip()]
+    assert len(files.positions) == 1
+
+
+def _failing(error: type[BaseException]) -> Callable[[Handed], None]:
+    def handing(_: Handed) -> None:
+        raise error
+
+    return handing
 
 
 def test_what_is_known_goes_on_whatever_start_at_says(tmp_path: Path) -> None:

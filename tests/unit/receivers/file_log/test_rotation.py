@@ -132,6 +132,25 @@ def test_an_editor_takes_the_last_line_away(tmp_path: Path, on_truncate: str, th
     assert files.bodies() == [*lines(LONG), "last", *(again if then is None else then)]
 
 
+def test_equal_lines_at_equal_places_behind_a_truncation_are_no_repetition(tmp_path: Path) -> None:
+    files = Files(tmp_path, {"on_truncate": "read_new"})
+    files.write("app.log", LONG)
+    files.run()
+    for _ in range(3):
+        files.write("app.log", "the same\n")
+        files.run()
+        os.truncate(tmp_path / "app.log", len(LONG))
+        files.run()
+    assert files.bodies() == [*lines(LONG), *3 * ["the same"]]
+    digests = [entry.digest for entry in files.entries if entry.records]
+    assert len(digests) == len(set(digests)) == 4
+    files.start()
+    files.write("app.log", "behind a restart\n")
+    files.run()
+    assert files.bodies()[-2:] == ["the same", "behind a restart"]
+    assert len(files.positions) == 1
+
+
 def test_rotated_twice_between_two_looks(tmp_path: Path) -> None:
     files = Files(tmp_path)
     files.write("app.log", "one\n")
