@@ -117,9 +117,14 @@ def served(
 
 
 @contextmanager
-def parts_of(root: Path, options: Mapping[str, Any] | None = None) -> Iterator[Parts]:
+def parts_of(
+    root: Path,
+    options: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    door: Door | None = None,
+) -> Iterator[Parts]:
     """What handlers of such a console are given."""
-    parts = _parts(root, options, None, None)
+    parts = _parts(root, options, None, config, door=door)
     try:
         yield parts
     finally:

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from starlette.requests import cookie_parser
 
@@ -29,7 +29,7 @@ from collector.console.login.trip import Trip
 from collector.console.visitor import Visitor, visitor_of
 from collector.domains.credential import READ, Credential
 from collector.domains.session_store import Session, SessionStore, SessionsUnreadable, domains_of, new_token
-from collector.errors import Unauthenticated, Unavailable
+from collector.errors import Exhausted, Refusal, Unauthenticated, Unavailable
 from collector.extensions.console.config import ConsoleConfig
 
 RECEIVER = "console"
@@ -46,12 +46,20 @@ class Tells(Protocol):
     def logged_out(self, session: Session, why: str) -> None: ...
 
 
+class Shown(NamedTuple):
+    """What a program showed, and who it was by that."""
+
+    facts: Facts
+    credential: Credential
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Who asks. `token`: of their session; empty for programs."""
+    """Who asks. `token`: of their session; empty for programs. `shown`: by programs."""
 
     visitor: Visitor
     token: str = ""
+    shown: Shown | None = None
 
     @property
     def form_token(self) -> str:
@@ -101,7 +109,8 @@ class Logins:
         if not program:
             raise Unauthenticated("a login is needed", cause="missing")
         credential = await self._let_in(self._programs, self._programs.name, facts)
-        return Known(visitor_of(credential.id, credential.scopes, domains_of(credential)))
+        visitor = visitor_of(credential.id, credential.scopes, domains_of(credential))
+        return Known(visitor, shown=Shown(facts, credential))
 
     async def log_in(self, scope: Mapping[str, Any], by: str, authorization: str) -> str:
         """Begin a session; its token.
@@ -164,12 +173,17 @@ class Logins:
         if session is not None:
             self._tells.logged_out(session, "logged out")
 
-    def lasts(self, token: str) -> bool:
-        """Whether a session is still one: asked again while a long answer is under way."""
+    def lasts(self, known: Known) -> bool:
+        """Whether a session is still one, and a program still let in as the same: asked again while a long answer is under way, on a thread. It
+        is no attempt to come in, so the doorkeeper is not told."""
         try:
-            session = self._session(token)
-        except Unavailable:
+            if known.shown is not None:
+                return self._programs.authenticate(known.shown.facts) == known.shown.credential
+            session = self._session(known.token)
+        except (Unavailable, Exhausted):
             return True
+        except Refusal:
+            return False
         return session is not None and self._vouched(session) is not None
 
     def _session(self, token: str) -> Session | None:

@@ -75,7 +75,7 @@ async def tail(socket: WebSocket) -> None:
 
 
 async def _served(socket: WebSocket, following: Following, asked: _Asked) -> None:
-    """Until the client goes, the store can't be read, or an hour is over."""
+    """Until the client goes or would not be let in any more, the store can't be read, or an hour is over."""
     telling = asyncio.create_task(_tell(socket, following, asked))
     leaving = asyncio.create_task(_leave(socket))
     _, others = await asyncio.wait({telling, leaving}, timeout=LONGEST_SECS, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +18,7 @@ from collector.console.security.headers import HEADERS, UNKEPT
 from collector.console.security.hosts import is_ours
 from collector.console.security.login import Entered, entered
 from collector.console.security.origins import CHANGING, OPENING, from_our_pages
-from collector.console.security.watching import watched
+from collector.console.security.watching import Watched
 from collector.console.visitor import LOCAL, Role
 from collector.transport.serving.http_server import App
 
@@ -62,7 +64,12 @@ def guarded(app: Any, parts: Parts) -> App:
         ):
             await problem(_VIEWER)(scope, receive, answer)
             return
-        await app(scope, came.receive, watched(answer, parts.logins, came.token))
+        if parts.logins is None or came.known is None:
+            await app(scope, came.receive, answer)
+            return
+        lasts = functools.partial(asyncio.to_thread, parts.logins.lasts, came.known)
+        watched = Watched(came.receive, answer, lasts)
+        await app(scope, watched.receive, watched.send)
 
     return guard
 

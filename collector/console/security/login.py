@@ -28,12 +28,21 @@ _BASIC = "basic"
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Who asks. `token`: of their session; `receive`: what is left to read of the request."""
+    """Who asks. `receive`: what is left to read of the request; `known`: None for who is let in unasked."""
 
     visitor: Visitor
     receive: Receive
-    token: str = ""
-    form_token: str = ""
+    known: Known | None = None
+
+    @property
+    def token(self) -> str:
+        """Of their session; empty without one."""
+        return self.known.token if self.known is not None else ""
+
+    @property
+    def form_token(self) -> str:
+        """As `Known` has it."""
+        return self.known.form_token if self.known is not None else ""
 
 
 async def entered(logins: Logins, scope: Any, receive: Receive, path: str) -> Entered | Answer:
@@ -43,13 +52,9 @@ async def entered(logins: Logins, scope: Any, receive: Receive, path: str) -> En
     except Refusal as refusal:
         return Entered(NOBODY, receive) if _is_open(path) else _turned_away(refusal, scope, path)
     if not known.token or scope["method"] not in CHANGING:
-        return _as(known, receive)
+        return Entered(known.visitor, receive, known)
     meant, left = await is_meant(known.form_token, Headers(scope=scope), receive)
-    return _as(known, left) if meant else problem(_NOT_MEANT)
-
-
-def _as(known: Known, receive: Receive) -> Entered:
-    return Entered(known.visitor, receive, known.token, known.form_token)
+    return Entered(known.visitor, left, known) if meant else problem(_NOT_MEANT)
 
 
 def _is_open(path: str) -> bool:

@@ -1,30 +1,66 @@
-"""A long answer ends with the session that asked for it: what is followed live goes on for hours."""
+"""A long answer ends with what opened it, a session or a program's credential: what is followed live goes on for hours."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
-from starlette.types import Message
+from starlette.types import Message, Receive, Send
 
-from collector.console.login.logins import Logins
-
-Send = Callable[[Message], Awaitable[None]]
+Lasts = Callable[[], Awaitable[bool]]
 EACH_SECS = 5.0
+_POLICY = 1008
+"""Why a WebSocket is closed (RFC 6455, 7.4.1)."""
 
 
-def watched(send: Send, logins: Logins | None, token: str, clock: Callable[[], float] = time.monotonic) -> Send:
-    """`send`, which fails as if the client had gone once the session is over."""
-    if logins is None or not token:
-        return send
-    looked = clock()
+class Watched:
+    """The two ends of a request, whose client is as one that has gone once it would not be let in any more: whether something is sent or not.
 
-    async def answer(message: Message) -> None:
-        nonlocal looked
-        if clock() - looked >= EACH_SECS:
-            looked = clock()
-            if not logins.lasts(token):
-                raise OSError("the session is over")
-        await send(message)
+    Args:
+        lasts: whether it would be; asked each five seconds.
+    """
 
-    return answer
+    def __init__(self, receive: Receive, send: Send, lasts: Lasts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._receive, self._send, self._lasts, self._clock = receive, send, lasts, clock
+        self._looked = clock()
+        self._over = False
+        self._is_socket = False
+
+    async def receive(self) -> Message:
+        """What comes, or that the client has gone."""
+        while True:
+            message = await self._came()
+            if message is not None and message["type"] == "websocket.connect":
+                self._is_socket = True
+            elif await self._is_over():
+                return await self._gone()
+            if message is not None:
+                return message
+
+    async def send(self, message: Message) -> None:
+        """Raises OSError, as where the client has gone."""
+        if await self._is_over():
+            raise OSError("who asked would not be let in any more")
+        await self._send(message)
+
+    async def _came(self) -> Message | None:
+        """None: nothing did for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EACH_SECS):
+                return await self._receive()
+        return None
+
+    async def _is_over(self) -> bool:
+        if not self._over and self._clock() - self._looked >= EACH_SECS:
+            self._looked = self._clock()
+            self._over = not await self._lasts()
+        return self._over
+
+    async def _gone(self) -> Message:
+        if not self._is_socket:
+            return {"type": "http.disconnect"}
+        with contextlib.suppress(Exception):  # it may have gone meanwhile
+            await self._send({"type": "websocket.close", "code": _POLICY})
+        return {"type": "websocket.disconnect", "code": _POLICY}

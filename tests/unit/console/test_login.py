@@ -16,7 +16,6 @@ from openapi_spec_validator import validate
 from pydantic import ValidationError
 
 from collector.console.login.cookies import Cookie
-from collector.console.security import watching
 from collector.domains.access_file import FILE
 from collector.domains.credential import ROLES
 from collector.domains.key_store import KeyStore
@@ -367,27 +366,6 @@ async def test_without_a_login_there_is_none(tmp_path: Path) -> None:
             answer = await client.request(method, path, data={"by": "x", "secret": "x", "link": "x"})
             assert answer.status_code == 404, path
         assert "Log out" not in (await client.get("/")).text
-
-
-async def test_a_long_answer_ends_with_its_session() -> None:
-    """What is followed live is asked again each few seconds."""
-    at, sent = [0.0], list[Any]()
-
-    class Ends:
-        def lasts(self, token: str) -> bool:
-            return at[0] < 10
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    answer = watching.watched(send, Ends(), "token", lambda: at[0])  # type: ignore[arg-type]
-    for at[0] in (1.0, 6.0, 9.0):
-        await answer({"type": "http.response.body", "body": b"x", "more_body": True})
-    at[0] = 12.0
-    with pytest.raises(OSError, match="session is over"):
-        await answer({"type": "http.response.body", "body": b"x", "more_body": True})
-    assert len(sent) == 3
-    assert watching.watched(send, None, "") is send
 
 
 @asynccontextmanager
