@@ -69,7 +69,7 @@ def caller_of(path: Path, data_dir: Path, configs: list[str], domains: list[str]
     except ConfigError as error:
         wrong_configuration(error)
     options = ConsoleConfig()
-    stores = Stores(FileSource(path), options.query_threads)
+    stores = Stores(FileSource(path), options.questions_at_once())
     scope = Scope.of(*domains) if domains else Scope.everything()
     visitor = Visitor(user(), scope, Role.OPERATOR if decisions else Role.VIEWER)
     return Caller(Parts(options, settings, data_dir, stores, "", LastState(), Commands(data_dir)), visitor)

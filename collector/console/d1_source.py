@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,6 +154,7 @@ class _Connection:
         self._ended = False
         self._laps = Laps()
         self.begin, self.longest = self._laps.begin, self._laps.longest
+        self.give_way: Callable[[float], None] = lambda _: None
         self._asked = D1Connection(self._ask)
 
     @property

@@ -14,6 +14,7 @@ from collector.console.login.logins import Logins
 from collector.console.parts import Parts
 from collector.console.service_state import LastState
 from collector.console.slow_questions import SlowQuestions
+from collector.console.stepping_back import step_back
 from collector.console.stores import Source, Stores
 from collector.control.reporter import Reporter
 from collector.errors import LogboomError
@@ -45,7 +46,7 @@ def opened(
     """
     ident, source = _store(options, settings, root)
     slow = SlowQuestions(reporter, options.slow_query)
-    stores = Stores(source, options.query_threads, slow) if source is not None else None
+    stores = Stores(source, options.questions_at_once(), slow, step_back) if source is not None else None
     parts = Parts(options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins)
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})

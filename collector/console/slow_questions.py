@@ -74,6 +74,7 @@ class TimedConnection(sqlite3.Connection):
         super().__init__(*args, **kwargs)
         self._laps = Laps()
         self.begin, self.longest = self._laps.begin, self._laps.longest
+        self.give_way: Callable[[float], None] = lambda _: None
 
     def execute(self, statement: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """As of any connection."""

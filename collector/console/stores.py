@@ -1,6 +1,8 @@
 """Questions to the store: on a few threads, so many for a domain, each within its time; whoever asks for more is told to come again.
 
-question ──► gate (places of a domain, then of all; 16 wait) ──► thread ──► connection of the scope ──► answer
+question ──► place (of a domain, then of all; 16 wait) ──► thread ──► connection of the scope ──► answer
+
+A search that takes long steps aside between two of its slices while others wait, and goes on when it is its turn again.
 """
 
 from __future__ import annotations
@@ -9,23 +11,23 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from collector.console.metering import meter
-from collector.console.refusal import Busy, TooSlow
+from collector.console.places import Places
+from collector.console.refusal import TooSlow
 from collector.console.slow_questions import SlowQuestions, Timed
 from collector.console.tailing import Tails
 from collector.query.searching import domains_of
+from collector.query.walking import GivesWay
 from collector.scope import Scope
 from collector.store.reading import NoStore, Readable
 
 T = TypeVar("T")
 Question = Callable[[Readable], T]
 
-_MOST_WAITING = 16
 _GRACE_SECS = 0.5
 """What an interrupt may take to be noticed."""
 
@@ -68,20 +70,24 @@ class Stores:
     """Asks one source.
 
     Args:
-        threads: questions at once; half of them (one at least) for the same domain.
+        threads: questions at once; half of them (two at least) for the same domain. Searches that stepped aside keep a thread, too.
         slow: is told how long each took; None: nobody is.
+        begin: what each thread of questions does first.
     """
 
-    def __init__(self, source: Source, threads: int, slow: SlowQuestions | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        threads: int,
+        slow: SlowQuestions | None = None,
+        begin: Callable[[], None] | None = None,
+    ) -> None:
         self.source = source
         self._slow = slow
         self.tails = Tails(source)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="question")
+        self._places = Places(threads)
+        self._threads = ThreadPoolExecutor(2 * threads, thread_name_prefix="question", initializer=begin)
         self._watch = ThreadPoolExecutor(1, thread_name_prefix="version")
-        self._places, self._most = threads, max(1, threads // 2)
-        self._running: Counter[frozenset[str] | None] = Counter()
-        self._waiting = 0
-        self._turn = asyncio.Condition()
 
     async def ask(self, scope: Scope, question: Question[T], secs: float) -> T:
         """The answer of a function that is given a connection, of the scope and no more.
@@ -91,7 +97,7 @@ class Stores:
             TooSlow: it was not done after `secs`.
             NoStore: there is none yet.
         """
-        async with self._place(scope):
+        async with self._places.taken(scope.domains):
             return await self._answered(scope, question, secs)
 
     async def domains(self, scope: Scope, secs: float) -> Sequence[str]:
@@ -108,13 +114,13 @@ class Stores:
 
     async def _answered(self, scope: Scope, question: Question[T], secs: float) -> T:
         busy: list[Readable] = []
-        read = meter()
+        read, give_way = meter(), self._giving_way(scope)
 
         def on_thread() -> T:
             with self.source.connected(scope) as connection:
                 busy.append(connection)
                 try:
-                    return self._timed(connection, question)
+                    return self._timed(connection, question, give_way)
                 finally:
                     read.add(connection)
                     busy.clear()
@@ -128,15 +134,39 @@ class Stores:
                 raise TooSlow(secs) from None
             raise
 
-    def _timed(self, connection: Readable, question: Question[T]) -> T:
-        began = time.perf_counter()
+    def _giving_way(self, scope: Scope) -> Callable[[float], None]:
+        """For the thread of a question. It never waits much longer than it offered to: where the console ends, nobody wakes it."""
+        loop = asyncio.get_running_loop()
+
+        def give_way(most_secs: float) -> None:
+            if most_secs <= 0 or not self._places.wanted or loop.is_closed():
+                return
+            aside = asyncio.run_coroutine_threadsafe(self._places.step_aside(scope.domains, most_secs), loop)
+            with contextlib.suppress(TimeoutError, CancelledError):
+                aside.result(most_secs + _GRACE_SECS)
+
+        return give_way
+
+    def _timed(self, connection: Readable, question: Question[T], give_way: Callable[[float], None]) -> T:
+        began, aside_secs = time.perf_counter(), 0.0
+
+        def give_way_untimed(most_secs: float) -> None:
+            nonlocal aside_secs
+            left = time.perf_counter()
+            if isinstance(connection, Timed):
+                connection.longest()  # its last statement has ended
+            give_way(most_secs)
+            aside_secs += time.perf_counter() - left
+
         if isinstance(connection, Timed):
             connection.begin()
+        if isinstance(connection, GivesWay):
+            connection.give_way = give_way_untimed
         try:
             return question(connection)
         finally:
             if self._slow is not None:
-                self._slow.ended(connection, time.perf_counter() - began)
+                self._slow.ended(connection, time.perf_counter() - began - aside_secs)
 
     async def _ended(self, answer: asyncio.Future[T], busy: list[Readable]) -> None:
         """Nobody waits for it any more: its thread is to be free, and its place is not before that."""
@@ -152,28 +182,3 @@ class Stores:
         for each in (self._threads, self._watch):
             each.shutdown(wait=False, cancel_futures=True)
         self.source.close()
-
-    @contextlib.asynccontextmanager
-    async def _place(self, scope: Scope) -> AsyncIterator[None]:
-        whose = scope.domains
-
-        def free() -> bool:
-            return self._running.total() < self._places and self._running[whose] < self._most
-
-        async with self._turn:
-            if not free():
-                if self._waiting >= _MOST_WAITING:
-                    raise Busy
-                self._waiting += 1
-                try:
-                    await self._turn.wait_for(free)
-                finally:
-                    self._waiting -= 1
-            self._running[whose] += 1
-        try:
-            yield
-        finally:
-            self._running[whose] -= 1
-            self._running += Counter()  # those of nothing go
-            async with self._turn:
-                self._turn.notify_all()

@@ -29,6 +29,14 @@ class Spends(Protocol):
     def spent(self) -> bool: ...
 
 
+@runtime_checkable
+class GivesWay(Protocol):
+    """A connection for whose place others may wait."""
+
+    give_way: Callable[[float], None]
+    """Called where nothing is asked: lets them, for so many seconds at most; nothing where nobody waits."""
+
+
 def walked(
     connection: Readable, span: tuple[int, int], budget_secs: float, ask: Callable[[int, int], _Found]
 ) -> Iterator[tuple[int, _Found]]:
@@ -40,6 +48,8 @@ def walked(
 
     Raises:
         sqlite3.Error: what `ask` raises, but for interrupts.
+
+    Within a budget others are let in front between two slices (`GivesWay`); that time is spent, too.
     """
     since, until = span
     high, width = until, min(_LONGEST_FIRST, max(_SHORTEST, (until - since) // _SLICES))
@@ -55,12 +65,20 @@ def walked(
             if high < until and _over(deadline):
                 return
             width = max(_SHORTEST, width // _CUT)
+            _give_way(connection, deadline)
             continue
         width *= _GROWTH if time.monotonic() - began < (budget_secs or 1.0) * _QUICK else 1
         high = low
         yield low, found
         if _over(deadline) or (isinstance(connection, Spends) and connection.spent):
             return
+        if high > since:
+            _give_way(connection, deadline)
+
+
+def _give_way(connection: Readable, deadline: float | None) -> None:
+    if deadline is not None and isinstance(connection, GivesWay):
+        connection.give_way(deadline - time.monotonic())
 
 
 def _patience(deadline: float | None, slow: float, width: int, *, first: bool) -> float | None:

@@ -142,7 +142,7 @@ def _parts(
 ) -> Parts:
     given = ConsoleConfig.model_validate(dict(options or {}))
     slow = SlowQuestions(reporter or nobody(), given.slow_query)
-    stores = Stores(source or FileSource(root / "store.db"), given.query_threads, slow)
+    stores = Stores(source or FileSource(root / "store.db"), given.questions_at_once(), slow)
     settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
     last = LastState()
     last.now = state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from collector.component import Config
 from collector.transport.endpoint import Endpoint
 from collector.transport.tls import TlsServerConfig
 from collector.units import Duration
+
+_MOST_THREADS = 32
 
 
 class Login(Config):
@@ -48,14 +51,19 @@ class ConsoleConfig(Config):
     """How long a search may take; then it says how far it got."""
     slow_query: Duration = Field(1.0, ge=0)
     """A question to the store that takes longer is told as an event, `logboom.service.console.slow`; 0: none is."""
-    query_threads: int = Field(4, ge=1, le=32)
-    """Questions to the store at once; half of them for one domain."""
+    query_threads: int = Field(0, ge=0, le=_MOST_THREADS)
+    """Questions to the store at once; half of them for one domain, two at least. 0: one for each two cores, for who searches is not to slow those who send, and two at least,
+    so that a slow search does not hold up what else a page asks."""
     loki: bool = False
     """Answer Loki's read API below `/loki/api/v1`, for Grafana and logcli."""
     mcp: bool = True
     """Answer agents at `/mcp` (Model Context Protocol, streamable HTTP), who may look. Takes the extra `mcp`."""
     mcp_decisions: bool = False
     """Let agents resolve, archive, acknowledge and assign issues, too, where who asks may."""
+
+    def questions_at_once(self) -> int:
+        """`query_threads`, on this machine."""
+        return self.query_threads or min(_MOST_THREADS, max(2, (os.cpu_count() or 1) // 2))
 
     @field_validator("endpoint")
     @classmethod

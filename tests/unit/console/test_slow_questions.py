@@ -64,7 +64,9 @@ async def test_what_is_stopped_is_told_too(store: Path) -> None:
     [event] = told
     assert str(event.attributes["logboom.statement"]).endswith("WHERE i <> ?")
     assert "SCAN n" in str(event.attributes["logboom.plan"])
-    assert float(str(event.attributes["logboom.seconds"])) >= 0.05
+    assert (
+        float(str(event.attributes["logboom.seconds"])) >= 0.01
+    )  # of its thread: what came before that is not its own
 
 
 def timed(statement: str) -> Any:

@@ -8,16 +8,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from collector.console import stores as asking
 from collector.console.file_source import FileSource
 from collector.console.opening import _store
+from collector.console.places import Places
 from collector.console.refusal import Busy, TooSlow
 from collector.console.stores import Stores
 from collector.extensions.console.config import ConsoleConfig
+from collector.query.walking import walked
 from collector.scope import Scope
 from collector.service.plan import extension
 from collector.settings import load
@@ -103,6 +107,142 @@ async def test_sixteen_wait_and_no_more() -> None:
     source.gate.set()
     assert len(await asyncio.gather(*asked)) == 17
     stores.close()
+
+
+_SLICES_SPAN = (0, 8 * 10**9)
+
+
+class Sliced(Gated):
+    """Its connections may step aside."""
+
+    @contextmanager
+    def connected(self, scope: Scope) -> Iterator[Any]:
+        yield SimpleNamespace(give_way=None, begin=lambda: None, longest=lambda: (0.0, ""), plan=lambda _: "")
+
+
+class Search:
+    """A search whose first slice ends when it is let; what was done is in `did`."""
+
+    def __init__(self, did: list[str], budget_secs: float) -> None:
+        self.began, self.goes_on = threading.Event(), threading.Event()
+        self._did, self._budget_secs = did, budget_secs
+
+    def __call__(self, connection: Any) -> int:
+        """Down to where it came."""
+        return min(low for low, _ in walked(connection, _SLICES_SPAN, self._budget_secs, self._slice))
+
+    def _slice(self, _low: int, _high: int) -> None:
+        self._did.append("slice")
+        self.began.set()
+        self.goes_on.wait(30)
+
+
+async def test_a_search_lets_those_who_wait_ask_between_its_slices() -> None:
+    """All of them, in their order, and ends its own work then."""
+    did: list[str] = []
+    stores = Stores(Sliced(), 1)
+    search = Search(did, 300.0)
+    found = asyncio.ensure_future(stores.ask(Scope.everything(), search, 300))
+    await asyncio.to_thread(search.began.wait, 30)
+    others = [
+        asyncio.ensure_future(stores.ask(Scope.of(name), lambda _, name=name: did.append(name), 300)) for name in "ab"
+    ]
+    await asyncio.sleep(0)
+    search.goes_on.set()
+    await asyncio.gather(*others)
+    assert await found == 0
+    assert did[:3] == ["slice", "a", "b"]
+    assert len(did) > 4
+    assert set(did[3:]) == {"slice"}
+    stores.close()
+
+
+async def test_two_long_ones_take_turns() -> None:
+    did: list[str] = []
+    stores = Stores(Sliced(), 1)
+    first = Search(did, 300.0)
+    first_found = asyncio.ensure_future(stores.ask(Scope.everything(), first, 300))
+    await asyncio.to_thread(first.began.wait, 30)
+    theirs: list[str] = []
+    second = Search(theirs, 300.0)
+    second_found = asyncio.ensure_future(stores.ask(Scope.of("b.example"), second, 300))
+    await asyncio.sleep(0)
+    first.goes_on.set()
+    await asyncio.to_thread(second.began.wait, 30)
+    assert did == ["slice"]
+    second.goes_on.set()
+    assert await asyncio.gather(first_found, second_found) == [0, 0]
+    stores.close()
+
+
+async def test_who_does_not_get_his_place_back_says_how_far_he_got() -> None:
+    """Within his time, while the other still asks; and places are counted right behind that."""
+    source = Sliced()
+    stores = Stores(source, 1)
+    search = Search([], 0.4)
+    found = asyncio.ensure_future(stores.ask(Scope.everything(), search, 300))
+    await asyncio.to_thread(search.began.wait, 30)
+    other = asyncio.ensure_future(stores.ask(Scope.everything(), lambda _: source.gate.wait(60), 300))
+    await asyncio.sleep(0)
+    search.goes_on.set()
+    assert await found > 0
+    source.gate.set()
+    assert await other
+    assert await stores.ask(Scope.everything(), lambda _: 1, 30) == 1
+    stores.close()
+
+
+async def test_that_others_ask_meanwhile_does_not_make_a_question_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, took = [0.0], []
+
+    async def others(*_: Any) -> None:
+        clock[0] += 100.0
+
+    monkeypatch.setattr(asking, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(Places, "wanted", True)
+    monkeypatch.setattr(Places, "step_aside", others)
+    slow: Any = SimpleNamespace(ended=lambda _, secs: took.append(secs))
+    stores = Stores(Sliced(), 1, slow)
+    search = Search([], 300.0)
+    search.goes_on.set()
+    assert await stores.ask(Scope.everything(), search, 300) == 0
+    assert (clock[0] >= 100.0, took) == (True, [0.0])
+    stores.close()
+
+
+async def test_who_leaves_the_queue_takes_no_place_with_him() -> None:
+    places = Places(1)
+    async with places.taken(None):
+        waiting = [asyncio.ensure_future(_asked(places)) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+    waiting[1].cancel()  # its place was given to it a moment ago
+    assert (await asyncio.gather(*waiting, return_exceptions=True))[2] == 1
+    async with asyncio.timeout(30), places.taken(None):
+        assert not places.wanted
+
+
+async def _asked(places: Places) -> int:
+    async with places.taken(None):
+        return 1
+
+
+async def test_nobody_steps_aside_for_those_who_could_not_ask() -> None:
+    """Domain `a` has its two places; whoever waits for one of them does not stop another domain."""
+    places, a, b = Places(4), frozenset({"a"}), frozenset({"b"})
+    async with places.taken(a), places.taken(a), places.taken(b):
+        waits = asyncio.ensure_future(_taken(places, a))
+        await asyncio.sleep(0)
+        assert places.wanted
+        async with asyncio.timeout(30):
+            await places.step_aside(b, 300.0)
+        assert not waits.done()
+    await waits
+
+
+async def _taken(places: Places, whose: frozenset[str]) -> None:
+    async with places.taken(whose):
+        pass
 
 
 async def test_what_is_not_done_in_time_is_interrupted_and_its_thread_is_free(tmp_path: Path) -> None:
