@@ -21,7 +21,13 @@ NOW = int(time.time())
 
 
 def session(ident: str, **fields: object) -> Session:
-    given = {"who": "anna", "domains": frozenset({"a.example"}), "created_at": NOW, "expires_at": NOW + 900, **fields}
+    given = {
+        "who": "anna",
+        "domains": frozenset({"a.example"}),
+        "created_at": NOW,
+        "expires_at": NOW + 86_400,
+        **fields,
+    }
     return Session(id=ident, login="oidc", mark="m", scopes=frozenset({READ}), address="::1", used_at=NOW, **given)  # type: ignore[arg-type]
 
 
