@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle, islice
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from load import send
@@ -36,6 +38,7 @@ _BEFORE = 200_000
 """Records that are there already when it begins."""
 _NEWEST = "SELECT max(rowid) FROM logs"
 _PATIENCE_SECS = 600.0
+_SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass
@@ -56,7 +59,17 @@ class Turn:
     stored: float
 
 
-def searching(port: int, first: int, pause_secs: float, end: threading.Event) -> Searches:
+def searchers(port: int, clients: int, pause_secs: float, end: Event, told: SimpleQueue[Searches]) -> None:
+    """Clients in a process of their own: the one that sends measures how long answers take, and must not wait for them."""
+    os.nice(19)  # they would be other machines
+    with ThreadPoolExecutor(clients) as pool:
+        each = [pool.submit(searching, port, first, pause_secs, end) for first in range(clients)]
+        found = [one.result() for one in each]
+    taken = [ms for one in found for ms in one.taken]
+    told.put(Searches(taken, sum((one.statuses for one in found), Counter())))
+
+
+def searching(port: int, first: int, pause_secs: float, end: Event) -> Searches:
     """One client, a search after the other."""
     seen, connection = Searches(), http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for path in islice(cycle(SEARCHES), first, None):
@@ -98,16 +111,18 @@ def both(service: Service, port: int, asked: argparse.Namespace) -> tuple[list[T
     alone, beside, seen = [], [], Searches()
     for _ in range(asked.rounds):
         alone.append(turn(service, asked.rate, asked.seconds))
-        end = threading.Event()
-        with ThreadPoolExecutor(asked.clients) as pool:
-            clients = [pool.submit(searching, port, each, asked.pause, end) for each in range(asked.clients)]
-            try:
-                beside.append(turn(service, asked.rate, asked.seconds))
-            finally:
-                end.set()
-        for client in clients:
-            seen.taken += client.result().taken
-            seen.statuses += client.result().statuses
+        end, answers = _SPAWN.Event(), _SPAWN.SimpleQueue()
+        given = (port, asked.clients, asked.pause, end, answers)
+        process = _SPAWN.Process(target=searchers, args=given)
+        process.start()
+        try:
+            beside.append(turn(service, asked.rate, asked.seconds))
+        finally:
+            end.set()
+        found: Searches = answers.get()
+        process.join()
+        seen.taken += found.taken
+        seen.statuses += found.statuses
     return alone, beside, seen
 
 
