@@ -110,6 +110,18 @@ class UnixSocketPath:
         self._path = Path(path)
         self._inode = 0
 
+    def listening(self) -> socket.socket:
+        """A socket that listens and has the name. Raises OSError as `publish`."""
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            bound.bind(self.private)
+            bound.listen()  # before the name is published, so that nobody is turned away
+            self.publish()
+        except OSError:
+            bound.close()
+            raise
+        return bound
+
     def publish(self) -> None:
         """Give the bound socket its name. Raises OSError if something else than a socket has it."""
         private = Path(self.private)

@@ -181,15 +181,7 @@ class HttpListener:
         if not endpoint.path:
             return listening_socket(endpoint, share_port)
         self._path = UnixSocketPath(endpoint.path)
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            bound.bind(self._path.private)
-            bound.listen()  # before the name is published, so that nobody is turned away
-            self._path.publish()
-        except OSError:
-            bound.close()
-            raise
-        return bound
+        return self._path.listening()
 
 
 def _budgets(config: HttpServerConfig) -> tuple[Connections, Connections]:

@@ -190,15 +190,7 @@ class StreamListener:
         if not endpoint.path:
             return listening_socket(endpoint, share_port)
         self._path = UnixSocketPath(endpoint.path)
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            bound.bind(self._path.private)
-            bound.listen()  # before the name is published, so that nobody is turned away
-            self._path.publish()
-        except OSError:
-            bound.close()
-            raise
-        return bound
+        return self._path.listening()
 
     async def _listen(self, bound: socket.socket, serve: Serve, context: ssl.SSLContext | None) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
