@@ -21,11 +21,11 @@ from collector.errors import ConfigError, Problem
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.RECEIVER: {
-        "fluent_forward": "collector.receivers.fluent_forward",
-        "fluentforward": "collector.receivers.fluent_forward",
         "alertmanager": "collector.receivers.alertmanager",
         "file_log": "collector.receivers.file_log",
         "filelog": "collector.receivers.file_log",
+        "fluent_forward": "collector.receivers.fluent_forward",
+        "fluentforward": "collector.receivers.fluent_forward",
         "hooks": "collector.receivers.hooks",
         "json": "collector.receivers.json",
         "nop": "collector.receivers.nop",
