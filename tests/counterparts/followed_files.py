@@ -9,7 +9,8 @@ from typing import Any
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
 from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.tailer import Handed, Tailer
+from collector.receivers.file_log.handed import Handed
+from collector.receivers.file_log.tailer import Tailer
 
 
 @dataclass

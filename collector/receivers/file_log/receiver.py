@@ -13,7 +13,8 @@ from collector.admission.steps import Arrival
 from collector.component import Context
 from collector.errors import Refusal
 from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.tailer import Handed, Heading, Tailer
+from collector.receivers.file_log.handed import Handed, Heading
+from collector.receivers.file_log.tailer import Tailer
 from otlp_wire import Received, Repairs
 
 _log = logging.getLogger(__name__)

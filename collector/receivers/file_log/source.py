@@ -69,6 +69,12 @@ class TailedFile:
         assert self.content is not None
         return self.content.read(offset, size)
 
+    def has_rest(self) -> bool:
+        """Whether there is something behind what was read. Raises `OSError`."""
+        if self.content is not None and self.content.packed:
+            return bool(self.read(self.place.offset, 1))
+        return self.size > self.place.offset
+
     def begin(self, codec: str) -> None:
         """Skip a byte order mark."""
         bom = _BOMS.get(codec)

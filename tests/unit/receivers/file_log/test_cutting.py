@@ -212,14 +212,14 @@ def test_a_header_is_set_on_all_lines_also_after_a_restart(tmp_path: Path) -> No
     }
     files = Files(tmp_path, {"header": header})
     headings = Headings(FileLogConfig(include=["x"], start_at="beginning", header=header).header, "utf-8")
-    files.tailer._heading = headings
+    files.tailer.reading.heading = headings
     files.write("app.log", "# host\n")
     files.run()
     assert files.bodies() == []
     files.write("app.log", "# name\none\n")
     files.run()
     files.start()
-    files.tailer._heading = headings
+    files.tailer.reading.heading = headings
     files.write("app.log", "# no header\n")
     files.run()
     assert files.bodies() == ["one", "# no header"]

@@ -95,7 +95,7 @@ def test_packing_that_never_ends_gives_nothing_twice(tmp_path: Path, stays: bool
         (tmp_path / "app.log.1").unlink()
     files.run(100)
     assert sorted(files.bodies()) == sorted([*LINES, "new"])
-    assert len(files.tailer._active) <= 1
+    assert len(files.tailer.followed.active) <= 1
 
 
 def test_packing_that_never_ended_and_its_original_gone_before_anybody_looked_is_read(tmp_path: Path) -> None:
@@ -139,14 +139,14 @@ def test_a_comparison_is_not_repeated_for_more_than_a_tenth_of_the_time(tmp_path
     files.write("app.log.1.gz", PACKED[: len(PACKED) // 2])
     ticking = iter(range(10_000_000))
     times: list[float] = []
-    decided = files.tailer._decided
+    decided = files.tailer.origins.decided
 
     def deciding(*given: Any) -> bool:
         times.append(files.now)
         return decided(*given)
 
-    files.tailer._decided = deciding  # type: ignore[method-assign]
-    files.tailer._now = lambda: files.now + next(ticking) * 1e-3
+    files.tailer.origins.decided = deciding  # type: ignore[method-assign]
+    files.tailer.followed.now = lambda: files.now + next(ticking) * 1e-3
     files.run(2)
     assert len(times) > 2
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 0.01

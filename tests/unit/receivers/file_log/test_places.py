@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.receivers.file_log.handed import Handed
 from collector.receivers.file_log.identity import Mark, Place
-from collector.receivers.file_log.tailer import Handed
 from counterparts.followed_files import Files
 
 
@@ -69,11 +69,11 @@ def test_a_file_that_was_begun_while_nobody_read_is_read_from_its_beginning(tmp_
 def test_a_piece_whose_handing_over_fails_is_read_again(tmp_path: Path, error: type[BaseException]) -> None:
     files = Files(tmp_path)
     files.write("app.log", "one\n")
-    hand, files.tailer._hand = files.tailer._hand, _failing(error)
+    hand, files.tailer.handing.hand = files.tailer.handing.hand, _failing(error)
     with pytest.raises(error):
         files.run()
     assert not files.tailer.waits
-    files.tailer._hand = hand
+    files.tailer.handing.hand = hand
     files.run(3)
     assert files.bodies() == ["one"]
     assert not files.tailer.waits
@@ -83,16 +83,16 @@ def test_a_failure_behind_the_handing_over_and_an_answer_all_the_same(tmp_path: 
     """What is on disk by then comes again, as the same piece; the answer to the first is no answer to the second."""
     files = Files(tmp_path, at_once=False)
     files.write("app.log", "one\n")
-    hand = files.tailer._hand
+    hand = files.tailer.handing.hand
 
     def handing(handed: Handed) -> None:
         hand(handed)
         raise MemoryError
 
-    files.tailer._hand = handing
+    files.tailer.handing.hand = handing
     with pytest.raises(MemoryError):
         files.tailer.turn()
-    files.tailer._hand = hand
+    files.tailer.handing.hand = hand
     files.now += 2
     files.answer()
     files.tailer.turn()
@@ -112,12 +112,12 @@ def test_what_is_to_be_forgotten_is_so_when_its_piece_was_not_taken(tmp_path: Pa
     files.write("app.log", text + "one\n")
     files.run()
     os.truncate(tmp_path / "app.log", len(text))
-    hand, files.refusing = files.tailer._hand, not fails
+    hand, files.refusing = files.tailer.handing.hand, not fails
     if fails:
-        files.tailer._hand = _failing(MemoryError)
+        files.tailer.handing.hand = _failing(MemoryError)
         with pytest.raises(MemoryError):
             files.run()
-        files.tailer._hand = hand
+        files.tailer.handing.hand = hand
     else:
         files.run(3)
     files.refusing = False
@@ -270,21 +270,21 @@ def test_ten_thousand_quiet_files_are_looked_at_for_a_hundredth_of_the_time(tmp_
     files.run(2)
     files.now += 120
     files.run(1)
-    assert files.tailer._active == {}
+    assert files.tailer.followed.active == {}
     ticking = iter(range(10_000))
     files.now += 1
-    files.tailer._now = lambda: files.now + next(ticking)  # a look takes a second, so the next one is in 100
+    files.tailer.followed.now = lambda: files.now + next(ticking)  # a look takes a second, so the next one is in 100
     files.tailer.turn()
-    looks = files.tailer._scans
+    looks = files.tailer.finding.looks
     for _ in range(20):
         files.tailer.turn()
-    assert files.tailer._scans == looks
-    files.tailer._now = lambda: files.now
+    assert files.tailer.finding.looks == looks
+    files.tailer.followed.now = lambda: files.now
     files.write("7.log", "awake\n")
     files.now += 200
     files.run(1)
     assert files.bodies() == ["awake"]
-    assert len(files.tailer._active) == 1
+    assert len(files.tailer.followed.active) == 1
 
 
 def test_a_place_is_read_as_it_was_written() -> None:
