@@ -2,146 +2,151 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from collector.ottl.plain.strptime import Layout, LayoutError, layout_of, zone_of
+from collector.ottl.plain.strptime import LayoutError, zone_of
 from collector.stanza.absent import ABSENT
-from collector.stanza.columns import Column, Rows, constant
+from collector.stanza.columns import Column, Rows, items, taken
+from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
-from collector.stanza.layouts import gotime
-from collector.stanza.operation import Done, Options
-from collector.stanza.operators.parsing import Parser, each
-from collector.stanza.problems import Failed, OperatorError
+from collector.stanza.operation import Done, Options, done
+from collector.stanza.operators.parsing import Embedded
+from collector.stanza.operators.syslog_columns import Read, nulls, read_3164, read_5424, structured
+from collector.stanza.problems import OperatorError
 
-_PRI = r"(?:<(?P<pri>\d{1,3})>)"
-_5424 = re.compile(
-    _PRI
-    + r"?(?P<version>[1-9]\d{0,2}) (?P<time>\S+) (?P<hostname>\S+) (?P<appname>\S+) (?P<proc_id>\S+) (?P<msg_id>\S+)"
-    r" (?P<data>-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+)(?: (?P<message>.*))?$",
-    re.DOTALL,
-)
-_3164 = re.compile(
-    _PRI + r"?(?P<time>[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T\S+) (?P<hostname>\S+) "
-    r"(?:(?P<appname>[^\s\[\]:]{1,48})(?:\[(?P<proc_id>[^\]]*)\])?: ?)?(?P<message>.*)$",
-    re.DOTALL,
-)
-_ELEMENT = re.compile(r"\[([^\s=\]\"]+)((?: [^\s=\]\"]+=\"(?:[^\"\\]|\\.)*\")*)\]")
-_PARAMETER = re.compile(r" ([^\s=\]\"]+)=\"((?:[^\"\\]|\\.)*)\"")
-_COUNTED = re.compile(r"(\d{1,9}) ")
-_LEVELS: Mapping[int, tuple[int, str]] = {
-    0: (21, "emerg"), 1: (19, "alert"), 2: (18, "crit"), 3: (17, "err"), 4: (13, "warning"), 5: (10, "notice"), 6: (9, "info"), 7: (5, "debug"),
-}  # fmt: skip
-_RFC3339 = gotime("2006-01-02T15:04:05Z07:00")
-_STAMPS: tuple[Layout, ...] = (layout_of("%b %e %H:%M:%S", "en"), layout_of("%b %e %Y %H:%M:%S", "en"), _RFC3339)
+MALFORMED = "logboom.syslog.malformed"
+"""Attribute of records that are no message of their protocol: why, where `best_effort` keeps what could be read."""
+_NUMBERS = pl.Series([21, 19, 18, 17, 13, 10, 9, 5], dtype=pl.Int64)
+_WORDS = pl.Series(["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"])
+_NO_TEXT, _NO_LENGTH = "the field is no text", "the message does not begin with its length"
 
 
-class SyslogParser(Parser):
-    """Time and level go to the record, the rest where `parse_to` says."""
+class SyslogParser:
+    """Time and level go to the record, the rest where `parse_to` says.
+
+    `best_effort`, which the Collector does not have, keeps what stands in front of what can't be read.
+    """
 
     def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        self._protocol = options.take("protocol", "")
+        self._from = field_of(options.take("parse_from", "body"))
+        self._to = field_of(options.take("parse_to", "attributes"))
+        self._embedded = Embedded(options)
+        self._protocol = str(options.take("protocol", "")).lower()
         if self._protocol not in ("rfc3164", "rfc5424"):
             raise OperatorError(f"unsupported protocol {self._protocol!r}: rfc3164 or rfc5424")
         try:
             self._zone: tzinfo = zone_of(str(options.take("location", "UTC")))
         except LayoutError as error:
             raise OperatorError(str(error)) from None
-        self._counted = options.flag("enable_octet_counting")
         self._skips = options.flag("allow_skip_pri_header")
+        self._best_effort = options.flag("best_effort")
+        self._counted = options.flag("enable_octet_counting")
         self._most = options.number("max_octets", 8192)
-        trailer = options.take("non_transparent_framing_trailer")
-        if trailer not in (None, "LF", "NUL"):
-            raise OperatorError("non_transparent_framing_trailer is LF or NUL")
-        if self._protocol == "rfc3164" and (self._counted or trailer):
-            raise OperatorError("octet counting and trailers are of rfc5424")
-        if self._counted and trailer:
-            raise OperatorError("a message is counted or has a trailer")
-        self._trailer = {"LF": "\n", "NUL": "\0", None: ""}[trailer]
-        self._said: list[tuple[int | None, tuple[int, str] | None]] = []
+        self._trailer = _trailer(options.take("non_transparent_framing_trailer"), self._protocol, counted=self._counted)
 
     def apply(self, frame: Frame, rows: Rows) -> Done:
-        self._said = []
-        did = super().apply(frame, rows)
-        good = rows if not len(did.failed) else did.on
-        if len(self._said) == len(good):
-            self._tell(frame, good)
-        return did
+        bare, problems = self._bare(_texts(frame.get(self._from, rows)))
+        read = self._read(bare)
+        reasons = problems.zip_with(problems.is_not_null(), read.reasons)
+        failed = reasons.is_not_null().to_numpy()
+        self._put(frame, rows, np.arange(len(rows)) if self._best_effort else (~failed).nonzero()[0], read)
+        if self._best_effort and failed.any():
+            self._write(frame, rows, {MALFORMED: reasons})
+        also, why = self._embedded.apply(frame, rows[~failed])
+        reason = reasons.drop_nulls()[0] if failed.any() else why
+        return done(rows, failed | np.isin(rows, also) if len(also) else failed, reason)
 
-    def _tell(self, frame: Frame, rows: Rows) -> None:
-        timed = np.array([time is not None for time, _ in self._said], dtype=np.bool_)
-        if timed.any():
-            times = pl.Series([time for time, _ in self._said if time is not None], dtype=pl.UInt64)
-            frame.put_field(
-                "time_unix_nano", rows[timed], times, pl.Series([None], dtype=pl.UInt64).new_from_index(0, frame.height)
-            )
-        leveled = np.array([level is not None for _, level in self._said], dtype=np.bool_)
-        if leveled.any():
-            levels = [level for _, level in self._said if level is not None]
-            frame.put_field(
-                "severity_number", rows[leveled], [number for number, _ in levels], constant(ABSENT, frame.height)
-            )
-            words = pl.Series([word for _, word in levels], dtype=pl.String)
-            frame.put_field(
-                "severity_text",
-                rows[leveled],
-                words,
-                pl.Series([None], dtype=pl.String).new_from_index(0, frame.height),
-            )
-
-    def parse(self, texts_: Column) -> list[Any]:
-        return each(texts_, self._one)
-
-    def _one(self, text: str) -> dict[str, Any]:
-        text = self._bare(text)
-        match = (_5424 if self._protocol == "rfc5424" else _3164).match(text)
-        if match is None or (match["pri"] is None and not self._skips) or int(match["pri"] or 0) > 191:
-            raise Failed(f"no message of {self._protocol}")
-        found: dict[str, Any] = {}
-        level = None
-        if match["pri"] is not None:
-            priority = int(match["pri"])
-            found |= {"priority": priority, "facility": priority // 8}
-            level = _LEVELS[priority % 8]
-        names = ("hostname", "appname", "proc_id", "message", *(("msg_id",) if self._protocol == "rfc5424" else ()))
-        found |= {name: match[name] for name in names if match[name] not in (None, "-", "")}
+    def _read(self, texts: pl.Series) -> Read:
         if self._protocol == "rfc5424":
-            found["version"] = int(match["version"])
-            if match["data"] != "-":
-                found["structured_data"] = _structured(match["data"])
-        self._said.append((self._time(match["time"]), level))
-        return found
+            return read_5424(texts, skips=self._skips)
+        return read_3164(texts, self._zone, skips=self._skips)
 
-    def _bare(self, text: str) -> str:
+    def _bare(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Messages without what frames them, and why one has none of that."""
+        problems = nulls(len(texts))
+        if texts.null_count():
+            problems = problems.set(texts.is_null(), _NO_TEXT)
+            texts = texts.fill_null("")
         if self._counted:
-            match = _COUNTED.match(text)
-            if match is None:
-                raise Failed("the message does not begin with its length")
-            size = int(match[1])
-            if size > self._most:
-                raise Failed(f"message too long to parse. was size {size}, max length {self._most}")
-            return text[match.end() :]
-        return text.removesuffix(self._trailer) if self._trailer else text.rstrip("\r\n")
+            sizes = texts.str.extract(r"^(\d{1,9}) ").cast(pl.Int64)
+            problems = problems.set(sizes.is_null() & problems.is_null(), _NO_LENGTH)
+            long = (sizes > self._most).fill_null(False)
+            if long.any():
+                was = sizes.filter(long)[0]
+                reason = f"message too long to parse. was size {was}, max length {self._most}"
+                problems = problems.set(long, reason)
+            return texts.str.replace(r"^\d{1,9} ", ""), problems
+        return texts.str.strip_suffix(self._trailer) if self._trailer else texts.str.strip_chars_end("\r\n"), problems
 
-    def _time(self, written: str) -> int | None:
-        if written == "-":
-            return None
-        for layout in (_RFC3339,) if self._protocol == "rfc5424" else _STAMPS:
-            try:
-                return layout.parse(written, self._zone).nanoseconds
-            except LayoutError:
-                continue
-        raise Failed("the time can't be read")
+    def _put(self, frame: Frame, rows: Rows, kept: Rows, read: Read) -> None:
+        here = rows[kept]
+        columns: dict[str, Column] = {name: taken(column, kept) for name, column in read.columns.items()}
+        priority = columns["priority"]
+        assert isinstance(priority, pl.Series)
+        columns["facility"] = priority // 8
+        data = read.data.gather(kept)
+        if data.null_count() < len(data):
+            columns["structured_data"] = [ABSENT if text is None else structured(text) for text in data.to_list()]
+        self._write(frame, here, columns)
+        _tell(frame, here, read.times.gather(kept), priority % 8)
+
+    def _write(self, frame: Frame, rows: Rows, columns: dict[str, Column]) -> None:
+        if self._to.root == "body" or self._to.keys:
+            lists = [items(column) for column in columns.values()]
+            maps = [_there(dict(zip(columns, values, strict=True))) for values in zip(*lists, strict=True)]
+            frame.set(self._to, rows, list(maps))
+            return
+        table = frame.table(self._to.root)
+        for key, column in columns.items():
+            there = (
+                np.fromiter((value is not ABSENT for value in column), np.bool_, len(column))
+                if isinstance(column, list)
+                else column.is_not_null().to_numpy()
+            )
+            if there.all():
+                table.set(key, rows, column)
+            elif there.any():
+                chosen = there.nonzero()[0]
+                table.set(key, rows[chosen], taken(column, chosen))
 
 
-def _structured(text: str) -> dict[str, dict[str, str]]:
-    return {
-        match[1]: {name: re.sub(r"\\([\"\\\]])", r"\1", value) for name, value in _PARAMETER.findall(match[2])}
-        for match in _ELEMENT.finditer(text)
-    }
+def _trailer(given: Any, protocol: str, *, counted: bool) -> str:
+    if given not in (None, "LF", "NUL"):
+        raise OperatorError("non_transparent_framing_trailer is LF or NUL")
+    if protocol == "rfc3164" and (counted or given):
+        raise OperatorError("octet counting and trailers are of rfc5424")
+    if counted and given:
+        raise OperatorError("a message is counted or has a trailer")
+    return {"LF": "\n", "NUL": "\0", None: ""}[given]
+
+
+def _texts(values: Column) -> pl.Series:
+    """Null where it is no text."""
+    if isinstance(values, pl.Series) and values.dtype == pl.String:
+        return values
+    found = [
+        value if type(value) is str else value.decode("utf-8", "replace") if type(value) is bytes else None
+        for value in items(values)
+    ]
+    return pl.Series(found, dtype=pl.String)
+
+
+def _there(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if value is not ABSENT}
+
+
+def _tell(frame: Frame, rows: Rows, times: pl.Series, severity: pl.Series) -> None:
+    """Time and level of records, where they say one."""
+    timed = times.is_not_null()
+    if timed.any():
+        frame.put_field("time_unix_nano", rows[timed.to_numpy()], times.filter(timed), nulls(frame.height, pl.UInt64()))
+    leveled = severity.is_not_null()
+    if leveled.any():
+        at = severity.filter(leveled)
+        here = rows[leveled.to_numpy()]
+        frame.put_field("severity_number", here, _NUMBERS.gather(at), nulls(frame.height, pl.Int64()))
+        frame.put_field("severity_text", here, _WORDS.gather(at), nulls(frame.height))

@@ -1,0 +1,133 @@
+"""`syslog_parser` over columns: what is read of messages, and of what is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from collector.stanza.absent import ABSENT
+from collector.stanza.columns import items
+from collector.stanza.frame import Frame, Table
+from collector.stanza.graph import graph_of
+from collector.stanza.operators.syslog_parser import MALFORMED
+
+NIL = "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - "
+
+
+def parsed(*texts: str, **options: Any) -> tuple[list[dict[str, Any]], int]:
+    """Attributes with time and level of each, and how many failed."""
+    frame = Frame(pl.Series(texts, dtype=pl.String), Table(len(texts)), Table(len(texts)))
+    course = graph_of([{"type": "syslog_parser", **options}]).run(frame)
+    maps = frame.attributes.row_maps(np.arange(len(texts)))
+    for name, column in frame.fields.items():
+        for each, value in zip(maps, items(column), strict=True):
+            each |= {} if value is ABSENT else {name: value}
+    return maps, sum(course.failed.values())
+
+
+def test_an_example_of_the_standard() -> None:
+    """RFC 5424, section 6.5; the mark of the encoding is no part of the text."""
+    (found,), failed = parsed(f"{NIL}\ufeff'su root' failed for lonvick", protocol="rfc5424")
+    assert not failed
+    assert found == {
+        "priority": 34, "facility": 4, "version": 1, "hostname": "mymachine.example.com", "appname": "su", "msg_id": "ID47",
+        "message": "'su root' failed for lonvick", "time_unix_nano": 1_065_910_455_003_000_000, "severity_number": 18,
+        "severity_text": "crit",
+    }  # fmt: skip
+
+
+def test_structured_data() -> None:
+    """Elements become maps; what is escaped there is not, behind."""
+    data = r'[exampleSDID@32473 iut="3" eventSource="App\"l\]ication\\"][only]'
+    found, failed = parsed(
+        f"<165>1 - - - - - {data} text [no data]", f"<165>1 - - - - - {data}", "<165>1 - - - - - -", protocol="rfc5424"
+    )
+    assert not failed
+    told = {"exampleSDID@32473": {"iut": "3", "eventSource": 'App"l]ication\\'}, "only": {}}
+    assert [each.get("structured_data") for each in found] == [told, told, None]
+    assert [each.get("message") for each in found] == ["text [no data]", None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<13>Oct 11 22:14:15 web shop[12]: it: fell", ("web", "shop", "12", "it: fell")),
+        ("<13>Oct  1 22:14:15 web shop: it fell", ("web", "shop", None, "it fell")),
+        ("<13>Oct 11 22:14:15 web it fell", ("web", None, None, "it fell")),
+        ("<13>Oct 11 22:14:15 shop[12]: written to /dev/log", (None, "shop", "12", "written to /dev/log")),
+        ("<13>2021-10-11T22:14:15.5+02:00 fe80::1 kernel: text", ("fe80::1", "kernel", None, "text")),
+        ("<13>Oct 11 22:14:15 web", ("web", None, None, None)),
+    ],
+)
+def test_messages_of_old(text: str, expected: tuple[str | None, ...]) -> None:
+    """RFC 3164: with and without tag, number, host."""
+    (found,), failed = parsed(text, protocol="rfc3164")
+    assert not failed
+    assert tuple(found.get(name) for name in ("hostname", "appname", "proc_id", "message")) == expected
+    assert found["severity_text"] == "notice"
+    assert found["time_unix_nano"] > 0
+
+
+def test_levels_are_those_of_the_collector() -> None:
+    """All eight."""
+    found, _ = parsed(*(f"<{level}>1 - - - - - -" for level in range(8)), protocol="rfc5424")
+    assert [each["severity_number"] for each in found] == [21, 19, 18, 17, 13, 10, 9, 5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "no syslog at all", "<13>", "<192>1 - - - - - -", "<13>0 - - - - - -", "<13>1 - - - - -", "<13>1 -  - - - - -",
+        '<13>1 - - - - - [id a="1" text', "<13>1 2021-13-40T00:00:00Z - - - - -", "<13>1 9999-01-01T00:00:00Z - - - - -",
+        "<13>1 0001-01-01T00:00:00Z - - - - -", "\0\ufffd<13>1",
+    ],
+)  # fmt: skip
+def test_what_is_no_message_fails_alone(text: str) -> None:
+    """Its neighbours are read; it stays as it is."""
+    (before, it, behind), failed = parsed(f"{NIL}a", text, f"{NIL}b", protocol="rfc5424")
+    assert failed == 1
+    assert it == {}
+    assert (before["message"], behind["message"]) == ("a", "b")
+
+
+def test_best_effort() -> None:
+    """What stands in front of the trouble, and its name."""
+    found, failed = parsed(
+        "<11>Oct 11 22:14:15 web shop: it fell", "<11>1 yesterday web shop 7 ID - it fell", "it fell", NIL,
+        protocol="rfc5424", best_effort=True,
+    )  # fmt: skip
+    assert failed == 3
+    assert [each.get(MALFORMED) for each in found] == ["no header", "the time can't be read", "no header", None]
+    assert [each.get("severity_text") for each in found] == ["err", "err", None, "crit"]
+    assert [each.get("appname") for each in found] == [None, "shop", None, "su"]
+
+
+def test_a_message_may_lack_its_priority() -> None:
+    """Where that is allowed it has no level."""
+    texts = ("1 - web shop - - - a", "<13>1 - web shop - - - b")
+    found, failed = parsed(*texts, protocol="rfc5424", allow_skip_pri_header=True)
+    assert not failed
+    assert [each.get("priority") for each in found] == [None, 13]
+    assert parsed(*texts, protocol="rfc5424")[1] == 1
+    assert parsed("Oct 11 22:14:15 web shop: a", protocol="rfc3164", allow_skip_pri_header=True)[1] == 0
+
+
+def test_where_it_is_put() -> None:
+    """Below the body, and what was there stays where a message says nothing of it."""
+    frame = Frame(pl.Series([NIL, "<13>1 - - - - - - x"]), Table(2, {"hostname": pl.Series(["old", "old"])}), Table(2))
+    graph_of([{"type": "syslog_parser", "protocol": "rfc5424"}]).run(frame)
+    assert items(frame.attributes.get("hostname")) == ["mymachine.example.com", "old"]
+    frame = Frame(pl.Series([NIL]), Table(1), Table(1))
+    graph_of([{"type": "syslog_parser", "protocol": "rfc5424", "parse_to": "body"}]).run(frame)
+    (body,) = items(frame.body)
+    assert body == {
+        "priority": 34,
+        "facility": 4,
+        "version": 1,
+        "hostname": "mymachine.example.com",
+        "appname": "su",
+        "msg_id": "ID47",
+    }
