@@ -11,7 +11,7 @@ from collector.settings.ids import parse_id
 from collector.settings.model import NotRun
 from collector.settings.references import SIGNALS, PipelineLists, Reference
 from collector.settings.tree import Place, at
-from collector.settings.upstream.component_types import for_other_signals
+from collector.settings.upstream.component_types import brings_no_logs, for_other_signals
 
 _STRICT = "remove it, send {signal} to an OpenTelemetry Collector, or run without --strict-signals"
 
@@ -74,7 +74,8 @@ class _Ends:
 
     def without(self, lists: PipelineLists) -> PipelineLists:
         """The pipeline without connectors whose other end does not run."""
-        receivers = [r for r in lists.receivers if self._stays(r, self._fed, self._fed_anywhere)]
+        fed = [r for r in lists.receivers if self._stays(r, self._fed, self._fed_anywhere)]
+        receivers = [r for r in fed if r.id in self._connectors or not brings_no_logs(_type_of(r))]
         exporters = [r for r in lists.exporters if self._stays(r, self._read, self._read_anywhere)]
         return lists._replace(receivers=receivers, exporters=exporters)
 
@@ -83,7 +84,7 @@ class _Ends:
         kept = self.without(lists)
         part, does = (lists.exporters, "goes out") if kept.receivers else (lists.receivers, "comes in")
         names = " and ".join(dict.fromkeys(reference.shown for reference in part))
-        return f"nothing {does} but through the connector {names}: {_reason(part[0])}"
+        return f"nothing {does} but through the {_section(part[0])} {names}: {_reason(part[0])}"
 
     def _stays(self, reference: Reference, here: Collection[str], anywhere: Collection[str]) -> bool:
         return reference.id not in self._connectors or reference.id in here or reference.id not in anywhere
@@ -93,8 +94,19 @@ def _ids(pipelines: Sequence[PipelineLists], part: Callable[[PipelineLists], Seq
     return {reference.id for lists in pipelines for reference in part(lists)}
 
 
+def _type_of(reference: Reference) -> str:
+    """What stands in front of the slash, also of an id that is none."""
+    return reference.id.partition("/")[0].strip()
+
+
+def _section(reference: Reference) -> str:
+    """Of one that is left out: a connector, or a receiver without records."""
+    return "receiver" if brings_no_logs(_type_of(reference)) else "connector"
+
+
 def _reason(reference: Reference) -> str:
-    return for_other_signals(Kind.CONNECTOR, parse_id(reference.id).type) or "its other pipelines do not run"
+    name = _type_of(reference)
+    return for_other_signals(Kind.CONNECTOR, name) or brings_no_logs(name) or "its other pipelines do not run"
 
 
 def _left_out(kept: PipelineLists, written: PipelineLists) -> Iterator[str]:
@@ -105,4 +117,4 @@ def _left_out(kept: PipelineLists, written: PipelineLists) -> Iterator[str]:
         for reference in before:
             if reference not in after:
                 place = at(reference.place)
-                yield f"connectors.{reference.shown} {does} the pipeline {kept.id}: {_reason(reference)}{place}"
+                yield f"{_section(reference)}s.{reference.shown} {does} the pipeline {kept.id}: {_reason(reference)}{place}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from collector.transport.auth import Auth
 from collector.transport.block import Block
@@ -14,6 +16,9 @@ from collector.transport.compression import Compression, check_compression
 from collector.transport.headers import Headers
 from collector.transport.tls import TlsClientConfig
 from collector.units import Duration
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+"""What `CHANGEME` is, and `splunk.example` or `splunk:8088` are not: there, a scheme was forgotten."""
 
 
 class CompressionParams(Block):
@@ -35,6 +40,8 @@ class HttpClientConfig(Block):
 
     own_credential: ClassVar[str] = ""
     """Options by which an exporter says who it is in a way of its own, so that it takes no `auth`."""
+    takes_a_word: ClassVar[bool] = False
+    """Whether `endpoint` may be one word: the Collector starts with templates' `CHANGEME`, and then delivers nothing there."""
 
     endpoint: str = ""
     """URL of the destination, `http://` or `https://`."""
@@ -75,6 +82,11 @@ class HttpClientConfig(Block):
     middlewares: list[Any] = []
     """Client middlewares are not available; must be empty."""
 
+    @field_validator("endpoint")
+    @classmethod
+    def _word(cls, endpoint: str) -> str:
+        return f"https://{endpoint}" if cls.takes_a_word and _WORD.fullmatch(endpoint) else endpoint
+
     @model_validator(mode="after")
     def _check_client(self) -> Self:
         check_compression(self.compression, self.compression_params.level)
@@ -91,6 +103,16 @@ class HttpClientConfig(Block):
     def destination(self) -> str:
         """For people: the server, without what else the URL holds."""
         return origin(self.endpoint)
+
+    def cautions(self) -> Mapping[str, str]:
+        """A host that looks like what a template left."""
+        word = self.endpoint.removeprefix("https://")
+        if not (self.takes_a_word and _WORD.fullmatch(word)):
+            return {}
+        return {
+            "endpoint": f"{word} is all that it says: records wait until a machine of that name answers at https://{word}; "
+            "write http://host:port or https://host:port"
+        }
 
     def check_credentials(self, name: str, url: str) -> None:
         """Raises ValueError when both the URL and `headers` or `auth` say who we are: the client would refuse each request."""

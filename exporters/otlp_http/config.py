@@ -16,6 +16,7 @@ from collector.units import Duration
 class OtlpHttpConfig(HttpClientConfig, DeliveryConfig):
     """An HTTP client and delivery."""
 
+    takes_a_word = True
     former_names = MOVED_TO_TLS
     removed_options = {"batcher": "sending_queue.batch says how requests are cut"}
 

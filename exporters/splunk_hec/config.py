@@ -86,6 +86,7 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, Deliver
     """An HTTP client, what an event looks like, delivery."""
 
     own_credential: ClassVar[str] = "`token`"
+    takes_a_word = True
 
     former_names = {"event_model": "format", "insecure_skip_verify": "tls.insecure_skip_verify"}
     removed_options = {

@@ -25,7 +25,7 @@ from collector.errors import ConfigError, Problem
 from collector.registry import default_registry
 from collector.settings import load, render
 from collector.settings.model import NotRun
-from collector.settings.upstream.component_types import known
+from collector.settings.upstream.component_types import brings_no_logs, known
 from collector.settings.upstream.extensions import without_effect
 from counterparts import conformance
 
@@ -178,7 +178,8 @@ def _listed(value: Any) -> list[str]:
 
 
 def lacks(kind: Kind, name: str) -> bool:
-    return default_registry().find(kind, name) is None and not (kind is Kind.EXTENSION and without_effect(name))
+    left_out = without_effect(name) if kind is Kind.EXTENSION else kind is Kind.RECEIVER and brings_no_logs(name)
+    return default_registry().find(kind, name) is None and not left_out
 
 
 FILES = sorted(files())

@@ -87,6 +87,11 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
+_NO_LOGS = {
+    "hostmetrics": "it reads the host's metrics, and to a pipeline of logs it gives nothing but events that say that the host exists",
+}
+"""Receivers that may stand in a logs pipeline, and no record of a service comes from them."""
+
 _SIGNALS = {
     (kind, _plain(name)): signals
     for kind, table in _OTHER_SIGNALS.items()
@@ -102,6 +107,11 @@ def for_other_signals(kind: Kind, name: str) -> str:
         return f"logboom carries logs only, and {does}" if does else ""
     signals = _SIGNALS.get((kind, _plain(name)), "")
     return f"it is for {signals}, and logboom carries logs only" if signals else ""
+
+
+def brings_no_logs(name: str) -> str:
+    """Why a receiver that the Collector allows in a logs pipeline is left out of it; nothing for all others."""
+    return _NO_LOGS.get(_plain(name), "")
 
 
 _KNOWN = {(kind, _plain(name)) for kind, names in _LOGS.items() for name in names.split()} | _SIGNALS.keys()

@@ -10,7 +10,7 @@ from collector.settings.upstream.component_types import for_other_signals, known
 from collector.testing.sample_components import sample_registry
 
 HEAD = """
-receivers: {source: , prometheus: {config: [nonsense]}}
+receivers: {source: , prometheus: {config: [nonsense]}, hostmetrics: {scrapers: }, host_metrics/disks: }
 exporters: {debug: , jaeger: {endpoint: "${env:JAEGER}"}}
 connectors: {bridge: , exceptions: , sum/bytes: {logs: }}
 """
@@ -62,6 +62,14 @@ PIPELINES = {
             "logs/2": "nothing comes in but through the connector bridge: its other pipelines do not run",
         },
     ),
+    "a receiver that has no logs": (
+        {
+            "logs": "receivers: [source], exporters: [debug]",
+            "logs/entities": "receivers: [hostmetrics], exporters: [debug]",
+        },
+        ["logs"],
+        {"logs/entities": "nothing comes in but through the receiver hostmetrics: it reads the host's metrics"},
+    ),
 }  # fmt: skip
 
 
@@ -95,6 +103,24 @@ def test_strict_signals_refuses_each_of_them(name):
     assert {problem.code for problem in problems} == {"config/unsupported-signal"}
     assert len(problems) == len(told)
     assert all("run without --strict-signals" in problem.hint for problem in problems)
+
+
+def test_a_receiver_without_logs_is_left_out_of_a_pipeline_that_runs():
+    """The others go on; in the old and the new spelling."""
+    for name in ("hostmetrics", "host_metrics/disks"):
+        settings = loaded({"logs": f"receivers: [source, {name}], exporters: [debug]"})
+        assert list(settings.pipelines["logs"].receivers) == ["source"]
+        told = f"receivers.{name} brings nothing to the pipeline logs: it reads"
+        assert [line for line in settings.warnings if line.startswith(told)]
+
+
+def test_an_id_that_is_none_is_told_as_such():
+    """Whatever else is asked of it."""
+    with pytest.raises(ConfigError) as refused:
+        loaded({"logs": 'receivers: [source, "e:x"], exporters: [debug]'})
+    assert [problem.code for problem in refused.value.problems if "e:x" in problem.message] == [
+        "config/unknown-reference"
+    ]
 
 
 def test_a_connector_of_another_signal_is_left_out_of_a_pipeline_that_runs():

@@ -113,3 +113,14 @@ def test_what_validate_says():
     """Whoever does not ask for acknowledgement is told what delivered means."""
     assert any("indexed" in note for note in config().notes())
     assert not list(config(acknowledgement={"enabled": True}).notes())
+
+
+def test_a_word_is_where_records_wait():
+    """The Collector starts with a template's CHANGEME, so this does, and says it; an address whose scheme was forgotten is refused."""
+    made = config(endpoint="CHANGEME")
+    assert made.url == "https://CHANGEME/services/collector"
+    assert "records wait until a machine of that name answers at https://CHANGEME" in made.cautions()["endpoint"]
+    assert config(endpoint="https://splunk:8088").cautions() == {}
+    for endpoint in ("splunk:8088", "splunk.example", "localhost/x", "-x", ""):
+        with pytest.raises(ValueError):
+            config(endpoint=endpoint)
