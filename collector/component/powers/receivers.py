@@ -84,8 +84,8 @@ class TrustsEvents(Protocol):
 
 @runtime_checkable
 class JournalsText(Protocol):
-    """Options of a receiver that journals text as it stands in a file (`Arrival.text`): records are made of it where pipelines decode,
-    and so none that it feeds hands payloads on untouched."""
+    """Options of a receiver that journals text as it stands in a file (`Arrival.text`), of which records are made where pipelines decode,
+    or whose records pass steps of its own there: no pipeline that it feeds hands payloads on untouched."""
 
     def refiner(self, context: Context) -> Processor | None:
         """What works on its records, and on no others, in front of a pipeline's processors (`Context.pipeline`); None: nothing does.

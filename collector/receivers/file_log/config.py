@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import re2
 from pydantic import Field, field_validator, model_validator
 
-from collector.component import Config, Context, Processor
+from collector.component import Config
+from collector.stanza.options import StepsConfig, check_operators
 from collector.units import ByteSize, Duration
 
 if TYPE_CHECKING:
     from collector.receivers.file_log.cutting import Cutter
 
-Scalar = str | bool | int | float
 Pattern = Annotated[str, Field(max_length=4096)]
 
 
@@ -104,20 +103,7 @@ class Header(Config):
         return _checked(pattern)
 
 
-class RetryOnFailure(Config):
-    """Accepted, and does nothing: reading waits until there is room, and goes on where it was."""
-
-    enabled: bool = False
-    """Accepted, and does nothing."""
-    initial_interval: Duration = 1.0
-    """Accepted, and does nothing."""
-    max_interval: Duration = 30.0
-    """Accepted, and does nothing."""
-    max_elapsed_time: Duration = 300.0
-    """Accepted, and does nothing."""
-
-
-class FileLogConfig(Config):
+class FileLogConfig(StepsConfig):
     """Options of the `file_log` receiver."""
 
     former_names: ClassVar[Mapping[str, str]] = {"max_batch_files": "max_batches"}
@@ -178,18 +164,6 @@ class FileLogConfig(Config):
     """Set `log.file.record_number`."""
     include_file_record_offset: bool = False
     """Set `log.file.record_offset`."""
-    attributes: dict[str, Scalar] = {}
-    """Set on each record."""
-    resource: dict[str, Scalar] = {}
-    """Set on the resource."""
-    operators: list[dict[str, Any]] = []
-    """What is done to each record before any processor sees it (collector/stanza)."""
-    id: str = ""
-    """Accepted, and does nothing."""
-    storage: str = ""
-    """Accepted, and does nothing: how far a file was read is kept in the journal, with what was read."""
-    retry_on_failure: RetryOnFailure = RetryOnFailure()
-    """Accepted, and does nothing: reading waits until there is room, and goes on where it was."""
     delete_after_read: bool = False
     """Delete a file once all of it is in the journal; needs `start_at: beginning`."""
     acquire_fs_lock: bool = False
@@ -204,8 +178,6 @@ class FileLogConfig(Config):
     """Lines at the beginning of a file that say something of all others; needs `start_at: beginning`."""
     ordering_criteria: OrderingCriteria = OrderingCriteria()
     """Only the first files of an order are read."""
-    domain: str = ""
-    """Whose records these are, where several domains are served; empty: the default."""
 
     @field_validator("encoding")
     @classmethod
@@ -213,23 +185,15 @@ class FileLogConfig(Config):
         codec_of(encoding)
         return encoding
 
-    @field_validator("retry_on_failure", "ordering_criteria", mode="before")
+    @field_validator("ordering_criteria", mode="before")
     @classmethod
-    def _nothing(cls, given: Any) -> Any:
+    def _no_order(cls, given: Any) -> Any:
         return {} if given is None else given
 
-    @field_validator("operators", "exclude", "attributes", "resource", mode="before")
+    @field_validator("exclude", mode="before")
     @classmethod
-    def _empty(cls, given: Any, info: Any) -> Any:
-        return ({} if info.field_name in ("attributes", "resource") else []) if given is None else given
-
-    @field_validator("attributes", "resource")
-    @classmethod
-    def _writable(cls, given: dict[str, Scalar]) -> dict[str, Scalar]:
-        for key, value in given.items():
-            if wrong := _unwritable(key) or _unwritable(value):
-                raise ValueError(f"{key[:64]!r}: {wrong}")
-        return given
+    def _none(cls, given: Any) -> Any:
+        return [] if given is None else given
 
     @field_validator("include", "exclude")
     @classmethod
@@ -238,11 +202,7 @@ class FileLogConfig(Config):
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
-        for given in (self.operators, self.header.metadata_operators if self.header is not None else []):
-            if given:
-                from collector.stanza.graph import graph_of  # loads polars: only where there is something to check
-
-                graph_of(given)
+        check_operators(self.header.metadata_operators if self.header is not None else [])
         if self.header is not None and self.start_at != "beginning":
             raise ValueError("header needs start_at: beginning")
         if self.delete_after_read and self.start_at != "beginning":
@@ -266,25 +226,6 @@ class FileLogConfig(Config):
     def asks_of_files(self) -> bool:
         """Whether anything but the name of a file is set."""
         return self.include_file_owner_name or self.include_file_owner_group_name or self.include_file_permissions
-
-    def refiner(self, context: Context) -> Processor | None:
-        """The operators."""
-        if not self.operators:
-            return None
-        from collector.stanza.refiner import Refiner
-
-        return Refiner(context.id, self.operators)
-
-
-def _unwritable(value: Scalar) -> str:
-    """Why a record can't have it; empty: it can."""
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        return "an integer has 64 bits"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "a number is finite"
-    if isinstance(value, str) and not value.isascii() and value != value.encode(errors="replace").decode():
-        return "text is UTF-8"
-    return ""
 
 
 _SPELLED = {"nop": "", "": "utf-8", "utf8": "utf-8", "utf-8-raw": "utf-8", "utf16": "utf-16-le", "utf-16": "utf-16-le"}

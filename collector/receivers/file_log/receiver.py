@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from collector.admission.admission import Admission, Notice
+from collector.admission.nobody import Nobody
 from collector.admission.steps import Arrival
 from collector.component import Context
 from collector.errors import Refusal
@@ -20,32 +21,6 @@ from otlp_wire import Received, Repairs
 _log = logging.getLogger(__name__)
 _FAILED_SECS = 5.0
 _RETRY_SECS = 1.0
-
-
-class Nobody:
-    """The facts of a request that nobody sent: `host` is whose the records are."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-
-    def header(self, name: str) -> str | None:  # noqa: ARG002
-        """None."""
-        return None
-
-    def values(self, name: str) -> Sequence[str]:  # noqa: ARG002
-        """None."""
-        return ()
-
-    def parameters(self, name: str) -> Sequence[str]:  # noqa: ARG002
-        """None."""
-        return ()
-
-    def peer(self) -> str:
-        """As on a unix socket."""
-        return ""
-
-    def certificate(self) -> None:
-        """None."""
 
 
 class FileLogReceiver:

@@ -1,0 +1,31 @@
+"""Who sends what a receiver reads by itself (a file, a journal): nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Nobody:
+    """The facts of a request that nobody sent: `host` is whose the records are."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+
+    def header(self, name: str) -> str | None:  # noqa: ARG002
+        """None."""
+        return None
+
+    def values(self, name: str) -> Sequence[str]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def parameters(self, name: str) -> Sequence[str]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def peer(self) -> str:
+        """As on a unix socket."""
+        return ""
+
+    def certificate(self) -> None:
+        """None."""
