@@ -22,6 +22,7 @@ from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import PermissionDenied
 from collector.journal.positions import Position
+from collector.journal.text import with_resource
 from collector.origin import MADE_HEADER, generation_in
 from collector.reserved import CONNECTION
 from otlp_wire import Received, marked, of_resources, receive_protobuf
@@ -114,8 +115,13 @@ def checks(
             arrival.variant += f"{MADE_HEADER}{arrival.made}" if arrival.made else ""
 
     def locate(arrival: Arrival) -> None:
-        if arrival.receiver in located and arrival.received is not None:
-            arrival.received = of_resources(arrival.received, {CONNECTION: arrival.facts.peer()})
+        received, told = arrival.received, {CONNECTION: arrival.facts.peer()}
+        if arrival.receiver not in located or received is None:
+            return
+        if not arrival.text:
+            arrival.received = of_resources(received, told)
+        elif told[CONNECTION] and received.records:
+            arrival.received = received._replace(body=with_resource(received.body, told))
 
     return [domain, *([origin] if trusting else []), *before, validity, *behind, mark, *([locate] if located else [])]
 

@@ -7,5 +7,6 @@ http_response.py    what is answered
 problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be
 authentication.py   who sends, over gRPC and HTTP
+cutting.py          where records end in text, and cutting_options.py, what says so
 refusals.py         the one table from a refusal to gRPC and HTTP codes
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from struct import Struct, error
 
 import orjson
@@ -84,6 +84,12 @@ class Text:
             )  # fmt: skip
         except (error, ValueError, KeyError, TypeError) as problem:
             raise NotText(f"not a piece of text: {problem}") from None
+
+
+def with_resource(body: bytes, more: Mapping[str, Scalar]) -> bytes:
+    """The same with more said of the resource. Raises `NotText`."""
+    text = Text.of(body)
+    return replace(text, resource={**text.resource, **more}).body()
 
 
 def records_in(text: bytes) -> int:

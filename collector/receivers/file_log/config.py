@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-import re2
 from pydantic import Field, field_validator, model_validator
 
 from collector.component import Config
+from collector.ingress.cutting_options import Multiline, Pattern, checked_pattern, codec_of, cutter_of
 from collector.stanza.options import StepsConfig, check_operators
 from collector.units import ByteSize, Duration
 
 if TYPE_CHECKING:
-    from collector.receivers.file_log.cutting import Cutter
-
-Pattern = Annotated[str, Field(max_length=4096)]
-
-
-def _checked(pattern: str) -> str:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else ""
-        shown = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"{pattern!r} is no regular expression (RE2): {shown}") from None
-    return pattern
-
-
-class Multiline(Config):
-    """Records of several lines."""
-
-    line_start_pattern: Pattern = ""
-    """What a record's first line begins with."""
-    line_end_pattern: Pattern = ""
-    """What a record's last line ends with; one of the two."""
-    omit_pattern: bool = False
-    """What fits the pattern is no part of the record."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if bool(self.line_start_pattern) == bool(self.line_end_pattern):
-            raise ValueError("set exactly one of line_start_pattern and line_end_pattern")
-        _checked(self.line_start_pattern or self.line_end_pattern)
-        return self
+    from collector.ingress.cutting import Cutter
 
 
 class SortBy(Config):
@@ -80,7 +47,7 @@ class OrderingCriteria(Config):
     @field_validator("regex", "group_by")
     @classmethod
     def _valid(cls, pattern: str) -> str:
-        return _checked(pattern)
+        return checked_pattern(pattern)
 
     @model_validator(mode="after")
     def _keys(self) -> Self:
@@ -100,7 +67,7 @@ class Header(Config):
     @field_validator("pattern")
     @classmethod
     def _valid(cls, pattern: str) -> str:
-        return _checked(pattern)
+        return checked_pattern(pattern)
 
 
 class FileLogConfig(StepsConfig):
@@ -211,35 +178,8 @@ class FileLogConfig(StepsConfig):
 
     def cutter(self) -> Cutter:
         """Where records end."""
-        from collector.receivers.file_log.cutting import Decoding, Lines, Patterns
-
-        cutter: Cutter = Lines(self.max_log_size, self.max_log_size_behavior)
-        if self.multiline is not None:
-            start, end = self.multiline.line_start_pattern, self.multiline.line_end_pattern
-            cutter = Patterns(
-                start or end, "start" if start else "end", self.max_log_size, self.max_log_size_behavior,
-                self.multiline.omit_pattern,
-            )  # fmt: skip
-        codec = codec_of(self.encoding)
-        return cutter if codec in ("", "utf-8") else Decoding(codec, cutter)
+        return cutter_of(self.multiline, self.encoding, self.max_log_size, self.max_log_size_behavior)
 
     def asks_of_files(self) -> bool:
         """Whether anything but the name of a file is set."""
         return self.include_file_owner_name or self.include_file_owner_group_name or self.include_file_permissions
-
-
-_SPELLED = {"nop": "", "": "utf-8", "utf8": "utf-8", "utf-8-raw": "utf-8", "utf16": "utf-16-le", "utf-16": "utf-16-le"}
-
-
-def codec_of(encoding: str) -> str:
-    """The codec of an encoding's name; empty: bodies are bytes. Raises `ValueError`."""
-    name = _SPELLED.get(encoding.lower(), encoding.lower())
-    if not name:
-        return ""
-    try:
-        found = codecs.lookup(name)
-        if not isinstance("".encode(name), bytes):
-            raise LookupError
-    except LookupError:
-        raise ValueError(f"unsupported encoding '{encoding}'") from None
-    return found.name

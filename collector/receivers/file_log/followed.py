@@ -6,7 +6,8 @@ import errno
 import logging
 from collections.abc import Callable, Mapping
 
-from collector.receivers.file_log.config import FileLogConfig, codec_of
+from collector.ingress.cutting_options import codec_of
+from collector.receivers.file_log.config import FileLogConfig
 from collector.receivers.file_log.content import Content, opened
 from collector.receivers.file_log.known import Known
 from collector.receivers.file_log.source import TailedFile, key_of

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import re2
 
+from collector.ingress.cutting import newline_of
+from collector.ingress.cutting_options import codec_of
 from collector.journal.text import Scalar
-from collector.receivers.file_log.config import Header, codec_of
-from collector.receivers.file_log.cutting import newline_of
+from collector.receivers.file_log.config import Header
 from collector.stanza.frame import Frame, Table
 from collector.stanza.graph import graph_of
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from collector.ingress.cutting import Cut, Cutter
 from collector.journal.text import Scalar, Text
 from collector.receivers.file_log.content import Content
-from collector.receivers.file_log.cutting import Cut, Cutter
 from collector.receivers.file_log.identity import TAIL_BYTES, Mark, Place
 
 READ_BYTES = 1 << 20

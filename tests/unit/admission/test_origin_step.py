@@ -11,11 +11,14 @@ from collector.admission.steps import Arrival, checks
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.journal.entry import Entry
+from collector.journal.text import Text
 from collector.ledger.codec import decode_entries, encode_entries
 from collector.origin import generation_in, made_header
 from collector.pipeline.decode import decode
 from collector.receivers.otlp.config import OtlpReceiverConfig
+from collector.reserved import CONNECTION
 from collector.testing.payloads import payload
+from otlp_wire import Received, Repairs
 
 
 @dataclass
@@ -94,3 +97,27 @@ def test_a_payload_keeps_the_word_where_it_is_kept_aside(made: int, first: int, 
     assert decode_entries(encode_entries([entry])) == [entry]
     generation = decode([entry]).batch.generation
     assert (generation.to_list() if generation is not None else []) == ([made] * entry.records if made else [])
+
+
+def test_text_is_told_where_it_came_from() -> None:
+    """It is no OTLP: what it says of its resource goes into its head; what nobody sent stays as it is."""
+    body = Text(b"a line\n", resource={"a": "b"}).body()
+    step = checks(DomainResolver(DomainRules()), located={"syslog"})[-1]
+    told = []
+    for peer in ("192.0.2.7", ""):
+        arrival = Arrival("syslog", Peer(peer), b"", text=True, received=Received(body, 1, 1, Repairs()))  # type: ignore[arg-type]
+        step(arrival)
+        assert arrival.received is not None
+        told.append(Text.of(arrival.received.body))
+    assert [text.resource for text in told] == [{"a": "b", CONNECTION: "192.0.2.7"}, {"a": "b"}]
+    assert {text.text for text in told} == {b"a line\n"}
+
+
+@dataclass
+class Peer:
+    """Somebody at an address."""
+
+    address: str
+
+    def peer(self) -> str:
+        return self.address
