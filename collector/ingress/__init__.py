@@ -1,9 +1,16 @@
 """Requests of listeners, to admission: what the receivers that listen have in common.
 
+http_receiver.py    the life of a receiver that is one HTTP listener; protocols_receiver.py: of one that speaks gRPC, too
+stream_receiver.py  the same of a protocol of its own over TCP or a unix socket
+grpc_service.py     a call from its head to its answer
 http_app.py         an HTTP request from its head to its answer, around what a receiver makes of it
 direct.py           the same without a coroutine, for requests that need none
 http_request.py     what is known of it besides its body
 http_response.py    what is answered
+documents.py        a body as the JSON documents in it
+loki_push.py        a body as the streams of Loki's push
+moments.py          times as senders write them
+shown_headers.py    headers of a request that may be kept with its records
 problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be
 authentication.py   who sends, over gRPC and HTTP

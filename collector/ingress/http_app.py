@@ -15,6 +15,7 @@ from typing import Any
 
 from collector.admission.admission import Answered, Notice
 from collector.admission.entrance import Entrance
+from collector.admission.steps import Read
 from collector.domains.credential import WRITE, Credential
 from collector.errors import InvalidPayload, Refusal
 from collector.ingress.authentication import authenticated
@@ -35,6 +36,11 @@ Inline = Callable[[str], int]
 """From the encoding of a body, to how many bytes of it are read on the loop; larger ones on a thread, so that the loop stays
 responsive."""
 Headers = dict[bytes, bytes]
+_INLINE_BYTES = 8 << 10
+
+
+class UnsupportedEncoding(InvalidPayload):
+    """A content encoding that is not taken."""
 
 
 class HttpApp:
@@ -134,12 +140,12 @@ class HttpApp:
         return encoding if encoding in self.encodings else None
 
     def encoding(self, headers: Headers, peer: str) -> str:
-        """The content encoding of a request, empty for none. Raises `InvalidPayload` for one that is not taken."""
+        """The content encoding of a request, empty for none. Raises `UnsupportedEncoding`."""
         named = headers.get(b"content-encoding", b"").decode("latin-1").strip()
         encoding = coding(named)
         if encoding not in self.encodings:
             self.entrance.remark(peer, f"unsupported Content-Encoding: {named[:40]!a}")
-            raise InvalidPayload(f"unsupported Content-Encoding: {named}")
+            raise UnsupportedEncoding(f"unsupported Content-Encoding: {named}")
         return encoding
 
     async def encoded_body(self, encoding: str, headers: Headers, receive: Receive, limit: int = 0) -> bytes:
@@ -148,6 +154,25 @@ class HttpApp:
         if encoding:
             check_header(encoding, body)
         return body
+
+    async def kept(
+        self, scope: Mapping[str, Any], request: HttpRequest, credential: Credential | None, headers: Headers, receive: Receive,
+        read: Callable[[str, int], Read], variant: str = "", limit: int = 0, unpacks: bool = False,
+    ) -> Refusal | Notice | None:  # fmt: skip
+        """A body, from the connection to the journal, for receivers that make objects of it: more than a little on a thread.
+
+        Args:
+            read: from the encoding of the body and its most bytes, to what makes records of it.
+            limit: the most bytes of a body, on the wire and decoded; 0: as many as its sender may send.
+            unpacks: it is read as it came, with its encoding.
+        """
+        limit = limit or self.limit_of(credential)
+        encoding = self.encoding(headers, request.peer())
+        body = await read_body(receive, headers.get(b"content-length"), limit)
+        submit = partial(
+            self.entrance.submit, request, credential=credential, read=read(encoding, limit), variant=variant
+        )
+        return await self.admitted(scope["sender"], submit, "" if unpacks else encoding, body, _inline, limit)
 
     async def admitted(
         self, sender: Connection, submit: Submit, encoding: str, body: bytes, inline: Inline, limit: int = 0
@@ -178,6 +203,10 @@ class HttpApp:
             return await settled
         finally:
             timer.cancel()
+
+
+def _inline(_encoding: str) -> int:
+    return _INLINE_BYTES
 
 
 def _pass_on(submit: Submit, encoding: str, body: bytes, done: Answered, limit: int) -> None:

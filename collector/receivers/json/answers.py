@@ -8,10 +8,10 @@ import orjson
 
 from collector.admission.admission import Notice
 from collector.errors import Refusal
+from collector.ingress.documents import BadRecord
 from collector.ingress.http_response import Response
 from collector.ingress.problem import problem
 from collector.ingress.problem import refused as answered
-from collector.receivers.json.documents import BadRecord
 from collector.receivers.json.taking import Taking
 
 _JSON = b"application/json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from collector.ingress.documents import BadRecord
 from collector.receivers.json.cloudflare_shapes import LOGPUSH, TAIL
-from collector.receivers.json.documents import BadRecord
 from collector.receivers.json.mapping import Mapper
 from collector.receivers.json.taking import Taking
 from otlp_wire.record_writing import plain_text

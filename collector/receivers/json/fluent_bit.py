@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 
 from collector.errors import InvalidPayload
-from collector.receivers.json.documents import BadRecord
+from collector.ingress.documents import BadRecord
 from collector.receivers.json.mapping import Mapper
 from collector.receivers.json.shapes import LOGS
 from collector.receivers.json.taking import Taking

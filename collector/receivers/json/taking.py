@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from collector.errors import InvalidPayload
-from collector.receivers.json.documents import BadRecord, documents
+from collector.ingress.documents import BadRecord, documents
 from collector.receivers.json.mapping import Mapper
 from collector.receivers.json.plans import Resource
 from otlp_wire import Received, Repairs, receive_json, record_writing

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from collector.receivers.json.moments import of_text, unix_nano
+from collector.ingress.moments import of_text, unix_nano
 from collector.receivers.json.shape import Slot
 from collector.severity_words import PINO, SYSLOG, number_of
 from otlp_wire import record_writing as wire

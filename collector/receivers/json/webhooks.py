@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from collector.ingress.shown_headers import is_secret
 from collector.receivers.json.config import WebhookConfig
 from collector.receivers.json.taking import Taking
 from otlp_wire.record_writing import attribute_field, body_field, plain_text
-
-_SECRET = re.compile(r"authorization|cookie|.*(?:api-?key|token|secret|signature|password|credential).*", re.IGNORECASE)
-"""Headers that never become attributes: they carry credentials."""
 
 
 class Webhooks:
@@ -41,5 +39,5 @@ class Webhooks:
         return b"".join(
             attribute_field(f"header.{name}", value)
             for name, value in named
-            if wanted.search(name) and not _SECRET.fullmatch(name)
+            if wanted.search(name) and not is_secret(name)
         )

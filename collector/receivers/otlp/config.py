@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from collector.component import AckRule, Config
+from collector.component import AckRule
+from collector.ingress.protocols_config import ProtocolsBlock, ProtocolsConfig
 from collector.transport.auth import authenticates
-from collector.transport.block import Block
-from collector.transport.endpoint import Endpoint
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.http_server_config import HttpServerConfig
-from collector.transport.probe import Probe
 from collector.units import Duration
 
 GRPC_PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -39,7 +37,7 @@ class OtlpHttpConfig(HttpServerConfig):
         return path
 
 
-class Protocols(Block):
+class Protocols(ProtocolsBlock):
     """The `protocols:` block: only what is named listens."""
 
     grpc: GrpcServerConfig | None = None
@@ -47,21 +45,12 @@ class Protocols(Block):
     http: OtlpHttpConfig | None = None
     """OTLP over HTTP; `http:` alone listens on localhost:4318."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _named_is_enough(cls, value: Any) -> Any:
-        """`grpc:` without anything behind it is null in YAML and means all defaults."""
-        if isinstance(value, dict):
-            return {key: {} if block is None and key in ("grpc", "http") else block for key, block in value.items()}
-        return {} if value is None else value
 
-    def blocks(self) -> dict[str, GrpcServerConfig | OtlpHttpConfig]:
-        """Protocol name → its block, for those that are on."""
-        return {name: block for name, block in (("grpc", self.grpc), ("http", self.http)) if block is not None}
-
-
-class OtlpReceiverConfig(Config):
+class OtlpReceiverConfig(ProtocolsConfig):
     """Options of the `otlp` receiver."""
+
+    spoken: ClassVar[str] = "OTLP"
+    grpc_path: ClassVar[str] = GRPC_PATH
 
     protocols: Protocols = Protocols()
     """Which protocols listen, and where."""
@@ -81,43 +70,15 @@ class OtlpReceiverConfig(Config):
         """See `Acknowledging.ack_rule`."""
         return AckRule(tuple(self.ack_exporters), self.ack_timeout) if self.ack == "delivered" else None
 
+    def http_path(self) -> str:
+        """See `ProtocolsConfig.http_path`."""
+        return self.protocols.http.logs_url_path if self.protocols.http is not None else ""
+
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        blocks = self.protocols.blocks()
-        if not blocks:
-            raise ValueError("must specify at least one protocol when using the OTLP receiver")
-        unguarded = [name for name, block in blocks.items() if not authenticates(block)]
+    def _trusts_whom_it_knows(self) -> Self:
+        unguarded = [name for name, block in self.protocols.blocks().items() if not authenticates(block)]
         if self.trust_events and unguarded:
             raise ValueError(
                 f"trust_events needs to know who sends: write `auth: {{authenticator: …}}` under protocols.{unguarded[0]}"
             )
-        for name, block in blocks.items():
-            try:
-                Endpoint.parse(block.endpoint, block.transport)
-            except ValueError as error:
-                raise ValueError(f"protocols.{name}.endpoint: {error}") from None
         return self
-
-    def open_to_others(self) -> dict[str, str]:
-        """Option → address, of the listeners that other machines reach and that don't ask who sends."""
-        return {
-            f"protocols.{name}.endpoint": block.endpoint
-            for name, block in self.protocols.blocks().items()
-            if not (Endpoint.parse(block.endpoint, block.transport).is_local or authenticates(block))
-        }
-
-    def listens_on(self) -> list[str]:
-        """The TCP addresses, `host:port`, for whoever looks beforehand whether they are free."""
-        return [block.endpoint for block in self.protocols.blocks().values() if block.transport != "unix"]
-
-    def probes(self) -> dict[str, Probe]:
-        """Protocol → how to ask its listener whether it serves."""
-        return {
-            name: Probe(
-                name,
-                block.logs_url_path if isinstance(block, OtlpHttpConfig) else GRPC_PATH,
-                block.tls is not None,
-                bool(block.tls and block.tls.client_ca_file),
-            )
-            for name, block in self.protocols.blocks().items()
-        }

@@ -1,121 +1,38 @@
-"""The gRPC handlers: raw bytes in, an empty response or a status out."""
+"""`LogsService/Export`; other OTLP signals are refused as UNIMPLEMENTED, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 from collector.admission.admission import Notice
 from collector.admission.entrance import Entrance
-from collector.errors import Refusal, Unavailable
-from collector.ingress.authentication import authenticated
-from collector.ingress.refusals import Code, answer, only_logs, unexpected
+from collector.ingress.grpc_service import GrpcRequest, GrpcService
+from collector.ingress.refusals import only_logs
 from collector.receivers.otlp.config import GRPC_PATH
-from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.grpc_calls import UnaryCall
-from otlp_wire.status import partial_success, retry_info, status
+from otlp_wire.status import partial_success
 
 OTHER_SIGNALS = {
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export": "traces",
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": "metrics",
     "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export": "profiles",
 }
-_OK = b""  # an ExportLogsServiceResponse without partial_success
-_LATE = Unavailable("the journal did not answer in time")
-_NO_MESSAGE = Unavailable("the message did not arrive in time")
 
 
-class GrpcRequest:
-    """The facts of a call, looked up only when asked for."""
-
-    __slots__ = ("_call", "_found")
-
-    def __init__(self, call: UnaryCall) -> None:
-        self._call = call
-        self._found: dict[str, str | bytes] | None = None
-
-    @property
-    def host(self) -> str:
-        """`:authority`."""
-        return self._call.host
-
-    def header(self, name: str) -> str | None:
-        if self._found is None:
-            self._found = dict(self._call.metadata)  # of several with one name the last
-        found = self._found.get(name)
-        return found if isinstance(found, str) else None
-
-    def values(self, name: str) -> Sequence[str]:
-        return [value for key, value in self._call.metadata if key == name and isinstance(value, str)]
-
-    def parameters(self, name: str) -> Sequence[str]:  # noqa: ARG002 - a call has no query
-        return ()
-
-    def peer(self) -> str:
-        return self._call.peer
-
-    def certificate(self) -> ClientCertificate | None:
-        return self._call.certificate()
-
-
-class LogsService:
-    """Serves `LogsService/Export`; other OTLP signals are refused as UNIMPLEMENTED, in words."""
+class LogsService(GrpcService):
+    """The service of one entrance."""
 
     def __init__(self, entrance: Entrance) -> None:
-        self._entrance = entrance
+        super().__init__(entrance, GRPC_PATH)
 
-    def admit(self, call: UnaryCall) -> bool:
-        """Who sends? Told before the message is read."""
-        if not self._entrance.asks:
-            return True
-        try:
-            call.admitted = authenticated(self._entrance, GrpcRequest(call))
-        except Refusal as refusal:
-            self.end(call, self._entrance.refuse(refusal))
-            return False
-        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
-            self._entrance.defect(error)
-            self.end(call, self._entrance.refuse(unexpected()))
-            return False
-        return True
+    def taken(self, notice: Notice | None) -> bytes:
+        """An ExportLogsServiceResponse."""
+        return partial_success(notice.rejected, notice.message) if notice else b""
 
-    def handle(self, call: UnaryCall, body: bytes | None) -> None:
-        """The one wrapper round every call: whatever happens, the sender gets an answer that keeps its data."""
-        try:
-            self._dispatch(call, body)
-        except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
-            self._entrance.defect(error)
-            self.end(call, self._entrance.refuse(unexpected()))
-
-    def overdue(self, call: UnaryCall) -> None:
-        """Answer a call that has waited too long: it may be sent again."""
-        self.end(call, _LATE if call.message_came else self._entrance.refuse(_NO_MESSAGE))
-
-    def end(self, call: UnaryCall, outcome: Refusal | Notice | None) -> None:
-        """Some SDKs read the hint from the status details, Python's from a trailer of its own."""
-        if not isinstance(outcome, Refusal):
-            call.answer(0, body=partial_success(outcome.rejected, outcome.message) if outcome else _OK)
-            return
-        told = answer(outcome)
-        trailers = [("grpc-status-details-bin", status(told.code, told.message, told.retry_after_secs))]
-        if told.retry_after_secs is not None:
-            trailers.append(("google.rpc.retryinfo-bin", retry_info(told.retry_after_secs)))
-        call.answer(told.code, told.message, trailers)
-
-    def _dispatch(self, call: UnaryCall, body: bytes | None) -> None:
-        method = call.method
-        if method != GRPC_PATH:
-            self._refuse(call, method)
-        elif body is None:
-            call.answer(Code.UNIMPLEMENTED, f'"{method}" requires exactly one request message.')
-        else:
-            self._entrance.submit(GrpcRequest(call), body, partial(self.end, call), call.admitted)
-
-    def _refuse(self, call: UnaryCall, method: str) -> None:
-        signal = OTHER_SIGNALS.get(method)
+    def other(self, call: UnaryCall) -> None:
+        """Another signal is named."""
+        signal = OTHER_SIGNALS.get(call.method)
         if signal is None:
-            call.answer(Code.UNIMPLEMENTED, "Method not found!")
-        else:
-            refusal = self._entrance.refuse(only_logs(signal))
-            self._entrance.remark(GrpcRequest(call).peer(), refusal.reason)
-            self.end(call, refusal)
+            super().other(call)
+            return
+        refusal = self.entrance.refuse(only_logs(signal))
+        self.entrance.remark(GrpcRequest(call).peer(), refusal.reason)
+        self.end(call, refusal)

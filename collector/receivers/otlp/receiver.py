@@ -2,106 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-
-from collector.admission.admission import Admission
-from collector.admission.entrance import Entrance
-from collector.component import Context, ServerAuthenticator
-from collector.ingress.listening import cannot_listen
+from collector.component import Context
+from collector.ingress.protocols_receiver import ProtocolsReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.grpc_service import LogsService
 from collector.receivers.otlp.http_app import OtlpHttpApp
-from collector.transport.serving.grpc_server import GrpcListener
-from collector.transport.serving.http_server import HttpListener
 
 
-class OtlpReceiver:
-    """Listens as configured and passes requests to admission. Not started, it does nothing; shut down, it is over."""
-
-    per_process = True
+class OtlpReceiver(ProtocolsReceiver):
+    """OTLP over gRPC and HTTP."""
 
     def __init__(self, config: OtlpReceiverConfig, context: Context) -> None:
-        self._config = config
-        self._id = context.id
-        self._listeners: dict[str, GrpcListener | HttpListener] = {}
-        self._bound: dict[str, str] = {}
-        self._entrances: list[Entrance] = []
-        self._authenticator_ids = {
-            protocol: block.auth.authenticator
-            for protocol, block in config.protocols.blocks().items()
-            if block.auth is not None
-        }
-        self._authenticators: dict[str, ServerAuthenticator] = {
-            protocol: context.extensions[ident] for protocol, ident in self._authenticator_ids.items()
-        }
-
-    def start(self, admission: Admission, *, share_port: bool = False) -> None:
-        """Bind every protocol, or none.
-
-        Args:
-            admission: where requests go.
-            share_port: other processes of ours listen on the same ports (SO_REUSEPORT); whoever starts them must
-                have looked that nobody else does.
-
-        Raises:
-            ConfigError: an address is in use or not ours, or a TLS file can't be used; it names the option.
-        """
-        protocols = self._config.protocols
-        if protocols.grpc is not None:
-            self._listeners["grpc"] = GrpcListener(protocols.grpc)
-        if protocols.http is not None:
-            self._listeners["http"] = HttpListener(protocols.http)
-        share = admission.statistics().max_in_flight_bytes // len(self._listeners)
-        for protocol, listener in self._listeners.items():
-            ident = self._authenticator_ids.get(protocol, "")
-            entrance = Entrance(admission, self._id, share, self._authenticators.get(protocol), ident)
-            self._entrances.append(entrance)
-            try:
-                self._bound[protocol] = self._serve(listener, entrance, share_port)
-            except (OSError, ValueError) as error:
-                self.shutdown(0.0)
-                block = f"receivers.{self._id}.protocols.{protocol}"
-                endpoint = self._config.protocols.blocks()[protocol].endpoint
-                raise cannot_listen(block, endpoint, error) from error
-
-    def _serve(self, listener: GrpcListener | HttpListener, entrance: Entrance, share_port: bool) -> str:
-        if isinstance(listener, GrpcListener):
-            return listener.start(LogsService(entrance), share_port)
-        config = self._config.protocols.http
-        assert config is not None
-        return listener.start(lambda turns: OtlpHttpApp(config, entrance, turns), share_port)
-
-    def endpoints(self) -> Mapping[str, str]:
-        """Protocol → the address bound, with the port that the system chose for port 0."""
-        return dict(self._bound)
-
-    def leave(self, patience_secs: float) -> None:
-        """See `HandsOver.leave`."""
-        for listener in self._listeners.values():
-            listener.leave(patience_secs)
-
-    def stop_intake(self) -> None:
-        """Refuse new requests with a hint; those under way go on."""
-        for entrance in self._entrances:
-            entrance.close()
-
-    def shutdown(self, deadline_secs: float) -> None:
-        """Let requests under way finish until the deadline, then close. Nothing is appended afterwards."""
-        self.stop_intake()
-        ends = time.monotonic() + deadline_secs
-        for entrance in self._entrances:
-            entrance.wait_until_empty(max(0.0, ends - time.monotonic()))
-        for listener in self._listeners.values():
-            listener.shutdown(max(0.0, ends - time.monotonic()))
-        self._listeners.clear()
-        self._bound.clear()
-
-    def gauges(self) -> Mapping[str, Mapping[str, int]]:
-        """Protocol → what is in use of what it bounds, and how often somebody had to give back."""
-        return {protocol: listener.gauges() for protocol, listener in self._listeners.items()}
-
-    def silent_secs(self) -> float:
-        """How long ago the HTTP event loop last gave a sign of life (each second); 0 without HTTP."""
-        listener = self._listeners.get("http")
-        return listener.silent_secs() if isinstance(listener, HttpListener) else 0.0
+        http = config.protocols.http
+        super().__init__(
+            config.protocols, context, LogsService,
+            lambda entrance, turns: OtlpHttpApp(http, entrance, turns),  # type: ignore[arg-type]  # asked for where there is one
+        )  # fmt: skip

@@ -28,7 +28,7 @@ from collector.receivers.otlp.config import GRPC_PATH
 from collector.testing.payloads import payload
 from collector.transport.probe import ask
 from counterparts.certificates import Authority
-from counterparts.receiving import Receiving, receiving
+from counterparts.receiving import Receiving, otlp_config, receiving
 
 GOOD = payload()
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -205,8 +205,7 @@ def test_a_preflight_needs_no_credential():
 def test_the_probe_is_turned_away_and_content(caplog):
     """It serves newcomers, for it refuses them; that the probe is refused is told to nobody, that others are, once."""
     with receiving(GUARDED, extensions={"door": Door(Unauthenticated("no"))}) as running:
-        config = running.receiver._config
-        for protocol, probe in config.probes().items():
+        for protocol, probe in otlp_config(GUARDED).probes().items():
             assert ask(probe, running.receiver.endpoints()[protocol], 10.0) == ""
         assert caplog.messages == []
         for _ in range(3):

@@ -12,9 +12,9 @@ import pytest
 
 import collector.receivers.json.documentation as documentation
 from collector.errors import InvalidPayload, TooLarge
+from collector.ingress.documents import BadRecord
+from collector.ingress.moments import unix_nano
 from collector.receivers.json.config import JsonReceiverConfig
-from collector.receivers.json.documents import BadRecord
-from collector.receivers.json.moments import unix_nano
 from collector.receivers.json.routes import Post, routes
 from collector.receivers.json.taking import Taking, read_by
 from counterparts.json_door import records
@@ -388,3 +388,39 @@ def test_gzip_is_not_taken_for_text():
     """`Content-Encoding` is the listener's; here a body is plain."""
     with pytest.raises(InvalidPayload):
         read("/logs", gzip.compress(b"{}"))
+
+
+ONE_BEHIND_THE_OTHER = {
+    "nothing between them": ('{"msg":"a"}{"msg":"b"}', ["a", "b"]),
+    "braces in a text": ('{"msg":"}{"}{"msg":"b"}', ["}{", "b"]),
+    "braces in a text alone": ('{"msg":"a}{b"}', ["a}{b"]),
+    "objects in objects": ('{"msg":"a","x":{"y":{}}}{"msg":"b","x":[{},{}]}', ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("name", ONE_BEHIND_THE_OTHER)
+def test_objects_one_behind_the_other(name):
+    """Read at once, as one by one."""
+    body, bodies = ONE_BEHIND_THE_OTHER[name]
+    assert [record["body"] for record in read("/logs", body)] == bodies
+
+
+@pytest.mark.parametrize("body", ['{"a":[{}{}]}{"b":1}', '{"a":1}{"b":' + "1" * 5000 + "}", '{"a":1}{"b"}{"c":1}'])
+def test_what_is_no_json_is_refused_however_it_ends(body):
+    """Objects in an array without a comma, a number of 5,000 digits, half an object."""
+    with pytest.raises(InvalidPayload):
+        read("/logs", body)
+
+
+def test_loki_within_gzip_is_snappy():
+    """As its clients send it that compress twice; and labels that are no texts are what they say."""
+    [plain] = read("/loki/api/v1/push", {"streams": [{"stream": {"shard": 3, "up": True}, "values": [["1", "x"]]}]})
+    assert plain["resource"] == {"shard": "3", "up": "true"}
+    message = b"\x0a\x16" + b'\x0a\x09{app="x"}' + b"\x12\x09\x0a\x02\x08\x01\x12\x03one"
+    post = Post.of({b"content-type": b"application/x-protobuf"}, b"")
+    taking = Taking()
+    read_by(ROUTES["/loki/api/v1/push"].reader(post, "gzip"), taking)(
+        gzip.compress(bytes(cramjam.snappy.compress_raw(message)))
+    )
+    [record] = records(taking.received().body)
+    assert (record["body"], record["resource"]) == ("one", {"service.name": "x"})

@@ -77,6 +77,9 @@ def _one_behind_the_other(body: bytes) -> list[Any] | None:
     first, _, rest = body.partition(b"\n")
     if rest and _whole(first):
         return None
+    joined = _joined(body)
+    if joined is not None:
+        return joined
     text, at, found = body.decode("utf-8", "surrogateescape"), 0, []
     try:
         while at < len(text):
@@ -84,9 +87,21 @@ def _one_behind_the_other(body: bytes) -> list[Any] | None:
             found.append(document)
             while at < len(text) and text[at] in " \t\r\n\0,":
                 at += 1
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError alone: a number of more than 4,300 digits
         return None
     return found
+
+
+def _joined(body: bytes) -> list[Any] | None:
+    """Objects with nothing between them, read at once as an array; None where they can't be. A line end within a text is no JSON, so what
+    only looks like the end of an object is not taken for one."""
+    if not body.startswith(b"{") or b"\n" in body or b"}{" not in body:
+        return None
+    try:
+        found: list[Any] = orjson.loads(b"[" + body.replace(b"}{", b"}\n,{") + b"]")
+    except orjson.JSONDecodeError:
+        return None
+    return found if len(found) == body.count(b"}{") + 1 else None
 
 
 def _whole(line: bytes) -> bool:
