@@ -102,6 +102,22 @@ def _pattern_of(expression: Expression) -> str | None:
     return None
 
 
+def _equality_of(expression: Expression) -> tuple[str, bool] | None:
+    """Of `body == "…"` and `attributes["x"] != "…"`: the text, and the answer where it is that."""
+    match expression.node:
+        case syntax.Compare("==" | "!=" as operator, syntax.Path(fields), syntax.Literal(str() as text)):
+            place = expression.reads[0]
+            plain = len(fields[-1].keys) == (place.key is not None) and fields[-1].name != "string"
+            return (text, operator == "==") if plain and len(expression.reads) == 1 and place.name in _TEXTS else None
+    return None
+
+
+def _equals(cells: Cells, text: str, answer: bool) -> Answers:
+    same = np.fromiter((value == text for value in cells.values), np.bool_, len(cells.values))
+    answers: Answers = (same == answer).astype(np.int8)[cells.codes]
+    return answers
+
+
 def _matches(cells: Cells, pattern: str) -> Answers:
     texts = pl.DataFrame([pl.Series("text", [getters.text(value) for value in cells.values], dtype=pl.String)])
     found = texts.select(contains(pl.col("text"), pattern).fill_null(False)).to_series().to_numpy()
@@ -149,6 +165,8 @@ class Asking:
     def _term(self, expression: Expression, rows: Owners) -> Answers:
         if (pattern := _pattern_of(expression)) is not None:
             return _matches(_cells(self._frame, self._level, expression.reads[0], rows), pattern)
+        if (equality := _equality_of(expression)) is not None:
+            return _equals(_cells(self._frame, self._level, expression.reads[0], rows), *equality)
         outcome = evaluate(self._frame, self._level, expression, rows)
         self.reason = self.reason or outcome.reason
         of_values = np.array([WRONG if value is FAILED else int(value) for value in outcome.values], dtype=np.int8)

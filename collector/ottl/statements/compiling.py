@@ -33,6 +33,7 @@ class Statement:
         reads_target: whether `new` reads the old value.
         editor: its name; `arguments`: what it is given where all of that is known now.
         merges, strategy: of `merge_maps`, the whole map that it merges, if it is one.
+        whole_value: it edits what stands at the place, not a part of that under further keys.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Statement:
     arguments: tuple[Any, ...] | None
     merges: Place | None = None
     strategy: str = ""
+    whole_value: bool = True
 
     @property
     def reads(self) -> set[Place]:
@@ -110,6 +112,7 @@ class _Compilation:
         if editor.name == "set" and parts[0].is_constant and not keys:
             work = constant(work.call(()))
         made = self._made(call.name, where, place, work, parts, reads_target=reads_target)
+        made = replace(made, whole_value=not keys)
         if editor.name == "merge_maps" and isinstance(
             source := dict(rest.named).get("source", next(iter(rest.arguments), None)), syntax.Path
         ):

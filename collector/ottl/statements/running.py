@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,13 @@ from collector.ottl.plain.conditions import Some, Test, places_of
 from collector.ottl.plain.indexing import ABSENT
 from collector.ottl.plain.places import ATTRIBUTES, CACHE, Level, Place
 from collector.ottl.plain.remembering import forget
+from collector.ottl.statements import screening
 from collector.ottl.statements.asking import FAILED, WRONG, YES, Asking, Errors, Outcome, evaluate
 from collector.ottl.statements.compiling import Statement
 from collector.ottl.statements.editing import KEPT, replaced_match, replaced_pattern, truncated
 from collector.ottl.statements.frame import Frame
 from collector.ottl.statements.maps import Owners
+from collector.ottl.statements.screening import MANY
 from collector.ottl.statements.tables import TABLE_EDITORS, VALUE_EDITORS, each_value
 
 Rows = npt.NDArray[np.bool_]
@@ -155,7 +157,7 @@ class _Columns:
             TABLE_EDITORS[statement.editor](maps, rows, *arguments)
         elif statement.editor in VALUE_EDITORS and arguments[0] != "key":
             maps = self._frame.maps(target.level, target.name)
-            each_value(maps, rows, _change(statement.editor, arguments))
+            each_value(maps, rows, _change(statement.editor, arguments), _open_to(statement.editor, arguments))
         else:
             return False
         self._frame.forget_keys(target)
@@ -173,8 +175,21 @@ class _Columns:
         return True
 
     def _on_rows(self, statement: Statement, rows: Owners, positions: npt.NDArray[np.int64] | None) -> None:
-        outcome = evaluate(self._frame, self._level, statement.new, rows)
-        self._put(statement, outcome, rows, rows if positions is None else positions[rows])
+        rows = self._with_match(statement, rows, positions)
+        if len(rows):
+            outcome = evaluate(self._frame, self._level, statement.new, rows)
+            self._put(statement, outcome, rows, rows if positions is None else positions[rows])
+
+    def _with_match(self, statement: Statement, rows: Owners, positions: npt.NDArray[np.int64] | None) -> Owners:
+        """Without the rows whose text a `replace_pattern` leaves as it is."""
+        if statement.editor != "replace_pattern" or statement.arguments is None or not statement.whole_value:
+            return rows
+        cells = self._frame.read(statement.target, rows if positions is None else positions[rows])
+        if len(cells.values) < MANY:
+            return rows
+        stays = screening.texts(cells.values) & ~screening.with_match(cells.values, statement.arguments[0])
+        left: Owners = rows[~stays[cells.codes]]
+        return left
 
     def _put(self, statement: Statement, outcome: Outcome, asked: Owners, rows: Owners) -> None:
         """The values into the target; of several for one row the last counts."""
@@ -220,6 +235,15 @@ class _Columns:
         refs[used] = self._frame.pool.add([values[code] for code in used], marked=marked)
         of_rows: npt.NDArray[np.int64] = refs[codes]
         return of_rows
+
+
+def _open_to(editor: str, arguments: tuple[Any, ...]) -> Callable[[list[Any]], Rows]:
+    """Which texts the editor may change."""
+    if editor == "truncate_all":
+        return lambda values: screening.longer(values, arguments[0])
+    if editor == "replace_all_patterns":
+        return lambda values: screening.with_match(values, arguments[1])
+    return screening.texts
 
 
 def _change(editor: str, arguments: tuple[Any, ...]) -> Any:
