@@ -84,6 +84,9 @@ bench-elasticsearch: otelcol   ## logboom and the OpenTelemetry Collector into O
 bench-collector: setup         ## five typical configurations: CPU per record, logboom's and the Collector's (Go), in one run
 	$(BIN)/python tests/bench/otelcol_configurations.py
 
+bench-collector-files: setup   ## files followed by logboom and by the Collector (Go): CPU per line for plain, regex, JSON, CRI, CRI with JSON, in one run
+	$(BIN)/python tests/bench/otelcol_files.py
+
 SEEDS ?= 101
 weeks: setup                   ## four simulated weeks with sixty incidents through the processor anomalies (SEEDS; 3 minutes each)
 	$(BIN)/python -m weeks $(SEEDS)
@@ -120,7 +123,7 @@ TAIL_SECONDS ?= 60
 tail-kills: setup              ## 500 records/s for a minute (TAIL_SECONDS) while console, worker and connections are killed: is each shown once
 	LOGBOOM_TAIL_SECONDS=$(TAIL_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_tail_kills.py --timeout=1800
 
-.PHONY: compare-collector bench-collector
+.PHONY: compare-collector bench-collector bench-collector-files
 compare-collector: setup       ## send the same records through a real Collector (Go) and through logboom, with 15 configurations of our own and those of LOGBOOM_CONFORMANCE_DIR
 	$(BIN)/python -m counterparts.configurations.record
 	$(BIN)/python -m pytest -q tests/counterparts/configurations/compare_running.py tests/conformance/test_otelcol_configurations.py

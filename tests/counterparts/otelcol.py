@@ -20,8 +20,8 @@ from typing import Any, Literal, Self
 
 from collector.testing.service import free_ports
 
-Flavour = Literal["elasticsearch", "processors", "siem"]
-FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "processors", "siem")
+Flavour = Literal["elasticsearch", "files", "processors", "siem"]
+FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "files", "processors", "siem")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder"
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "otelcol"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
