@@ -68,6 +68,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "email": "exporters.email",
         "file": "exporters.file",
         "github": "exporters.github",
+        "googlecloud": "exporters.googlecloud",
         "http": "exporters.webhook",
         "jira": "exporters.jira",
         "jsm": "exporters.jsm",

@@ -15,7 +15,6 @@ _HERE = {
     Kind.EXPORTER: {
         "splunk": "use `splunk_hec`",
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
-        "googlecloud": "use `otlp_http`, or `chronicle` for Google Security Operations",
         "azuremonitor": "use `sentinel`",
         "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
         "awscloudwatchlogs": "CloudWatch takes OTLP: use `otlp_http`",

@@ -21,8 +21,10 @@ from collector.transport.acceptance import Acceptance, is_page
 from collector.transport.http_answers import NotSent, described, retry_after_secs
 from collector.transport.http_client import HttpAnswer, HttpClient
 from collector.transport.http_client_config import HttpClientConfig
+from collector.transport.user_agent import USER_AGENT
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+_NONE: Mapping[str, str] = {}
 _AGAIN = frozenset({408, 425, 429})
 _ASK_SECS = 10.0
 """A token service that hangs is named, and does not hold up for ever an exporter without `timeout`."""
@@ -168,10 +170,16 @@ class BearerClient:
     Args:
         config: of the destination; the token service is reached by the same `tls` and `proxy_url`.
         grant: buys a token with the client it is given; raises TokenRefused or what the connection raises.
+        user_agent: what calls say they are from.
     """
 
-    def __init__(self, config: HttpClientConfig, grant: Callable[[HttpClient], Awaitable[Granted]]) -> None:
-        self._client = HttpClient(config)
+    def __init__(
+        self,
+        config: HttpClientConfig,
+        grant: Callable[[HttpClient], Awaitable[Granted]],
+        user_agent: str = USER_AGENT,
+    ) -> None:
+        self._client = HttpClient(config, user_agent)
         self._login = HttpClient(HttpClientConfig(tls=config.tls, proxy_url=config.proxy_url))
         self._token = AccessToken(lambda: grant(self._login))
         self.compressed = self._client.compressed
@@ -181,13 +189,17 @@ class BearerClient:
         await self._client.start()
         await self._login.start()
 
-    async def post_json(self, url: str, body: bytes) -> HttpAnswer:
+    async def signed_in(self) -> None:
+        """There is a token. Raises TokenRefused."""
+        await self._token.value()
+
+    async def post_json(self, url: str, body: bytes, headers: Mapping[str, str] = _NONE) -> HttpAnswer:
         """One call; a second one when the token has ended before its time. Raises TokenRefused: nothing was sent."""
         token = await self._token.value()
-        answer = await self._post(url, body, token)
+        answer = await self._post(url, body, headers, token)
         if answer.status == 401:
             self._token.refused(token)
-            answer = await self._post(url, body, await self._token.value())
+            answer = await self._post(url, body, headers, await self._token.value())
         return answer
 
     async def close(self) -> None:
@@ -196,6 +208,6 @@ class BearerClient:
         await self._client.close()
         await self._login.close()
 
-    async def _post(self, url: str, body: bytes, token: str) -> HttpAnswer:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        return await self._client.post(url, body, headers)
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], token: str) -> HttpAnswer:
+        sent = {**headers, "Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return await self._client.post(url, body, sent)

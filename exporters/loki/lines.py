@@ -16,6 +16,7 @@ from collector.batch import LogBatch
 from collector.columns import tables
 from collector.documents import attributes_json, body_text, quoted, resource_json
 from collector.documents.bodies import structured_bodies
+from collector.documents.plain_text import plain_texts
 
 _BARE = r'^[^\s"=\x00-\x1f\x7f\x{fffd}]+$'
 """Values that logfmt leaves without quotes."""
@@ -77,21 +78,11 @@ def _pairs(table: pl.DataFrame, height: int, prefix: str) -> pl.Series:
     """`prefix_key=value prefix_key=value` of each owner; null without attributes."""
     key = table.get_column("key").str.replace_all(r'[\s"=\x00-\x1f]', "")
     written = table.select(
-        "owner", pl.concat_str(pl.lit(prefix), pl.lit(key), pl.lit("="), pl.lit(_value(_texts(table))))
+        "owner", pl.concat_str(pl.lit(prefix), pl.lit(key), pl.lit("="), pl.lit(_value(plain_texts(table))))
     )
     joined = written.drop_nulls().group_by("owner", maintain_order=True).agg(pl.nth(1).str.join(" ").alias("pairs"))
     owners = pl.DataFrame({"owner": pl.int_range(height, dtype=pl.UInt32, eager=True)})
     return owners.join(joined, on="owner", how="left", maintain_order="left").get_column("pairs")
-
-
-def _texts(table: pl.DataFrame) -> pl.Series:
-    from otlp_wire import any_json  # loads protobuf, which flat attributes never need
-
-    text = table.select(pl.coalesce(pl.col("string", "bool", "int", "double").cast(pl.String))).to_series()
-    raw = table.get_column("bytes").bin.encode("base64")
-    text = text.zip_with(raw.is_null(), raw)
-    nested = table.get_column("any")
-    return text if nested.null_count() == len(nested) else text.zip_with(nested.is_null(), any_json(nested))
 
 
 def _value(text: pl.Series) -> pl.Series:

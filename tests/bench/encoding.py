@@ -43,6 +43,7 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "syslog, RFC 3164": ("syslog", {**SYSLOG, "protocol": "rfc3164"}, False),
     "sentinel": ("sentinel", {"endpoint": LOCAL, "authority": LOCAL, **AZURE}, True),
     "chronicle": ("chronicle", {"endpoint": LOCAL, **GOOGLE}, True),
+    "googlecloud": ("googlecloud", {"project": "p", "log": {"compression": "gzip"}}, False),
     "datadog": ("datadog", {"endpoint": LOCAL, "api": {"key": "k"}}, True),
     "http, OCSF": ("http", {"url": LOCAL, "format": "ocsf", "max_body_bytes": "100MB"}, True),
     "otlphttp": ("otlphttp", {"endpoint": LOCAL}, True),

@@ -29,6 +29,8 @@ _SCOPES = {
     IMPORT: "https://www.googleapis.com/auth/cloud-platform",
     LEGACY: "https://www.googleapis.com/auth/malachite-ingestion",
 }
+_AUDIENCE = "https://oauth2.googleapis.com/token"
+"""What google-auth asks for, wherever it asks."""
 _BYTES = {IMPORT: 4_000_000, LEGACY: 1_000_000}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
@@ -67,7 +69,8 @@ class Google(HttpService):
         form = await request.post()
         try:
             assertion = str(form["assertion"])
-            claims = jwt.decode(assertion, self._key.public_key(), algorithms=["RS256"], audience=f"{self.url}/token")
+            audiences = [f"{self.url}/token", _AUDIENCE]
+            claims = jwt.decode(assertion, self._key.public_key(), algorithms=["RS256"], audience=audiences)
             good = form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer" and claims["iss"] == EMAIL
             good = (
                 good and claims["exp"] - claims["iat"] <= 3600 and jwt.get_unverified_header(assertion)["kid"] == "k1"

@@ -34,15 +34,21 @@ class StandIn:
 
 @contextmanager
 def serving(
-    answers: Mapping[str, Any], demands: Mapping[str, str] | None = None, path: str = ""
+    answers: Mapping[str, Any],
+    demands: Mapping[str, str] | None = None,
+    path: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[StandIn, str]]:
-    """The stand-in and its `host:port`; over a unix socket at `path` where one is given."""
+    """The stand-in and its `host:port`; over a unix socket at `path` where one is given. `headers`: of each answer."""
     stand_in = StandIn(answers, demands or {})
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def _respond(self) -> None:
             status, body = stand_in.answer(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json" if body.startswith("{") else "application/text")
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())

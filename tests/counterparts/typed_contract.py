@@ -140,6 +140,8 @@ from exporters.file.config import FileConfig
 from exporters.file.exporter import FileExporter
 from exporters.github.config import GithubConfig
 from exporters.github.exporter import GithubExporter
+from exporters.googlecloud.config import GoogleCloudConfig
+from exporters.googlecloud.exporter import GoogleCloudExporter
 from exporters.jira.config import JiraConfig
 from exporters.jira.exporter import JiraExporter
 from exporters.jsm.config import JsmConfig
@@ -253,6 +255,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     D1Exporter,
     DatadogExporter,
     LokiExporter,
+    GoogleCloudExporter,
     CoralogixExporter,
     DebugExporter,
     ElasticsearchExporter,
@@ -319,6 +322,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     LokiExporter,
+    GoogleCloudExporter,
     AppriseExporter,
     AlertmanagerExporter,
     EmailExporter,
@@ -398,6 +402,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    GoogleCloudConfig,
     CoralogixConfig,
     DebugConfig,
     ElasticsearchConfig,
@@ -544,6 +549,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    GoogleCloudConfig,
     CoralogixConfig,
     ElasticsearchConfig,
     EmailConfig,

@@ -18,9 +18,11 @@ from counterparts.bad_days import CLEAN_DAYS, DAYS, QUICK, Load, mixture
 from counterparts.datadog import Intake
 from counterparts.fault_proxy import Fault, proxied
 from counterparts.google import Google
+from counterparts.google_logging import CloudLogging
 from counterparts.on_thread import on_thread
 from exporters.chronicle import FACTORY as CHRONICLE
 from exporters.datadog import FACTORY as DATADOG
+from exporters.googlecloud import FACTORY as GOOGLECLOUD
 from exporters.sentinel import FACTORY as SENTINEL
 from exporters.sentinel.schema import TABLE
 
@@ -46,6 +48,10 @@ def chronicle(service: Google, url: str) -> dict[str, Any]:
     return {**where, "endpoint": url, "credentials": service.key}
 
 
+def googlecloud(_: CloudLogging, url: str) -> dict[str, Any]:
+    return {"project": "p", "log": {"endpoint": url, "use_insecure": True}}
+
+
 DESTINATIONS = {
     "sentinel": Destination(
         SENTINEL,
@@ -58,6 +64,12 @@ DESTINATIONS = {
         Intake,
         lambda _, url: {"endpoint": url, "api": {"key": datadog.KEY}},
         lambda one: (entry["otel"]["record_id"] for entry in one.entries),
+    ),
+    "googlecloud": Destination(
+        GOOGLECLOUD,
+        lambda: CloudLogging(open=True),
+        googlecloud,
+        lambda one: (entry["insertId"] for entry in one.written),
     ),
     "chronicle": Destination(
         CHRONICLE, Google, chronicle, lambda one: (orjson.loads(entry["text"])["record_id"] for entry in one.entries)

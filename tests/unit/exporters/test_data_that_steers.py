@@ -22,6 +22,8 @@ from exporters.elasticsearch.bulk import body as bulk_body
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import documents
 from exporters.elasticsearch.routing import Router
+from exporters.googlecloud.config import GoogleCloudConfig
+from exporters.googlecloud.entries import entries
 from exporters.loki.config import LokiConfig
 from exporters.loki.labels import tenant
 from exporters.loki.streams import push
@@ -47,6 +49,8 @@ STEERING = {
     "loki.tenant": "host.name",
     "loki.attribute.labels": "host.name, message",
     "loki.format": "raw",
+    "gcp.log_name": "audit",
+    "gcp.project.id": "dc",
     "hostname": "dc01",
     "appname": "sshd",
     "proc_id": "1",
@@ -109,7 +113,20 @@ def loki(batch, **options):
     return {"labels": stream["stream"], "tenant": tenant(batch, config).to_list(), "text": ""}
 
 
-ROUTERS = {"loki": loki, "splunk_hec": splunk, "elasticsearch": elasticsearch, "syslog": syslog, "datadog": datadog}
+def googlecloud(batch, **options):
+    config = GoogleCloudConfig.model_validate({"project": "shop", **options})
+    entry = json.loads(entries(batch, config, "shop").texts[0])
+    return {"log": entry["logName"], "text": ""}
+
+
+ROUTERS = {
+    "loki": loki,
+    "googlecloud": googlecloud,
+    "splunk_hec": splunk,
+    "elasticsearch": elasticsearch,
+    "syslog": syslog,
+    "datadog": datadog,
+}
 
 
 @pytest.mark.parametrize("form", BODIES)

@@ -16,6 +16,7 @@ from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
 from exporters.elasticsearch.answers import verdicts as bulk_verdicts
+from exporters.googlecloud.answers import verdicts as google_verdicts
 from exporters.loki.exporter import TAKEN as LOKI
 from exporters.otlp_http.exporter import TAKEN as OTLP
 from exporters.sentinel.exporter import TAKEN as SENTINEL
@@ -40,6 +41,7 @@ EXPORTERS = {
     "otlp_http": lambda answer: verdict(answer, taken=OTLP),
     "datadog": lambda answer: verdict(answer, taken=DATADOG),
     "loki": lambda answer: verdict(answer, taken=LOKI),
+    "googlecloud": lambda answer: google_verdicts(answer, None)[0],
     "sentinel": lambda answer: verdict(answer, taken=SENTINEL),
     "chronicle": lambda answer: verdict(answer, taken=CHRONICLE),
     "elasticsearch": lambda answer: bulk_verdicts(answer, np.arange(1, dtype=np.uint32))[0],
@@ -50,7 +52,7 @@ EXPORTERS = {
 }
 WHO = {
     "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "loki": "Loki", "sentinel": "Azure Monitor",
-    "chronicle": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
+    "chronicle": "Google", "googlecloud": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
     "http": "the intake", "http, json": "the intake",
 }  # fmt: skip
 
@@ -134,6 +136,13 @@ ANSWERS = {
     "loki": [(204, "", "", Ok), (200, JSON, "{}", Ok), (200, TEXT, "ok", Blocked), (202, "", "", Blocked)],
     "sentinel": [(204, "", "", Ok), (200, "", "", Blocked), (202, JSON, "{}", Blocked)],
     "chronicle": [
+        (200, JSON, "{}", Ok),
+        (200, "", "", Ok),
+        (200, JSON, '{"error":{"code":403,"message":"no"}}', Blocked),
+        (204, "", "", Blocked),
+        (200, TEXT, "ok", Blocked),
+    ],
+    "googlecloud": [
         (200, JSON, "{}", Ok),
         (200, "", "", Ok),
         (200, JSON, '{"error":{"code":403,"message":"no"}}', Blocked),

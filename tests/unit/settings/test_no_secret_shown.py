@@ -56,6 +56,7 @@ WITH: dict[str, list[str]] = {
         for where, address in (("logs", "domain: a.example"), ("domain_settings", "domain: h.example"))
     ],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
+    "exporters.googlecloud": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.elasticsearch": [
         f"{{endpoints: [https://h], user: u, password: {MARK}, {CLIENT}, {HEADERS}}}", f"{{endpoints: [https://h], api_key: {MARK}}}",
