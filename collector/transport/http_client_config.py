@@ -40,8 +40,6 @@ class HttpClientConfig(Block):
 
     own_credential: ClassVar[str] = ""
     """Options by which an exporter says who it is in a way of its own, so that it takes no `auth`."""
-    takes_a_word: ClassVar[bool] = False
-    """Whether `endpoint` may be one word: the Collector starts with templates' `CHANGEME`, and then delivers nothing there."""
 
     endpoint: str = ""
     """URL of the destination, `http://` or `https://`."""
@@ -82,11 +80,6 @@ class HttpClientConfig(Block):
     middlewares: list[Any] = []
     """Client middlewares are not available; must be empty."""
 
-    @field_validator("endpoint")
-    @classmethod
-    def _word(cls, endpoint: str) -> str:
-        return f"https://{endpoint}" if cls.takes_a_word and _WORD.fullmatch(endpoint) else endpoint
-
     @model_validator(mode="after")
     def _check_client(self) -> Self:
         check_compression(self.compression, self.compression_params.level)
@@ -104,20 +97,29 @@ class HttpClientConfig(Block):
         """For people: the server, without what else the URL holds."""
         return origin(self.endpoint)
 
+    def check_credentials(self, name: str, url: str) -> None:
+        """Raises ValueError when both the URL and `headers` or `auth` say who we are: the client would refuse each request."""
+        if self.auth or any(header.lower() == "authorization" for header in self.headers):
+            check_no_user(name, url)
+
+
+class WordClientConfig(HttpClientConfig):
+    """An HTTP client whose `endpoint` may be one word: the Collector starts with templates' `CHANGEME`, and delivers nothing there."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _word(cls, endpoint: str) -> str:
+        return f"https://{endpoint}" if _WORD.fullmatch(endpoint) else endpoint
+
     def cautions(self) -> Mapping[str, str]:
         """A host that looks like what a template left."""
         word = self.endpoint.removeprefix("https://")
-        if not (self.takes_a_word and _WORD.fullmatch(word)):
+        if not _WORD.fullmatch(word):
             return {}
         return {
             "endpoint": f"{word} is all that it says: records wait until a machine of that name answers at https://{word}; "
             "write http://host:port or https://host:port"
         }
-
-    def check_credentials(self, name: str, url: str) -> None:
-        """Raises ValueError when both the URL and `headers` or `auth` say who we are: the client would refuse each request."""
-        if self.auth or any(header.lower() == "authorization" for header in self.headers):
-            check_no_user(name, url)
 
 
 def check_url(name: str, url: str) -> None:

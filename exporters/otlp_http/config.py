@@ -8,15 +8,14 @@ from pydantic import model_validator
 
 from collector.delivery.config import DeliveryConfig
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import HttpClientConfig, check_url, origin
+from collector.transport.http_client_config import WordClientConfig, check_url, origin
 from collector.transport.tls import MOVED_TO_TLS
 from collector.units import Duration
 
 
-class OtlpHttpConfig(HttpClientConfig, DeliveryConfig):
+class OtlpHttpConfig(WordClientConfig, DeliveryConfig):
     """An HTTP client and delivery."""
 
-    takes_a_word = True
     former_names = MOVED_TO_TLS
     removed_options = {"batcher": "sending_queue.batch says how requests are cut"}
 

@@ -14,7 +14,7 @@ from collector.delivery.config import BatchedQueueConfig, DeliveryConfig
 from collector.delivery.routing_options import RoutingOptions
 from collector.documents.options import DocumentModel, DocumentOptions
 from collector.transport.compression import Compression
-from collector.transport.http_client_config import Cookies, HttpClientConfig, leaves_in_the_clear
+from collector.transport.http_client_config import Cookies, WordClientConfig, leaves_in_the_clear
 from collector.units import ByteSize, Duration
 
 EventModel = Literal["otel"] | DocumentModel
@@ -82,11 +82,10 @@ class Telemetry(Config):
     """Accepted."""
 
 
-class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, DeliveryConfig):
+class SplunkHecConfig(WordClientConfig, DocumentOptions, RoutingOptions, DeliveryConfig):
     """An HTTP client, what an event looks like, delivery."""
 
     own_credential: ClassVar[str] = "`token`"
-    takes_a_word = True
 
     former_names = {"event_model": "format", "insecure_skip_verify": "tls.insecure_skip_verify"}
     removed_options = {
@@ -218,7 +217,7 @@ class SplunkHecConfig(HttpClientConfig, DocumentOptions, RoutingOptions, Deliver
         return urlunsplit(urlsplit(self.endpoint)._replace(path=path, query="", fragment=""))
 
     @property
-    def client(self) -> HttpClientConfig:
+    def client(self) -> WordClientConfig:
         """The HTTP client's options. Acknowledgement needs the cookies by which a load balancer keeps to one indexer."""
         compression = "none" if self.disable_compression or self.compression == "none" else "gzip"
         cookies = self.cookies or Cookies(enabled=self.acknowledgement.enabled)

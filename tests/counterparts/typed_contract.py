@@ -442,6 +442,8 @@ BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
 CAUTIONS: tuple[type[Cautions], ...] = (
+    OtlpHttpConfig,
+    SplunkHecConfig,
     AlertingConfig,
     ApiKeysConfig,
     ConsoleConfig,
