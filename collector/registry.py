@@ -27,6 +27,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "fluent_forward": "collector.receivers.fluent_forward",
         "fluentforward": "collector.receivers.fluent_forward",
         "hooks": "collector.receivers.hooks",
+        "journald": "collector.receivers.journald",
         "json": "collector.receivers.json",
         "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collector.component import Kind
 
 _IN_FRONT = "an OpenTelemetry Collector in front reads it: send its output to the receiver otlp"
+_WINDOWS = (
+    "the event log is read through Windows' own API, and logboom runs on Linux: an OpenTelemetry Collector on that machine reads it and sends to the "
+    "receiver otlp"
+)
 _HERE = {
     Kind.PROCESSOR: {
         "routing": "the connector `routing`, or `select` in each exporter",
@@ -23,9 +27,9 @@ _HERE = {
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
     Kind.RECEIVER: dict.fromkeys(
-        ("syslog", "journald", "tcplog", "udplog", "windowseventlog", "kafka", "k8s_events",
+        ("syslog", "tcplog", "udplog", "kafka", "k8s_events",
          "docker", "splunk_hec", "loki"), _IN_FRONT,
-    ),
+    ) | dict.fromkeys(("windowseventlog", "windows_event_log"), _WINDOWS),
     Kind.CONNECTOR: {
     },
     Kind.EXTENSION: {

@@ -80,6 +80,11 @@ def time_field(unix_nano: int) -> bytes:
     return _FIXED64(0x09, unix_nano)
 
 
+def observed_field(unix_nano: int) -> bytes:
+    """`observed_time_unix_nano`: 1 to 2^64 - 1."""
+    return _FIXED64(0x59, unix_nano)
+
+
 def severity_fields(number: int, text: str) -> bytes:
     """`severity_number` (0 to 24) and `severity_text`."""
     content = utf8(text)
@@ -111,11 +116,11 @@ def dropped_field(count: int) -> bytes:
     return b"\x38" + varint(count)
 
 
-def request(groups: Mapping[tuple[tuple[str, str], ...], Sequence[bytes]]) -> bytes:
+def request(groups: Mapping[tuple[tuple[str, Any], ...], Sequence[bytes]]) -> bytes:
     """An ExportLogsServiceRequest. `groups`: attributes of a resource → its records, each of which is its fields joined."""
     parts: list[bytes] = []
     for resource, records in groups.items():
-        pairs = b"".join(_sized(b"\x0a", _key_value(key, any_value(text, 1))) for key, text in resource)
+        pairs = b"".join(_sized(b"\x0a", _key_value(key, any_value(value, 1))) for key, value in resource)
         written: list[bytes] = []
         for record in records:
             size = len(record)

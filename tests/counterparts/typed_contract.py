@@ -105,6 +105,8 @@ from collector.receivers.fluent_forward.config import FluentForwardConfig
 from collector.receivers.fluent_forward.receiver import FluentForwardReceiver
 from collector.receivers.hooks.config import HooksConfig
 from collector.receivers.hooks.receiver import HooksReceiver
+from collector.receivers.journald.config import JournaldConfig
+from collector.receivers.journald.receiver import JournaldReceiver
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.nop.receiver import NopReceiver
@@ -215,6 +217,7 @@ from processors.triage.processor import Triage
 RECEIVERS: tuple[type[Receiver], ...] = (
     AlertmanagerReceiver,
     FileLogReceiver,
+    JournaldReceiver,
     FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,
@@ -448,6 +451,7 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     ApiKeysConfig,
     ConsoleConfig,
     FilterConfig,
+    JournaldConfig,
     K8sAttributesConfig,
     TransformConfig,
     ZPagesConfig,
@@ -614,7 +618,7 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpHttpExporter,
 )
 EXPLAINS_ITSELF: tuple[type[ExplainsItself], ...] = (AlertingConfig,)
-JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig,)
+JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig, JournaldConfig)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)

@@ -216,7 +216,7 @@ def test_components_are_listed_like_the_opentelemetry_collector_does(app: typer.
     modules = {found["name"]: found["module"].partition(" ")[0] for found in listed["receivers"]}
     assert modules == {
         name: f"collector.receivers.{name}"
-        for name in ("alertmanager", "file_log", "fluent_forward", "hooks", "json", "nop", "otlp")
+        for name in ("alertmanager", "file_log", "fluent_forward", "hooks", "journald", "json", "nop", "otlp")
     }
     assert {tuple(found["stability"].items()) for found in listed["receivers"]} == {(("logs", "Beta"),)}
     assert "health_check" in CliRunner().invoke(app, ["components", "--format", "table"]).stdout
