@@ -109,6 +109,7 @@ otelcol: setup                 ## build the OpenTelemetry Collectors that logboo
 compare: otelcol               ## compare with the OpenTelemetry Collectors anew; git shows what changed in the kept results
 	$(BIN)/python tests/counterparts/otelcol/record_elasticsearch.py
 	$(BIN)/python tests/counterparts/otelcol/record_splunk_hec.py
+	$(BIN)/python tests/counterparts/otelcol/record_hec_door.py
 	$(BIN)/python tests/counterparts/otelcol/record_syslog.py
 	$(BIN)/python -m pytest -q tests/counterparts/otelcol/compare_*.py tests/conformance/test_otelcol_*.py
 

@@ -31,6 +31,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "json": "collector.receivers.json",
         "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",
+        "splunk_hec": "collector.receivers.splunk_hec",
     },
     Kind.PROCESSOR: {
         "aggregate": "processors.aggregate",
@@ -103,6 +104,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "routing": "collector.connectors.routing",
     },
     Kind.EXTENSION: {
+        "ack": "collector.extensions.ack",
         "api_keys": "collector.extensions.api_keys",
         "basicauth": "collector.extensions.basicauth",
         "backup": "collector.extensions.backup",

@@ -53,6 +53,7 @@ class Use(StrEnum):
     SERVER_AUTHENTICATOR = "an authenticator of senders"
     CLIENT_AUTHENTICATOR = "an authenticator of exporters"
     STORAGE = "a storage"
+    ACKNOWLEDGEMENT = "an acknowledgement of requests by number"
 
 
 class Config(BaseModel):

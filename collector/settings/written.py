@@ -62,6 +62,7 @@ def extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Referenc
     side = Use.SERVER_AUTHENTICATOR if kind == Kind.RECEIVER else Use.CLIENT_AUTHENTICATOR
     for use, parent, key in (
         (Use.STORAGE, "sending_queue", "storage"),
+        (Use.ACKNOWLEDGEMENT, "ack", "extension"),
         (side, "auth", "authenticator"),
         (Use.SERVER_AUTHENTICATOR, "login", "authenticators"),
     ):

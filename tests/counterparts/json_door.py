@@ -1,4 +1,4 @@
-"""A `json` receiver on a free port with a journal in memory behind it, and what it took as plain values."""
+"""A receiver over HTTP, such as `json`, on a free port with a journal in memory behind it, and what it took as plain values."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from collector.admission.admission import Admission
 from collector.admission.steps import Check, checks
-from collector.component import Context
+from collector.component import Context, Factory
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.receivers.json import FACTORY
-from collector.receivers.json.config import JsonReceiverConfig
 from collector.testing.intake import MemoryIntake
 
 
@@ -90,18 +89,23 @@ class Door:
 
 
 @contextlib.contextmanager
-def json_door(
-    overrides: Mapping[str, Any] | None = None, *, rules: DomainRules | None = None,
+def door(
+    factory: Factory[Any], protocol: str, options: Mapping[str, Any], *, rules: DomainRules | None = None,
     extensions: Mapping[str, Any] | None = None, intake: MemoryIntake | None = None,
     before: Sequence[Check] = (), behind: Sequence[Check] = (),
 ) -> Iterator[Door]:  # fmt: skip
-    """A started receiver; it is shut down at the end."""
+    """A started receiver that listens over HTTP; it is shut down at the end."""
     kept = intake or MemoryIntake()
     admission = Admission(checks(DomainResolver(rules or DomainRules()), before, behind), kept)
-    config = JsonReceiverConfig.model_validate({"endpoint": "127.0.0.1:0", **(overrides or {})})
-    receiver = FACTORY.create(config, Context("json", Path(), extensions=extensions or {}))
+    config = factory.config.model_validate(options)
+    receiver = factory.create(config, Context(factory.name, Path(), extensions=extensions or {}))
     receiver.start(admission)
     try:
-        yield Door(receiver.endpoints()["json"], kept, admission)
+        yield Door(receiver.endpoints()[protocol], kept, admission)
     finally:
         receiver.shutdown(5.0)
+
+
+def json_door(overrides: Mapping[str, Any] | None = None, **around: Any) -> contextlib.AbstractContextManager[Door]:
+    """The `json` receiver so."""
+    return door(FACTORY, "json", {"endpoint": "127.0.0.1:0", **(overrides or {})}, **around)

@@ -77,6 +77,7 @@ from collector.connectors.forward.connector import Forward
 from collector.connectors.routing.config import RoutingConfig
 from collector.connectors.routing.connector import Routing
 from collector.delivery.config import DeliveryConfig
+from collector.extensions.ack.config import AckConfig
 from collector.extensions.api_keys.authenticator import ApiKeys
 from collector.extensions.api_keys.config import ApiKeysConfig
 from collector.extensions.basicauth.authenticator import BasicAuth
@@ -112,6 +113,8 @@ from collector.receivers.json.receiver import JsonReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
+from collector.receivers.splunk_hec.config import SplunkHecReceiverConfig
+from collector.receivers.splunk_hec.receiver import SplunkHecReceiver
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -223,6 +226,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     JsonReceiver,
     NopReceiver,
     OtlpReceiver,
+    SplunkHecReceiver,
 )
 HANDS_OVER: tuple[type[HandsOver], ...] = (
     AlertmanagerReceiver,
@@ -230,6 +234,7 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (
     HooksReceiver,
     JsonReceiver,
     OtlpReceiver,
+    SplunkHecReceiver,
 )
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
@@ -502,6 +507,7 @@ LISTENS: tuple[type[Listens], ...] = (
     HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
+    SplunkHecReceiverConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
@@ -511,6 +517,7 @@ OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
     HooksConfig,
     JsonReceiverConfig,
     OtlpReceiverConfig,
+    SplunkHecReceiverConfig,
 )
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
@@ -518,8 +525,15 @@ PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
     OtlpExporter,
     OtlpHttpExporter,
 )
-PROBED: tuple[type[Probed], ...] = (AlertmanagerReceiverConfig, HooksConfig, JsonReceiverConfig, OtlpReceiverConfig)
+PROBED: tuple[type[Probed], ...] = (
+    AlertmanagerReceiverConfig,
+    HooksConfig,
+    JsonReceiverConfig,
+    OtlpReceiverConfig,
+    SplunkHecReceiverConfig,
+)
 PROVIDES: tuple[type[Provides], ...] = (
+    AckConfig,
     ApiKeysConfig,
     BasicAuthConfig,
     BearerTokenAuthConfig,

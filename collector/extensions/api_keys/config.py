@@ -78,7 +78,7 @@ class ApiKeysConfig(Config):
     keys: list[DeclaredKey] = []
     """Keys beside those of the file; `logboom keys` neither shows nor revokes them."""
     headers: list[str] = Field(["Authorization", "X-Api-Key", "DD-Api-Key"], min_length=1)
-    """Where a key stands: in `Authorization` behind `Bearer` or `ApiKey`, or as the password of `Basic`; in other headers alone.
+    """Where a key stands: in `Authorization` behind `Bearer`, `Splunk` or `ApiKey`, or as the password of `Basic`; in other headers alone.
     A request with a key in two of them is refused."""
     query_parameter: str = "key"
     """The parameter of the URL that may hold a browser's key, and no other, for `sendBeacon`; empty: none."""

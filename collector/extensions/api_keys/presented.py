@@ -56,7 +56,7 @@ def _of_authorization(value: str) -> str:
     scheme, _, rest = value.strip().partition(" ")
     rest = rest.strip()
     match scheme.lower():
-        case "bearer":
+        case "bearer" | "splunk":
             return rest
         case "apikey":  # Elastic's senders show base64 of id:key
             return rest if rest.startswith("lb") else _decoded(rest).rpartition(":")[2]

@@ -59,6 +59,7 @@ def b64(text: str) -> str:
 PLACES = {
     "Bearer": lambda key: {"authorization": f"Bearer {key.text}"},
     "a scheme has no case": lambda key: {"authorization": f"bearer  {key.text}"},
+    "Splunk": lambda key: {"authorization": f"Splunk {key.text}"},
     "ApiKey": lambda key: {"authorization": f"ApiKey {key.text}"},
     "ApiKey as Elastic's agents": lambda key: {"authorization": f"ApiKey {b64(f'{key.id}:{key.text}')}"},
     "a password": lambda key: {"authorization": f"Basic {b64(f'anybody:{key.text}')}"},

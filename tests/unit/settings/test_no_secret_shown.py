@@ -36,6 +36,7 @@ WITH: dict[str, list[str]] = {
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
     "extensions.console": [f"{{{TLS}}}"],
     "extensions.oidc": [f"{{issuer_url: 'https://h', login: {{client_id: c, client_secret: {MARK}}}}}"],
+    "receivers.splunk_hec": [f"{{{TLS}}}"],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
     "exporters.chronicle": [
