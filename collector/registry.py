@@ -77,6 +77,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "kubernetes": "exporters.kubernetes",
         "kv": "exporters.kv",
         "logging": "exporters.debug",
+        "logzio": "exporters.logzio",
         "loki": "exporters.loki",
         "nop": "exporters.nop",
         "openai": "exporters.openai",

@@ -155,6 +155,8 @@ from exporters.kubernetes.config import KubernetesConfig
 from exporters.kubernetes.exporter import KubernetesExporter
 from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
+from exporters.logzio.config import LogzioConfig
+from exporters.logzio.exporter import LogzioExporter
 from exporters.loki.config import LokiConfig
 from exporters.loki.exporter import LokiExporter
 from exporters.nop.config import NopConfig
@@ -263,6 +265,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     D1Exporter,
     DatadogExporter,
     LokiExporter,
+    LogzioExporter,
     GoogleCloudExporter,
     CoralogixExporter,
     DebugExporter,
@@ -410,6 +413,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    LogzioConfig,
     GoogleCloudConfig,
     CoralogixConfig,
     DebugConfig,
@@ -521,6 +525,7 @@ OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
 )
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
+    LogzioExporter,
     NopExporter,
     OtlpExporter,
     OtlpHttpExporter,
@@ -569,6 +574,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     D1Config,
     DatadogConfig,
     LokiConfig,
+    LogzioConfig,
     GoogleCloudConfig,
     CoralogixConfig,
     ElasticsearchConfig,

@@ -12,13 +12,13 @@ from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.transport import cloudflare
 from collector.transport.http_answers import verdict
 from collector.transport.http_client import HttpAnswer
+from collector.transport.otlp_http import TAKEN as OTLP
 from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
 from exporters.elasticsearch.answers import verdicts as bulk_verdicts
 from exporters.googlecloud.answers import verdicts as google_verdicts
 from exporters.loki.exporter import TAKEN as LOKI
-from exporters.otlp_http.exporter import TAKEN as OTLP
 from exporters.sentinel.exporter import TAKEN as SENTINEL
 from exporters.splunk_hec.answers import ACKNOWLEDGEMENTS, WELL, read
 from exporters.splunk_hec.answers import verdict as hec_verdict

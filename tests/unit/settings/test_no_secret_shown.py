@@ -56,6 +56,7 @@ WITH: dict[str, list[str]] = {
         f"{{private_key: {MARK}, application_name: a, {where}: {{{TLS}, {HEADERS}}}, redact: {{hash_key: {MARK}}}, {address}}}"
         for where, address in (("logs", "domain: a.example"), ("domain_settings", "domain: h.example"))
     ],
+    "exporters.logzio": [f"{{region: us, account_token: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
     "exporters.googlecloud": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],
