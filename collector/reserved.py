@@ -29,3 +29,14 @@ def guard_name(kind: str, pipeline: str) -> str:
 
 CONNECTION = "logboom.connection.ip"
 """Attribute of a request's resources: from which address it came, where a processor asks (`KnowsConnections`). Nobody else's word for it is kept."""
+
+
+def carrier_name(signal: str, ident: str) -> str:
+    """Under which name a receiver or exporter carries requests of another signal (`traces:otlp/main`): no component has such an id."""
+    return f"{signal}:{ident}"
+
+
+def carried_by(name: str) -> str:
+    """The id of the component that carries under this name, or is called so."""
+    signal, colon, ident = name.partition(":")
+    return ident if colon and "/" not in signal else name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 from collector.admission.admission import Admission, Answered, Notice
 from collector.admission.remarks import Remarks
@@ -52,6 +53,8 @@ class Entrance:
         self._under_way = 0
         self._defect_logged_at = -_DEFECT_LOG_SECS
         self._remarks = Remarks(receiver)
+        self.signals: Mapping[str, Entrance] = {"logs": self}
+        """Those of the listener, by the signal that they take; a receiver that carries others says so before it listens."""
 
     @property
     def asks(self) -> bool:

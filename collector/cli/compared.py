@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from collector.component import Component, Config, Kind
+from collector.reserved import carried_by
 from collector.settings import Settings
 from collector.settings.descriptions import descriptions
 
@@ -18,7 +19,7 @@ def compared(settings: Settings) -> Iterator[tuple[str, str]]:
     """(component, a line each for what there is to say of it), of types that the Collector has."""
     for kind in Kind:
         for ident, component in settings.components(kind).items():
-            if component.factory.differs is not None:
+            if component.factory.differs is not None and carried_by(ident) == ident:
                 yield f"{kind}.{ident}", "\n".join(_lines(component))
     for ident, why in settings.accepted.items():
         yield f"{Kind.EXTENSION}.{ident}", f"accepted without effect: {why}"

@@ -18,10 +18,11 @@ from collector.cli.run import Configs, Sets, StrictSignals
 from collector.component import Context, ExplainsItself, Listens
 from collector.delivery.config import RetryConfig
 from collector.errors import ConfigError, LogboomError, Problem
-from collector.reserved import PIPELINE, RECEIVER
+from collector.reserved import PIPELINE, RECEIVER, carried_by
 from collector.service.plan import quota_of
 from collector.service.wiring import feeds_of, receivers_stopped_by
 from collector.settings import PipelineSettings, Settings, load
+from collector.settings.carried import signal_of
 from collector.settings.disk import disk, disk_warning
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
     """What would run, line by line: pipelines (`service`: of the one that every configuration has), exporters with their queues,
     extensions, own telemetry."""
     for pipeline in settings.pipelines.values():
-        yield f"pipeline {pipeline.id}"
+        signal = signal_of(pipeline.id)
+        passes = "" if signal == "logs" else f": requests of {signal} pass as they are"
+        yield f"pipeline {pipeline.id}{passes}"
         yield from _drawn(settings, pipeline)
     yield from service
     yield from _table("NOT RUN", {f"pipeline {each.pipeline}": each.why for each in settings.not_run})
@@ -140,7 +143,9 @@ def service_pipeline(settings: Settings, data_dir: Path) -> list[str]:
     stages = Stages(settings, data_dir, extensions, dict)
     try:
         exporters = {
-            name: component.factory.create(component.config, Context(name, data_dir, extensions=extensions))
+            name: component.factory.create(
+                component.config, Context(name, data_dir, extensions=extensions, signals=component.signals)
+            )
             for name, component in settings.exporters.items()
         }
         stores, listening = stages.stores(exporters), stages.listening()
@@ -174,7 +179,7 @@ def _table(title: str, rows: dict[str, str]) -> Iterator[str]:
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
     for name, component in (*settings.receivers.items(), *settings.extensions.items()):
-        if isinstance(component.config, Listens):
+        if isinstance(component.config, Listens) and carried_by(name) == name:
             yield name, ", ".join(component.config.listens_on())
     for host, port in settings.service.telemetry.metrics.prometheus():
         yield "own metrics", f"http://{host}:{port}/metrics"

@@ -61,6 +61,7 @@ from collector.component.powers.extensions import (
 )
 from collector.component.powers.options import (
     AsksForDomains,
+    CarriesSignals,
     Cautions,
     Chooses,
     ExplainsItself,
@@ -115,6 +116,7 @@ __all__ = [
     "Applied",
     "AsksForDomains",
     "Bills",
+    "CarriesSignals",
     "Cautions",
     "Chooses",
     "ClientAuthenticator",

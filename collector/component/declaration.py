@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from importlib import import_module
@@ -103,7 +103,8 @@ class Context:
     by id. Who asks for an extension when it is made finds it started when it starts itself.
 
     A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
-    are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them. `helpers` keep what works for
+    are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them, and which
+    `signals` pipelines bring to them or read from them: a receiver takes these, a carrier sends its one. `helpers` keep what works for
     a processor beside the steps, once for all its instances.
     """
 
@@ -114,6 +115,7 @@ class Context:
     targets: Sequence[str] = ()
     standing: Callable[[str], Standing] = lambda _: Standing.WELL
     links: Signer | None = None
+    signals: Collection[str] = ("logs",)
     helpers: Helpers = field(default_factory=Helpers)
 
 
@@ -148,6 +150,7 @@ class Factory(Generic[C]):
         counters: what an exporter's `counters()` gives.
         figures: numbers that a processor or connector keeps of its state (`Figures`).
         takes_commands: event names of the commands that a processor or connector takes (`TakesCommands`).
+        carrier: `module:Class` of what an exporter whose options are `CarriesSignals` sends requests of other signals with.
         passes_records: a connector that hands on records that it was given; one that does not makes others, of which the
             oldest are dropped where their exporters can't follow, so that nobody waits for them.
         differs: how it differs from the OpenTelemetry Collector's component of that name, a few words each; empty: not at all, as far as
@@ -164,6 +167,7 @@ class Factory(Generic[C]):
     counters: tuple[Instrument, ...] = ()
     figures: tuple[Figure, ...] = ()
     takes_commands: tuple[str, ...] = ()
+    carrier: str = ""
     passes_records: bool = True
     differs: tuple[str, ...] | None = None
 
@@ -194,9 +198,11 @@ class Factory(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Component(Generic[C_co]):
-    """A configured component: `id` as written (`otlp/main`), its factory and its validated options."""
+    """A configured component: `id` as written (`otlp/main`), its factory and its validated options, and the signals of the pipelines that name
+    it. What carries another signal is a component of its own (`traces:otlp/main`)."""
 
     id: str
     factory: Factory[Any]
     config: C_co
     place: tuple[str, int, int] = field(default=("", 0, 0), compare=False)
+    signals: tuple[str, ...] = ("logs",)

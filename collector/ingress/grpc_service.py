@@ -70,8 +70,8 @@ class GrpcService:
         """The response to what is on disk: a message without a field."""
         return b""
 
-    def other(self, call: UnaryCall) -> None:
-        """A method that is not served."""
+    def other(self, call: UnaryCall, body: bytes | None) -> None:  # noqa: ARG002 - for services
+        """A method that is not the one."""
         call.answer(Code.UNIMPLEMENTED, "Method not found!")
 
     def admit(self, call: UnaryCall) -> bool:
@@ -112,10 +112,15 @@ class GrpcService:
             trailers.append(("google.rpc.retryinfo-bin", retry_info(told.retry_after_secs)))
         call.answer(told.code, told.message, trailers)
 
-    def _dispatch(self, call: UnaryCall, body: bytes | None) -> None:
-        if call.method != self._path:
-            self.other(call)
-        elif body is None:
+    def submit(self, entrance: Entrance, call: UnaryCall, body: bytes | None, read: Read) -> None:
+        """To admission, by that entrance."""
+        if body is None:
             call.answer(Code.UNIMPLEMENTED, f'"{call.method}" requires exactly one request message.')
         else:
-            self.entrance.submit(GrpcRequest(call), body, partial(self.end, call), call.admitted, self._read)
+            entrance.submit(GrpcRequest(call), body, partial(self.end, call), call.admitted, read)
+
+    def _dispatch(self, call: UnaryCall, body: bytes | None) -> None:
+        if call.method != self._path:
+            self.other(call, body)
+        else:
+            self.submit(self.entrance, call, body, self._read)

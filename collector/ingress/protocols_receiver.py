@@ -11,6 +11,7 @@ from collector.admission.entrance import Entrance
 from collector.component import Context, ServerAuthenticator
 from collector.ingress.listening import cannot_listen
 from collector.ingress.protocols_config import ProtocolsBlock
+from collector.reserved import carrier_name
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.serving.grpc_server import GrpcListener
 from collector.transport.serving.http_server import HttpListener
@@ -37,6 +38,7 @@ class ProtocolsReceiver:
         self._make_service = make_service
         self._make_app = make_app
         self._id = context.id
+        self._signals = context.signals
         self._listeners: dict[str, GrpcListener | HttpListener] = {}
         self._bound: dict[str, str] = {}
         self._entrances: list[Entrance] = []
@@ -65,17 +67,30 @@ class ProtocolsReceiver:
             self._listeners[protocol] = (
                 GrpcListener(block) if isinstance(block, GrpcServerConfig) else HttpListener(block)
             )
-        share = admission.statistics().max_in_flight_bytes // len(self._listeners)
+        share = admission.statistics().max_in_flight_bytes // len(self._listeners) // len(self._signals)
         for protocol, listener in self._listeners.items():
-            ident = self._authenticator_ids.get(protocol, "")
-            entrance = Entrance(admission, self._id, share, self._authenticators.get(protocol), ident)
-            self._entrances.append(entrance)
+            entrance = self._enter(admission, share, protocol)
             try:
                 self._bound[protocol] = self._serve(listener, entrance, share_port)
             except (OSError, ValueError) as error:
                 self.shutdown(0.0)
                 endpoint = protocols.blocks()[protocol].endpoint
                 raise cannot_listen(f"receivers.{self._id}.protocols.{protocol}", endpoint, error) from error
+
+    def _enter(self, admission: Admission, share: int, protocol: str) -> Entrance:
+        """The entrance of a protocol, with those of the other signals that pipelines carry: each is a source of its own in the journal."""
+
+        def entrance(name: str) -> Entrance:
+            authenticator = self._authenticators.get(protocol)
+            made = Entrance(admission, name, share, authenticator, self._authenticator_ids.get(protocol, ""))
+            self._entrances.append(made)
+            return made
+
+        main = entrance(self._id)
+        main.signals = {
+            signal: main if signal == "logs" else entrance(carrier_name(signal, self._id)) for signal in self._signals
+        }
+        return main
 
     def _serve(self, listener: GrpcListener | HttpListener, entrance: Entrance, share_port: bool) -> str:
         if isinstance(listener, GrpcListener):

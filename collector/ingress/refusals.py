@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -108,6 +109,8 @@ def unexpected() -> Unavailable:
     return Unavailable("internal error, the request was not kept")
 
 
-def only_logs(signal: str) -> StatusRefusal:
-    """The refusal of a signal that logboom does not take."""
-    return StatusRefusal(Code.UNIMPLEMENTED, f"logboom takes logs only, {signal} are not accepted")
+def not_carried(signal: str, taken: Collection[str]) -> StatusRefusal:
+    """The refusal of a signal that no pipeline takes here."""
+    return StatusRefusal(
+        Code.UNIMPLEMENTED, f"logboom takes {' and '.join(sorted(taken))} only, {signal} are not accepted"
+    )

@@ -21,6 +21,7 @@ from collector.backend.interface import View
 from collector.component import Acknowledging, AckRule
 from collector.errors import LogboomError, Refusal, Unavailable
 from collector.journal.entry import Durable, Payload, Sink
+from collector.reserved import carried_by
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -60,15 +61,15 @@ def rules(settings: Settings) -> dict[str, Rule]:
 
 def _rule(settings: Settings, receiver: str, asked: AckRule) -> Rule:
     pipelines = [pipeline for pipeline in settings.pipelines.values() if receiver in pipeline.receivers]
-    exporters = {name for pipeline in pipelines for name in pipeline.exporters}
-    if strangers := [name for name in asked.exporters if name not in exporters]:
+    exporters = {carried_by(name): name for pipeline in pipelines for name in pipeline.exporters}
+    carries = carried_by(receiver) != receiver
+    if strangers := [name for name in asked.exporters if name not in exporters and not carries]:
         known = ", ".join(sorted(exporters))
         raise LogboomError(
             f"receivers.{receiver}.ack_exporters: {strangers[0]} is no exporter of its pipelines ({known})"
         )
-    return Rule(
-        frozenset(each.id for each in pipelines), frozenset(asked.exporters) or frozenset(exporters), asked.timeout_secs
-    )
+    counted = frozenset(exporters[name] for name in asked.exporters if name in exporters)
+    return Rule(frozenset(each.id for each in pipelines), counted or frozenset(exporters.values()), asked.timeout_secs)
 
 
 @dataclass(slots=True)

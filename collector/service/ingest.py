@@ -227,7 +227,7 @@ class Ingest:
         links = links_of(self._settings, self._root)
         for name in used_receivers(self._settings):
             component = self._settings.receivers[name]
-            context = Context(name, self._root, extensions=self._extensions, links=links)
+            context = Context(name, self._root, extensions=self._extensions, links=links, signals=component.signals)
             made[name] = component.factory.create(component.config, context)
         return made
 

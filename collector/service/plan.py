@@ -17,7 +17,7 @@ from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
-from collector.reserved import PIPELINE, RECEIVER, guard_name, memory_of
+from collector.reserved import PIPELINE, RECEIVER, carried_by, guard_name, memory_of
 from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
@@ -126,8 +126,10 @@ def used_exporters(settings: Settings) -> list[str]:
 
 
 def used_receivers(settings: Settings) -> list[str]:
-    """Receiver ids that a pipeline names, once each."""
-    return list(dict.fromkeys(name for pipeline in settings.pipelines.values() for name in pipeline.receivers))
+    """Receiver ids that a pipeline names, once each, for whatever signal."""
+    return list(
+        dict.fromkeys(carried_by(name) for pipeline in settings.pipelines.values() for name in pipeline.receivers)
+    )
 
 
 def declared_counters(settings: Settings) -> list[Instrument]:

@@ -153,7 +153,7 @@ class Worker:
         links = links_of(self._settings, self._root)
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
-            context = Context(name, self._root, extensions=self._extensions, links=links)
+            context = Context(name, self._root, extensions=self._extensions, links=links, signals=component.signals)
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)

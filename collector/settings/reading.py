@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from collector.component import AsksForDomains, Component, GivesDomains, Kind, Use
 from collector.errors import Problem
 from collector.registry import Registry
+from collector.settings.carried import why_not_carried, with_carriers
 from collector.settings.cautions import cautions
 from collector.settings.components import Components, check_sections, read_components, renamed_warnings
 from collector.settings.door_cautions import door_cautions
@@ -40,10 +42,16 @@ class Reading:
         self._entry = entry
         self._service, self._service_problems = read_options(ServiceConfig, Subject("service", entry.node, entry.place))
         self._written, self._id_problems = pipelines(child(entry.node, "pipelines"))
-        self._chosen = choose(self._written, self._components.places[Kind.CONNECTOR])
+        carried = partial(why_not_carried, found=self._components.found, wrong=self._misspelt())
+        self._chosen = choose(self._written, self._components.places[Kind.CONNECTOR], carried)
         self._pipelines = self._chosen.running
         self._extensions = references(child(entry.node, "extensions"))
         self._accept_extensions()
+
+    def _misspelt(self) -> set[str]:
+        """The names of components of a type that there is, whose options can't be read."""
+        broken = self._components.broken.items()
+        return {name for name, found in broken if all(one.code != "config/unknown-component" for one in found)}
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -182,7 +190,7 @@ class Reading:
                     used[Kind.CONNECTOR if reference.id in connectors else kind][reference.id] = None
         return {kind: list(ids) for kind, ids in used.items()}
 
-    def settings(self, sources: Sequence[str], warnings: Sequence[str]) -> Settings:
+    def settings(self, sources: Sequence[str], given: Sequence[str]) -> Settings:
         """What the service builds from; call it only when there are no problems."""
         assert self._service is not None
         used = self._used()
@@ -192,7 +200,7 @@ class Reading:
             for found in [self._components.found[kind]]
         }
         renamed = [sentence for kind, ids in used.items() for sentence in self._renamed(kind, ids)]
-        told = [*self._chosen.left_out, *warnings, *renamed, *_legacy(self._service)]
+        told = [*self._chosen.left_out, *given, *renamed, *_legacy(self._service)]
         told += filter(None, map(warned, self._open()))
         joined = {lists.id: pipeline_of(lists, used[Kind.CONNECTOR]) for lists in self._pipelines}
         accepted = {ident: why for ident, why in self._components.accepted.items() if ident in used[Kind.EXTENSION]}
@@ -201,7 +209,8 @@ class Reading:
             not_run=tuple(self._chosen.not_run), accepted=accepted,
         )  # fmt: skip
         of_doors = door_cautions(settings, self._components.trees)
-        return replace(settings, warnings=(*told, *self._unused(), *cautions(settings), *of_doors))
+        warnings = (*told, *self._unused(), *cautions(settings), *of_doors)
+        return with_carriers(replace(settings, warnings=warnings))
 
     def _unused(self) -> Iterator[str]:
         """Definitions that nothing names, with what is wrong with them. Those of pipelines that don't run are told with these."""

@@ -80,7 +80,7 @@ def check_service(
 def _check_pipeline(lists: PipelineLists, declared: Declared) -> Iterator[Problem]:
     where = f"service::pipelines::{lists.id}"
     signal = parse_id(lists.id).type
-    if signal != "logs":
+    if signal not in SIGNALS:
         hints = hint(nearest(signal, SIGNALS), "a pipeline is named logs or logs/name")
         yield _at(lists.place, f'{where}: unknown signal "{signal}"', "config/unknown-signal", hints)
     for part, kind in ((lists.receivers, "receiver"), (lists.exporters, "exporter")):

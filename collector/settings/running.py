@@ -1,4 +1,5 @@
-"""Which pipelines of a file run: those of logs that records can enter and leave. The others are told, loudly."""
+"""Which pipelines of a file run: those of logs that records can enter and leave, and bare ones of other signals (`carried`). The
+others are told, loudly."""
 
 from __future__ import annotations
 
@@ -24,13 +25,18 @@ class Chosen(NamedTuple):
     left_out: Sequence[str]
 
 
-def choose(pipelines: Sequence[PipelineLists], connectors: Mapping[str, Place]) -> Chosen:
-    """`connectors`: the ids that are declared."""
-    others = [lists for lists in pipelines if _signal(lists) in SIGNALS and _signal(lists) != "logs"]
+def choose(
+    pipelines: Sequence[PipelineLists],
+    connectors: Mapping[str, Place],
+    why_not: Callable[[str, PipelineLists], str] = lambda signal, _: f"logboom carries logs, not {signal}",
+) -> Chosen:
+    """`connectors`: the ids that are declared; `why_not`: of a pipeline of another signal, empty where it runs."""
+    others = {lists.id: _signal(lists) for lists in pipelines if _signal(lists) in SIGNALS and _signal(lists) != "logs"}
+    reasons = {lists.id: why_not(others[lists.id], lists) for lists in pipelines if lists.id in others}
     not_run = [
-        NotRun(lists.id, _signal(lists), f"logboom carries logs, not {_signal(lists)}", lists.place) for lists in others
+        NotRun(lists.id, _signal(lists), reasons[lists.id], lists.place) for lists in pipelines if reasons.get(lists.id)
     ]
-    running = [lists for lists in pipelines if lists not in others]
+    running = [lists for lists in pipelines if not reasons.get(lists.id)]
     while True:
         feeds = _Ends(connectors, running, pipelines)
         cut = [lists for lists in running if feeds.cuts(lists)]

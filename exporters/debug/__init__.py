@@ -8,6 +8,7 @@ FACTORY = Factory(
     name="debug",
     config=DebugConfig,
     behaviour="exporters.debug.exporter:DebugExporter",
+    carrier="exporters.debug.carrier:DebugCarrier",
     summary="writes records to the console, for people",
     stability="beta",
     differs=("another text",),

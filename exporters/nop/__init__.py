@@ -8,6 +8,7 @@ FACTORY = Factory(
     name="nop",
     config=NopConfig,
     behaviour="exporters.nop.exporter:NopExporter",
+    carrier="exporters.nop.exporter:NopExporter",
     summary="takes everything and keeps nothing",
     stability="stable",
     differs=(),

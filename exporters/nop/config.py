@@ -7,3 +7,7 @@ from collector.delivery.config import DeliveryConfig
 
 class NopConfig(DeliveryConfig):
     """Only what every exporter has."""
+
+    def carries(self, signal: str) -> str:  # noqa: ARG002 - it looks at nothing
+        """See `CarriesSignals`."""
+        return ""

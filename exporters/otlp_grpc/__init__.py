@@ -8,6 +8,7 @@ FACTORY = Factory(
     name="otlp_grpc",
     config=OtlpConfig,
     behaviour="exporters.otlp_grpc.exporter:OtlpExporter",
+    carrier="exporters.otlp_grpc.carrier:OtlpCarrier",
     summary="sends OTLP over gRPC",
     aliases=("otlp",),
     stability="beta",

@@ -8,6 +8,7 @@ FACTORY = Factory(
     name="otlp_http",
     config=OtlpHttpConfig,
     behaviour="exporters.otlp_http.exporter:OtlpHttpExporter",
+    carrier="exporters.otlp_http.carrier:OtlpHttpCarrier",
     summary="sends OTLP over HTTP, protobuf or JSON",
     aliases=("otlphttp",),
     stability="beta",

@@ -28,11 +28,11 @@ class OtlpHttpConfig(WordClientConfig, DeliveryConfig):
     logs_endpoint: str = ""
     """The full URL for logs; empty = `endpoint` with `/v1/logs` appended."""
     traces_endpoint: str = ""
-    """Accepted; only logs are sent."""
+    """The same for traces, where a pipeline carries them: `/v1/traces`."""
     metrics_endpoint: str = ""
-    """Accepted; only logs are sent."""
+    """The same for metrics: `/v1/metrics`."""
     profiles_endpoint: str = ""
-    """Accepted; only logs are sent."""
+    """The same for profiles: `/v1development/profiles`."""
 
     @model_validator(mode="after")
     def _check_endpoints(self) -> Self:
@@ -50,3 +50,18 @@ class OtlpHttpConfig(WordClientConfig, DeliveryConfig):
     def url(self) -> str:
         """Where logs are posted to."""
         return self.logs_endpoint or self.endpoint.rstrip("/") + "/v1/logs"
+
+    def carries(self, signal: str) -> str:
+        """See `CarriesSignals`."""
+        if self.encoding == "json":
+            return "encoding is json, and what passes as it is was protobuf"
+        return "" if self.endpoint or self._own(signal) else f"it has neither endpoint nor {signal}_endpoint"
+
+    def url_for(self, signal: str) -> str:
+        """Where requests of another signal are posted to."""
+        path = "v1development" if signal == "profiles" else "v1"
+        return self._own(signal) or f"{self.endpoint.rstrip('/')}/{path}/{signal}"
+
+    def _own(self, signal: str) -> str:
+        own = {"traces": self.traces_endpoint, "metrics": self.metrics_endpoint, "profiles": self.profiles_endpoint}
+        return own[signal]

@@ -44,6 +44,11 @@ def read_json(body: bytes, repairs: Repairs) -> Any:
     return ExportLogsServiceRequest(**_tree(document, sound, repairs))
 
 
+def read_message(document: Any, message: Descriptor) -> dict[str, Any]:
+    """The keyword arguments of another message's class. Raises `Mismatch` for what it can't mean."""
+    return _message(document, message, 0)
+
+
 def _tree(document: dict[str, Any], sound: bool, repairs: Repairs) -> dict[str, Any]:
     if sound:
         try:

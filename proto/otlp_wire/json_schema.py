@@ -20,7 +20,7 @@ from otlp_wire.repairs import Reason
 _INTEGER = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-_ID_BYTES = {"trace_id": 16, "span_id": 8}
+_ID_BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
 
 
 _FORMER_KEYS = {
@@ -174,6 +174,9 @@ _READERS: dict[int, Reader] = {
     FieldDescriptor.TYPE_FIXED32: _integer(0, (1 << 32) - 1),
     FieldDescriptor.TYPE_INT64: _integer(-(1 << 63), (1 << 63) - 1),
     FieldDescriptor.TYPE_FIXED64: _integer(0, (1 << 64) - 1),
+    FieldDescriptor.TYPE_UINT64: _integer(0, (1 << 64) - 1),
+    FieldDescriptor.TYPE_SFIXED64: _integer(-(1 << 63), (1 << 63) - 1),
+    FieldDescriptor.TYPE_SINT32: _int32,
 }
 
 

@@ -11,6 +11,7 @@ from collector.component import (
     AmendsHeaders,
     AsksForDomains,
     Bills,
+    CarriesSignals,
     Cautions,
     Chooses,
     ClientAuthenticator,
@@ -487,6 +488,13 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     OidcConfig,
 )
 READS_STORE: tuple[type[ReadsStore], ...] = (ConsoleConfig,)
+CARRIES_SIGNALS: tuple[type[CarriesSignals], ...] = (
+    OtlpReceiverConfig,
+    DebugConfig,
+    NopConfig,
+    OtlpConfig,
+    OtlpHttpConfig,
+)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
@@ -684,6 +692,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "Explains": EXPLAINS,
     "GivesDomains": GIVES_DOMAINS,
     "KeepsState": KEEPS_STATE,
+    "CarriesSignals": CARRIES_SIGNALS,
     "KnowsConnections": KNOWS_CONNECTIONS,
     "KeepsTables": KEEPS_TABLES,
     "Listens": LISTENS,

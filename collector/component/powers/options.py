@@ -43,6 +43,16 @@ class KnowsConnections(Protocol):
 
 
 @runtime_checkable
+class CarriesSignals(Protocol):
+    """Options of a receiver or exporter that may stand in pipelines of other signals: their requests pass as they are, and nobody looks
+    into them (`otlp_wire.signals`). An exporter's factory names who sends them (`Factory.carrier`)."""
+
+    def carries(self, signal: str) -> str:
+        """Why it does not carry `traces`, `metrics` or `profiles` with these options; empty: it does."""
+        ...
+
+
+@runtime_checkable
 class JudgesService(Protocol):
     """Options of a processor that can also judge what the service knows about itself: an instance of it, with options of its own, stands in
     the pipeline that every configuration has for that (`logs/service`). Of those that are configured the first does."""

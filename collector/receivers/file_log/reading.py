@@ -14,7 +14,7 @@ from collector.receivers.file_log.origins import Origins
 from collector.receivers.file_log.source import Frame, TailedFile, key_of
 
 
-class Reading:
+class FileReading:
     """Of a file to which no path leads any more the rest comes first."""
 
     def __init__(

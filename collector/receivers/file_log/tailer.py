@@ -21,7 +21,7 @@ from collector.receivers.file_log.handed import Hand, Handed, Heading
 from collector.receivers.file_log.handing import Handing
 from collector.receivers.file_log.known import Known
 from collector.receivers.file_log.origins import Origins
-from collector.receivers.file_log.reading import Reading
+from collector.receivers.file_log.reading import FileReading
 
 
 class Tailer:
@@ -49,7 +49,7 @@ class Tailer:
         self.finding = Finding(self.followed, changes)
         self.origins = Origins(self.followed, changes)
         self.handing = Handing(self.followed, hand)
-        self.reading = Reading(self.followed, changes, self.origins, self.handing, heading)
+        self.reading = FileReading(self.followed, changes, self.origins, self.handing, heading)
 
     @property
     def known(self) -> Known:

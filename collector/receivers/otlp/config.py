@@ -24,9 +24,9 @@ class OtlpHttpConfig(HttpServerConfig):
     logs_url_path: str = "/v1/logs"
     """Where logs are posted to."""
     traces_url_path: str = "/v1/traces"
-    """Answered with UNIMPLEMENTED: logboom takes logs only."""
+    """Where traces are posted to; answered with UNIMPLEMENTED where no pipeline carries them."""
     metrics_url_path: str = "/v1/metrics"
-    """Answered with UNIMPLEMENTED: logboom takes logs only."""
+    """Where metrics are posted to; answered likewise."""
 
     @field_validator("logs_url_path", "traces_url_path", "metrics_url_path")
     @classmethod
@@ -65,6 +65,10 @@ class OtlpReceiverConfig(ProtocolsConfig):
     """With `ack: delivered`: whose delivery counts; empty: that of all exporters of the pipelines that read this receiver."""
     ack_timeout: Duration = Field(20.0, gt=0, le=25)
     """With `ack: delivered`: after so long the sender is told to come again (503, UNAVAILABLE); the request is kept, and delivered."""
+
+    def carries(self, signal: str) -> str:  # noqa: ARG002 - all that OTLP has
+        """See `CarriesSignals`."""
+        return ""
 
     def ack_rule(self) -> AckRule | None:
         """See `Acknowledging.ack_rule`."""

@@ -15,7 +15,7 @@ from collector.ingress.direct import DirectRequest
 from collector.ingress.http_app import Headers, HttpApp
 from collector.ingress.http_request import HttpRequest
 from collector.ingress.http_response import METHOD_NOT_ALLOWED, NOT_FOUND, Response
-from collector.ingress.refusals import only_logs
+from collector.ingress.refusals import not_carried
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.http_answers import (
     JSON,
@@ -33,11 +33,13 @@ from collector.transport.serving.http_body import Receive, read_body
 from collector.transport.serving.http_exchange import Exchange
 from collector.transport.serving.turns import Turns
 from otlp_wire import receive_json, receive_protobuf
+from otlp_wire.signals import json_reader, protobuf_reader
 
 _INLINE_JSON_BYTES = 8 << 10
 _INLINE_ENCODED_BYTES = 64 << 10
 _INLINE_CHECK_BYTES = 256 << 10
 _READ = {JSON: receive_json, PROTOBUF: receive_protobuf}
+_CARRY = {JSON: json_reader, PROTOBUF: protobuf_reader}
 
 
 class OtlpHttpApp(HttpApp):
@@ -45,13 +47,14 @@ class OtlpHttpApp(HttpApp):
 
     def __init__(self, config: OtlpHttpConfig, entrance: Entrance, turns: Turns) -> None:
         super().__init__(config, entrance, turns)
-        self._logs_path = config.logs_url_path
-        self._logs_url = b"" if "%" in self._logs_path else self._logs_path.encode()  # as it stands in a plain request
-        self._other_paths = {
-            config.traces_url_path: "traces",
-            config.metrics_url_path: "metrics",
+        self._signals = {
             "/v1development/profiles": "profiles",
+            config.metrics_url_path: "metrics",
+            config.traces_url_path: "traces",
+            config.logs_url_path: "logs",
         }
+        logs = config.logs_url_path if "logs" in entrance.signals and "%" not in config.logs_url_path else ""
+        self._logs_url = logs.encode()  # as it stands in a plain request
 
     def direct(self, exchange: Exchange, headers: Headers) -> DirectRequest | None:
         """A POST of protobuf or JSON to the path for logs."""
@@ -93,7 +96,9 @@ class OtlpHttpApp(HttpApp):
             return UNSUPPORTED_MEDIA_TYPE
         if body is None:
             body = await read_body(receive, headers.get(b"content-length"), limit)
-        submit = partial(self.entrance.submit, request, credential=credential, read=_READ[media])
+        signal = self._signals[scope["path"]]
+        read = _READ[media] if signal == "logs" else _CARRY[media](signal)
+        submit = partial(self.entrance.signals[signal].submit, request, credential=credential, read=read)
         outcome = await self.admitted(scope["sender"], submit, encoding, body, _INLINE[media], limit)
         return answered(outcome, media)
 
@@ -102,13 +107,14 @@ class OtlpHttpApp(HttpApp):
         return refused(refusal, media_type(headers.get(b"content-type", b"")) or JSON)
 
     def _misdirected(self, path: str, method: str, request: HttpRequest) -> Response | None:
-        """The answer to what is no POST of logs. Raises a `Refusal` for another signal."""
-        if path in self._other_paths and path != self._logs_path:
-            refusal = only_logs(self._other_paths[path])
+        """The answer to what is no POST of a signal. Raises a `Refusal` for one that no pipeline carries."""
+        signal = self._signals.get(path)
+        if signal is None:
+            return NOT_FOUND
+        if signal not in self.entrance.signals:
+            refusal = not_carried(signal, self.entrance.signals)
             self.entrance.remark(request.peer(), refusal.reason)
             raise refusal
-        if path != self._logs_path:
-            return NOT_FOUND
         return METHOD_NOT_ALLOWED if method != "POST" else None
 
     def _bad_encoding(self, refusal: InvalidPayload, media: Media | None, headers: Mapping[bytes, bytes]) -> Response:

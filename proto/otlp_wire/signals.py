@@ -1,0 +1,101 @@
+"""Requests of traces, metrics and profiles, which are carried as they are: each travels as the body of one log record.
+
+    ExportTraceServiceRequest ──receive──► ExportLogsServiceRequest { one record, its body these bytes } ──opened──► the same bytes
+
+So journal, ledger, outbox and dead letters know nothing of it, and requests join: several in a row are one message of protobuf. The
+record has a time, that of nobody, so that a request which is sent twice is found to be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import orjson
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+from collector.batch import LogBatch
+from collector.errors import InvalidPayload
+from collector.outcomes import Ok
+from otlp_wire.inspection import byte_gate
+from otlp_wire.json_reading import read_message
+from otlp_wire.json_schema import Mismatch
+from otlp_wire.messages import AnyValue, ExportLogsServiceRequest
+from otlp_wire.receiving import Received
+from otlp_wire.repairs import Repairs
+
+_REQUESTS: Final[dict[str, Any]] = {
+    "traces": trace_service_pb2.ExportTraceServiceRequest,
+    "metrics": metrics_service_pb2.ExportMetricsServiceRequest,
+    "profiles": profiles_service_pb2.ExportProfilesServiceRequest,
+}
+CARRIED = tuple(_REQUESTS)
+"""The signals beside logs."""
+METHODS = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "profiles": "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+}
+"""Signal → its unary method of gRPC."""
+_NOBODYS_TIME = 1
+
+
+def protobuf_reader(signal: str) -> Callable[[bytes], Received]:
+    """What makes a record of a request in protobuf. Raises `InvalidPayload`, which never quotes the body."""
+    return partial(_read_protobuf, signal)
+
+
+def json_reader(signal: str) -> Callable[[bytes], Received]:
+    """The same of OTLP JSON, which becomes protobuf here: ids are hexadecimal, unknown keys ignored."""
+    return partial(_read_json, signal)
+
+
+def opened(batch: LogBatch) -> Sequence[bytes]:
+    """The requests that the records of a batch carry, in their order."""
+    return [AnyValue.FromString(body).bytes_value for body in batch.column("body_any").drop_nulls()]
+
+
+def joined(batch: LogBatch) -> bytes:
+    """The same as one request: messages of protobuf in a row are one."""
+    return b"".join(opened(batch))
+
+
+def taken(answer: Ok, signal: str) -> Ok:
+    """The verdict on requests of which the server left out something: what it counts (spans, points) are no records here, so it is told."""
+    if not answer.rejected:
+        return answer
+    return Ok(0, f"the server left out {answer.rejected} of the {signal}: {answer.warning}".removesuffix(": "), 1)
+
+
+def _read_protobuf(signal: str, body: bytes) -> Received:
+    with byte_gate(len(body)):
+        try:
+            _REQUESTS[signal].FromString(body)
+        except DecodeError:
+            name = _REQUESTS[signal].DESCRIPTOR.name
+            raise InvalidPayload(f"invalid protobuf: the body is not an {name} (truncated or malformed)") from None
+        return _record_of(body)
+
+
+def _read_json(signal: str, body: bytes) -> Received:
+    request = _REQUESTS[signal]
+    with byte_gate(len(body)):
+        try:
+            document = orjson.loads(body)
+            return _record_of(request(**read_message(document, request.DESCRIPTOR)).SerializeToString())
+        except orjson.JSONDecodeError:
+            raise InvalidPayload("invalid OTLP JSON: the document can't be read") from None
+        except Mismatch as mismatch:
+            raise InvalidPayload(f"invalid OTLP JSON: a value is not {mismatch.expected}") from None
+
+
+def _record_of(body: bytes) -> Received:
+    if not body:
+        return Received(b"", 0, 0, Repairs())
+    record = {"time_unix_nano": _NOBODYS_TIME, "body": {"bytes_value": body}}
+    request = ExportLogsServiceRequest(resource_logs=[{"scope_logs": [{"log_records": [record]}]}])
+    return Received(request.SerializeToString(), 1, 2, Repairs())

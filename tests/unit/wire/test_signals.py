@@ -1,0 +1,84 @@
+"""Requests of other signals as bodies of records: the same bytes come out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from collector.errors import InvalidPayload
+from collector.outcomes import Ok
+from otlp_wire import read_payloads, tells_times
+from otlp_wire.signals import CARRIED, joined, json_reader, opened, protobuf_reader, taken
+
+
+def spans(*names: str) -> ExportTraceServiceRequest:
+    made = [{"name": name, "trace_id": b"t" * 16, "span_id": b"s" * 8} for name in names]
+    return ExportTraceServiceRequest(resource_spans=[{"scope_spans": [{"spans": made}]}])
+
+
+def test_what_goes_in_comes_out() -> None:
+    """Each request is one record; several are one message."""
+    requests = [spans("a", "b").SerializeToString(), spans("c").SerializeToString()]
+    received = [protobuf_reader("traces")(request) for request in requests]
+    assert [one.records for one in received] == [1, 1]
+    batch, _ = read_payloads([one.body for one in received])
+    assert opened(batch) == requests
+    found = ExportTraceServiceRequest.FromString(joined(batch))
+    assert [group.scope_spans[0].spans[0].name for group in found.resource_spans] == ["a", "c"]
+
+
+def test_a_request_that_is_sent_twice_can_be_told() -> None:
+    """Its record has a time, and a sender's is looked for only then."""
+    assert tells_times(protobuf_reader("traces")(spans("a").SerializeToString()).body)
+
+
+def test_an_empty_request_is_no_record() -> None:
+    assert [protobuf_reader(signal)(b"").records for signal in CARRIED] == [0, 0, 0]
+    assert json_reader("traces")(b"{}").records == 0
+
+
+def test_json_becomes_protobuf() -> None:
+    """Ids are hexadecimal, integers may be texts."""
+    span = {"traceId": "74" * 16, "spanId": "73" * 8, "parentSpanId": "70" * 8, "name": "a", "kind": 2, "x": 1}
+    document = {"resourceSpans": [{"scopeSpans": [{"spans": [{**span, "startTimeUnixNano": "1544712660000000000"}]}]}]}
+    batch, _ = read_payloads([json_reader("traces")(json.dumps(document).encode()).body])
+    found = ExportTraceServiceRequest.FromString(joined(batch)).resource_spans[0].scope_spans[0].spans[0]
+    assert (found.trace_id, found.span_id, found.parent_span_id) == (b"t" * 16, b"s" * 8, b"p" * 8)
+    assert (found.start_time_unix_nano, found.kind) == (1544712660000000000, 2)
+    point = {"asInt": "7", "timeUnixNano": 5}
+    metric = {"name": "m", "sum": {"dataPoints": [point], "aggregationTemporality": 2, "isMonotonic": True}}
+    metrics = json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]})
+    batch, _ = read_payloads([json_reader("metrics")(metrics.encode()).body])
+    sums = ExportMetricsServiceRequest.FromString(joined(batch)).resource_metrics[0].scope_metrics[0].metrics[0].sum
+    assert (sums.data_points[0].as_int, sums.is_monotonic) == (7, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[",
+        b"[]",
+        b'"x"',
+        b'{"resourceSpans": 1}',
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": "xyz"}]}]}]}',
+    ],
+)
+def test_json_that_means_nothing_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidPayload, match="invalid OTLP JSON"):
+        json_reader("traces")(body)
+
+
+@pytest.mark.parametrize("signal", CARRIED)
+def test_what_is_no_request_is_refused(signal: str) -> None:
+    with pytest.raises(InvalidPayload, match="is not an Export"):
+        protobuf_reader(signal)(b"\x0a\xff")
+
+
+def test_what_a_server_leaves_out_is_told() -> None:
+    """Spans are no records of ours: the request was delivered."""
+    assert taken(Ok(), "traces") == Ok()
+    assert taken(Ok(3, "too old"), "traces") == Ok(0, "the server left out 3 of the traces: too old", 1)
