@@ -34,7 +34,7 @@ class Unreadable(Exception):
     """A line that is no entry; says why, and never what it holds."""
 
 
-class Read(NamedTuple):
+class ReadEntries(NamedTuple):
     """What a piece of output holds: what is journalled, and where it ends (None: nothing of it says that)."""
 
     received: Received
@@ -42,7 +42,7 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class EntryShape:
     """How records are made.
 
     Args:
@@ -59,7 +59,7 @@ class Shape:
     resource: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-def read(lines: Sequence[bytes], shape: Shape, behind: str, now_unix_nano: int) -> Read:
+def read(lines: Sequence[bytes], shape: EntryShape, behind: str, now_unix_nano: int) -> ReadEntries:
     """Lines of one run; `behind`: the cursor it was begun with, whose own entry, if it is the first, was read before."""
     groups: dict[Resource, list[bytes]] = {}
     records = rejected = 0
@@ -81,7 +81,7 @@ def read(lines: Sequence[bytes], shape: Shape, behind: str, now_unix_nano: int) 
         records += 1
     check_records(records)
     repairs = Repairs(rejected=rejected, first=first) if rejected else Repairs()
-    return Read(Received(request(groups) if records else b"", records, 2 * len(groups), repairs), cursor)
+    return ReadEntries(Received(request(groups) if records else b"", records, 2 * len(groups), repairs), cursor)
 
 
 def is_same(cursor: str, other: str) -> bool:
@@ -113,7 +113,7 @@ def _entry(line: bytes) -> tuple[dict[str, Any], int, str]:
     return entry, int(time) * _US, cursor
 
 
-def _record(entry: dict[str, Any], line: bytes, shape: Shape) -> tuple[list[bytes], Resource]:
+def _record(entry: dict[str, Any], line: bytes, shape: EntryShape) -> tuple[list[bytes], Resource]:
     message = entry.get("MESSAGE")
     if shape.message_bytes and type(message) is list and all(type(each) is int for each in message):
         entry["MESSAGE"] = bytes(each & 255 for each in message).decode(errors="replace")

@@ -23,7 +23,7 @@ _MOST_SAID = 1000
 _AT_THE_BEGINNING = b"-"
 
 
-class Handing:
+class EntryHanding:
     """Of one receiver and one journal; for one thread.
 
     Args:

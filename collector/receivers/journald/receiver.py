@@ -19,8 +19,8 @@ from collector.admission.admission import Admission
 from collector.component import Context
 from collector.receivers.journald import command
 from collector.receivers.journald.config import JournaldConfig
-from collector.receivers.journald.entries import Shape, read
-from collector.receivers.journald.handing import Handing
+from collector.receivers.journald.entries import EntryShape, read
+from collector.receivers.journald.handing import EntryHanding
 from collector.receivers.journald.journalctl import Journalctl
 from collector.receivers.journald.pieces import Pieces
 from otlp_wire import Received, Repairs
@@ -38,11 +38,11 @@ class JournaldReceiver:
 
     def __init__(self, config: JournaldConfig, context: Context) -> None:
         self._config = config
-        self._shape = Shape(
+        self._shape = EntryShape(
             config.convert_message_bytes, config.include_log_record_original, config.convert_to_semantic_conventions,
             config.attributes, config.resource,
         )  # fmt: skip
-        self._handing = Handing(context.id, _source_of(config), config.domain)
+        self._handing = EntryHanding(context.id, _source_of(config), config.domain)
         self._cursor: str | None = None
         self._child: Journalctl | None = None
         self._thread = threading.Thread(target=self._run, name=f"journal of {context.id}", daemon=True)

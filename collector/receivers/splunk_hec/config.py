@@ -24,7 +24,7 @@ class HecNames(Block):
     """Of `host`."""
 
 
-class Ack(Block):
+class AckOptions(Block):
     """The `ack:` block: senders that give a channel get an `ackId`, and may ask for it."""
 
     extension: ExtensionId | None = None
@@ -50,7 +50,7 @@ class SplunkHecReceiverConfig(ListenerConfig):
     """The sender's token becomes the attribute `com.splunk.hec.access_token` of its resource: it stands in the journal and in every store then."""
     hec_metadata_to_otel_attrs: HecNames = HecNames()
     """What metadata of events become."""
-    ack: Ack = Ack()
+    ack: AckOptions = AckOptions()
     """Acknowledgement by number."""
     allow_anonymous: bool = False
     """Anybody who reaches a non-loopback address may send logs, and that needs no warning; never with several domains."""

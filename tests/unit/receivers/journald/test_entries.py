@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from collector.receivers.journald.entries import Shape, is_same, read
+from collector.receivers.journald.entries import EntryShape, is_same, read
 from collector.receivers.journald.pieces import Pieces
 
 CURSOR = "s=aa;i=1;b=bb;m=1;t=2;x=3"
@@ -30,15 +30,15 @@ BAD = {
 @pytest.mark.parametrize("name", list(BAD))
 def test_a_line_that_is_no_entry_costs_itself(name: str) -> None:
     bad, said = BAD[name]
-    received, cursor = read([line(), bad, line()], Shape(), "", 1)
+    received, cursor = read([line(), bad, line()], EntryShape(), "", 1)
     assert (received.records, received.repairs.rejected, cursor) == (2, 1, CURSOR)
     assert said in received.repairs.first
-    assert read([bad], Shape(), "", 1).cursor is None
+    assert read([bad], EntryShape(), "", 1).cursor is None
 
 
 def test_only_the_first_line_of_a_run_may_be_the_one_before() -> None:
-    assert read([line(), line()], Shape(), CURSOR, 1).received.records == 1
-    assert read([line(), line()], Shape(), "", 1).received.records == 2
+    assert read([line(), line()], EntryShape(), CURSOR, 1).received.records == 1
+    assert read([line(), line()], EntryShape(), "", 1).received.records == 2
 
 
 @pytest.mark.parametrize(
