@@ -29,6 +29,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "hooks": "collector.receivers.hooks",
         "journald": "collector.receivers.journald",
         "json": "collector.receivers.json",
+        "loki": "collector.receivers.loki",
         "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",
         "splunk_hec": "collector.receivers.splunk_hec",

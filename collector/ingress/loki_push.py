@@ -16,8 +16,8 @@ from otlp_wire import read_push
 from otlp_wire.record_writing import plain_text
 
 _LABEL = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_:.]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|\}|$)')
-_ESCAPE = re.compile(r"\\(.)")
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 Line = tuple[int, str, Mapping[str, Any]]
 """Nanoseconds since the epoch (0: not told), text, structured metadata."""
 Stream = tuple[Mapping[str, str], Iterable[Line]]
@@ -58,9 +58,22 @@ def labels_of(text: str) -> Mapping[str, str]:
         label = _LABEL.match(inner, at)
         if label is None:
             raise InvalidPayload("a stream's labels are not as Prometheus writes them")
-        found[label[1]] = _ESCAPE.sub(lambda sign: _ESCAPED.get(sign[1], sign[1]), label[2])
+        found[label[1]] = (
+            _ESCAPE.sub(_meant, label[2].encode()).decode("utf-8", "replace") if "\\" in label[2] else label[2]
+        )
         at = label.end()
     return found
+
+
+def _meant(sign: re.Match[bytes]) -> bytes:
+    """What an escape of Go's means: a byte, a character, or one that has a name."""
+    byte, short, long, octal, other = sign.groups()
+    if byte or octal:
+        return bytes((int(byte, 16) if byte else int(octal, 8) & 0xFF,))
+    if short or long:
+        number = int(short or long, 16)
+        return chr(number).encode("utf-8", "replace") if number <= 0x10FFFF else b"?"
+    return _ESCAPED.get(other, other)
 
 
 def _lines(entries: list[Any], on_bad: OnBad) -> Iterator[Line]:

@@ -6,11 +6,31 @@ import sys
 import time
 from collections.abc import Callable
 
+import cramjam
 import orjson
 
+from collector.receivers.loki.push import of_json, of_protobuf
 from collector.receivers.splunk_hec import events, raw
 from collector.receivers.splunk_hec.config import HecNames
 from otlp_wire import Received
+from otlp_wire.record_writing import varint
+
+
+def sized(field: int, content: bytes) -> bytes:
+    return bytes((field << 3 | 2,)) + varint(len(content)) + content
+
+
+def pushed(lines: list[list[str]]) -> bytes:
+    """A `PushRequest` of one stream."""
+    entries = b"".join(
+        sized(
+            2,
+            sized(1, b"\x08" + varint(int(at) // 10**9) + b"\x10" + varint(int(at) % 10**9)) + sized(2, line.encode()),
+        )
+        for at, line in lines
+    )
+    return sized(1, sized(1, b'{app="shop", level="warn", pod="shop-1"}') + entries)
+
 
 RECORDS, ROUNDS = 2000, 9
 EVENTS = b"".join(
@@ -28,9 +48,16 @@ EVENTS = b"".join(
     for number in range(RECORDS)
 )
 TEXT = "\n".join(f"query {number} took {number % 800} ms in shop" for number in range(RECORDS)).encode()
+LINES = [
+    [f"{1764411072123000000 + number}", f"query {number} took {number % 800} ms in shop"] for number in range(RECORDS)
+]
+STREAMS = orjson.dumps({"streams": [{"stream": {"app": "shop", "level": "warn", "pod": "shop-1"}, "values": LINES}]})
+PUSH = bytes(cramjam.snappy.compress_raw(pushed(LINES)))
 DOORS: dict[str, Callable[[], Received]] = {
     "splunk_hec, events": lambda: events.received(EVENTS, HecNames(), ()),
     "splunk_hec, text": lambda: raw.received(TEXT, (), 0, "line"),
+    "loki, JSON": lambda: of_json(STREAMS, True),
+    "loki, protobuf": lambda: of_protobuf(PUSH, True, "", 4 << 20),
 }
 
 

@@ -111,6 +111,8 @@ from collector.receivers.journald.config import JournaldConfig
 from collector.receivers.journald.receiver import JournaldReceiver
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
+from collector.receivers.loki.config import LokiReceiverConfig
+from collector.receivers.loki.receiver import LokiReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
@@ -227,6 +229,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,
+    LokiReceiver,
     NopReceiver,
     OtlpReceiver,
     SplunkHecReceiver,
@@ -236,6 +239,7 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (
     FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,
+    LokiReceiver,
     OtlpReceiver,
     SplunkHecReceiver,
 )
@@ -518,6 +522,7 @@ LISTENS: tuple[type[Listens], ...] = (
     FluentForwardConfig,
     HooksConfig,
     JsonReceiverConfig,
+    LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
 )
@@ -528,6 +533,7 @@ OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
     FluentForwardConfig,
     HooksConfig,
     JsonReceiverConfig,
+    LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
 )
@@ -542,6 +548,7 @@ PROBED: tuple[type[Probed], ...] = (
     AlertmanagerReceiverConfig,
     HooksConfig,
     JsonReceiverConfig,
+    LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
 )

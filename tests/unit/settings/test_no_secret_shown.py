@@ -37,6 +37,7 @@ WITH: dict[str, list[str]] = {
     "extensions.console": [f"{{{TLS}}}"],
     "extensions.oidc": [f"{{issuer_url: 'https://h', login: {{client_id: c, client_secret: {MARK}}}}}"],
     "receivers.splunk_hec": [f"{{{TLS}}}"],
+    "receivers.loki": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
     "exporters.chronicle": [
