@@ -33,6 +33,11 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",
         "splunk_hec": "collector.receivers.splunk_hec",
+        "syslog": "collector.receivers.syslog",
+        "tcp_log": "collector.receivers.tcp_log",
+        "tcplog": "collector.receivers.tcp_log",
+        "udp_log": "collector.receivers.udp_log",
+        "udplog": "collector.receivers.udp_log",
     },
     Kind.PROCESSOR: {
         "aggregate": "processors.aggregate",

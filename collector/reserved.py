@@ -29,6 +29,8 @@ def guard_name(kind: str, pipeline: str) -> str:
 
 CONNECTION = "logboom.connection.ip"
 """Attribute of a request's resources: from which address it came, where a processor asks (`KnowsConnections`). Nobody else's word for it is kept."""
+MALFORMED = "logboom.syslog.malformed"
+"""Attribute of records of syslog that are no message of their protocol, or came in no frame as it should be: why."""
 
 
 def carrier_name(signal: str, ident: str) -> str:

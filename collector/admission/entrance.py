@@ -80,8 +80,9 @@ class Entrance:
         variant: str = "",
         made: int = 0,
         digest: bytes = b"",
+        text: bool = False,
     ) -> None:
-        """Admit the uncompressed `body`; `variant`, `made` and `digest` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
+        """Admit the uncompressed `body`; `variant`, `made`, `digest` and `text` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
         or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         if credential is not None and 0 < credential.max_body_bytes < size:
@@ -91,7 +92,9 @@ class Entrance:
                 )
             )
             return
-        arrival = Arrival(self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made)
+        arrival = Arrival(
+            self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made, text=text
+        )
         with self._lock:
             if self._closed:
                 problem = "shutting down"
@@ -124,9 +127,9 @@ class Entrance:
             raise Unavailable("shutting down")
         return self._admission.place(Arrival(self._receiver, request, body, credential, _nothing))
 
-    def refuse(self, refusal: Refusal) -> Refusal:
-        """Count a refusal that admission has not seen, and give it back."""
-        self._admission.refused(self._receiver, "", refusal)
+    def refuse(self, refusal: Refusal, records: int = 0) -> Refusal:
+        """Count a refusal that admission has not seen, and give it back. `records`: that it cost, where that is known."""
+        self._admission.refused(self._receiver, "", refusal, records)
         return refusal
 
     def remark(self, peer: str, reason: str) -> None:

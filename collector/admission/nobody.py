@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 
 class Nobody:
-    """The facts of a request that nobody sent: `host` is whose the records are."""
+    """The facts of a request that nobody sent, or nobody who says who it is: `host` is whose the records are."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, peer: str = "") -> None:
         self.host = host
+        self._peer = peer
 
     def header(self, name: str) -> str | None:  # noqa: ARG002
         """None."""
@@ -24,8 +25,8 @@ class Nobody:
         return ()
 
     def peer(self) -> str:
-        """As on a unix socket."""
-        return ""
+        """The address, where one is known."""
+        return self._peer
 
     def certificate(self) -> None:
         """None."""

@@ -14,6 +14,10 @@ shown_headers.py    headers of a request that may be kept with its records
 problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be
 authentication.py   who sends, over gRPC and HTTP
+stream_receiver.py  a listener of a protocol of its own, and what comes over its connections
+text_streams.py     text over connections; text_datagrams.py, in datagrams; text_input.py, the options of both
+text_pieces.py      what was cut of it, as it goes to the journal
+octets.py           records that say how long they are, or end otherwise than with a line
 cutting.py          where records end in text, and cutting_options.py, what says so
 refusals.py         the one table from a refusal to gRPC and HTTP codes
 """

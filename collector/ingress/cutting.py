@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, Protocol
 
@@ -26,6 +26,7 @@ class Cut:
         records: how many there are.
         lines: line ends that were passed.
         skipping: the rest of a line follows that is not wanted.
+        faults: by reason what is no record as it should be, and is one all the same.
     """
 
     consumed: int
@@ -34,6 +35,7 @@ class Cut:
     records: int = 0
     lines: int = 0
     skipping: bool = False
+    faults: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
 
 
 NOTHING = Cut(0)

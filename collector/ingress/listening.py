@@ -5,12 +5,12 @@ from __future__ import annotations
 from collector.errors import ConfigError, Problem
 
 
-def cannot_listen(block: str, endpoint: str, error: Exception) -> ConfigError:
-    """Why `endpoint`, an option of `block` (`receivers.otlp.protocols.http`), can't be listened on."""
+def cannot_listen(block: str, endpoint: str, error: Exception, option: str = "endpoint") -> ConfigError:
+    """Why `endpoint`, which `option` names, of `block` (`receivers.otlp.protocols.http`), can't be listened on."""
     problem = Problem(
         f"{block}: cannot listen on {endpoint}: {_reason(error)}",
         code="receiver/listen",
-        hint=f"free the address, or choose another one in {block}.endpoint",
+        hint=f"free the address, or choose another one in {block}.{option}",
     )
     return ConfigError([problem])
 

@@ -19,7 +19,7 @@ from collector.ingress.authentication import authenticated
 from collector.ingress.listening import cannot_listen
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.stream_server import StreamConnection, StreamListener
-from collector.transport.stream_server_config import StreamServerConfig
+from collector.transport.stream_server_config import StreamBounds
 
 _READING = 2  # threads
 _INLINE_BYTES = 8 << 10
@@ -30,11 +30,10 @@ _AGAIN_SECS = (0.05, 5.0)
 
 
 class StreamSender:
-    """The facts of a connection, as of a request: no headers, no host."""
+    """The facts of a connection, as of a request: no headers; `host` is whose the records are, where its listener says so."""
 
-    host = ""
-
-    def __init__(self, connection: StreamConnection) -> None:
+    def __init__(self, connection: StreamConnection, host: str = "") -> None:
+        self.host = host
         self._connection = connection
 
     def header(self, name: str) -> str | None:
@@ -64,9 +63,11 @@ class StreamSender:
 class Stream:
     """One connection on its way to admission: what is offered comes out durable, or refused for good."""
 
-    def __init__(self, connection: StreamConnection, entrance: Entrance, threads: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: StreamConnection, entrance: Entrance, threads: ThreadPoolExecutor, domain: str = ""
+    ) -> None:
         self.connection = connection
-        self.sender = StreamSender(connection)
+        self.sender = StreamSender(connection, domain)
         self._entrance = entrance
         self._threads = threads
         self._credential: Credential | None = None
@@ -80,16 +81,17 @@ class Stream:
             self._entrance.refuse(refusal)
             raise
 
-    async def offer(self, body: bytes, read: Read, digest: bytes) -> Notice | None:
+    async def offer(self, body: bytes, read: Read, digest: bytes, *, text: bool = False) -> Notice | None:
         """Durable when this returns. What there is no room for is offered again until there is: meanwhile nothing more is read, and the
         sender waits. Raises a `Refusal`: it is refused for good.
 
         Args:
             digest: 16 bytes; what has the same as something before it is that, sent again.
+            text: as in `Arrival`.
         """
         pause, longest = _AGAIN_SECS
         while True:
-            outcome = await self._once(body, read, digest)
+            outcome = await self._once(body, read, digest, text)
             if not isinstance(outcome, Refusal):
                 return outcome
             if outcome.retry_after_secs is None:
@@ -101,7 +103,7 @@ class Stream:
         """Tell the operator, once, about a sender who can never be served."""
         self._entrance.remark(self.connection.peer, reason)
 
-    async def _once(self, body: bytes, read: Read, digest: bytes) -> Refusal | Notice | None:
+    async def _once(self, body: bytes, read: Read, digest: bytes, text: bool) -> Refusal | Notice | None:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Refusal | Notice | None] = loop.create_future()
 
@@ -109,7 +111,9 @@ class Stream:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(_settle, answer, outcome)
 
-        submit = partial(self._entrance.submit, self.sender, body, done, self._credential, read, digest=digest)
+        submit = partial(
+            self._entrance.submit, self.sender, body, done, self._credential, read, digest=digest, text=text
+        )
         async with self._turn:
             if len(body) <= _INLINE_BYTES:
                 submit()
@@ -131,6 +135,8 @@ class StreamReceiver:
         protocol: what `endpoints` and `gauges` call it.
         serve: what is done with a connection; it ends with the connection.
         heartbeat: answer datagrams on the same port, too: the first byte of each goes back.
+        domain: whose records these are; empty: the default's.
+        option: which says where it listens.
     """
 
     per_process = True
@@ -139,14 +145,17 @@ class StreamReceiver:
         self,
         id: str,  # noqa: A002  the name it has in the configuration
         protocol: str,
-        config: StreamServerConfig,
+        config: StreamBounds,
         authenticator: ServerAuthenticator | None,
         serve: Callable[[Stream], Awaitable[None]],
         *,
         heartbeat: bool = False,
+        domain: str = "",
+        option: str = "endpoint",
     ) -> None:
         self._id, self._protocol, self._config = id, protocol, config
         self._authenticator, self._serve, self._heartbeat = authenticator, serve, heartbeat
+        self._domain, self._option = domain, option
         self._listener: StreamListener | None = None
         self._entrance: Entrance | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -162,7 +171,7 @@ class StreamReceiver:
         self._listener = listener = StreamListener(config)
 
         async def serve(connection: StreamConnection) -> None:
-            stream = Stream(connection, entrance, threads)
+            stream = Stream(connection, entrance, threads, self._domain)
             try:
                 stream.authenticate()
                 await self._serve(stream)
@@ -175,7 +184,7 @@ class StreamReceiver:
             self._bound = listener.start(serve, share_port, heartbeat=self._heartbeat)
         except (OSError, ValueError) as error:
             self.shutdown(0.0)
-            raise cannot_listen(f"receivers.{self._id}", config.endpoint, error) from error
+            raise cannot_listen(f"receivers.{self._id}", config.endpoint, error, self._option) from error
 
     def endpoints(self) -> Mapping[str, str]:
         """Protocol → the address bound, with the port that the system chose for port 0."""

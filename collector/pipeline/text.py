@@ -75,18 +75,24 @@ class _Part:
 
     @classmethod
     def _ranged(cls, text: Text, repaired: bool) -> _Part:
-        ranges = text.ranges or ()
-        starts = np.array([start for start, _ in ranges], dtype=np.int64)
-        ends = starts + np.array([length for _, length in ranges], dtype=np.int64)
-        if not text.binary and len(starts) and not repaired and (starts[1:] == ends[:-1]).all():
-            offsets = np.append(starts, ends[-1])
-            return cls(_series(text.text, offsets, binary=False), np.arange(len(starts)), starts, repaired)
-        pieces = [text.text[start : start + length] for start, length in ranges]
+        starts, sizes = np.array(text.ranges or (), dtype=np.int64).reshape(-1, 2).T
+        ends, rows = starts + sizes, np.arange(len(starts))
+        if not text.binary and not repaired and len(starts) and _whole(text.text, starts, ends):
+            offsets = np.append(np.stack([starts, ends], axis=1).ravel(), len(text.text))
+            return cls(_series(text.text, offsets, binary=False).gather_every(2), rows, starts, repaired)
+        pieces = [text.text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         if text.binary:
-            bodies = pl.Series("body", pieces, dtype=pl.Binary)
-        else:
-            bodies = pl.Series("body", [piece.decode("utf-8", "replace") for piece in pieces], dtype=pl.String)
-        return cls(bodies, np.arange(len(pieces)), starts, repaired)
+            return cls(pl.Series("body", pieces, dtype=pl.Binary), rows, starts, False)
+        bodies = pl.Series("body", [piece.decode("utf-8", "replace") for piece in pieces], dtype=pl.String)
+        return cls(bodies, rows, starts, True)
+
+
+def _whole(data: bytes, starts: Rows, ends: Rows) -> bool:
+    """Whether records stand in their order, and no character of valid UTF-8 is cut at their edges."""
+    if (starts[1:] < ends[:-1]).any() or ends[-1] > len(data):
+        return False
+    units = np.frombuffer(data + b"\0", dtype=np.uint8)
+    return not ((units[starts] & 0xC0 == 0x80).any() or (units[ends] & 0xC0 == 0x80).any())
 
 
 def _line_starts(data: bytes) -> Rows:

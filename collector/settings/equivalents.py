@@ -27,8 +27,8 @@ _HERE = {
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
     Kind.RECEIVER: dict.fromkeys(
-        ("syslog", "tcplog", "udplog", "kafka", "k8s_events",
-         "docker", "splunk_hec", "loki"), _IN_FRONT,
+        ("kafka", "k8s_events",
+         "docker"), _IN_FRONT,
     ) | dict.fromkeys(("windowseventlog", "windows_event_log"), _WINDOWS),
     Kind.CONNECTOR: {
     },

@@ -88,10 +88,25 @@ def listening_socket(endpoint: Endpoint, share_port: bool = False) -> socket.soc
     return bound
 
 
-def check_free(endpoint: Endpoint) -> None:
+def datagram_socket(endpoint: Endpoint, share_port: bool = False) -> socket.socket:
+    """A bound UDP socket. Raises OSError. `share_port`: other processes of ours bind the same port."""
+    bound = socket.socket(socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        if share_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if endpoint.host == "::":
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind((endpoint.host, endpoint.port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def check_free(endpoint: Endpoint, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
     """Raise OSError if somebody listens there; grpc would say less about it, or share the port silently."""
     if endpoint.path:
-        _check_unused(endpoint.path)
+        _check_unused(endpoint.path, kind)
     elif endpoint.port:
         with listening_socket(endpoint) as probe:
             probe.listen(1)
@@ -110,12 +125,13 @@ class UnixSocketPath:
         self._path = Path(path)
         self._inode = 0
 
-    def listening(self) -> socket.socket:
-        """A socket that listens and has the name. Raises OSError as `publish`."""
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def listening(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """A socket that listens, or takes datagrams, and has the name. Raises OSError as `publish`."""
+        bound = socket.socket(socket.AF_UNIX, kind)
         try:
             bound.bind(self.private)
-            bound.listen()  # before the name is published, so that nobody is turned away
+            if kind == socket.SOCK_STREAM:
+                bound.listen()  # before the name is published, so that nobody is turned away
             self.publish()
         except OSError:
             bound.close()
@@ -142,11 +158,11 @@ class UnixSocketPath:
             return
 
 
-def _check_unused(path: str) -> None:
+def _check_unused(path: str, kind: socket.SocketKind) -> None:
     """OSError if somebody answers on the socket at `path`, or if it is not a socket."""
     if not _check_is_socket(Path(path)):
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_UNIX, kind) as probe:
         if probe.connect_ex(path) == 0:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 

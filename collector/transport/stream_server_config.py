@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from collector.transport.auth import Auth
@@ -11,11 +13,9 @@ from collector.transport.tls import TlsServerConfig
 from collector.units import ByteSize, Duration
 
 
-class StreamServerConfig(Block):
-    """Address, TLS and bounds."""
+class StreamBounds(Block):
+    """TLS and bounds of a listener; what has them says where it listens (`endpoint`)."""
 
-    endpoint: str = ""
-    """`host:port`, `:port` for all interfaces, or `unix:///path` of a socket."""
     tls: TlsServerConfig | None = None
     """Absent = plain text."""
     auth: Auth | None = None
@@ -25,10 +25,14 @@ class StreamServerConfig(Block):
     third of the descriptors that the process may open, at most 4096."""
     max_connections_per_peer: int = Field(0, ge=0)
     """The same for one address; 0 = half of `max_connections`."""
-    max_message_size: ByteSize = Field(16 << 20, ge=1 << 10, le=64 << 20)
-    """The largest message; a connection that sends a larger one is closed."""
     idle_timeout: Duration = 0.0
     """How long a connection without a message is kept; 0 = for ever: those who send logs are silent for hours."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def endpoint(self) -> str:
+            """`host:port`, `:port` for all interfaces, or `unix:///path` of a socket."""
 
     @property
     def transport(self) -> Transport:
@@ -39,3 +43,12 @@ class StreamServerConfig(Block):
     def address(self) -> Endpoint:
         """The endpoint, read. Raises ValueError."""
         return Endpoint.parse(self.endpoint, self.transport)
+
+
+class StreamServerConfig(StreamBounds):
+    """Address, TLS and bounds."""
+
+    endpoint: str = ""
+    """`host:port`, `:port` for all interfaces, or `unix:///path` of a socket."""
+    max_message_size: ByteSize = Field(16 << 20, ge=1 << 10, le=64 << 20)
+    """The largest message; a connection that sends a larger one is closed."""

@@ -118,6 +118,12 @@ from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
 from collector.receivers.splunk_hec.config import SplunkHecReceiverConfig
 from collector.receivers.splunk_hec.receiver import SplunkHecReceiver
+from collector.receivers.syslog.config import SyslogReceiverConfig
+from collector.receivers.syslog.receiver import SyslogReceiver
+from collector.receivers.tcp_log.config import TcpLogConfig
+from collector.receivers.tcp_log.receiver import TcpLogReceiver
+from collector.receivers.udp_log.config import UdpLogConfig
+from collector.receivers.udp_log.receiver import UdpLogReceiver
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -233,6 +239,9 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     NopReceiver,
     OtlpReceiver,
     SplunkHecReceiver,
+    SyslogReceiver,
+    TcpLogReceiver,
+    UdpLogReceiver,
 )
 HANDS_OVER: tuple[type[HandsOver], ...] = (
     AlertmanagerReceiver,
@@ -242,6 +251,9 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (
     LokiReceiver,
     OtlpReceiver,
     SplunkHecReceiver,
+    SyslogReceiver,
+    TcpLogReceiver,
+    UdpLogReceiver,
 )
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
@@ -525,6 +537,8 @@ LISTENS: tuple[type[Listens], ...] = (
     LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
+    SyslogReceiverConfig,
+    TcpLogConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
@@ -536,6 +550,9 @@ OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
     LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
+    SyslogReceiverConfig,
+    TcpLogConfig,
+    UdpLogConfig,
 )
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
@@ -653,7 +670,13 @@ TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
     OtlpHttpExporter,
 )
 EXPLAINS_ITSELF: tuple[type[ExplainsItself], ...] = (AlertingConfig,)
-JOURNALS_TEXT: tuple[type[JournalsText], ...] = (FileLogConfig, JournaldConfig)
+JOURNALS_TEXT: tuple[type[JournalsText], ...] = (
+    FileLogConfig,
+    JournaldConfig,
+    SyslogReceiverConfig,
+    TcpLogConfig,
+    UdpLogConfig,
+)
 TAKES_LINKS: tuple[type[TakesLinks], ...] = (HooksConfig,)
 TRUSTS_EVENTS: tuple[type[TrustsEvents], ...] = (OtlpReceiverConfig,)
 TELLS_OF_CREDENTIALS: tuple[type[TellsOfCredentials], ...] = (ApiKeys,)

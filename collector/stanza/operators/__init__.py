@@ -30,5 +30,7 @@ REPLACED = {
     "metadata": "add, with a field of attributes or resource", "restructure": "add, move, remove, retain and flatten",
     "rate_limit": "service.domains.limits", "host_metadata": "the processor resource_detection", "k8s_metadata_decorator": "the processor k8s_attributes",
     "key_value": "key_value_parser", "stdout": "the exporter debug", "file_output": "the exporter file", "otlp_output": "the exporter otlp",
+    "file_input": "the receiver file_log", "journald_input": "the receiver journald", "syslog_input": "the receiver syslog",
+    "tcp_input": "the receiver tcp_log", "udp_input": "the receiver udp_log",
 }  # fmt: skip
 """Types of earlier versions, and others of its maker → what does it now."""

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from collector.ottl.plain.strptime import LayoutError, zone_of
+from collector.reserved import MALFORMED
 from collector.stanza.absent import ABSENT
-from collector.stanza.columns import Column, Rows, items, taken
+from collector.stanza.columns import Column, Rows, items, present, taken
 from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
 from collector.stanza.operation import Done, Options, done
@@ -18,8 +19,6 @@ from collector.stanza.operators.parsing import Embedded
 from collector.stanza.operators.syslog_columns import Read, nulls, read_3164, read_5424, structured
 from collector.stanza.problems import OperatorError
 
-MALFORMED = "logboom.syslog.malformed"
-"""Attribute of records that are no message of their protocol: why, where `best_effort` keeps what could be read."""
 _NUMBERS = pl.Series([21, 19, 18, 17, 13, 10, 9, 5], dtype=pl.Int64)
 _WORDS = pl.Series(["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"])
 _NO_TEXT, _NO_LENGTH = "the field is no text", "the message does not begin with its length"
@@ -55,7 +54,7 @@ class SyslogParser:
         failed = reasons.is_not_null().to_numpy()
         self._put(frame, rows, np.arange(len(rows)) if self._best_effort else (~failed).nonzero()[0], read)
         if self._best_effort and failed.any():
-            self._write(frame, rows, {MALFORMED: reasons})
+            _mark(frame, rows, reasons)
         also, why = self._embedded.apply(frame, rows[~failed])
         reason = reasons.drop_nulls()[0] if failed.any() else why
         return done(rows, failed | np.isin(rows, also) if len(also) else failed, reason)
@@ -102,11 +101,7 @@ class SyslogParser:
             return
         table = frame.table(self._to.root)
         for key, column in columns.items():
-            there = (
-                np.fromiter((value is not ABSENT for value in column), np.bool_, len(column))
-                if isinstance(column, list)
-                else column.is_not_null().to_numpy()
-            )
+            there = present(column)
             if there.all():
                 table.set(key, rows, column)
             elif there.any():
@@ -133,6 +128,13 @@ def _texts(values: Column) -> pl.Series:
         for value in items(values)
     ]
     return pl.Series(found, dtype=pl.String)
+
+
+def _mark(frame: Frame, rows: Rows, reasons: pl.Series) -> None:
+    """Why a record is no message, unless it is told already that its frame was none."""
+    told = frame.attributes.get(MALFORMED)
+    new = reasons.is_not_null().to_numpy() & ~present(told)[rows]
+    frame.attributes.set(MALFORMED, rows[new], reasons.filter(pl.Series(new)))
 
 
 def _there(found: dict[str, Any]) -> dict[str, Any]:

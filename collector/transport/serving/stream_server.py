@@ -19,7 +19,7 @@ from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
-from collector.transport.stream_server_config import StreamServerConfig
+from collector.transport.stream_server_config import StreamBounds
 from collector.transport.tls import load_server_files, server_context
 
 logger = logging.getLogger(__name__)
@@ -38,8 +38,9 @@ class StreamConnection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leaving: asyncio.Event) -> None:
         self.heard = time.monotonic()
         self._reader, self._writer, self._leaving = reader, writer, leaving
-        name = writer.get_extra_info("peername")
-        self.peer = str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else ""
+        self.peer, self.peer_port = _address(writer.get_extra_info("peername"))
+        self.host, self.host_port = _address(writer.get_extra_info("sockname"))
+        """The addresses of both sides; empty, and 0, over a unix socket."""
 
     @property
     def connection(self) -> object:
@@ -94,6 +95,10 @@ class StreamConnection:
                 await self._writer.wait_closed()
 
 
+def _address(name: object) -> tuple[str, int]:
+    return (str(name[0]).removeprefix("::ffff:"), int(name[1])) if isinstance(name, tuple) else ("", 0)
+
+
 class _Echo(asyncio.DatagramProtocol):
     """One byte for each datagram, so that nobody is made to send more than is sent to us."""
 
@@ -120,7 +125,7 @@ async def _answer_heartbeats(beside: socket.socket, share_port: bool) -> asyncio
 class StreamListener:
     """Serves one endpoint. `start`, `leave` and `shutdown` from the thread that owns the receiver."""
 
-    def __init__(self, config: StreamServerConfig) -> None:
+    def __init__(self, config: StreamBounds) -> None:
         self._config = config
         most, share = connection_bounds(config.max_connections, config.max_connections_per_peer)
         self._places = Budget[StreamConnection](f"connections on {config.endpoint}", most, StreamConnection.cut, share)

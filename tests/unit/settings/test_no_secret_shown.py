@@ -34,6 +34,8 @@ WITH: dict[str, list[str]] = {
         + "}"
     ],
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
+    "receivers.syslog": [f"{{tcp: {{listen_address: 'localhost:1', {TLS}}}, protocol: rfc5424}}"],
+    "receivers.tcp_log": [f"{{listen_address: 'localhost:1', {TLS}}}"],
     "extensions.console": [f"{{{TLS}}}"],
     "extensions.oidc": [f"{{issuer_url: 'https://h', login: {{client_id: c, client_secret: {MARK}}}}}"],
     "receivers.splunk_hec": [f"{{{TLS}}}"],

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from collector.reserved import MALFORMED
 from collector.stanza.absent import ABSENT
 from collector.stanza.columns import items
 from collector.stanza.frame import Frame, Table
 from collector.stanza.graph import graph_of
-from collector.stanza.operators.syslog_parser import MALFORMED
 
 NIL = "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - "
 

@@ -1,0 +1,17 @@
+"""The options of the `udp_log` receiver: the Collector's names and defaults."""
+
+from __future__ import annotations
+
+from collector.ingress.text_input import UdpInput, open_to_others
+from collector.stanza.options import StepsConfig
+
+
+class UdpLogConfig(UdpInput, StepsConfig):
+    """A listener, and what is done to its records."""
+
+    allow_anonymous: bool = False
+    """Anybody who reaches a non-loopback address may send, and that needs no warning; never with several domains."""
+
+    def open_to_others(self) -> dict[str, str]:
+        """Option → address, where other machines reach the listener: it can't ask who sends."""
+        return {"listen_address": self.listen_address} if open_to_others(self) else {}
