@@ -8,6 +8,7 @@ The model follows OTAP, the OpenTelemetry Arrow protocol: one table of records, 
     derived              attributes that logboom computed, a column each, one row a record, null = absent
     resources, scopes    one row each; their attributes in `resource_attributes`, `scope_attributes` (`owner` = position)
     payloads             the journal entries that the records came from
+    sent                 the records as they were received, where an exporter may send them on so; not in the outbox
 
 A batch is immutable: every method that changes something gives a new batch that shares the untouched columns.
 Work on columns; a Python loop over records is a defect. A whole processor:
@@ -37,7 +38,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from collector.columns import tables
+from collector.columns import sent, tables
+from collector.columns.sent import Sent
 from collector.columns.tables import ATTRIBUTES, GENERATION, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
 
 __all__ = ["ATTRIBUTES", "PAYLOADS", "RECORDS", "RESOURCES", "SCOPES", "LogBatch", "ValueKind", "concat"]
@@ -55,6 +57,8 @@ class LogBatch:
     scopes: pl.DataFrame = field(default_factory=SCOPES.to_frame)
     scope_attributes: pl.DataFrame = field(default_factory=ATTRIBUTES.to_frame)
     payloads: pl.DataFrame = field(default_factory=PAYLOADS.to_frame)
+    sent: Sent | None = field(default=None, compare=False, repr=False)
+    """The records as they were received, where an exporter may send them on so; it says nothing of its own."""
 
     @classmethod
     def empty(cls) -> LogBatch:
@@ -244,19 +248,37 @@ class LogBatch:
         rows = positions.to_numpy()
         new_owner = np.full(len(self), -1, dtype=np.int64)
         new_owner[rows] = np.arange(len(rows))
+        attributes = tables.renumbered(self.attributes, new_owner)
         return replace(
             self,
             records=self.records[rows],
-            attributes=tables.renumbered(self.attributes, new_owner),
+            attributes=attributes,
             derived=self.derived[rows] if self.derived.width else self.derived,
+            sent=None if (known := self.as_sent) is None else known.at(rows, attributes),
         )
+
+    @property
+    def as_sent(self) -> Sent | None:
+        """`sent`, if the attributes of the records are still those that were sent."""
+        return self.sent if self.sent is not None and self.sent.fits(len(self), self.attributes) else None
 
     def slice(self, offset: int, length: int) -> LogBatch:
         """`length` records from `offset` on; fewer at the end."""
         if offset == 0 and length >= len(self):
             return self
-        end = min(offset + length, len(self))
-        return self.gather(pl.Series(np.arange(offset, end, dtype=np.int64)))
+        end = max(offset, min(offset + length, len(self)))
+        owners = self.attributes.get_column("owner")
+        if not owners.is_sorted():
+            return self.gather(pl.Series(np.arange(offset, end, dtype=np.int64)))
+        first, behind = (int(at) for at in np.searchsorted(owners.to_numpy(), (offset, end)))
+        attributes = tables.shifted(self.attributes.slice(first, behind - first), "owner", -offset)
+        return replace(
+            self,
+            records=self.records.slice(offset, end - offset),
+            attributes=attributes,
+            derived=self.derived.slice(offset, end - offset) if self.derived.width else self.derived,
+            sent=None if (known := self.as_sent) is None else known.slice(offset, end - offset, attributes),
+        )
 
     def compact(self) -> LogBatch:
         """The same records without the resources, scopes and payloads that none of them uses any more."""
@@ -285,7 +307,7 @@ class LogBatch:
 
 
 @lru_cache(256)
-def _one_of_each(resource: tuple[tuple[str, str], ...], scope: str) -> Mapping[str, pl.DataFrame]:
+def _one_of_each(resource: tuple[tuple[str, str], ...], scope: str) -> Mapping[str, Any]:
     """The tables of records that share one resource, scope and payload. Made once: components make many small batches."""
     return {
         "resources": pl.DataFrame(
@@ -330,10 +352,13 @@ def concat(batches: Sequence[LogBatch]) -> LogBatch:
     }
     for _, table, owned in _LEVELS:
         starts = _starts([getattr(part, table).height for part in parts])
-        joined[owned] = tables.stack(_shifted(getattr(part, owned), "owner", starts[i]) for i, part in enumerate(parts))
+        joined[owned] = tables.stack(
+            tables.shifted(getattr(part, owned), "owner", starts[i]) for i, part in enumerate(parts)
+        )
         joined[table] = tables.stack(getattr(part, table) for part in parts)
     joined["records"] = tables.stack(_shifted_records(parts))
-    return LogBatch(**joined)
+    as_sent = sent.joined([part.as_sent for part in parts], joined["attributes"])
+    return LogBatch(**joined, sent=as_sent)
 
 
 def _shared_columns(batches: Sequence[LogBatch]) -> dict[str, pl.DataType]:
@@ -366,13 +391,9 @@ def _starts(heights: Sequence[int]) -> list[int]:
     return [0, *np.cumsum(heights)[:-1].tolist()]
 
 
-def _shifted(table: pl.DataFrame, column: str, by: int) -> pl.DataFrame:
-    return table.with_columns(pl.col(column) + pl.lit(by, pl.UInt32)) if by else table
-
-
 def _shifted_records(parts: Sequence[LogBatch]) -> list[pl.DataFrame]:
     frames = [part.records for part in parts]
     for level, table in (("resource", "resources"), ("scope", "scopes"), ("payload", "payloads")):
         starts = _starts([getattr(part, table).height for part in parts])
-        frames = [_shifted(frame, level, by) for frame, by in zip(frames, starts, strict=True)]
+        frames = [tables.shifted(frame, level, by) for frame, by in zip(frames, starts, strict=True)]
     return frames

@@ -280,6 +280,15 @@ def stack(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(tables, how="diagonal")
 
 
+def shifted(table: pl.DataFrame, column: str, by: int) -> pl.DataFrame:
+    """Positions in a column moved up or down."""
+    if not by:
+        return table
+    positions = table.get_column(column)
+    moved = positions + by if by > 0 else positions - -by
+    return table.with_columns(moved.alias(column))
+
+
 def renumbered(table: pl.DataFrame, new_owner: npt.NDArray[np.int64]) -> pl.DataFrame:
     """The attributes of the owners that remain: `new_owner[old]` is the new position, or -1 for one that is gone."""
     owners = new_owner[table.get_column("owner").to_numpy()]

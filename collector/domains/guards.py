@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +108,7 @@ class AttributeKeys(_Bounded):
         """The batch with attributes whose keys are too many as one."""
         if not len(batch):
             return batch
-        changed: dict[str, pl.DataFrame] = {}
+        changed: dict[str, Any] = {}
         for name, level in _LEVELS.items():
             table: pl.DataFrame = getattr(batch, name)
             if table.height and not self._is_known(table, batch, work):

@@ -9,6 +9,7 @@ from threading import Lock
 
 from collector.batch import LogBatch
 from collector.journal.entry import Entry
+from collector.ledger.codec import EMPTY
 
 Content = LogBatch | Sequence[Entry]
 
@@ -71,5 +72,6 @@ class ContentCache:
 def memory_bytes(content: Content) -> int:
     """About how much memory a content holds."""
     if isinstance(content, LogBatch):
-        return int(sum(getattr(content, table).estimated_size() for table in LogBatch.__slots__))
+        held = 0 if content.sent is None else content.sent.size_bytes
+        return held + int(sum(getattr(content, table).estimated_size() for table in EMPTY))
     return sum(len(entry.body) for entry in content)

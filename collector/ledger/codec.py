@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
 import polars as pl
@@ -66,7 +67,10 @@ def decode_batch(data: bytes) -> LogBatch:
         Damaged: these are not the bytes that were written.
     """
     with reading():
-        return LogBatch(**{name: EMPTY[name] if stream is None else _frame(stream) for name, stream in streams(data)})
+        tables: dict[str, Any] = {
+            name: EMPTY[name] if stream is None else _frame(stream) for name, stream in streams(data)
+        }
+        return LogBatch(**tables)
 
 
 def is_batch(data: bytes) -> bool:

@@ -67,7 +67,10 @@ class StoredBatch:
 
     def _piece(self, rows: _Rows) -> LogBatch:
         records = self._rows("records", rows)
-        parts = {"attributes": self._owned("attributes", rows, len(self)), "derived": self._rows("derived", rows)}
+        parts: dict[str, Any] = {
+            "attributes": self._owned("attributes", rows, len(self)),
+            "derived": self._rows("derived", rows),
+        }
         for level, table, owned in _LEVELS:
             used = records.get_column(level).drop_nulls().unique().sort().to_numpy().astype(np.int64)
             parts[table] = self._rows(table, used)

@@ -43,25 +43,26 @@ class Decoded:
     bad_ids: int = 0
 
 
-def decode(entries: Sequence[Entry]) -> Decoded:
-    """Decode entries of any domains together. Never raises on what is in them."""
+def decode(entries: Sequence[Entry], *, keep: bool = False) -> Decoded:
+    """Decode entries of any domains together. Never raises on what is in them. `keep`: the records as they were sent, too
+    (`LogBatch.sent`), for exporters that send them on so."""
     runs = [list(run) for _, run in groupby(entries, attrgetter("text"))]
     if len(runs) > 1:
-        return reduce(_joined, [decode(run) for run in runs])
+        return reduce(_joined, [decode(run, keep=keep) for run in runs])
     try:
-        batch, bad_ids = _read(entries)
+        batch, bad_ids = _read(entries, keep)
     except (otlp_wire.Undecodable, NotText):
         if len(entries) == 1:
             return _decode_alone(entries[0])
         half = len(entries) // 2
-        return _joined(decode(entries[:half]), decode(entries[half:]))
+        return _joined(decode(entries[:half], keep=keep), decode(entries[half:], keep=keep))
     return Decoded(_placed(batch, entries), bad_ids=bad_ids)
 
 
-def _read(entries: Sequence[Entry]) -> tuple[LogBatch, int]:
+def _read(entries: Sequence[Entry], keep: bool) -> tuple[LogBatch, int]:
     if entries and entries[0].text:
         return read_texts(entries), 0
-    return otlp_wire.read_payloads([_body(entry) for entry in entries])
+    return otlp_wire.read_payloads([_body(entry) for entry in entries], keep=keep)
 
 
 def _decode_alone(entry: Entry) -> Decoded:

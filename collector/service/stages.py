@@ -79,6 +79,17 @@ class Stages:
             pipeline for pipeline in self._settings.pipelines if plain.issuperset(reached(self._settings, pipeline))
         ]
 
+    def sending_on(self, exporters: Mapping[str, Exporter]) -> set[str]:
+        """The pipelines whose records may leave as they came: an exporter that can send them on so is reached."""
+        able = {name for name, exporter in exporters.items() if isinstance(exporter, PayloadExporter)}
+        return {
+            pipeline
+            for pipeline in self._settings.pipelines
+            if any(
+                able.intersection(self._settings.pipelines[fed].exporters) for fed in reached(self._settings, pipeline)
+            )
+        }
+
     def stores(self, exporters: Mapping[str, Exporter]) -> list[str]:
         """The exporters that take events, of any kind: what people do and the service knows goes to them."""
         return [

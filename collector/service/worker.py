@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from collector.ledger.interface import Ledger
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.commanding import Answer
+from collector.pipeline.decode import decode
 from collector.pipeline.pipeline import Pipeline
 from collector.pipeline.republishing import Marks
 from collector.reserved import PIPELINE
@@ -93,7 +94,7 @@ class Worker:
         listening = self._stages.listening()
         self._open_ledgers(ledger_plan(self._settings, passthrough, stores, listening))
         if not self._stop.is_set():
-            self._make_pipelines(passthrough, listening)
+            self._make_pipelines(passthrough, listening, self._stages.sending_on(behaviours))
             self._extensions.start()
             self._stages.helpers.start()
             self._warm_up()
@@ -187,7 +188,9 @@ class Worker:
         """The directories of the ledgers, by partition."""
         return {number: self._backend.place(number) for number in self._ledgers}
 
-    def _make_pipelines(self, passthrough: list[str], listening: Mapping[str, Sequence[str]]) -> None:
+    def _make_pipelines(
+        self, passthrough: list[str], listening: Mapping[str, Sequence[str]], sending_on: Collection[str]
+    ) -> None:
         self._upkeep = [f"upkeep of {place.parent.name} {place.name}" for place in self._places().values()]
         for ledger, place in zip(self._ledgers.values(), self._places().values(), strict=True):
             network = self._stages.network(ledger, listening)
@@ -204,6 +207,7 @@ class Worker:
                     passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
                     max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
                     takers=takers(self._settings, network, pipeline.id), on_answers=self._answer,
+                    decode=partial(decode, keep=pipeline.id in sending_on),
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 

@@ -12,6 +12,7 @@ items in the list show it, and that payload then goes through the official parse
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -20,9 +21,10 @@ import pyarrow as pa
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from otlp_wire.messages import FILES, ExportLogsServiceRequest
+from otlp_wire.messages import FILES, ExportLogsServiceRequest, LogRecord
 
 OPAQUE = {("AnyValue", "array_value"), ("AnyValue", "kvlist_value"), ("Resource", "entity_refs")}
+RECORDS = ("ScopeLogs", "log_records")
 
 
 @cache
@@ -38,21 +40,72 @@ def writer() -> Any:
 
 
 @cache
+def message_reader() -> Any:
+    """Like `reader`, with records as bytes: ResourceLogs and ScopeLogs hold nothing else."""
+    return _handler(ptars.PtarsConfig(), repeated=False, change=_keep_records_alone)
+
+
+@cache
+def message_writer() -> Any:
+    """Like `writer`, with records as bytes."""
+    return _handler(
+        ptars.PtarsConfig(use_large_string=True, use_large_binary=True), repeated=False, change=_make_records_bytes
+    )
+
+
+@cache
+def record_writer() -> Any:
+    """Like `writer`, of records alone: a LogRecord a row."""
+    config = ptars.PtarsConfig(use_large_string=True, use_large_binary=True)
+    return _handler(config, repeated=False, name=LogRecord.DESCRIPTOR.full_name)
+
+
+@cache
 def request_type() -> pa.StructType:
     """What `writer` takes: the Arrow type of an ExportLogsServiceRequest."""
     return pa.struct(list(writer().schema()))
 
 
-def _handler(config: ptars.PtarsConfig, *, repeated: bool) -> Any:
+@cache
+def message_request_type() -> pa.StructType:
+    """What `message_writer` takes."""
+    return pa.struct(list(message_writer().schema()))
+
+
+def _handler(
+    config: ptars.PtarsConfig,
+    *,
+    repeated: bool,
+    change: Callable[[DescriptorProto], None] | None = None,
+    name: str = ExportLogsServiceRequest.DESCRIPTOR.full_name,
+) -> Any:
     pool = DescriptorPool()
     for module in FILES:
         file = FileDescriptorProto()
         module.DESCRIPTOR.CopyToProto(file)
         for message in file.message_type:
             _make_opaque(message, repeated=repeated)
+            if change is not None:
+                change(message)
         pool.Add(file)
-    request = pool.FindMessageTypeByName(ExportLogsServiceRequest.DESCRIPTOR.full_name)
-    return ptars.HandlerPool([request.file], config).get_for_message(request)
+    found = pool.FindMessageTypeByName(name)
+    return ptars.HandlerPool([found.file], config).get_for_message(found)
+
+
+def _make_records_bytes(message: DescriptorProto) -> None:
+    for field in message.field:
+        if (message.name, field.name) == RECORDS:
+            field.type = FieldDescriptorProto.TYPE_BYTES
+            field.ClearField("type_name")
+
+
+def _keep_records_alone(message: DescriptorProto) -> None:
+    _make_records_bytes(message)
+    for parent, name in (("ResourceLogs", "scope_logs"), RECORDS):
+        if message.name == parent:
+            kept = [field for field in message.field if field.name == name]
+            del message.field[:]
+            message.field.extend(kept)
 
 
 def _make_opaque(message: DescriptorProto, *, repeated: bool) -> None:

@@ -10,6 +10,7 @@ nothing refers to them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.batch import LogBatch
+from collector.columns.sent import FIELDS, Sent
 from collector.columns.tables import PAYLOADS, RECORDS, conform, nulls
-from otlp_wire import anycolumns, columnar, framing
+from otlp_wire import anycolumns, columnar, framing, sent_messages
 from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 
 _AS_SENT = (
@@ -51,14 +53,18 @@ def decode_payloads(bodies: Sequence[bytes]) -> LogBatch:
     return read_payloads(bodies)[0]
 
 
-def read_payloads(bodies: Sequence[bytes]) -> tuple[LogBatch, int]:
-    """`decode_payloads`, and how many trace and span ids had a wrong length."""
+def read_payloads(bodies: Sequence[bytes], *, keep: bool = False) -> tuple[LogBatch, int]:
+    """`decode_payloads`, and how many trace and span ids had a wrong length. `keep`: with the records as they were sent, unless
+    something in them had to be read in another way."""
     if not bodies:
         return LogBatch.empty(), 0
     batch, bad_ids, torn = _Reading(_to_arrow(bodies)).run()
     if len(torn):
         bodies = [canonical(body) if position in torn else body for position, body in enumerate(bodies)]
         batch, bad_ids, _ = _Reading(_to_arrow(bodies)).run()
+    elif keep and not bad_ids and len(batch):
+        sent = Sent(sent_messages.read_messages(list(bodies)), batch.records.select(FIELDS), batch.attributes)
+        batch = replace(batch, sent=sent)
     return batch, bad_ids
 
 

@@ -3,13 +3,15 @@
     records ──group──► (resource, scope) runs ──nest──► one Arrow row ──ptars──► bytes
 
 Records of one (resource, scope) stand together, groups in the order of their tables; a batch in wire order keeps it.
-Groups without records are not written. Derived columns are attributes like all others.
+Groups without records are not written. Derived columns are attributes like all others. Where it is known what was sent
+(`sent_messages`), what nobody changed is not written anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ import pyarrow as pa
 
 from collector.batch import LogBatch
 from collector.columns.tables import VALUE_COLUMNS, ValueKind, rows_at
-from otlp_wire import anycolumns, columnar
+from otlp_wire import anycolumns, columnar, sent_messages
 from otlp_wire.grouping import Groups, Positions, grouped
 from otlp_wire.messages import Resource
 
@@ -36,15 +38,29 @@ def encode(batch: LogBatch) -> bytes:
     if not len(batch):
         return b""
     batch, groups = grouped(batch)
-    resource_logs = _resource_logs(batch, groups)
-    names = [field.name for field in columnar.request_type()]
-    row = pa.RecordBatch.from_arrays(
-        [_lists(_type("resource_logs"), np.array([0, len(resource_logs)]), resource_logs)], names
-    )
-    return bytes(columnar.writer().record_batch_to_array(row)[0].as_py())
+    messages = sent_messages.messages(batch, _written)
+    if messages is None:
+        return _request(batch, groups, columnar.writer(), columnar.request_type(), _log_records(batch))
+    known = columnar.message_writer(), columnar.message_request_type()
+    return _request(batch, groups, *known, messages.to_arrow())
 
 
-def _resource_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
+def _request(batch: LogBatch, groups: Groups, writer: Any, request: pa.StructType, records: pa.Array) -> bytes:
+    """One request of records in the order of their groups, as structs or as messages."""
+    resource_logs = _resource_logs(batch, groups, request, records)
+    lists = _lists(_type("resource_logs", request), np.array([0, len(resource_logs)]), resource_logs)
+    row = pa.RecordBatch.from_arrays([lists], [field.name for field in request])
+    return bytes(writer.record_batch_to_array(row)[0].as_py())
+
+
+def _written(batch: LogBatch) -> pl.Series:
+    """Each record as a LogRecord message of its own."""
+    rows = pa.RecordBatch.from_struct_array(_log_records(batch))
+    return pl.Series(pl.from_arrow(columnar.record_writer().record_batch_to_array(rows)))
+
+
+def _resource_logs(batch: LogBatch, groups: Groups, request: pa.StructType, records: pa.Array) -> pa.StructArray:
+    scope_logs = _scope_logs(batch, groups, request, records)
     table = rows_at(batch.resources, groups.resources)
     attributes = _attribute_lists(
         batch.resource_attributes, batch.resources.height, groups.resources, "resource_logs.resource"
@@ -55,13 +71,14 @@ def _resource_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
         "resource_logs",
         {
             "resource": _struct("resource_logs.resource", resource, absent=_absent(table, attributes)),
-            "scope_logs": _lists(_type("resource_logs.scope_logs"), groups.resource_starts, _scope_logs(batch, groups)),
+            "scope_logs": _lists(_type("resource_logs.scope_logs", request), groups.resource_starts, scope_logs),
             "schema_url": _filled(table, "schema_url", ""),
         },
+        request=request,
     )
 
 
-def _scope_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
+def _scope_logs(batch: LogBatch, groups: Groups, request: pa.StructType, records: pa.Array) -> pa.StructArray:
     path = "resource_logs.scope_logs"
     table = rows_at(batch.scopes, groups.scopes)
     attributes = _attribute_lists(batch.scope_attributes, batch.scopes.height, groups.scopes, f"{path}.scope")
@@ -75,9 +92,10 @@ def _scope_logs(batch: LogBatch, groups: Groups) -> pa.StructArray:
         path,
         {
             "scope": _struct(f"{path}.scope", scope, absent=_absent(table, attributes)),
-            "log_records": _lists(_type(f"{path}.log_records"), groups.scope_starts, _log_records(batch)),
+            "log_records": _lists(_type(f"{path}.log_records", request), groups.scope_starts, records),
             "schema_url": _filled(table, "schema_url", ""),
         },
+        request=request,
     )
 
 
@@ -173,9 +191,9 @@ def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Ar
 
 
 @cache
-def _type(path: str) -> pa.DataType:
-    """The type of a field of the request, lists included."""
-    found = columnar.request_type()
+def _type(path: str, request: pa.StructType | None = None) -> pa.DataType:
+    """The type of a field of the request (as `columnar.writer` takes it, or that one), lists included."""
+    found = columnar.request_type() if request is None else request
     for name in path.split("."):
         found = (found.value_type if pa.types.is_list(found) else found).field(name).type
     return found
@@ -185,8 +203,13 @@ def _lists(list_type: pa.DataType, starts: Positions, items: pa.Array) -> pa.Lis
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), items, type=list_type)
 
 
-def _struct(path: str, children: Mapping[str, pa.Array], absent: npt.NDArray[np.bool_] | None = None) -> pa.StructArray:
-    struct_type = _type(path)
+def _struct(
+    path: str,
+    children: Mapping[str, pa.Array],
+    absent: npt.NDArray[np.bool_] | None = None,
+    request: pa.StructType | None = None,
+) -> pa.StructArray:
+    struct_type = _type(path, request)
     if pa.types.is_list(struct_type):
         struct_type = struct_type.value_type
     height = len(next(iter(children.values()))) if absent is None else len(absent)

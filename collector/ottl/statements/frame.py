@@ -206,13 +206,18 @@ class Frame:
         if columns:
             sent &= ~np.isin(maps.key, [self._keys[name] for name in columns])
         stays = table if int(sent.sum()) == table.height else table[at[sent]]
+        left_out = np.ones(table.height, dtype=np.bool_)
+        left_out[at[sent]] = False
+        others = np.concatenate((owner[left_out], maps.owner[new]))
         if len(new):
             stays = tables.stack([stays, self._new_rows(maps, new)])
             stays = stays[np.argsort(stays.get_column("owner").to_numpy(), kind="stable")]
         if level is not Level.RECORD:
-            return replace(batch, **{f"{level}_attributes": stays})
+            made: dict[str, Any] = {f"{level}_attributes": stays}
+            return replace(batch, **made)
         kept = [batch.derived.get_column(name) for name in batch.derived.columns if name in self._waiting]
-        return replace(batch, attributes=stays, derived=pl.DataFrame([*kept, *columns.values()]))
+        known = None if (before := batch.as_sent) is None else before.touch(others, stays)
+        return replace(batch, attributes=stays, derived=pl.DataFrame([*kept, *columns.values()]), sent=known)
 
     def _columns(self, maps: Maps, sent: npt.NDArray[np.bool_]) -> dict[str, pl.Series]:
         """Attributes that became others and have one scalar kind: derived columns, so that the table need not be written anew."""
@@ -244,7 +249,8 @@ class Frame:
                 _body_columns(typed, refs) if name == BODY else [_field_column(typed, _SCHEMAS[level][name], name)]
             )
         table = {Level.RECORD: "records", Level.SCOPE: "scopes", Level.RESOURCE: "resources"}[level]
-        return replace(batch, **{table: self._table_of(batch, table).with_columns(columns)})
+        made: dict[str, Any] = {table: self._table_of(batch, table).with_columns(columns)}
+        return replace(batch, **made)
 
     def _table_of(self, batch: LogBatch, name: str) -> pl.DataFrame:
         found: pl.DataFrame = getattr(batch, name)

@@ -84,6 +84,18 @@ def test_payloads_stay_whole_where_nobody_looks_at_records(pipelines: dict[str, 
     assert stages_of(settings).untouched(exporters) == untouched
 
 
+def test_records_are_kept_as_they_were_sent_where_somebody_may_send_them_on() -> None:
+    """nop takes payloads, sqlite does not; what feeds a pipeline with such an exporter counts, too."""
+    settings = settings_of(
+        logs="{receivers: [otlp], processors: [triage], exporters: [forward, sqlite]}",
+        b="{receivers: [forward], processors: [triage], exporters: [nop]}",
+        c="{receivers: [otlp], processors: [triage], exporters: [sqlite]}",
+    )
+    components = settings.exporters.items()
+    exporters = {name: each.factory.create(each.config, Context(name, Path())) for name, each in components}
+    assert stages_of(settings).sending_on(exporters) == {"logs", "logs/b"}
+
+
 RINGING = {
     "logs": "{receivers: [otlp], exporters: [bell, forward, sqlite]}",
     "b": "{receivers: [bell], exporters: [nop]}",
