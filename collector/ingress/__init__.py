@@ -19,5 +19,6 @@ text_streams.py     text over connections; text_datagrams.py, in datagrams; text
 text_pieces.py      what was cut of it, as it goes to the journal
 octets.py           records that say how long they are, or end otherwise than with a line
 cutting.py          where records end in text, and cutting_options.py, what says so
+files/              files that are followed
 refusals.py         the one table from a refusal to gRPC and HTTP codes
 """

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collector.ingress.files.handed import Handed
+from collector.ingress.files.source import Fixed
+from collector.ingress.files.tailer import Tailer
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
 from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.handed import Handed
-from collector.receivers.file_log.tailer import Tailer
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Files:
     now: float = 1000.0
     refusing: bool = False
     at_once: bool = True
+    again: bool = False
 
     def __post_init__(self) -> None:
         self.waiting: list[Handed] = []
@@ -38,7 +40,11 @@ class Files:
         self.options |= options
         given = {"include": [f"{self.folder}/*"], "start_at": "beginning", **self.options}
         self.waiting = []
-        self.tailer = Tailer(FileLogConfig(**given), dict(self.positions), self._hand, now=lambda: self.now)
+        config = FileLogConfig(**given)
+        fixed = Fixed(config.attributes, config.resource)
+        self.tailer = Tailer(
+            config, dict(self.positions), self._hand, now=lambda: self.now, fixed=fixed, again=self.again
+        )
 
     def _hand(self, handed: Handed) -> None:
         self.waiting.append(handed)

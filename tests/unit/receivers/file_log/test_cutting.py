@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from collector.ingress.files.globs import Globs, expression_of
+from collector.ingress.files.ordering import Order
+from collector.ingress.files.tailer import Tailer
 from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.globs import Globs, expression_of
 from collector.receivers.file_log.header import Headings
-from collector.receivers.file_log.ordering import Order
-from collector.receivers.file_log.tailer import Tailer
 from counterparts.followed_files import Files
 
 

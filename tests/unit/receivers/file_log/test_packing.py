@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.receivers.file_log.content import opened
+from collector.ingress.files.content import opened
 from counterparts.followed_files import Files
 
 _CHANCE = random.Random(7)

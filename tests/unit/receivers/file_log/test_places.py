@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.receivers.file_log.handed import Handed
-from collector.receivers.file_log.identity import Mark, Place
+from collector.ingress.files.handed import Handed
+from collector.ingress.files.identity import Mark, Place
 from counterparts.followed_files import Files
 
 

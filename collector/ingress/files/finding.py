@@ -6,13 +6,13 @@ import os
 import stat
 from dataclasses import replace
 
-from collector.receivers.file_log.changes import Changes
-from collector.receivers.file_log.content import Content
-from collector.receivers.file_log.followed import Followed
-from collector.receivers.file_log.globs import Globs
-from collector.receivers.file_log.identity import Place
-from collector.receivers.file_log.ordering import Order
-from collector.receivers.file_log.source import TailedFile, key_of
+from collector.ingress.files.changes import Changes
+from collector.ingress.files.content import Content
+from collector.ingress.files.followed import Followed
+from collector.ingress.files.globs import Globs
+from collector.ingress.files.identity import Place
+from collector.ingress.files.ordering import Order
+from collector.ingress.files.source import TailedFile, key_of
 
 _SHARE = 100
 """Looking takes a hundredth of the time at most."""

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import xxhash
 
+from collector.ingress.files.source import Piece, TailedFile
 from collector.journal.positions import Position
 from collector.journal.text import Scalar
-from collector.receivers.file_log.source import Piece, TailedFile
 
 
 class Handed(NamedTuple):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from collector.ingress.cutting import Cut, Cutter
+from collector.ingress.files.content import Content
+from collector.ingress.files.identity import TAIL_BYTES, Mark, Place
 from collector.journal.text import Scalar, Text
-from collector.receivers.file_log.content import Content
-from collector.receivers.file_log.identity import TAIL_BYTES, Mark, Place
 
 READ_BYTES = 1 << 20
 """How much is read at a time, unless a record is longer."""
@@ -123,6 +123,17 @@ class TailedFile:
         if self.content is not None:
             self.content.close()
             self.content = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What is set on each record, and on its resource, whatever file it is of."""
+
+    attributes: Mapping[str, Scalar] = field(default_factory=dict)
+    resource: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+NOTHING = Fixed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from collector.receivers.file_log.changes import Changes
-from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.finding import Finding
-from collector.receivers.file_log.followed import Followed
-from collector.receivers.file_log.handed import Hand, Handed, Heading
-from collector.receivers.file_log.handing import Handing
-from collector.receivers.file_log.known import Known
-from collector.receivers.file_log.origins import Origins
-from collector.receivers.file_log.reading import FileReading
+from collector.ingress.files.changes import Changes
+from collector.ingress.files.finding import Finding
+from collector.ingress.files.followed import Followed
+from collector.ingress.files.handed import Hand, Handed, Heading
+from collector.ingress.files.handing import Handing
+from collector.ingress.files.known import Known
+from collector.ingress.files.options import FilesConfig
+from collector.ingress.files.origins import Origins
+from collector.ingress.files.reading import FileReading
+from collector.ingress.files.source import NOTHING, Fixed
 
 
 class Tailer:
@@ -29,6 +30,8 @@ class Tailer:
 
     Args:
         positions: source → place, as the journal has them.
+        fixed: what is set on all records.
+        again: a file that was read to its end is read again.
         hand: takes what is to become durable; its end is told by `answered`.
         heading: reads headers, where files have them.
         now: monotonic seconds; `now_unix_nano` the time of day.
@@ -36,10 +39,12 @@ class Tailer:
 
     def __init__(
         self,
-        config: FileLogConfig,
+        config: FilesConfig,
         positions: Mapping[bytes, bytes],
         hand: Hand,
         heading: Heading | None = None,
+        fixed: Fixed = NOTHING,
+        again: bool = False,
         now: Callable[[], float] = time.monotonic,
         now_unix_nano: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -49,7 +54,7 @@ class Tailer:
         self.finding = Finding(self.followed, changes)
         self.origins = Origins(self.followed, changes)
         self.handing = Handing(self.followed, hand)
-        self.reading = FileReading(self.followed, changes, self.origins, self.handing, heading)
+        self.reading = FileReading(self.followed, changes, self.origins, self.handing, heading, fixed, again=again)
 
     @property
     def known(self) -> Known:

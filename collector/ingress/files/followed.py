@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable, Mapping
 
 from collector.ingress.cutting_options import codec_of
-from collector.receivers.file_log.config import FileLogConfig
-from collector.receivers.file_log.content import Content, opened
-from collector.receivers.file_log.known import Known
-from collector.receivers.file_log.source import TailedFile, key_of
+from collector.ingress.files.content import Content, opened
+from collector.ingress.files.known import Known
+from collector.ingress.files.options import FilesConfig
+from collector.ingress.files.source import TailedFile, key_of
 
 _log = logging.getLogger(__name__)
 GRACE_SECS = 5.0
@@ -30,7 +30,7 @@ class Followed:
 
     def __init__(
         self,
-        config: FileLogConfig,
+        config: FilesConfig,
         positions: Mapping[bytes, bytes],
         now: Callable[[], float],
         now_unix_nano: Callable[[], int],

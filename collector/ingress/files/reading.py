@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from collector.receivers.file_log.attributes import attributes_of
-from collector.receivers.file_log.changes import Changes
-from collector.receivers.file_log.followed import ACTIVE_SECS, GRACE_SECS, Followed
-from collector.receivers.file_log.handed import Heading
-from collector.receivers.file_log.handing import Handing
-from collector.receivers.file_log.origins import Origins
-from collector.receivers.file_log.source import Frame, TailedFile, key_of
+from collector.ingress.files.attributes import attributes_of
+from collector.ingress.files.changes import Changes
+from collector.ingress.files.followed import ACTIVE_SECS, GRACE_SECS, Followed
+from collector.ingress.files.handed import Heading
+from collector.ingress.files.handing import Handing
+from collector.ingress.files.origins import Origins
+from collector.ingress.files.source import Fixed, Frame, TailedFile, key_of
 
 
 class FileReading:
     """Of a file to which no path leads any more the rest comes first."""
 
     def __init__(
-        self, followed: Followed, changes: Changes, origins: Origins, handing: Handing, heading: Heading | None
-    ) -> None:
+        self, followed: Followed, changes: Changes, origins: Origins, handing: Handing, heading: Heading | None, fixed: Fixed,
+        *, again: bool,
+    ) -> None:  # fmt: skip
         self._followed = followed
         self._config = config = followed.config
         self._changes = changes
@@ -27,9 +28,11 @@ class FileReading:
         self._handing = handing
         self.heading = heading
         self._cutter = config.cutter()
+        self._fixed = fixed
+        self._again = again
         self._turned: list[TailedFile] = []
         self._frame = Frame(
-            dict(config.resource), max(config.max_log_size, 1), config.include_file_record_number, config.include_file_record_offset,
+            fixed.resource, max(config.max_log_size, 1), config.include_file_record_number, config.include_file_record_offset,
             config.preserve_leading_whitespaces, config.preserve_trailing_whitespaces, not followed.codec,
         )  # fmt: skip
 
@@ -74,7 +77,7 @@ class FileReading:
         if source.told:
             return True
         assert source.content is not None
-        told = dict(attributes_of(self._config, source.path, source.content.stat()))
+        told = {**self._fixed.attributes, **attributes_of(self._config, source.path, source.content.stat())}
         if self.heading is not None:
             heading = self.heading(source.read)
             if heading is None:
@@ -100,6 +103,8 @@ class FileReading:
                 self._leave(source, now)
         elif self._config.delete_after_read and source.place.offset and not source.has_rest():
             self._delete(source)
+        elif self._again and source.place.offset and not source.has_rest():
+            self._changes.from_the_beginning(source)
         elif now - source.grown_at >= ACTIVE_SECS and not source.has_rest():
             self._followed.active.pop(source, None)
         return False

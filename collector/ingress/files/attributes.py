@@ -10,15 +10,15 @@ from functools import lru_cache
 from os import stat_result
 from pathlib import Path
 
+from collector.ingress.files.options import FilesConfig
 from collector.journal.text import Scalar
-from collector.receivers.file_log.config import FileLogConfig
 
 NAME, PATH = "log.file.name", "log.file.path"
 
 
-def attributes_of(config: FileLogConfig, path: str, status: stat_result) -> Mapping[str, Scalar]:
+def attributes_of(config: FilesConfig, path: str, status: stat_result) -> Mapping[str, Scalar]:
     """By its path, and what the file system says of it."""
-    found: dict[str, Scalar] = dict(config.attributes)
+    found: dict[str, Scalar] = {}
     if config.include_file_name:
         found[NAME] = _text(Path(path).name)
     if config.include_file_path:

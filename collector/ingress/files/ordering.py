@@ -9,7 +9,7 @@ from pathlib import Path
 
 import re2
 
-from collector.receivers.file_log.config import OrderingCriteria, SortBy
+from collector.ingress.files.options import OrderingCriteria, SortBy
 
 
 class Order:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from collector.receivers.file_log.changes import Changes
-from collector.receivers.file_log.content import Content, Gzip, may_become_gzip
-from collector.receivers.file_log.followed import ACTIVE_SECS, GRACE_SECS, Followed
-from collector.receivers.file_log.source import TailedFile
+from collector.ingress.files.changes import Changes
+from collector.ingress.files.content import Content, Gzip, may_become_gzip
+from collector.ingress.files.followed import ACTIVE_SECS, GRACE_SECS, Followed
+from collector.ingress.files.source import TailedFile
 
 _ASKS = 10
 """What to compare a file costs is a tenth of the time at most."""

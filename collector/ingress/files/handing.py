@@ -6,12 +6,12 @@ import itertools
 import queue
 from dataclasses import replace
 
+from collector.ingress.files.content import Plain
+from collector.ingress.files.followed import Followed
+from collector.ingress.files.handed import Hand, Handed
+from collector.ingress.files.source import Piece, TailedFile
 from collector.journal.positions import Position
 from collector.journal.text import Text
-from collector.receivers.file_log.content import Plain
-from collector.receivers.file_log.followed import Followed
-from collector.receivers.file_log.handed import Hand, Handed
-from collector.receivers.file_log.source import Piece, TailedFile
 
 UNDER_WAY_BYTES = 16 << 20
 SAVE_SECS = 1.0

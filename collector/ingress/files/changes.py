@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from collector.receivers.file_log.followed import Followed
-from collector.receivers.file_log.identity import Place
-from collector.receivers.file_log.source import TailedFile
+from collector.ingress.files.followed import Followed
+from collector.ingress.files.identity import Place
+from collector.ingress.files.source import TailedFile
 
 
 class Changes:
@@ -66,14 +66,25 @@ class Changes:
         if self._config.on_truncate == "ignore":  # whatever will stand before that place is not what was read
             source.place = replace(source.place, tail_length=0, tail=bytes(8))
             return
-        self._followed.known.forgotten.append(source.id)
-        source.id = os.urandom(16)  # places come again, and what ends at them is not what ended there before
         if self._config.on_truncate == "read_whole_file":
-            source.place = replace(source.place, offset=0, number=0, tail_length=0, tail=bytes(8), skipping=False)
-            source.begin(self._followed.codec)
+            self.from_the_beginning(source)
         else:
+            self._another(source)
             source.place = source.place.at(source.size, source.read)
             self._followed.unsaved[source] = None
+
+    def from_the_beginning(self, source: TailedFile) -> None:
+        """All of it is read again. Raises `OSError`."""
+        self._another(source)
+        source.place = replace(source.place, offset=0, number=0, tail_length=0, tail=bytes(8), skipping=False)
+        source.ended = False
+        self._followed.open(source)
+        source.begin(self._followed.codec)
+
+    def _another(self, source: TailedFile) -> None:
+        """Places come again, and what ends at them is not what ended there before."""
+        self._followed.known.forgotten.append(source.id)
+        source.id = os.urandom(16)
 
     def _anew(self, source: TailedFile, now: float) -> None:
         """Another file stands in its place: what was read of the old one may come back as a copy."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Generic, TypeVar
 
-from collector.receivers.file_log.content import Content
-from collector.receivers.file_log.identity import TAIL_BYTES, Mark, Place
-from collector.receivers.file_log.source import TailedFile, key_of
+from collector.ingress.files.content import Content
+from collector.ingress.files.identity import TAIL_BYTES, Mark, Place
+from collector.ingress.files.source import TailedFile, key_of
 
 _REMEMBERED_SECS = 86_400.0
 _MOST_REMEMBERED = 20_000
