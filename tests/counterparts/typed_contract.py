@@ -116,6 +116,7 @@ from collector.receivers.loki.receiver import LokiReceiver
 from collector.receivers.nop.receiver import NopReceiver
 from collector.receivers.otlp.config import OtlpReceiverConfig
 from collector.receivers.otlp.receiver import OtlpReceiver
+from collector.receivers.otlp_json_file.receiver import OtlpJsonFileReceiver
 from collector.receivers.splunk_hec.config import SplunkHecReceiverConfig
 from collector.receivers.splunk_hec.receiver import SplunkHecReceiver
 from collector.receivers.syslog.config import SyslogReceiverConfig
@@ -232,6 +233,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AlertmanagerReceiver,
     FileLogReceiver,
     JournaldReceiver,
+    OtlpJsonFileReceiver,
     FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,

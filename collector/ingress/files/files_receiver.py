@@ -57,6 +57,11 @@ class FilesReceiver(ABC):
         """What reads headers; None: files have none."""
         return None
 
+    def say(self, what: str, sentence: str) -> None:
+        """In the log, once a minute."""
+        assert self._tailer is not None
+        self._tailer.followed.say(what, sentence)
+
     def start(self, admission: Admission, *, share_port: bool = False) -> None:  # noqa: ARG002
         """Go on where what is durable ends. Raises `Unavailable` while there is no journal."""
         self._admission = admission
