@@ -6,10 +6,14 @@ configuration loads no columns.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from collector.client_info import NOTHING, Wanted
 from collector.component import Config
 
 
@@ -73,10 +77,16 @@ class Action(Config):
     from_attribute: str = ""
     """Or: the attribute whose value is set; nothing happens where it is not there."""
     from_context: str = ""
-    """Refused: headers are not kept with the records."""
+    """Or: what came with the record's request: `metadata.<header>` (of receivers with `include_metadata`), `auth.<attribute>` of who sent,
+    `client.address`; several values are joined by `;`, and nothing happens where it did not come."""
     default_value: str | bool | int | float | None = None
-    """What is set where `from_attribute` is not there."""
+    """What is set where `from_attribute` (or `from_context`) is not there."""
     pattern: str = ""
     """`extract`: the expression with named groups; `delete`, `hash`: all attributes whose names match, too."""
     converted_type: Literal["int", "double", "string", ""] = ""
     """`convert`: the type."""
+
+
+def asked_of_clients(actions: Iterable[Action]) -> Wanted:
+    """What the actions read of requests."""
+    return reduce(or_, (Wanted.named(action.from_context) for action in actions if action.from_context), NOTHING)

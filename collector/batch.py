@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from collector.client_info import CLIENT
 from collector.columns import sent, tables
 from collector.columns.sent import Sent
 from collector.columns.tables import ATTRIBUTES, GENERATION, PAYLOADS, RECORDS, RESOURCES, SCOPES, ValueKind
@@ -108,6 +109,14 @@ class LogBatch:
             return None
         generation = self.records.get_column(GENERATION).fill_null(0)
         return generation if (generation > 0).any() else None
+
+    @property
+    def client(self) -> pl.Series | None:
+        """What came with the request of each record (`collector.client_info`), empty where nothing did; None: with none of them."""
+        if CLIENT not in self.payloads.columns:
+            return None
+        told = self.payloads.get_column(CLIENT).gather(self.column("payload")).fill_null("")
+        return told if (told != "").any() else None
 
     def attribute(self, key: str, kind: ValueKind = ValueKind.STRING) -> pl.Series:
         """The attribute `key` of each record, null where absent or of another kind. The first of a repeated key wins."""

@@ -7,8 +7,10 @@
     │   ├── Exhausted            a limit of the domain itself: the sender slows down and keeps its data
     │   ├── InvalidPayload       the bytes are not a valid OTLP request: never resend them
     │   ├── TooLarge             over a size limit: never resend as it is
+    │   ├── TooManyCombinations  headers with one more combination of values than the configuration keeps apart
     │   ├── Unauthenticated      no or unknown credential
     │   └── PermissionDenied     the credential is known, and may not do this
+    ├── Unsendable               records can't be sent as the options say
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
@@ -94,6 +96,11 @@ class TooLarge(Refusal):
     """The request is over a limit of size or shape (RESOURCE_EXHAUSTED without RetryInfo / 413)."""
 
 
+class TooManyCombinations(Refusal):
+    """Its headers would be one more batch than `metadata_cardinality_limit` lets (INTERNAL / 500, as the Collector says it): what its
+    sender says again finds no place either."""
+
+
 class Unauthenticated(Refusal):
     """The credential is missing or unknown (UNAUTHENTICATED / 401).
 
@@ -132,6 +139,10 @@ class PermissionDenied(Refusal):
         self.challenges = tuple(challenges)
         self.cause = cause
         super().__init__(reason)
+
+
+class Unsendable(LogboomError):
+    """What came with these records makes no request of them, however often: they become dead letters. A sentence without secrets."""
 
 
 class StorageError(LogboomError):

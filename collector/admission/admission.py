@@ -21,6 +21,7 @@ import xxhash
 from collector.admission.doorkeeper import Doorkeeper
 from collector.admission.steps import Arrival, Check
 from collector.errors import Refusal, Unavailable
+from collector.journal.accompanied import accompanied
 from collector.journal.entry import Payload, Sink
 from collector.journal.layout import CHECKSUM_BYTES, PayloadKind, checksum_of
 from collector.journal.price import dearness_of, price_of
@@ -249,14 +250,15 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     body, (kept, records, groups, _) = arrival.body, received
     seed = _seed_of(arrival.receiver, arrival.sender, arrival.variant)
     digest = xxhash.xxh3_128_digest(body, seed=seed)
-    checksum = digest[:CHECKSUM_BYTES] if kept is body else checksum_of(kept, seed)
+    stored = accompanied(kept, arrival.client) if arrival.client else kept
+    checksum = digest[:CHECKSUM_BYTES] if stored is body else checksum_of(stored, seed)
     digest = arrival.digest or digest
-    size = len(kept)
+    size = len(stored)
     dearness = dearness_of(size, price_of(size, records, groups))
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
-        arrival.domain, arrival.receiver, kept, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
-        PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides,
+        arrival.domain, arrival.receiver, stored, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
+        PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides, bool(arrival.client),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ class Entrance:
         max_bytes: bodies under way through this entrance, so that one listener leaves room in admission for the others;
             a lone request always fits.
         authenticator: says who sends, and its id; without one nobody is asked.
+        include_metadata: headers may be carried along with records, where something asks for them.
 
     A request is `entering` until the intake has it, and `under way` until it is answered. Once closed and with nobody
     entering, nothing more is appended.
@@ -39,6 +40,7 @@ class Entrance:
         max_bytes: int,
         authenticator: ServerAuthenticator | None = None,
         authenticator_id: str = "",
+        include_metadata: bool = False,
     ) -> None:
         self._admission = admission
         self._receiver = receiver
@@ -48,6 +50,7 @@ class Entrance:
         self._max_bytes = max_bytes
         self._authenticator = authenticator
         self._authenticator_id = authenticator_id
+        self._include_metadata = include_metadata
         self._bytes = 0
         self._entering: set[Arrival] = set()  # one step of the interpreter a change, so no lock
         self._under_way = 0
@@ -93,8 +96,9 @@ class Entrance:
             )
             return
         arrival = Arrival(
-            self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made, text=text
-        )
+            self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made, text=text,
+            include_metadata=self._include_metadata,
+        )  # fmt: skip
         with self._lock:
             if self._closed:
                 problem = "shutting down"

@@ -4,6 +4,7 @@
     domain         whose it is             ┐
     origin         what components made    │  of receivers with `trust_events`
     limits         may it send that much   ├ checks, in the order of their list: `checks`
+    accompanying   what else came with it  │  where something asks for it
     validity       what it holds           │
     mark           who of it is a stranger ┘
     journal        on disk; then the sender is told: `Admission.submit`
@@ -18,6 +19,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.admission.accompanying import Accompanying
 from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import PermissionDenied
@@ -27,6 +29,7 @@ from collector.origin import MADE_HEADER, generation_in
 from collector.reserved import CONNECTION
 from otlp_wire import Received, marked, of_resources, receive_protobuf
 
+NOTHING_ELSE = Accompanying({}, {})
 PUBLIC_MARK = {"logboom.sender.trust": "public"}
 """On each record of a sender whose credential everybody can read; nobody else's word for it is kept."""
 
@@ -50,6 +53,8 @@ class Arrival:
         variant: what else in the request makes records of it; the same bytes with another one are no duplicate.
         position: how far the receiver has read with it.
         besides: positions of other sources that become durable with it.
+        include_metadata: its headers may be carried along with its records, where something asks for them.
+        client: what came with it and is carried along; empty before `accompanying`.
         text: the body is text that stays as it is (`collector.journal.text`), no OTLP.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         received: what is taken of the body; None before `validity`.
@@ -67,6 +72,8 @@ class Arrival:
     variant: str = ""
     position: Position | None = None
     besides: Sequence[Position] = ()
+    include_metadata: bool = False
+    client: str = ""
     text: bool = False
     domain: str = ""
     sender: str = ""
@@ -96,9 +103,11 @@ def checks(
     trusting: AbstractSet[str] = frozenset(),
     on_foreign: OnForeign = lambda *_: None,
     located: AbstractSet[str] = frozenset(),
+    accompanying: Accompanying = NOTHING_ELSE,
 ) -> Sequence[Check]:
     """The list of an ingest process; `before` a body is read count bytes, `behind` count records. `trusting` are the receivers that take
-    another logboom's word for what its components made, `located` those whose requests are told from where they came."""
+    another logboom's word for what its components made, `located` those whose requests are told from where they came;
+    `accompanying` takes down what else comes with requests."""
 
     def domain(arrival: Arrival) -> None:
         try:
@@ -123,7 +132,8 @@ def checks(
         elif told[CONNECTION] and received.records:
             arrival.received = received._replace(body=with_resource(received.body, told))
 
-    return [domain, *([origin] if trusting else []), *before, validity, *behind, mark, *([locate] if located else [])]
+    others: list[Check] = [*([origin] if trusting else []), *before, *([accompanying] if accompanying else [])]
+    return [domain, *others, validity, *behind, mark, *([locate] if located else [])]
 
 
 def validity(arrival: Arrival) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from collector.client_info import NOTHING, Wanted
 from collector.component import ALL_EVENTS, Config
 from collector.ledger.plan import OnFull, Quota
 from collector.shaping.config import AttributesConfig, RedactConfig, SelectConfig
@@ -62,7 +63,7 @@ class BatchConfig(Config):
     sizer: Literal["items", "bytes"] | None = None
     """What sizes count: records or (estimated) bytes. Default: the queue's sizer if that is set, else items."""
     partition: dict[str, list[str]] = {}
-    """Accepted; `metadata_keys` keep nothing apart, for what came with a request ends at the journal and leaves with no record."""
+    """`metadata_keys`: headers of the senders' requests; records with other values of them never share a request, with `batch` or without."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -171,6 +172,11 @@ class DeliveryConfig(Config):
     events: bool | list[EventKind] | None = None
     """Which records that components made are sent: all, none, or those with these event names (`logboom.issue.*` means all
     that begin so). Unset: what the exporter is made for; stores take all, others none. What is left out ends as `filtered`."""
+
+    def asks_of_clients(self) -> Wanted:
+        """What keeps records apart; what an authenticator sends of it, it asks for itself."""
+        batch = self.sending_queue.batch
+        return Wanted.headers(batch.partition.get("metadata_keys", ())) if batch is not None else NOTHING
 
     def destination(self) -> str:
         """For people: where records go, and whether in the clear; empty = nowhere off this machine, or to an account."""

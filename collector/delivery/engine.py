@@ -16,6 +16,7 @@ from typing import Any
 import uvloop
 
 from collector.batch import LogBatch
+from collector.client_info import NOTHING, Wanted
 from collector.component import Exporter
 from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
@@ -30,6 +31,7 @@ from collector.ledger.quarantine import Quarantine
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
 _NOWHERE: Mapping[int, Path] = MappingProxyType({})
+NONE_APART: Mapping[str, Wanted] = MappingProxyType({})
 _BEAT_SECS = 1.0
 _DRAIN_POLL_SECS = 0.02
 
@@ -60,6 +62,7 @@ class Engine:
         rng: jitter.
         partitions: the ledgers' directories by the same numbers, where it is noted what is in hand; none: a death is not remembered.
         quarantine: who else works in this process.
+        kept_apart: exporter → what came with all records of one of its requests is the same, as far as this asks.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Engine:
         rng: random.Random | None = None,
         partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
+        kept_apart: Mapping[str, Wanted] = NONE_APART,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = EventThrottle(on_event, self._loop.time)
@@ -93,6 +97,7 @@ class Engine:
                 events=self._events,
                 rng=jitter,
                 hand=Hand(id_, partitions, quarantine),
+                kept_apart=kept_apart.get(id_, NOTHING),
             )
             for id_, (exporter, config) in exporters.items()
         ]
@@ -156,10 +161,11 @@ class Delivery:
         decode: Decode = _decode,
         partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
+        kept_apart: Mapping[str, Wanted] = NONE_APART,
     ) -> None:
         self._make: Callable[[], Engine] = lambda: Engine(
             exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode, partitions=partitions,
-            quarantine=quarantine,
+            quarantine=quarantine, kept_apart=kept_apart,
         )  # fmt: skip
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from collector.batch import LogBatch
+from collector.client_info import NOTHING, Wanted
 from collector.component import Addressed, Exporter, KeepsReceipts, TakesEvents
 from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
@@ -45,6 +46,7 @@ class Lane:
         run: calls a function on the ledgers' thread.
         pool: makes the exporter's own threads.
         hand: remembers what is being worked on.
+        kept_apart: what came with all records of a request is the same, as far as this asks.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Lane:
         events: EventThrottle,
         rng: random.Random,
         hand: Hand,
+        kept_apart: Wanted = NOTHING,
     ) -> None:
         queue = config.sending_queue
         self.id = id
@@ -77,9 +80,10 @@ class Lane:
         takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
         addressee = id if config.events is None and isinstance(exporter, Addressed) and exporter.addressed else ""
         self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes, addressee)
-        self._rows = Rows(exporter, encoding, self._account, self._emit)
+        self._rows = Rows(exporter, encoding, self._account, self._emit, kept_apart)
         self._sender = Sender(
             exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts, self._rows.overtaken,
+            kept_apart,
         )  # fmt: skip
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
@@ -214,7 +218,8 @@ class Lane:
             await self._dispatch(request)
         size, at = self._hand.small(part.pending), 0
         while at < len(part.content):
-            request = Request((part.slice(at, size if isinstance(part.content, LogBatch) else 1),))
+            units = self._rows.alike(part, at, size if isinstance(part.content, LogBatch) else 1)
+            request = Request((part.slice(at, units),))
             at += len(request.parts[0].content)
             if self._hand.poison(request):
                 await self._sender.set_aside(request)

@@ -110,6 +110,11 @@ class Part:
         records = sum(entry.records for entry in entries)
         return Part(self.pending, entries, records, content_bytes(entries), self.start + offset)
 
+    def only(self, entries: Sequence[Entry]) -> Part:
+        """Some of the payloads, not decoded yet."""
+        records = sum(entry.records for entry in entries)
+        return Part(self.pending, entries, records, content_bytes(entries), self.start)
+
     def take(self, rows: Items) -> Part:
         """A selection of records; the part must be decoded."""
         batch = self.batch().gather(pl.Series(rows))

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.client_info import NOTHING, Wanted
 from collector.component import Exporter, OneRequestPer, Ordered, Supersedes, TellsOrigin
 from collector.delivery.account import Account
+from collector.delivery.clients import alike, by_client
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind
 from collector.delivery.receipts import keys_of
@@ -32,10 +34,12 @@ class Rows:
         encoding: Encoding,
         account: Account,
         emit: Callable[[EventKind, str, int], None],
+        kept_apart: Wanted = NOTHING,
     ) -> None:
         self._per = exporter if isinstance(exporter, OneRequestPer) else None
         self._ordered = exporter if isinstance(exporter, Ordered) else None
         self._supersedes = exporter if isinstance(exporter, Supersedes) else None
+        self._kept_apart = kept_apart
         self._tells = isinstance(exporter, TellsOrigin)
         self._encoding = encoding
         self._account = account
@@ -50,6 +54,18 @@ class Rows:
     async def apart(self, part: Part) -> Sequence[tuple[object, Part]]:
         """(key, records): those of a key together, keys in the order of their first records. Where the exporter can't tell, which only
         a defect can do, the entry becomes a dead letter."""
+        if not self._kept_apart:
+            return await self._by_key(part)
+        found: list[tuple[object, Part]] = []
+        for client, own in by_client(part, self._kept_apart):
+            found += [((client, key), each) for key, each in await self._by_key(own)]
+        return found
+
+    def alike(self, part: Part, at: int, most: int) -> int:
+        """How many records (or payloads) from `at` on came with the same, `most` at most."""
+        return alike(part.slice(at, most), self._kept_apart) if self._kept_apart else most
+
+    async def _by_key(self, part: Part) -> Sequence[tuple[object, Part]]:
         if self._tells:
             return _by_origin(part)
         if self._per is None and self._ordered is None:

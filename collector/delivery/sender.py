@@ -20,9 +20,11 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from collector.client_info import NOTHING, SENT_WITH, ClientInfo, Wanted
 from collector.component import Exporter
 from collector.delivery.account import Account
 from collector.delivery.attempts import Attempts
+from collector.delivery.clients import client_of
 from collector.delivery.concurrency import Concurrency
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
@@ -35,8 +37,9 @@ from collector.delivery.request import Request
 from collector.delivery.schedule import GaveUp, Schedule
 from collector.delivery.search import Search
 from collector.delivery.shortage import Shortage
+from collector.errors import Unsendable
 from collector.ledger.marker import STRIKES
-from collector.outcomes import Items, Outcome, Retry, Split, Superseded
+from collector.outcomes import Items, Outcome, Reject, Retry, Split, Superseded
 
 SUPERSEDED = f"{Outcome.DROPPED}:superseded"
 
@@ -67,6 +70,7 @@ class Sender:
         learned: Callable[[int], None],
         receipts: Receipts | None = None,
         overtaken: Callable[[Request], Awaitable[Items]] | None = None,
+        kept_apart: Wanted = NOTHING,
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -79,6 +83,7 @@ class Sender:
         self._learned = learned
         self._receipts = receipts
         self._overtaken = overtaken
+        self._kept_apart = kept_apart
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -204,7 +209,9 @@ class Sender:
         """What one call says, and its answer."""
         self._stop_here()
         attempts.begun = True
-        answer = await self._call(encoded)
+        answer = await self._call(encoded, client_of(request, self._kept_apart))
+        if isinstance(answer, Unsendable):
+            return read([Reject(str(answer))], request.records), answer
         try:
             reading = attempts.judged(read(self._exporter.classify(answer), request.records))
         except (MemoryError, OSError) as error:
@@ -213,17 +220,19 @@ class Sender:
             reading = read([Split(self._crash("classify", error))], request.records)
         return reading, answer
 
-    async def _call(self, encoded: Any) -> Any:
+    async def _call(self, encoded: Any, client: ClientInfo) -> Any:
         """The answer, or the exception in its place."""
         task = asyncio.current_task()
         assert task is not None
         self.calling.add(task)
+        came = SENT_WITH.set(client)
         try:
             async with asyncio.timeout(self._config.attempt_timeout or None):
                 return await self._exporter.send(encoded)
         except Exception as error:  # noqa: BLE001  classify knows
             return error
         finally:
+            SENT_WITH.reset(came)
             self.calling.discard(task)
 
     def _watch(self, reading: Reading, records: int) -> None:

@@ -48,7 +48,7 @@ class HttpReceiver:
         config = self._config
         share = admission.statistics().max_in_flight_bytes
         named = config.auth.authenticator if config.auth is not None else ""
-        entrance = Entrance(admission, self._id, share, self._authenticator, named)
+        entrance = Entrance(admission, self._id, share, self._authenticator, named, config.include_metadata)
         listener = HttpListener(config)
         self._listener, self._entrance = listener, entrance
         try:

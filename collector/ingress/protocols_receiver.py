@@ -81,8 +81,9 @@ class ProtocolsReceiver:
         """The entrance of a protocol, with those of the other signals that pipelines carry: each is a source of its own in the journal."""
 
         def entrance(name: str) -> Entrance:
-            authenticator = self._authenticators.get(protocol)
-            made = Entrance(admission, name, share, authenticator, self._authenticator_ids.get(protocol, ""))
+            authenticator, ident = self._authenticators.get(protocol), self._authenticator_ids.get(protocol, "")
+            included = self._protocols.blocks()[protocol].include_metadata
+            made = Entrance(admission, name, share, authenticator, ident, included)
             self._entrances.append(made)
             return made
 

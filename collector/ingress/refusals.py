@@ -17,6 +17,7 @@ from collector.errors import (
     PermissionDenied,
     Refusal,
     TooLarge,
+    TooManyCombinations,
     Unauthenticated,
     Unavailable,
 )
@@ -56,6 +57,7 @@ _CODES: dict[type[Refusal], Code] = {
     Exhausted: Code.RESOURCE_EXHAUSTED,
     InvalidPayload: Code.INVALID_ARGUMENT,
     TooLarge: Code.RESOURCE_EXHAUSTED,  # without a hint: the client must not send it again
+    TooManyCombinations: Code.INTERNAL,
     Unauthenticated: Code.UNAUTHENTICATED,
     PermissionDenied: Code.PERMISSION_DENIED,
 }
@@ -70,6 +72,7 @@ _HTTP = {
     Code.DEADLINE_EXCEEDED: 503,
     Code.ABORTED: 503,
     Code.OUT_OF_RANGE: 503,
+    Code.INTERNAL: 500,
     Code.UNAVAILABLE: 503,
     Code.DATA_LOSS: 503,
 }

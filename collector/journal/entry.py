@@ -27,6 +27,7 @@ class Payload(NamedTuple):
         position: how far its receiver has read with it; durable with the payload, or neither is.
         besides: positions of other sources that become durable with it.
         kind: what the body is.
+        with_client: the body begins with what came with the request (`collector.journal.accompanied`).
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
 
@@ -42,6 +43,7 @@ class Payload(NamedTuple):
     position: Position | None = None
     kind: PayloadKind = PayloadKind.OTLP
     besides: Sequence[Position] = ()
+    with_client: bool = False
 
 
 class Entry(NamedTuple):
@@ -56,6 +58,7 @@ class Entry(NamedTuple):
         damaged: these are not the bytes that were accepted.
         made: how many times over components of another logboom made the records; 0: they were sent.
         text: the body is text, not OTLP (`PayloadKind.TEXT`).
+        client: what came with the request, as far as it is carried along (`collector.client_info`); it may hold credentials.
     """
 
     journal: str
@@ -72,6 +75,7 @@ class Entry(NamedTuple):
     damaged: bool = False
     made: int = 0
     text: bool = False
+    client: str = ""
 
     @property
     def cost(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from collector.disk.environment import Environment, damaged
 from collector.errors import Damaged
+from collector.journal.accompanied import parted
 from collector.journal.damage import header_at, inferred
 from collector.journal.entry import Entry
 from collector.journal.layout import (
@@ -244,6 +245,7 @@ class JournalReader:
             taken.through[domain] = after = offset
             if receiver in receivers:
                 body, whole = _body(cursor, ENTRY_KEY.pack(number, offset), first, known)
+                body, client = parted(body) if whole and header and header.with_client else (body, "")
                 records = known.records
                 yield Entry(
                     journal, offset, domain, receiver, body, records, known.received_unix_ms, known.digest,
@@ -251,6 +253,7 @@ class JournalReader:
                     damaged=not (header and whole and header.kind in _KINDS),
                     made=header.kind if header and header.kind != PayloadKind.TEXT else 0,
                     text=header is not None and header.kind == PayloadKind.TEXT,
+                    client=client,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from collector.attribute_options import Action
+from collector.client_info import client_info
+from collector.columns.dictionary import encode
 from collector.ottl.plain.getters import int_like, text
 from collector.ottl.plain.kinds import EvaluationError
 from collector.ottl.plain.patterns import compiled, found, group_names
@@ -20,20 +22,14 @@ from collector.ottl.statements.frame import Frame
 from collector.ottl.statements.maps import Owners
 
 _SETS = ("insert", "update", "upsert")
-_FROM_CONTEXT = (
-    "from_context reads headers of the request or the sender's address, which are not kept with the records: let the domain say who "
-    "sent them (service.domains)"
-)
 
 
 def problem_of(action: Action, position: int) -> str | None:
     """What is wrong with an action, as the Collector says it; None: nothing."""
     at = f"at the {position}-th actions"
-    if action.from_context:
-        return _FROM_CONTEXT
     if not action.key and not (action.action in ("delete", "hash") and action.pattern):
         return f'error creating AttrProc due to missing required field "key" {at}'
-    sources = (action.value is not None) + bool(action.from_attribute)
+    sources = (action.value is not None) + bool(action.from_attribute) + bool(action.from_context)
     if action.action in _SETS:
         return _problem_of_setting(action, position, sources)
     if sources:
@@ -106,12 +102,31 @@ def _set(frame: Frame, level: Level, action: Action, owners: Owners) -> None:
 
 def _source(frame: Frame, level: Level, action: Action, owners: Owners) -> Owners:
     """For each owner a reference to what is set, or -1."""
-    if not action.from_attribute:
+    if action.from_context:
+        refs = _came(frame, level, action.from_context)[owners]
+    elif action.from_attribute:
+        refs = frame.refs(Place(level, ATTRIBUTES, action.from_attribute))[owners]
+    else:
         return np.full(len(owners), frame.pool.add([action.value])[0])
-    refs = frame.refs(Place(level, ATTRIBUTES, action.from_attribute))[owners]
     if action.default_value is not None:
         refs = np.where(refs >= 0, refs, frame.pool.add([action.default_value])[0])
     return refs
+
+
+def _came(frame: Frame, level: Level, name: str) -> Owners:
+    """For all of a level a reference to what came with the request: with that of the first of its records; -1 where nothing did."""
+    told = frame.batch.client
+    if told is None:
+        return np.full(frame.height(level), -1, dtype=np.int64)
+    coded = encode(told)
+    values = [client_info(text).named(name) for text in coded.values.to_pylist()]
+    refs = np.where([value is not None for value in values], frame.pool.add(values), -1)[coded.codes]
+    owners = frame.positions(Level.RECORD, level)
+    if owners is None:
+        return refs
+    found = np.full(frame.height(level), -1, dtype=np.int64)
+    found[owners[::-1]] = refs[::-1]
+    return found
 
 
 def _keys(frame: Frame, level: Level, action: Action) -> list[str]:

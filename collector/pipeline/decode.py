@@ -16,6 +16,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch, concat
+from collector.client_info import CLIENT
 from collector.columns.tables import GENERATION, PAYLOADS
 from collector.documents.facts import normalised
 from collector.journal.entry import Entry
@@ -113,4 +114,7 @@ def _made(batch: LogBatch, entries: Sequence[Entry], payload: pl.Series) -> list
 
 def _payloads(entries: Sequence[Entry]) -> pl.DataFrame:
     rows = [(e.domain, e.receiver, e.journal, e.offset, e.received_unix_ms) for e in entries]
-    return pl.DataFrame(rows, schema=PAYLOADS, orient="row")
+    payloads = pl.DataFrame(rows, schema=PAYLOADS, orient="row")
+    if not any(entry.client for entry in entries):
+        return payloads
+    return payloads.with_columns(pl.Series(CLIENT, [entry.client for entry in entries], dtype=pl.String))

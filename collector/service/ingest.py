@@ -34,6 +34,7 @@ from collector.journal.entry import Durable, Intake, Payload
 from collector.outcomes import Outcome
 from collector.service.acknowledging import Acknowledger, rules
 from collector.service.channel import Report
+from collector.service.clients import accompanying
 from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
 from collector.service.crowding import Crowding
@@ -152,8 +153,9 @@ class Ingest:
         }
         resolver = DomainResolver(rules, self._extensions.known_domains)
         steps = checks(
-            resolver, *self._bounds(), trusting, self._sender_events.foreign, located=located_receivers(self._settings)
-        )
+            resolver, *self._bounds(), trusting, self._sender_events.foreign, located=located_receivers(self._settings),
+            accompanying=accompanying(self._settings),
+        )  # fmt: skip
         return Admission(
             steps,
             self._acknowledger,

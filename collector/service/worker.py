@@ -34,6 +34,7 @@ from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.backlog import Backlogs
 from collector.service.channel import Report
+from collector.service.clients import kept_apart
 from collector.service.crowds import Crowds
 from collector.service.extensions import Extensions
 from collector.service.links import links_of
@@ -104,6 +105,7 @@ class Worker:
                 on_event=self._tell,
                 partitions=self._places(),
                 quarantine=self._quarantine,
+                kept_apart=kept_apart(self._settings),
             )
             self._delivery.start()
             self._phase = "ready"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -73,6 +74,10 @@ class GrpcClientConfig(GrpcClientOptions):
         if self.middlewares:
             raise ValueError("middlewares are not available")
         return self
+
+    def named_authenticators(self) -> Sequence[str]:
+        """The one that says who we are, where there is one."""
+        return [self.auth.authenticator] if self.auth is not None else []
 
     def destination(self) -> str:
         """For people: the server, and whether records reach it in the clear."""

@@ -79,7 +79,7 @@ class GrpcServerConfig(Block):
     auth: Auth | None = None
     """The extension that says who sends, before a message is read."""
     include_metadata: bool = False
-    """Accepted for compatibility: request metadata is not carried along with the records."""
+    """Metadata of requests is carried along with their records, as far as a component of the configuration asks for it by name."""
     middlewares: list[Middleware] = []
     """Extensions that would wrap calls; none exist."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -92,6 +92,10 @@ class HttpClientConfig(Block):
                 check_url(name, getattr(self, name))
         self.check_credentials("endpoint", self.endpoint)
         return self
+
+    def named_authenticators(self) -> Sequence[str]:
+        """The one that says who we are, where there is one."""
+        return [self.auth.authenticator] if self.auth is not None else []
 
     def destination(self) -> str:
         """For people: the server, without what else the URL holds."""

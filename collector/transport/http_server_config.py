@@ -60,7 +60,7 @@ class HttpServerConfig(Block):
     min_receive_rate: ByteSize = Field(1 << 10, ge=0)
     """Bytes a second that a body must bring in each five seconds; a slower one is told to come again. 0 = no limit."""
     include_metadata: bool = False
-    """Accepted for compatibility: request headers are not carried along with the records."""
+    """Headers of requests are carried along with their records, as far as a component of the configuration asks for them by name."""
     response_headers: dict[str, str] = {}
     """Headers added to every response."""
     compression_algorithms: list[Encoding] = list(ENCODINGS)

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from collector.client_info import Wanted
 from collector.component import Config
 from collector.delivery.config import BatchedQueueConfig, DeliveryConfig, RetryConfig
 from collector.delivery.routing_options import RoutingOptions
@@ -171,8 +172,8 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
     """Accepted; deprecated upstream for `sending_queue.num_consumers`."""
     batcher: dict[str, Any] = {}
     """Accepted; deprecated upstream for `sending_queue.batch`."""
-    metadata_keys: list[str] = Field([], max_length=0)
-    """Must be empty: client metadata ends at the journal."""
+    metadata_keys: list[str] = []
+    """Headers of the senders' requests; records with other values of them never share a request."""
     metrics_index: str = ""
     """Accepted; only logs are sent."""
     metrics_dynamic_index: Switch = Switch()
@@ -214,6 +215,10 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
     def has_credential(self) -> bool:
         """Whether it says who it is."""
         return bool(self.auth or self.user or self.api_key.get_secret_value())
+
+    def asks_of_clients(self) -> Wanted:
+        """Its own keys, and the queue's."""
+        return super().asks_of_clients() | Wanted.headers(self.metadata_keys)
 
     def destination(self) -> str:
         """For people: the nodes, without what else their URLs hold."""

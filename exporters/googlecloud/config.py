@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -115,6 +116,10 @@ class GoogleCloudConfig(RoutingOptions, DeliveryConfig):
         if not self.log.open and leaves_in_the_clear(self.log.base):
             raise ValueError("the token would travel over http:// to another machine: use https://")
         return self
+
+    def named_authenticators(self) -> Sequence[str]:
+        """The one that says who we are, where there is one."""
+        return [self.auth.authenticator] if self.auth is not None else []
 
     def destination(self) -> str:
         """For people: the server."""

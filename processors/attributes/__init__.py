@@ -10,5 +10,4 @@ FACTORY = Factory(
     behaviour="processors.attributes.processor:Attributes",
     summary="sets, deletes, hashes, extracts and converts attributes of records",
     stability="beta",
-    differs=("from_context is refused: headers are not kept with the records",),
 )

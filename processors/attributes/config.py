@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
-from collector.attribute_options import Action, AttributeMatch, MatchType, SeverityMatch
+from collector.attribute_options import Action, AttributeMatch, MatchType, SeverityMatch, asked_of_clients
+from collector.client_info import Wanted
 from collector.component import Config
 
 if TYPE_CHECKING:
@@ -89,3 +90,7 @@ class AttributesConfig(Config):
 
         check(self.actions)
         return self
+
+    def asks_of_clients(self) -> Wanted:
+        """What `from_context` names."""
+        return asked_of_clients(self.actions)

@@ -10,5 +10,9 @@ FACTORY = Factory(
     behaviour="",
     summary="sets how many records one processing step takes",
     stability="beta",
-    differs=("payloads are never split", "what is gathered is a step of the whole pipeline"),
+    differs=(
+        "payloads are never split",
+        "what is gathered is a step of the whole pipeline",
+        "what came with requests and is not in metadata_keys passes, too",
+    ),
 )

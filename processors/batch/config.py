@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from collector.client_info import Wanted
 from collector.component import Config, StepLimits
 from collector.units import Duration
 
@@ -20,9 +21,9 @@ class BatchConfig(Config):
     send_batch_max_size: int = Field(0, ge=0)
     """Most records of one step; 0 means no limit. Payloads are not split for it."""
     metadata_keys: list[str] = []
-    """Accepted; no effect: a journal entry never mixes domains, and its resources keep records apart."""
+    """Headers of requests (of receivers with `include_metadata`): records with other values of them never share a request of an exporter."""
     metadata_cardinality_limit: int = Field(1000, ge=0)
-    """Accepted; no effect."""
+    """Most combinations of their values since the start; a request with one more is refused. 0: no limit."""
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> BatchConfig:
@@ -33,6 +34,14 @@ class BatchConfig(Config):
             if keys.count(key) > 1:
                 raise ValueError(f'duplicate entry in metadata_keys: "{key}" (case-insensitive)')
         return self
+
+    def asks_of_clients(self) -> Wanted:
+        """Its keys."""
+        return Wanted.headers(self.metadata_keys)
+
+    def kept_apart(self) -> tuple[Wanted, int]:
+        """By its keys, and so many."""
+        return self.asks_of_clients(), self.metadata_cardinality_limit if self.metadata_keys else 0
 
     def step_limits(self) -> StepLimits:
         """What the worker gathers before it processes this pipeline."""

@@ -62,7 +62,8 @@ def _coded(frame: Frame, key: str) -> Coded:
 def _joined(batch: LogBatch) -> LogBatch:
     """One row for resources that are equal, and one for the equal scopes of each."""
     resources = identities(batch.resources, batch.resource_attributes)
-    batch = _with_resources(batch, *distinct_rows([encode(resources.gather(batch.column("resource")))]))
+    came = [] if batch.client is None else [encode(batch.client)]  # what came with one request is not said of another's
+    batch = _with_resources(batch, *distinct_rows([encode(resources.gather(batch.column("resource"))), *came]))
     scopes = identities(batch.scopes, batch.scope_attributes).gather(batch.column("scope"))
     codes, first = distinct_rows([encode(batch.column("resource")), encode(scopes)])
     rows = batch.column("scope").to_numpy()[first].astype(np.intp)

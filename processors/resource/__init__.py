@@ -10,5 +10,4 @@ FACTORY = Factory(
     behaviour="processors.resource.processor:Resource",
     summary="sets, deletes, hashes, extracts and converts attributes of resources",
     stability="beta",
-    differs=("from_context is refused: headers are not kept with the records",),
 )

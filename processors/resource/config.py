@@ -6,7 +6,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from collector.attribute_options import Action
+from collector.attribute_options import Action, asked_of_clients
+from collector.client_info import Wanted
 from collector.component import Config
 
 
@@ -22,3 +23,7 @@ class ResourceConfig(Config):
 
         check(self.attributes)
         return self
+
+    def asks_of_clients(self) -> Wanted:
+        """What `from_context` names."""
+        return asked_of_clients(self.attributes)

@@ -66,10 +66,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "is not a URL: write http",
     ),
-    "what came with a request is not carried along with its records": (
-        "config/invalid-value",
-        "what came with a request is not carried along",
-    ),
     "cipher suites that are broken": ("config/invalid-value", "unknown cipher suites TLS_RSA_WITH_AES_128_CBC_SHA"),
     "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),

@@ -11,6 +11,7 @@ import pytest
 
 import otlp_wire
 from collector.batch import LogBatch
+from collector.client_info import ClientInfo
 from collector.component import Context
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
@@ -23,7 +24,6 @@ FOLDERS = {"logdedup": "log_dedup"}
 NOT_AS_UPSTREAM = {
     "attributes-040": "expects the hash of eight zero bytes: the interpreter that made the case lost the number",
     "attributes-invalid-003": "the value that is wrong was lost when the case was written down",
-    "attributes-context": "headers of requests are not kept with records: from_context is refused",
 }
 """Cases, or beginnings of their ids, that are not followed, and why."""
 CASES = [
@@ -33,9 +33,12 @@ CASES = [
 ]
 
 
-def _batch(request: dict[str, Any]) -> LogBatch:
+def _batch(request: dict[str, Any], came_with: dict[str, Any] | None = None) -> LogBatch:
     body = otlp_wire.json_to_protobuf(orjson.dumps(request))
-    return decode([Entry("0" * 16, 1, "default", "otlp", body, 1, 1_700_000_000_000, b"\0" * 16)]).batch
+    told = came_with or {}
+    client = ClientInfo(told.get("metadata", {}), told.get("auth", {}), told.get("client_address")).text()
+    entry = Entry("0" * 16, 1, "default", "otlp", body, 1, 1_700_000_000_000, b"\0" * 16, client=client)
+    return decode([entry]).batch
 
 
 def test_there_are_cases() -> None:
@@ -56,7 +59,7 @@ def test_a_processor_leaves_what_the_collectors_leaves(case: dict[str, Any]) -> 
         factory.create(factory.config.model_validate(case["config"]), Context(case["processor"], Path())),
         FakeWork(),
     )
-    left = [processor.process(_batch(case["input"]), work)]
+    left = [processor.process(_batch(case["input"], case.get("request_context")), work)]
     if work.timers:
         work.now_unix_nano = max(work.timers.values())
         work.run_due(processor)

@@ -10,6 +10,7 @@ from collector.component import (
     Addressed,
     AmendsHeaders,
     AsksForDomains,
+    AsksOfClients,
     Bills,
     CarriesSignals,
     Cautions,
@@ -27,6 +28,7 @@ from collector.component import (
     HoldsLogs,
     JournalsText,
     JudgesService,
+    KeepsClientsApart,
     KeepsReceipts,
     KeepsState,
     KeepsTables,
@@ -38,6 +40,7 @@ from collector.component import (
     MakesDomainsKnown,
     MemoryLimiting,
     MovesBacklog,
+    NamesAuthenticators,
     NamesExporters,
     OneRequestPer,
     OpenToOthers,
@@ -203,6 +206,7 @@ from processors.aggregate.config import AggregateConfig
 from processors.aggregate.processor import Aggregate
 from processors.anomalies.config import AnomaliesConfig
 from processors.anomalies.processor import Anomalies
+from processors.attributes.config import AttributesConfig
 from processors.attributes.processor import Attributes
 from processors.batch.config import BatchConfig
 from processors.categorize.config import CategorizeConfig
@@ -222,6 +226,7 @@ from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
 from processors.probabilistic_sampler.processor import ProbabilisticSampler
 from processors.redaction.processor import Redaction
+from processors.resource.config import ResourceConfig
 from processors.resource.processor import Resource
 from processors.resource_detection.processor import ResourceDetection
 from processors.transform.config import TransformConfig
@@ -513,6 +518,41 @@ CARRIES_SIGNALS: tuple[type[CarriesSignals], ...] = (
     OtlpConfig,
     OtlpHttpConfig,
 )
+ASKS_OF_CLIENTS: tuple[type[AsksOfClients], ...] = (
+    *OPTIONS_OF_EXPORTERS,
+    AttributesConfig,
+    BatchConfig,
+    HeadersSetterConfig,
+    ResourceConfig,
+)
+NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
+    GoogleCloudConfig,
+    HeadersSetterConfig,
+    AlertmanagerConfig,
+    ChronicleConfig,
+    CiTriggerConfig,
+    DatadogConfig,
+    DockerConfig,
+    ElasticsearchConfig,
+    GithubConfig,
+    HttpConfig,
+    JiraConfig,
+    JsmConfig,
+    KubernetesConfig,
+    LogzioConfig,
+    LokiConfig,
+    OpenAiConfig,
+    OtlpConfig,
+    OtlpHttpConfig,
+    PagerdutyConfig,
+    SentinelConfig,
+    ServicenowConfig,
+    SlackConfig,
+    SmsConfig,
+    SplunkHecConfig,
+    TeamsConfig,
+)
+KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig,)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
@@ -725,6 +765,9 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "GivesDomains": GIVES_DOMAINS,
     "KeepsState": KEEPS_STATE,
     "CarriesSignals": CARRIES_SIGNALS,
+    "AsksOfClients": ASKS_OF_CLIENTS,
+    "KeepsClientsApart": KEEPS_CLIENTS_APART,
+    "NamesAuthenticators": NAMES_AUTHENTICATORS,
     "KnowsConnections": KNOWS_CONNECTIONS,
     "KeepsTables": KEEPS_TABLES,
     "Listens": LISTENS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkab
 from collector.component.declaration import Config, Use
 
 if TYPE_CHECKING:
+    from collector.client_info import Wanted
     from collector.transport.probe import Probe
     from collector.transport.tls import TlsClientConfig
 
@@ -49,6 +50,35 @@ class CarriesSignals(Protocol):
 
     def carries(self, signal: str) -> str:
         """Why it does not carry `traces`, `metrics` or `profiles` with these options; empty: it does."""
+        ...
+
+
+@runtime_checkable
+class AsksOfClients(Protocol):
+    """Options of a processor, connector, exporter or extension that ask for what came with requests: headers, who sent, from where. It is
+    carried along with the records from the receivers that lead there."""
+
+    def asks_of_clients(self) -> Wanted:
+        """What is asked for, with these options."""
+        ...
+
+
+@runtime_checkable
+class NamesAuthenticators(Protocol):
+    """Options of an exporter or extension that name the extensions which say who it is: what those ask of clients, it asks, too."""
+
+    def named_authenticators(self) -> Sequence[str]:
+        """Their ids."""
+        ...
+
+
+@runtime_checkable
+class KeepsClientsApart(Protocol):
+    """Options of a processor that keeps records apart by what came with them: those with different values never share a request, and so
+    many combinations of them are taken."""
+
+    def kept_apart(self) -> tuple[Wanted, int]:
+        """By what, and the most combinations (0: any number)."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Headers that exporters send with each request: fixed ones, or from files."""
+"""Headers that exporters send with each request: fixed ones, from files, or what came with the records."""
 
 from collector.component import Factory, Kind
 from collector.extensions.headers_setter.config import HeadersSetterConfig
@@ -8,7 +8,7 @@ FACTORY = Factory(
     name="headers_setter",
     config=HeadersSetterConfig,
     behaviour="collector.extensions.headers_setter.authenticator:HeadersSetter",
-    summary="headers of an exporter's requests: fixed ones, or from files that others rewrite",
+    summary="headers of an exporter's requests: fixed ones, from files that others rewrite, or what came with the records",
     stability="beta",
-    differs=("from_context and from_attribute need a default_value, which is what is sent",),
+    differs=("what came with requests passes `batch` without metadata_keys, too",),
 )

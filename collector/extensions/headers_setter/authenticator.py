@@ -1,4 +1,7 @@
-"""`headers_setter`: what stands in the headers of an exporter's requests, beside what another authenticator says."""
+"""`headers_setter`: what stands in the headers of an exporter's requests, beside what another authenticator says.
+
+Delivery puts no records into one request with which something else came, where a header asks for that, and says what came (`SENT_WITH`).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from collector.client_info import SENT_WITH, ClientInfo
 from collector.component import ClientAuthenticator, Context
-from collector.errors import LogboomError
+from collector.errors import LogboomError, Unsendable
 from collector.extensions.headers_setter.config import Header, HeadersSetterConfig, is_line
 from collector.named_file import Version, version
 
@@ -57,7 +61,7 @@ class HeadersSetter:
                 continue
             _drop(found, key)
             if action != "delete":
-                found[key] = text.value
+                found[key] = text.of(SENT_WITH.get())
         return found
 
 
@@ -67,9 +71,22 @@ class _Text:
     def __init__(self, header: Header) -> None:
         self.value = header.text
         self._key = header.key
+        self._header, self._attribute = header.from_context.lower(), header.from_attribute
         self._path = Path(header.value_file) if header.value_file else None
         self._seen: Version | None = None
         self._told = ""
+
+    def of(self, client: ClientInfo) -> str:
+        """What it says of records with which that came. Raises Unsendable: of several values none can be chosen, and not all can be said."""
+        values = client.metadata.get(self._header, ()) if self._header else [client.auth.get(self._attribute, "")]
+        if len(values) > 1:
+            raise Unsendable(
+                f"{len(values)} values of the header {self._header} came with it, and {self._key} says one"
+            )
+        value = values[0] if values else ""
+        if not is_line(value):
+            raise Unsendable(f"what came with it is no line of ASCII, which {self._key} must be")
+        return value or self.value
 
     def read(self) -> None:
         """Raises LogboomError, without what stands in the file."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from collector.client_info import NOTHING, Wanted
 from collector.component import Config, Use
 from collector.transport.auth import ExtensionId
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
-_ELSEWHERE = "what came with a request is not carried along with its records: write value, value_file or default_value"
 
 
 class Header(Config):
@@ -26,11 +29,11 @@ class Header(Config):
     value_file: str = ""
     """A file with it; it is read again within a second when it changes."""
     default_value: SecretStr | None = None
-    """What it says where `from_context` or `from_attribute` are written: what they name is not carried along with records."""
+    """What it says where what `from_context` or `from_attribute` name did not come; left out: nothing, in an empty header."""
     from_context: str = ""
-    """Taken from the OpenTelemetry Collector's configurations; only with `default_value`."""
+    """A header that came with the request of the records that are sent, by its name: to receivers with `include_metadata`."""
     from_attribute: str = ""
-    """The same."""
+    """An attribute of who sent that request, as its authenticator calls it: `username`, `subject`, `membership`, `raw` …"""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -38,18 +41,28 @@ class Header(Config):
             raise ValueError("key must be the name of a header")
         if self.action == "delete":
             return self
-        if (self.from_context or self.from_attribute) and self.default_value is None:
-            raise ValueError(_ELSEWHERE)
-        sources = [self.value is not None, bool(self.value_file), bool(self.from_context or self.from_attribute)]
+        sources = [self.value is not None, *map(bool, (self.value_file, self.from_context, self.from_attribute))]
         if sum(sources) != 1:
-            raise ValueError(f"the header {self.key} needs one of value and value_file")
+            raise ValueError(f"the header {self.key} needs one of value, value_file, from_context and from_attribute")
+        if self.default_value is not None and not (self.from_context or self.from_attribute):
+            raise ValueError(f"the header {self.key}: default_value stands beside from_context or from_attribute")
         if not is_line(self.text):
             raise ValueError(f"the value of {self.key} must be one line of ASCII")
         return self
 
     @property
+    def wanted(self) -> Wanted:
+        """What it needs of requests."""
+        if self.action == "delete":
+            return NOTHING
+        return Wanted(
+            frozenset({self.from_context.lower()} if self.from_context else ()),
+            frozenset({self.from_attribute} if self.from_attribute else ()),
+        )
+
+    @property
     def text(self) -> str:
-        """What is written here, also in the place of what is not carried along."""
+        """What is written here, also in the place of what did not come."""
         written = self.value if self.value is not None else self.default_value
         return written.get_secret_value() if written is not None else ""
 
@@ -66,6 +79,14 @@ class HeadersSetterConfig(Config):
     """In this order."""
     additional_auth: ExtensionId = ""
     """Id of another authenticator of exporters, whose headers come first."""
+
+    def named_authenticators(self) -> Sequence[str]:
+        """The one before it."""
+        return [self.additional_auth] if self.additional_auth else []
+
+    def asks_of_clients(self) -> Wanted:
+        """What the headers say of requests."""
+        return reduce(or_, (header.wanted for header in self.headers), NOTHING)
 
     def provides(self) -> frozenset[Use]:
         """It is for exporters."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.client_info import Wanted
 from collector.component import Exporter
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Engine
@@ -26,6 +27,7 @@ class Rig:
     ledgers: list[MemoryLedger]
     events: list[ExporterEvent] = field(default_factory=list)
     partitions: list[Path] = field(default_factory=list)
+    kept_apart: Mapping[str, Wanted] = field(default_factory=dict)
 
     def run(
         self,
@@ -45,6 +47,7 @@ class Rig:
                 pool=lambda name, count: InlineExecutor(),
                 rng=random.Random(7),
                 partitions=dict(enumerate(self.partitions)),
+                kept_apart=self.kept_apart,
             )
             await engine.start()
             await asyncio.sleep(seconds)

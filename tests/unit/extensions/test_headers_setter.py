@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.client_info import NOBODY, SENT_WITH, ClientInfo, Wanted
 from collector.component import Context, Use
-from collector.errors import ConfigError, LogboomError
+from collector.errors import ConfigError, LogboomError, Unsendable
 from collector.extensions.headers_setter import FACTORY
 from collector.service.extensions import Extensions
 from collector.settings import load
@@ -45,19 +46,55 @@ def test_actions(action, there, expected):
     assert amended(extension, other="y", **there) == {"other": "y", **expected}
 
 
-def test_what_is_not_carried_along():
-    """`from_context` and `from_attribute` name what came with a request; the default takes their place."""
-    assert amended(made({"key": "X-Scope-OrgID", "from_context": "tenant", "default_value": "acme"})) == {
-        "X-Scope-OrgID": "acme"
-    }
-    for wrong in ({"from_context": "tenant"}, {"from_attribute": "subject"}):
-        with pytest.raises(ValueError, match="not carried along"):
-            made({"key": "a", **wrong})
+CAME = ClientInfo({"tenant": ["acme"], "two": ["a", "b"], "odd": ["é"]}, {"subject": "jo"})
+SOURCES = {
+    "a header": ({"from_context": "Tenant"}, "acme"),
+    "who sent": ({"from_attribute": "subject"}, "jo"),
+    "did not come": ({"from_context": "other"}, ""),
+    "did not come, and has a default": ({"from_attribute": "other", "default_value": "x"}, "x"),
+    "came, and has a default": ({"from_context": "tenant", "default_value": "x"}, "acme"),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), SOURCES.values(), ids=SOURCES)
+def test_what_came_with_the_records(source, said):
+    """It is said while a request of them is sent; names of headers have no case."""
+    extension = made({"key": "X-Scope-OrgID", **source})
+    assert sent_with(CAME, extension) == {"X-Scope-OrgID": said}
+    assert sent_with(NOBODY, extension) == {"X-Scope-OrgID": source.get("default_value", "")}
+
+
+@pytest.mark.parametrize("name", ["two", "odd"])
+def test_what_no_header_can_say(name):
+    """Of several values none is chosen, and the sentence holds none of them."""
+    with pytest.raises(Unsendable) as told:
+        sent_with(CAME, made({"key": "X-Scope-OrgID", "from_context": name}))
+    assert "é" not in str(told.value)
+
+
+def test_what_is_asked_for():
+    """By all headers; one that is deleted needs nothing."""
+    headers = [
+        {"key": "a", "from_context": "A"},
+        {"key": "b", "from_attribute": "raw"},
+        {"key": "c", "action": "delete", "from_context": "x"},
+    ]
+    config = FACTORY.config.model_validate({"headers": headers})
+    assert config.asks_of_clients() == Wanted(frozenset({"a"}), frozenset({"raw"}))
+
+
+def sent_with(client, extension) -> dict[str, str]:
+    token = SENT_WITH.set(client)
+    try:
+        return amended(extension)
+    finally:
+        SENT_WITH.reset(token)
 
 
 @pytest.mark.parametrize(
     "wrong",
     [[], [{"key": "a"}], [{"key": "a b", "value": "x"}], [{"key": "a", "value": "x\ny"}], [{"key": "a", "value": "é"}],
+     [{"key": "a", "value": "x", "default_value": "y"}], [{"key": "a", "from_context": "x", "from_attribute": "y"}],
      [{"key": "a", "value": "x", "value_file": "f"}], [{"key": "a", "value": "x", "action": "add"}]],
 )  # fmt: skip
 def test_wrong_options(wrong):
