@@ -40,6 +40,8 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "tcplog": "collector.receivers.tcp_log",
         "udp_log": "collector.receivers.udp_log",
         "udplog": "collector.receivers.udp_log",
+        "webhook_event": "collector.receivers.webhook_event",
+        "webhookevent": "collector.receivers.webhook_event",
     },
     Kind.PROCESSOR: {
         "aggregate": "processors.aggregate",

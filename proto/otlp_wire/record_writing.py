@@ -116,8 +116,15 @@ def dropped_field(count: int) -> bytes:
     return b"\x38" + varint(count)
 
 
-def request(groups: Mapping[tuple[tuple[str, Any], ...], Sequence[bytes]]) -> bytes:
-    """An ExportLogsServiceRequest. `groups`: attributes of a resource → its records, each of which is its fields joined."""
+def scope_field(name: str, version: str, attributes: Mapping[str, str]) -> bytes:
+    """`scope` of a ScopeLogs."""
+    pairs = (_sized(b"\x1a", _key_value(key, any_value(text, 1))) for key, text in attributes.items())
+    return _sized(b"\x0a", _sized(b"\x0a", utf8(name)) + _sized(b"\x12", utf8(version)) + b"".join(pairs))
+
+
+def request(groups: Mapping[tuple[tuple[str, Any], ...], Sequence[bytes]], scope: bytes = b"") -> bytes:
+    """An ExportLogsServiceRequest. `groups`: attributes of a resource → its records, each of which is its fields joined; `scope`: of all
+    of them (`scope_field`)."""
     parts: list[bytes] = []
     for resource, records in groups.items():
         pairs = b"".join(_sized(b"\x0a", _key_value(key, any_value(value, 1))) for key, value in resource)
@@ -125,7 +132,7 @@ def request(groups: Mapping[tuple[tuple[str, Any], ...], Sequence[bytes]]) -> by
         for record in records:
             size = len(record)
             written += (_RECORD_HEADS[size] if size < _SHORT else b"\x12" + varint(size), record)
-        parts.append(_sized(b"\x0a", _sized(b"\x0a", pairs) + _sized(b"\x12", b"".join(written))))
+        parts.append(_sized(b"\x0a", _sized(b"\x0a", pairs) + _sized(b"\x12", scope + b"".join(written))))
     return b"".join(parts)
 
 

@@ -12,6 +12,8 @@ import orjson
 from collector.receivers.loki.push import of_json, of_protobuf
 from collector.receivers.splunk_hec import events, raw
 from collector.receivers.splunk_hec.config import HecNames
+from collector.receivers.webhook_event.config import WebhookEventConfig
+from collector.receivers.webhook_event.records import Around, Webhooks
 from otlp_wire import Received
 from otlp_wire.record_writing import varint
 
@@ -53,9 +55,17 @@ LINES = [
 ]
 STREAMS = orjson.dumps({"streams": [{"stream": {"app": "shop", "level": "warn", "pod": "shop-1"}, "values": LINES}]})
 PUSH = bytes(cramjam.snappy.compress_raw(pushed(LINES)))
+HOOKS = {
+    split: Webhooks(
+        WebhookEventConfig.model_validate({"endpoint": "localhost:0", f"split_logs_at_{split}": True}), "webhook_event"
+    )
+    for split in ("newline", "json_boundary")
+}
 DOORS: dict[str, Callable[[], Received]] = {
     "splunk_hec, events": lambda: events.received(EVENTS, HecNames(), ()),
     "splunk_hec, text": lambda: raw.received(TEXT, (), 0, "line"),
+    "webhook_event, lines": lambda: HOOKS["newline"].received(TEXT, Around((), b"")),
+    "webhook_event, JSON documents": lambda: HOOKS["json_boundary"].received(EVENTS, Around((), b"")),
     "loki, JSON": lambda: of_json(STREAMS, True),
     "loki, protobuf": lambda: of_protobuf(PUSH, True, "", 4 << 20),
 }

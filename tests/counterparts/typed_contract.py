@@ -128,6 +128,8 @@ from collector.receivers.tcp_log.config import TcpLogConfig
 from collector.receivers.tcp_log.receiver import TcpLogReceiver
 from collector.receivers.udp_log.config import UdpLogConfig
 from collector.receivers.udp_log.receiver import UdpLogReceiver
+from collector.receivers.webhook_event.config import WebhookEventConfig
+from collector.receivers.webhook_event.receiver import WebhookEventReceiver
 from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
@@ -249,6 +251,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     SyslogReceiver,
     TcpLogReceiver,
     UdpLogReceiver,
+    WebhookEventReceiver,
 )
 HANDS_OVER: tuple[type[HandsOver], ...] = (
     AlertmanagerReceiver,
@@ -261,6 +264,7 @@ HANDS_OVER: tuple[type[HandsOver], ...] = (
     SyslogReceiver,
     TcpLogReceiver,
     UdpLogReceiver,
+    WebhookEventReceiver,
 )
 ACKNOWLEDGING: tuple[type[Acknowledging], ...] = (OtlpReceiverConfig,)
 PROCESSORS: tuple[type[Processor], ...] = (
@@ -581,6 +585,7 @@ LISTENS: tuple[type[Listens], ...] = (
     SplunkHecReceiverConfig,
     SyslogReceiverConfig,
     TcpLogConfig,
+    WebhookEventConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)
 MEMORY_LIMITING: tuple[type[MemoryLimiting], ...] = (MemoryLimiterConfig,)
@@ -595,6 +600,7 @@ OPEN_TO_OTHERS: tuple[type[OpenToOthers], ...] = (
     SyslogReceiverConfig,
     TcpLogConfig,
     UdpLogConfig,
+    WebhookEventConfig,
 )
 PASSES_WHOLE: tuple[type[PassesWhole], ...] = (Forward,)
 PAYLOAD_EXPORTER: tuple[type[PayloadExporter], ...] = (
@@ -610,6 +616,7 @@ PROBED: tuple[type[Probed], ...] = (
     LokiReceiverConfig,
     OtlpReceiverConfig,
     SplunkHecReceiverConfig,
+    WebhookEventConfig,
 )
 PROVIDES: tuple[type[Provides], ...] = (
     AckConfig,

@@ -27,6 +27,7 @@ def moment(query: Mapping[str, str]) -> int:
 def received(body: bytes, resource: Resource, unix_nano: int, splitting: Literal["line", "none"]) -> Received:
     """What admission keeps; a line without text is no record. Raises `HecRefusal`, `TooLarge`."""
     text = body.decode("utf-8", "replace")
+    check_records(text.count("\n") if splitting == "line" else 1)
     lines = [line.removesuffix("\r") for line in text.split("\n")] if splitting == "line" else [text]
     kept = [line for line in lines if line.strip()]
     if not kept:

@@ -40,6 +40,10 @@ WITH: dict[str, list[str]] = {
     "extensions.oidc": [f"{{issuer_url: 'https://h', login: {{client_id: c, client_secret: {MARK}}}}}"],
     "receivers.splunk_hec": [f"{{{TLS}}}"],
     "receivers.loki": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
+    "receivers.webhook_event": [
+        f"{{endpoint: 'localhost:1', {TLS}, required_header: {{key: a, value: {MARK}}}, required_headers: [{{key: b, value: {MARK}}}]}}",
+        f"{{endpoint: 'localhost:1', hmac_signature: {{secret: {MARK}, header: x}}}}",
+    ],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
     "exporters.chronicle": [
