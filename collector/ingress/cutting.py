@@ -39,6 +39,8 @@ class Cut:
 
 
 NOTHING = Cut(0)
+_REPLACED, _NO_UTF8 = "\ufffd".encode(), b"\xff"
+"""What could not be read is left as something that is no UTF-8 either: records are marked for it where they are decoded."""
 
 
 class Cutter(Protocol):
@@ -203,7 +205,7 @@ class Decoding:
         if last and torn:
             text += decoder.decode(b"", final=True)
             torn = 0
-        written = text.encode("utf-8", "replace")
+        written = text.encode("utf-8", "replace").replace(_REPLACED, _NO_UTF8)
         cut = self.cutter.cut(written, last=last, skipping=skipping)
         whole = cut.consumed == len(written)
         consumed = len(chunk) - torn if whole else self._place(chunk, written, cut.consumed)

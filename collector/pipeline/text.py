@@ -28,7 +28,7 @@ def read_texts(entries: Sequence[Entry]) -> LogBatch:
     texts = [Text.of(entry.body) for entry in entries]
     if any(text.binary for text in texts) and len(texts) > 1:
         return _one_by_one(entries)
-    parts = [_Part.of(text) for text in texts]
+    parts = [_Part.of(text, entry) for text, entry in zip(texts, entries, strict=True)]
     payload = np.repeat(np.arange(len(parts)), [len(part.bodies) for part in parts])
     bodies = pl.concat([part.bodies for part in parts]) if len(parts) > 1 else parts[0].bodies
     rows = np.concatenate([part.rows for part in parts])
@@ -40,7 +40,8 @@ def read_texts(entries: Sequence[Entry]) -> LogBatch:
         "payload": payload,
     })  # fmt: skip
     batch = _told(_placed(batch, texts, payload), texts, parts, payload, rows)
-    return _pieces(batch, entries, payload)
+    left = [entry._replace(first=0, rest=0) if part.cut else entry for entry, part in zip(entries, parts, strict=True)]
+    return _pieces(batch, left, payload)
 
 
 def _one_by_one(entries: Sequence[Entry]) -> LogBatch:
@@ -59,19 +60,21 @@ def _body(bodies: pl.Series) -> dict[str, pl.Series]:
 
 
 class _Part:
-    """Bodies of one text as they stand there, and for each the number of its line."""
+    """Bodies of one text as they stand there, and for each the number of its line. `cut`: only those of the entry's piece."""
 
-    def __init__(self, bodies: pl.Series, rows: Rows, starts: Rows, repaired: bool) -> None:
-        self.bodies, self.rows, self.starts, self.repaired = bodies, rows, starts, repaired
+    def __init__(self, bodies: pl.Series, rows: Rows, starts: Rows, repaired: bool, *, cut: bool = False) -> None:
+        self.bodies, self.rows, self.starts, self.repaired, self.cut = bodies, rows, starts, repaired, cut
 
     @classmethod
-    def of(cls, text: Text) -> _Part:
+    def of(cls, text: Text, entry: Entry) -> _Part:
         data, repaired = (text.text, False) if text.binary else _utf8(text.text)
         if text.ranges is not None:
             return cls._ranged(text, repaired)
         offsets = _line_starts(data)
         starts = (_line_starts(text.text) if repaired else offsets)[:-1]
-        return cls(_series(data, offsets, binary=text.binary), np.arange(len(starts)), starts, repaired)
+        first, end = _piece(entry, len(starts))
+        series = _series(data, offsets[first : end + 1], binary=text.binary)
+        return cls(series, np.arange(first, end), starts, repaired, cut=end - first < len(starts))
 
     @classmethod
     def _ranged(cls, text: Text, repaired: bool) -> _Part:
@@ -93,6 +96,13 @@ def _whole(data: bytes, starts: Rows, ends: Rows) -> bool:
         return False
     units = np.frombuffer(data + b"\0", dtype=np.uint8)
     return not ((units[starts] & 0xC0 == 0x80).any() or (units[ends] & 0xC0 == 0x80).any())
+
+
+def _piece(entry: Entry, lines: int) -> tuple[int, int]:
+    """The lines of an entry's piece, where each line is known to be a record: others need not become columns."""
+    if entry.first + entry.records + entry.rest != lines:
+        return 0, lines
+    return entry.first, entry.first + entry.records
 
 
 def _line_starts(data: bytes) -> Rows:

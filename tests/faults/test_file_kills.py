@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,30 @@ def test_each_record_is_stored_once_over_kills_and_rotations(tmp_path: Path) -> 
         program.stop()
         service.kill()
         shutil.rmtree(folder)
+
+
+def test_each_record_is_stored_once_over_reloads_with_other_numbers_of_processes(tmp_path: Path) -> None:
+    """SIGHUP while the file grows and rotates: the process that reads next goes on where the one before was."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    service = Service(tmp_path, config=CONFIG.replace("FOLDER", str(folder)))
+    written = service.config.read_text()
+    program = Program(folder, 11)
+    with service:
+        program.start()
+        try:
+            for number, processes in enumerate((2, 1), 1):
+                service.config.write_text(f"{written}  processes: {{ingest: {processes}}}\n")
+                assert service.process is not None
+                service.process.send_signal(signal.SIGHUP)
+                _await_reloads(service, number)
+        finally:
+            program.stop()
+        service.await_rows("SELECT count(*), count(DISTINCT body) FROM sent", [(program.written, program.written)], 150)
+
+
+def _await_reloads(service: Service, number: int) -> None:
+    deadline = time.monotonic() + 150
+    while service.log.read_text().count("configuration reloaded") < number:
+        assert time.monotonic() < deadline, service.log.read_text()[-3000:]
+        threading.Event().wait(0.05)

@@ -47,11 +47,11 @@ class Changes:
         if source.content.packed:
             return
         if source.size < place.offset:
-            if source.size and place.mark.fits(source.read):
+            if source.size and source.begins_as_before():
                 self._truncated(source)
             else:
                 self._anew(source, now)
-        elif not place.fits(source.read):
+        elif not (source.begins_as_before() and place.ends_alike(source.read)):
             self._anew(source, now)
         source.marked(self._config.fingerprint_size)
         self._followed.known.indexed(source)

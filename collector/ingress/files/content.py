@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 import zlib
 from typing import Protocol
 
@@ -16,13 +18,14 @@ _WBITS = 31
 
 class Content(Protocol):
     """An open file. `read` gives fewer bytes at its end, none behind it; `length` is how many there are, plain; `whole`: more may come,
-    but nothing shows that it must."""
+    but nothing shows that it must; `written_from`: where the next byte stands that was written, in a file with holes."""
 
     @property
     def packed(self) -> bool: ...
     def read(self, offset: int, size: int) -> bytes: ...
     def length(self) -> int: ...
     def whole(self) -> bool: ...
+    def written_from(self, offset: int) -> int: ...
     def stat(self) -> os.stat_result: ...
     def close(self) -> None: ...
 
@@ -46,6 +49,14 @@ class Plain:
 
     def stat(self) -> os.stat_result:
         return os.fstat(self._fd)
+
+    def written_from(self, offset: int) -> int:
+        try:
+            return os.lseek(self._fd, offset, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return max(offset, self.length())
+            return offset  # a file system that knows of no holes
 
     def forget(self, upto: int) -> None:
         """Tell the kernel that its copy up to there is not needed."""
@@ -95,6 +106,9 @@ class Gzip:
         """Whether it ends where a member ends: what is half written does not."""
         return self.length() > 0 and not self._within and not self.broken
 
+    def written_from(self, offset: int) -> int:
+        return offset
+
     def _more(self) -> bool:
         packed = self._unpacker.unconsumed_tail
         if not packed:
@@ -125,9 +139,12 @@ class Gzip:
 
 
 def opened(path: str, compression: str, *, lock: bool = False) -> Content:
-    """The file at `path`. `compression`: `gzip`, `auto` (what begins like gzip and can be unpacked), or nothing. Raises `OSError`."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    """The file at `path`. `compression`: `gzip`, `auto` (what begins like gzip and can be unpacked), or nothing. Raises `OSError`: also
+    of what is no file: it may have become one of those since somebody looked."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
         if lock:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         packed = compression == "gzip" or (compression == "auto" and _is_gzip(fd))

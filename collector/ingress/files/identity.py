@@ -90,8 +90,10 @@ class Place:
 
     def fits(self, read: Read) -> bool:
         """Whether the file begins alike, and what was read of it last still stands there."""
-        if not self.mark.fits(read):
-            return False
+        return self.mark.fits(read) and self.ends_alike(read)
+
+    def ends_alike(self, read: Read) -> bool:
+        """Whether what was read of it last still stands there."""
         return _hash(read(self.offset - self.tail_length, self.tail_length)) == self.tail if self.tail_length else True
 
 

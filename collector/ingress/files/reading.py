@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from collector.ingress.cutting import newline_of
 from collector.ingress.files.attributes import attributes_of
 from collector.ingress.files.changes import Changes
 from collector.ingress.files.followed import ACTIVE_SECS, GRACE_SECS, Followed
@@ -34,6 +35,7 @@ class FileReading:
         self._frame = Frame(
             fixed.resource, max(config.max_log_size, 1), config.include_file_record_number, config.include_file_record_offset,
             config.preserve_leading_whitespaces, config.preserve_trailing_whitespaces, not followed.codec,
+            newline_of(followed.codec)[1] if followed.codec else 0,
         )  # fmt: skip
 
     def round(self, now: float) -> bool:
@@ -69,6 +71,10 @@ class FileReading:
         piece = source.piece(self._cutter, frame, last=self._overdue(source, now))
         if piece is None:
             return self._over(source, now) if source.ended else False
+        if piece.hole:
+            self._followed.say(
+                f"hole {source.path}", f"{source.path} has a hole of {piece.hole} bytes, which is passed over"
+            )
         self._handing.give(piece)
         return True
 

@@ -14,17 +14,19 @@ from collector.journal.text import Scalar, Text
 READ_BYTES = 1 << 20
 """How much is read at a time, unless a record is longer."""
 HEADS = (4, 16, 64, 256)
+_ZEROS = bytes(4096)
 _BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What goes to the journal at once; `place` is true when it is there."""
+    """What goes to the journal at once; `place` is true when it is there. `hole`: so many bytes of it were never written."""
 
     source: TailedFile
     text: Text
     records: int
     place: Place
+    hole: int = 0
 
 
 class TailedFile:
@@ -59,6 +61,8 @@ class TailedFile:
         """That file."""
         self.twin_id = b""
         """What it was when they were compared."""
+        self.first = b""
+        """As many of them as `marked` has read."""
         self.heads: tuple[Mark, ...] = ()
         """Its first bytes, fewer and fewer: what is copied is shorter at first."""
         self.told: Mapping[str, Scalar] = {}
@@ -84,7 +88,7 @@ class TailedFile:
     def marked(self, fingerprint: int) -> None:
         """Know it by more of its first bytes, as long as there are more."""
         if self.place.mark.length != fingerprint:
-            first = self.read(0, fingerprint)
+            self.first = first = self.read(0, fingerprint).rstrip(b"\0")  # zeros may be what nobody has written yet
             if len(first) != self.place.mark.length:
                 self.place = replace(self.place, mark=Mark.of(first))
                 self.heads = tuple(Mark.of(first[:length]) for length in HEADS if length < len(first))
@@ -92,11 +96,20 @@ class TailedFile:
             first = self.read(0, HEADS[-1])
             self.heads = tuple(Mark.of(first[:length]) for length in HEADS if length < fingerprint)
 
+    def begins_as_before(self) -> bool:
+        """Also where less is left than it is known by: as far as that is remembered. Raises `OSError`."""
+        if self.size >= self.place.mark.length:
+            return self.place.mark.fits(self.read)
+        return bool(self.size) and self.first.startswith(self.read(0, self.size))
+
     def piece(self, cutter: Cutter, frame: Frame, *, last: bool) -> Piece | None:
         """The next one; None: nothing is complete. `last`: what has no end is a record. Raises `OSError`."""
         want = READ_BYTES
         while True:
             chunk = self.read(self.place.offset, want)
+            if chunk.startswith(_ZEROS) and frame.unit and (hole := self._hole(frame.unit)):
+                self.ended = hole.place.offset == self.size  # nobody has written behind it yet, or into it
+                return None if self.ended else hole
             whole = len(chunk) < want
             cut = cutter.cut(chunk, last=last and whole, skipping=self.place.skipping)
             if cut.consumed or whole or want > frame.longest:
@@ -104,6 +117,21 @@ class TailedFile:
             want = min(4 * want, frame.longest + READ_BYTES)
         self.ended = whole and (cut.consumed == 0 or cut.consumed == len(chunk))
         return self._made(cut, chunk, frame) if cut.consumed else None
+
+    def _hole(self, unit: int) -> Piece | None:
+        """What was never written (a program that goes on at its old place in a file that was emptied) is passed over, with the zeros
+        up to where the next line begins. `unit`: bytes of a character at least."""
+        assert self.content is not None
+        begins = self.place.offset
+        block = -(-begins // len(_ZEROS)) * len(_ZEROS)  # the rest of the one in which writing ended is zeros
+        ends = self.content.written_from(block)
+        if ends == block:
+            return None
+        zeros = self.read(ends, len(_ZEROS))
+        ends += len(zeros) - len(zeros.lstrip(b"\0"))
+        ends -= (ends - begins) % unit
+        place = replace(self.place.at(ends, self.read), path=self.path)
+        return Piece(self, Text(b""), 0, place, hole=ends - begins)
 
     def _made(self, cut: Cut, chunk: bytes, frame: Frame) -> Piece:
         before, offset = self.place, self.place.offset + cut.consumed
@@ -138,7 +166,7 @@ NOTHING = Fixed()
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is the same of all pieces."""
+    """What is the same of all pieces. `unit`: bytes of a line end; 0: bytes are no text."""
 
     resource: Mapping[str, Scalar]
     longest: int
@@ -147,6 +175,7 @@ class Frame:
     keep_leading: bool
     keep_trailing: bool
     binary: bool
+    unit: int
     now_unix_nano: int = 0
 
 

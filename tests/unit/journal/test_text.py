@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from itertools import pairwise
 
+import pytest
+from polars.testing import assert_frame_equal
+
+from collector.batch import LogBatch, concat
 from collector.journal.entry import Entry
 from collector.journal.text import NotText, Text, records_in
 from collector.ledger.codec import decode_entries, encode_entries
@@ -84,12 +89,33 @@ def test_among_requests_of_otlp_they_keep_their_order() -> None:
     assert batch.payloads["receiver"].to_list() == ["otlp", "file_log", "otlp"]
 
 
-def test_a_piece_of_an_entry_is_its_records_under_their_ids() -> None:
-    whole = entry(Text(b"".join(b"%d\n" % number for number in range(10))), records=10)
-    ids = decode([whole]).batch.column("record_id").to_list()
-    batch = decode([whole.piece(3, 4)]).batch
-    assert batch.column("body").to_list() == ["3", "4", "5", "6"]
-    assert batch.column("record_id").to_list() == ids[3:7]
+LINES = b"".join(b"%d\n" % number for number in range(10))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        Text(LINES), Text(LINES[:-1]), Text(LINES.replace(b"3\n", b"3\xff\n")), Text(b"\n \n" + LINES.replace(b"5", b"5\n\t")),
+        Text(LINES, [(2 * number, 1) for number in range(10)]), Text(LINES, binary=True),
+    ],
+    ids=["lines", "without an end", "no utf-8", "blank lines between", "ranges", "bytes"],
+)  # fmt: skip
+@pytest.mark.parametrize("cuts", [(3, 7), (0, 1), (9, 10)], ids=str)
+def test_pieces_of_an_entry_are_its_records_under_their_ids(text: Text, cuts: tuple[int, int]) -> None:
+    whole = entry(replace(text, number=5, offset=100), records=10)
+    pieces = [whole.piece(start, end - start) for start, end in pairwise((0, *cuts, 10)) if end > start]
+    batches = [decode([piece]).batch for piece in pieces]
+    assert [len(batch) for batch in batches] == [piece.records for piece in pieces]
+    assert_same(concat(batches), decode([whole]).batch)
+    assert_same(decode([pieces[-1], pieces[0]]).batch, concat([batches[-1], batches[0]]))
+
+
+def assert_same(batch: LogBatch, other: LogBatch) -> None:
+    """But for the rows of other tables that they name."""
+    places = ("payload", "resource", "scope")
+    assert_frame_equal(batch.records.drop(places), other.records.drop(places))
+    for key in ("log.file.record_number", "log.file.record_offset", "logboom.repaired"):
+        assert batch.attribute_text(key).to_list() == other.attribute_text(key).to_list()
 
 
 def test_what_is_no_text_is_a_dead_letter_and_stops_nothing() -> None:

@@ -158,6 +158,26 @@ def test_an_entry_of_ten_megabytes_in_pieces() -> None:
     assert body == piece * 640 + "end"
 
 
+def test_a_containers_line_that_was_split_before_it_came_here(caplog: pytest.LogCaptureFixture) -> None:
+    """The receiver's `max_log_size` is below what the runtime writes: the beginning is a line of the container, the rest is none and
+    goes on as it is."""
+    steps = Steps({"type": "container"})
+    batch = steps.step("2026-01-01T00:00:00Z stdout F the beginning, ", '"deployment": {".": {}}', "the end")
+    assert sorted(batch.column("body")) == ['"deployment": {".": {}}', "the beginning, ", "the end"]
+    assert batch.attribute("log.iostream").drop_nulls().to_list() == ["stdout"]
+    assert "failed for 2 records, which are sent on as they are" in caplog.text
+
+
+def test_a_container_puts_together_no_more_than_it_may() -> None:
+    """Its own `max_log_size`: what comes behind that is a record of its own, and no letter is lost."""
+    steps = Steps({"type": "container", "max_log_size": 100})
+    time = "2026-01-01T00:00:00Z"
+    lines = [f"{time} stdout P {letter * 40}" for letter in "abcdef"]
+    bodies = [body for line in lines for body in steps.bodies(line)] + steps.bodies(f"{time} stdout F end")
+    assert "".join(bodies) == "".join(letter * 40 for letter in "abcdef") + "end"
+    assert len(bodies) > 1
+
+
 def test_formats_of_containers_are_told_apart_and_what_is_none_goes_on_as_it_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

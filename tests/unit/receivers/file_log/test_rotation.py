@@ -132,6 +132,21 @@ def test_an_editor_takes_the_last_line_away(tmp_path: Path, on_truncate: str, th
     assert files.bodies() == [*lines(LONG), "last", *(again if then is None else then)]
 
 
+def test_an_editor_takes_the_last_line_of_a_short_file_away(tmp_path: Path) -> None:
+    """Less is left than it is known by; what is left is what was there."""
+    files = Files(tmp_path)
+    files.write("app.log", "2026 one\n2026 two\n2026 three\n")
+    files.run()
+    os.truncate(tmp_path / "app.log", 18)
+    files.run()
+    files.write("app.log", "2026 33333\n2026 four\n")
+    files.run()
+    assert files.bodies() == ["2026 one", "2026 two", "2026 three", "2026 four"]
+    files.write("app.log", "2026 ano\n", "wb")
+    files.run()
+    assert files.bodies()[-1] == "2026 ano"
+
+
 def test_equal_lines_at_equal_places_behind_a_truncation_are_no_repetition(tmp_path: Path) -> None:
     files = Files(tmp_path, {"on_truncate": "read_new"})
     files.write("app.log", LONG)
