@@ -86,6 +86,8 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "jsm": "exporters.jsm",
         "kubernetes": "exporters.kubernetes",
         "kv": "exporters.kv",
+        "load_balancing": "exporters.load_balancing",
+        "loadbalancing": "exporters.load_balancing",
         "logging": "exporters.debug",
         "logzio": "exporters.logzio",
         "loki": "exporters.loki",

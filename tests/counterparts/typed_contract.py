@@ -170,6 +170,8 @@ from exporters.kubernetes.config import KubernetesConfig
 from exporters.kubernetes.exporter import KubernetesExporter
 from exporters.kv.config import KvConfig
 from exporters.kv.exporter import KvExporter
+from exporters.load_balancing.config import LoadBalancingConfig
+from exporters.load_balancing.exporter import LoadBalancingExporter
 from exporters.logzio.config import LogzioConfig
 from exporters.logzio.exporter import LogzioExporter
 from exporters.loki.config import LokiConfig
@@ -294,6 +296,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     DatadogExporter,
     LokiExporter,
     LogzioExporter,
+    LoadBalancingExporter,
     GoogleCloudExporter,
     CoralogixExporter,
     DebugExporter,
@@ -442,6 +445,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     DatadogConfig,
     LokiConfig,
     LogzioConfig,
+    LoadBalancingConfig,
     GoogleCloudConfig,
     CoralogixConfig,
     DebugConfig,
@@ -656,6 +660,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     DatadogConfig,
     LokiConfig,
     LogzioConfig,
+    LoadBalancingConfig,
     GoogleCloudConfig,
     CoralogixConfig,
     ElasticsearchConfig,
@@ -715,6 +720,7 @@ TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
     SystemdExporter,
 )
 TELLS_ORIGIN: tuple[type[TellsOrigin], ...] = (
+    LoadBalancingExporter,
     OtlpExporter,
     OtlpHttpExporter,
 )

@@ -64,6 +64,9 @@ WITH: dict[str, list[str]] = {
         for where, address in (("logs", "domain: a.example"), ("domain_settings", "domain: h.example"))
     ],
     "exporters.logzio": [f"{{region: us, account_token: {MARK}, {CLIENT}, {HEADERS}}}"],
+    "exporters.load_balancing": [
+        f"{{resolver: {{static: {{hostnames: ['h:1']}}}}, protocol: {{otlp: {{{TLS}, {HEADERS}}}}}, redact: {{hash_key: {MARK}}}}}"
+    ],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
     "exporters.googlecloud": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],

@@ -1,0 +1,59 @@
+"""Which backends there are: a list, or the addresses of a name, looked up again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from typing import Protocol
+
+from exporters.load_balancing.config import DnsResolver, Resolver, StaticResolver
+
+
+class Resolves(Protocol):
+    """Says which backends there are. `interval` is how often it is asked; 0 = once."""
+
+    interval: float
+
+    async def look(self) -> Sequence[str]:
+        """`host:port` or `host` of each. Raises OSError where nobody knows."""
+        ...
+
+
+class Listed:
+    """`static`."""
+
+    interval = 0.0
+
+    def __init__(self, config: StaticResolver) -> None:
+        self._hostnames = config.hostnames
+
+    async def look(self) -> Sequence[str]:
+        """As they were given."""
+        return self._hostnames
+
+
+class Named:
+    """`dns`."""
+
+    def __init__(self, config: DnsResolver) -> None:
+        self._config = config
+        self.interval = config.interval
+
+    async def look(self) -> Sequence[str]:
+        """The addresses of the name. Raises OSError: TimeoutError is one."""
+        async with asyncio.timeout(self._config.timeout):
+            found = await asyncio.get_running_loop().getaddrinfo(self._config.hostname, None, type=socket.SOCK_STREAM)
+        port = f":{self._config.port}" if self._config.port else ""
+        hosts = {
+            f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0]) for family, _, _, _, address in found
+        }
+        return sorted(f"{host}{port}" for host in hosts)
+
+
+def resolver(config: Resolver) -> Resolves:
+    """The one that is configured."""
+    if config.static is not None:
+        return Listed(config.static)
+    assert config.dns is not None
+    return Named(config.dns)
