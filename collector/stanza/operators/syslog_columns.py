@@ -20,9 +20,9 @@ NO_HEADER, NO_TIME = "no header", "the time can't be read"
 _MOST_PRIORITY, _LAST = 191, 1 << 63
 _DATA = r"(?s)^((?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+)(?: (.*))?$"
 _PRI = r"^<(\d{1,3})>"
-_3164_STAMP = r"^([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T\S+) "
-_3164_TAG = r"^([^\s\[\]:]{1,48})(?:\[([^\]]*)\])?: ?"
-_BARE_TAG = r"^[^\s\[\]:]{1,48}(?:\[[^\]]*\])?:$"
+_3164_STAMP = r"^([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T\S+) "
+_3164_TAG = r"^([^\s\[\]:]{1,48})(?:(?:\[([^\]]*)\])?:|\[(\d{1,10})\](?: |$)) ?"
+_BARE_TAG = r"^[^\s\[\]:]{1,48}(?:(?:\[[^\]]*\])?:|\[\d{1,10}\])$"
 _STAMPS: tuple[Layout, ...] = (
     layout_of("%b %e %H:%M:%S", "en"), layout_of("%b %e %Y %H:%M:%S", "en"), gotime("2006-01-02T15:04:05Z07:00"),
 )  # fmt: skip
@@ -114,17 +114,29 @@ def read_3164(texts: pl.Series, zone: tzinfo, *, skips: bool) -> Read:
     text = rest.zip_with(local, text.fill_null(""))
     host = _where(~local, host)
     whole = (whole & (local | (host.str.len_bytes() > 0))).fill_null(False)
-    tag = text.str.extract_groups(_3164_TAG).struct.unnest()
+    name, number, bare = text.str.extract_groups(_3164_TAG).struct.unnest().get_columns()
+    number = number.zip_with(number.is_not_null(), bare)
     columns = {
-        "priority": priority, "hostname": _said(host), "appname": _said(tag.get_column("1")), "proc_id": _said(tag.get_column("2")),
-        "message": _said(text.str.replace(_3164_TAG, ""), nil=False),
+        "priority": priority, "hostname": _said(host), "appname": _said(name), "proc_id": _said(number), "message": _said(text.str.replace(_3164_TAG, ""), nil=False),
     }  # fmt: skip
     columns = {name: column if name == "priority" else _where(whole, column) for name, column in columns.items()}
     stamp = _where(whole, stamp)
-    different = stamp.drop_nulls().unique()
-    read = pl.Series([_moment(text, zone) for text in different.to_list()], dtype=pl.UInt64)
-    times = stamp.replace_strict(different, read, default=None, return_dtype=pl.UInt64)
+    times = _stamped(stamp, zone)
     return Read(columns, nulls(len(texts)), times, _reasons(whole, stamp, times))
+
+
+def _stamped(stamps: pl.Series, zone: tzinfo) -> pl.Series:
+    """Nanoseconds since the epoch; null where it is none. What says the year first is RFC 3339; others are read once for each second."""
+    exact = stamps.str.contains(r"^\d").fill_null(False)
+    if exact.all() and len(stamps):
+        return rfc3339(stamps)
+    parts = _where(~exact, stamps).str.splitn(".", 2).struct.unnest()
+    seconds, digits = parts.get_columns()
+    different = seconds.drop_nulls().unique()
+    read = pl.Series([_moment(text, zone, _STAMPS[:2]) for text in different.to_list()], dtype=pl.UInt64)
+    times = seconds.replace_strict(different, read, default=None, return_dtype=pl.UInt64)
+    times = times + digits.str.pad_end(9, "0").cast(pl.UInt64).fill_null(0)
+    return rfc3339(_where(exact, stamps)).zip_with(exact, times) if exact.any() else times
 
 
 def _behind(texts: pl.Series, stamp: pl.Series) -> pl.Series:

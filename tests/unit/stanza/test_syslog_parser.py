@@ -60,6 +60,9 @@ def test_structured_data() -> None:
         ("<13>Oct 11 22:14:15 shop[12]: written to /dev/log", (None, "shop", "12", "written to /dev/log")),
         ("<13>2021-10-11T22:14:15.5+02:00 fe80::1 kernel: text", ("fe80::1", "kernel", None, "text")),
         ("<13>Oct 11 22:14:15 web", ("web", None, None, None)),
+        ("<13>Oct 11 22:14:15 web shop[12] it fell", ("web", "shop", "12", "it fell")),
+        ("<13>Oct 11 22:14:15 shop[12] it fell", (None, "shop", "12", "it fell")),
+        ("<13>Oct 11 22:14:15 web list[a] is empty", ("web", None, None, "list[a] is empty")),
     ],
 )
 def test_messages_of_old(text: str, expected: tuple[str | None, ...]) -> None:
@@ -69,6 +72,21 @@ def test_messages_of_old(text: str, expected: tuple[str | None, ...]) -> None:
     assert tuple(found.get(name) for name in ("hostname", "appname", "proc_id", "message")) == expected
     assert found["severity_text"] == "notice"
     assert found["time_unix_nano"] > 0
+
+
+def test_times_of_old() -> None:
+    """With fractions, as syslog-ng may write them, with a year, and as rsyslog writes them unless it is told otherwise."""
+    stamps = (
+        "Oct 11 22:14:15", "Oct 11 22:14:15.25", "Oct 11 2021 22:14:15.000000001", "2021-10-11T22:14:15.5+02:00", "2021-10-11T22:14:15Z",
+        "Oct 41 22:14:15",
+    )  # fmt: skip
+    found, failed = parsed(*(f"<13>{stamp} web shop: a" for stamp in stamps), protocol="rfc3164")
+    assert failed == 1
+    known = [each.get("time_unix_nano") for each in found]
+    assert known[1] - known[0] == 250_000_000
+    assert known[2:] == [
+        1_633_990_455_000_000_001, 1_633_983_255_500_000_000, 1_633_990_455_000_000_000, None,
+    ]  # fmt: skip
 
 
 def test_levels_are_those_of_the_collector() -> None:
