@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes clean
+.PHONY: causes-score patterns-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -65,6 +65,9 @@ bench-old: setup               ## this tree against another one: OLD=../worktree
 
 bench-files: setup             ## what following files costs: lines a second and core, plain, regex, CRI, CRI with JSON; 10,000 quiet files
 	$(BIN)/python tests/bench/files.py
+
+bench-syslog: setup            ## what taking syslog and lines costs over UDP and TCP: µs a record, CPU of all processes
+	$(BIN)/python tests/bench/syslog.py
 
 bench-encoding: setup          ## what each exporter's encoding costs
 	$(BIN)/python tests/bench/encoding.py

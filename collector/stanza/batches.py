@@ -146,10 +146,20 @@ def _attributes(table: Table, out: np.ndarray[Any, Any]) -> tuple[pl.DataFrame, 
             parts.append(tables.rows_of_column(key, chosen).with_columns(pl.lit(value=True).alias(FROM_BODY)))
         else:
             derived.append(chosen.alias(key))
+    parts += [_packed_rows(key, column.gather(out)) for key, column in table.packed.items()]
     if table.loose is not None:
         parts += [_loose_rows([table.loose[row] for row in out.tolist()])]
     rows = tables.stack(parts).sort("owner", maintain_order=True) if parts else ATTRIBUTES.to_frame()
     return rows, pl.DataFrame(derived) if derived else pl.DataFrame()
+
+
+def _packed_rows(key: str, values: pl.Series) -> pl.DataFrame:
+    present = values.is_not_null()
+    columns = [
+        present.arg_true().cast(pl.UInt32).alias("owner"),
+        values.filter(present).alias(VALUE_COLUMNS[ValueKind.ANY]),
+    ]
+    return conform(pl.DataFrame(columns).with_columns(key=pl.lit(key), kind=pl.lit(int(ValueKind.ANY), pl.UInt8)))
 
 
 def _rows_of(key: str, values: Sequence[Any]) -> pl.DataFrame:

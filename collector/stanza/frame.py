@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import otlp_wire
 from collector.stanza.absent import ABSENT
 from collector.stanza.columns import Column, Rows, items, nothing, put, taken, tightened
 from collector.stanza.fields import Field
@@ -33,12 +34,16 @@ class Table:
     def __init__(self, height: int, columns: dict[str, Column] | None = None) -> None:
         self.height = height
         self.columns: dict[str, Column] = columns or {}
+        self.packed: dict[str, pl.Series] = {}
+        """Serialised values (AnyValue) of keys that no operator has asked for; null = absent."""
         self.loose: list[dict[str, Any] | None] | None = None
         self.told: set[str] = set()
         """Keys that the text itself chose: they name no place."""
 
     def get(self, key: str) -> Column:
         """Absent everywhere where nobody has it."""
+        if key in self.packed:
+            self._unpack(key)
         self._gather(key)
         return self.columns.get(key) if key in self.columns else nothing(self.height)  # type: ignore[return-value]
 
@@ -46,8 +51,32 @@ class Table:
         self.columns[key] = put(self.get(key), rows, values)
         self.told.discard(key)
 
+    def pack(self, key: str, rows: Rows, values: pl.Series) -> None:
+        """Set serialised values, which stay so until somebody asks for them. Null: as it was."""
+        if key in self.columns or key in self.packed or self.loose is not None:
+            there = values.is_not_null().to_numpy()
+            self.set(key, rows[there], [otlp_wire.any_to_python(value) for value in values.drop_nulls().to_list()])
+            return
+        whole = values if len(rows) == self.height else None
+        if whole is None:
+            index = np.full(self.height, -1, dtype=np.int64)
+            index[rows] = np.arange(len(rows))
+            whole = values.gather(pl.Series(index).replace(-1, None))
+        self.packed[key] = whole
+
+    def unpack(self) -> None:
+        """All columns as values."""
+        for key in list(self.packed):
+            self._unpack(key)
+
+    def _unpack(self, key: str) -> None:
+        self.columns[key] = [
+            ABSENT if value is None else otlp_wire.any_to_python(value) for value in self.packed.pop(key).to_list()
+        ]
+
     def merge(self, rows: Rows, maps: list[Any], *, told: bool = False, make: Make = tightened) -> None:
         """Set the keys of a map for each of the rows. `make`: a column of what a key holds."""
+        self.unpack()
         counted: Counter[str] = Counter()
         for keys, times in Counter(map(tuple, maps)).items():
             counted.update(dict.fromkeys(keys, times))
@@ -89,6 +118,7 @@ class Table:
 
     def row_maps(self, rows: Rows) -> list[dict[str, Any]]:
         """Of each of the rows all keys and values."""
+        self.unpack()
         maps: list[dict[str, Any]] = [{} for _ in rows]
         for key, column in self.columns.items():
             for each, value in zip(maps, items(taken(column, rows)), strict=True):
@@ -100,6 +130,7 @@ class Table:
 
     def clear(self, rows: Rows) -> None:
         """No keys for these rows."""
+        self.unpack()
         for key in list(self.columns):
             self.columns[key] = put(self.columns[key], rows, nothing(len(rows)))
         for row in rows.tolist() if self.loose is not None else ():
@@ -107,6 +138,7 @@ class Table:
 
     def repeat(self, rows: Rows) -> None:
         """Rows once more, behind the others."""
+        self.unpack()
         for key, column in self.columns.items():
             self.columns[key] = repeated(column, rows)
         if self.loose is not None:

@@ -236,6 +236,7 @@ def append(frame: Frame, found: Sequence[dict[str, Any]], origin: int) -> int:
     row = frame.height
     frame.body = tightened([*items(frame.body), *(each["body"] for each in found)])
     for table, name in ((frame.attributes, "attributes"), (frame.resource, "resource")):
+        table.unpack()
         for key in {*table.columns, *(key for each in found for key in each[name])}:
             table.columns[key] = tightened([*items(table.get(key)), *(each[name].get(key, ABSENT) for each in found)])
         if table.loose is not None:

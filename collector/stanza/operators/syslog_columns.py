@@ -6,7 +6,6 @@ data where there is any.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -26,9 +25,6 @@ _BARE_TAG = r"^[^\s\[\]:]{1,48}(?:(?:\[[^\]]*\])?:|\[\d{1,10}\])$"
 _STAMPS: tuple[Layout, ...] = (
     layout_of("%b %e %H:%M:%S", "en"), layout_of("%b %e %Y %H:%M:%S", "en"), gotime("2006-01-02T15:04:05Z07:00"),
 )  # fmt: skip
-_ELEMENT = re.compile(r"\[([^\s=\]\"]+)((?: [^\s=\]\"]+=\"(?:[^\"\\]|\\.)*\")*)\]")
-_PARAMETER = re.compile(r" ([^\s=\]\"]+)=\"((?:[^\"\\]|\\.)*)\"")
-_ESCAPED = re.compile(r"\\([\"\\\]])")
 _BOM = "\ufeff"
 
 
@@ -194,11 +190,3 @@ def _where(mask: pl.Series, values: pl.Series) -> pl.Series:
 def nulls(height: int, dtype: pl.DataType | None = None) -> pl.Series:
     """A column without values; of texts, unless `dtype` says otherwise."""
     return pl.Series([None], dtype=dtype or pl.String).new_from_index(0, height)
-
-
-def structured(text: str) -> dict[str, dict[str, str]]:
-    """Structured data as maps by their ids."""
-    return {
-        match[1]: {name: _ESCAPED.sub(r"\1", value) for name, value in _PARAMETER.findall(match[2])}
-        for match in _ELEMENT.finditer(text)
-    }

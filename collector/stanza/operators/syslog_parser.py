@@ -16,7 +16,8 @@ from collector.stanza.fields import field_of
 from collector.stanza.frame import Frame
 from collector.stanza.operation import Done, Options, done
 from collector.stanza.operators.parsing import Embedded
-from collector.stanza.operators.syslog_columns import Read, nulls, read_3164, read_5424, structured
+from collector.stanza.operators.syslog_columns import Read, nulls, read_3164, read_5424
+from collector.stanza.operators.syslog_data import packed, structured
 from collector.stanza.problems import OperatorError
 
 _NUMBERS = pl.Series([21, 19, 18, 17, 13, 10, 9, 5], dtype=pl.Int64)
@@ -89,9 +90,18 @@ class SyslogParser:
         columns["facility"] = priority // 8
         data = read.data.gather(kept)
         if data.null_count() < len(data):
-            columns["structured_data"] = [ABSENT if text is None else structured(text) for text in data.to_list()]
+            self._put_data(frame, here, columns, data)
         self._write(frame, here, columns)
         _tell(frame, here, read.times.gather(kept), priority % 8)
+
+    def _put_data(self, frame: Frame, rows: Rows, columns: dict[str, Column], data: pl.Series) -> None:
+        """Structured data: maps, which stay serialised where they are attributes."""
+        if self._to.root == "attributes" and not self._to.keys:
+            at = data.is_not_null().arg_true()
+            values = nulls(len(data), pl.Binary()).scatter(at, packed(data.gather(at)))
+            frame.attributes.pack("structured_data", rows, values)
+        else:
+            columns["structured_data"] = [ABSENT if text is None else structured(text) for text in data.to_list()]
 
     def _write(self, frame: Frame, rows: Rows, columns: dict[str, Column]) -> None:
         if self._to.root == "body" or self._to.keys:

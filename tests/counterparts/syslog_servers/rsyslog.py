@@ -40,7 +40,7 @@ ruleset(name="all") {{ action(type="omfile" file="{output}" template="line") }}
 class Rsyslog(SyslogServer):
     """Its inputs take both framings and both formats. Messages may have 8 KiB, its default."""
 
-    inputs = ("udp", "tcp", "tls", "mutual")
+    inputs: Sequence[str] = ("udp", "tcp", "tls", "mutual")
 
     def input(self, transport: Transport, framing: Framing, protocol: Protocol) -> str | None:
         """Named by the transport alone."""

@@ -13,6 +13,7 @@ from collector.stanza.absent import ABSENT
 from collector.stanza.columns import items
 from collector.stanza.frame import Frame, Table
 from collector.stanza.graph import graph_of
+from collector.stanza.operators.syslog_data import structured
 
 NIL = "<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - "
 
@@ -49,6 +50,34 @@ def test_structured_data() -> None:
     told = {"exampleSDID@32473": {"iut": "3", "eventSource": 'App"l]ication\\'}, "only": {}}
     assert [each.get("structured_data") for each in found] == [told, told, None]
     assert [each.get("message") for each in found] == ["text [no data]", None, None]
+
+
+def test_structured_data_of_many_records() -> None:
+    """It stays serialised, and is what one record's would be: escapes, repeated names, line ends, elements without parameters."""
+    data = [
+        r'[a x="1"]', r'[a x="\"\\\]" y=""][b]', '[a x="1" x="2"][a y="3"]', '[é ü="\n"]', '[a@1 x="[b y=\\"z\\"\\]"]', "[a]",
+    ] * 3  # fmt: skip
+    found, failed = parsed(*(f"<13>1 - - - - - {each} text" for each in data), protocol="rfc5424")
+    assert not failed
+    for each, text in zip(found, data, strict=True):
+        assert parsed(f"<13>1 - - - - - {text} text", protocol="rfc5424")[0] == [each]
+        assert each["structured_data"] == structured(text)
+    assert found[2]["structured_data"] == {"a": {"y": "3"}}
+    assert found[1]["structured_data"] == {"a": {"x": '"\\]', "y": ""}, "b": {}}
+
+
+def test_operators_may_ask_for_structured_data() -> None:
+    """Behind the parser, of records with and without it."""
+    frame = Frame(pl.Series(['<13>1 - - - - - [a x="1"]', NIL, "nothing"]), Table(3), Table(3))
+    move = {
+        "type": "move",
+        "from": 'attributes.structured_data["a"]["x"]',
+        "to": "attributes.x",
+        "on_error": "send_quiet",
+    }
+    graph_of([{"type": "syslog_parser", "protocol": "rfc5424"}, move]).run(frame)
+    assert items(frame.attributes.get("x")) == ["1", ABSENT, ABSENT]
+    assert items(frame.attributes.get("structured_data")) == [{"a": {}}, ABSENT, ABSENT]
 
 
 @pytest.mark.parametrize(
