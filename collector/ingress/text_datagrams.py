@@ -35,7 +35,9 @@ _TRAILING = bytes(range(32))
 _LARGEST_PIECE = 1 << 20
 _WAITING_BYTES = 16 << 20
 """Of datagrams that were read, and that the journal does not have."""
-_IDLE_SECS, _BUSY_SECS = 0.5, 0.001
+_IDLE_SECS, _BUSY_SECS = 0.5, 0.002
+_GATHER_SECS = 0.025
+"""Between two offers: under load an entry of the journal has many datagrams, and the first after a silence does not wait."""
 _AGAIN_SECS = (0.05, 1.0)
 _SAY_AGAIN_SECS = 60.0
 Read = tuple[bytes, Sender]
@@ -239,12 +241,14 @@ class _Offering:
         """See what became of those under way; when that is known of all, offer what is next."""
         while self._outcomes:
             self._settle(*self._outcomes.pop())
-        if self._under_way or time.monotonic() < self._not_before:
+        now = time.monotonic()
+        if self._under_way or now < self._not_before:
             return
         offered, self._again = self._again, []
         if not offered:
             offered = [(piece, self._owner.digest()) for piece in self._owner.take()]
         self._under_way = len(offered)
+        self._not_before = now + _GATHER_SECS
         for piece, digest in offered:
             self._owner.submit(piece, digest, partial(self._answered, piece, digest))
 

@@ -23,7 +23,7 @@ from collector.transport.serving.stream_server import StreamConnection
 _UNFINISHED_BYTES = 64 << 20
 """Of messages whose end has not come, over all connections of a process."""
 _FULL_READ = 64 << 10
-_GATHER_SECS, _LONG_SECS = 0.005, 0.2
+_GATHER_SECS, _LONG_SECS = 0.02, 0.2
 """How long the kernel gathers what comes in small pieces, before it is read; and that, for each MiB that waits for its end: who sends it
 byte by byte does not have it looked at a million times."""
 
