@@ -55,6 +55,13 @@ LISTENER_CROWDED = ServiceEvent(
     Example("http: all connections are in use, silent ones are closed", {"logboom.reason": "http: all connections are in use, silent ones are closed"}),
     lasts=True,
 )  # fmt: skip
+SOURCE_UNREAD = ServiceEvent(
+    "source.unread", "a receiver can't read what it should; it tries again", "ERROR",
+    {"logboom.source": "the receiver, and what it reads", **_REASON, **_DURATION},
+    Example("k8s_events events can't be read: 10.96.0.1:443 answered 403: events is forbidden",
+            {"logboom.source": "k8s_events events", "logboom.reason": "k8s_events events can't be read: 10.96.0.1:443 answered 403: events is forbidden"}),
+    lasts=True,
+)  # fmt: skip
 INTAKE_REFUSING = ServiceEvent(
     "intake.refusing", "a process refuses all requests: its journal or memory is full", "ERROR", {**_CHILD, **_DURATION},
     Example("the journal is full: senders are told to wait", {"logboom.child": "ingest 0"}), lasts=True,

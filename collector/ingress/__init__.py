@@ -13,6 +13,8 @@ moments.py          times as senders write them
 shown_headers.py    headers of a request that may be kept with its records
 problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be
+reading.py          what a receiver reads of itself, into the journal once
+kubernetes          objects of the Kubernetes API, read so
 authentication.py   who sends, over gRPC and HTTP
 stream_receiver.py  a listener of a protocol of its own, and what comes over its connections
 text_streams.py     text over connections; text_datagrams.py, in datagrams; text_input.py, the options of both

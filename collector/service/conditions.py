@@ -193,6 +193,11 @@ def _stale(sight: Sight) -> dict[str, Found]:
     return {who: Found(why) for stale in said for who, why in stale.items()}
 
 
+def _unsourced(sight: Sight) -> dict[str, Found]:
+    said = [child.last_report.stats.get("lacking", {}) for child in sight.children]
+    return {source: Found(f"{source} can't be read: {why}") for lacking in said for source, why in lacking.items()}
+
+
 def _backups(sight: Sight) -> dict[str, Found]:
     said = {child.name: child.last_report.stats.get("backup", {}).get("failing", "") for child in sight.children}
     return {name: Found(f"no backup is being made: {reason}") for name, reason in said.items() if reason}
@@ -238,6 +243,10 @@ CONDITIONS = [
         "crowded", "A listener's connections, unfinished bodies or calls met their bound", "counts of the listeners, for a minute",
         _crowded, "200", "`logboom_listener_bounded`",
         event=catalogue.LISTENER_CROWDED, subject="logboom.reason",
+    ),
+    Condition(
+        "source_unread", "A receiver can't read what it should (an API, a file); it tries again", "an ingest process says so",
+        _unsourced, "200", "`logboom_condition`", event=catalogue.SOURCE_UNREAD, subject="logboom.source",
     ),
     Condition(
         "commits_slow", "Requests wait for the journal's disk", "none was committed for 3 s while some wait",

@@ -21,7 +21,7 @@ from collector.admission.exposure import Exposure
 from collector.admission.limits import Limits
 from collector.admission.quotas import Quotas
 from collector.admission.steps import Check, checks
-from collector.component import Context, HandsOver, Receiver, TrustsEvents
+from collector.component import Context, HandsOver, LacksSources, Receiver, TrustsEvents
 from collector.domains.costs import FILE as COSTS
 from collector.domains.quotas import FOLDER, QuotaBook
 from collector.domains.rate_table import FILE, RateTable
@@ -277,6 +277,7 @@ class Ingest:
         self._limits.look()
         stats["auth"] = [[*key, number] for key, number in asked.items()]
         stats["stale"] = self._extensions.stale()
+        stats["lacking"] = self._lacking()
         stats["events_lost"] = self._reporting.teller.lost_records
         self._budgets.look()
         stats["limits"] = [*self._limits.refused(), *self._quotas.refused(), *self._budgets.refused()]
@@ -285,6 +286,10 @@ class Ingest:
         waiting = requests.in_flight_requests - self._acknowledger.waiting if state is not None else 0
         stats["commit_waits_secs"] = self._commits.look(state.commits if state is not None else 0, waiting)
         return Report(self._phase, 0.0, stats)
+
+    def _lacking(self) -> dict[str, str]:
+        reading = [(name, each) for name, each in self._receivers.items() if isinstance(each, LacksSources)]
+        return {f"{name} {source}": why for name, each in reading for source, why in each.lacking().items()}
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs

@@ -27,7 +27,7 @@ _HERE = {
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
     Kind.RECEIVER: dict.fromkeys(
-        ("kafka", "k8s_events",
+        ("kafka",
          "docker"), _IN_FRONT,
     ) | dict.fromkeys(("windowseventlog", "windows_event_log"), _WINDOWS),
     Kind.CONNECTOR: {

@@ -12,6 +12,6 @@ FACTORY = Factory(
     differs=(
         "wait_for_metadata makes the first records wait for as long, and then go on without",
         "names of deployments are looked up with each record, not when the pod was first seen",
-        "auth_type: kubeConfig and tls are refused",
+        "auth_type: tls is refused",
     ),
 )

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from collector.transport.kubernetes.api import Access
-from collector.transport.kubernetes.watching import Object, Watch
+from collector.transport.kubernetes.lists import Object
+from collector.transport.kubernetes.watching import Watch
 from processors.k8s_attributes.config import K8sAttributesConfig
 from processors.k8s_attributes.extraction import Named, Pod, owners_of, pod_of
 from processors.k8s_attributes.told import Telling
@@ -208,8 +208,7 @@ class Cluster:
 
     def _make_watches(self) -> Iterator[Watch]:
         config, telling = self._config, self.telling
-        token = config.token_file if config.auth_type == "serviceAccount" else ""
-        access = Access(config.endpoint, token, config.ca_file)
+        access = config.access()
         filters, node = config.filter, config.filter.on_node()
         fields = [*(one.selector() for one in filters.fields), *([f"spec.nodeName={node}"] if node else [])]
         selectors = {

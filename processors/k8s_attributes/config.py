@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from collector.component import Config
-from collector.transport.http_client_config import check_url, leaves_in_the_clear
+from collector.transport.kubernetes.options import ApiOptions
 from collector.units import Duration
 
 _WORKLOADS = ("deployment", "statefulset", "daemonset", "replicaset", "job")
@@ -167,21 +167,9 @@ class Exclude(Config):
     """By name; and those with the annotation `opentelemetry.io/k8s-processor/ignore: "true"`."""
 
 
-class K8sAttributesConfig(Config):
+class K8sAttributesConfig(ApiOptions):
     """Whom to ask, which pod it is, and what of it is set."""
 
-    auth_type: Literal["serviceAccount", "none", "kubeConfig", "tls"] = "serviceAccount"
-    """How to speak with the API server: as the pod's service account, or as nobody. The others are refused."""
-    context: str = ""
-    """Accepted; no effect: of `kubeConfig`."""
-    kube_config_path: str = ""
-    """Accepted; no effect: of `kubeConfig`."""
-    endpoint: str = ""
-    """The API server; left out: that of the cluster in which this runs."""
-    token_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105
-    """The token of the service account; read anew for each request."""
-    ca_file: str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
-    """The server's authority."""
     passthrough: bool = False
     """Nobody is asked: the address of the request becomes `k8s.pod.ip`, for whoever is next."""
     extract: Extract = Extract()
@@ -204,14 +192,6 @@ class K8sAttributesConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.auth_type in ("kubeConfig", "tls"):
-            raise ValueError(
-                f"auth_type: {self.auth_type} is not supported: use serviceAccount, or none with an endpoint"
-            )
-        if self.endpoint:
-            check_url("endpoint", self.endpoint)
-            if leaves_in_the_clear(self.endpoint) and self.auth_type != "none":
-                raise ValueError("the token would travel over http:// to another machine: use https://")
         for pod in self.exclude.pods:
             try:
                 re.compile(pod.name)

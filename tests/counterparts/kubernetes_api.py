@@ -1,7 +1,8 @@
-"""An API server of the documented shape: lists in pages, watches that go on, bookmarks, 410 for what it keeps no more, metadata alone."""
+"""An API server of the documented shape: which kinds there are, lists in pages, watches that go on, bookmarks, 410 for what it keeps no more, metadata alone."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,10 @@ class KubernetesApi:
         self.objects: dict[str, dict[str, Object]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.token = token
+        self.refused: dict[str, int] = {}
+        """Path → status that it is refused with."""
+        self.resources: dict[str, list[Object]] = {}
+        """Group and version (`v1`, `events.k8s.io/v1`) → its lists."""
         self._events: list[tuple[int, str, str, Object]] = []
         self._version, self._oldest = 100, 0
         self._changed = threading.Condition()
@@ -41,6 +46,18 @@ class KubernetesApi:
     def delete(self, path: str, uid: str) -> None:
         """An object is gone."""
         self._tell(path, "DELETED", self.objects[path][uid])
+
+    def serves(self, group_version: str, *names: str, namespaced: bool = True) -> None:
+        """There are such lists."""
+        made = [{"name": name, "namespaced": namespaced, "verbs": ["get", "list", "watch"]} for name in names]
+        self.resources.setdefault(group_version, []).extend(made)
+
+    def restore(self, version: int) -> None:
+        """It goes on at an earlier version, as one that was restored does."""
+        with self._changed:
+            self._version, self._oldest, self._events = version, 0, []
+            self._broken += 1
+            self._changed.notify_all()
 
     def break_off(self, *, forget: bool = False) -> None:
         """End all watches; with `forget` what was is kept no more."""
@@ -75,6 +92,10 @@ class KubernetesApi:
 
     def answer(self, path: str, parameters: Mapping[str, str], write: Any, *, bare: bool) -> tuple[int, Object] | None:
         """The status and body; None: a watch was written, and is over."""
+        if path in self.refused:
+            return self.refused[path], {"kind": "Status", "message": "is forbidden"}
+        if (found := self._described(path)) is not None:
+            return 200, found
         if not parameters.get("watch"):
             return self._listed(path, parameters, bare=bare)
         version = int(parameters["resourceVersion"])
@@ -92,16 +113,38 @@ class KubernetesApi:
 
     def _listed(self, path: str, parameters: Mapping[str, str], *, bare: bool) -> tuple[int, Object]:
         own = list(self.objects.get(path, {}).values())
-        begin = int(parameters.get("continue") or 0)
-        more = {"continue": str(begin + _PAGE)} if begin + _PAGE < len(own) else {}
-        items = [_shown(found, bare=bare) for found in own[begin : begin + _PAGE]]
-        return 200, {"metadata": {"resourceVersion": str(self._version), **more}, "items": items}
+        begin, size = int(parameters.get("continue") or 0), min(_PAGE, int(parameters.get("limit") or _PAGE))
+        more = {"continue": str(begin + size)} if begin + size < len(own) else {}
+        items = [_shown(found, bare=bare) for found in own[begin : begin + size]]
+        head = {} if bare else {"kind": "ThingList", "apiVersion": "v1"}
+        return 200, {**head, "metadata": {"resourceVersion": str(self._version), **more}, "items": items}
+
+    def _described(self, path: str) -> Object | None:
+        """What discovery answers."""
+        if path == "/apis":
+            groups: dict[str, list[Object]] = {}
+            for one in self.resources:
+                group, _, version = one.rpartition("/")
+                if group:
+                    groups.setdefault(group, []).append({"groupVersion": one, "version": version})
+            return {
+                "groups": [
+                    {"name": name, "versions": versions, "preferredVersion": versions[0]}
+                    for name, versions in groups.items()
+                ]
+            }
+        found = self.resources.get(path.removeprefix("/apis/").removeprefix("/api/"))
+        return {"resources": found} if found is not None else None
 
     def _handler(api: KubernetesApi) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                with contextlib.suppress(ConnectionError):  # who asked is gone
+                    self._answer()
+
+            def _answer(self) -> None:
                 url = urlsplit(self.path)
                 parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
                 api.asked.append((url.path, parameters))

@@ -34,6 +34,7 @@ from collector.component import (
     KeepsTables,
     KnowsConnections,
     KnowsSecrets,
+    LacksSources,
     LeadsTo,
     LetsPeopleIn,
     Listens,
@@ -114,6 +115,10 @@ from collector.receivers.journald.config import JournaldConfig
 from collector.receivers.journald.receiver import JournaldReceiver
 from collector.receivers.json.config import JsonReceiverConfig
 from collector.receivers.json.receiver import JsonReceiver
+from collector.receivers.k8s_events.config import K8sEventsConfig
+from collector.receivers.k8s_events.receiver import K8sEventsReceiver
+from collector.receivers.k8s_objects.config import K8sObjectsConfig
+from collector.receivers.k8s_objects.receiver import K8sObjectsReceiver
 from collector.receivers.loki.config import LokiReceiverConfig
 from collector.receivers.loki.receiver import LokiReceiver
 from collector.receivers.nop.receiver import NopReceiver
@@ -246,6 +251,8 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     FluentForwardReceiver,
     HooksReceiver,
     JsonReceiver,
+    K8sEventsReceiver,
+    K8sObjectsReceiver,
     LokiReceiver,
     NopReceiver,
     OtlpReceiver,
@@ -478,6 +485,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SystemdConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
+LACKS_SOURCES: tuple[type[LacksSources], ...] = (K8sEventsReceiver, K8sObjectsReceiver)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
 KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
 JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
@@ -494,6 +502,8 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     FilterConfig,
     JournaldConfig,
     K8sAttributesConfig,
+    K8sEventsConfig,
+    K8sObjectsConfig,
     TransformConfig,
     ZPagesConfig,
 )
@@ -768,6 +778,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "ReadsStore": READS_STORE,
     "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
+    "LacksSources": LACKS_SOURCES,
     "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,
     "AsksForDomains": ASKS_FOR_DOMAINS,

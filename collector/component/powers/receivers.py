@@ -31,6 +31,15 @@ class HandsOver(Receiver, Protocol):
         ...
 
 
+@runtime_checkable
+class LacksSources(Receiver, Protocol):
+    """A receiver that reads of itself, and may find that it can't."""
+
+    def lacking(self) -> Mapping[str, str]:
+        """Source that it can't read now → why, in words; empty: it reads all. From any thread: no I/O."""
+        ...
+
+
 class AckRule(NamedTuple):
     """A sender is answered when these exporters (none: all of the receiver's pipelines) have its records; after so long it is
     told to come again."""

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from collector.transport.user_agent import USER_AGENT
@@ -30,9 +30,30 @@ class Refused(Exception):
         self.gone = status == http.client.GONE
 
 
+class Reaching(Protocol):
+    """Where the API server is and who asks. Looked up for each request."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for an answer."""
+        ...
+
+    def url(self) -> str:
+        """Raises `Refused`: nothing says where to ask."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """What says who asks. Raises `Refused`."""
+        ...
+
+    def tls(self) -> ssl.SSLContext:
+        """Whom it trusts, and what it shows. Raises `Refused`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the API server is and how to speak with it.
+    """As a pod reaches it.
 
     Args:
         endpoint: its URL; empty: as the variables of a pod say.
@@ -56,22 +77,39 @@ class Access:
             raise Refused("KUBERNETES_SERVICE_HOST is not set: this does not run in a pod")
         return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
+    def headers(self) -> Mapping[str, str]:
+        """The token, as its file has it now."""
+        if not self.token_file:
+            return {}
+        try:
+            return {"Authorization": f"Bearer {Path(self.token_file).read_text().strip()}"}
+        except OSError as error:
+            raise Refused(f"the token {self.token_file} can't be read: {reason_of(error)}") from error
+
+    def tls(self) -> ssl.SSLContext:
+        """With its authority."""
+        authority = Path(self.ca_file) if self.ca_file else None
+        return ssl.create_default_context(cafile=str(authority) if authority and authority.exists() else None)
+
 
 class Api:
-    """Asks. One thread uses it at a time; `close` may be called from another."""
+    """Asks. One thread uses it at a time; `end` may be called from another."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Reaching) -> None:
         self._access = access
         self._connection: http.client.HTTPConnection | None = None
+        self._sock: socket.socket | None = None  # the connection lets go of it where the answer ends with it
+        self._ended = False
 
     def get(self, path: str, parameters: Mapping[str, str], accept: str = "application/json") -> Any:
         """One object, as JSON. Raises `Refused`."""
         try:
-            return json.loads(self._asked(path, parameters, accept).read(_MOST_BYTES))
+            with self._asked(path, parameters, accept) as answer:
+                return json.loads(answer.read(_MOST_BYTES))
         except ValueError:
             raise Refused("it was not the API server that answered") from None
         except (OSError, http.client.HTTPException) as error:
-            raise Refused(f"the answer broke off: {_reason(error)}") from error
+            raise Refused(f"the answer broke off: {reason_of(error)}") from error
         finally:
             self.close()
 
@@ -79,8 +117,9 @@ class Api:
         """The objects of an answer that goes on, one a line, until the server ends it. Raises `Refused`."""
         answer = self._asked(path, parameters, accept)
         try:
-            while line := answer.readline():
-                yield json.loads(line)
+            with answer:
+                while line := answer.readline():
+                    yield json.loads(line)
         except ValueError:
             raise Refused("the answer broke off within an object") from None
         except (
@@ -88,31 +127,46 @@ class Api:
             http.client.HTTPException,
             AttributeError,
         ) as error:  # closed by another thread: no file any more
-            raise Refused(f"the answer broke off: {_reason(error)}") from error
+            raise Refused(f"the answer broke off: {reason_of(error)}") from error
         finally:
             self.close()
 
     def close(self) -> None:
         """End what is under way."""
-        connection, self._connection = self._connection, None
+        connection, sock = self._connection, self._sock
+        self._connection = self._sock = None
+        if sock is not None:
+            _wake(sock)
         if connection is not None:
-            if connection.sock is not None:
-                _wake(connection.sock)
             connection.close()
+
+    def end(self) -> None:
+        """The same, for good: who asks then is refused. From any thread."""
+        self._ended = True
+        self.close()
 
     def _asked(self, path: str, parameters: Mapping[str, str], accept: str) -> http.client.HTTPResponse:
         url = urlsplit(self._access.url())
         target = f"{url.path}{path}?{urlencode({name: value for name, value in parameters.items() if value})}"
-        headers = {"Accept": accept, "User-Agent": USER_AGENT, **self._credential()}
+        headers = {"Accept": accept, "User-Agent": USER_AGENT, **self._access.headers()}
+        self._connection = connection = self._connect(url.scheme, url.netloc)
         try:
-            self._connection = connection = self._connect(url.scheme, url.netloc)
             connection.request("GET", target, headers=headers)
+            self._sock = connection.sock
+            if self._ended:
+                raise http.client.HTTPException("it was ended")
             answer = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+        except (
+            OSError,
+            http.client.HTTPException,
+            AttributeError,
+        ) as error:  # ended by another thread: no socket any more
             self.close()
-            raise Refused(f"{url.netloc}: {_reason(error)}") from error
+            connection.close()
+            raise Refused(f"{url.netloc}: {reason_of(error)}") from error
         if answer.status != http.client.OK:
-            said = _message(answer)
+            with answer:
+                said = _message(answer)
             self.close()
             raise Refused(f"{url.netloc} answered {answer.status}{said}", answer.status)
         return answer
@@ -120,17 +174,7 @@ class Api:
     def _connect(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
         if scheme == "http":
             return http.client.HTTPConnection(netloc, timeout=self._access.timeout)
-        authority = Path(self._access.ca_file) if self._access.ca_file else None
-        context = ssl.create_default_context(cafile=str(authority) if authority and authority.exists() else None)
-        return http.client.HTTPSConnection(netloc, timeout=self._access.timeout, context=context)
-
-    def _credential(self) -> dict[str, str]:
-        if not self._access.token_file:
-            return {}
-        try:
-            return {"Authorization": f"Bearer {Path(self._access.token_file).read_text().strip()}"}
-        except OSError as error:
-            raise Refused(f"the token {self._access.token_file} can't be read: {_reason(error)}") from error
+        return http.client.HTTPSConnection(netloc, timeout=self._access.timeout, context=self._access.tls())
 
 
 def _wake(sock: socket.socket) -> None:
@@ -147,7 +191,8 @@ def _message(answer: http.client.HTTPResponse) -> str:
         return ""
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """In words."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -145,6 +145,10 @@ CASES: dict[str, tuple[str, Sight, str, bool]] = {
         "jwks_stale", Sight(supervisor(), [child("ingest 0", stale={"oidc https://id.example": "https://id.example can't be asked"})]),
         "https://id.example can't be asked", False,
     ),
+    "the API of a receiver is away": (
+        "source_unread", Sight(supervisor(), [child("ingest 0", lacking={"k8s_events events": "api:443: connection refused"})]),
+        "k8s_events events can't be read: api:443: connection refused", False,
+    ),
     "the target of backups is away": (
         "backup_failing", Sight(supervisor(), [child("backup 0", backup={"failing": "s3://b can't be written"})]),
         "no backup is being made: s3://b can't be written", False,

@@ -272,7 +272,7 @@ def test_names() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"auth_type": "kubeConfig"}, "not supported"),
+        ({"auth_type": "tls"}, "not supported"),
         ({"extract": {"metadata": ["k8s.nothing"]}}, "not a supported metadata field"),
         ({"extract": {"labels": [{"key": "a", "key_regex": "b"}]}}, "only one option"),
         ({"extract": {"labels": [{"key_regex": "("}]}}, "key_regex"),
