@@ -19,7 +19,7 @@ class BatchConfig(Config):
     send_batch_size: int = Field(8192, ge=0)
     """Records after which a step starts at once; 0 does not wait for a number."""
     send_batch_max_size: int = Field(0, ge=0)
-    """Most records of one step; 0 means no limit. Payloads are not split for it."""
+    """Accepted; no effect: a step of fewer records than wait would only cost more. How large requests are is said by `sending_queue.batch` of the exporter."""
     metadata_keys: list[str] = []
     """Headers of requests (of receivers with `include_metadata`): records with other values of them never share a request of an exporter."""
     metadata_cardinality_limit: int = Field(1000, ge=0)
@@ -45,4 +45,4 @@ class BatchConfig(Config):
 
     def step_limits(self) -> StepLimits:
         """What the worker gathers before it processes this pipeline."""
-        return StepLimits(self.send_batch_size, self.send_batch_max_size, self.timeout)
+        return StepLimits(self.send_batch_size, 0, self.timeout)

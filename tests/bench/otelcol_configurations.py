@@ -72,24 +72,25 @@ def measured(system: str, name: str, records: int) -> tuple[Sent, Usage, int]:
     sink = Sink()
     running = started(system, name, sink.port)
     try:
-        send("grpc", running.grpc, BATCH, CONNECTIONS, max(records // 10, BATCH * CONNECTIONS))
-        before = _settled(sink)
+        send("grpc", running.grpc, BATCH, CONNECTIONS, records // 5)
+        before, _ = _settled(sink, running.tree)
         start = running.tree.usage()
         sent = send("grpc", running.grpc, BATCH, CONNECTIONS, records)
-        through = _settled(sink) - before
-        return sent, running.tree.usage().since(start), through
+        after, end = _settled(sink, running.tree)
+        return sent, end.since(start), after - before
     finally:
         running.stop()
         sink.stop()
 
 
-def _settled(sink: Sink) -> int:
-    deadline, last, since = time.monotonic() + _MOST_SECS, -1, time.monotonic()
+def _settled(sink: Sink, tree: Tree) -> tuple[int, Usage]:
+    """How many came once no more do, and what had been used when the last were there: not what is used while nothing comes."""
+    deadline, last, since, used = time.monotonic() + _MOST_SECS, -1, time.monotonic(), tree.usage()
     while time.monotonic() - since < _QUIET_SECS and time.monotonic() < deadline:
         if (now := sink.records()) != last:
-            last, since = now, time.monotonic()
+            last, since, used = now, time.monotonic(), tree.usage()
         time.sleep(0.1)
-    return last
+    return last, used
 
 
 def compared(name: str, records: int, runs: int) -> list[Row]:
@@ -108,13 +109,13 @@ def compared(name: str, records: int, runs: int) -> list[Row]:
 def main() -> None:
     """Run what was asked for and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short run of each")
+    parser.add_argument("--quick", action="store_true", help="two short runs of each")
     parser.add_argument("--only", choices=FILES, nargs="*", default=FILES)
     options = parser.parse_args()
     Path("build").mkdir(exist_ok=True)
     built("processors")
     os.sched_setaffinity(0, {CLIENT_CORE})  # inherited by all but the systems
-    records, runs = (40_000, 1) if options.quick else (400_000, 3)
+    records, runs = (100_000, 2) if options.quick else (400_000, 3)
     rows = [each for name in options.only for each in compared(name, records, runs)]
     print(f"{machine()}; Collector {version('processors')}\n")
     print(render("The same configuration, by logboom and by the Collector", rows, peer="Collector"))

@@ -21,9 +21,9 @@ def test_batch_defaults_are_the_opentelemetry_collectors() -> None:
 
 
 def test_batch_options_become_the_limits_of_a_step() -> None:
-    """Records and seconds."""
+    """Records and seconds; a step is never smaller than what waits: `send_batch_max_size` is of requests."""
     config = BatchConfig.model_validate({"timeout": "1s", "send_batch_size": 100, "send_batch_max_size": 500})
-    assert config.step_limits() == StepLimits(100, 500, 1.0)
+    assert config.step_limits() == StepLimits(100, 0, 1.0)
 
 
 LIMITS: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {
