@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.batch import LogBatch
+from collector.client_info import Wanted
 from collector.ottl import Condition, OttlError
 from collector.ottl import compile_condition as as_columns
-from collector.ottl.plain.conditions import Test
+from collector.ottl.plain.conditions import Test, places_of
+from collector.ottl.plain.places import asked_of_clients
 from collector.ottl.statements import Level, compile_condition
 from collector.ottl.statements.asking import Asking
 from collector.ottl.statements.frame import Frame
@@ -52,6 +54,11 @@ class Question:
     def check(self) -> None:
         """Raises `OttlError`."""
         assert self._test is not None
+
+    @property
+    def asks_of_clients(self) -> Wanted:
+        """What it reads of requests."""
+        return asked_of_clients(places_of(self._test))
 
     def answers(self, batch: LogBatch) -> tuple[Answers, str]:
         """`YES`, `NO` or `WRONG` for each record, and why it was wrong, as far as that is known."""

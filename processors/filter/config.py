@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from collector.attribute_options import AttributeMatch, MatchType, SeverityMatch
+from collector.client_info import NOTHING, Wanted
 from collector.component import Config
 
 if TYPE_CHECKING:
@@ -132,3 +135,11 @@ class FilterConfig(Config):
                 "was propagate, which drops the payload: say which one is meant"
             }
         return {}
+
+    def asks_of_clients(self) -> Wanted:
+        """What `otelcol.…` names."""
+        if not self.log_conditions and self.logs is None:
+            return NOTHING
+        from processors.filter.questions import questions_of
+
+        return reduce(or_, (question.asks_of_clients for question in questions_of(self)), NOTHING)

@@ -9,8 +9,5 @@ FACTORY = Factory(
     config=LogDedupConfig,
     behaviour="processors.log_dedup.processor:LogDedup",
     summary="makes one record of equal ones within an interval, and counts them",
-    differs=(
-        "the interval of each domain begins with its first record, and what is held outlives a restart",
-        "metadata_keys have no effect: domains are kept apart",
-    ),
+    differs=("the interval of each domain begins with its first record, and what is held outlives a restart",),
 )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from collector.client_info import Wanted
 from collector.component import Config
 from collector.units import Duration
 
@@ -29,9 +30,17 @@ class LogDedupConfig(Config):
     include_fields: list[str] = []
     """Fields that alone are compared, beside resource and scope; a record that has none of them is compared whole."""
     metadata_keys: list[str] = []
-    """Accepted; no effect: domains are kept apart."""
+    """Headers of requests (of receivers with `include_metadata`): records that came with other values of them are not the same."""
     metadata_cardinality_limit: int = Field(0, ge=0)
-    """Accepted; no effect."""
+    """Most combinations of their values since the start; a request with one more is refused. 0: no limit."""
+
+    def asks_of_clients(self) -> Wanted:
+        """Its keys."""
+        return Wanted.headers(self.metadata_keys)
+
+    def kept_apart(self) -> tuple[Wanted, int]:
+        """By its keys, and so many."""
+        return self.asks_of_clients(), self.metadata_cardinality_limit if self.metadata_keys else 0
 
     def keeps_state(self) -> bool:
         """Always: the records of an interval."""

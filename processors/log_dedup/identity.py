@@ -16,6 +16,7 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch
+from collector.client_info import NOTHING, Wanted, part_of
 from collector.columns.dictionary import encode
 from collector.columns.tables import ATTRIBUTES, optional_positions
 from collector.ottl.statements.frame import Frame
@@ -32,9 +33,12 @@ class Keys(NamedTuple):
     high: npt.NDArray[np.uint64]
 
 
-def keys_of(batch: LogBatch, fields: Sequence[Field], seeds: Seeds) -> Keys:
-    """The identity of each record. With `fields` only these are compared, where a record has one of them."""
+def keys_of(batch: LogBatch, fields: Sequence[Field], seeds: Seeds, kept_apart: Wanted = NOTHING) -> Keys:
+    """The identity of each record. With `fields` only these are compared, where a record has one of them. `kept_apart`: and by what came with
+    its request."""
     told = _told(batch, fields)
+    if kept_apart:
+        told = told.with_columns(_came(batch, kept_apart))
     resources, scopes, own = (
         _plain(table) for table in (batch.resource_attributes, batch.scope_attributes, batch.all_attributes())
     )
@@ -52,6 +56,15 @@ def keys_of(batch: LogBatch, fields: Sequence[Field], seeds: Seeds) -> Keys:
         ]
         found.append(told.hstack(columns).hash_rows(seed=seed).to_numpy())
     return Keys(found[0], found[1])
+
+
+def _came(batch: LogBatch, kept_apart: Wanted) -> pl.Series:
+    client = batch.client
+    if client is None:
+        return pl.repeat("", len(batch), dtype=pl.String, eager=True).alias("client")
+    coded = encode(client)
+    parts = [part_of(text, kept_apart) for text in coded.values.to_pylist()]
+    return pl.Series("client", parts, dtype=pl.String).gather(pl.Series(coded.codes))
 
 
 def _told(batch: LogBatch, fields: Sequence[Field]) -> pl.DataFrame:

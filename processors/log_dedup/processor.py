@@ -32,6 +32,7 @@ class LogDedup:
         self._questions = questions_of(config.conditions)
         self._gone = [field_of(text) for text in config.exclude_fields]
         self._compared = [field_of(text) for text in config.include_fields]
+        self._kept_apart = config.asks_of_clients()
         self._held = Held()
 
     def process(self, batch: LogBatch, work: Work) -> LogBatch:
@@ -67,8 +68,8 @@ class LogDedup:
     def _hold(self, batch: LogBatch, domain: str, work: Work) -> None:
         now, state = work.now_unix_nano, work.state(domain)
         begun = self._held.add(
-            state, domain, batch, lambda seeds: keys_of(batch, self._compared, seeds), _seen(batch, now), now
-        )
+            state, domain, batch, lambda seeds: keys_of(batch, self._compared, seeds, self._kept_apart), _seen(batch, now), now,
+        )  # fmt: skip
         work.wake(domain, _FLUSH, min(begun, now) + self._interval)
 
     def _gone_on(self, domain: str, at_unix_nano: int, work: Work) -> LogBatch:

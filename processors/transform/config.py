@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from collector.client_info import NOTHING, Wanted
 from collector.component import Config
 
 ErrorMode = Literal["ignore", "silent", "propagate"]
@@ -55,6 +58,14 @@ class TransformConfig(Config):
 
             groups_of(self)
         return self
+
+    def asks_of_clients(self) -> Wanted:
+        """What `otelcol.…` names."""
+        if not self.log_statements:
+            return NOTHING
+        from processors.transform.groups import groups_of
+
+        return reduce(or_, (group.asks_of_clients for group in groups_of(self)), NOTHING)
 
     def cautions(self) -> Mapping[str, str]:
         """What is written often and means something else."""

@@ -540,8 +540,12 @@ ASKS_OF_CLIENTS: tuple[type[AsksOfClients], ...] = (
     *OPTIONS_OF_EXPORTERS,
     AttributesConfig,
     BatchConfig,
+    FilterConfig,
     HeadersSetterConfig,
+    LogDedupConfig,
     ResourceConfig,
+    RoutingConfig,
+    TransformConfig,
 )
 NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
     GoogleCloudConfig,
@@ -570,7 +574,7 @@ NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
     SplunkHecConfig,
     TeamsConfig,
 )
-KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig,)
+KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig, LogDedupConfig)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (

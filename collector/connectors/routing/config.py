@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from collector.client_info import NOTHING, Wanted
 from collector.component import Config
 
 
@@ -23,7 +26,8 @@ class Route(Config):
     """One line of the table: what it takes, and where to."""
 
     context: Literal["resource", "log", "request", "otelcol", ""] = ""
-    """What a path without a context of its own is about: `log`, or `resource` (the default)."""
+    """What a path without a context of its own is about: `log`, or `resource` (the default); `otelcol`: what came with the request;
+    `request`: the condition compares one header, `request["x"] == "y"` (or `!=`)."""
     condition: str = ""
     """An OTTL condition; the context stands in its paths, or in `context`."""
     statement: str = ""
@@ -37,11 +41,8 @@ class Route(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.context in ("request", "otelcol"):
-            raise ValueError(
-                f'the context "{self.context}" is about headers, which are not kept with the records: '
-                "let the domain say who sent them (service.domains), and name it in `domains`"
-            )
+        if self.context in ("request", "otelcol") and not self.condition:
+            raise ValueError(f"\"{self.context}\" context requires a 'condition'")
         if not (self.condition or self.statement or self.domains):
             raise ValueError("invalid route: no condition or statement provided, and no domains")
         if self.condition and self.statement:
@@ -75,6 +76,12 @@ class RoutingConfig(Config):
         if not self.table:
             raise ValueError("invalid routing table: the routing table is empty")
         return self
+
+    def asks_of_clients(self) -> Wanted:
+        """What conditions name of requests."""
+        from collector.connectors.routing.route import compile_route
+
+        return reduce(or_, (compile_route(route).asks_of_clients for route in self.table), NOTHING)
 
     def leads_to(self) -> Sequence[str]:
         """All pipelines that a line or the rest names."""

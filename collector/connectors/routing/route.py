@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from collector.batch import LogBatch
+from collector.client_info import NOTHING, Wanted
 from collector.columns.tables import without_keys
 from collector.connectors.routing.config import Route
 from collector.ottl import Condition, OttlError, compile_condition, compile_statement, syntax
+from collector.ottl.question import WRONG, YES, Question
 from collector.ottl.regex import contains, problem_of
+from collector.ottl.statements import Level
 from collector.shaping.names import Names
 
+_REQUEST = re.compile(r'\s*request\[("[^"]*")\]\s*(==|!=)\s*("(?:[^"\\]|\\.)*")\s*')
 _EDITORS = ("route", "delete_key", "delete_matching_keys")
 
 
@@ -42,12 +47,25 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedInTurn:
+    """A condition about what came with requests: once for each that is distinct."""
+
+    question: Question
+
+    def evaluate(self, batch: LogBatch) -> pl.Series:
+        """As a `Condition` does: null where evaluating is an error."""
+        answers, _ = self.question.answers(batch)
+        told = pl.Series(answers == YES, dtype=pl.Boolean)
+        return told.set(pl.Series(answers == WRONG), None)
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledRoute:
     """Which records, what is taken out of them, and where they go."""
 
     pipelines: Sequence[str]
     moves: bool
-    condition: Condition | None
+    condition: Condition | AskedInTurn | None
     domains: Names
     deletion: Deletion | None
 
@@ -60,18 +78,38 @@ class CompiledRoute:
         )
         return answer & pl.Series(self.domains.rows(batch.column("domain"))) if self.domains else answer
 
+    @property
+    def asks_of_clients(self) -> Wanted:
+        """What it reads of requests."""
+        return self.condition.question.asks_of_clients if isinstance(self.condition, AskedInTurn) else NOTHING
+
 
 def compile_route(route: Route, *, always_copies: bool = False) -> CompiledRoute:
     """Raises `OttlError`, with the position of the mistake."""
     context = route.context or "resource"
     condition, deletion = None, None
     if route.condition:
-        condition = compile_condition(route.condition, context=context)
+        condition = _condition(route.condition, context)
     elif route.statement:
         editor, condition = compile_statement(route.statement, context)
         deletion = _deletion(editor, route.statement, context)
     moves = route.action == "move" and not always_copies
     return CompiledRoute(route.pipelines, moves, condition, Names(route.domains, ignore_case=True), deletion)
+
+
+def _condition(text: str, context: str) -> Condition | AskedInTurn:
+    if context == "request":
+        found = _REQUEST.fullmatch(text)
+        if found is None:
+            raise OttlError('a condition about a request is request["header"] == "value", or with !=', text, 0)
+        header, operator, value = found.groups()
+        values = f"otelcol.client.metadata[{header}]"
+        text = f"{values} != nil and {values}[0] {operator} {value}"
+    elif context != "otelcol" and "otelcol." not in text:
+        return compile_condition(text, context=context)
+    question = Question(text, Level.RESOURCE if context == "resource" else Level.RECORD, stops=False, tells=False)
+    question.check()
+    return AskedInTurn(question)
 
 
 def _deletion(editor: syntax.Call, text: str, context: str) -> Deletion | None:

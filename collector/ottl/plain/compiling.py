@@ -16,7 +16,7 @@ from collector.ottl.plain.converters import LAMBDAS, converters
 from collector.ottl.plain.function import ArgumentError, Function, Parameter
 from collector.ottl.plain.indexing import index
 from collector.ottl.plain.kinds import EvaluationError, named
-from collector.ottl.plain.places import MAPS, Level, Place, UnknownPathError, view_of
+from collector.ottl.plain.places import ADDRESS, MAPS, METADATA, Level, Place, UnknownPathError, view_of
 from collector.ottl.plain.remembering import Remembered
 from collector.ottl.problems import OttlError, nearest
 
@@ -102,7 +102,21 @@ class Compiler:
         keys = [self.value(key) for key in path.fields[-1].keys]
         if view.field in MAPS and keys and isinstance(keys[0].constant, str):
             return Place(level, view.field, keys[0].constant), keys[1:], lambda value: value, lambda _, new: new
+        if level is Level.CLIENT:
+            return (*self._came(path, view.field, keys), view.see, view.put)
         return Place(level, view.field), keys, view.see, view.put
+
+    def _came(self, path: syntax.Path, name: str, keys: list[Part]) -> tuple[Place, list[Part]]:
+        """What came with the request: a header or attribute by its name, so that it is known which to carry along."""
+        if name == ADDRESS:
+            return Place(Level.CLIENT, name), keys
+        if not keys or not isinstance(keys[0].constant, str):
+            raise self.refused(
+                f'{path.dotted} needs a name, as in {path.dotted}["x-tenant"]: only what is named is carried along',
+                path.at,
+            )
+        key = keys[0].constant
+        return Place(Level.CLIENT, name, key.lower() if name == METADATA else key), keys[1:]
 
     def read(self, place: Place) -> int:
         """The number of the input that is the value of a place."""

@@ -1,16 +1,17 @@
 """What paths name: places of a batch, and how their values are seen.
 
 A place belongs to a level, the record, its scope or its resource; `cache` is a map of each record (or resource, or scope)
-for as long as the statements of a group run.
+for as long as the statements of a group run. What came with the record's request is a level, too, which is read alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from collector.client_info import NOTHING, Wanted
 from collector.ottl import syntax
 from collector.ottl.plain import getters
 from collector.ottl.plain.kinds import EvaluationError, SpanId, Time, TraceId
@@ -23,11 +24,13 @@ class Level(StrEnum):
     RECORD = "log"
     SCOPE = "scope"
     RESOURCE = "resource"
+    CLIENT = "otelcol"
 
 
 ORDER = (Level.RECORD, Level.SCOPE, Level.RESOURCE)
 ATTRIBUTES, CACHE, BODY = "attributes", "cache", "body"
 MAPS = (ATTRIBUTES, CACHE)
+METADATA, AUTH, ADDRESS = "metadata", "auth", "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,23 @@ _SHARED: Mapping[str, View] = {
     "cache": View(CACHE, put=_kept(dict)),
 }
 _OF_SCOPE: Mapping[str, View] = {**_SHARED, "name": View("name", put=_STR), "version": View("version", put=_STR)}
-_VIEWS: Mapping[Level, Mapping[str, View]] = {Level.RECORD: _OF_RECORD, Level.SCOPE: _OF_SCOPE, Level.RESOURCE: _SHARED}
+_OF_CLIENT: Mapping[str, View] = {
+    "client.addr": View(ADDRESS),
+    "client.metadata": View(METADATA),
+    "client.auth.attributes": View(AUTH),
+    "grpc.metadata": View(METADATA),
+}
+_VIEWS: Mapping[Level, Mapping[str, View]] = {
+    Level.RECORD: _OF_RECORD, Level.SCOPE: _OF_SCOPE, Level.RESOURCE: _SHARED, Level.CLIENT: _OF_CLIENT,
+}  # fmt: skip
 _PREFIXES: Mapping[str, Level] = {
     "log": Level.RECORD,
     "scope": Level.SCOPE,
     "instrumentation_scope": Level.SCOPE,
     "resource": Level.RESOURCE,
+    "otelcol": Level.CLIENT,
 }
-OTHER_CONTEXTS = ("span", "spanevent", "metric", "datapoint", "profile", "request", "otelcol")
+OTHER_CONTEXTS = ("span", "spanevent", "metric", "datapoint", "profile", "request")
 
 
 class UnknownPathError(ValueError):
@@ -147,10 +159,21 @@ def view_of(path: syntax.Path, context: Level) -> tuple[Level, View]:
     dotted = ".".join(field.name for field in (path.fields if named is None else path.fields[1:]))
     if any(field.keys for field in path.fields[:-1]):
         raise UnknownPathError("only the last part of a path may have keys")
-    if ORDER.index(level) < ORDER.index(context):
+    if level is not Level.CLIENT and ORDER.index(level) < ORDER.index(context):
         raise UnknownPathError(f"{path.dotted} is about the {level}, and the context is {context}")
     view = _VIEWS[level].get(dotted)
     if view is None:
         known = [*_VIEWS[level], *(f"{prefix}.{name}" for prefix, own in _PREFIXES.items() for name in _VIEWS[own])]
         raise UnknownPathError(f"unknown path {path.dotted}{nearest(path.dotted, known)}")
     return level, view
+
+
+def asked_of_clients(places: Iterable[Place]) -> Wanted:
+    """What of requests the places read."""
+    wanted = NOTHING
+    for place in places:
+        if place.level is Level.CLIENT and place.key is not None:
+            wanted |= Wanted.headers([place.key]) if place.name == METADATA else Wanted(auth=frozenset({place.key}))
+        elif place.level is Level.CLIENT:
+            wanted |= Wanted(address=True)
+    return wanted

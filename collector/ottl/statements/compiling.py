@@ -102,6 +102,8 @@ class _Compilation:
             raise self._compiler.refused(f"unknown editor {call.name}{nearest(call.name, EDITORS)}", call.at)
         path, rest = self._target(call)
         place, keys, see, put = self._compiler.located(path)
+        if place.level is Level.CLIENT:
+            raise self._compiler.refused(f"{path.dotted} can only be read", path.at)
         parts = self._arguments(editor, rest)
         if editor.name == "delete_key" and _is_map(place) and not keys and isinstance(parts[0].constant, str):
             place, work = Place(place.level, place.name, parts[0].constant), constant(ABSENT)

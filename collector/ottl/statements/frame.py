@@ -13,10 +13,11 @@ import polars as pl
 
 import otlp_wire
 from collector.batch import LogBatch
+from collector.client_info import CLIENT, ClientInfo, client_info
 from collector.columns import tables
 from collector.columns.dictionary import encode
 from collector.columns.tables import RECORDS, RESOURCES, SCOPES, ValueKind
-from collector.ottl.plain.places import ATTRIBUTES, BODY, CACHE, Level, Place
+from collector.ottl.plain.places import ADDRESS, ATTRIBUTES, AUTH, BODY, CACHE, Level, Place
 from collector.ottl.statements.maps import Maps, Owners
 from collector.ottl.statements.pool import Cells, Pool, Refs
 
@@ -39,6 +40,7 @@ class Frame:
         self._fields: dict[tuple[Level, str], Refs] = {}
         self._written: set[tuple[Level, str]] = set()
         self._cells: dict[Place, Cells] = {}
+        self._clients: dict[Place, Refs] = {}
         self._waiting = set(batch.derived.columns)
 
     def height(self, level: Level) -> int:
@@ -54,6 +56,8 @@ class Frame:
         """For each of `source` its row in `target`; None: its own."""
         if source is target:
             return None
+        if target is Level.CLIENT:
+            return self._payload_of(source)
         if source is Level.SCOPE:
             return self._resource_of_scopes
         column = self.batch.column("scope" if target is Level.SCOPE else "resource")
@@ -64,6 +68,27 @@ class Frame:
         found = np.zeros(self.height(Level.SCOPE), dtype=np.int64)
         found[self.batch.column("scope").to_numpy()] = self.batch.column("resource").to_numpy()
         return found
+
+    def _payload_of(self, level: Level) -> npt.NDArray[np.int64]:
+        """The row of the request in `_came`, of a scope and a resource that of its first record; the last row: none."""
+        nobody = self.batch.payloads.height
+        of_records: npt.NDArray[np.int64] = self.batch.column("payload").cast(pl.Int64).fill_null(nobody).to_numpy()
+        owners = self.positions(Level.RECORD, level)
+        if owners is None:
+            return of_records
+        found = np.full(self.height(level), nobody, dtype=np.int64)
+        found[owners[::-1]] = of_records[::-1]
+        return found
+
+    def _came(self, place: Place) -> Refs:
+        """References to what came with each request, and behind them nothing."""
+        if place not in self._clients:
+            payloads = self.batch.payloads
+            texts = payloads.get_column(CLIENT) if CLIENT in payloads.columns else [None] * payloads.height
+            values = [_of_client(client_info(text), place) for text in texts]
+            refs = np.where([value is not None for value in values], self.pool.add(values), -1)
+            self._clients[place] = np.append(refs, -1).astype(np.int64)
+        return self._clients[place]
 
     def clear_caches(self) -> None:
         """What a group of statements kept for itself."""
@@ -148,6 +173,8 @@ class Frame:
 
     def refs(self, place: Place) -> Refs:
         """The references of a place: a field, or what stands under one key of a map."""
+        if place.level is Level.CLIENT:
+            return self._came(place)
         if place.key is not None:
             return self.maps(place.level, place.name, place.key).refs(place.key)
         return self.field(place.level, place.name)
@@ -294,3 +321,14 @@ def _body_columns(typed: pl.DataFrame, refs: Refs) -> list[pl.Series]:
         made = [otlp_wire.any_from_python(cells.values[code]) for code in cells.codes.tolist()]
         other = other.scatter(pl.Series(rows), pl.Series(made, dtype=pl.Binary))
     return [text.alias("body"), other.alias("body_any")]
+
+
+def _of_client(client: ClientInfo, place: Place) -> Any:
+    """Values of a header are a list; None: it did not come."""
+    if place.name == ADDRESS:
+        return client.address
+    assert place.key is not None
+    if place.name == AUTH:
+        return client.auth.get(place.key)
+    values = client.metadata.get(place.key)
+    return list(values) if values else None

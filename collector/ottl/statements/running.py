@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.batch import LogBatch
+from collector.client_info import Wanted
 from collector.ottl.plain.conditions import Some, Test, places_of
 from collector.ottl.plain.indexing import ABSENT
-from collector.ottl.plain.places import ATTRIBUTES, CACHE, Level, Place
+from collector.ottl.plain.places import ATTRIBUTES, CACHE, Level, Place, asked_of_clients
 from collector.ottl.plain.remembering import forget
 from collector.ottl.statements import screening
 from collector.ottl.statements.asking import FAILED, WRONG, YES, Asking, Errors, Outcome, evaluate
@@ -50,6 +51,12 @@ class Group:
     def in_turn(self) -> bool:
         """Whether it reads what it writes to something that several records share."""
         return bool(self.read_again())
+
+    @property
+    def asks_of_clients(self) -> Wanted:
+        """What it reads of requests."""
+        read = {place for one in self.statements for place in (*one.reads, *one.new.reads)}
+        return asked_of_clients(read | places_of(Some(self.conditions)))
 
     def read_again(self) -> list[str]:
         """The statements that write to something that several records share, and that the group reads."""
