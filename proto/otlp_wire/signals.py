@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -18,7 +18,6 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from collector.batch import LogBatch
 from collector.errors import InvalidPayload
 from collector.outcomes import Ok
 from otlp_wire.inspection import byte_gate
@@ -27,6 +26,9 @@ from otlp_wire.json_schema import Mismatch
 from otlp_wire.messages import AnyValue, ExportLogsServiceRequest
 from otlp_wire.receiving import Received
 from otlp_wire.repairs import Repairs
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
 
 _REQUESTS: Final[dict[str, Any]] = {
     "traces": trace_service_pb2.ExportTraceServiceRequest,
