@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,26 @@ def test_who_may_reach_it() -> None:
     config = FACTORY.config.model_validate(given)
     assert config.open_to_others() == {"tcp.listen_address": "0.0.0.0:1", "udp.listen_address": ":2"}
     assert config.listens_on() == ["0.0.0.0:1"]
+
+
+@pytest.mark.parametrize("protocol", ["rfc5424", "rfc3164"])
+def test_whatever_comes_is_a_record(protocol: str) -> None:
+    """Parts of messages in any order, numbers out of all bounds, any bytes: as many records as datagrams that say something."""
+    chance = random.Random(11)
+    parts = [
+        b"<11>", b"<191>", b"<192>", b"<0999>", b"<>", b"1 ", b"999 ", b"99999999999999999999 ", b"-", b" ", b"  ", b"\t", b"\n", b"\0", b"\xff\xfe",
+        "ä\u2028\U0001f600".encode(), b"\xed\xa0\x80", b"2026-11-30T08:00:00Z ", b"9999-12-31T23:59:60Z ", b"0000-00-00T00:00:00Z ",
+        b"Nov 30 08:00:00 ", b"Feb 30 08:00:00.999999999 ", b"Xyz  1 00:00:00 ", b"web ", b"shop[7]: ", b"[a b=\"c\"]", b"[a b=\"c\" b=\"d\"]",
+        b"[a b=\"\\\"]", b"[", b"]", b"\"", b"\\", b"it fell", b"\xef\xbb\xbf", b"%s{}", b"x" * 5000,
+    ]  # fmt: skip
+    sent = [b"".join(chance.choices(parts, k=chance.randrange(1, 14))) for _ in range(2000)]
+    said = [each for each in sent if each.rstrip(bytes(range(32))).strip()]
+    with text_receiving(FACTORY, {**UDP, "protocol": protocol}) as receiving:
+        for at in range(0, len(sent), 50):
+            receiving.datagrams(*sent[at : at + 50])
+            time.sleep(0.001)
+        receiving.await_sent(len(said))
+        found = receiving.records()
+        assert len(found) == len(said)
+        assert all(len(record["body"]) for record in found)
+        assert {record.get(MALFORMED) for record in found} <= {None, "no header", "the time can't be read"}
