@@ -76,6 +76,8 @@ class TextDatagrams:
             self._socket = DatagramSocket(Endpoint.parse(address, transport_of(address)), share_port)
         except (OSError, ValueError) as error:
             raise cannot_listen(f"receivers.{self._place.receiver}", address, error, self._place.option) from error
+        if self._config.add_attributes:
+            self._names.known(self._socket.own[0])
         self._beat = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"datagrams of {self._place.receiver}", daemon=True)
         self._thread.start()

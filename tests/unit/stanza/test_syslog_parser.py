@@ -118,6 +118,39 @@ def test_times_of_old() -> None:
     ]  # fmt: skip
 
 
+COLLECTOR: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "3164": ("rfc3164", "<13>Oct  1 22:14:15 web shop[7]: it: fell", {
+        "priority": 13, "facility": 1, "hostname": "web", "appname": "shop", "proc_id": "7", "message": "it: fell",
+    }),
+    "3164 without a tag": ("rfc3164", "<13>Oct 11 22:14:15 web it fell", {
+        "priority": 13, "facility": 1, "hostname": "web", "message": "it fell",
+    }),
+    "3164 without a host": ("rfc3164", "<13>Oct 11 22:14:15 shop[12]: dev log", {
+        "priority": 13, "facility": 1, "appname": "shop", "proc_id": "12", "message": "dev log",
+    }),
+    "3164 with a path": ("rfc3164", "<13>Oct 11 22:14:15 web /usr/sbin/cron[7]: path", {
+        "priority": 13, "facility": 1, "hostname": "web", "appname": "/usr/sbin/cron", "proc_id": "7", "message": "path",
+    }),
+    "3164 with a colon later": ("rfc3164", "<13>Oct 11 22:14:15 web a b: c", {
+        "priority": 13, "facility": 1, "hostname": "web", "message": "a b: c",
+    }),
+    "5424": ("rfc5424", '<34>1 2003-10-11T22:14:15.003Z m su - ID47 [a x="1" x="2"][b] -', {
+        "priority": 34, "facility": 4, "version": 1, "hostname": "m", "appname": "su", "msg_id": "ID47", "message": "-",
+        "structured_data": {"a": {"x": "2"}, "b": {}},
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("protocol", "text", "expected"), COLLECTOR.values(), ids=COLLECTOR)
+def test_attributes_are_those_of_a_collector(protocol: str, text: str, expected: dict[str, Any]) -> None:
+    """What release 0.145 of the Collector made of the same message."""
+    (found,), failed = parsed(text, protocol=protocol)
+    assert not failed
+    assert {
+        key: value for key, value in found.items() if key not in ("time_unix_nano", "severity_number", "severity_text")
+    } == expected
+
+
 def test_levels_are_those_of_the_collector() -> None:
     """All eight."""
     found, _ = parsed(*(f"<{level}>1 - - - - - -" for level in range(8)), protocol="rfc5424")
