@@ -74,14 +74,21 @@ class Matcher:
 
     def _of_texts(self, frame: Frame, place: Place, wanted: Sequence[str]) -> Mask:
         """All texts of a place at once."""
+        column = frame.texts(place, np.arange(frame.height(place.level)))
+        if column is not None:
+            return self._of_column(column.fill_null("").alias("text"), wanted)
         cells = frame.read(place)
-        texts = pl.Series("text", [text(value) or "" for value in cells.values], dtype=pl.String)
+        given = [value if type(value) is str else text(value) or "" for value in cells.values]
+        answers: Mask = self._of_column(pl.Series("text", given, dtype=pl.String), wanted)[cells.codes]
+        return answers
+
+    def _of_column(self, texts: pl.Series, wanted: Sequence[str]) -> Mask:
         if self._regexp:
             tests = [contains(pl.col("text"), pattern).fill_null(False) for pattern in wanted]
             found = texts.to_frame().select(pl.any_horizontal(tests)).to_series()
         else:
             found = texts.is_in(list(wanted))
-        answers: Mask = found.to_numpy()[cells.codes]
+        answers: Mask = found.to_numpy()
         return answers
 
     def _is_severe(self, number: Any) -> bool:

@@ -16,7 +16,7 @@ from collector.ottl.plain import getters
 from collector.ottl.plain.compiling import Expression
 from collector.ottl.plain.conditions import Every, Opposite, Some, Term, Test
 from collector.ottl.plain.kinds import EvaluationError
-from collector.ottl.plain.places import Level
+from collector.ottl.plain.places import Level, Place
 from collector.ottl.regex import contains
 from collector.ottl.statements.frame import Frame
 from collector.ottl.statements.maps import Owners
@@ -112,6 +112,16 @@ def _equality_of(expression: Expression) -> tuple[str, bool] | None:
     return None
 
 
+def _matching(texts: pl.Series, pattern: str) -> Answers:
+    found = pl.DataFrame([texts.alias("text")]).select(contains(pl.col("text"), pattern).fill_null(False))
+    return found.to_series().to_numpy().astype(np.int8)
+
+
+def _equal(texts: pl.Series, text: str, answer: bool) -> Answers:
+    found: Answers = ((texts == text).fill_null(False).to_numpy() == answer).astype(np.int8)
+    return found
+
+
 def _equals(cells: Cells, text: str, answer: bool) -> Answers:
     same = np.fromiter((value == text for value in cells.values), np.bool_, len(cells.values))
     answers: Answers = (same == answer).astype(np.int8)[cells.codes]
@@ -162,11 +172,19 @@ class Asking:
             found[open_] = self.answers(test, rows[open_])
         return found
 
+    def _texts(self, place: Place, rows: Owners) -> pl.Series | None:
+        return self._frame.texts(place, rows) if place.level is self._level else None
+
+    def _cells(self, expression: Expression, rows: Owners) -> Cells:
+        return _cells(self._frame, self._level, expression.reads[0], rows)
+
     def _term(self, expression: Expression, rows: Owners) -> Answers:
         if (pattern := _pattern_of(expression)) is not None:
-            return _matches(_cells(self._frame, self._level, expression.reads[0], rows), pattern)
+            texts = self._texts(expression.reads[0], rows)
+            return _matches(self._cells(expression, rows), pattern) if texts is None else _matching(texts, pattern)
         if (equality := _equality_of(expression)) is not None:
-            return _equals(_cells(self._frame, self._level, expression.reads[0], rows), *equality)
+            texts = self._texts(expression.reads[0], rows)
+            return _equals(self._cells(expression, rows), *equality) if texts is None else _equal(texts, *equality)
         outcome = evaluate(self._frame, self._level, expression, rows)
         self.reason = self.reason or outcome.reason
         of_values = np.array([WRONG if value is FAILED else int(value) for value in outcome.values], dtype=np.int8)

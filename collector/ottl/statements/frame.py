@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -15,14 +16,17 @@ import otlp_wire
 from collector.batch import LogBatch
 from collector.client_info import CLIENT, ClientInfo, client_info
 from collector.columns import tables
-from collector.columns.dictionary import encode
+from collector.columns.dictionary import Coded, encode
 from collector.columns.tables import RECORDS, RESOURCES, SCOPES, ValueKind
 from collector.ottl.plain.places import ADDRESS, ATTRIBUTES, AUTH, BODY, CACHE, Level, Place
 from collector.ottl.statements.maps import Maps, Owners
 from collector.ottl.statements.pool import Cells, Pool, Refs
 
 _KINDS: Mapping[Any, ValueKind] = {pl.String: ValueKind.STRING, pl.Binary: ValueKind.BYTES}
-_FEW, _MOST_COLUMNS = 8, 64
+_TEXTS = (BODY, "severity_text", "event_name")
+_FEW_ROWS = 4
+"""Of fewer than one row in so many values are read for themselves."""
+_FEW, _MOST_COLUMNS = 64, 64
 """An attribute that fewer than one record in `_FEW` has, and more than `_MOST_COLUMNS` of them, stay rows."""
 _SCHEMAS: Mapping[Level, pl.Schema] = {Level.RECORD: RECORDS, Level.SCOPE: SCOPES, Level.RESOURCE: RESOURCES}
 _NUMBERS = frozenset({pl.UInt64, pl.UInt32, pl.Int32})
@@ -119,7 +123,7 @@ class Frame:
 
     def _sent(self, level: Level) -> Maps:
         table = self._attributes(level)
-        coded = encode(table.get_column("key"))
+        coded = _coded_keys(table)
         names = np.array(
             [self._keys.setdefault(name, len(self._keys)) for name in coded.values.to_pylist()], dtype=np.int64
         )
@@ -160,6 +164,15 @@ class Frame:
             refs = np.where(other.is_not_null().to_numpy(), np.arange(base, base + len(other)), refs)
         return refs
 
+    def texts(self, place: Place, rows: Owners) -> pl.Series | None:
+        """A field as its column, in some rows, null = nil; None where it is no column of texts, or not that of the batch any more."""
+        if place.key is not None or place.name not in _TEXTS or (place.level, place.name) in self._written:
+            return None
+        if place.name == BODY and self.batch.column("body_any").null_count() < len(self.batch):
+            return None
+        column = self._table(place.level).get_column(place.name)
+        return column if len(rows) == len(column) else tables.values_at(column, rows)
+
     def read(self, place: Place, rows: Owners | None = None) -> Cells:
         """The values of a place for all of its level, or those in `rows`."""
         if place.name in (ATTRIBUTES, CACHE) and place.key is None:
@@ -168,6 +181,8 @@ class Frame:
             values: list[Any] = [*self.maps(place.level, place.name).dicts(wanted), None]
             return Cells(inverse.astype(np.int32), values)
         if place not in self._cells:
+            if rows is not None and len(rows) * _FEW_ROWS < self.height(place.level):
+                return self.pool.cells(self.refs(place)[rows])
             self._cells[place] = self.pool.cells(self.refs(place))
         return self._cells[place] if rows is None else self._cells[place].at(rows)
 
@@ -282,6 +297,24 @@ class Frame:
     def _table_of(self, batch: LogBatch, name: str) -> pl.DataFrame:
         found: pl.DataFrame = getattr(batch, name)
         return found
+
+
+class _LastKeys:
+    """The keys of an attribute table; processors behind each other mostly look at the same one."""
+
+    def __init__(self) -> None:
+        self._known: tuple[weakref.ref[pl.DataFrame], Coded] | None = None
+
+    def __call__(self, table: pl.DataFrame) -> Coded:
+        known = self._known  # another thread may change it
+        if known is not None and known[0]() is table:
+            return known[1]
+        coded = encode(table.get_column("key"))
+        self._known = weakref.ref(table), coded
+        return coded
+
+
+_coded_keys = _LastKeys()
 
 
 _TYPED = pl.Schema([(name, dtype) for name, dtype in tables.ATTRIBUTES.items() if name not in ("owner", "key")])

@@ -191,9 +191,13 @@ class _Columns:
         """Without the rows whose text a `replace_pattern` leaves as it is."""
         if statement.editor != "replace_pattern" or statement.arguments is None or not statement.whole_value:
             return rows
-        cells = self._frame.read(statement.target, rows if positions is None else positions[rows])
-        if len(cells.values) < MANY:
+        owners = rows if positions is None else positions[rows]
+        if len(owners) < MANY:
             return rows
+        if (texts := self._frame.texts(statement.target, owners)) is not None:
+            open_: Owners = rows[screening.of_column(texts, statement.arguments[0])]
+            return open_
+        cells = self._frame.read(statement.target, owners)
         stays = screening.texts(cells.values) & ~screening.with_match(cells.values, statement.arguments[0])
         left: Owners = rows[~stays[cells.codes]]
         return left

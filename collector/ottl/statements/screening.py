@@ -28,6 +28,13 @@ def with_match(values: Sequence[Any], pattern: str) -> Mask:
     return _asked(values, contains(pl.col("text"), pattern))
 
 
+def of_column(column: pl.Series, pattern: str) -> Mask:
+    """Where a column is null, or has a match."""
+    open_to = pl.col("text").is_null() | contains(pl.col("text"), pattern)
+    found: Mask = pl.DataFrame([column.alias("text")]).select(open_to).to_series().to_numpy()
+    return found
+
+
 def longer(values: Sequence[Any], limit: int) -> Mask:
     """Which of the values are texts of more bytes."""
     return _asked(values, pl.col("text").str.len_bytes() > limit)
