@@ -66,6 +66,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "config/invalid-value",
         "is not a URL: write http",
     ),
+    "a listener with TLS that has no certificate: its own collector does not start either": (
+        "config/invalid-value",
+        "a server needs cert_file and key_file",
+    ),
     "cipher suites that are broken": ("config/invalid-value", "unknown cipher suites TLS_RSA_WITH_AES_128_CBC_SHA"),
     "a credential in the clear to another machine": ("config/invalid-value", "the token would travel over http://"),
     "a credential from a variable that is not set": ("config/unset-variable", "is not set: "),
