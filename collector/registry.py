@@ -70,6 +70,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.EXPORTER: {
         "alertmanager": "exporters.alertmanager",
         "apprise": "exporters.apprise",
+        "awscloudwatchlogs": "exporters.awscloudwatchlogs",
         "chronicle": "exporters.chronicle",
         "ci_trigger": "exporters.ci_trigger",
         "cloudflare_rollback": "exporters.cloudflare_rollback",

@@ -44,6 +44,7 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "sentinel": ("sentinel", {"endpoint": LOCAL, "authority": LOCAL, **AZURE}, True),
     "chronicle": ("chronicle", {"endpoint": LOCAL, **GOOGLE}, True),
     "googlecloud": ("googlecloud", {"project": "p", "log": {"compression": "gzip"}}, False),
+    "awscloudwatchlogs": ("awscloudwatchlogs", {"log_group_name": "g", "log_stream_name": "s"}, False),
     "datadog": ("datadog", {"endpoint": LOCAL, "api": {"key": "k"}}, True),
     "http, OCSF": ("http", {"url": LOCAL, "format": "ocsf", "max_body_bytes": "100MB"}, True),
     "otlphttp": ("otlphttp", {"endpoint": LOCAL}, True),

@@ -139,6 +139,8 @@ from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
 from exporters.apprise.exporter import AppriseExporter
+from exporters.awscloudwatchlogs.config import AwsCloudWatchLogsConfig
+from exporters.awscloudwatchlogs.exporter import AwsCloudWatchLogsExporter
 from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
 from exporters.ci_trigger.config import CiTriggerConfig
@@ -301,6 +303,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     ChronicleExporter,
     D1Exporter,
     DatadogExporter,
+    AwsCloudWatchLogsExporter,
     LokiExporter,
     LogzioExporter,
     LoadBalancingExporter,
@@ -370,6 +373,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
     SystemdExporter,
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
+    AwsCloudWatchLogsExporter,
     LokiExporter,
     GoogleCloudExporter,
     AppriseExporter,
@@ -450,6 +454,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     ChronicleConfig,
     D1Config,
     DatadogConfig,
+    AwsCloudWatchLogsConfig,
     LokiConfig,
     LogzioConfig,
     LoadBalancingConfig,
@@ -672,6 +677,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     ChronicleConfig,
     D1Config,
     DatadogConfig,
+    AwsCloudWatchLogsConfig,
     LokiConfig,
     LogzioConfig,
     LoadBalancingConfig,

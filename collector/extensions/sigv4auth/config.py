@@ -7,21 +7,7 @@ from typing import Self
 from pydantic import model_validator
 
 from collector.component import Config, Use
-
-
-class AssumeRole(Config):
-    """A role to take on."""
-
-    arn: str = ""
-    """The role; empty = none."""
-    session_name: str = ""
-    """What the session is called; empty = `logboom`."""
-    sts_region: str = ""
-    """Where STS is asked; empty = `region`."""
-    external_id: str = ""
-    """What the role's owner asks for besides."""
-    web_identity_token_file: str = ""
-    """A file with a token that buys the role, as EKS mounts one; it is read each time."""
+from collector.transport.aws.assume_role import AssumeRole
 
 
 class SigV4AuthConfig(Config):

@@ -13,6 +13,7 @@ from collector.transport import cloudflare
 from collector.transport.http_answers import verdict
 from collector.transport.http_client import HttpAnswer
 from collector.transport.otlp_http import TAKEN as OTLP
+from exporters.awscloudwatchlogs.answers import verdicts as cloudwatch_verdicts
 from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
@@ -41,6 +42,9 @@ EXPORTERS = {
     "otlp_http": lambda answer: verdict(answer, taken=OTLP),
     "datadog": lambda answer: verdict(answer, taken=DATADOG),
     "loki": lambda answer: verdict(answer, taken=LOKI),
+    "awscloudwatchlogs": lambda answer: cloudwatch_verdicts(
+        answer, np.arange(1, dtype=np.uint32), np.arange(0, dtype=np.uint32)
+    )[0],
     "googlecloud": lambda answer: google_verdicts(answer, None)[0],
     "sentinel": lambda answer: verdict(answer, taken=SENTINEL),
     "chronicle": lambda answer: verdict(answer, taken=CHRONICLE),
@@ -52,7 +56,7 @@ EXPORTERS = {
 }
 WHO = {
     "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "loki": "Loki", "sentinel": "Azure Monitor",
-    "chronicle": "Google", "googlecloud": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
+    "awscloudwatchlogs": "CloudWatch Logs", "chronicle": "Google", "googlecloud": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
     "http": "the intake", "http, json": "the intake",
 }  # fmt: skip
 
@@ -134,6 +138,12 @@ ANSWERS = {
         (202, TEXT, "Welcome", Blocked),
     ],
     "loki": [(204, "", "", Ok), (200, JSON, "{}", Ok), (200, TEXT, "ok", Blocked), (202, "", "", Blocked)],
+    "awscloudwatchlogs": [
+        (200, JSON, "{}", Ok),
+        (204, "", "", Blocked),
+        (202, JSON, "{}", Blocked),
+        (200, TEXT, "ok", Blocked),
+    ],
     "sentinel": [(204, "", "", Ok), (200, "", "", Blocked), (202, JSON, "{}", Blocked)],
     "chronicle": [
         (200, JSON, "{}", Ok),

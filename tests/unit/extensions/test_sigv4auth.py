@@ -16,10 +16,10 @@ from botocore.credentials import Credentials
 
 from collector.component import Context, Outgoing, Use
 from collector.extensions.sigv4auth import FACTORY
-from collector.extensions.sigv4auth.config import AssumeRole
-from collector.extensions.sigv4auth.credentials import NoCredentials, find
-from collector.extensions.sigv4auth.signing import Keys, Scope, scope_of, signature
 from collector.outcomes import Blocked, Retry
+from collector.transport.aws.assume_role import AssumeRole
+from collector.transport.aws.credentials import NoCredentials, find
+from collector.transport.aws.signing import Keys, Scope, scope_of, signature
 from collector.transport.http_answers import NotSent, unanswered
 from collector.transport.http_client import HttpClient
 from collector.transport.http_client_config import HttpClientConfig
@@ -203,8 +203,8 @@ def test_keys_are_renewed_in_time(monkeypatch):
     """Five minutes before they end; while that fails, those of before go on until their end."""
     extension = made(region="a", service="b")
     calls = []
-    from collector.extensions.sigv4auth import authenticator as module
-    from collector.extensions.sigv4auth.credentials import Found
+    from collector.transport.aws import signer as module
+    from collector.transport.aws.credentials import Found
 
     def found(*_):
         calls.append(1)

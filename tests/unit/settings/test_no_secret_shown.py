@@ -67,6 +67,7 @@ WITH: dict[str, list[str]] = {
     "exporters.load_balancing": [
         f"{{resolver: {{static: {{hostnames: ['h:1']}}}}, protocol: {{otlp: {{{TLS}, {HEADERS}}}}}, redact: {{hash_key: {MARK}}}}}"
     ],
+    "exporters.awscloudwatchlogs": [f"{{log_group_name: g, log_stream_name: s, region: r, redact: {{hash_key: {MARK}}}}}"],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
     "exporters.googlecloud": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from collector.component import Outgoing
-from collector.extensions.sigv4auth.config import AssumeRole
-from collector.extensions.sigv4auth.signing import Keys, Scope, signature
+from collector.transport.aws.assume_role import AssumeRole
+from collector.transport.aws.signing import Keys, Scope, signature
 
 _TIMEOUT_SECS = 5.0
 _MOST_BYTES = 256 << 10
