@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,15 @@ def by_client(part: Part, wanted: Wanted) -> Sequence[tuple[str, Part]]:
     if len(found) == 1:
         return [(clients[found[0]], part)]
     order = found[np.argsort(first)]
-    return [(clients[code], _taken(part, np.flatnonzero(codes == code))) for code in order.tolist()]
+    rank = np.empty(int(found.max()) + 1, dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    sorted_part = _taken(part, np.argsort(rank[codes], kind="stable"))
+    counts = np.bincount(rank[codes])
+    starts = np.cumsum(counts) - counts
+    return [
+        (clients[code], sorted_part.slice(start, count))
+        for code, start, count in zip(order.tolist(), starts.tolist(), counts.tolist(), strict=True)
+    ]
 
 
 def alike(part: Part, wanted: Wanted) -> int:
@@ -64,6 +73,9 @@ def _numbered(texts: Sequence[str]) -> Groups:
 
 
 def _taken(part: Part, rows: npt.NDArray[np.intp]) -> Part:
-    if isinstance(part.content, LogBatch):
-        return part.take(rows.astype(np.uint32))
-    return part.only([part.content[row] for row in rows.tolist()])
+    """The records in another order, in which those that belong together can be cut out without a copy."""
+    if not isinstance(part.content, LogBatch):
+        return part.only([part.content[row] for row in rows.tolist()])
+    taken = part.take(rows.astype(np.uint32))
+    batch = taken.batch()
+    return replace(taken, content=replace(batch, attributes=batch.attributes.sort("owner", maintain_order=True)))

@@ -57,7 +57,7 @@ class Rows:
         if not self._kept_apart:
             return await self._by_key(part)
         found: list[tuple[object, Part]] = []
-        for client, own in by_client(part, self._kept_apart):
+        for client, own in await self._encoding.run(by_client, part, self._kept_apart):
             found += [((client, key), each) for key, each in await self._by_key(own)]
         return found
 

@@ -12,11 +12,15 @@ import pytest
 
 from collector.batch import LogBatch
 from collector.client_info import CLIENT, SENT_WITH, ClientInfo, Wanted
+from collector.delivery.clients import by_client
 from collector.delivery.config import DeliveryConfig
+from collector.delivery.request import Part, Pending
 from collector.errors import Unsendable
 from collector.journal.entry import Entry
+from collector.ledger.interface import OutboxEntry
 from collector.ledger.marker import Marker, Name
 from collector.outcomes import Ok, Retry
+from collector.pipeline.decode import decode
 from collector.testing.payloads import payload
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
@@ -133,3 +137,24 @@ def test_what_is_said_ends_with_the_call(rig: Any, kept_apart: Any) -> None:
     one.ledgers[0].put(of(["a"], "0"))
     one.run({"x": (Telling(), DeliveryConfig())}, 5)
     assert asyncio.run(look()).metadata == {}
+
+
+def test_many_tenants_keep_their_records_whole() -> None:
+    """Attributes stay with their records, in the order in which they came."""
+    entries = [
+        Entry("0" * 16, place, "d", "otlp", payload(2, f"{place}"), 2, 1, b"", client=client(f"t{place % 7}"))
+        for place in range(40)
+    ]
+    batch = decode(entries).batch
+    batch = batch.with_attributes({"told": batch.column("body")})
+    batch = replace(batch, attributes=batch.all_attributes(), derived=pl.DataFrame())
+    part = Part.whole(Pending(0, OutboxEntry(1, "logs", len(batch), 1, batch.by_domain(), 0, batch)))
+    apart = by_client(part, TENANT)
+    assert [told for told, _ in apart] == [client(f"t{tenant}") for tenant in range(7)]
+    for tenant, (told, own) in enumerate(apart):
+        own_batch = own.batch()
+        expected = [f"{place} {record}" for place in range(tenant, 40, 7) for record in (0, 1)]
+        assert own_batch.column("body").to_list() == own_batch.attribute("told").to_list() == expected
+        assert own_batch.attribute("http.route").null_count() == 0
+        assert {own_batch.client[0]} == {told}  # type: ignore[index]
+    assert sum(own.records for _, own in apart) == len(batch)
