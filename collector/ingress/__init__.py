@@ -18,7 +18,7 @@ kubernetes          objects of the Kubernetes API, read so
 authentication.py   who sends, over gRPC and HTTP
 stream_receiver.py  a listener of a protocol of its own, and what comes over its connections
 text_streams.py     text over connections; text_datagrams.py, in datagrams; text_input.py, the options of both
-text_pieces.py      what was cut of it, as it goes to the journal
+text_pieces.py      what was cut of it, as it goes to the journal; datagram_pieces.py, of datagrams; offering.py, without an answer
 octets.py           records that say how long they are, or end otherwise than with a line
 cutting.py          where records end in text, and cutting_options.py, what says so
 files/              files that are followed

@@ -65,7 +65,8 @@ class TextStreams(StreamReceiver):
 
     def gauges(self) -> Mapping[str, Mapping[str, int]]:
         """Those of the listener, and of what waits for its end."""
-        return {name: {**each, "unfinished_bytes": self._unfinished.used} for name, each in super().gauges().items()}
+        unfinished = {"unfinished_bytes": self._unfinished.used, "unfinished_cut": self._unfinished.cuts}
+        return {name: {**each, **unfinished} for name, each in super().gauges().items()}
 
     async def _connection(self, stream: Stream) -> None:
         connection = stream.connection

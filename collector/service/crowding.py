@@ -9,6 +9,7 @@ _TOLD_SECS = 60.0
 _WORDS = {
     "connections_cut": "all connections are in use, silent ones are closed",
     "bodies_cut": "too much of unfinished bodies, their senders are told to come again",
+    "unfinished_cut": "too much of messages whose end has not come, who holds the most is cut off",
     "datagrams_cut": "datagrams are dropped, the journal takes none or not as fast as they come",
     "datagrams_cut_by_kernel": "datagrams are dropped by the kernel, whose buffer of the socket is full",
     "calls_cut": "too many calls without their message, they are told to come again",

@@ -10,7 +10,7 @@ from collector.component import Context
 from collector.ingress.cutting import Cutter
 from collector.ingress.cutting_options import cutter_of
 from collector.ingress.octets import Ended, Octets, Told, Whole, recoded
-from collector.ingress.text_datagrams import TextDatagrams, cutting
+from collector.ingress.text_datagrams import TextDatagrams
 from collector.ingress.text_input import TcpInput
 from collector.ingress.text_pieces import Pieces
 from collector.ingress.text_streams import Place, TextStreams
@@ -34,7 +34,7 @@ class SyslogReceiver:
             self._listeners.append(TextStreams(place, tcp, pieces, authenticator, cutters, config.domain))
         if udp is not None:
             place, pieces = Place(context.id, "udp.listen_address"), Pieces(udp, config, MALFORMED)
-            self._listeners.append(TextDatagrams(place, udp, pieces, cutting(udp), config.domain))
+            self._listeners.append(TextDatagrams(place, udp, pieces, config.domain))
 
     def start(self, admission: Admission, *, share_port: bool = False) -> None:
         """Bind all. Raises `ConfigError`: an address is in use or not ours, or a TLS file can't be used."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from collector.errors import ConfigError, InvalidPayload, Unavailable
+from collector.ingress import text_streams
 from collector.receivers.tcp_log import FACTORY
 from collector.testing.intake import MemoryIntake
 from counterparts.certificates import Authority
@@ -106,17 +107,17 @@ def test_while_there_is_no_room_nothing_more_is_read() -> None:
     with text_receiving(FACTORY, LOCAL, intake) as receiving, receiving.connected() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         connection.setblocking(False)
-        sent, stuck_since = 0, time.monotonic()
+        sent, ends, stuck_since = 0, time.monotonic() + SECS, time.monotonic()
         line = b"%07d " + b"x" * 200 + b"\n"
-        text = b"".join(line % number for number in range(400_000))
-        while time.monotonic() - stuck_since < 1.0:
+        text = b"".join(line % number for number in range(150_000))
+        while (time.monotonic() - stuck_since < 1.0 or not intake.refused) and sent < len(text):
+            assert time.monotonic() < ends
             try:
                 sent += connection.send(text[sent : sent + 65536])
                 stuck_since = time.monotonic()
             except BlockingIOError:
                 time.sleep(0.01)
         assert sent < len(text)
-        assert intake.refused
         assert not intake.payloads
         intake.answer = None
         connection.setblocking(True)
@@ -239,3 +240,23 @@ def test_who_may_reach_it() -> None:
     assert open_to(listen_address="127.0.0.1:1") == open_to(listen_address="unix:///x") == {}
     assert open_to(listen_address="0.0.0.0:1") == {"listen_address": "0.0.0.0:1"}
     assert open_to(listen_address=":1", tls={"cert_file": "c", "key_file": "k", "client_ca_file": "a"}) == {}
+
+
+def test_who_never_ends_a_line_takes_nothing_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for its end is bounded over all connections: those of the peer that holds the most are cut off."""
+    monkeypatch.setattr(text_streams, "_UNFINISHED_BYTES", 100_000)
+    with text_receiving(FACTORY, LOCAL) as receiving, contextlib.ExitStack() as stack:
+        host, _, port = receiving.address().rpartition(":")
+        honest = stack.enter_context(socket.create_connection((host, int(port)), SECS, ("127.0.0.2", 0)))
+        honest.sendall(b"half")
+        for hoarder in [stack.enter_context(receiving.connected()) for _ in range(4)]:
+            with contextlib.suppress(OSError):
+                hoarder.sendall(b"x" * 60_000)
+        ends = time.monotonic() + SECS
+        while receiving.receiver.gauges()["tcp"]["unfinished_cut"] < 1:
+            assert time.monotonic() < ends
+            time.sleep(0.005)
+        honest.sendall(b" of it\n")
+        while "half of it" not in [record["body"] for record in receiving.records()]:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
