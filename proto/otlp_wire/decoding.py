@@ -63,7 +63,7 @@ def read_payloads(bodies: Sequence[bytes], *, keep: bool = False) -> tuple[LogBa
         bodies = [canonical(body) if position in torn else body for position, body in enumerate(bodies)]
         batch, bad_ids, _ = _Reading(_to_arrow(bodies)).run()
     elif keep and not bad_ids and len(batch):
-        sent = Sent(sent_messages.read_messages(list(bodies)), batch.records.select(FIELDS), batch.attributes)
+        sent = Sent(sent_messages.read_messages(list(bodies)), batch.records[list(FIELDS)], batch.attributes)
         batch = replace(batch, sent=sent)
     return batch, bad_ids
 

@@ -104,7 +104,8 @@ def _absent(table: pl.DataFrame, attributes: pa.Array) -> npt.NDArray[np.bool_]:
     silent = table.get_column("dropped_attributes_count").is_null()
     for name in ("name", "version"):
         if name in table.columns:
-            silent &= table.get_column(name).fill_null("") == ""
+            column = table.get_column(name)
+            silent &= (column.fill_null("") if column.null_count() else column) == ""
     without_attributes = np.diff(attributes.offsets.to_numpy()) == 0
     return np.asarray(silent.to_numpy() & without_attributes)
 
@@ -175,14 +176,18 @@ def _any_values(path: str, members: Mapping[str, pl.Series], absent: npt.NDArray
 def _entity_refs(serialised: pl.Series) -> pa.ListArray:
     """The EntityRefs of each resource, parsed once per distinct list."""
     list_type = _type("resource_logs.resource.entity_refs")
+    if serialised.null_count() == len(serialised):
+        return _no_lists(list_type, len(serialised))
     distinct = serialised.drop_nulls().unique()
     refs = [[ref.SerializeToString() for ref in Resource.FromString(data).entity_refs] for data in distinct]
-    if not refs:
-        return _lists(list_type, np.zeros(len(serialised) + 1, dtype=np.int64), pa.array([], list_type.value_type))
     position = serialised.replace_strict(distinct, range(len(refs)), default=None, return_dtype=pl.UInt32)
     lists = pl.Series(refs, dtype=pl.List(pl.Binary)).gather(position)
     ends = lists.list.len().fill_null(0).to_numpy().cumsum()
     return _lists(list_type, np.concatenate([[0], ends]), lists.explode().drop_nulls().to_arrow())
+
+
+def _no_lists(list_type: pa.DataType, height: int) -> pa.ListArray:
+    return _lists(list_type, np.zeros(height + 1, dtype=np.int64), pa.nulls(0, list_type.value_type))
 
 
 def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Array:

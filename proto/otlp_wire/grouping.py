@@ -44,7 +44,10 @@ def grouped(batch: LogBatch) -> tuple[LogBatch, Groups]:
 
 
 def _positions(batch: LogBatch, level: str) -> Positions:
-    return batch.column(level).cast(pl.Int64).fill_null(-1).to_numpy()
+    column = batch.column(level)
+    if not column.null_count():  # `fill_null` is a query of polars
+        return column.to_numpy().astype(np.int64)
+    return column.cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def _in_order(resource: Positions, scope: Positions) -> bool:
