@@ -18,7 +18,7 @@ from collector.testing.intake import MemoryIntake
 from counterparts.kubernetes_api import KubernetesApi, Object
 from counterparts.received_otlp import records
 
-PATIENCE_SECS = 60.0
+PATIENCE_SECS = 180.0
 EVENTS = "/api/v1/events"
 
 

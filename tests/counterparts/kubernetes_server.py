@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Self
 
@@ -60,7 +62,24 @@ class Kubernetes:
         at, peers = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{self._peers}"
         self._start("etcd", f"--data-dir={self._folder}/etcd", f"--listen-client-urls={at}", f"--advertise-client-urls={at}",
                     f"--listen-peer-urls={peers}", "--unsafe-no-fsync", "--log-level=error")  # fmt: skip
-        key = self._folder / "service-accounts.key"
+        self._start_server()
+        return self
+
+    def forget(self) -> None:
+        """What was is kept no more: etcd is compacted, and the API server begins anew."""
+        listed = self.kubectl("get", "--raw", "/api/v1/namespaces?limit=1")
+        revision = json.loads(listed.stdout)["metadata"]["resourceVersion"]
+        compact = urllib.request.Request(
+            f"http://127.0.0.1:{self._etcd}/v3/kv/compaction", data=json.dumps({"revision": revision}).encode(), method="POST"
+        )  # fmt: skip
+        urllib.request.urlopen(compact, timeout=30).close()
+        server = self._running.pop()
+        server.kill()
+        server.wait()
+        self._start_server()
+
+    def _start_server(self) -> None:
+        at, key = f"http://127.0.0.1:{self._etcd}", self._folder / "service-accounts.key"
         self._start(
             "apiserver", f"--etcd-servers={at}", f"--secure-port={self._port}", "--bind-address=127.0.0.1",
             f"--cert-dir={self._folder}/certificates", "--service-account-issuer=https://logboom.test",
@@ -75,7 +94,6 @@ class Kubernetes:
                 self.__exit__()
                 raise AssertionError(f"it does not start:\n{(self._folder / 'apiserver.log').read_text()[-3000:]}")
             time.sleep(0.2)
-        return self
 
     def __exit__(self, *_: object) -> None:
         for process in reversed(self._running):

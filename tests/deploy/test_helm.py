@@ -47,6 +47,17 @@ CASES: dict[str, dict[str, Any]] = {
     "gateway, bare": {"networkPolicy": {"enabled": False}, "podDisruptionBudget": {"enabled": False}},
     "daemonset": {"mode": "daemonset"},
     "daemonset with everything": {**EVERYTHING, "mode": "daemonset"},
+    "daemonset that reads the node's logs": yaml.safe_load((CHART / "pod-logs.yaml").read_text()),
+    "gateway that reads events": {
+        "rbac": {
+            "create": True,
+            "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}],
+        },
+        "config": {
+            "receivers": {"k8s_events": {}},
+            "service": {"pipelines": {"logs": {"receivers": ["otlp", "k8s_events"]}}},
+        },
+    },
     "daemonset without a disk": {"mode": "daemonset", "persistence": {"hostPath": ""}, "service": {"hostPorts": False}},
 }
 
@@ -101,25 +112,53 @@ def test_the_configuration_in_it_is_right(case: tuple[str, Rendered]) -> None:
     assert listening == {port["containerPort"] for port in container["ports"]}
 
 
+def reads_node(objects: Rendered) -> bool:
+    """Whether it reads the node's logs, which are root's."""
+    return any(volume["name"] == "pod-logs" for volume in pod(objects)["volumes"])
+
+
 def test_it_is_restricted(case: tuple[str, Rendered]) -> None:
-    """What the Pod Security Standard `restricted` asks of the container that stays."""
+    """What the Pod Security Standard `restricted` asks of the container that stays; but for who reads the node's logs, it is nobody's root. A token
+    is there for who has rights alone."""
     spec = pod(case[1])
     [container] = spec["containers"]
-    assert spec["securityContext"]["runAsNonRoot"]
+    assert spec["securityContext"]["runAsNonRoot"] is not reads_node(case[1])
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert spec["automountServiceAccountToken"] is False
+    assert spec["automountServiceAccountToken"] is any(one["kind"] == "ClusterRole" for one in case[1].values())
+
+
+def test_who_reads_the_node_reads_as_the_configuration_says(tmp_path: Path) -> None:
+    """The values are config/kubernetes.yaml's; folders are mounted read-only; the data is of the user that writes it; it may ask for pods."""
+    objects = rendered(tmp_path, CASES["daemonset that reads the node's logs"])[1]
+    shipped = yaml.safe_load((ROOT / "config" / "kubernetes.yaml").read_text())
+    written = yaml.safe_load(objects["ConfigMap/prod-logboom"]["data"]["logboom.yaml"])
+    assert written["receivers"]["file_log"] == shipped["receivers"]["file_log"]
+    assert written["exporters"] == shipped["exporters"]
+    assert {name: each for name, each in written["processors"].items() if each} == shipped["processors"]
+    assert written["service"]["pipelines"] == shipped["service"]["pipelines"]
+    [container] = pod(objects)["containers"]
+    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    assert all(mounts[path]["readOnly"] for path in ("/var/log/pods", "/var/lib/docker/containers"))
+    assert "--owner=0" in pod(objects)["initContainers"][0]["command"]
+    assert container["env"][0]["name"] == "K8S_NODE_NAME"
+    role, binding = (objects[f"{kind}/observability-prod-logboom"] for kind in ("ClusterRole", "ClusterRoleBinding"))
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "prod-logboom", "namespace": "observability"}]
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert "secrets" not in str(role["rules"])
 
 
 def test_image_and_chart_agree(case: tuple[str, Rendered]) -> None:
     """The user is the image's, the command its entry point's, the data directory its volume, the version the package's."""
     last = stages(ROOT / "deploy/container/Dockerfile")[-1]
     [container] = pod(case[1])["containers"]
-    assert str(pod(case[1])["securityContext"]["runAsUser"]) == values(last, "USER")[0]
+    user = "0" if reads_node(case[1]) else values(last, "USER")[0]
+    assert str(pod(case[1])["securityContext"]["runAsUser"]) == user
     assert container["args"] == yaml.safe_load(values(last, "CMD")[0])
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert container["image"] == f"logboom:{version}"
@@ -143,7 +182,7 @@ def test_everything_selects_its_pods(case: tuple[str, Rendered]) -> None:
     [owner] = [one for one in case[1].values() if one["kind"] in {"StatefulSet", "DaemonSet"}]
     labels = owner["spec"]["template"]["metadata"]["labels"]
     for one in case[1].values():
-        if one["kind"] in {"ServiceAccount", "ConfigMap"}:
+        if one["kind"] in {"ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding"}:
             continue
         spec = one["spec"]
         chosen = (

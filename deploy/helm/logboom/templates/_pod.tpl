@@ -1,3 +1,11 @@
+{{/* Whether it reads the node's logs, and as whom it runs. */}}
+{{- define "logboom.reads-node" -}}
+{{- if and (eq .Values.mode "daemonset") .Values.podLogs.enabled }}true{{ end }}
+{{- end }}
+{{- define "logboom.user" -}}
+{{ ternary 0 10001 (eq (include "logboom.reads-node" .) "true") }}
+{{- end }}
+
 {{/* The pod of both modes. */}}
 {{- define "logboom.pod" -}}
 metadata:
@@ -13,7 +21,7 @@ metadata:
     {{- end }}
 spec:
   serviceAccountName: {{ include "logboom.name" . }}
-  automountServiceAccountToken: false
+  automountServiceAccountToken: {{ .Values.rbac.create }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
   {{- with .Values.imagePullSecrets }}
@@ -24,10 +32,10 @@ spec:
   priorityClassName: {{ . }}
   {{- end }}
   securityContext:
-    runAsNonRoot: true
-    runAsUser: 10001
-    runAsGroup: 10001
-    fsGroup: 10001
+    runAsNonRoot: {{ ne (include "logboom.user" .) "0" }}
+    runAsUser: {{ include "logboom.user" . }}
+    runAsGroup: {{ include "logboom.user" . }}
+    fsGroup: {{ include "logboom.user" . }}
     fsGroupChangePolicy: OnRootMismatch
     seccompProfile: {type: RuntimeDefault}
   {{- if and (eq .Values.mode "daemonset") .Values.persistence.hostPath }}
@@ -35,7 +43,7 @@ spec:
     - name: own-data
       image: {{ include "logboom.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
-      command: [install, --directory, --owner=10001, --group=10001, --mode=0700, /var/lib/logboom]
+      command: [install, --directory, "--owner={{ include "logboom.user" . }}", "--group={{ include "logboom.user" . }}", --mode=0700, /var/lib/logboom]
       securityContext: # the folder that the kubelet makes is root's
         runAsNonRoot: false
         runAsUser: 0
@@ -53,9 +61,14 @@ spec:
       image: {{ include "logboom.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: [run, --config, /etc/logboom/logboom.yaml, --data-dir, /var/lib/logboom/data]
-      {{- with .Values.env }}
+      {{- if or .Values.env .Values.rbac.create }}
       env:
+        {{- if .Values.rbac.create }}
+        - {name: K8S_NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+        {{- end }}
+        {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- end }}
       {{- with .Values.envFrom }}
       envFrom:
@@ -91,6 +104,10 @@ spec:
       volumeMounts:
         - {name: config, mountPath: /etc/logboom, readOnly: true}
         - {name: data, mountPath: /var/lib/logboom}
+        {{- if include "logboom.reads-node" . }}
+        - {name: pod-logs, mountPath: /var/log/pods, readOnly: true}
+        - {name: docker-logs, mountPath: /var/lib/docker/containers, readOnly: true}
+        {{- end }}
         {{- with .Values.volumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -104,6 +121,12 @@ spec:
       {{- else }}
       emptyDir: {}
       {{- end }}
+    {{- end }}
+    {{- if include "logboom.reads-node" . }}
+    - name: pod-logs
+      hostPath: {path: /var/log/pods}
+    - name: docker-logs # where Docker runs containers, /var/log/pods links to it
+      hostPath: {path: /var/lib/docker/containers}
     {{- end }}
     {{- with .Values.volumes }}
     {{- toYaml . | nindent 4 }}
