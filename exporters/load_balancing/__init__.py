@@ -15,6 +15,6 @@ FACTORY = Factory(
         "a backend that can't be reached is left out for a while, and its records go to others",
         "one queue, on disk, for all backends",
         "`routing_key: resource` hashes in a way of its own",
-        "resolvers `k8s` and `aws_cloud_map` are refused: `dns` with a headless service",
+        "the resolver `aws_cloud_map` is refused: `dns` with the name that it gives the service",
     ),
 )

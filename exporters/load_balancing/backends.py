@@ -73,6 +73,7 @@ class Backends:
     async def start(self) -> None:
         """Look for backends, and go on looking. None that can be found is no error: records wait. Raises OSError or ValueError for
         TLS files that can't be used."""
+        self._resolver.start()
         await self._look()
         if self._resolver.interval:
             self._looking = asyncio.create_task(self._look_on())
@@ -109,6 +110,7 @@ class Backends:
 
     async def close(self) -> None:
         """Look no more, and close the connections."""
+        self._resolver.close()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])

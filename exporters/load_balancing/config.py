@@ -9,11 +9,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from collector.component import Config
 from collector.delivery.config import DeliveryConfig
 from collector.transport.grpc_client_config import GrpcClientConfig, GrpcClientOptions
+from collector.transport.kubernetes.options import ApiOptions
 from collector.transport.tls import MOVED_TO_TLS, TlsClientConfig
 from collector.units import Duration
 
 DEFAULT_PORT = "4317"
-_HEADLESS = "`dns` with the name of a headless service does it: `dns: {hostname: name.namespace.svc.cluster.local}`"
 _CLOUD_MAP = "`dns` does it, with the name that Cloud Map gives the service"
 
 
@@ -59,6 +59,19 @@ class DnsResolver(Config):
     """Time for one look."""
 
 
+class K8sResolver(ApiOptions):
+    """`resolver.k8s`; below it whom to ask, too, as the processor k8s_attributes is told."""
+
+    service: str = Field(..., pattern=r"^[^.\s/]+(\.[^.\s/]+(\.svc\.[^\s/]+)?)?$")
+    """The service whose endpoints are the backends: `name.namespace`; without a namespace that of the pod in which this runs."""
+    ports: list[Annotated[int, Field(gt=0, lt=1 << 16)]] = []
+    """Of each endpoint, which is as many backends; empty = 4317."""
+    return_hostnames: bool = False
+    """Names of pods (`pod.name.namespace`) instead of addresses: of a StatefulSet with a headless service."""
+    timeout: Duration = 60.0
+    """Accepted; what changes is told as long as this runs."""
+
+
 class Resolver(Config):
     """`resolver`: exactly one of them."""
 
@@ -66,19 +79,17 @@ class Resolver(Config):
     """A fixed list."""
     dns: DnsResolver | None = None
     """The addresses of a name."""
-    k8s: dict[str, Any] | None = None
-    """Refused; use `dns` with a headless service."""
+    k8s: K8sResolver | None = None
+    """The endpoints of a service, as the API server of Kubernetes tells them."""
     aws_cloud_map: dict[str, Any] | None = None
     """Refused; use `dns`."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.k8s is not None:
-            raise ValueError(f"k8s is not there: {_HEADLESS}")
         if self.aws_cloud_map is not None:
             raise ValueError(f"aws_cloud_map is not there: {_CLOUD_MAP}")
-        if (self.static is None) == (self.dns is None):
-            raise ValueError("exactly one of [static, dns] must be specified")
+        if sum(one is not None for one in (self.static, self.dns, self.k8s)) != 1:
+            raise ValueError("exactly one of [static, dns, k8s] must be specified")
         return self
 
 
@@ -115,6 +126,9 @@ class LoadBalancingConfig(DeliveryConfig):
         """For people: the servers, or the name whose addresses they are."""
         if self.resolver.static is not None:
             return ", ".join(self.client(endpoint).destination() for endpoint in self.resolver.static.hostnames)
+        if self.resolver.k8s is not None:
+            port = self.resolver.k8s.ports[0] if self.resolver.k8s.ports else DEFAULT_PORT
+            return self.client(f"{self.resolver.k8s.service}:{port}").destination()
         assert self.resolver.dns is not None
         return self.client(f"{self.resolver.dns.hostname}:{self.resolver.dns.port or DEFAULT_PORT}").destination()
 

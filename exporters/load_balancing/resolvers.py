@@ -1,4 +1,4 @@
-"""Which backends there are: a list, or the addresses of a name, looked up again and again."""
+"""Which backends there are: a list, the addresses of a name, looked up again and again, or the endpoints of a service of Kubernetes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,30 @@ class Resolves(Protocol):
 
     interval: float
 
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def close(self) -> None:
+        """End."""
+        ...
+
     async def look(self) -> Sequence[str]:
         """`host:port` or `host` of each. Raises OSError where nobody knows."""
         ...
 
 
-class Listed:
+class _Idle:
+    """Has nothing to begin and to end."""
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Listed(_Idle):
     """`static`."""
 
     interval = 0.0
@@ -33,7 +51,7 @@ class Listed:
         return self._hostnames
 
 
-class Named:
+class Named(_Idle):
     """`dns`."""
 
     def __init__(self, config: DnsResolver) -> None:
@@ -55,5 +73,9 @@ def resolver(config: Resolver) -> Resolves:
     """The one that is configured."""
     if config.static is not None:
         return Listed(config.static)
+    if config.k8s is not None:
+        from exporters.load_balancing.endpoint_slices import EndpointSlices
+
+        return EndpointSlices(config.k8s)
     assert config.dns is not None
     return Named(config.dns)

@@ -13,6 +13,7 @@ import pytest
 from collector.component import Context
 from collector.outcomes import Ok, Retry
 from collector.testing.row_batch import Row, batch_of
+from counterparts.kubernetes_api import KubernetesApi
 from counterparts.otlp_grpc_server import otlp_server
 from exporters.load_balancing import FACTORY
 from exporters.load_balancing.backends import Backends
@@ -159,6 +160,11 @@ class Names:
 
     interval = 0.01
 
+    def start(self):
+        pass
+
+    close = start
+
     def __init__(self):
         self.found = []
         self.looks = 0
@@ -220,6 +226,26 @@ def test_a_name_is_all_its_addresses(tmp_path, servers):
 
     assert run(tmp_path, given, talk) == [Ok()]
     assert sorted(bodies(servers[0])) == sorted(SERVICES)
+
+
+def test_the_endpoints_of_a_service(tmp_path):
+    """Of Kubernetes: each port is a backend."""
+    slice_ = {"metadata": {"uid": "a", "name": "a"}, "endpoints": [{"addresses": ["127.0.0.1"]}]}
+    with KubernetesApi() as api, otlp_server() as one, otlp_server() as other:
+        api.put("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", slice_)
+        k8s = {
+            "service": "backends.shop",
+            "auth_type": "none",
+            "endpoint": api.address,
+            "ports": [one.port, other.port],
+        }
+        given = {"resolver": {"k8s": k8s}, "protocol": {"otlp": {"tls": {"insecure": True}, "timeout": "20s"}}}
+
+        async def talk(exporter):
+            return await sent(exporter, exporter.encode(BATCH))
+
+        assert run(tmp_path, given, talk) == [Ok()] * 2
+        assert sorted(bodies(one) + bodies(other)) == sorted(SERVICES)
 
 
 class Clock:

@@ -116,9 +116,13 @@ def test_one_that_is_away_slows_the_others_down_only_where_it_is_needed():
 
 WRONG = {
     "no backend": ({"resolver": {"static": {"hostnames": []}}}, "hostnames"),
-    "no resolver": ({"resolver": {}}, "exactly one of [static, dns]"),
-    "two": ({"resolver": {"static": {"hostnames": ["a"]}, "dns": {"hostname": "b"}}}, "exactly one of [static, dns]"),
-    "Kubernetes' API": ({"resolver": {"k8s": {"service": "a.b"}}}, "headless service"),
+    "no resolver": ({"resolver": {}}, "exactly one of [static, dns, k8s]"),
+    "two": (
+        {"resolver": {"static": {"hostnames": ["a"]}, "dns": {"hostname": "b"}}},
+        "exactly one of [static, dns, k8s]",
+    ),
+    "half a name of a service": ({"resolver": {"k8s": {"service": "a.b.svc"}}}, "service"),
+    "a token in the clear": ({"resolver": {"k8s": {"service": "a.b", "endpoint": "http://h"}}}, "use https://"),
     "Cloud Map": ({"resolver": {"aws_cloud_map": {"namespace": "a"}}}, "aws_cloud_map is not there"),
     "no port": ({"resolver": {"static": {"hostnames": ["a:b"]}}}, 'invalid port "b"'),
     "a key of metrics": ({**BACKENDS, "routing_key": "metric"}, "routing_key"),
