@@ -28,6 +28,6 @@ def test_each_record_arrives(tmp_path, monkeypatch, faults):
             assert not proxy.faults
         times = Counter(orjson.loads(message)["body"] for _, _, message in service.written)
     assert times.keys() == set(load.bodies)
-    assert (max(times.values()) > 1) == bool(faults)
+    assert faults or max(times.values()) == 1  # what is lost of a call that makes a stream doubles nothing
     assert service.complaints == []
     assert {(group, len(streams)) for group, streams in service.groups.items()} == {("shop", 1)}
