@@ -35,8 +35,9 @@ def reader() -> Any:
 
 @cache
 def writer() -> Any:
-    """`writer().record_batch_to_array(rows)`: one message a row, strings with 64-bit offsets as polars gives them."""
-    return _handler(ptars.PtarsConfig(use_large_string=True, use_large_binary=True), repeated=False)
+    """Arrow → payload, through `record_batch_to_array`, with records as bytes. It reads large arrays without a cast."""
+    config = ptars.PtarsConfig(use_large_string=True, use_large_binary=True)
+    return _handler(config, repeated=False, change=_make_records_bytes)
 
 
 @cache
@@ -46,16 +47,8 @@ def message_reader() -> Any:
 
 
 @cache
-def message_writer() -> Any:
-    """Like `writer`, with records as bytes."""
-    return _handler(
-        ptars.PtarsConfig(use_large_string=True, use_large_binary=True), repeated=False, change=_make_records_bytes
-    )
-
-
-@cache
 def record_writer() -> Any:
-    """Like `writer`, of records alone: a LogRecord a row."""
+    """Like `writer`, of records alone: a LogRecord a row. For what `record_columns` does not write."""
     config = ptars.PtarsConfig(use_large_string=True, use_large_binary=True)
     return _handler(config, repeated=False, name=LogRecord.DESCRIPTOR.full_name)
 
@@ -67,9 +60,9 @@ def request_type() -> pa.StructType:
 
 
 @cache
-def message_request_type() -> pa.StructType:
-    """What `message_writer` takes."""
-    return pa.struct(list(message_writer().schema()))
+def record_type() -> pa.StructType:
+    """What `record_writer` takes."""
+    return pa.struct(list(record_writer().schema()))
 
 
 def _handler(

@@ -1,17 +1,17 @@
 """`LogBatch` → one ExportLogsServiceRequest, a column at a time: the reverse of `decoding`.
 
-    records ──group──► (resource, scope) runs ──nest──► one Arrow row ──ptars──► bytes
+    records ──group──► (resource, scope) runs ──write──► a message each ──nest──► one Arrow row ──ptars──► bytes
 
 Records of one (resource, scope) stand together, groups in the order of their tables; a batch in wire order keeps it.
-Groups without records are not written. Derived columns are attributes like all others. Where it is known what was sent
-(`sent_messages`), what nobody changed is not written anew.
+Groups without records are not written. Derived columns are attributes like all others. `record_columns` writes messages; where it is
+known what was sent (`sent_messages`), what nobody changed is not written anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,11 @@ import pyarrow as pa
 
 from collector.batch import LogBatch
 from collector.columns.tables import VALUE_COLUMNS, ValueKind, rows_at
-from otlp_wire import anycolumns, columnar, sent_messages
+from otlp_wire import anycolumns, columnar, record_columns, sent_messages
 from otlp_wire.grouping import Groups, Positions, grouped
-from otlp_wire.messages import Resource
+from otlp_wire.messages import ExportLogsServiceRequest, Resource
+from otlp_wire.wire_columns import Field, joined, of_bytes, offsets_of
+from otlp_wire.wire_fields import varint
 
 _SCALARS = {
     "string_value": ValueKind.STRING,
@@ -33,34 +35,68 @@ _SCALARS = {
 }
 
 
+_FEW_GROUPS = 8
+"""So many records for each (resource, scope), and more, are put into their frames group by group."""
+
+
 def encode(batch: LogBatch) -> bytes:
     """All records of the batch as one serialised ExportLogsServiceRequest; b"" when there are none."""
     if not len(batch):
         return b""
     batch, groups = grouped(batch)
-    messages = sent_messages.messages(batch, _written)
-    if messages is None:
-        return _request(batch, groups, columnar.writer(), columnar.request_type(), _log_records(batch))
-    known = columnar.message_writer(), columnar.message_request_type()
-    return _request(batch, groups, *known, messages.to_arrow())
+    messages = sent_messages.messages(batch, lambda changed: pl.Series(pl.from_arrow(_messages(changed))))
+    if len(groups.scopes) * _FEW_GROUPS > len(batch):
+        return _request(batch, groups, _messages(batch) if messages is None else messages.to_arrow())
+    field = _written(batch) if messages is None else of_bytes(messages.rechunk().to_arrow())
+    return _assembled(batch, groups, joined(field.delimited(b"\x12").items, len(batch)))
 
 
-def _request(batch: LogBatch, groups: Groups, writer: Any, request: pa.StructType, records: pa.Array) -> bytes:
-    """One request of records in the order of their groups, as structs or as messages."""
-    resource_logs = _resource_logs(batch, groups, request, records)
-    lists = _lists(_type("resource_logs", request), np.array([0, len(resource_logs)]), resource_logs)
-    row = pa.RecordBatch.from_arrays([lists], [field.name for field in request])
-    return bytes(writer.record_batch_to_array(row)[0].as_py())
+def _request(batch: LogBatch, groups: Groups, messages: pa.Array) -> bytes:
+    """One request of records in the order of their groups."""
+    resource_logs = _resource_logs(batch, groups, messages)
+    lists = _lists(_type("resource_logs"), np.array([0, len(resource_logs)]), resource_logs)
+    row = pa.RecordBatch.from_arrays([lists], [field.name for field in columnar.request_type()])
+    return bytes(columnar.writer().record_batch_to_array(row)[0].as_py())
 
 
-def _written(batch: LogBatch) -> pl.Series:
+def _assembled(batch: LogBatch, groups: Groups, records: pa.LargeBinaryArray) -> bytes:
+    """The same of fields `log_records`: what stands around them is written as a request without records. A loop over groups."""
+    none = replace(groups, scope_starts=np.zeros_like(groups.scope_starts))
+    around = ExportLogsServiceRequest.FromString(_request(batch, none, pa.array([], pa.large_binary())))
+    data, ends = memoryview(records.buffers()[2]), offsets_of(records)[groups.scope_starts].tolist()
+    written, scope = [], 0
+    for resource_logs in around.resource_logs:
+        parts = []
+        for scope_logs in resource_logs.scope_logs:
+            head = scope_logs.SerializeToString()
+            parts += [
+                b"\x12",
+                varint(len(head) + ends[scope + 1] - ends[scope]),
+                head,
+                data[ends[scope] : ends[scope + 1]],
+            ]
+            scope += 1
+        resource_logs.ClearField("scope_logs")
+        parts.insert(0, resource_logs.SerializeToString())
+        written += [b"\x0a", varint(sum(map(len, parts))), *parts]
+    return b"".join(written)
+
+
+def _messages(batch: LogBatch) -> pa.Array:
     """Each record as a LogRecord message of its own."""
+    return joined(_written(batch).items, len(batch))
+
+
+def _written(batch: LogBatch) -> Field:
+    field = record_columns.written(batch)
+    if field is not None:
+        return field
     rows = pa.RecordBatch.from_struct_array(_log_records(batch))
-    return pl.Series(pl.from_arrow(columnar.record_writer().record_batch_to_array(rows)))
+    return of_bytes(columnar.record_writer().record_batch_to_array(rows).cast(pa.large_binary()))
 
 
-def _resource_logs(batch: LogBatch, groups: Groups, request: pa.StructType, records: pa.Array) -> pa.StructArray:
-    scope_logs = _scope_logs(batch, groups, request, records)
+def _resource_logs(batch: LogBatch, groups: Groups, records: pa.Array) -> pa.StructArray:
+    scope_logs = _scope_logs(batch, groups, records)
     table = rows_at(batch.resources, groups.resources)
     attributes = _attribute_lists(
         batch.resource_attributes, batch.resources.height, groups.resources, "resource_logs.resource"
@@ -71,14 +107,13 @@ def _resource_logs(batch: LogBatch, groups: Groups, request: pa.StructType, reco
         "resource_logs",
         {
             "resource": _struct("resource_logs.resource", resource, absent=_absent(table, attributes)),
-            "scope_logs": _lists(_type("resource_logs.scope_logs", request), groups.resource_starts, scope_logs),
+            "scope_logs": _lists(_type("resource_logs.scope_logs"), groups.resource_starts, scope_logs),
             "schema_url": _filled(table, "schema_url", ""),
         },
-        request=request,
     )
 
 
-def _scope_logs(batch: LogBatch, groups: Groups, request: pa.StructType, records: pa.Array) -> pa.StructArray:
+def _scope_logs(batch: LogBatch, groups: Groups, records: pa.Array) -> pa.StructArray:
     path = "resource_logs.scope_logs"
     table = rows_at(batch.scopes, groups.scopes)
     attributes = _attribute_lists(batch.scope_attributes, batch.scopes.height, groups.scopes, f"{path}.scope")
@@ -92,10 +127,9 @@ def _scope_logs(batch: LogBatch, groups: Groups, request: pa.StructType, records
         path,
         {
             "scope": _struct(f"{path}.scope", scope, absent=_absent(table, attributes)),
-            "log_records": _lists(_type(f"{path}.log_records", request), groups.scope_starts, records),
+            "log_records": _lists(_type(f"{path}.log_records"), groups.scope_starts, records),
             "schema_url": _filled(table, "schema_url", ""),
         },
-        request=request,
     )
 
 
@@ -111,12 +145,12 @@ def _absent(table: pl.DataFrame, attributes: pa.Array) -> npt.NDArray[np.bool_]:
 
 
 def _log_records(batch: LogBatch) -> pa.StructArray:
-    path = "resource_logs.scope_logs.log_records"
+    path = "record"
     children = {
         "body": _bodies(batch, path),
         "attributes": _attribute_lists(batch.all_attributes(), len(batch), np.arange(len(batch)), path),
     }
-    for field in _type(path).value_type:
+    for field in _type(path):
         if field.name not in children:
             default = "" if pa.types.is_large_string(field.type) else b"" if pa.types.is_large_binary(field.type) else 0
             children[field.name] = _filled(batch.records, field.name, default)
@@ -196,10 +230,11 @@ def _filled(table: pl.DataFrame, name: str, default: int | str | bytes) -> pa.Ar
 
 
 @cache
-def _type(path: str, request: pa.StructType | None = None) -> pa.DataType:
-    """The type of a field of the request (as `columnar.writer` takes it, or that one), lists included."""
-    found = columnar.request_type() if request is None else request
-    for name in path.split("."):
+def _type(path: str) -> pa.DataType:
+    """The type of a field of the request as `columnar.writer` takes it, or of a `record`, lists included."""
+    first, *names = path.split(".")
+    found = columnar.record_type() if first == "record" else columnar.request_type().field(first).type
+    for name in names:
         found = (found.value_type if pa.types.is_list(found) else found).field(name).type
     return found
 
@@ -208,13 +243,8 @@ def _lists(list_type: pa.DataType, starts: Positions, items: pa.Array) -> pa.Lis
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), items, type=list_type)
 
 
-def _struct(
-    path: str,
-    children: Mapping[str, pa.Array],
-    absent: npt.NDArray[np.bool_] | None = None,
-    request: pa.StructType | None = None,
-) -> pa.StructArray:
-    struct_type = _type(path, request)
+def _struct(path: str, children: Mapping[str, pa.Array], absent: npt.NDArray[np.bool_] | None = None) -> pa.StructArray:
+    struct_type = _type(path)
     if pa.types.is_list(struct_type):
         struct_type = struct_type.value_type
     height = len(next(iter(children.values()))) if absent is None else len(absent)
