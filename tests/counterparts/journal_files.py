@@ -37,14 +37,14 @@ def entry(number: int, *, boot: str = BOOT, **fields: str | bytes) -> dict[str, 
 
 def exported(entries: Iterable[Mapping[str, str | bytes]]) -> bytes:
     """In the export format: what is no plain line has its length in front."""
-    written = b""
+    written: list[bytes] = []
     for each in entries:
         for name, value in each.items():
             data = value.encode() if isinstance(value, str) else value
             plain = b"\n" not in data and data.isascii()
-            written += name.encode() + (b"=" if plain else b"\n" + struct.pack("<Q", len(data))) + data + b"\n"
-        written += b"\n"
-    return written
+            written += (name.encode(), b"=" if plain else b"\n" + struct.pack("<Q", len(data)), data, b"\n")
+        written.append(b"\n")
+    return b"".join(written)
 
 
 def write(file: Path, entries: Iterable[Mapping[str, str | bytes]]) -> None:
