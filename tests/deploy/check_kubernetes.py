@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from counterparts.helm_chart import rendered, service_monitor_definition
+from counterparts.helm_chart import CHART, rendered, service_monitor_definition
 from counterparts.kubernetes_server import Kubernetes
 
 _LEVELS = ("enforce", "warn", "audit")
@@ -17,6 +18,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "gateway": {},
     "gateway, monitored": {**MONITORED, "replicas": 3, "podDisruptionBudget": {"maxUnavailable": "25%"}},
     "daemonset": {"mode": "daemonset"},
+    "daemonset that reads the node's logs": yaml.safe_load((CHART / "pod-logs.yaml").read_text()),
     "daemonset, monitored": {**MONITORED, "mode": "daemonset", "persistence": {"hostPath": ""}},
 }
 
@@ -53,6 +55,22 @@ def test_the_server_takes_it(kubernetes: Kubernetes, tmp_path: Path, case: str) 
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("(server dry run)") == len(objects)
+
+
+@pytest.mark.timeout(3600)
+def test_its_rights_are_those_that_are_needed(kubernetes: Kubernetes, tmp_path: Path) -> None:
+    """With `rbac` its account may follow pods, what owns them, and events; nothing else, and write nothing."""
+    text, _ = rendered(tmp_path, {"rbac": {"create": True}})
+    done = kubernetes.kubectl("apply", "--namespace", "observability", "--filename", "-", manifests=text)
+    assert done.returncode == 0, done.stderr
+
+    def may(verb: str, what: str) -> str:
+        whom = "--as=system:serviceaccount:observability:prod-logboom"
+        return kubernetes.kubectl("auth", "can-i", verb, what, "--namespace", "shop", whom).stdout.strip()
+
+    followed = ("pods", "namespaces", "nodes", "events", "events.events.k8s.io", "replicasets.apps", "cronjobs.batch")
+    assert {may(verb, what) for verb in ("list", "watch") for what in followed} == {"yes"}
+    assert {may(*asked) for asked in (("list", "secrets"), ("delete", "pods"), ("create", "events"))} == {"no"}
 
 
 @pytest.mark.timeout(3600)
