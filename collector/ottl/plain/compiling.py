@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -41,13 +41,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What it reads, in the order of the inputs; `call` raises `EvaluationError`."""
+    """What it reads, in the order of the inputs; `call` raises `EvaluationError`. `against`: the known value that a comparison's left
+    side is compared with."""
 
     reads: tuple[Place, ...]
     call: Call
     constant: Any = UNKNOWN
     volatile: bool = False
     node: syntax.Node | None = None
+    against: Any = UNKNOWN
 
 
 @dataclass(slots=True)
@@ -196,9 +198,10 @@ def term(node: syntax.Node, text: str, context: Level) -> Expression:
     """A comparison or a converter in the place of a condition: true or false."""
     compiler = Compiler(text, context)
     if isinstance(node, syntax.Compare):
-        part = _compared(node.operator, compiler.value(node.left), compiler.value(node.right))
-    else:
-        part = _truth(compiler.value(node))
+        left, right = compiler.value(node.left), compiler.value(node.right)
+        compared = compiler.expression(_compared(node.operator, left, right), node)
+        return replace(compared, against=right.constant)
+    part = _truth(compiler.value(node))
     return compiler.expression(part, node)
 
 

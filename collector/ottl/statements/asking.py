@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from collector.ottl import syntax
 from collector.ottl.plain import getters
 from collector.ottl.plain.compiling import Expression
 from collector.ottl.plain.conditions import Every, Opposite, Some, Term, Test
-from collector.ottl.plain.kinds import EvaluationError
+from collector.ottl.plain.kinds import EvaluationError, Time
 from collector.ottl.plain.places import Level, Place
 from collector.ottl.regex import contains
 from collector.ottl.statements.frame import Frame
@@ -112,6 +113,29 @@ def _equality_of(expression: Expression) -> tuple[str, bool] | None:
     return None
 
 
+_KINDS = {
+    "time": Time, "observed_time": Time, "time_unix_nano": int, "observed_time_unix_nano": int, "severity_number": int,
+}  # fmt: skip
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def _comparison_of(expression: Expression) -> tuple[str, int] | None:
+    """Of `severity_number < 9` and `time == Time("…", "…")`: the operator and the number."""
+    match expression.node:
+        case syntax.Compare(operator, syntax.Path(fields)) if len(expression.reads) == 1 and not fields[-1].keys:
+            known, kind = expression.against, _KINDS.get(fields[-1].name)
+            if isinstance(known, Time) and kind is Time:
+                return operator, known.nanoseconds
+            if type(known) is int and kind is int:
+                return operator, known
+    return None
+
+
+def _compared(numbers: Owners, operator: str, number: int) -> Answers:
+    answers: Answers = _OPERATORS[operator](numbers, number).astype(np.int8)
+    return answers
+
+
 def _matching(texts: pl.Series, pattern: str) -> Answers:
     found = pl.DataFrame([texts.alias("text")]).select(contains(pl.col("text"), pattern).fill_null(False))
     return found.to_series().to_numpy().astype(np.int8)
@@ -185,6 +209,10 @@ class Asking:
         if (equality := _equality_of(expression)) is not None:
             texts = self._texts(expression.reads[0], rows)
             return _equals(self._cells(expression, rows), *equality) if texts is None else _equal(texts, *equality)
+        if (comparison := _comparison_of(expression)) is not None and expression.reads[0].level is self._level:
+            numbers = self._frame.numbers(expression.reads[0], rows)
+            if numbers is not None:
+                return _compared(numbers, *comparison)
         outcome = evaluate(self._frame, self._level, expression, rows)
         self.reason = self.reason or outcome.reason
         of_values = np.array([WRONG if value is FAILED else int(value) for value in outcome.values], dtype=np.int8)

@@ -150,7 +150,7 @@ class Frame:
     def _typed_field(self, level: Level, name: str) -> Refs:
         series = self._table(level).get_column(name)
         if series.dtype in _NUMBERS:
-            series = series.cast(pl.Int64, strict=False).fill_null(0)
+            series = _integers(series)
         kind = ValueKind.INT if series.dtype == pl.Int64 else _KINDS[type(series.dtype)]
         base = self.pool.add_series(series, kind)
         return np.arange(base, base + len(series))
@@ -173,6 +173,13 @@ class Frame:
         column = self._table(place.level).get_column(place.name)
         return column if len(rows) == len(column) else tables.values_at(column, rows)
 
+    def numbers(self, place: Place, rows: Owners) -> Owners | None:
+        """A field of numbers as they are, in some rows, 0 = not said; None where it is not that of the batch any more."""
+        if (place.level, place.name) in self._written:
+            return None
+        of_rows: Owners = _integers(self._table(place.level).get_column(place.name)).to_numpy()[rows]
+        return of_rows
+
     def read(self, place: Place, rows: Owners | None = None) -> Cells:
         """The values of a place for all of its level, or those in `rows`."""
         if place.name in (ATTRIBUTES, CACHE) and place.key is None:
@@ -181,9 +188,10 @@ class Frame:
             values: list[Any] = [*self.maps(place.level, place.name).dicts(wanted), None]
             return Cells(inverse.astype(np.int32), values)
         if place not in self._cells:
-            if rows is not None and len(rows) * _FEW_ROWS < self.height(place.level):
-                return self.pool.cells(self.refs(place)[rows])
-            self._cells[place] = self.pool.cells(self.refs(place))
+            refs = self.refs(place)
+            if rows is not None and len(rows) * _FEW_ROWS < len(refs):
+                return self.pool.cells(refs[rows])
+            self._cells[place] = self.pool.cells(refs)
         return self._cells[place] if rows is None else self._cells[place].at(rows)
 
     def refs(self, place: Place) -> Refs:
@@ -297,6 +305,10 @@ class Frame:
     def _table_of(self, batch: LogBatch, name: str) -> pl.DataFrame:
         found: pl.DataFrame = getattr(batch, name)
         return found
+
+
+def _integers(series: pl.Series) -> pl.Series:
+    return series.cast(pl.Int64, strict=False).fill_null(0)
 
 
 class _LastKeys:

@@ -22,6 +22,29 @@ RECORDS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+def asked(condition: str) -> list[bool]:
+    """Which of some records a condition holds of."""
+    records = [{"severity": n % 25, "time_unix_nano": 10**18 * (n % 3)} for n in range(30)]
+    statement = f'set(attributes["yes"], true) where {condition}'
+    processor = FACTORY.create(
+        FACTORY.config.model_validate({"error_mode": "silent", "log_statements": [statement]}),
+        Context("t", None),  # type: ignore[arg-type]
+    )
+    return ["yes" in one["attributes"] for one in rows(processor.process(batch_of(records), FakeWork()))]
+
+
+@pytest.mark.parametrize("operator", ["==", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("place", ["log.severity_number", "log.time_unix_nano", "log.time"])
+def test_a_number_is_compared_as_a_column_and_as_a_value(place: str, operator: str) -> None:
+    """With a path on the left it is one operation; turned round, each value is asked."""
+    against = {"log.severity_number": "SEVERITY_NUMBER_INFO", "log.time_unix_nano": "1000000000000000000"}
+    known = against.get(place, 'Time("2001-09-09T01:46:40Z", "%Y-%m-%dT%H:%M:%SZ")')
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
+    found = asked(f"{place} {operator} {known}")
+    assert found == asked(f"{known} {turned} {place}")
+    assert 0 < sum(found) < 30
+
+
 def transformed(batches: list[list[dict[str, Any]]], statement: str) -> list[dict[str, Any]]:
     """What a statement makes of records, batch by batch."""
     options = {"error_mode": "silent", "log_statements": [{"context": "log", "statements": [statement]}]}
