@@ -85,8 +85,6 @@ class LogConfig(Config):
 class GoogleCloudConfig(RoutingOptions, DeliveryConfig):
     """Delivery, the project, and what an entry is made of."""
 
-    former_names = {"authenticator": "auth.authenticator"}
-
     timeout: Duration = 12.0
     """Time for one attempt; 0 = no limit."""
     project: str = ""
@@ -95,6 +93,8 @@ class GoogleCloudConfig(RoutingOptions, DeliveryConfig):
     """What requests say they are from; `{{version}}` is logboom's version."""
     auth: Auth | None = None
     """The extension that says who we are; absent: Google's application default credentials."""
+    authenticator: str = ""
+    """Accepted where it names `googleclientauth`, which is what happens anyway; another extension is named by `auth`."""
     impersonate: ImpersonateConfig = ImpersonateConfig()
     """Act as somebody else."""
     destination_project_quota: bool = False
@@ -109,6 +109,8 @@ class GoogleCloudConfig(RoutingOptions, DeliveryConfig):
     @model_validator(mode="after")
     def _check(self) -> Self:
         check_url("log.endpoint", self.log.base)
+        if self.authenticator.partition("/")[0].strip() not in ("", "googleclientauth"):
+            raise ValueError(f"authenticator: write auth: {{authenticator: {self.authenticator}}}")
         if not self.project and (self.log.open or self.auth):
             raise ValueError("needs `project`: nothing else names one without Google's own credentials")
         if self.auth and self.impersonate.target_principal:

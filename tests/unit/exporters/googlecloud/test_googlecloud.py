@@ -254,7 +254,8 @@ def test_where_it_goes(case):
 WRONG = {
     "nobody names a project": ({"log": {"endpoint": "h:1", "use_insecure": True}}, "needs `project`"),
     "an extension and somebody else": (
-        {"project": "p", "authenticator": "oauth2client", "impersonate": {"target_principal": "a@b"}}, "leave `auth` out"),
+        {"project": "p", "auth": {"authenticator": "oauth2client"}, "impersonate": {"target_principal": "a@b"}}, "leave `auth` out"),
+    "an extension by its other name": ({"authenticator": "oauth2client/a"}, "write auth: {authenticator: oauth2client/a}"),
     "a token in the clear": ({"project": "p", "log": {"endpoint": "http://h.example"}}, "use https://"),
     "no address": ({"log": {"endpoint": "https://:443"}}, "log.endpoint is not a URL"),
     "no expression": ({"log": {"resource_filters": [{"regex": "("}]}}, "not a regular expression of RE2"),
