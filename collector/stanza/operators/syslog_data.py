@@ -57,7 +57,9 @@ def packed(texts: pl.Series) -> pl.Series:
 
 def _twice(owner: Counts, names: pl.Series) -> bool:
     """Whether an owner has a name twice: the last counts, so it is done one by one."""
-    return bool(pl.DataFrame([pl.Series("owner", owner), names.alias("name")]).is_duplicated().any())
+    different = names.unique()
+    codes = names.replace_strict(different, pl.Series(np.arange(len(different))), return_dtype=pl.Int64).to_numpy()
+    return len(names) > 0 and pl.Series(owner * len(different) + codes).n_unique() < len(names)
 
 
 def _entries(names: pl.Series, values: pl.Series) -> pl.Series:
