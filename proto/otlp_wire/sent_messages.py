@@ -19,6 +19,8 @@ from otlp_wire.record_writing import attribute_field
 
 _MOST_CHANGED = 0.5
 """Share of records above which all are written anew at once."""
+FEWEST = 4096
+"""Records below which two ways, for what changed and for what did not, cost more than to write all."""
 
 
 def read_messages(bodies: list[bytes]) -> pl.Series:
@@ -34,7 +36,7 @@ def messages(batch: LogBatch, written: Callable[[LogBatch], pl.Series]) -> pl.Se
     if sent is None:
         return None
     changed = np.flatnonzero(sent.changed(batch.records))
-    if len(changed) > _MOST_CHANGED * len(batch):
+    if len(changed) and (len(batch) < FEWEST or len(changed) > _MOST_CHANGED * len(batch)):
         return None
     found = sent.messages if not batch.derived.width else sent.messages + _added(batch)
     if not len(changed):
