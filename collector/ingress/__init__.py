@@ -10,6 +10,7 @@ http_response.py    what is answered
 documents.py        a body as the JSON documents in it
 loki_push.py        a body as the streams of Loki's push
 moments.py          times as senders write them
+required_header.py  a header that must be there
 shown_headers.py    headers of a request that may be kept with its records
 problem.py          a refusal as a document
 listening.py        what is said of a listener that can't be

@@ -13,7 +13,7 @@ from collector.receivers.loki.push import of_json, of_protobuf
 from collector.receivers.splunk_hec import events, raw
 from collector.receivers.splunk_hec.config import HecNames
 from collector.receivers.webhook_event.config import WebhookEventConfig
-from collector.receivers.webhook_event.records import Around, Webhooks
+from collector.receivers.webhook_event.records import Around, WebhookRecords
 from otlp_wire import Received
 from otlp_wire.record_writing import varint
 
@@ -56,7 +56,7 @@ LINES = [
 STREAMS = orjson.dumps({"streams": [{"stream": {"app": "shop", "level": "warn", "pod": "shop-1"}, "values": LINES}]})
 PUSH = bytes(cramjam.snappy.compress_raw(pushed(LINES)))
 HOOKS = {
-    split: Webhooks(
+    split: WebhookRecords(
         WebhookEventConfig.model_validate({"endpoint": "localhost:0", f"split_logs_at_{split}": True}), "webhook_event"
     )
     for split in ("newline", "json_boundary")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from collector.ingress.listener_config import ListenerConfig
+from collector.ingress.required_header import RequiredHeader
 from collector.transport.block import Block
 from collector.units import ByteSize
 
@@ -15,15 +16,6 @@ Format = Literal["logs", "loki", "datadog", "gelf", "cloudflare_logpush", "cloud
 FORMATS: tuple[Format, ...] = (
     "logs", "loki", "datadog", "gelf", "cloudflare_logpush", "cloudflare_tail", "otlp", "webhook",
 )  # fmt: skip
-
-
-class RequiredHeader(Block):
-    """A header that a webhook's sender must show."""
-
-    key: str
-    """Its name."""
-    value: SecretStr
-    """Its value; never shown."""
 
 
 class WebhookConfig(Block):

@@ -24,14 +24,14 @@ _SIGNALS = {
 }
 
 
-class Taken(NamedTuple):
+class TakenLines(NamedTuple):
     """What is journalled, and why lines are left out: reason → how many."""
 
     received: Received
     left_out: Counter[str]
 
 
-def take(text: Text) -> Taken:
+def take(text: Text) -> TakenLines:
     """All that is logs; each record gets the attributes of the text."""
     bodies: list[bytes] = []
     left_out: Counter[str] = Counter()
@@ -55,9 +55,9 @@ def take(text: Text) -> Taken:
     whole = Received(b"".join(bodies), records, groups, repairs)
     attributes = {key: value for key, value in text.attributes.items() if isinstance(value, str)}
     if not records or not attributes:
-        return Taken(whole, left_out)
+        return TakenLines(whole, left_out)
     with byte_gate(len(whole.body)):
-        return Taken(marked(whole, attributes), left_out)
+        return TakenLines(marked(whole, attributes), left_out)
 
 
 def _lines(text: Text) -> Iterator[bytes]:

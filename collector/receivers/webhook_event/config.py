@@ -8,18 +8,10 @@ import re2
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.ingress.listener_config import ListenerConfig
+from collector.ingress.required_header import RequiredHeader
 from collector.matchers import re2_options
 from collector.transport.block import Block
 from collector.transport.probe import Probe
-
-
-class RequiredHeader(Block):
-    """A header that each request must have."""
-
-    key: str = Field(min_length=1)
-    """Its name."""
-    value: SecretStr = Field(min_length=1)
-    """Its value; never shown."""
 
 
 class HmacSignature(Block):

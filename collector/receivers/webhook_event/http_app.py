@@ -19,7 +19,7 @@ from collector.ingress.http_request import HttpRequest
 from collector.ingress.http_response import METHOD_NOT_ALLOWED, NOT_FOUND, Response, refusal_headers
 from collector.ingress.refusals import answer
 from collector.receivers.webhook_event.config import HmacSignature, WebhookEventConfig
-from collector.receivers.webhook_event.records import Webhooks
+from collector.receivers.webhook_event.records import WebhookRecords
 from collector.transport.serving.http_body import Receive
 from collector.transport.serving.turns import Turns
 from otlp_wire import Received
@@ -44,7 +44,7 @@ class WebhookEventHttpApp(HttpApp):
             for header in config.required()
         ]
         self._signature = config.hmac_signature
-        self._webhooks = Webhooks(config, id)
+        self._webhooks = WebhookRecords(config, id)
 
     async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
         """One request."""

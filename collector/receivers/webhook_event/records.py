@@ -42,7 +42,7 @@ class Around(NamedTuple):
         return f"{self.resource!r}{self.attributes.hex()}" if self.resource or self.attributes else ""
 
 
-class Webhooks:
+class WebhookRecords:
     """What the options say of requests.
 
     Args:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from collector.component import Kind
 from collector.errors import Exhausted, TooLarge, Unavailable
 from collector.receivers.webhook_event import FACTORY
-from collector.receivers.webhook_event.records import Webhooks
+from collector.receivers.webhook_event.records import WebhookRecords
 from collector.registry import default_registry
 from collector.release import release
 from collector.testing.intake import MemoryIntake
@@ -34,8 +34,8 @@ HELLO = b"Hello, World!"
 SIGNED = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 
 
-def webhooks(**options: Any) -> Webhooks:
-    return Webhooks(FACTORY.config.model_validate({**ADDRESS, **options}), "webhook_event/x")
+def webhooks(**options: Any) -> WebhookRecords:
+    return WebhookRecords(FACTORY.config.model_validate({**ADDRESS, **options}), "webhook_event/x")
 
 
 def bodies(body: bytes, **options: Any) -> list[str]:
