@@ -14,7 +14,7 @@ import xxhash
 from collector.admission.admission import Admission, Answered
 from collector.admission.entrance import Entrance
 from collector.admission.nobody import Nobody
-from collector.errors import Unavailable
+from collector.errors import InvalidPayload, Unavailable
 from collector.ingress.datagram_pieces import LARGEST_PIECE, Datagram, DatagramPieces
 from collector.ingress.listening import cannot_listen
 from collector.ingress.offering import Offering
@@ -95,14 +95,15 @@ class TextDatagrams:
 
     def gauges(self) -> Mapping[str, Mapping[str, int]]:
         """What waits, and what was dropped: for want of room here, and by the kernel."""
-        if self._socket is None:
+        bound = self._socket
+        if bound is None:
             return {}
-        dropped = {"datagrams_cut": self._dropped, "datagrams_cut_by_kernel": self._socket.dropped()}
+        dropped = {"datagrams_cut": self._dropped, "datagrams_cut_by_kernel": bound.dropped()}
         return {"udp": {"waiting_bytes": self._waiting_bytes, "max_waiting_bytes": _WAITING_BYTES, **dropped}}
 
     def silent_secs(self) -> float:
-        """Since its thread last went round."""
-        return time.monotonic() - self._beat if self._thread is not None and self._thread.is_alive() else 0.0
+        """Since its thread last went round; one that has died is silent for ever."""
+        return time.monotonic() - self._beat if self._thread is not None and not self._leaving.is_set() else 0.0
 
     def _run(self) -> None:
         assert self._socket is not None
@@ -153,7 +154,11 @@ class TextDatagrams:
         """Offer it once."""
         assert self._entrance is not None
         facts = Nobody(self._domain, str(piece.text.attributes.get("net.peer.ip", "")))
-        self._entrance.submit(facts, piece.text.text, done, read=piece.read, digest=digest, text=True)
+        try:
+            self._entrance.submit(facts, piece.text.text, done, read=piece.read, digest=digest, text=True)
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs the piece and nothing else
+            self._entrance.defect(error)
+            done(self._entrance.refuse(InvalidPayload("it could not be taken"), piece.records))
 
     def _digest(self) -> bytes:
         """Of the next piece: no two are the same, though they may hold the same."""

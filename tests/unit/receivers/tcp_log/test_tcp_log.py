@@ -157,7 +157,7 @@ def test_a_sender_of_single_bytes_keeps_nobody_waiting() -> None:
 
 def test_silence_may_end_a_connection() -> None:
     """What came without an end is a record then."""
-    with text_receiving(FACTORY, {**LOCAL, "idle_timeout": "100ms"}) as receiving, receiving.connected() as connection:
+    with text_receiving(FACTORY, {**LOCAL, "idle_timeout": "1s"}) as receiving, receiving.connected() as connection:
         connection.sendall(b"half")
         assert connection.recv(1) == b""
         assert bodies(receiving, 1) == ["half"]

@@ -110,6 +110,21 @@ def test_what_is_refused_for_good_is_counted() -> None:
         assert bodies(receiving, 1) == ["yes"]
 
 
+def test_a_defect_costs_its_datagrams_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    """They are counted, it is told, and what comes behind is taken."""
+    intake = MemoryIntake(RuntimeError("a defect"))
+    with text_receiving(FACTORY, LOCAL, intake) as receiving:
+        receiving.datagrams(b"no")
+        ends = time.monotonic() + SECS
+        while not receiving.admission.statistics().refused_records.get("InvalidPayload"):
+            assert time.monotonic() < ends
+            time.sleep(0.005)
+        intake.answer = None
+        receiving.datagrams(b"yes")
+        assert bodies(receiving, 1) == ["yes"]
+    assert "failed unexpectedly" in caplog.text
+
+
 def test_what_was_sent_before_the_end_is_read() -> None:
     """A receiver that stops takes what the kernel had."""
     intake = MemoryIntake()
