@@ -21,7 +21,6 @@ _HERE = {
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
         "azuremonitor": "use `sentinel`",
         "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
-        "awscloudwatchlogs": "CloudWatch takes OTLP: use `otlp_http`",
         "awss3": "use `file`, or `otlp` to an OpenTelemetry Collector that writes to S3",
         "prometheus": "logboom's own metrics: service.telemetry.metrics.readers",
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
