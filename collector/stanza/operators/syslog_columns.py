@@ -6,7 +6,7 @@ data where there is any.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -18,6 +18,7 @@ from collector.stanza.layouts import gotime
 NO_HEADER, NO_TIME = "no header", "the time can't be read"
 _MOST_PRIORITY, _LAST = 191, 1 << 63
 _DATA = r"(?s)^((?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+)(?: (.*))?$"
+_VERSION = r"^(?:<\d{1,3}>)?([1-9]\d{0,2})$"
 _PRI = r"^<(\d{1,3})>"
 _3164_STAMP = r"^([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T\S+) "
 _3164_TAG = r"^([^\s\[\]:]{1,48})(?:(?:\[([^\]]*)\])?:|\[(\d{1,10})\](?: |$)) ?"
@@ -47,78 +48,92 @@ class Read:
 
 def read_5424(texts: pl.Series, *, skips: bool) -> Read:
     """`skips`: a message may begin with its version."""
-    parts = texts.str.splitn(" ", 7).struct.unnest()
-    head, *fields, rest = parts.get_columns()
-    priority, version = _heads(head)
-    whole = rest.is_not_null() & version.is_not_null()
-    for field in fields:
-        whole &= field.str.len_bytes() > 0
-    whole &= priority.is_not_null() if not skips else (priority.is_not_null() | ~head.str.starts_with("<"))
-    data, message, readable = _data(rest)
-    whole = (whole & readable).fill_null(False)
-    host, app, process, kind = (_said(field) for field in fields[1:])
-    columns = {
-        "priority": priority, "version": version, "hostname": host, "appname": app, "proc_id": process, "msg_id": kind,
-        "message": _said(message.str.strip_prefix(_BOM), nil=False),
-    }  # fmt: skip
-    columns = {name: column if name == "priority" else _where(whole, column) for name, column in columns.items()}
-    stamp = _where(whole & (fields[0] != "-"), fields[0])
-    times = rfc3339(stamp)
-    return Read(columns, _where(whole, data), times, _reasons(whole, stamp, times))
-
-
-def _heads(head: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Priority and version."""
-    different = head.unique()
-    groups = different.str.extract_groups(r"^(?:<(\d{1,3})>)?([1-9]\d{0,2})?").struct.unnest()
-    exact = different.str.contains(r"^(?:<\d{1,3}>)?[1-9]\d{0,2}$")
-    said = _priority(groups.get_column("1"))
-    numbers = _where(
-        exact & (said.is_not_null() | groups.get_column("1").is_null()), groups.get_column("2").cast(pl.Int64)
-    )
-    return head.replace_strict(different, said), head.replace_strict(different, numbers)
-
-
-def _priority(texts: pl.Series) -> pl.Series:
-    numbers = texts.cast(pl.Int64, strict=False)
-    return _where(numbers <= _MOST_PRIORITY, numbers)
-
-
-def _data(rest: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Structured data, the message behind it, and whether that is what stands there."""
-    none = ((rest == "-") | rest.str.starts_with("- ")).fill_null(False)
-    message = _where(none, rest.str.slice(2))
-    if none.all():
-        return nulls(len(rest)), message, none
-    at = (~none & rest.str.starts_with("[").fill_null(False)).arg_true()
-    found = rest.gather(at).str.extract_groups(_DATA).struct.unnest()
-    data = nulls(len(rest)).scatter(at, found.get_column("1"))
-    return data, message.scatter(at, found.get_column("2")), none | data.is_not_null()
+    head, *fields, rest = (pl.col(f"field_{at}") for at in range(7))
+    none = (rest == "-") | rest.str.starts_with("- ")
+    data = pl.col("data").struct
+    levelled = pl.col("priority").is_not_null()
+    parts = (
+        texts.to_frame("text").lazy().select(pl.col("text").str.splitn(" ", 7)).unnest("text")
+        .with_columns(
+            _priority(head.str.extract(_PRI)).alias("priority"), (~head.str.starts_with("<")).alias("bare"),
+            head.str.extract(_VERSION).cast(pl.Int64).alias("version"), none.alias("none"),
+            pl.when(~none & rest.str.starts_with("[")).then(rest).str.extract_groups(_DATA).alias("data"),
+        )
+        .with_columns(
+            pl.all_horizontal(
+                rest.is_not_null(), pl.col("version").is_not_null(), *(field.str.len_bytes() > 0 for field in fields),
+                levelled | (pl.col("bare") if skips else False), pl.col("none") | data.field("1").is_not_null(),
+            ).fill_null(False).alias("whole"),
+            pl.when("none").then(rest.str.slice(2)).otherwise(data.field("2")).str.strip_prefix(_BOM).alias("message"),
+            data.field("1").alias("data"),
+        )
+    )  # fmt: skip
+    names = dict(zip(("hostname", "appname", "proc_id", "msg_id"), fields[1:], strict=True))
+    return _read(
+        parts, {"version": pl.col("version"), **{name: _said(field) for name, field in names.items()}},
+        pl.col("data"), pl.when(fields[0] != "-").then(fields[0]), rfc3339,
+    )  # fmt: skip
 
 
 def read_3164(texts: pl.Series, zone: tzinfo, *, skips: bool) -> Read:
     """`zone`: of times that name none. `skips`: a message may begin with its time."""
-    marked = texts.str.starts_with("<")
-    priority = _priority(texts.str.extract(_PRI))
-    behind = texts.str.replace(_PRI, "")
-    stamp = behind.str.extract(_3164_STAMP)
-    whole = stamp.is_not_null() & (priority.is_not_null() if not skips else priority.is_not_null() | ~marked)
-    rest = _behind(behind, stamp)
-    split = rest.str.splitn(" ", 2).struct.unnest()
-    host, text = split.get_columns()
+    text, rest, host = pl.col("text"), pl.col("rest"), pl.col("split").struct.field("field_0")
+    behind = text.str.replace(_PRI, "")
+    stamp = pl.col("stamp")
     local = host.str.contains(_BARE_TAG).fill_null(False)  # what is written to a socket of the machine names no host
-    text = rest.zip_with(local, text.fill_null(""))
-    host = _where(~local, host)
-    whole = (whole & (local | (host.str.len_bytes() > 0))).fill_null(False)
-    name, number, bare = text.str.extract_groups(_3164_TAG).struct.unnest().get_columns()
-    number = number.zip_with(number.is_not_null(), bare)
-    columns = {
-        "priority": priority, "hostname": _said(host), "appname": _said(name), "proc_id": _said(number), "message": _said(text.str.replace(_3164_TAG, ""), nil=False),
-    }  # fmt: skip
-    columns = {name: column if name == "priority" else _where(whole, column) for name, column in columns.items()}
-    stamp = _where(whole, stamp)
-    times = _stamped(stamp, zone)
-    return Read(columns, nulls(len(texts)), times, _reasons(whole, stamp, times))
+    tag = pl.col("tag").struct
+    levelled = pl.col("priority").is_not_null()
+    parts = (
+        texts.to_frame("text").lazy()
+        .with_columns(
+            _priority(text.str.extract(_PRI)).alias("priority"), behind.str.extract(_3164_STAMP).alias("stamp"), behind.alias("rest"),
+        )
+        .with_columns(rest.str.slice(stamp.str.len_chars() + 1).alias("rest"))
+        .with_columns(rest.str.splitn(" ", 2).alias("split"))
+        .with_columns(
+            pl.when(local).then(rest).otherwise(pl.col("split").struct.field("field_1").fill_null("")).alias("said"),
+            pl.when(~local).then(host).alias("host"),
+            pl.all_horizontal(
+                stamp.is_not_null(), levelled | (~text.str.starts_with("<") if skips else False), local | (host.str.len_bytes() > 0),
+            ).fill_null(False).alias("whole"),
+        )
+        .with_columns(pl.col("said").str.extract_groups(_3164_TAG).alias("tag"), pl.col("said").str.replace(_3164_TAG, "").alias("message"))
+    )  # fmt: skip
+    number = pl.coalesce(tag.field("2"), tag.field("3"))
+    names = {"hostname": pl.col("host"), "appname": tag.field("1"), "proc_id": number}
+    return _read(
+        parts, {name: _said(each) for name, each in names.items()}, pl.lit(None, pl.String), stamp,
+        lambda stamps: _stamped(stamps, zone),
+    )  # fmt: skip
+
+
+def _read(
+    parts: pl.LazyFrame,
+    columns: Mapping[str, pl.Expr],
+    data: pl.Expr,
+    stamp: pl.Expr,
+    times: Callable[[pl.Series], pl.Series],
+) -> Read:
+    """One step through all of them: each is as long as the batch, and most of what a small batch costs is steps."""
+    whole, message = pl.col("whole"), pl.col("message")
+    columns = {**columns, "message": pl.when(message.str.len_bytes() > 0).then(message)}
+    named = [pl.when(whole).then(each).alias(name) for name, each in columns.items()]
+    others = [pl.when(whole).then(data).alias("data"), pl.when(whole).then(stamp).alias("stamp")]
+    found = parts.select("priority", "whole", *named, *others).collect()
+    stamps = found.get_column("stamp")
+    known = times(stamps)
+    kept = {name: found.get_column(name) for name in ("priority", *columns)}
+    return Read(kept, found.get_column("data"), known, _reasons(found.get_column("whole"), stamps, known))
+
+
+def _priority(texts: pl.Expr) -> pl.Expr:
+    numbers = texts.cast(pl.Int64, strict=False)
+    return pl.when(numbers <= _MOST_PRIORITY).then(numbers)
+
+
+def _said(texts: pl.Expr) -> pl.Expr:
+    """Without what says that there is nothing."""
+    return pl.when((texts.str.len_bytes() > 0) & (texts != "-")).then(texts)
 
 
 def _stamped(stamps: pl.Series, zone: tzinfo) -> pl.Series:
@@ -133,12 +148,6 @@ def _stamped(stamps: pl.Series, zone: tzinfo) -> pl.Series:
     times = seconds.replace_strict(different, read, default=None, return_dtype=pl.UInt64)
     times = times + digits.str.pad_end(9, "0").cast(pl.UInt64).fill_null(0)
     return rfc3339(_where(exact, stamps)).zip_with(exact, times) if exact.any() else times
-
-
-def _behind(texts: pl.Series, stamp: pl.Series) -> pl.Series:
-    """What follows the stamp and a blank."""
-    frame = pl.DataFrame([texts.alias("text"), stamp.str.len_chars().alias("size")])
-    return frame.select(pl.col("text").str.slice(pl.col("size") + 1)).to_series()
 
 
 def _moment(text: str, zone: tzinfo, layouts: Sequence[Layout] = _STAMPS) -> int | None:
@@ -172,13 +181,6 @@ def _reasons(whole: pl.Series, stamp: pl.Series, times: pl.Series) -> pl.Series:
     if whole.all() and not late.any():
         return good
     return good.set(late, NO_TIME).set(~whole, NO_HEADER)
-
-
-def _said(texts: pl.Series, *, nil: bool = True) -> pl.Series:
-    """Without what says that there is nothing."""
-    empty = texts.str.len_bytes() == 0
-    nothing = (empty | (texts == "-")) if nil else empty
-    return _where(~nothing, texts) if nothing.any() else texts
 
 
 def _where(mask: pl.Series, values: pl.Series) -> pl.Series:
