@@ -12,14 +12,13 @@ from collector.transport.serving import datagram_server
 from collector.transport.serving.datagram_server import DatagramSocket
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", ""])
+@pytest.mark.parametrize("host", ["127.0.0.1", ""])
 def test_what_has_come_is_read_at_once(host: str) -> None:
-    """With its sender, over both families."""
+    """With its sender; on all interfaces over IPv4, too, though the socket may be one of IPv6."""
     bound = DatagramSocket(Endpoint(host, 0), share_port=False)
     port = bound.own[1]
-    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sender:
-        sender.connect((host or "127.0.0.1", port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect(("127.0.0.1", port))
         assert not bound.wait(0.0)
         for data in (b"a", b"", b"x" * 60_000):
             sender.send(data)
