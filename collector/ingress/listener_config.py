@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from collector.component import Config
 from collector.transport.auth import authenticates
-from collector.transport.endpoint import Endpoint
+from collector.transport.endpoint import Endpoint, listened_on
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.probe import Probe
 
@@ -29,8 +29,8 @@ class ListenerConfig(HttpServerConfig, Config):
         return {} if local or authenticates(self) else {"endpoint": self.endpoint}
 
     def listens_on(self) -> list[str]:
-        """The TCP address, for whoever looks beforehand whether it is free."""
-        return [self.endpoint] if self.transport != "unix" else []
+        """The address as `Listens` has it, for whoever looks beforehand whether it is free."""
+        return [listened_on(self.endpoint, self.transport)]
 
     def probes(self) -> dict[str, Probe]:
         """How to ask the listener whether it serves."""

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from collector.component import Config
 from collector.transport.auth import authenticates
 from collector.transport.block import Block
-from collector.transport.endpoint import Endpoint
+from collector.transport.endpoint import Endpoint, listened_on
 from collector.transport.grpc_server_config import GrpcServerConfig
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.probe import Probe
@@ -66,8 +66,8 @@ class ProtocolsConfig(Config):
         }
 
     def listens_on(self) -> list[str]:
-        """The TCP addresses, `host:port`, for whoever looks beforehand whether they are free."""
-        return [block.endpoint for block in self.protocols.blocks().values() if block.transport != "unix"]
+        """The addresses as `Listens` has them, for whoever looks beforehand whether they are free."""
+        return [listened_on(block.endpoint, block.transport) for block in self.protocols.blocks().values()]
 
     def probes(self) -> dict[str, Probe]:
         """Protocol → how to ask its listener whether it serves."""

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from collector.ingress.cutting_options import Multiline, codec_of
 from collector.transport.auth import authenticates
 from collector.transport.block import Block
-from collector.transport.endpoint import Endpoint, Transport
+from collector.transport.endpoint import Endpoint, Transport, listened_on
 from collector.transport.stream_server_config import StreamBounds
 from collector.units import ByteSize
 
@@ -86,6 +86,8 @@ def open_to_others(given: TcpInput | UdpInput) -> bool:
     return isinstance(given, UdpInput) or not authenticates(given)
 
 
-def listens_on(given: TcpInput) -> list[str]:
-    """The TCP address, for whoever looks beforehand whether it is free."""
-    return [given.listen_address] if given.transport != "unix" else []
+def listens_on(given: TcpInput | UdpInput) -> list[str]:
+    """The address as `Listens` has it, for whoever looks beforehand whether it is free."""
+    transport = transport_of(given.listen_address)
+    address = listened_on(given.listen_address, transport)
+    return [f"udp://{address}" if isinstance(given, UdpInput) and transport != "unix" else address]

@@ -43,6 +43,7 @@ from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.key_events import tell_changes
 from collector.service.links import links_of
+from collector.service.listener_names import by_name
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
 from collector.service.reporting import Reporting, operator_domain
@@ -267,11 +268,9 @@ class Ingest:
         state = journal.statistics() if journal is not None else None
         full = state is not None and self._fullness.look(state)
         refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
-        stats: dict[str, Any] = {"endpoints": {}, "doors": {}, "refusing": refusing, "listeners": {}}
-        for name, receiver in self._receivers.items():
-            stats["endpoints"].update(receiver.endpoints())
-            stats["doors"][name] = receiver.endpoints()
-            stats["listeners"].update(receiver.gauges())
+        doors = {name: receiver.endpoints() for name, receiver in self._receivers.items()}
+        stats: dict[str, Any] = {"endpoints": by_name(doors), "doors": doors, "refusing": refusing}
+        stats["listeners"] = by_name({name: receiver.gauges() for name, receiver in self._receivers.items()})
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
         self._limits.look()

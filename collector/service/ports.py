@@ -11,7 +11,7 @@ from collector.service.plan import used_receivers
 from collector.settings.model import Settings
 
 Listener = tuple[str, str]
-"""(who, `host:port`)."""
+"""(who, where: as `Listens` has it)."""
 
 
 def shared_listeners(settings: Settings) -> list[Listener]:
@@ -36,7 +36,7 @@ def _listeners(options: Mapping[str, Config]) -> Iterator[Listener]:
 
 
 def busy(endpoints: Iterable[Listener]) -> list[str]:
-    """Sentences about the endpoints that can't be bound. Port 0 is always free."""
+    """Sentences about the endpoints that can't be bound. Port 0 is always free; the names of unix sockets change hands."""
     problems = []
     for owner, endpoint in endpoints:
         try:
@@ -47,13 +47,19 @@ def busy(endpoints: Iterable[Listener]) -> list[str]:
 
 
 def _bind(endpoint: str) -> None:
-    host, _, port = endpoint.rpartition(":")
-    for family, kind, proto, _, address in socket.getaddrinfo(
-        host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    if endpoint.startswith("unix:"):
+        return
+    address = endpoint.removeprefix("udp://")
+    wanted = socket.SOCK_STREAM if address == endpoint else socket.SOCK_DGRAM
+    host, _, port = address.rpartition(":")
+    for family, kind, proto, _, place in socket.getaddrinfo(
+        host.strip("[]") or None, int(port), type=wanted, flags=socket.AI_PASSIVE
     ):
         with socket.socket(family, kind, proto) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            probe.bind(address)
-            probe.listen(1)
+            if wanted == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            if wanted == socket.SOCK_STREAM:
+                probe.listen(1)

@@ -55,6 +55,11 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def listened_on(endpoint: str, transport: Transport) -> str:
+    """As it is shown where addresses of all transports are: that of a unix socket with its scheme."""
+    return str(Endpoint.parse(endpoint, transport)) if transport == "unix" else endpoint
+
+
 def resolved(endpoint: Endpoint, transport: Transport = "tcp") -> Endpoint:
     """The same with a numeric address: `localhost` is the IPv4 one if there is one, no host is `::` or `0.0.0.0`.
 

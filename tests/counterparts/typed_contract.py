@@ -608,6 +608,7 @@ LISTENS: tuple[type[Listens], ...] = (
     SplunkHecReceiverConfig,
     SyslogReceiverConfig,
     TcpLogConfig,
+    UdpLogConfig,
     WebhookEventConfig,
 )
 MAKES_DOMAINS_KNOWN: tuple[type[MakesDomainsKnown], ...] = (ApiKeys,)

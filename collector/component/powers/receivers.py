@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Listens(Protocol):
-    """Options of what listens on TCP ports: looked at before any process starts, and shown by `logboom validate`."""
+    """Options of what listens: looked at before any process starts, and shown by `logboom validate`."""
 
     def listens_on(self) -> Sequence[str]:
-        """The addresses, `host:port`; port 0 is always free."""
+        """The addresses: `host:port` of TCP, `udp://host:port`, `unix:/path`; port 0 is always free."""
         ...
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from collector.component import Config
 from collector.transport.auth import authenticates
+from collector.transport.endpoint import listened_on
 from collector.transport.stream_server_config import StreamServerConfig
 
 
@@ -29,5 +30,5 @@ class FluentForwardConfig(StreamServerConfig, Config):
         return {} if self.address.is_local or authenticates(self) else {"endpoint": self.endpoint}
 
     def listens_on(self) -> list[str]:
-        """The TCP address, for whoever looks beforehand whether it is free."""
-        return [self.endpoint] if self.transport != "unix" else []
+        """The address as `Listens` has it, for whoever looks beforehand whether it is free."""
+        return [listened_on(self.endpoint, self.transport)]

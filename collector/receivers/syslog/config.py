@@ -71,8 +71,8 @@ class SyslogReceiverConfig(StepsConfig):
         }
 
     def listens_on(self) -> list[str]:
-        """The TCP address."""
-        return listens_on(self.tcp) if self.tcp is not None else []
+        """The addresses of both."""
+        return [address for each in (self.tcp, self.udp) if each is not None for address in listens_on(each)]
 
     def refiner(self, context: Context) -> Processor | None:
         """The parser, and the operators behind it."""

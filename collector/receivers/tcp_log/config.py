@@ -17,5 +17,5 @@ class TcpLogConfig(TcpInput, StepsConfig):
         return {"listen_address": self.listen_address} if open_to_others(self) else {}
 
     def listens_on(self) -> list[str]:
-        """The TCP address."""
+        """The address."""
         return listens_on(self)

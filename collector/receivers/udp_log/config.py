@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.ingress.text_input import UdpInput, open_to_others
+from collector.ingress.text_input import UdpInput, listens_on, open_to_others
 from collector.stanza.options import StepsConfig
 
 
@@ -15,3 +15,7 @@ class UdpLogConfig(UdpInput, StepsConfig):
     def open_to_others(self) -> dict[str, str]:
         """Option → address, where other machines reach the listener: it can't ask who sends."""
         return {"listen_address": self.listen_address} if open_to_others(self) else {}
+
+    def listens_on(self) -> list[str]:
+        """The address."""
+        return listens_on(self)

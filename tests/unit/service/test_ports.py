@@ -38,3 +38,15 @@ def test_an_address_that_is_not_ours_is_named() -> None:
     """Every endpoint that can't be bound is reported, not only the first."""
     found = busy([("a", "203.0.113.7:4317"), ("b", "203.0.113.8:4318")])
     assert [sentence.split(":")[0] for sentence in found] == ["a", "b"]
+
+
+def test_a_port_of_datagrams_is_looked_at_as_one() -> None:
+    """What somebody takes datagrams on is busy, and free for connections; the name of a unix socket may be there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        endpoint = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert busy([("a", f"udp://{endpoint}"), ("b", "unix:/run/none/there")]) == [
+            f"a: can't listen on udp://{endpoint}: Address already in use"
+        ]
+    assert busy([("a", f"udp://{endpoint}")]) == []

@@ -24,7 +24,7 @@ service:
   extensions: [zpages, pprof]
   pipelines:
     logs: {receivers: [otlp], processors: [triage], exporters: [debug, otlp_http/secret]}
-    traces: {receivers: [otlp], exporters: [debug]}
+    traces: {receivers: [otlp], processors: [triage], exporters: [debug]}
 """
 SNAPSHOT = Snapshot(
     Counter({("a.com", "pipeline/logs", str(Outcome.ACCEPTED)): 3, ("b.com", "pipeline/logs", str(Outcome.ACCEPTED)): 4,

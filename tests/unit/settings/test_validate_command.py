@@ -140,6 +140,26 @@ service:
 """
 
 
+def test_each_listener_is_shown_with_its_address() -> None:
+    """Whatever it takes: connections, datagrams, a unix socket."""
+    receivers = {
+        "otlp": {"protocols": {"grpc": {"endpoint": "/run/a.sock", "transport": "unix"}, "http": None}},
+        "syslog/old": {"udp": {"listen_address": "localhost:514"}, "protocol": "rfc3164"},
+        "tcp_log": {"listen_address": "unix:///run/b.sock"},
+        "udp_log": {"listen_address": "localhost:515"},
+    }
+    config = {
+        "receivers": receivers, "exporters": {"debug": None},
+        "service": {"pipelines": {"logs": {"receivers": list(receivers), "exporters": ["debug"]}}},
+    }  # fmt: skip
+    lines = list(summary(load([f"yaml:{yaml.safe_dump(config)}"], environ={})))
+    shown = dict(line.split(maxsplit=1) for line in lines[lines.index("listens") + 1 :][:4])
+    assert shown == {
+        "otlp": "unix:/run/a.sock, localhost:4318", "syslog/old": "udp://localhost:514", "tcp_log": "unix:/run/b.sock",
+        "udp_log": "udp://localhost:515",
+    }  # fmt: skip
+
+
 def test_the_pipeline_that_every_configuration_has_is_drawn(tmp_path: Path) -> None:
     """With who takes what people do and the service knows; where nobody does, that is said."""
     alerting = service_pipeline(load([f"yaml:{ALERTING}"], environ={}), tmp_path)

@@ -160,7 +160,7 @@ def test_who_may_reach_it() -> None:
     given = {"tcp": {"listen_address": "0.0.0.0:1"}, "udp": {"listen_address": ":2"}, "protocol": "rfc5424"}
     config = FACTORY.config.model_validate(given)
     assert config.open_to_others() == {"tcp.listen_address": "0.0.0.0:1", "udp.listen_address": ":2"}
-    assert config.listens_on() == ["0.0.0.0:1"]
+    assert config.listens_on() == ["0.0.0.0:1", "udp://:2"]
 
 
 @pytest.mark.parametrize("protocol", ["rfc5424", "rfc3164"])
