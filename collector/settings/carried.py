@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from collector.component import CarriesSignals, Component, Kind
-from collector.delivery.config import DeliveryConfig
+from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
 from collector.reserved import carrier_name
 from collector.settings.ids import parse_id
 from collector.settings.model import PipelineSettings, Settings
@@ -20,6 +20,8 @@ from collector.settings.references import PipelineLists
 
 Found = Mapping[Kind, Mapping[str, Component[Any]]]
 """The components that could be read, by section and id."""
+_APART = ("profiles",)
+"""Signals whose requests can't be joined: each of profiles has a dictionary, in which its numbers are positions."""
 
 
 def why_not_carried(signal: str, lists: PipelineLists, found: Found, wrong: Container[str]) -> str:
@@ -71,7 +73,8 @@ def with_carriers(settings: Settings) -> Settings:
         for name in pipeline.exporters:
             base = settings.exporters[name]
             factory = replace(base.factory, behaviour=base.factory.carrier)
-            carrier = replace(base, id=carrier_name(signal, name), factory=factory, signals=(signal,))
+            config = _one_by_one(base.config) if signal in _APART else base.config
+            carrier = replace(base, id=carrier_name(signal, name), factory=factory, config=config, signals=(signal,))
             exporters[carrier.id] = carrier
         pipelines[pipeline.id] = replace(
             pipeline,
@@ -84,6 +87,15 @@ def with_carriers(settings: Settings) -> Settings:
     named = {name for pipeline in pipelines.values() for name in pipeline.exporters}
     kept = {name: component for name, component in exporters.items() if name in named}
     return replace(settings, receivers=receivers, exporters=kept, pipelines=pipelines)
+
+
+def _one_by_one(config: Any) -> Any:
+    """The options of an exporter with each request as one of its own."""
+    queue: QueueConfig = config.sending_queue
+    alone = {"min_size": 0, "max_size": 1, "sizer": "items"}
+    batch = (queue.batch or BatchConfig()).model_copy(update=alone)
+    changed = {"enabled": True, "num_consumers": queue.consumers, "batch": batch}
+    return config.model_copy(update={"sending_queue": queue.model_copy(update=changed)})
 
 
 def signal_of(pipeline: str) -> str:

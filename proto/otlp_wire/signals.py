@@ -2,8 +2,9 @@
 
     ExportTraceServiceRequest ──receive──► ExportLogsServiceRequest { one record, its body these bytes } ──opened──► the same bytes
 
-So journal, ledger, outbox and dead letters know nothing of it, and requests join: several in a row are one message of protobuf. The
-record has a time, that of nobody, so that a request which is sent twice is found to be one.
+So journal, ledger, outbox and dead letters know nothing of it, and requests join: several in a row are one message of protobuf (not
+those of profiles, which delivery keeps apart: each has a dictionary, in which its numbers are positions). The record has a time, that
+of nobody, so that a request which is sent twice is found to be one.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from collector.batch import LogBatch
+from collector.delivery.batcher import Batcher
+from collector.delivery.request import Part, Pending
+from collector.ledger.interface import OutboxEntry
 from collector.reserved import carried_by, carrier_name
 from collector.service.plan import used_exporters, used_receivers
 from collector.settings import Settings, load
@@ -84,3 +88,17 @@ def test_traces_alone_run() -> None:
 def test_names_of_carriers_are_no_ids() -> None:
     assert carried_by(carrier_name("traces", "otlp/a:b")) == "otlp/a:b"
     assert carried_by("otlp/a:b") == "otlp/a:b"
+
+
+@pytest.mark.parametrize(
+    "queue", ["", ", sending_queue: {enabled: false}", ", sending_queue: {batch: {min_size: 100}}"]
+)
+def test_requests_of_profiles_share_none(queue: str) -> None:
+    """Each has a dictionary that its numbers are positions in: joined, those of the second would be positions in that of the first."""
+    otlp = f'    profiles: {{receivers: [otlp], exporters: [otlp/profiles]}}\nexporters: {{otlp/profiles: {{endpoint: "localhost:4317"{queue}}}}}\n'
+    made = load([f"yaml:{PARTS}", f"yaml:service:\n  pipelines:\n{otlp}"], environ={})
+    batcher = Batcher(made.exporters["profiles:otlp/profiles"].config.sending_queue)
+    batch = LogBatch.of({"body_any": [b"\x3a\x01a", b"\x3a\x01b", b"\x3a\x01c"]})
+    pending = Pending(0, OutboxEntry(1, "profiles", 3, 1, batch.by_domain(), 0, batch))
+    requests = [*batcher.add(Part.whole(pending)), *batcher.flush()]
+    assert [sum(part.records for part in request.parts) for request in requests] == [1, 1, 1]
