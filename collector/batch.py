@@ -392,7 +392,7 @@ def _with_derived(batch: LogBatch, keep: Mapping[str, pl.DataType]) -> LogBatch:
         others = replace(batch, derived=batch.derived.select(key for key in batch.derived.columns if key not in keep))
         batch = replace(batch, attributes=others.all_attributes())
     absent = [tables.nulls(key, dtype, len(batch)) for key, dtype in keep.items() if key not in own.columns]
-    derived = (own.hstack(absent) if own.width else pl.DataFrame(absent)) if absent else own
+    derived = tables.with_columns(own, absent) if absent else own
     return replace(batch, derived=derived.select(list(keep)))
 
 

@@ -266,8 +266,9 @@ class Frame:
             made: dict[str, Any] = {f"{level}_attributes": stays}
             return replace(batch, **made)
         kept = [batch.derived.get_column(name) for name in batch.derived.columns if name in self._waiting]
+        derived = tables.with_columns(pl.DataFrame(), [*kept, *columns.values()])
         known = None if (before := batch.as_sent) is None else before.touch(others, stays)
-        return replace(batch, attributes=stays, derived=pl.DataFrame([*kept, *columns.values()]), sent=known)
+        return replace(batch, attributes=stays, derived=derived, sent=known)
 
     def _columns(self, maps: Maps, sent: npt.NDArray[np.bool_]) -> dict[str, pl.Series]:
         """Attributes that became others and have one scalar kind: derived columns, so that the table need not be written anew."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
+from collector.batch import concat
 from collector.component import Context
 from collector.ottl.statements.editing import EDITORS, KEPT
 from collector.ottl.statements.screening import MANY, with_match
@@ -91,3 +93,14 @@ def test_limit_is_what_it_is_for_one_map(most: int, priority: list[str]) -> None
     listed = ", ".join(f'"{key}"' for key in priority)
     found = [one["attributes"] for one in transformed([RECORDS], f"limit(attributes, {most}, [{listed}])")]
     assert [list(one.items()) for one in found] == [list(one.items()) for one in wanted]
+
+
+def test_an_attribute_whose_name_is_empty_gets_no_other() -> None:
+    """polars names a column that has none; a single record, whose value is no column, had its own."""
+    records = [{"attributes": {"": "much", "a": "x"}} for _ in range(2 * MANY)]
+    assert [one["attributes"] for one in transformed([records], "truncate_all(attributes, 2)")] == [
+        {"": "mu", "a": "x"}
+    ] * len(records)
+    own = batch_of(records).with_attributes({"": pl.Series(["new"] * len(records))})
+    joined = concat([own, batch_of([{"body": "another"}])])
+    assert {tuple(one["attributes"]) for one in rows(joined)} == {("a", ""), ()}
