@@ -10,6 +10,7 @@ nothing of a parsed message outlives the call.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ from otlp_wire.messages import DecodeError, ExportLogsServiceRequest
 MAX_RECORDS = 100_000
 """Log records of one request. SDKs send 512, Collectors 8,192; a worker takes a second for so many."""
 MAX_GROUPS = 100_000
+MAX_WRITTEN_BYTES = 64 << 20
+"""Of the records that a body becomes, or eight times that body: what is said once and stands in each (labels, a tag, headers) would
+else make gigabytes of a megabyte."""
 _LARGE_BYTES = 1 << 20
 _one_large_payload = threading.Lock()
 
@@ -172,6 +176,24 @@ def check_records(records: int, max_records: int = MAX_RECORDS) -> None:
             f"{records} records in one request, the limit is {max_records}: send smaller batches (`send_batch_max_size` "
             "of a Collector's batch processor, OTEL_BLRP_MAX_EXPORT_BATCH_SIZE of an SDK)"
         )
+
+
+def bounded(records: Iterable[bytes], sent: int) -> list[bytes]:
+    """Records as they are written of a body of `sent` bytes. Raises `TooLarge` for more of them, or of their bytes, than a request may hold,
+    before they are there."""
+    kept: list[bytes] = []
+    left = max(MAX_WRITTEN_BYTES, 8 * sent)
+    for record in records:
+        left -= len(record)
+        if left < 0:
+            raise TooLarge(
+                f"records of more than {MAX_WRITTEN_BYTES >> 20} MiB of one request: what it says once stands in each of them; send "
+                "smaller batches"
+            )
+        if len(kept) >= MAX_RECORDS:
+            check_records(len(kept) + 1)
+        kept.append(record)
+    return kept
 
 
 def _check_wire_types(message: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from collector.errors import InvalidPayload
 from collector.receivers.fluent_forward.messages import Event, Message, events
 from otlp_wire import Received, Repairs
-from otlp_wire.inspection import check_records
+from otlp_wire.inspection import bounded, check_records
 from otlp_wire.record_writing import MAX_KEYS, attribute_field, body_field, dropped_field, request, time_field
 
 TAG = "fluent.tag"
@@ -29,7 +29,7 @@ def received(messages: Sequence[Message], most_bytes: int) -> Received:
         found, bad = events(message, most_bytes)
         rejected += bad
         tag = attribute_field(TAG, message.tag)
-        records += [_record(event, tag) for event in found]
+        records += bounded((_record(event, tag) for event in found), len(message.raw))
         check_records(len(records))
     if rejected and not records:
         raise InvalidPayload("no event of it is [time, record]")

@@ -16,7 +16,7 @@ from collector.errors import InvalidPayload
 from collector.ingress.documents import documents
 from collector.ingress.loki_push import Line, Stream, json_streams, labels_of, protobuf_streams
 from otlp_wire import Received, Repairs, read_push
-from otlp_wire.inspection import byte_gate, check_records
+from otlp_wire.inspection import bounded, byte_gate
 from otlp_wire.record_writing import MAX_KEYS, attribute_field, body_field, dropped_field, request, time_field
 
 _INTERNAL = "__"
@@ -25,17 +25,17 @@ _INTERNAL = "__"
 def of_json(body: bytes, keeps_time: bool) -> Received:
     """What admission keeps of `{"streams": […]}`. Raises `InvalidPayload`, `TooLarge`."""
     with byte_gate(len(body)):
-        return _received(_of_documents(body) if body.strip() else (), keeps_time)
+        return _received(_of_documents(body) if body.strip() else (), keeps_time, len(body))
 
 
 def of_protobuf(body: bytes, keeps_time: bool, encoding: str, limit: int) -> Received:
     """The same of a `PushRequest`, which is compressed with snappy."""
-    return _received(protobuf_streams(body, encoding, limit) if body else (), keeps_time)
+    return _received(protobuf_streams(body, encoding, limit) if body else (), keeps_time, len(body))
 
 
 def of_message(body: bytes, keeps_time: bool) -> Received:
     """The same of a `PushRequest` as it comes over gRPC."""
-    return _received(((labels_of(labels), lines) for labels, lines in read_push(body)), keeps_time)
+    return _received(((labels_of(labels), lines) for labels, lines in read_push(body)), keeps_time, len(body))
 
 
 def _of_documents(body: bytes) -> Iterator[Stream]:
@@ -55,12 +55,9 @@ def _no_push(why: str) -> None:
     raise InvalidPayload(why)
 
 
-def _received(streams: Iterable[Stream], keeps_time: bool) -> Received:
+def _received(streams: Iterable[Stream], keeps_time: bool, sent: int) -> Received:
     came = b"" if keeps_time else time_field(time.time_ns())
-    records: list[bytes] = []
-    for labels, lines in streams:
-        records += _records(labels, lines, came)
-        check_records(len(records))
+    records = bounded((record for labels, lines in streams for record in _records(labels, lines, came)), sent)
     return Received(request({(): records}) if records else b"", len(records), 2 if records else 0, Repairs())
 
 

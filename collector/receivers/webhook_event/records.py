@@ -20,7 +20,7 @@ from collector.matchers import re2_options
 from collector.receivers.webhook_event.config import WebhookEventConfig
 from collector.release import release
 from otlp_wire import Received, Repairs
-from otlp_wire.inspection import byte_gate, check_records
+from otlp_wire.inspection import bounded, byte_gate, check_records
 from otlp_wire.record_writing import attribute_field, body_field, request, scope_field
 
 _DECODER = json.JSONDecoder()
@@ -53,6 +53,7 @@ class WebhookRecords:
         wanted = config.header_attribute_regex
         self._headers = re2.compile(wanted, re2_options()) if wanted or config.convert_headers_to_attributes else None
         self._hidden = frozenset(header.key.lower() for header in config.required()) | {"host"}
+        self._secret_parameters = frozenset(config.auth.request_params if config.auth is not None else ())
         self._scope = scope_field(f"otlp/{_TYPE}", release(), {"source": id, "receiver": _TYPE})
         self._split: Split = (
             _lines if config.split_logs_at_newline else _documents if config.split_logs_at_json_boundary else _whole
@@ -61,14 +62,15 @@ class WebhookRecords:
     def around(self, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Around:
         """Of the parts of a request."""
         pairs = parse_qsl(query.decode("latin-1"))[:_MOST_PARAMETERS] if query else []
-        return Around(tuple(dict(reversed(pairs)).items()), self._attributes(headers) if self._headers else b"")
+        shown = {name: value for name, value in reversed(pairs) if name not in self._secret_parameters}
+        return Around(tuple(shown.items()), self._attributes(headers) if self._headers else b"")
 
     def received(self, body: bytes, around: Around) -> Received:
         """What admission keeps. Raises `TooLarge`."""
         with byte_gate(len(body)):
             texts = self._split(body.decode("utf-8", "replace"))
             check_records(len(texts))
-            records = [body_field(text) + around.attributes for text in texts]
+            records = bounded((body_field(text) + around.attributes for text in texts), len(body))
             content = request({around.resource: records}, self._scope) if records else b""
             return Received(content, len(records), 2 if records else 0, Repairs())
 

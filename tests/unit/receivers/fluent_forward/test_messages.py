@@ -172,3 +172,14 @@ def test_many_small_messages_come_at_once():
     """However many, and however small a message may be."""
     one = msgpack.packb(["t", SECOND, {"log": "x"}])
     assert len(read(one * 1000, 1024)) == 1000
+
+
+def test_a_tag_that_stands_in_each_record_makes_no_gigabytes() -> None:
+    """A message of some hundred kilobytes does not become as many times its tag."""
+    few, many = (
+        list(read(msgpack.packb(["t" * 100_000, [[1, {}]] * events])))  # its events are listed
+        for events in (10, 1_000)
+    )
+    assert received(few, 16 << 20).records == 10
+    with pytest.raises(TooLarge, match="records of more than 64 MiB"):
+        received(many, 16 << 20)

@@ -110,6 +110,22 @@ def test_metadata_have_the_last_word():
     assert record["attributes"] == {"level": "error"}
 
 
+@pytest.mark.parametrize("read_body", [
+    lambda labels, lines: of_json(as_json(labels, *([str(NOW), "x"] for _ in range(lines))), True),
+    lambda labels, lines: of_protobuf(snappy(push((as_text(labels), [(NOW, "x", {})] * lines))), True, "", LIMIT),
+    lambda labels, lines: of_message(push((as_text(labels), [(NOW, "x", {})] * lines)), True),
+], ids=["json", "protobuf", "grpc"])  # fmt: skip
+def test_labels_that_stand_in_each_record_make_no_gigabytes(read_body):
+    """A body of one megabyte does not become a hundred."""
+    assert read_body({"app": "a" * (1 << 20)}, 10).records == 10
+    with pytest.raises(TooLarge, match="records of more than 64 MiB"):
+        read_body({"app": "a" * (1 << 20)}, 100)
+
+
+def as_text(labels):
+    return "{" + ", ".join(f'{name}="{text}"' for name, text in labels.items()) + "}"
+
+
 def test_times():
     """As the option says; what is told no time has none of its own."""
     body = as_json({}, [str(NOW), "a"], ["0", "b"])

@@ -72,6 +72,22 @@ def test_what_of_a_body_is_a_record(name):
     assert bodies(body, **options) == texts
 
 
+def test_headers_that_stand_in_each_record_make_no_gigabytes():
+    """A body of lines does not become as many times its headers."""
+    made = webhooks(split_logs_at_newline=True, convert_headers_to_attributes=True)
+    around = made.around(b"", [(b"x-long", b"a" * 60_000)])
+    assert made.received(b"x\n" * 100, around).records == 100
+    with pytest.raises(TooLarge, match="records of more than 64 MiB"):
+        made.received(b"x\n" * 2_000, around)
+
+
+def test_parameters_that_carry_credentials_are_no_attributes():
+    """What the options name as such stays out of records, as the headers do."""
+    auth = {"authenticator": "api_keys", "request_params": ["key"]}
+    made = webhooks(auth=auth)
+    assert made.around(b"key=lb_secret&env=prod&key=other", []).resource == (("env", "prod"),)
+
+
 @settings(max_examples=examples(200))
 @given(
     st.binary(max_size=60)
