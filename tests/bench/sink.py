@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 total = 0
+_counting = Lock()
 
 
 class Handler(grpc.GenericRpcHandler):
@@ -24,7 +26,9 @@ def export(body: bytes, _context: Any) -> bytes:
     """Count an Export request's records."""
     global total
     request = ExportLogsServiceRequest.FromString(body)
-    total += sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+    records = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+    with _counting:  # several threads do this
+        total += records
     return b""
 
 
