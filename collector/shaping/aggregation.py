@@ -1,7 +1,7 @@
 """Records that need not be kept one by one become counts.
 
-The records of a batch that agree in minute, domain, resource, component, endpoint, level, rule, pattern and body without what varies
-become one row in the place of the first of them: its time is the minute's begin, its body the pattern's template, or the masked body where it
+The records of a batch that agree in minute, domain, resource, component, endpoint, level, rule, pattern, in what came with their request
+and in the body without what varies become one row in the place of the first of them: its time is the minute's begin, its body the pattern's template, or the masked body where it
 has none, its event name `logboom.aggregate`, and `logboom.aggregate.count` says for how many it stands. What was single (ids, attributes that
 were sent) is gone. Rows are never changed later: readers sum the counts.
 
@@ -73,6 +73,8 @@ def _groups(batch: LogBatch, rows: pl.Series) -> pl.DataFrame:
         _bodies(batch, rows).alias("body"),
         *(batch.attribute(key).gather(rows).alias(key) for key in _BY),
     ]
+    if (client := batch.client) is not None:  # the row leaves with what came with the first of them
+        columns.append(client.gather(rows).alias("client"))
     frame = pl.DataFrame(columns)
     keys = [name for name in frame.columns if name != "row"]
     return frame.group_by(keys, maintain_order=True).agg(

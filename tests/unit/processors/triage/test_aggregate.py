@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from collector.batch import LogBatch, ValueKind
+from collector.batch import LogBatch, ValueKind, concat
+from collector.client_info import CLIENT
 from collector.component import Context
 from collector.samples import batch_of
 from collector.shaping.aggregation import COUNT, EVENT, masked
@@ -27,6 +30,17 @@ def sample(body: Any, severity: str = "DEBUG", **fields: Any) -> dict[str, Any]:
 def judged(work: FakeWork, *samples: dict[str, Any], domain: str = "a") -> LogBatch:
     processor = Triage(TriageConfig(store={"debug": "aggregate"}), Context("triage", Path()))
     return processor.process(batch_of(samples, domain), work)
+
+
+def test_records_that_came_with_other_headers_are_not_counted_together() -> None:
+    """An exporter may send the row with a header that came with it: of one tenant."""
+    batch = concat([batch_of([sample(f"cache miss for key {n}") for n in range(3)], "a") for _ in range(3)])
+    clients = pl.Series(CLIENT, ['{"m":{"x-tenant":["one"]}}', None, '{"m":{"x-tenant":["one"]}}'])
+    batch = replace(batch, payloads=batch.payloads.with_columns(clients))
+    judged = Triage(TriageConfig(store={"debug": "aggregate"}), Context("triage", Path())).process(batch, FakeWork())
+    assert judged.attribute(COUNT, ValueKind.INT).to_list() == [6, 3]
+    assert judged.client is not None
+    assert judged.client.to_list() == [clients[0], ""]
 
 
 @pytest.mark.slow
