@@ -27,13 +27,17 @@ def items(column: Column) -> list[Any]:
 
 def tightened(values: Sequence[Any]) -> Column:
     """As a polars column where that can be."""
-    kinds = set(map(type, values)) - {type(ABSENT)}
+    kinds = set(map(type, values))
+    everywhere = type(ABSENT) not in kinds
+    kinds.discard(type(ABSENT))
     if len(kinds) != 1 or (kind := kinds.pop()) not in _TYPES:
         return list(values)
-    present = [None if value is ABSENT else value for value in values]
-    if kind is int and any(value is not None and value not in _INT64 for value in present):
+    said = values if everywhere else [value for value in values if value is not ABSENT]
+    if kind is int and (min(said) not in _INT64 or max(said) not in _INT64):
         return list(values)
-    return pl.Series(present, dtype=_TYPES[kind])
+    return pl.Series(
+        values if everywhere else [None if value is ABSENT else value for value in values], dtype=_TYPES[kind]
+    )
 
 
 def nothing(height: int) -> Column:
