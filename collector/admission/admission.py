@@ -152,6 +152,9 @@ class Admission:
         if refusal.retry_after_secs is not None:
             for undo in arrival.undo:
                 undo()
+            if arrival.held:
+                done(refusal)
+                return
         self.refused(arrival.receiver, arrival.domain, refusal, arrival.records)
         done(refusal)
 

@@ -84,8 +84,9 @@ class Entrance:
         made: int = 0,
         digest: bytes = b"",
         text: bool = False,
+        held: bool = False,
     ) -> None:
-        """Admit the uncompressed `body`; `variant`, `made`, `digest` and `text` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
+        """Admit the uncompressed `body`; `variant`, `made`, `digest`, `text` and `held` as in `Arrival`. `done` is as with `Admission.submit`; an entrance that is closed,
         or has no room, answers `Unavailable`."""
         size, problem = len(body), ""
         if credential is not None and 0 < credential.max_body_bytes < size:
@@ -97,7 +98,7 @@ class Entrance:
             return
         arrival = Arrival(
             self._receiver, request, body, credential, read, digest=digest, variant=variant, made=made, text=text,
-            include_metadata=self._include_metadata,
+            held=held, include_metadata=self._include_metadata,
         )  # fmt: skip
         with self._lock:
             if self._closed:
@@ -109,7 +110,8 @@ class Entrance:
                 self._under_way += 1
                 self._bytes += size
         if problem:
-            done(self.refuse(Unavailable(problem)))
+            refusal = Unavailable(problem)
+            done(refusal if held else self.refuse(refusal))
             return
 
         def answered(outcome: Refusal | Notice | None) -> None:

@@ -57,6 +57,7 @@ class Arrival:
         client: what came with it and is carried along; empty before `accompanying`.
         text: the body is text that stays as it is (`collector.journal.text`), no OTLP.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
+        held: who submits it has it still, and comes again by itself: a refusal that may pass costs no record, and is not counted.
         received: what is taken of the body; None before `validity`.
         made: how many times over components of the logboom that sends made the records, where its word is trusted (`origin`); 1 where the
             receiver itself makes events of what is sent.
@@ -75,6 +76,7 @@ class Arrival:
     include_metadata: bool = False
     client: str = ""
     text: bool = False
+    held: bool = False
     domain: str = ""
     sender: str = ""
     received: Received | None = None

@@ -42,6 +42,12 @@ class Offering:
         """Something is no entry yet."""
         return bool(self._under_way or self._again)
 
+    @property
+    def left(self) -> int:
+        """Records that there was no room for the last time."""
+        again = [piece for piece, _, outcome in self._outcomes if _comes_again(outcome)]
+        return sum(piece.records for piece in (*again, *(piece for piece, _ in self._again)))
+
     def go_on(self) -> None:
         """See what became of those under way; when that is known of all, offer what is next."""
         while self._outcomes:
@@ -63,10 +69,14 @@ class Offering:
 
     def _settle(self, piece: Piece, digest: bytes, outcome: Refusal | Notice | None) -> None:
         self._under_way -= 1
-        if isinstance(outcome, Refusal) and outcome.retry_after_secs is not None:
+        if _comes_again(outcome):
             if not self._again:
                 self._not_before = time.monotonic() + self._pause
                 self._pause = min(2 * self._pause, _AGAIN_SECS[1])
             self._again.append((piece, digest))
         elif not self._again:
             self._pause = _AGAIN_SECS[0]
+
+
+def _comes_again(outcome: Refusal | Notice | None) -> bool:
+    return isinstance(outcome, Refusal) and outcome.retry_after_secs is not None

@@ -174,7 +174,7 @@ class Reading:
         arrival = Arrival(
             self._id, self._facts, batch.body, read=lambda _: received,
             digest=xxhash.xxh3_128_digest(batch.body, xxhash.xxh3_64_intdigest(key)),
-            position=Position(source.id, batch.position) if batch.position else None,
+            position=Position(source.id, batch.position) if batch.position else None, held=True,
         )  # fmt: skip
         try:
             self._admission.submit(arrival, partial(self._answered, source))

@@ -112,7 +112,15 @@ class Stream:
                 loop.call_soon_threadsafe(_settle, answer, outcome)
 
         submit = partial(
-            self._entrance.submit, self.sender, body, done, self._credential, read, digest=digest, text=text
+            self._entrance.submit,
+            self.sender,
+            body,
+            done,
+            self._credential,
+            read,
+            digest=digest,
+            text=text,
+            held=True,
         )
         async with self._turn:
             if len(body) <= _INLINE_BYTES:

@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 import xxhash
@@ -26,7 +26,9 @@ from collector.transport.serving.datagram_server import DatagramSocket
 
 _log = logging.getLogger(__name__)
 _WAITING_BYTES = 16 << 20
-"""Of datagrams that were read, and that the journal does not have."""
+"""Of datagrams that were read, and that the journal does not have, with what each of them takes beside its bytes."""
+_EACH_BYTES = 256
+_MOST_AT_ONCE = 16_384
 _IDLE_SECS, _BUSY_SECS = 0.5, 0.002
 _SAY_AGAIN_SECS = 60.0
 
@@ -119,6 +121,8 @@ class TextDatagrams:
             _log.exception("%s: its socket is broken", self._place.receiver)
         finally:
             self._socket.close()
+            if left := len(self._waiting) + offering.left:
+                self._drop(left)
 
     def _read(self, patience_secs: float) -> bool:
         """Whether anything came."""
@@ -128,7 +132,7 @@ class TextDatagrams:
         elif not self._socket.wait(patience_secs):
             return False
         found = self._socket.read()
-        size = sum(len(data) for data, _ in found)
+        size = _memory(found)
         if self._waiting_bytes + size > _WAITING_BYTES:
             self._drop(len(found))
             return True
@@ -140,13 +144,13 @@ class TextDatagrams:
         """What waits, as pieces: by sender, where records tell of theirs."""
         taken: list[Datagram] = []
         size = 0
-        for each in self._waiting:
+        for each in self._waiting[:_MOST_AT_ONCE]:
             size += len(each[0])
             if taken and size > LARGEST_PIECE:
                 break
             taken.append(each)
         del self._waiting[: len(taken)]
-        self._waiting_bytes -= sum(len(data) for data, _ in taken)
+        self._waiting_bytes -= _memory(taken)
         assert self._making is not None
         return list(self._making.of(taken))
 
@@ -155,7 +159,7 @@ class TextDatagrams:
         assert self._entrance is not None
         facts = Nobody(self._domain, str(piece.text.attributes.get("net.peer.ip", "")))
         try:
-            self._entrance.submit(facts, piece.text.text, done, read=piece.read, digest=digest, text=True)
+            self._entrance.submit(facts, piece.text.text, done, read=piece.read, digest=digest, text=True, held=True)
         except Exception as error:  # noqa: BLE001 - a defect of ours costs the piece and nothing else
             self._entrance.defect(error)
             done(self._entrance.refuse(InvalidPayload("it could not be taken"), piece.records))
@@ -175,3 +179,7 @@ class TextDatagrams:
                 "%s: datagrams are dropped, %d so far: the journal takes none, or not as fast as they come",
                 self._place.receiver, self._dropped,
             )  # fmt: skip
+
+
+def _memory(datagrams: Sequence[Datagram]) -> int:
+    return sum(len(data) for data, _ in datagrams) + _EACH_BYTES * len(datagrams)

@@ -33,4 +33,5 @@ class FileLogReceiver(FilesReceiver):
         return Arrival(
             self._id, self._facts, text.text, read=lambda _: received, text=True,
             digest=handed.digest(self._id), position=handed.position(), besides=[position for _, position in handed.besides],
+            held=True,
         )  # fmt: skip

@@ -103,7 +103,8 @@ class EntryHanding:
         position = Position(self._source, cursor.encode() or _AT_THE_BEGINNING)
         digest = xxhash.xxh3_128_digest(b"\0".join((self._source, position.position, self._receiver.encode())))
         arrival = Arrival(
-            self._receiver, self._facts, body, read=lambda _: received, digest=digest, position=position
+            self._receiver, self._facts, body, read=lambda _: received, digest=digest, position=position,
+            held=True,
         )  # fmt: skip
         self._admission.submit(arrival, done)
         while not answered.wait(_LOOK_SECS):

@@ -25,5 +25,5 @@ class OtlpJsonFileReceiver(FilesReceiver):
             self.say(f"{piece.source.path} {reason}", f"{self._id}: {of} left out of {piece.source.path}: {reason}")
         return Arrival(
             self._id, self._facts, piece.text.text, read=lambda _: received, digest=handed.digest(self._id),
-            position=handed.position(), besides=[position for _, position in handed.besides],
+            position=handed.position(), besides=[position for _, position in handed.besides], held=True,
         )  # fmt: skip
