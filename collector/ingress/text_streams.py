@@ -72,7 +72,7 @@ class TextStreams(StreamReceiver):
         connection = stream.connection
         taking = _Taking(self, stream, self._cutter(), await self._told(connection))
         try:
-            while data := await connection.read(self._idle_secs):
+            while data := await connection.read(self._idle_secs, unanswered=True):
                 await taking.take(data)
                 self._unfinished.hold(connection, len(taking.pending))
                 if len(data) < _FULL_READ:

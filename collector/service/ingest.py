@@ -296,9 +296,9 @@ class Ingest:
             for receiver in self._receivers.values():
                 if isinstance(receiver, HandsOver):
                     receiver.leave(min(LEAVE_SECS, self._deadline_secs))
-        self._admission.stop()
         for receiver in self._receivers.values():
-            receiver.stop_intake()
+            receiver.stop_intake()  # what was sent to it already, and is told to nobody, is taken before admission refuses
+        self._admission.stop()
         for receiver in self._receivers.values():
             receiver.shutdown(max(0.5, deadline - time.monotonic()))
         self._acknowledger.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -85,3 +88,35 @@ def test_from_the_network_to_the_store(tmp_path: Path) -> None:
             ("tamyla.com", "no syslog at all"), ("wetechfounders.com", "ERROR it fell"), ("wetechfounders.com", "\ufffd\x00 no text"),
         ]  # fmt: skip
         assert service.log.read_text().count("no header") <= 2
+
+
+def test_who_never_pauses_loses_nothing_over_a_reload(tmp_path: Path) -> None:
+    """Senders keep a connection for days; one that sees that its other side has ended makes another."""
+    tcp, udp, lines = free_ports(3)
+    over, sent = threading.Event(), 0
+
+    def send() -> None:
+        nonlocal sent
+        while not over.is_set():
+            with (
+                contextlib.suppress(ConnectionRefusedError),
+                socket.create_connection(("127.0.0.1", lines), SECS) as connection,
+            ):
+                while not over.is_set() and not select.select([connection], [], [], 0.0)[0]:
+                    connection.sendall(b"line %06d\n" % sent)
+                    sent += 1
+                    time.sleep(0.002)
+
+    with Service(tmp_path, RECEIVERS.format(tcp=tcp, udp=udp, lines=lines)) as service:
+        sending = threading.Thread(target=send, daemon=True)
+        sending.start()
+        service.await_rows("SELECT count(*) > 100 FROM sent", [(1,)], SECS)
+        assert service.process is not None
+        service.process.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + SECS
+        while "configuration reloaded" not in service.log.read_text():
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        over.set()
+        sending.join(SECS)
+        service.await_rows("SELECT count(*), count(DISTINCT body) FROM sent", [(sent, sent)], SECS)

@@ -29,6 +29,8 @@ _READ_BYTES = 256 << 10
 _BEAT_SECS = 1.0
 _LEFTOVER_SECS = 0.05
 """Who leaves still reads what was sent before the other side could know: until it is silent for so long."""
+_CUT_SECS = 1.0
+"""What was read of those that were cut off has so long to be taken."""
 Serve = Callable[["StreamConnection"], Awaitable[None]]
 
 
@@ -37,7 +39,7 @@ class StreamConnection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leaving: asyncio.Event) -> None:
         self.heard = time.monotonic()
-        self._reader, self._writer, self._leaving = reader, writer, leaving
+        self._reader, self._writer, self._leaving, self._left = reader, writer, leaving, False
         self.peer, self.peer_port = _address(writer.get_extra_info("peername"))
         self.host, self.host_port = _address(writer.get_extra_info("sockname"))
         """The addresses of both sides; empty, and 0, over a unix socket."""
@@ -47,13 +49,20 @@ class StreamConnection:
         """See `Holder`."""
         return self
 
-    async def read(self, idle_secs: float = math.inf) -> bytes:
-        """What has come; empty at the end, when nothing came for so long, or when the listener leaves and nothing more comes."""
+    async def read(self, idle_secs: float = math.inf, *, unanswered: bool = False) -> bytes:
+        """What has come; empty at the end, when nothing came for so long, or when the listener leaves and nothing more comes.
+
+        Args:
+            unanswered: nothing is ever written to this sender; so it is told at once that the listener leaves, by the end of what it would
+                hear, and what it sent until it heard that is read.
+        """
         reading = asyncio.ensure_future(self._reader.read(_READ_BYTES))
         leaving = asyncio.ensure_future(self._leaving.wait())
         try:
             timeout = None if idle_secs == math.inf else idle_secs
             await asyncio.wait({reading, leaving}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if unanswered and self._leaving.is_set():
+                self._say_farewell()
             if not reading.done() and self._leaving.is_set():
                 await asyncio.wait({reading}, timeout=_LEFTOVER_SECS)
             data = reading.result() if reading.done() else b""
@@ -64,6 +73,12 @@ class StreamConnection:
             leaving.cancel()
         self.heard = time.monotonic()
         return data
+
+    def _say_farewell(self) -> None:
+        if not self._left and self._writer.can_write_eof():
+            with contextlib.suppress(OSError, RuntimeError):
+                self._writer.write_eof()
+        self._left = True
 
     async def write(self, data: bytes) -> None:
         """Send; returns when the other side keeps up, which it must within half a minute. Nothing happens when it is gone."""
@@ -161,12 +176,24 @@ class StreamListener:
         return str(endpoint) if endpoint.path else str(Endpoint(endpoint.host, bound.getsockname()[1]))
 
     def leave(self, patience_secs: float) -> None:
-        """Stop listening, and close each connection when nothing more comes over it."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._leave)
-        ends = time.monotonic() + patience_secs
+        """Stop listening, and close each connection when nothing more comes over it. Who goes on sending is cut off in the end, and what was
+        read by then is still taken."""
+        if self._loop is None:
+            return
+        self._loop.call_soon_threadsafe(self._leave)
+        self._await_empty(patience_secs)
+        if self._places.used:
+            self._loop.call_soon_threadsafe(self._cut_off)
+            self._await_empty(_CUT_SECS)
+
+    def _await_empty(self, secs: float) -> None:
+        ends = time.monotonic() + secs
         while self._places.used and time.monotonic() < ends:
             time.sleep(_LEFTOVER_SECS)
+
+    def _cut_off(self) -> None:
+        for connection in list(self._places):
+            connection.cut()
 
     def shutdown(self, deadline_secs: float) -> None:
         """`leave`, then cut off who is still there."""
@@ -203,6 +230,8 @@ class StreamListener:
             self._places.hold(connection, 1)
             try:
                 await serve(connection)
+            except asyncio.CancelledError:  # at the end; whoever made this task would log it as an error
+                return
             finally:
                 self._places.release(connection)
                 await connection.close()

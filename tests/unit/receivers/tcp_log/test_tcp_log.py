@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,59 @@ def test_what_was_sent_before_the_end_is_read() -> None:
         connection.sendall(b"last\n" * 1000)
     connection.close()
     assert intake.records == 1001
+
+
+class Sending:
+    """Never pauses, on a thread; `heeds`: looks whether the other side has ended before each line, as rsyslog and syslog-ng do."""
+
+    def __init__(self, connection: socket.socket, *, heeds: bool) -> None:
+        self.lines = 0
+        self._connection, self._heeds = connection, heeds
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError), self._connection as connection:
+            while not (self._heeds and self._ended()):
+                connection.sendall(b"%d\n" % self.lines)
+                self.lines += 1
+                time.sleep(0.001)
+
+    def _ended(self) -> bool:
+        readable, _, _ = select.select([self._connection], [], [], 0.0)
+        return bool(readable) and not self._connection.recv(1)
+
+    def over(self) -> bool:
+        self._thread.join(SECS)
+        return not self._thread.is_alive()
+
+
+def test_who_never_pauses_loses_nothing_when_the_receiver_leaves() -> None:
+    """It is told by the end of what it would hear; admission takes what it sent by then."""
+    intake = MemoryIntake()
+    with text_receiving(FACTORY, LOCAL, intake) as receiving:
+        sending = Sending(receiving.connected(), heeds=True)
+        receiving.await_sent(50)
+        receiving.receiver.leave(SECS)  # type: ignore[attr-defined]  # it hands over
+        receiving.admission.stop()
+        assert sending.over()
+        assert [int(each["body"]) for each in receiving.records()] == list(range(sending.lines))
+
+
+def test_who_heeds_nothing_is_cut_off_before_admission_refuses() -> None:
+    """Else all that it sends until the process ends would be read, and lost."""
+    intake = MemoryIntake()
+    with text_receiving(FACTORY, LOCAL, intake) as receiving:
+        sending = Sending(receiving.connected(), heeds=False)
+        receiving.await_sent(50)
+        receiving.receiver.leave(0.2)  # type: ignore[attr-defined]  # it hands over
+        ends = time.monotonic() + SECS
+        while receiving.receiver.gauges()["tcp"]["connections"]:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        assert sending.over()
+        numbers = [int(each["body"]) for each in receiving.records()]
+        assert numbers[:-1] == list(range(len(numbers) - 1))  # the last line may be half of one
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:
