@@ -27,6 +27,8 @@ from otlp_wire.json_schema import Mismatch
 from otlp_wire.messages import AnyValue, ExportLogsServiceRequest
 from otlp_wire.receiving import Received
 from otlp_wire.repairs import Repairs
+from otlp_wire.text_repair import with_readable_text
+from otlp_wire.wire_fields import Malformed
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
@@ -79,9 +81,20 @@ def _read_protobuf(signal: str, body: bytes) -> Received:
         try:
             _REQUESTS[signal].FromString(body)
         except DecodeError:
-            name = _REQUESTS[signal].DESCRIPTOR.name
-            raise InvalidPayload(f"invalid protobuf: the body is not an {name} (truncated or malformed)") from None
+            return _read_repaired(_REQUESTS[signal], body)
         return _record_of(body)
+
+
+def _read_repaired(request: Any, body: bytes) -> Received:
+    """Text that was cut within a character is common, and a request with it would be lost: its sender takes a refusal for final."""
+    repairs = Repairs()
+    try:
+        body = with_readable_text(request.DESCRIPTOR, memoryview(body), repairs)
+        request.FromString(body)
+    except (DecodeError, Malformed):
+        name = request.DESCRIPTOR.name
+        raise InvalidPayload(f"invalid protobuf: the body is not an {name} (truncated or malformed)") from None
+    return _record_of(body)._replace(repairs=repairs)
 
 
 def _read_json(signal: str, body: bytes) -> Received:

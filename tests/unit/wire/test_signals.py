@@ -12,6 +12,7 @@ from collector.errors import InvalidPayload
 from collector.outcomes import Ok
 from otlp_wire import read_payloads, tells_times
 from otlp_wire.signals import CARRIED, joined, json_reader, opened, protobuf_reader, taken
+from otlp_wire.wire_fields import varint
 
 
 def spans(*names: str) -> ExportTraceServiceRequest:
@@ -76,6 +77,33 @@ def test_json_that_means_nothing_is_refused(body: bytes) -> None:
 def test_what_is_no_request_is_refused(signal: str) -> None:
     with pytest.raises(InvalidPayload, match="is not an Export"):
         protobuf_reader(signal)(b"\x0a\xff")
+
+
+def test_text_that_is_cut_within_a_character_costs_nothing_else() -> None:
+    """As in logs: the request would be refused, and lost, for it."""
+    request = spans("größe", "b").SerializeToString().replace("ö".encode(), b"\xc3x")
+    received = protobuf_reader("traces")(request)
+    assert received.repairs.counts == {"text": 1}
+    assert received.repairs.message().startswith("resource_spans.scope_spans.spans.name is not UTF-8")
+    batch, _ = read_payloads([received.body])
+    found = ExportTraceServiceRequest.FromString(joined(batch)).resource_spans[0].scope_spans[0]
+    assert [span.name for span in found.spans] == ["gr\ufffdxße", "b"]
+    assert {(span.trace_id, span.span_id) for span in found.spans} == {(b"t" * 16, b"s" * 8)}
+
+
+@pytest.mark.parametrize("signal", CARRIED)
+def test_what_is_nested_without_end_is_refused(signal: str) -> None:
+    """Whatever stands in it, and whoever reads it."""
+    nested = b""
+    for _ in range(3000):
+        nested = _sized(b"\x2a", _sized(b"\x0a", nested))
+    attribute = _sized(b"\x0a", _sized(b"\x0a", b"\xff") + _sized(b"\x12", nested))
+    with pytest.raises(InvalidPayload, match="is not an Export"):
+        protobuf_reader(signal)(_sized(b"\x0a", _sized(b"\x0a", attribute)))
+
+
+def _sized(tag: bytes, content: bytes) -> bytes:
+    return tag + varint(len(content)) + content
 
 
 def test_what_a_server_leaves_out_is_told() -> None:
