@@ -14,11 +14,12 @@ same of the same bytes:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from otlp_wire.messages import FILES, ExportLogsServiceRequest
+from otlp_wire.messages import ExportLogsServiceRequest
 
 _Field = descriptor_pb2.FieldDescriptorProto
 
@@ -51,17 +52,29 @@ def _severities_are_listed(message: str, field: Any) -> None:
             field.ClearField("type_name")
 
 
-def _variant(change: Callable[[str, Any], None]) -> Any:
+def _variant(change: Callable[[str, Any], None], request: Any = ExportLogsServiceRequest) -> Any:
     """The class of a request in a pool of its own, after `change(message, field)` for each field."""
     pool = descriptor_pool.DescriptorPool()
-    for module in FILES:
+    for known in _with_imports(request.DESCRIPTOR.file):
         file = descriptor_pb2.FileDescriptorProto()
-        module.DESCRIPTOR.CopyToProto(file)
+        known.CopyToProto(file)
         for message in file.message_type:
             for field in message.field:
                 change(message.name, field)
         pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(ExportLogsServiceRequest.DESCRIPTOR.full_name))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(request.DESCRIPTOR.full_name))
+
+
+def _with_imports(file: Any) -> list[Any]:
+    """The files that a file needs, and itself, each behind those that it needs."""
+    found = {each.name: each for needed in file.dependencies for each in _with_imports(needed)}
+    return [*found.values(), file]
+
+
+@cache
+def merged(request: Any) -> Any:
+    """Of another request what `CheckedRequest` is: all of it becomes one of each kind. It takes what the class of `request` takes."""
+    return _variant(_all_is_merged, request)
 
 
 CountedRequest: Any = _variant(_records_are_bytes)

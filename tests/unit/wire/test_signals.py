@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.errors import InvalidPayload
 from collector.outcomes import Ok
 from otlp_wire import read_payloads, tells_times
+from otlp_wire.merged import merged as one_of_each
 from otlp_wire.signals import CARRIED, joined, json_reader, opened, protobuf_reader, taken
 from otlp_wire.wire_fields import varint
 
@@ -104,6 +107,25 @@ def test_what_is_nested_without_end_is_refused(signal: str) -> None:
 
 def _sized(tag: bytes, content: bytes) -> bytes:
     return tag + varint(len(content)) + content
+
+
+def test_a_request_is_checked_without_an_object_for_each_span() -> None:
+    """Spans of two bytes would take a hundred times that; what is checked is the same."""
+    request = spans("größe", "b").SerializeToString()
+    merged = one_of_each(ExportTraceServiceRequest)
+    assert merged.FromString(request).resource_spans.scope_spans.spans.name == "b"
+    for at in range(len(request)):
+        for byte in (0, 0x0A, 0x0B, 0x7F, 0xFF):
+            changed = request[:at] + bytes([byte]) + request[at + 1 :]
+            assert reads(merged, changed) == reads(ExportTraceServiceRequest, changed), changed
+
+
+def reads(message: Any, body: bytes) -> bool:
+    try:
+        message.FromString(body)
+    except DecodeError:
+        return False
+    return True
 
 
 def test_what_a_server_leaves_out_is_told() -> None:
