@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
@@ -13,6 +13,7 @@ from collector.settings.descriptions import descriptions
 
 _WITHOUT_EFFECT = ("Accepted", "No effect")
 """How the texts of options begin that are taken and change nothing."""
+_EQUAL = "equal"
 
 
 def compared(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -25,9 +26,18 @@ def compared(settings: Settings) -> Iterator[tuple[str, str]]:
         yield f"{Kind.EXTENSION}.{ident}", f"accepted without effect: {why}"
 
 
+def told_once(rows: Mapping[str, str]) -> dict[str, str]:
+    """The rows for somebody who reads them: what several components have in common stands beside the first of them."""
+    first: dict[str, str] = {}
+    return {
+        name: text if text == _EQUAL or first.setdefault(text, name) == name else f"as {first[text]}"
+        for name, text in rows.items()
+    }
+
+
 def _lines(component: Component[Config]) -> Iterator[str]:
     differs = component.factory.differs
-    yield f"equal but for: {'; '.join(differs)}" if differs else "equal"
+    yield f"equal but for: {'; '.join(differs)}" if differs else _EQUAL
     written = list(written_without_effect(component.config))
     if written:
         yield f"accepted without effect: {', '.join(written)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.compared import compared
+from collector.cli.compared import compared, told_once
 from collector.cli.defaults import chosen
 from collector.cli.endings import FAILED, MISUSED, wrong_configuration
 from collector.cli.run import Configs, Sets, StrictSignals
@@ -129,7 +129,7 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
             yield from _table(f"{heading} ({name})", dict(rows))
     if settings.extensions:
         yield f"extensions\n  {', '.join(settings.extensions)}"
-    yield from _table("compared with the OpenTelemetry Collector", dict(compared(settings)))
+    yield from _table("compared with the OpenTelemetry Collector", told_once(dict(compared(settings))))
 
 
 def service_pipeline(settings: Settings, data_dir: Path) -> list[str]:

@@ -11,7 +11,8 @@ from collector.settings.tree import Node, Place, scalars
 
 
 def with_causes(problems: Sequence[Problem], unset: Mapping[Place, str], root: Node) -> tuple[list[Problem], list[str]]:
-    """The problems, those that come from a variable that is not set as that; and a warning for each other such variable.
+    """The problems, those that come from a variable that is not set as that; and a warning for each
+    variable that is not set elsewhere, with all the places where it stands.
 
     A value follows from the variable at its place, a complaint about a whole block from the first one within it.
     """
@@ -26,10 +27,13 @@ def with_causes(problems: Sequence[Problem], unset: Mapping[Place, str], root: N
             continue
         causes.add(cause)
         told.setdefault(cause, _caused(problem, unset[cause], cause))
+    elsewhere: dict[str, list[Place]] = {}
+    for place, name in unset.items():
+        if place not in causes:
+            elsewhere.setdefault(name, []).append(place)
     return list(told.values()), [
-        f"environment variable {name} is not set; its value is empty{_where(place)}"
-        for place, name in unset.items()
-        if place not in causes
+        f"environment variable {name} is not set; its value is empty{_where(places)}"
+        for name, places in elsewhere.items()
     ]
 
 
@@ -56,5 +60,11 @@ def _caused(problem: Problem, name: str, place: Place) -> Problem:
     )
 
 
-def _where(place: Place) -> str:
-    return f" ({place.file}:{place.line}:{place.column})" if place.line else ""
+def _where(places: Sequence[Place]) -> str:
+    """All of them in one pair of brackets; a file is named once for those that stand in it."""
+    told: dict[str, list[str]] = {}
+    for place in places:
+        if place.line:
+            told.setdefault(place.file, []).append(f"{place.line}:{place.column}")
+    files = (f"{file}:{', '.join(found)}" for file, found in told.items())
+    return f" ({'; '.join(files)})" if told else ""

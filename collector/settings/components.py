@@ -15,7 +15,7 @@ from collector.settings.declared_secrets import declared_secrets
 from collector.settings.equivalents import does_it_here
 from collector.settings.ids import Id, parse_id
 from collector.settings.options import Subject, read_options
-from collector.settings.suggest import advice, hint, nearest
+from collector.settings.suggest import advice, among, hint, nearest
 from collector.settings.tree import Entry, Mapping, Place, Scalar
 from collector.settings.upstream.component_types import for_other_signals
 from collector.settings.upstream.component_types import known as is_known
@@ -139,8 +139,9 @@ def _advice(kind: Kind, name: str, known: Collection[str]) -> tuple[str, str]:
     here = for_other_signals(kind, name) or does_it_here(kind, name)
     if here and not nearest(name, known, cutoff=_TYPING_ERROR):
         return "logboom has no such component", here
-    has = "the OpenTelemetry Collector has it, logboom does not"
-    return advice(name, known, has if is_known(kind, name) else "logboom has no such component", f"known {kind}")
+    if is_known(kind, name):  # it is no slip of the pen, however near another name is
+        return "the OpenTelemetry Collector has it, logboom does not", among(f"known {kind}", known)
+    return advice(name, known, "logboom has no such component", f"known {kind}")
 
 
 def renamed_warnings(kind: Kind, ids: Iterator[str]) -> Iterator[str]:

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.coralogix.exporter:CoralogixExporter",
     summary="sends to Coralogix over OTLP, with application and subsystem",
     stability="beta",
+    differs=("protocol: http is refused: otlp_http speaks it",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="processors.attributes.processor:Attributes",
     summary="sets, deletes, hashes, extracts and converts attributes of records",
     stability="beta",
+    differs=(),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="processors.groupbyattrs.processor:GroupByAttrs",
     summary="moves attributes of records to their resources, and joins equal resources",
     stability="beta",
+    differs=("resources are joined within a step of the pipeline",),
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="processors.resource.processor:Resource",
     summary="sets, deletes, hashes, extracts and converts attributes of resources",
     stability="beta",
+    differs=(),
 )

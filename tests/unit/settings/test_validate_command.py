@@ -277,6 +277,22 @@ def test_what_does_not_run_and_what_is_equal_are_said(app: typer.Typer, tmp_path
     assert "sqlite" not in compared
 
 
+def test_what_several_components_have_in_common_is_said_once(app: typer.Typer, tmp_path: Path) -> None:
+    """For those who read it; machines are told of each."""
+    (tmp_path / "two.yaml").write_text(
+        MIXED.replace("nop: {", "debug: , debug/too: , nop/too: , nop: {").replace(
+            "nop]", "nop, nop/too, debug, debug/too]"
+        )
+    )
+    lines = CliRunner().invoke(app, ["validate", "-c", str(tmp_path / "two.yaml")]).stdout.splitlines()
+    assert "  exporters.debug/too        as exporters.debug" in lines
+    assert "  exporters.nop/too          equal" in lines
+    told = json.loads(CliRunner().invoke(app, ["validate", "--json", "-c", str(tmp_path / "two.yaml")]).stdout)[
+        "compared"
+    ]
+    assert told["exporters.debug/too"] == told["exporters.debug"] != "equal"
+
+
 def test_strict_signals_refuses_what_does_not_run(app: typer.Typer, tmp_path: Path) -> None:
     """For machines as well."""
     (tmp_path / "mixed.yaml").write_text(MIXED)
