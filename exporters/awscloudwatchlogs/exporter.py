@@ -51,6 +51,8 @@ class AwsCloudWatchLogsExporter:
         self._config = config
         self._id = context.id
         self._client = HttpClient(config.client, authenticator=Signer(config.place, "logs", config.role))
+        self._young: set[str] = set()
+        """Groups that were made, and not all was said of them."""
 
     async def start(self) -> None:
         """Make the connection pool; nothing is connected yet. Raises LogboomError where no region is known."""
@@ -101,15 +103,26 @@ class AwsCloudWatchLogsExporter:
     async def _make(self, call: Call) -> HttpAnswer | None:
         """The stream, and its group where there is none; what was refused, if anything was."""
         stream = {"logGroupName": call.group, "logStreamName": call.stream}
-        answer = await self._made("CreateLogStream", stream)
-        if answer is None or error_of(answer)[0] != _MISSING:
-            return answer
-        tags = {"tags": self._config.tags} if self._config.tags else {}
-        answer = await self._made("CreateLogGroup", {"logGroupName": call.group, **tags})
-        if answer is None and self._config.log_retention:
-            kept = {"logGroupName": call.group, "retentionInDays": self._config.log_retention}
-            answer = await self._made("PutRetentionPolicy", kept)
-        return answer or await self._made("CreateLogStream", stream)
+        if call.group not in self._young:
+            answer = await self._made("CreateLogStream", stream)
+            if answer is None or error_of(answer)[0] != _MISSING:
+                return answer
+            tags = {"tags": self._config.tags} if self._config.tags else {}
+            answer = await self._made("CreateLogGroup", {"logGroupName": call.group, **tags})
+            if answer is not None:
+                return answer
+            self._young.add(call.group)
+        answer = await self._keep(call.group) or await self._made("CreateLogStream", stream)
+        if answer is None:
+            self._young.discard(call.group)
+        return answer
+
+    async def _keep(self, group: str) -> HttpAnswer | None:
+        """For how long; without it events would stay, and cost, for ever."""
+        if not self._config.log_retention:
+            return None
+        kept = {"logGroupName": group, "retentionInDays": self._config.log_retention}
+        return await self._made("PutRetentionPolicy", kept)
 
     async def _made(self, operation: str, what: Mapping[str, Any]) -> HttpAnswer | None:
         """None where it is there now; else the answer."""

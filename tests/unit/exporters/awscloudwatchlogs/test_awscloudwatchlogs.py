@@ -100,6 +100,31 @@ def test_groups_and_streams_are_made(aws, tmp_path):
     )
 
 
+def test_a_group_whose_retention_was_refused_gets_it_later(monkeypatch):
+    """The next attempt finds the group: its events would be kept, and paid for, for ever."""
+    exporter = FACTORY.create(config(log_retention=30), Context("aws", None))
+    there, asked, refusals = set(), [], ["ThrottlingException"]
+
+    async def ask(operation, body):
+        asked.append(operation)
+        missing = {"PutLogEvents": {"group", "stream"}, "CreateLogStream": {"group"}}.get(operation, set()) - there
+        error = "ResourceNotFoundException" if missing else ""
+        if operation == "PutRetentionPolicy" and refusals:
+            error = refusals.pop()
+        if not error:
+            there.update({"CreateLogGroup": {"group"}, "CreateLogStream": {"stream"}}.get(operation, set()))
+        return HttpAnswer(400, JSON, orjson.dumps({"__type": f"a#{error}"})) if error else HttpAnswer(200, JSON, b"{}")
+
+    monkeypatch.setattr(exporter, "_ask", ask)
+    call = exporter.encode(batch_of([row("a")]))
+    [first] = exporter.classify(asyncio.run(exporter.send(call)))
+    assert isinstance(first, Retry)
+    assert exporter.classify(asyncio.run(exporter.send(call))) == [Ok()]
+    assert asked[-3:] == ["PutRetentionPolicy", "CreateLogStream", "PutLogEvents"]
+    assert exporter.classify(asyncio.run(exporter.send(call))) == [Ok()]
+    assert asked.count("CreateLogGroup") == 1
+
+
 def test_a_stream_in_a_group_that_is_there(aws, tmp_path):
     aws.create_log_group(logGroupName="there")
     options = {
