@@ -7,9 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from collector.component import Config, Kind
+from collector.admission.nobody import Nobody
+from collector.component import Config, GivesDomains, Kind
 from collector.delivery.config import DeliveryConfig
+from collector.domains.resolver import DomainResolver, DomainRules
+from collector.errors import PermissionDenied
 from collector.settings.model import Settings
+from collector.settings.service import DomainsConfig
 from collector.transport.http_server_config import Cors
 from collector.transport.tls import TlsClientConfig
 
@@ -21,6 +25,11 @@ def cautions(settings: Settings) -> Iterator[str]:
             yield from _unverified(f"{kind}.{ident}", component.config)
             yield from _unreachable_header(f"{kind}.{ident}", component.config, settings.service.domains.header)
             yield from _in_the_clear(f"{kind}.{ident}", component.config)
+    if not any(
+        isinstance(each.config, GivesDomains) and each.config.gives_domains() for each in settings.extensions.values()
+    ):
+        for ident, component in settings.receivers.items():
+            yield from _of_another_domain(f"receivers.{ident}", component.config, settings.service.domains)
 
 
 def blocks(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
@@ -60,3 +69,19 @@ def _in_the_clear(path: str, config: Config) -> Iterator[str]:
     destination = config.destination() if isinstance(config, DeliveryConfig) else ""
     if "in the clear" in destination:
         yield f"{path} sends to {destination}: whoever is on the way can read and change the records"
+
+
+def _of_another_domain(path: str, config: Config, domains: DomainsConfig) -> Iterator[str]:
+    """Whose records are by the receiver's option `domain`, where nobody who sends can say it otherwise."""
+    if "domain" not in type(config).model_fields:
+        return
+    named = str(config.model_dump(include={"domain"})["domain"])
+    rules = DomainRules(domains.names, domains.default)
+    try:
+        found = DomainResolver(rules).resolve(Nobody(named))
+    except PermissionDenied:
+        unknown = f"{named} is none of service.domains.names" if named else "it names none"
+        yield f"{path}.domain: {unknown}, and there is no default: all of its records are refused"
+        return
+    if named and found == domains.default != named:
+        yield f"{path}.domain: {named} is none of service.domains.names: its records go to the default, {found}"

@@ -36,7 +36,35 @@ def listening(http: Mapping[str, Any], service: Mapping[str, Any], **more: Any) 
 
 CORS = {"allowed_origins": ["https://shop.example"]}
 TLS = {"cert_file": "c", "key_file": "k"}
+
+
+def lines_of(domain: str, default: str | None) -> dict[str, Any]:
+    service = {
+        "domains": {"names": ["a.example", "b.example"], "default": default},
+        "pipelines": {"logs": {"receivers": ["otlp", "tcp_log"], "exporters": ["nop"]}},
+    }
+    return {"receivers": {"tcp_log": {"listen_address": "localhost:1", "domain": domain}}, "service": service}
+
+
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "a receiver's own domain": (lines_of("logs.a.example", None), []),
+    "the default is a receiver's domain": (lines_of("", "a.example"), []),
+    "a receiver's domain that nobody knows": (
+        lines_of("c.example", "a.example"),
+        [
+            "receivers.tcp_log.domain: c.example is none of service.domains.names: its records go to the default, a.example"
+        ],
+    ),
+    "a receiver's domain that nobody knows, without a default": (
+        lines_of("c.example", None),
+        [
+            "receivers.tcp_log.domain: c.example is none of service.domains.names, and there is no default: all of its records are refused"
+        ],
+    ),
+    "a receiver without a domain, and no default": (
+        lines_of("", None),
+        ["receivers.tcp_log.domain: it names none, and there is no default: all of its records are refused"],
+    ),
     "nothing": ({}, []),
     "an exporter that no pipeline names": (
         {"exporters": {"splunk_hec": {"endpoint": "https://s:8088", "token": "t"}}},

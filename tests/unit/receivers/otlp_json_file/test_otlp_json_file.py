@@ -117,6 +117,14 @@ def test_what_is_no_request_of_logs_costs_itself(reading: Reading, name: str, ca
     assert f"a line is left out of {reading.folder / 'a.json'}" in caplog.text
 
 
+def test_lines_that_break_off_anywhere_are_told_of_once(reading: Reading, caplog: pytest.LogCaptureFixture) -> None:
+    """The column is another in each."""
+    reading.write(*('{"resourceLogs":' + " " * columns for columns in range(50)), request("after"))
+    assert reading.read(1) == ["after"]
+    assert caplog.text.count("left out of") == 1
+    assert "50 lines are left out" in caplog.text
+
+
 def test_one_wrong_value_costs_itself(reading: Reading) -> None:
     reading.write(request("one", traceId="nonsense"), '{"resourceLogs":[]}')
     assert reading.read(1) == ["one"]
