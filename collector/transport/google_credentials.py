@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 from collector.errors import LogboomError
@@ -26,6 +27,15 @@ class Actor:
     subject: str = ""
 
 
+def lacking() -> str:
+    """What must be installed for Google's credentials; empty where it is. Nothing is imported to tell."""
+    try:
+        found = all(find_spec(name) is not None for name in ("google.auth", "requests"))
+    except ModuleNotFoundError:
+        found = False
+    return "" if found else "Google's credentials need the extra: pip install 'logboom[googlecloud]'"
+
+
 class GoogleCredentials:
     """Looked for with each token, once an hour, so that they can be changed. `project` is what they belong to: empty before the first,
     and where they name none."""
@@ -37,10 +47,8 @@ class GoogleCredentials:
 
     def check(self) -> None:
         """Raises LogboomError where the library is not there."""
-        try:
-            import google.auth.transport.requests  # noqa: F401
-        except ImportError:
-            raise LogboomError("Google's credentials need the extra: pip install 'logboom[googlecloud]'") from None
+        if lack := lacking():
+            raise LogboomError(lack)
 
     async def grant(self) -> Granted:
         """A new token. Raises TokenRefused."""

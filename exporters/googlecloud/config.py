@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,6 +12,7 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.routing_options import RoutingOptions
 from collector.release import release
 from collector.transport.auth import Auth
+from collector.transport.google_credentials import lacking
 from collector.transport.http_client_config import HttpClientConfig, check_url, leaves_in_the_clear, origin
 from collector.transport.tls import TlsClientConfig
 from collector.transport.user_agent import USER_AGENT
@@ -118,6 +119,11 @@ class GoogleCloudConfig(RoutingOptions, DeliveryConfig):
         if not self.log.open and leaves_in_the_clear(self.log.base):
             raise ValueError("the token would travel over http:// to another machine: use https://")
         return self
+
+    def cautions(self) -> Mapping[str, str]:
+        """Where the library of Google's credentials is not there: `logboom run` stops then."""
+        lack = "" if self.log.open or self.auth else lacking()
+        return {"auth": f"{lack}; without it logboom does not start"} if lack else {}
 
     def named_authenticators(self) -> Sequence[str]:
         """The one that says who we are, where there is one."""

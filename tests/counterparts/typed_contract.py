@@ -505,6 +505,7 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     ApiKeysConfig,
     ConsoleConfig,
     FilterConfig,
+    GoogleCloudConfig,
     JournaldConfig,
     K8sAttributesConfig,
     K8sEventsConfig,

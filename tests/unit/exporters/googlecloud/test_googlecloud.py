@@ -13,9 +13,12 @@ from google.auth.compute_engine import _metadata
 from pydantic import ValidationError
 
 from collector.component import Context
+from collector.errors import LogboomError
 from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.testing.row_batch import Row, batch_of
 from collector.testing.text_batch import text_batch
+from collector.transport import google_credentials
+from collector.transport.google_credentials import GoogleCredentials
 from counterparts import metadata_service, sending
 from counterparts.fault_proxy import proxied, status
 from counterparts.google_logging import SCOPE, CloudLogging
@@ -269,3 +272,14 @@ def test_wrong_options_are_refused(case):
     with pytest.raises(ValidationError) as caught:
         GoogleCloudConfig.model_validate(given)
     assert said in str(caught.value)
+
+
+def test_a_library_that_is_missing_is_told_before_anything_runs(monkeypatch):
+    """By `logboom validate`; where another extension shows the credentials, or nobody asks for them, it is not needed."""
+    own, shown = GoogleCloudConfig(), GoogleCloudConfig(project="shop", auth={"authenticator": "bearertokenauth"})
+    assert own.cautions() == {}
+    monkeypatch.setattr(google_credentials, "find_spec", lambda _: None)
+    assert "pip install 'logboom[googlecloud]'" in own.cautions()["auth"]
+    assert shown.cautions() == {}
+    with pytest.raises(LogboomError, match=r"logboom\[googlecloud\]"):
+        GoogleCredentials("scope").check()
