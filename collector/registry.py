@@ -74,6 +74,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "chronicle": "exporters.chronicle",
         "ci_trigger": "exporters.ci_trigger",
         "cloudflare_rollback": "exporters.cloudflare_rollback",
+        "clickhouse": "exporters.clickhouse",
         "command": "exporters.command",
         "coralogix": "exporters.coralogix",
         "d1": "exporters.d1",

@@ -43,6 +43,7 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "syslog, RFC 3164": ("syslog", {**SYSLOG, "protocol": "rfc3164"}, False),
     "sentinel": ("sentinel", {"endpoint": LOCAL, "authority": LOCAL, **AZURE}, True),
     "chronicle": ("chronicle", {"endpoint": LOCAL, **GOOGLE}, True),
+    "clickhouse": ("clickhouse", {"endpoint": LOCAL}, False),
     "googlecloud": ("googlecloud", {"project": "p", "log": {"compression": "gzip"}}, False),
     "awscloudwatchlogs": ("awscloudwatchlogs", {"log_group_name": "g", "log_stream_name": "s"}, False),
     "datadog": ("datadog", {"endpoint": LOCAL, "api": {"key": "k"}}, True),

@@ -84,8 +84,9 @@ class FaultProxy:
         async with self._session.request(
             call.request.method, self.upstream + call.request.path_qs, data=call.body, headers=headers
         ) as answer:
+            own = {name: value for name, value in answer.headers.items() if name.lower().startswith("x-")}
             content_type = {"Content-Type": answer.headers.get("Content-Type", "application/json")}
-            return web.Response(status=answer.status, body=await answer.read(), headers=content_type)
+            return web.Response(status=answer.status, body=await answer.read(), headers=content_type | own)
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.paths.append(request.path)

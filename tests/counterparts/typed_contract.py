@@ -145,6 +145,8 @@ from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
 from exporters.ci_trigger.config import CiTriggerConfig
 from exporters.ci_trigger.exporter import CiTriggerExporter
+from exporters.clickhouse.config import ClickHouseConfig
+from exporters.clickhouse.exporter import ClickHouseExporter
 from exporters.cloudflare_rollback.config import CloudflareRollbackConfig
 from exporters.cloudflare_rollback.exporter import CloudflareRollbackExporter
 from exporters.command.config import CommandConfig
@@ -308,6 +310,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     LogzioExporter,
     LoadBalancingExporter,
     GoogleCloudExporter,
+    ClickHouseExporter,
     CoralogixExporter,
     DebugExporter,
     ElasticsearchExporter,
@@ -459,6 +462,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     LogzioConfig,
     LoadBalancingConfig,
     GoogleCloudConfig,
+    ClickHouseConfig,
     CoralogixConfig,
     DebugConfig,
     ElasticsearchConfig,
@@ -499,6 +503,7 @@ BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
 CAUTIONS: tuple[type[Cautions], ...] = (
+    ClickHouseConfig,
     OtlpHttpConfig,
     SplunkHecConfig,
     AlertingConfig,
@@ -683,6 +688,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     LokiConfig,
     LogzioConfig,
     LoadBalancingConfig,
+    ClickHouseConfig,
     GoogleCloudConfig,
     CoralogixConfig,
     ElasticsearchConfig,

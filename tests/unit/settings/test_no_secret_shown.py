@@ -69,6 +69,7 @@ WITH: dict[str, list[str]] = {
     ],
     "exporters.awscloudwatchlogs": [f"{{log_group_name: g, log_stream_name: s, region: r, redact: {{hash_key: {MARK}}}}}"],
     "exporters.loki": [f"{{endpoint: https://h.example, {CLIENT}, {HEADERS}}}"],
+    "exporters.clickhouse": [f"{{endpoint: 'https://h.example:8443', username: u, password: {MARK}, {TLS}, redact: {{hash_key: {MARK}}}}}"],
     "exporters.googlecloud": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.debug": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.elasticsearch": [
