@@ -89,7 +89,7 @@ def with_carriers(settings: Settings) -> Settings:
     return replace(settings, receivers=receivers, exporters=kept, pipelines=pipelines)
 
 
-def _one_by_one(config: Any) -> Any:
+def _one_by_one(config: DeliveryConfig) -> DeliveryConfig:
     """The options of an exporter with each request as one of its own."""
     queue: QueueConfig = config.sending_queue
     alone = {"min_size": 0, "max_size": 1, "sizer": "items"}
