@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from collector.errors import InvalidPayload
+from collector.errors import InvalidPayload, TooLarge
 from collector.outcomes import Ok
 from otlp_wire.inspection import byte_gate
 from otlp_wire.json_reading import read_message
@@ -48,6 +48,8 @@ METHODS = {
 }
 """Signal → its unary method of gRPC."""
 _NOBODYS_TIME = 1
+MOST_OBJECTS = 500_000
+"""Objects of a request in JSON: four megabytes of spans have some hundred thousand, of empty ones two millions, which take a hundred times their bytes."""
 
 
 def protobuf_reader(signal: str) -> Callable[[bytes], Received]:
@@ -56,7 +58,7 @@ def protobuf_reader(signal: str) -> Callable[[bytes], Received]:
 
 
 def json_reader(signal: str) -> Callable[[bytes], Received]:
-    """The same of OTLP JSON, which becomes protobuf here: ids are hexadecimal, unknown keys ignored."""
+    """The same of OTLP JSON, which becomes protobuf here: ids are hexadecimal, unknown keys ignored. Raises `TooLarge`, too."""
     return partial(_read_json, signal)
 
 
@@ -100,6 +102,8 @@ def _read_repaired(request: Any, body: bytes) -> Received:
 
 def _read_json(signal: str, body: bytes) -> Received:
     request = _REQUESTS[signal]
+    if body.count(b"{") > MOST_OBJECTS:
+        raise TooLarge(f"more than {MOST_OBJECTS} objects in one request: send smaller batches")
     with byte_gate(len(body)):
         try:
             document = orjson.loads(body)

@@ -10,11 +10,11 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from collector.errors import InvalidPayload
+from collector.errors import InvalidPayload, TooLarge
 from collector.outcomes import Ok
 from otlp_wire import read_payloads, tells_times
 from otlp_wire.merged import merged as one_of_each
-from otlp_wire.signals import CARRIED, joined, json_reader, opened, protobuf_reader, taken
+from otlp_wire.signals import CARRIED, MOST_OBJECTS, joined, json_reader, opened, protobuf_reader, taken
 from otlp_wire.wire_fields import varint
 
 
@@ -132,3 +132,11 @@ def test_what_a_server_leaves_out_is_told() -> None:
     """Spans are no records of ours: the request was delivered."""
     assert taken(Ok(), "traces") == Ok()
     assert taken(Ok(3, "too old"), "traces") == Ok(0, "the server left out 3 of the traces: too old", 1)
+
+
+def test_json_of_too_many_objects_is_refused_unread() -> None:
+    """Each would be an object here."""
+    spans_of = b'{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}'
+    with pytest.raises(TooLarge, match="send smaller batches"):
+        json_reader("traces")(spans_of % b",".join([b"{}"] * MOST_OBJECTS))
+    assert json_reader("traces")(spans_of % b",".join([b"{}"] * 1000)).records == 1
