@@ -1,6 +1,6 @@
 """A request through a listener of our own, sent as a stranger would send it: does it answer newcomers?
 
-    http   POST of an empty ExportLogsServiceRequest, over a connection of its own
+    http   POST of an empty ExportLogsServiceRequest, or what the receiver answers about its health, over a connection of its own
     grpc   the same as a unary call: HTTP/2 frames by hand (RFC 9113), so that the supervisor needs no grpc
 
 An empty request passes accept, TLS, budgets, parsing, domain and admission, is answered like any other, and becomes no
@@ -39,12 +39,14 @@ class Probe:
         path: of the request.
         tls: it speaks TLS.
         certificate: it asks for a client's certificate, which nobody gave us.
+        method: of an HTTP request.
     """
 
     protocol: str
     path: str
     tls: bool = False
     certificate: bool = False
+    method: str = "POST"
 
 
 def ask(probe: Probe, address: str, timeout_secs: float) -> str:
@@ -91,7 +93,7 @@ def _http(connection: socket.socket, probe: Probe) -> str:
     request = http.client.HTTPConnection("localhost")
     request.sock = connection
     headers = {"Content-Type": "application/x-protobuf", "User-Agent": USER_AGENT, "Connection": "close"}
-    request.request("POST", probe.path, b"", headers)
+    request.request(probe.method, probe.path, b"" if probe.method == "POST" else None, headers)
     with request.getresponse() as answer:
         text = answer.read(500).decode(errors="replace")
         return f"{answer.status} {text.strip()}" if answer.status == 429 or answer.status >= 500 else ""

@@ -20,6 +20,7 @@ from collector.extensions.bearertokenauth import FACTORY as BEARER
 from collector.outcomes import Ok
 from collector.receivers.splunk_hec import FACTORY
 from collector.testing.intake import MemoryIntake
+from collector.transport.probe import ask
 from counterparts.json_door import door
 from exporters.splunk_hec import FACTORY as EXPORTER
 
@@ -205,3 +206,11 @@ def test_equal_text_with_another_source_is_no_duplicate():
         for path in ("raw?host=a", "raw?host=b", "raw?time=5", "event"):
             assert running.post(f"/services/collector/{path}", ONE).status == 200
         assert len({payload.digest for payload in running.intake.payloads}) == 4
+
+
+def test_our_own_probe_is_no_refusal():
+    """It asks for health, as a load balancer does."""
+    config = FACTORY.config.model_validate({"endpoint": "127.0.0.1:0"})
+    with hec() as running:
+        assert ask(config.probes()["splunk_hec"], running.address, 10.0) == ""
+        assert running.admission.statistics().refused_requests == {}

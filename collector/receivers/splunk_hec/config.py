@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
@@ -9,6 +10,7 @@ from pydantic import field_validator, model_validator
 from collector.ingress.listener_config import ListenerConfig
 from collector.transport.auth import ExtensionId
 from collector.transport.block import Block
+from collector.transport.probe import Probe
 
 
 class HecNames(Block):
@@ -36,7 +38,7 @@ class AckOptions(Block):
 class SplunkHecReceiverConfig(ListenerConfig):
     """Options of the `splunk_hec` receiver."""
 
-    probed: ClassVar[tuple[str, str]] = ("splunk_hec", "/services/collector")  # an empty request is answered "No data"
+    probed: ClassVar[tuple[str, str]] = ("splunk_hec", "")
 
     endpoint: str = "localhost:8088"
     """`host:port`, `:port` for all interfaces, or the path of a socket with `transport: unix`."""
@@ -66,3 +68,7 @@ class SplunkHecReceiverConfig(ListenerConfig):
         if len(set(paths)) < len(paths):
             raise ValueError("raw_path, health_path and ack.path must be different paths")
         return self
+
+    def probes(self) -> dict[str, Probe]:
+        """See `ListenerConfig.probes`; an empty request would be a refusal, and counted as one."""
+        return {protocol: replace(probe, path=self.health_path) for protocol, probe in super().probes().items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import re2
@@ -86,8 +87,8 @@ class WebhookEventConfig(ListenerConfig):
         return [*([self.required_header] if self.required_header else []), *self.required_headers]
 
     def probes(self) -> dict[str, Probe]:
-        """See `ListenerConfig.probes`; an empty request to the path is answered that it is empty, or lacks a header."""
+        """See `ListenerConfig.probes`; an empty webhook would be a refusal, and counted as one."""
         return {
-            protocol: Probe(probe.protocol, self.path, probe.tls, probe.certificate)
+            protocol: replace(probe, path=self.health_path, method="GET")
             for protocol, probe in super().probes().items()
         }

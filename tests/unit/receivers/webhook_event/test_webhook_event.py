@@ -237,6 +237,7 @@ def test_the_probe_is_answered():
         with posting(**options) as running:
             assert ask(config.probes()["webhook_event"], running.address, 10.0) == ""
             assert running.records == []
+            assert running.admission.statistics().refused_requests == {}
 
 
 @pytest.mark.parametrize(
