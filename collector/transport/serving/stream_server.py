@@ -19,14 +19,15 @@ from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.descriptors import connection_bounds
 from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, listening_socket, resolved
+from collector.transport.serving.handshakes import HANDSHAKE_SECS, READ_BYTES, Handshake, HandshakeServer, address_of
 from collector.transport.stream_server_config import StreamBounds
 from collector.transport.tls import load_server_files, server_context
 
 logger = logging.getLogger(__name__)
-_HANDSHAKE_SECS = 20.0
 _WRITING_SECS = 30.0
-_READ_BYTES = 256 << 10
 _BEAT_SECS = 1.0
+_LEAST_BACKLOG = 128
+"""Who waits to be accepted holds no descriptor; who finds no room to wait comes again after seconds."""
 _LEFTOVER_SECS = 0.05
 """Who leaves still reads what was sent before the other side could know: until it is silent for so long."""
 _CUT_SECS = 1.0
@@ -40,8 +41,8 @@ class StreamConnection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leaving: asyncio.Event) -> None:
         self.heard = time.monotonic()
         self._reader, self._writer, self._leaving, self._left = reader, writer, leaving, False
-        self.peer, self.peer_port = _address(writer.get_extra_info("peername"))
-        self.host, self.host_port = _address(writer.get_extra_info("sockname"))
+        self.peer, self.peer_port = address_of(writer.get_extra_info("peername"))
+        self.host, self.host_port = address_of(writer.get_extra_info("sockname"))
         """The addresses of both sides; empty, and 0, over a unix socket."""
 
     @property
@@ -56,7 +57,7 @@ class StreamConnection:
             unanswered: nothing is ever written to this sender; so it is told at once that the listener leaves, by the end of what it would
                 hear, and what it sent until it heard that is read.
         """
-        reading = asyncio.ensure_future(self._reader.read(_READ_BYTES))
+        reading = asyncio.ensure_future(self._reader.read(READ_BYTES))
         leaving = asyncio.ensure_future(self._leaving.wait())
         try:
             timeout = None if idle_secs == math.inf else idle_secs
@@ -106,12 +107,8 @@ class StreamConnection:
         """Send what is left, and close."""
         with contextlib.suppress(OSError, ssl.SSLError, TimeoutError):
             self._writer.close()
-            async with asyncio.timeout(_HANDSHAKE_SECS):
+            async with asyncio.timeout(HANDSHAKE_SECS):
                 await self._writer.wait_closed()
-
-
-def _address(name: object) -> tuple[str, int]:
-    return (str(name[0]).removeprefix("::ffff:"), int(name[1])) if isinstance(name, tuple) else ("", 0)
 
 
 class _Echo(asyncio.DatagramProtocol):
@@ -143,11 +140,13 @@ class StreamListener:
     def __init__(self, config: StreamBounds) -> None:
         self._config = config
         most, share = connection_bounds(config.max_connections, config.max_connections_per_peer)
-        self._places = Budget[StreamConnection](f"connections on {config.endpoint}", most, StreamConnection.cut, share)
+        self._places = Budget[StreamConnection | Handshake](
+            f"connections on {config.endpoint}", most, lambda held: held.cut(), share
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._path: UnixSocketPath | None = None
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | HandshakeServer | None = None
         self._heartbeats: asyncio.BaseTransport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._beat = time.monotonic()
@@ -182,14 +181,18 @@ class StreamListener:
             return
         self._loop.call_soon_threadsafe(self._leave)
         self._await_empty(patience_secs)
-        if self._places.used:
+        if self._connected():
             self._loop.call_soon_threadsafe(self._cut_off)
             self._await_empty(_CUT_SECS)
 
     def _await_empty(self, secs: float) -> None:
         ends = time.monotonic() + secs
-        while self._places.used and time.monotonic() < ends:
+        while self._connected() and time.monotonic() < ends:
             time.sleep(_LEFTOVER_SECS)
+
+    def _connected(self) -> bool:
+        """Nobody waits for handshakes: nothing was sent over them that could be lost."""
+        return any(isinstance(held, StreamConnection) for held in self._places)
 
     def _cut_off(self) -> None:
         for connection in list(self._places):
@@ -236,14 +239,13 @@ class StreamListener:
                 self._places.release(connection)
                 await connection.close()
 
-        self._server = await asyncio.start_server(
-            connected,
-            sock=bound,
-            ssl=context,
-            limit=_READ_BYTES,
-            backlog=min(2048, self._places.total),
-            ssl_handshake_timeout=_HANDSHAKE_SECS if context is not None else None,
-        )
+        backlog = max(_LEAST_BACKLOG, min(2048, self._places.total))
+        if context is None:
+            self._server = await asyncio.start_server(connected, sock=bound, limit=READ_BYTES, backlog=backlog)
+        else:
+            self._server = HandshakeServer(
+                bound, context, lambda each: self._places.hold(each, 1), self._places.release, connected, backlog
+            )
         self._tasks.add(asyncio.ensure_future(self._beats()))
         if context is not None and self._config.tls is not None and self._config.tls.reload_secs:
             self._tasks.add(asyncio.ensure_future(self._reload(context)))
