@@ -15,6 +15,7 @@ from collector.transport.http_client import HttpAnswer
 from collector.transport.otlp_http import TAKEN as OTLP
 from exporters.awscloudwatchlogs.answers import verdicts as cloudwatch_verdicts
 from exporters.chronicle.exporter import TAKEN as CHRONICLE
+from exporters.clickhouse.answers import insert_verdict
 from exporters.d1.verdicts import verdict_of as d1_verdict
 from exporters.datadog.exporter import TAKEN as DATADOG
 from exporters.elasticsearch.answers import verdicts as bulk_verdicts
@@ -49,6 +50,7 @@ EXPORTERS = {
     "sentinel": lambda answer: verdict(answer, taken=SENTINEL),
     "chronicle": lambda answer: verdict(answer, taken=CHRONICLE),
     "elasticsearch": lambda answer: bulk_verdicts(answer, np.arange(1, dtype=np.uint32))[0],
+    "clickhouse": insert_verdict,
     "d1": lambda answer: d1_verdict(cloudflare.read(answer), 1),
     "kv": lambda answer: cloudflare.verdict(cloudflare.read(answer)),
     "http": webhook(),
@@ -57,7 +59,7 @@ EXPORTERS = {
 WHO = {
     "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "loki": "Loki", "sentinel": "Azure Monitor",
     "awscloudwatchlogs": "CloudWatch Logs", "chronicle": "Google", "googlecloud": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
-    "http": "the intake", "http, json": "the intake",
+    "clickhouse": "ClickHouse", "http": "the intake", "http, json": "the intake",
 }  # fmt: skip
 
 
@@ -165,6 +167,12 @@ ANSWERS = {
         (200, "", "", Retry),
         (204, "", "", Blocked),
         (202, JSON, "{}", Blocked),
+    ],
+    "clickhouse": [  # a header of its own says that it was ClickHouse
+        (200, "", "", Blocked),
+        (204, "", "", Blocked),
+        (200, JSON, "{}", Blocked),
+        (200, TEXT, "Ok.", Blocked),
     ],
     "d1": [
         (200, JSON, FINE, Ok),
