@@ -32,6 +32,7 @@ def test_every_refusal_has_an_answer():
         "TooLarge": Code.RESOURCE_EXHAUSTED,
         "Unauthenticated": Code.UNAUTHENTICATED,
         "PermissionDenied": Code.PERMISSION_DENIED,
+        "TooManyCombinations": Code.INTERNAL,
     }
 
 
