@@ -194,8 +194,9 @@ class Sending:
                 time.sleep(0.001)
 
     def _ended(self) -> bool:
-        readable, _, _ = select.select([self._connection], [], [], 0.0)
-        return bool(readable) and not self._connection.recv(1)
+        poll = select.poll()  # `select` takes no descriptor beyond 1,023
+        poll.register(self._connection, select.POLLIN)
+        return bool(poll.poll(0)) and not self._connection.recv(1)
 
     def over(self) -> bool:
         self._thread.join(SECS)
