@@ -25,6 +25,8 @@ QUICK: dict[str, Any] = {
     "timeout": "1.5s",
     "sending_queue": {"batch": {"flush_timeout": "20ms", "min_size": 600, "max_size": 600}},
 }
+PATIENT = {**QUICK, "timeout": "30s"}
+"""Where each record must come once: an answer that is late on a busy machine is no fault, and what is given up is sent again."""
 
 SMALL = {"num_consumers": 1, "batch": {"flush_timeout": "20ms", "min_size": 200, "max_size": 200}}
 """A `sending_queue` that takes its time, so that something can happen in the middle."""
