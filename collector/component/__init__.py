@@ -27,11 +27,13 @@ from collector.component.declaration import (
     Standing,
     Use,
 )
+from collector.component.erasing import ERASED, ErasedSlice, Erasure, FoundSlice, Subject
 from collector.component.figures import Figure, Figures
 from collector.component.powers.exporters import (
     Addressed,
     Bills,
     Counting,
+    ErasesSubjects,
     KeepsReceipts,
     KeepsTables,
     OneRequestPer,
@@ -102,6 +104,7 @@ from collector.component.powers.receivers import (
 from collector.component.powers.steps import (
     ALL_EVENTS,
     Explains,
+    ForgetsSubjects,
     MovesBacklog,
     PassesWhole,
     Republishes,
@@ -113,6 +116,7 @@ from collector.component.powers.steps import (
 __all__ = [
     "ALL_EVENTS",
     "BEHAVIOURS",
+    "ERASED",
     "AckRule",
     "Acknowledging",
     "Addressed",
@@ -133,6 +137,9 @@ __all__ = [
     "Counting",
     "CredentialChange",
     "Due",
+    "ErasedSlice",
+    "ErasesSubjects",
+    "Erasure",
     "Explains",
     "ExplainsItself",
     "Exporter",
@@ -140,6 +147,8 @@ __all__ = [
     "Factory",
     "Figure",
     "Figures",
+    "ForgetsSubjects",
+    "FoundSlice",
     "GivesDomains",
     "GoesStale",
     "HandsOver",
@@ -193,6 +202,7 @@ __all__ = [
     "StepLimiting",
     "StepLimits",
     "StoreMark",
+    "Subject",
     "Supersedes",
     "TakesCommands",
     "TakesEvents",

@@ -192,6 +192,11 @@ class DeliveryConfig(Config):
         """For people: what `logboom validate` says beyond the queue, a sentence each."""
         return ()
 
+    def not_erased(self) -> str:
+        """For people: what they must do themselves about records of a person that were sent, of an exporter that cannot delete them at
+        its destination (`ErasesSubjects`); a sentence."""
+        return f"cannot: what was sent{f' to {place}' if (place := self.destination()) else ''} stays there until it is deleted there"
+
     def shaping(self) -> list[str]:
         """For people: what is left out or hidden; empty when records leave as they are."""
         return [*self.select.told(), *self._events_told(), *self.attributes.told(), *self.redact.told()]

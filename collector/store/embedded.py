@@ -45,7 +45,7 @@ _PRAGMAS = (
     "wal_autocheckpoint = 4000",  # pages, 16 MB: fewer, larger checkpoints; each page is copied back once
     "journal_size_limit = 67108864",
     "temp_store = MEMORY",
-    "secure_delete = OFF",
+    "secure_delete = ON",  # what is deleted is overwritten: of a person, and by retention
 )
 
 
@@ -143,6 +143,13 @@ class EmbeddedStore:
         """Statements in one durable transaction; the rows of each."""
         with self._transaction() as connection:
             return [connection.execute(each.statement, tuple(each.parameters)).fetchall() for each in questions]
+
+    def settle(self) -> None:
+        """Bring all of the log into the file, and empty the log: what was deleted stands in neither. Raises `sqlite3.OperationalError`
+        while a reader holds an older state."""
+        busy, *_ = self._opened().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("database is locked: a reader holds an older state of the log")
 
     def _make_file(self) -> None:
         try:

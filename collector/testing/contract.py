@@ -16,6 +16,7 @@ from collector.component import (
     BEHAVIOURS,
     Counting,
     Factory,
+    ForgetsSubjects,
     Kind,
     Republishes,
     TakesCommands,
@@ -38,6 +39,7 @@ _OF_SEVERAL: dict[Any, frozenset[Kind]] = {
     Ticking: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
     Republishes: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
     TakesCommands: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
+    ForgetsSubjects: frozenset({Kind.PROCESSOR, Kind.CONNECTOR}),
 }
 """Powers that behaviours of more than one kind may have."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context, StoreMark
+from collector.component import ALL_EVENTS, Context, ErasedSlice, Erasure, FoundSlice, StoreMark
 from collector.errors import NoRoom, StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.describing import Described, described, listed
 from collector.store.embedded import EmbeddedStore
+from collector.store.erasing import StoreErasing
 from collector.store.following import Question
 from collector.store.rows import Limits, rows
 from collector.store.upkeep import Rows as Answer
@@ -37,6 +38,7 @@ class SqliteExporter:
     which `classify` reads."""
 
     takes_events = ALL_EVENTS
+    erasure_promise = "rows are overwritten in the file and its log; copies in snapshots (backup) stay until those are given up; counts by minute stay"
 
     def __init__(self, config: SqliteConfig, context: Context) -> None:
         self._config = config
@@ -49,6 +51,7 @@ class SqliteExporter:
         )
         self._thread: ThreadPoolExecutor | None = None
         self._keeping_up: asyncio.Task[None] | None = None
+        self._erasing = StoreErasing(self._run)
         self._upkeep = Upkeep(config.retention.rules(), config.retention.batch_rows, self._run)
 
     async def start(self) -> None:
@@ -105,8 +108,20 @@ class SqliteExporter:
         """Delete what the retention no longer keeps, a bounded transaction at a time; returns the rows deleted."""
         return await self._upkeep.sweep(now_unix_nano)
 
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """See `ErasesSubjects`. At the end the log is emptied into the file."""
+        done = await self._erasing.erase(erasure, after)
+        if done.after is None and not erasure.counts_only:
+            assert self._thread is not None
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.settle)
+        return done
+
+    async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:
+        """See `ErasesSubjects`."""
+        return await self._erasing.find(erasure, after)
+
     async def _run(self, questions: Sequence[Question]) -> Sequence[Answer]:
-        assert self._thread is not None, "sweep before start"
+        assert self._thread is not None, "asked before start"
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.run, questions)
 
     def _insert(self, request: Rows) -> Inserted:

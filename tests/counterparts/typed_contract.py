@@ -18,6 +18,7 @@ from collector.component import (
     ClientAuthenticator,
     Connector,
     Counting,
+    ErasesSubjects,
     Explains,
     ExplainsItself,
     Exporter,
@@ -587,6 +588,7 @@ NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
 )
 KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig, LogDedupConfig)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
+ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (SqliteExporter,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
@@ -767,6 +769,7 @@ TICKING: tuple[type[Ticking], ...] = (Anomalies, Alerting, Count, Issues, LogDed
 REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {
+    "ErasesSubjects": ERASES_SUBJECTS,
     "Receiver": RECEIVERS,
     "HandsOver": HANDS_OVER,
     "Acknowledging": ACKNOWLEDGING,

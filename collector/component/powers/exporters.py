@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from collector.batch import LogBatch
+    from collector.component.erasing import ErasedSlice, Erasure, FoundSlice
     from collector.outcomes import ReceiptKey
 
 
@@ -127,4 +128,29 @@ class KeepsTables(Exporter, Protocol):
     def marks(self) -> Mapping[str, StoreMark]:
         """Domain → the mark of its store, as far as known by now; "" for all domains without a store of their own. From any thread, each
         second: no I/O."""
+        ...
+
+
+@runtime_checkable
+class ErasesSubjects(Exporter, Protocol):
+    """An exporter that can delete at its destination what it sent there: the records of a person, or all of a domain
+    (`logboom privacy erase`), and hand out what is there of a person (`logboom privacy export`). Each in bounded slices: the owner of
+    the domain calls until a slice is the last one, tries again what raises, later and later, over restarts, and notes how far it came.
+    What was erased already is no longer found, so a slice that is done again does nothing. Both run on the delivery event loop, as
+    `send`, beside it.
+
+    `Subject.named_in` says of a document whether it names them; `collector.privacy.subjects.held_by` is the same for a batch, as a mask.
+    """
+
+    @property
+    def erasure_promise(self) -> str:
+        """What of an erased record may still be somewhere at the destination, and until when: a sentence for people."""
+        ...
+
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """Delete the next slice behind `after` ("" = from the start). Raises what it meets: it is tried again."""
+        ...
+
+    async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:
+        """The next slice of what is there, as `erase` would find it."""
         ...

@@ -10,6 +10,7 @@ from collector.component.commands import Applied, Command, Refused
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
+    from collector.component.erasing import Erasure
     from collector.explanation import Explanation
 
 
@@ -80,6 +81,18 @@ class Republishes(Protocol):
         """Emit snapshots of a domain's subjects, without `parents`: some hundred, in an order of its own, behind `after` (b"" = from the
         first one). Gives where to go on, 60 bytes at most; None = that was all. Versions stay as they are. Called as `tick` is: exactly
         once for each piece, in a step of its own."""
+        ...
+
+
+@runtime_checkable
+class ForgetsSubjects(Protocol):
+    """A processor or connector that keeps texts of records in its state (an example, a template, a title), and can take out of them
+    what is of a person. Of a domain that is erased whole the core deletes all state itself."""
+
+    def forget(self, erasure: Erasure, work: Work) -> int:
+        """Change what is kept of `erasure.domain` so that the value of `erasure.subject` (never None here) stands nowhere in it; gives
+        how many things were changed. With `erasure.counts_only` nothing is. It commits with the step, as a command does, and may be
+        called again; memory beside the state must follow."""
         ...
 
 

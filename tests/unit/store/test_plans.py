@@ -16,7 +16,7 @@ import pytest
 
 from collector.query import Query
 from collector.scope import Scope
-from collector.store import d1, minutes, retention, schema, sweeping
+from collector.store import d1, erasing, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.describing import Described
 from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
@@ -137,6 +137,23 @@ STATEMENTS: dict[str, tuple[Question, list[str]]] = {
         Question(retention.DELETE_EVENTS, ('["a.com"]', 1, "0", 9)),
         [EACH, "SEARCH logs USING INDEX logs_events (domain=? AND time_unix_nano<?)", "SEARCH logs"],
     ),
+    "candidates of an erasure": (
+        Question(erasing.CANDIDATES, ("a.com", 0, 0, 9, "z", "42", "42")),
+        ["SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)", "USE TEMP B-TREE FOR ORDER BY", "USE TEMP B-TREE FOR ORDER BY"],
+    ),
+    "found of a person": (
+        Question(erasing.FOUND, ("a.com", 0, 0, 9, "z", "42", "42")),
+        ["SEARCH logs USING INDEX logs_domain_time (domain=? AND time_unix_nano>?)", "USE TEMP B-TREE FOR ORDER BY", EACH, "USE TEMP B-TREE FOR ORDER BY"],
+    ),
+    "erased rows": (Question(erasing.DELETE_ROWS, ("[]",)), [EACH, "SEARCH logs"]),
+    "the newest row is emptied": (Question(erasing.EMPTY_NEWEST, ("[]",)), [EACH, "SEARCH logs"]),
+    "a domain is erased": (
+        Question(erasing.DELETE_DOMAIN, ("a.com", "z", 9)), [EACH, "SEARCH logs USING INDEX logs_domain_time (domain=?)", "SEARCH logs"]
+    ),
+    "of a domain the newest row is emptied": (Question(erasing.EMPTY_OF_DOMAIN, ("a.com", "z")), [EACH, "SEARCH logs"]),
+    "rows of a domain are counted": (
+        Question(erasing.COUNT_DOMAIN, ("a.com", "z")), ["SEARCH logs USING INDEX logs_domain_time (domain=?)", "SEARCH logs"]
+    ),
     "a pattern's rows, of those that people look at": (
         Question("SELECT body FROM logs WHERE domain = 'a' AND pattern_id = 'p' AND (triage_level = 'critical' OR triage_level = 'warning') ORDER BY time_unix_nano DESC", ()),
         ["SEARCH logs USING INDEX logs_patterns (domain=? AND pattern_id=?)"],
@@ -247,6 +264,13 @@ KNOWN = {
     "collector.store.following: SELECT max(at) AS newest, count(*)": "last row of a domain",
     "collector.store.following: SELECT count(*) FROM logs WHERE": "count",
     "collector.store.following: SELECT rowid, domain FROM logs": "rowid of an id",
+    "collector.store.erasing: WITH slice AS MATERIALIZED (": "candidates of an erasure, found of a person",
+    "collector.store.erasing: DELETE FROM logs WHERE rowid": "erased rows, a domain is erased",
+    "collector.store.erasing: UPDATE logs SET body =": "emptied",
+    "collector.store.erasing: SELECT count(*) {} AND NOT": "rows of a domain are counted",
+    "collector.store.erasing: DELETE FROM {} WHERE domain": "all of a domain, by the key",
+    "collector.store.erasing: SELECT {} FROM {} WHERE": "tables of events of a domain, once for each erasure",
+    "collector.store.erasing: UPDATE {} SET {} WHERE": "tables of events, by the key",
     "collector.store.retention: WITH RECURSIVE seen(domain) AS (": "domains",
     "collector.store.sweeping: DELETE FROM logs WHERE rowid": "retention",
     "collector.store.rollup: WITH read({}) AS NOT MATERIALIZED": "add",

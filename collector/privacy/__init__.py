@@ -1,0 +1,1 @@
+"""Personal data: whose a record is, and what becomes of it."""

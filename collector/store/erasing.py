@@ -1,0 +1,177 @@
+"""Deletes the rows of a person, or all of a domain, and finds what a person has there: in slices of rows by (domain, time), for there is
+no index by person. On D1 every row that is read is billed, so each is read once.
+
+A row is a candidate where one of its texts holds the value at all; whether it names the person is seen in its documents. The newest row of all
+stays, emptied: the rowid must never go back. Tables of events keep their rows; the value in their texts is hidden. Counts by minute
+name nobody, and stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from collector.component import ErasedSlice, Erasure, FoundSlice, Subject
+from collector.store.following import Question
+from collector.store.minutes import ROLLUPS
+from collector.store.projection import Projection
+from collector.store.projections import PROJECTIONS
+from collector.store.upkeep import Rows, Run
+
+AT_ONCE = 2000
+_TEXTS = ("attributes", "resource", "scope_attributes", "body")
+_HOLDS = " OR ".join(f"ifnull(instr({name}, {needle}), 0) > 0" for name in _TEXTS for needle in ("?6", "?7"))
+_SEEN = f"""WITH slice AS MATERIALIZED (
+    SELECT rowid AS place, time_unix_nano AS at, record_id, attributes, resource, scope_attributes, body,
+        record_id < ?5 AND ({_HOLDS}) AS candidate
+    FROM logs INDEXED BY logs_domain_time WHERE domain = ?1 AND (time_unix_nano, rowid) > (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))
+    ORDER BY time_unix_nano, rowid LIMIT CAST(?4 AS INTEGER)
+), last AS (SELECT at, place FROM slice ORDER BY at DESC, place DESC LIMIT 1)"""  # noqa: S608 - constants
+CANDIDATES = f"""{_SEEN}
+SELECT CAST(slice.at AS TEXT), slice.place, candidate, slice.attributes, slice.resource, slice.scope_attributes, slice.body
+FROM slice, last WHERE candidate OR slice.place = last.place ORDER BY slice.at, slice.place"""  # noqa: S608 - constants
+"""Parameters: a domain, the time and the rowid behind which, rows to look at, a record id, the value, the value as JSON has it. The last
+row that was looked at is always among the answers."""
+_NEWEST = "(SELECT max(rowid) FROM logs)"
+DELETE_ROWS = f"DELETE FROM logs WHERE rowid IN (SELECT value FROM json_each(?1)) AND rowid < {_NEWEST} RETURNING 1"  # noqa: S608
+_EMPTIED = """UPDATE logs SET body = NULL, body_is_json = 0, attributes = '{}', resource = '{}', scope_attributes = NULL,
+    truncated = NULL, service_name = NULL, component = NULL, endpoint = NULL, scope_name = NULL, trace_id = NULL, span_id = NULL"""
+EMPTY_NEWEST = f"{_EMPTIED} WHERE rowid = {_NEWEST} AND rowid IN (SELECT value FROM json_each(?1)) RETURNING 1"  # noqa: S608
+_OF_DOMAIN = "FROM logs INDEXED BY logs_domain_time WHERE domain = ?1 AND record_id < ?2"
+COUNT_DOMAIN = f"SELECT count(*) {_OF_DOMAIN} AND NOT (rowid = {_NEWEST} AND attributes = '{{}}' AND resource = '{{}}')"
+DELETE_DOMAIN = f"""DELETE FROM logs WHERE rowid IN (SELECT rowid {_OF_DOMAIN} AND rowid < {_NEWEST} LIMIT CAST(?3 AS INTEGER))
+    RETURNING 1"""  # noqa: S608 - constants
+EMPTY_OF_DOMAIN = f"""{_EMPTIED} WHERE rowid = {_NEWEST} AND domain = ?1 AND record_id < ?2
+    AND NOT (attributes = '{{}}' AND resource = '{{}}') RETURNING 1"""
+FOUND = f"""{_SEEN}
+SELECT CAST(slice.at AS TEXT), slice.place, candidate, slice.attributes, slice.resource, slice.scope_attributes, slice.body, slice.record_id,
+    logs.domain, logs.severity_number, logs.severity_text, logs.event_name, logs.trace_id, logs.span_id, logs.scope_name, logs.body_is_json
+FROM slice, last JOIN logs ON logs.rowid = slice.place WHERE candidate OR slice.place = last.place
+ORDER BY slice.at, slice.place"""  # noqa: S608 - constants
+_SHOWN = (
+    "time_unix_nano", "", "", "attributes", "resource", "scope_attributes", "body", "record_id", "domain", "severity_number",
+    "severity_text", "event_name", "trace_id", "span_id", "scope_name", "body_is_json",
+)  # fmt: skip
+_TABLES = "tables"
+
+
+class StoreErasing:
+    """Of one database. `run`: statements in one transaction. `at_once`: rows that a slice looks at."""
+
+    def __init__(self, run: Run, at_once: int = AT_ONCE) -> None:
+        self._run = run
+        self._at_once = at_once
+
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """The next slice; the last one is that of the tables of events."""
+        if after == _TABLES:
+            await self._erase_tables(erasure)
+            return ErasedSlice(0, None)
+        if erasure.subject is None:
+            return await self._erase_domain(erasure)
+        found, last = await self._theirs(CANDIDATES, erasure, erasure.subject, after)
+        places = json.dumps([row[1] for row in found])
+        erased = len(found)
+        if found and not erasure.counts_only:
+            erased = sum(map(len, await self._ask((DELETE_ROWS, (places,)), (EMPTY_NEWEST, (places,)))))
+        return ErasedSlice(erased, last or _TABLES)
+
+    async def find(self, erasure: Erasure, after: str) -> FoundSlice:
+        """The rows of the next slice."""
+        assert erasure.subject is not None, "of a domain as a whole there are backups"
+        found, last = await self._theirs(FOUND, erasure, erasure.subject, after)
+        return FoundSlice([_shown(row) for row in found], last)
+
+    async def _theirs(self, statement: str, erasure: Erasure, subject: Subject, after: str) -> tuple[Rows, str | None]:
+        """The rows of a slice that are the subject's, and behind which the next one begins."""
+        at, place = after.split(" ") if after else (str(-(1 << 63)), "0")
+        escaped = orjson.dumps(subject.value)[1:-1].decode()
+        bounds = (erasure.domain, at, place, self._at_once, erasure.before_record_id, subject.value, escaped)
+        (rows,) = await self._ask((statement, bounds))
+        found = [row for row in rows if row[2] and _is_theirs(row[3:7], subject)]
+        return found, f"{rows[-1][0]} {rows[-1][1]}" if rows else None
+
+    async def _erase_domain(self, erasure: Erasure) -> ErasedSlice:
+        bounds = (erasure.domain, erasure.before_record_id)
+        if erasure.counts_only:
+            ((counted,),) = await self._ask((COUNT_DOMAIN, bounds))
+            return ErasedSlice(int(str(counted[0])), None)
+        (gone,) = await self._ask((DELETE_DOMAIN, (*bounds, self._at_once)))
+        if len(gone) >= self._at_once:
+            return ErasedSlice(len(gone), "domain")
+        (emptied,) = await self._ask((EMPTY_OF_DOMAIN, bounds))
+        return ErasedSlice(len(gone) + len(emptied), _TABLES)
+
+    async def _erase_tables(self, erasure: Erasure) -> None:
+        if erasure.counts_only:
+            return
+        if erasure.subject is None:
+            names = [*(each.name for each in ROLLUPS), *(each.name for each in PROJECTIONS)]
+            await self._ask(*((delete_of(name), (erasure.domain,)) for name in names))
+            return
+        for projection in PROJECTIONS:
+            await self._hide(projection, erasure.domain, erasure.subject)
+
+    async def _hide(self, projection: Projection, domain: str, subject: Subject) -> None:
+        """The value in the texts of a table, where it is a word."""
+        keys, texts = [each.name for each in projection.key], texts_of(projection)
+        (rows,) = await self._ask((holding(projection), (domain, subject.value)))
+        for row in rows:
+            key, before = row[: len(keys)], [None if text is None else str(text) for text in row[len(keys) :]]
+            now = [text if text is None else subject.hidden_in(text) for text in before]
+            if now != before:
+                await self._ask((hiding(projection, texts), (domain, *key, *now)))
+
+    async def _ask(self, *questions: tuple[str, Sequence[object]]) -> Sequence[Rows]:
+        return await self._run([Question(*each) for each in questions])
+
+
+def delete_of(table: str) -> str:
+    """All of a domain out of a table."""
+    return f"DELETE FROM {table} WHERE domain = ?1 RETURNING 1"  # noqa: S608 - constants
+
+
+def texts_of(projection: Projection) -> list[str]:
+    """The columns of a table of events that hold what people or programs wrote."""
+    return [each.name for each in projection.columns if each.kind == "TEXT"]
+
+
+def holding(projection: Projection) -> str:
+    """Key and texts of the rows of which one text holds a value. Parameters: domain, value."""
+    texts = texts_of(projection)
+    named = ", ".join([*(each.name for each in projection.key), *texts])
+    holds = " OR ".join(f"ifnull(instr({name}, ?2), 0) > 0" for name in texts) or "0"
+    return f"SELECT {named} FROM {projection.name} WHERE domain = ?1 AND ({holds})"  # noqa: S608 - constants
+
+
+def hiding(projection: Projection, texts: Sequence[str]) -> str:
+    """Writes the texts of one row. Parameters: domain, key, texts."""
+    first = len(projection.key) + 2
+    told = ", ".join(f"{name} = ?{first + place}" for place, name in enumerate(texts))
+    where = " AND ".join(f"{each.name} = ?{place + 2}" for place, each in enumerate(projection.key))
+    return f"UPDATE {projection.name} SET {told} WHERE domain = ?1 AND {where}"  # noqa: S608 - constants
+
+
+def _is_theirs(texts: Sequence[object], subject: Subject) -> bool:
+    """Whether the documents of a row (attributes, resource, scope, body) name the subject, or its texts hold the value as a word."""
+    written = [str(text) for text in texts if text is not None]
+    if subject.in_texts and any(subject.read_in(text) for text in written):
+        return True
+    return any(subject.named_in(document) for document in _documents(written))
+
+
+def _documents(texts: Sequence[str]) -> Iterator[Any]:
+    for text in texts:
+        if text[:1] in "{[" or text.lstrip()[:1] in ("{", "["):
+            try:
+                yield orjson.loads(text)
+            except orjson.JSONDecodeError:
+                continue
+
+
+def _shown(row: Sequence[object]) -> dict[str, Any]:
+    """A row as it is handed out."""
+    return {name: value for name, value in zip(_SHOWN, row, strict=True) if name and value is not None}
