@@ -71,6 +71,8 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "alertmanager": "exporters.alertmanager",
         "apprise": "exporters.apprise",
         "awscloudwatchlogs": "exporters.awscloudwatchlogs",
+        "azure_monitor": "exporters.azure_monitor",
+        "azuremonitor": "exporters.azure_monitor",
         "chronicle": "exporters.chronicle",
         "ci_trigger": "exporters.ci_trigger",
         "cloudflare_rollback": "exporters.cloudflare_rollback",

@@ -19,7 +19,6 @@ _HERE = {
     Kind.EXPORTER: {
         "splunk": "use `splunk_hec`",
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
-        "azuremonitor": "use `sentinel`",
         "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
         "awss3": "use `file`, or `otlp` to an OpenTelemetry Collector that writes to S3",
         "prometheus": "logboom's own metrics: service.telemetry.metrics.readers",

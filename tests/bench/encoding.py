@@ -45,6 +45,7 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "chronicle": ("chronicle", {"endpoint": LOCAL, **GOOGLE}, True),
     "clickhouse": ("clickhouse", {"endpoint": LOCAL}, False),
     "googlecloud": ("googlecloud", {"project": "p", "log": {"compression": "gzip"}}, False),
+    "azure_monitor": ("azure_monitor", {"instrumentation_key": "k"}, True),
     "awscloudwatchlogs": ("awscloudwatchlogs", {"log_group_name": "g", "log_stream_name": "s"}, False),
     "datadog": ("datadog", {"endpoint": LOCAL, "api": {"key": "k"}}, True),
     "http, OCSF": ("http", {"url": LOCAL, "format": "ocsf", "max_body_bytes": "100MB"}, True),

@@ -142,6 +142,8 @@ from exporters.apprise.config import AppriseConfig
 from exporters.apprise.exporter import AppriseExporter
 from exporters.awscloudwatchlogs.config import AwsCloudWatchLogsConfig
 from exporters.awscloudwatchlogs.exporter import AwsCloudWatchLogsExporter
+from exporters.azure_monitor.config import AzureMonitorConfig
+from exporters.azure_monitor.exporter import AzureMonitorExporter
 from exporters.chronicle.config import ChronicleConfig
 from exporters.chronicle.exporter import ChronicleExporter
 from exporters.ci_trigger.config import CiTriggerConfig
@@ -305,6 +307,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     AlertmanagerExporter,
     ChronicleExporter,
     D1Exporter,
+    AzureMonitorExporter,
     DatadogExporter,
     AwsCloudWatchLogsExporter,
     LokiExporter,
@@ -457,6 +460,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     AlertmanagerConfig,
     ChronicleConfig,
     D1Config,
+    AzureMonitorConfig,
     DatadogConfig,
     AwsCloudWatchLogsConfig,
     LokiConfig,
@@ -565,6 +569,7 @@ NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
     AlertmanagerConfig,
     ChronicleConfig,
     CiTriggerConfig,
+    AzureMonitorConfig,
     DatadogConfig,
     DockerConfig,
     ElasticsearchConfig,
@@ -685,6 +690,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
     AlertmanagerConfig,
     ChronicleConfig,
     D1Config,
+    AzureMonitorConfig,
     DatadogConfig,
     AwsCloudWatchLogsConfig,
     LokiConfig,

@@ -13,6 +13,7 @@ import pytest
 
 from collector.component import Factory
 from counterparts import azure, datadog
+from counterparts.application_insights import KEY, ApplicationInsights
 from counterparts.azure import Azure
 from counterparts.bad_days import CLEAN_DAYS, DAYS, PATIENT, QUICK, Load, mixture
 from counterparts.datadog import Intake
@@ -20,6 +21,7 @@ from counterparts.fault_proxy import Fault, proxied
 from counterparts.google import Google
 from counterparts.google_logging import CloudLogging
 from counterparts.on_thread import on_thread
+from exporters.azure_monitor import FACTORY as AZURE_MONITOR
 from exporters.chronicle import FACTORY as CHRONICLE
 from exporters.datadog import FACTORY as DATADOG
 from exporters.googlecloud import FACTORY as GOOGLECLOUD
@@ -52,7 +54,17 @@ def googlecloud(_: CloudLogging, url: str) -> dict[str, Any]:
     return {"project": "p", "log": {"endpoint": url, "use_insecure": True}}
 
 
+def azure_monitor(_: ApplicationInsights, url: str) -> dict[str, Any]:
+    return {"connection_string": f"InstrumentationKey={KEY};IngestionEndpoint={url}"}
+
+
 DESTINATIONS = {
+    "azure_monitor": Destination(
+        AZURE_MONITOR,
+        ApplicationInsights,
+        azure_monitor,
+        lambda one: (item["data"]["baseData"]["properties"]["logboom.record.id"] for item in one.items),
+    ),
     "sentinel": Destination(
         SENTINEL,
         lambda: Azure({name: kind for name, (kind, _) in TABLE.items()}),

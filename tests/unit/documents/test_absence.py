@@ -108,6 +108,7 @@ EXPORTERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"api": "legacy", "customer_id": "c", "log_type": "L", "model": "json", "credentials_file": "/c.json"},
     ),
     "googlecloud": ("googlecloud", {"project": "p"}),
+    "azure_monitor": ("azure_monitor", {"instrumentation_key": "k", "compression": "none"}),
     "clickhouse": ("clickhouse", {"endpoint": "http://localhost:8123", "compress": "none"}),
     "awscloudwatchlogs": ("awscloudwatchlogs", {"log_group_name": "g", "log_stream_name": "s"}),
     "sentinel": ("sentinel", AZURE | {"dcr_id": "dcr-" + "0" * 32, "stream": "Custom-Logs_CL"}),

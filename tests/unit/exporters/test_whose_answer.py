@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from collector.component import Context
-from collector.outcomes import Blocked, Ok, Retry, Split
+from collector.outcomes import Blocked, Ok, Reject, Retry, Split
 from collector.transport import cloudflare
 from collector.transport.http_answers import verdict
 from collector.transport.http_client import HttpAnswer
 from collector.transport.otlp_http import TAKEN as OTLP
 from exporters.awscloudwatchlogs.answers import verdicts as cloudwatch_verdicts
+from exporters.azure_monitor.answers import verdicts as insights_verdicts
 from exporters.chronicle.exporter import TAKEN as CHRONICLE
 from exporters.clickhouse.answers import insert_verdict
 from exporters.d1.verdicts import verdict_of as d1_verdict
@@ -47,6 +48,7 @@ EXPORTERS = {
         answer, np.arange(1, dtype=np.uint32), np.arange(0, dtype=np.uint32)
     )[0],
     "googlecloud": lambda answer: google_verdicts(answer, None)[0],
+    "azure_monitor": lambda answer: insights_verdicts(answer, 1)[0],
     "sentinel": lambda answer: verdict(answer, taken=SENTINEL),
     "chronicle": lambda answer: verdict(answer, taken=CHRONICLE),
     "elasticsearch": lambda answer: bulk_verdicts(answer, np.arange(1, dtype=np.uint32))[0],
@@ -58,7 +60,7 @@ EXPORTERS = {
 }
 WHO = {
     "splunk_hec": "Splunk", "otlp_http": "an OTLP server", "datadog": "Datadog", "loki": "Loki", "sentinel": "Azure Monitor",
-    "awscloudwatchlogs": "CloudWatch Logs", "chronicle": "Google", "googlecloud": "Google", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
+    "awscloudwatchlogs": "CloudWatch Logs", "chronicle": "Google", "googlecloud": "Google", "azure_monitor": "Application Insights", "elasticsearch": "Elasticsearch", "d1": "Cloudflare", "kv": "Cloudflare",
     "clickhouse": "ClickHouse", "http": "the intake", "http, json": "the intake",
 }  # fmt: skip
 
@@ -158,6 +160,19 @@ ANSWERS = {
         (200, JSON, "{}", Ok),
         (200, "", "", Ok),
         (200, JSON, '{"error":{"code":403,"message":"no"}}', Blocked),
+        (204, "", "", Blocked),
+        (200, TEXT, "ok", Blocked),
+    ],
+    "azure_monitor": [
+        (200, JSON, '{"itemsReceived":1,"itemsAccepted":1,"errors":[]}', Ok),
+        (
+            206,
+            JSON,
+            '{"itemsReceived":1,"itemsAccepted":0,"errors":[{"index":0,"statusCode":400,"message":"no"}]}',
+            Reject,
+        ),
+        (200, JSON, "{}", Blocked),
+        (200, "", "", Blocked),
         (204, "", "", Blocked),
         (200, TEXT, "ok", Blocked),
     ],

@@ -46,6 +46,9 @@ WITH: dict[str, list[str]] = {
     ],
     "receivers.otlp": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "exporters.alertmanager": [f"{{endpoints: ['https://h'], {CLIENT}, {HEADERS}}}"],
+    "exporters.azure_monitor": [
+        f"{{connection_string: 'InstrumentationKey={MARK}', {CLIENT}, {HEADERS}}}", f"{{instrumentation_key: {MARK}}}",
+    ],
     "exporters.chronicle": [
         f"{{endpoint: https://h, project: p, location: l, instance: i, log_type: T, credentials: {MARK}, {CLIENT}, {HEADERS}}}"
     ],
