@@ -11,10 +11,12 @@
     │   ├── Unauthenticated      no or unknown credential
     │   └── PermissionDenied     the credential is known, and may not do this
     ├── Unsendable               records can't be sent as the options say
+    ├── KeyDestroyed             what was encrypted can't be read any more, by anybody
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
         ├── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
+        ├── KeysUnavailable      keys can't be had now (master key, its service, their file); the same may be tried again
         └── Damaged              bytes on disk are not those that were written; the sentence says the way out
 
 Exceptions take facts and compose their own sentence. The map from a `Refusal` to gRPC and HTTP codes is
@@ -145,6 +147,10 @@ class Unsendable(LogboomError):
     """What came with these records makes no request of them, however often: they become dead letters. A sentence without secrets."""
 
 
+class KeyDestroyed(LogboomError):
+    """The key by which this was encrypted was destroyed: nobody reads it any more."""
+
+
 class StorageError(LogboomError):
     """An environment on disk failed (I/O error, foreign format, held by another process).
 
@@ -164,6 +170,12 @@ class Replaced(StorageError):
 
 class NoRoom(StorageError):
     """The disk (or a budget on it) has no room now. Whoever wanted it rests and tries again."""
+
+    fatal = False
+
+
+class KeysUnavailable(StorageError):
+    """Keys can't be had now: the master key, whoever keeps it, or the file of keys. Nothing was lost; the same may be tried again."""
 
     fatal = False
 

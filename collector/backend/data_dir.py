@@ -8,6 +8,8 @@ DIR/limits.bin           what was taken of the rates of domains and credentials,
 DIR/quotas/<slot>        what an ingest process took of the day's quotas
 DIR/partition/<p>/       one LMDB environment a partition
 DIR/frozen/              copies of one moment, while a backup is made (`freeze.py`)
+DIR/keys.db              keys of domains, wrapped, where what waits is encrypted
+DIR/encryption.json      where these keys and their master key are
 DIR/links.key            by which links in messages to people are signed
 DIR/store.db             the embedded store (exporter `sqlite`)
 """

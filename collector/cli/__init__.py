@@ -37,6 +37,7 @@ COMMANDS = {
     "issues": "List, show and change issues: errors by their cause.",
     "deployments": "Mark that a version of a service runs somewhere from now on.",
     "keys": "Make, list, rotate and revoke the API keys of domains.",
+    "master-key": "Make the key that wraps all others, where what waits on disk is encrypted.",
     "login": "Print a link that lets somebody into the console, once.",
     "sessions": "List who is logged in to the console; end sessions.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",

@@ -140,11 +140,13 @@ def service_pipeline(settings: Settings, data_dir: Path) -> list[str]:
 
     title = f"pipeline {PIPELINE}, in every configuration: what people do and the service knows"
     extensions = Extensions(settings.extensions, data_dir)
-    stages = Stages(settings, data_dir, extensions, dict)
+    keys = None if settings.service.encryption is None else settings.service.encryption.place(data_dir).ring()
+    stages = Stages(settings, data_dir, extensions, dict, keys=keys)
     try:
         exporters = {
             name: component.factory.create(
-                component.config, Context(name, data_dir, extensions=extensions, signals=component.signals)
+                component.config,
+                Context(name, data_dir, extensions=extensions, signals=component.signals, keys=keys),
             )
             for name, component in settings.exporters.items()
         }

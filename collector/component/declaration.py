@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from collector.component.background import Helpers
 from collector.component.behaviour import Connector, Exporter, Extension, Processor, Receiver
 from collector.component.figures import Figure
+from collector.encryption import Keys
 from collector.errors import LogboomError
 from collector.signed_links import Signer
 
@@ -105,7 +106,7 @@ class Context:
     A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
     are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them, and which
     `signals` pipelines bring to them or read from them: a receiver takes these, a carrier sends its one. `helpers` keep what works for
-    a processor beside the steps, once for all its instances.
+    a processor beside the steps, once for all its instances. `keys` encrypt for domains; None where the configuration asks for none.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Context:
     links: Signer | None = None
     signals: Collection[str] = ("logs",)
     helpers: Helpers = field(default_factory=Helpers)
+    keys: Keys | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,18 @@ It becomes format 2 when something of that is first kept: who asks for no login 
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from collector.errors import LogboomError
+from collector.sqlite_file import transaction
 
 FILE = "access.db"
 KEYS, SESSIONS = 1, 2
 """Formats, by what came with them."""
 _NEWEST = SESSIONS
-_BUSY_SECS = 5.0
 _TABLES = {
     KEYS: ("""CREATE TABLE keys (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, domain TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
@@ -46,12 +44,6 @@ class AccessUnreadable(LogboomError):
     """The file is there and can't be read, or is no such file: nobody can tell now who is who."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file that is there."""
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECS, isolation_level=None, check_same_thread=False)
-
-
 def format_of(connection: sqlite3.Connection, path: Path, kind: type[AccessUnreadable]) -> int:
     """0 for an empty file. Raises `kind`: a later logboom wrote it."""
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -73,19 +65,9 @@ def telling(path: Path, what: str, kind: type[AccessUnreadable]) -> Iterator[Non
 @contextmanager
 def writing(path: Path, format_: int, kind: type[AccessUnreadable]) -> Iterator[sqlite3.Connection]:
     """One transaction, durable at its end, on a file that has this format at least; made where there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(connect(path)) as connection:
-        _enter_wal(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            _prepare(connection, path, format_, kind)
-            yield connection
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    with transaction(path) as connection:
+        _prepare(connection, path, format_, kind)
+        yield connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, wanted: int, kind: type[AccessUnreadable]) -> None:
@@ -95,17 +77,3 @@ def _prepare(connection: sqlite3.Connection, path: Path, wanted: int, kind: type
             connection.execute(statement)
     if wanted > there:
         connection.execute(f"PRAGMA user_version = {wanted}")
-
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait for the lock that the first change to WAL needs, so wait here."""
-    deadline = time.monotonic() + _BUSY_SECS
-    connection.execute("PRAGMA synchronous = FULL")
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)

@@ -13,10 +13,11 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from collector.domains.access_file import FILE, KEYS, AccessUnreadable, connect, format_of, telling, writing
+from collector.domains.access_file import FILE, KEYS, AccessUnreadable, format_of, telling, writing
 from collector.domains.keys import Key, KeyKind
 from collector.errors import LogboomError
 from collector.named_file import Identity, identity
+from collector.sqlite_file import connect
 
 __all__ = ["FILE", "KeyFile", "KeyStore", "KeysUnreadable", "NoSuchKey"]
 

@@ -11,9 +11,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.domains.access_file import SESSIONS, AccessUnreadable, connect, format_of, telling, writing
+from collector.domains.access_file import SESSIONS, AccessUnreadable, format_of, telling, writing
 from collector.domains.credential import Credential
 from collector.named_file import identity
+from collector.sqlite_file import connect
 
 _COLUMNS = "id, login, who, mark, scopes, domains, address, created_at, used_at, expires_at"
 _MOST_OF_ONE = 50

@@ -30,11 +30,12 @@ def pipeline_of(settings: Settings, name: str | None) -> str:
 def explanations(settings: Settings, pipeline: str, batch: LogBatch, data_dir: Path) -> list[Explanation]:
     """All that its processors say, each about the record as it reaches it: a batch of one."""
     told: list[Explanation] = []
+    keys = None if settings.service.encryption is None else settings.service.encryption.place(data_dir).ring()
     for ident in settings.pipelines[pipeline].processors:
         component = settings.processors[ident]
         if not component.factory.has_behaviour:
             continue
-        processor = component.factory.create(component.config, Context(ident, data_dir, pipeline))
+        processor = component.factory.create(component.config, Context(ident, data_dir, pipeline, keys=keys))
         if isinstance(processor, Explains):
             told += processor.explain(batch)
             batch = processor.process(batch, Aside())

@@ -39,6 +39,7 @@ from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
 from collector.service.crowding import Crowding
 from collector.service.door_events import DoorEvents
+from collector.service.encryption import forget_destroyed
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.key_events import tell_changes
@@ -50,6 +51,7 @@ from collector.service.reporting import Reporting, operator_domain
 from collector.service.sender_events import SenderEvents
 from collector.service.wiring import located_receivers
 from collector.settings.cost_rules import cost_rules
+from collector.settings.encryption import key_ring
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.ingest")
@@ -124,6 +126,7 @@ class Ingest:
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._intake = WaitingIntake()
         self._extensions = Extensions(settings.extensions, root)
+        self._keys = key_ring(settings.service.encryption, root) if settings.service.encryption is not None else None
         self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
         self._door_events = DoorEvents(self._reporting.reporter)
         domains, processes = settings.service.domains, settings.service.processes
@@ -230,7 +233,9 @@ class Ingest:
         links = links_of(self._settings, self._root)
         for name in used_receivers(self._settings):
             component = self._settings.receivers[name]
-            context = Context(name, self._root, extensions=self._extensions, links=links, signals=component.signals)
+            context = Context(
+                name, self._root, extensions=self._extensions, links=links, signals=component.signals, keys=self._keys
+            )
             made[name] = component.factory.create(component.config, context)
         return made
 
@@ -256,6 +261,8 @@ class Ingest:
         self._door_events.flush()
         self._sender_events.flush(asked)
         changes = self._extensions.changes()
+        if self._keys is not None:
+            forget_destroyed(self._keys)
         if self._slot == 0:  # each process sees them, one tells
             tell_changes(self._reporting.reporter, changes)
         silent = [receiver.silent_secs() for receiver in self._receivers.values()]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from collector.errors import LogboomError
+from collector.service.encryption import check_keys
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.settings.model import Settings
 from collector.telemetry.own_logs import configure
@@ -12,7 +14,7 @@ from collector.telemetry.own_logs import configure
 log = logging.getLogger("logboom.supervisor")
 
 
-def check_successor(old: Settings, new: Settings) -> Settings:
+def check_successor(old: Settings, new: Settings, root: Path) -> Settings:
     """The new settings, if they can take over from the old ones.
 
     Raises:
@@ -27,6 +29,7 @@ def check_successor(old: Settings, new: Settings) -> Settings:
     taken = busy(listener for listener in shared_listeners(new) if listener[1] not in held)
     if taken:
         raise LogboomError("; ".join(taken))
+    check_keys(new, root)
     for warning in new.notices():
         log.warning("%s", warning)
     if own_listeners(new) != own_listeners(old):

@@ -19,6 +19,7 @@ from collector.extensions.zpages.config import ZPagesConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.costs import Costs
+from collector.service.encryption import check_keys
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
@@ -55,11 +56,12 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     if taken:
         raise LogboomError("; ".join(taken))
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
+    check_keys(settings, root)
     backend = backend_of(settings, root)
     backend.prepare()
     if in_process:
         return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root))
-    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload()), (lock,))
+    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload(), root), (lock,))
     return asyncio.run(_serve(supervisor, backend.view(), root))
 
 

@@ -27,6 +27,7 @@ from collector.control.deployments import Deployments
 from collector.delivery.account import ExporterStatistics
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.domains.guards import GUARDS, Guard, OnOver
+from collector.encryption import Keys
 from collector.ledger.interface import Ledger
 from collector.pipeline.commanding import Taker
 from collector.pipeline.network import Network
@@ -42,6 +43,7 @@ class Stages:
     Args:
         delivery: exporter → `ok`, `retrying` or `blocked`.
         on_over: told when a domain names more than it may.
+        keys: for components that encrypt.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Stages:
         extensions: Mapping[str, Any],
         delivery: Callable[[], Mapping[str, ExporterStatistics]],
         on_over: OnOver = lambda *_: None,
+        keys: Keys | None = None,
     ) -> None:
         self.helpers = Helpers()
         """Of the processors of all partitions."""
         self._settings = settings
         self._root = root
         self._extensions = extensions
+        self.keys = keys
         self._delivery = delivery
         self._on_over = on_over
         self._guards: list[Guard] = []
@@ -159,7 +163,7 @@ class Stages:
         for name in pipeline.receivers:
             config = self._settings.receivers[name].config
             if isinstance(config, JournalsText):
-                refiner = config.refiner(Context(name, self._root, pipeline.id, self._extensions))
+                refiner = config.refiner(Context(name, self._root, pipeline.id, self._extensions, keys=self.keys))
                 made += [(refiner_name(name, pipeline.id), refiner)] if refiner is not None else []
         return made
 
@@ -177,14 +181,14 @@ class Stages:
             self._for_service = (
                 component.config.for_service()
             )  # one for all partitions, which share what is compiled of it
-        context = Context(name, self._root, PIPELINE, self._extensions)
+        context = Context(name, self._root, PIPELINE, self._extensions, keys=self.keys)
         return [(name, component.factory.create(self._for_service, context))]
 
     def _make_own(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
         made: list[tuple[str, Processor]] = []
         for name in real_processors(self._settings, pipeline):
             component = self._settings.processors[name]
-            context = Context(name, self._root, pipeline.id, self._extensions, helpers=self.helpers)
+            context = Context(name, self._root, pipeline.id, self._extensions, helpers=self.helpers, keys=self.keys)
             made.append((name, component.factory.create(component.config, context)))
         return made
 
@@ -197,6 +201,7 @@ class Stages:
                 extensions=self._extensions,
                 targets=self._settings.fed_by(name),
                 standing=standing,
+                keys=self.keys,
             )
             made[name] = component.factory.create(component.config, context)
         return made

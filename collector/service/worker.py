@@ -36,6 +36,7 @@ from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.clients import kept_apart
 from collector.service.crowds import Crowds
+from collector.service.encryption import forget_destroyed
 from collector.service.extensions import Extensions
 from collector.service.links import links_of
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
@@ -43,6 +44,7 @@ from collector.service.reporting import Reporting
 from collector.service.resting import Resting
 from collector.service.stages import Stages, takers
 from collector.service.wiring import reached
+from collector.settings.encryption import key_ring
 from collector.settings.model import Settings
 
 log = logging.getLogger("logboom.worker")
@@ -63,6 +65,7 @@ class Worker:
         self._settings = settings
         self._root = root
         self._index = index
+        self._keys = key_ring(settings.service.encryption, root)
         self._backend = backend_of(settings, root)
         self._phase = "starting"
         self._stop = threading.Event()
@@ -84,7 +87,8 @@ class Worker:
         self._extensions = Extensions(settings.extensions, root)
         self._quarantine = Quarantine()
         self._crowds = Crowds(self._reporting.reporter)
-        self._stages = Stages(settings, root, self._extensions, self._statistics, self._crowds.over)
+        keys = self._keys if settings.service.encryption is not None else None
+        self._stages = Stages(settings, root, self._extensions, self._statistics, self._crowds.over, keys)
 
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
@@ -125,6 +129,8 @@ class Worker:
         began = [each.busy_since for each in self._all_pipelines() if each.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
         self._crowds.flush()
+        if self._keys is not None:
+            forget_destroyed(self._keys)
         stats: dict[str, Any] = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
         stats |= {"events_lost": self._reporting.teller.lost_records}
         return Report(
@@ -156,7 +162,14 @@ class Worker:
         links = links_of(self._settings, self._root)
         for name in used_exporters(self._settings):
             component = self._settings.exporters[name]
-            context = Context(name, self._root, extensions=self._extensions, links=links, signals=component.signals)
+            context = Context(
+                name,
+                self._root,
+                extensions=self._extensions,
+                links=links,
+                signals=component.signals,
+                keys=self._stages.keys,
+            )
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
             name: exporter.counters for name, (exporter, _) in made.items() if isinstance(exporter, Counting)

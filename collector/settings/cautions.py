@@ -20,6 +20,9 @@ from collector.transport.tls import TlsClientConfig
 
 def cautions(settings: Settings) -> Iterator[str]:
     """Everything of a right configuration that an operator should know of."""
+    if settings.service.encryption is not None:
+        for said in settings.service.encryption.master_key.lacking():
+            yield f"service.encryption.{said}"
     for kind in Kind:
         for ident, component in settings.components(kind).items():
             yield from _unverified(f"{kind}.{ident}", component.config)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from collector.component import AsksForDomains, Component, GivesDomains, Kind, Use
+from collector.encryption.master_key import is_key
 from collector.errors import Problem
 from collector.registry import Registry
 from collector.settings.carried import why_not_carried, with_carriers
@@ -55,8 +56,10 @@ class Reading:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Texts that stand in options that are secrets."""
-        return frozenset(self._components.secrets)
+        """Texts that stand in options that are secrets, and keys that stand where they should not."""
+        block = child(self._entry.node, "encryption")
+        keys = {scalar.text for _, scalar in scalars(block) if is_key(scalar.text)} if block is not None else ()
+        return frozenset(self._components.secrets) | frozenset(keys)
 
     def problems(self) -> Iterator[Problem]:
         """All that is wrong. Where an id is not declared, it may stand in a definition that nothing names: what is wrong with those is

@@ -1,5 +1,5 @@
 """The options under `service:`: pipelines and telemetry as in the OpenTelemetry Collector, and what is logboom's own:
-`journal`, `ledger`, `domains`, `security`, `processes`."""
+`journal`, `ledger`, `domains`, `security`, `encryption`, `processes`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collector.domains.costs import DAY, MONTH, CostRules, OnBudget
 from collector.domains.limits import LimitRules
 from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
+from collector.settings.encryption import EncryptionConfig
 from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration
 
@@ -300,5 +301,7 @@ class ServiceConfig(Config):
     """How a request's domain is found."""
     security: SecurityConfig = SecurityConfig()
     """How much is refused that could be meant."""
+    encryption: EncryptionConfig | None = None
+    """What waits on disk is encrypted, with keys of its domain; absent = it is not."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""

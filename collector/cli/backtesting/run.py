@@ -17,6 +17,7 @@ from collector.cli.backtesting.stored import Slice
 from collector.ledger.interface import Commit, Read
 from collector.pipeline.flow import Flow
 from collector.pipeline.processed import Attempt, Processed, StageFailed
+from collector.service.encryption import passing_keys
 from collector.service.stages import Stages
 from collector.service.wiring import reached
 from collector.settings import Settings
@@ -56,7 +57,7 @@ class _Run:
         self._now = 0
         self._pipeline = pipeline
         self._ledger = Scratch([pipeline, *(name for name in reached(settings, pipeline) if name != pipeline)])
-        network = Stages(settings, folder, {}, dict).network(self._ledger, {})
+        network = Stages(settings, folder, {}, dict, keys=passing_keys(settings, folder)).network(self._ledger, {})
         self._flow = Flow(pipeline, self._ledger, network, lambda: self._now)
         self._decided = Decided()
 

@@ -14,6 +14,7 @@ from collector.cli.backtesting.scratch import Scratch
 from collector.ledger.interface import Commit, Read
 from collector.pipeline.flow import Flow
 from collector.pipeline.processed import Attempt, Processed, StageFailed
+from collector.service.encryption import passing_keys
 from collector.service.stages import Stages
 from collector.service.wiring import reached
 from collector.settings import Settings
@@ -49,7 +50,7 @@ class _Trial:
         self._now = time.time_ns()
         self._pipeline = pipeline
         self._ledger = Scratch([pipeline, *(name for name in reached(settings, pipeline) if name != pipeline)])
-        network = Stages(settings, folder, {}, dict).network(self._ledger, {})
+        network = Stages(settings, folder, {}, dict, keys=passing_keys(settings, folder)).network(self._ledger, {})
         self._flow = Flow(pipeline, self._ledger, network, lambda: self._now, self._watch)
         order = self._flow.order
         places = [

@@ -1,0 +1,49 @@
+"""The keys of a running service: checked before anything is accepted, followed while it runs."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from collector.encryption import Keys
+from collector.encryption.key_ring import KeyRing
+from collector.encryption.master_key import LocalMasterKey, new_master_key
+from collector.errors import KeysUnavailable
+from collector.settings.model import Settings
+
+log = logging.getLogger("logboom.encryption")
+
+
+def check_keys(settings: Settings, root: Path) -> None:
+    """That what the configuration asks for can be encrypted, and where its keys are, for whoever comes without it.
+
+    Raises:
+        KeysUnavailable: the master key is not here, or not the one that the keys were wrapped with.
+    """
+    config = settings.service.encryption
+    if config is not None:
+        place = config.place(root)
+        ring = place.ring()
+        try:
+            ring.check()
+        finally:
+            ring.close()
+        place.remember(root)
+
+
+def forget_destroyed(keys: KeyRing) -> None:
+    """Each second: what another process destroyed is forgotten here, also while nothing is encrypted."""
+    try:
+        keys.look()
+    except KeysUnavailable as error:
+        log.debug("the keys can't be looked at: %s", error)  # whoever needs one is told
+
+
+def passing_keys(settings: Settings, folder: Path) -> Keys | None:
+    """Keys for a trial, which go with its folder; None where the configuration asks for none."""
+    if settings.service.encryption is None:
+        return None
+    key = new_master_key()
+    ring = KeyRing(folder / "keys.db", lambda: LocalMasterKey(lambda: [key]))
+    ring.check()
+    return ring

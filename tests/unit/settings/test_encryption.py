@@ -1,0 +1,90 @@
+"""The block `service.encryption`: what it says, where it is wrong, and that it shows no key."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from collector.cli import app
+from collector.encryption.master_key import new_master_key
+from collector.errors import ConfigError, KeysUnavailable
+from collector.service.encryption import check_keys
+from collector.settings import load
+from collector.settings.encryption import key_ring
+
+KEY = b64encode(new_master_key()).decode()
+REST = "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:0'}}}}\nexporters: {nop: {}}\n"
+
+
+def yaml(block: str) -> str:
+    return f"{REST}service:\n  pipelines: {{logs: {{receivers: [otlp], exporters: [nop]}}}}\n  encryption: {block}\n"
+
+
+def test_absent_means_nothing_is_encrypted(tmp_path: Path) -> None:
+    settings = load([f"yaml:{REST}service: {{pipelines: {{logs: {{receivers: [otlp], exporters: [nop]}}}}}}"])
+    assert settings.service.encryption is None
+    assert key_ring(settings.service.encryption, tmp_path) is None
+    check_keys(settings, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_file(tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")])
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "master.key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "master.key").read_text().strip() not in made.output
+    again = CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")])
+    assert again.exit_code == 1
+    settings = load([f"yaml:{yaml(f'{{master_key: {{file: {tmp_path}/master.key}}}}')}"])
+    check_keys(settings, tmp_path)
+    keys = key_ring(settings.service.encryption, tmp_path)
+    assert keys is not None
+    assert keys.open("a.com", "journal", keys.seal("a.com", "journal", b"text")) == b"text"
+    off = key_ring(None, tmp_path)
+    assert off is not None
+    assert not off.seals
+    assert off.open("a.com", "journal", keys.seal("a.com", "journal", b"text")) == b"text"
+
+
+def test_a_master_key_that_is_not_there_refuses_the_start(tmp_path: Path) -> None:
+    settings = load([f"yaml:{yaml(f'{{master_key: {{file: {tmp_path}/none}}}}')}"])
+    assert any("service.encryption.master_key.file" in warning for warning in settings.warnings)
+    with pytest.raises(KeysUnavailable, match="No such file"):
+        check_keys(settings, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "{}",
+        "{master_key: {}}",
+        "{master_key: {file: a, environment: B}}",
+        "{master_key: {file: a, options: {b: c}}}",
+        "{master_key: {plugin: no_such_plugin}}",
+        "{master_key: {command: [a], timeout: 2h}}",
+        "{master_key: {file: a}, destroy_after: 1h}",
+        "{master_key: {file: a}, keyz: b}",
+    ],
+)
+def test_what_is_wrong_has_its_line(tmp_path: Path, block: str) -> None:
+    path = tmp_path / "logboom.yaml"
+    path.write_text(yaml(block))
+    with pytest.raises(ConfigError) as raised:
+        load([str(path)])
+    assert {(problem.file, problem.line) for problem in raised.value.problems} == {(str(path), 5)}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [f"{{master_key: {KEY}}}", *(f"{{master_key: {{{name}: {KEY}}}}}" for name in ("file", "environment", "plugin"))],
+)
+def test_a_key_in_the_configuration_is_refused_and_shown_by_nobody(tmp_path: Path, block: str) -> None:
+    path = tmp_path / "logboom.yaml"
+    path.write_text(yaml(block))
+    for command in ("validate", "print-config", "doctor"):
+        said = CliRunner().invoke(app, [command, "--config", str(path)])
+        assert said.exit_code != 0
+        assert KEY not in said.output
