@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-_DAYS = re.compile(r"(\d+)([dw])")
+_DAYS = re.compile(r"(\d+)([dwy])")
+_DAYS_OF = {"d": 1, "w": 7, "y": 365.25}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -33,9 +34,9 @@ def parse_duration(value: Any) -> Any:
 
 
 def parse_long_duration(value: Any) -> Any:
-    """Like `parse_duration`, and days and weeks: `7d`, `2w`. Of options that no collector has had in nanoseconds."""
+    """Like `parse_duration`, and days, weeks and years (of 365.25 days): `7d`, `2w`, `6y`. Of options that no collector has had in nanoseconds."""
     found = _DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(found[1]) * 86_400.0 * (7 if found[2] == "w" else 1) if found else parse_duration(value)
+    return int(found[1]) * 86_400.0 * _DAYS_OF[found[2]] if found else parse_duration(value)
 
 
 def parse_size(value: Any) -> Any:
@@ -54,7 +55,7 @@ Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_ty
 """Seconds; written with a unit."""
 
 LongDuration = Annotated[float, BeforeValidator(parse_long_duration, json_schema_input_type=str | float), Field(ge=0)]
-"""Seconds; written with a unit, which may be a day or a week."""
+"""Seconds; written with a unit, which may be a day, a week or a year."""
 
 ByteSize = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str | int), Field(ge=0)]
 """Bytes; written with a unit or as a number."""

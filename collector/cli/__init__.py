@@ -39,6 +39,7 @@ COMMANDS = {
     "keys": "Make, list, rotate and revoke the API keys of domains.",
     "master-key": "Make the key that wraps all others, where what waits on disk is encrypted.",
     "login": "Print a link that lets somebody into the console, once.",
+    "audit": "Show who did and read what; verify that nothing of it was changed.",
     "sessions": "List who is logged in to the console; end sessions.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
     "doctor": "Examine a configuration, a data directory and destinations; say what to do.",

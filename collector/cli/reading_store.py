@@ -35,22 +35,33 @@ def past(text: str, now: float | None = None) -> int:
 
 @contextmanager
 def reading(
-    data_dir: Path, store: Path | None, scope: Scope, what: str, configs: Sequence[str] | None = None
+    data_dir: Path,
+    store: Path | None,
+    scope: Scope,
+    what: str,
+    configs: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> Iterator[Readable]:
-    """The store, a file or D1, read-only, for whoever the scope names; see `sentences`. `configs`: where the account of D1 stands."""
+    """The store, a file or D1, read-only, for whoever the scope names; see `sentences`. `configs`: where the account of D1 stands;
+    `also`: confidential tables that are read."""
     from collector.store.d1_reading import D1Connection
 
     if store is None or not is_d1(store):
-        with reading_file(data_dir, store, scope, what) as connection:
+        with reading_file(data_dir, store, scope, what, also) as connection:
             yield connection
         return
-    with asking(data_dir, store, scope, what, configs) as ask:
+    with asking(data_dir, store, scope, what, configs, also) as ask:
         yield D1Connection(ask)
 
 
 @contextmanager
 def asking(
-    data_dir: Path, store: Path | None, scope: Scope, what: str, configs: Sequence[str] | None = None
+    data_dir: Path,
+    store: Path | None,
+    scope: Scope,
+    what: str,
+    configs: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> Iterator[Callable[[str], Rows]]:
     """The same for who asks one question after the other, each for 30 s at most."""
     from collector.store.reading import query
@@ -62,15 +73,17 @@ def asking(
     from collector.store.d1_reading import query as query_d1
 
     with sentences(what), d1_store(store, configs or [], _one_domain(scope), data_dir) as d1:
-        yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope), _TIMEOUT_SECS)
+        yield lambda statement: d1.wait(query_d1(d1.database, statement, scope=scope, also=also), _TIMEOUT_SECS)
 
 
 @contextmanager
-def reading_file(data_dir: Path, store: Path | None, scope: Scope, what: str) -> Iterator[sqlite3.Connection]:
+def reading_file(
+    data_dir: Path, store: Path | None, scope: Scope, what: str, also: Sequence[str] = ()
+) -> Iterator[sqlite3.Connection]:
     """The store's file."""
     from collector.store.reading import opened
 
-    with sentences(what), opened(store_path(data_dir, store), scope) as connection:
+    with sentences(what), opened(store_path(data_dir, store), scope, also) as connection:
         yield connection
 
 

@@ -28,11 +28,17 @@ DESCRIPTORS = ServiceEvent(
     Example("ingest-0 uses 940 of the 1024 files it may open", {"logboom.child": "ingest-0"}), lasts=True,
 )  # fmt: skip
 CONFIG_CHANGED = ServiceEvent(
-    "config.changed", "a new configuration runs, after SIGHUP", "INFO", {}, Example("configuration reloaded")
+    "config.changed",
+    "a new configuration runs, after SIGHUP",
+    "INFO",
+    {},
+    Example("configuration reloaded"),
+    audited=True,
 )
 CONFIG_REFUSED = ServiceEvent(
     "config.refused", "a new configuration can't be taken over; the old one stays", "ERROR", _REASON,
     Example("the new configuration is refused, the old one stays", {"logboom.reason": "service.ledger.partitions can't change from 4 to 8: it is fixed when the data directory is made"}),
+    audited=True,
 )  # fmt: skip
 CLOCK_JUMPED = ServiceEvent(
     "clock.jumped", "the clock of the machine was set forward or back by more than a second", "WARN",
@@ -142,6 +148,7 @@ CONSOLE_LOGIN = ServiceEvent(
     Example("anna logged in to the console by basicauth",
             {"logboom.authenticator": "basicauth", "user.id": "anna", "session.id": "5f0c1d2e3a4b", "client.address": "198.51.100.7",
              "user_agent.original": "Mozilla/5.0"}, "console 0"),
+    audited=True,
 )  # fmt: skip
 CONSOLE_LOGOUT = ServiceEvent(
     "console.logout", "somebody logged out of the console", "INFO",
@@ -151,6 +158,7 @@ CONSOLE_LOGOUT = ServiceEvent(
     },
     Example("anna logged out of the console",
             {"logboom.authenticator": "basicauth", "user.id": "anna", "session.id": "5f0c1d2e3a4b", "client.address": "198.51.100.7"}, "console 0"),
+    audited=True,
 )  # fmt: skip
 AUTH_SUCCEEDED = ServiceEvent(
     "auth.succeeded", "senders were let in: the sum of an hour, and at once a sender from whose network wrong credentials came within a minute", "INFO",
@@ -188,17 +196,20 @@ KEY_CREATED = ServiceEvent(
     "key.created", "an API key was made; its domain is known from then on", "INFO", _KEY,
     Example("the key setg7wfydnk3 of tamyla.com was created", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com", "logboom.name": "till 7"}, "ingest 0"),
     shown=_KEY_SHOWN, shown_body="an API key of this domain was made",
+    audited=True,
 )  # fmt: skip
 KEY_ROTATED = ServiceEvent(
     "key.rotated", "an API key was made in the place of another, which ends soon", "INFO",
     {**_KEY, "logboom.predecessor": "the key that ends"},
     Example("the key 70hfzq5tekym of tamyla.com was created, in the place of setg7wfydnk3", {"user.id": "70hfzq5tekym", "logboom.domain": "tamyla.com", "logboom.predecessor": "setg7wfydnk3"}, "ingest 0"),
     shown=_KEY_SHOWN | {"logboom.predecessor"}, shown_body="an API key of this domain was made in the place of another",
+    audited=True,
 )  # fmt: skip
 KEY_REVOKED = ServiceEvent(
     "key.revoked", "an API key was taken back: it lets nobody in any more", "INFO", _KEY,
     Example("the key setg7wfydnk3 of tamyla.com was revoked", {"user.id": "setg7wfydnk3", "logboom.domain": "tamyla.com"}, "ingest 0"),
     shown=_KEY_SHOWN, shown_body="an API key of this domain was taken back",
+    audited=True,
 )  # fmt: skip
 KEY_EXPIRING = ServiceEvent(
     "key.expiring", "an API key ends within 14, 3, 1 day; once for each", "WARN", {**_KEY, "logboom.days": "within how many days"},
@@ -293,6 +304,48 @@ DEAD_LETTERS_DECIDED = ServiceEvent(
     Example("anna asked for dead letter 0:17 of exporter/webhook to be tried again: 38 records",
             {"user.id": "anna", "logboom.action": "replay", "logboom.component": "exporter/webhook", "logboom.records": 38,
              "logboom.dead_letters": "0:17", "logboom.count": 1}, "console 0"),
+    audited=True,
+)  # fmt: skip
+
+# --- of who reads, and what protects people
+
+_READER = {
+    "user.id": "who: a user, a subject, id of a key; on this machine the name of its user",
+    "logboom.why": "the reason that was given",
+    "client.address": "from where",
+    "logboom.by": "through what: `console`, `api`, `loki`, `mcp`, `command line`",
+}
+RECORDS_READ = ServiceEvent(
+    "records.read", "records were read: the sum of a minute for a reader, a domain and a kind of question; it goes into the audit log alone", "INFO",
+    {
+        **_READER, "logboom.domain": "of which domain; `*`: of all", "logboom.shape": "the kind of question: its path, or its words without values",
+        "logboom.question": "SHA-256 of the question, of the first one", "logboom.count": "how many questions", "logboom.since": "the first of them, nanoseconds",
+    },
+    Example("anna read records of tamyla.com 14 times: /api/v1/logs",
+            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/api/v1/logs service:? text",
+             "logboom.question": "9f86d081884c7d65", "logboom.count": 14, "logboom.since": 1764511200000000000}, "console 0"),
+    audited=True,
+)  # fmt: skip
+RECORDS_EXPORTED = ServiceEvent(
+    "records.exported", "somebody began to download records from the console", "INFO",
+    {**_READER, "logboom.domain": "of which domain; `*`: of all", "logboom.shape": "the kind of question", "logboom.question": "SHA-256 of the question"},
+    Example("anna downloads records of tamyla.com",
+            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/api/v1/logs/export service:?",
+             "logboom.question": "9f86d081884c7d65"}, "console 0"),
+    audited=True,
+)  # fmt: skip
+PRIVACY_UNMASKED = ServiceEvent(
+    "privacy.unmasked", "somebody looked at a record without masks", "INFO",
+    {**_READER, "logboom.domain": "of which domain", "logboom.record": "id of the record"},
+    Example("anna unmasked a record of tamyla.com: case 1234",
+            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "console", "logboom.domain": "tamyla.com", "logboom.why": "case 1234",
+             "logboom.record": "01JD8ZK3M9V4Q2T7W5X1Y6B0CR"}, "console 0"),
+    audited=True,
+)  # fmt: skip
+AUDIT_LOST = ServiceEvent(
+    "audit.lost", "who read records was not written down: a process ended, or had too many readers, while nobody took it in", "ERROR", _COUNT,
+    Example("12 sums of who read records were lost", {"logboom.count": 12}, "console 0"),
+    audited=True,
 )  # fmt: skip
 
 # --- of what goes out

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from collector.control.record import Value
+from collector.reserved import SERVICE_EVENTS
 
-PREFIX = "logboom.service."
+PREFIX = SERVICE_EVENTS
 PROCESS, PHASE = "logboom.process", "logboom.phase"
 
 
@@ -40,6 +41,7 @@ class ServiceEvent:
         lasts: it has a beginning and an end.
         shown: attributes that the domain concerned may see; empty: it is told nothing.
         shown_body: the sentence for that domain.
+        audited: it is an entry of the audit log.
         example: one.
     """
 
@@ -51,6 +53,7 @@ class ServiceEvent:
     lasts: bool = False
     shown: frozenset[str] = frozenset()
     shown_body: str = ""
+    audited: bool = False
 
     @property
     def event_name(self) -> str:

@@ -185,6 +185,16 @@ class Pipeline:
         else:
             self._ticks.rest()
 
+    def last_step(self) -> int:
+        """At an orderly stop, behind the last step: what is due then. How much was due. Raises as `step` does."""
+        attempt = self._ticks.last(self._now())
+        if attempt is None:
+            self._ticks.rest()
+            return 0
+        self._commit(*attempt)
+        self._ticks.done(attempt[1])
+        return len(attempt[1].ran)
+
     def close(self) -> None:
         """An orderly stop, between steps."""
         self._suspects.close()

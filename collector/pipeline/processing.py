@@ -23,7 +23,7 @@ from collector.pipeline.made import Maker, Occasion
 from collector.pipeline.processed import Processed, no_records, told_of
 from collector.pipeline.sight import divided, rejoined
 from collector.pipeline.state import Changes
-from collector.pipeline.timed import Timed, call, timed
+from collector.pipeline.timed import AtStop, Timed, call, timed
 from collector.pipeline.work import StepWork
 
 Watch = Callable[[str, str, LogBatch], None]
@@ -92,6 +92,11 @@ class Chain:
     def ticking(self) -> list[str]:
         """The processors that may be due for something."""
         return [stage.name for stage in self._stages if stage.timed is not None]
+
+    @property
+    def due_at_stop(self) -> list[str]:
+        """Those of them that are due at a stop, too."""
+        return [stage.name for stage in self._stages if isinstance(stage.timed, AtStop)]
 
     @property
     def owners(self) -> list[str]:

@@ -24,6 +24,7 @@ from collector.pipeline.state import Changes
 
 _AT_ONCE = 200
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 1.0, 60.0
+_HORIZON_NANOS = 366 * 24 * 3600 * 10**9
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +73,16 @@ class Ticks:
             self._marker.forget(lambda span: not any(span.holds(_name(each)) for each in found))
         read = Read(())
         draft = self._suspected(read, suspects[0]) if suspects else self._all(read, due)
+        return (read, draft) if draft.ran else None
+
+    def last(self, now_unix_nano: int) -> tuple[Read, Processed] | None:
+        """Call those for whom a stop is such a time (`AtStop`), whenever they are due. None: there is nothing, or no room."""
+        names = self._flow.chain.due_at_stop
+        if self._marker is None or not names or self.suspicious:
+            return None
+        later = self._ledger.due(self._pipeline, names, now_unix_nano + _HORIZON_NANOS, _AT_ONCE)
+        read = Read(())
+        draft = self._all(read, [each._replace(at_unix_nano=min(each.at_unix_nano, now_unix_nano)) for each in later])
         return (read, draft) if draft.ran else None
 
     def done(self, draft: Processed) -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from collector.component import Due, Republishes, Ticking
 from collector.pipeline.work import CORES_OWN, StepWork
 
 AGAIN = f"{CORES_OWN}again "
 """What begins so is due by the core: an owner tells a domain again, from the hex digits on that follow. No component's own name does."""
 Timed = Ticking | Republishes
+
+
+@runtime_checkable
+class AtStop(Ticking, Protocol):
+    """What it is due for some time is due at an orderly stop, too: nobody knows when the next start is."""
+
+    @property
+    def due_at_stop(self) -> bool:
+        """That it is so."""
+        ...
 
 
 def timed(component: object) -> Timed | None:

@@ -17,7 +17,7 @@ from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
-from collector.reserved import PIPELINE, RECEIVER, carried_by, guard_name, memory_of
+from collector.reserved import AUDIT, PIPELINE, RECEIVER, carried_by, guard_name, memory_of
 from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
 
@@ -80,7 +80,7 @@ def ledger_plan(
                 takers,
                 share_bytes=SHARE_BYTES,
                 feeds=feeds,
-                components=[OWNER, memory_of(OWNER), *feeds, *(memory_of(name) for name in feeds)],
+                components=[OWNER, memory_of(OWNER), AUDIT, *feeds, *(memory_of(name) for name in feeds)],
             )
         ],
         quotas={name: quota_of(settings, name) for name in used_exporters(settings)},

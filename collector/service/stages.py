@@ -22,6 +22,7 @@ from collector.component import (
     TakesCommands,
     TakesEvents,
 )
+from collector.control.audited import audited_kinds
 from collector.control.command import OWNER
 from collector.control.deployments import Deployments
 from collector.delivery.account import ExporterStatistics
@@ -29,9 +30,10 @@ from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.domains.guards import GUARDS, Guard, OnOver
 from collector.encryption import Keys
 from collector.ledger.interface import Ledger
+from collector.pipeline.auditing import AuditChain
 from collector.pipeline.commanding import Taker
 from collector.pipeline.network import Network
-from collector.reserved import PIPELINE, guard_name, refiner_name
+from collector.reserved import AUDIT, PIPELINE, guard_name, refiner_name
 from collector.service.plan import command_owners, guards_of, real_processors
 from collector.service.wiring import feeds_of, reached
 from collector.settings.model import PipelineSettings, Settings
@@ -121,7 +123,8 @@ class Stages:
         """Those of one partition; `listening` is what was told of it before."""
         pipelines = self._settings.pipelines.values()
         return Network(
-            {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines} | {PIPELINE: self._make_judge()},
+            {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines}
+            | {PIPELINE: [*self._make_judge(), *self._make_audit()]},
             self._make_connectors(partial(self._standing, ledger)),
             {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines} | {PIPELINE: listening},
         )
@@ -183,6 +186,20 @@ class Stages:
             )  # one for all partitions, which share what is compiled of it
         context = Context(name, self._root, PIPELINE, self._extensions, keys=self.keys)
         return [(name, component.factory.create(self._for_service, context))]
+
+    def _make_audit(self) -> list[tuple[str, Processor]]:
+        """The chains of who did and read what, behind all that looks at events."""
+        audit = self._settings.service.audit
+        if not audit.enabled:
+            return []
+        return [
+            (
+                AUDIT,
+                AuditChain(
+                    audited_kinds(command_owners(self._settings)), self._root, audit.retention, audit.checkpoint
+                ),
+            )
+        ]
 
     def _make_own(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
         made: list[tuple[str, Processor]] = []

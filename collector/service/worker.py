@@ -300,6 +300,9 @@ class Worker:
                     self._resting.step(pipeline.place, pipeline.step) for pipeline in self._all_pipelines()
                 ):
                     self._delivery.notify()
+                for pipeline in self._service:
+                    self._resting.step(pipeline.place, pipeline.last_step)
+                self._delivery.notify()
                 self._delivery.drain(max(0.0, deadline - time.monotonic()))
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
         self._stages.helpers.shutdown()

@@ -1,5 +1,5 @@
 """The options under `service:`: pipelines and telemetry as in the OpenTelemetry Collector, and what is logboom's own:
-`journal`, `ledger`, `domains`, `security`, `encryption`, `processes`."""
+`journal`, `ledger`, `domains`, `security`, `encryption`, `processes`, `audit`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
 from collector.settings.encryption import EncryptionConfig
 from collector.settings.telemetry import TelemetryConfig
-from collector.units import ByteSize, Duration
+from collector.units import ByteSize, Duration, LongDuration
 
 
 class JournalConfig(Config):
@@ -265,6 +265,19 @@ class ProcessesConfig(Config):
     """How long SIGTERM lets requests and deliveries finish; what is left stays on disk."""
 
 
+class AuditConfig(Config):
+    """The `audit:` block: a chain for each domain of who did and read what, in which nothing can be changed unseen."""
+
+    enabled: bool = True
+    """Without it nothing is chained; events of what people do are told all the same."""
+    reads: bool = True
+    """Also who read records: summed for each reader, domain, kind of question and minute."""
+    retention: LongDuration = Field(6 * 365.25 * 86_400.0, ge=86_400)
+    """How long stores keep an entry, whatever they keep else."""
+    checkpoint: Duration = Field(3600.0, ge=60)
+    """The longest that an entry waits for a signed checkpoint, which goes to every exporter that takes events; one is made at each stop, too."""
+
+
 def _none_is_empty(value: Any) -> Any:
     return [] if value is None else value
 
@@ -305,3 +318,5 @@ class ServiceConfig(Config):
     """What waits on disk is encrypted, with keys of its domain; absent = it is not."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""
+    audit: AuditConfig = AuditConfig()
+    """Who did and read what, in a chain."""

@@ -28,16 +28,27 @@ _MOST_ARGUMENTS = 32
 
 
 async def query(
-    database: D1Database, statement: str, *, scope: Scope, limit: int = 0, read: Callable[[int], None] = lambda _: None
+    database: D1Database,
+    statement: str,
+    *,
+    scope: Scope,
+    limit: int = 0,
+    read: Callable[[int], None] = lambda _: None,
+    also: Sequence[str] = (),
 ) -> Rows:
     """As `collector.store.reading.query`, with the same exceptions for the statement and `D1Database`'s for the rest.
 
     Args:
         read: is told how many rows D1 read for it, which it bills.
+        also: tables of `CONFIDENTIAL` that the reader may see, within the scope.
     """
     statement = statement.strip().rstrip(";")
-    columns = _prepared(statement, scope)
-    narrow = "" if scope.is_everything else "".join(_narrowed(table, scope) for table in schema.OF_DOMAINS) + _COUNTED
+    columns = _prepared(statement, scope, also)
+    narrow = (
+        ""
+        if scope.is_everything
+        else "".join(_narrowed(table, scope) for table in (*schema.OF_DOMAINS, *also)) + _COUNTED
+    )
     names = ", ".join(f"c{at}" for at in range(len(columns)))
     asked = f"WITH {narrow}answer({names}) AS (\n{statement}\n) SELECT {_packed(names.split(', '))} FROM answer"  # noqa: S608
     (result,) = await database.run(Statement(asked + (f" LIMIT {limit + 1}" if limit else "")))
@@ -136,9 +147,9 @@ def _newest(rows: Sequence[Mapping[str, Any]]) -> int:
     return int(rows[0]["newest"] or 0)
 
 
-def _prepared(statement: str, scope: Scope) -> Sequence[str]:
+def _prepared(statement: str, scope: Scope, also: Sequence[str]) -> Sequence[str]:
     """The columns of the answer. Raises `QueryRefused` and `sqlite3.Error`."""
-    with _empty(scope) as memory:
+    with _empty(scope, also) as memory:
         return run(memory, statement).columns
 
 
@@ -150,14 +161,14 @@ def plan(statement: str, scope: Scope) -> str:
 
 
 @contextmanager
-def _empty(scope: Scope) -> Iterator[sqlite3.Connection]:
+def _empty(scope: Scope, also: Sequence[str] = ()) -> Iterator[sqlite3.Connection]:
     """A store without rows, as `guarded` makes it."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     try:
         for migration in schema.migrations():
             for made in migration.statements:
                 memory.execute(made)
-        with guarded(memory, scope):
+        with guarded(memory, scope, also):
             yield memory
     finally:
         memory.close()

@@ -39,6 +39,8 @@ class Projection:
         columns: all else.
         indexes: name → columns, behind `domain`.
         aged_by: the column of a time in ns; rows that are older than the retention of events go. Empty: they stay.
+        expiring: `aged_by` says when a row may go; the retention of events says nothing of it.
+        confidential: a reader of domains sees nothing of it, unless it is named.
         alone: its events are no rows of `logs`: there are many, and each says again what the table shows.
         closed: column → values of rows that nobody has to look at any more: a view of the newest leaves them out.
     """
@@ -51,6 +53,8 @@ class Projection:
     aged_by: str = ""
     closed: dict[str, Sequence[str]] = field(default_factory=dict)
     alone: bool = False
+    expiring: bool = False
+    confidential: bool = False
 
     @property
     def primary_key(self) -> Sequence[Column]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collector.audit.entry import ENTRY
 from collector.store.projection import Column, Projection
 
 DEPLOYMENTS = Projection(
@@ -191,4 +192,28 @@ RESPONSES = Projection(
 )
 """What is done about alerts, as it stands; each step of it is an event of its own in `logs`."""
 
-PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY, SILENCES, RESPONSES)
+AUDIT = Projection(
+    name="audit",
+    kinds=(ENTRY,),
+    key=(Column("seq", "INTEGER", "logboom.audit.seq"), Column("hash", attribute="logboom.audit.hash")),
+    columns=(
+        Column("previous", attribute="logboom.audit.previous"),
+        Column("entry", attribute="logboom.audit.entry"),
+        Column("event", attribute="logboom.audit.event"),
+        Column("action", attribute="logboom.audit.action"),
+        Column("who", attribute="logboom.audit.who"),
+        Column("why", attribute="logboom.audit.why"),
+        Column("address", attribute="logboom.audit.address"),
+        Column("received_unix_nano", "INTEGER", "logboom.audit.received"),
+        Column("expires_unix_nano", "INTEGER", "logboom.audit.expires"),
+        Column("time_unix_nano", "INTEGER"),
+    ),
+    indexes={"audit_by_expiry": ("expires_unix_nano",), "audit_by_time": ("time_unix_nano",)},
+    aged_by="expires_unix_nano",
+    alone=True,
+    expiring=True,
+    confidential=True,
+)
+"""Who did and read what. The hash is part of the key: what was written once, nothing that comes later changes."""
+
+PROJECTIONS = (DEPLOYMENTS, NOTIFICATIONS, PATTERNS, ISSUES, ISSUE_ACTIVITY, SILENCES, RESPONSES, AUDIT)

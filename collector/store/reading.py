@@ -70,24 +70,27 @@ class Readable(Protocol):
 
 
 @contextmanager
-def opened(path: Path, scope: Scope) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, scope: Scope, also: Sequence[str] = ()) -> Iterator[sqlite3.Connection]:
     """A read-only connection to the store at `path`, closed at the end.
+
+    Args:
+        also: tables of `CONFIDENTIAL` that the reader may see, within the scope.
 
     Raises:
         NoStore: nothing there, or not a store.
     """
     connection = connect(path)
     try:
-        with guarded(connection, scope):
+        with guarded(connection, scope, also):
             yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def guarded(connection: sqlite3.Connection, scope: Scope) -> Iterator[None]:
+def guarded(connection: sqlite3.Connection, scope: Scope, also: Sequence[str] = ()) -> Iterator[None]:
     """From here on the connection only reads, whatever SQL it is given, and only rows of the scope."""
-    views = None if scope.is_everything else _narrow(connection, scope)
+    views = None if scope.is_everything else _narrow(connection, scope, also)
     for name in _TABLE_FUNCTIONS:
         connection.execute(f"SELECT * FROM {name}('[]') LIMIT 0")  # noqa: S608
     connection.execute("PRAGMA query_only = ON")
@@ -145,13 +148,13 @@ def _explained(error: sqlite3.DatabaseError, timeout_secs: float) -> Exception:
     return error
 
 
-def _narrow(connection: sqlite3.Connection, scope: Scope) -> dict[str, str]:
+def _narrow(connection: sqlite3.Connection, scope: Scope, also: Sequence[str]) -> dict[str, str]:
     """Put a view of the scope in front of each table of domains; gives the name that reading the table must come through.
 
     The name is random because SQLite tells the authorizer a view's name and a CTE's name alike."""
     literals = ", ".join(connection.execute("SELECT quote(?)", (domain,)).fetchone()[0] for domain in scope.sorted())
     there = {name for (name,) in connection.execute(TABLES)}
-    views = {table: f"{table}_{secrets.token_hex(16)}" for table in OF_DOMAINS if table in there}
+    views = {table: f"{table}_{secrets.token_hex(16)}" for table in (*OF_DOMAINS, *also) if table in there}
     for table, through in views.items():
         connection.execute(f"CREATE TEMP VIEW {through} AS SELECT * FROM main.{table} WHERE domain IN ({literals})")  # noqa: S608
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {through}")  # noqa: S608

@@ -22,9 +22,15 @@ HISTORY = """CREATE TABLE IF NOT EXISTS logboom_migrations (
 )"""
 APPLIED = "SELECT version, name FROM logboom_migrations ORDER BY version"
 RECORD = "INSERT INTO logboom_migrations (version, name, applied_unix_ms) VALUES (?1, ?2, ?3)"
-OF_DOMAINS = ("logs", *(rollup.name for rollup in ROLLUPS), *(projection.name for projection in PROJECTIONS))
+OF_DOMAINS = (
+    "logs",
+    *(rollup.name for rollup in ROLLUPS),
+    *(projection.name for projection in PROJECTIONS if not projection.confidential),
+)
 """Tables whose rows each belong to a domain, named by their column `domain`. Whoever reads for one domain sees its rows of
 these and no other table of the store."""
+CONFIDENTIAL = tuple(projection.name for projection in PROJECTIONS if projection.confidential)
+"""Others of that kind, which are seen by who names them: by those who may see more than records."""
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
 
 OPTIONAL_INDEXES: Mapping[str, str] = {

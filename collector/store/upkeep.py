@@ -79,6 +79,7 @@ class Upkeep:
         if self._clock() - self._hourly_at >= _BETWEEN_HOURLY_SECS:
             await self._sweep_minutes(now_unix_nano)
             deleted += await self._sweep_events(now_unix_nano)
+            await self._sweep_expired(now_unix_nano)
             self._hourly_at = self._clock()
         return deleted
 
@@ -96,9 +97,16 @@ class Upkeep:
         for sharing, cut, cut_id in self._retention.events(domains, now_unix_nano):
             deleted += await self._delete(DELETE_EVENTS, json.dumps(sharing), cut, cut_id)
             for projection in PROJECTIONS:
-                if projection.aged_by:
+                if projection.aged_by and not projection.expiring:
                     await self._delete(projection.delete_old, json.dumps(sharing), cut)
         return deleted
+
+    async def _sweep_expired(self, now_unix_nano: int) -> None:
+        """What says itself when it may go, of all domains."""
+        for projection in PROJECTIONS:
+            if projection.expiring:
+                domains = [str(domain) for (domain,) in await self._ask(domains_of(projection.name), ())]
+                await self._delete(projection.delete_old, json.dumps(domains), now_unix_nano)
 
     async def _delete(self, statement: str, *parameters: object) -> int:
         """A bounded number of rows at a time; all of them."""

@@ -132,13 +132,24 @@ def test_any_question_has_one_answer_whatever_others_have(stores: list[Path], st
         ("log_minutes", "service"),
         ("pattern_minutes", "pattern_id"),
         ("issue_minutes", "issue_id"),
-        *((one.name, "event_id") for one in PROJECTIONS),
+        *((one.name, "event_id") for one in PROJECTIONS if not one.confidential),
     ],
 )
 def test_the_own_rows_are_seen(stores: list[Path], table: str, column: str) -> None:
     """In every table of domains."""
     assert _answer(stores[0], f"SELECT {column} FROM {table} ORDER BY 1", "a.com") == [("ALFA",), ("ALPHA",)]
     assert _answer(stores[0], f"SELECT {column} FROM {table}", "b.com") == [("BRAVO",)]
+
+
+@pytest.mark.parametrize("table", schema.CONFIDENTIAL)
+def test_what_is_confidential_is_seen_by_whoever_names_it_and_of_the_own_domains(
+    stores: list[Path], table: str
+) -> None:
+    """A reader of records has no such table."""
+    assert _answer(stores[0], f"SELECT count(*) FROM {table}", "a.com") in ("refused", "OperationalError")
+    assert _answer(stores[0], f"SELECT count(*) FROM main.{table}", "a.com") == "refused"
+    with opened(stores[0], Scope.of("a.com"), schema.CONFIDENTIAL) as connection:
+        assert query(connection, f"SELECT event_id FROM {table} ORDER BY 1").values == [("ALFA",), ("ALPHA",)]
 
 
 def test_the_own_counts_are_seen(stores: list[Path]) -> None:

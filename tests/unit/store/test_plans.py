@@ -16,7 +16,7 @@ import pytest
 
 from collector.query import Query
 from collector.scope import Scope
-from collector.store import d1, erasing, minutes, retention, schema, sweeping
+from collector.store import audit_reading, d1, erasing, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.describing import Described
 from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
@@ -248,6 +248,22 @@ def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Conne
     ]
 
 
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (audit_reading.NEWEST, "audit USING INDEX audit_by_time (domain=? AND time_unix_nano>? AND time_unix_nano<?)"),
+        (audit_reading.CHAIN, "audit USING PRIMARY KEY (domain=? AND (seq,hash)>(?,?))"),
+        (audit_reading.CHECKPOINTS, "logs USING INDEX logs_(events \\(domain=\\?\\)|by_event .*)"),
+    ],
+    ids=["newest", "chain", "checkpoints"],
+)
+def test_the_audit_log_is_read_by_its_key_and_its_time(store: sqlite3.Connection, statement: str, found: str) -> None:
+    """Nothing is sorted."""
+    plan = store.execute(f"EXPLAIN QUERY PLAN {statement}", [1] * (statement.count("?")))
+    (step,) = [step for *_, step in plan]
+    assert step == f"SEARCH {found}" or re.fullmatch(f"SEARCH {found}", step)
+
+
 def d1_upsert(projection: Projection) -> str:
     empty = pl.DataFrame(
         [[None] * len(projection.all_columns)], [one.name for one in projection.all_columns], orient="row"
@@ -291,6 +307,9 @@ KNOWN = {
     "collector.store.issue_reading: SELECT issue_id FROM issues WHERE": "what people ask: merged issues of a domain",
     "collector.store.issue_reading: SELECT DISTINCT minute FROM issue_minutes": "what people ask: minutes of some issues, by their key, until one is found",
     "collector.store.issue_reading: SELECT {} AS level, logs.*": "what people ask, by time, within what a question may take",
+    "collector.store.audit_reading: SELECT {} FROM audit WHERE": "the audit log",
+    "collector.store.audit_reading: SELECT seq, hash, previous, entry,": "the audit log",
+    "collector.store.audit_reading: SELECT attributes FROM logs WHERE": "the audit log",
     "collector.store.deployment_reading: SELECT {} FROM deployments WHERE": "what people ask, by time",
     "collector.store.issue_reading: SELECT * FROM issues WHERE": "what people ask, by the id",
     "collector.store.issue_reading: SELECT * FROM issue_activity WHERE": "what people ask, by the id",

@@ -21,7 +21,7 @@ from collector.store.embedded import EmbeddedStore
 from collector.store.projection import Column, Projection
 from collector.store.projections import DEPLOYMENTS, NOTIFICATIONS, PATTERNS, PROJECTIONS
 from collector.store.rows import Limits, rows
-from collector.store.schema import OF_DOMAINS
+from collector.store.schema import CONFIDENTIAL, OF_DOMAINS
 from collector.testing.events import marked
 from collector.testing.row_batch import Row, batch_of
 
@@ -249,7 +249,12 @@ def test_the_migrations_make_the_tables_as_they_are_declared() -> None:
             assert kinds == {column.name: column.kind for column in projection.all_columns}
             assert {row[1] for row in there if row[5]} == {column.name for column in projection.primary_key}
     counted = {"log_minutes", "pattern_minutes", "issue_minutes"}
-    assert set(OF_DOMAINS) == {"logs", *counted, *(projection.name for projection in PROJECTIONS)}
+    assert set(OF_DOMAINS) == {
+        "logs",
+        *counted,
+        *(projection.name for projection in PROJECTIONS if not projection.confidential),
+    }
+    assert CONFIDENTIAL == ("audit",)
 
 
 WIDER = Projection(
