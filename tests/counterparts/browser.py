@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage")
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_COLOURS = ("color-contrast", "link-in-text-block")
 _SECS = 60.0
 
 
@@ -92,11 +93,16 @@ def shown(
         context.close()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds: WCAG 2.2 AA and best practices; a line for each rule and place."""
+def violations(page: Page, *, colours: bool = False) -> list[str]:
+    """What axe finds: WCAG 2.2 AA and best practices; a line for each rule and place.
+
+    Args:
+        colours: only what a theme can change: of a page that was looked at whole in another one.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"runOnly": list(_RULES)}).response["violations"]
+    rules = {"type": "rule", "values": list(_COLOURS)} if colours else {"type": "tag", "values": list(_RULES)}
+    found = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

@@ -15,13 +15,14 @@ import pytest
 
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.examples import rounds
 from counterparts.numbered import NumberedSenders
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 DOMAINS = ("tamyla.com", "wetechfounders.com")
 SLOW_STORE = "exporters: {sqlite: {sending_queue: {batch: {flush_timeout: 2s}}}}"  # so that all the way is filled
-SNAPSHOTS = 4
+SNAPSHOTS = rounds(4, 2)
 MORE = 3000  # acknowledged records between two of them
 
 
@@ -126,7 +127,7 @@ def test_a_lost_disk_loses_a_second_of_the_store_at_most(tmp_path: Path) -> None
         senders.start()
         await_more(senders, MORE)
         await_snapshot(target, service)
-        await_more(senders, 4 * MORE)  # all of that is behind the snapshot
+        await_more(senders, 2 * MORE)  # all of that is behind the snapshot
         stored = set(numbers(service))
         time.sleep(1.0)
         lose_the_disk(service)

@@ -12,6 +12,7 @@ import pytest
 from collector.backend.offline import view_of
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.examples import rounds
 from e2e.test_topologies import file_numbers, reload, send_for, start, stored_numbers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -53,7 +54,7 @@ def test_a_chain_through_sigkills_of_the_worker(tmp_path: Path) -> None:
     service = start(tmp_path, **wired(tmp_path, "a", "b"))
     try:
         numbers: set[int] = set()
-        for turn in range(3):
+        for turn in range(rounds(6, 2)):
             numbers |= send_for(service, 0.7, first=100_000 * turn).acknowledged
             service.child("worker").kill()
         service.await_stored(len(numbers))

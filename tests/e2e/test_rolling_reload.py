@@ -14,11 +14,12 @@ import pytest
 from collector.cli.traffic.client import Client, GrpcClient, HttpClient
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.examples import rounds
 from counterparts.numbered import HEADER, request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-RELOADS = 6
+RELOADS = rounds(12, 3)
 AGAIN = ("CANCELLED", "UNAVAILABLE")
 PAUSES_SECS = (0.0, 1.5, 3.0)
 """A connection that was made in the moment in which its listener closed is reset by the kernel; grpc makes the next after a second, and says

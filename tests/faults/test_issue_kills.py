@@ -15,9 +15,10 @@ from collector.control.asking import MOST_WAIT_SECS, ask
 from collector.control.command import command
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.examples import rounds
 from processors.patterns.tallies import ALL, WIDTH
 
-ROUNDS = 4
+ROUNDS = rounds(8, 2)
 FAULTS = 5
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]

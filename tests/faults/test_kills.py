@@ -18,7 +18,7 @@ from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
 from counterparts.numbered import NumberedSenders
 
-ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "9"))
+ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "5"))
 DOMAINS = ("tamyla.com", "wetechfounders.com", "default")
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120 + 20 * max(8, ROUNDS))]
@@ -109,7 +109,7 @@ def test_without_dedup_only_unanswered_requests_may_double(tmp_path: Path) -> No
     """`dedup_window: 0`: a number is stored twice only if its request once got no answer."""
     service = Service(tmp_path, json.dumps({"service": {"ledger": {"dedup_window": "0s"}}}))
     try:
-        senders = run_rounds(service, max(4, ROUNDS // 3), seed=77)
+        senders = run_rounds(service, max(3, ROUNDS // 3), seed=77)
         stored = drain(service, senders)
     finally:
         service.kill()
@@ -165,7 +165,7 @@ def test_two_ingest_and_two_workers_under_kills(tmp_path: Path) -> None:
     """Shared ports, two journals, partitions shared out: the same promise."""
     service = Service(tmp_path, json.dumps({"service": {"processes": {"ingest": 2, "workers": 2}}}))
     try:
-        senders = run_rounds(service, max(5, ROUNDS // 4), seed=4711)
+        senders = run_rounds(service, max(3, ROUNDS // 4), seed=4711)
         stored = drain(service, senders)
     finally:
         service.kill()

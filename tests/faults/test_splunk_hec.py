@@ -135,10 +135,12 @@ def test_never_acknowledged_for_a_while(load):
 
 
 def test_splunk_restarts_under_load(load):
-    """Down in the middle without what it had not written, then back: everything is indexed."""
+    """Down in the middle without what it had not written, then back: everything is indexed. What had its number from before is
+    waited for until `timeout`."""
     splunk = Splunk(acknowledges=True)
     with on_thread(splunk):
-        chosen = options(splunk, sending_queue=SMALL)
+        acknowledgement = {**ACKNOWLEDGED["acknowledgement"], "timeout": "3s"}
+        chosen = options(splunk, sending_queue=SMALL, acknowledgement=acknowledgement)
         load.start(chosen)
         load.await_some()
     assert load.queued > 0

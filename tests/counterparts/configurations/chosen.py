@@ -76,7 +76,9 @@ def chosen() -> Mapping[str, Configuration]:
 
 def _configuration(kept: str, path: Path) -> Configuration | None:
     try:
-        tree = yaml.safe_load(_VARIABLE.sub(lambda found: found[2] or _set(found[1]), path.read_text()))
+        tree = yaml.load(
+            _VARIABLE.sub(lambda found: found[2] or _set(found[1]), path.read_text()), Loader=yaml.CSafeLoader
+        )
         written = tree["service"]["pipelines"]
     except (yaml.YAMLError, KeyError, TypeError):
         return None

@@ -17,6 +17,7 @@ import pytest
 
 from collector.testing.service import Service
 from counterparts.cloudflare_deployment import DEPLOY, Deployment, checked_out, deployed
+from counterparts.examples import rounds
 
 DOMAIN, KEY = "tamyla.com", "a-key"
 HASH = hashlib.sha256(KEY.encode()).hexdigest()
@@ -165,7 +166,7 @@ def test_with_ack_delivered_nothing_that_was_acknowledged_is_lost_with_an_instan
     """Killed again and again at any moment, each time with its disk."""
     arguments = ["--config", f"yaml:{on_loopback(service, worker)}", "--config", f"yaml:{DELIVERED}"]
     senders = Senders(worker)
-    for _ in range(3):
+    for _ in range(rounds(6, 2)):
         service.start(*arguments)
         service.await_ready()
         await_more(senders, 20)
