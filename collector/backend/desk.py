@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from collector.backend.data_dir import DataDir
 from collector.backend.interface import ANY, FiledLetter, LetterFilter, NoSuchDeadLetter
+from collector.encryption import Keys
 from collector.journal.entry import Entry
 from collector.ledger.deadletters import Action, request
 from collector.ledger.reader import PartitionReader
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class LocalDesk:
     """The `Desk` of a data directory."""
 
-    def __init__(self, data_dir: DataDir) -> None:
+    def __init__(self, data_dir: DataDir, keys: Keys | None = None) -> None:
         self._dir = data_dir
+        self._keys = keys
 
     def letters(self, chosen: LetterFilter = ANY) -> list[FiledLetter]:
         """See `Desk.letters`."""
@@ -42,11 +44,14 @@ class LocalDesk:
 
     def content(self, letter: FiledLetter) -> LogBatch | Sequence[Entry]:
         """See `Desk.content`."""
-        from collector.ledger.codec import decode_batch, decode_entries, is_batch
+        from collector.ledger.contents import Contents
+        from collector.ledger.pieces import StoredBatch
 
         with self._reading(letter.partition) as reader:
             content = reader.dead_letter_content(letter.info.id)
-        return decode_batch(content) if is_batch(content) else decode_entries(content)
+        opened = Contents(self._keys).opened(content).content
+        assert not isinstance(opened, StoredBatch), "a batch is decoded whole unless pieces are asked for"
+        return opened
 
     def damaged(self) -> list[str]:
         """See `Desk.damaged`."""

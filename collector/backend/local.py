@@ -15,6 +15,7 @@ from collector.backend.opening import open_journal, open_partition
 from collector.backend.pulse import LocalPulse
 from collector.backend.view import LocalView
 from collector.disk.environment import Environment
+from collector.encryption import Keys
 from collector.errors import StorageError
 from collector.journal import layout
 from collector.journal.entry import Intake
@@ -30,17 +31,25 @@ class LocalBackend:
     Args:
         slots: how many ingest processes there are; journals of an earlier configuration are read to their end.
         limits: of each journal.
+        keys: open what is encrypted, and encrypt, where they seal.
         partition_bytes: budget of each partition's environment.
     """
 
     def __init__(
-        self, data_dir: DataDir, slots: int, workers: int, limits: JournalLimits, partition_bytes: int
+        self,
+        data_dir: DataDir,
+        slots: int,
+        workers: int,
+        limits: JournalLimits,
+        partition_bytes: int,
+        keys: Keys | None = None,
     ) -> None:
         self._dir = data_dir
         self._slots = slots
         self._workers = workers
         self._limits = limits
         self._partition_bytes = partition_bytes
+        self._keys = keys
         self._marks: LocalView | None = None
 
     def prepare(self) -> None:
@@ -60,7 +69,9 @@ class LocalBackend:
         if self._marks is None:
             self._marks = LocalView(self._dir)  # of the journal's thread alone
             self._marks.watermarks(slot)  # what can't be read must be told now
-        return Journal.open(self._dir.journal(slot), self._limits, partial(self._marks.watermarks, slot), on_fatal)
+        return Journal.open(
+            self._dir.journal(slot), self._limits, partial(self._marks.watermarks, slot), on_fatal, self._sealing
+        )
 
     def open_control(self, on_fatal: Callable[[StorageError], None]) -> Intake:
         """See `Backend.open_control`."""
@@ -68,7 +79,11 @@ class LocalBackend:
 
         marks = LocalView(self._dir)  # of this journal's thread alone
         marks.watermarks(None)
-        return Journal.open(self._dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal)
+        return Journal.open(self._dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal, self._sealing)
+
+    @property
+    def _sealing(self) -> Keys | None:
+        return self._keys if self._keys is not None and self._keys.seals else None
 
     def partitions(self, worker: int) -> range:
         """See `Backend.partitions`."""
@@ -79,8 +94,10 @@ class LocalBackend:
         from collector.ledger.journal_sources import JournalSources
         from collector.ledger.partition import PartitionLedger  # loads columns, which the supervisor must not
 
-        sources = JournalSources(self._journals(), self._dir.control)
-        return PartitionLedger.open(self.place(partition), plan, sources, partition, self._dir.partitions)
+        sources = JournalSources(self._journals(), self._dir.control, self._keys)
+        return PartitionLedger.open(
+            self.place(partition), plan, sources, partition, self._dir.partitions, keys=self._keys
+        )
 
     def pulse(self, worker: int) -> LocalPulse:
         """See `Backend.pulse`."""
@@ -103,7 +120,7 @@ class LocalBackend:
 
     def desk(self) -> LocalDesk:
         """See `Backend.desk`."""
-        return LocalDesk(self._dir)
+        return LocalDesk(self._dir, self._keys)
 
     def frozen(self) -> AbstractContextManager[Frozen]:
         """See `Backend.frozen`."""

@@ -11,6 +11,7 @@ from collector.backend.freeze import frozen
 from collector.backend.interface import Desk, Frozen, View
 from collector.backend.scoped_desk import ScopedDesk
 from collector.backend.view import LocalView
+from collector.encryption.place import KeyPlace
 from collector.scope import Scope
 
 
@@ -20,7 +21,8 @@ def desk_of(root: Path, scope: Scope) -> Desk:
     Raises:
     StorageError: there is no data directory of logboom.
     """
-    desk = LocalDesk(DataDir.found(root))
+    place = KeyPlace.remembered(root)
+    desk = LocalDesk(DataDir.found(root), None if place is None else place.ring(seals=False))
     return desk if scope.is_everything else ScopedDesk(desk, scope)
 
 

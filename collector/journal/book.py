@@ -137,7 +137,7 @@ class Draft:
             ENTRY_VERSION,
             dearness,
             route.receiver,
-            content_of(payload.records, payload.kind, payload.with_client),
+            content_of(payload.records, payload.kind, payload.with_client, payload.sealed),
             payload.received_unix_ms,
             length,
             payload.digest,

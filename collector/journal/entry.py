@@ -28,6 +28,7 @@ class Payload(NamedTuple):
         besides: positions of other sources that become durable with it.
         kind: what the body is.
         with_client: the body begins with what came with the request (`collector.journal.accompanied`).
+        sealed: the body is encrypted.
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
 
@@ -44,6 +45,7 @@ class Payload(NamedTuple):
     kind: PayloadKind = PayloadKind.OTLP
     besides: Sequence[Position] = ()
     with_client: bool = False
+    sealed: bool = False
 
 
 class Entry(NamedTuple):
@@ -58,6 +60,8 @@ class Entry(NamedTuple):
         damaged: these are not the bytes that were accepted.
         made: how many times over components of another logboom made the records; 0: they were sent.
         text: the body is text, not OTLP (`PayloadKind.TEXT`).
+        sealed: the body is still encrypted; so it is while the journal is being read, and nowhere else.
+        erased: the key of the body was destroyed: nobody reads it any more.
         client: what came with the request, as far as it is carried along (`collector.client_info`); it may hold credentials.
     """
 
@@ -76,6 +80,8 @@ class Entry(NamedTuple):
     made: int = 0
     text: bool = False
     client: str = ""
+    sealed: bool = False
+    erased: bool = False
 
     @property
     def cost(self) -> int:

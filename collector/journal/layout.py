@@ -61,6 +61,8 @@ class PayloadKind(IntEnum):
 _KIND_SHIFT = 24
 _WITH_CLIENT = 0x80
 """A bit beside the kind: the body begins with what came with the request (`collector.journal.accompanied`)."""
+_SEALED = 0x40
+"""Another: the body is encrypted (`collector.journal.sealing`), so are length, seed and checksum those of what is stored."""
 MOST_RECORDS = (1 << _KIND_SHIFT) - 1
 
 HEADER_1 = Struct("<BBHIQI16sQQQ")
@@ -111,12 +113,17 @@ class EntryHeader(NamedTuple):
     @property
     def kind(self) -> int:
         """A `PayloadKind`, or one of a later version: the upper byte of the number of records, which never needs it."""
-        return PayloadKind.OTLP if self.version == 1 else self.content >> _KIND_SHIFT & ~_WITH_CLIENT
+        return PayloadKind.OTLP if self.version == 1 else self.content >> _KIND_SHIFT & ~(_WITH_CLIENT | _SEALED)
 
     @property
     def with_client(self) -> bool:
         """Whether the body begins with what came with the request."""
         return self.version > 1 and bool(self.content >> _KIND_SHIFT & _WITH_CLIENT)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the body is encrypted."""
+        return self.version > 1 and bool(self.content >> _KIND_SHIFT & _SEALED)
 
     @property
     def size(self) -> int:
@@ -142,9 +149,9 @@ def checksum_of(body: bytes, seed: int) -> bytes:
     return xxhash.xxh3_128_digest(body, seed=seed)[:CHECKSUM_BYTES]
 
 
-def content_of(records: int, kind: PayloadKind, with_client: bool = False) -> int:
+def content_of(records: int, kind: PayloadKind, with_client: bool = False, sealed: bool = False) -> int:
     """All of it as the header keeps them."""
-    return records | (kind | _WITH_CLIENT if with_client else kind) << _KIND_SHIFT
+    return records | (kind | _WITH_CLIENT * with_client | _SEALED * sealed) << _KIND_SHIFT
 
 
 def packed(domain: int, offset: int, *header: int | bytes) -> bytes:

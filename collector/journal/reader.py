@@ -15,6 +15,7 @@ from struct import Struct
 from typing import Any, Self
 
 from collector.disk.environment import Environment, damaged
+from collector.encryption import Keys
 from collector.errors import Damaged
 from collector.journal.accompanied import parted
 from collector.journal.damage import header_at, inferred
@@ -42,6 +43,7 @@ from collector.journal.layout import (
 from collector.journal.limits import Behind, JournalSize
 from collector.journal.price import cost_from
 from collector.journal.rotation import Rotation
+from collector.journal.sealing import Opening
 from collector.journal.tally import Tally
 from collector.outcomes import Counts
 
@@ -77,6 +79,25 @@ class Taken(list[Entry]):
         self.through: dict[str, int] = {}
         self.begun: dict[str, tuple[int, int]] = {}
         self.broken = ""
+        self.with_client: set[tuple[str, int]] = set()
+        """(domain, offset) of encrypted entries that begin with what came with the request."""
+
+    def open_with(self, keys: Keys | None) -> None:
+        """Open what is encrypted, outside of any snapshot. Of a domain whose keys can't be had now, nothing is taken.
+
+        Raises:
+            KeysUnavailable: so nothing is left.
+        """
+        if not any(entry.sealed or entry.damaged for entry in self):
+            return
+        opening = Opening(keys)
+        opened = list(opening.opened(list(self), frozenset(self.with_client)))
+        self[:] = [entry for entry in opened if entry.domain not in opening.closed]
+        for domain in opening.closed:
+            self.through.pop(domain, None)
+        for error in opening.closed.values():
+            if not self.through:
+                raise error
 
     def note_begun(self) -> None:
         """See which domains' last entry is a piece with more behind it: their cursors stay before it."""
@@ -89,8 +110,9 @@ class Taken(list[Entry]):
 class JournalReader:
     """The reading end. May be opened before the journal exists: it is empty until then."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Keys | None = None) -> None:
         self._path = path
+        self._keys = keys
         self._environment: Environment | None = None
         self._looked_at = -_IDENTITY_SECS
         self._rotation = Rotation()
@@ -99,11 +121,13 @@ class JournalReader:
         self._forget()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Raises:
-        StorageError: there is a journal, but of a foreign format.
+    def open(cls, path: Path, keys: Keys | None = None) -> Self:
+        """`keys` open bodies that are encrypted.
+
+        Raises:
+            StorageError: there is a journal, but of a foreign format.
         """
-        reader = cls(path)
+        reader = cls(path, keys)
         reader._current()
         return reader
 
@@ -217,6 +241,7 @@ class JournalReader:
             taken.left = self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
         if taken.broken and not taken.through:  # what else there is goes on
             raise Damaged(damaged(self._path, taken.broken))
+        taken.open_with(self._keys)
         taken.note_begun()
         return taken
 
@@ -245,7 +270,10 @@ class JournalReader:
             taken.through[domain] = after = offset
             if receiver in receivers:
                 body, whole = _body(cursor, ENTRY_KEY.pack(number, offset), first, known)
-                body, client = parted(body) if whole and header and header.with_client else (body, "")
+                is_sealed = whole and header is not None and header.sealed
+                body, client = parted(body) if whole and header and header.with_client and not is_sealed else (body, "")
+                if is_sealed and header is not None and header.with_client:
+                    taken.with_client.add((domain, offset))
                 records = known.records
                 yield Entry(
                     journal, offset, domain, receiver, body, records, known.received_unix_ms, known.digest,
@@ -254,6 +282,7 @@ class JournalReader:
                     made=header.kind if header and header.kind != PayloadKind.TEXT else 0,
                     text=header is not None and header.kind == PayloadKind.TEXT,
                     client=client,
+                    sealed=is_sealed,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

@@ -20,6 +20,7 @@ from typing import Self
 
 from collector.disk.chunks import CHUNK_BYTES
 from collector.disk.environment import CommitError, Environment
+from collector.encryption import Keys
 from collector.errors import Exhausted, LogboomError, Refusal, Replaced, StorageError, Unavailable
 from collector.journal.append import Append
 from collector.journal.committer import Committer, LowWatermarks
@@ -27,6 +28,7 @@ from collector.journal.entry import Durable, Payload
 from collector.journal.fairness import Shares
 from collector.journal.layout import FORMAT_VERSION, KIND, OLDEST_FORMAT
 from collector.journal.limits import JournalLimits, JournalStatistics
+from collector.journal.sealing import sealed
 from collector.outcomes import Outcome
 
 OnFatal = Callable[[StorageError], None]
@@ -48,12 +50,15 @@ class Journal:
     `last_beat` (monotonic seconds) moves at least each second while that thread is alive.
     """
 
-    def __init__(self, committer: Committer, limits: JournalLimits, on_fatal: OnFatal) -> None:
+    def __init__(
+        self, committer: Committer, limits: JournalLimits, on_fatal: OnFatal, keys: Keys | None = None
+    ) -> None:
         self.id = committer.environment.id
         self.last_beat = time.monotonic()
         self._committer = committer
         self._limits = limits
         self._on_fatal = on_fatal
+        self._keys = keys
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
         self._queued_bytes = 0
@@ -68,15 +73,22 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     @classmethod
-    def open(cls, path: Path, limits: JournalLimits, low_watermarks: LowWatermarks, on_fatal: OnFatal) -> Self:
-        """Open or make the journal and start its thread.
+    def open(
+        cls,
+        path: Path,
+        limits: JournalLimits,
+        low_watermarks: LowWatermarks,
+        on_fatal: OnFatal,
+        keys: Keys | None = None,
+    ) -> Self:
+        """Open or make the journal and start its thread. `keys`: encrypt bodies with them.
 
         Raises:
             StorageError: held by another writer, of a foreign format, or no room on the file system for the first step.
         """
         environment = Environment.create(path, limits.max_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         try:
-            journal = cls(Committer(environment, low_watermarks), limits, on_fatal)
+            journal = cls(Committer(environment, low_watermarks), limits, on_fatal, keys)
         except BaseException:
             environment.close()
             raise
@@ -88,6 +100,12 @@ class Journal:
     def append(self, payloads: Sequence[Payload], done: Durable) -> None:
         """Make payloads durable, all or none, and call `done`: from the journal's thread, or from this one when the
         queue is full or the journal is closed."""
+        if self._keys is not None:
+            try:
+                payloads = sealed(self._keys, payloads)
+            except Unavailable as unavailable:
+                done(unavailable)
+                return
         request = Append.of(payloads, done)
         with self._lock:
             refusal = self._refuse_at_once(request.size)

@@ -14,7 +14,7 @@ still refers to the text of every record that it left out, and would be written 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,8 @@ from collector.journal.layout import PayloadKind
 
 _BATCH, _BATCH_1 = b"LB2", b"LB1"
 _ENTRIES = b"LE2\0"  # where entries of older versions have the length of a head: no head is that long
+SEALED_BATCH, SEALED_ENTRIES = b"LSB\0", b"LSE\0"
+"""Of both, encrypted (`collector.ledger.contents`)."""
 _CHECKSUM = struct.Struct("<Q")
 _LENGTH = struct.Struct("<I")
 EMPTY = {
@@ -74,13 +76,34 @@ def decode_batch(data: bytes) -> LogBatch:
 
 
 def is_batch(data: bytes) -> bool:
-    """Whether `encode_batch` wrote it; else `encode_entries` did."""
-    return data.startswith((_BATCH, _BATCH_1))
+    """Whether it is a batch, encrypted or not; else it is payloads."""
+    return data.startswith((_BATCH, _BATCH_1, SEALED_BATCH))
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether it is encrypted."""
+    return data.startswith((SEALED_BATCH, SEALED_ENTRIES))
+
+
+def framed(magic: bytes, parts: Iterable[bytes]) -> bytes:
+    """The parts, each behind its length, all behind their checksum."""
+    return _sealed(magic, [piece for part in parts for piece in (_LENGTH.pack(len(part)), part)])
+
+
+def sections(data: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Domain, records and encrypted bytes of each section. Raises `Damaged`."""
+    fields = _framed(data, _begins(data, data[: len(SEALED_BATCH)], 0))
+    try:
+        for head, sealed in zip(fields, fields, strict=True):
+            domain, records = orjson.loads(head)
+            yield domain, records, sealed
+    except (struct.error, ValueError) as error:
+        raise Damaged(f"what is encrypted can not be read: {error}") from error
 
 
 def check(data: bytes) -> None:
     """Compare a content with its checksum, where it has one. Raises `Damaged`."""
-    for magic in (_BATCH, _ENTRIES):
+    for magic in (_BATCH, _ENTRIES, SEALED_BATCH, SEALED_ENTRIES):
         _begins(data, magic, 0)
 
 

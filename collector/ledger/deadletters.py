@@ -30,6 +30,7 @@ from collector.disk.chunks import delete_chunks, get_chunks, put_chunks
 from collector.disk.environment import Transaction
 from collector.errors import storage_error
 from collector.ledger.counts import add_counts
+from collector.ledger.interface import ERASED
 from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
 from collector.outcomes import Counts, Outcome
 
@@ -133,6 +134,12 @@ def marked_for_replay(txn: Transaction, tables: Tables) -> list[DeadLetterInfo]:
     """Dead letters that wait for their pipeline's next `read`."""
     ids = [U64.unpack(row_key[len(_REPLAY) :])[0] for row_key, _ in rows(txn, tables.partition, _REPLAY)]
     return [info for info in (dead_letter(txn, tables, number) for number in ids) if info is not None]
+
+
+def erased(info: DeadLetterInfo, by_domain: Mapping[str, int]) -> Counts:
+    """What is counted for records of it whose key was destroyed."""
+    outcome = f"{Outcome.DROPPED}:{ERASED}"
+    return Counts({(domain, f"dead_letters/{info.owner}", outcome): records for domain, records in by_domain.items()})
 
 
 def request(partition: Path, action: Action, ids: Sequence[int]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.batch import LogBatch
@@ -17,13 +18,12 @@ from collector.disk.environment import Transaction
 from collector.errors import Damaged, StorageError
 from collector.journal.entry import Entry
 from collector.ledger import deadletters, outbox, receipts
-from collector.ledger.codec import decode_entries, encode_batch, encode_entries, is_batch
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
-from collector.ledger.interface import DAMAGED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
+from collector.ledger.interface import DAMAGED, ERASED, LAST, Ack, DeadLetter, OutboxEntry, Waiting
 from collector.ledger.outbox import OutboxHeader, Queued, Settled
 from collector.ledger.outgoing import records_by_domain
-from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch, open_batch
+from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS, StoredBatch
 from collector.ledger.sources import Shelf
 from collector.ledger.spill import SpillArea
 from collector.ledger.store import Store
@@ -47,6 +47,8 @@ class Dispatch:
     def __init__(self, store: Store, shelf: Shelf) -> None:
         self._store = store
         self._shelf = shelf
+        self._erased: dict[int, Mapping[str, int]] = {}
+        """Entries that were loaded without records whose key was destroyed: domain → how many."""
 
     def waiting(self, exporter: str, after: int, max_bytes: int) -> list[Waiting]:
         """See `Ledger.waiting`."""
@@ -60,7 +62,7 @@ class Dispatch:
 
     def ack(self, exporter: str, acks: Sequence[Ack]) -> None:
         """See `Ledger.ack`. What was acknowledged before is left alone."""
-        buried = {ack.seq: [_new_dead_letter(exporter, letter) for letter in ack.dead_letters] for ack in acks}
+        buried = {ack.seq: [self._new_dead_letter(exporter, letter) for letter in ack.dead_letters] for ack in acks}
         settled: list[Settled] = []
         with self._store.environment.write() as txn:
             for ack in acks:
@@ -71,6 +73,9 @@ class Dispatch:
         self._store.at("ack:done")
         self._store.pace.took(exporter, sum(sum(ack.outcomes.values()) for ack in acks), time.monotonic())
         clear(self._store, settled)
+        for done in settled:
+            if done.gone:
+                self._erased.pop(done.seq, None)
 
     def bury(self, exporter: str, seq: int, reason: str) -> None:
         """See `Ledger.bury`. The outbox and the dead letters have one format; payloads are copied out of the journals."""
@@ -90,7 +95,7 @@ class Dispatch:
             return None
         data = self._spilled(exporter, seq) if queued.spilled else content
         if data is not None and header.journal_entries and not queued.spilled:
-            return encode_entries(self._forwarded(data))
+            return self._store.contents.of_entries(self._forwarded(data, seq))
         return data
 
     def give_up(self, exporter: str, seq: int, reason: str) -> None:
@@ -119,7 +124,9 @@ class Dispatch:
             if header is None or references is None or not header.journal_entries:
                 continue
             try:
-                SpillArea(self._store.path, exporter).write(seq, encode_entries(self._forwarded(references)))
+                SpillArea(self._store.path, exporter).write(
+                    seq, self._store.contents.of_entries(self._forwarded(references, seq))
+                )
             except OSError as error:
                 _log.warning("exporter %s was removed; its backlog stays in the journal: %s", exporter, error.strerror)
                 return
@@ -165,11 +172,19 @@ class Dispatch:
         if content is None or not len(content):
             self.ack(exporter, [Ack(queued.seq, {})])
             return None
-        by_domain = records_by_domain(content) if isinstance(content, Sequence) else header.by_domain
+        by_domain = records_by_domain(content) if isinstance(content, Sequence) else self._left(queued.seq, header)
         return OutboxEntry(
             queued.seq, header.pipeline_of(exporter), sum(by_domain.values()), queued.size_bytes, by_domain,
             header.created_unix_ms, content,
         )  # fmt: skip
+
+    def _left(self, seq: int, header: OutboxHeader) -> Mapping[str, int]:
+        """Domain → records that can still be read."""
+        erased = self._erased.get(seq)
+        if erased is None:
+            return header.by_domain
+        left = {domain: records - erased.get(domain, 0) for domain, records in header.by_domain.items()}
+        return {domain: records for domain, records in left.items() if records > 0}
 
     def _bury(self, exporter: str, seq: int, header: OutboxHeader, data: bytes, reason: str) -> None:
         """Nobody has read it: a dead letter of this exporter, as it is; what is behind it goes on."""
@@ -193,10 +208,13 @@ class Dispatch:
         data = self._spilled(exporter, found.queued.seq) if found.queued.spilled else found.content
         if data is None:
             return None
-        if found.header.journal_entries:
-            return decode_entries(data) if found.queued.spilled else self._forwarded(data)
+        if found.header.journal_entries and not found.queued.spilled:
+            return self._forwarded(data, found.queued.seq)
         # payloads that were buried unread come back as such
-        return open_batch(data, found.header.records) if is_batch(data) else decode_entries(data)
+        opened = self._store.contents.opened(data, found.header.records)
+        if opened.erased:
+            self._erased[found.queued.seq] = opened.erased
+        return opened.content
 
     def _spilled(self, exporter: str, seq: int) -> bytes | None:
         """None when the worker dropped the entry since its row was read."""
@@ -209,20 +227,30 @@ class Dispatch:
                 raise
             return None
 
-    def _forwarded(self, references: bytes) -> list[Entry]:
-        """The payloads in the order in which they were read; those of a wiped journal, and damaged ones, are missing."""
+    def _forwarded(self, references: bytes, seq: int) -> list[Entry]:
+        """The payloads in the order in which they were read; those of a wiped journal, damaged ones, and those whose key was
+        destroyed are missing."""
         places = outbox.decode_references(references)
         found: dict[tuple[str, str, int], Entry] = {}
+        erased: Counter[str] = Counter()
         for journal, domain in dict.fromkeys((journal, domain) for journal, domain, _, _ in places):
             offsets = sorted(offset for place in places if place[:2] == (journal, domain) for offset in place[3:])
             receivers = {receiver for _, _, receiver, _ in places}
             for entry in self._shelf.fetch(journal, domain, offsets, receivers):
                 if entry.damaged:
                     _log.error("a payload of %s was damaged on disk after it was read: it is not forwarded", domain)
+                elif entry.erased:
+                    erased[domain] += entry.records
                 else:
                     found[journal, domain, entry.offset] = entry
+        if erased:
+            self._erased[seq] = erased
         keys = [(journal, domain, offset) for journal, domain, _, offset in places]
         return [found[place] for place in keys if place in found]
+
+    def _new_dead_letter(self, exporter: str, letter: DeadLetter) -> NewDeadLetter:
+        content = self._store.contents.of_batch(letter.batch)
+        return NewDeadLetter(f"exporter/{exporter}", "", letter.reason, letter.batch.by_domain(), content)
 
     def _acknowledge(
         self, txn: Transaction, exporter: str, ack: Ack, letters: Sequence[NewDeadLetter]
@@ -234,7 +262,7 @@ class Dispatch:
             return None
         named = [_named(letter, header.pipeline_of(exporter)) for letter in letters]
         deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
-        add_counts(txn, tables.counts, _outcomes(exporter, header, ack))
+        add_counts(txn, tables.counts, _outcomes(exporter, header, ack, self._erased.get(ack.seq, {})))
         receipts.write(txn, tables, exporter, ack, self._store.now_unix_ms(), self._store.max_receipt_bytes)
         return settled
 
@@ -256,7 +284,7 @@ def clear(store: Store, settled: Sequence[Settled]) -> None:
             store.cache.discard(done.seq)
 
 
-def _outcomes(exporter: str, header: OutboxHeader, ack: Ack) -> Counts:
+def _outcomes(exporter: str, header: OutboxHeader, ack: Ack, erased: Mapping[str, int]) -> Counts:
     """The counts of an acknowledgement; records that it does not account for can't be delivered any more."""
     component = f"exporter/{exporter}"
     counts: Counts = Counts({(domain, component, outcome): n for (domain, outcome), n in ack.outcomes.items()})
@@ -264,15 +292,13 @@ def _outcomes(exporter: str, header: OutboxHeader, ack: Ack) -> Counts:
     for (domain, _), records in ack.outcomes.items():
         named[domain] = named.get(domain, 0) + records
     for domain, records in header.by_domain.items():
-        if records > named.get(domain, 0):
-            counts[domain, component, f"{Outcome.DROPPED}:missing"] += records - named.get(domain, 0)
+        left = records - named.get(domain, 0)
+        gone = min(left, erased.get(domain, 0))
+        if gone > 0:
+            counts[domain, component, f"{Outcome.DROPPED}:{ERASED}"] += gone
+        if left > gone:
+            counts[domain, component, f"{Outcome.DROPPED}:missing"] += left - gone
     return counts
-
-
-def _new_dead_letter(exporter: str, letter: DeadLetter) -> NewDeadLetter:
-    return NewDeadLetter(
-        f"exporter/{exporter}", "", letter.reason, letter.batch.by_domain(), encode_batch(letter.batch)
-    )
 
 
 def _named(letter: NewDeadLetter, pipeline: str) -> NewDeadLetter:

@@ -35,7 +35,7 @@ class Read:
     Args:
         position: (journal, domain) → the highest offset passed; entries of other receivers are passed, too.
         begun: (journal, domain) → (offset, records) of an entry that is taken in part; the others of it come next.
-        unclaimed: records of passed entries whose receiver no pipeline has any more.
+        unclaimed: how records of passed entries ended whose receiver no pipeline has any more, or whose key was destroyed.
         replayed: dead letters that are tried again: payloads, which are the first of `entries`, or what is `returned`.
         id: makes a commit idempotent: the ledger applies a `Read` once, however often it is given.
         returned: records that were set aside within a step, and are tried again where that was.
@@ -70,6 +70,10 @@ class SetAside:
 
 DAMAGED = "damaged"
 """The reason of dead letters whose bytes are not those that were written."""
+
+
+ERASED = "erased"
+"""Why records are dropped whose key was destroyed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from collector.encryption import Keys
 from collector.journal.entry import Entry
 from collector.journal.reader import JournalReader, Taken
 from collector.ledger.roster import PipelineRecord
@@ -22,8 +23,9 @@ class JournalSources:
         StorageError: one of them is of a foreign format; from `source`, `shelf` and `last_offsets`.
     """
 
-    def __init__(self, paths: Sequence[Path], control: Path | None = None) -> None:
+    def __init__(self, paths: Sequence[Path], control: Path | None = None, keys: Keys | None = None) -> None:
         self._paths = paths
+        self._keys = keys
         self._control = [] if control is None else [control]
 
     def source(
@@ -32,11 +34,11 @@ class JournalSources:
         """See `Sources.source`."""
         data = self._paths if record.reads_data else ()
         control = self._control if record.reads_control else ()
-        return JournalSource(data, record, wanted, owns_domain, load, control)
+        return JournalSource(data, record, wanted, owns_domain, load, control, self._keys)
 
     def shelf(self) -> JournalShelf:
         """See `Sources.shelf`."""
-        return JournalShelf([*self._paths, *self._control])
+        return JournalShelf([*self._paths, *self._control], self._keys)
 
     def last_offsets(self) -> dict[str, int]:
         """See `Sources.last_offsets`."""
@@ -60,9 +62,10 @@ class JournalSource:
         owns_domain: Callable[[str], bool],
         load: LoadCursors,
         control: Sequence[Path] = (),
+        keys: Keys | None = None,
     ) -> None:
-        self._readers = deque(JournalReader.open(path) for path in paths)
-        self._control = [JournalReader.open(path) for path in control]
+        self._readers = deque(JournalReader.open(path, keys) for path in paths)
+        self._control = [JournalReader.open(path, keys) for path in control]
         self._owns_domain = owns_domain
         self._record = record
         self.wanted = wanted
@@ -141,8 +144,8 @@ class JournalSource:
 class JournalShelf:
     """The `Shelf` of the journals."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._readers = [JournalReader.open(path) for path in paths]
+    def __init__(self, paths: Sequence[Path], keys: Keys | None = None) -> None:
+        self._readers = [JournalReader.open(path, keys) for path in paths]
 
     def fetch(self, journal: str, domain: str, offsets: Sequence[int], receivers: Collection[str]) -> list[Entry]:
         """See `Shelf.fetch`. Nothing is left of a journal that was wiped."""

@@ -10,7 +10,6 @@ from collector.journal.entry import Entry
 from collector.journal.price import price_of
 from collector.ledger import outbox
 from collector.ledger.cache import memory_bytes
-from collector.ledger.codec import encode_batch, encode_entries
 from collector.ledger.interface import Content
 from collector.ledger.outbox import OutboxHeader
 from collector.ledger.pieces import MOST_BYTES, MOST_RECORDS
@@ -81,7 +80,7 @@ def _cut(content: Content) -> Iterator[Content]:
 def _encoded(store: Store, held: Content, exporters: Exporters, seq: int, now_unix_ms: int) -> Outgoing:
     by_domain = domains_of(held)
     if isinstance(held, LogBatch):
-        content = encode_batch(held)
+        content = store.contents.of_batch(held)
         size = price_of(len(content), len(held))
     else:
         content = outbox.encode_references(held)
@@ -110,7 +109,7 @@ def _spill(store: Store, held: Content, seq: int, header: OutboxHeader, content:
     ]
     if not over:
         return frozenset()
-    aside = content if isinstance(held, LogBatch) else encode_entries(held)
+    aside = content if isinstance(held, LogBatch) else store.contents.of_entries(held)
     return frozenset(exporter for exporter in over if _write_aside(store, exporter, seq, aside))
 
 

@@ -23,16 +23,20 @@ from typing import Any, Self
 
 from collector.component import Due
 from collector.disk.environment import Environment
-from collector.errors import Damaged, StorageError
+from collector.encryption import Keys
+from collector.errors import Damaged, KeysUnavailable, StorageError
+from collector.journal.entry import Entry
 from collector.journal.rotation import bite
 from collector.ledger import deadletters, outbox, timers, upkeep
 from collector.ledger.cache import CacheStatistics, ContentCache
-from collector.ledger.codec import decode_batch, decode_entries, is_batch
+from collector.ledger.codec import is_batch
+from collector.ledger.contents import Contents
+from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
 from collector.ledger.former_state import take_over
-from collector.ledger.interface import LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
+from collector.ledger.interface import ERASED, LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
 from collector.ledger.moving import Moving
 from collector.ledger.opening import claim, enroll, make_source, spilled
 from collector.ledger.outgoing import records_by_domain
@@ -80,11 +84,13 @@ class PartitionLedger:
         cache_bytes: int = CACHE_BYTES,
         now_unix_ms: Callable[[], int] = unix_ms,
         at: Callable[[str], None] = nowhere,
+        keys: Keys | None = None,
     ) -> Self:
         """Take the partition and make it agree with the plan; the first start makes its files.
 
         Args:
             sources: what was accepted, of all partitions.
+            keys: open what is encrypted, and encrypt, where they seal.
             now_unix_ms, at: the clock, and what is told of each point at which a crash is interesting.
 
         Raises:
@@ -98,7 +104,17 @@ class PartitionLedger:
             environment.reader_check()
             claim(environment, tables, partition, partitions)
             take_over(environment, tables)
-            store = Store(environment, tables, path, plan, ContentCache(cache_bytes), now_unix_ms, at)
+            store = Store(
+                environment,
+                tables,
+                path,
+                plan,
+                ContentCache(cache_bytes),
+                now_unix_ms,
+                at,
+                contents=Contents(keys),
+                keys=keys,
+            )
             return cls(store, sources, lambda domain: partition_of(domain, partitions) == partition)
         except BaseException:
             environment.close()
@@ -147,14 +163,17 @@ class PartitionLedger:
         return self._fresh(pipeline, taken)
 
     def _fresh(self, pipeline: str, taken: Gathered) -> Read:
-        """Without what came twice, and what nobody reads."""
+        """Without what came twice, what nobody reads, and what nobody can read any more."""
         source = self._sources[pipeline]
-        own = [entry for entry in taken.entries if source.wanted.owns(entry)]
+        mine = [entry for entry in taken.entries if source.wanted.owns(entry)]
+        erased = taken.pass_whole([entry for entry in mine if entry.erased])
+        own = [entry for entry in mine if not entry.erased]
         fresh, seen = self._windows[pipeline].split(own)
         duplicates = taken.pass_whole(seen)
         orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
-        return Read(fresh, duplicates, taken.position, _unclaimed(orphans), begun=taken.begun)
+        unclaimed = _unclaimed(orphans) + _erased(pipeline, erased)
+        return Read(fresh, duplicates, taken.position, unclaimed, begun=taken.begun)
 
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:
         """See `Ledger.due`."""
@@ -218,7 +237,7 @@ class PartitionLedger:
         """See `Ledger.state`."""
         plan = self._store.plan
         budget = Budget(plan.state_bytes, plan.domain_state_bytes)
-        return ComponentState(self._store.environment, self._store.tables, component, domain, budget)
+        return ComponentState(self._store.environment, self._store.tables, component, domain, budget, self._store.keys)
 
     def domains(self, component: str) -> list[str]:
         """See `Ledger.domains`."""
@@ -327,11 +346,19 @@ class PartitionLedger:
         with self._store.environment.read() as txn:
             content = deadletters.dead_content(txn, self._store.tables, info.id)
         try:
+            opened = self._store.contents.opened(content)
+            if opened.erased.total() == info.records:
+                self._drop_erased(info)
+                return Read(())
             if is_batch(content):
                 self._check_owner(info)
-                returned = SetAside(info.owner, info.pipeline, info.reason, decode_batch(content))
-                return Read((), replayed=(info.id,), returned=returned)
-            pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in decode_entries(content)]
+                returned = SetAside(info.owner, info.pipeline, info.reason, opened.batch())
+                gone = deadletters.erased(info, opened.erased)
+                return Read((), replayed=(info.id,), returned=returned, unclaimed=gone)
+            pieces = [entry.piece(0, bite(entry, max_bytes, max_records)) for entry in opened.entries()]
+        except KeysUnavailable as error:
+            _log.debug("dead letter %d waits for its key: %s", info.id, error)
+            return Read(())
         except Damaged as error:
             _log.error("dead letter %d of %s stays where it is: %s", info.id, self._store.path, error)
             with self._store.environment.write() as txn:
@@ -339,6 +366,13 @@ class PartitionLedger:
             self._load_replays()
             return Read(())
         return Read(pieces, replayed=(info.id,))
+
+    def _drop_erased(self, info: DeadLetterInfo) -> None:
+        """Nobody can try it again: its key was destroyed."""
+        with self._store.environment.write() as txn:
+            deadletters.exhume(txn, self._store.tables, info)
+            add_counts(txn, self._store.tables.counts, deadletters.erased(info, info.by_domain))
+        self._load_replays()
 
     def _check_owner(self, info: DeadLetterInfo) -> None:
         """Raises `Damaged` when the connector that it is to be offered to does not stand there any more."""
@@ -375,6 +409,15 @@ class PartitionLedger:
             with self._store.environment.write() as txn:
                 write_digests(txn, self._store.tables.digests, (), expired)
             window.forget(expired)
+
+
+def _erased(pipeline: str, entries: Sequence[Entry]) -> Counts:
+    """Entries whose key was destroyed: the pipeline has taken them, and dropped them."""
+    counts: Counts = Counts()
+    for domain, records in records_by_domain(entries).items():
+        counts[domain, f"pipeline/{pipeline}", str(Outcome.ACCEPTED)] += records
+        counts[domain, f"pipeline/{pipeline}", f"{Outcome.DROPPED}:{ERASED}"] += records
+    return counts
 
 
 def _unclaimed(orphans: Sequence[Any]) -> Counts:

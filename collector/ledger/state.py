@@ -9,18 +9,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
 import xxhash
 
+from collector.component.figures import NAME as FIGURES
 from collector.disk.chunks import CHUNK_BYTES, delete_chunks, get_chunks, put_chunks
 from collector.disk.environment import Environment, Transaction
+from collector.encryption import Keys
+from collector.errors import KeyDestroyed, KeysUnavailable
 from collector.ledger.interface import StateKey
 from collector.ledger.tables import MAX_KEY_BYTES, U64, Tables, get_u64, key, put_u64, rows
 
-_INLINE, _BLOB = b"\0", b"\1"
+_INLINE, _BLOB, _SEALED, _SEALED_BLOB = b"\0", b"\1", b"\2", b"\3"
+_BLOBS = (_BLOB, _SEALED_BLOB)
 _TOTAL = b"state_bytes"  # in `partition`; `PartitionReader` reads it without this module
+
+
+class SealedValue(bytes):
+    """A value that is encrypted."""
 
 
 class Budget(NamedTuple):
@@ -33,12 +42,21 @@ class Budget(NamedTuple):
 class ComponentState(Mapping[bytes, bytes]):
     """What one component has committed of one domain, read when asked for. Each call sees the newest commit."""
 
-    def __init__(self, environment: Environment, tables: Tables, component: str, domain: str, budget: Budget) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        tables: Tables,
+        component: str,
+        domain: str,
+        budget: Budget,
+        keys: Keys | None = None,
+    ) -> None:
         self._environment = environment
         self._tables = tables
         self._owner = (component, domain)
         self._prefix = key(component, domain, b"")
         self._budget = budget
+        self._keys = keys
 
     def __getitem__(self, name: bytes) -> bytes:
         return self.get_many([name])[name]
@@ -59,14 +77,26 @@ class ComponentState(Mapping[bytes, bytes]):
                 row = txn.get(row_key, db=self._tables.component_state) if len(row_key) <= MAX_KEY_BYTES else None
                 if row is not None:
                     found[name] = _value(txn, self._tables, row_key, row)
-        return found
+        return dict(self._opened(found.items()))
 
     def scan(self, prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
         """The pairs whose name begins with `prefix`, by name."""
         start = len(self._prefix)
         with self._environment.read() as txn:
             found = rows(txn, self._tables.component_state, self._prefix + prefix)
-            return [(row_key[start:], _value(txn, self._tables, row_key, row)) for row_key, row in found]
+            values = [(row_key[start:], _value(txn, self._tables, row_key, row)) for row_key, row in found]
+        return list(self._opened(values))
+
+    def _opened(self, values: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        """Without those whose key was destroyed: for their owner they are not there."""
+        for name, value in values:
+            if not isinstance(value, SealedValue):
+                yield name, value
+            elif self._keys is None:
+                raise KeysUnavailable("what was encrypted is kept here, and nothing says where its keys are")
+            else:
+                with suppress(KeyDestroyed):
+                    yield name, self._keys.open(self._owner[1], _purpose(self._owner[0], name), value)
 
     def excess_bytes(self) -> int:
         """This component's part of what the domain, or the partition, holds above its budget."""
@@ -76,6 +106,26 @@ class ComponentState(Mapping[bytes, bytes]):
             held = sum(U64.unpack(value)[0] for _, value in of_domain)
             total = total_bytes(txn, self._tables)
         return max(_share(own, held, self._budget.domain_bytes), _share(own, total, self._budget.partition_bytes))
+
+
+def sealed_state(keys: Keys | None, changes: Mapping[StateKey, bytes | None]) -> Mapping[StateKey, bytes | None]:
+    """The changes as they are written: of each domain under its lasting key, but for the numbers that everybody reads.
+
+    Raises:
+        KeysUnavailable: nothing may be written now.
+    """
+    if keys is None or not keys.seals:
+        return changes
+    return {
+        state_key: value if value is None or not domain or name == FIGURES
+        else SealedValue(keys.seal(domain, _purpose(component, name), value, lasting=True))
+        for state_key, value in changes.items()
+        for component, domain, name in [state_key]
+    }  # fmt: skip
+
+
+def _purpose(component: str, name: bytes) -> str:
+    return f"state|{component}|{name.decode('latin-1')}"
 
 
 def _share(own: int, held: int, budget: int) -> int:
@@ -153,27 +203,28 @@ def _put(txn: Transaction, tables: Tables, row_key: bytes, value: bytes | None) 
     """By how many bytes what is held has grown."""
     before = txn.get(row_key, db=tables.component_state)
     held = 0 if before is None else len(row_key) + _size(before)
-    if before is not None and before[:1] == _BLOB:
+    if before is not None and before[:1] in _BLOBS:
         delete_chunks(txn, tables.blobs, _blob_key(row_key))
     if value is None:
         txn.delete(row_key, db=tables.component_state)
         return -held
+    inline, blob = (_SEALED, _SEALED_BLOB) if isinstance(value, SealedValue) else (_INLINE, _BLOB)
     if len(value) < CHUNK_BYTES:
-        txn.put(row_key, _INLINE + value, db=tables.component_state)
+        txn.put(row_key, inline + value, db=tables.component_state)
     else:
-        txn.put(row_key, _BLOB + U64.pack(len(value)), db=tables.component_state)
+        txn.put(row_key, blob + U64.pack(len(value)), db=tables.component_state)
         put_chunks(txn, tables.blobs, _blob_key(row_key), value)
     return len(row_key) + len(value) - held
 
 
 def _size(row: bytes) -> int:
-    return int(U64.unpack(row[1:])[0]) if row[:1] == _BLOB else len(row) - 1
+    return int(U64.unpack(row[1:])[0]) if row[:1] in _BLOBS else len(row) - 1
 
 
 def _value(txn: Transaction, tables: Tables, row_key: bytes, row: bytes) -> bytes:
-    if row[:1] == _BLOB:
-        return get_chunks(txn, tables.blobs, _blob_key(row_key)) or b""
-    return bytes(row[1:])
+    flag = row[:1]
+    value = get_chunks(txn, tables.blobs, _blob_key(row_key)) or b"" if flag in _BLOBS else bytes(row[1:])
+    return SealedValue(value) if flag in (_SEALED, _SEALED_BLOB) else value
 
 
 def _sum_key(component: str, domain: str) -> bytes:

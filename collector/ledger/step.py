@@ -11,14 +11,13 @@ from collector.disk.environment import Transaction
 from collector.errors import NoRoom
 from collector.journal.entry import Entry
 from collector.ledger import cursors, deadletters, outbox, timers
-from collector.ledger.codec import decode_entries, encode_batch, encode_entries
 from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import NewDeadLetter
 from collector.ledger.digests import DedupWindow, DigestRow, write_digests
 from collector.ledger.interface import Commit, StateKey
 from collector.ledger.outbox import Settled
 from collector.ledger.outgoing import Outgoing, domains_of, outgoing, records_by_domain
-from collector.ledger.state import write_state
+from collector.ledger.state import sealed_state, write_state
 from collector.ledger.store import Store
 from collector.ledger.tables import put_u64
 from collector.outcomes import Counts, Outcome
@@ -34,6 +33,7 @@ class Step:
     letters: Sequence[NewDeadLetter]
     digests: Sequence[DigestRow]
     expired: Sequence[DigestRow]
+    state: Mapping[StateKey, bytes | None] = field(default_factory=dict)
     outgoing: Sequence[Outgoing] = ()
     dropped: list[Settled] = field(default_factory=list)
 
@@ -43,10 +43,11 @@ def prepare(store: Store, commit: Commit, window: DedupWindow, seq: int) -> Step
     now = store.now_unix_ms()
     out = outgoing(store, commit.outbox, seq, now)
     fresh = commit.read.entries[len(commit.read.replayed) :]
-    letters = _dead_letters(commit)
-    _check_room(store, [each.content for each in out], letters, commit.state)
+    letters = _dead_letters(store, commit)
+    state = sealed_state(store.keys, commit.state)
+    _check_room(store, [each.content for each in out], letters, state)
     digests, expired = window.changes(commit.read.id, fresh, commit.read.duplicates)
-    return Step(commit, now, _counts(commit, out), letters, digests, expired, out)
+    return Step(commit, now, _counts(commit, out), letters, digests, expired, state, out)
 
 
 def apply(txn: Transaction, store: Store, step: Step) -> bool:
@@ -56,7 +57,7 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
         return False
     txn.put(commit.pipeline.encode(), commit.read.id, db=tables.applied)
     cursors.move(txn, tables, commit.pipeline, commit.read.position, commit.read.begun)
-    write_state(txn, tables, commit.state)
+    write_state(txn, tables, step.state)
     timers.change(txn, tables, commit.ran, commit.timers, step.now_unix_ms * 1_000_000)
     store.at("commit:middle")
     write_digests(txn, tables.digests, step.digests, step.expired)
@@ -79,13 +80,16 @@ def _replayed(txn: Transaction, store: Store, number: int, taken: Entry | None, 
     if taken is None:
         deadletters.exhume(txn, store.tables, info)
         return
-    (held,) = decode_entries(deadletters.dead_content(txn, store.tables, number))
+    opened = store.contents.opened(deadletters.dead_content(txn, store.tables, number))
     deadletters.exhume(txn, store.tables, info)
+    if not opened.entries():  # its key was destroyed since a piece of it was taken
+        add_counts(txn, store.tables.counts, deadletters.erased(info, {taken.domain: info.records - taken.records}))
+        return
+    (held,) = opened.entries()
     if taken.records < held.records:
         rest = held.piece(taken.records, held.records)
-        letter = NewDeadLetter(
-            info.owner, info.pipeline, info.reason, {rest.domain: rest.records}, encode_entries([rest]), raw=True
-        )
+        content = store.contents.of_entries([rest])
+        letter = NewDeadLetter(info.owner, info.pipeline, info.reason, {rest.domain: rest.records}, content, raw=True)
         deadletters.bury_for_replay(txn, store.tables, letter, now_unix_ms, store.max_dead_bytes)
 
 
@@ -166,15 +170,15 @@ def _add(counts: Counts, component: str, outcome: Outcome, by_domain: Mapping[st
         counts[domain, component, outcome] += records
 
 
-def _dead_letters(commit: Commit) -> list[NewDeadLetter]:
+def _dead_letters(store: Store, commit: Commit) -> list[NewDeadLetter]:
     return [
         NewDeadLetter(
             f"pipeline/{commit.pipeline}", commit.pipeline, letter.reason,
-            {letter.entry.domain: letter.entry.records}, encode_entries([letter.entry]), raw=True,
+            {letter.entry.domain: letter.entry.records}, store.contents.of_entries([letter.entry]), raw=True,
         )
         for letter in commit.dead_letters
     ] + [
-        NewDeadLetter(letter.owner, letter.pipeline, letter.reason, letter.batch.by_domain(), encode_batch(letter.batch))
+        NewDeadLetter(letter.owner, letter.pipeline, letter.reason, letter.batch.by_domain(), store.contents.of_batch(letter.batch))
         for letter in commit.set_aside
     ]  # fmt: skip
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from collector.disk.environment import Environment
+from collector.encryption import Keys
 from collector.ledger.cache import ContentCache
+from collector.ledger.contents import Contents
 from collector.ledger.pace import Pace
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.tables import Tables
@@ -32,6 +34,7 @@ def unix_ms() -> int:
 class Store:
     """An open partition.
 
+    `keys` open what is encrypted, and encrypt where they seal; `contents` are read and written with them.
     `at` is called with the name of each point at which a crash is interesting (`commit:middle`…); tests die there.
     """
 
@@ -43,6 +46,8 @@ class Store:
     now_unix_ms: Callable[[], int] = unix_ms
     at: Callable[[str], None] = nowhere
     pace: Pace = field(default_factory=Pace)
+    contents: Contents = field(default_factory=Contents)
+    keys: Keys | None = None
     spill_refused: set[str] = field(default_factory=set)
     """Exporters whose area the disk did not let grow, last time."""
     _pipelines: dict[str, PipelinePlan] = field(default_factory=dict)

@@ -10,7 +10,8 @@
     applied       pipeline                                id of the last `Read` that was committed
     cursors       journal ␀ pipeline ␀ domain             u64: the highest offset passed
     holds         journal ␀ domain ␀ offset seq           empty: an outbox entry refers to this journal entry
-    component_state  component ␀ domain ␀ name            0 value, or 1 and the u64 size of one that stands in `blobs`
+    component_state  component ␀ domain ␀ name            0 value, or 1 and the u64 size of one that stands in `blobs`; 2, 3: the
+                                                          same, encrypted
     blobs         xxh3-128 of the state's key ▒           value over one page
     state_bytes   domain ␀ component                      u64: names and values that it holds
     timers        kind, component, domain, name           when components are due (`collector.ledger.timers`)

@@ -211,7 +211,8 @@ class Ingest:
             self._book.connect(self._journal.totals(), self._quotas.day())
             self._intake.connect(self._journal)
             if self._slot == 0:  # its predecessor has let go of the journal, so it reads nothing any more
-                backend, owners = backend_of(self._settings, self._root), command_owners(self._settings)
+                backend = backend_of(self._settings, self._root, self._keys)
+                owners = command_owners(self._settings)
                 self._control = ControlDoor.open(backend, self._root, self._stop, owners, self._knows)
                 self._start({name: receiver for name, receiver in receivers.items() if not receiver.per_process})
             self._phase = "ready"
@@ -240,7 +241,7 @@ class Ingest:
         return made
 
     def _open_journal(self) -> Intake | None:
-        backend = backend_of(self._settings, self._root)
+        backend = backend_of(self._settings, self._root, self._keys)
         while not self._stop.is_set():
             try:
                 return backend.open_intake(self._slot, on_fatal=_exit)

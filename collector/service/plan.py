@@ -15,6 +15,7 @@ from collector.backend.local import LocalBackend
 from collector.component import Config, Figure, Instrument, MemoryLimiting, MemoryLimits, StepLimiting
 from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
+from collector.encryption import Keys
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
 from collector.reserved import AUDIT, PIPELINE, RECEIVER, carried_by, guard_name, memory_of
@@ -110,13 +111,13 @@ def _control(settings: Settings, pipeline: PipelineSettings) -> frozenset[str]:
     return frozenset({RECEIVER}) if commanded(settings, pipeline) else frozenset()
 
 
-def backend_of(settings: Settings, root: Path) -> Backend:
-    """What keeps journal and ledger; `root` is the data directory."""
+def backend_of(settings: Settings, root: Path, keys: Keys | None = None) -> Backend:
+    """What keeps journal and ledger; `root` is the data directory. `keys`: of who writes or reads what waits."""
     options, service = settings.service.journal, settings.service
     limits = JournalLimits(options.max_bytes, options.max_domain_share, options.max_group_bytes)
     return LocalBackend(
         DataDir(root, service.ledger.partitions), service.processes.ingest, service.processes.workers, limits,
-        service.ledger.partition_bytes,
+        service.ledger.partition_bytes, keys,
     )  # fmt: skip
 
 

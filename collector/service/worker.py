@@ -66,7 +66,7 @@ class Worker:
         self._root = root
         self._index = index
         self._keys = key_ring(settings.service.encryption, root)
-        self._backend = backend_of(settings, root)
+        self._backend = backend_of(settings, root, self._keys)
         self._phase = "starting"
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout

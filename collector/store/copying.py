@@ -11,12 +11,15 @@ from collector.errors import StorageError
 _IS_OURS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'logboom_migrations'"
 _KEYS = "access.db"
 """The keys of domains (`collector.domains.key_store`), which are copied and followed like a store."""
+_NEVER = "keys.db"
+"""What would be readable with it (`collector.encryption`) must not stand beside it in a backup."""
 _BUSY_SECS = 30.0
 
 
 def stores_of(root: Path) -> list[Path]:
     """The stores of a data directory, and the keys of its domains; files that components keep there as a cache are none."""
-    return [path for path in sorted(root.glob("*.db")) if path.name == _KEYS or is_store(path)]
+    files = (path for path in sorted(root.glob("*.db")) if path.name != _NEVER)
+    return [path for path in files if path.name == _KEYS or is_store(path)]
 
 
 def is_store(path: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import xxhash
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from collector.encryption import Keys
 from collector.errors import Refusal, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
@@ -62,8 +63,9 @@ class Clock:
 class PartitionBench:
     """Directories `journal` and `partition` under `root`. `ledger` is open until `crash` or `close`."""
 
-    def __init__(self, root: Path, plan: LedgerPlan = PLAN, **observers: Any) -> None:
+    def __init__(self, root: Path, plan: LedgerPlan = PLAN, keys: Keys | None = None, **observers: Any) -> None:
         self.root = root
+        self.keys = keys
         self.clock = Clock()
         self.plan = plan
         self.fatal: list[StorageError] = []
@@ -113,10 +115,11 @@ class PartitionBench:
         self.ledger = PartitionLedger.open(
             self.root / "partition",
             self.plan,
-            JournalSources([self.root / "journal"]),
+            JournalSources([self.root / "journal"], keys=self.keys),
             0,
             1,
             now_unix_ms=self.clock,
+            keys=self.keys,
             **observers,
         )
         return self.ledger
@@ -129,6 +132,11 @@ class PartitionBench:
     def read(self, pipeline: str = "logs", max_bytes: int = MIB, max_records: int = 100_000) -> Read:
         """The next entries."""
         return self.ledger.read(pipeline, max_bytes, max_records)
+
+    def reopen_journal(self) -> None:
+        """A restart of the process that accepts."""
+        assert self.journal.close(_PATIENCE_SECS)
+        self.journal = self._open_journal()
 
     def step(self, pipeline: str = "logs", **changes: Any) -> Read:
         """Read, decode, commit."""
@@ -176,6 +184,7 @@ class PartitionBench:
             JournalLimits(max_bytes=32 * MIB, max_domain_share=1.0),
             lambda: self.partition.low_watermarks(self.journal.id) if hasattr(self, "journal") else {},
             self.fatal.append,
+            self.keys if self.keys is not None and self.keys.seals else None,
         )
 
 
