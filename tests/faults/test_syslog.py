@@ -22,6 +22,7 @@ from collector.outcomes import Blocked, Outcome, Retry
 from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.service import free_ports
 from counterparts.certificates import Authority
+from counterparts.examples import rounds
 from counterparts.syslog_servers import Receiver, Rsyslog, SyslogNg, installed
 from exporters.syslog.config import SyslogConfig
 from exporters.syslog.exporter import SyslogExporter
@@ -134,7 +135,7 @@ def test_the_window(tmp_path, confirm, at_least, at_most):
 def test_restarts_between_drained_requests(tmp_path, confirm):
     """A receiver that has read everything when it dies loses nothing: its death is seen before the next request."""
     with Receiver(tmp_path) as receiver, Stream(options(receiver.port, confirm=confirm)) as stream:
-        for _ in range(5):
+        for _ in range(rounds(5, 2)):
             stream.put()
             stream.settled()
             receiver.await_stored(stream.total)
@@ -153,7 +154,7 @@ def test_restarts_of_real_servers(tmp_path, server_type, tls):
     with server_type(tmp_path, Authority(tmp_path)) as server:
         more = {"tls": {"ca_file": str(server.authority.ca_file)}} if tls else {}
         with Stream(options(server.port("tls" if tls else "tcp"), **more)) as stream:
-            for _ in range(3):
+            for _ in range(rounds(3, 2)):
                 stream.put()
                 stream.settled()
                 server.await_messages(stream.total)
@@ -168,7 +169,7 @@ def test_restarts_of_real_servers(tmp_path, server_type, tls):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kills_in_the_middle_of_a_stream(tmp_path, seed):
     """Delivery comes back after each kill; what is missing at the end is no more than the dead kernels held."""
-    draw, kills = random.Random(seed), 6
+    draw, kills = random.Random(seed), rounds(6, 3)
     with Receiver(tmp_path, receive_buffer=RECEIVE_BUFFER) as receiver:
         config = options(receiver.port, sending_queue={"num_consumers": 1})
         with Stream(config) as stream:

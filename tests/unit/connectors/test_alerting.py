@@ -355,12 +355,12 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> N
 
 @pytest.mark.slow
 def test_a_notification_that_fails_is_no_reason_for_another_through_the_same() -> None:
-    """Four days in which an exporter refuses whatever it is given, and the service tells so each time: nobody is told of it
+    """Two days in which an exporter refuses whatever it is given, and the service tells so each time: nobody is told of it
     through it, the fallback hears of it as of any alert that goes on, and no more than that."""
     life = Life(route={"receiver": "page", "group_by": ["rule", "exporter"]}, fallback=["sms"])
     told: list[tuple[str, str]] = []
     life.tell()
-    steps = int(os.environ.get("LOGBOOM_LOOP_STEPS", "600"))  # `make faults`: 10,000, ten weeks
+    steps = int(os.environ.get("LOGBOOM_LOOP_STEPS", "300"))  # `make faults`: 10,000, ten weeks
     for _ in range(steps):
         messages = life.messages()
         told += [(one["exporter"], one["alerts"][0]["labels"].get("exporter", "")) for one in messages]

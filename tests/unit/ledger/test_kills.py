@@ -33,11 +33,12 @@ POINTS = (
     "ack:middle",
     "ack:done",
 )
-RECORDS = 300
+RECORDS = rounds(300, 120)
+TWICE = RECORDS // 10
 
 
 def journal(bench: PartitionBench) -> None:
-    """300 numbered records of three domains in payloads of 3, and every tenth payload sent twice."""
+    """Numbered records of three domains in payloads of 3, and every tenth payload sent twice."""
     bench.ledger.close()
     payloads = []
     for first in range(0, RECORDS, 3):
@@ -62,8 +63,8 @@ def check(bench: PartitionBench) -> None:
     totals: Counter[tuple[str, str]] = Counter()
     for (_, component, outcome), records in counts.items():
         totals[component, outcome] += records
-    assert totals["pipeline/logs", "accepted"] == RECORDS + 30
-    assert totals["pipeline/logs", "duplicate"] == 30
+    assert totals["pipeline/logs", "accepted"] == RECORDS + TWICE
+    assert totals["pipeline/logs", "duplicate"] == TWICE
     assert totals["processor/logs/tally", "filtered"] == RECORDS - kept.total()
     assert totals["processor/logs/tally", "created"] == made.total()
     total = kept.total() + made.total()

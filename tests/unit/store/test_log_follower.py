@@ -14,6 +14,7 @@ from collector.errors import Replaced, StorageError
 from collector.store.copying import check_store, copy_store
 from collector.store.log_follower import LogFollower, joined
 from collector.store.wal import Changes, Place, read_changes
+from counterparts.examples import rounds
 
 
 def opened(path: Path, checkpoint: int = 0) -> sqlite3.Connection:
@@ -87,7 +88,7 @@ def test_while_a_writer_is_busy_nothing_is_missed_and_the_log_stays_small(tmp_pa
         with closing(LogFollower(store, most_frames=300)) as follower:
             waiting, begun = None, set()
             copy_store(store, copy)
-            for _ in range(150):
+            for _ in range(rounds(150, 50)):
                 follower._checkpointed_at -= 1000.0
                 waiting = joined(waiting, follower.take())
                 begun.add(salts(store))

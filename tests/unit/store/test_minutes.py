@@ -24,6 +24,7 @@ from collector.store.rollup import FEW, MOST_KEYS, OTHER
 from collector.store.rows import COLUMNS, Limits, rows
 from collector.store.upkeep import Upkeep
 from collector.testing.row_batch import Row, batch_of
+from counterparts.examples import examples
 
 NOW = 1_700_000_000 * 10**9
 RECORDS = 300
@@ -141,7 +142,7 @@ sendings = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(sendings, st.integers(0, 120))
 def test_counts_are_those_of_the_rows(tmp_path_factory: pytest.TempPathFactory, sent: list[tuple[int, int, int, bool, bool]], past: int) -> None:  # fmt: skip
     """Slices in any order, overlapping and repeated, twice in one batch, written anew by an opened store, between pieces of a past

@@ -423,7 +423,7 @@ def test_the_open_file_is_the_file_of_that_name(
         assert verdict.moved
         assert exporter.classify(await exporter.send(exporter.encode(after))) == [Ok()]
 
-    with_exporter(tmp_path, work)
+    with_exporter(tmp_path, work, busy_timeout="500ms")  # so long it waits for the reader of the old one
     if reader is not None:
         reader.close()
     found = {record_id for record_id, _ in stored(path)}
