@@ -142,7 +142,7 @@ class Service:
                 child.kill()
         if self.process is not None:
             self.process.wait()
-        psutil.wait_procs(children, timeout=10)
+        psutil.wait_procs(children, timeout=30)
 
     def terminate(self, seconds: float = 60.0) -> int:
         """SIGTERM, and the exit code."""
@@ -175,7 +175,7 @@ class Service:
         found = self.rows("SELECT count(*) FROM sent")
         return int(found[0][0]) if found else 0
 
-    def await_stored(self, count: int, seconds: float = 30.0) -> None:
+    def await_stored(self, count: int, seconds: float = 60.0) -> None:
         """Until the store has `count` rows."""
         deadline = time.monotonic() + seconds
         while self.stored() < count and time.monotonic() < deadline:

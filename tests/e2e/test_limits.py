@@ -24,7 +24,7 @@ service:
 
 def post(service: Service, number: int, domain: str) -> int:
     """The status; over a connection of its own, so that both processes are met."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=60)
     headers = {"content-type": "application/x-protobuf", "x-logboom-domain": domain}
     connection.request("POST", "/v1/logs", payload(1 + number % 500), headers)
     with connection.getresponse() as answer:
@@ -123,7 +123,7 @@ def costs(service: Service) -> dict[str, int]:
 
 def post_one(service: Service, number: int) -> int:
     """A request of one record, like no other."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=60)
     body = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{{"timeUnixNano":"{number + 1}","body":{{"stringValue":"{number}"}}}}]}}]}}]}}'
     connection.request("POST", "/v1/logs", body, {"content-type": "application/json", "x-logboom-domain": "tamyla.com"})
     with connection.getresponse() as answer:
@@ -176,7 +176,7 @@ def post_named(service: Service, domain: str, number: int) -> int:
     record = {"timeUnixNano": str(time.time_ns()), "attributes": [{"key": f"k{number}", "value": {"stringValue": "v"}}]}
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": f"s{number}"}}]}
     body = json.dumps({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]})
-    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.http, timeout=60)
     connection.request("POST", "/v1/logs", body, {"content-type": "application/json", "x-logboom-domain": domain})
     with connection.getresponse() as answer:
         answer.read()

@@ -14,7 +14,7 @@ from collector.testing.service import free_ports
 from counterparts.certificates import Pair
 
 _PROGRAM = "counterparts.syslog_servers.receiver_process"
-_WAIT_SECS = 20.0
+_WAIT_SECS = 60.0
 
 
 class Receiver:

@@ -21,7 +21,7 @@ from counterparts.syslog_servers.debian import environment, unpacked
 Transport = Literal["udp", "tcp", "tls", "mutual"]
 Framing = Literal["octet_counting", "newline"]
 Protocol = Literal["rfc5424", "rfc3164"]
-_START_SECS, _WAIT_SECS = 20.0, 20.0
+_START_SECS, _WAIT_SECS = 60.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
