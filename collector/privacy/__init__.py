@@ -1,1 +1,1 @@
-"""Personal data: whose a record is, and what becomes of it."""
+"""Personal data: whose a record is, what must not be read of it, and what becomes of it."""

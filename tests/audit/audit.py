@@ -25,11 +25,12 @@ TOOLS = Path(sys.executable).parent
 ALLOWED = re.compile(
     r"(MIT|MIT-0|MIT License|Apache[- ]2\.0|Apache Software License|Apache License 2\.0|Apache-2\.0"
     r"|(2-Clause |3-Clause )?BSD( License|-2-Clause|-3-Clause)?|[23]-Clause BSD License|0BSD|ISC( License)?|Zlib|CC0-1\.0"
-    r"|PSF-2\.0|Python Software Foundation License|MPL-2\.0|Mozilla Public License 2\.0|OLDAP-2\.8|Unlicense"
+    r"|PSF-2\.0|Python Software Foundation License|MPL-2\.0|Mozilla Public License 2\.0|OLDAP-2\.8|Unlicense|LGPL"
     r"|DFSG approved)",
     re.IGNORECASE,
 )
-"""Licences under which a wheel of Apache-2.0 may depend on others. OLDAP is OpenLDAP's own, of LMDB; MPL binds its own files."""
+"""Licences under which a wheel of Apache-2.0 may depend on others. OLDAP is OpenLDAP's own, of LMDB; MPL and LGPL (of
+python-stdnum, which is imported as it is) bind their own files."""
 
 
 def run(*command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,153 @@
+"""Secrets told by the name in front of them (`password=…`, `"api_key": "…"`, `--token …`, `<secret>…</secret>`), in text, JSON, also JSON within
+JSON, query strings and what is encoded for them.
+
+`password=hunter2` is one whatever it looks like; behind a colon, as in a sentence, it must not be a word of prose (`token: expired`). What stands for
+a secret (`****`, `[REDACTED]`, `${TOKEN}`, `null`), a number of tokens and the name of a secret are none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import re2
+
+from collector.privacy.classes.detector import Detector, Span, by_iteration, linear
+
+_KEYS = "api|app|application|access|secret|private|signing|encryption|account|master|auth|license|licence|hmac|ssh|shared|subscription|webhook|storage|client|consumer|deploy"
+WORDS = (
+    r"pass(?:word|wd|phrase|code)|passwort|kennwort|mot[_ -]?de[_ -]?passe|contrase(?:ñ|n)a|senha|wachtwoord|l(?:ö|o)senord|has(?:ł|l)o|парол(?:ь|я)|密码|パスワード"
+    rf"|secret|token|credentials?|(?:{_KEYS})[_.-]?key|jsessionid|phpsessid|x-amz-signature"
+)
+"""Names of secrets, whatever stands in front of them; RE2."""
+SHORT_WORDS = "pwd|psw|pass|pw|pin|otp|cvv2?|cvc2?|csc|sig|passwd|bearer|sid|connect\\.sid"
+"""The same, of names that they are alone, or the last part of."""
+_IS = r"\\*[\"']?\]?\s{0,3}(?:={1,3}>?|:=?|%3[DdAa])"
+_NAME = rf"(?i)(?:{WORDS}|(?:\b|[_.-])(?:{SHORT_WORDS}))(?:[_.-]?(?:value|string|text|hash|plain|base64|b64|old|new|current|confirm(?:ation)?|\d))?(?:%22|%27)?{_IS}"
+_OPTION = rf"(?i)--?[\w-]{{0,32}}(?:{WORDS})[ \t]+"
+_ELEMENT = rf"(?i)<[\w:-]{{0,32}}(?:{WORDS})>"
+_LIKELY = rf"{_NAME}|{_OPTION}|{_ELEMENT}"
+_VALUE = re.compile(
+    r"""(?x) \s{0,3}
+    (?: (?P<deep>\\{1,7}["'])(?P<in_deep>(?:(?!\\{1,7}["']).){1,4096})
+      | "(?P<double>(?:[^"\\]|\\.){1,4096})" | '(?P<single>(?:[^'\\]|\\.){1,4096})'
+      | %2[27](?P<encoded>(?:(?!%2[27])[^\s&"'<>]){1,4096})
+      | ["']?(?P<bare>[^\s"'<>,;&|)\]}\\][^\s"'<>,;&)\]}\\]{0,4095}) )""",
+    re.DOTALL,
+)
+_NOTHING = re.compile(
+    r"(?i)(?:\*+|x{3,}|\.{2,}|-+|null|nil|none|undefined|empty|true|false|yes|no|\[?\(?<?(?:redacted|filtered|masked|hidden|removed|secret|omitted|sensitive)>?\)?\]?"
+    r"|\$?\{.*|\$\(?\w+\)?|%[sdvq]|<.*|\[.*|enc:1:[\w-]+:[\w+/=-]+|hmac:[0-9a-f]{32}|%5B.*|%2A+|env:.*|file:.*|vault:.*|os\.environ.*|process\.env.*)\Z"
+)
+_PROSE = re.compile(
+    r"(?i)(?:"
+    r"expired|invalid|missing|required|wrong|incorrect|denied|failed|not|unexpected|ok|valid|unknown|changed|reset"
+    r"|too|must|should|is|was|has|have|the|a|an|for|of|in|and|or|with|from|by|to|at|on|be|been|are|were|could|cannot"
+    r"|can't|if|when|bearer|basic|digest|string|number|int|boolean|text|hidden|provided|set|unset|error|accepted"
+    r"|rejected|refused|updated|created|deleted|revoked|rotated|generated|correct|mismatch|verified"
+    r")[.!?]*\Z"
+)
+_NO_SECRET = re.compile(
+    r"(?i)(?:next|page|pagination|continuation|cursor|sync|start|unexpected|expected|illegal|max|min|num|total|has|is|enable|enabled|use|require|reset|forgot|invalid|unknown)"
+    r"[ _-]{0,2}(?:page)?[ _-]{0,2}\Z"
+)
+_ALPHABETIC = re.compile(r"[^\W\d_]+[.!?]?\Z")
+_BEHIND = 24
+_ENCODED_END = re.compile(r"%2[26cC7]|%7[dD]|%0[aAdD]")
+
+
+def _named(text: str, match: Any) -> Span | None:
+    name = match.group()
+    if _NO_SECRET.search(text, max(match.start() - _BEHIND, 0), match.start()) is not None:
+        return None
+    value = _VALUE.match(text, match.end())
+    if value is None:
+        return None
+    kind = value.lastgroup or ""
+    kind = "in_deep" if kind == "deep" else kind
+    begin, end = value.span(kind)
+    encoded = name[-3:].lower() in ("%3d", "%3a")
+    if encoded and (stop := _ENCODED_END.search(text, begin, end)) is not None:
+        end = stop.start()
+    return _kept(text, begin, end, kind, name)
+
+
+def _kept(text: str, begin: int, end: int, kind: str, name: str) -> Span | None:
+    found = text[begin:end]
+    if not found or _NOTHING.match(found) is not None:
+        return None
+    if kind == "bare":
+        if _is_path(name, found) or _is_count(name, found) or _opens_call(text, end):
+            return None
+        if name.endswith((":", ": ")) and not _looks_secret(text, found, end):
+            return None
+        if _PROSE.match(found) is not None and not name.endswith("="):
+            return None
+        stripped = found.rstrip(".:") if not name.endswith("=") else found
+        end -= len(found) - len(stripped or found)
+    return begin, end
+
+
+def _is_path(name: str, found: str) -> bool:
+    return name[:3].lower() == "pwd" and found[0] in "/~"
+
+
+def _is_count(name: str, found: str) -> bool:
+    word = name.lower().strip("_.- ")
+    return word.startswith(("pass:", "pass=", "pw:", "sid")) and found.isdigit()
+
+
+def _opens_call(text: str, end: int) -> bool:
+    return text[end : end + 1] == "("
+
+
+def _looks_secret(text: str, found: str, end: int) -> bool:
+    """Behind a colon: no word of a sentence."""
+    if _ALPHABETIC.match(found) is None:
+        return True
+    if _PROSE.match(found) is not None:
+        return False
+    behind = text[end : end + 2]
+    return not (behind[:1] == " " and behind[1:].isalpha()) and found[1:].lower() != found[1:]
+
+
+_by_name = by_iteration(linear(_NAME), _named)
+_OPTION_VALUE = re.compile(r"\\*[\"']?([^\s\"'-][^\s\"']{0,4095})")
+_ELEMENT_VALUE = re.compile(r"([^<>]{1,4096})</")
+
+
+def _option(text: str, match: Any) -> Span | None:
+    value = _OPTION_VALUE.match(text, match.end())
+    return None if value is None or _NOTHING.match(value.group(1)) else value.span(1)
+
+
+def _element(text: str, match: Any) -> Span | None:
+    value = _ELEMENT_VALUE.match(text, match.end())
+    return None if value is None or _NOTHING.match(value.group(1)) else value.span(1)
+
+
+_by_option, _by_element = by_iteration(linear(_OPTION), _option), by_iteration(linear(_ELEMENT), _element)
+
+
+def _spans(text: str) -> list[Span]:
+    found = _by_name(text)
+    if "--" in text:
+        found += _by_option(text)
+    return found + _by_element(text) if "</" in text else found
+
+
+NAMED = Detector("secret", _LIKELY, _spans)
+_KEY = re2.compile(
+    rf"(?i)(?:{WORDS}|(?:^|[_.-])(?:{SHORT_WORDS})|authorization|(?:^|[_.-])(?:set-)?cookie)(?:[_.-]?(?:value|text|plain))?$"
+)
+
+
+def is_secret_name(key: str) -> bool:
+    """Whether an attribute or a member of a map of that name is a secret."""
+    match = _KEY.search(key)
+    return match is not None and _NO_SECRET.search(key, 0, match.start()) is None
+
+
+def stands_for_secret(text: str) -> bool:
+    """Whether it is no secret itself: `****`, `[REDACTED]`, `null`."""
+    return _NOTHING.match(text) is not None
