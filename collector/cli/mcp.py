@@ -40,6 +40,10 @@ def mcp(
         misused("an agent reads a store's file: D1 is read by `logboom search`, `issues`, `report`")
     import asyncio
 
+    from collector.cli.noted_reading import note_reading
+    from collector.scope import Scope
+
+    note_reading(data_dir, Scope.of(*domain) if domain else Scope.everything(), "mcp")
     caller = caller_of(path, data_dir, config or [], domain or [], decisions=decisions)
     try:
         asyncio.run(_answer(caller, decisions=decisions))

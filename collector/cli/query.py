@@ -16,6 +16,7 @@ import typer
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import no_store, refuse
+from collector.cli.noted_reading import note_reading
 from collector.cli.row_formats import as_csv, as_json, as_table
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.cli.time_limit import TooLong, time_limit
@@ -118,10 +119,12 @@ def _answer(asked: _Asked) -> Rows:
 
 
 def _rows(asked: _Asked) -> Rows:
+    from collector.console.slow_questions import shape_of
     from collector.store.d1_reading import query as run_on_d1
     from collector.store.reading import opened
     from collector.store.reading import query as run
 
+    note_reading(asked.data_dir, Scope.chosen(asked.domain), f"query {shape_of(asked.statement)}", asked.statement)
     if asked.store is not None and is_d1(asked.store):
         with d1_store(asked.store, asked.config, asked.domain, asked.data_dir) as d1:
             question = run_on_d1(d1.database, asked.statement, scope=Scope.chosen(asked.domain), limit=asked.limit)

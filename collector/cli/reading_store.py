@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import misused, no_store, refuse
+from collector.cli.noted_reading import note_reading
 from collector.cli.store_path import store_path
 from collector.moments import moment, seconds
 from collector.scope import Scope
@@ -66,8 +67,10 @@ def asking(
     """The same for who asks one question after the other, each for 30 s at most."""
     from collector.store.reading import query
 
+    note_reading(data_dir, scope, what)
+
     if store is None or not is_d1(store):
-        with reading_file(data_dir, store, scope, what) as connection:
+        with _opened(data_dir, store, scope, what) as connection:
             yield lambda statement: query(connection, statement, timeout_secs=_TIMEOUT_SECS)
         return
     from collector.store.d1_reading import query as query_d1
@@ -81,6 +84,15 @@ def reading_file(
     data_dir: Path, store: Path | None, scope: Scope, what: str, also: Sequence[str] = ()
 ) -> Iterator[sqlite3.Connection]:
     """The store's file."""
+    note_reading(data_dir, scope, what)
+    with _opened(data_dir, store, scope, what, also) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(
+    data_dir: Path, store: Path | None, scope: Scope, what: str, also: Sequence[str] = ()
+) -> Iterator[sqlite3.Connection]:
     from collector.store.reading import opened
 
     with sentences(what), opened(store_path(data_dir, store), scope, also) as connection:

@@ -15,6 +15,7 @@ import typer
 
 from collector.cli.d1_store import d1_store, is_d1
 from collector.cli.endings import no_store, refuse
+from collector.cli.noted_reading import note_reading
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
 from collector.scope import Scope
 from collector.visible import visible, visible_json
@@ -68,6 +69,7 @@ def tail(
     Into another tool:               logboom tail --json -n 0 | jq .body
     """
     from collector.cli.asked_query import asked
+    from collector.query.shape import shape_of as query_shape
     from collector.store.following import Follower, Question, Wanted
     from collector.store.reading import NoStore
 
@@ -76,6 +78,7 @@ def tail(
         Scope.chosen(domain), level, service, component, Question(*asked(query).filtering()) if query else None
     )
     try:
+        note_reading(data_dir, wanted.scope, f"tail {query_shape(query)}".strip(), query)
         if store is not None and is_d1(store):
             with d1_store(store, config or [], domain, data_dir) as d1:
                 _follow_d1(d1, wanted, lines, follow, max(interval, _D1_SECS), show)

@@ -21,6 +21,7 @@ from collector.console.api.document import methods_of
 from collector.console.asking import theirs
 from collector.console.loki import ROUTERS as LOKI
 from collector.console.mcp import endpoint as mcp
+from collector.console.mcp.tools import PATH
 from collector.console.pages import ROUTERS as PAGES
 from collector.console.pages.failing import failed_page
 from collector.console.parts import Parts
@@ -48,7 +49,7 @@ def application(parts: Parts) -> App:
     for router in LOKI:
         app.include_router(router)
     app.mount("/static", files(), "static")
-    app.router.routes.append(Route(mcp.PATH, mcp.Endpoint()))
+    app.router.routes.append(Route(PATH, mcp.Endpoint()))
     for kind in (Refused, NoStore, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _failed)
     return guarded(app, parts)

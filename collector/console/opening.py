@@ -12,6 +12,7 @@ from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
 from collector.console.parts import Parts
+from collector.console.reads import Reads
 from collector.console.service_state import LastState
 from collector.console.slow_questions import SlowQuestions
 from collector.console.stepping_back import step_back
@@ -35,11 +36,13 @@ def opened(
     state: LastState,
     reporter: Reporter,
     logins: Logins | None = None,
+    reads: Reads | None = None,
 ) -> Iterator[tuple[HttpListener, str]]:
     """A console that serves, and where; at the end it serves no more. `reporter`: tells its events.
 
     Args:
         logins: None: nobody is asked who they are.
+        reads: takes down who reads records.
 
     Raises:
         LogboomError: it can't listen.
@@ -47,7 +50,9 @@ def opened(
     ident, source = _store(options, settings, root)
     slow = SlowQuestions(reporter, options.slow_query)
     stores = Stores(source, options.questions_at_once(), slow, step_back) if source is not None else None
-    parts = Parts(options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins)
+    parts = Parts(
+        options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins, reads=reads
+    )
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
     )

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from collector.console.commanding import Commands
 from collector.console.explainer import Explainer
 from collector.console.login.logins import Logins
+from collector.console.reads import Reads
 from collector.console.service_state import LastState
 from collector.console.stores import Stores
 from collector.console.visitor import Visitor
@@ -29,6 +30,7 @@ class Parts:
         store_id: id of that exporter.
         reporter: tells what people did as events of the service; None: nobody listens.
         logins: None: nobody is asked who they are.
+        reads: takes down who reads records; None: nobody wants to know.
     """
 
     options: ConsoleConfig
@@ -41,6 +43,7 @@ class Parts:
     explainer: Explainer = field(default_factory=Explainer)
     reporter: Reporter | None = None
     logins: Logins | None = None
+    reads: Reads | None = None
 
 
 def parts(request: HTTPConnection) -> Parts:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 
 from collector.console.metering import meter
 from collector.console.places import Places
+from collector.console.reads import noted
 from collector.console.refusal import TooSlow
 from collector.console.slow_questions import SlowQuestions, Timed
 from collector.console.tailing import Tails
@@ -89,21 +90,30 @@ class Stores:
         self._threads = ThreadPoolExecutor(2 * threads, thread_name_prefix="question", initializer=begin)
         self._watch = ThreadPoolExecutor(1, thread_name_prefix="version")
 
-    async def ask(self, scope: Scope, question: Question[T], secs: float) -> T:
+    async def ask(self, scope: Scope, question: Question[T], secs: float, *, shows: bool = True) -> T:
         """The answer of a function that is given a connection, of the scope and no more.
+
+        Args:
+            shows: it shows records, or what was made of them, so that who asks is noted as a reader.
 
         Raises:
             Busy: too many wait.
             TooSlow: it was not done after `secs`.
             NoStore: there is none yet.
         """
+        if shows:
+            noted(scope)
         async with self._places.taken(scope.domains):
             return await self._answered(scope, question, secs)
 
     async def domains(self, scope: Scope, secs: float) -> Sequence[str]:
         """Those of the scope that have records. Raises as `ask`."""
         named = self.source.names(scope)
-        return named if named is not None else await self.ask(scope, lambda each: domains_of(each, scope), secs)
+        return (
+            named
+            if named is not None
+            else await self.ask(scope, lambda each: domains_of(each, scope), secs, shows=False)
+        )
 
     async def version(self) -> object:
         """Something that is equal as long as nothing changed in the store, for this process; None: nobody can tell."""

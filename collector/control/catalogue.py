@@ -319,19 +319,22 @@ RECORDS_READ = ServiceEvent(
     "records.read", "records were read: the sum of a minute for a reader, a domain and a kind of question; it goes into the audit log alone", "INFO",
     {
         **_READER, "logboom.domain": "of which domain; `*`: of all", "logboom.shape": "the kind of question: its path, or its words without values",
-        "logboom.question": "SHA-256 of the question, of the first one", "logboom.count": "how many questions", "logboom.since": "the first of them, nanoseconds",
+        "logboom.question": "by what equal questions are known: an HMAC of the first one", "logboom.count": "how many questions", "logboom.since": "the first of them, nanoseconds",
     },
-    Example("anna read records of tamyla.com 14 times: /api/v1/logs",
-            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/api/v1/logs service:? text",
+    Example("anna read records of tamyla.com 14 times: /logs",
+            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/logs service:? text",
              "logboom.question": "9f86d081884c7d65", "logboom.count": 14, "logboom.since": 1764511200000000000}, "console 0"),
     audited=True,
 )  # fmt: skip
 RECORDS_EXPORTED = ServiceEvent(
-    "records.exported", "somebody began to download records from the console", "INFO",
-    {**_READER, "logboom.domain": "of which domain; `*`: of all", "logboom.shape": "the kind of question", "logboom.question": "SHA-256 of the question"},
-    Example("anna downloads records of tamyla.com",
-            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/api/v1/logs/export service:?",
-             "logboom.question": "9f86d081884c7d65"}, "console 0"),
+    "records.exported", "records were downloaded from the console: the sum of a minute, as of what was read", "INFO",
+    {
+        **_READER, "logboom.domain": "of which domain; `*`: of all", "logboom.shape": "the kind of question", "logboom.question": "by what equal questions are known, of the first one",
+        "logboom.count": "how many", "logboom.since": "the first of them, nanoseconds",
+    },
+    Example("anna downloaded records of tamyla.com 1 times: /logs/export service:?",
+            {"user.id": "anna", "client.address": "198.51.100.7", "logboom.by": "api", "logboom.domain": "tamyla.com", "logboom.shape": "/logs/export service:?",
+             "logboom.question": "9f86d081884c7d65", "logboom.count": 1, "logboom.since": 1764511200000000000}, "console 0"),
     audited=True,
 )  # fmt: skip
 PRIVACY_UNMASKED = ServiceEvent(

@@ -14,10 +14,11 @@ from collector.console.service_state import LastState, ServiceState
 from collector.extensions.console.config import ConsoleConfig
 from collector.service.channel import Report
 from collector.service.plan import extension
-from collector.service.reporting import Reporting
+from collector.service.reporting import Reporting, operator_domain
 from collector.settings.model import Settings
 
 if TYPE_CHECKING:
+    from collector.console.reads import Reads
     from collector.transport.serving.http_server import HttpListener
 
 log = logging.getLogger("logboom.console")
@@ -52,16 +53,29 @@ class ConsoleRole:
 
         self._reporting.start()
         reporter = self._reporting.reporter
+        reads = self._reads()
         with (
             asking(self._options, self._settings, self._root, reporter) as logins,
-            opened(self._options, self._settings, self._root, self._state, reporter, logins) as serving,
+            opened(self._options, self._settings, self._root, self._state, reporter, logins, reads) as serving,
         ):
             self._listener, self._address = serving
             announce(self._options, self._root, self._address)
             self._phase = "ready"
             self._stop.wait()
             self._listener.shutdown(_GRACE_SECS)
+        if reads is not None:
+            reads.close()
         self._reporting.close()
+
+    def _reads(self) -> Reads | None:
+        audit = self._settings.service.audit
+        if not audit.enabled or not audit.reads:
+            return None
+        from collector.console.reads import Reads
+
+        reads = Reads(self._root, "console 0", lambda: operator_domain(self._settings))
+        reads.start()
+        return reads
 
     def stop(self, deadline_secs: float, drain: bool = True) -> None:  # noqa: ARG002 - it has nothing to finish
         """Let go of the port."""

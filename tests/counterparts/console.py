@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
 from collector.console.parts import Parts
+from collector.console.reads import Reads
 from collector.console.service_state import LastState, ServiceState
 from collector.console.slow_questions import SlowQuestions
 from collector.console.stores import Source, Stores
@@ -77,6 +79,7 @@ async def asked(
     reporter: Reporter | None = None,
     door: Door | None = None,
     source: Source | None = None,
+    reads: Reads | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the console of the data directory `root`, whose store is `store.db`.
 
@@ -87,8 +90,9 @@ async def asked(
         reporter: tells its events.
         door: what happens at the login is noted there.
         source: another store than that file.
+        reads: takes down who reads.
     """
-    parts = _parts(root, options, state, config, reporter, door, source)
+    parts = replace(_parts(root, options, state, config, reporter, door, source), reads=reads)
     transport = httpx.ASGITransport(application(parts), client=("127.0.0.1", 50_000))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}", timeout=60.0) as client:

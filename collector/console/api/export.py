@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from collector.console.api.records import Domain, From, Q, To, as_object, ask
 from collector.console.asking import Asked, asked
 from collector.console.parts import parts, visitor
+from collector.console.reads import exported
 from collector.console.views import records
 from collector.query.searching import Found
 from collector.store.columns import COLUMNS
@@ -40,6 +41,7 @@ async def export(
 ) -> StreamingResponse:
     """The newest first. What comes while it is read is not part of it; a store that fails meanwhile cuts the answer off."""
     wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
+    exported()
     first = await _found(request, wanted)
     text, kind = (_csv, "text/csv; charset=utf-8") if format == "csv" else (_lines, "application/x-ndjson")
     headers = {"content-disposition": f'attachment; filename="logs.{format}"', "x-accel-buffering": "no"}

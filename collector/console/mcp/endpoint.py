@@ -14,7 +14,6 @@ from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused, problem
 from collector.console.visitor import Role
 
-PATH = "/mcp"
 _MOST_BYTES = 256 << 10
 _OFF = Refused(404, "the option `mcp` of the extension console is off")
 _ABSENT = Refused(501, "this needs the MCP SDK, which is not installed: pip install 'logboom[mcp]'")

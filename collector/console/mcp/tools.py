@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from collector.console.asking import scope_of
 from collector.console.mcp.answers import Answer
 from collector.console.parts import Parts
+from collector.console.reads import named
 from collector.console.refusal import Refused
 from collector.console.stores import Question, T
 from collector.console.visitor import Visitor
 from collector.scope import Scope
 from collector.store.reading import NoStore
 
+PATH = "/mcp"
 _MARGIN_SECS = 0.5
 
 
@@ -79,6 +81,7 @@ async def call(tools: dict[str, Tool], caller: Caller, name: str, given: dict[st
     if name not in tools:
         raise Refused(404, f"there is no tool {name!r}: there is {', '.join(tools)}")
     tool = tools[name]
+    named(f"{PATH} {name}")
     try:
         arguments = tool.arguments.model_validate(given)
     except ValidationError as error:

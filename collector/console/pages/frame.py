@@ -66,7 +66,7 @@ async def wants(request: Request) -> dict[str, int]:
         return {}
     try:
         scope, _ = scope_of(request.query_params, who)
-        states = await stores.ask(scope, counted, _SECS)
+        states = await stores.ask(scope, counted, _SECS, shows=False)
     except (Refused, NoStore, sqlite3.Error):
         return {}
     return {"/issues": states.get("new", 0) + states.get("escalating", 0)}

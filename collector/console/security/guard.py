@@ -10,18 +10,22 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Message
 
+from collector.console.login.facts import Facts
 from collector.console.metering import HEADER as ROWS_READ
 from collector.console.metering import metered
 from collector.console.parts import Parts
+from collector.console.reads import Reader, begin
 from collector.console.refusal import Refused, problem
 from collector.console.security.headers import HEADERS, UNKEPT
 from collector.console.security.hosts import is_ours
 from collector.console.security.login import Entered, entered
 from collector.console.security.origins import CHANGING, OPENING, from_our_pages
 from collector.console.security.watching import Watched
-from collector.console.visitor import LOCAL, Role
+from collector.console.visitor import LOCAL, Role, Visitor
+from collector.domains.senders import Senders
 from collector.transport.serving.http_server import App
 
+_BY = {"/api/": "api", "/loki/": "loki", "/mcp": "mcp"}
 Send = Callable[[Message], Awaitable[None]]
 
 _ANOTHER_HOST = Refused(
@@ -40,7 +44,7 @@ ASKED_BY_POST = "/mcp"
 
 def guarded(app: Any, parts: Parts) -> App:
     """`app`, with `request.state.visitor` set, and the headers of `headers.py` in each answer."""
-    options = parts.options
+    options, senders = parts.options, Senders(parts.settings.service.domains.trusted_peers)
     allowed = None if parts.logins is not None and not options.is_local and not options.names else options.names
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
@@ -56,6 +60,7 @@ def guarded(app: Any, parts: Parts) -> App:
         if not isinstance(came, Entered):
             await came(scope, receive, answer)
             return
+        begin(_reader(parts, senders, came.visitor, scope, path))
         scope.setdefault("state", {}).update(visitor=came.visitor, token=came.token, form_token=came.form_token)
         if (
             scope["method"] in CHANGING
@@ -72,6 +77,14 @@ def guarded(app: Any, parts: Parts) -> App:
         await app(scope, watched.receive, watched.send)
 
     return guard
+
+
+def _reader(parts: Parts, senders: Senders, visitor: Visitor, scope: Any, path: str) -> Reader | None:
+    """By whom, from where and through what records are read, if they are."""
+    if parts.reads is None:
+        return None
+    by = next((name for front, name in _BY.items() if path.startswith(front)), "console")
+    return Reader(parts.reads, visitor.name, senders.address(Facts(scope)), by, scope)
 
 
 def _refused(method: str, headers: Headers, allowed: frozenset[str] | None) -> Refused | None:

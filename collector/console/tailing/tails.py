@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from collector.console.reads import noted
 from collector.console.refusal import NotNow, Refused
 from collector.console.tailing.tail import BEGINNING, Quiet, Tail, Told
 from collector.console.tailing.watch import Watch
@@ -118,6 +119,7 @@ class Tails:
         """Raises `TooMany`, `NoStore`, sqlite3.Error, and what the source refuses."""
         if self._open.total() >= self._most or self._open[scope.domains] >= max(1, self._most // 2):
             raise TooMany(self._most)
+        noted(scope)
         self._open[scope.domains] += 1
         self.watch.start()
         following = Following(self, Tail(query, scope, after, events=events), prepare)
