@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score redact-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
+.PHONY: causes-score patterns-score redact-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -157,6 +157,9 @@ check-image: setup             ## build deploy/container's image with buildah an
 
 check-kubernetes: setup        ## give deploy/helm's objects to a real API server, built from Go modules (6 minutes the first time)
 	$(BIN)/python -m pytest -q tests/deploy/check_kubernetes.py
+
+check-alert-rules: setup        ## let a real promtool, built from its Go module, read the alert rules and run them on series (10 minutes the first time)
+	$(BIN)/python -m pytest -q tests/deploy/check_alert_rules.py
 
 check-responses: setup         ## restart a workload of a real API server and a unit of a real systemd (root); what they answered is kept
 	$(BIN)/python -m pytest -q tests/deploy/check_responses.py

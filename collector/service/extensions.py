@@ -104,6 +104,10 @@ class Extensions(Mapping[str, Any]):
         """What happened to credentials since the last call."""
         return [change for each in self._telling for change in each.changes()]
 
+    def ending(self) -> list[tuple[str, str, float]]:
+        """(domain, credential, Unix time of its end) of those that end soon."""
+        return [(*whose, at) for each in self._telling for whose, at in each.ending().items()]
+
     def holder(self) -> Callable[[str], Credential | None] | None:
         """Who tells whose live secret a text is; None where there are none to be told."""
         return self._holder if self._with_secrets else None

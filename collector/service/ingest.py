@@ -283,6 +283,7 @@ class Ingest:
         requests = self._admission.statistics()
         self._limits.look()
         stats["auth"] = [[*key, number] for key, number in asked.items()]
+        stats["ending"] = self._extensions.ending()
         stats["stale"] = self._extensions.stale()
         stats["lacking"] = self._lacking()
         stats["events_lost"] = self._reporting.teller.lost_records

@@ -202,7 +202,7 @@ class Watch:
                 for kind, number in child.native_lines.counts.items()
             ], listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
             conditions={condition.name: len(subjects) for condition, subjects in _all(sight)},
-            disk_free_bytes=self._machine.disk_free_bytes(),
+            credentials=_ending(reports), disk_free_bytes=self._machine.disk_free_bytes(),
             certificates=[
                 (each.component, each.file, self._machine.expires_in(each))
                 for each in self._machine.certificates(self._supervisor.settings)
@@ -216,6 +216,12 @@ def _auth_requests(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, 
     for stats in reports.values():
         asked.update({(who, outcome, reason): number for who, outcome, reason, number in stats.get("auth", ())})
     return dict(asked)
+
+
+def _ending(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, float]]:
+    """Each process says it of all: (domain, credential, seconds until it ends)."""
+    found = {(domain, ident): at for stats in reports.values() for domain, ident, at in stats.get("ending", ())}
+    return [(*whose, at - time.time()) for whose, at in found.items()]
 
 
 def _sums(reports: Mapping[str, Mapping[str, Any]], name: str) -> dict[tuple[str, str], int]:

@@ -192,6 +192,8 @@ _GAUGES: list[tuple[str, str, str, Rows]] = [
      lambda s: iter([] if s.disk_free_bytes is None else [Observation(s.disk_free_bytes)])),
     ("logboom_tls_expiry", "s", "How long a certificate that a component shows is still good; negative: it has expired.",
      lambda s: (Observation(round(secs), {"component": who, "file": file}) for who, file, secs in s.certificates)),
+    ("logboom_key_expiry", "s", "How long a key of a domain is still good, of those that end within 14 days and were not rotated.",
+     lambda s: (Observation(round(secs), {"domain": domain, "key": key}) for domain, key, secs in s.credentials)),
     ("logboom_condition", "{subjects}", "Of how many (listeners, exporters, …) the condition holds now; 0 = all is well.",
      lambda s: (Observation(number, {"condition": name}) for name, number in s.conditions.items())),
 ]  # fmt: skip

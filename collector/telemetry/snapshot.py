@@ -87,6 +87,7 @@ class Snapshot:
         conditions: name → of how many subjects it holds.
         backup_unix_ms: `snapshot`, `follow` → when the last one was made; 0 = not since the start.
         disk_free_bytes: where the data directory is; None: it can't be told.
+        credentials: (domain, credential, seconds until it ends) of those that end soon.
         certificates: (component, file, seconds until it expires) of those that are shown.
     """
 
@@ -120,6 +121,7 @@ class Snapshot:
     backup_unix_ms: Mapping[str, int] = field(default_factory=dict)
     disk_free_bytes: int | None = None
     certificates: Sequence[tuple[str, str, float]] = ()
+    credentials: Sequence[tuple[str, str, float]] = ()
 
 
 class Snapshots:

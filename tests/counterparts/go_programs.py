@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-Program = Literal["compose-spec", "kubeconform", "nfpm"]
+Program = Literal["compose-spec", "kubeconform", "nfpm", "promtool"]
 _PACKAGES: dict[Program, tuple[str, str, str]] = {
     "compose-spec": ("github.com/compose-spec/compose-go/v2", "/cmd", "v2.16.2"),
     "kubeconform": ("github.com/yannh/kubeconform", "/cmd/kubeconform", "v0.8.0"),
+    "promtool": ("github.com/prometheus/prometheus", "/cmd/promtool", "v0.316.0"),
     "nfpm": ("github.com/goreleaser/nfpm/v2", "/cmd/nfpm", "v2.45.2"),
 }
 """Program → module, package below it, release; the checksum database says whether the module is what it was."""

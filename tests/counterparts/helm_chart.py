@@ -54,10 +54,10 @@ def rendered(folder: Path, values: Mapping[str, Any], release: str = "prod") -> 
     return done.stdout, {f"{one['kind']}/{one['metadata']['name']}": one for one in objects}
 
 
-def service_monitor_definition() -> Path:
-    """The custom resource's definition, as the operator installs it."""
+def operator_definitions() -> list[Path]:
+    """The definitions of the custom resources ServiceMonitor and PrometheusRule, as the operator installs them."""
     folder = module_folder(*_OPERATOR) / "example" / "prometheus-operator-crd"
-    return folder / "monitoring.coreos.com_servicemonitors.yaml"
+    return [folder / f"monitoring.coreos.com_{name}.yaml" for name in ("servicemonitors", "prometheusrules")]
 
 
 def misfits(manifests: str, release: str, folder: Path) -> list[str]:
@@ -91,13 +91,15 @@ def _write_schemas(folder: Path, release: str) -> None:
         published_schema = json.loads(path.read_text().replace('"/api/_definitions.json#', '"_definitions.json#'))
         published_schema.pop("$id", None)  # an address, against which references would be resolved
         (folder / path.name).write_text(json.dumps(published_schema))
-    definition = yaml.safe_load(service_monitor_definition().read_text())
-    [version] = definition["spec"]["versions"]
-    schema = version["schema"]["openAPIV3Schema"]
-    for part in _objects(schema):
-        part["additionalProperties"] = False
-    schema["properties"]["metadata"].pop("additionalProperties", None)
-    (folder / f"servicemonitor-monitoring-{version['name']}.json").write_text(json.dumps(schema))
+    for path in operator_definitions():
+        definition = yaml.safe_load(path.read_text())
+        [version] = definition["spec"]["versions"]
+        schema = version["schema"]["openAPIV3Schema"]
+        for part in _objects(schema):
+            part["additionalProperties"] = False
+        schema["properties"]["metadata"].pop("additionalProperties", None)
+        kind = definition["spec"]["names"]["singular"]
+        (folder / f"{kind}-monitoring-{version['name']}.json").write_text(json.dumps(schema))
 
 
 def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

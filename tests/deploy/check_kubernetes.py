@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from counterparts.helm_chart import CHART, rendered, service_monitor_definition
+from counterparts.helm_chart import CHART, operator_definitions, rendered
 from counterparts.kubernetes_server import Kubernetes
 
 _LEVELS = ("enforce", "warn", "audit")
-MONITORED: dict[str, Any] = {"serviceMonitor": {"enabled": True}}
+MONITORED: dict[str, Any] = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
 VALUES: dict[str, dict[str, Any]] = {
     "gateway": {},
     "gateway, monitored": {**MONITORED, "replicas": 3, "podDisruptionBudget": {"maxUnavailable": "25%"}},
@@ -25,16 +25,18 @@ VALUES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubernetes]:
-    """With the namespaces `observability`, where anything goes, and `restricted`; with ServiceMonitor."""
+    """With the namespaces `observability`, where anything goes, and `restricted`; with the Prometheus operator's resources."""
     with Kubernetes(tmp_path_factory.mktemp("kubernetes")) as server:
         for name in ("observability", "restricted"):
             assert server.kubectl("create", "namespace", name).returncode == 0
         labels = [f"pod-security.kubernetes.io/{level}=restricted" for level in _LEVELS]
         assert server.kubectl("label", "namespace", "restricted", *labels).returncode == 0
-        crd = server.kubectl("create", "--filename", str(service_monitor_definition()))
-        assert crd.returncode == 0, crd.stderr
-        found = server.kubectl("wait", "--for=condition=Established", "crd/servicemonitors.monitoring.coreos.com")
-        assert found.returncode == 0, found.stderr
+        for definition in operator_definitions():
+            crd = server.kubectl("create", "--filename", str(definition))
+            assert crd.returncode == 0, crd.stderr
+            resource = definition.stem.rpartition("_")[2]
+            found = server.kubectl("wait", "--for=condition=Established", f"crd/{resource}.monitoring.coreos.com")
+            assert found.returncode == 0, found.stderr
         yield server
 
 

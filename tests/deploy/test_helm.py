@@ -33,6 +33,7 @@ EVERYTHING: dict[str, Any] = {
     "networkPolicy": {"egress": [{"ports": [{"protocol": "TCP", "port": 9200}]}]},
     "podDisruptionBudget": {"maxUnavailable": "25%"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "serviceAccount": {"annotations": {"c": "d"}},
     "priorityClassName": "high",
     "nodeSelector": {"kubernetes.io/os": "linux"},
@@ -182,7 +183,7 @@ def test_everything_selects_its_pods(case: tuple[str, Rendered]) -> None:
     [owner] = [one for one in case[1].values() if one["kind"] in {"StatefulSet", "DaemonSet"}]
     labels = owner["spec"]["template"]["metadata"]["labels"]
     for one in case[1].values():
-        if one["kind"] in {"ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding"}:
+        if one["kind"] in {"ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "PrometheusRule"}:
             continue
         spec = one["spec"]
         chosen = (
@@ -199,6 +200,14 @@ def test_everything_selects_its_pods(case: tuple[str, Rendered]) -> None:
             assert [port["name"] for service in found for port in service["spec"]["ports"]].count("metrics") == 1
         else:
             assert chosen.items() <= labels.items(), one["kind"]
+
+
+def test_the_rules_are_those_of_the_file(tmp_path: Path) -> None:
+    """Their sentences have braces, which are Prometheus' and not helm's."""
+    _, objects = rendered(tmp_path, {"prometheusRule": {"enabled": True, "labels": {"release": "p"}}})
+    rule = objects["PrometheusRule/prod-logboom"]
+    assert rule["metadata"]["labels"]["release"] == "p"
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy" / "prometheus" / "logboom.rules.yaml").read_text())
 
 
 def test_data_outlives_its_pod(tmp_path: Path) -> None:

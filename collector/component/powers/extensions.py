@@ -122,6 +122,10 @@ class TellsOfCredentials(Extension, Protocol):
         """What happened since the last call, as one process tells it. From any thread: no I/O."""
         ...
 
+    def ending(self) -> Mapping[tuple[str, str], float]:
+        """(domain, id of the credential) → Unix time at which it ends, of those that are good, end soon and have no heir. From any thread: no I/O."""
+        ...
+
 
 @runtime_checkable
 class KnowsSecrets(Extension, Protocol):

@@ -85,6 +85,10 @@ class ApiKeys:
         """What people did to keys, and which of them end soon."""
         return self._changes.taken()
 
+    def ending(self) -> Mapping[tuple[str, str], float]:
+        """Which of them end soon, and when."""
+        return self._changes.ending(time.time())
+
     def authenticate(self, request: RequestFacts) -> Credential:
         """Whose key it is."""
         shown = self._places.look(request)

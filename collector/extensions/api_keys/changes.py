@@ -40,6 +40,16 @@ class Changes:
                 self._told_days[key.id] = days
                 self._waiting.append(CredentialChange("expiring", key.id, key.domain, key.name, days=days))
 
+    def ending(self, now: float) -> Mapping[tuple[str, str], float]:
+        """(domain, id) → when it ends, of good keys that end within the longest of `DAYS` and have no heir; at most so many, the next ones first."""
+        until = now + DAYS[-1] * _DAY
+        soon = sorted(
+            (key.expires_at, key.domain, key.id)
+            for key in (self._before or {}).values()
+            if key.expires_at is not None and key.expires_at <= until and not key.successor and not key.objection(now)
+        )
+        return {(domain, ident): at for at, domain, ident in soon[:_MOST]}
+
     def taken(self) -> Sequence[CredentialChange]:
         """Those since the last call."""
         taken = []

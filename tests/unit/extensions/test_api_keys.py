@@ -291,6 +291,23 @@ def test_keys_that_end_soon_are_told_as_their_end_comes_near(door):
     assert seen == [[], [14], [], [3], [], [1], []]
 
 
+def test_when_keys_end_is_told_of_good_ones_that_end_soon(door):
+    """Not of one that ended, was taken back, was rotated, or has long to go."""
+    soon, later = door.add(expires_at=NOW + 86_400), door.add(expires_at=NOW + 13 * 86_400)
+    taken_back, old = door.add(expires_at=NOW + 86_400), door.add()
+    for days in (-1, 15):
+        door.add(expires_at=NOW + days * 86_400)
+    door.store.revoke(taken_back.id, NOW)
+    heir = new_key(KeyKind.INGEST)
+    door.store.rotate(Key(heir.id, KeyKind.INGEST, "tamyla.com", heir.digest), old.id, NOW + 86_400)
+    assert door.extension.ending() == {}
+    door.extension.start()
+    assert door.extension._changes.ending(NOW) == {
+        ("tamyla.com", soon.id): NOW + 86_400,
+        ("tamyla.com", later.id): NOW + 13 * 86_400,
+    }
+
+
 @pytest.mark.parametrize("on_exposed", ["tell", "revoke"])
 def test_a_live_key_that_stood_in_a_record_is_known_and_may_be_taken_back(tmp_path, on_exposed):
     """Of keys that are not good any more, or nobody's, nothing is told."""
