@@ -33,6 +33,7 @@ def shared():
 @pytest.fixture
 def loki(shared):
     shared.entries.clear()
+    shared.times.clear()
     return shared
 
 
