@@ -12,6 +12,8 @@ APPLIED, REFUSED = f"{COMMANDS}applied", f"{COMMANDS}refused"
 """What the owner of a command makes of it; nobody can send one."""
 AUDIT = "audit of the service"
 """Under which name the ledger keeps where the audit chains stand: no component has such an id."""
+SUBJECT_VALUE = "logboom.subject.value"
+"""Attribute of a command that is about a person: it is for the command's owner alone, and taken out of the record when that has it."""
 DOMAIN = "logboom"
 """The operator's domain, where nothing else is chosen (`service.domains.operator`)."""
 

@@ -146,6 +146,10 @@ class View(Protocol):
         """Domain → the numbers that a component keeps of its state, for `collector.component.figures.read`."""
         ...
 
+    def kept(self, component: str, prefix: bytes) -> Sequence[bytes]:
+        """What a component keeps of no domain, which is not encrypted, under names that begin so."""
+        ...
+
     def queues(self) -> Mapping[str, QueueState]:
         """Exporter → what waits for it, over all partitions; removed ones with a backlog included."""
         ...

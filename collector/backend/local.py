@@ -25,6 +25,15 @@ from collector.ledger.plan import LedgerPlan
 from collector.ledger.tables import create_partition
 
 
+def control_intake(data_dir: DataDir, on_fatal: Callable[[StorageError], None], keys: Keys | None = None) -> Intake:
+    """See `Backend.open_control`."""
+    from collector.journal.writer import Journal
+
+    marks = LocalView(data_dir)  # of this journal's thread alone
+    marks.watermarks(None)
+    return Journal.open(data_dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal, keys)
+
+
 class LocalBackend:
     """The `Backend` on LMDB. A partition p belongs to the worker p % workers; a lock says whether it has it already.
 
@@ -75,11 +84,7 @@ class LocalBackend:
 
     def open_control(self, on_fatal: Callable[[StorageError], None]) -> Intake:
         """See `Backend.open_control`."""
-        from collector.journal.writer import Journal
-
-        marks = LocalView(self._dir)  # of this journal's thread alone
-        marks.watermarks(None)
-        return Journal.open(self._dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal, self._sealing)
+        return control_intake(self._dir, on_fatal, self._sealing)
 
     @property
     def _sealing(self) -> Keys | None:

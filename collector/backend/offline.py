@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from collector.backend.data_dir import DataDir
+from collector.backend.data_dir import DataDir, owner_of
 from collector.backend.desk import LocalDesk
 from collector.backend.freeze import frozen
 from collector.backend.interface import Desk, Frozen, View
+from collector.backend.local import control_intake
 from collector.backend.scoped_desk import ScopedDesk
 from collector.backend.view import LocalView
 from collector.encryption.place import KeyPlace
+from collector.errors import StorageError
+from collector.journal.entry import Intake
 from collector.scope import Scope
 
 
@@ -31,6 +34,24 @@ def view_of(root: Path) -> View:
     StorageError: there is no data directory of logboom.
     """
     return LocalView(DataDir.found(root))
+
+
+def control_of(root: Path) -> Intake:
+    """The control journal of a directory that no logboom runs on, for what is carried out when one does.
+
+    Raises:
+        StorageError: there is none, or one runs.
+    """
+    data_dir = DataDir.found(root)
+    if owner := owner_of(root):
+        raise StorageError(f"a logboom runs on {root} (process {owner})")
+    place = KeyPlace.remembered(root)
+    return control_intake(data_dir, _unwritten, None if place is None else place.ring())
+
+
+def _unwritten(error: StorageError) -> None:
+    """Whoever waits for the record is told."""
+    del error
 
 
 def frozen_of(root: Path) -> AbstractContextManager[Frozen]:

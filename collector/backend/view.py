@@ -54,6 +54,10 @@ class LocalView:
             for domain, kept in partition.figures(component).items()
         }
 
+    def kept(self, component: str, prefix: bytes) -> list[bytes]:
+        """See `View.kept`."""
+        return [value for partition in self._all_partitions().values() for value in partition.kept(component, prefix)]
+
     def queues(self) -> dict[str, QueueState]:
         """See `View.queues`."""
         found: dict[str, QueueState] = {}

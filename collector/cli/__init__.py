@@ -44,6 +44,7 @@ COMMANDS = {
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
     "doctor": "Examine a configuration, a data directory and destinations; say what to do.",
     "restore": "Make a data directory of a backup.",
+    "privacy": "Erase what there is of a person, or of a domain; see how far that is.",
     "limits": "Show how much each domain and credential may send, and how much is used.",
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -29,11 +29,18 @@ class Subject:
     def named_in(self, document: Any, path: str = "") -> bool:
         """Whether a document of plain values (maps, lists, scalars) names them: `{"user": {"id": 42}}` as `{"user.id": "42"}` does.
         `path`: the key under which it stands."""
+        return self.value in self.values_in(document, path)
+
+    def values_in(self, document: Any, path: str = "") -> Iterator[str]:
+        """What stands under the names of the attributes in a document, as text."""
         if isinstance(document, dict):
-            return any(self.named_in(value, f"{path}.{key}" if path else str(key)) for key, value in document.items())
-        if isinstance(document, list):
-            return any(self.named_in(value, path) for value in document)
-        return self._is_theirs(path) and text_of(document) == self.value
+            for key, value in document.items():
+                yield from self.values_in(value, f"{path}.{key}" if path else str(key))
+        elif isinstance(document, list):
+            for value in document:
+                yield from self.values_in(value, path)
+        elif self._is_theirs(path) and (text := text_of(document)) is not None:
+            yield text
 
     def read_in(self, text: str) -> bool:
         """Whether a text holds the value as a word: no letter or digit stands beside it."""

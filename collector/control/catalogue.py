@@ -351,6 +351,35 @@ AUDIT_LOST = ServiceEvent(
     audited=True,
 )  # fmt: skip
 
+# --- of personal data
+
+PRIVACY_ERASED = ServiceEvent(
+    "privacy.erased", "what a person had, or a domain, was erased wherever logboom can", "INFO",
+    {
+        "logboom.domain": "whose records they were", "logboom.subject": "keyed hash of the person's value; empty: all of the domain",
+        "user.id": "who asked for it", "logboom.reason": "why, in words", "logboom.erasure": "id of the command",
+        "logboom.records": "how many records went, over all places", "logboom.places": "the places with their numbers",
+        "logboom.not_erased": "exporters that cannot delete at their destinations: `logboom privacy status` says what must be done there",
+    },
+    Example("subject 5f0c1b9a2d7e4c3b8a6f9e0d1c2b3a49 of tamyla.com erased: 17 records",
+            {"logboom.domain": "tamyla.com", "logboom.subject": "5f0c1b9a2d7e4c3b8a6f9e0d1c2b3a49", "user.id": "anna",
+             "logboom.reason": "request 1217", "logboom.erasure": "0b8d6f", "logboom.records": 17,
+             "logboom.places": "outbox 2, exporter/sqlite 15", "logboom.not_erased": "exporter/splunk_hec"}, "worker 0"),
+    shown=frozenset({"logboom.subject", "logboom.records", "logboom.places", "logboom.not_erased", "logboom.erasure"}),
+    shown_body="what a person of this domain had, or all of it, was erased",
+)  # fmt: skip
+PRIVACY_EXPORTED = ServiceEvent(
+    "privacy.exported", "what there is of a person was written to a file", "WARN",
+    {
+        "logboom.domain": "whose records they are", "logboom.subject": "keyed hash of the person's value", "user.id": "who asked for it",
+        "logboom.reason": "why, in words", "logboom.records": "how many records", "logboom.places": "the places with their numbers",
+    },
+    Example("subject 5f0c1b9a2d7e4c3b8a6f9e0d1c2b3a49 of tamyla.com exported: 17 records",
+            {"logboom.domain": "tamyla.com", "logboom.subject": "5f0c1b9a2d7e4c3b8a6f9e0d1c2b3a49", "user.id": "anna",
+             "logboom.reason": "request 1218", "logboom.records": 17, "logboom.places": "outbox 2, exporter/sqlite 15"}, "logboom privacy"),
+    shown=frozenset({"logboom.subject", "logboom.records"}), shown_body="what there is of a person of this domain was written to a file",
+)  # fmt: skip
+
 # --- of what goes out
 
 EXPORTER_BLOCKED = ServiceEvent(

@@ -12,7 +12,8 @@ from collector.reserved import APPLIED, COMMANDS, REFUSED
 DEPLOYMENT = f"{COMMANDS}deployment"
 OWNER = "service"
 """Who takes the commands that no component of a configuration takes."""
-OWN_COMMANDS = (DEPLOYMENT,)
+ERASE = f"{COMMANDS}erase"
+OWN_COMMANDS = (DEPLOYMENT, ERASE)
 
 
 def command(

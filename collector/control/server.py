@@ -162,7 +162,7 @@ class ControlServer:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the answer is lost, and asked for again
                 self._loop.call_soon_threadsafe(self._settle, record, position, refusal)
 
-        self._intake.append([_payload(record, position)], done)
+        self._intake.append([payload_of(record, position)], done)
 
     def _settle(self, record: ControlRecord, position: Position, refusal: Refusal | None) -> None:
         answer: dict[str, Any] = {"id": record.id, "ok": True}
@@ -175,7 +175,8 @@ class ControlServer:
             say(answer)
 
 
-def _payload(record: ControlRecord, position: Position) -> Payload:
+def payload_of(record: ControlRecord, position: Position) -> Payload:
+    """A record as it stands in the control journal."""
     received = receive_json(record.otlp_json())
     digest = xxhash.xxh3_128_digest(record.id.encode())  # two that say the same are not one
     now_ms = time.time_ns() // 1_000_000

@@ -7,11 +7,11 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -28,6 +28,7 @@ from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
 
+T = TypeVar("T")
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
 _NOWHERE: Mapping[int, Path] = MappingProxyType({})
@@ -184,6 +185,11 @@ class Delivery:
         """An outbox has new entries."""
         if self._engine is not None:
             self._on_loop(self._engine.notify)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Something beside delivery, on its event loop, where exporters live. From any thread, between `start` and `shutdown`."""
+        assert self._loop is not None, "run before start"
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def drain(self, timeout_secs: float) -> bool:
         """Wait until everything in the outboxes is delivered; False when some of it is not.

@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -118,6 +118,15 @@ def exhume(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:
     delete_chunks(txn, tables.dead, U64.pack(info.id))
     delete_chunks(txn, tables.dead_content, U64.pack(info.id))
     _add_bytes(txn, tables, -info.size_bytes)
+
+
+def rewrite(txn: Transaction, tables: Tables, info: DeadLetterInfo, content: bytes) -> None:
+    """Put another content, and what is known of it, in the place of one: records of it were erased."""
+    delete_chunks(txn, tables.dead, U64.pack(info.id))
+    put_chunks(txn, tables.dead, U64.pack(info.id), orjson.dumps(asdict(replace(info, size_bytes=len(content)))))
+    delete_chunks(txn, tables.dead_content, U64.pack(info.id))
+    put_chunks(txn, tables.dead_content, U64.pack(info.id), content)
+    _add_bytes(txn, tables, len(content) - info.size_bytes)
 
 
 def mark_for_replay(txn: Transaction, tables: Tables, info: DeadLetterInfo) -> None:

@@ -285,7 +285,8 @@ def clear(store: Store, settled: Sequence[Settled]) -> None:
 
 
 def _outcomes(exporter: str, header: OutboxHeader, ack: Ack, erased: Mapping[str, int]) -> Counts:
-    """The counts of an acknowledgement; records that it does not account for can't be delivered any more."""
+    """The counts of an acknowledgement; records that it does not account for can't be delivered any more. What was on its way when it was
+    erased ended as the exporter says."""
     component = f"exporter/{exporter}"
     counts: Counts = Counts({(domain, component, outcome): n for (domain, outcome), n in ack.outcomes.items()})
     named: dict[str, int] = {}
@@ -296,8 +297,10 @@ def _outcomes(exporter: str, header: OutboxHeader, ack: Ack, erased: Mapping[str
         gone = min(left, erased.get(domain, 0))
         if gone > 0:
             counts[domain, component, f"{Outcome.DROPPED}:{ERASED}"] += gone
-        if left > gone:
+        if left > gone >= 0:
             counts[domain, component, f"{Outcome.DROPPED}:missing"] += left - gone
+        if left < 0 and header.erased.get(domain):
+            counts[domain, component, f"{Outcome.DROPPED}:{ERASED}"] -= min(-left, header.erased[domain])
     return counts
 
 

@@ -11,19 +11,22 @@ Domains map to a fixed number of partitions; a partition has one owner at a time
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Union
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, Union
 
 from collector.journal.entry import Entry
 from collector.outcomes import Counts, ReceiptKey
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from collector.batch import LogBatch
     from collector.component import Due
     from collector.ledger.pieces import StoredBatch
 
 
+ErasurePlace = Literal["outbox", "dead letters"]
 LAST = (1 << 63) - 1
 """No entry of an outbox has a higher `seq`."""
 
@@ -194,6 +197,36 @@ class Ack:
     receipts_for_secs: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What an erasure takes out of what is kept.
+
+    Args:
+        domain: of the records.
+        of_batch: True for each record that goes.
+        of_payload: a payload without them; None: nothing is left of it; the same: none of them is in it. Raises `Damaged` where that
+            can't be seen.
+    """
+
+    domain: str
+    of_batch: Callable[[LogBatch], pl.Series]
+    of_payload: Callable[[Entry], Entry | None]
+
+
+class ErasedPiece(NamedTuple):
+    """A bounded piece of an erasure.
+
+    Args:
+        records: that were taken out, or would be.
+        after: where to go on; None: that was all.
+        unseen: records of the domain in contents that can't be read.
+    """
+
+    records: int
+    after: int | None
+    unseen: int = 0
+
+
 class Ledger(Protocol):
     """One partition. `read` and `commit` belong to the worker's thread, what delivers to delivery's."""
 
@@ -237,6 +270,16 @@ class Ledger(Protocol):
     def move(self, pipeline: str, to: Sequence[str]) -> int:
         """The oldest of what waits for the exporters of a pipeline is fed to other pipelines instead; how many records, 0: none, or
         there is no room for it now. What is on its way to a destination at this moment may reach it as well."""
+        ...
+
+    def erase(self, place: ErasurePlace, taking: Removal, after: int, *, counts_only: bool = False) -> ErasedPiece:
+        """Take records out of what waits (`outbox`, spill files and forwarded payloads included) or of dead letters, some of it behind
+        `after` (-1 = from the start); they end as `dropped:erased` when what they stood in ends. Doing it again changes nothing. To
+        the worker's thread. Raises `StorageError`: nothing is lost, try again."""
+        ...
+
+    def erased_waiting(self, domain: str) -> int:
+        """How many entries wait of which records of the domain were erased: what was loaded before may still be on its way."""
         ...
 
     def state(self, component: str, domain: str) -> KeptState:

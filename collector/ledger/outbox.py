@@ -22,6 +22,7 @@ from collector.outcomes import Counts, Outcome
 _QUEUED = struct.Struct(">QQQB")
 _TOTALS = struct.Struct(">QQQQQ")
 _SHARE = b"share "
+_ERASED = b"erased "
 
 Reference = tuple[str, str, str, int]
 """(journal, domain, receiver, offset) of an entry that a pass-through pipeline forwards."""
@@ -34,6 +35,7 @@ class OutboxHeader:
     Args:
         journal_entries: the content is references.
         through: exporters that get it through another pipeline than `pipeline`, and which.
+        erased: domain → records that were in it and were erased; `records` and `by_domain` are those that are left.
     """
 
     pipeline: str
@@ -44,6 +46,7 @@ class OutboxHeader:
     exporters: Sequence[str]
     journal_entries: bool = False
     through: Mapping[str, str] = field(default_factory=dict)
+    erased: Mapping[str, int] = field(default_factory=dict)
 
     def pipeline_of(self, exporter: str) -> str:
         """The pipeline through which an exporter gets it."""
@@ -100,7 +103,7 @@ def enqueue(
 ) -> None:
     """A new entry, in the queue of each of `header.exporters`; no content when all of them have spilled it. `shared`: in whose queues
     its pipeline has a share (`surplus`)."""
-    put_chunks(txn, tables.outbox, U64.pack(seq), orjson.dumps(asdict(header)))
+    put_chunks(txn, tables.outbox, U64.pack(seq), _written(header))
     if content is not None:
         put_chunks(txn, tables.content, U64.pack(seq), content)
     for exporter in header.exporters:
@@ -124,7 +127,53 @@ def queue(txn: Transaction, tables: Tables, exporter: str, after: int = -1) -> I
 def header_of(txn: Transaction, tables: Tables, seq: int) -> OutboxHeader | None:
     """The entry's header, None when the entry is gone."""
     text = get_chunks(txn, tables.outbox, U64.pack(seq))
-    return None if text is None else OutboxHeader(**orjson.loads(text))
+    if text is None:
+        return None
+    header = OutboxHeader(**orjson.loads(text))
+    row = txn.get(_ERASED + U64.pack(seq), db=tables.partition)
+    return header if row is None else _less(header, orjson.loads(row))
+
+
+def _less(header: OutboxHeader, erased: Mapping[str, int]) -> OutboxHeader:
+    left = {domain: records - erased.get(domain, 0) for domain, records in header.by_domain.items()}
+    return replace(header, by_domain=left, records=sum(left.values()), erased=erased)
+
+
+def _written(header: OutboxHeader) -> bytes:
+    """As it was enqueued: what was erased stands beside it, where older versions do not look."""
+    whole = {domain: records + header.erased.get(domain, 0) for domain, records in header.by_domain.items()}
+    told = asdict(replace(header, by_domain=whole, records=sum(whole.values())))
+    del told["erased"]
+    return orjson.dumps(told)
+
+
+def rewrite(
+    txn: Transaction, tables: Tables, seq: int, header: OutboxHeader, content: bytes, erased: Mapping[str, int]
+) -> None:
+    """Put a content without erased records in the place of the entry's; `erased`: domain → how many are missing in it by now. What every
+    exporter has spilled stays out of the outbox."""
+    put_erased = orjson.dumps(dict(erased))
+    txn.put(_ERASED + U64.pack(seq), put_erased, db=tables.partition)
+    if content_of(txn, tables, seq) is not None:
+        _delete_content(txn, tables, seq, header)
+        put_chunks(txn, tables.content, U64.pack(seq), content)
+    if header.journal_entries:
+        delete_chunks(txn, tables.outbox, U64.pack(seq))
+        put_chunks(txn, tables.outbox, U64.pack(seq), _written(replace(header, journal_entries=False)))
+
+
+def entries(txn: Transaction, tables: Tables, after: int) -> Iterator[int]:
+    """The `seq` of all that waits for anybody, above that one."""
+    start = U64.pack(after + 1)
+    while (row := next(rows(txn, tables.outbox, b"", start), None)) is not None:
+        seq = int(U64.unpack(row[0][:8])[0])
+        yield seq
+        start = U64.pack(seq + 1)
+
+
+def erased_of(txn: Transaction, tables: Tables, domain: str) -> int:
+    """How many entries wait of which records of a domain were erased."""
+    return sum(domain in orjson.loads(row) for _, row in rows(txn, tables.partition, _ERASED))
 
 
 def content_of(txn: Transaction, tables: Tables, seq: int) -> bytes | None:
@@ -143,7 +192,7 @@ class Settled:
 
 
 def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: OutboxHeader) -> Settled | None:
-    """The exporter is done with the entry: out of its queue, and deleted if nobody else waits for it.
+    """The exporter is done with the entry: out of its queue, and deleted if nobody else waits for it. What was erased of it is counted.
 
     Returns:
         None when the exporter was done before: then nothing may be counted.
@@ -155,11 +204,15 @@ def settle(txn: Transaction, tables: Tables, exporter: str, seq: int, header: Ou
     records, size_bytes, created_unix_ms, aside = _QUEUED.unpack(row)
     queued = Queued(seq, records, size_bytes, created_unix_ms, bool(aside))
     _add(txn, tables, exporter, queued, -1)
+    outcome = f"{Outcome.DROPPED}:erased"
+    lost = {(domain, f"exporter/{exporter}", outcome): number for domain, number in header.erased.items()}
+    add_counts(txn, tables.counts, Counts(lost))
     waiting = _waiting(txn, tables, seq, header)
     if all(waiting):  # nobody else waits, or only exporters that have their own copy
         _delete_content(txn, tables, seq, header)
     if not waiting:
         delete_chunks(txn, tables.outbox, U64.pack(seq))
+        txn.delete(_ERASED + U64.pack(seq), db=tables.partition)
     return Settled(exporter, seq, queued.spilled, not waiting)
 
 

@@ -35,8 +35,21 @@ from collector.ledger.counts import add_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.digests import DedupWindow, write_digests
 from collector.ledger.dispatch import Dispatch, clear
+from collector.ledger.erasing import Erasing
 from collector.ledger.former_state import take_over
-from collector.ledger.interface import ERASED, LAST, Ack, Commit, OutboxEntry, Read, SetAside, Waiting
+from collector.ledger.interface import (
+    ERASED,
+    LAST,
+    Ack,
+    Commit,
+    ErasedPiece,
+    ErasurePlace,
+    OutboxEntry,
+    Read,
+    Removal,
+    SetAside,
+    Waiting,
+)
 from collector.ledger.moving import Moving
 from collector.ledger.opening import claim, enroll, make_source, spilled
 from collector.ledger.outgoing import records_by_domain
@@ -64,6 +77,7 @@ class PartitionLedger:
         self._dispatch = Dispatch(store, sources.shelf())
         self._room = Room(store)
         self._moving = Moving(store, Dispatch(store, sources.shelf()))
+        self._erasing = Erasing(store, Dispatch(store, sources.shelf()))
         self._sources: dict[str, Source] = {}
         self._windows: dict[str, DedupWindow] = {}
         self._replays: dict[str, list[DeadLetterInfo]] = {}
@@ -216,6 +230,18 @@ class PartitionLedger:
             self._load_replays()
         return moved
 
+    def erase(self, place: ErasurePlace, taking: Removal, after: int, *, counts_only: bool = False) -> ErasedPiece:
+        """See `Ledger.erase`."""
+        done = self._erasing.erase(place, taking, after, counts_only)
+        if place == "dead letters" and done.records:
+            self._load_replays()
+        return done
+
+    def erased_waiting(self, domain: str) -> int:
+        """See `Ledger.erased_waiting`."""
+        with self._store.environment.read() as txn:
+            return outbox.erased_of(txn, self._store.tables, domain)
+
     def commit(self, commit: Commit) -> None:
         """See `Ledger.commit`. A commit that failed may be given again; one that succeeded is not applied twice."""
         if self._applied.get(commit.pipeline) == commit.read.id:
@@ -310,6 +336,7 @@ class PartitionLedger:
             source.close()
         self._dispatch.close()
         self._moving.close()
+        self._erasing.close()
         self._store.environment.close()
 
     # --- inside -------------------------------------------------------------------------------------------------

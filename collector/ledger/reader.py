@@ -13,7 +13,7 @@ from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.gauges import PartitionSize, QueueState
 from collector.ledger.outbox import Totals
-from collector.ledger.state import committed, domains_of
+from collector.ledger.state import Budget, ComponentState, committed, domains_of
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts
 
@@ -159,6 +159,13 @@ class PartitionReader:
                 for domain in domains_of(txn, tables, component)
             }
         return {domain: kept for domain, kept in found.items() if kept}
+
+    def kept(self, component: str, prefix: bytes) -> list[bytes]:
+        """What a component keeps of no domain, which is not encrypted, under names that begin so."""
+        if (opened := self._opened()) is None:
+            return []
+        state = ComponentState(*opened, component, "", Budget(0, 0))
+        return [value for _, value in state.scan(prefix)]
 
     def close(self) -> None:
         """Let go of the files; safe twice."""

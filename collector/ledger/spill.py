@@ -41,6 +41,21 @@ class SpillArea:
             target.unlink(missing_ok=True)
             raise
 
+    def replace(self, seq: int, content: bytes) -> None:
+        """Put another content in the place of one, whole or not at all. Raises `OSError` when the disk refuses."""
+        draft = self._path / f".{seq:020d}"
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(file, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(file)
+            draft.rename(self.file(seq))
+            sync_directory(self._path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
     def read(self, seq: int) -> bytes:
         """The content. Raises `StorageError` when it can't be read."""
         try:

@@ -10,7 +10,7 @@ made of them does, for what came through the service's own receiver has its own 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -26,7 +26,7 @@ from collector.pipeline.made import Maker
 from collector.pipeline.processed import Processed, told_of
 from collector.pipeline.state import Changes, Overlay
 from collector.pipeline.work import StepWork
-from collector.reserved import APPLIED, REFUSED, memory_of
+from collector.reserved import APPLIED, REFUSED, SUBJECT_VALUE, memory_of
 
 REMEMBERED_NANOS = 24 * 3600 * 10**9
 _ID, _WHO, _WHY = "logboom.command.id", "logboom.command.who", "logboom.command.why"
@@ -93,10 +93,11 @@ class Commanding:
             mine = (generation > 0) & batch.column("event_name").is_in(list(taker.names))
             for position in mine.arg_true():
                 self._give(taker, batch.gather(pl.Series([position])), draft, answers)
+        draft.batch = _discreet(batch)
         if not self._hands_on:
             taken = batch.column("event_name").is_in([name for taker in self._takers for name in taker.names])
             draft.counts += self._ended(Outcome.HANDLED, batch.filter(taken))
-            draft.batch = batch.filter(~taken)
+            draft.batch = draft.batch.filter(~taken)
         draft.join()
         return draft, answers
 
@@ -140,6 +141,13 @@ class Commanding:
         for name, row in memory.scan(b"")[:_FORGOTTEN_AT_ONCE]:
             if orjson.loads(row)["at"] < old:
                 memory.delete(name)
+
+
+def _discreet(batch: LogBatch) -> LogBatch:
+    """Without what was for the owners of commands alone."""
+    if not (batch.attributes.get_column("key") == SUBJECT_VALUE).any():
+        return batch
+    return replace(batch.without_attributes([SUBJECT_VALUE]), sent=None)
 
 
 def _command(one: LogBatch) -> Command:

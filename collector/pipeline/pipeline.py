@@ -15,6 +15,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from collector.batch import LogBatch
@@ -23,9 +24,11 @@ from collector.errors import NoRoom, StorageError
 from collector.journal.entry import Entry
 from collector.ledger.interface import DAMAGED, Commit, Content, Ledger, RawDeadLetter, Read, SetAside
 from collector.ledger.quarantine import Quarantine
+from collector.outcomes import Counts
 from collector.pipeline.account import discrepancy
 from collector.pipeline.commanding import Answer, Commanding, Taker
 from collector.pipeline.decode import Decoded, decode
+from collector.pipeline.erased import Erased, NothingErased
 from collector.pipeline.flow import Flow
 from collector.pipeline.network import Network
 from collector.pipeline.portion import Portion
@@ -55,6 +58,7 @@ class Pipeline:
         on_answers: told what became of commands, once that is on disk.
         max_bytes, max_records: about how much one step takes; of a large entry a piece.
         marks: what the stores say that the pipeline reaches (`republishing`).
+        erased: what was erased in the partition, and may come late.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Pipeline:
         decode: Callable[[Sequence[Entry]], Decoded] = decode,
         now_unix_nano: Callable[[], int] = time.time_ns,
         marks: Callable[[], Marks] = dict,
+        erased: Erased | NothingErased | None = None,
     ) -> None:
         self.id = id
         self.place = f"pipeline {id} of {attempts_path.parent.name} {attempts_path.name}"
@@ -96,6 +101,7 @@ class Pipeline:
         self._passthrough = passthrough
         self._portion = Portion(max_bytes, max_records)
         self._decode = decode
+        self._erased = erased or NothingErased()
         self._now = now_unix_nano
 
     def step(self) -> int:
@@ -226,8 +232,9 @@ class Pipeline:
         return draft
 
     def _forwards(self, read: Read) -> bool:
-        """Whether the payloads themselves go on. Those of a replay can't: the journal has them no more."""
-        return self._passthrough and not read.replayed
+        """Whether the payloads themselves go on. Those of a replay can't: the journal has them no more; nor those of which something may
+        have been erased."""
+        return self._passthrough and not read.replayed and not self._erased.concerns(read.entries)
 
     def _draft_suspect(self, entry: Entry, changes: Changes, forward: bool) -> Processed:
         if self._suspects.strikes(entry) >= STRIKES:
@@ -246,18 +253,24 @@ class Pipeline:
         (number,) = read.replayed
         self._suspects.take_up(read, letter, number)
         struck = self._suspects.struck_again(letter, number)
-        return self._flow.resume(letter, Attempt(self._suspects.at, struck, self._events_since))
+        rest, erased = self._erased.without(letter.batch, letter.owner)
+        draft = self._flow.resume(replace(letter, batch=rest), Attempt(self._suspects.at, struck, self._events_since))
+        draft.counts += erased
+        return draft
 
     def _draft(self, entries: Sequence[Entry], changes: Changes, forward: bool) -> Processed:
         """Decode and process; halve what fails down to the entry to blame, which is dead-lettered raw."""
         if forward:
             return Processed(changes=changes)
         decoded = self._decode(entries)
+        batch, erased = decoded.batch, Counts()
+        if self._erased.concerns(entries):
+            batch, erased = self._erased.without(batch, f"pipeline/{self.id}")
         try:
             if any(entry.receiver == RECEIVER for entry in entries):
-                draft = self._commanded(decoded.batch, changes)
+                draft = self._commanded(batch, changes)
             else:
-                draft = self._flow.chain.process(decoded.batch, changes, self._events_since)
+                draft = self._flow.chain.process(batch, changes, self._events_since)
         except StageFailed as failed:
             if len(entries) == 1:
                 return Processed(changes=changes, dead_letters=[RawDeadLetter(entries[0], failed.reason)])
@@ -265,7 +278,7 @@ class Pipeline:
             first = self._draft(entries[:half], changes, forward)
             return first.then(self._draft(entries[half:], first.changes, forward))
         draft.dead_letters += decoded.dead_letters
-        draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters)
+        draft.counts += discrepancy(f"pipeline/{self.id}", entries, decoded.batch, decoded.dead_letters) + erased
         return draft
 
     def _commanded(self, batch: LogBatch, changes: Changes) -> Processed:

@@ -15,6 +15,7 @@ import polars as pl
 
 from collector.batch import LogBatch, ValueKind
 from collector.component import Erasure, Subject
+from collector.component.erasing import text_of
 from collector.documents import body_text
 
 _LEVELS = (("attributes", ""), ("resource_attributes", "resource"), ("scope_attributes", "scope"))
@@ -28,6 +29,34 @@ def held_by(batch: LogBatch, erasure: Erasure) -> pl.Series:
     if erasure.subject is None or not meant.any():
         return meant
     return meant & _theirs(batch, erasure.subject)
+
+
+def values_of(batch: LogBatch, attributes: tuple[str, ...]) -> set[str]:
+    """All values under these names in a batch, as a person would write them: whoever is named by one of them."""
+    from collector.documents.nested.values import any_python
+
+    probe = Subject(attributes, "")
+    found: set[str] = set()
+    for table, _ in _LEVELS:
+        rows: pl.DataFrame = getattr(batch, table)
+        keys = rows.get_column("key")
+        own = keys.is_in(list(attributes))
+        for name in attributes:
+            own |= keys.str.ends_with(f".{name}")
+        for kind in ("string", "int", "double", "bool"):
+            found |= {
+                text for value in rows.filter(own).get_column(kind).drop_nulls().unique() if (text := text_of(value))
+            }
+        nested = rows.filter(rows.get_column("kind") == int(ValueKind.ANY)).select("key", "any").drop_nulls().unique()
+        for key, data in nested.iter_rows():
+            found.update(probe.values_in(any_python(data), key))
+    for name in attributes:
+        if name in batch.derived.columns:
+            found.update(batch.attribute_text(name).drop_nulls().unique().to_list())
+    for text in body_text(batch).drop_nulls().unique().to_list():
+        if text.lstrip()[:1] in ("{", "["):
+            names_in_json(text, lambda document: found.update(probe.values_in(document)))
+    return found
 
 
 def _theirs(batch: LogBatch, subject: Subject) -> pl.Series:
@@ -115,10 +144,10 @@ def _body(text: str, subject: Subject) -> bool:
     return names_in_json(text, subject.named_in)
 
 
-def names_in_json(text: str, named: Callable[[object], bool]) -> bool:
-    """Whether a text is a JSON document of which `named` is true."""
+def names_in_json(text: str, look: Callable[[object], bool | None]) -> bool:
+    """Whether a text is a JSON document of which `look` says so."""
     try:
-        return named(orjson.loads(text))
+        return bool(look(orjson.loads(text)))
     except orjson.JSONDecodeError:
         return False
 

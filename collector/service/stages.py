@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from collector.component import (
@@ -23,8 +24,9 @@ from collector.component import (
     TakesEvents,
 )
 from collector.control.audited import audited_kinds
-from collector.control.command import OWNER
+from collector.control.command import DEPLOYMENT, OWNER
 from collector.control.deployments import Deployments
+from collector.control.own_commands import OwnCommands
 from collector.delivery.account import ExporterStatistics
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.domains.guards import GUARDS, Guard, OnOver
@@ -227,9 +229,11 @@ class Stages:
 _STANDING = {"ok": Standing.WELL, "retrying": Standing.REPEATING, "blocked": Standing.BLOCKED}
 
 
-def takers(settings: Settings, network: Network, pipeline: str) -> list[Taker]:
+def takers(
+    settings: Settings, network: Network, pipeline: str, ours: Mapping[str, TakesCommands] = MappingProxyType({})
+) -> list[Taker]:
     """The components that take commands in a pipeline; all connectors do in the one that every configuration has, and what nobody takes
-    is logboom's own."""
+    is logboom's own. `ours`: who takes those of its commands that are more than an event."""
     if pipeline != PIPELINE:
         return [
             Taker(name, settings.processors[name].factory.takes_commands, processor)
@@ -242,7 +246,9 @@ def takers(settings: Settings, network: Network, pipeline: str) -> list[Taker]:
         if isinstance(connector, TakesCommands)
     ]
     own = [name for name, owners in command_owners(settings).items() if owners == [OWNER]]
-    return [*connectors, *([Taker(OWNER, own, Deployments())] if own else [])]
+    takers = {DEPLOYMENT: Deployments(), **ours}
+    own = [name for name in own if name in takers]
+    return [*connectors, *([Taker(OWNER, own, OwnCommands(takers))] if own else [])]
 
 
 def _passes_whole(connector: Connector) -> bool:

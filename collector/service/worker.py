@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from collector.component import Bills, Context, Counting, Exporter, KeepsTables
+from collector.component import Bills, Context, Counting, ErasedSlice, Exporter, KeepsTables
 from collector.control.catalogue import SERVICE_EVENTS
+from collector.control.command import ERASE
+from collector.control.erasures import Erasures
 from collector.control.event import PREFIX
 from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
@@ -28,15 +31,20 @@ from collector.ledger.plan import LedgerPlan
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.commanding import Answer
 from collector.pipeline.decode import decode
+from collector.pipeline.erased import Erased
+from collector.pipeline.forgetting import Forgetting
 from collector.pipeline.pipeline import Pipeline
 from collector.pipeline.republishing import Marks
+from collector.privacy.pseudonyms import Pseudonyms
 from collector.reserved import PIPELINE
 from collector.samples import batch_of
 from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.clients import kept_apart
 from collector.service.crowds import Crowds
+from collector.service.destinations import ErasingExporters
 from collector.service.encryption import forget_destroyed
+from collector.service.erasing import Erasing
 from collector.service.extensions import Extensions
 from collector.service.links import links_of
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
@@ -76,6 +84,10 @@ class Worker:
         self._service: list[Pipeline] = []
         """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
         self._backlogs: list[Backlogs] = []
+        self._erasing: list[Erasing] = []
+        self._pseudonyms = Pseudonyms(root)
+        self._erasures = Erasures(settings.service.privacy.subject_attributes, self._pseudonyms.of, keys=self._keys)
+        self._made: Mapping[str, tuple[Exporter, DeliveryConfig]] = {}
         self._held_back = False
         self._upkeep: list[str] = []
         self._pulse = self._backend.pulse(index)
@@ -93,7 +105,7 @@ class Worker:
     def run(self) -> None:
         """Until `stop`; then process what ingest accepted, deliver what the deadline allows, keep the rest."""
         self._reporting.start()
-        exporters = self._make_exporters()
+        self._made = exporters = self._make_exporters()
         behaviours = {name: exporter for name, (exporter, _) in exporters.items()}
         passthrough, stores = self._stages.untouched(behaviours), self._stages.stores(behaviours)
         listening = self._stages.listening()
@@ -180,6 +192,13 @@ class Worker:
         }
         return made
 
+    def _destinations(self) -> ErasingExporters:
+        def run(work: Coroutine[Any, Any, ErasedSlice]) -> Future[ErasedSlice]:
+            assert self._delivery is not None, "nothing is erased before the loop"
+            return self._delivery.run(work)
+
+        return ErasingExporters(self._made, run)
+
     def _marks(self, pipeline: str) -> Marks:
         """What the stores say of themselves that a pipeline reaches."""
         exporters = {
@@ -210,9 +229,14 @@ class Worker:
         for ledger, place in zip(self._ledgers.values(), self._places().values(), strict=True):
             network = self._stages.network(ledger, listening)
             self._backlogs.append(Backlogs(ledger, network))
+            erased = Erased(ledger, self._pseudonyms.of, self._keys)
+            self._erasing.append(
+                Erasing(ledger, erased, Forgetting(ledger, network), self._destinations(), self._reporting.reporter)
+            )
             own = Pipeline(
                 PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,
-                takers=takers(self._settings, network, PIPELINE), on_answers=self._answer,
+                takers=takers(self._settings, network, PIPELINE, {ERASE: self._erasures}), erased=erased,
+                on_answers=partial(self._answer, erased),
             )  # fmt: skip
             self._service.append(own)
             for pipeline in self._settings.pipelines.values():
@@ -221,7 +245,7 @@ class Worker:
                     pipeline.id, ledger, network.processors[pipeline.id], network=network,
                     passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
                     max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
-                    takers=takers(self._settings, network, pipeline.id), on_answers=self._answer,
+                    takers=takers(self._settings, network, pipeline.id), on_answers=partial(self._answer, erased), erased=erased,
                     decode=partial(decode, keep=pipeline.id in sending_on),
                 )  # fmt: skip
                 self._pipelines.append((made, size))
@@ -268,7 +292,8 @@ class Worker:
         if full or stirred:  # by the upkeep, too: dead letters that are sent again
             self._delivery.notify()
         full |= self._step_pipelines(all_)
-        return full | (sum(each.look(time.time_ns()) for each in self._backlogs) > 0)
+        moved = sum(each.look(time.time_ns()) for each in self._backlogs)
+        return full | (moved + sum(each.look(time.time_ns()) for each in self._erasing) > 0)
 
     def _step_service(self, all_: bool) -> bool:
         full = False
@@ -314,8 +339,9 @@ class Worker:
             ledger.close()
         self._reporting.close()
 
-    def _answer(self, answers: Sequence[Answer]) -> None:
+    def _answer(self, erased: Erased, answers: Sequence[Answer]) -> None:
         """What became of commands, to whoever waits for it."""
+        erased.refresh()
         for answer in answers:
             self._reporting.teller.answer(asdict(answer))
 

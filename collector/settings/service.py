@@ -254,6 +254,13 @@ class SecurityConfig(Config):
     warning."""
 
 
+class PrivacyConfig(Config):
+    """The `privacy:` block: personal data."""
+
+    subject_attributes: list[str] = ["user.id", "enduser.id", "user.email"]
+    """Attributes whose value names a person, where `logboom privacy` is told a value alone."""
+
+
 class ProcessesConfig(Config):
     """How many children `logboom run` starts."""
 
@@ -316,6 +323,8 @@ class ServiceConfig(Config):
     """How much is refused that could be meant."""
     encryption: EncryptionConfig | None = None
     """What waits on disk is encrypted, with keys of its domain; absent = it is not."""
+    privacy: PrivacyConfig = PrivacyConfig()
+    """Personal data."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""
     audit: AuditConfig = AuditConfig()

@@ -13,12 +13,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import otlp_wire
 from collector.batch import LogBatch
 from collector.component import Due
 from collector.journal.entry import Entry
-from collector.ledger.interface import Commit, RawDeadLetter, Read, SetAside, StateKey, TimerKey
+from collector.ledger.interface import (
+    Commit,
+    ErasedPiece,
+    ErasurePlace,
+    RawDeadLetter,
+    Read,
+    Removal,
+    SetAside,
+    StateKey,
+    TimerKey,
+)
 from collector.ledger.plan import Quota
 from collector.outcomes import Outcome
 from collector.testing.memory_outbox import MemoryOutbox, by_domain, domains_of, whole
@@ -131,6 +142,26 @@ class MemoryLedger(MemoryOutbox):
                 letter = SetAside(f"pipeline/{target}", target, "moved", entry.content)
                 self._returned.append((self._next_letter, letter))
             return entry.records
+
+    def erase(self, place: ErasurePlace, taking: Removal, after: int, *, counts_only: bool = False) -> ErasedPiece:
+        """See `Ledger.erase`. Batches that wait, at once; the records are counted there and then."""
+        with self._lock:
+            erased = 0
+            for seq, entry in self._entries.items() if place == "outbox" else ():
+                assert isinstance(entry.content, LogBatch), "payloads are not erased in memory"
+                going = taking.of_batch(entry.content)
+                erased += int(going.sum())
+                if counts_only or seq <= after or not going.any():
+                    continue
+                rest = entry.content.filter(~going)
+                for exporter in (name for name, held in self._waiting.items() if seq in held):
+                    self.counts[taking.domain, f"exporter/{exporter}", f"{Outcome.DROPPED}:erased"] += int(going.sum())
+                self._entries[seq] = replace(entry, content=rest, records=len(rest), by_domain=rest.by_domain())
+            return ErasedPiece(erased, None)
+
+    def erased_waiting(self, domain: str) -> int:  # noqa: ARG002
+        """Nothing is on its way here."""
+        return 0
 
     def full(self, pipeline: str) -> bool:
         """See `Ledger.full`."""

@@ -87,12 +87,13 @@ class Republishes(Protocol):
 @runtime_checkable
 class ForgetsSubjects(Protocol):
     """A processor or connector that keeps texts of records in its state (an example, a template, a title), and can take out of them
-    what is of a person. Of a domain that is erased whole the core deletes all state itself."""
+    what is of a person. Of a domain that is erased whole (`erasure.subject` is None) the core deletes all state itself, afterwards: then
+    it forgets what it holds in memory."""
 
     def forget(self, erasure: Erasure, work: Work) -> int:
-        """Change what is kept of `erasure.domain` so that the value of `erasure.subject` (never None here) stands nowhere in it; gives
-        how many things were changed. With `erasure.counts_only` nothing is. It commits with the step, as a command does, and may be
-        called again; memory beside the state must follow."""
+        """Change what is kept of `erasure.domain` so that the value of `erasure.subject` stands nowhere in it; gives how many things
+        were changed, or would be (`erasure.counts_only`). It commits with what is noted of the erasure, and may be called again; memory
+        beside the state must follow. What it would emit goes nowhere."""
         ...
 
 

@@ -1,0 +1,165 @@
+"""A person is erased wherever logboom keeps her, over kills, and no byte of her is in any file of the data directory; nobody else is touched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from collector.backend.offline import desk_of
+from collector.scope import Scope
+from collector.testing.conservation import assert_directory_conserved
+from collector.testing.service import Service
+from counterparts.http_recorder import Answer, HttpRecorder
+
+SHE, HE = "anna-7f3b91c2@example.test", "bert-55d0aa17@example.test"
+OURS, OTHER = "tamyla.com", "wetechfounders.com"
+CONFIG = """
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{http}"}}}}}}
+processors: {{categorize: {{}}, triage: {{}}, patterns: {{}}, issues: {{}}}}
+exporters:
+  sqlite: {{}}
+  otlp_http/away: {{endpoint: "http://127.0.0.1:{grpc}", retry_on_failure: {{max_interval: 1s}}}}
+  otlp_http/refuses: {{endpoint: "REFUSES"}}
+extensions:
+  health_check: {{endpoint: "127.0.0.1:{health}"}}
+service:
+  extensions: [health_check]
+  domains: {{names: [tamyla.com, wetechfounders.com], default: null, header: x-logboom-domain}}
+  journal: {{max_bytes: 16MiB}}
+  ledger: {{max_bytes: 32MiB, partitions: 2}}
+  pipelines:
+    logs: {{receivers: [otlp], processors: [categorize, triage, patterns, issues], exporters: [sqlite, otlp_http/away, otlp_http/refuses]}}
+"""
+
+
+def attribute(name: str, value: str) -> dict[str, Any]:
+    return {"key": name, "value": {"stringValue": value}}
+
+
+def records(who: str, count: int) -> list[dict[str, Any]]:
+    """In attributes, maps and texts; some are errors, so that issues and patterns keep them as examples."""
+    now = time.time_ns()
+    trace = f'ValueError: no seat for {who}\n  File "shop.py", line 7, in book\n'
+    error = [
+        attribute("exception.type", "ValueError"),
+        attribute("exception.message", f"no seat for {who}"),
+        attribute("exception.stacktrace", trace),
+    ]
+    nested = {"key": "user", "value": {"kvlistValue": {"values": [attribute("email", who)]}}}
+    made = []
+    for number in range(count):
+        own = [[attribute("user.email", who)], [nested], [attribute("user.email", who), *error]][number % 3]
+        body = f"order {number} of {who} is paid" if number % 3 else "paid"
+        severity = 17 if number % 3 == 2 else 9
+        made.append(
+            {
+                "timeUnixNano": str(now + number),
+                "severityNumber": severity,
+                "body": {"stringValue": body},
+                "attributes": own,
+            }
+        )
+    return made
+
+
+def send(service: Service, domain: str, made: Sequence[Mapping[str, Any]]) -> None:
+    body = {
+        "resourceLogs": [
+            {"resource": {"attributes": [attribute("service.name", "shop")]}, "scopeLogs": [{"logRecords": made}]}
+        ]
+    }
+    answer = httpx.post(
+        f"http://127.0.0.1:{service.http}/v1/logs", json=body, headers={"x-logboom-domain": domain}, timeout=30
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def privacy(service: Service, *arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-P", "-m", "collector.cli", "privacy", *arguments, "--data-dir", str(service.data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+def statuses(service: Service) -> list[dict[str, Any]]:
+    code, told = privacy(service, "status", "--json")
+    assert code == 0, told
+    return [json.loads(line) for line in told.splitlines()]
+
+
+def files_with(data: Path, value: str) -> list[str]:
+    return sorted(
+        str(path.relative_to(data))
+        for path in data.rglob("*")
+        if path.is_file() and value.encode() in path.read_bytes()
+    )
+
+
+def dead(service: Service, owner: str) -> int:
+    letters = desk_of(service.data, Scope.everything()).letters()
+    return sum(each.info.records for each in letters if each.info.owner == f"exporter/{owner}")
+
+
+def test_a_person_is_erased_everywhere(tmp_path: Path) -> None:
+    """One destination takes all, one is not there, one refuses everything; a kill in the middle."""
+    with (
+        HttpRecorder(lambda _: Answer(status=400)) as refusing,
+        Service(tmp_path, config=CONFIG.replace("REFUSES", refusing.url)) as service,
+    ):
+        for domain in (OURS, OTHER):
+            for who in (SHE, HE):
+                send(service, domain, records(who, 30))
+        service.await_stored(120)
+        until(lambda: dead(service, "otlp_http/refuses") == 120, "dead letters")
+        assert {name.split("/")[0][:8] for name in files_with(service.data, SHE)} >= {"partitio", "store.db", "journal"}
+
+        code, told = privacy(
+            service,
+            "erase",
+            "--domain",
+            OURS,
+            "--subject",
+            SHE,
+            "--text",
+            "--reason",
+            "request 7",
+            "--dry-run",
+            "--wait",
+            "--json",
+        )
+        assert code == 0, told
+        counted = json.loads(told)
+        code, told = privacy(service, "erase", "--domain", OURS, "--subject", SHE, "--text", "--reason", "request 7")
+        assert code == 0, told
+        until(
+            lambda: statuses(service)[-1]["places"].get("on the way", {}).get("state") == "waits",
+            "nothing is on its way",
+        )
+        service.kill()
+        service.start()
+        service.await_ready()
+        until(lambda: statuses(service)[-1]["ended_unix_nano"] > 0, "not done")
+        done = statuses(service)[-1]
+        local = ("outbox", "exporter/sqlite", "dead letters")
+        assert [counted["places"][name]["records"] for name in local] == [
+            done["places"][name]["records"] for name in local
+        ]
+        assert min(done["places"][name]["records"] for name in local) >= 30  # events about her, too
+        assert service.rows("SELECT domain, count(*) FROM sent GROUP BY 1 ORDER BY 1") == [(OURS, 30), (OTHER, 60)]
+        assert dead(service, "otlp_http/refuses") == 90
+        assert SHE not in privacy(service, "status")[1]
+    assert_directory_conserved(service.data)
