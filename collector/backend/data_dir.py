@@ -11,6 +11,7 @@ DIR/frozen/              copies of one moment, while a backup is made (`freeze.p
 DIR/keys.db              keys of domains, wrapped, where what waits is encrypted
 DIR/encryption.json      where these keys and their master key are
 DIR/links.key            by which links in messages to people are signed
+DIR/compact.asked        journals and partitions are to be written anew at the next start (`compacting.py`)
 DIR/store.db             the embedded store (exporter `sqlite`)
 """
 

@@ -55,6 +55,13 @@ def frozen(data_dir: DataDir, at: Callable[[str], None] = lambda _: None) -> Ite
         yield Frozen(folder, sorted(_copied(data_dir, folder, at)))
 
 
+def frozen_rests(folder: Path) -> None:
+    """Delete what a backup that was killed has left. Raises `Locked`: one is being made."""
+    if folder.exists():
+        with _alone(folder):
+            pass
+
+
 def _copied(data_dir: DataDir, folder: Path, at: Callable[[str], None]) -> list[Path]:
     """What is in the folder now. No look outlasts this: they pin pages that writers need."""
     with contextlib.ExitStack() as opened:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -29,13 +29,43 @@ def create(
       logboom master-key create /etc/logboom/master.key
     """
     from collector.encryption.master_key import id_of, new_master_key, written
+    from collector.encryption.private_file import write_new
 
     key = new_master_key()
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(written([key]))
-            opened.flush()
-            os.fsync(opened.fileno())
+        write_new(file, written([key]))
     except OSError as error:
         refuse(f"{file} can't be made: {error.strerror or error}")
     typer.echo(f"{file} holds the master key {id_of(key)}: name it in service.encryption.master_key.file")
+
+
+@app.command(cls=PlainCommand)
+def rotate(
+    data_dir: Annotated[Path, typer.Option(help="The data directory of `logboom run`.")] = Path("logboom-data"),
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Wrap the keys of all domains with a new master key, while logboom runs; nothing is encrypted anew.
+
+    A master key in a file is made and put in the place of the old one. From the environment, a command or a plugin the new one must come
+    first, in front of the old one, when this is called; a running logboom must have been started with both, or read them again.
+
+    \b
+      logboom master-key rotate
+    """
+    from collector.encryption.place import KeyPlace
+    from collector.encryption.rotation import rotate as rotated
+    from collector.errors import LogboomError
+
+    try:
+        place = KeyPlace.remembered(data_dir)
+        if place is None:
+            refuse(f"nothing in {data_dir} was ever encrypted: set service.encryption, and start logboom")
+        done = rotated(place)
+    except LogboomError as error:
+        refuse(str(error))
+    if json_:
+        typer.echo(json.dumps({"master": done.master, "domains": done.domains, "needed_no_more": done.left}))
+        return
+    typer.echo(f"the keys of {done.domains} domains are wrapped with the master key {done.master}")
+    if done.left:
+        typer.echo(f"needed no more, take them out where they come from: {', '.join(done.left)}")

@@ -32,6 +32,7 @@ from typing import Any, NamedTuple, Self
 import lmdb
 
 from collector.disk.allocation import MAP_FACTOR, Allocation
+from collector.disk.compacting import settle
 from collector.disk.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.disk.freelist import PAGE_BYTES, pages_in_use
 from collector.disk.handle import Handle, acquire
@@ -116,6 +117,7 @@ class Environment:
         with contextlib.ExitStack() as undo:
             lock_fd = lock_writer(path)
             undo.callback(os.close, lock_fd)
+            _settle(path)
             allocate_lock_table(path)
             handle = acquire(path, most_bytes)
             undo.callback(handle.release)
@@ -329,6 +331,13 @@ class Environment:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _settle(path: Path) -> None:
+    try:
+        settle(path)
+    except OSError as error:
+        raise storage_error(f"{path}: a compact copy that was begun can't be ended", error) from error
 
 
 def _unreadable(path: Path, cause: lmdb.Error) -> StorageError:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +21,7 @@ from collector.encryption.master_key import MasterKey
 from collector.errors import Damaged, KeyDestroyed, KeysUnavailable
 
 LOOK_SECS = 0.5
+TROUBLE_SECS = 5.0
 DAY_SECS = 86_400
 LASTING = "lasting"
 _PSEUDONYMS = "pseudonyms"
@@ -47,6 +49,7 @@ class KeyRing:
         self._master: MasterKey | None = None
         self._look_at = 0.0
         self._destructions = -1
+        self._trouble = -TROUBLE_SECS, ""
         self._daily: dict[str, tuple[int, Cipher]] = {}
         self._ciphers: dict[bytes, Cipher] = {}
         self._lasting: dict[str, Cipher] = {}
@@ -82,9 +85,27 @@ class KeyRing:
                 self._follow()
             self._look_at = now + LOOK_SECS
 
+    @property
+    def destructions(self) -> int:
+        """See `Keys.destructions`."""
+        with suppress(KeysUnavailable):
+            self.look()
+        return self._destructions
+
     def seal(self, domain: str, purpose: str, plain: bytes, lasting: bool = False) -> bytes:
         """See `Keys.seal`."""
-        return self._cipher_for(domain, lasting).seal(purpose, plain)
+        try:
+            cipher = self._cipher_for(domain, lasting)
+        except KeysUnavailable as error:
+            self._trouble = time.monotonic(), str(error)
+            raise
+        return cipher.seal(purpose, plain)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing could be encrypted some seconds ago; empty: it could, or nobody asked."""
+        when, reason = self._trouble
+        return reason if time.monotonic() - when < TROUBLE_SECS else ""
 
     def open(self, domain: str, purpose: str, sealed: bytes) -> bytes:
         """See `Keys.open`."""

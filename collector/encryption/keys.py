@@ -23,6 +23,11 @@ class Keys(Protocol):
         """Whether what is written now is to be encrypted; else only what was encrypted once is opened."""
         ...
 
+    @property
+    def destructions(self) -> int:
+        """How many there were, as far as this process knows: when it grows, what was opened before should be let go of."""
+        ...
+
     def seal(self, domain: str, purpose: str, plain: bytes, lasting: bool = False) -> Sealed:
         """Encrypt, bound to domain and purpose.
 

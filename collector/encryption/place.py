@@ -6,13 +6,13 @@ It names the file of keys and where the master key comes from; neither is in it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Self
 
+from collector.encryption import private_file
 from collector.encryption.key_ring import KeyRing
 from collector.encryption.key_store import FILE
 from collector.encryption.sources import opened
@@ -42,14 +42,9 @@ class KeyPlace:
     def remember(self, root: Path) -> None:
         """For whoever comes without the configuration."""
         text = json.dumps(asdict(self) | {"keys": str(self.keys)}, indent=1) + "\n"
-        path, new = root / PLACE, root / f".{PLACE}.new"
-        if path.exists() and path.read_text() == text:
-            return
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        path = root / PLACE
+        if not path.exists() or path.read_text() != text:
+            private_file.replace(path, text)
 
     @classmethod
     def remembered(cls, root: Path) -> Self | None:

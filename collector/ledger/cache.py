@@ -54,6 +54,12 @@ class ContentCache:
             self._misses += held is None
             return None if held is None else held[0]
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._held.clear()
+            self._used = 0
+
     def discard(self, seq: int) -> None:
         """Forget the content of an entry that every exporter is done with."""
         with self._lock:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import orjson
+import polars as pl
 
 from collector.batch import LogBatch, concat
 from collector.encryption import Keys
@@ -112,8 +114,14 @@ def _by_domain(batch: LogBatch) -> Iterator[tuple[str, LogBatch]]:
     if len(names) < 2:
         yield from ((name, batch) for name in names)
         return
-    for name in names:
-        yield name, batch.gather((domains == name).arg_true()).compact()
+    ranks = domains.replace_strict(names, range(len(names)), return_dtype=pl.UInt32)
+    order = ranks.to_numpy().argsort(kind="stable")
+    together = batch.gather(pl.Series(order))
+    together = replace(together, attributes=together.attributes.sort("owner", maintain_order=True))
+    counts = np.bincount(ranks.to_numpy(), minlength=len(names))
+    ends = np.cumsum(counts)
+    for name, length, end in zip(names, counts.tolist(), ends.tolist(), strict=True):
+        yield name, together.slice(end - length, length).compact()
 
 
 def _joined(parts: Sequence[bytes], is_batch: bool, records: int | None) -> Any:

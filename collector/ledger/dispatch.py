@@ -47,6 +47,7 @@ class Dispatch:
     def __init__(self, store: Store, shelf: Shelf) -> None:
         self._store = store
         self._shelf = shelf
+        self._destructions = store.keys.destructions if store.keys is not None else 0
         self._erased: dict[int, Mapping[str, int]] = {}
         """Entries that were loaded without records whose key was destroyed: domain → how many."""
 
@@ -154,6 +155,7 @@ class Dispatch:
 
     def _find(self, exporter: str, after: int, max_bytes: int, upto: int) -> list[_Found]:
         found: list[_Found] = []
+        self._let_go()
         with self._store.environment.read() as txn:
             for queued, header in self._queue(txn, exporter, after, max_bytes, upto):
                 cached = self._store.cache.get(queued.seq)
@@ -161,6 +163,13 @@ class Dispatch:
                 content = None if known else outbox.content_of(txn, self._store.tables, queued.seq)
                 found.append(_Found(queued, header, content, cached))
         return found
+
+    def _let_go(self) -> None:
+        """Of what is in memory, when a key was destroyed: it may be of that domain."""
+        known = self._store.keys.destructions if self._store.keys is not None else 0
+        if known != self._destructions:
+            self._store.cache.clear()
+            self._destructions = known
 
     def _entry(self, exporter: str, found: _Found) -> OutboxEntry | None:
         queued, header = found.queued, found.header

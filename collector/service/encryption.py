@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from collector.encryption import Keys
@@ -10,6 +13,8 @@ from collector.encryption.key_ring import KeyRing
 from collector.encryption.master_key import LocalMasterKey, new_master_key
 from collector.errors import KeysUnavailable
 from collector.settings.model import Settings
+
+RETIRE_SECS = 3600.0
 
 log = logging.getLogger("logboom.encryption")
 
@@ -37,6 +42,35 @@ def forget_destroyed(keys: KeyRing) -> None:
         keys.look()
     except KeysUnavailable as error:
         log.debug("the keys can't be looked at: %s", error)  # whoever needs one is told
+
+
+def retire_keys(settings: Settings, root: Path, now: float) -> int:
+    """Destroy the keys of days that are older than the configuration keeps them; how many.
+
+    Raises:
+        KeysUnavailable: not now.
+    """
+    config = settings.service.encryption
+    if config is None or config.destroy_after is None:
+        return 0
+    ring = config.place(root).ring()
+    try:
+        return ring.destroy_before(now - config.destroy_after)
+    finally:
+        ring.close()
+
+
+async def keep_retiring(settings: Callable[[], Settings], root: Path) -> None:
+    """Each hour."""
+    while True:
+        try:
+            gone = await asyncio.to_thread(retire_keys, settings(), root, time.time())
+        except KeysUnavailable as error:
+            log.warning("keys that are older than service.encryption.destroy_after could not be destroyed: %s", error)
+        else:
+            if gone:
+                log.info("%d data keys were older than service.encryption.destroy_after, and are destroyed", gone)
+        await asyncio.sleep(RETIRE_SECS)
 
 
 def passing_keys(settings: Settings, folder: Path) -> Keys | None:

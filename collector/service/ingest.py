@@ -276,6 +276,8 @@ class Ingest:
         state = journal.statistics() if journal is not None else None
         full = state is not None and self._fullness.look(state)
         refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
+        trouble = self._keys.trouble if self._keys is not None else ""
+        refusing = refusing or (f"nothing can be encrypted, senders are told to wait: {trouble}" if trouble else "")
         doors = {name: receiver.endpoints() for name, receiver in self._receivers.items()}
         stats: dict[str, Any] = {"endpoints": by_name(doors), "doors": doors, "refusing": refusing}
         stats["listeners"] = by_name({name: receiver.gauges() for name, receiver in self._receivers.items()})

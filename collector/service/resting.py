@@ -15,7 +15,7 @@ from collector.control.catalogue import PIPELINE_RESTS
 from collector.control.event import Phase
 from collector.control.record import Value
 from collector.control.reporter import Reporter, nobody
-from collector.errors import Damaged, StorageError
+from collector.errors import NoRoom, StorageError
 
 log = logging.getLogger("logboom.worker")
 
@@ -50,7 +50,7 @@ class Resting:
         except StorageError as error:
             if error.fatal:
                 raise
-            self._begin(name, str(error), "" if isinstance(error, Damaged) else "; free some space")
+            self._begin(name, str(error), "; free some space" if isinstance(error, NoRoom) else "")
             return 0
         self._end(name)
         return records

@@ -7,10 +7,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from collector.backend.compacting import compact_if_asked
 from collector.backend.data_dir import lock_data_dir, open_data_dir
 from collector.backend.interface import View
 from collector.errors import LogboomError
@@ -19,7 +20,7 @@ from collector.extensions.zpages.config import ZPagesConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.costs import Costs
-from collector.service.encryption import check_keys
+from collector.service.encryption import check_keys, keep_retiring
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
@@ -57,6 +58,8 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
         raise LogboomError("; ".join(taken))
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
     check_keys(settings, root)
+    for said in compact_if_asked(data_dir):
+        log.warning("not compacted, and tried again at the next start: %s", said)
     backend = backend_of(settings, root)
     backend.prepare()
     if in_process:
@@ -91,7 +94,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
         supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root), costs=costs,
         lost=lambda: reporting.teller.lost_records,
     )  # fmt: skip
-    watching = asyncio.ensure_future(_watch(watch))
+    watching = asyncio.ensure_future(_watch(watch, keep_retiring(lambda: supervisor.settings, root)))
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints, watch)
@@ -113,10 +116,11 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     return 0
 
 
-async def _watch(watch: Watch) -> None:
+async def _watch(watch: Watch, retiring: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(watch.run())
         group.create_task(show_life())
+        group.create_task(retiring)
 
 
 async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from typer.testing import CliRunner
 
 from collector.cli import app
 from collector.encryption.master_key import new_master_key
-from collector.errors import ConfigError, KeysUnavailable
-from collector.service.encryption import check_keys
+from collector.errors import ConfigError, KeyDestroyed, KeysUnavailable
+from collector.service.encryption import check_keys, retire_keys
 from collector.settings import load
 from collector.settings.encryption import key_ring
 
@@ -47,6 +48,24 @@ def test_a_key_file(tmp_path: Path) -> None:
     assert off is not None
     assert not off.seals
     assert off.open("a.com", "journal", keys.seal("a.com", "journal", b"text")) == b"text"
+
+
+def test_keys_of_days_are_destroyed_when_they_are_old(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")]).exit_code == 0
+    block = f"{{master_key: {{file: {tmp_path}/master.key}}, destroy_after: 30d}}"
+    settings = load([f"yaml:{yaml(block)}"])
+    check_keys(settings, tmp_path)
+    keys = key_ring(settings.service.encryption, tmp_path)
+    assert keys is not None
+    sealed = keys.seal("a.com", "journal", b"text")
+    kept = keys.seal("a.com", "state", b"text", lasting=True)
+    assert retire_keys(settings, tmp_path, time.time() + 30 * 86_400) == 0
+    assert retire_keys(settings, tmp_path, time.time() + 32 * 86_400) == 1
+    again = key_ring(settings.service.encryption, tmp_path)
+    assert again is not None
+    with pytest.raises(KeyDestroyed):
+        again.open("a.com", "journal", sealed)
+    assert again.open("a.com", "state", kept) == b"text"
 
 
 def test_a_master_key_that_is_not_there_refuses_the_start(tmp_path: Path) -> None:
