@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: causes-score patterns-score redact-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
+.PHONY: check-archive causes-score patterns-score redact-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -96,6 +96,9 @@ bench-collector-files: setup   ## files followed by logboom and by the Collector
 SEEDS ?= 101
 weeks: setup                   ## four simulated weeks with sixty incidents through the processor anomalies (SEEDS; 3 minutes each)
 	$(BIN)/python -m weeks $(SEEDS)
+
+check-archive: setup            ## the archive and backups against Versity's S3 gateway, built from its Go module (3 minutes the first time)
+	LOGBOOM_S3=versitygw $(BIN)/python -m pytest -q tests/faults/test_archive.py tests/unit/backup
 
 MINUTES ?= 60
 RATE    ?= 2000

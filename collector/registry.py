@@ -70,6 +70,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
     Kind.EXPORTER: {
         "alertmanager": "exporters.alertmanager",
         "apprise": "exporters.apprise",
+        "archive": "exporters.archive",
         "awscloudwatchlogs": "exporters.awscloudwatchlogs",
         "azure_monitor": "exporters.azure_monitor",
         "azuremonitor": "exporters.azure_monitor",

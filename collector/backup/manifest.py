@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from collector.backup.target import BackupError
+from collector.backup.errors import BackupError
 from collector.release import release
 
 FORMAT = 1

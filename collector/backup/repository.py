@@ -24,10 +24,11 @@ from pathlib import Path
 import orjson
 import zstandard
 
+from collector.backup.errors import BackupError
 from collector.backup.manifest import FORMAT, FilePart, Snapshot, digest_of, unpacked
 from collector.backup.seal import PLAIN, Seal, seal_of
-from collector.backup.target import BackupError, Exists, Missing, Target
 from collector.errors import Locked
+from collector.object_storage import Exists, Missing, Target
 
 CHUNK_BYTES = 1 << 20
 _MARK = "logboom-backup.json"
@@ -193,7 +194,10 @@ class Repository:
         return len(sealed)
 
     def _get_chunk(self, digest: str) -> bytes:
-        sealed = self.target.get(_chunk_name(digest))
+        try:
+            sealed = self.target.get(_chunk_name(digest))
+        except Missing as error:
+            raise BackupError(str(error)) from None
         try:
             chunk = zstandard.ZstdDecompressor().decompress(self._seal.open(sealed), max_output_size=CHUNK_BYTES)
         except zstandard.ZstdError as error:

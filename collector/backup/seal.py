@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from collector.backup.target import BackupError
+from collector.backup.errors import BackupError
 
 
 class Seal(Protocol):

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from collector.backend.interface import Frozen
 from collector.backup import tail
+from collector.backup.errors import BackupError
 from collector.backup.manifest import FilePart, Snapshot, new_id, of_now
 from collector.backup.repository import Repository, known_chunks
 from collector.backup.tail import Tail
-from collector.backup.target import BackupError
 from collector.disk.directory import sync_directory
 from collector.errors import storage_error
 from collector.store.copying import copy_store

@@ -17,9 +17,10 @@ from struct import Struct
 
 import zstandard
 
+from collector.backup.errors import BackupError
 from collector.backup.manifest import FilePart
 from collector.backup.repository import Repository
-from collector.backup.target import BackupError
+from collector.object_storage import TargetError
 from collector.store.log_follower import LogFollower, joined
 from collector.store.wal import Changes, Place
 
@@ -53,7 +54,7 @@ class Tail:
         """Send on what was committed; how many bytes that took.
 
         Raises:
-            BackupError: the target refused; what is waiting goes with the next call.
+            TargetError: the target refused; what is waiting goes with the next call.
             Overrun, StorageError: this stream is at its end.
         """
         with self._lock:
@@ -70,7 +71,7 @@ class Tail:
         packed = pack(self._waiting)
         try:
             self._repository.write(tail_name(self.stream, self.next), packed)
-        except BackupError:
+        except TargetError:
             if len(self._waiting.pages) * self._waiting.page_size > MOST_WAITING_BYTES:
                 raise Overrun(f"{self.store}: more was written than can wait until the target takes it") from None
             raise

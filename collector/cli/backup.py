@@ -117,8 +117,8 @@ def prune(
 @contextmanager
 def _repository(place: str, option: list[str] | None, *, create: bool = False) -> Iterator[Repository]:
     from collector.backup.repository import Repository
-    from collector.backup.target import open_target
     from collector.errors import LogboomError
+    from collector.object_storage import open_target
 
     options = dict(each.split("=", 1) for each in option or [] if "=" in each)
     if len(options) != len(option or []):

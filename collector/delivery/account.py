@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from collector.delivery.feed import Feed
+from collector.delivery.gathering import Gathering
 from collector.delivery.progress import Progress
 from collector.delivery.request import Part, Pending, Request
 from collector.ledger.interface import DeadLetter
@@ -57,9 +58,12 @@ class ExporterStatistics:
 class Account:
     """The only place where records of an exporter end."""
 
-    def __init__(self, feed: Feed, progress: Progress, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, feed: Feed, progress: Progress, clock: Callable[[], float], gathering: Gathering | None = None
+    ) -> None:
         self._feed = feed
         self._progress = progress
+        self._gathering = gathering
         self.ended: Counter[str] = Counter()
         self.failed_attempts = 0
         self.left_out = 0
@@ -81,6 +85,12 @@ class Account:
         for part in request.occupied():
             part.pending.end(part.by_domain(), outcome)
             self._count(outcome, part)
+
+    def keep(self, request: Request) -> None:
+        """The exporter keeps all records of the request until it sends the run that they belong to."""
+        for part in request.occupied():
+            part.pending.keep(part.by_domain())
+            self._finish(part.pending)
 
     def bury(self, request: Request, reason: str) -> None:
         """All records of the (decoded) request become dead letters."""
@@ -120,5 +130,7 @@ class Account:
 
     def _finish(self, pending: Pending) -> None:
         if pending.done:
-            self._progress.add(pending)
+            (self._gathering or self._progress).add(pending)
             self._feed.release(pending)
+        elif self._gathering is not None and pending.all_kept:
+            self._gathering.kept(pending)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from collector.component import Exporter, KeepsReceipts, OneRequestPer, Ordered, PayloadExporter, TellsOrigin
 from collector.delivery.receipts import Receipts
@@ -19,6 +19,14 @@ from collector.outcomes import ReceiptKey
 
 T = TypeVar("T")
 _PAUSES_SECS = (1.0, 4.0)
+
+
+class Kept(NamedTuple):
+    """What an exporter that gathers is to keep, and of which run: partition and first entry."""
+
+    partition: int
+    first: int
+    encoded: Any
 
 
 class Panic(RuntimeError):
@@ -93,7 +101,9 @@ class Encoding:
         generation = batch.generation
         if generation is not None and isinstance(self._exporter, TellsOrigin):
             return self._exporter.encode_made(batch, int(generation[0]))
-        return self._exporter.encode(batch)
+        encoded = self._exporter.encode(batch)
+        pending = request.parts[0].pending
+        return encoded if pending.run is None else Kept(pending.source, pending.run, encoded)
 
 
 def _contained(function: Callable[..., T], *arguments: Any) -> T:

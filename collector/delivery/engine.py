@@ -117,7 +117,8 @@ class Engine:
 
     async def drain(self, timeout_secs: float) -> bool:
         """Deliver what the outboxes hold; whether all of it went out. Exporters in trouble are not waited for."""
-        self.notify()
+        for lane in self._lanes:
+            lane.hurry()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_secs):
                 while not all(lane.settled for lane in self._lanes):  # noqa: ASYNC110  many conditions, once in a life

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Collection
 
@@ -24,6 +25,8 @@ class Feed:
         self._after = dict.fromkeys(partitions, -1)
         self._turns = deque(partitions)
         self._wake = asyncio.Event()
+        self.emptied = dict.fromkeys(partitions, 0.0)
+        """Partition → when it was last found to have no more (seconds since 1970)."""
         self.held_bytes = 0
         self.held_records = 0
         self.drained = False
@@ -54,9 +57,11 @@ class Feed:
         for _ in self._after:
             if self.full:
                 return []
-            source = self._turns[0]
+            source, looked = self._turns[0], time.time()
             self._turns.rotate(-1)
             waiting = await self._loader.waiting(source, self._after[source], self._budget - self.held_bytes)
+            if not waiting:
+                self.emptied[source] = looked
             nothing_waits &= not waiting
             if not waiting or (waiting[0].giant and self.held_bytes):
                 continue
@@ -72,6 +77,11 @@ class Feed:
             return found
         self.drained = nothing_waits and not self._wake.is_set()
         return []
+
+    def forget(self, pending: Pending) -> None:
+        """What of the entry has not ended is kept elsewhere: its memory is free."""
+        self.held_bytes -= pending.let_go()
+        self._wake.set()
 
     def release(self, pending: Pending) -> None:
         """All records of the entry have ended: its memory is free."""

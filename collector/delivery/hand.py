@@ -44,6 +44,10 @@ class Hand:
         self._looked: set[int] = set()
         self._quarantine = quarantine
 
+    def forgetful(self) -> Hand:
+        """Another one, for what is never held against anybody."""
+        return Hand("", {}, self._quarantine)
+
     async def holding(
         self, request: Request, *, whole: bool = False, freely: bool = False
     ) -> AbstractContextManager[None]:

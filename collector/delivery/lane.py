@@ -13,13 +13,14 @@ from concurrent.futures import Executor
 
 from collector.batch import LogBatch
 from collector.client_info import NOTHING, Wanted
-from collector.component import Addressed, Exporter, KeepsReceipts, TakesEvents
+from collector.component import Addressed, Exporter, Gathers, KeepsReceipts, OutboxRun, TakesEvents
 from collector.delivery.account import Account, ExporterStatistics, State
 from collector.delivery.batcher import Batcher
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind, EventThrottle
 from collector.delivery.feed import Feed
+from collector.delivery.gathering import Gathering, Keeping
 from collector.delivery.hand import POISON, Hand
 from collector.delivery.loading import Loader, Run
 from collector.delivery.progress import Progress
@@ -75,16 +76,24 @@ class Lane:
         self._feed = Feed(self._loader, ledgers.keys(), queue.max_in_flight_bytes, hand)
         receipts = Receipts(id, exporter, ledgers, run) if isinstance(exporter, KeepsReceipts) else None
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts)
-        self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time)
+        gathers = exporter if isinstance(exporter, Gathers) else None
+        self._gathering = None if gathers is None else Gathering(gathers, self._progress, self._feed, self._deliver_run)
+        self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time, self._gathering)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config), receipts)
         takes = exporter.takes_events if isinstance(exporter, TakesEvents) else ()
         addressee = id if config.events is None and isinstance(exporter, Addressed) and exporter.addressed else ""
         self._sieve = Sieve(config, encoding, self._account, self._emit, hand, takes, addressee)
         self._rows = Rows(exporter, encoding, self._account, self._emit, kept_apart)
         self._sender = Sender(
-            exporter, config, encoding, self._account, self._emit, hand, rng, self._batcher.stay_below, receipts, self._rows.overtaken,
-            kept_apart,
+            exporter if gathers is None else Keeping(gathers), config, encoding, self._account, self._emit, hand, rng,
+            self._batcher.stay_below, receipts, self._rows.overtaken, kept_apart,
+            None if gathers is None else self._account.keep,
         )  # fmt: skip
+        self._senders = [self._sender]
+        if gathers is not None:  # what goes to the destination: one that refuses it stops nobody who keeps
+            self._senders.append(
+                Sender(exporter, config, encoding, self._account, self._emit, hand.forgetful(), rng, lambda _: None)
+            )
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[None]] = []
@@ -106,20 +115,28 @@ class Lane:
     @property
     def settled(self) -> bool:
         """Nothing waits that could be delivered now: all is done, or the destination is in trouble."""
-        if self._sender.gate.reason is not None or self._sender.retrying:
+        if any(sender.gate.reason is not None or sender.retrying for sender in self._senders):
             return True
         return self._feed.drained and not self._feed.held_records and not self._requests
 
+    def hurry(self) -> None:
+        """Nothing more comes: what waits to be sent together goes now."""
+        if self._gathering is not None:
+            self._gathering.hurried = True
+        self.notify()
+
     async def stop(self, deadline_secs: float) -> None:
         """Send nothing more, let calls under way finish until the deadline, persist progress, close the exporter."""
-        self._sender.stopping = True
+        for sender in self._senders:
+            sender.stopping = True
         if self._services:
             delivering, persisting = self._services
             await _cancel([delivering])
-            await _cancel([task for task in self._requests if task not in self._sender.calling])
-            if self._requests:
-                await asyncio.wait(self._requests, timeout=deadline_secs)
-            await _cancel(list(self._requests))
+            calling = {task for sender in self._senders for task in sender.calling}
+            await _cancel([task for task in self._under_way if task not in calling])
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=deadline_secs)
+            await _cancel(list(self._under_way))
             await self._progress.stop(persisting)
             self._services = []
         with contextlib.suppress(TimeoutError):
@@ -130,25 +147,26 @@ class Lane:
 
     def statistics(self) -> ExporterStatistics:
         """A consistent look; call it on the loop's thread or accept values of neighbouring moments."""
-        sender, account = self._sender, self._account
+        senders, account = self._senders, self._account
+        blocked = next((sender.gate.reason for sender in senders if sender.gate.reason is not None), None)
         state: State = "ok"
-        if sender.gate.reason is not None:
+        if blocked is not None:
             state = "blocked"
-        elif sender.retrying:
+        elif any(sender.retrying for sender in senders):
             state = "retrying"
         return ExporterStatistics(
             state=state,
-            reason=sender.gate.reason or account.last_error,
+            reason=blocked or account.last_error,
             queued_records=self._feed.held_records,
             queued_bytes=self._feed.held_bytes,
-            requests=len(self._requests),
+            requests=len(self._under_way),
             sent=account.ended[Outcome.EXPORTED],
             left_out=account.left_out,
             failed_attempts=account.failed_attempts,
             dead_lettered=account.ended[Outcome.DEAD_LETTERED],
             dropped=account.ended[Outcome.DROPPED],
             filtered=account.ended[Outcome.FILTERED],
-            concurrency=sender.concurrency.limit,
+            concurrency=senders[-1].concurrency.limit,
             moved=account.moved,
         )
 
@@ -168,10 +186,13 @@ class Lane:
                 flush_at = None
                 for request in self._batcher.flush():
                     await self._dispatch(request)
+            looks_secs = _LOOK_SECS if self._gathering is None else min(_LOOK_SECS, self._gathering.tick())
             if not pendings:
-                await self._feed.wait(_LOOK_SECS if flush_at is None else min(_LOOK_SECS, flush_at - loop.time()))
+                await self._feed.wait(looks_secs if flush_at is None else min(looks_secs, flush_at - loop.time()))
 
     async def _admit(self, pending: Pending) -> None:
+        if self._gathering is not None:
+            await self._gathering.enter(pending)
         self._account.begin(pending)
         content = pending.entry.content
         if not isinstance(content, StoredBatch):
@@ -209,7 +230,7 @@ class Lane:
             await self._with_care(passed)
             return
         for key, part in await self._rows.apart(passed) if passed is not None else ():
-            for request in self._batcher.add(part, key):
+            for request in self._batcher.add(part, key if part.pending.run is None else (part.pending.run, key)):
                 await self._dispatch(request)
 
     async def _with_care(self, part: Part) -> None:
@@ -249,6 +270,17 @@ class Lane:
         """What waits for others of its key holds no place: those of other keys pass it. How much waits is bounded by the feed."""
         async with turn.taken(self._rows.gathering_secs), self._slots:
             await self._sender.deliver(request)
+
+    async def _deliver_run(self, request: Request, run: OutboxRun) -> None:
+        try:
+            await self._senders[-1].deliver_encoded(request, run)
+        except Exception as error:  # noqa: BLE001  its entries stay in the outbox
+            self._emit(EventKind.FAILED, f"delivery raised {type(error).__name__}", 1)
+
+    @property
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        """Requests, and runs that are sent."""
+        return self._requests if self._gathering is None else self._requests | self._gathering.tasks
 
     def _dispatched(self, task: asyncio.Task[None]) -> None:
         self._slots.release()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -27,14 +27,19 @@ Decode = Callable[[Sequence[Entry]], LogBatch]
 class Pending:
     """An outbox entry some of whose records have not ended. `source` is the number of its partition."""
 
-    __slots__ = ("_dead", "_left", "_numbers", "_outcomes", "_receipts", "entry", "size_bytes", "source")
+    __slots__ = (
+        "_dead", "_kept", "_left", "_numbers", "_outcomes", "_receipts", "entry", "run", "size_bytes", "source",
+    )  # fmt: skip
 
     def __init__(self, source: int, entry: OutboxEntry) -> None:
         self.source = source
         self.entry = entry
         content = entry.content
         self.size_bytes = content.size_bytes if isinstance(content, StoredBatch) else content_bytes(content)
+        self.run: int | None = None
+        """The first entry of the run that it belongs to, where the exporter gathers."""
         self._left = entry.records
+        self._kept: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._dead: list[DeadLetter] = []
         self._receipts: dict[ReceiptKey, bytes | None] = {}
@@ -44,6 +49,25 @@ class Pending:
     def done(self) -> bool:
         """Every record has ended."""
         return self._left <= 0
+
+    def keep(self, by_domain: Mapping[str, int]) -> None:
+        """The exporter keeps these until the run is sent."""
+        self._kept.update(by_domain)
+
+    @property
+    def all_kept(self) -> bool:
+        """Every record has ended, or is kept."""
+        return self._left <= self._kept.total()
+
+    def kept(self) -> Part:
+        """What the exporter keeps of it."""
+        return Part(self, (), self._kept.total(), 0, domains=dict(self._kept))
+
+    def let_go(self) -> int:
+        """Its content is needed no more; how many bytes of memory that were."""
+        freed, self.size_bytes = self.size_bytes, 0
+        self.entry = replace(self.entry, content=())
+        return freed
 
     def end(self, by_domain: Mapping[str, int], outcome: str) -> None:
         """Records ended as `outcome`."""
@@ -77,6 +101,8 @@ class Part:
     size_bytes: int
     start: int = 0
     """Where it begins in its entry: a name, the same after a restart."""
+    domains: Mapping[str, int] | None = None
+    """Domain → records, where the content is elsewhere."""
 
     @classmethod
     def whole(cls, pending: Pending) -> Part:
@@ -86,6 +112,8 @@ class Part:
 
     def by_domain(self) -> Mapping[str, int]:
         """Domain → records; costs nothing for a whole entry."""
+        if self.domains is not None:
+            return self.domains
         if self.records == self.pending.entry.records:
             return self.pending.entry.by_domain
         if isinstance(self.content, LogBatch):

@@ -18,6 +18,7 @@ import contextlib
 import random
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from collector.client_info import NOTHING, SENT_WITH, ClientInfo, Wanted
@@ -41,6 +42,7 @@ from collector.errors import Unsendable
 from collector.ledger.marker import STRIKES
 from collector.outcomes import Items, Outcome, Reject, Retry, Split, Superseded
 
+_AGAIN_SECS = 1.0
 SUPERSEDED = f"{Outcome.DROPPED}:superseded"
 
 Emit = Callable[[EventKind, str, int], None]
@@ -55,7 +57,7 @@ class Sender:
 
     `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
     is set nothing more is sent. `learned` is told of a size that the destination takes, when it refused a larger request
-    for its size. `overtaken` knows the records of which something newer waits.
+    for its size. `overtaken` knows the records of which something newer waits. `taken` is told of what the destination took.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Sender:
         receipts: Receipts | None = None,
         overtaken: Callable[[Request], Awaitable[Items]] | None = None,
         kept_apart: Wanted = NOTHING,
+        taken: Callable[[Request], None] | None = None,
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -84,6 +87,7 @@ class Sender:
         self._receipts = receipts
         self._overtaken = overtaken
         self._kept_apart = kept_apart
+        self._taken = taken or partial(account.end, outcome=Outcome.EXPORTED)
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -108,6 +112,17 @@ class Sender:
                     stack.extend(reversed(pieces))
             if search.size_taken is not None:
                 self._learned(search.size_taken)
+
+    async def deliver_encoded(self, request: Request, encoded: Any) -> None:
+        """Send what is encoded already, as a whole, until it has ended or delivery stops."""
+        schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
+        with contextlib.suppress(Stopping):
+            while (reading := await self._repeat(request, encoded, schedule, attempts)) is not None:
+                if len(reading.delivered) == request.records:
+                    self._taken(request)
+                    return
+                self._emit(EventKind.FAILED, "classify spoke of a part of what is sent as a whole", 1)
+                await asyncio.sleep(_AGAIN_SECS)
 
     async def set_aside(self, request: Request) -> None:
         """The worker died with it in hand, again and again: it becomes a dead letter; if even that kills, it is dropped."""
@@ -284,7 +299,7 @@ class Sender:
     async def _settle(self, request: Request, reading: Reading) -> Request:
         """End what was delivered or rejected; gives the records that are left to send."""
         if len(reading.delivered) == request.records:
-            self._account.end(request, Outcome.EXPORTED)
+            self._taken(request)
             return Request(())
         request = await self._decoded(request)
         take = self._encoding.run
@@ -292,7 +307,7 @@ class Sender:
         rejected = [(await take(request.take, items), reason) for items, reason in reading.rejected]
         overtaken = await take(request.take, reading.superseded)
         left = await take(request.take, reading.retry)
-        self._account.end(delivered, Outcome.EXPORTED)
+        self._taken(delivered)
         self._account.end(overtaken, SUPERSEDED)
         for part, reason in rejected:
             self._bury(part, reason)

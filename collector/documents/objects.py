@@ -59,7 +59,7 @@ def table_members(table: pl.DataFrame, height: int, style: Style = PLAIN) -> pl.
     """An attribute table as members: for each of `height` owners `,"key":value,"key":value…`, or an empty string."""
     if not table.height:
         return pl.repeat("", height, dtype=pl.String, eager=True)
-    table = _first_of_each_key(_by_owner(table))
+    table = one_of_each_key(table)
     ends = np.zeros(height + 1, dtype=np.int64)
     np.cumsum(np.bincount(table.get_column("owner").to_numpy(), minlength=height), out=ends[1:])
     return ranges(members(table, style), ends)
@@ -81,6 +81,11 @@ def _without(table: pl.DataFrame, keys: Collection[str]) -> pl.DataFrame:
         return table
     gone = table.get_column("key").is_in(pl.Series(list(keys), dtype=pl.String).implode())
     return table.filter(~gone) if gone.any() else table
+
+
+def one_of_each_key(table: pl.DataFrame) -> pl.DataFrame:
+    """An attribute table ordered by owner, of each owner's repeated keys the first alone."""
+    return _first_of_each_key(_by_owner(table)) if table.height else table
 
 
 def _by_owner(table: pl.DataFrame) -> pl.DataFrame:

@@ -87,7 +87,7 @@ class Backups:
 
     def _opened(self, options: BackupConfig) -> Repository:
         from collector.backup.repository import Repository
-        from collector.backup.target import open_target
+        from collector.object_storage import open_target
 
         if self._repository is None:
             self._repository = Repository.open(open_target(options.to, options.storage.options()), create=True)
@@ -174,7 +174,7 @@ def restore_at_start(settings: Settings, root: Path) -> None:
         return
     from collector.backup.repository import NoBackup, Repository
     from collector.backup.snapshots import restore
-    from collector.backup.target import open_target
+    from collector.object_storage import open_target
 
     try:
         repository = Repository.open(open_target(options.to, options.storage.options()))

@@ -43,6 +43,9 @@ class Call:
 _OWN = frozenset({"Host", "Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Accept-Encoding"})
 """Headers of one connection, or of the body as it came; the body is passed on plain."""
 
+_TOLD = frozenset({"etag", "last-modified", "content-range"})
+"""Headers of answers that are passed on, beside those that begin with `x-`."""
+
 Fault = Callable[[Call], Awaitable[web.Response]]
 
 
@@ -51,6 +54,8 @@ class FaultProxy:
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
+        self.keeps_host = False
+        """Pass on the `Host` that the client named: it is signed."""
         self.faults: deque[Fault] = deque()
         self.paths: list[str] = []
         self.url = ""
@@ -81,10 +86,12 @@ class FaultProxy:
     async def forward(self, call: Call) -> web.Response:
         """The real server's answer."""
         headers = {name: value for name, value in call.request.headers.items() if name not in _OWN}
+        if self.keeps_host:
+            headers["Host"] = call.request.headers["Host"]
         async with self._session.request(
             call.request.method, self.upstream + call.request.path_qs, data=call.body, headers=headers
         ) as answer:
-            own = {name: value for name, value in answer.headers.items() if name.lower().startswith("x-")}
+            own = {name: value for name, value in answer.headers.items() if _passed(name)}
             content_type = {"Content-Type": answer.headers.get("Content-Type", "application/json")}
             return web.Response(status=answer.status, body=await answer.read(), headers=content_type | own)
 
@@ -92,6 +99,10 @@ class FaultProxy:
         self.paths.append(request.path)
         call = Call(request, await request.read(), self)
         return await self.faults.popleft()(call) if self.faults else await call.forward()
+
+
+def _passed(name: str) -> bool:
+    return name.lower().startswith("x-") or name.lower() in _TOLD
 
 
 async def lost_answer(call: Call) -> web.Response:

@@ -9,12 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-Program = Literal["compose-spec", "kubeconform", "nfpm", "promtool"]
+Program = Literal["compose-spec", "kubeconform", "nfpm", "promtool", "versitygw"]
 _PACKAGES: dict[Program, tuple[str, str, str]] = {
     "compose-spec": ("github.com/compose-spec/compose-go/v2", "/cmd", "v2.16.2"),
     "kubeconform": ("github.com/yannh/kubeconform", "/cmd/kubeconform", "v0.8.0"),
     "promtool": ("github.com/prometheus/prometheus", "/cmd/promtool", "v0.316.0"),
     "nfpm": ("github.com/goreleaser/nfpm/v2", "/cmd/nfpm", "v2.45.2"),
+    "versitygw": ("github.com/versity/versitygw", "/cmd/versitygw", "v1.8.0"),
 }
 """Program → module, package below it, release; the checksum database says whether the module is what it was."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"

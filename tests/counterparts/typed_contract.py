@@ -23,6 +23,7 @@ from collector.component import (
     ExplainsItself,
     Exporter,
     Extension,
+    Gathers,
     GivesDomains,
     GoesStale,
     HandsOver,
@@ -140,6 +141,8 @@ from exporters.alertmanager.config import AlertmanagerConfig
 from exporters.alertmanager.exporter import AlertmanagerExporter
 from exporters.apprise.config import AppriseConfig
 from exporters.apprise.exporter import AppriseExporter
+from exporters.archive.config import ArchiveConfig
+from exporters.archive.exporter import ArchiveExporter
 from exporters.awscloudwatchlogs.config import AwsCloudWatchLogsConfig
 from exporters.awscloudwatchlogs.exporter import AwsCloudWatchLogsExporter
 from exporters.azure_monitor.config import AzureMonitorConfig
@@ -303,6 +306,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     Triage,
 )
 EXPORTERS: tuple[type[Exporter], ...] = (
+    ArchiveExporter,
     AppriseExporter,
     AlertmanagerExporter,
     ChronicleExporter,
@@ -456,6 +460,7 @@ KEEPS_RECEIPTS: tuple[type[KeepsReceipts], ...] = (
 TAKES_COMMANDS: tuple[type[TakesCommands], ...] = (Aggregate, Alerting, Issues)
 LEADS_TO: tuple[type[LeadsTo], ...] = (FailoverConfig, RoutingConfig)
 OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
+    ArchiveConfig,
     AppriseConfig,
     AlertmanagerConfig,
     ChronicleConfig,
@@ -530,7 +535,7 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     OAuth2Client,
     SigV4Auth,
 )
-COUNTING: tuple[type[Counting], ...] = (D1Exporter, OpenAiExporter)
+COUNTING: tuple[type[Counting], ...] = (ArchiveExporter, D1Exporter, OpenAiExporter)
 EXPLAINS: tuple[type[Explains], ...] = (
     Anomalies,
     Categorize,
@@ -593,7 +598,8 @@ NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
 )
 KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig, LogDedupConfig)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
-ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (SqliteExporter,)
+ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (ArchiveExporter, SqliteExporter)
+GATHERS: tuple[type[Gathers], ...] = (ArchiveExporter,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
@@ -724,6 +730,7 @@ SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
 )
 STEP_LIMITING: tuple[type[StepLimiting], ...] = (BatchConfig,)
 TAKES_EVENTS: tuple[type[TakesEvents], ...] = (
+    ArchiveExporter,
     AppriseExporter,
     Aggregate,
     Alerting,
@@ -776,6 +783,7 @@ REPUBLISHES: tuple[type[Republishes], ...] = (Issues, Patterns)
 
 CLASSES: dict[str, tuple[type, ...]] = {
     "ErasesSubjects": ERASES_SUBJECTS,
+    "Gathers": GATHERS,
     "Receiver": RECEIVERS,
     "HandsOver": HANDS_OVER,
     "Acknowledging": ACKNOWLEDGING,

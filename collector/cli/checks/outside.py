@@ -69,7 +69,7 @@ def backups(patient: Patient) -> Iterator[Finding]:
         )
         return
     from collector.backup.repository import Repository
-    from collector.backup.target import open_target
+    from collector.object_storage import open_target
 
     try:
         newest = Repository.open(open_target(options.to, options.storage.options())).snapshot()

@@ -113,6 +113,44 @@ class Addressed(Exporter, Protocol):
         ...
 
 
+class OutboxRun(NamedTuple):
+    """Entries of one partition's outbox, one after the other: the numbers of the first and the last of them."""
+
+    partition: int
+    first: int
+    last: int
+
+
+class RunLimits(NamedTuple):
+    """A run ends with the entry that makes it so large (as entries wait: stored bytes), or before one that was made so long after its first."""
+
+    size_bytes: int
+    secs: float
+
+
+@runtime_checkable
+class Gathers(Exporter, Protocol):
+    """An exporter that makes one thing of many outbox entries, such as a file. What `encode` gave is given to `keep`; when all of a run is
+    kept, `send` is given the `OutboxRun`, and what it answers is about all of it: delivered, again, or blocked. All of its entries are
+    acknowledged at once.
+
+    Where a run ends is decided by what is stored, so after a death the same run comes again, and may have the same name: `keep` need not
+    survive. Has no other power over order or company of records."""
+
+    @property
+    def run_limits(self) -> RunLimits:
+        """Where runs end; asked once."""
+        ...
+
+    async def keep(self, partition: int, first: int, encoded: Any) -> None:
+        """Records of the run that begins there, in any order. Raises when nothing of them is kept; then they are given again."""
+        ...
+
+    async def run_ended(self, run: OutboxRun) -> None:
+        """It has ended, however: nothing of it is needed any more."""
+        ...
+
+
 class StoreMark(NamedTuple):
     """By what a store is known again: a name, drawn when its tables were made or changed, and how often events changed them since."""
 

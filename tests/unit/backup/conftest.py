@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.backup.target import Target, open_target
+from collector.object_storage import Target, open_target
 from counterparts.s3 import Bucket, bucket
 
 
@@ -24,7 +24,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
     if request.param == "s3":
         made: Bucket = request.getfixturevalue("s3")
         return open_target(f"{made.url}/{tmp_path.name}", made.options)
-    from collector.backup.target import ObjectTarget
+    from collector.object_storage.bucket import ObjectTarget
 
     (tmp_path / "objects").mkdir()
     return ObjectTarget((tmp_path / "objects").as_uri(), {})

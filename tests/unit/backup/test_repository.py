@@ -9,10 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from collector.backup.errors import BackupError
 from collector.backup.manifest import FilePart, Snapshot, new_id, of_now, unpacked
 from collector.backup.repository import CHUNK_BYTES, Repository
-from collector.backup.target import BackupError, FolderTarget, Target
 from collector.errors import Locked
+from collector.object_storage import Target
+from collector.object_storage.folder import FolderTarget
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from collector.backup.target import BackupError, Exists, FolderTarget, Missing, Stored, Target, open_target
+from collector.object_storage import Exists, Missing, Stored, Target, TargetError, open_target
+from collector.object_storage.folder import FolderTarget
 from counterparts.s3 import Bucket
 
 
@@ -55,14 +56,14 @@ WRONG = {
 
 @pytest.mark.parametrize("case", ["nobody there", "an option that there is not"])
 def test_what_goes_wrong_is_a_sentence(s3: Bucket, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.backup.target._RETRIES", {"max_retries": 0})
-    with pytest.raises(BackupError, match="s3://backups/"):
+    monkeypatch.setattr("collector.object_storage.bucket._RETRIES", {"max_retries": 0})
+    with pytest.raises(TargetError, match="s3://backups/"):
         open_target(s3.url, s3.options | WRONG[case]).put("a", b"")
 
 
 def test_a_folder_that_can_not_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BackupError, match="can't be written: Not a directory"):
+    with pytest.raises(TargetError, match="can't be written: Not a directory"):
         open_target(str(tmp_path / "file")).put("a/b", b"")
 
 
@@ -75,5 +76,5 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         return real(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(BackupError, match=r"logboom\[backup\]"):
+    with pytest.raises(TargetError, match=r"logboom\[backup\]"):
         open_target("s3://bucket/prefix")

@@ -19,7 +19,7 @@ from collector.testing.payloads import payload
 from collector.testing.scripted_exporter import ScriptedExporter
 from collector.testing.text_batch import text_batch
 
-STORES = {"sqlite", "d1", "kv", "elasticsearch"}
+STORES = {"archive", "sqlite", "d1", "kv", "elasticsearch"}
 KINDS = ["", "logboom.issue.created", "", "logboom.service.blocked", "logboom.issue.changed"]
 
 
