@@ -16,6 +16,7 @@ from collector.component.behaviour import Connector, Exporter, Extension, Proces
 from collector.component.figures import Figure
 from collector.encryption import Keys
 from collector.errors import LogboomError
+from collector.holds import NO_HOLDS, Holds
 from collector.signed_links import Signer
 
 
@@ -106,7 +107,8 @@ class Context:
     A connector is told of the pipelines that it feeds, in the order of the configuration, and may ask of each how its exporters
     are (`standing`). Exporters and receivers are given who signs `links`, where a receiver of the configuration takes them, and which
     `signals` pipelines bring to them or read from them: a receiver takes these, a carrier sends its one. `helpers` keep what works for
-    a processor beside the steps, once for all its instances. `keys` encrypt for domains; None where the configuration asks for none.
+    a processor beside the steps, once for all its instances. `keys` encrypt for domains; None where the configuration asks for none. `holds` say what must not
+    be deleted: whoever sweeps asks them.
     """
 
     id: str
@@ -119,6 +121,7 @@ class Context:
     signals: Collection[str] = ("logs",)
     helpers: Helpers = field(default_factory=Helpers)
     keys: Keys | None = None
+    holds: Holds = NO_HOLDS
 
 
 @dataclass(frozen=True, slots=True)

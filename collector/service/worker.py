@@ -181,6 +181,7 @@ class Worker:
                 links=links,
                 signals=component.signals,
                 keys=self._stages.keys,
+                holds=self._settings.service.privacy.standing(),
             )
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {

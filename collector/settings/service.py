@@ -1,5 +1,5 @@
 """The options under `service:`: pipelines and telemetry as in the OpenTelemetry Collector, and what is logboom's own:
-`journal`, `ledger`, `domains`, `security`, `encryption`, `processes`, `audit`."""
+`journal`, `ledger`, `domains`, `security`, `encryption`, `privacy`, `processes`, `audit`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collector.domains.limits import LimitRules
 from collector.domains.quotas import OnQuota, QuotaRules
 from collector.reserved import DOMAIN
 from collector.settings.encryption import EncryptionConfig
+from collector.settings.privacy import PrivacyConfig
 from collector.settings.telemetry import TelemetryConfig
 from collector.units import ByteSize, Duration, LongDuration
 
@@ -327,5 +328,7 @@ class ServiceConfig(Config):
     """Personal data."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""
+    privacy: PrivacyConfig = PrivacyConfig()
+    """Personal data, and what must stay."""
     audit: AuditConfig = AuditConfig()
     """Who did and read what, in a chain."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.base32 import first_record_id
+from collector.holds import Held, nothing_held
 from collector.levels import LEVELS
 
 MINUTE_NS = 60_000_000_000
@@ -72,12 +73,13 @@ class Retention:
         """Whether any row of `logs` that was sent may ever go."""
         return any(list(keep.by_age()) for keep in (self.everywhere, *self.domains.values()))
 
-    def rules(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[Rule]:
-        """What is due now, one rule for all domains that share it."""
+    def rules(self, domains: Iterable[str], now_unix_nano: int, held: Held = nothing_held) -> Iterator[Rule]:
+        """What is due now, one rule for all domains that share it. Of a domain of which records are held their levels are left out."""
         for keep, sharing in self._sharing(domains):
             for age, levels in keep.by_age():
                 cut = max(0, now_unix_nano - int(age * 1e9))
-                yield Rule(sharing, levels, cut, first_record_id(cut // 1_000_000))
+                for free, among in _free(sharing, levels, held):
+                    yield Rule(among, free, cut, first_record_id(cut // 1_000_000))
 
     def minutes(self, domains: Iterable[str], now_unix_nano: int) -> Iterator[tuple[Sequence[str], int]]:
         """(domains, minute): their counts of minutes before that one may go now."""
@@ -99,3 +101,11 @@ class Retention:
             groups.setdefault(domain if domain in self.domains else "", []).append(domain)
         for own, sharing in groups.items():
             yield self.domains.get(own, self.everywhere), sharing
+
+
+def _free(domains: Sequence[str], levels: list[str], held: Held) -> Iterator[tuple[list[str], list[str]]]:
+    """(levels that may go, domains that share them)."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for domain in domains:
+        groups.setdefault(tuple(level for level in levels if not held(domain, level)), []).append(domain)
+    return ((list(free), among) for free, among in groups.items() if free)

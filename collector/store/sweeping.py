@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from collector.holds import NO_HOLDS, Hold, Holds
 from collector.levels import SQL
 from collector.store.following import NEWEST
 from collector.store.retention import DELETE_EVENTS, DOMAINS, Retention, Rule
@@ -67,12 +68,20 @@ class Sweeper:
     Args:
         batch_rows: deleted in one transaction.
         clock: monotonic seconds.
+        holds: what must not go.
     """
 
     def __init__(
-        self, retention: Retention, batch_rows: int, ask: Ask, clock: Callable[[], float] = time.monotonic
+        self,
+        retention: Retention,
+        batch_rows: int,
+        ask: Ask,
+        clock: Callable[[], float] = time.monotonic,
+        holds: Holds = NO_HOLDS,
     ) -> None:
         self._retention = retention
+        self._holds = holds
+        self._standing: frozenset[Hold] = frozenset()
         self._batch_rows = batch_rows
         self._ask = ask
         self._clock = clock
@@ -94,13 +103,15 @@ class Sweeper:
         """How many rows went."""
         oldest, self._came = min(self._came), ["~", self._came[0]]
         newest = int(str((await self._ask(NEWEST, ()))[0][0] or 0))
-        if newest < self._newest or self._clock() - self._everything_at > _EVERYTHING_SECS:
+        standing = frozenset(hold for hold in self._holds.all if hold.stands(now_unix_nano))
+        ended, self._standing = self._standing - standing, standing
+        if ended or newest < self._newest or self._clock() - self._everything_at > _EVERYTHING_SECS:
             self._marks.clear()
             self._everything_at = self._clock()
         kept, self._kept = self._kept, newest == self._newest
         domains = [str(domain) for (domain,) in await self._ask(DOMAINS, ())]
         deleted = 0
-        for rule in self._retention.rules(domains, now_unix_nano):
+        for rule in self._retention.rules(domains, now_unix_nano, self._holds.at(now_unix_nano)):
             deleted += await self._carry_out(rule, newest, late=kept or oldest < rule.cut_id)
         self._newest = newest
         return deleted

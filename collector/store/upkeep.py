@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from collector.holds import NO_HOLDS, Holds
 from collector.store.following import Question
 from collector.store.minutes import ADD_PIECE, MARK_PIECE, ROLLUPS
 from collector.store.projections import PROJECTIONS
@@ -30,6 +31,7 @@ class Upkeep:
         pause_secs: at least so long between two pieces of the past; else as long as the last one took, so that inserts have
             half of the time.
         clock: monotonic seconds.
+        holds: what must not go.
     """
 
     def __init__(
@@ -40,13 +42,15 @@ class Upkeep:
         *,
         pause_secs: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        holds: Holds = NO_HOLDS,
     ) -> None:
         self._retention = retention
+        self._holds = holds
         self._batch_rows = batch_rows
         self._run = run
         self._pause_secs = pause_secs
         self._clock = clock
-        self._sweeper = Sweeper(retention, batch_rows, self._ask, clock) if retention else None
+        self._sweeper = Sweeper(retention, batch_rows, self._ask, clock, holds) if retention else None
         self._counted = False
         self._hourly_at = -math.inf
 
@@ -86,13 +90,13 @@ class Upkeep:
     async def _sweep_minutes(self, now_unix_nano: int) -> None:
         """Also of domains whose rows are gone."""
         for rollup in ROLLUPS:
-            domains = [str(domain) for (domain,) in await self._ask(domains_of(rollup.name), ())]
+            domains = await self._domains(domains_of(rollup.name), now_unix_nano)
             for sharing, minute in self._retention.minutes(domains, now_unix_nano):
                 await self._delete(rollup.delete, json.dumps(sharing), minute)
 
     async def _sweep_events(self, now_unix_nano: int) -> int:
         """What components made, and what it described."""
-        domains = [str(domain) for (domain,) in await self._ask(DOMAINS, ())]
+        domains = await self._domains(DOMAINS, now_unix_nano)
         deleted = 0
         for sharing, cut, cut_id in self._retention.events(domains, now_unix_nano):
             deleted += await self._delete(DELETE_EVENTS, json.dumps(sharing), cut, cut_id)
@@ -105,8 +109,14 @@ class Upkeep:
         """What says itself when it may go, of all domains."""
         for projection in PROJECTIONS:
             if projection.expiring:
-                domains = [str(domain) for (domain,) in await self._ask(domains_of(projection.name), ())]
+                domains = await self._domains(domains_of(projection.name), now_unix_nano)
                 await self._delete(projection.delete_old, json.dumps(domains), now_unix_nano)
+
+    async def _domains(self, statement: str, now_unix_nano: int) -> list[str]:
+        """Of which anything may go that has no level."""
+        held = self._holds.at(now_unix_nano)
+        found = [str(domain) for (domain,) in await self._ask(statement, ())]
+        return [domain for domain in found if not held(domain, None)]
 
     async def _delete(self, statement: str, *parameters: object) -> int:
         """A bounded number of rows at a time; all of them."""

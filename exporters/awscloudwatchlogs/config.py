@@ -118,6 +118,10 @@ class AwsCloudWatchLogsConfig(RoutingOptions, DeliveryConfig):
             raise ValueError("external_id goes with role_arn")
         return self
 
+    def deletes_by_itself(self) -> str:
+        """For legal holds."""
+        return f"log groups that it makes keep their events for {self.log_retention} days" if self.log_retention else ""
+
     def destination(self) -> str:
         """For people: the server."""
         return origin(self.url)

@@ -120,6 +120,10 @@ class ClickHouseConfig(DeliveryConfig):
             endpoint=self.address.base, compression=cast("Compression", self.compression), tls=self.tls
         )
 
+    def deletes_by_itself(self) -> str:
+        """For legal holds."""
+        return f"tables that it makes delete their rows after {self.ttl / 86_400:g} days" if self.ttl else ""
+
     def destination(self) -> str:
         """For people: the server, without what else the URL holds."""
         return origin(self.address.base)

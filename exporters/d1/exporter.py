@@ -35,6 +35,7 @@ class D1Exporter:
 
     def __init__(self, config: D1Config, context: Context) -> None:
         self._config = config
+        self._holds = context.holds
         self._limits = Limits(config.max_body_size, config.max_attribute_size)
         self._places = Places(config.databases, config.database_id, config.database_name)
         self._client = CloudflareClient(config, context.data_dir)
@@ -156,7 +157,7 @@ class D1Exporter:
         retention = self._config.retention
         if database.id not in self._upkeeps:
             self._upkeeps[database.id] = Upkeep(
-                retention.rules(), retention.batch_rows, run, pause_secs=_BETWEEN_PIECES_SECS
+                retention.rules(), retention.batch_rows, run, pause_secs=_BETWEEN_PIECES_SECS, holds=self._holds
             )
         return self._upkeeps[database.id]
 

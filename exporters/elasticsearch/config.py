@@ -220,6 +220,12 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
         """Its own keys, and the queue's."""
         return super().asks_of_clients() | Wanted.headers(self.metadata_keys)
 
+    def deletes_by_itself(self) -> str:
+        """For legal holds: a lifecycle deletes whole indices."""
+        if not (self.setup.enabled and self.setup.retention):
+            return ""
+        return f"the lifecycle {self.setup.name} deletes whole indices after {self.setup.retention / 86_400:g} days"
+
     def destination(self) -> str:
         """For people: the nodes, without what else their URLs hold."""
         return ", ".join(map(origin, self.addresses))

@@ -34,8 +34,8 @@ class FileExporter:
     """`encode` makes messages, `send` appends them, on a thread of its own, and returns when they are on disk."""
 
     def __init__(self, config: FileConfig, context: Context) -> None:
-        del context
         self._config = config
+        self._holds = context.holds
         grouping = config.group_by
         self._paths = (
             Paths(config.path, rotates=config.rotation is not None, most=grouping.max_values)
@@ -143,5 +143,5 @@ class FileExporter:
         file = Path(path)
         if self._config.create_directory or self._config.group_by.enabled:
             file.parent.mkdir(int(self._config.directory_permissions, 8), parents=True, exist_ok=True)
-        self._outputs[path] = Output(file, self._config.framed, self._config.rotation)
+        self._outputs[path] = Output(file, self._config.framed, self._config.rotation, self._holds.stand)
         return self._outputs[path]

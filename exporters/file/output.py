@@ -13,6 +13,7 @@ file of that name.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,9 +29,13 @@ class Output:
 
     Args:
         framed: whether messages follow their length.
+        held: whether a legal hold stands: then no backup is deleted, for nobody can tell whose records are in it.
     """
 
-    def __init__(self, path: Path, framed: bool, rotation: Rotation | None) -> None:
+    def __init__(
+        self, path: Path, framed: bool, rotation: Rotation | None, held: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._held = held
         self._path = path
         self._framed = framed
         self._rotation = rotation
@@ -102,7 +107,8 @@ class Output:
         self._path.rename(self._backup_name(now))
         self.close()
         self._open()
-        self._prune(rotation, now)
+        if not self._held():
+            self._prune(rotation, now)
 
     def _backup_name(self, now: datetime) -> Path:
         """`<name>-2026-01-31T23-59-59.123<extension>`, with a number where that is taken."""

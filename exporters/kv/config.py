@@ -49,3 +49,7 @@ class KvConfig(CloudflareConfig, DeliveryConfig):
     """Time for one request."""
     sending_queue: KvQueueConfig = KvQueueConfig()
     """Queue, batching and quota."""
+
+    def deletes_by_itself(self) -> str:
+        """For legal holds."""
+        return f"it keeps the newest {self.recent} records of a domain, and keys go by their TTL"

@@ -52,7 +52,7 @@ class SqliteExporter:
         self._thread: ThreadPoolExecutor | None = None
         self._keeping_up: asyncio.Task[None] | None = None
         self._erasing = StoreErasing(self._run)
-        self._upkeep = Upkeep(config.retention.rules(), config.retention.batch_rows, self._run)
+        self._upkeep = Upkeep(config.retention.rules(), config.retention.batch_rows, self._run, holds=context.holds)
 
     async def start(self) -> None:
         """Open and migrate.

@@ -18,6 +18,7 @@ from collector.component import (
     ClientAuthenticator,
     Connector,
     Counting,
+    DeletesByItself,
     ErasesSubjects,
     Explains,
     ExplainsItself,
@@ -512,6 +513,12 @@ WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfi
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
+DELETES_BY_ITSELF: tuple[type[DeletesByItself], ...] = (
+    AwsCloudWatchLogsConfig,
+    ClickHouseConfig,
+    ElasticsearchConfig,
+    KvConfig,
+)
 CAUTIONS: tuple[type[Cautions], ...] = (
     ClickHouseConfig,
     OtlpHttpConfig,
@@ -816,6 +823,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "LacksSources": LACKS_SOURCES,
     "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,
+    "DeletesByItself": DELETES_BY_ITSELF,
     "AsksForDomains": ASKS_FOR_DOMAINS,
     "Priced": PRICED,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,

@@ -185,6 +185,16 @@ class Cautions(Protocol):
 
 
 @runtime_checkable
+class DeletesByItself(Protocol):
+    """Options of an exporter whose destination deletes by itself what it was sent: a legal hold can't keep it there, and `logboom validate`
+    says so."""
+
+    def deletes_by_itself(self) -> str:
+        """What goes, and when, as the end of a sentence that begins with the exporter; empty: nothing does, with these options."""
+        ...
+
+
+@runtime_checkable
 class Probed(Protocol):
     """Options of a receiver whose listeners are asked again and again whether they serve newcomers."""
 

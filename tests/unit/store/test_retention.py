@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from collector.base32 import first_record_id
+from collector.holds import Hold, Holds
 from collector.journal.entry import Entry
 from collector.pipeline.record_ids import entry_part
 from collector.store.describing import described
@@ -104,6 +105,38 @@ def test_each_level_of_each_domain_has_its_own_age(tmp_path: Path, batch_rows: i
     everywhere = Keep(24 * 3600, {"debug": 3600, "critical": 0})
     sweep(store, Retention(everywhere, {"b.com": Keep(3600, {"debug": 0})}), batch_rows)
     assert left(store) == {"debug-new", "info-new", "critical-old", "none-fatal", "b-debug", "newest"}
+    store.close()
+
+
+EVERYTHING = Keep(3600, minutes=3600, events=3600)
+
+
+def test_what_is_held_stays_and_goes_when_the_hold_ends(tmp_path: Path) -> None:
+    """A hold of some levels, one of a whole domain; the same sweeper goes on when both are over."""
+    store = stored(
+        tmp_path / "store.db",
+        [
+            record("a-info", "info", 30),
+            record("a-debug", "debug", 30),
+            record("a-fatal", None, 30, severity=21),
+            record("b-debug", "debug", 30, domain="b.com"),
+            record("c-info", "info", 30, domain="c.com"),
+            record("newest", "debug", 0),
+        ],
+    )
+    holds = Holds(
+        (
+            Hold("a.com", "a claim", frozenset({"info", "critical"}), NOW + HOUR_NS),
+            Hold("b.com", "an audit", until_unix_nano=NOW + HOUR_NS),
+            Hold("c.com", "it is over", until_unix_nano=NOW - 1),
+        )
+    )
+    sweeps = sweeper(store, Retention(EVERYTHING), holds=holds)
+    for _ in range(2):
+        asyncio.run(sweeps.sweep(NOW))
+        assert left(store) == {"a-info", "a-fatal", "b-debug", "newest"}
+    asyncio.run(sweeps.sweep(NOW + HOUR_NS))
+    assert left(store) == {"newest"}
     store.close()
 
 
@@ -269,6 +302,28 @@ def test_events_go_by_a_time_of_their_own(
     asyncio.run(Upkeep(Retention(keep), batch_rows, run).sweep(NOW))
     assert left(store) == {*(f"e{ago:04d}" for ago in kept), *sent}
     assert store.select("SELECT count(*) FROM deployments") == [(len(kept),)]
+    store.close()
+
+
+@pytest.mark.parametrize(("domain", "stays"), [("1.com", 1), ("b.com", 0)])
+def test_events_tables_and_counts_of_a_held_domain_stay(tmp_path: Path, domain: str, stays: int) -> None:
+    """They have no level: whichever the hold names."""
+    store = stored(tmp_path / "store.db", [record("info", "info", 9, domain="1.com")])
+    events_of(store, [7])
+    store.insert(
+        rows(
+            batch_of([Row(received(NOW // 10**6) + "new", fields={"domain": "c.com", "time_unix_nano": NOW})]), Limits()
+        )
+    )
+
+    async def run(questions: Sequence[Question]) -> Any:
+        return store.run(questions)
+
+    holds = Holds((Hold(domain, "a claim", frozenset({"critical"})),))
+    asyncio.run(Upkeep(Retention(EVERYTHING), 10, run, holds=holds).sweep(NOW))
+    assert left(store) == {"new"} | ({"e0007"} if stays else set())
+    assert store.select("SELECT count(*) FROM deployments") == [(stays,)]
+    assert store.select("SELECT count(*) FROM log_minutes WHERE domain = '1.com'") == [(stays,)]
     store.close()
 
 

@@ -169,6 +169,24 @@ def test_old_backups_are_deleted(tmp_path):
     assert len(output.backups()) == 1
 
 
+def test_while_a_hold_stands_no_backup_is_deleted(tmp_path):
+    """Nobody can tell whose records are in one; what is due goes with the first rotation after it."""
+    path = tmp_path / "logs.json"
+    old = tmp_path / "logs-2020-01-01T00-00-00.000.json"
+    old.write_text("")
+    os.utime(old, (0, 0))
+    standing = [True]
+    output = Output(path, False, Rotation(max_megabytes=1, max_days=7), lambda: standing[0])
+    output.write(b"a" * (1 << 20))
+    output.write(b"b" * (1 << 20))
+    assert old.exists()
+    standing.clear()
+    standing.append(False)
+    output.write(b"c\n")
+    output.close()
+    assert not old.exists()
+
+
 def grouped(values):
     batch = text_batch([f"{n}" for n in range(len(values))])
     named = [(n, value) for n, value in enumerate(values) if value is not None]
