@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from collector.cli.endings import misused, refuse
+from collector.cli.endings import misused, refuse, wrong_configuration
 from collector.cli.plain_command import PlainCommand
+from collector.cli.run import Configs
 from collector.cli.store_path import DataDir
 from collector.visible import visible, visible_json
 
@@ -103,10 +104,13 @@ def erase(
 def status(
     id_: Annotated[str | None, typer.Argument(metavar="ID", help="One erasure, by its id.")] = None,
     domain: Annotated[str | None, typer.Option(help="Only this domain's.")] = None,
+    config: Configs = None,
     json_: Json = False,
     data_dir: DataDir = _HERE,
 ) -> None:
-    """Show what was erased, what is on its way, and what must be done elsewhere."""
+    """Show what was erased, what is on its way, and what must be done elsewhere; with --config also what is under a legal hold."""
+    if config:
+        _show_holds(config, domain, json_)
     found = [each for each in _tombstones(data_dir) if id_ in (None, each.id) and domain in (None, each.domain)]
     if id_ and not found:
         refuse(f"there is no erasure {id_} here: it is not carried out yet, or long ago")
@@ -114,6 +118,28 @@ def status(
         _show(each, json_)
     if not found and not json_:
         typer.echo("nothing was erased")
+
+
+def _show_holds(config: list[str], domain: str | None, json_: bool) -> None:
+    """Each hold of a configuration."""
+    from collector.errors import ConfigError
+    from collector.settings import load
+    from collector.settings.privacy import described
+
+    try:
+        settings = load(config)
+    except ConfigError as error:
+        wrong_configuration(error)
+    for hold in described(settings.service.privacy.standing()):
+        if domain not in (None, hold["domain"]):
+            continue
+        if json_:
+            typer.echo(visible_json({"hold": hold}))
+            continue
+        levels = f" ({', '.join(hold['levels'])})" if hold["levels"] else ""
+        until = f" until {hold['until']}" if hold["until"] else ""
+        state = "held" if hold["stands"] else "no longer held"
+        typer.echo(visible(f"{hold['domain']}{levels} is {state}{until}: {hold['reason']}"))
 
 
 def _hand_over(record: ControlRecord, data_dir: Path) -> bool:

@@ -8,7 +8,7 @@ from collector.component import Applied, Command, Refused, Work
 from collector.component.commands import Value
 from collector.control.erasure import Asked, NoErasure
 from collector.encryption import Keys
-from collector.privacy.holds import Held, nothing_held
+from collector.holds import Held, nothing_held
 from collector.privacy.tombstones import OF_NONE, Tombstone, name_of
 from collector.reserved import DOMAIN
 

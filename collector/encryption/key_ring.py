@@ -6,7 +6,7 @@ import hmac
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -137,10 +137,10 @@ class KeyRing:
             self._follow()
         return gone
 
-    def destroy_before(self, unix: float) -> int:
-        """Destroy the keys of days that ended before; returns how many there were."""
+    def destroy_before(self, unix: float, held: Collection[str] = ()) -> int:
+        """Destroy the keys of days that ended before, but of domains that are held; returns how many there were."""
         with self._lock:
-            gone = self._store.destroy_before(int(unix) - DAY_SECS, int(self._now()))
+            gone = self._store.destroy_before(int(unix) - DAY_SECS, int(self._now()), held)
             self._follow()
         return gone
 

@@ -11,8 +11,9 @@ backups.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -177,18 +178,19 @@ class KeyStore:
         self._empty_log()
         return gone
 
-    def destroy_before(self, created: int, now: int) -> int:
-        """The data keys of days, of all domains, that were made before. Returns how many there were."""
+    def destroy_before(self, created: int, now: int, held: Collection[str] = ()) -> int:
+        """The data keys of days that were made before, of all domains but those that are held. Returns how many there were."""
+        which = "created_at <= ? AND purpose LIKE 'day %' AND domain NOT IN (SELECT value FROM json_each(?))"
         with self._writing() as connection:
-            gone = self._gone(connection, now, "created_at <= ? AND purpose LIKE 'day %'", created)
+            gone = self._gone(connection, now, which, created, json.dumps(list(held)))
         if gone:
             self._empty_log()
         return gone
 
-    def _gone(self, connection: sqlite3.Connection, now: int, which: str, value: object) -> int:
+    def _gone(self, connection: sqlite3.Connection, now: int, which: str, *values: object) -> int:
         gone = connection.execute(
             f"UPDATE data_keys SET wrapped = NULL, destroyed_at = ? WHERE wrapped IS NOT NULL AND {which}",  # noqa: S608
-            (now, value),
+            (now, *values),
         ).rowcount
         connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'destroyed'")
         return gone

@@ -16,6 +16,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.component import Subject
 from collector.encryption import Keys
+from collector.holds import Held, nothing_held
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger
 from collector.outcomes import Counts, Outcome
@@ -31,9 +32,17 @@ class Erased:
     Args:
         pseudonym: (domain, value) → keyed hash.
         keys: that hide the values in them.
+        held: whether a domain is under a legal hold: then an erasure that has not ended waits.
     """
 
-    def __init__(self, ledger: Ledger, pseudonym: Callable[[str, str], str], keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        pseudonym: Callable[[str, str], str],
+        keys: Keys | None = None,
+        held: Held = nothing_held,
+    ) -> None:
+        self._held = held
         self._ledger = ledger
         self.keys = keys
         self._pseudonym = pseudonym
@@ -46,10 +55,18 @@ class Erased:
         kept = self._ledger.state(KEEPER, OF_NONE).scan(PREFIX)
         self.tombstones = [Tombstone.decoded(data, self.keys) for _, data in kept]
         self._before_ms = {}
-        for each in self._meant():
+        for each in self.tombstones:
+            if each.counts_only:
+                continue
             self._before_ms[each.domain] = max(
                 self._before_ms.get(each.domain, 0), -(-each.before_unix_nano // 1_000_000)
             )
+
+    def waits(self, tombstone: Tombstone) -> str:
+        """Why an erasure that has not ended changes nothing now: a legal hold came after it; empty: nothing does."""
+        if tombstone.ended_unix_nano or tombstone.counts_only:
+            return ""
+        return self._held(tombstone.domain, None)
 
     def concerns(self, entries: Iterable[Entry]) -> bool:
         """Whether any of them may hold what was erased."""
@@ -72,7 +89,7 @@ class Erased:
         return batch.filter(~going), Counts(lost)
 
     def _meant(self) -> Iterator[Tombstone]:
-        return (each for each in self.tombstones if not each.counts_only)
+        return (each for each in self.tombstones if not each.counts_only and not self.waits(each))
 
     def _theirs(self, batch: LogBatch, tombstone: Tombstone) -> pl.Series:
         if tombstone.value is not None or tombstone.of_domain:

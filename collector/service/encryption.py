@@ -55,7 +55,9 @@ def retire_keys(settings: Settings, root: Path, now: float) -> int:
         return 0
     ring = config.place(root).ring()
     try:
-        return ring.destroy_before(now - config.destroy_after)
+        holds = settings.service.privacy.standing().all
+        held = {hold.domain for hold in holds if hold.stands(int(now * 1e9))}
+        return ring.destroy_before(now - config.destroy_after, held)
     finally:
         ring.close()
 

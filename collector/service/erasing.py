@@ -103,7 +103,7 @@ class Erasing:
         """Do what can be done now; how many pieces. 0: nothing is to do, or it waits."""
         done = 0
         for tombstone in list(self._erased.tombstones):
-            if tombstone.ended_unix_nano:
+            if tombstone.ended_unix_nano or self._erased.waits(tombstone):
                 continue
             try:
                 done += self._advance(tombstone, now_unix_nano)

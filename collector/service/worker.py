@@ -86,7 +86,10 @@ class Worker:
         self._backlogs: list[Backlogs] = []
         self._erasing: list[Erasing] = []
         self._pseudonyms = Pseudonyms(root)
-        self._erasures = Erasures(settings.service.privacy.subject_attributes, self._pseudonyms.of, keys=self._keys)
+        self._holds = settings.service.privacy.standing()
+        self._erasures = Erasures(
+            settings.service.privacy.subject_attributes, self._pseudonyms.of, self._holds.why, self._keys
+        )
         self._made: Mapping[str, tuple[Exporter, DeliveryConfig]] = {}
         self._held_back = False
         self._upkeep: list[str] = []
@@ -181,7 +184,7 @@ class Worker:
                 links=links,
                 signals=component.signals,
                 keys=self._stages.keys,
-                holds=self._settings.service.privacy.standing(),
+                holds=self._holds,
             )
             made[name] = (component.factory.create(component.config, context), component.config)
         self._exporter_counters = {
@@ -230,7 +233,7 @@ class Worker:
         for ledger, place in zip(self._ledgers.values(), self._places().values(), strict=True):
             network = self._stages.network(ledger, listening)
             self._backlogs.append(Backlogs(ledger, network))
-            erased = Erased(ledger, self._pseudonyms.of, self._keys)
+            erased = Erased(ledger, self._pseudonyms.of, self._keys, self._holds.why)
             self._erasing.append(
                 Erasing(ledger, erased, Forgetting(ledger, network), self._destinations(), self._reporting.reporter)
             )

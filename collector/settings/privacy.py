@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypedDict
 
 from pydantic import Field, field_validator
 
@@ -55,6 +55,8 @@ class HoldConfig(Config):
 class PrivacyConfig(Config):
     """The `privacy:` block: personal data, and what must stay."""
 
+    subject_attributes: list[str] = ["user.id", "enduser.id", "user.email"]
+    """Attributes whose value names a person, where `logboom privacy` is told a value alone."""
     holds: list[HoldConfig] = []
     """Legal holds."""
 
@@ -63,8 +65,18 @@ class PrivacyConfig(Config):
         return Holds(tuple(hold.hold() for hold in self.holds))
 
 
-def described(holds: Holds, now_unix_nano: int | None = None) -> Iterator[dict[str, object]]:
-    """Each hold as people and programs are shown it: domain, levels, reason, until, whether it stands."""
+class ShownHold(TypedDict):
+    """A hold as people and programs are shown it; `until`: a moment, or empty."""
+
+    domain: str
+    levels: list[str]
+    reason: str
+    until: str
+    stands: bool
+
+
+def described(holds: Holds, now_unix_nano: int | None = None) -> Iterator[ShownHold]:
+    """Each of them."""
     now = time.time_ns() if now_unix_nano is None else now_unix_nano
     for hold in holds.all:
         until = datetime.fromtimestamp(hold.until_unix_nano // 10**9, UTC).isoformat() if hold.until_unix_nano else ""

@@ -255,13 +255,6 @@ class SecurityConfig(Config):
     warning."""
 
 
-class PrivacyConfig(Config):
-    """The `privacy:` block: personal data."""
-
-    subject_attributes: list[str] = ["user.id", "enduser.id", "user.email"]
-    """Attributes whose value names a person, where `logboom privacy` is told a value alone."""
-
-
 class ProcessesConfig(Config):
     """How many children `logboom run` starts."""
 
@@ -325,10 +318,8 @@ class ServiceConfig(Config):
     encryption: EncryptionConfig | None = None
     """What waits on disk is encrypted, with keys of its domain; absent = it is not."""
     privacy: PrivacyConfig = PrivacyConfig()
-    """Personal data."""
+    """Personal data, and what must stay."""
     processes: ProcessesConfig = ProcessesConfig()
     """How many child processes there are."""
-    privacy: PrivacyConfig = PrivacyConfig()
-    """Personal data, and what must stay."""
     audit: AuditConfig = AuditConfig()
     """Who did and read what, in a chain."""

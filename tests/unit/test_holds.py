@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from collector.cli import app
 from collector.errors import ConfigError
 from collector.holds import Hold, Holds
 from collector.settings import load
@@ -65,6 +69,17 @@ def test_it_is_shown() -> None:
     assert shown == {
         "domain": "a", "levels": ["critical", "warning"], "reason": "r", "until": "2027-02-01T00:00:00+00:00", "stands": False,
     }  # fmt: skip
+
+
+def test_privacy_status_shows_it(tmp_path: Path) -> None:
+    hold = "{domain: a.example, reason: the case, levels: [critical]}, {domain: b.example, reason: over, until: 2020-01-31}"
+    config = f"yaml:{{{PLAIN}, service: {{privacy: {{holds: [{hold}]}}, {PIPELINES}}}}}"
+    (tmp_path / "partition").mkdir()
+    said = CliRunner().invoke(app, ["privacy", "status", "--config", config, "--data-dir", str(tmp_path)]).output
+    assert "a.example (critical) is held: the case" in said
+    assert "b.example is no longer held until 2020-02-01T00:00:00+00:00: over" in said
+    one = CliRunner().invoke(app, ["privacy", "status", "--config", config, "--domain", "b.example", "--json"]).stdout
+    assert json.loads(one.splitlines()[0])["hold"]["stands"] is False
 
 
 @pytest.mark.parametrize(

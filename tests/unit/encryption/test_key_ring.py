@@ -103,7 +103,9 @@ def test_a_day_has_its_key(tmp_path: Path) -> None:
         ring(tmp_path, now=day * DAY_SECS).seal("a.com", "state", b"text", lasting=True) for day in (20_000, 20_001)
     ]
     assert lasting[0][1:9] == lasting[1][1:9]
-    assert later.destroy_before(20_001 * DAY_SECS) == 1
+    assert later.destroy_before(20_001 * DAY_SECS, {"a.com"}) == 0, "held"
+    assert later.open("a.com", "journal", sealed[0]) == b"text"
+    assert later.destroy_before(20_001 * DAY_SECS, {"b.com"}) == 1
     with pytest.raises(KeyDestroyed):
         later.open("a.com", "journal", sealed[0])
     assert later.open("a.com", "journal", sealed[2]) == later.open("a.com", "state", lasting[0]) == b"text"

@@ -101,12 +101,13 @@ class Bench:
             ),
         )
         self.far, self.told, self.answers, self.now, self.process = Far(), Told(), list[Answer](), 0.0, 0
+        self.hold = ""
         self.open()
 
     def open(self) -> None:
         ledger = self.bench.ledger
         pseudonyms = Pseudonyms(self.folder)
-        erased = Erased(ledger, pseudonyms.of)
+        erased = Erased(ledger, pseudonyms.of, held=lambda domain, _: self.hold * (domain == DOMAIN))
         memory = Memory()
         network = Network({"logs": [("memory", memory)], PIPELINE: []}, {}, {"logs": {}, PIPELINE: {}})
         self.erased = erased
@@ -332,6 +333,25 @@ def test_a_legal_hold_refuses_with_its_reason(bench: Bench) -> None:
     )  # fmt: skip
 
     assert bench.ask(hers()).reason == f"{DOMAIN} is under a legal hold: court order 3"
+
+
+def test_one_that_is_under_way_waits_for_a_hold_to_end(bench: Bench) -> None:
+    fill(bench)
+    before = {body for body in bench.bodies() if SHE in body}
+    bench.ask(hers())
+    bench.hold = "court order 3"
+    waiting = bench.work()
+    assert (waiting.ended_unix_nano, dict(waiting.places), bench.far.asked) == (0, {}, [])
+    assert before
+    assert before <= set(bench.bodies())
+    late, _ = bench.erased.without(batch(["of hers"], [SHE]), "x")
+    assert len(late) == 1
+    bench.hold = ""
+    late, _ = bench.erased.without(batch(["of hers"], [SHE]), "x")
+    assert len(late) == 0
+    bench.work()
+    bench.reopen()
+    assert bench.work().ended_unix_nano
 
 
 def batch(bodies: list[str], users: list[str | None]) -> LogBatch:
