@@ -50,6 +50,16 @@ class Subject:
         """The text with `ERASED` in the place of the value, wherever it is a word."""
         return self.word.sub(ERASED, text) if self.value in text else text
 
+    def hidden_within(self, document: Any) -> Any:
+        """A document of plain values with all its texts so, keys of maps, too."""
+        if isinstance(document, str):
+            return self.hidden_in(document)
+        if isinstance(document, dict):
+            return {self.hidden_within(key): self.hidden_within(value) for key, value in document.items()}
+        if isinstance(document, list | tuple):
+            return [self.hidden_within(value) for value in document]
+        return document
+
     @cached_property
     def word(self) -> re.Pattern[str]:
         """The value as a word."""

@@ -186,6 +186,7 @@ class Pipeline:
         if (asked := self._republishing.attempt(self._now())) is not None:
             self._commit(*asked)
         if (attempt := self._ticks.attempt(self._now())) is not None:
+            self._leave_out(attempt[1])
             self._commit(*attempt)
             self._ticks.done(attempt[1])
         else:
@@ -200,6 +201,12 @@ class Pipeline:
         self._commit(*attempt)
         self._ticks.done(attempt[1])
         return len(attempt[1].ran)
+
+    def _leave_out(self, draft: Processed) -> None:
+        """What components held, and was erased meanwhile."""
+        for pipeline, batch in draft.left.items():
+            draft.left[pipeline], erased = self._erased.without(batch, f"pipeline/{pipeline}")
+            draft.counts += erased
 
     def close(self) -> None:
         """An orderly stop, between steps."""

@@ -8,7 +8,8 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded
-from collector.component import Applied, Command, Context, Refused, Work
+from collector.component import Applied, Command, Context, Erasure, Refused, Work
+from collector.component.forgetting import forget_in, in_json
 from collector.levels import ERROR
 from collector.outcomes import Outcome
 from collector.shaping.aggregation import aggregate
@@ -66,6 +67,10 @@ class Aggregate:
         time = {"time_unix_nano": [command.received_unix_nano], "severity_number": [9]}
         work.emit(EVENT, LogBatch.of({"body": [body], **time}, told))
         return Applied({"id": pattern, "decision": done.what, "one_in": done.one_in})
+
+    def forget(self, erasure: Erasure, work: Work) -> int:
+        """Templates, and why people decided."""
+        return forget_in(work.state(erasure.domain), erasure, in_json)
 
     def _thinned(
         self, batch: LogBatch, decided: tuple[Coded, list[Decision | None]], levels: pl.Series, work: Work

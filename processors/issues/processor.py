@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.dictionary import of_answers
-from collector.component import Applied, Command, Context, Due, Refused, Work
+from collector.component import Applied, Command, Context, Due, Erasure, Refused, Work
+from collector.component.forgetting import forget_in, in_json
 from collector.control.command import DEPLOYMENT
 from collector.control.deployment import Deployment
 from collector.control.deployments import Deployments
@@ -30,6 +32,8 @@ from processors.issues.telling import News, emit
 ID = "logboom.issue.id"
 _SMALL = 256
 """Records so few that a list of their issues costs less than a column made of codes."""
+_OURS = ("format", "id", "state", "level", "priority", "initial", "category", "archived", "resolved", "users", "more")
+"""Members of a kept issue that hold no text of a record."""
 _AGAIN = 200
 """Issues told again at once."""
 
@@ -133,6 +137,10 @@ class Issues:
         some = Shelf(state).after(after.decode(), _AGAIN)
         emit([news for issue in some for news in history.again(issue, state)], work, rule=after.decode())
         return some[-1].id.encode() if len(some) == _AGAIN else None
+
+    def forget(self, erasure: Erasure, work: Work) -> int:
+        """Titles, samples, frames, activities: whatever text of an issue holds the person's value."""
+        return forget_in(work.state(erasure.domain), erasure, partial(in_json, spared=_OURS))
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """Which issue a batch of one record belongs to, and why."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import orjson
 
-from collector.component import State
+from collector.component import State, Subject
 from processors.patterns.code_places import akin
 from processors.patterns.entry import TEXT, Entry
 from processors.patterns.learning import Learning
@@ -95,6 +95,25 @@ class Book:
         self.merged = []
         rest = (self._credit, self._hour, self._evicted, self._born)
         state.put(META, orjson.dumps([ENCODING, self._written, *rest]))
+
+    def forget(self, state: State, subject: Subject, counts_only: bool) -> int:
+        """Take a person's value out of it; how many patterns it stood in."""
+        self.open(state)
+        changed = 0
+        for slot, entry in list(self.learning.entries.items()):
+            if subject.read_in(entry.first):
+                changed += 1
+                if not counts_only:
+                    self._evict(slot)
+            elif entry.hide(subject):
+                changed += 1
+                self._dirty.add(slot)
+        if counts_only:
+            self._forget_all()
+        elif changed:
+            self._known.clear()
+            self.save(state)
+        return changed
 
     def slots_of(
         self,

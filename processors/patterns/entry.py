@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from collector.component import Subject
 from processors.patterns.looks import Looks
 from processors.patterns.masks import pattern_id
 from processors.patterns.tokens import WILDCARD, Tokens, is_word, joined, tokenised
@@ -106,6 +107,16 @@ class Entry:
         """Keep a line, if there is room."""
         if len(self.samples) < MOST_SAMPLES and (short := line[:SAMPLE_CHARACTERS]) not in self.samples:
             self.samples.append(short)
+
+    def hide(self, subject: Subject) -> bool:
+        """Take a person's value out of what was seen; whether it stood there."""
+        before = [self.samples, self.looks.plain(), self.service, self.component, self.places]
+        now = subject.hidden_within(before)
+        if now == before:
+            return False
+        self.samples, looks, self.service, self.component, self.places = now
+        self.looks = Looks.of(looks)
+        return True
 
     def encoded(self) -> bytes:
         """For the state; the first member is the version of this encoding."""

@@ -12,7 +12,7 @@ import polars as pl
 from collector.base32 import received_ms
 from collector.batch import LogBatch
 from collector.columns.dictionary import Coded, encode, texts
-from collector.component import Context, Work
+from collector.component import Context, Erasure, Work
 from collector.explanation import Explanation
 from collector.levels import CRITICAL, INFO, LEVELS, TRACE, WARN
 from processors.patterns.book import Book
@@ -98,6 +98,13 @@ class Patterns:
         if slots:
             work.emit(KIND, described(book, [book.learning.entries[slot] for slot in slots[:_SNAPSHOTS]]))
         return b"%d" % slots[_SNAPSHOTS - 1] if len(slots) > _SNAPSHOTS else None
+
+    def forget(self, erasure: Erasure, work: Work) -> int:
+        """Examples, values in the places of wildcards; a pattern whose text holds the person's value goes."""
+        self._books.pop(erasure.domain, None)
+        if erasure.subject is None:
+            return 0
+        return self._book(erasure.domain).forget(work.state(erasure.domain), erasure.subject, erasure.counts_only)
 
     def explain(self, batch: LogBatch) -> list[Explanation]:
         """What the pattern of a batch of one record is found in, before it was seen to be part of another."""

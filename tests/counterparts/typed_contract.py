@@ -24,7 +24,11 @@ from collector.component import (
     ExplainsItself,
     Exporter,
     Extension,
+<<<<<<< HEAD
     Gathers,
+=======
+    ForgetsSubjects,
+>>>>>>> 8ddd0f16 (patterns, issues, aggregate and alerting take a person's value out of what they keep)
     GivesDomains,
     GoesStale,
     HandsOver,
@@ -542,7 +546,17 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     OAuth2Client,
     SigV4Auth,
 )
+<<<<<<< HEAD
 COUNTING: tuple[type[Counting], ...] = (ArchiveExporter, D1Exporter, OpenAiExporter)
+=======
+COUNTING: tuple[type[Counting], ...] = (D1Exporter, OpenAiExporter)
+FORGETS_SUBJECTS: tuple[type[ForgetsSubjects], ...] = (
+    Aggregate,
+    Alerting,
+    Issues,
+    Patterns,
+)
+>>>>>>> 8ddd0f16 (patterns, issues, aggregate and alerting take a person's value out of what they keep)
 EXPLAINS: tuple[type[Explains], ...] = (
     Anomalies,
     Categorize,
@@ -829,6 +843,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,
     "Counting": COUNTING,
     "Explains": EXPLAINS,
+    "ForgetsSubjects": FORGETS_SUBJECTS,
     "GivesDomains": GIVES_DOMAINS,
     "KeepsState": KEEPS_STATE,
     "CarriesSignals": CARRIES_SIGNALS,

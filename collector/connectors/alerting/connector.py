@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice, repeat
 
 import polars as pl
 
 from collector.alert_commands import ACKNOWLEDGE, RECEIVED, RESOLVE, SILENCE
 from collector.batch import LogBatch
-from collector.component import Applied, Command, Context, Due, Refused, State, Work
+from collector.component import Applied, Command, Context, Due, Erasure, Refused, State, Work
+from collector.component.forgetting import forget_in, in_msgpack
 from collector.connectors.alerting import orders, others, people, trial
 from collector.connectors.alerting.config import AlertingConfig
 from collector.connectors.alerting.digest import PREFIX as DIGEST
@@ -265,6 +267,12 @@ class Alerting:
         if leaf is None or not counted:
             return []
         return [digest_of(leaf, exporter, due, counted, self._config.max_alerts) for exporter in leaf.exporters]
+
+    def forget(self, erasure: Erasure, work: Work) -> int:
+        """Texts of alerts, digests, responses. What a group is called stays: its name is a hash."""
+        state = work.state(erasure.domain)
+        groups = forget_in(state, erasure, partial(in_msgpack, skipped=1), GROUP.encode())
+        return groups + forget_in(state, erasure, in_msgpack)
 
     def _about_group(self, command: Command, work: Work) -> Applied | Refused:
         """What somebody says of a group. One that is over has nothing to acknowledge; the rest finds it as it is to be."""
