@@ -24,11 +24,8 @@ from collector.component import (
     ExplainsItself,
     Exporter,
     Extension,
-<<<<<<< HEAD
-    Gathers,
-=======
     ForgetsSubjects,
->>>>>>> 8ddd0f16 (patterns, issues, aggregate and alerting take a person's value out of what they keep)
+    Gathers,
     GivesDomains,
     GoesStale,
     HandsOver,
@@ -546,17 +543,13 @@ CLIENT_AUTHENTICATOR: tuple[type[ClientAuthenticator], ...] = (
     OAuth2Client,
     SigV4Auth,
 )
-<<<<<<< HEAD
 COUNTING: tuple[type[Counting], ...] = (ArchiveExporter, D1Exporter, OpenAiExporter)
-=======
-COUNTING: tuple[type[Counting], ...] = (D1Exporter, OpenAiExporter)
 FORGETS_SUBJECTS: tuple[type[ForgetsSubjects], ...] = (
     Aggregate,
     Alerting,
     Issues,
     Patterns,
 )
->>>>>>> 8ddd0f16 (patterns, issues, aggregate and alerting take a person's value out of what they keep)
 EXPLAINS: tuple[type[Explains], ...] = (
     Anomalies,
     Categorize,
