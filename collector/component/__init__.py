@@ -27,7 +27,7 @@ from collector.component.declaration import (
     Standing,
     Use,
 )
-from collector.component.erasing import ERASED, ErasedSlice, Erasure, FoundSlice, Subject
+from collector.component.erasing import ERASED, ErasedSlice, Erasure, FoundSlice, NotErasable, Subject
 from collector.component.figures import Figure, Figures
 from collector.component.powers.exporters import (
     Addressed,
@@ -182,6 +182,7 @@ __all__ = [
     "MovesBacklog",
     "NamesAuthenticators",
     "NamesExporters",
+    "NotErasable",
     "NotReturned",
     "OneRequestPer",
     "OpenToOthers",

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from collector.base32 import first_record_id
+from collector.errors import LogboomError
 
 ERASED = "***"
 """What stands in the place of a person's value, in texts that stay."""
@@ -87,6 +88,7 @@ class Erasure:
         subject: whose records; None: all of the domain.
         received_before_unix_nano: what was received later stays.
         counts_only: nothing is changed, only counted.
+        sole_domain: the service has no other one.
     """
 
     id: str
@@ -94,11 +96,16 @@ class Erasure:
     subject: Subject | None
     received_before_unix_nano: int
     counts_only: bool = False
+    sole_domain: bool = False
 
     @property
     def before_record_id(self) -> str:
         """The ids of the records that were received in time are smaller."""
         return first_record_id(self.received_before_unix_nano // 1_000_000)
+
+
+class NotErasable(LogboomError):
+    """A destination can't tell, or delete, what is meant, and no other attempt would; the sentence says what people must do."""
 
 
 class ErasedSlice(NamedTuple):

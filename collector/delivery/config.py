@@ -194,7 +194,7 @@ class DeliveryConfig(Config):
 
     def not_erased(self) -> str:
         """For people: what they must do themselves about records of a person that were sent, of an exporter that cannot delete them at
-        its destination (`ErasesSubjects`); a sentence."""
+        its destination (`ErasesSubjects`); a sentence, empty where nothing is kept."""
         return f"cannot: what was sent{f' to {place}' if (place := self.destination()) else ''} stays there until it is deleted there"
 
     def shaping(self) -> list[str]:

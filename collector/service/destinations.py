@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
-from collector.component import ErasedSlice, ErasesSubjects, Erasure, Exporter
+from collector.component import ErasedSlice, ErasesSubjects, Erasure, Exporter, GivesDomains
 from collector.delivery.config import DeliveryConfig
+from collector.settings.model import Settings
 
 
 class ErasingExporters:
@@ -15,12 +17,14 @@ class ErasingExporters:
 
     Args:
         run: something on the event loop where exporters live.
+        sole_domain: the service has one domain.
     """
 
     def __init__(
         self,
         exporters: Mapping[str, tuple[Exporter, DeliveryConfig]],
         run: Callable[[Coroutine[Any, Any, ErasedSlice]], Future[ErasedSlice]],
+        sole_domain: bool = False,
     ) -> None:
         self._able = {name: each for name, (each, _) in exporters.items() if isinstance(each, ErasesSubjects)}
         self._promises = {
@@ -28,6 +32,7 @@ class ErasingExporters:
             for name, (_, config) in exporters.items()
         }
         self._run = run
+        self._sole = sole_domain
 
     def promises(self) -> Mapping[str, tuple[bool, str]]:
         """See `Destinations.promises`."""
@@ -35,4 +40,10 @@ class ErasingExporters:
 
     def erase(self, exporter: str, erasure: Erasure, after: str) -> Future[ErasedSlice]:
         """See `Destinations.erase`."""
-        return self._run(self._able[exporter].erase(erasure, after))
+        return self._run(self._able[exporter].erase(replace(erasure, sole_domain=self._sole), after))
+
+
+def sole_domain(settings: Settings) -> bool:
+    """Whether all records are of one domain: one is served, and credentials make no others known."""
+    gives = any(isinstance(each.config, GivesDomains) for each in settings.extensions.values())
+    return len(settings.service.domains.served()) == 1 and not gives

@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from collector.component import ErasedSlice, Erasure
+from collector.component import ErasedSlice, Erasure, NotErasable
 from collector.control.catalogue import PRIVACY_ERASED
 from collector.control.record import Value
 from collector.control.reporter import Reporter
@@ -190,7 +190,8 @@ class Erasing:
             waiting = Place(Stage.WAITS, 0, "", "records that were on their way when it began: until they have ended")
             return tombstone.at(ON_THE_WAY, waiting)
         for name in (LETTERS, *able):
-            tombstone = tombstone.at(name, replace(tombstone.places[name], stage=Stage.WAITS, after=""))
+            if tombstone.places[name].stage is not Stage.CANNOT:
+                tombstone = tombstone.at(name, replace(tombstone.places[name], stage=Stage.WAITS, after=""))
         return replace(tombstone.at(ON_THE_WAY, Place(Stage.DONE)), on_the_way="")
 
     def _sent(self, tombstone: Tombstone, exporter: str, place: Place, said: str) -> Place:
@@ -207,6 +208,8 @@ class Erasing:
         del self._under_way[key]
         try:
             piece = running.result()
+        except NotErasable as problem:
+            return replace(place, stage=Stage.CANNOT, said=str(problem))
         except Exception as error:  # noqa: BLE001  whatever a destination has to say: it is asked again
             self._put_off(*key)
             return replace(place, stage=Stage.AGAIN, said=f"{type(error).__name__}: {error}"[:300])

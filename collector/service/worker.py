@@ -42,7 +42,7 @@ from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.clients import kept_apart
 from collector.service.crowds import Crowds
-from collector.service.destinations import ErasingExporters
+from collector.service.destinations import ErasingExporters, sole_domain
 from collector.service.encryption import forget_destroyed
 from collector.service.erasing import Erasing
 from collector.service.extensions import Extensions
@@ -201,7 +201,7 @@ class Worker:
             assert self._delivery is not None, "nothing is erased before the loop"
             return self._delivery.run(work)
 
-        return ErasingExporters(self._made, run)
+        return ErasingExporters(self._made, run, sole_domain(self._settings))
 
     def _marks(self, pipeline: str) -> Marks:
         """What the stores say of themselves that a pipeline reaches."""

@@ -120,10 +120,13 @@ class StoreErasing:
         keys, texts = [each.name for each in projection.key], texts_of(projection)
         (rows,) = await self._ask((holding(projection), (domain, subject.value)))
         for row in rows:
-            key, before = row[: len(keys)], [None if text is None else str(text) for text in row[len(keys) :]]
-            now = [text if text is None else subject.hidden_in(text) for text in before]
-            if now != before:
-                await self._ask((hiding(projection, texts), (domain, *key, *now)))
+            key, held = (
+                row[: len(keys)],
+                {name: str(text) for name, text in zip(texts, row[len(keys) :], strict=True) if text},
+            )
+            now = {name: hidden for name, text in held.items() if (hidden := subject.hidden_in(text)) != text}
+            if now:
+                await self._ask((hiding(projection, list(now)), (domain, *key, *now.values())))
 
     async def _ask(self, *questions: tuple[str, Sequence[object]]) -> Sequence[Rows]:
         return await self._run([Question(*each) for each in questions])

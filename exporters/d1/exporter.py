@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context, StoreMark
+from collector.component import ALL_EVENTS, Context, ErasedSlice, Erasure, FoundSlice, StoreMark
 from collector.errors import StorageError
 from collector.outcomes import Blocked, Verdicts
 from collector.store.d1 import D1Database, Statement
+from collector.store.erasing import StoreErasing
 from collector.store.following import Question
 from collector.store.rows import Limits
 from collector.store.sweeping import DELETING
@@ -32,6 +34,9 @@ class D1Exporter:
     """`encode`: batch → bodies. `send`: bodies → answers, one each. `classify`: by status and message."""
 
     takes_events = ALL_EVENTS
+    erasure_promise = (
+        "rows are deleted; Time Travel can bring a database back as it was within 30 days: nobody can shorten that"
+    )
 
     def __init__(self, config: D1Config, context: Context) -> None:
         self._config = config
@@ -141,25 +146,46 @@ class D1Exporter:
             database.prepared = False  # the next attempt looks at the schema again: somebody may have dropped it
         return answer
 
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """See `ErasesSubjects`."""
+        erasing = await self._erasing(erasure.domain)
+        return await erasing.erase(erasure, after) if erasing is not None else ErasedSlice(0, None)
+
+    async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:
+        """See `ErasesSubjects`."""
+        erasing = await self._erasing(erasure.domain)
+        return await erasing.find(erasure, after) if erasing is not None else FoundSlice((), None)
+
+    async def _erasing(self, domain: str) -> StoreErasing | None:
+        place = self._places.of(domain)
+        if not place:
+            return None
+        database = await self._databases.prepared(place)
+        return StoreErasing(partial(self._run, database))
+
     def _all_upkeeps(self) -> Sequence[Upkeep]:
         return [self._upkeep(database) for database in self._databases.all()]
 
     def _upkeep(self, database: D1Database) -> Upkeep:
-        async def run(questions: Sequence[Question]) -> Sequence[Rows]:
-            results = await database.run(*(Statement(it.statement, [*map(str, it.parameters)]) for it in questions))
-            self._bill.add(results, self._owner(database))
-            answers = [[tuple(row.values()) for row in result["results"]] for result in results]
-            self._rows_deleted += sum(
-                len(rows) for rows, it in zip(answers, questions, strict=True) if it.statement in DELETING
-            )
-            return answers
-
         retention = self._config.retention
         if database.id not in self._upkeeps:
             self._upkeeps[database.id] = Upkeep(
-                retention.rules(), retention.batch_rows, run, pause_secs=_BETWEEN_PIECES_SECS, holds=self._holds
+                retention.rules(),
+                retention.batch_rows,
+                partial(self._run, database),
+                pause_secs=_BETWEEN_PIECES_SECS,
+                holds=self._holds,
             )
         return self._upkeeps[database.id]
+
+    async def _run(self, database: D1Database, questions: Sequence[Question]) -> Sequence[Rows]:
+        results = await database.run(*(Statement(it.statement, [*map(str, it.parameters)]) for it in questions))
+        self._bill.add(results, self._owner(database))
+        answers = [[tuple(row.values()) for row in result["results"]] for result in results]
+        self._rows_deleted += sum(
+            len(rows) for rows, it in zip(answers, questions, strict=True) if it.statement in DELETING
+        )
+        return answers
 
     def _owner(self, database: D1Database) -> Mapping[str, int]:
         """The domain that a database is of; "" where that can't be told."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context
+from collector.component import ALL_EVENTS, Context, ErasedSlice, Erasure, FoundSlice
 from collector.outcomes import Blocked, Items, Ok, Reject, Retry, Split, Verdicts
 from collector.transport.auth import client_authenticator
 from collector.transport.http_answers import unanswered
@@ -21,6 +21,7 @@ from exporters.elasticsearch.addresses import Nodes
 from exporters.elasticsearch.bulk import body
 from exporters.elasticsearch.config import ElasticsearchConfig
 from exporters.elasticsearch.documents import Mask, documents
+from exporters.elasticsearch.erasing import DocumentsErasing
 from exporters.elasticsearch.installation import Installation, Method, NotInstalled
 from exporters.elasticsearch.routing import Router
 
@@ -54,6 +55,10 @@ class ElasticsearchExporter:
     """Translates between batches and bulk requests. Keyed by record id: what is sent again is found there."""
 
     takes_events = ALL_EVENTS
+    erasure_promise = (
+        "documents are deleted by query and their segments expunged; snapshots keep them until those are given up; indices that records"
+        " named themselves (`elasticsearch.index`) are looked at only where `setup.index_patterns` names them"
+    )
 
     def __init__(self, config: ElasticsearchConfig, context: Context) -> None:
         self._config = config
@@ -63,6 +68,7 @@ class ElasticsearchExporter:
         self._headers = _credential(config)
         self._path = f"/_bulk?{urlencode(_parameters(config), safe=',*.')}"
         self._max_bytes = config.max_bulk_bytes
+        self._erasing = DocumentsErasing(self._ask, _indices(config), config.select.domains)
         self._installation = Installation(config.setup, config.mapping) if config.setup.enabled else None
 
     async def start(self) -> None:
@@ -86,6 +92,18 @@ class ElasticsearchExporter:
         if answer.status == 413 and len(request.items) > 1:
             self._max_bytes = min(self._max_bytes, request.size_bytes - 1)  # what is larger need not be tried again
         return BulkAnswer(request, answer)
+
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """See `ErasesSubjects`."""
+        return await self._erasing.erase(erasure, after)
+
+    async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:
+        """See `ErasesSubjects`."""
+        return await self._erasing.find(erasure, after)
+
+    async def _ask(self, method: Method, path: str, document: bytes, most: int) -> HttpAnswer:
+        sent = self._client.compressed(document) if document else None
+        return await self._call(method, path, sent, "application/json", most)
 
     async def _administer(self, method: Method, path: str, document: bytes | None) -> HttpAnswer:
         return await self._call(method, path, document and self._client.compressed(document), "application/json")
@@ -129,6 +147,13 @@ class ElasticsearchExporter:
     async def shutdown(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _indices(config: ElasticsearchConfig) -> list[str]:
+    """Where documents may stand."""
+    if not config.logs_index:
+        return list(config.setup.index_patterns)
+    return [f"{config.logs_index}*" if config.logstash_format.enabled else config.logs_index]
 
 
 def _credential(config: ElasticsearchConfig) -> dict[str, str]:

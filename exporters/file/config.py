@@ -76,6 +76,10 @@ class FileConfig(DocumentOptions, DeliveryConfig):
     directory_permissions: str = "0755"
     """Of folders that are created, octal."""
 
+    def not_erased(self) -> str:
+        """See `DeliveryConfig`."""
+        return "cannot: lines stay in the files until these are rotated away: delete them there"
+
     @model_validator(mode="after")
     def _check_file(self) -> Self:
         if not self.path:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
-from collector.component import StoreMark
+from collector.component import StoreMark, Subject
 from collector.store.describing import Described
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
@@ -60,6 +60,24 @@ class Documents:
         if changed:
             self._connection.execute("UPDATE mark SET changes = changes + 1")
         return changed
+
+    def erase(self, domain: str, subject: Subject | None) -> set[str]:
+        """All of a domain, or a person's value in the rows of it, within the transaction; the tables that changed."""
+        rows = self._connection.execute(
+            "SELECT name, subject, line FROM described WHERE domain = ?", (domain,)
+        ).fetchall()
+        if subject is None:
+            self._connection.execute("DELETE FROM described WHERE domain = ?", (domain,))
+            return {name for name, _, _ in rows}
+        held = [(name, key, line) for name, key, line in rows if subject.read_in(line)]
+        hidden = [
+            (orjson.dumps(subject.hidden_within(orjson.loads(line))).decode(), domain, name, key)
+            for name, key, line in held
+        ]
+        self._connection.executemany(
+            "UPDATE described SET line = ? WHERE domain = ? AND name = ? AND subject = ?", hidden
+        )
+        return {name for name, _, _ in held}
 
     def adopt(self, place: Place, value: Values) -> None:
         """Take over the rows of a document; those that are newer here stay."""

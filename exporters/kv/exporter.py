@@ -18,7 +18,7 @@ import orjson
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.component import ALL_EVENTS, Context, StoreMark
+from collector.component import ALL_EVENTS, Context, ErasedSlice, Erasure, FoundSlice, StoreMark
 from collector.outcomes import Ok, Retry, Verdicts
 from collector.store.describing import Described, described, listed
 from collector.transport import cloudflare
@@ -55,6 +55,10 @@ class KvExporter:
     the keys that changed. Sends that wait for their turn find their keys written already by the one before."""
 
     takes_events = ALL_EVENTS
+    erasure_promise = (
+        "lines whose text holds the value as a word are taken out, for they have no attributes; copies at Cloudflare's edges are stale for a"
+        " minute; what is not written again goes with its TTL"
+    )
 
     def __init__(self, config: KvConfig, context: Context) -> None:
         self._config = config
@@ -109,6 +113,23 @@ class KvExporter:
         """Of the view, once it was opened: KV has a copy of it."""
         mark = self._view.mark
         return {} if mark is None else {"": mark}
+
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:  # noqa: ARG002  a view is small: one slice
+        """See `ErasesSubjects`. The view loses them first; what is not written to KV then is written by the next attempt."""
+        await self._on_thread(self._view.refresh)
+        erased = await self._on_thread(self._view.erase, erasure)
+        async with self._turn:
+            while not erasure.counts_only and (found := await self._on_thread(self._view.changes, [erasure.domain])):
+                changes = _within(found, _MAX_BODY_BYTES)
+                await self._pace(changes)
+                answer = await self._write(changes)
+                if isinstance(answer, Unwritten) or not answer.succeeded:
+                    raise OSError("KV did not take all keys")
+        return ErasedSlice(erased, None)
+
+    async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:  # noqa: ARG002
+        """See `ErasesSubjects`: nothing is only here, it is a copy of what is newest."""
+        return FoundSlice((), None)
 
     async def shutdown(self) -> None:
         """Safe twice, and without `start`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
-from collector.component import StoreMark
+from collector.component import Erasure, StoreMark
 from collector.named_file import NamedFile
 from collector.store.describing import Described
 from exporters.kv.adoption import Adoption, Wanted
@@ -26,6 +26,7 @@ from exporters.kv.records import received_hours
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS recent (domain TEXT, number INTEGER, line TEXT, PRIMARY KEY (domain, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS next (domain TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;
@@ -145,6 +146,38 @@ class View:
         ).fetchall()
         return [self._change(*row) for row in found]
 
+    def erase(self, erasure: Erasure) -> int:
+        """Take records out of the view, and a person's value out of what events describe; the keys concerned are to be written. How many
+        records, or how many there are (`counts_only`)."""
+        domain, subject = erasure.domain, erasure.subject
+        rows = self._connection.execute("SELECT number, line FROM recent WHERE domain = ?", (domain,)).fetchall()
+        theirs = [number for number, line in rows if _is_theirs(line, erasure)]
+        if erasure.counts_only:
+            return len(theirs)
+        shape = self._shape
+        slots = {number // shape.chunk % shape.slots for number in theirs}
+        marks = [(recent_key(shape.prefix, domain, slot), domain, "recent", str(slot)) for slot in sorted(slots)]
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(
+                "DELETE FROM recent WHERE domain = ? AND number = ?", [(domain, n) for n in theirs]
+            )
+            if subject is None:
+                hours = self._connection.execute(
+                    "SELECT DISTINCT hour FROM counts WHERE domain = ?", (domain,)
+                ).fetchall()
+                self._connection.execute("DELETE FROM counts WHERE domain = ?", (domain,))
+                marks += [(counts_key(shape.prefix, domain, hour), domain, "counts", hour) for (hour,) in hours]
+            tables = self._documents.erase(domain, subject)
+            marks += [(described_key(shape.prefix, domain, name), domain, "described", name) for name in sorted(tables)]
+            self._connection.executemany(_MARK, marks)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return len(theirs)
+
     def published(self, changes: Sequence[Change]) -> None:
         """KV has these values; what changed meanwhile stays to be written."""
         self._connection.executemany(
@@ -241,3 +274,10 @@ class View:
             components.setdefault(component, {})[level] = records
         value = {"v": 1, "domain": domain, "hour": hour, "levels": levels, "components": components}
         return orjson.dumps(value).decode(), dict(levels)
+
+
+def _is_theirs(line: str, erasure: Erasure) -> bool:
+    """A line has no attributes: whatever holds the value as a word goes, for the view is a copy of what is newest."""
+    if str(orjson.loads(line).get("record_id", "")) >= erasure.before_record_id:
+        return False
+    return erasure.subject is None or erasure.subject.read_in(line)

@@ -8,6 +8,10 @@ from collector.delivery.config import DeliveryConfig
 class NopConfig(DeliveryConfig):
     """Only what every exporter has."""
 
+    def not_erased(self) -> str:
+        """See `DeliveryConfig`: nothing is kept."""
+        return ""
+
     def carries(self, signal: str) -> str:  # noqa: ARG002 - it looks at nothing
         """See `CarriesSignals`."""
         return ""

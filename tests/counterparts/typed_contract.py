@@ -612,7 +612,13 @@ NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
 )
 KEEPS_CLIENTS_APART: tuple[type[KeepsClientsApart], ...] = (BatchConfig, LogDedupConfig)
 KNOWS_CONNECTIONS: tuple[type[KnowsConnections], ...] = (K8sAttributesConfig,)
-ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (ArchiveExporter, SqliteExporter)
+ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (
+    ArchiveExporter,
+    D1Exporter,
+    ElasticsearchExporter,
+    KvExporter,
+    SqliteExporter,
+)
 GATHERS: tuple[type[Gathers], ...] = (ArchiveExporter,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (

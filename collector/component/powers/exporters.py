@@ -186,7 +186,7 @@ class ErasesSubjects(Exporter, Protocol):
         ...
 
     async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
-        """Delete the next slice behind `after` ("" = from the start). Raises what it meets: it is tried again."""
+        """Delete the next slice behind `after` ("" = from the start). Raises `NotErasable`, or what it meets: then it is tried again."""
         ...
 
     async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from collector.component import Context
+from collector.component import Context, Erasure, NotErasable, Subject
 from collector.outcomes import Blocked, Ok, Reject, Split
 from collector.testing.row_batch import Nested, Row, batch_of
 from exporters.elasticsearch.config import ElasticsearchConfig
@@ -148,3 +149,50 @@ def test_a_write_block_and_a_large_body(opensearch):
     assert isinstance(split, Split)
     [[own]] = send(opensearch.url, large, logs_index="large", max_bulk_bytes=2_000_000, **plain)[0]
     assert isinstance(own, Split)
+
+
+@pytest.mark.parametrize("mode", ["otel", "ecs", "none"])
+def test_documents_of_a_person_are_deleted_and_nobody_elses(opensearch, mode):
+    """In each mapping mode, over pages; only where all documents are of one domain."""
+    she, stream = f"anna.{mode}@example.test", f"logs-erased{mode}{'.otel' * (mode == 'otel')}-default"
+    made = [
+        Row(
+            f"00{n:024d}",
+            [("data_stream.dataset", f"erased{mode}"), ("user.email" if n % 2 else "seen.by", she if n % 3 else f"u{n}")],
+            fields={"body": "x", "domain": "a.com"},
+        )
+        for n in range(450)
+    ]  # fmt: skip
+    hers = sum(bool(n % 2 and n % 3) for n in range(450))
+    send(opensearch.url, batch_of(made), mapping={"mode": mode})
+    opensearch.call("POST", f"/{stream}/_refresh")
+    erasure = Erasure("e", "a.com", Subject(("user.email",), she), (1 << 62) - 1)
+
+    async def main():
+        exporter, _ = exporter_of(opensearch.url, mapping={"mode": mode}, select={"domains": ["a.com"]})
+        await exporter.start()
+        try:
+            counted = await erased(exporter, replace(erasure, counts_only=True))
+            found = await exporter.find_subject(erasure, "")
+            return counted, len(found.records), await erased(exporter, erasure), await erased(exporter, erasure)
+        finally:
+            await exporter.shutdown()
+
+    counted, found, gone, again = asyncio.run(main())
+    assert (counted, gone, again) == (hers, hers, 0)
+    assert found > 0
+    assert opensearch.call("GET", f"/{stream}/_count")[1]["count"] == 450 - hers
+
+
+async def erased(exporter, erasure):
+    number, after = 0, ""
+    while after is not None:
+        done = await exporter.erase(erasure, after)
+        number, after = number + done.records, done.after
+    return number
+
+
+def test_where_several_domains_share_indices_nothing_is_deleted():
+    exporter, _ = exporter_of("http://127.0.0.1:1")
+    with pytest.raises(NotErasable, match="do not say their domain"):
+        asyncio.run(exporter.erase(Erasure("e", "a.com", None, 1), ""))
