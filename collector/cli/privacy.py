@@ -7,6 +7,7 @@ directory and is the first thing that the next one does.
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -118,6 +119,31 @@ def status(
         _show(each, json_)
     if not found and not json_:
         typer.echo("nothing was erased")
+    if id_ is None:
+        _show_keys(data_dir, domain, json_)
+
+
+def _show_keys(data_dir: Path, domain: str | None, json_: bool) -> None:
+    """What is encrypted, with which keys."""
+    from collector.encryption.place import KeyPlace
+    from collector.encryption.status import key_status
+    from collector.errors import LogboomError
+
+    try:
+        place = KeyPlace.remembered(data_dir)
+        if place is None:
+            return
+        status = key_status(place)
+    except LogboomError as error:
+        refuse(str(error))
+    own = [each for each in status.domains if domain in (None, each.domain)]
+    if json_:
+        typer.echo(visible_json({"keys": asdict(status) | {"domains": [asdict(each) for each in own]}}))
+        return
+    typer.echo(visible(f"encrypted with the keys in {status.file}, master key {status.master} from {status.source}"))
+    for each in own:
+        since = f"since {_time(each.oldest * 10**9)}" if each.data_keys else "none"
+        typer.echo(visible(f"  {each.domain:<28} {each.data_keys} data keys, {since}; {each.destroyed} destroyed"))
 
 
 def _show_holds(config: list[str], domain: str | None, json_: bool) -> None:

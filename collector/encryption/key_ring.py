@@ -130,9 +130,12 @@ class KeyRing:
             :16
         ].hex()
 
-    def destroy(self, domain: str) -> int:
+    def destroy(self, domain: str, made_by: float | None = None) -> int:
         """See `Keys.destroy`."""
         with self._lock:
+            key = self._store.domain_key(domain)
+            if made_by is not None and key is not None and key.created_at > made_by:
+                return 0
             gone = self._store.destroy_domain(domain, int(self._now()))
             self._follow()
         return gone

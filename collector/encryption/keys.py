@@ -53,8 +53,11 @@ class Keys(Protocol):
         """32 hexadecimal digits that stand for a text in its domain (HMAC-SHA-256), the same as long as the domain's key lives."""
         ...
 
-    def destroy(self, domain: str) -> int:
+    def destroy(self, domain: str, made_by: float | None = None) -> int:
         """Destroy all keys of a domain: what they encrypted is gone, wherever it lies. What comes later has new keys.
+
+        Args:
+            made_by: Unix seconds; a domain whose key was made later is left alone, for it is done already.
 
         Returns:
             How many data keys there were.

@@ -55,11 +55,22 @@ _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 def encode_batch(batch: LogBatch) -> bytes:
     """The batch in one buffer; about 155 bytes a record."""
+    frames = [getattr(batch, name) for name in EMPTY]
+    return encode_tables([arrow_of(frame) if frame.width and frame.height else None for frame in frames])
+
+
+def encode_tables(arrows: Sequence[pa.Table | None]) -> bytes:
+    """The same, of the Arrow tables in the order of `EMPTY`; None for one without rows."""
     parts: list[pa.Buffer | bytes] = []
-    for name in EMPTY:
-        stream = _stream(getattr(batch, name))
+    for arrow in arrows:
+        stream = _stream(arrow) if arrow is not None and arrow.num_rows else b""
         parts += [_LENGTH.pack(len(stream)), stream]
     return _sealed(_BATCH, parts)
+
+
+def arrow_of(frame: pl.DataFrame) -> pa.Table:
+    """Plain Arrow, as it is written."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def decode_batch(data: bytes) -> LogBatch:
@@ -155,10 +166,7 @@ def _begins(data: bytes, magic: bytes, older: int) -> int:
     return begins
 
 
-def _stream(frame: pl.DataFrame) -> pa.Buffer | bytes:
-    if not frame.width or not frame.height:
-        return b""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _stream(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
         writer.write_table(table)

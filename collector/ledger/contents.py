@@ -10,19 +10,18 @@ and how many records of each is told in the clear, as in the header of every ent
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import orjson
-import polars as pl
 
-from collector.batch import LogBatch, concat
+from collector.batch import LogBatch
 from collector.encryption import Keys
 from collector.errors import KeyDestroyed, KeysUnavailable
 from collector.journal.entry import Entry
 from collector.ledger import codec
+from collector.ledger.by_domain import decoded_together, encoded_by_domain
 from collector.ledger.pieces import StoredBatch, open_batch
 
 PURPOSE = "content"
@@ -63,8 +62,7 @@ class Contents:
         """Raises `KeysUnavailable`."""
         if self._sealing is None:
             return codec.encode_batch(batch)
-        parts = [(domain, len(part), codec.encode_batch(part)) for domain, part in _by_domain(batch)]
-        return codec.framed(codec.SEALED_BATCH, self._sections(self._sealing, parts))
+        return codec.framed(codec.SEALED_BATCH, self._sections(self._sealing, encoded_by_domain(batch)))
 
     def of_entries(self, entries: Sequence[Entry]) -> bytes:
         """Raises `KeysUnavailable`."""
@@ -101,27 +99,10 @@ class Contents:
                 erased[domain] += number
         return Opened(_joined(parts, codec.is_batch(data), records), erased)
 
-    def _sections(self, keys: Keys, parts: Sequence[tuple[str, int, bytes]]) -> Iterator[bytes]:
+    def _sections(self, keys: Keys, parts: Iterable[tuple[str, int, bytes]]) -> Iterator[bytes]:
         for domain, records, plain in parts:
             yield orjson.dumps([domain, records])
             yield keys.seal(domain, PURPOSE, plain)
-
-
-def _by_domain(batch: LogBatch) -> Iterator[tuple[str, LogBatch]]:
-    """The records of each domain by themselves, with nothing of another one's; in the order of their first ones."""
-    domains = batch.column("domain").fill_null("")
-    names = domains.unique(maintain_order=True).to_list()
-    if len(names) < 2:
-        yield from ((name, batch) for name in names)
-        return
-    ranks = domains.replace_strict(names, range(len(names)), return_dtype=pl.UInt32)
-    order = ranks.to_numpy().argsort(kind="stable")
-    together = batch.gather(pl.Series(order))
-    together = replace(together, attributes=together.attributes.sort("owner", maintain_order=True))
-    counts = np.bincount(ranks.to_numpy(), minlength=len(names))
-    ends = np.cumsum(counts)
-    for name, length, end in zip(names, counts.tolist(), ends.tolist(), strict=True):
-        yield name, together.slice(end - length, length).compact()
 
 
 def _joined(parts: Sequence[bytes], is_batch: bool, records: int | None) -> Any:
@@ -129,7 +110,7 @@ def _joined(parts: Sequence[bytes], is_batch: bool, records: int | None) -> Any:
         return [entry for part in parts for entry in codec.decode_entries(part)]
     if len(parts) == 1:
         return _decoded(parts[0], records)
-    return concat([codec.decode_batch(part) for part in parts])
+    return decoded_together(parts)
 
 
 def _decoded(data: bytes, records: int | None) -> Any:

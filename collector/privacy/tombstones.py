@@ -46,7 +46,7 @@ class Stage(StrEnum):
 
 OUTBOX: Literal["outbox"] = "outbox"
 LETTERS: Literal["dead letters"] = "dead letters"
-STATE, ON_THE_WAY = "state", "on the way"
+STATE, KEYS, ON_THE_WAY = "state", "keys", "on the way"
 
 
 def destination(exporter: str) -> str:

@@ -1,6 +1,6 @@
 """Works off what is to be erased in a partition, some of it each turn, until every place has done what it can.
 
-    tombstone ─► outbox ─► dead letters ─► state of components ─► destinations ─► ended: told, the value forgotten
+    tombstone ─► outbox ─► dead letters ─► keys of the domain ─► state of components ─► destinations ─► ended: told, the value forgotten
                    └ what was on its way meanwhile is waited for; then dead letters and destinations are done once more
 
 How far each place is stands in the tombstone, so a kill repeats a piece that is small. What fails is tried again, later and later.
@@ -22,6 +22,7 @@ from collector.component import ErasedSlice, Erasure, NotErasable
 from collector.control.catalogue import PRIVACY_ERASED
 from collector.control.record import Value
 from collector.control.reporter import Reporter
+from collector.encryption import Keys
 from collector.errors import LogboomError
 from collector.ledger.interface import Commit, ErasurePlace, Ledger, Read, Removal
 from collector.pipeline.erased import Erased
@@ -34,6 +35,7 @@ from collector.privacy.tombstones import (
     ENDED,
     KEEPER,
     KEPT_SECS,
+    KEYS,
     LETTERS,
     OF_NONE,
     ON_THE_WAY,
@@ -51,6 +53,7 @@ _log = logging.getLogger("logboom.worker")
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 1.0, 60.0
 _DRY_RUN_KEPT_SECS = 86_400
 _FORGET_SECS = 3600.0
+_MOMENT_NANOS = 60 * 10**9
 PROCESS = secrets.token_hex(4)
 """Of this process: what another one had in its memory is gone."""
 
@@ -74,6 +77,7 @@ class Erasing:
         on_ended: told of each that is done.
         process: a name of this process.
         clock: monotonic seconds.
+        keys: where anything is encrypted: those of a domain that goes as a whole are destroyed.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Erasing:
         on_ended: Callable[[Tombstone], None] = lambda _: None,
         process: str = PROCESS,
         clock: Callable[[], float] = time.monotonic,
+        keys: Keys | None = None,
     ) -> None:
         self._ledger = ledger
         self._erased = erased
@@ -95,6 +100,7 @@ class Erasing:
         self._on_ended = on_ended
         self._process = process
         self._clock = clock
+        self._keys = keys
         self._under_way: dict[tuple[str, str], Future[ErasedSlice]] = {}
         self._not_before: dict[tuple[str, str], tuple[int, float]] = {}
         self._forgot_at = clock()
@@ -122,6 +128,14 @@ class Erasing:
             if tombstone.places.get(name, Place()).stage is not Stage.DONE:
                 self._keep(self._local(tombstone, name))
                 return 1
+        if (
+            self._keys is not None
+            and tombstone.of_domain
+            and not tombstone.counts_only
+            and KEYS not in tombstone.places
+        ):
+            self._keep(tombstone.at(KEYS, self._destroyed(self._keys, tombstone)))
+            return 1
         if tombstone.places.get(STATE, Place()).stage is not Stage.DONE:
             return self._state(tombstone)
         now, pieces = self._abroad(tombstone)
@@ -146,6 +160,13 @@ class Erasing:
         if name == OUTBOX and ended and records and not tombstone.counts_only:
             tombstone = replace(tombstone, on_the_way=self._process)
         return tombstone.at(name, now)
+
+    def _destroyed(self, keys: Keys, tombstone: Tombstone) -> Place:
+        """The keys of the domain: what they encrypted is gone in copies, too."""
+        if tombstone.before_unix_nano < tombstone.asked_unix_nano - _MOMENT_NANOS:
+            return Place(Stage.DONE, said="they stay: what came after that time is encrypted with them as well")
+        gone = keys.destroy(tombstone.domain, tombstone.asked_unix_nano / 1e9)
+        return Place(Stage.DONE, said=f"{gone} data keys are destroyed: what they encrypted is gone in copies, too")
 
     def _state(self, tombstone: Tombstone) -> int:
         """What components keep, in one commit with the note that it is done."""

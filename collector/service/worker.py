@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from collector.backend.compacting import ask as ask_to_compact
 from collector.component import Bills, Context, Counting, ErasedSlice, Exporter, KeepsTables
 from collector.control.catalogue import SERVICE_EVENTS
 from collector.control.command import ERASE
@@ -235,7 +236,15 @@ class Worker:
             self._backlogs.append(Backlogs(ledger, network))
             erased = Erased(ledger, self._pseudonyms.of, self._keys, self._holds.why)
             self._erasing.append(
-                Erasing(ledger, erased, Forgetting(ledger, network), self._destinations(), self._reporting.reporter)
+                Erasing(
+                    ledger,
+                    erased,
+                    Forgetting(ledger, network),
+                    self._destinations(),
+                    self._reporting.reporter,
+                    on_ended=lambda _: ask_to_compact(self._root),
+                    keys=self._keys,
+                )
             )
             own = Pipeline(
                 PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,

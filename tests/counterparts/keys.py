@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from collector.encryption.key_ring import KeyRing
@@ -11,9 +13,9 @@ from collector.encryption.master_key import LocalMasterKey, new_master_key
 MASTER = new_master_key()
 
 
-def key_ring(root: Path, seals: bool = True) -> KeyRing:
+def key_ring(root: Path, seals: bool = True, now: Callable[[], float] = time.time) -> KeyRing:
     """The keys in `root`; another one of the same folder is another process."""
-    ring = KeyRing(root / FILE, lambda: LocalMasterKey(lambda: [MASTER]), seals)
+    ring = KeyRing(root / FILE, lambda: LocalMasterKey(lambda: [MASTER]), seals, now)
     ring.check()
     return ring
 

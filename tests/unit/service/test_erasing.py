@@ -17,6 +17,8 @@ from collector.control.erasure import Asked
 from collector.control.erasures import Erasures
 from collector.control.record import ControlRecord
 from collector.control.reporter import Reporter
+from collector.encryption import Keys
+from collector.errors import KeyDestroyed
 from collector.ledger.interface import Ack, DeadLetter
 from collector.ledger.plan import PipelinePlan
 from collector.pipeline.commanding import Answer, Taker
@@ -30,6 +32,7 @@ from collector.reserved import PIPELINE, RECEIVER, memory_of
 from collector.service.erasing import Erasing
 from collector.testing.conservation import assert_conserved
 from counterparts.control_bench import ControlBench
+from counterparts.keys import key_ring
 from counterparts.partition_bench import plan
 
 DOMAIN = "a.example"
@@ -85,8 +88,8 @@ class Told:
 class Bench:
     """A partition with the service's pipeline, one of data, and who works erasures off."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, keys: Keys | None = None) -> None:
+        self.folder, self.keys = folder, keys
         self.bench = ControlBench(
             folder / "bench",
             plan(
@@ -128,7 +131,14 @@ class Bench:
         forgetting = Forgetting(ledger, network)
         self.process += 1
         self.erasing = Erasing(
-            ledger, erased, forgetting, self.far, reporter, process=str(self.process), clock=lambda: self.now
+            ledger,
+            erased,
+            forgetting,
+            self.far,
+            reporter,
+            process=str(self.process),
+            clock=lambda: self.now,
+            keys=self.keys,
         )
 
     def reopen(self) -> None:
@@ -305,6 +315,34 @@ def test_a_whole_domain_goes_with_what_components_know_of_it(bench: Bench) -> No
     assert done.places["outbox"].records == 3
     assert list(bench.bench.ledger.state("memory", DOMAIN)) == []
     assert bench.bodies()[:1] != ["x"]
+
+
+def test_the_keys_of_a_whole_domain_are_destroyed(tmp_path: Path) -> None:
+    """Once, and not those that it got since; a dry run and one that is about the past leave them."""
+    now = [1_600_000_000.0]
+    keys = key_ring(tmp_path / "keys", now=lambda: now[0])
+    bench = Bench(tmp_path, keys)
+    fill(bench)
+    sealed = keys.seal(DOMAIN, "journal", b"text")
+
+    def said() -> list[str]:
+        bench.work()
+        return sorted(each.places["keys"].said for each in bench.erased.tombstones if "keys" in each.places)
+
+    bench.ask(Asked(everything=True, dry_run=True))
+    assert said() == []
+    bench.ask(Asked(everything=True, before_unix_nano=1))
+    assert [each[:9] for each in said()] == ["they stay"]
+    assert keys.open(DOMAIN, "journal", sealed) == b"text"
+    bench.ask(Asked(everything=True))
+    assert [each[:9] for each in said()] == ["1 data ke", "they stay"]
+    with pytest.raises(KeyDestroyed):
+        keys.open(DOMAIN, "journal", sealed)
+    now[0] = 1_900_000_000.0
+    later = keys.seal(DOMAIN, "journal", b"later")
+    assert keys.destroy(DOMAIN, 1_800_000_000.0) == 0  # the same erasure, over a kill
+    assert keys.open(DOMAIN, "journal", later) == b"later"
+    bench.bench.close()
 
 
 REFUSED: Mapping[str, tuple[Callable[[Bench], Answer], str]] = {
