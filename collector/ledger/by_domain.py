@@ -60,7 +60,7 @@ def decoded_together(parts: Sequence[bytes]) -> LogBatch:
         heights = {
             name: np.array([0 if each is None else each.num_rows for each in some]) for name, some in read.items()
         }
-        frames = {name: _frame(name, some) for name, some in read.items()}
+        frames: dict[str, Any] = {name: _frame(name, some) for name, some in read.items()}
         for table, owner in _OWNERS:
             frames[table] = _moved(frames[table], "owner", heights[table], heights[owner])
         for level, table, _ in _LEVELS:
