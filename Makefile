@@ -98,7 +98,7 @@ weeks: setup                   ## four simulated weeks with sixty incidents thro
 	$(BIN)/python -m weeks $(SEEDS)
 
 check-archive: setup            ## the archive and backups against Versity's S3 gateway, built from its Go module (3 minutes the first time)
-	LOGBOOM_S3=versitygw $(BIN)/python -m pytest -q tests/faults/test_archive.py tests/unit/backup
+	LOGBOOM_S3=versitygw $(BIN)/python -m pytest -q tests/faults/test_archive.py tests/faults/test_awss3.py tests/unit/backup
 
 MINUTES ?= 60
 RATE    ?= 2000

@@ -72,6 +72,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "apprise": "exporters.apprise",
         "archive": "exporters.archive",
         "awscloudwatchlogs": "exporters.awscloudwatchlogs",
+        "awss3": "exporters.awss3",
         "azure_monitor": "exporters.azure_monitor",
         "azuremonitor": "exporters.azure_monitor",
         "chronicle": "exporters.chronicle",

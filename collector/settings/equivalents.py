@@ -20,7 +20,6 @@ _HERE = {
         "splunk": "use `splunk_hec`",
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
         "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
-        "awss3": "use `file`, or `otlp` to an OpenTelemetry Collector that writes to S3",
         "prometheus": "logboom's own metrics: service.telemetry.metrics.readers",
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },

@@ -9,11 +9,13 @@ of nobody, so that a request which is sent twice is found to be one.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
@@ -48,6 +50,7 @@ METHODS = {
 }
 """Signal → its unary method of gRPC."""
 _NOBODYS_TIME = 1
+_IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 MOST_OBJECTS = 500_000
 """Objects of a request in JSON: four megabytes of spans have some hundred thousand, of empty ones two millions, which take a hundred times their bytes."""
 
@@ -70,6 +73,21 @@ def opened(batch: LogBatch) -> Sequence[bytes]:
 def joined(batch: LogBatch) -> bytes:
     """The same as one request: messages of protobuf in a row are one."""
     return b"".join(opened(batch))
+
+
+def as_json(signal: str, body: bytes) -> bytes:
+    """A request as OTLP JSON: enumerations are numbers, ids hexadecimal. What is no request of that signal is an error of the caller's."""
+    message = _REQUESTS[signal].FromString(body)
+    return orjson.dumps(_with_hex_ids(MessageToDict(message, use_integers_for_enums=True)))
+
+
+def _with_hex_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: b64decode(inner).hex() if key in _IDS and isinstance(inner, str) else _with_hex_ids(inner)
+            for key, inner in value.items()
+        }
+    return [_with_hex_ids(each) for each in value] if isinstance(value, list) else value
 
 
 def taken(answer: Ok, signal: str) -> Ok:

@@ -147,6 +147,8 @@ from exporters.archive.config import ArchiveConfig
 from exporters.archive.exporter import ArchiveExporter
 from exporters.awscloudwatchlogs.config import AwsCloudWatchLogsConfig
 from exporters.awscloudwatchlogs.exporter import AwsCloudWatchLogsExporter
+from exporters.awss3.config import AwsS3Config
+from exporters.awss3.exporter import AwsS3Exporter
 from exporters.azure_monitor.config import AzureMonitorConfig
 from exporters.azure_monitor.exporter import AzureMonitorExporter
 from exporters.chronicle.config import ChronicleConfig
@@ -316,6 +318,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     AzureMonitorExporter,
     DatadogExporter,
     AwsCloudWatchLogsExporter,
+    AwsS3Exporter,
     LokiExporter,
     LogzioExporter,
     LoadBalancingExporter,
@@ -387,6 +390,7 @@ ADDRESSED: tuple[type[Addressed], ...] = (
 )
 ONE_REQUEST_PER: tuple[type[OneRequestPer], ...] = (
     AwsCloudWatchLogsExporter,
+    AwsS3Exporter,
     LokiExporter,
     GoogleCloudExporter,
     AppriseExporter,
@@ -470,6 +474,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     AzureMonitorConfig,
     DatadogConfig,
     AwsCloudWatchLogsConfig,
+    AwsS3Config,
     LokiConfig,
     LogzioConfig,
     LoadBalancingConfig,
@@ -565,6 +570,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
 )
 READS_STORE: tuple[type[ReadsStore], ...] = (ConsoleConfig,)
 CARRIES_SIGNALS: tuple[type[CarriesSignals], ...] = (
+    AwsS3Config,
     OtlpReceiverConfig,
     DebugConfig,
     NopConfig,
@@ -713,6 +719,7 @@ SHOWS_RECORDS: tuple[type[ShowsRecords], ...] = (ConsoleConfig,)
 VOUCHES: tuple[type[Vouches], ...] = (ApiKeys, BasicAuth)
 SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
+    AwsS3Config,
     AlertmanagerConfig,
     ChronicleConfig,
     D1Config,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from collector.component import Outgoing
 
@@ -59,7 +59,7 @@ def signature(request: Outgoing, keys: Keys, scope: Scope, now: datetime) -> Map
     names = sorted(signed)
     canonical = "\n".join(
         (
-            request.method, quote(parts.path or "/", safe="/-_.~"), _query(parts.query),
+            request.method, _path(parts.path or "/", scope), _query(parts.query),
             *(f"{name}:{signed[name]}" for name in names), "", ";".join(names), hashlib.sha256(request.body).hexdigest(),
         )
     )  # fmt: skip
@@ -72,6 +72,11 @@ def signature(request: Outgoing, keys: Keys, scope: Scope, now: datetime) -> Map
     credential = f"{keys.access_key}/{within}"
     added["Authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={mark}"
     return added
+
+
+def _path(path: str, scope: Scope) -> str:
+    """Encoded once more, but for S3: there a name is what the path says, encoded once."""
+    return quote(unquote(path) if scope.service == "s3" else path, safe="/-_.~")
 
 
 def _query(query: str) -> str:

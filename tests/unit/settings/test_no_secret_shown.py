@@ -50,6 +50,7 @@ WITH: dict[str, list[str]] = {
         f"{{connection_string: 'InstrumentationKey={MARK}', {CLIENT}, {HEADERS}}}", f"{{instrumentation_key: {MARK}}}",
     ],
     "exporters.archive": [f"{{to: 's3://b', storage: {{secret_access_key: {MARK}}}, redact: {{hash_key: {MARK}}}}}"],
+    "exporters.awss3": [f"{{s3uploader: {{s3_bucket: b}}, redact: {{hash_key: {MARK}}}}}"],
     "exporters.chronicle": [
         f"{{endpoint: https://h, project: p, location: l, instance: i, log_type: T, credentials: {MARK}, {CLIENT}, {HEADERS}}}"
     ],
