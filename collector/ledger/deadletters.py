@@ -12,15 +12,18 @@ it happens once, however often the request is read.
     <partition>/requests/<unique>.json      {"action": "replay" | "delete", "ids": [id…]}
 
 They may take an eighth of the partition's budget; beyond, the oldest are given up, counted under
-`dead_letters/<owner>` as `dropped:dead_letters_full`.
+`dead_letters/<owner>` as `dropped:dead_letters_full`: those of domains under a legal hold last, and said in the log. What is older than
+it is kept goes as `dropped:dead_letters_expired` (`letter_ages`).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -31,12 +34,14 @@ from collector.disk.environment import Transaction
 from collector.errors import storage_error
 from collector.ledger.counts import add_counts
 from collector.ledger.interface import ERASED
+from collector.ledger.plan import LetterAges
 from collector.ledger.tables import U64, Tables, get_u64, put_u64, rows
 from collector.outcomes import Counts, Outcome
 
 Action = Literal["replay", "delete"]
 _NEXT, _BYTES = b"next_dead", b"dead_bytes"
 _REPLAY = b"replay "
+_log = logging.getLogger("logboom.ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,15 @@ class NewDeadLetter:
     raw: bool = False
 
 
-def bury(txn: Transaction, tables: Tables, letters: Sequence[NewDeadLetter], now_unix_ms: int, max_bytes: int) -> None:
-    """Keep new dead letters, and give up the oldest beyond `max_bytes`."""
+def bury(
+    txn: Transaction,
+    tables: Tables,
+    letters: Sequence[NewDeadLetter],
+    now_unix_ms: int,
+    max_bytes: int,
+    ages: LetterAges,
+) -> None:
+    """Keep new dead letters, and give up the oldest beyond `max_bytes`; those under a hold last."""
     for letter in letters:
         number = get_u64(txn, tables.partition, _NEXT)
         put_u64(txn, tables.partition, _NEXT, number + 1)
@@ -79,13 +91,15 @@ def bury(txn: Transaction, tables: Tables, letters: Sequence[NewDeadLetter], now
         put_chunks(txn, tables.dead_content, U64.pack(number), letter.content)
         _add_bytes(txn, tables, info.size_bytes)
     while letters and get_u64(txn, tables.partition, _BYTES) > max_bytes:
-        _give_up_oldest(txn, tables)
+        _give_up_one(txn, tables, ages)
 
 
-def bury_for_replay(txn: Transaction, tables: Tables, letter: NewDeadLetter, now_unix_ms: int, max_bytes: int) -> None:
+def bury_for_replay(
+    txn: Transaction, tables: Tables, letter: NewDeadLetter, now_unix_ms: int, max_bytes: int, ages: LetterAges
+) -> None:
     """Keep what is left of a dead letter that is being replayed."""
     number = get_u64(txn, tables.partition, _NEXT)
-    bury(txn, tables, [letter], now_unix_ms, max_bytes)
+    bury(txn, tables, [letter], now_unix_ms, max_bytes, ages)
     txn.put(_REPLAY + U64.pack(number), b"", db=tables.partition)
 
 
@@ -97,14 +111,16 @@ def dead_letter(txn: Transaction, tables: Tables, number: int) -> DeadLetterInfo
 
 def dead_letters(txn: Transaction, tables: Tables, owner: str | None = None, limit: int = 1000) -> list[DeadLetterInfo]:
     """The oldest `limit`, of one owner or of all."""
-    found: list[DeadLetterInfo] = []
+    theirs = (info for info in each_letter(txn, tables) if owner in (None, info.owner))
+    return list(islice(theirs, limit))
+
+
+def each_letter(txn: Transaction, tables: Tables) -> Iterator[DeadLetterInfo]:
+    """All of them, the oldest first."""
     for row_key, _ in rows(txn, tables.dead, b""):
         info = dead_letter(txn, tables, U64.unpack(row_key[:8])[0]) if row_key.endswith(b"\0\0\0\0") else None
-        if info is not None and owner in (None, info.owner):
-            found.append(info)
-            if len(found) == limit:
-                break
-    return found
+        if info is not None:
+            yield info
 
 
 def dead_content(txn: Transaction, tables: Tables, number: int) -> bytes:
@@ -193,12 +209,22 @@ def requests(partition: Path) -> list[tuple[Path, Action, list[int]]]:
     return found
 
 
-def _give_up_oldest(txn: Transaction, tables: Tables) -> None:
-    for info in dead_letters(txn, tables, limit=1):
-        exhume(txn, tables, info)
-        outcome = f"{Outcome.DROPPED}:dead_letters_full"
-        lost = {(domain, f"dead_letters/{info.owner}", outcome): records for domain, records in info.by_domain.items()}
-        add_counts(txn, tables.counts, Counts(lost))
+def give_up(txn: Transaction, tables: Tables, info: DeadLetterInfo, why: str) -> None:
+    """Take it out; its records count as dropped."""
+    exhume(txn, tables, info)
+    outcome = f"{Outcome.DROPPED}:{why}"
+    lost = {(domain, f"dead_letters/{info.owner}", outcome): records for domain, records in info.by_domain.items()}
+    add_counts(txn, tables.counts, Counts(lost))
+
+
+def _give_up_one(txn: Transaction, tables: Tables, ages: LetterAges) -> None:
+    """The oldest that may go, else the oldest."""
+    info = next((each for each in each_letter(txn, tables) if not ages.reason(each.by_domain)), None)
+    if info is None:
+        info = next(each_letter(txn, tables))
+        why = ages.reason(info.by_domain)
+        _log.warning("dead letter %d is under a legal hold (%s), and given up: there is no room", info.id, why)
+    give_up(txn, tables, info, "dead_letters_full")
 
 
 def _add_bytes(txn: Transaction, tables: Tables, delta: int) -> None:

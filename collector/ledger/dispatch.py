@@ -270,7 +270,9 @@ class Dispatch:
         if header is None or settled is None:
             return None
         named = [_named(letter, header.pipeline_of(exporter)) for letter in letters]
-        deadletters.bury(txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes)
+        deadletters.bury(
+            txn, tables, named, self._store.now_unix_ms(), self._store.max_dead_bytes, self._store.plan.letters
+        )
         add_counts(txn, tables.counts, _outcomes(exporter, header, ack, self._erased.get(ack.seq, {})))
         receipts.write(txn, tables, exporter, ack, self._store.now_unix_ms(), self._store.max_receipt_bytes)
         return settled

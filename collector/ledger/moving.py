@@ -94,7 +94,12 @@ class Moving:
                 f"pipeline/{target}", target, REASON, header.by_domain, content, raw=not is_batch(content)
             )
             deadletters.bury_for_replay(
-                txn, self._store.tables, letter, self._store.now_unix_ms(), self._store.max_dead_bytes
+                txn,
+                self._store.tables,
+                letter,
+                self._store.now_unix_ms(),
+                self._store.max_dead_bytes,
+                self._store.plan.letters,
             )
 
     def _has_room(self, size: int) -> bool:

@@ -50,6 +50,7 @@ from collector.ledger.interface import (
     SetAside,
     Waiting,
 )
+from collector.ledger.letter_ages import expire_letters
 from collector.ledger.moving import Moving
 from collector.ledger.opening import claim, enroll, make_source, spilled
 from collector.ledger.outgoing import records_by_domain
@@ -289,6 +290,7 @@ class PartitionLedger:
         upkeep.forget_pipelines(self._store)
         upkeep.forget_components(self._store)
         upkeep.forget_receipts(self._store)
+        expire_letters(self._store)
         self._store.environment.reader_check()
         self._attend()
 

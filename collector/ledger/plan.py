@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from collector.holds import Held, nothing_held
 from collector.reserved import RECEIVER
 
 MAX_ID_BYTES = 90  # ids and a domain stand together in keys of at most 511 bytes
@@ -29,6 +30,30 @@ class Quota:
     on_full: OnFull = "block"
     spill_bytes: int = 1 << 30
     apart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LetterAges:
+    """Seconds for which dead letters are kept: `everywhere`, unless `domains` names the domain; 0 = until the room is needed. One of several
+    domains goes when none of them keeps it any more. `held`: of which domains none goes."""
+
+    everywhere: float = 0.0
+    domains: Mapping[str, float] = field(default_factory=dict)
+    held: Held = nothing_held
+
+    @property
+    def least(self) -> float:
+        """Nothing that is younger goes; 0: nothing ever does."""
+        return min((age for age in (self.everywhere, *self.domains.values()) if age), default=0.0)
+
+    def age(self, domains: Iterable[str]) -> float:
+        """After which a letter with records of these goes; 0: never, by time."""
+        ages = [self.domains.get(domain, self.everywhere) for domain in domains]
+        return max(ages, default=self.everywhere) if all(ages) else 0.0
+
+    def reason(self, domains: Iterable[str]) -> str:
+        """Why a letter with records of these may not go; empty: it may."""
+        return next(filter(None, (self.held(domain, None) for domain in domains)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +93,7 @@ class PipelinePlan:
 @dataclass(frozen=True, slots=True)
 class LedgerPlan:
     """All pipelines, the quota of each exporter by id, and budgets: `max_bytes` of the outbox and all else, `state_bytes` of what
-    components keep, `domain_state_bytes` of what they keep of one domain. Raises `ValueError` for an id that can't be part of a key."""
+    components keep, `domain_state_bytes` of what they keep of one domain, and how long dead `letters` stay. Raises `ValueError` for an id that can't be part of a key."""
 
     pipelines: Sequence[PipelinePlan]
     quotas: Mapping[str, Quota]
@@ -76,6 +101,7 @@ class LedgerPlan:
     max_bytes: int = 1 << 30
     state_bytes: int = 64 << 20
     domain_state_bytes: int = 8 << 20
+    letters: LetterAges = LetterAges()
 
     @property
     def partition_bytes(self) -> int:

@@ -67,7 +67,7 @@ def apply(txn: Transaction, store: Store, step: Step) -> bool:
     for place, number in enumerate(commit.read.replayed):
         taken = None if commit.read.returned else commit.read.entries[place]
         _replayed(txn, store, number, taken, step.now_unix_ms)
-    deadletters.bury(txn, tables, step.letters, step.now_unix_ms, store.max_dead_bytes)
+    deadletters.bury(txn, tables, step.letters, step.now_unix_ms, store.max_dead_bytes, store.plan.letters)
     add_counts(txn, tables.counts, step.counts)
     return True
 
@@ -90,7 +90,7 @@ def _replayed(txn: Transaction, store: Store, number: int, taken: Entry | None, 
         rest = held.piece(taken.records, held.records)
         content = store.contents.of_entries([rest])
         letter = NewDeadLetter(info.owner, info.pipeline, info.reason, {rest.domain: rest.records}, content, raw=True)
-        deadletters.bury_for_replay(txn, store.tables, letter, now_unix_ms, store.max_dead_bytes)
+        deadletters.bury_for_replay(txn, store.tables, letter, now_unix_ms, store.max_dead_bytes, store.plan.letters)
 
 
 def _enqueue(txn: Transaction, store: Store, out: Outgoing) -> list[Settled]:

@@ -3,6 +3,7 @@ requests of operators are carried out, digests leave the window. On the worker's
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from collector.disk.environment import Transaction
@@ -17,6 +18,7 @@ from collector.ledger.store import Store
 from collector.ledger.tables import key, put_u64, rows
 from collector.outcomes import Counts, Outcome
 
+_log = logging.getLogger("logboom.ledger")
 _MOST_AT_ONCE = 1000  # entries that one transaction gives up: their freed pages must fit into the map
 
 
@@ -102,7 +104,10 @@ def _carry_out(store: Store, action: deadletters.Action, number: int, next_seq: 
         info = deadletters.dead_letter(txn, store.tables, number)
         if info is None:
             return next_seq
-        if action == "delete":
+        held = store.plan.letters.reason(info.by_domain)
+        if action == "delete" and held:
+            _log.warning("dead letter %d is not deleted: it is under a legal hold: %s", number, held)
+        elif action == "delete":
             deadletters.exhume(txn, store.tables, info)
         elif not info.owner.startswith("exporter/"):
             deadletters.mark_for_replay(txn, store.tables, info)

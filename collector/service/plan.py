@@ -17,7 +17,7 @@ from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.encryption import Keys
 from collector.journal.limits import JournalLimits
-from collector.ledger.plan import SHARE_BYTES, LedgerPlan, PipelinePlan, Quota
+from collector.ledger.plan import SHARE_BYTES, LedgerPlan, LetterAges, PipelinePlan, Quota
 from collector.reserved import AUDIT, PIPELINE, RECEIVER, carried_by, guard_name, memory_of
 from collector.service.wiring import carrying_records, choices_of, feeds_of
 from collector.settings.model import PipelineSettings, Settings
@@ -44,6 +44,12 @@ def quota_of(settings: Settings, exporter: str) -> Quota:
     carrying = carrying_records(settings)
     made = bool(stands) and not any(pipeline.id in carrying for pipeline in stands)
     return settings.exporters[exporter].config.quota(only_exporter=alone, only_made=made)
+
+
+def _letters(settings: Settings) -> LetterAges:
+    """How long dead letters stay, and what keeps them."""
+    given = settings.service.ledger.dead_letters
+    return LetterAges(given.max_age, given.domains, settings.service.privacy.standing().why)
 
 
 def ledger_plan(
@@ -89,6 +95,7 @@ def ledger_plan(
         max_bytes=settings.service.ledger.max_bytes,
         state_bytes=settings.service.ledger.state_bytes,
         domain_state_bytes=settings.service.ledger.domain_state_bytes,
+        letters=_letters(settings),
     )
 
 

@@ -31,6 +31,15 @@ class JournalConfig(Config):
     """The most that one commit writes."""
 
 
+class DeadLettersConfig(Config):
+    """The `dead_letters:` block: how long records stay that no exporter takes and no processor could read."""
+
+    max_age: LongDuration = 0.0
+    """Older ones are dropped (`dropped:dead_letters_expired`); 0 = they stay until their room (an eighth of `max_bytes`) is needed."""
+    domains: dict[str, LongDuration] = {}
+    """Domains with another age; one with records of several stays as long as the longest of them."""
+
+
 class LedgerConfig(Config):
     """Cursors, state and outbox."""
 
@@ -44,6 +53,8 @@ class LedgerConfig(Config):
     """The part of it that one domain may have."""
     dedup_window: Duration = 300.0
     """Identical payloads of a domain within this time are counted as duplicates; 0 turns it off."""
+    dead_letters: DeadLettersConfig = DeadLettersConfig()
+    """How long dead letters stay."""
     process_timeout: Duration = 60.0
     """A batch that takes longer counts as a death of the worker."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from collector.errors import NoRoom
 from collector.ledger import deadletters
 from collector.ledger.codec import decode_batch, decode_entries
 from collector.ledger.interface import Ack, Commit, DeadLetter, RawDeadLetter
-from collector.ledger.plan import PipelinePlan
+from collector.ledger.plan import LetterAges, PipelinePlan
 from collector.pipeline.decode import decode
 from counterparts.partition_bench import PartitionBench, bodies_of, plan
 
@@ -157,6 +158,85 @@ def test_they_are_bounded_and_the_oldest_are_given_up_and_counted(make_bench: Ma
     assert 0 < len(kept) < 9
     assert bench.partition.size().dead_letter_bytes <= bench.partition.size().budget_bytes // 8
     assert bench.count("dead_letters/exporter/picky", "dropped:dead_letters_full") == 9 - len(kept)
+
+
+class Court:
+    """Holds a domain, until it doesn't."""
+
+    domain = ""
+
+    def __call__(self, domain: str, level: str | None) -> str:
+        assert level is None, "dead letters have no level"
+        return "the case" * (domain == self.domain)
+
+
+def of_domain(bench: PartitionBench, domain: str, body: str = "x") -> int:
+    bench.put(body, domain=domain)
+    read = bench.read()
+    bench.ledger.commit(Commit("logs", read, dead_letters=[RawDeadLetter(entry, "poison") for entry in read.entries]))
+    return bench.partition.dead_letters()[-1].id
+
+
+def left(bench: PartitionBench) -> list[int]:
+    return [info.id for info in bench.partition.dead_letters()]
+
+
+def test_each_domain_keeps_them_as_long_as_it_says(make_bench: Make) -> None:
+    """The oldest is looked past where it stays; what goes is counted."""
+    ages = LetterAges(60.0, {"long.example": 3600.0, "ever.example": 0.0})
+    bench = make_bench(replace(plan(BOTH), letters=ages))
+    ever, long, short = (of_domain(bench, f"{name}.example") for name in ("ever", "long", "short"))
+    for secs, kept in ((59, [ever, long, short]), (1, [ever, long]), (3539, [ever, long]), (1, [ever])):
+        bench.clock.unix_ms += secs * 1000
+        bench.ledger.maintain()
+        assert left(bench) == kept
+    counts = bench.partition.counts()
+    outcome = "dropped:dead_letters_expired"
+    assert {key: n for key, n in counts.items() if key[2] == outcome} == {
+        (f"{name}.example", "dead_letters/pipeline/logs", outcome): 1 for name in ("long", "short")
+    }
+    bench.clock.unix_ms += 10**12
+    bench.ledger.maintain()
+    assert left(bench) == [ever]
+
+
+def test_one_of_several_domains_stays_for_the_longest_of_them() -> None:
+    ages = LetterAges(60.0, {"a": 30.0, "b": 90.0, "c": 0.0})
+    assert [ages.age(domains) for domains in (["a"], ["a", "b"], ["x", "a"], ["a", "c"], [])] == [30, 90, 60, 0, 60]
+    assert (ages.least, LetterAges().least, LetterAges(0.0, {"a": 5.0}).least) == (30, 0, 5)
+
+
+def test_what_is_held_stays_until_the_hold_ends(make_bench: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever its age, and whoever asks for its end; others go. To try it again is allowed."""
+    court = Court()
+    court.domain = "held.example"
+    bench = make_bench(replace(plan(BOTH), letters=LetterAges(60.0, held=court)))
+    held, other = of_domain(bench, "held.example"), of_domain(bench, "b.example")
+    bench.clock.unix_ms += 3_600_000
+    deadletters.request(bench.root / "partition", "delete", [held])
+    bench.ledger.maintain()
+    assert left(bench) == [held]
+    assert f"dead letter {held} is not deleted: it is under a legal hold: the case" in caplog.text
+    assert other > held
+    court.domain = ""
+    bench.ledger.maintain()
+    assert left(bench) == []
+
+
+def test_for_room_what_is_held_goes_last_and_is_said(make_bench: Make, caplog: pytest.LogCaptureFixture) -> None:
+    court = Court()
+    court.domain = "held.example"
+    bench = make_bench(replace(plan(BOTH), letters=LetterAges(held=court)))
+    bodies = [os.urandom(150_000).hex() for _ in range(12)]
+    held = [of_domain(bench, "held.example", body) for body in bodies[:3]]
+    others = [of_domain(bench, "b.example", body) for body in bodies[3:]]
+    assert left(bench) == [*held, *others[-(len(left(bench)) - 3) :]]
+    assert len(left(bench)) < len(bodies)
+    assert "hold" not in caplog.text
+    more = [of_domain(bench, "held.example", body) for body in bodies]
+    assert left(bench)[-1] == more[-1]
+    assert held[0] not in left(bench)
+    assert f"dead letter {held[0]} is under a legal hold (the case), and given up" in caplog.text
 
 
 def test_listing_is_by_owner_and_limited(make_bench: Make) -> None:
