@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: check-archive causes-score patterns-score redact-score setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
+.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -75,8 +75,11 @@ bench-encoding: setup          ## what each exporter's encoding costs
 causes-score: setup            ## how often the faulty service is found from logs alone, on Nezha: CORPORA=folder with nezha/
 	$(BIN)/python tests/bench/causes_score.py $(CORPORA)
 
+bench-redact: setup            ## what redact costs a record
+	PYTHONPATH=.:proto:tests $(BIN)/python tests/bench/redact.py
+
 redact-score: setup            ## precision and recall of what `redact` finds, by class: LABELLED=file, else the labelled set
-	$(BIN)/python tests/corpus/test_personal.py $(LABELLED)
+	PYTHONPATH=.:proto:tests $(BIN)/python tests/corpus/test_personal.py $(LABELLED)
 
 patterns-score: setup          ## how well lines with known groups are grouped: CORPORA=path, see the script
 	$(BIN)/python tests/bench/patterns_score.py $(CORPORA)

@@ -61,6 +61,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "memory_limiter": "processors.memory_limiter",
         "patterns": "processors.patterns",
         "probabilistic_sampler": "processors.probabilistic_sampler",
+        "redact": "processors.redact",
         "redaction": "processors.redaction",
         "resource": "processors.resource",
         "resource_detection": "processors.resource_detection",

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from collector.admission.nobody import Nobody
-from collector.component import Config, GivesDomains, Kind
+from collector.component import Config, GivesDomains, GoesBefore, Kind
 from collector.delivery.config import DeliveryConfig
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import PermissionDenied
@@ -30,11 +30,23 @@ def cautions(settings: Settings) -> Iterator[str]:
             yield from _unverified(f"{kind}.{ident}", component.config)
             yield from _unreachable_header(f"{kind}.{ident}", component.config, settings.service.domains.header)
             yield from _in_the_clear(f"{kind}.{ident}", component.config)
+    yield from _out_of_order(settings)
     if not any(
         isinstance(each.config, GivesDomains) and each.config.gives_domains() for each in settings.extensions.values()
     ):
         for ident, component in settings.receivers.items():
             yield from _of_another_domain(f"receivers.{ident}", component.config, settings.service.domains)
+
+
+def _out_of_order(settings: Settings) -> Iterator[str]:
+    """Processors that another one should stand in front of."""
+    for pipeline in settings.pipelines.values():
+        for place, ident in enumerate(pipeline.processors):
+            config = settings.processors[ident].config
+            behind = config.goes_before() if isinstance(config, GoesBefore) else {}
+            for other in pipeline.processors[:place]:
+                if (why := behind.get(settings.processors[other].factory.name)) is not None:
+                    yield f"pipeline {pipeline.id}: {other} stands in front of {ident}, and {why}: put {ident} first"
 
 
 def blocks(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:

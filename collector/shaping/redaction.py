@@ -38,7 +38,7 @@ class Redaction:
         self._key = config.hash_key.get_secret_value().encode() if config.hash_key and config.action == "hash" else None
         paths = Names([name for name in config.attributes if "." in name or "*" in name.strip("*")], ignore_case=True)
         reached = paths.__contains__ if paths else None
-        self._nested = Rewriting(self._names.__contains__, reached, self._hide, self._patterns.masked_text)
+        self._nested = Rewriting(self._names.__contains__, reached, self._hide, self._masked)
 
     def apply(self, batch: LogBatch) -> LogBatch:
         """The batch without what is hidden."""
@@ -60,7 +60,7 @@ class Redaction:
         named = [name for name in columns if name in self._names]
         if named and self._drops:
             return self._derived(replace(batch, derived=batch.derived.drop(named)))
-        changed = {name: self._hidden(_as_text(batch.derived.get_column(name))) for name in named}
+        changed = {name: self._hidden(as_text(batch.derived.get_column(name))) for name in named}
         for name in columns:
             if name not in changed and batch.derived.schema[name] == pl.String:
                 changed[name] = self._texts(batch.derived.get_column(name))
@@ -80,7 +80,7 @@ class Redaction:
     def _overwritten(self, seen: pl.DataFrame, table: pl.DataFrame, named: pl.Series) -> pl.DataFrame:
         """`seen` with the named values of `table` hidden, as strings."""
         rows = named.arg_true()
-        kinds = map(_as_text, table.select("string", *_VALUES)[rows].get_columns())
+        kinds = map(as_text, table.select("string", *_VALUES)[rows].get_columns())
         hidden = self._hidden(pl.select(pl.coalesce(pl.lit(kind) for kind in kinds).fill_null("")).to_series())
         at = np.full(table.height, -1, dtype=np.int64)
         at[rows.to_numpy()] = np.arange(len(rows))
@@ -103,10 +103,13 @@ class Redaction:
             return pl.select(pl.when(pl.lit(texts).is_not_null()).then(pl.lit(MASK)).alias(texts.name)).to_series()
         return _per_distinct(texts, lambda found: pl.Series(map(self._digest, found), dtype=pl.String))
 
-    def _hide(self, value: Scalar) -> str | None:
+    def _masked(self, _key: str, text: str) -> str:
+        return self._patterns.masked_text(text)
+
+    def _hide(self, _key: str, value: Scalar) -> str | None:
         if self._drops:
             return None
-        return MASK if self._key is None else self._digest(_text(value))
+        return MASK if self._key is None else self._digest(text_of(value))
 
     def _digest(self, text: str) -> str:
         assert self._key is not None
@@ -137,16 +140,16 @@ def _per_distinct(column: pl.Series, answer: Callable[[list[Any]], pl.Series]) -
     return answers.gather(optional_positions(coded.codes.astype(np.int64))).alias(column.name)
 
 
-def _as_text(column: pl.Series) -> pl.Series:
-    """`_text` of a column; null stays null."""
+def as_text(column: pl.Series) -> pl.Series:
+    """`text_of` of a column; null stays null."""
     if column.dtype == pl.Binary:
         return column.bin.encode("hex")
     if column.dtype == pl.Float64:
-        return _per_distinct(column, lambda values: pl.Series(map(_text, values), dtype=pl.String))
+        return _per_distinct(column, lambda values: pl.Series(map(text_of, values), dtype=pl.String))
     return column.cast(pl.String)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Strings as they are, numbers in decimal, `true`, `false`, bytes and serialised values as hex."""
     if value is None:
         return ""

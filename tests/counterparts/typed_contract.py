@@ -27,6 +27,7 @@ from collector.component import (
     ForgetsSubjects,
     Gathers,
     GivesDomains,
+    GoesBefore,
     GoesStale,
     HandsOver,
     HoldsLogs,
@@ -248,6 +249,8 @@ from processors.memory_limiter.config import MemoryLimiterConfig
 from processors.patterns.config import PatternsConfig
 from processors.patterns.processor import Patterns
 from processors.probabilistic_sampler.processor import ProbabilisticSampler
+from processors.redact.config import RedactConfig
+from processors.redact.processor import Redact
 from processors.redaction.processor import Redaction
 from processors.resource.config import ResourceConfig
 from processors.resource.processor import Resource
@@ -303,6 +306,7 @@ PROCESSORS: tuple[type[Processor], ...] = (
     LogDedup,
     Patterns,
     ProbabilisticSampler,
+    Redact,
     Redaction,
     Resource,
     ResourceDetection,
@@ -514,6 +518,7 @@ AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
 LACKS_SOURCES: tuple[type[LacksSources], ...] = (K8sEventsReceiver, K8sObjectsReceiver)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
 KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
+GOES_BEFORE: tuple[type[GoesBefore], ...] = (RedactConfig,)
 JUDGES_SERVICE: tuple[type[JudgesService], ...] = (TriageConfig,)
 WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfig,)
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
@@ -838,6 +843,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "WantsOfListeners": WANTS_OF_LISTENERS,
     "HoldsLogs": HOLDS_LOGS,
     "ReadsStore": READS_STORE,
+    "GoesBefore": GOES_BEFORE,
     "JudgesService": JUDGES_SERVICE,
     "GoesStale": GOES_STALE,
     "LacksSources": LACKS_SOURCES,

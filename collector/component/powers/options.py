@@ -195,6 +195,15 @@ class DeletesByItself(Protocol):
 
 
 @runtime_checkable
+class GoesBefore(Protocol):
+    """Options of a processor that others of its pipeline should stand behind: warned of where they do not."""
+
+    def goes_before(self) -> Mapping[str, str]:
+        """Type of a processor (`patterns`) → what comes of it when that stands in front, as a clause."""
+        ...
+
+
+@runtime_checkable
 class Probed(Protocol):
     """Options of a receiver whose listeners are asked again and again whether they serve newcomers."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector.columns.memo import each
+from collector.columns.memo import Memo
 from collector.ottl.regex import translated
 from collector.privacy.classes.scanner import CLASSES, MASK, Find, Hide, scanner
 
@@ -28,7 +28,7 @@ class Hits(NamedTuple):
 
     rows: npt.NDArray[np.uint32]
     texts: list[str]
-    finds: list[Sequence[Find]]
+    finds: Sequence[Sequence[Find]]
 
 
 class Detectors:
@@ -38,7 +38,7 @@ class Detectors:
         self.scanner = scanner(tuple(classes))
         self.expressions = [translated(_NOT_ASCII.sub(_ANY_LETTER, expression)) for expression in self.scanner.likely]
         """What the engine behind polars is asked."""
-        self._finds = each(self.scanner.finds, _KEPT)
+        self._finds = Memo(self.scanner.all_finds, _KEPT)
 
     def hits(self, texts: pl.Series) -> Hits:
         """Where something is in a column of texts, and what; null is nothing."""
@@ -51,10 +51,11 @@ class Detectors:
     def masked(self, texts: pl.Series) -> pl.Series:
         """The column with `****` for what was found; the same object where nothing was."""
         found = self.hits(texts)
-        return texts if not len(found.rows) else texts.clone().scatter(found.rows, self._masked(found))
-
-    def _masked(self, found: Hits) -> list[str]:
-        return [self.scanner.hidden(text, _mask, finds) for text, finds in zip(found.texts, found.finds, strict=True)]
+        return (
+            texts
+            if not len(found.rows)
+            else texts.clone().scatter(found.rows, self.scanner.all_hidden(found.texts, found.finds, lambda _: _mask))
+        )
 
     def _likely_rows(self, texts: pl.Series) -> pl.Series:
         """In order; every row in which there is something is one of them."""

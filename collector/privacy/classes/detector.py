@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ Confirm = Callable[[str, Any], Span | None]
 _WORD = re.compile("[0-9A-Za-z]+|[^0-9A-Za-z]")
 _ID = re.compile(r"(?i)(?:trace|span|parent|record|pattern|issue)[_.-]?id[\"']?\s{0,2}[=:]\s{0,2}[\"']?\Z")
 _BEFORE = 24
+_SHORT = 512
 _MEMORY = 64 << 20
 
 
@@ -43,6 +44,18 @@ def linear(expression: str) -> Any:
     options = re2.Options()
     options.max_mem = _MEMORY
     return re2.compile(expression, options)
+
+
+class Both:
+    """An expression of `re` for short texts, of which RE2 costs the most to be asked at all; RE2, which stays linear, for others."""
+
+    def __init__(self, expression: str) -> None:
+        self._short, self._long = re.compile(expression, re.ASCII), linear(expression)
+
+    def finditer(self, text: str) -> Iterator[Any]:
+        """All matches, from left to right."""
+        found: Iterator[Any] = (self._short if len(text) <= _SHORT else self._long).finditer(text)
+        return found
 
 
 def by_iteration(expression: Any, confirm: Confirm) -> Callable[[str], list[Span]]:

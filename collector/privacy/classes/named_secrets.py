@@ -26,7 +26,8 @@ _IS = r"\\*[\"']?\]?\s{0,3}(?:={1,3}>?|:=?|%3[DdAa])"
 _NAME = rf"(?i)(?:{WORDS}|(?:\b|[_.-])(?:{SHORT_WORDS}))(?:[_.-]?(?:value|string|text|hash|plain|base64|b64|old|new|current|confirm(?:ation)?|\d))?(?:%22|%27)?{_IS}"
 _OPTION = rf"(?i)--?[\w-]{{0,32}}(?:{WORDS})[ \t]+"
 _ELEMENT = rf"(?i)<[\w:-]{{0,32}}(?:{WORDS})>"
-_LIKELY = rf"{_NAME}|{_OPTION}|{_ELEMENT}"
+_SOMETHING = r"[\s\"'\\%]{0,12}[^*\s\"'\\]"
+_LIKELY = rf"(?:{_NAME}|{_OPTION}|{_ELEMENT}){_SOMETHING}"
 _VALUE = re.compile(
     r"""(?x) \s{0,3}
     (?: (?P<deep>\\{1,7}["'])(?P<in_deep>(?:(?!\\{1,7}["']).){1,4096})

@@ -114,10 +114,10 @@ _NAMED = [
     if kind.words
 ]
 _FORMS = "|".join(kind.form for kind in KINDS if kind.form)
-_WORDS = "|".join(kind.words for kind in KINDS if kind.words)
+WORDS = "|".join(kind.words for kind in KINDS if kind.words)
 _BY_FORM = re.compile(rf"(?a)(?<![0-9A-Za-z])(?:{_FORMS})(?![0-9A-Za-z])")
-_BY_WORD = re.compile(rf"(?i)(?<![^\W_])({_WORDS}){_SAID}(?=[0-9A-Z])")
-_LIKELY = rf"(?i:(?:^|[^0-9A-Za-z])(?:{_WORDS}){_SAID}[0-9A-Z][0-9 ./-]{{4}})"
+_BY_WORD = re.compile(rf"(?i)(?<![^\W_])({WORDS}){_SAID}(?=[0-9A-Z])")
+_LIKELY = rf"(?i:(?:^|[^0-9A-Za-z])(?:{WORDS}){_SAID}[0-9A-Z][0-9 ./-]{{4}})"
 _LIKELY_FORMS = "|".join(rf"(?:\b|_)(?:{kind.form})" for kind in KINDS if kind.form)
 
 

@@ -14,15 +14,15 @@ _CODES = re.compile(
     "|50\\d|51|52|53|54|55|56|57|58|59\\d|60|61|62|63|64|65|66|67\\d|68\\d|69[0-2]|80[08]|81|82|84|85[0-35-6]|86|87[0-4]|88[0-36]|90|91|92|93|94|95"
     "|96[0-8]|97[0-7]|98|99[2-68]"
 )
-_WORDS = (
+WORDS = (
     "phone|tel|telephone|telefon|telefono|tel(?:e|é)fono|t(?:e|é)l(?:e|é)phone|telefone|mobile|mobil|m(?:o|ó)vil|portable|cell|cellphone|handy|handynummer|fax|msisdn"
     "|whatsapp|sms|rufnummer|telefonnummer|telefoonnummer|caller|callee|dialed"
 )
 _NUMBER = r"\(?\d[\d ().\-/]{5,18}\d"
-_LIKELY = rf"(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{{6}}|(?i:{_WORDS})[\w .-]{{0,12}}[\\\"']{{0,2}}\s?[=:#]?\s?[\\\"']{{0,2}}\(?\d[\d ().\-/]{{5}}"
+_LIKELY = rf"(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{{6}}|(?i:{WORDS})[\w .-]{{0,12}}[\\\"']{{0,2}}\s?[=:#]?\s?[\\\"']{{0,2}}\(?\d[\d ().\-/]{{5}}"
 _INTERNATIONAL = re.compile(r"(?<![\w+.])(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{6,22}\d(?![\w%])")
 _NATIONAL = re.compile(
-    rf"(?i)(?<![^\W_])(?:{_WORDS})(?:[_ .-]?(?:no|nr|num|number|phone|call))?[\\\"']{{0,2}}\.?\s{{0,2}}[=:#]?\s{{0,2}}[\\\"']{{0,2}}({_NUMBER})(?!\w)"
+    rf"(?i)(?<![^\W_])(?:{WORDS})(?:[_ .-]?(?:no|nr|num|number|phone|call))?[\\\"']{{0,2}}\.?\s{{0,2}}[=:#]?\s{{0,2}}[\\\"']{{0,2}}({_NUMBER})(?!\w)"
 )
 _NANP = re.compile(r"1[2-9]\d\d[2-9]\d{6}\Z")
 _LEAST, _MOST = 8, 15

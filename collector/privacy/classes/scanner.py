@@ -53,7 +53,6 @@ class Scanner:
         self.likely = tuple(filter(None, (words, numbers) if many else (_together((words, numbers)),)))
         """Expressions one of which is found in each text in which there is something. Two where one automaton of all would outgrow its cache:
         then the engine takes a hundred times as long."""
-        self._any = re2.compile(_together(self.likely) or _NEVER, _options())
         self._set = re2.Set.SearchSet(_options())
         for detector in self.detectors:
             self._set.Add(_together((detector.likely, detector.numbers)))
@@ -62,19 +61,29 @@ class Scanner:
 
     def finds(self, text: str) -> list[Find]:
         """What is in a text, from left to right; finds that touch each other are one, of the class of the first in `DETECTORS`."""
-        ranked: list[tuple[int, int, int]] = []
-        for at in self._candidates(text):
-            ranked += ((begin, end, at) for begin, end in self.detectors[at].spans(text))
+        return self.all_finds((text,))[0]
+
+    def all_finds(self, texts: Sequence[str]) -> list[list[Find]]:
+        """The same of many. A detector sees all its texts one after the other: what it leans on stays in the processor's cache.
+
+        The set's automaton is begun anew where it outgrows its memory; it never gives up.
+        """
+        ranked: list[list[tuple[int, int, int]]] = [[] for _ in texts]
+        of_detector: list[list[int]] = [[] for _ in self.detectors]
+        match = self._set.Match
+        for place, text in enumerate(texts):
+            for at in match(text) or ():
+                of_detector[at].append(place)
+        for at, places in enumerate(of_detector):
+            spans = self.detectors[at].spans
+            for place in places:
+                ranked[place] += ((begin, end, at) for begin, end in spans(texts[place]))
+        return [self._told(each) for each in ranked]
+
+    def _told(self, ranked: list[tuple[int, int, int]]) -> list[Find]:
         if len(ranked) > 1:
             return self._merged(sorted(ranked))
         return [Find(begin, end, self.detectors[at].cls) for begin, end, at in ranked]
-
-    def _candidates(self, text: str) -> Sequence[int]:
-        """The detectors that may find something. The set gives up where its memory is too small, and that looks like nothing."""
-        found: Sequence[int] | None = self._set.Match(text)
-        if found is None:
-            return range(len(self.detectors)) if self._any.search(text) is not None else ()
-        return sorted(found)
 
     def _merged(self, ranked: list[tuple[int, int, int]]) -> list[Find]:
         merged = [ranked[0]]
@@ -86,18 +95,24 @@ class Scanner:
                 merged.append((begin, end, at))
         return [Find(begin, end, self.detectors[at].cls) for begin, end, at in merged]
 
-    def hidden(self, text: str, hide: Hide, finds: Sequence[Find] | None = None) -> str:
-        """The text with `hide` of all that is in it, also of what is seen only then; the same object where nothing is.
+    def hidden(self, text: str, hide: Hide) -> str:
+        """The text with `hide` of all that is in it, also of what is seen only then; the same object where nothing is."""
+        return self.all_hidden((text,), self.all_finds((text,)), lambda _: hide)[0]
 
-        Args:
-            finds: of this text, where they are known.
-        """
+    def all_hidden(
+        self, texts: Sequence[str], finds: Sequence[Sequence[Find]], hide: Callable[[int], Hide]
+    ) -> list[str]:
+        """The same of many, in which that was found; `hide` is asked for each by its place."""
+        left = list(texts)
+        places, found = list(range(len(left))), list(finds)
         for _ in range(_ROUNDS):
-            found = self.finds(text) if finds is None else finds
-            if not found:
-                return text
-            text, finds = replaced(text, found, hide), None
-        return text
+            for place, each in zip(places, found, strict=True):
+                left[place] = replaced(left[place], each, hide(place)) if each else left[place]
+            places = [place for place, each in zip(places, found, strict=True) if each]
+            if not places:
+                break
+            found = list(self.all_finds([left[place] for place in places]))
+        return left
 
 
 def _together(expressions: Iterable[str]) -> str:

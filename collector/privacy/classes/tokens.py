@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from collector.privacy.classes.detector import Detector, Span, by_iteration, linear
+from collector.privacy.classes.detector import Both, Detector, Span, by_iteration
 
 FORMS = {
     "logboom": r"lb[ipra]_[0-9a-hjkmnp-tv-z]{12}_[0-9A-Za-z]{49}",
@@ -126,4 +126,4 @@ _INNER = (
 _HINTS = rf"\b(?:{'|'.join(_FRONTS)})|{'|'.join(_INNER)}"
 _PRIVATE_KEY = FORMS["private key"]
 _FORMS = r"\b(?:" + "|".join(form for name, form in FORMS.items() if name != "private key") + rf")|{_PRIVATE_KEY}"
-TOKEN = Detector("token", _HINTS, by_iteration(linear(_FORMS), _confirm))
+TOKEN = Detector("token", _HINTS, by_iteration(Both(_FORMS), _confirm))

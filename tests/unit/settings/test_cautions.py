@@ -153,3 +153,15 @@ def test_too_small_a_disk_is_said(tmp_path: Path) -> None:
     assert "may take 2260 MiB, and 1024 MiB are free: lower service.journal.max_bytes" in told
     assert disk_warning(settings, tmp_path / "data", free_bytes=2260 << 20) is None
     assert disk(settings).startswith("180 MiB in the data directory at first, and up to 2.2 GiB: journal 512 MiB x 1")
+
+
+def piping(*names: str) -> dict[str, Any]:
+    return {"processors": dict.fromkeys(names), "service": {"pipelines": {"logs": {"processors": list(names)}}}}
+
+
+@pytest.mark.parametrize("copies", ["categorize", "patterns", "issues", "aggregate"])
+def test_what_copies_values_stands_behind_what_hides_them(copies: str) -> None:
+    assert warnings(piping("redact", copies)) == []
+    (said,) = warnings(piping(copies, "redact"))
+    assert said.startswith(f"pipeline logs: {copies} stands in front of redact, and ")
+    assert said.endswith(": put redact first")

@@ -108,6 +108,7 @@ WITH: dict[str, list[str]] = {
     "exporters.teams": [f"{{url: 'https://h/{MARK}', {CLIENT}, {HEADERS}}}"],
     "exporters.webhook": [f"{{url: 'https://h/{MARK}', signing_secrets: ['{SIGNING}'], {CLIENT}, {HEADERS}}}"],
     "processors.enrich": [f"{{key: k, http: {{url: 'https://h/{{keys}}', {TLS}, {HEADERS}}}}}"],
+    "processors.redact": [f"{{action: hash, hash_key: {MARK}}}"],
     "processors.redaction": [f"{{hmac_key: {MARK}}}"],
     "extensions.backup": [f"{{to: 's3://b', storage: {{access_key_id: shown, secret_access_key: {MARK}}}}}"],
     "extensions.basicauth": [f"{{htpasswd: {{inline: 'a:{MARK}'}}}}", f"{{client_auth: {{username: u, password: {MARK}}}}}"],
@@ -194,7 +195,7 @@ def declared() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for kind in Kind:
         for factory in default_registry().factories(kind):
-            secret = {option.name for option in options(factory.config) if re.search(r"\bsecret\b", option.type)}
+            secret = {option.name for option in options(factory.config) if re.search(r"(?<!`)\bsecret\b", option.type)}
             if secret:
                 found[f"{kind}.{factory.name}"] = secret
     return found
