@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +40,10 @@ class Archive:
         """Those that have objects."""
         return self.catalog.domains()
 
+    def days(self, domain: str) -> Sequence[int]:
+        """Those with objects, since 1970, in order."""
+        return [(date.fromisoformat(day) - _EPOCH).days for day in self.catalog.days(domain)]
+
     def objects(self, domain: str, first: int, last: int) -> list[Listed]:
         """The objects that may have records of that time, in the order of their hours."""
         return self.catalog.objects(domain, first // HOUR_NS, (last - 1) // HOUR_NS)
@@ -59,7 +64,7 @@ class Archive:
         seen = pl.Series("record_id", [], dtype=pl.String)
         for listed in self.objects(domain, first, last):
             for table in tables(self.catalog, listed):
-                table = _within(table, first, last)
+                table = within(table, first, last)
                 ids = pl.Series("record_id", table.column("record_id"))
                 new = ~ids.is_in(seen.implode())
                 seen = pl.concat([seen, ids])
@@ -91,6 +96,7 @@ class Archive:
         return dict(self.options) or None
 
 
+_EPOCH = date(1970, 1, 1)
 _FLAT = [name for name in SCHEMA.names if not pa.types.is_map(SCHEMA.field(name).type)]
 
 
@@ -99,7 +105,8 @@ def open_archive(url: str, options: Mapping[str, str] | None = None) -> Archive:
     return Archive(url, Catalog(open_target(url, options)), options or {})
 
 
-def _within(table: pa.Table, first: int, last: int) -> pa.Table:
+def within(table: pa.Table, first: int, last: int) -> pa.Table:
+    """The records of that time; the end is no part of it."""
     time = table.column("time")
     least, end = (pa.scalar(nanos, pa.int64()).cast(TIME) for nanos in (first, last))
     return table.filter(pc.and_(pc.greater_equal(time, least), pc.less(time, end)))

@@ -14,6 +14,7 @@ from collector.archive.names import Cut, ObjectName
 from collector.archive.reading import Archive, open_archive
 from collector.archive.retention import Retention
 from collector.archive.staging import Staging
+from collector.batch import LogBatch
 from collector.testing.row_batch import Row, batch_of
 
 HOUR = 3_600_000_000_000
@@ -29,9 +30,13 @@ class Written:
 
     def write(self, *rows: Row, data: str = "ours", retention: Retention | None = None) -> list[str]:
         """A cut with these records; the names of its objects."""
+        return self.add(batch_of(rows), data, retention)
+
+    def add(self, batch: LogBatch, data: str = "ours", retention: Retention | None = None) -> list[str]:
+        """The same with the records of a batch."""
         self.cuts += 1
         staging = Staging(self.folder / f"staging-{self.cuts}", 1 << 20, (retention or Retention()).classes)
-        staging.add(table_of(batch_of(rows)))
+        staging.add(table_of(batch))
         names = []
         for staged in staging.finish():
             name = str(ObjectName(staged.place, data, Cut(0, self.cuts, self.cuts), staged.footer.digest))
