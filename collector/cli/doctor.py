@@ -60,6 +60,7 @@ def _looks(patient: Patient) -> Iterator[tuple[str, Look]]:
     yield "configuration", outside.configuration
     yield "data directory", data.directory
     yield "process", data.process
+    yield "keys", data.keys
     yield "disk", machine.disk
     yield "descriptors", machine.descriptors
     yield "clock", machine.clock

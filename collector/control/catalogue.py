@@ -353,6 +353,18 @@ AUDIT_LOST = ServiceEvent(
 
 # --- of personal data
 
+ENCRYPTION_DESTROYED = ServiceEvent(
+    "encryption.destroyed", "data keys of a domain were destroyed: what they encrypted is gone, in copies, too", "INFO",
+    {"logboom.domain": "whose they were", "logboom.keys": "how many"},
+    Example("3 data keys of tamyla.com were destroyed", {"logboom.domain": "tamyla.com", "logboom.keys": 3}, "ingest 0"),
+    shown=frozenset({"logboom.keys"}), shown_body="data keys of this domain were destroyed",
+    audited=True,
+)  # fmt: skip
+ENCRYPTION_ROTATED = ServiceEvent(
+    "encryption.rotated", "keys of domains are wrapped with another master key from now on", "INFO", {"logboom.master": "id of the master key"},
+    Example("keys of domains are wrapped with the master key 9c1f0a7be2d45318 from now on", {"logboom.master": "9c1f0a7be2d45318"}, "ingest 0"),
+    audited=True,
+)  # fmt: skip
 PRIVACY_ERASED = ServiceEvent(
     "privacy.erased", "what a person had, or a domain, was erased wherever logboom can", "INFO",
     {

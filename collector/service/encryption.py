@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from collector.control.catalogue import ENCRYPTION_DESTROYED, ENCRYPTION_ROTATED
+from collector.control.record import Value
+from collector.control.reporter import Reporter
 from collector.encryption import Keys
 from collector.encryption.key_ring import KeyRing
+from collector.encryption.key_store import KeyStore
 from collector.encryption.master_key import LocalMasterKey, new_master_key
 from collector.errors import KeysUnavailable
 from collector.settings.model import Settings
@@ -42,6 +47,37 @@ def forget_destroyed(keys: KeyRing) -> None:
         keys.look()
     except KeysUnavailable as error:
         log.debug("the keys can't be looked at: %s", error)  # whoever needs one is told
+
+
+class KeyWatch:
+    """Tells what becomes of keys. For one process of a service.
+
+    Args:
+        path: of the file of keys.
+    """
+
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        self._store = KeyStore(path)
+        self._reporter = reporter
+        self._known: tuple[str, Mapping[str, int]] | None = None
+
+    def look(self) -> None:
+        """Each second; what was before the first look is told by nobody."""
+        with suppress(KeysUnavailable):  # whoever needs a key says so
+            if self._store.changed() or self._known is None:
+                self._tell(self._store.master() or "", self._store.destroyed_keys())
+
+    def _tell(self, master: str, destroyed: Mapping[str, int]) -> None:
+        before = self._known or (master, destroyed)
+        self._known = master, destroyed
+        if master != before[0]:
+            body = f"keys of domains are wrapped with the master key {master} from now on"
+            self._reporter.tell(ENCRYPTION_ROTATED, body, {"logboom.master": master})
+        for domain, number in destroyed.items():
+            if (keys := number - before[1].get(domain, 0)) > 0:
+                body = f"{keys} data keys of {domain} were destroyed"
+                said: dict[str, Value] = {"logboom.domain": domain, "logboom.keys": keys}
+                self._reporter.tell(ENCRYPTION_DESTROYED, body, said, concerned=domain)
 
 
 def retire_keys(settings: Settings, root: Path, now: float) -> int:

@@ -39,7 +39,7 @@ from collector.service.commits import Commits
 from collector.service.control_door import ControlDoor
 from collector.service.crowding import Crowding
 from collector.service.door_events import DoorEvents
-from collector.service.encryption import forget_destroyed
+from collector.service.encryption import KeyWatch, forget_destroyed
 from collector.service.extensions import Extensions
 from collector.service.fullness import Fullness
 from collector.service.key_events import tell_changes
@@ -128,6 +128,9 @@ class Ingest:
         self._extensions = Extensions(settings.extensions, root)
         self._keys = key_ring(settings.service.encryption, root) if settings.service.encryption is not None else None
         self._reporting = Reporting(root, f"ingest {slot}", lambda: settings)
+        encryption = settings.service.encryption
+        keys = None if encryption is None else encryption.place(root).keys
+        self._key_watch = None if keys is None else KeyWatch(keys, self._reporting.reporter)
         self._door_events = DoorEvents(self._reporting.reporter)
         domains, processes = settings.service.domains, settings.service.processes
         self._senders = Senders(domains.trusted_peers)
@@ -266,6 +269,8 @@ class Ingest:
             forget_destroyed(self._keys)
         if self._slot == 0:  # each process sees them, one tells
             tell_changes(self._reporting.reporter, changes)
+            if self._key_watch is not None:
+                self._key_watch.look()
         silent = [receiver.silent_secs() for receiver in self._receivers.values()]
         if journal is not None:
             silent.append(time.monotonic() - journal.last_beat)

@@ -12,6 +12,7 @@ from contextlib import closing
 from collector.backend.data_dir import check_data_dir
 from collector.backend.offline import desk_of, view_of
 from collector.cli.checks.finding import Finding, Patient, note, ok, problem
+from collector.encryption.place import KeyPlace
 from collector.errors import LogboomError
 from collector.scope import Scope
 from collector.service.plan import quota_of, used_exporters
@@ -50,6 +51,28 @@ def process(patient: Patient) -> Iterator[Finding]:
     yield ok(
         "process", f"logboom runs as process {patient.running}" if patient.running else "logboom does not run on it"
     )
+
+
+def keys(patient: Patient) -> Iterator[Finding]:
+    """Whether the keys of what is encrypted are there, and the master key that wraps them."""
+    config = patient.settings.service.encryption
+    try:
+        place = KeyPlace.remembered(patient.root) if config is None else config.place(patient.root)
+        if place is None:
+            return
+        if not place.keys.exists():
+            said = f"{place.keys} is not there" if config is None else f"{place.keys} does not exist yet: {_LIVES}"
+            yield (
+                note("keys", said, "put it back: without it what was encrypted can't be read")
+                if config is None
+                else ok("keys", said)
+            )
+            return
+        place.ring().check()
+    except LogboomError as error:
+        yield problem("keys", str(error), "logboom will not start: see docs/encryption.md")
+        return
+    yield ok("keys", f"{place.keys}: the master key is here, from {place.source}")
 
 
 def backlog(patient: Patient) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import pytest
 from xxhash import xxh3_128_digest
 
 from collector.backend.data_dir import open_data_dir
+from collector.encryption import Keys
 from collector.journal import layout
 from collector.journal.limits import JournalLimits
 from collector.journal.writer import Journal
@@ -23,6 +24,7 @@ from collector.ledger.reader import PartitionReader
 from collector.outcomes import Outcome
 from collector.pipeline.pipeline import Pipeline
 from collector.testing.conservation import assert_directory_conserved
+from counterparts.keys import key_ring
 from counterparts.partition_bench import bodies_of, exported
 from integration.upgrade.older_setup import PLAN, now_unix_ms, now_unix_nano, processors
 
@@ -51,12 +53,19 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Older:
     return Older(tmp_path / "data", written["records"], written["delivered"])
 
 
+def opened(older: Older, keys: Keys | None = None, **options: int) -> PartitionLedger:
+    directory = open_data_dir(older.root, 1)
+    limits = JournalLimits(4 << 20)
+    Journal.open(directory.journal(0), limits, dict, print, keys).close(30)  # as an ingest process would
+    sources = JournalSources([directory.journal(0)], keys=keys)
+    return PartitionLedger.open(
+        directory.partition(0), PLAN, sources, 0, 1, now_unix_ms=now_unix_ms, keys=keys, **options
+    )
+
+
 @pytest.fixture
 def ledger(older: Older) -> Iterator[PartitionLedger]:
-    directory = open_data_dir(older.root, 1)
-    Journal.open(directory.journal(0), JournalLimits(4 << 20), dict, print).close(30)  # as an ingest process would
-    sources = JournalSources([directory.journal(0)])
-    ledger = PartitionLedger.open(directory.partition(0), PLAN, sources, 0, 1, now_unix_ms=now_unix_ms)
+    ledger = opened(older)
     yield ledger
     ledger.close()
 
@@ -111,6 +120,18 @@ def test_every_record_arrives_once(older: Older, ledger: PartitionLedger) -> Non
     assert numbers(older.delivered + drain(ledger, "sqlite")) == [n for n in everything if n not in REJECTED]
     assert numbers(drain(ledger, "slow")) == list(everything)
     assert numbers(drain(ledger, "forward")) == list(everything)
+    assert_directory_conserved(older.root, "logs", "raw")
+
+
+@pytest.mark.parametrize("older", PACKED[:1], indirect=True, ids=lambda path: path.name.partition(".")[0])
+def test_with_encryption_switched_on(older: Older, tmp_path: Path) -> None:
+    """What waits in the clear is read beside what is encrypted from now on."""
+    ledger = opened(older, key_ring(tmp_path / "keys"), cache_bytes=0)
+    process(older, ledger)
+    everything = range(older.records)
+    assert numbers(older.delivered + drain(ledger, "sqlite")) == [n for n in everything if n not in REJECTED]
+    assert numbers(drain(ledger, "slow")) == numbers(drain(ledger, "forward")) == list(everything)
+    ledger.close()
     assert_directory_conserved(older.root, "logs", "raw")
 
 

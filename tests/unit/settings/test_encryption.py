@@ -10,11 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from collector.cli import app
+from collector.control.record import ControlRecord
+from collector.control.reporter import Reporter
+from collector.encryption.key_store import KeyStore
 from collector.encryption.master_key import new_master_key
 from collector.errors import ConfigError, KeyDestroyed, KeysUnavailable
-from collector.service.encryption import check_keys, retire_keys
+from collector.service.encryption import KeyWatch, check_keys, retire_keys
 from collector.settings import load
 from collector.settings.encryption import key_ring
+from counterparts.keys import key_ring as keys_of_tests
 
 KEY = b64encode(new_master_key()).decode()
 REST = "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:0'}}}}\nexporters: {nop: {}}\n"
@@ -107,3 +111,41 @@ def test_a_key_in_the_configuration_is_refused_and_shown_by_nobody(tmp_path: Pat
         said = CliRunner().invoke(app, [command, "--config", str(path)])
         assert said.exit_code != 0
         assert KEY not in said.output
+
+
+def test_what_becomes_of_keys_is_told(tmp_path: Path) -> None:
+    class Told:
+        records: list[ControlRecord] = []
+
+        def tell(self, record: ControlRecord) -> None:
+            self.records.append(record)
+
+    ring, told = keys_of_tests(tmp_path), Told()
+    ring.seal("a.com", "journal", b"text")
+    watch = KeyWatch(tmp_path / "keys.db", Reporter(told, "ingest 0", lambda: "logboom"))
+    watch.look()
+    assert told.records == []
+    ring.destroy("a.com")
+    watch.look()
+    watch.look()
+    names = [record.name for record in told.records]
+    assert names == ["logboom.service.encryption.destroyed"] * 2  # to the operator, and to the domain
+    KeyStore(tmp_path / "keys.db").set_master("another")
+    watch.look()
+    assert told.records[-1].name == "logboom.service.encryption.rotated"
+
+
+def test_the_doctor_looks_for_keys(tmp_path: Path) -> None:
+    path = tmp_path / "logboom.yaml"
+    path.write_text(yaml(f"{{master_key: {{file: {tmp_path}/master.key}}}}"))
+
+    def said() -> str:
+        return CliRunner().invoke(app, ["doctor", "--config", str(path), "--data-dir", str(tmp_path / "data")]).output
+
+    assert "does not exist yet" in said()
+    assert CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")]).exit_code == 0
+    (tmp_path / "data").mkdir(mode=0o700)
+    check_keys(load([str(path)]), tmp_path / "data")
+    assert "the master key is here, from file" in said()
+    (tmp_path / "master.key").unlink()
+    assert "No such file" in said()
