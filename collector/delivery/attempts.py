@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from collector.delivery.reading import Reading
+from collector.timeline import UNWATCHED, Timeline
 
 
 class Attempts:
@@ -14,12 +15,14 @@ class Attempts:
 
     Args:
         records: of the request.
+        timeline: what it spends its time on.
 
     `begun`: it was sent before.
     """
 
-    def __init__(self, records: int) -> None:
+    def __init__(self, records: int, timeline: Timeline | None = None) -> None:
         self.begun = False
+        self.timeline = timeline or UNWATCHED.begin("")
         self._in_vain = np.zeros(records, dtype=np.int64)
 
     def judged(self, reading: Reading) -> Reading:

@@ -27,12 +27,14 @@ from collector.delivery.request import Decode
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
+from collector.timeline import UNWATCHED, Watching
 
 T = TypeVar("T")
 Exporters = Mapping[str, tuple[Exporter, DeliveryConfig]]
 Pool = Callable[[str, int], Executor]
 _NOWHERE: Mapping[int, Path] = MappingProxyType({})
 NONE_APART: Mapping[str, Wanted] = MappingProxyType({})
+UNWATCHED_ALL: Mapping[str, Watching] = MappingProxyType({})
 _BEAT_SECS = 1.0
 _DRAIN_POLL_SECS = 0.02
 
@@ -64,6 +66,7 @@ class Engine:
         partitions: the ledgers' directories by the same numbers, where it is noted what is in hand; none: a death is not remembered.
         quarantine: who else works in this process.
         kept_apart: exporter → what came with all records of one of its requests is the same, as far as this asks.
+        operations: exporter → who is told what its requests spend their time on.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Engine:
         partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
         kept_apart: Mapping[str, Wanted] = NONE_APART,
+        operations: Mapping[str, Watching] = UNWATCHED_ALL,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._events = EventThrottle(on_event, self._loop.time)
@@ -99,6 +103,7 @@ class Engine:
                 rng=jitter,
                 hand=Hand(id_, partitions, quarantine),
                 kept_apart=kept_apart.get(id_, NOTHING),
+                operations=operations.get(id_, UNWATCHED),
             )
             for id_, (exporter, config) in exporters.items()
         ]
@@ -164,10 +169,11 @@ class Delivery:
         partitions: Mapping[int, Path] = _NOWHERE,
         quarantine: Quarantine | None = None,
         kept_apart: Mapping[str, Wanted] = NONE_APART,
+        operations: Mapping[str, Watching] = UNWATCHED_ALL,
     ) -> None:
         self._make: Callable[[], Engine] = lambda: Engine(
             exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode, partitions=partitions,
-            quarantine=quarantine, kept_apart=kept_apart,
+            quarantine=quarantine, kept_apart=kept_apart, operations=operations,
         )  # fmt: skip
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()

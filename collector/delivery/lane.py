@@ -34,6 +34,7 @@ from collector.delivery.turns import Turn
 from collector.ledger.interface import Ledger
 from collector.ledger.pieces import StoredBatch
 from collector.outcomes import Outcome
+from collector.timeline import UNWATCHED, Watching
 
 _AGAIN_SECS = 1.0
 _LOOK_SECS = 10.0  # notifications wake the feed; a look now and then forgives one that was forgotten
@@ -48,6 +49,7 @@ class Lane:
         pool: makes the exporter's own threads.
         hand: remembers what is being worked on.
         kept_apart: what came with all records of a request is the same, as far as this asks.
+        operations: is told what requests spend their time on.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Lane:
         rng: random.Random,
         hand: Hand,
         kept_apart: Wanted = NOTHING,
+        operations: Watching = UNWATCHED,
     ) -> None:
         queue = config.sending_queue
         self.id = id
@@ -87,12 +90,23 @@ class Lane:
         self._sender = Sender(
             exporter if gathers is None else Keeping(gathers), config, encoding, self._account, self._emit, hand, rng,
             self._batcher.stay_below, receipts, self._rows.overtaken, kept_apart,
-            None if gathers is None else self._account.keep,
+            None if gathers is None else self._account.keep, operations, id,
         )  # fmt: skip
         self._senders = [self._sender]
         if gathers is not None:  # what goes to the destination: one that refuses it stops nobody who keeps
             self._senders.append(
-                Sender(exporter, config, encoding, self._account, self._emit, hand.forgetful(), rng, lambda _: None)
+                Sender(
+                    exporter,
+                    config,
+                    encoding,
+                    self._account,
+                    self._emit,
+                    hand.forgetful(),
+                    rng,
+                    lambda _: None,
+                    operations=operations,
+                    name=id,
+                )
             )
         self._slots = asyncio.Semaphore(queue.consumers)
         self._requests: set[asyncio.Task[None]] = set()

@@ -41,8 +41,10 @@ from collector.delivery.shortage import Shortage
 from collector.errors import Unsendable
 from collector.ledger.marker import STRIKES
 from collector.outcomes import Items, Outcome, Reject, Retry, Split, Superseded
+from collector.timeline import UNWATCHED, Attributes, Watching
 
 _AGAIN_SECS = 1.0
+DELIVER = "deliver"
 SUPERSEDED = f"{Outcome.DROPPED}:superseded"
 
 Emit = Callable[[EventKind, str, int], None]
@@ -57,7 +59,8 @@ class Sender:
 
     `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
     is set nothing more is sent. `learned` is told of a size that the destination takes, when it refused a larger request
-    for its size. `overtaken` knows the records of which something newer waits. `taken` is told of what the destination took.
+    for its size. `overtaken` knows the records of which something newer waits. `taken` is told of what the destination took. `operations` is told what requests spend their
+    time on, and whose they are: of the exporter `name`.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class Sender:
         overtaken: Callable[[Request], Awaitable[Items]] | None = None,
         kept_apart: Wanted = NOTHING,
         taken: Callable[[Request], None] | None = None,
+        operations: Watching = UNWATCHED,
+        name: str = "",
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -88,6 +93,7 @@ class Sender:
         self._overtaken = overtaken
         self._kept_apart = kept_apart
         self._taken = taken or partial(account.end, outcome=Outcome.EXPORTED)
+        self._operations, self._name = operations, name
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -139,12 +145,26 @@ class Sender:
             with await self._hand.holding(request):
                 request = await self._decoded(request)
         request = await self._without_overtaken(request)
-        schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
+        timeline = self._operations.begin(DELIVER)
+        attempts = Attempts(request.records, timeline)
+        told: Attributes = {
+            "logboom.exporter": self._name,
+            "logboom.records": request.records,
+            "logboom.bytes": request.size_bytes,
+        }
+        try:
+            return await self._deliver_noting(request, search, attempts)
+        finally:
+            self._operations.end(timeline, lambda: told)
+
+    async def _deliver_noting(self, request: Request, search: Search, attempts: Attempts) -> tuple[Request, ...]:
+        schedule = Schedule(self._config, self._rng)
         while request.records:
             try:
                 with await self._hand.holding(request, freely=attempts.begun):
                     encoded = await self._encoding.encode(request)
                 self._shortage.passed(request)
+                attempts.timeline.lap("encode")
             except (MemoryError, OSError) as error:
                 return await self._with_less(request, self._crash("encode", error))
             except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
@@ -224,7 +244,9 @@ class Sender:
         """What one call says, and its answer."""
         self._stop_here()
         attempts.begun = True
+        attempts.timeline.lap("wait")
         answer = await self._call(encoded, client_of(request, self._kept_apart))
+        attempts.timeline.lap("send")
         if isinstance(answer, Unsendable):
             return read([Reject(str(answer))], request.records), answer
         try:
@@ -233,6 +255,7 @@ class Sender:
             reading = read([Retry(self._crash("classify", error))], request.records)
         except Exception as error:  # noqa: BLE001  as for encode
             reading = read([Split(self._crash("classify", error))], request.records)
+        attempts.timeline.lap("classify")
         return reading, answer
 
     async def _call(self, encoded: Any, client: ClientInfo) -> Any:

@@ -38,9 +38,11 @@ from collector.pipeline.state import Changes
 from collector.pipeline.suspects import STRIKES, Suspects
 from collector.pipeline.ticks import Ticks
 from collector.reserved import PIPELINE, RECEIVER
+from collector.timeline import UNWATCHED, Attributes, Watching
 
 _PAUSE_SECS, _LONGEST_PAUSE_SECS = 0.5, 60.0
 _NEWS_MS = 300_000  # an older dead letter that is tried again raises no alarm any more
+STEP = "step"
 _NOBODY: Mapping[str, str] = {}
 _log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Pipeline:
         max_bytes, max_records: about how much one step takes; of a large entry a piece.
         marks: what the stores say that the pipeline reaches (`republishing`).
         erased: what was erased in the partition, and may come late.
+        operations: is told what steps spend their time on.
     """
 
     def __init__(
@@ -79,14 +82,19 @@ class Pipeline:
         now_unix_nano: Callable[[], int] = time.time_ns,
         marks: Callable[[], Marks] = dict,
         erased: Erased | NothingErased | None = None,
+        operations: Watching = UNWATCHED,
     ) -> None:
         self.id = id
         self.place = f"pipeline {id} of {attempts_path.parent.name} {attempts_path.name}"
         """Its name among those of all partitions."""
+        self._partition = attempts_path.name
         self.busy_since: float | None = None
         """Monotonic seconds since when the step under way takes; None between steps."""
         self._ledger = ledger
-        self._flow = Flow(id, ledger, network or Network({id: processors}), now_unix_nano)
+        self._operations = operations
+        self._timeline = UNWATCHED.begin(STEP)
+        watch = self._passed if operations.on else None
+        self._flow = Flow(id, ledger, network or Network({id: processors}), now_unix_nano, watch)
         self._commanding = Commanding(id, ledger, takers, now_unix_nano, hands_on=id == PIPELINE)
         self._on_answers = on_answers
         self._answers: list[Answer] = []
@@ -119,13 +127,19 @@ class Pipeline:
 
     def _step(self) -> int:
         self.busy_since = time.monotonic()
+        timeline = self._timeline = self._operations.begin(STEP)
         try:
             self._tick()
+            timeline.lap("tick")
             read = self._ledger.read(self.id, *self._suspects.limit(*self._portion.now))
             if read:
+                timeline.lap("read")
                 draft = self._attempt(read)
+                timeline.lap("connectors")
                 if not self._commit_or_halve(read, draft):
                     return 0
+                timeline.lap("commit")
+                self._operations.end(timeline, lambda: self._told(read))
                 if len(draft.dead_letters) < len(read.entries):  # something got through
                     self._failures = 0
             self._behind = bool(read.begun)
@@ -169,6 +183,20 @@ class Pipeline:
         due = self._ticks.next_unix_nano
         own = math.inf if due is None else (due - self._now()) / 1e9
         return min(own, min(self._ticks.again_at, self._republishing.look_at) - time.monotonic())
+
+    def _passed(self, pipeline: str, processor: str, batch: LogBatch) -> None:
+        """Records left a processor; "": they came to the pipeline."""
+        del batch
+        if processor:
+            whose = "" if pipeline == self.id else f" of {pipeline}"
+            self._timeline.lap(f"processor {processor}{whose}")
+        elif pipeline != self.id:
+            self._timeline.lap("connectors")
+
+    def _told(self, read: Read) -> Attributes:
+        records = sum(entry.records for entry in read.entries)
+        named = {"logboom.pipeline": self.id, "logboom.partition": self._partition}
+        return {**named, "logboom.entries": len(read.entries), "logboom.records": records}
 
     def _fall_short(self, error: Exception) -> None:
         """No memory, no disk: not the records' fault. It is tried again with less in hand, and later and later; only what
@@ -270,6 +298,7 @@ class Pipeline:
         if forward:
             return Processed(changes=changes)
         decoded = self._decode(entries)
+        self._timeline.lap("decode")
         batch, erased = decoded.batch, Counts()
         if self._erased.concerns(entries):
             batch, erased = self._erased.without(batch, f"pipeline/{self.id}")

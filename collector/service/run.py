@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoin
     # Loaded while the children start: the SDK is a third of the supervisor's start-up time.
     from collector.telemetry.reader import OwnMetrics, prometheus_answer
 
-    own = await asyncio.to_thread(OwnMetrics, watch.snapshots, metrics.periodic(), _attributes(telemetry.resource))
+    own = await asyncio.to_thread(OwnMetrics, watch.snapshots, metrics.periodic(), telemetry.attributes)
 
     def declare(settings: Settings) -> None:
         own.declare(declared_counters(settings), declared_figures(settings))
@@ -169,11 +169,6 @@ async def _listen_metrics(supervisor: Supervisor | InProcess, endpoints: Endpoin
     for host, port in metrics.prometheus():
         await endpoints.listen(f"{host}:{port}", {"/metrics": prometheus_answer})
     return own.shutdown
-
-
-def _attributes(resource: Mapping[str, Any]) -> dict[str, str]:
-    """`service.telemetry.resource` in its plain form."""
-    return {name: str(value) for name, value in resource.items() if isinstance(value, str | int | float | bool)}
 
 
 def _addresses(supervisor: Supervisor | InProcess) -> str:

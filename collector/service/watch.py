@@ -202,6 +202,8 @@ class Watch:
                 for kind, number in child.native_lines.counts.items()
             ], listeners=listeners, refused_share=sight.refused_share(), deaths=dict(self._supervisor.deaths),
             conditions={condition.name: len(subjects) for condition, subjects in _all(sight)},
+            operations={name: s["operations"] for name, s in reports.items() if "operations" in s},
+            slow=[(name, *each) for name, s in reports.items() for each in s.get("slow", ())],
             credentials=_ending(reports), disk_free_bytes=self._machine.disk_free_bytes(),
             certificates=[
                 (each.component, each.file, self._machine.expires_in(each))

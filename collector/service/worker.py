@@ -48,6 +48,7 @@ from collector.service.encryption import forget_destroyed
 from collector.service.erasing import Erasing
 from collector.service.extensions import Extensions
 from collector.service.links import links_of
+from collector.service.operations import Operations
 from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
 from collector.service.reporting import Reporting
 from collector.service.resting import Resting
@@ -55,6 +56,7 @@ from collector.service.stages import Stages, takers
 from collector.service.wiring import reached
 from collector.settings.encryption import key_ring
 from collector.settings.model import Settings
+from collector.timeline import UNWATCHED
 
 log = logging.getLogger("logboom.worker")
 
@@ -104,6 +106,7 @@ class Worker:
         self._quarantine = Quarantine()
         self._crowds = Crowds(self._reporting.reporter)
         keys = self._keys if settings.service.encryption is not None else None
+        self._operations = Operations(settings, f"worker {index}")
         self._stages = Stages(settings, root, self._extensions, self._statistics, self._crowds.over, keys)
 
     def run(self) -> None:
@@ -126,6 +129,7 @@ class Worker:
                 partitions=self._places(),
                 quarantine=self._quarantine,
                 kept_apart=kept_apart(self._settings),
+                operations=dict.fromkeys(self._operations.watched(exporters), self._operations.watching),
             )
             self._delivery.start()
             self._phase = "ready"
@@ -148,6 +152,7 @@ class Worker:
         if self._keys is not None:
             forget_destroyed(self._keys)
         stats: dict[str, Any] = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
+        stats |= self._operations.figures()
         stats |= {"events_lost": self._reporting.teller.lost_records}
         return Report(
             self._phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
@@ -260,6 +265,7 @@ class Worker:
                     max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
                     takers=takers(self._settings, network, pipeline.id), on_answers=partial(self._answer, erased), erased=erased,
                     decode=partial(decode, keep=pipeline.id in sending_on),
+                    operations=self._operations.watching if self._operations.watched([pipeline.id]) else UNWATCHED,
                 )  # fmt: skip
                 self._pipelines.append((made, size))
 
@@ -351,6 +357,7 @@ class Worker:
         for ledger in self._ledgers.values():
             ledger.close()
         self._reporting.close()
+        self._operations.close()
 
     def _answer(self, erased: Erased, answers: Sequence[Answer]) -> None:
         """What became of commands, to whoever waits for it."""

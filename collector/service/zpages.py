@@ -9,6 +9,7 @@ import html
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from collector.outcomes import Outcome
@@ -16,15 +17,18 @@ from collector.release import release
 from collector.settings.model import PipelineSettings, Settings
 from collector.telemetry.health import Health
 from collector.telemetry.snapshot import Snapshot
+from collector.timeline import BOUNDS_SECS
 
 Answer = tuple[int, str, str]
 Page = tuple[str, str]
 """Title, body."""
 _STYLE = "body{font:14px/1.5 sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:2px 8px;text-align:left}"
-_WITHOUT_TRACES = (
-    "logboom records no traces of itself. What it does is in its own log, at /metrics, and in the events of the service (pipeline "
-    "logs/service); what a record meets on its way is shown by `logboom try` and `logboom explain`."
+_TRACES = (
+    "Steps of pipelines and requests of exporters, of logs, by how long they took, since the processes began; below, the last that were slower than "
+    "service.telemetry.traces.slower_than. With processors there they are sent as spans, too."
 )
+_NO_TRACES = "Nothing is measured: service.telemetry.traces.level is none, or no worker has begun."
+_BUCKETS = [f"under {bound:g} s" for bound in BOUNDS_SECS]
 
 
 class ZPages:
@@ -39,7 +43,7 @@ class ZPages:
             "/debug/pipelinez": self._pipelines,
             "/debug/extensionz": self._extensions,
             "/debug/featurez": self._features,
-            "/debug/tracez": lambda: ("Traces", _paragraph(_WITHOUT_TRACES)),
+            "/debug/tracez": self._traces,
         }
 
     def routes(self) -> Mapping[str, Callable[[], Answer]]:
@@ -101,6 +105,26 @@ class ZPages:
         rows += [(name, f"without effect: {why}") for name, why in settings.accepted.items()]
         return "Extensions", _table(("extension", "what"), rows)
 
+    def _traces(self) -> Page:
+        snapshot = self._snapshot()
+        if not snapshot.operations:
+            return "Traces", _paragraph(_NO_TRACES)
+        rows = [
+            (name, process, *counts) for process, found in snapshot.operations.items() for name, counts in found.items()
+        ]
+        slow = [
+            (
+                name,
+                process,
+                _moment(began),
+                _millis(took),
+                *map(_pairs, (attributes, {what: _millis(spent) for what, spent in laps.items()})),
+            )
+            for process, name, began, took, attributes, laps in sorted(snapshot.slow, key=lambda each: -each[2])
+        ]
+        body = _paragraph(_TRACES) + _table(("operation", "process", *_BUCKETS, "longer"), sorted(rows))
+        return "Traces", body + _section("Slow", ("operation", "process", "began", "took", "of", "spent on"), slow)
+
     def _features(self) -> Page:
         return "Feature gates", _paragraph("logboom has no feature gates.")
 
@@ -156,6 +180,18 @@ def _paragraph(text: str) -> str:
 
 def _age(unix_ms: int) -> str:
     return _secs(max(0.0, time.time() - unix_ms / 1000)) if unix_ms else ""
+
+
+def _moment(unix_nano: int) -> str:
+    return datetime.fromtimestamp(unix_nano / 1e9, UTC).isoformat(timespec="milliseconds")
+
+
+def _millis(nanos: int) -> str:
+    return f"{nanos / 1e6:.1f} ms"
+
+
+def _pairs(said: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.removeprefix('logboom.')} {value}" for name, value in said.items())
 
 
 def _secs(seconds: float) -> str:

@@ -249,17 +249,120 @@ class MetricsTelemetry(Config):
         return [] if self.level == "none" else [reader.periodic for reader in self.readers if reader.periodic]
 
 
+class BatchSpans(Config):
+    """Own spans are pushed in batches."""
+
+    exporter: PushExporter
+    """Where to."""
+    schedule_delay: Millis = 5.0
+    """Time between two pushes; plain numbers are milliseconds."""
+    export_timeout: Millis = 30.0
+    """Longest wait for one push; plain numbers are milliseconds."""
+    max_queue_size: int = Field(2048, gt=0)
+    """Spans that may wait; beyond it the oldest are given up."""
+    max_export_batch_size: int = Field(512, gt=0)
+    """Spans a push."""
+
+
+class SimpleSpans(Config):
+    """Own spans are pushed one by one."""
+
+    exporter: PushExporter
+    """Where to."""
+
+
+class SpanProcessor(Config):
+    """One way out for our own spans."""
+
+    batch: BatchSpans | None = None
+    """In batches."""
+    simple: SimpleSpans | None = None
+    """One by one."""
+
+    @model_validator(mode="after")
+    def _has_one(self) -> SpanProcessor:
+        if (self.batch is None) == (self.simple is None):
+            raise ValueError("a processor is either batch or simple")
+        return self
+
+
+class Ratio(Config):
+    """`trace_id_ratio_based`."""
+
+    ratio: float = Field(1.0, ge=0, le=1)
+    """So large a part of them."""
+
+
+class RootSampler(Config):
+    """`parent_based.root`."""
+
+    always_on: dict[str, Any] | None = None
+    """All."""
+    always_off: dict[str, Any] | None = None
+    """None but slow ones."""
+    trace_id_ratio_based: Ratio | None = None
+    """A part of them."""
+
+    @property
+    def share(self) -> float:
+        """Of all operations."""
+        said = self.model_fields_set  # `always_on:` has no value
+        if "trace_id_ratio_based" in said:
+            return self.trace_id_ratio_based.ratio if self.trace_id_ratio_based is not None else 1.0
+        return 1.0 if "always_on" in said else 0.0
+
+
+class ParentBased(Config):
+    """`parent_based`."""
+
+    root: RootSampler | None = None
+    """Of operations without a parent, which all are."""
+    remote_parent_sampled: dict[str, Any] | None = None
+    """Accepted; nothing has a parent."""
+    remote_parent_not_sampled: dict[str, Any] | None = None
+    """Accepted; nothing has a parent."""
+    local_parent_sampled: dict[str, Any] | None = None
+    """Accepted; nothing has a parent."""
+    local_parent_not_sampled: dict[str, Any] | None = None
+    """Accepted; nothing has a parent."""
+
+
+class Sampler(RootSampler):
+    """Which operations become spans however fast they were."""
+
+    parent_based: ParentBased | None = None
+    """As its `root` says: no operation of logboom has a parent."""
+
+    @property
+    def share(self) -> float:
+        """Of all operations."""
+        if "parent_based" not in self.model_fields_set:
+            return super().share
+        return (
+            self.parent_based.root.share
+            if self.parent_based is not None and self.parent_based.root is not None
+            else 1.0
+        )
+
+
 class TracesTelemetry(Config):
-    """Accepted: logboom records no spans of its own."""
+    """Our own spans: steps of pipelines and requests of exporters, of logs alone, that are slow or a sample."""
 
     level: Annotated[Literal["none", "basic", "normal", "detailed"], BeforeValidator(_lower)] = "basic"
-    """No effect."""
-    processors: list[dict[str, Any]] = []
-    """No effect."""
+    """`none`: there are none, and nothing is measured."""
+    processors: list[SpanProcessor] = []
+    """Ways out, as in the SDK's configuration schema; none = spans are made for nobody, and /debug/tracez has the figures."""
+    slower_than: Duration = Field(1.0, gt=0)
+    """From here on an operation is slow, and becomes a span."""
+    sampler: Sampler | None = None
+    """Which others become spans, too; absent = none."""
     propagators: list[str] = []
-    """No effect."""
-    sampler: dict[str, Any] | None = None
-    """No effect."""
+    """Accepted; no context is taken from senders, and none is given to destinations."""
+
+    @property
+    def share(self) -> float:
+        """Of all operations, that become spans however fast they were."""
+        return self.sampler.share if self.sampler is not None else 0.0
 
 
 class TelemetryConfig(Config):
@@ -270,6 +373,13 @@ class TelemetryConfig(Config):
     metrics: MetricsTelemetry = MetricsTelemetry()
     """Our own metrics."""
     traces: TracesTelemetry = TracesTelemetry()
-    """Our own spans: none."""
+    """Our own spans."""
     resource: dict[str, Any] = {}
     """Resource attributes of our own telemetry; null removes a default one."""
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """`resource` in its plain form."""
+        return {
+            name: str(value) for name, value in self.resource.items() if isinstance(value, str | int | float | bool)
+        }

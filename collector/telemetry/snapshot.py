@@ -86,6 +86,8 @@ class Snapshot:
         deaths: child → deaths in a row, soon after its start.
         conditions: name → of how many subjects it holds.
         backup_unix_ms: `snapshot`, `follow` → when the last one was made; 0 = not since the start.
+        operations: process → operation → how many took how long, by `timeline.BOUNDS_SECS`.
+        slow: (process, operation, Unix nanoseconds of its begin, nanoseconds that it took, attributes, what went into what) of the last slow ones.
         disk_free_bytes: where the data directory is; None: it can't be told.
         credentials: (domain, credential, seconds until it ends) of those that end soon.
         certificates: (component, file, seconds until it expires) of those that are shown.
@@ -119,6 +121,8 @@ class Snapshot:
     deaths: Mapping[str, int] = field(default_factory=dict)
     conditions: Mapping[str, int] = field(default_factory=dict)
     backup_unix_ms: Mapping[str, int] = field(default_factory=dict)
+    operations: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    slow: Sequence[tuple[str, str, int, int, Mapping[str, str | int], Mapping[str, int]]] = ()
     disk_free_bytes: int | None = None
     certificates: Sequence[tuple[str, str, float]] = ()
     credentials: Sequence[tuple[str, str, float]] = ()

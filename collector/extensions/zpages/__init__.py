@@ -10,5 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="pages about pipelines, components and queues at /debug/servicez, /debug/pipelinez, …",
     stability="beta",
-    differs=("served on loopback alone, whatever address is written", "tracez has a sentence, for logboom records no traces of itself"),
+    differs=("served on loopback alone, whatever address is written", "tracez shows steps and requests that were slow, not each request"),
 )  # fmt: skip

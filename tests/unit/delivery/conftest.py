@@ -17,6 +17,7 @@ from collector.delivery.engine import Engine
 from collector.delivery.events import ExporterEvent
 from collector.testing.memory_ledger import MemoryLedger
 from collector.testing.virtual_time import InlineExecutor, run_virtual
+from collector.timeline import Watching
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Rig:
     events: list[ExporterEvent] = field(default_factory=list)
     partitions: list[Path] = field(default_factory=list)
     kept_apart: Mapping[str, Wanted] = field(default_factory=dict)
+    operations: Mapping[str, Watching] = field(default_factory=dict)
 
     def run(
         self,
@@ -48,6 +50,7 @@ class Rig:
                 rng=random.Random(7),
                 partitions=dict(enumerate(self.partitions)),
                 kept_apart=self.kept_apart,
+                operations=self.operations,
             )
             await engine.start()
             await asyncio.sleep(seconds)

@@ -34,6 +34,8 @@ SNAPSHOT = Snapshot(
     processes=[ProcessState("ingest 0", 4711, 1.5, 90 << 20)],
     exporters={"debug": {"state": "retrying", "reason": "<script>alert(1)</script>"}},
     listeners={"otlp http": ListenerState(0, 0.002)},
+    operations={"worker-0": {"step": [0, 0, 7, 0, 0, 0, 1, 0, 0]}},
+    slow=[("worker-0", "step", 1_700_000_000 * 10**9, 1_500_000_000, {"logboom.pipeline": "logs", "logboom.records": 3}, {"processor <b>": 1_400_000_000})],
 )  # fmt: skip
 SHOWN = {
     "/": ["What runs"],
@@ -41,7 +43,8 @@ SHOWN = {
     "/debug/pipelinez": ["<td>logs</td><td>otlp</td><td>triage</td><td>debug, otlp_http/secret</td><td>7</td>", "<td>36",   "retrying", "2.0 MiB", "Not run", "traces"],
     "/debug/extensionz": ["zpages", "pprof", "without effect: py-spy"],
     "/debug/featurez": ["no feature gates"],
-    "/debug/tracez": ["records no traces of itself"],
+    "/debug/tracez": ["<td>step</td><td>worker-0</td><td>0</td><td>0</td><td>7</td>", "under 0.001 s", "2023-11-14T22:13:20.000+00:00", "1500.0 ms",
+                      "pipeline logs, records 3", "processor &lt;b&gt; 1400.0 ms"],
 }  # fmt: skip
 
 
