@@ -54,10 +54,18 @@ class Finding:
             [Find(max(begin - len(front), 0), end - len(front), cls) for begin, end, cls in finds if end > len(front)]
             for finds in found.finds
         ]
-        return self._filtered(Hits(found.rows, [text[len(front) :] for text in found.texts], own))
+        own_texts = [text[len(front) :] for text in found.texts]
+        return self._filtered(self._with(Hits(found.rows, own_texts, own), own))
 
     def _filtered(self, found: Hits) -> Hits:
-        finds = [self._kept(text, each) for text, each in zip(found.texts, found.finds, strict=True)]
+        return (
+            self._with(found, [self._kept(*each) for each in zip(found.texts, found.finds, strict=True)])
+            if self._hiding.allows
+            else found
+        )
+
+    def _with(self, found: Hits, finds: Sequence[Sequence[Find]]) -> Hits:
+        """The rows of which something is left."""
         kept = [place for place, each in enumerate(finds) if each]
         return Hits(found.rows[kept], [found.texts[place] for place in kept], [finds[place] for place in kept])
 

@@ -31,6 +31,11 @@ class Hiding:
         self.by_attribute = "encrypt" in {config.action, *config.actions.values()}
         """And on the attribute."""
 
+    @property
+    def allows(self) -> bool:
+        """Something stays though it was found."""
+        return bool(self._allowed)
+
     def drops(self, cls: str) -> bool:
         """Whether attributes and pairs that hold it are left out."""
         return self._config.action_of(cls) == "drop"
@@ -43,7 +48,7 @@ class Hiding:
         """(class, what was found there) → what stands there."""
 
         def instead(cls: str, found: str) -> str:
-            return found if self.allowed(found) else self._instead(cls, found, domain, attribute)
+            return found if self._allowed and self.allowed(found) else self._instead(cls, found, domain, attribute)
 
         return instead
 

@@ -12,10 +12,14 @@ _V4 = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 _GROUP = "[0-9A-Fa-f]{1,4}"
 _FIRST = "[0-9A-Fa-f]{3,4}"
 _V6 = rf"{_FIRST}:(?:{_GROUP}:){{6}}{_GROUP}|{_FIRST}:(?:{_GROUP}:){{0,6}}(?::{_GROUP}){{1,7}}|::[fF]{{4}}:{_V4}"
-_PATTERN = re.compile(rf"(?<![0-9A-Za-z_:.])(?:{_V4}|{_V6})(?![0-9A-Za-z_])")
+_PATTERN = re.compile(rf"(?:(?<![0-9A-Za-z_.]){_V4}|(?<![0-9A-Za-z_:.])(?:{_V6}))(?![0-9A-Za-z_])")
 _LIKELY = r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d|\b[0-9A-Fa-f]{3,4}:[0-9A-Fa-f]{0,4}:|::[fF]{4}:"
 _VERSION = re.compile(
     r"(?i)(?:\b(?:v|ver|version|versions|release|build|assembly\w*|kernel|firmware|driver|package|revision|rev)[\"']?\s*[=:]?\s*[\"']?|[A-Z][A-Za-z]*/)\Z"
+)
+_TAG = re.compile(r"[A-Za-z]:\Z")
+_HOST = re.compile(
+    r"(?i)(?:host|ip|addr|address|client|peer|from|to|server|remote|src|dst|source|destination|node|endpoint|inet|bind|listen):\Z"
 )
 _PRODUCT = re.compile(r"[A-Z][A-Za-z]*/\Z")
 _KEPT_V4, _KEPT_V6 = 24, 48
@@ -70,6 +74,8 @@ def _v4_fits(text: str, begin: int, end: int) -> bool:
         return False
     if behind[:1] == "." and behind[1:].isdigit():
         return False
+    if _TAG.search(before) is not None and not behind.startswith(":") and _HOST.search(before) is None:
+        return False  # app:1.4.2.9
     return _PRODUCT.search(before) is None and _VERSION.search(before) is None
 
 

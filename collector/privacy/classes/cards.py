@@ -7,7 +7,7 @@ from typing import Any
 
 from collector.privacy.classes.detector import Detector, Span, by_pattern, is_named_id, stands_alone
 
-_JOINT = r"(?:[ .+-]|%20)"
+_JOINT = "(?:[ .+-]|%20|\u00a0)"
 _GROUPS = (
     rf"\d{{4}}{_JOINT}\d{{4}}{_JOINT}\d{{4}}{_JOINT}\d{{4}}(?:{_JOINT}\d{{1,3}})?|\d{{4}}{_JOINT}\d{{4}}{_JOINT}\d{{4}}{_JOINT}\d"
     rf"|\d{{4}}{_JOINT}\d{{6}}{_JOINT}\d{{4,5}}|\d{{4}}{_JOINT}\d{{3}}{_JOINT}\d{{3}}{_JOINT}\d{{3}}|\d{{4}}{_JOINT}\d{{4}}{_JOINT}\d{{5}}"
@@ -22,7 +22,7 @@ _NETWORKS: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("Discover", r"6011|64[4-9]|65", (16, 17, 18, 19)),
     ("JCB", r"35(?:2[89]|[3-8])", (16, 17, 18, 19)),
     ("UnionPay", r"62|81", (16, 17, 18, 19)),
-    ("Maestro", r"5018|5020|5038|5[678]93|6304|6759|676[1-3]", (13, 14, 15, 16, 17, 18, 19)),
+    ("Maestro", r"50|5[678]|6304|6759|676[1-3]", (16, 17, 18, 19)),
     ("Mir", r"220[0-4]", (16, 17, 18, 19)),
     ("RuPay, Elo, Hipercard", r"60|82|508|636368|637", (16,)),
     ("Troy", "9792", (16,)),

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from collector.privacy.classes.detector import Detector, Span, by_iteration, linear
-from collector.privacy.classes.named_secrets import stands_for_secret
+from collector.privacy.classes.named_secrets import is_prose, stands_for_secret
 
 _HEADER = linear(r"(?i)\b(?:[a-z]+-)?authorization\\*[\"']?\]?\s{0,3}(?:=>?|:)\s{0,3}\[?\\*[\"']?")
 _SCHEME = re.compile(
@@ -20,7 +20,7 @@ _COOKIE = linear(r"(?i)\b(?:set-)?cookie\\*[\"']?\]?\s{0,3}[:=]\s{0,3}\[?\\*[\"'
 _COOKIES = re.compile(r"[^\r\n\"'\\\]]{1,8192}")
 _USERINFO = linear(r"(?i)[a-z][a-z0-9+.-]{1,24}://[^\s/?#\"'<>@]*(?:@[^\s/?#\"'<>@]*)*@")
 _LIKELY = r"(?i:authorization\\*[\"']?\]?\s{0,3}[=:])|\b(?i:bearer|basic)[ \t]+[0-9A-Za-z+/._~=-]{8}|(?i:cookie\\*[\"']?\]?\s{0,3}[:=])|://[^\s/?#\"'<>@]*@"
-_LONG = 20
+_SHORT, _LONG = 8, 20
 _NO_PASSWORD = "x-oauth-basic"  # noqa: S105 - of whoever logs in by a token alone
 
 
@@ -36,7 +36,9 @@ def _header(text: str, match: Any) -> Span | None:
         begin = found.start()
         return None if text[begin:].lower().startswith(scheme + " ") and scheme.isalpha() else (begin, end)
     value = text[begin:end].rstrip(",;.")
-    if stands_for_secret(value) or (value.isalpha() and len(value) < _LONG):
+    if stands_for_secret(value) or (
+        value.isalpha() and (len(value) < _SHORT or is_prose(value) or (not scheme and len(value) < _LONG))
+    ):
         return None
     return begin, begin + len(value)
 
@@ -45,7 +47,7 @@ def _alone(text: str, match: Any) -> Span | None:
     begin = match.end() - len(match.group().split(maxsplit=1)[1])
     value = text[begin : match.end()].rstrip(".")
     basic = match.group()[:5].lower() == "basic"
-    good = _is_pair(value) if basic else any(map(str.isdigit, value)) or (len(value) > _LONG and value.lower() != value)
+    good = _is_pair(value) if basic else any(map(str.isdigit, value)) or len(value) >= _LONG
     return (begin, begin + len(value)) if good and not stands_for_secret(value) else None
 
 

@@ -11,10 +11,10 @@ import re
 
 from collector.privacy.classes.detector import Detector, Span
 
-_AT = re.compile("@|%40")
+_AT = re.compile(r"@|%40|\\u0040")
 _LOCAL = re.compile(r"(?:[\w.+'~&!#$-]|%2[Bb])+\Z")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_](?:[\w-]{0,61}[^\W_])(?![\w-])")
-_LIKELY = r"(?:@|%40)[^\s@.,;/%]{1,63}\."
+_LIKELY = r"(?:@|%40|\\u0040)[^\s@.,;/%]{1,63}\."
 _NO_DOMAINS = re.compile(
     r"(?i)(?:service|socket|mount|automount|timer|target|slice|scope|device|path|swap|png|jpg|jpeg|gif|svg|webp|ico|bmp|css|js|jsx"
     r"|mjs|map|json|yaml|yml|xml|html|htm|txt|log|gz|zip|tar|jar|war|exe|dll|conf|cfg|ini|lock|tmp|bak)\Z"
@@ -56,7 +56,7 @@ def _is_other(text: str, begin: int, end: int, local: str, domain: str) -> bool:
     if local in _SSH_USERS and text[end : end + 1] == ":":
         return True
     in_url = _IN_URL.search(front) is not None
-    return in_url or front[-1:] == "@" or text[end : end + 1] == "@" or _OF_MESSAGE.search(front) is not None
+    return in_url or front[-1:] == "@" or _OF_MESSAGE.search(front) is not None
 
 
 EMAIL = Detector("email", _LIKELY, _spans)

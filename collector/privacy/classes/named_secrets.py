@@ -17,7 +17,7 @@ from collector.privacy.classes.detector import Detector, Span, by_iteration, lin
 _KEYS = "api|app|application|access|secret|private|signing|encryption|account|master|auth|license|licence|hmac|ssh|shared|subscription|webhook|storage|client|consumer|deploy"
 WORDS = (
     r"pass(?:word|wd|phrase|code)|passwort|kennwort|mot[_ -]?de[_ -]?passe|contrase(?:ñ|n)a|senha|wachtwoord|l(?:ö|o)senord|has(?:ł|l)o|парол(?:ь|я)|密码|パスワード"
-    rf"|secret|token|credentials?|(?:{_KEYS})[_.-]?key|jsessionid|phpsessid|x-amz-signature"
+    rf"|secret|token|credentials?|(?:{_KEYS})[ _.-]?key|jsessionid|phpsessid|x-amz-signature"
 )
 """Names of secrets, whatever stands in front of them; RE2."""
 SHORT_WORDS = "pwd|psw|pass|pw|pin|otp|cvv2?|cvc2?|csc|sig|passwd|bearer|sid|connect\\.sid"
@@ -26,8 +26,13 @@ _IS = r"\\*[\"']?\]?\s{0,3}(?:={1,3}>?|:=?|%3[DdAa])"
 _NAME = rf"(?i)(?:{WORDS}|(?:\b|[_.-])(?:{SHORT_WORDS}))(?:[_.-]?(?:value|string|text|hash|plain|base64|b64|old|new|current|confirm(?:ation)?|\d))?(?:%22|%27)?{_IS}"
 _OPTION = rf"(?i)--?[\w-]{{0,32}}(?:{WORDS})[ \t]+"
 _ELEMENT = rf"(?i)<[\w:-]{{0,32}}(?:{WORDS})>"
+_SPOKEN = (
+    r"(?i)(?:(?:\b(?:api)?key|\btoken|\bsecret)[ \t]{1,3}[\"'`]?[0-9A-Za-z_./+=-]{16}"
+    r"|\b(?:passw(?:or)?d|passphrase)[ \t]{1,3}(?:(?:is|was)[ \t]{1,3}[\"'`]?[^\s]{0,64}[0-9]|[\"'`][^\s*\"'`]))"
+)
+"""As people say it: `API key 8f14…`, `password is hunter2`, `password 'hunter2'`."""
 _SOMETHING = r"[\s\"'\\%]{0,12}[^*\s\"'\\]"
-_LIKELY = rf"(?:{_NAME}|{_OPTION}|{_ELEMENT}){_SOMETHING}"
+_LIKELY = rf"(?:{_NAME}|{_OPTION}|{_ELEMENT}){_SOMETHING}|{_SPOKEN}"
 _VALUE = re.compile(
     r"""(?x) \s{0,3}
     (?: (?P<deep>\\{1,7}["'])(?P<in_deep>(?:(?!\\{1,7}["']).){1,4096})
@@ -114,6 +119,8 @@ def _looks_secret(text: str, found: str, end: int) -> bool:
 
 _by_name = by_iteration(linear(_NAME), _named)
 _OPTION_VALUE = re.compile(r"\\*[\"']?([^\s\"'-][^\s\"']{0,4095})")
+_SPOKEN_VALUE = re.compile(r"(?i)(\w+)[ \t]{1,3}(?:(?:is|was)[ \t]{1,3})?[\"'`]?([^\s\"'`,;)]{1,4096})")
+_UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ELEMENT_VALUE = re.compile(r"([^<>]{1,4096})</")
 
 
@@ -122,16 +129,28 @@ def _option(text: str, match: Any) -> Span | None:
     return None if value is None or _NOTHING.match(value.group(1)) else value.span(1)
 
 
+def _spoken(text: str, match: Any) -> Span | None:
+    value = _SPOKEN_VALUE.match(text, match.start())
+    if value is None:
+        return None
+    found = value.group(2)
+    mixed = any(map(str.isdigit, found)) and any(map(str.isalpha, found))
+    quoted = text[value.start(2) - 1] in "\"'`" and value.group(1)[:4].lower() == "pass"
+    good = quoted or (mixed and _UUID.match(found) is None and ("/" not in found or not found.islower()))
+    return value.span(2) if good and _NOTHING.match(found) is None else None
+
+
 def _element(text: str, match: Any) -> Span | None:
     value = _ELEMENT_VALUE.match(text, match.end())
     return None if value is None or _NOTHING.match(value.group(1)) else value.span(1)
 
 
 _by_option, _by_element = by_iteration(linear(_OPTION), _option), by_iteration(linear(_ELEMENT), _element)
+_by_words = by_iteration(linear(_SPOKEN), _spoken)
 
 
 def _spans(text: str) -> list[Span]:
-    found = _by_name(text)
+    found = _by_name(text) + _by_words(text)
     if "--" in text:
         found += _by_option(text)
     return found + _by_element(text) if "</" in text else found
@@ -152,3 +171,8 @@ def is_secret_name(key: str) -> bool:
 def stands_for_secret(text: str) -> bool:
     """Whether it is no secret itself: `****`, `[REDACTED]`, `null`."""
     return _NOTHING.match(text) is not None
+
+
+def is_prose(word: str) -> bool:
+    """Whether sentences about secrets have that word in the place of one: `expired`."""
+    return _PROSE.match(word) is not None

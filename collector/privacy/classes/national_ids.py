@@ -11,11 +11,26 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from collector.privacy.classes.cards import luhn
 from collector.privacy.classes.detector import Detector, Span, by_pattern, is_named_id, stands_alone
 
 _SEPARATORS = re.compile(r"[ ./-]")
 _NINO = re.compile(r"(?!BG|GB|NK|KN|TN|NT|ZZ|QQ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]\Z")
+_DIGITS_OF_PASSPORT = 5
 _NRIC = {"S": (0, "JZIHGFEDCBA"), "T": (4, "JZIHGFEDCBA"), "F": (0, "XWUTRQPNMLK"), "G": (4, "XWUTRQPNMLK")}
+
+
+def _is_ssn(number: str) -> bool:
+    """Also those that were printed in advertisements, and are given to nobody since."""
+    return number[:3] not in ("000", "666") and number[0] != "9" and number[3:5] != "00" and number[5:] != "0000"
+
+
+def _is_sin(number: str) -> bool:
+    return luhn(number)
+
+
+def _is_passport(number: str) -> bool:
+    return sum(map(str.isdigit, number)) >= _DIGITS_OF_PASSPORT
 
 
 def _is_nino(number: str) -> bool:
@@ -63,7 +78,7 @@ def _module(name: str) -> Any:
 _D6 = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _DMY = r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d"
 KINDS = (
-    Kind("US social security number", r"\d{3}-\d\d-\d{4}", "us.ssn", "ssn|social[ _-]?security(?:[ _-]?(?:number|no))?|itin", r"\d{9}|\d{3} \d\d \d{4}"),
+    Kind("US social security number", r"\d{3}-\d\d-\d{4}", _is_ssn, "ssn|social[ _-]?security(?:[ _-]?(?:number|no))?|itin", r"\d{9}|\d{3} \d\d \d{4}"),
     Kind("GB national insurance number", r"[A-Z]{2}(?:\d{6}| \d\d \d\d \d\d )[A-D]", _is_nino, "nino|national[ _-]?insurance|ni[ _-]?(?:number|no)"),
     Kind("GB NHS number", "", "gb.nhs", "nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}"),
     Kind("DE Steuer-ID", "", "de.idnr", r"steuer[ _-]?id\w*|idnr|identifikationsnummer|tax[ _-]?id(?:entification)?(?:[ _-]?number)?", r"\d{2} ?\d{3} ?\d{3} ?\d{3}"),
@@ -82,7 +97,7 @@ KINDS = (
     Kind("CN resident identity card", r"[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]", "cn.ric"),
     Kind("IN Aadhaar", "", "in_.aadhaar", "aadha?ar|uidai|uid", r"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}"),
     Kind("IN PAN", r"[A-Z]{3}[ABCFGHJLPTK][A-Z]\d{4}[A-Z]", "in_.pan"),
-    Kind("KR resident registration", rf"{_D6}-[1-8]\d{{6}}", "kr.rrn"),
+    Kind("KR resident registration", rf"{_D6}-\d{{7}}", "kr.rrn"),
     Kind("MX CURP", rf"[A-Z][AEIOUX][A-Z]{{2}}{_D6}[HMX][A-Z]{{5}}[0-9A-Z]\d", "mx.curp"),
     Kind("CL RUT", r"\d{1,2}\.\d{3}\.\d{3}-[0-9Kk]", "cl.rut", "rut", r"\d{7,8}-?[0-9Kk]"),
     Kind("CH AHV", r"756\.\d{4}\.\d{4}\.\d\d", "ch.ssn", "ahv|avs|ssn|sozialversicherungsnummer", r"756\d{10}"),
@@ -90,7 +105,7 @@ KINDS = (
     Kind("TR kimlik", "", "tr.tckimlik", "t\\.?c\\.? ?kimlik|tckn|kimlik", r"[1-9]\d{10}"),
     Kind("AR CUIT", r"(?:20|2[3-7]|30|33|34)-\d{8}-\d", "ar.cuit", "cuit|cuil", r"\d{11}"),
     Kind("ZA identity number", "", "za.idnr", r"(?:south african|sa|za|rsa)[ _-]?id(?:entity)?(?:[ _-]?(?:number|no))?|id[ _-]?number|identity[ _-]?number", r"\d{13}|\d{6} \d{4} \d{3}"),
-    Kind("CA SIN", "", "ca.sin", r"sin|social[ _-]?insurance(?:[ _-]?(?:number|no))?", r"\d{3}[ -]?\d{3}[ -]?\d{3}"),
+    Kind("CA SIN", "", _is_sin, r"sin|social[ _-]?insurance(?:[ _-]?(?:number|no))?", r"\d{3}[ -]?\d{3}[ -]?\d{3}"),
     Kind("AU TFN", "", "au.tfn", r"tfn|tax[ _-]?file(?:[ _-]?(?:number|no))?", r"\d{3} ?\d{3} ?\d{2,3}"),
     Kind("IE PPS", "", "ie.pps", r"ppsn?", r"\d{7}[A-W][A-IW]?"),
     Kind("EE, LT isikukood", "", "ee.ik", r"isikukood|asmens kodas", r"[1-8]\d{10}"),
@@ -101,6 +116,7 @@ KINDS = (
     Kind("GR AMKA", "", "gr.amka", "amka|αμκα", r"\d{11}"),
     Kind("IL teudat zehut", "", "il.idnr", r"teudat[ _-]?zehut|תעודת זהות", r"\d{8,9}"),
     Kind("JP my number", "", "jp.in_", r"my[ _-]?number|マイナンバー|個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}"),
+    Kind("passport", "", _is_passport, r"passport(?:[ _-]?(?:number|no|nr))?|reisepass(?:nummer)?|passeport|pasaporte", r"[A-Z]{1,2}\d{6,8}|[0-9A-Z]{9}"),
     Kind("SG NRIC", r"[STFG]\d{7}[A-Z]", _is_nric),
     Kind("LV personas kods", r"\d{6}-\d{5}", "lv.pvn", "personas kods", r"\d{11}"),
     Kind("TH identity number", r"\d-\d{4}-\d{5}-\d\d-\d", "th.pin"),
@@ -117,7 +133,7 @@ _FORMS = "|".join(kind.form for kind in KINDS if kind.form)
 WORDS = "|".join(kind.words for kind in KINDS if kind.words)
 _BY_FORM = re.compile(rf"(?a)(?<![0-9A-Za-z])(?:{_FORMS})(?![0-9A-Za-z])")
 _BY_WORD = re.compile(rf"(?i)(?<![^\W_])({WORDS}){_SAID}(?=[0-9A-Z])")
-_LIKELY = rf"(?i:(?:^|[^0-9A-Za-z])(?:{WORDS}){_SAID}[0-9A-Z][0-9 ./-]{{4}})"
+_LIKELY = rf"(?i:(?:^|[^0-9A-Za-z])(?:{WORDS}){_SAID}[0-9A-Z][0-9A-Z ./-]{{4}})"
 _LIKELY_FORMS = "|".join(rf"(?:\b|_)(?:{kind.form})" for kind in KINDS if kind.form)
 
 

@@ -16,10 +16,10 @@ _CODES = re.compile(
 )
 WORDS = (
     "phone|tel|telephone|telefon|telefono|tel(?:e|é)fono|t(?:e|é)l(?:e|é)phone|telefone|mobile|mobil|m(?:o|ó)vil|portable|cell|cellphone|handy|handynummer|fax|msisdn"
-    "|whatsapp|sms|rufnummer|telefonnummer|telefoonnummer|caller|callee|dialed"
+    "|whatsapp|sms|rufnummer|telefonnummer|telefoonnummer|caller|callee|dialed|contact[_ .-]?(?:number|no)"
 )
 _NUMBER = r"\(?\d[\d ().\-/]{5,18}\d"
-_LIKELY = rf"(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{{6}}|(?i:{WORDS})[\w .-]{{0,12}}[\\\"']{{0,2}}\s?[=:#]?\s?[\\\"']{{0,2}}\(?\d[\d ().\-/]{{5}}"
+_LIKELY = rf"(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{{6}}|(?i:{WORDS})[\w .-]{{0,12}}[\\\"']{{0,2}}\s?[=:#]?\s?[\\\"']{{0,2}}\(?\d[\d ().\-/]{{5}}|\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d"
 _INTERNATIONAL = re.compile(r"(?<![\w+.])(?:\+|%2[Bb])\(?[1-9][\d ().\-/]{6,22}\d(?![\w%])")
 _NATIONAL = re.compile(
     rf"(?i)(?<![^\W_])(?:{WORDS})(?:[_ .-]?(?:no|nr|num|number|phone|call))?[\\\"']{{0,2}}\.?\s{{0,2}}[=:#]?\s{{0,2}}[\\\"']{{0,2}}({_NUMBER})(?!\w)"
@@ -51,5 +51,7 @@ def _without_open_bracket(text: str, begin: int, end: int) -> int:
     return end - 1 if text[end - 1] == ")" and "(" not in text[begin:end] else end
 
 
+_BRACKETS = re.compile(r"(?<![\w.])\(([2-9]\d\d)\) ?[2-9]\d\d[-. ]\d{4}(?!\d)")
+_by_brackets = by_pattern(_BRACKETS, lambda _text, match: match.span())
 _by_plus, _by_word = by_pattern(_INTERNATIONAL, _international), by_pattern(_NATIONAL, _national)
-PHONE = Detector("phone", _LIKELY, lambda text: [*_by_plus(text), *_by_word(text)])
+PHONE = Detector("phone", _LIKELY, lambda text: [*_by_plus(text), *_by_word(text), *_by_brackets(text)])

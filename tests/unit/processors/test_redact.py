@@ -174,6 +174,11 @@ def test_numbers_under_names_that_say_what_they_are() -> None:
     }  # fmt: skip
 
 
+def test_what_stands_in_a_name_that_tells_changes_no_value() -> None:
+    batch = of(("ann@example.com.phone", 42))
+    assert shown(redacted(batch, classes=ALL)) == {"****": 42}
+
+
 def test_named_attributes_are_hidden_whole_at_any_depth() -> None:
     batch = of(("user.name", "Ann"), ("m", nested({"user": {"name": "Ann"}, "n": 1})), ("user.age", 40))
     left = redacted(batch, attributes=["user.name", "user.age"])
