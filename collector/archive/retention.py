@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.archive.names import Place
+from collector.holds import Held
 from collector.levels import LEVELS
 
 
 def _nothing_held(place: Place) -> bool:
     del place
     return False
+
+
+def held_by(held: Held) -> Callable[[Place], bool]:
+    """Whether records of any level that may be within an object are under a legal hold."""
+    return lambda place: any(held(place.domain, level) for level in place.levels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from collector.archive.retention import Kept, Retention
+from collector.archive.retention import Kept, Retention, held_by
 from collector.archive.upkeep import Joining
 from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
+from collector.holds import Holds
 from collector.object_storage.options import StorageConfig
 from collector.units import ByteSize, Duration
 
@@ -36,9 +37,10 @@ class ArchiveRetentionConfig(KeptConfig):
     domains: dict[str, KeptConfig] = {}
     """Domains with rules of their own, which replace the ones above as a whole."""
 
-    def rules(self) -> Retention:
+    def rules(self, holds: Holds) -> Retention:
         """The same for the archive."""
-        return Retention(self.kept(), {domain: kept.kept() for domain, kept in self.domains.items()})
+        domains = {domain: kept.kept() for domain, kept in self.domains.items()}
+        return Retention(self.kept(), domains, held_by(holds.why))
 
 
 class JoinConfig(Config):

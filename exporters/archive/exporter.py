@@ -45,7 +45,7 @@ class ArchiveExporter:
     def __init__(self, config: ArchiveConfig, context: Context) -> None:
         self._config = config
         self._home = Home(context.data_dir, context.id)
-        self._retention = config.retention.rules()
+        self._retention = config.retention.rules(context.holds)
         self._staging: ThreadPoolExecutor | None = None
         self._uploads: ThreadPoolExecutor | None = None
         self._target: Target | None = None

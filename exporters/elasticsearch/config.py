@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -73,6 +74,17 @@ class Mapping(Config):
         return self
 
 
+class Apart(Config):
+    """`setup.apart`: indices with a lifecycle of their own, such as those of a domain (a namespace) or of a level (a dataset)."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.@-]*$")
+    """Behind `setup.name`, the name of their template and policy."""
+    index_patterns: list[str] = Field(min_length=1)
+    """Names that they have; where several match, the last one counts."""
+    retention: Duration = 0.0
+    """Their documents are deleted after this time; 0 = never. At least a day."""
+
+
 class Setup(Config):
     """`setup`: make what the indices need, before the first request. Off unless `enabled`."""
 
@@ -98,11 +110,32 @@ class Setup(Config):
     replicas: int = Field(1, ge=0)
     """Copies of each shard."""
 
+    apart: list[Apart] = []
+    """Indices with another `retention`."""
+
+    def parts(self) -> Iterator[Setup]:
+        """Itself, and what differs, each as a set-up of its own."""
+        yield self
+        for number, one in enumerate(self.apart, 1):
+            changed = {
+                "name": f"{self.name}-{one.name}",
+                "index_patterns": one.index_patterns,
+                "retention": one.retention,
+            }
+            yield self.model_copy(update={**changed, "priority": self.priority + number, "apart": []})
+
+    @property
+    def retentions(self) -> list[float]:
+        """Seconds; 0 = never."""
+        return [self.retention, *(one.retention for one in self.apart)]
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if 0 < self.retention < 86400:
+        if any(0 < retention < 86400 for retention in self.retentions):
             raise ValueError("`retention` is at least 24h")
-        if self.retention and self.lifecycle in ("auto", "data_stream") and not self.data_stream:
+        if len({one.name for one in self.apart}) < len(self.apart):
+            raise ValueError("`apart`: two have one name")
+        if any(self.retentions) and self.lifecycle in ("auto", "data_stream") and not self.data_stream:
             raise ValueError("the lifecycle `data_stream` needs `data_stream: true`; choose `ilm` or `ism`")
         return self
 
@@ -222,9 +255,11 @@ class ElasticsearchConfig(HttpClientConfig, RoutingOptions, DeliveryConfig):
 
     def deletes_by_itself(self) -> str:
         """For legal holds: a lifecycle deletes whole indices."""
-        if not (self.setup.enabled and self.setup.retention):
+        ages = sorted({age for age in self.setup.retentions if age})
+        if not (self.setup.enabled and ages):
             return ""
-        return f"the lifecycle {self.setup.name} deletes whole indices after {self.setup.retention / 86_400:g} days"
+        days = " or ".join(f"{age / 86_400:g}" for age in ages)
+        return f"lifecycles of {self.setup.name} delete whole indices after {days} days"
 
     def destination(self) -> str:
         """For people: the nodes, without what else their URLs hold."""

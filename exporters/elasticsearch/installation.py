@@ -56,6 +56,13 @@ class Installation:
 
 def documents(setup: Setup, mapping: DocumentMapping, opensearch: bool) -> dict[str, dict[str, Any]]:
     """Path → what is put there, in order."""
+    found: dict[str, dict[str, Any]] = {}
+    for part in setup.parts():
+        found |= _of_part(part, mapping, opensearch)
+    return found
+
+
+def _of_part(setup: Setup, mapping: DocumentMapping, opensearch: bool) -> dict[str, dict[str, Any]]:
     lifecycle = setup.lifecycle
     if lifecycle == "auto":
         lifecycle = "ism" if opensearch else "data_stream"

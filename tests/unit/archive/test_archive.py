@@ -13,11 +13,12 @@ import pytest
 from collector.archive.columns import table_of
 from collector.archive.names import Cut, ObjectName, Place
 from collector.archive.records import batch_of as records_of
-from collector.archive.retention import Kept, Retention
+from collector.archive.retention import Kept, Retention, held_by
 from collector.archive.rewriting import rewritten
 from collector.archive.staging import Staging
 from collector.archive.upkeep import Joining, Upkeep
 from collector.archive.writing import ArchiveError, Digest
+from collector.holds import Hold, Holds
 from collector.object_storage import Exists, TargetError
 from collector.testing.row_batch import batch_of
 
@@ -248,7 +249,11 @@ RETAINED = {
     "a day": (Retention(Kept(DAY)), ["3"]),
     "a level longer": (Retention(Kept(DAY, {"critical": 0.0})), ["2", "3"]),
     "another domain": (Retention(Kept(), {"b.example": Kept(DAY)}), ["1", "2", "3"]),
-    "held": (Retention(Kept(DAY), held=lambda place: place.domain == "b.example"), ["3", "4"]),
+    "held": (Retention(Kept(DAY), held=held_by(Holds((Hold("b.example", "r"),)).why)), ["3", "4"]),
+    "a level is held": (
+        Retention(Kept(DAY), held=held_by(Holds((Hold("tamyla.com", "r", frozenset({"debug"})),)).why)),
+        ["1", "2", "3"],
+    ),
 }
 
 

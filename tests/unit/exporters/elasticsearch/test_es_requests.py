@@ -166,6 +166,56 @@ def test_lifecycles(lifecycle, opensearch):
     assert "720h" not in json.dumps(documents(setup.model_copy(update={"retention": 0.0}), Mapping(), opensearch))
 
 
+APART = [
+    {"name": "shop", "index_patterns": ["logs-*-shop"], "retention": "48h"},
+    {"name": "critical", "index_patterns": ["logs-critical.*"]},
+]
+
+
+@pytest.mark.parametrize("lifecycle", ["data_stream", "ilm", "ism"])
+def test_a_domain_and_a_level_have_lifecycles_of_their_own(lifecycle):
+    """Each a template, the last the strongest, and a policy where there is something to delete."""
+    setup = Setup.model_validate({"enabled": True, "lifecycle": lifecycle, "retention": "720h", "apart": APART})
+    found = documents(setup, Mapping(), opensearch=False)
+    templates = [found[f"/_index_template/logboom{name}"] for name in ("", "-shop", "-critical")]
+    assert [each["index_patterns"] for each in templates] == [["logs-*-*"], ["logs-*-shop"], ["logs-critical.*"]]
+    assert [each["priority"] for each in templates] == [300, 301, 302]
+    assert len({json.dumps(each["template"]["mappings"]) for each in templates}) == 1
+    kept = {"data_stream": "_index_template", "ilm": "_ilm/policy", "ism": "_plugins/_ism/policies"}[lifecycle]
+    ages = {
+        name: age
+        for name in ("", "-shop", "-critical")
+        for age in ("720h", "48h")
+        if age in json.dumps(found.get(f"/{kept}/logboom{name}"))
+    }
+    assert ages == {"": "720h", "-shop": "48h"}
+
+
+@pytest.mark.parametrize(
+    ("apart", "said"),
+    [
+        ([{"name": "a", "index_patterns": ["x"], "retention": "2h"}], "`retention` is at least 24h"),
+        ([{"name": "a", "index_patterns": ["x"]}] * 2, "two have one name"),
+        ([{"name": "a", "index_patterns": []}], "index_patterns"),
+        ([{"name": "a/b", "index_patterns": ["x"]}], "pattern"),
+    ],
+)
+def test_lifecycles_that_can_not_be(apart, said):
+    with pytest.raises(ValueError, match=said):
+        Setup.model_validate({"enabled": True, "apart": apart})
+
+
+def test_what_a_hold_is_told():
+    """The times after which a lifecycle deletes; nothing where none does."""
+    made = {"setup": {"enabled": True, "apart": APART}}
+    assert (
+        ElasticsearchConfig(**BASE, **made).deletes_by_itself()
+        == "lifecycles of logboom delete whole indices after 2 days"
+    )
+    for setup in ({"enabled": True}, {"retention": "48h"}):
+        assert ElasticsearchConfig(**BASE, setup=setup).deletes_by_itself() == ""
+
+
 def test_a_cloud_id():
     """Host, deployment and port; anything else says what to do."""
     assert cloud_address("name:ZXUuZXhhbXBsZS5jb20kYWJjJGRlZg==") == "https://abc.eu.example.com:443"
