@@ -59,12 +59,15 @@ class Archive:
         found = found.filter(nanos.is_between(first, last - 1))
         return found.unique("record_id", keep="any") if once else found
 
-    def tables(self, domain: str, first: int, last: int) -> Iterator[pa.Table]:
-        """The records of that time in pieces of a row group each, each record once. Raises `ArchiveError`: an object is damaged."""
+    def tables(self, domain: str, first: int, last: int, *, once: bool = True) -> Iterator[pa.Table]:
+        """The records of that time in pieces of a row group each; `once` as in `scan`. Raises `ArchiveError`: an object is damaged."""
         seen = pl.Series("record_id", [], dtype=pl.String)
         for listed in self.objects(domain, first, last):
             for table in tables(self.catalog, listed):
                 table = within(table, first, last)
+                if not once:
+                    yield table
+                    continue
                 ids = pl.Series("record_id", table.column("record_id"))
                 new = ~ids.is_in(seen.implode())
                 seen = pl.concat([seen, ids])

@@ -211,13 +211,13 @@ class ArchiveExporter:
         while True:
             await asyncio.sleep(self._config.interval)
             try:
-                await self._on(self._uploads, self._look_after)
+                await self._on(self._uploads, self._look_after, time.time())
             except LogboomError as error:
                 log.warning("the archive is not kept up: %s", error)
             except Exception:
                 log.exception("keeping the archive up failed")
 
-    def _look_after(self) -> None:
+    def _look_after(self, now: float) -> None:
         assert self._target is not None
         with self._home.turn() as mine:
             if not mine:
@@ -226,4 +226,4 @@ class ArchiveExporter:
                 Catalog(self._target), self._data, self._retention, self._config.join.joining(),
                 self._home.folder / "joining", self._stopping.is_set,
             )  # fmt: skip
-            self._counters["archive_deleted_objects"] += upkeep.run(time.time())
+            self._counters["archive_deleted_objects"] += upkeep.run(now)
