@@ -42,6 +42,7 @@ COMMANDS = {
     "audit": "Show who did and read what; verify that nothing of it was changed.",
     "sessions": "List who is logged in to the console; end sessions.",
     "backup": "Copy a data directory, while logboom runs, to a folder or an object storage; list, verify, prune.",
+    "archive": "List and verify what an archive holds; bring records back, into a store or through a pipeline.",
     "doctor": "Examine a configuration, a data directory and destinations; say what to do.",
     "restore": "Make a data directory of a backup.",
     "privacy": "Erase what there is of a person, or of a domain; see how far that is.",
