@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.archive import Options, opened_archive
 from collector.cli.asked_query import asked
 from collector.cli.endings import FAILED, misused
+from collector.cli.noted_reading import note_reading
 from collector.cli.reading_store import past, reading
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
 from collector.cli.tail import show_json, show_lines
 from collector.scope import Scope
 
 if TYPE_CHECKING:
-    from collector.query.searching import Found
+    from collector.query.searching import Found, Wanted
 
 
 def search(
@@ -38,6 +40,10 @@ def search(
         str, typer.Option(metavar="FIELD", help="How many, by the values of a field: service, @http.route.")
     ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
+    archive: Annotated[
+        str, typer.Option(help="Look into an archive instead: a folder, s3://… (see `logboom archive --help`).")
+    ] = "",
+    option: Options = None,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
     config: StoreConfig = None,
@@ -61,6 +67,17 @@ def search(
     if from_ >= to:
         misused("it ends before it begins: --since is later than --until")
     scope, parsed = Scope.chosen(domain), asked(" ".join(query or []))
+    if archive:
+        if count or by:
+            misused("--count and --by are of a store; an archive counts with `logboom query --archive`")
+        note_reading(data_dir, scope, "archive search", parsed.text)
+        _show(
+            _archived(archive, option, Wanted(parsed, scope, from_, to, limit, events=events), timeout),
+            limit,
+            timeout,
+            json_,
+        )
+        return
     if count or by:
         with reading(data_dir, store, scope, "records", config) as connection:
             counted(connection, Asked(parsed, scope, from_, to), by or "level", limit, timeout, json_=json_)
@@ -68,6 +85,20 @@ def search(
     wanted = Wanted(parsed, scope, from_, to, limit, events=events)
     with reading(data_dir, store, scope, "records", config) as connection:
         found = searched(connection, wanted, timeout)
+    _show(found, limit, timeout, json_)
+
+
+def _archived(place: str, option: list[str] | None, wanted: Wanted, timeout: float) -> Found:
+    from collector.archive.searching import Budget, search_archive
+
+    with opened_archive(place, option) as archive:
+        searched = search_archive(archive, wanted, Budget(timeout))
+    for sentence in searched.damaged:
+        typer.echo(f"warning: {sentence}", err=True)
+    return searched.found
+
+
+def _show(found: Found, limit: int, timeout: float, json_: bool) -> None:
     (show_json if json_ else show_lines)(reversed(found.rows))
     _say_what_is_left(found, limit, timeout)
     if not found.rows:
