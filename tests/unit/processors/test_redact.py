@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -11,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from collector.batch import LogBatch, ValueKind
-from collector.component import Context
+from collector.batch import PAYLOADS, LogBatch, ValueKind
+from collector.component import Context, Kind
 from collector.encryption.key_ring import KeyRing
 from collector.encryption.key_store import FILE
 from collector.encryption.master_key import LocalMasterKey, new_master_key
 from collector.errors import LogboomError
 from collector.privacy.classes import scanner
+from collector.registry import default_registry
 from collector.testing.contract import misfits
 from collector.testing.row_batch import Nested, Row, batch_of
 from collector.testing.work import FakeWork
@@ -299,3 +301,46 @@ def test_nothing_that_is_found_stays_anywhere(texts: list[str], place: str) -> N
         "resource": lambda: left.resource_attributes.get_column("string").to_list(),
     }[place]()
     assert [text for text in found if scanner().finds(text)] == []
+
+
+BEHIND = ("categorize", "triage", "patterns", "anomalies", "issues", "aggregate")
+
+
+@pytest.mark.parametrize(
+    ("chain", "told"), [(("redact", *BEHIND), False), (BEHIND, True)], ids=["behind it", "without it"]
+)
+def test_nothing_behind_it_keeps_or_tells_what_it_hid(chain: tuple[str, ...], told: bool) -> None:
+    """Derived values, state and events are made of what is left."""
+    secret = "ann.hidden@example.com"
+    stack = f"java.lang.IllegalStateException: no account {secret}\n\tat com.example.Accounts.of(Accounts.java:42)"
+    attributes = [("exception.type", "java.lang.IllegalStateException"), ("exception.message", f"no account {secret}"), ("exception.stacktrace", stack),
+                  ("url.path", f"/users/{secret}"), ("user.email", secret), ("http.route", f"/users/{secret}")]  # fmt: skip
+    rows = [
+        Row(str(at), attributes, fields={"body": f"no account {secret}, try {at}", "severity_number": 17})
+        for at in range(50)
+    ]
+    registry, work = default_registry(), FakeWork()
+    received = pl.DataFrame(
+        {
+            "domain": ["tamyla.com"],
+            "receiver": ["otlp"],
+            "journal": ["0"],
+            "offset": [1],
+            "received_unix_ms": [1_700_000_000_000],
+        },
+        PAYLOADS,
+    )
+    batch = replace(batch_of(rows), payloads=received)
+    for name in chain:
+        factory = registry.find(Kind.PROCESSOR, name)
+        assert factory is not None
+        batch = factory.create(factory.config(), Context(name, Path())).process(batch, work)
+    assert work.emitted
+    tables = [
+        table
+        for one in (batch, *(each.records for each in work.emitted))
+        for table in (one.records, one.attributes, one.derived)
+    ]
+    kept = [value for state in work.states.values() for value in state.values.values()]
+    assert any("ann.hidden" in str(table.rows()) for table in tables) is told
+    assert any(b"ann.hidden" in value for value in kept) is told
