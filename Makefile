@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers clean
+.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -172,6 +172,9 @@ check-responses: setup         ## restart a workload of a real API server and a 
 
 check-k8s-receivers: setup     ## the receivers k8s_events and k8s_objects on a real API server, killed in between
 	$(BIN)/python -m pytest -q tests/deploy/check_k8s_receivers.py
+
+check-opamp: setup             ## a logboom that opamp-go's server manages (built from its Go module): both transports, kills, configurations that break
+	$(BIN)/python -m pytest -q tests/deploy/check_opamp.py
 
 check-k8s-attributes: setup    ## the processor k8s_attributes on a real API server
 	$(BIN)/python -m pytest -q tests/deploy/check_k8s_attributes.py

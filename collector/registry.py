@@ -140,6 +140,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "healthcheckv2": "collector.extensions.health_check",
         "oauth2client": "collector.extensions.oauth2client",
         "oidc": "collector.extensions.oidc",
+        "opamp": "collector.extensions.opamp",
         "sigv4auth": "collector.extensions.sigv4auth",
         "zpages": "collector.extensions.zpages",
     },

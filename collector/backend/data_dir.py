@@ -10,6 +10,7 @@ DIR/partition/<p>/       one LMDB environment a partition
 DIR/frozen/              copies of one moment, while a backup is made (`freeze.py`)
 DIR/keys.db              keys of domains, wrapped, where what waits is encrypted
 DIR/encryption.json      where these keys and their master key are
+DIR/opamp/               ids, and the configuration that an OpAMP server gave
 DIR/links.key            by which links in messages to people are signed
 DIR/compact.asked        journals and partitions are to be written anew at the next start (`compacting.py`)
 DIR/store.db             the embedded store (exporter `sqlite`)

@@ -42,17 +42,13 @@ def run(
     Nothing starts when the configuration is wrong or a port is taken. SIGTERM stops intake, drains and exits 0; what
     is not delivered by then stays on disk. SIGHUP reads the configuration again without losing a record.
     """
+    from collector.service.configuration import Configuration
     from collector.service.run import serve
-    from collector.settings import Settings, load
 
-    sources = chosen(config)
-
-    def read() -> Settings:
-        return load(sources, set_ or [], strict_signals=strict_signals)
-
+    root = data_dir.resolve()
+    configuration = Configuration(chosen(config), set_ or [], strict_signals, root)
     try:
-        settings = read()
-        code = serve(settings, read, data_dir.resolve(), in_process)
+        code = serve(configuration.at_start(), configuration, root, in_process)
     except ConfigError as error:
         wrong_configuration(error)
     except LogboomError as error:

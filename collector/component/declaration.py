@@ -160,6 +160,8 @@ class Factory(Generic[C]):
             oldest are dropped where their exporters can't follow, so that nobody waits for them.
         differs: how it differs from the OpenTelemetry Collector's component of that name, a few words each; empty: not at all, as far as
             is known. None: the Collector has none.
+        local_reason: why no remote configuration may say its options unless the operator allows the type: it runs programs, or reads or
+            writes what is this machine's; empty: it may.
     """
 
     kind: Kind
@@ -175,6 +177,7 @@ class Factory(Generic[C]):
     carrier: str = ""
     passes_records: bool = True
     differs: tuple[str, ...] | None = None
+    local_reason: str = ""
 
     @property
     def has_behaviour(self) -> bool:

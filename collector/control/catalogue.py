@@ -29,7 +29,7 @@ DESCRIPTORS = ServiceEvent(
 )  # fmt: skip
 CONFIG_CHANGED = ServiceEvent(
     "config.changed",
-    "a new configuration runs, after SIGHUP",
+    "a new configuration runs, after SIGHUP or from an OpAMP server",
     "INFO",
     {},
     Example("configuration reloaded"),

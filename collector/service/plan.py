@@ -157,6 +157,12 @@ def extension(settings: Settings, options: type[C]) -> C | None:
     return next((config for config in configs if isinstance(config, options)), None)
 
 
+def extensions(settings: Settings, options: type[C]) -> dict[str, C]:
+    """All started extensions whose options are of that class, by id."""
+    configs = {ident: component.config for ident, component in settings.extensions.items()}
+    return {ident: config for ident, config in configs.items() if isinstance(config, options)}
+
+
 @dataclass(frozen=True, slots=True)
 class StepSize:
     """How much one step of a pipeline takes at once, and how long it gathers when there is less. What comes when nothing was there

@@ -9,12 +9,13 @@ from typing import Protocol, runtime_checkable
 from collector.console.service_state import ServiceState
 from collector.extensions.backup.config import BackupConfig
 from collector.extensions.console.config import ConsoleConfig
+from collector.extensions.opamp.config import OpampConfig
 from collector.service.channel import Report, Start
-from collector.service.plan import extension
+from collector.service.plan import extension, extensions
 from collector.settings.model import Settings
 
 Place = tuple[str, int]
-"""Role and number: (`ingest`, slot), (`worker`, number), (`backup`, 0) or (`console`, 0)."""
+"""Role and number: (`ingest`, slot), (`worker`, number), (`backup`, 0), (`console`, 0) or (`opamp`, number)."""
 
 
 class Role(Protocol):
@@ -80,6 +81,12 @@ def _console(start: Start) -> Role:
     return ConsoleRole(start.settings, start.data_dir)
 
 
+def _opamp(start: Start) -> Role:
+    from collector.service.managed import OpampRole
+
+    return OpampRole(start.settings, start.data_dir, start.index)
+
+
 ROLES: Mapping[str, RoleKind] = {
     "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True),
     "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers),
@@ -87,6 +94,7 @@ ROLES: Mapping[str, RoleKind] = {
     "console": RoleKind(
         _console, lambda settings: int(extension(settings, ConsoleConfig) is not None), vital=False, shows=True
     ),
+    "opamp": RoleKind(_opamp, lambda settings: len(extensions(settings, OpampConfig)), vital=False, shows=True),
 }
 """In the order in which they are made, and stopped: ingest first, so that the workers see all that was accepted; the backup last, so
 that it has what they leave."""

@@ -19,8 +19,10 @@ from collector.extensions.health_check.config import HealthCheckConfig
 from collector.extensions.zpages.config import ZPagesConfig
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
+from collector.service.configuration import Configuration
 from collector.service.costs import Costs
 from collector.service.encryption import check_keys, keep_retiring
+from collector.service.heeding import Heeding
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
@@ -41,7 +43,7 @@ from collector.transport.tls import TlsServerConfig, server_context
 log = logging.getLogger("logboom.supervisor")
 
 
-def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_process: bool) -> int:
+def serve(settings: Settings, configuration: Configuration, root: Path, in_process: bool) -> int:
     """Run until SIGTERM; the exit code.
 
     Raises:
@@ -63,9 +65,9 @@ def serve(settings: Settings, reload: Callable[[], Settings], root: Path, in_pro
     backend = backend_of(settings, root)
     backend.prepare()
     if in_process:
-        return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root))
-    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, reload(), root), (lock,))
-    return asyncio.run(_serve(supervisor, backend.view(), root))
+        return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root, configuration))
+    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, configuration.again(), root), (lock,))
+    return asyncio.run(_serve(supervisor, backend.view(), root, configuration))
 
 
 def check_descriptors(in_process: bool) -> None:
@@ -82,7 +84,7 @@ def check_descriptors(in_process: bool) -> None:
         )
 
 
-async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> int:
+async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path, configuration: Configuration) -> int:
     began = time.monotonic()
     endpoints = Endpoints()
     reporting = Reporting(root, "supervisor", lambda: supervisor.settings)
@@ -94,7 +96,8 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
         supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root), costs=costs,
         lost=lambda: reporting.teller.lost_records,
     )  # fmt: skip
-    watching = asyncio.ensure_future(_watch(watch, keep_retiring(lambda: supervisor.settings, root)))
+    beside = (keep_retiring(lambda: supervisor.settings, root), Heeding(supervisor, configuration).run())
+    watching = asyncio.ensure_future(_watch(watch, *beside))
     starting = asyncio.ensure_future(supervisor.start())
     try:
         await _listen_health(supervisor, endpoints, watch)
@@ -116,11 +119,10 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path) -> 
     return 0
 
 
-async def _watch(watch: Watch, retiring: Coroutine[Any, Any, None]) -> None:
+async def _watch(watch: Watch, *beside: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(watch.run())
-        group.create_task(show_life())
-        group.create_task(retiring)
+        for each in (watch.run(), show_life(), *beside):
+            group.create_task(each)
 
 
 async def _listen_health(supervisor: Supervisor | InProcess, endpoints: Endpoints, watch: Watch) -> None:

@@ -16,6 +16,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from collector.backend.data_dir import DataDir
 from collector.control.catalogue import CONFIG_CHANGED, CONFIG_REFUSED, PROCESS_ENDED
@@ -33,6 +34,22 @@ log = logging.getLogger("logboom.supervisor")
 TAKEOVER_SECS = 30.0  # senders wait; at a start nobody does: it has the time that a child has alone, START_SECS
 CHECK_SECS = 1.0
 OWN_PAUSE_SECS = 3.0  # a check that comes so late was not held up by the children
+
+
+class Offer(Protocol):
+    """A configuration that somebody else gives, to be tried."""
+
+    def read(self, old: Settings) -> Settings:
+        """The settings with it. On a thread. Raises LogboomError."""
+        ...
+
+    def taken(self) -> None:
+        """It runs."""
+        ...
+
+    def refused(self, why: str) -> None:
+        """It does not; what ran before runs."""
+        ...
 
 
 class StartFailed(LogboomError):
@@ -133,26 +150,47 @@ class Supervisor:
             self._change_waits = False
             if not self._stop.is_set():
                 with reloading():
-                    await self._change()
+                    await self._change(self._reload)
 
-    async def _change(self) -> None:
+    async def try_out(self, offer: Offer) -> None:
+        """As `reload`, with a configuration of somebody else: where it takes over and its children don't become ready, the old one comes back."""
+        async with self._changing:
+            if self._stop.is_set():
+                return
+            before = self.settings
+            with reloading():
+                problem = await self._change(offer.read)
+                if problem and self.settings is not before and not self._stop.is_set():
+                    log.error("the new configuration is taken back: %s", problem)
+                    self._refused("the new configuration is taken back", problem)
+                    back = await self._change(lambda _: before)
+                    problem += f"; and what ran before does not start again: {back}" if back else ""
+            if self._stop.is_set():
+                return  # it is offered again
+            if problem:
+                await asyncio.to_thread(offer.refused, problem)
+            else:
+                await asyncio.to_thread(offer.taken)
+
+    async def _change(self, read: Callable[[Settings], Settings]) -> str:
+        """Why the new one does not run as it should; empty: it runs."""
         try:
-            settings = await asyncio.to_thread(self._reload, self.settings)
+            settings = await asyncio.to_thread(read, self.settings)
         except LogboomError as error:
             log.error("the new configuration is refused, the old one stays: %s", error)
             self._refused("the new configuration is refused, the old one stays", str(error))
-            return
+            return str(error)
         except Exception as error:
             log.exception("the new configuration can't be read, the old one stays")
             self._refused("the new configuration can't be read, the old one stays", type(error).__name__)
-            return
+            return type(error).__name__
         try:
             successors = await self._bring_up(settings, {"ready", "standby"}, TAKEOVER_SECS)
         except StartFailed as problem:
             log.error("the new configuration does not start, the old one stays: %s", problem)
             self._refused("the new configuration does not start, the old one stays", str(problem))
-            return
-        await self._hand_over(settings, successors)
+            return str(problem)
+        return await self._hand_over(settings, successors)
 
     def _refused(self, body: str, reason: str) -> None:
         self.reporter.tell(CONFIG_REFUSED, body, {"logboom.reason": reason})
@@ -176,7 +214,7 @@ class Supervisor:
             raise StartFailed(problem or "stopped")
         return children
 
-    async def _hand_over(self, settings: Settings, successors: dict[Place, ChildProcess]) -> None:
+    async def _hand_over(self, settings: Settings, successors: dict[Place, ChildProcess]) -> str:
         old, self.children, self.settings = self.children, successors, settings
         for child in old.values():
             child.stopping = True  # from here on nobody fills their places again
@@ -189,6 +227,7 @@ class Supervisor:
         told = f"configuration reloaded{f', but {problem}' if problem else ''}"
         log.info("%s", told)
         self.reporter.tell(CONFIG_CHANGED, told)
+        return problem
 
     async def _spawn(self, place: Place, settings: Settings) -> ChildProcess:
         child = self._make(Start(*place, settings, self._data_dir.root), self._keep_open)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from collector.errors import ConfigError, Problem
 from collector.registry import Registry, default_registry
@@ -14,6 +15,7 @@ from collector.settings.expand import Expansion
 from collector.settings.model import Settings
 from collector.settings.reading import Reading
 from collector.settings.redaction import without
+from collector.settings.remote import Laying, Remote
 from collector.settings.sources import read_sources
 from collector.settings.tree import Mapping, Place
 
@@ -51,10 +53,12 @@ def read(
     registry: Registry | None = None,
     environ: MappingABC[str, str] | None = None,
     strict_signals: bool = False,
+    remote: Remote | None = None,
 ) -> Loaded:
-    """As `load`, with the tree."""
+    """As `load`, with the tree. `remote` is laid over the sources, below `sets`."""
     environ = os.environ if environ is None else environ
-    merged, problems = read_sources(sources, sets, environ)
+    registry = default_registry() if registry is None else registry
+    merged, problems = read_sources(sources, sets, environ, partial(_laid, remote, registry))
     if problems:
         raise ConfigError(problems)
     if not merged.entries:
@@ -64,7 +68,7 @@ def read(
     expansion = Expansion(environ)
     root = expansion.expand(merged)
     assert isinstance(root, Mapping)
-    reading = Reading(root, default_registry() if registry is None else registry, strict_signals)
+    reading = Reading(root, registry, strict_signals)
     idle = reading.idle_places()
     found = [p for p in expansion.problems if _place(p) not in idle]
     found += [p for p in reading.problems() if _place(p) not in expansion.failed]
@@ -77,6 +81,13 @@ def read(
         ]
         raise ConfigError(_in_file_order(told, sources), warnings, hidden)
     return Loaded(reading.settings(tuple(sources), warnings), root)
+
+
+def _laid(remote: Remote | None, registry: Registry, local: Mapping) -> tuple[Mapping, list[Problem]]:
+    if remote is None:
+        return local, []
+    laying = Laying(remote, local, registry)
+    return laying.laid(), laying.problems
 
 
 def _place(problem: Problem) -> Place:

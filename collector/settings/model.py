@@ -47,7 +47,7 @@ class Settings:
 
     `sources` are the files it was read from; a SIGHUP reads them again. `warnings` are sentences for the operator
     (deprecated names, risky values); `not_run` the pipelines that the file has beside those of logs; `accepted` extensions that do
-    nothing here, and why.
+    nothing here, and why. `effective` is what `logboom print-config` shows of it, as YAML, where an extension reports that.
     """
 
     receivers: Mapping[str, Component[Config]]
@@ -61,6 +61,7 @@ class Settings:
     warnings: Sequence[str] = ()
     not_run: Sequence[NotRun] = ()
     accepted: Mapping[str, str] = field(default_factory=dict)
+    effective: str = ""
 
     def notices(self) -> list[str]:
         """All that an operator should be told at a start: what does not run, what is accepted and does nothing, the warnings."""

@@ -208,7 +208,7 @@ class Reading:
         joined = {lists.id: pipeline_of(lists, used[Kind.CONNECTOR]) for lists in self._pipelines}
         accepted = {ident: why for ident, why in self._components.accepted.items() if ident in used[Kind.EXTENSION]}
         settings = Settings(
-            **chosen, pipelines=joined, service=self._service, sources=sources, warnings=tuple(told),
+            chosen["receivers"], chosen["processors"], chosen["exporters"], chosen["connectors"], chosen["extensions"], joined, service=self._service, sources=sources, warnings=tuple(told),
             not_run=tuple(self._chosen.not_run), accepted=accepted,
         )  # fmt: skip
         of_doors = door_cautions(settings, self._components.trees)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingABC
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,12 +16,20 @@ _SCHEME = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]+):(.*)")
 
 
 def read_sources(
-    sources: Sequence[str], sets: Sequence[str], environ: MappingABC[str, str]
+    sources: Sequence[str],
+    sets: Sequence[str],
+    environ: MappingABC[str, str],
+    laid: Callable[[Mapping], tuple[Mapping, list[Problem]]] = lambda local: (local, []),
 ) -> tuple[Mapping, list[Problem]]:
-    """All sources merged in the order given, then every `--set`; the problems of all of them."""
-    merged: Node = Mapping()
+    """All sources merged in the order given, what is `laid` over these, then every `--set`; the problems of all of them."""
+    merged, problems = _merged(Mapping(), [partial(_read, source, environ) for source in sources])
+    merged, of_laid = laid(merged)
+    merged, of_sets = _merged(merged, [partial(_read_set, item) for item in sets])
+    return merged, [*problems, *of_laid, *of_sets]
+
+
+def _merged(merged: Node, reads: Sequence[Callable[[], Node]]) -> tuple[Mapping, list[Problem]]:
     problems: list[Problem] = []
-    reads = [*(partial(_read, source, environ) for source in sources), *(partial(_read_set, item) for item in sets)]
     for read in reads:
         try:
             root = read()

@@ -69,6 +69,9 @@ def extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Referenc
         yield from ((use, reference) for reference in _references_below(node, parent, key))
     if kind == Kind.EXTENSION:
         yield from ((side, reference) for reference in references(child(node, "additional_auth")))
+        for transport in ("ws", "http"):  # of opamp: the id alone
+            connection = child(child(node, "server") or node, transport)
+            yield from ((side, reference) for reference in references(connection and child(connection, "auth")))
 
 
 def _references_below(node: Node, parent: str, key: str) -> Iterator[Reference]:

@@ -20,4 +20,5 @@ FACTORY = Factory(
             "archive_deleted_objects", "{objects}", "Objects that retention and the joining of small ones deleted."
         ),
     ),
+    local_reason="it writes and deletes files where its options say",
 )

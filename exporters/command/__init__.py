@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.command.exporter:CommandExporter",
     summary="runs a command of a list, without a shell, when `alerting` starts that response",
     stability="alpha",
+    local_reason="it runs programs",
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.docker.exporter:DockerExporter",
     summary="restarts a Docker container when `alerting` starts that response",
     stability="alpha",
+    local_reason="it restarts containers of this machine",
 )

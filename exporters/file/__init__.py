@@ -11,4 +11,5 @@ FACTORY = Factory(
     summary="writes OTLP (JSON lines, protobuf), OCSF, ECS, CEF or LEEF to files, with rotation",
     stability="beta",
     differs=("files are appended to, never emptied at a start",),
+    local_reason="it writes files where its options say",
 )

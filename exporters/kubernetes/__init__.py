@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.kubernetes.exporter:KubernetesExporter",
     summary="restarts a workload on Kubernetes, pod by pod, when `alerting` starts that response",
     stability="alpha",
+    local_reason="it changes workloads with the rights of this machine",
 )

@@ -9,4 +9,5 @@ FACTORY = Factory(
     config=SqliteConfig,
     behaviour="exporters.sqlite.exporter:SqliteExporter",
     summary="Stores records in a SQLite file, exactly once, ready for `logboom query`.",
+    local_reason="it writes a file where its options say",
 )

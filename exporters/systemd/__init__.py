@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.systemd.exporter:SystemdExporter",
     summary="restarts a systemd unit when `alerting` starts that response",
     stability="alpha",
+    local_reason="it restarts units of this machine",
 )

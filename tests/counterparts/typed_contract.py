@@ -105,6 +105,7 @@ from collector.extensions.oauth2client.authenticator import OAuth2Client
 from collector.extensions.oauth2client.config import OAuth2ClientConfig
 from collector.extensions.oidc.authenticator import Oidc
 from collector.extensions.oidc.config import OidcConfig
+from collector.extensions.opamp.config import OpampConfig
 from collector.extensions.sigv4auth.authenticator import SigV4Auth
 from collector.extensions.sigv4auth.config import SigV4AuthConfig
 from collector.extensions.zpages.config import ZPagesConfig
@@ -543,6 +544,7 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     K8sAttributesConfig,
     K8sEventsConfig,
     K8sObjectsConfig,
+    OpampConfig,
     TransformConfig,
     ZPagesConfig,
 )

@@ -25,6 +25,7 @@ extensions:
   basicauth/out: {{client_auth: {{username: someone, password: "{mark}-basic"}}}}
   oauth2client: {{client_id: me, client_secret: "{mark}-oauth", token_url: "{url}/token"}}
   headers_setter: {{headers: [{{key: x-tenant, value: "{mark}-set"}}]}}
+  opamp: {{server: {{http: {{endpoint: "{url}/v1/opamp", headers: {{x-token: "{mark}-opamp"}}}}}}}}
   backup: {{to: "{folder}/backup", storage: {{secret_access_key: "{mark}-s3"}}}}
 receivers: {{otlp: {{protocols: {{http: {{auth: {{authenticator: bearertokenauth/in}}}}}}}}}}
 exporters:
@@ -43,7 +44,7 @@ exporters:
   nop: {{redact: {{hash_key: "{mark}-hash"}}}}
 service:
   processes: {{shutdown_timeout: 1s}}
-  extensions: [health_check, bearertokenauth/in, bearertokenauth/out, basicauth/out, oauth2client, headers_setter, backup]
+  extensions: [health_check, bearertokenauth/in, bearertokenauth/out, basicauth/out, oauth2client, headers_setter, backup, opamp]
   pipelines:
     logs:
       receivers: [otlp]
@@ -81,7 +82,8 @@ def test_no_secret_is_shown(tmp_path):
                 "loki",
             }
             deadline = time.monotonic() + 60
-            while not all(f"exporter {name} " in service.log.read_text() for name in asked):
+            words = {"the OpAMP server", *(f"exporter {name} " for name in asked)}
+            while not all(each in service.log.read_text() for each in words):
                 assert time.monotonic() < deadline, service.log.read_text()[-6000:]
                 time.sleep(0.2)
             service.await_stored(1)

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="collector.extensions.api_keys.authenticator:ApiKeys",
     summary="API keys of domains: made by `logboom keys`, asked of senders, revoked within a second",
     stability="beta",
+    local_reason="it says who may send and read",
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="Backups of journals, ledger and stores, to a folder or an object storage",
     stability="beta",
+    local_reason="it copies the data directory elsewhere",
 )

@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="",
     summary="Pages to see, search, follow and decide, and their API, http://localhost:8080",
     stability="beta",
+    local_reason="it shows records",
 )

@@ -11,4 +11,5 @@ FACTORY = Factory(
     summary="accepted for compatibility: every queue is persistent already",
     stability="beta",
     differs=("queues are kept in the data directory, always",),
+    local_reason="it makes directories",
 )

@@ -14,4 +14,5 @@ FACTORY = Factory(
         "how far a file was read is kept in the journal, with what was read: no storage is needed, and a kill repeats nothing",
         "a file is known again by its inode and its first bytes, and by those before the place up to which it was read",
     ),
+    local_reason="it reads files of this machine",
 )

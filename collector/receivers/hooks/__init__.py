@@ -9,4 +9,5 @@ FACTORY = Factory(
     config=HooksConfig,
     behaviour="collector.receivers.hooks.receiver:HooksReceiver",
     summary="Takes what other systems and people tell over HTTP that is no log: deployments, acknowledgements, tickets, signed links.",
+    local_reason="it makes commands of requests",
 )

@@ -15,4 +15,5 @@ FACTORY = Factory(
         "start_at: beginning reads all boots; what was written before a reboot is read behind it",
         "an entry that is behind the last one that was read is never passed over, also where that is gone or fits no filter any more",
     ),
+    local_reason="it runs a program",
 )

@@ -16,4 +16,5 @@ FACTORY = Factory(
         "a line has 16 MiB at most, not one, and what has no end yet is waited for 10 s, not half a second: exporters write lines in pieces",
         "what is wrong in a line costs that value alone; a line of another signal, or one that can't be read, is counted and named",
     ),
+    local_reason="it reads files of this machine",
 )

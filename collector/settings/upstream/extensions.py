@@ -11,7 +11,6 @@ _WITHOUT_EFFECT = {
     "pprof": "py-spy looks into a running process",
     "memory_ballast": "it was for Go's garbage collector, and was removed",
     "cgroupruntime": "it is for Go's scheduler and garbage collector",
-    "opamp": "nobody manages this process from afar: its configuration is the file",
     "http_forwarder": "it forwards HTTP requests of others, no records: a reverse proxy does that",
     "awsproxy": "it forwards requests of AWS X-Ray, no records",
     "jaegerremotesampling": "it tells SDKs how to sample traces",

@@ -44,6 +44,17 @@ NOT_IN = {
     "ingest": (*OF_OTHERS, "lark", "numpy", "polars", "ptars", "pyarrow", "re2", "sqlite3"),
     "worker": (*OF_OTHERS, "grpc", "httptools", "uvicorn"),
     "console": ("grpc", "polars", "pyarrow", "ptars"),
+    "opamp": (
+        "grpc",
+        "polars",
+        "pyarrow",
+        "ptars",
+        "sqlite3",
+        "rich",
+        "typer",
+        "prometheus_client",
+        "opentelemetry.sdk",
+    ),
 }
 START = """
 import os, sys, threading, time
@@ -58,6 +69,8 @@ from collector.settings import load
 role, root, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
 sets = [f"receivers.otlp.protocols.{protocol}.endpoint=localhost:0" for protocol in ("grpc", "http")]
 sets.append("extensions.console.endpoint=localhost:0")
+if role == "opamp":
+    sets += ["extensions.opamp.server.ws.endpoint=ws://localhost:1", "service.extensions=[opamp]"]
 settings = load(["collector/cli/logboom.yaml"], sets)
 open_data_dir(root, settings.service.ledger.partitions)
 backend_of(settings, root).prepare()

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -304,6 +305,109 @@ def test_a_reload_whose_children_fail_keeps_the_old_ones(
             await supervisor.reload()
             assert all(child.ready for child in made[:2])
             assert all(child.exit_code is not None for child in made[2:])
+
+    run(test())
+
+
+class Tried:
+    """An offer, and what came of it."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+        self.came: list[str] = []
+
+    def read(self, old: Settings) -> Settings:
+        if self._error is not None:
+            raise self._error
+        return replace(old)
+
+    def taken(self) -> None:
+        self.came.append("taken")
+
+    def refused(self, why: str) -> None:
+        self.came.append(why)
+
+
+def test_an_offer_that_runs_is_taken(settings: Settings, made: list[FakeChild], tmp_path: Path) -> None:
+    async def test() -> None:
+        offer = Tried()
+        async with Bench(settings, tmp_path).running() as supervisor:
+            await supervisor.try_out(offer)
+            assert supervisor.settings is not settings
+            assert list(supervisor.children.values()) == cast("Any", made[2:])
+            assert offer.came == ["taken"]
+
+    run(test())
+
+
+def test_an_offer_that_is_refused_changes_nothing(settings: Settings, made: list[FakeChild], tmp_path: Path) -> None:
+    async def test() -> None:
+        offer = Tried(LogboomError("two problems"))
+        async with Bench(settings, tmp_path).running() as supervisor:
+            await supervisor.try_out(offer)
+            assert (len(made), supervisor.settings) == (2, settings)
+            assert offer.came == ["two problems"]
+
+    run(test())
+
+
+def test_an_offer_whose_children_fail_at_once_keeps_the_old_ones(
+    settings: Settings, made: list[FakeChild], tmp_path: Path
+) -> None:
+    async def test() -> None:
+        FakeChild.script = {3: "fail"}
+        offer = Tried()
+        async with Bench(settings, tmp_path).running() as supervisor:
+            await supervisor.try_out(offer)
+            assert all(child.ready for child in made[:2])
+            assert (supervisor.settings, offer.came) == (settings, ["worker 0: no such store"])
+
+    run(test())
+
+
+@pytest.mark.parametrize("does", ["mute", "die"])
+def test_an_offer_that_takes_over_and_does_not_serve_is_taken_back(
+    settings: Settings, made: list[FakeChild], tmp_path: Path, does: str
+) -> None:
+    """Its children had what they need to begin, and were not ready when the others had gone: in time, or ever."""
+
+    class Stubborn(FakeChild):
+        def report(self, phase: str) -> None:
+            if self.number == 3 and phase == "ready":
+                if does == "die":
+                    self.last_report = Report("failed", error="worker 0: no token")
+                    self.die(1)
+                return
+            super().report(phase)
+
+    async def test() -> None:
+        FakeChild.script = {2: "standby", 3: "standby"}
+        offer = Tried()
+        bench = Bench(settings, tmp_path)
+        bench.supervisor._make = cast("Any", Stubborn)
+        async with bench.running() as supervisor:
+            await supervisor.try_out(offer)
+            assert supervisor.settings is settings
+            assert all(child.ready for child in supervisor.children.values())
+            assert all(child.exit_code is not None for child in made[:4])
+            assert offer.came == ["worker 0: no token" if does == "die" else "worker 0 was not ready within 1 s"]
+
+    run(test())
+
+
+def test_an_offer_that_the_end_of_the_service_cuts_short_is_nothing(
+    settings: Settings, made: list[FakeChild], tmp_path: Path
+) -> None:
+    """It is offered again."""
+
+    async def test() -> None:
+        FakeChild.script = {3: "mute"}
+        offer = Tried()
+        async with Bench(settings, tmp_path).running() as supervisor:
+            trying = asyncio.ensure_future(supervisor.try_out(offer))
+            await until(lambda: len(made) == 4)
+        await asyncio.wait_for(trying, 10)
+        assert offer.came == []
 
     run(test())
 

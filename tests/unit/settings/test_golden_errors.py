@@ -1,6 +1,7 @@
 """Every error message stands in tests/golden/errors: NAME.yaml is the configuration, NAME.txt what people read.
 
-A configuration may begin with directives: `#! set KEY=VALUE`, `#! env NAME=VALUE`, `#! also SOURCE`.
+A configuration may begin with directives: `#! set KEY=VALUE`, `#! env NAME=VALUE`, `#! also SOURCE`, `#! remote YAML` (a line of what
+a server gives).
 LOGBOOM_REGENERATE=1 writes the texts anew; read the diff before you commit it.
 """
 
@@ -15,7 +16,9 @@ import pytest
 from collector.component import Kind
 from collector.errors import ConfigError
 from collector.registry import Registry
-from collector.settings import load, render
+from collector.settings import render
+from collector.settings.load import read
+from collector.settings.remote import Remote
 from collector.testing.sample_components import sample_registry
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "errors"
@@ -29,6 +32,7 @@ REAL = [
     (Kind.EXTENSION, "health_check"),
     (Kind.EXTENSION, "file_storage"),
     (Kind.EXTENSION, "bearertokenauth"),
+    (Kind.EXTENSION, "opamp"),
     (Kind.RECEIVER, "otlp"),
     (Kind.CONNECTOR, "alerting"),
     (Kind.EXPORTER, "command"),
@@ -41,8 +45,8 @@ def registry() -> Registry:
 
 
 def directives(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {"set": [], "env": [], "also": []}
-    for word, value in re.findall(r"^#! (set|env|also) (.*)$", path.read_text(), re.MULTILINE):
+    found: dict[str, list[str]] = {"set": [], "env": [], "also": [], "remote": []}
+    for word, value in re.findall(r"^#! (set|env|also|remote) (.*)$", path.read_text(), re.MULTILINE):
         found[word].append(value)
     return found
 
@@ -51,8 +55,9 @@ def rendered(name: str) -> str:
     path = Path(f"{name}.yaml")
     extra = directives(path)
     environ = dict(pair.split("=", 1) for pair in extra["env"])
+    remote = Remote({"": "\n".join(extra["remote"])}) if extra["remote"] else None
     with pytest.raises(ConfigError) as refused:
-        load([str(path), *extra["also"]], extra["set"], registry=registry(), environ=environ)
+        read([str(path), *extra["also"]], extra["set"], registry=registry(), environ=environ, remote=remote)
     return render(refused.value.problems, refused.value.warnings)
 
 

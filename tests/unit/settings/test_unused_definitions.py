@@ -56,7 +56,7 @@ def test_where_an_id_is_missing_broken_definitions_are_told_as_errors():
     }
 
 
-@pytest.mark.parametrize("name", ["pprof", "memory_ballast", "opamp", "k8s_observer", "http_forwarder"])
+@pytest.mark.parametrize("name", ["pprof", "memory_ballast", "k8s_observer", "http_forwarder"])
 def test_an_extension_that_no_record_passes_is_accepted(name):
     """Whatever its options; it is told that it does nothing."""
     settings = loaded(
