@@ -2,9 +2,9 @@
 
     entry ─► encode ─► keep ─► encode ─► keep … ─► the run ends ─► send (again, until it is taken) ─► one acknowledgement of all
 
-A run ends where stored facts say so: with the entry that makes it large enough, or before one that was made `secs` after its first. A clock may
-end it as well once the outbox was found empty behind that moment: what comes later is also made later. So after a death the same first entry
-gives the same run.
+A run ends where stored facts say so: with the entry that makes it large enough, or before one that was made `secs` after its first, or, where
+it is no small one, a while after its last: what waits may be what leaves no room for more. A clock may end it as well once the outbox was found
+empty behind that moment: what comes later is also made later. So after a death the same first entry gives the same run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.component import Gathers, OutboxRun
+from collector.component import Gathers, OutboxRun, RunLimits
 from collector.delivery.feed import Feed
 from collector.delivery.progress import Progress
 from collector.delivery.request import Pending, Request
@@ -24,6 +24,8 @@ from collector.outcomes import Ok, Retry, Verdicts
 _MOST_ENTRIES = 20_000
 _MOST_ENDED = 2
 """Runs that have ended and are not sent; beyond them nothing is read: what waits, waits in the outbox."""
+_PAUSE_SECS, _SMALL = 20.0, 64
+"""So long after its last entry a run ends; not one that is smaller than one part in so many of what makes it large."""
 _GRACE_SECS = 1.0
 """An entry is seen that much after the time that it carries, at most: a commit and its fsync."""
 
@@ -60,6 +62,7 @@ class _Run:
     source: int
     first: int
     created_unix_ms: int
+    last_unix_ms: int
     size_bytes: int = 0
     pendings: list[Pending] = field(default_factory=list)
     unkept: set[int] = field(default_factory=set)
@@ -70,6 +73,13 @@ class _Run:
     @property
     def name(self) -> OutboxRun:
         return OutboxRun(self.source, self.first, self.pendings[-1].entry.seq)
+
+    def ends_ms(self, limits: RunLimits) -> float:
+        """Entries that were made then, or later, are of another run."""
+        ends = self.created_unix_ms + limits.secs * 1000
+        if self.size_bytes * _SMALL < limits.size_bytes:
+            return ends
+        return min(ends, self.last_unix_ms + _PAUSE_SECS * 1000)
 
 
 class Gathering:
@@ -95,18 +105,20 @@ class Gathering:
     async def enter(self, pending: Pending) -> None:
         """The next entry of its partition, before anything else is done with it. Waits while too much is to be sent."""
         run = self._open.get(pending.source)
-        if run is not None and pending.entry.created_unix_ms - run.created_unix_ms >= self._limits.secs * 1000:
+        if run is not None and pending.entry.created_unix_ms >= run.ends_ms(self._limits):
             self._end(run)
         while sum(each.ended for each in self._runs.values()) >= _MOST_ENDED:
             self._room.clear()
             await self._room.wait()
         run = self._open.get(pending.source)
         if run is None:
-            run = _Run(pending.source, pending.entry.seq, pending.entry.created_unix_ms)
+            created = pending.entry.created_unix_ms
+            run = _Run(pending.source, pending.entry.seq, created, created)
             self._open[pending.source] = self._runs[pending.source, run.first] = run
         run.pendings.append(pending)
         run.unkept.add(pending.entry.seq)
         run.size_bytes += pending.entry.size_bytes
+        run.last_unix_ms = max(run.last_unix_ms, pending.entry.created_unix_ms)
         pending.run = run.first
         if run.size_bytes >= self._limits.size_bytes or len(run.pendings) >= _MOST_ENTRIES:
             self._end(run)
@@ -126,7 +138,7 @@ class Gathering:
         """End what is due; in how many seconds to look again."""
         wait = float("inf")
         for run in list(self._open.values()):
-            due = run.created_unix_ms / 1000 + self._limits.secs + _GRACE_SECS
+            due = run.ends_ms(self._limits) / 1000 + _GRACE_SECS
             if self._feed.emptied[run.source] > due or (self.hurried and self._feed.drained):
                 self._end(run)
             else:

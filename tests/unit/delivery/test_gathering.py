@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -18,11 +19,19 @@ from collector.testing.text_batch import text_batch
 from collector.testing.virtual_time import InlineExecutor, run_virtual
 
 NEVER = 1e12
+FAR = 10**15
 APART = {"sending_queue": {"batch": {"min_size": 0}}}
 
 
 def config(**options: Any) -> DeliveryConfig:
     return DeliveryConfig.model_validate({"timeout": "0s", **options})
+
+
+@dataclass
+class Rig:
+    """Ledgers alone."""
+
+    ledgers: list[MemoryLedger]
 
 
 class Gatherer:
@@ -68,9 +77,12 @@ class Gatherer:
         """Nothing to close."""
 
 
-def put(one: Any, *entries: list[str]) -> None:
-    for bodies in entries:
-        one.ledgers[0].put(text_batch(bodies))
+def put(one: Any, *entries: list[str], made_ms: int = FAR, step_ms: int = 0, ledger: int = 0) -> None:
+    """Entries that were made then; no clock of ours comes to `FAR`."""
+    outbox = one.ledgers[ledger]
+    for number, bodies in enumerate(entries):
+        seq = outbox.put(text_batch(bodies))
+        outbox._entries[seq] = replace(outbox._entries[seq], created_unix_ms=made_ms + number * step_ms)
 
 
 def test_a_gatherer_has_the_power() -> None:
@@ -80,7 +92,7 @@ def test_a_gatherer_has_the_power() -> None:
 def test_a_run_is_one_request_and_one_acknowledgement(rig: Any) -> None:
     """The clock ends it once the outbox was found empty behind that moment."""
     one, exporter = rig("x"), Gatherer(secs=60)
-    put(one, ["a", "b"], ["c"], ["d"])
+    put(one, ["a", "b"], ["c"], ["d"], made_ms=0)
     one.run({"x": (exporter, config(**APART))}, 30)
     assert exporter.written == {OutboxRun(0, 1, 3): ["a", "b", "c", "d"]}
     assert (one.ledgers[0].ack_calls, one.ledgers[0].outcomes("x")) == (1, {"enqueued": 4, "exported": 4})
@@ -95,6 +107,29 @@ def test_runs_end_by_what_is_stored(rig: Any) -> None:
     assert exporter.written == {OutboxRun(0, 1, 2): ["a", "b", "c", "d"], OutboxRun(0, 3, 3): ["e", "f", "g"]}
     assert one.ledgers[0].queued("x") == 1
     assert exporter.held == {(0, 4): ["h"]}
+
+
+def test_runs_end_by_when_entries_were_made(rig: Any) -> None:
+    """A minute after the first one."""
+    one, exporter = rig("x"), Gatherer(secs=60)
+    put(one, ["a"], ["b"], ["c"], ["d"], step_ms=25_000)
+    one.run({"x": (exporter, config(**APART))}, 30)
+    assert exporter.written == {OutboxRun(0, 1, 3): ["a", "b", "c"]}
+
+
+def test_one_that_is_not_small_ends_when_no_more_comes(rig: Any) -> None:
+    """What waits may be what leaves no room for more: twenty seconds after the last one, as it was made, or by the clock."""
+    one, exporter = rig("x"), Gatherer(size=64 * 200)
+    put(one, ["a"], ["b"], step_ms=30_000)
+    put(one, ["c"], made_ms=FAR + 31_000)
+    put(one, ["d"], made_ms=FAR + 52_000)
+    one.run({"x": (exporter, config(**APART))}, 60)
+    assert exporter.written == {OutboxRun(0, 1, 3): ["a", "b", "c"]}
+    quiet = Gatherer(size=64 * 200)
+    two = rig("x")
+    put(two, ["a", "b"], made_ms=0)
+    two.run({"x": (quiet, config(**APART))}, 60)
+    assert quiet.written == {OutboxRun(0, 1, 1): ["a", "b"]}
 
 
 def test_after_a_death_the_same_run_comes_again(rig: Any) -> None:
@@ -151,8 +186,8 @@ def test_what_can_not_be_kept_is_given_again(rig: Any) -> None:
 
 def test_partitions_have_runs_of_their_own(rig: Any) -> None:
     one, exporter = rig("x", partitions=2), Gatherer(size=200)
-    for ledger, bodies in zip(one.ledgers, (["a", "b"], ["c", "d"]), strict=True):
-        ledger.put(text_batch(bodies))
+    for ledger, bodies in enumerate((["a", "b"], ["c", "d"])):
+        put(one, bodies, ledger=ledger)
     one.run({"x": (exporter, config())}, 30)
     assert exporter.written == {OutboxRun(0, 1, 1): ["a", "b"], OutboxRun(1, 1, 1): ["c", "d"]}
 
@@ -160,8 +195,7 @@ def test_partitions_have_runs_of_their_own(rig: Any) -> None:
 def test_a_drain_ends_runs_when_there_is_no_more_to_read() -> None:
     """What waits goes when the service stops, and is acknowledged."""
     ledger, exporter = MemoryLedger(["x"]), Gatherer()
-    for bodies in (["a"], ["b"]):
-        ledger.put(text_batch(bodies))
+    put(Rig([ledger]), ["a"], ["b"])
 
     async def main() -> bool:
         engine = Engine({"x": (exporter, config())}, {0: ledger}, pool=lambda name, count: InlineExecutor())
