@@ -26,6 +26,7 @@ _FRONTS = (COMMANDS, SERVICE_EVENTS, "logboom.")
 _WHO = ("logboom.command.who", "user.id", "logboom.who")
 _WHY = ("logboom.command.why", "logboom.why", "logboom.reason")
 _ADDRESS = ("client.address",)
+_OWN = ("domain", "seq", "received", "after", "expires", "time", "record", "event")
 _MOST_VALUE, _MOST_TEXT = 1000, 12_000
 """Characters of a value, and of all values together; what is longer stands as its SHA-256."""
 
@@ -98,8 +99,9 @@ class Entry:
     @property
     def text(self) -> str:
         """As it is hashed."""
-        return canonical({**asdict(self), "attributes": _bounded(self.attributes), "action": self.action, "who": self.who, "why": self.why,
-                          "address": self.address, "what": self.what[:_MOST_VALUE]})  # fmt: skip
+        own = {name: getattr(self, name) for name in _OWN}
+        named = {"action": self.action, "who": self.who, "why": self.why, "address": self.address}
+        return canonical({**own, **named, "what": self.what[:_MOST_VALUE], "attributes": _bounded(self.attributes)})
 
     def _first(self, names: tuple[str, ...]) -> str:
         found = (str(self.attributes[name]) for name in names if self.attributes.get(name))

@@ -16,6 +16,7 @@ import orjson
 import xxhash
 
 from collector.causes.explaining import Explained
+from collector.privacy.classes.scanner import masked_text
 from collector.shaping.sensitive import masked
 
 MOST_CHARACTERS = 12_000
@@ -145,7 +146,7 @@ def _most(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _text(value: Any, most: int = _TEXT) -> str:
     """Redacted before it is cut, so that no half of a secret stays."""
-    text = masked(str(value or "")[: 8 * most])
+    text = masked(masked_text(str(value or "")[: 8 * most]))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

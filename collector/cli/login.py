@@ -25,6 +25,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
+    PRIVACY = "privacy"
 
 
 def login(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from collector.console.d1_looks import Looks
+from collector.console.masking import Masks
 from collector.console.refusal import NotNow, Refused
 from collector.console.slow_questions import Laps
 from collector.errors import LogboomError
@@ -60,9 +61,9 @@ class D1Source:
         self._thread.start()
 
     @contextlib.contextmanager
-    def connected(self, scope: Scope) -> Iterator[Readable]:
+    def connected(self, scope: Scope, also: Sequence[str] = ()) -> Iterator[Readable]:
         """Raises `Refused`: the scope is in several databases; statements: D1 can't be asked."""
-        yield _Connection(self, self._place(scope), scope, self._most_rows)
+        yield _Connection(self, self._place(scope), scope, self._most_rows, also)
 
     def names(self, scope: Scope) -> Sequence[str] | None:
         """Where its domains are in several databases."""
@@ -147,8 +148,9 @@ def _sentences() -> Iterator[None]:
 class _Connection:
     """`D1Connection` for one question: it counts the rows that it read, and may be told to end."""
 
-    def __init__(self, source: D1Source, place: str, scope: Scope, most_rows: int) -> None:
+    def __init__(self, source: D1Source, place: str, scope: Scope, most_rows: int, also: Sequence[str] = ()) -> None:
         self.rows_read = 0
+        self._also = also
         self._source, self._place, self._scope, self._most_rows = source, place, scope, most_rows
         self._running: Future[Rows] | None = None
         self._ended = False
@@ -156,6 +158,7 @@ class _Connection:
         self.begin, self.longest = self._laps.begin, self._laps.longest
         self.give_way: Callable[[float], None] = lambda _: None
         self._asked = D1Connection(self._ask)
+        self._masks: Masks | None = None
 
     @property
     def spent(self) -> bool:
@@ -165,7 +168,12 @@ class _Connection:
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Answer:
         """See `collector.store.reading.Readable`."""
         self._laps.lap(statement)
-        return self._asked.execute(statement, parameters)
+        answer = self._asked.execute(statement, parameters)
+        return answer if self._masks is None else self._masks.answer(answer)
+
+    def mask(self, masks: Masks | None) -> None:
+        """See `collector.console.masking.Maskable`."""
+        self._masks = masks
 
     def plan(self, statement: str) -> str:
         """Of a store like it that is empty."""
@@ -183,7 +191,9 @@ class _Connection:
     @_sentences()
     def _ask(self, statement: str) -> Rows:
         database = self._source.database(self._place)
-        self._running = self._source.send(query(database, statement, scope=self._scope, read=self._read))
+        self._running = self._source.send(
+            query(database, statement, scope=self._scope, read=self._read, also=self._also)
+        )
         if self._ended:
             self._running.cancel()
         return self._running.result()

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from collector.console.slow_questions import TimedConnection
@@ -22,13 +22,13 @@ _VERSION = "PRAGMA data_version"
 class _Kept:
     """A connection, the file that it is on, and the guard around it."""
 
-    def __init__(self, path: Path, scope: Scope, *, narrow: bool = True) -> None:
+    def __init__(self, path: Path, scope: Scope, also: Sequence[str] = (), *, narrow: bool = True) -> None:
         self.file = identity(path)
         self.name = secrets.token_hex(8)
         self.connection = connect(path, TimedConnection)
         self._guard = contextlib.ExitStack()
         if narrow:
-            self._guard.enter_context(guarded(self.connection, scope))
+            self._guard.enter_context(guarded(self.connection, scope, also))
 
     def close(self) -> None:
         self._guard.close()
@@ -49,9 +49,9 @@ class FileSource:
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def connected(self, scope: Scope) -> Iterator[Readable]:
+    def connected(self, scope: Scope, also: Sequence[str] = ()) -> Iterator[Readable]:
         """Raises `NoStore`."""
-        yield self._kept(scope).connection
+        yield self._kept(scope, tuple(also)).connection
 
     def names(self, scope: Scope) -> None:
         """The file knows."""
@@ -77,16 +77,18 @@ class FileSource:
             for kept in self._all:
                 kept.connection.interrupt()
 
-    def _kept(self, scope: Scope) -> _Kept:
-        known: OrderedDict[Scope, _Kept] = self._here.__dict__.setdefault("known", OrderedDict())
-        found = known.pop(scope, None)
+    def _kept(self, scope: Scope, also: tuple[str, ...]) -> _Kept:
+        known: OrderedDict[tuple[Scope, tuple[str, ...]], _Kept] = self._here.__dict__.setdefault(
+            "known", OrderedDict()
+        )
+        found = known.pop((scope, also), None)
         if found is not None and found.file != self._now():
             self._let_go(found)
             found = None
-        known[scope] = found or self._made(scope)
+        known[scope, also] = found or self._made(scope, also)
         while len(known) > _KEPT:
             self._let_go(known.popitem(last=False)[1])
-        return known[scope]
+        return known[scope, also]
 
     def _watch(self) -> _Kept:
         """A connection without the guard: for the version, whose PRAGMA it lets not pass, and for rowids, which are not in views."""
@@ -99,8 +101,8 @@ class FileSource:
         made: _Kept = self._here.watch
         return made
 
-    def _made(self, scope: Scope, *, narrow: bool = True) -> _Kept:
-        kept = _Kept(self._path, scope, narrow=narrow)
+    def _made(self, scope: Scope, also: Sequence[str] = (), *, narrow: bool = True) -> _Kept:
+        kept = _Kept(self._path, scope, also, narrow=narrow)
         with self._lock:
             self._all.append(kept)
         return kept

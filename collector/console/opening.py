@@ -11,6 +11,7 @@ from collector.console.application import application
 from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
+from collector.console.masking import masks_of
 from collector.console.parts import Parts
 from collector.console.reads import Reads
 from collector.console.service_state import LastState
@@ -49,7 +50,9 @@ def opened(
     """
     ident, source = _store(options, settings, root)
     slow = SlowQuestions(reporter, options.slow_query)
-    stores = Stores(source, options.questions_at_once(), slow, step_back) if source is not None else None
+    stores = (
+        Stores(source, options.questions_at_once(), slow, step_back, masks_of(options)) if source is not None else None
+    )
     parts = Parts(
         options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins, reads=reads
     )

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from collector.console.commanding import Commands
 from collector.console.explainer import Explainer
 from collector.console.login.logins import Logins
+from collector.console.masking import Masks
 from collector.console.reads import Reads
 from collector.console.service_state import LastState
 from collector.console.stores import Stores
@@ -44,6 +45,11 @@ class Parts:
     reporter: Reporter | None = None
     logins: Logins | None = None
     reads: Reads | None = None
+
+    @property
+    def masks(self) -> Masks | None:
+        """What is hidden of records; None: nothing."""
+        return self.stores.masks if self.stores is not None else None
 
 
 def parts(request: HTTPConnection) -> Parts:

@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import orjson
 
@@ -204,7 +206,7 @@ class Reader:
 
     def _shape(self) -> str:
         route = self.path or getattr(self.scope.get("route"), "path", "") or str(self.scope.get("path", ""))[:100]
-        return f"{route} {_shape_of_query(self.scope)}".strip()
+        return f"{route} {_shape_of_query(self.scope.get('query_string', b''))}".strip()
 
 
 _READER: ContextVar[Reader | None] = ContextVar("reader", default=None)
@@ -233,10 +235,10 @@ def exported() -> None:
         reader.exported = True
 
 
-def _shape_of_query(scope: Mapping[str, Any]) -> str:
-    from urllib.parse import parse_qs
-
-    given = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=50)
+@lru_cache(256)
+def _shape_of_query(query_string: bytes) -> str:
+    """Pages and programs ask the same again and again."""
+    given = parse_qs(query_string.decode("latin-1"), max_num_fields=50)
     try:
         return " ".join(shape_of(text) for text in given.get("q", ())[:1])
     except (QueryError, ValueError):

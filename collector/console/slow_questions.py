@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
+from collector.console.masking import Masks
 from collector.control.catalogue import CONSOLE_SLOW
 from collector.control.record import Value
 from collector.control.reporter import Reporter
@@ -80,6 +81,10 @@ class TimedConnection(sqlite3.Connection):
         """As of any connection."""
         self._laps.lap(statement)
         return super().execute(statement, parameters)
+
+    def mask(self, masks: Masks | None) -> None:
+        """See `collector.console.masking.Maskable`."""
+        self.row_factory = masks.row if masks is not None else None
 
     def plan(self, statement: str) -> str:
         """See `Timed`."""

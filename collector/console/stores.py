@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+from collector.console.masking import Masks, mask
 from collector.console.metering import meter
 from collector.console.places import Places
 from collector.console.reads import noted
@@ -43,8 +44,8 @@ class Source(Protocol):
     most_tails: int
     """How many may follow it at once."""
 
-    def connected(self, scope: Scope) -> contextlib.AbstractContextManager[Readable]:
-        """For one question of who sees this scope, on the calling thread. Raises `NoStore`."""
+    def connected(self, scope: Scope, also: Sequence[str] = ()) -> contextlib.AbstractContextManager[Readable]:
+        """For one question of who sees this scope, and these confidential tables within it, on the calling thread. Raises `NoStore`."""
         ...
 
     def names(self, scope: Scope) -> Sequence[str] | None:
@@ -74,6 +75,7 @@ class Stores:
         threads: questions at once; half of them (two at least) for the same domain. Searches that stepped aside keep a thread, too.
         slow: is told how long each took; None: nobody is.
         begin: what each thread of questions does first.
+        masks: what is hidden in the rows of every answer; None: nothing.
     """
 
     def __init__(
@@ -82,19 +84,32 @@ class Stores:
         threads: int,
         slow: SlowQuestions | None = None,
         begin: Callable[[], None] | None = None,
+        masks: Masks | None = None,
     ) -> None:
         self.source = source
+        self.masks = masks
         self._slow = slow
-        self.tails = Tails(source)
+        self.tails = Tails(source, masks=masks)
         self._places = Places(threads)
         self._threads = ThreadPoolExecutor(2 * threads, thread_name_prefix="question", initializer=begin)
         self._watch = ThreadPoolExecutor(1, thread_name_prefix="version")
 
-    async def ask(self, scope: Scope, question: Question[T], secs: float, *, shows: bool = True) -> T:
+    async def ask(
+        self,
+        scope: Scope,
+        question: Question[T],
+        secs: float,
+        *,
+        shows: bool = True,
+        plain: bool = False,
+        also: Sequence[str] = (),
+    ) -> T:
         """The answer of a function that is given a connection, of the scope and no more.
 
         Args:
             shows: it shows records, or what was made of them, so that who asks is noted as a reader.
+            also: confidential tables that who asks may see.
+            plain: its rows are not masked; whoever asks so masks what it makes of them, or may see them.
 
         Raises:
             Busy: too many wait.
@@ -104,7 +119,7 @@ class Stores:
         if shows:
             noted(scope)
         async with self._places.taken(scope.domains):
-            return await self._answered(scope, question, secs)
+            return await self._answered(scope, question, secs, None if plain else self.masks, also)
 
     async def domains(self, scope: Scope, secs: float) -> Sequence[str]:
         """Those of the scope that have records. Raises as `ask`."""
@@ -122,16 +137,20 @@ class Stores:
         except (NoStore, sqlite3.Error):
             return None
 
-    async def _answered(self, scope: Scope, question: Question[T], secs: float) -> T:
+    async def _answered(
+        self, scope: Scope, question: Question[T], secs: float, masks: Masks | None, also: Sequence[str]
+    ) -> T:
         busy: list[Readable] = []
         read, give_way = meter(), self._giving_way(scope)
 
         def on_thread() -> T:
-            with self.source.connected(scope) as connection:
+            with self.source.connected(scope, also) as connection:
                 busy.append(connection)
                 try:
+                    mask(connection, masks)
                     return self._timed(connection, question, give_way)
                 finally:
+                    mask(connection, None)
                     read.add(connection)
                     busy.clear()
 

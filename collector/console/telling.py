@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.requests import Request
 
@@ -37,7 +38,11 @@ async def decided(request: Request, action: Action, *, ident: str = "", owner: s
         chosen = (
             desk.named([ident])
             if ident
-            else [each for each in desk.letters() if (each.info.owner, each.info.reason) == (owner, reason)]
+            else [
+                each
+                for each in desk.letters()
+                if (each.info.owner, _masked(request, each.info.reason)) == (owner, reason)
+            ]
         )
         if not chosen:
             raise NoSuchDeadLetter([owner])
@@ -70,9 +75,16 @@ async def letters(request: Request, scope: Scope) -> list[FiledLetter]:
     """Those of the scope. Raises `Refused`: there is no data directory yet."""
     root = parts(request).root
     try:
-        return list(await asyncio.to_thread(lambda: desk_of(root, scope).letters()))
+        found = await asyncio.to_thread(lambda: desk_of(root, scope).letters())
+        return [replace(each, info=replace(each.info, reason=_masked(request, each.info.reason))) for each in found]
     except LogboomError as error:
         raise Refused(503, "the dead letters can't be read now", None, 5.0) from error  # the error names paths
+
+
+def _masked(request: Request, reason: str) -> str:
+    """What a destination said of records may hold what is in them."""
+    masks = parts(request).masks
+    return reason if masks is None else masks.text(reason)
 
 
 def told(request: Request) -> ServiceState:

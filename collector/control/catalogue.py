@@ -378,7 +378,7 @@ PRIVACY_ERASED = ServiceEvent(
              "logboom.reason": "request 1217", "logboom.erasure": "0b8d6f", "logboom.records": 17,
              "logboom.places": "outbox 2, exporter/sqlite 15", "logboom.not_erased": "exporter/splunk_hec"}, "worker 0"),
     shown=frozenset({"logboom.subject", "logboom.records", "logboom.places", "logboom.not_erased", "logboom.erasure"}),
-    shown_body="what a person of this domain had, or all of it, was erased",
+    shown_body="what a person of this domain had, or all of it, was erased", audited=True,
 )  # fmt: skip
 PRIVACY_EXPORTED = ServiceEvent(
     "privacy.exported", "what there is of a person was written to a file", "WARN",
@@ -390,6 +390,7 @@ PRIVACY_EXPORTED = ServiceEvent(
             {"logboom.domain": "tamyla.com", "logboom.subject": "5f0c1b9a2d7e4c3b8a6f9e0d1c2b3a49", "user.id": "anna",
              "logboom.reason": "request 1218", "logboom.records": 17, "logboom.places": "outbox 2, exporter/sqlite 15"}, "logboom privacy"),
     shown=frozenset({"logboom.subject", "logboom.records"}), shown_body="what there is of a person of this domain was written to a file",
+    audited=True,
 )  # fmt: skip
 
 # --- of what goes out

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from collector.domains.senders import Network
 
 WRITE, READ, OPERATE, ADMIN, SILENCE = "logs:write", "logs:read", "operate", "admin", "alerts:silence"
-"""Scopes: to send, to read, to decide about issues and alerts, to change what others may, to keep alerts from being told."""
-SCOPES = frozenset({WRITE, READ, OPERATE, ADMIN, SILENCE})
+PRIVACY = "privacy"
+"""Scopes: to send, to read, to decide about issues and alerts, to change what others may, to keep alerts from being told; to see what is masked."""
+SCOPES = frozenset({WRITE, READ, OPERATE, ADMIN, SILENCE, PRIVACY})
 ROLES: Mapping[str, frozenset[str]] = {
     "viewer": frozenset({READ}),
     "operator": frozenset({READ, OPERATE, SILENCE}),
     "admin": frozenset({READ, OPERATE, SILENCE, ADMIN}),
+    "privacy": frozenset({READ, PRIVACY}),
 }
-"""What people may, each beyond the one before: to look, to decide, to see keys and let others in."""
+"""What people may, each of the first three beyond the one before: to look, to decide, to see keys and let others in. `privacy` looks, and sees what is
+masked where a reason is given; no other role does, so that who runs the service need not see whom it is about."""
 
 
 @dataclass(frozen=True, slots=True)

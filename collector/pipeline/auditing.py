@@ -25,7 +25,7 @@ from collector.component import Due, Work
 from collector.outcomes import Outcome
 from collector.pipeline.made import Maker
 from collector.pipeline.processed import no_records
-from collector.reserved import AUDIT, PIPELINE
+from collector.reserved import AUDIT, PIPELINE, SUBJECT_VALUE
 
 _HEAD = b"head"
 _CHECKPOINT = "checkpoint"
@@ -142,6 +142,6 @@ def _attributes(batch: LogBatch) -> defaultdict[int, dict[str, Any]]:
     said: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for row in batch.all_attributes().iter_rows(named=True):
         kind = ValueKind(row["kind"])
-        if kind in _PLAIN:
+        if kind in _PLAIN and row["key"] != SUBJECT_VALUE:  # whoever is to be forgotten is not written down
             said[row["owner"]][row["key"]] = row[VALUE_COLUMNS[kind]]
     return said

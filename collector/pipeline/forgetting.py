@@ -12,7 +12,7 @@ from collector.pipeline.network import Network
 from collector.pipeline.processed import no_records, told_of
 from collector.pipeline.state import Changes
 from collector.pipeline.work import StepWork
-from collector.reserved import memory_of
+from collector.reserved import AUDIT, memory_of
 
 
 class Forgetting:
@@ -46,7 +46,7 @@ class Forgetting:
         return changed
 
     def _forget_all(self, domain: str, changes: Changes) -> int:
-        names = {name for _, name, _ in self._components()}
+        names = {name for _, name, _ in self._components()} - {AUDIT}  # the account of what was done, which goes on
         found = 0
         for name in names | {memory_of(name) for name in names}:
             for key, _ in self._ledger.state(name, domain).scan(b""):

@@ -40,6 +40,7 @@ CHAIN = (
 )
 """Parameters: domain, number and hash of the last one that is known, rows at most."""
 CHECKPOINTS = "SELECT attributes FROM logs WHERE domain = ?1 AND generation IS NOT NULL AND event_name = ?2"
+LAST_ENTRY = "SELECT seq, time_unix_nano FROM audit WHERE domain = ?1 ORDER BY seq DESC, hash DESC LIMIT 1"
 LAST = 1 << 62
 
 
@@ -81,3 +82,9 @@ def all_checkpoints(connection: Readable) -> Sequence[Checkpoint]:
     return [
         each for (domain,) in connection.execute(DOMAINS).fetchall() for each in checkpoints(connection, str(domain))
     ]
+
+
+def last(connection: Readable, domain: str) -> tuple[int, int] | None:
+    """Number and time of a domain's newest entry."""
+    row = connection.execute(LAST_ENTRY, (domain,)).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))

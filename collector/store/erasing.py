@@ -58,6 +58,10 @@ _SHOWN = (
 _TABLES = "tables"
 
 
+_ERASED = [each for each in PROJECTIONS if not each.confidential]
+"""The audit log is the account of what was done, erasures among it, and a chain: it stays until it expires."""
+
+
 class StoreErasing:
     """Of one database. `run`: statements in one transaction. `at_once`: rows that a slice looks at."""
 
@@ -109,10 +113,10 @@ class StoreErasing:
         if erasure.counts_only:
             return
         if erasure.subject is None:
-            names = [*(each.name for each in ROLLUPS), *(each.name for each in PROJECTIONS)]
+            names = [*(each.name for each in ROLLUPS), *(each.name for each in _ERASED)]
             await self._ask(*((delete_of(name), (erasure.domain,)) for name in names))
             return
-        for projection in PROJECTIONS:
+        for projection in _ERASED:
             await self._hide(projection, erasure.domain, erasure.subject)
 
     async def _hide(self, projection: Projection, domain: str, subject: Subject) -> None:

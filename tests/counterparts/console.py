@@ -17,6 +17,7 @@ from collector.console.application import application
 from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
+from collector.console.masking import masks_of
 from collector.console.parts import Parts
 from collector.console.reads import Reads
 from collector.console.service_state import LastState, ServiceState
@@ -146,7 +147,7 @@ def _parts(
 ) -> Parts:
     given = ConsoleConfig.model_validate(dict(options or {}))
     slow = SlowQuestions(reporter or nobody(), given.slow_query)
-    stores = Stores(source or FileSource(root / "store.db"), given.questions_at_once(), slow)
+    stores = Stores(source or FileSource(root / "store.db"), given.questions_at_once(), slow, masks=masks_of(given))
     settings = load([f"yaml:{yaml.safe_dump(dict(config or _CONFIG))}"], environ={})
     last = LastState()
     last.now = state

@@ -75,6 +75,8 @@ def test_from_the_first_link_to_a_key_that_is_taken_back(tmp_path: Path) -> None
             "role": "viewer",
             "domains": ["tamyla.com"],
             "login": "link",
+            "privacy": False,
+            "masked": True,
         }
         key = logboom(service, "keys", "create", "--domain", "tamyla.com", "--kind", "reader")
         bearer = {"authorization": f"Bearer {key['key']}"}

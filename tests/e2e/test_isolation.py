@@ -132,6 +132,8 @@ def reads(service: Service) -> dict[str, list[list[str]]]:
         "deadletter replay": [[foreign], ["--all", "--reason", "BRAVO"]],
         "deadletter delete": [[foreign], ["--all", "--reason", "BRAVO"]],
         "keys list": [[], ["--json"]],
+        "audit list": [[], ["--json"]],
+        "audit verify": [[], ["--json"]],
     }  # fmt: skip
 
 
@@ -206,7 +208,7 @@ def test_every_command_that_reads_for_a_domain_is_walked(service):
     for command, given in options().items():
         if "--domain" in given and command not in WRITES | OF_A_CONFIGURATION | OF_AN_AGENT:
             assert command in walked or command.split()[0] in OF_THE_MACHINE, command
-    of_keys = {"keys rotate", "keys revoke", "keys check"}
+    of_keys = {"keys rotate", "keys revoke", "keys check", "audit key"}
     assert [
         one
         for one in options()

@@ -71,7 +71,7 @@ STATE = ServiceState(
 LETTER = FiledLetter(0, DeadLetterInfo(17, f"exporter/{HOSTILE}", "logs", HOSTILE, 38, {"a.example": 38}, 900, 1))
 PAGES = (
     "/", "/logs?from=now-7d", f"/issues/{ISSUE}", "/issues", "/issues?state=archived", "/patterns", "/alerts", "/alerts?all=1", "/health",
-    "/report", "/monitors/new?q=number&count=3", "/monitors/new?q=level:(", "/?samples=1", "/nothing", "/logs?q=level:(",
+    "/report", "/audit", "/monitors/new?q=number&count=3", "/monitors/new?q=level:(", "/?samples=1", "/nothing", "/logs?q=level:(",
 )  # fmt: skip
 
 
@@ -124,6 +124,9 @@ def _fill(root: Path) -> None:
              ends_unix_nano=NOW + 10**13, **seen)  # fmt: skip
         _put(database, "responses", response_id="r", name=HOSTILE, target=HOSTILE, state="proposed", reason=HOSTILE, dry_run=0,
              time_unix_nano=NOW, **seen)  # fmt: skip
+        said = json.dumps({"what": HOSTILE, "attributes": {}})
+        _put(database, "audit", seq=1, hash="0" * 64, entry=said, action=HOSTILE, who=HOSTILE, why=HOSTILE, address=HOSTILE,
+             received_unix_nano=NOW, expires_unix_nano=NOW * 2, time_unix_nano=NOW, **seen)  # fmt: skip
     key = new_key(KeyKind.INGEST)
     KeyStore(root / FILE).add(Key(key.id, KeyKind.INGEST, "a.example", key.digest, HOSTILE))
 

@@ -41,7 +41,7 @@ async def explained(
     """As `logboom explain` has it: categories, level, pattern and issue of a record, with the evidence and the rule behind each."""
     who = visitor(request)
     scope, _ = scope_of({"domain": domain}, who)
-    row = await ask(request, scope, one(record_id))
+    row = await ask(request, scope, one(record_id), plain=True)
     if row is None:
         raise NotFound("such record")
     found = await explain(parts(request), row, pipeline, everything=everything, files=who.scope.is_everything)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
 from collector.console.stores import Question, T
 from collector.console.times import iso
+from collector.console.unmasking import LONGEST, SHORTEST, unmasked
 from collector.console.views import counts, records
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS, Kind, field_of
@@ -105,12 +106,14 @@ class Context(BaseModel):
     after: list[dict[str, Any]]
 
 
-async def ask(request: Request, scope: Scope, question: Question[T]) -> T:
-    """A question to the store, within the time that the console's options give one."""
+async def ask(
+    request: Request, scope: Scope, question: Question[T], *, plain: bool = False, also: Sequence[str] = ()
+) -> T:
+    """A question to the store, within the time that the console's options give one. `plain`, `also`: see `Stores.ask`."""
     made = parts(request)
     if made.stores is None:
         raise NoStore(_NO_STORE)
-    return await made.stores.ask(scope, question, made.options.query_timeout + _MARGIN_SECS)
+    return await made.stores.ask(scope, question, made.options.query_timeout + _MARGIN_SECS, plain=plain, also=also)
 
 
 @router.get("/logs", response_model=Records)
@@ -231,6 +234,21 @@ async def one(request: Request, record_id: RecordId, domain: Domain = "") -> Res
     if found is None:
         raise NotFound("such record")
     return answer(as_object(found))
+
+
+class Reason(BaseModel):
+    """Why a record is looked at without its masks: `reason`, which goes into the audit log."""
+
+    reason: Annotated[
+        str, Field(min_length=SHORTEST, max_length=LONGEST, json_schema_extra={"format": "logboom-reason"})
+    ]
+
+
+@router.post("/logs/{record_id}/unmask", response_model=dict[str, Any])
+async def unmask(request: Request, record_id: RecordId, why: Reason, domain: Domain = "") -> Response:  # noqa: ARG001 - looked at by `unmasked`
+    """A record as it is stored, without masks, and with what is encrypted in it opened. For the role `privacy`; that it was looked at, by whom and why,
+    is in the audit log before it is answered."""
+    return answer(as_object(await unmasked(request, record_id, why.reason, "api")))
 
 
 @router.get("/logs/{record_id}/context", response_model=Context)

@@ -75,7 +75,7 @@ class StoreRoute(APIRoute):
         whose = "*" if scope.is_everything else "\0".join(scope.sorted())
         step = int(time.time() // self.clock_secs) if self.clock_secs else 0
         asked = f"{request.url.path}?{sorted(request.query_params.multi_items())}"
-        return f'W/"{xxhash.xxh3_128_hexdigest(repr((version, release(), whose, step, asked)).encode())}"'
+        return f'W/"{xxhash.xxh3_128_hexdigest(repr((version, release(), whose, step, asked, parts(request).options.redacts)).encode())}"'
 
     def _headers(self, request: Request, tag: str) -> Mapping[str, str]:
         if self.holds_records:

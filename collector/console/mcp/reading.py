@@ -178,7 +178,7 @@ class OfRecord(Arguments):
 
 async def explained(caller: Caller, given: OfRecord) -> Answer:
     """Evidence and rules."""
-    row = await caller.ask(caller.scope(given.domain), records.one(given.id))
+    row = await caller.ask(caller.scope(given.domain), records.one(given.id), plain=True)
     if row is None:
         raise NotFound("such record")
     found = await explain(caller.parts, row)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from collector.privacy.classes.scanner import masked_text
 from collector.shaping.patterns import MASK
 from collector.shaping.sensitive import masked
 
 LONGEST = 2000
 """Characters of a text."""
 _MOST_MEMBERS, _MOST_DEPTH = 60, 6
+_DIGITS = 10**8
 
 
 def redacted(value: Any, most: int = LONGEST, depth: int = 0) -> Any:
     """A value ready for JSON: texts masked and then cut, so that no half of a secret stays; of maps and lists so many members."""
     match value:
         case str():
-            return shortened(masked(value[: 8 * most]), most)
+            return shortened(hidden(value[: 8 * most]), most)
         case dict() if depth < _MOST_DEPTH:
             return members(value, most, depth)
         case list() | tuple() if depth < _MOST_DEPTH:
@@ -26,6 +28,8 @@ def redacted(value: Any, most: int = LONGEST, depth: int = 0) -> Any:
             return "…"
         case bytes():
             return value.hex()
+        case int() if abs(value) > _DIGITS and masked_text(str(value)) != str(value):  # a card's, sent as a number
+            return MASK
         case _:
             return value
 
@@ -44,7 +48,12 @@ def _of(key: str, value: Any, most: int, depth: int) -> Any:
 
 
 def _key(key: object) -> str:
-    return shortened(masked(str(key)[:LONGEST]), 200)
+    return shortened(hidden(str(key)[:LONGEST]), 200)
+
+
+def hidden(text: str) -> str:
+    """Without what the classes of personal data find, and without what else nobody outside should read."""
+    return masked(masked_text(text))
 
 
 def _more(members: int) -> dict[str, str]:

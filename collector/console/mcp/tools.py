@@ -29,12 +29,12 @@ class Caller:
     parts: Parts
     visitor: Visitor
 
-    async def ask(self, scope: Scope, question: Question[T]) -> T:
-        """A question to the store, within the time of the console's options. Raises `Refused`, `NoStore`."""
+    async def ask(self, scope: Scope, question: Question[T], *, plain: bool = False) -> T:
+        """A question to the store, within the time of the console's options. `plain`: see `Stores.ask`. Raises `Refused`, `NoStore`."""
         stores, secs = self.parts.stores, self.parts.options.query_timeout + _MARGIN_SECS
         if stores is None:
             raise NoStore("no pipeline has an exporter whose store can be read: sqlite")
-        return await stores.ask(scope, question, secs)
+        return await stores.ask(scope, question, secs, plain=plain)
 
     def scope(self, domain: str) -> Scope:
         """Of the domain, within what they may see. Raises `NotFound`."""

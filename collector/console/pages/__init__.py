@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from collector.console.pages import (
     alerts,
+    audit,
     display,
     explained,
     first,
@@ -25,6 +26,7 @@ from collector.console.pages import (
 ROUTERS: Sequence[APIRouter] = (
     health.router,
     alerts.router,
+    audit.router,
     overview.router,
     first.router,
     log_tail.router,  # in front of `/logs/{record_id}`

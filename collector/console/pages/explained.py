@@ -27,14 +27,15 @@ async def explained_page(request: Request, record_id: str) -> HTMLResponse:
 @panel("logs.explained")
 async def explained(request: Request) -> Markup:
     """What was decided, what would be now, and the evidence."""
-    row = await _row(request, request.path_params.get("record_id") or request.query_params.get("record_id", ""))
+    ident = request.path_params.get("record_id") or request.query_params.get("record_id", "")
+    row = await _row(request, ident, plain=True)
     found = await explain(parts(request), row, files=visitor(request).scope.is_everything)
     return part(request, "logs/explained.html", found=found, subjects=SUBJECTS)
 
 
-async def _row(request: Request, record_id: str) -> records.Row:
+async def _row(request: Request, record_id: str, *, plain: bool = False) -> records.Row:
     scope, _ = scope_of(request.query_params, visitor(request))
-    row = await ask(request, scope, records.one(record_id))
+    row = await ask(request, scope, records.one(record_id), plain=plain)
     if row is None:
         raise NotFound("such record")
     return row

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -22,7 +22,9 @@ from collector.console.pages.panels import ask, panel, shown, within
 from collector.console.pages.rendering import page, part
 from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
+from collector.console.unmasking import unmasked
 from collector.console.views import counts, records
+from collector.encryption.keys import FIELD
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS
 from collector.query.searching import Wanted, search
@@ -195,6 +197,14 @@ async def record(request: Request, record_id: str) -> HTMLResponse:
     return await page(request, "logs/one.html", line=_line(request, row), **given)
 
 
+@router.post("/logs/{record_id}/unmask")
+async def unmask(request: Request, record_id: str, reason: str = Form("")) -> HTMLResponse:
+    """The record without its masks, for the role `privacy`; no address leads back to it."""
+    row = await unmasked(request, record_id, reason, "console")
+    given = _opened(request, row) | {"plain": True, "reason": reason}
+    return await page(request, "logs/one.html", line=_line(request, row), **given)
+
+
 @router.get("/logs/{record_id}/context")
 async def context(request: Request, record_id: str) -> HTMLResponse:
     """The records around one, the newest first."""
@@ -226,6 +236,11 @@ def _opened(request: Request, row: records.Row) -> dict[str, Any]:
         "resource": _facts(read["resource"] if isinstance(read["resource"], dict) else {}, "resource.", q),
         "json": escaped_json(orjson.dumps(api.as_object(row), option=orjson.OPT_INDENT_2, default=bytes.hex).decode()),
         "q": str(q),
+        "masked": parts(request).masks is not None,
+        "unmasks": visitor(request).privacy,
+        "plain": False,
+        "sealed": any(FIELD in str(row[name] or "") for name in ("body", "attributes", "resource")),
+        "reason": "",
     }
 
 

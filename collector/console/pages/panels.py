@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 
 from fastapi import APIRouter, Request
@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 
 from collector.console.pages.rendering import part
 from collector.console.parts import parts
+from collector.console.reads import named
 from collector.console.refusal import NotFound, Refused, TooSlow, request_id
 from collector.console.stores import Question, T
 from collector.scope import Scope
@@ -35,23 +36,32 @@ _patience: ContextVar[float] = ContextVar("patience")
 def panel(name: str) -> Callable[[Panel], Panel]:
     """Makes a function the panel of that name: `page.part`."""
 
-    def named(function: Panel) -> Panel:
+    def put(function: Panel) -> Panel:
         _PANELS[name] = function
         return function
 
-    return named
+    return put
 
 
-async def ask(request: Request, scope: Scope, question: Question[T], longer: float = 1.0) -> T:
+async def ask(
+    request: Request,
+    scope: Scope,
+    question: Question[T],
+    longer: float = 1.0,
+    *,
+    plain: bool = False,
+    also: Sequence[str] = (),
+) -> T:
     """A question of a panel to the store, within the time that this showing has. Raises `Refused`, `NoStore`.
 
     Args:
         longer: so many times that, of a panel that is asked for by itself.
+        plain, also: see `Stores.ask`.
     """
     made = parts(request)
     if made.stores is None:
         raise NoStore("no pipeline has an exporter whose store can be read: sqlite or d1")
-    return await made.stores.ask(scope, question, _secs(made.options.query_timeout, longer))
+    return await made.stores.ask(scope, question, _secs(made.options.query_timeout, longer), plain=plain, also=also)
 
 
 async def within(request: Request, answer: Awaitable[T]) -> T:
@@ -87,6 +97,7 @@ async def alone(request: Request, name: str) -> HTMLResponse:
     """One of them, with the parameters of its page."""
     if name not in _PANELS:
         raise NotFound("such panel")
+    named(f"/panels/{name}")
     _patience.set(parts(request).options.query_timeout)
     return HTMLResponse(await _one(request, name, first=False))
 

@@ -21,6 +21,7 @@ from collector.console.security.hosts import is_ours
 from collector.console.security.login import Entered, entered
 from collector.console.security.origins import CHANGING, OPENING, from_our_pages
 from collector.console.security.watching import Watched
+from collector.console.unmasking import NOT_THEIRS, PATHS
 from collector.console.visitor import LOCAL, Role, Visitor
 from collector.domains.senders import Senders
 from collector.transport.serving.http_server import App
@@ -61,13 +62,13 @@ def guarded(app: Any, parts: Parts) -> App:
             await came(scope, receive, answer)
             return
         begin(_reader(parts, senders, came.visitor, scope, path))
-        scope.setdefault("state", {}).update(visitor=came.visitor, token=came.token, form_token=came.form_token)
-        if (
-            scope["method"] in CHANGING
-            and came.visitor.role < Role.OPERATOR
-            and path not in (*OF_VISITOR, ASKED_BY_POST)
-        ):
-            await problem(_VIEWER)(scope, receive, answer)
+        address = senders.address(Facts(scope))
+        scope.setdefault("state", {}).update(
+            visitor=came.visitor, address=address, token=came.token, form_token=came.form_token
+        )
+        refused = _not_theirs(came.visitor, path) if scope["method"] in CHANGING else None
+        if refused is not None:
+            await problem(refused)(scope, receive, answer)
             return
         if parts.logins is None or came.known is None:
             await app(scope, came.receive, answer)
@@ -85,6 +86,13 @@ def _reader(parts: Parts, senders: Senders, visitor: Visitor, scope: Any, path: 
         return None
     by = next((name for front, name in _BY.items() if path.startswith(front)), "console")
     return Reader(parts.reads, visitor.name, senders.address(Facts(scope)), by, scope)
+
+
+def _not_theirs(visitor: Visitor, path: str) -> Refused | None:
+    """Why this visitor changes nothing there."""
+    if PATHS.fullmatch(path):
+        return None if visitor.privacy else NOT_THEIRS
+    return _VIEWER if visitor.role < Role.OPERATOR and path not in (*OF_VISITOR, ASKED_BY_POST) else None
 
 
 def _refused(method: str, headers: Headers, allowed: frozenset[str] | None) -> Refused | None:

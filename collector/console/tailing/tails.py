@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from collector.console.masking import Masks, mask
 from collector.console.reads import noted
 from collector.console.refusal import NotNow, Refused
 from collector.console.tailing.tail import BEGINNING, Quiet, Tail, Told
@@ -90,7 +91,11 @@ class Following:
             self._prepare(connection)
             self._tail.begin(connection)
             self._file = file
-        return self._tail.step(connection)
+        mask(connection, self._tails.masks)
+        try:
+            return self._tail.step(connection)
+        finally:
+            mask(connection, None)
 
 
 class Tails:
@@ -98,10 +103,12 @@ class Tails:
 
     Args:
         most: at once; None: as the source has it.
+        masks: what is hidden in the records that are told; None: nothing.
     """
 
-    def __init__(self, source: Source, most: int | None = None) -> None:
+    def __init__(self, source: Source, most: int | None = None, masks: Masks | None = None) -> None:
         self.source = source
+        self.masks = masks
         self._most = most or source.most_tails
         self._open: Counter[frozenset[str] | None] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")

@@ -41,7 +41,7 @@ class Explained:
 async def explain(
     made: Parts, row: Row, pipeline: str = "", *, everything: bool = False, files: bool = False
 ) -> Explained:
-    """Of a row of the store.
+    """Of a row of the store, as it is there: what is said of it is masked here.
 
     Args:
         pipeline: whose processors are asked; the first of the configuration without it.
@@ -58,8 +58,10 @@ async def explain(
     order = Order(made.settings, name, {column: row[column] for column in COLUMNS}, made.root)
     told = await made.explainer.ask((name, row["domain"], row["record_id"]), order)
     stored = {subject: row[column] for subject, (_, column) in SUBJECTS.items() if row.get(column) is not None}
-    shown = [_for(each, files=files) for each in told if everything or each["decides"]]
-    return Explained(name, shown[:_MOST_SHOWN], stored)
+    shown = [_for(each, files=files) for each in told if everything or each["decides"]][:_MOST_SHOWN]
+    if made.masks is not None:
+        return Explained(name, made.masks.value(shown), made.masks.value(stored))
+    return Explained(name, shown, stored)
 
 
 def _for(told: Mapping[str, Any], *, files: bool) -> Mapping[str, Any]:

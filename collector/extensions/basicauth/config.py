@@ -50,7 +50,7 @@ class BasicAuthConfig(Config):
     """Who we are."""
     domains: dict[str, str] = {}
     """User → the domain whose records it sends, or sees; of others the request says whose they are, and a console shows them all."""
-    roles: dict[str, Literal["viewer", "operator", "admin"]] = {}
+    roles: dict[str, Literal["viewer", "operator", "admin", "privacy"]] = {}
     """User → what it may do in a console that names this extension in `login`; others don't get in there."""
 
     @field_validator("domains")

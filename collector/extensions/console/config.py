@@ -15,6 +15,8 @@ from collector.transport.tls import TlsServerConfig
 from collector.units import Duration
 
 _MOST_THREADS = 32
+SHOWN = ["token", "secret", "card", "iban", "national_id", "email", "phone"]
+"""What is masked without a choice: not addresses, by which those who look after it find what is wrong."""
 
 
 class Login(Config):
@@ -28,6 +30,25 @@ class Login(Config):
     """How long it lasts while nothing is done in it."""
 
 
+class Redact(Config):
+    """What is masked in all that the console shows of records. Whoever has the role `privacy` sees a record without, where a reason is given."""
+
+    enabled: bool | None = None
+    """Without a choice: where `login` asks who comes."""
+    classes: list[str] = SHOWN
+    """Of what it is: `token`, `secret`, `card`, `iban`, `national_id`, `email`, `phone`, `ip`."""
+
+    @field_validator("classes")
+    @classmethod
+    def _are_classes(cls, value: list[str]) -> list[str]:
+        from collector.privacy.classes.scanner import CLASSES
+
+        for name in value:
+            if name not in CLASSES:
+                raise ValueError(f"there is no class {name!r}: there are {', '.join(CLASSES)}")
+        return value
+
+
 class ConsoleConfig(Config):
     """Where the console is, who sees it, and what it shows."""
 
@@ -35,6 +56,8 @@ class ConsoleConfig(Config):
     """`host:port` to listen on. Other machines may reach it with `login` alone."""
     login: Login | None = None
     """Ask who comes; without it, whoever has this machine sees all and may do all."""
+    redact: Redact = Redact()
+    """What is masked in all that is shown of records."""
     public_url: str = ""
     """How browsers reach it where that is not `endpoint`: `https://logs.example.com`, with `base_path`. With `https` sessions go over TLS alone."""
     hosts: list[str] = []
@@ -60,6 +83,11 @@ class ConsoleConfig(Config):
     """Answer agents at `/mcp` (Model Context Protocol, streamable HTTP), who may look. Takes the extra `mcp`."""
     mcp_decisions: bool = False
     """Let agents resolve, archive, acknowledge and assign issues, too, where who asks may."""
+
+    @property
+    def redacts(self) -> bool:
+        """Whether anything is masked."""
+        return self.login is not None if self.redact.enabled is None else self.redact.enabled
 
     def questions_at_once(self) -> int:
         """`query_threads`, on this machine."""

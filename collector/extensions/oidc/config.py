@@ -66,7 +66,7 @@ class Provider(Config):
     """The scope (`scope`, `scp`) that a token must have; empty: none."""
     role_claim: str = ""
     """The claim with roles of a console: text, or a list; with dots for one inside others (`realm_access.roles`)."""
-    role_map: dict[str, Literal["viewer", "operator", "admin"]] = {}
+    role_map: dict[str, Literal["viewer", "operator", "admin", "privacy"]] = {}
     """Value of that claim → role; with it, no other value counts. Of several, the one that may most."""
     login: ProviderLogin | None = None
     """Let people log in there."""

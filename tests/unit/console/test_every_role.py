@@ -18,6 +18,7 @@ from collector.console.loki import ROUTERS as LOKI
 from collector.console.pages import ROUTERS as PAGES
 from collector.console.security.guard import OF_VISITOR
 from collector.console.security.origins import CHANGING
+from collector.console.unmasking import PATHS as UNMASKING
 from collector.domains.access_file import FILE
 from collector.domains.credential import ROLES
 from collector.domains.session_store import Link, SessionStore
@@ -92,9 +93,12 @@ async def test_without_a_login_nothing_is_answered(client: httpx.AsyncClient) ->
 
 
 async def test_each_role_changes_what_it_may(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """A viewer nothing but what concerns themselves; what an operator is refused is not refused for the role."""
-    changes = [(method, path) for method, path in ROUTES if method in CHANGING and path not in (*OF_VISITOR, "/mcp")]
+    """A viewer nothing but what concerns themselves; what an operator is refused is not refused for the role. What is masked, privacy alone."""
+    every = [(method, path) for method, path in ROUTES if method in CHANGING and path not in (*OF_VISITOR, "/mcp")]
+    unmasking = [(method, path) for method, path in every if UNMASKING.fullmatch(path)]
+    changes = [each for each in every if each not in unmasking]
     assert changes
+    assert len(unmasking) == 2
     await become(client, tmp_path, "viewer", None)
     for method, path in changes:
         answer = await client.request(method, path, json={}, headers=OURS)
@@ -104,6 +108,16 @@ async def test_each_role_changes_what_it_may(client: httpx.AsyncClient, tmp_path
         for method, path in changes:
             answer = await client.request(method, path, json={}, headers=OURS)
             assert answer.status_code not in (401, 403), (role, method, path, answer.text)
+    for role in ROLES:
+        await become(client, tmp_path, role, frozenset({"a.example"}))
+        for method, path in unmasking:
+            answer = await client.request(method, path, json={}, headers=OURS)
+            assert (answer.status_code in (401, 403)) == (role != "privacy"), (role, path, answer.text)
+        if role == "privacy":
+            refused = [
+                (await client.request(method, path, json={}, headers=OURS)).status_code for method, path in changes
+            ]
+            assert set(refused) == {403}
 
 
 async def test_keys_are_for_admins(client: httpx.AsyncClient, tmp_path: Path) -> None:

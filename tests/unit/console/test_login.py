@@ -83,7 +83,14 @@ async def test_a_session_from_log_in_to_log_out(tmp_path: Path) -> None:
             assert said in cookie
         assert key not in cookie
         me = (await client.get("/api/v1/me")).json()
-        assert me == {"name": ident, "role": "viewer", "domains": ["a.example"], "login": "api_keys"}
+        assert me == {
+            "name": ident,
+            "role": "viewer",
+            "domains": ["a.example"],
+            "login": "api_keys",
+            "privacy": False,
+            "masked": True,
+        }
         page = (await client.get("/")).text
         assert ident in page
         assert 'action="/logout"' in page
@@ -244,7 +251,7 @@ async def test_a_link_lets_in_once(tmp_path: Path) -> None:
         came = await client.post("/login/link", data={"link": token}, headers=OURS)
         assert (came.status_code, came.headers["location"]) == (303, "/")
         assert (await client.get("/api/v1/me")).json() == {
-            "name": "root", "role": "admin", "domains": None, "login": "link",
+            "name": "root", "role": "admin", "domains": None, "login": "link", "privacy": False, "masked": True,
         }  # fmt: skip
         client.cookies.clear()
         again = await client.post("/login/link", data={"link": token}, headers=OURS)
@@ -269,7 +276,14 @@ async def test_programs_show_a_key_and_people_don_t(tmp_path: Path) -> None:
     async with console(tmp_path, {**OPTIONS, "loki": True}) as (client, door):
         bearer = {"authorization": f"Bearer {key}"}
         me = (await client.get("/api/v1/me", headers=bearer)).json()
-        assert me == {"name": ident, "role": "admin", "domains": ["a.example"], "login": ""}
+        assert me == {
+            "name": ident,
+            "role": "admin",
+            "domains": ["a.example"],
+            "login": "",
+            "privacy": False,
+            "masked": True,
+        }
         assert (await client.get("/api/v1/me", headers={"x-api-key": key})).status_code == 200
         assert (await client.get("/loki/api/v1/labels", headers=bearer)).status_code != 401
         assert (await client.get("/loki/api/v1/labels")).status_code == 401
@@ -390,7 +404,14 @@ async def test_a_name_and_a_password(tmp_path: Path) -> None:
             assert (answer.status_code, PASSWORD in answer.text) == (status, False)
         assert (await client.post("/login", data=form, headers=OURS)).status_code == 303
         me = (await client.get("/api/v1/me")).json()
-        assert me == {"name": "anna", "role": "operator", "domains": ["b.example"], "login": "basicauth"}
+        assert me == {
+            "name": "anna",
+            "role": "operator",
+            "domains": ["b.example"],
+            "login": "basicauth",
+            "privacy": False,
+            "masked": True,
+        }
         client.cookies.clear()
         assert (await client.get("/api/v1/me", auth=("anna", PASSWORD))).status_code == 200
         told = await client.get("/api/v1/me")

@@ -82,7 +82,14 @@ async def test_there_and_back(tmp_path: Path, provider: PeopleProvider) -> None:
         assert (came.status_code, came.headers["location"]) == (303, "/logs?q=x")
         assert TRIP not in client.cookies
         me = (await client.get("/api/v1/me")).json()
-        assert me == {"name": "anna", "role": "operator", "domains": ["a.example"], "login": "oidc"}
+        assert me == {
+            "name": "anna",
+            "role": "operator",
+            "domains": ["a.example"],
+            "login": "oidc",
+            "privacy": False,
+            "masked": True,
+        }
         door.later_secs = 3600
         assert (await client.get("/api/v1/me")).status_code == 200
         door.later_secs = 12 * 3600

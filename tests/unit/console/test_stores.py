@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ class Gated:
         self.gate = threading.Event()
 
     @contextmanager
-    def connected(self, scope: Scope) -> Iterator[Any]:
+    def connected(self, scope: Scope, also: Sequence[str] = ()) -> Iterator[Any]:
         yield scope
 
     def interrupt(self, _: Any) -> None:
@@ -116,7 +116,7 @@ class Sliced(Gated):
     """Its connections may step aside."""
 
     @contextmanager
-    def connected(self, scope: Scope) -> Iterator[Any]:
+    def connected(self, scope: Scope, also: Sequence[str] = ()) -> Iterator[Any]:
         yield SimpleNamespace(give_way=None, begin=lambda: None, longest=lambda: (0.0, ""), plan=lambda _: "")
 
 

@@ -253,9 +253,10 @@ def test_tables_of_events_are_found_by_their_keys_and_times(store: sqlite3.Conne
     [
         (audit_reading.NEWEST, "audit USING INDEX audit_by_time (domain=? AND time_unix_nano>? AND time_unix_nano<?)"),
         (audit_reading.CHAIN, "audit USING PRIMARY KEY (domain=? AND (seq,hash)>(?,?))"),
+        (audit_reading.LAST_ENTRY, "audit USING PRIMARY KEY (domain=?)"),
         (audit_reading.CHECKPOINTS, "logs USING INDEX logs_(events \\(domain=\\?\\)|by_event .*)"),
     ],
-    ids=["newest", "chain", "checkpoints"],
+    ids=["newest", "chain", "last", "checkpoints"],
 )
 def test_the_audit_log_is_read_by_its_key_and_its_time(store: sqlite3.Connection, statement: str, found: str) -> None:
     """Nothing is sorted."""
@@ -309,6 +310,7 @@ KNOWN = {
     "collector.store.issue_reading: SELECT {} AS level, logs.*": "what people ask, by time, within what a question may take",
     "collector.store.audit_reading: SELECT {} FROM audit WHERE": "the audit log",
     "collector.store.audit_reading: SELECT seq, hash, previous, entry,": "the audit log",
+    "collector.store.audit_reading: SELECT seq, time_unix_nano FROM audit": "the audit log",
     "collector.store.audit_reading: SELECT attributes FROM logs WHERE": "the audit log",
     "collector.store.deployment_reading: SELECT {} FROM deployments WHERE": "what people ask, by time",
     "collector.store.issue_reading: SELECT * FROM issues WHERE": "what people ask, by the id",
