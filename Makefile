@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
+.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -128,6 +128,9 @@ compare: otelcol               ## compare with the OpenTelemetry Collectors anew
 compare-alertmanager: setup    ## play scripts of alerts to a real Alertmanager, built from its Go module (Go 1.25), and compare; half a minute
 	$(BIN)/python -m counterparts.alertmanager.record
 	$(BIN)/python -m pytest -q tests/conformance/test_alertmanager_decisions.py
+
+check-loki: setup              ## push to a real Grafana Loki, built from its Go module (5 minutes the first time): bad days, what it refuses, what it keeps
+	$(BIN)/python -m pytest -q tests/faults/check_loki.py
 
 check-logcli: setup            ## let Grafana Loki's logcli, built from its Go module, ask and follow the console (5 minutes the first time)
 	$(BIN)/python -m pytest -q tests/e2e/check_logcli.py
