@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from collector.backend.data_dir import DataDir
 from collector.backend.interface import ANY, FiledLetter, LetterFilter, NoSuchDeadLetter
 from collector.encryption import Keys
+from collector.errors import Damaged
 from collector.journal.entry import Entry
 from collector.ledger.deadletters import Action, request
 from collector.ledger.reader import PartitionReader
@@ -52,6 +53,26 @@ class LocalDesk:
         opened = Contents(self._keys).opened(content).content
         assert not isinstance(opened, StoredBatch), "a batch is decoded whole unless pieces are asked for"
         return opened
+
+    def waiting(self, domain: str) -> Iterator[LogBatch | Sequence[Entry] | int]:
+        """What waits for exporters and holds records of a domain; a number: so many records of it, that a journal holds or that can't be
+        read."""
+        from collector.ledger.contents import Contents
+        from collector.ledger.pieces import StoredBatch
+
+        for number in range(self._dir.partitions):
+            with self._reading(number) as reader:
+                for content, records in reader.waiting(domain):
+                    if content is None:
+                        yield records
+                        continue
+                    try:
+                        opened = Contents(self._keys).opened(content).content
+                    except Damaged:
+                        yield records
+                        continue
+                    assert not isinstance(opened, StoredBatch), "a batch is decoded whole unless pieces are asked for"
+                    yield opened
 
     def damaged(self) -> list[str]:
         """See `Desk.damaged`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.backend.data_dir import DataDir, owner_of
 from collector.backend.desk import LocalDesk
@@ -14,8 +16,11 @@ from collector.backend.scoped_desk import ScopedDesk
 from collector.backend.view import LocalView
 from collector.encryption.place import KeyPlace
 from collector.errors import StorageError
-from collector.journal.entry import Intake
+from collector.journal.entry import Entry, Intake
 from collector.scope import Scope
+
+if TYPE_CHECKING:
+    from collector.batch import LogBatch
 
 
 def desk_of(root: Path, scope: Scope) -> Desk:
@@ -27,6 +32,12 @@ def desk_of(root: Path, scope: Scope) -> Desk:
     place = KeyPlace.remembered(root)
     desk = LocalDesk(DataDir.found(root), None if place is None else place.ring(seals=False))
     return desk if scope.is_everything else ScopedDesk(desk, scope)
+
+
+def waiting_of(root: Path, domain: str) -> Iterator[LogBatch | Sequence[Entry] | int]:
+    """See `LocalDesk.waiting`. Raises `StorageError`, `KeysUnavailable`."""
+    place = KeyPlace.remembered(root)
+    return LocalDesk(DataDir.found(root), None if place is None else place.ring(seals=False)).waiting(domain)
 
 
 def view_of(root: Path) -> View:

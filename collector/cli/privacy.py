@@ -102,6 +102,75 @@ def erase(
 
 
 @app.command(cls=PlainCommand)
+def export(
+    domain: Domain,
+    reason: Reason,
+    subject: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="The person: user.id=42, or a value alone for any of `service.privacy.subject_attributes`.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to write it, 0600; FILE.manifest.json beside it.")
+    ],
+    config: Configs = None,
+    text: Annotated[
+        bool, typer.Option("--text", help="Also records whose texts hold the value as a word, under whatever name.")
+    ] = False,
+    data_dir: DataDir = _HERE,
+) -> None:
+    """Write what there is of a person, from the places where `erase` looks, as OTLP JSON, a request a line. It is their own data:
+    nothing of it is masked, and that it was written is told."""
+    import orjson
+
+    from collector.cli.defaults import chosen
+    from collector.control.command import user
+    from collector.control.erasure import Asked, NoErasure
+    from collector.errors import ConfigError, LogboomError
+    from collector.privacy.handed_out import HandedOut
+    from collector.privacy.pseudonyms import Pseudonyms
+    from collector.service.handing_out import asked_of, gather, told_of
+    from collector.settings import load
+
+    if not reason.strip():
+        misused("--reason: why, in words")
+    beside = output.with_name(f"{output.name}.manifest.json")
+    try:
+        settings = load(chosen(config))
+        asked = Asked.subject(subject, in_texts=text)
+        pseudonym = Pseudonyms(data_dir).of(domain, asked.value)
+        erasure = asked_of(settings, domain, asked, pseudonym)
+        with HandedOut(output, erasure) as out, HandedOut.private(beside) as manifest:
+            gather(settings, data_dir.resolve(), erasure, out)
+            said = {
+                "domain": domain,
+                "subject": pseudonym,
+                "who": user(),
+                "reason": reason,
+                "made": _time(time.time_ns()),
+            }
+            manifest.write(orjson.dumps(out.manifest(said), option=orjson.OPT_INDENT_2) + b"\n")
+        try:
+            _hand_over(told_of(settings, domain, pseudonym, user(), reason, out), data_dir, wait=False)
+        except typer.Exit:
+            output.unlink()
+            beside.unlink()
+            raise
+    except ConfigError as error:
+        wrong_configuration(error)
+    except NoErasure as problem:
+        misused(str(problem))
+    except FileExistsError as error:
+        refuse(f"{error.filename} is there already: name another file")
+    except (LogboomError, OSError) as error:
+        refuse(str(error))
+    missing = f"; not searched: {', '.join(out.not_searched)}" if out.not_searched else ""
+    typer.echo(visible(f"{out.records} records written to {output}, and what is in it to {beside}{missing}"))
+
+
+@app.command(cls=PlainCommand)
 def status(
     id_: Annotated[str | None, typer.Argument(metavar="ID", help="One erasure, by its id.")] = None,
     domain: Annotated[str | None, typer.Option(help="Only this domain's.")] = None,
@@ -110,6 +179,8 @@ def status(
     data_dir: DataDir = _HERE,
 ) -> None:
     """Show what was erased, what is on its way, and what must be done elsewhere; with --config also what is under a legal hold."""
+    from collector.backend.compacting import is_asked
+
     if config:
         _show_holds(config, domain, json_)
     found = [each for each in _tombstones(data_dir) if id_ in (None, each.id) and domain in (None, each.domain)]
@@ -119,6 +190,10 @@ def status(
         _show(each, json_)
     if not found and not json_:
         typer.echo("nothing was erased")
+    if is_asked(data_dir) and not json_:
+        typer.echo(
+            "journals and partitions are written anew at the next start: until then, free pages hold what was erased"
+        )
     if id_ is None:
         _show_keys(data_dir, domain, json_)
 
@@ -168,7 +243,7 @@ def _show_holds(config: list[str], domain: str | None, json_: bool) -> None:
         typer.echo(visible(f"{hold['domain']}{levels} is {state}{until}: {hold['reason']}"))
 
 
-def _hand_over(record: ControlRecord, data_dir: Path) -> bool:
+def _hand_over(record: ControlRecord, data_dir: Path, *, wait: bool = True) -> bool:
     """Whether a logboom runs that has it now; ends the program where it is not taken."""
     from collector.backend.data_dir import owner_of
     from collector.control.asking import MOST_WAIT_SECS, NotRunning, NotTaken, ask
@@ -179,7 +254,7 @@ def _hand_over(record: ControlRecord, data_dir: Path) -> bool:
         if not owner_of(data_dir):
             hand_in(data_dir, record)
             return False
-        told = ask(data_dir, record, MOST_WAIT_SECS)
+        told = ask(data_dir, record, MOST_WAIT_SECS if wait else 0.0)
     except (NotRunning, NotTaken, LogboomError) as problem:
         refuse(str(problem))
     refused = next((each for each in told.settled if not each.applied), None)

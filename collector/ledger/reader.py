@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from collector.component.figures import NAME as FIGURES
 from collector.disk.environment import Environment
+from collector.errors import StorageError
 from collector.ledger import cursors, deadletters, outbox, roster
 from collector.ledger.counts import load_counts
 from collector.ledger.deadletters import DeadLetterInfo
 from collector.ledger.gauges import PartitionSize, QueueState
 from collector.ledger.outbox import Totals
+from collector.ledger.spill import SpillArea
 from collector.ledger.state import Budget, ComponentState, committed, domains_of
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables, get_u64
 from collector.outcomes import Counts
@@ -130,6 +133,29 @@ class PartitionReader:
         environment, tables = opened
         with environment.read() as txn:
             return deadletters.dead_content(txn, tables, number)
+
+    def waiting(self, domain: str) -> Iterator[tuple[bytes | None, int]]:
+        """What waits in the outbox or spill files and holds records of a domain: its bytes, and how many records. None: payloads that
+        stand in a journal, and are forwarded from there."""
+        if (opened := self._opened()) is None:
+            return
+        environment, tables = opened
+        with environment.read() as txn:
+            seqs = list(outbox.entries(txn, tables, -1))
+        for seq in seqs:
+            with environment.read() as txn:
+                header = outbox.header_of(txn, tables, seq)
+                content = outbox.content_of(txn, tables, seq)
+            if header is None or not header.by_domain.get(domain):
+                continue
+            if header.journal_entries and content is not None:
+                yield None, header.by_domain[domain]
+                continue
+            for exporter in header.exporters if content is None else ():
+                with suppress(StorageError):
+                    content = SpillArea(self.path, exporter).read(seq)
+            if content is not None:
+                yield content, header.by_domain[domain]
 
     def size(self) -> PartitionSize:
         """Pages in use, in bytes, against the budget."""

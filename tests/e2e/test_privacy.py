@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> No
 def statuses(service: Service) -> list[dict[str, Any]]:
     code, told = privacy(service, "status", "--json")
     assert code == 0, told
-    return [json.loads(line) for line in told.splitlines()]
+    return [said for line in told.splitlines() if "id" in (said := json.loads(line))]
 
 
 def files_with(data: Path, value: str) -> list[str]:
@@ -114,52 +115,77 @@ def dead(service: Service, owner: str) -> int:
     return sum(each.info.records for each in letters if each.info.owner == f"exporter/{owner}")
 
 
-def test_a_person_is_erased_everywhere(tmp_path: Path) -> None:
-    """One destination takes all, one is not there, one refuses everything; a kill in the middle."""
+def export(service: Service, output: Path) -> dict[str, Any]:
+    """What is told of it; the file holds what it says."""
+    code, told = privacy(
+        service, "export", "--domain", OURS, "--subject", SHE, "--text", "--reason", "request 6", "--output", str(output),
+        "--config", str(service.config),
+    )  # fmt: skip
+    assert code == 0, told
+    manifest: dict[str, Any] = json.loads(output.with_name(f"{output.name}.manifest.json").read_text())
+    lines = output.read_bytes()
+    assert manifest["sha256"] == hashlib.sha256(lines).hexdigest()
+    assert output.stat().st_mode & 0o777 == 0o600
+    found = [
+        record
+        for line in lines.splitlines()
+        for resource in json.loads(line)["resourceLogs"]
+        for scope in resource["scopeLogs"]
+        for record in scope["logRecords"]
+    ]
+    assert len(found) == manifest["records"]
+    assert all(SHE in json.dumps(record) for record in found)
+    return manifest
+
+
+def test_a_person_is_handed_out_and_erased_everywhere(tmp_path: Path) -> None:
+    """One destination takes all, one is not there, one refuses everything; a kill in the middle. Afterwards no file of the data directory
+    holds a byte of her; all that others have is there."""
     with (
         HttpRecorder(lambda _: Answer(status=400)) as refusing,
         Service(tmp_path, config=CONFIG.replace("REFUSES", refusing.url)) as service,
     ):
-        for domain in (OURS, OTHER):
-            for who in (SHE, HE):
-                send(service, domain, records(who, 30))
-        service.await_stored(120)
-        until(lambda: dead(service, "otlp_http/refuses") == 120, "dead letters")
+        for who in (SHE, HE):
+            send(service, OURS, records(who, 30))
+        send(service, OTHER, records(HE, 30))
+        service.await_stored(90)
+        until(lambda: dead(service, "otlp_http/refuses") == 90, "dead letters")
         assert {name.split("/")[0][:8] for name in files_with(service.data, SHE)} >= {"partitio", "store.db", "journal"}
+        manifest = export(service, tmp_path / "hers.ndjson")
+        assert manifest["records"] >= 30
+        assert "exporter/otlp_http/away" in manifest["not_searched"]
 
-        code, told = privacy(
-            service,
-            "erase",
-            "--domain",
-            OURS,
-            "--subject",
-            SHE,
-            "--text",
-            "--reason",
-            "request 7",
-            "--dry-run",
-            "--wait",
-            "--json",
-        )
+        subject = ("--domain", OURS, "--subject", SHE, "--text", "--reason", "request 7")
+        code, told = privacy(service, "erase", *subject, "--dry-run", "--wait", "--json")
         assert code == 0, told
         counted = json.loads(told)
-        code, told = privacy(service, "erase", "--domain", OURS, "--subject", SHE, "--text", "--reason", "request 7")
+        code, told = privacy(service, "erase", *subject)
         assert code == 0, told
-        until(
-            lambda: statuses(service)[-1]["places"].get("on the way", {}).get("state") == "waits",
-            "nothing is on its way",
-        )
+        until(lambda: place(service, "on the way") == "waits", "nothing is on its way")
         service.kill()
         service.start()
         service.await_ready()
         until(lambda: statuses(service)[-1]["ended_unix_nano"] > 0, "not done")
+
         done = statuses(service)[-1]
         local = ("outbox", "exporter/sqlite", "dead letters")
         assert [counted["places"][name]["records"] for name in local] == [
             done["places"][name]["records"] for name in local
         ]
         assert min(done["places"][name]["records"] for name in local) >= 30  # events about her, too
-        assert service.rows("SELECT domain, count(*) FROM sent GROUP BY 1 ORDER BY 1") == [(OURS, 30), (OTHER, 60)]
-        assert dead(service, "otlp_http/refuses") == 90
+        assert place(service, "exporter/otlp_http/away") == "cannot"
+        assert service.rows("SELECT domain, count(*) FROM sent GROUP BY 1 ORDER BY 1") == [(OURS, 30), (OTHER, 30)]
+        assert dead(service, "otlp_http/refuses") == 60
         assert SHE not in privacy(service, "status")[1]
+        assert service.terminate() == 0
+        service.start()  # writes journals and partitions anew
+        service.await_ready()
+        assert files_with(service.data, SHE) == []
+        assert files_with(service.data, HE) != []
+        assert service.terminate() == 0
     assert_directory_conserved(service.data)
+
+
+def place(service: Service, name: str) -> str:
+    """How far it is, of the last erasure."""
+    return str(statuses(service)[-1]["places"].get(name, {}).get("state"))
