@@ -22,10 +22,12 @@ _LEVELS = (("attributes", ""), ("resource_attributes", "resource"), ("scope_attr
 
 
 def held_by(batch: LogBatch, erasure: Erasure) -> pl.Series:
-    """True for each record that the erasure is about: of its domain, received in time, and of its subject."""
-    ids = batch.column("record_id")
-    meant = (batch.column("domain") == erasure.domain) & (ids < erasure.before_record_id).fill_null(True)
-    meant = meant.fill_null(False)
+    """True for each record that the erasure is about: of its domain, received in time, and of its subject. What components made of a
+    person's records may have been made later than they were received: of such, time says nothing."""
+    in_time = (batch.column("record_id") < erasure.before_record_id).fill_null(True)
+    if erasure.subject is not None and batch.generation is not None:
+        in_time |= batch.generation > 0
+    meant = ((batch.column("domain") == erasure.domain) & in_time).fill_null(False)
     if erasure.subject is None or not meant.any():
         return meant
     return meant & _theirs(batch, erasure.subject)

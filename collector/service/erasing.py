@@ -1,7 +1,7 @@
 """Works off what is to be erased in a partition, some of it each turn, until every place has done what it can.
 
-    tombstone ─► outbox ─► dead letters ─► keys of the domain ─► state of components ─► destinations ─► ended: told, the value forgotten
-                   └ what was on its way meanwhile is waited for; then dead letters and destinations are done once more
+    tombstone ─► state of components ─► outbox ─► dead letters ─► keys of the domain ─► destinations ─► ended: told, the value forgotten
+                                          └ what was on its way meanwhile is waited for; then dead letters and destinations are done once more
 
 How far each place is stands in the tombstone, so a kill repeats a piece that is small. What fails is tried again, later and later.
 """
@@ -124,6 +124,8 @@ class Erasing:
     def _advance(self, tombstone: Tombstone, now_unix_nano: int) -> int:
         if self._waits(tombstone.id, ""):
             return 0
+        if tombstone.places.get(STATE, Place()).stage is not Stage.DONE:
+            return self._state(tombstone)  # first: what is told from now on says nothing of them
         for name in (OUTBOX, LETTERS):
             if tombstone.places.get(name, Place()).stage is not Stage.DONE:
                 self._keep(self._local(tombstone, name))
@@ -136,8 +138,6 @@ class Erasing:
         ):
             self._keep(tombstone.at(KEYS, self._destroyed(self._keys, tombstone)))
             return 1
-        if tombstone.places.get(STATE, Place()).stage is not Stage.DONE:
-            return self._state(tombstone)
         now, pieces = self._abroad(tombstone)
         expected = {*now.places, *map(destination, self._destinations.promises())}
         if all(now.places.get(name, Place()).stage in ENDED for name in expected):

@@ -26,7 +26,7 @@ _TEXTS = ("attributes", "resource", "scope_attributes", "body")
 _HOLDS = " OR ".join(f"ifnull(instr({name}, {needle}), 0) > 0" for name in _TEXTS for needle in ("?6", "?7"))
 _SEEN = f"""WITH slice AS MATERIALIZED (
     SELECT rowid AS place, time_unix_nano AS at, record_id, attributes, resource, scope_attributes, body,
-        record_id < ?5 AND ({_HOLDS}) AS candidate
+        (record_id < ?5 OR generation IS NOT NULL) AND ({_HOLDS}) AS candidate
     FROM logs INDEXED BY logs_domain_time WHERE domain = ?1 AND (time_unix_nano, rowid) > (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))
     ORDER BY time_unix_nano, rowid LIMIT CAST(?4 AS INTEGER)
 ), last AS (SELECT at, place FROM slice ORDER BY at DESC, place DESC LIMIT 1)"""  # noqa: S608 - constants

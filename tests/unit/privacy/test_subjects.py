@@ -12,6 +12,7 @@ from collector.batch import LogBatch
 from collector.component import Erasure, Subject
 from collector.privacy.subjects import held_by
 from collector.samples import batch_of
+from collector.testing.events import marked
 
 ALWAYS = (1 << 62) - 1
 SUBJECT = Subject(("user.id", "enduser.id"), "42")
@@ -107,6 +108,14 @@ def test_what_was_received_later_stays() -> None:
 
     assert held_by(batch, meant(before=received)).to_list() == [False]
     assert held_by(batch, meant(before=received + 1_000_000)).to_list() == [True]
+
+
+def test_what_was_made_of_hers_later_is_meant_too() -> None:
+    batch = batch_of([{"body": "for 42"}, {"body": "for 42"}])
+    made = marked(batch, ["", "test.event"])
+
+    assert held_by(made, meant(replace(SUBJECT, in_texts=True), before=1)).to_list() == [False, True]
+    assert held_by(made, meant(None, before=1)).to_list() == [False, False]
 
 
 def test_no_records() -> None:
