@@ -5,6 +5,7 @@ allocation.py    its file grows in steps, ahead of need
 handle.py        one open environment of a path in a process, however many use it
 freelist.py      pages in use, from LMDB's own free list
 compacting.py    the same written anew, without what was deleted of it
+slack.py         what stands behind its values, overwritten
 chunks.py        values larger than a page, cut so that they reuse free pages
 directory.py     folders, lock files and fsync of what is in them
 """

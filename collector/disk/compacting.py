@@ -18,6 +18,7 @@ import lmdb
 
 from collector.disk.directory import lock_writer, sync_directory
 from collector.disk.handle import acquire
+from collector.disk.slack import clear_slack
 from collector.errors import Damaged, NoRoom, StorageError, storage_error
 
 FOLDER, _WHOLE = "compacting", "whole"
@@ -91,6 +92,7 @@ def _copy(path: Path, at: Callable[[str], None]) -> None:
         handle.release()
     (folder / "data.mdb").chmod(0o600)
     (folder / "lock.mdb").unlink(missing_ok=True)
+    clear_slack(folder / "data.mdb")
     _sync(folder / "data.mdb")
     at("copied")
     (folder / _WHOLE).touch(mode=0o600)
