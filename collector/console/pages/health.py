@@ -83,7 +83,7 @@ async def service(request: Request) -> Markup:
 
 @panel("health.domains")
 async def domains(request: Request) -> Markup:
-    """What each sent, and what there is of it. Without the store, or without the supervisor, the other half."""
+    """What each sent, what there is of it, and why nothing of it is deleted. Without the store, or without the supervisor, the other half."""
     scope, _ = scope_of(request.query_params, visitor(request))
     state = parts(request).state.now
     sent = {each["domain"]: each for each in (health.usage(state, scope) if state is not None else [])}
@@ -92,7 +92,8 @@ async def domains(request: Request) -> Markup:
         found = await ask(request, scope, flows(scope, parts(request).options.query_timeout / 2))
         kept = {each.domain: each for each in found}
     names = sorted({*sent, *kept}, key=lambda name: (-kept[name].per_minute if name in kept else 0.0, name))
-    rows = [(name, sent.get(name, _NOTHING_SENT), kept.get(name)) for name in names if name != DOMAIN]
+    why = parts(request).settings.service.privacy.standing().why
+    rows = [(name, sent.get(name, _NOTHING_SENT), kept.get(name), why(name)) for name in names if name != DOMAIN]
     return part(request, "parts/health_domains.html", domains=rows, shown=frame.shown(request))
 
 

@@ -210,6 +210,19 @@ async def test_of_each_domain_how_much_comes_what_is_stored_and_from_when_on(tmp
         assert (second[0], second[1], second[6]) == ("b.example", UNKNOWN, UNKNOWN)
 
 
+async def test_of_a_held_domain_it_says_why(tmp_path: Path) -> None:
+    """Text of the configuration is text; a hold that has ended is none."""
+    holds = [
+        {"domain": "a.example", "reason": HOSTILE},
+        {"domain": "b.example", "reason": "over", "until": "2020-01-31"},
+    ]
+    given = {**CONFIG, "service": {**CONFIG["service"], "privacy": {"holds": holds}}}
+    async with asked(tmp_path, state=STATE, config=given) as client:
+        page = (await client.get("/panels/health.domains")).text
+    assert page.count("held:") == 1
+    assert "held: <bdi>403 &lt;b&gt;" in page
+
+
 async def test_limits_and_keys_stand_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = new_key(KeyKind.INGEST)
     KeyStore(tmp_path / FILE).add(Key(made.id, KeyKind.INGEST, "a.example", made.digest, HOSTILE))
