@@ -120,6 +120,9 @@ def summary(settings: Settings, service: Sequence[str] = ()) -> Iterator[str]:
     yield from _table("listens", listening)
     yield "disk"
     yield f"  {disk(settings)}"
+    if settings.service.encryption is not None:
+        name, _ = settings.service.encryption.master_key.source()
+        yield f"  what waits is encrypted with keys of its domain, under a master key from {name}"
     yield from _table("exporters", {name: _exporter(settings, name) for name in settings.exporters})
     if settings.connectors:
         yield from _table("who waits for whom", {name: _stops(settings, name) for name in settings.exporters})

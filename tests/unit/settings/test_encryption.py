@@ -75,6 +75,9 @@ def test_keys_of_days_are_destroyed_when_they_are_old(tmp_path: Path) -> None:
 def test_a_master_key_that_is_not_there_refuses_the_start(tmp_path: Path) -> None:
     settings = load([f"yaml:{yaml(f'{{master_key: {{file: {tmp_path}/none}}}}')}"])
     assert any("service.encryption.master_key.file" in warning for warning in settings.warnings)
+    (tmp_path / "logboom.yaml").write_text(yaml(f"{{master_key: {{file: {tmp_path}/none}}}}"))
+    said = CliRunner().invoke(app, ["validate", "--config", str(tmp_path / "logboom.yaml")]).output
+    assert "is encrypted with keys of its domain, under a master key from file" in said
     with pytest.raises(KeysUnavailable, match="No such file"):
         check_keys(settings, tmp_path)
 
