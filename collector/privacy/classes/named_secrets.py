@@ -53,18 +53,21 @@ _PROSE = re.compile(
     r"|rejected|refused|updated|created|deleted|revoked|rotated|generated|correct|mismatch|verified"
     r")[.!?]*\Z"
 )
-_NO_SECRET = re.compile(
-    r"(?i)(?:next|page|pagination|continuation|cursor|sync|start|unexpected|expected|illegal|max|min|num|total|has|is|enable|enabled|use|require|reset|forgot|invalid|unknown)"
-    r"[ _-]{0,2}(?:page)?[ _-]{0,2}\Z"
-)
+_FLAGS = frozenset((
+    "next", "page", "pagination", "continuation", "cursor", "sync", "max", "min", "num", "total", "has", "is", "enable", "enabled", "use", "uses",
+    "require", "requires", "allow", "show", "hide",
+))  # fmt: skip
+"""`next_page_token`, `hasPassword`: the last part of a name before what would be a secret's."""
+_OF_PARSERS = ("unexpected", "expected", "illegal")
+_LAST_WORD = re.compile(r"[A-Z]?[a-z]{1,16}\Z|[A-Z]{1,16}\Z")
 _ALPHABETIC = re.compile(r"[^\W\d_]+[.!?]?\Z")
-_BEHIND = 24
+_BEFORE = 18
 _ENCODED_END = re.compile(r"%2[26cC7]|%7[dD]|%0[aAdD]")
 
 
 def _named(text: str, match: Any) -> Span | None:
     name = match.group()
-    if _NO_SECRET.search(text, max(match.start() - _BEHIND, 0), match.start()) is not None:
+    if _is_other_name(text, match.start()):
         return None
     value = _VALUE.match(text, match.end())
     if value is None:
@@ -76,6 +79,20 @@ def _named(text: str, match: Any) -> Span | None:
     if encoded and (stop := _ENCODED_END.search(text, begin, end)) is not None:
         end = stop.start()
     return _kept(text, begin, end, kind, name)
+
+
+def _is_other_name(text: str, begin: int) -> bool:
+    """Whether what stands in front makes it the name of something that is no secret."""
+    front = text[max(begin - _BEFORE, 0) : begin]
+    if not front:
+        return False
+    if front[-1] == " ":
+        return front.rstrip().lower().endswith(_OF_PARSERS)
+    own = text[begin]
+    if not (front[-1] in "_-." or own in "_-." or (front[-1].islower() and own.isupper())):
+        return False
+    word = _LAST_WORD.search(front.rstrip("_-."))
+    return word is not None and word.group().lower() in _FLAGS
 
 
 def _kept(text: str, begin: int, end: int, kind: str, name: str) -> Span | None:
@@ -165,7 +182,7 @@ _KEY = re2.compile(
 def is_secret_name(key: str) -> bool:
     """Whether an attribute or a member of a map of that name is a secret."""
     match = _KEY.search(key)
-    return match is not None and _NO_SECRET.search(key, 0, match.start()) is None
+    return match is not None and not _is_other_name(key, match.start())
 
 
 def stands_for_secret(text: str) -> bool:

@@ -44,6 +44,12 @@ JOINTS = st.sampled_from(["", " ", ",", "\n", '"', "=", "@", "-", "é"])
         ("api key: 8f14e45fceea167a", "api key: ****"),
         ("apikey 8f14e45fceea167a invalid", "apikey **** invalid"),
         ("password is hunter2", "password is ****"),
+        ("admin password=hunter2", "admin password=****"),
+        ("this token=abc and reset password=def", "this token=**** and reset password=****"),
+        (
+            "nextPageToken=abc123 has_password=1x next_token: ab12",
+            "nextPageToken=abc123 has_password=1x next_token: ab12",
+        ),
         ("password is required", "password is required"),
         ("token 550e8400-e29b-41d4-a716-446655440000 sent", "token 550e8400-e29b-41d4-a716-446655440000 sent"),
         ("password 'hunter2' rejected", "password '****' rejected"),
