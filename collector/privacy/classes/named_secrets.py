@@ -60,6 +60,7 @@ _FLAGS = frozenset((
 """`next_page_token`, `hasPassword`: the last part of a name before what would be a secret's."""
 _OF_PARSERS = ("unexpected", "expected", "illegal")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]{1,16}\Z|[A-Z]{1,16}\Z")
+_CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 _ALPHABETIC = re.compile(r"[^\W\d_]+[.!?]?\Z")
 _BEFORE = 18
 _ENCODED_END = re.compile(r"%2[26cC7]|%7[dD]|%0[aAdD]")
@@ -100,7 +101,7 @@ def _kept(text: str, begin: int, end: int, kind: str, name: str) -> Span | None:
     if not found or _NOTHING.match(found) is not None:
         return None
     if kind == "bare":
-        if _is_path(name, found) or _is_count(name, found) or _opens_call(text, end):
+        if _is_path(name, found) or _is_count(name, found) or _is_call(text, found, end):
             return None
         if name.endswith((":", ": ")) and not _looks_secret(text, found, end):
             return None
@@ -120,8 +121,8 @@ def _is_count(name: str, found: str) -> bool:
     return word.startswith(("pass:", "pass=", "pw:", "sid")) and found.isdigit()
 
 
-def _opens_call(text: str, end: int) -> bool:
-    return text[end : end + 1] == "("
+def _is_call(text: str, found: str, end: int) -> bool:
+    return text[end : end + 1] == "(" or _CALL.match(found) is not None
 
 
 def _looks_secret(text: str, found: str, end: int) -> bool:

@@ -50,6 +50,7 @@ JOINTS = st.sampled_from(["", " ", ",", "\n", '"', "=", "@", "-", "é"])
             "nextPageToken=abc123 has_password=1x next_token: ab12",
             "nextPageToken=abc123 has_password=1x next_token: ab12",
         ),
+        ("poller: token=Token(1), password=getpass()", "poller: token=Token(1), password=getpass()"),
         ("password is required", "password is required"),
         ("token 550e8400-e29b-41d4-a716-446655440000 sent", "token 550e8400-e29b-41d4-a716-446655440000 sent"),
         ("password 'hunter2' rejected", "password '****' rejected"),
