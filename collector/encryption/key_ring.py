@@ -16,13 +16,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from collector.encryption.cipher import ID_BYTES, KEY_BYTES, Cipher, as_text, from_text, key_id_of
 from collector.encryption.fetches import Fetches
 from collector.encryption.key_store import DataKey, DomainKey, KeyStore
-from collector.encryption.keys import FIELD
+from collector.encryption.keys import DAY_SECS, FIELD
 from collector.encryption.master_key import MasterKey
 from collector.errors import Damaged, KeyDestroyed, KeysUnavailable
 
 LOOK_SECS = 0.5
 TROUBLE_SECS = 5.0
-DAY_SECS = 86_400
 LASTING = "lasting"
 _PSEUDONYMS = "pseudonyms"
 _NONCE_BYTES = 12

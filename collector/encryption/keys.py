@@ -7,6 +7,7 @@ from typing import Protocol
 Sealed = bytes
 """version (1), key id (8 bytes), nonce (12), what was encrypted, tag (16): 37 bytes more than it was."""
 
+DAY_SECS = 86_400
 FIELD = "enc:1:"
 """Sealed texts begin with it: `enc:1:<key id>:<base64>`."""
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from collector.encryption import private_file
-from collector.encryption.key_ring import KeyRing
-from collector.encryption.key_store import FILE
-from collector.encryption.sources import opened
 from collector.errors import KeysUnavailable
+
+if TYPE_CHECKING:
+    from collector.encryption.key_ring import KeyRing  # loads cryptography and SQLite, which few processes need
 
 PLACE = "encryption.json"
 
@@ -37,6 +37,9 @@ class KeyPlace:
 
     def ring(self, seals: bool = True) -> KeyRing:
         """The keys; nothing is read yet."""
+        from collector.encryption.key_ring import KeyRing
+        from collector.encryption.sources import opened
+
         return KeyRing(self.keys, partial(opened, self.source, self.options), seals)
 
     def remember(self, root: Path) -> None:
@@ -65,4 +68,6 @@ class KeyPlace:
 
 def default_keys(root: Path) -> Path:
     """Where the file of keys is, unless the configuration says otherwise."""
+    from collector.encryption.key_store import FILE
+
     return root / FILE

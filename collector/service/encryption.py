@@ -8,16 +8,17 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collector.control.catalogue import ENCRYPTION_DESTROYED, ENCRYPTION_ROTATED
 from collector.control.record import Value
 from collector.control.reporter import Reporter
 from collector.encryption import Keys
-from collector.encryption.key_ring import KeyRing
-from collector.encryption.key_store import KeyStore
-from collector.encryption.master_key import LocalMasterKey, new_master_key
 from collector.errors import KeysUnavailable
 from collector.settings.model import Settings
+
+if TYPE_CHECKING:
+    from collector.encryption.key_ring import KeyRing  # loads cryptography and SQLite, which few processes need
 
 RETIRE_SECS = 3600.0
 
@@ -57,6 +58,8 @@ class KeyWatch:
     """
 
     def __init__(self, path: Path, reporter: Reporter) -> None:
+        from collector.encryption.key_store import KeyStore
+
         self._store = KeyStore(path)
         self._reporter = reporter
         self._known: tuple[str, Mapping[str, int]] | None = None
@@ -115,6 +118,9 @@ def passing_keys(settings: Settings, folder: Path) -> Keys | None:
     """Keys for a trial, which go with its folder; None where the configuration asks for none."""
     if settings.service.encryption is None:
         return None
+    from collector.encryption.key_ring import KeyRing
+    from collector.encryption.master_key import LocalMasterKey, new_master_key
+
     key = new_master_key()
     ring = KeyRing(folder / "keys.db", lambda: LocalMasterKey(lambda: [key]))
     ring.check()

@@ -7,16 +7,17 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from collector.component import Config
-from collector.encryption.key_ring import DAY_SECS, KeyRing
-from collector.encryption.master_key import is_key
+from collector.encryption.keys import DAY_SECS
 from collector.encryption.place import KeyPlace, default_keys
-from collector.encryption.sources import source
 from collector.units import Duration, LongDuration
+
+if TYPE_CHECKING:
+    from collector.encryption.key_ring import KeyRing  # loads cryptography and SQLite, which few configurations need
 
 
 class MasterKeyConfig(Config):
@@ -44,6 +45,8 @@ class MasterKeyConfig(Config):
     @field_validator("file", "environment", "plugin")
     @classmethod
     def _no_key(cls, value: Any) -> Any:
+        from collector.encryption.master_key import is_key
+
         if value is not None and is_key(str(value)):
             raise ValueError("this is a key itself, which belongs in no configuration: write where it comes from")
         return value
@@ -51,6 +54,8 @@ class MasterKeyConfig(Config):
     @field_validator("plugin")
     @classmethod
     def _there(cls, value: str | None) -> str | None:
+        from collector.encryption.sources import source
+
         if value is not None:
             source(value)
         return value

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from collector.component import AsksForDomains, Component, GivesDomains, Kind, Use
-from collector.encryption.master_key import is_key
 from collector.errors import Problem
 from collector.registry import Registry
 from collector.settings.carried import why_not_carried, with_carriers
@@ -26,7 +25,7 @@ from collector.settings.references import Reference, check_service, pipeline_of
 from collector.settings.running import choose
 from collector.settings.running import refused as refused_pipelines
 from collector.settings.service import ServiceConfig
-from collector.settings.tree import Entry, Mapping, Place, at, locate, scalars
+from collector.settings.tree import Entry, Mapping, Node, Place, at, locate, scalars
 from collector.settings.upstream.component_types import known
 from collector.settings.upstream.extensions import NOBODY_NAMES_IT, ON_DISK
 from collector.settings.wiring import check_wiring
@@ -58,8 +57,7 @@ class Reading:
     def secrets(self) -> frozenset[str]:
         """Texts that stand in options that are secrets, and keys that stand where they should not."""
         block = child(self._entry.node, "encryption")
-        keys = {scalar.text for _, scalar in scalars(block) if is_key(scalar.text)} if block is not None else ()
-        return frozenset(self._components.secrets) | frozenset(keys)
+        return frozenset(self._components.secrets) | (frozenset() if block is None else _keys_below(block))
 
     def problems(self) -> Iterator[Problem]:
         """All that is wrong. Where an id is not declared, it may stand in a definition that nothing names: what is wrong with those is
@@ -233,6 +231,12 @@ class Reading:
             if component := self._components.found[kind].get(ident):
                 name = f"{kind}.{ident}"
                 yield from old_options(name, component.config, self._components.trees[name].node)
+
+
+def _keys_below(block: Node) -> frozenset[str]:
+    from collector.encryption.master_key import is_key  # loads cryptography, which few configurations need
+
+    return frozenset(scalar.text for _, scalar in scalars(block) if is_key(scalar.text))
 
 
 def _legacy(service: ServiceConfig) -> Iterator[str]:
