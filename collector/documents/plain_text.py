@@ -12,7 +12,8 @@ _SCALARS = ("string", "bool", "int", "double")
 def plain_texts(table: pl.DataFrame) -> pl.Series:
     """The value of each row of an attribute table: text as it is, numbers and booleans as written, bytes in base64, arrays and maps
     as JSON; null for an empty value."""
-    text = table.select(pl.coalesce(pl.col(*_SCALARS).cast(pl.String)).alias("text")).to_series()
+    there = [name for name in _SCALARS if table.get_column(name).null_count() < table.height] or ["string"]
+    text = table.select(pl.coalesce(pl.col(*there).cast(pl.String)).alias("text")).to_series()
     raw = table.get_column("bytes")
     if raw.null_count() < len(raw):
         text = text.zip_with(raw.is_null(), raw.bin.encode("base64"))
