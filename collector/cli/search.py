@@ -41,7 +41,10 @@ def search(
     ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Every column, a JSON object a line.")] = False,
     archive: Annotated[
-        str, typer.Option(help="Look into an archive instead: a folder, s3://… (see `logboom archive --help`).")
+        str,
+        typer.Option(
+            metavar="URL", help="Look into an archive instead: a folder, s3://… (see `logboom archive --help`)."
+        ),
     ] = "",
     option: Options = None,
     data_dir: DataDir = Path("logboom-data"),
