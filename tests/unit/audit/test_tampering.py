@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from copy import copy
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from collector.audit.checkpoint import Checkpoint
 from collector.audit.entry import linked
 from collector.audit.key import SigningKey
+from collector.store.following import Question
+from collector.store.retention import Keep, Retention
+from collector.store.upkeep import Upkeep
 from counterparts.audit_bench import YEAR, AuditBench
 
 A = "domain = 'a.example'"
@@ -173,3 +177,22 @@ def test_a_data_directory_that_began_anew_removes_nothing(bench: AuditBench) -> 
     found = bench.verify([])
     assert found.entries == 5
     assert {(finding.seq, finding.kind) for finding in found.findings} == {(1, "inserted"), (2, "inserted")}
+
+
+async def _sweep(bench: AuditBench, now_unix_nano: int) -> None:
+    """As an exporter does each hour; events are kept for a second."""
+    with closing(sqlite3.connect(bench.store, isolation_level=None)) as connection:
+
+        async def run(questions: Sequence[Question]) -> list[list[tuple[object, ...]]]:
+            return [connection.execute(each.statement, tuple(each.parameters)).fetchall() for each in questions]
+
+        await Upkeep(Retention(Keep(events=1.0)), 100, run).sweep(now_unix_nano)
+
+
+def test_entries_stay_until_they_expire_whatever_is_kept_of_events(bench: AuditBench) -> None:
+    bench.chained(4)
+    kept = 6 * YEAR * 10**9
+    asyncio.run(_sweep(bench, time.time_ns() + kept - YEAR * 10**9))
+    assert bench.verify([]).entries == 4
+    asyncio.run(_sweep(bench, time.time_ns() + kept + YEAR * 10**9))
+    assert bench.verify([]).entries == 0
