@@ -33,7 +33,7 @@ _VALUES = {
     "ID": ("connector", "exporter", "pipeline", "snapshot"),
     "TEXT": ("only", "query", "reason", "why"),
     "SCOPE": ("scope",),
-    "URL": ("url",),
+    "URL": ("archive", "url"),
     "STATE": ("state", "until"),
     "VERSION": ("version",),
     "ADDRESS": ("endpoint",),
