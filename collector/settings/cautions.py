@@ -45,7 +45,8 @@ def _out_of_order(settings: Settings) -> Iterator[str]:
             config = settings.processors[ident].config
             behind = config.goes_before() if isinstance(config, GoesBefore) else {}
             for other in pipeline.processors[:place]:
-                if (why := behind.get(settings.processors[other].factory.name)) is not None:
+                why = behind.get(settings.processors[other].factory.name)  # the types that its power names
+                if why is not None:
                     yield f"pipeline {pipeline.id}: {other} stands in front of {ident}, and {why}: put {ident} first"
 
 
