@@ -8,7 +8,10 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import polars as pl
 
 from collector.batch import LogBatch
 from collector.component import Context
@@ -57,7 +60,11 @@ def batch() -> LogBatch:
         ], fields={"body": body})
         for at, body in enumerate(bodies(draw))
     ]  # fmt: skip
-    return batch_of(rows)
+    made = batch_of(rows)
+    alike = [pl.lit(0, pl.UInt32).alias(level) for level in ("resource", "scope")]
+    return replace(
+        made, records=made.records.with_columns(alike), resources=made.resources.head(1), scopes=made.scopes.head(1)
+    )
 
 
 def cost(work: Callable[[], object]) -> float:
