@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.archive import Options, opened_archive
 from collector.cli.d1_store import d1_store, is_d1
-from collector.cli.endings import no_store, refuse
+from collector.cli.endings import misused, no_store, refuse
 from collector.cli.noted_reading import note_reading
 from collector.cli.row_formats import as_csv, as_json, as_table
 from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile, store_path
@@ -47,6 +48,13 @@ def query(
     store: StoreFile = None,
     config: StoreConfig = None,
     domain: Domain = None,
+    archive: Annotated[str, typer.Option(help="Ask an archive instead: a folder, s3://… (DuckDB's SQL).")] = "",
+    option: Options = None,
+    since: Annotated[str, typer.Option(help="With --archive: since a date, or how long ago, such as 30d.")] = "24h",
+    until: Annotated[str, typer.Option(metavar="TIME", help="With --archive: to when; now without it.")] = "0s",
+    most_bytes: Annotated[
+        str, typer.Option(metavar="SIZE", help="With --archive: refuse to read more of it than this; 0 = however much.")
+    ] = "4GiB",
     limit: Annotated[int, typer.Option(min=0, help="Rows at most; 0 = all.")] = 1000,
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds before it is stopped, printing included; 0 = never.")
@@ -72,13 +80,17 @@ def query(
     By an attribute:
       logboom query "SELECT attributes ->> '$.\\"http.route\\"', count(*)
                      FROM logs GROUP BY 1"
+    Of an archive, where attributes and resource are maps, and time is a timestamp:
+      logboom query --archive s3://acme-logs/archive --since 90d \\
+        "SELECT attributes['http.route'], count(*) FROM logs GROUP BY 1"
     All of one trace, as JSON:
       logboom query -f json \\
         "SELECT * FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'"
     """
-    asked = _Asked(sys.stdin.read() if sql == "-" else sql, data_dir, store, config or [], domain, limit, timeout)
+    statement = sys.stdin.read() if sql == "-" else sql
+    asked = _Asked(statement, data_dir, store, config or [], domain, limit, timeout)
     began = time.monotonic()
-    rows = _answer(asked)
+    rows = _of_archive(asked, _Archived(archive, option, since, until, most_bytes)) if archive else _answer(asked)
     csv = Csv(formulas=formulas, terminal=sys.stdout.isatty())
     try:
         with time_limit(timeout, began):
@@ -102,6 +114,45 @@ class _Asked:
     domain: str | None
     limit: int
     timeout_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Archived:
+    """An archive, and of when."""
+
+    place: str
+    option: list[str] | None
+    since: str
+    until: str
+    most_bytes: str
+
+
+def _of_archive(asked: _Asked, archived: _Archived) -> Rows:
+    from collector.archive.sql import Asked, QueryError
+    from collector.archive.sql import query as run
+    from collector.cli.reading_store import past
+    from collector.console.slow_questions import shape_of
+    from collector.units import parse_size
+
+    now = time.time()
+    first, last = past(archived.since, now), past(archived.until, now)
+    if first >= last:
+        misused("it ends before it begins: --since is later than --until")
+    try:
+        most = parse_size(archived.most_bytes)
+    except ValueError as problem:
+        misused(f"--most-bytes: {problem}")
+    domains = None if asked.domain is None else [asked.domain]
+    note_reading(
+        asked.data_dir, Scope.chosen(asked.domain), f"archive query {shape_of(asked.statement)}", asked.statement
+    )
+    with opened_archive(archived.place, archived.option) as archive:
+        try:
+            return run(archive, Asked(asked.statement, domains, first, last, asked.limit, asked.timeout_secs, most))
+        except QueryError as problem:
+            refuse(str(problem))
+        except ModuleNotFoundError:
+            refuse("SQL on an archive needs the extra: pip install 'logboom[archive]'")
 
 
 def _answer(asked: _Asked) -> Rows:

@@ -177,3 +177,17 @@ def test_search_in_an_archive(archive: Path, tmp_path: Path) -> None:
                "--data-dir", tmp_path)  # fmt: skip
     assert [json.loads(line)["body"] for line in said.splitlines()] == [f"request {n}" for n in range(2, 40, 4)]
     assert "--count" in run("search", "--archive", archive, "--count", code=2)
+
+
+def test_sql_on_an_archive(archive: Path, tmp_path: Path) -> None:
+    asked = ("query", "--archive", archive, "--since", FROM, "--json", "--data-dir", tmp_path)
+    said = run(
+        *asked,
+        "--domain",
+        "tamyla.com",
+        "SELECT attributes['user.id'] AS u, count(*) AS n FROM logs GROUP BY 1 ORDER BY 1",
+    )
+    assert json.loads(said) == [{"u": "u0", "n": 7}, {"u": "u1", "n": 6}, {"u": "u2", "n": 7}]
+    assert "no_such" in run(*asked, "SELECT no_such FROM logs", code=1)
+    assert "8 objects" in run(*asked, "--most-bytes", "1KiB", "SELECT 1", code=1)
+    assert "--most-bytes" in run(*asked, "--most-bytes", "much", "SELECT 1", code=2)
