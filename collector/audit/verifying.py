@@ -90,8 +90,9 @@ def verified(
     walk = _Walk(result, {one.seq for one in checkpoints}, now_unix_nano)
     for seq, group in groupby(rows, key=lambda row: row.seq):
         walk.take(seq, list(group))
+    kept_nanos = walk.kept_nanos(one for one in checkpoints if any(map(one.is_of, public_keys)))
     for checkpoint in sorted(checkpoints, key=lambda one: (one.seq, one.time)):
-        _held_against(checkpoint, walk, public_keys)
+        _held_against(checkpoint, walk, public_keys, kept_nanos)
     result.findings.sort(key=lambda one: one.seq)
     return result
 
@@ -102,33 +103,43 @@ class _Walk:
     def __init__(self, result: Verified, wanted: set[int], now_unix_nano: int) -> None:
         self.result = result
         self.now = now_unix_nano
-        self.kept_nanos = _SIX_YEARS_NANOS
         self.seen: dict[int, set[str]] = {}
         """Number of a checkpoint → hashes of the entries that have it."""
+        self._kept_nanos: dict[str, int] = {}
+        """Hash of such an entry → how long it says that it is kept."""
         self._wanted = wanted
         self._last: set[str] = set()
         self._last_expired = True
 
     def take(self, seq: int, group: list[Row]) -> None:
         result = self.result
-        said = [said for row in group if (said := _checked(row, result)) is not None]
+        said = [(row, said) for row in group if (said := _checked(row, result)) is not None]
         if len(group) > 1:
             result.found(
                 seq,
                 "inserted",
                 f"{len(group)} entries have the number {seq}: one was inserted, or a restored backup went on from before",
             )
-        self._joined(seq, group, said)
+        self._joined(seq, group, said[0][1] if said else None)
         result.entries += len(group)
         result.first, result.last = result.first or seq, seq
         self._last = {row.hash for row in group}
-        self._last_expired = bool(said) and said[0]["expires"] <= self.now
-        if said:
-            self.kept_nanos = max(0, said[0]["expires"] - said[0]["received"])
+        self._last_expired = bool(said) and said[0][1]["expires"] <= self.now
         if seq in self._wanted:
             self.seen[seq] = self._last
+            self._kept_nanos |= {linked(row.previous, row.text): self._kept(each) for row, each in said}
 
-    def _joined(self, seq: int, group: list[Row], said: list[dict[str, Any]]) -> None:
+    def kept_nanos(self, checkpoints: Iterable[Checkpoint]) -> int:
+        """How long entries are kept, by those that good checkpoints vouch for alone: any other may have been written anew to say that
+        what is missing had expired."""
+        vouched = (
+            self._kept_nanos[one.hash]
+            for one in checkpoints
+            if one.hash in self.seen.get(one.seq, ()) and one.hash in self._kept_nanos
+        )
+        return max(vouched, default=_SIX_YEARS_NANOS)
+
+    def _joined(self, seq: int, group: list[Row], said: dict[str, Any] | None) -> None:
         """Whether it follows what is in front of it."""
         result, before = self.result, self.result.last
         if seq == before + 1 and before:
@@ -136,12 +147,16 @@ class _Walk:
                 result.found(
                     seq, "rewritten", f"entry {seq} follows another entry {before} than the one that stands there"
                 )
-        elif before and not self._last_expired:
+        elif before and (not self._last_expired or self._needed(said)):
             result.found(before + 1, "removed", f"{_numbers(before + 1, seq - 1)} missing")
-        elif not before and seq > 1 and said and said[0]["after"] + self._kept(said[0]) > self.now:
+        elif not before and seq > 1 and self._needed(said):
             result.found(
                 seq - 1, "removed", f"entries before {seq} are missing, though the last of them is to be kept still"
             )
+
+    def _needed(self, said: dict[str, Any] | None) -> bool:
+        """Whether the one before it, which is missing, is to be kept still: the one that follows knows, and is bound to what comes behind."""
+        return said is not None and said["after"] + self._kept(said) > self.now
 
     @staticmethod
     def _kept(said: dict[str, Any]) -> int:
@@ -169,7 +184,7 @@ def _checked(row: Row, result: Verified) -> dict[str, Any] | None:
     return dict(said)
 
 
-def _held_against(checkpoint: Checkpoint, walk: _Walk, public_keys: Sequence[bytes]) -> None:
+def _held_against(checkpoint: Checkpoint, walk: _Walk, public_keys: Sequence[bytes], kept_nanos: int) -> None:
     result, seq = walk.result, checkpoint.seq
     keys = [key for key in public_keys if checkpoint.is_of(key)]
     if not keys:
@@ -182,7 +197,7 @@ def _held_against(checkpoint: Checkpoint, walk: _Walk, public_keys: Sequence[byt
         return
     result.checkpoints += 1
     if seq > result.last:
-        if checkpoint.time + walk.kept_nanos > walk.now:
+        if result.last or checkpoint.time + kept_nanos > walk.now:  # the newest never go before older ones
             there = f"the newest that is there is {result.last}" if result.last else "none is there"
             result.found(seq, "cut", f"a checkpoint vouches for entry {seq}, and {there}")
     elif seq in walk.seen:
@@ -192,7 +207,7 @@ def _held_against(checkpoint: Checkpoint, walk: _Walk, public_keys: Sequence[byt
             )
         else:
             result.signed = max(result.signed, seq)
-    elif seq < result.first and checkpoint.time + walk.kept_nanos > walk.now:
+    elif seq < result.first and checkpoint.time + kept_nanos > walk.now:
         result.found(seq, "removed", f"a checkpoint vouches for entry {seq}, which is missing at the front")
 
 

@@ -92,6 +92,33 @@ def emptied(bench: AuditBench, seq: int) -> None:
     bench.change(f"DELETE FROM audit WHERE {A}")
 
 
+def _expired(bench: AuditBench, seq: int) -> None:
+    """An entry written anew as one that need not be kept."""
+    bench.change(
+        "UPDATE audit SET expires_unix_nano = received_unix_nano, entry = replace(entry, '\"expires\":' || expires_unix_nano,"
+        f" '\"expires\":' || received_unix_nano) WHERE {A} AND seq = ?", seq,
+    )  # fmt: skip
+    _hash_anew(bench, seq, seq)
+
+
+def expired_and_removed(bench: AuditBench, seq: int) -> None:
+    """What stands in front of the gap says that it has expired."""
+    _expired(bench, seq - 1)
+    removed(bench, seq)
+
+
+def expired_and_cut(bench: AuditBench, seq: int) -> None:
+    """The last that is left says that nothing is kept for long."""
+    cut_behind(bench, seq)
+    _expired(bench, seq)
+
+
+def expired_alone(bench: AuditBench, seq: int) -> None:
+    """One entry is left, and says the same."""
+    cut_before(bench, 9)
+    _expired(bench, 9)
+
+
 TAMPERINGS = {
     "a text": (changed("entry", orjson.dumps({"seq": 5}).decode()), {(5, "altered")}),
     "no json": (changed("entry", "{"), {(5, "altered")}),
@@ -110,6 +137,9 @@ TAMPERINGS = {
     "the front cut": (cut_before, {(4, "removed")}),
     "the end cut": (cut_behind, {(9, "cut")}),
     "emptied": (emptied, {(9, "cut")}),
+    "one removed behind one that expired": (expired_and_removed, {(5, "removed")}),
+    "the end cut behind one that expired": (expired_and_cut, {(9, "cut")}),
+    "all but one that expired": (expired_alone, {(9, "rewritten")}),
 }
 
 
@@ -134,6 +164,17 @@ def test_what_was_done_is_seen_where_it_was_done(name: str, made: AuditBench, tm
     found = bench.verify(checkpoints)
     assert {(finding.seq, finding.kind) for finding in found.findings} == expected
     assert bench.verify(domain="b.example").findings == []
+
+
+def test_an_entry_that_nobody_vouches_for_does_not_say_how_long_others_are_kept(bench: AuditBench) -> None:
+    bench.chained(4)
+    checkpoints = bench.checkpoints()
+    bench.tell(user_id="the one behind")
+    bench.pipeline.step()
+    bench.deliver()
+    cut_before(bench, 5)
+    _expired(bench, 5)
+    assert {(finding.seq, finding.kind) for finding in bench.verify(checkpoints).findings} == {(4, "removed")}
 
 
 def test_without_checkpoints_a_cut_end_is_not_seen(bench: AuditBench) -> None:
