@@ -5,25 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import os
-import pickle
-import subprocess
-import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import orjson
-
-from collector.console.refusal import Busy, Refused
-from collector.explaining.child import MOST_SECS, Order
-
-log = logging.getLogger("logboom.console")
+from collector.console.children import answered
+from collector.console.refusal import Busy
+from collector.explaining.child import Order
 
 _AT_ONCE, _MOST_WAITING, _REMEMBERED = 2, 4, 128
-_WORDS = 2000
 
 
 class Explainer:
@@ -66,17 +57,5 @@ def _later(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *give
 
 
 def _child(order: Order) -> Sequence[Mapping[str, Any]]:
-    command = [sys.executable, "-P", "-m", "collector.explaining.child"]
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603 - ourselves
-            command, input=pickle.dumps(order), capture_output=True, timeout=MOST_SECS, check=True, env=environment
-        )
-    except subprocess.TimeoutExpired:
-        raise Refused(503, f"this record could not be explained within {MOST_SECS} s", None, 30.0) from None
-    except (subprocess.CalledProcessError, OSError) as error:
-        said = getattr(error, "stderr", b"") or b""
-        log.error("a record could not be explained: %s: %s", error, said.decode(errors="replace")[-_WORDS:])
-        raise Refused(500, "this record could not be explained; the log of logboom says more") from None
-    found: list[Mapping[str, Any]] = orjson.loads(done.stdout)
+    found: list[Mapping[str, Any]] = answered("collector.explaining.child", order, "this record could not be explained")
     return found

@@ -65,6 +65,10 @@ class Masks:
             for column, cell in zip(cursor.description, row, strict=True)
         )
 
+    def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The same by names of columns."""
+        return {name: self._cell(name, cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+
     def answer(self, answer: Answer) -> Answer:
         """The same of an answer whose rows are not made by SQLite."""
         return _Masked(self, answer)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.component import HoldsLogs
 from collector.console.application import application
+from collector.console.archives import archives_of
 from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
@@ -54,8 +55,9 @@ def opened(
         Stores(source, options.questions_at_once(), slow, step_back, masks_of(options)) if source is not None else None
     )
     parts = Parts(
-        options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins, reads=reads
-    )
+        options, settings, root, stores, ident, state, Commands(root), reporter=reporter, logins=logins, reads=reads,
+        archives=archives_of(options, settings, masks_of(options)),
+    )  # fmt: skip
     listener = HttpListener(
         HttpServerConfig.model_validate({"endpoint": options.endpoint, "tls": options.tls, "idle_timeout": _IDLE})
     )
@@ -68,6 +70,8 @@ def opened(
     finally:
         listener.shutdown(0.0)
         parts.explainer.close()
+        if parts.archives is not None:
+            parts.archives.close()
         if stores is not None:
             stores.close()
 

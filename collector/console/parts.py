@@ -8,6 +8,7 @@ from typing import cast
 
 from starlette.requests import HTTPConnection
 
+from collector.console.archives import Archives
 from collector.console.commanding import Commands
 from collector.console.explainer import Explainer
 from collector.console.login.logins import Logins
@@ -32,6 +33,7 @@ class Parts:
         reporter: tells what people did as events of the service; None: nobody listens.
         logins: None: nobody is asked who they are.
         reads: takes down who reads records; None: nobody wants to know.
+        archives: where records are that the store holds no more; None: nowhere.
     """
 
     options: ConsoleConfig
@@ -45,6 +47,7 @@ class Parts:
     reporter: Reporter | None = None
     logins: Logins | None = None
     reads: Reads | None = None
+    archives: Archives | None = None
 
     @property
     def masks(self) -> Masks | None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.component import Component, Config, HoldsLogs, KeepsState, Kind, LeadsTo, NamesExporters, ReadsStore
+from collector.component import (
+    Component,
+    Config,
+    HoldsArchive,
+    HoldsLogs,
+    KeepsState,
+    Kind,
+    LeadsTo,
+    NamesExporters,
+    ReadsArchive,
+    ReadsStore,
+)
 from collector.errors import Problem
 from collector.settings.ids import parse_id
 from collector.settings.references import PipelineLists
@@ -24,6 +35,7 @@ def check_wiring(pipelines: Sequence[PipelineLists], found: Found) -> Iterator[P
         yield from _addressed_in_vain(ident, component, pipelines)
     for ident, component in found[Kind.EXTENSION].items():
         yield from _reads_nothing(ident, component, found[Kind.EXPORTER], pipelines)
+        yield from _archive_of_nobody(ident, component, found[Kind.EXPORTER])
 
 
 def _shared_state(ident: str, component: Component[Config], pipelines: Sequence[PipelineLists]) -> Iterator[Problem]:
@@ -110,6 +122,23 @@ def _reads_nothing(
             *component.place,
             code="config/unknown-exporter",
             hint=hint(nearest(name, stores), among("readable", stores) or "add an exporter sqlite to a pipeline"),
+        )
+
+
+def _archive_of_nobody(
+    ident: str,
+    component: Component[Config],
+    exporters: Mapping[str, Component[Config]],
+) -> Iterator[Problem]:
+    """It is to search in the archive of an exporter that keeps none."""
+    name = component.config.reads_archive() if isinstance(component.config, ReadsArchive) else ""
+    archives = [each for each, one in exporters.items() if isinstance(one.config, HoldsArchive)]
+    if name and _canonical(name) not in archives:
+        yield Problem(
+            f'extensions::{ident}::archive: exporter "{name}" keeps no archive',
+            *component.place,
+            code="config/unknown-exporter",
+            hint=hint(nearest(name, archives), among("archives", archives) or "add an exporter archive to a pipeline"),
         )
 
 

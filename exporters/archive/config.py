@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -121,3 +121,7 @@ class ArchiveConfig(DeliveryConfig):
         kept = self.retention
         if not kept.default and not kept.levels and not kept.domains:
             yield "keeps everything for ever: see `retention`"
+
+    def archived_at(self) -> tuple[str, Mapping[str, str]]:
+        """For whoever searches in it (`HoldsArchive`)."""
+        return self.to, self.storage.options()

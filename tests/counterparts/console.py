@@ -14,6 +14,7 @@ import yaml
 
 from collector.admission.doorkeeper import Asked, Doorkeeper
 from collector.console.application import application
+from collector.console.archives import archives_of
 from collector.console.commanding import Commands
 from collector.console.file_source import FileSource
 from collector.console.login.logins import Logins
@@ -152,7 +153,8 @@ def _parts(
     last = LastState()
     last.now = state
     logins = _logins(given, settings, root, door or Door()) if given.login is not None else None
-    return Parts(given, settings, root, stores, "sqlite", last, Commands(root), reporter=reporter, logins=logins)
+    return Parts(given, settings, root, stores, "sqlite", last, Commands(root), reporter=reporter, logins=logins,
+                 archives=archives_of(given, settings, masks_of(given)))  # fmt: skip
 
 
 def _logins(given: ConsoleConfig, settings: Settings, root: Path, door: Door) -> Logins:
@@ -167,5 +169,7 @@ def _logins(given: ConsoleConfig, settings: Settings, root: Path, door: Door) ->
 
 def _close(parts: Parts) -> None:
     parts.explainer.close()
+    if parts.archives is not None:
+        parts.archives.close()
     if parts.stores is not None:
         parts.stores.close()

@@ -30,6 +30,7 @@ from collector.component import (
     GoesBefore,
     GoesStale,
     HandsOver,
+    HoldsArchive,
     HoldsLogs,
     JournalsText,
     JudgesService,
@@ -57,6 +58,7 @@ from collector.component import (
     Probed,
     Processor,
     Provides,
+    ReadsArchive,
     ReadsStore,
     Recalls,
     Receiver,
@@ -575,6 +577,7 @@ GIVES_DOMAINS: tuple[type[GivesDomains], ...] = (
     ClientCertificateConfig,
     OidcConfig,
 )
+READS_ARCHIVE: tuple[type[ReadsArchive], ...] = (ConsoleConfig,)
 READS_STORE: tuple[type[ReadsStore], ...] = (ConsoleConfig,)
 CARRIES_SIGNALS: tuple[type[CarriesSignals], ...] = (
     AwsS3Config,
@@ -633,6 +636,7 @@ ERASES_SUBJECTS: tuple[type[ErasesSubjects], ...] = (
     SqliteExporter,
 )
 GATHERS: tuple[type[Gathers], ...] = (ArchiveExporter,)
+HOLDS_ARCHIVE: tuple[type[HoldsArchive], ...] = (ArchiveConfig,)
 HOLDS_LOGS: tuple[type[HoldsLogs], ...] = (SqliteConfig,)
 KEEPS_STATE: tuple[type[KeepsState], ...] = (
     AnomaliesConfig,
@@ -843,6 +847,8 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "AmendsHeaders": AMENDS_HEADERS,
     "Bills": BILLS,
     "WantsOfListeners": WANTS_OF_LISTENERS,
+    "HoldsArchive": HOLDS_ARCHIVE,
+    "ReadsArchive": READS_ARCHIVE,
     "HoldsLogs": HOLDS_LOGS,
     "ReadsStore": READS_STORE,
     "GoesBefore": GOES_BEFORE,

@@ -269,6 +269,24 @@ class HoldsLogs(Protocol):
 
 
 @runtime_checkable
+class HoldsArchive(Protocol):
+    """Options of an exporter to an archive (`collector.archive`) that others may read while it writes."""
+
+    def archived_at(self) -> tuple[str, Mapping[str, str]]:
+        """Its URL or folder, and options of the storage, secrets among them."""
+        ...
+
+
+@runtime_checkable
+class ReadsArchive(Protocol):
+    """Options of an extension that searches in an exporter's archive (`HoldsArchive`)."""
+
+    def reads_archive(self) -> str:
+        """Its id; empty: the first that has one, if any."""
+        ...
+
+
+@runtime_checkable
 class ReadsStore(Protocol):
     """Options of an extension that reads what an exporter keeps (`HoldsLogs`)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response
 
 from collector.console.api.unchanged import RecordsRoute, StoreRoute, partial
+from collector.console.archives import Archived, known
 from collector.console.asking import Asked, asked, scope_of
 from collector.console.cursor import Cursor
 from collector.console.metering import rows_read
@@ -25,7 +27,7 @@ from collector.console.views import counts, records
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS, Kind, field_of
 from collector.query.problems import nearest
-from collector.query.searching import Found
+from collector.query.searching import Found, Place
 from collector.scope import Scope
 from collector.store.reading import NoStore
 from collector.visible import escaped_json
@@ -76,6 +78,14 @@ class Records(BaseModel):
     to: str
     took_ms: float
     rows_read: RowsRead = None
+
+
+class ArchivedRecords(Records):
+    """A page of the archive. `objects`, `read_bytes`: what was read for it; `damaged`: a sentence for each object that could not be."""
+
+    objects: int
+    read_bytes: int
+    damaged: list[str]
 
 
 class HistogramOfLevels(BaseModel):
@@ -152,6 +162,62 @@ async def logs(
         "took_ms": round((time.perf_counter() - began) * 1000, 1),
         "rows_read": rows_read(),
     })  # fmt: skip
+
+
+@router.get("/logs/archived", response_model=ArchivedRecords)
+async def archived(
+    request: Request,
+    domain: Domain = "",
+    q: Q = "",
+    from_: From = "now-1h",
+    to: To = "now",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[
+        str,
+        Query(description="`next` of the page before.", max_length=512, json_schema_extra={"format": "logboom-cursor"}),
+    ] = "",
+    *,
+    events: bool = False,
+) -> Response:
+    """Records that a query takes and that the store holds no more, out of the archive, the newest first; as far as a search in it may go: `next` leads
+    further back. A page may be empty where the store has all that was found."""
+    began = time.perf_counter()
+    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
+    place = None
+    if cursor:
+        given = Cursor.read(cursor, wanted)
+        wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    page = await from_archive(request, wanted, limit, place, events=events)
+    partial(request)  # the store's version says nothing of it
+    return answer({
+        "records": [as_object(row) for row in page.found.rows],
+        "next": following(page.found, wanted),
+        "complete": page.found.complete,
+        "searched_to": iso(page.found.searched_to),
+        "from": iso(wanted.since),
+        "to": iso(wanted.until),
+        "took_ms": round((time.perf_counter() - began) * 1000, 1),
+        "rows_read": rows_read(),
+        "objects": page.objects,
+        "read_bytes": page.read_bytes,
+        "damaged": list(page.damaged),
+    })  # fmt: skip
+
+
+async def from_archive(
+    request: Request, wanted: Asked, limit: int, place: Place | None, *, events: bool = False
+) -> Archived:
+    """A page without what the store has itself. Raises `NotFound`: there is no archive."""
+    made = parts(request)
+    if made.archives is None:
+        raise NotFound("archive: no exporter of the configuration keeps one")
+    page = await made.archives.page(wanted, limit, place, events=events)
+    if made.stores is not None and page.found.rows:
+        ids = [row["record_id"] for row in page.found.rows]
+        with contextlib.suppress(NoStore):
+            there = await ask(request, wanted.scope, known(ids))
+            page.found.rows = [row for row in page.found.rows if row["record_id"] not in there]
+    return page
 
 
 @counted.get("/logs/histogram", response_model=HistogramOfLevels)
@@ -289,7 +355,7 @@ async def fields_() -> Response:
 
 def following(found: Found, wanted: Asked) -> str | None:
     """The cursor of the page behind this one."""
-    if found.complete:
+    if found.complete or (found.next is None and found.searched_to <= wanted.since):
         return None
     until = wanted.until if found.next is not None else found.searched_to
     return Cursor(wanted.since, until, found.next).text(wanted)

@@ -18,16 +18,16 @@ from collector.console.pages.frame import shown as looks
 from collector.console.pages.log_chart import chart
 from collector.console.pages.log_lines import Line, breakable, lines, trace_lines
 from collector.console.pages.narrowing import Narrowing, named
-from collector.console.pages.panels import ask, panel, shown, within
+from collector.console.pages.panels import ask, is_first_showing, panel, shown, within
 from collector.console.pages.rendering import page, part
 from collector.console.parts import parts, visitor
-from collector.console.refusal import NotFound, Refused
+from collector.console.refusal import NotFound, Refused, TooSlow
 from collector.console.unmasking import unmasked
 from collector.console.views import counts, records
 from collector.encryption.keys import FIELD
 from collector.levels import LEVELS
 from collector.query.fields import FIELDS
-from collector.query.searching import Wanted, search
+from collector.query.searching import Place, Wanted, search
 from collector.scope import Scope
 from collector.store.deployment_reading import deployed
 from collector.store.reading import Readable
@@ -157,6 +157,8 @@ async def _rows(request: Request) -> Markup:
     if cursor := request.query_params.get("cursor"):
         given = Cursor.read(cursor, wanted)
         wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    if request.query_params.get("archive") and parts(request).archives is not None:
+        return await _archived(request, wanted, place)
     after = await _after(request, wanted)  # before it is searched: what comes meanwhile is told twice, and shown once
     found = await ask(request, wanted.scope, records.page(wanted, _PAGE, place, _budget(request)))
     last = None
@@ -165,6 +167,19 @@ async def _rows(request: Request) -> Markup:
     return part(
         request, "logs/rows.html", lines=lines(found.rows, looks(request).zone, wanted.query.node), found=found,
         next=api.following(found, wanted), q=wanted.query.text, last=last, wanted=wanted, shown=looks(request), first=not cursor, after=after,
+        archive=parts(request).archives is not None, archived=None,
+    )  # fmt: skip
+
+
+async def _archived(request: Request, wanted: Asked, place: Place | None) -> Markup:
+    """What the store holds no more. No page waits for it."""
+    if is_first_showing():
+        raise TooSlow(0.0)
+    page = await api.from_archive(request, wanted, _PAGE, place)
+    return part(
+        request, "logs/rows.html", lines=lines(page.found.rows, looks(request).zone, wanted.query.node), found=page.found,
+        next=api.following(page.found, wanted), q=wanted.query.text, last=None, wanted=wanted, shown=looks(request),
+        first=not request.query_params.get("cursor"), after="", archive=True, archived=page,
     )  # fmt: skip
 
 

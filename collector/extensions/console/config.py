@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from collector.component import Config
 from collector.transport.endpoint import Endpoint
 from collector.transport.tls import TlsServerConfig
-from collector.units import Duration
+from collector.units import ByteSize, Duration
 
 _MOST_THREADS = 32
 SHOWN = ["token", "secret", "card", "iban", "national_id", "email", "phone"]
@@ -70,6 +70,12 @@ class ConsoleConfig(Config):
     """Id of the exporter whose store is read: `sqlite`, or `d1`; the first with a file without it."""
     d1_rows: int = Field(1_000_000, ge=0)
     """Rows that a question may read in D1, which bills each: about so many, then a search says how far it got. 0: no bound."""
+    archive: str = ""
+    """Id of the exporter `archive` in which is searched what the store holds no more; the first one without it."""
+    archive_timeout: Duration = Field(10.0, gt=0, le=40)
+    """How long a search in it may take; then it says how far it got."""
+    archive_bytes: ByteSize = Field(256 << 20, ge=1 << 20)
+    """How much of it one search may read; an hour of a domain is read whole."""
     query_timeout: Duration = Field(2.0, gt=0)
     """How long a search may take; then it says how far it got."""
     slow_query: Duration = Field(1.0, ge=0)
@@ -157,6 +163,10 @@ class ConsoleConfig(Config):
     def reads_store(self) -> str:
         """Whose store is shown."""
         return self.store
+
+    def reads_archive(self) -> str:
+        """Whose archive is searched."""
+        return self.archive
 
     def listens_on(self) -> list[str]:
         """For whoever looks beforehand whether it is free."""
