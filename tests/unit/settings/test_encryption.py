@@ -13,14 +13,13 @@ from collector.cli import app
 from collector.control.record import ControlRecord
 from collector.control.reporter import Reporter
 from collector.encryption.key_store import KeyStore
-from collector.encryption.master_key import new_master_key
 from collector.errors import ConfigError, KeyDestroyed, KeysUnavailable
 from collector.service.encryption import KeyWatch, check_keys, retire_keys
 from collector.settings import load
 from collector.settings.encryption import key_ring
 from counterparts.keys import key_ring as keys_of_tests
 
-KEY = b64encode(new_master_key()).decode()
+KEY = b64encode(bytes(range(7, 39))).decode()
 REST = "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:0'}}}}\nexporters: {nop: {}}\n"
 
 

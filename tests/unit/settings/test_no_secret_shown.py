@@ -38,6 +38,10 @@ WITH: dict[str, list[str]] = {
     "receivers.tcp_log": [f"{{listen_address: 'localhost:1', {TLS}}}"],
     "extensions.console": [f"{{{TLS}}}"],
     "extensions.oidc": [f"{{issuer_url: 'https://h', login: {{client_id: c, client_secret: {MARK}}}}}"],
+    "extensions.opamp": [
+        f"{{server: {{ws: {{endpoint: 'wss://localhost:1', {TLS}}}}}}}",
+        f"{{server: {{http: {{endpoint: 'https://localhost:1', {TLS}}}}}}}",
+    ],
     "receivers.splunk_hec": [f"{{{TLS}}}"],
     "receivers.loki": [f"{{protocols: {{grpc: {{{TLS}}}, http: {{{TLS}}}}}}}"],
     "receivers.webhook_event": [
