@@ -56,7 +56,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
                 for table in ("pattern_minutes", "issue_minutes"):
                     connection.execute(f"INSERT INTO {table} VALUES (?, 7, 'info', ?, 1)", (domain, body))
             connection.execute("ANALYZE")
-            connection.execute("UPDATE sqlite_stat1 SET stat = '5 1'")  # logboom makes none: plans follow the rows of whoever made them
+            # logboom makes no statistics: plans follow the rows of whoever did
+            connection.execute("UPDATE sqlite_stat1 SET stat = '5 1'")
     yield paths
     patch.undo()
 
