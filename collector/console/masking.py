@@ -16,6 +16,7 @@ import orjson
 from collector.encryption.keys import FIELD
 from collector.extensions.console.config import ConsoleConfig
 from collector.privacy.classes.scanner import MASK, scanner
+from collector.query.sql import HIDDEN
 from collector.store.reading import Answer
 
 LOCK = "🔒 encrypted"
@@ -24,7 +25,8 @@ _OURS = frozenset(
     {"record_id", "domain", "trace_id", "span_id", "pattern_id", "issue_id", "event_id", "merged_into", "group_id", "silence_id", "response_id",
      "deployment_id", "version"}
 )  # fmt: skip
-"""Columns and keys whose values are ids of logboom's own."""
+"""Columns whose values are ids of logboom's own; what a sender calls so in a map is left alone only where it looks like one."""
+_ID = re.compile(r"(?=[0-9-]*[a-z])[0-9a-z-]{8,64}|[0-9A-HJKMNP-TV-Z]{26}")
 _SEALED = re.compile(rf"{FIELD}[\w.-]+:[\w+/=-]+")
 _SHORTEST, _REMEMBERED, _LONGEST_REMEMBERED = 6, 4096, 512
 _DIGITS = 10**8
@@ -46,13 +48,16 @@ class Masks:
         """Of whatever JSON holds, below a name."""
         match value:
             case str():
-                return self._cell(name, value)
+                return self._cell("" if name in _OURS and _ID.fullmatch(value) is None else name, value)
             case dict():
                 return {self.text(str(key)): self._member(str(key), each) for key, each in value.items()}
             case list() | tuple():
                 return [self.value(each, name) for each in value]
             case bool() | None:
                 return value
+            case float() if value.is_integer() and abs(value) < 1 << 63:
+                whole = self.value(int(value), name)
+                return whole if whole == MASK else value
             case int() | float() if abs(value) > _DIGITS:
                 return self._number(name, value)
             case _:
@@ -61,7 +66,7 @@ class Masks:
     def row(self, cursor: Any, row: Sequence[Any]) -> tuple[Any, ...]:
         """As SQLite's `row_factory`."""
         return tuple(
-            self._cell(column[0], cell) if isinstance(cell, str) else cell
+            self._column(column[0], cell) if isinstance(cell, str) else cell
             for column, cell in zip(cursor.description, row, strict=True)
         )
 
@@ -72,6 +77,10 @@ class Masks:
     def answer(self, answer: Answer) -> Answer:
         """The same of an answer whose rows are not made by SQLite."""
         return _Masked(self, answer)
+
+    def _column(self, name: str, text: str) -> str:
+        """One that is called `secret` holds nothing else, for whoever counts by the values of `password` leaves its name behind."""
+        return MASK if name == HIDDEN and self._secret(name) else self._cell(name, text)
 
     def _cell(self, name: str, text: str) -> str:
         if len(text) < _SHORTEST or name in _OURS:
@@ -89,9 +98,19 @@ class Masks:
         return text if shown == given else orjson.dumps(shown).decode()
 
     def _member(self, key: str, value: Any) -> Any:
-        if value is not None and not isinstance(value, bool | dict | list) and self._secret(key):
-            return MASK
-        return self.value(value, key)
+        return self._without(value) if self._secret(key) else self.value(value, key)
+
+    def _without(self, value: Any) -> Any:
+        """What stands below the name of a secret, however deep."""
+        match value:
+            case None | bool():
+                return value
+            case dict():
+                return {self.text(str(key)): self._without(each) for key, each in value.items()}
+            case list() | tuple():
+                return [self._without(each) for each in value]
+            case _:
+                return MASK
 
     def _names_secret(self, key: str) -> bool:
         """Whether a value is a secret because of its name: `password`."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from collector.levels import SQL as LEVEL
+from collector.privacy.classes.named_secrets import is_secret_name
 from collector.query.fields import NOT_STORED, Field, Kind
 from collector.query.int64 import int_bounds, is_int64
 from collector.query.syntax import (
@@ -68,6 +69,15 @@ def clause(node: Node, named: Callable[[Field], str] = of_rows) -> Clause:
             return _joined(" AND ", [clause(term, named) for term in terms])
         case Or(terms, _):
             return _joined(" OR ", [clause(term, named) for term in terms])
+
+
+HIDDEN = "secret"
+"""What a column is called whose values are secrets because of their name, for whoever masks answers."""
+
+
+def column_name(field: Field) -> str:
+    """What a column of the values of a field is called."""
+    return HIDDEN if field.key and is_secret_name(field.key) else "value"
 
 
 def value_of(field: Field) -> Clause:

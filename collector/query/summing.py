@@ -14,7 +14,7 @@ from collector.query.int64 import MOST
 from collector.query.minutes import COLUMNS, named
 from collector.query.query import Query
 from collector.query.searching import domains_of
-from collector.query.sql import Clause, value_of
+from collector.query.sql import Clause, column_name, value_of
 from collector.query.walking import walked
 from collector.scope import Scope
 from collector.store.minutes import LOG_MINUTES
@@ -107,14 +107,20 @@ def by_field(connection: Readable, asked: Asked, wanted: Field, budget_secs: flo
     known = None if wanted.column not in COLUMNS else named(wanted)
     value = value_of(wanted) if wanted.kind is not Kind.LEVEL else Clause(LEVEL, ())
     if wanted.column == LOG_MINUTES.texts[LOG_MINUTES.bounded]:
-        counts = _counts(connection, asked, 0, value, _BOUNDED, budget_secs)
+        counts = _counts(connection, asked, 0, value, _BOUNDED, budget_secs, column_name(wanted))
         if counts.source == "rows" or OTHER not in counts.by_value:
             return counts
-    return _counts(connection, asked, 0, value, known, budget_secs)
+    return _counts(connection, asked, 0, value, known, budget_secs, column_name(wanted))
 
 
 def _counts(
-    connection: Readable, asked: Asked, width: int, value: Clause, known: str | None, budget_secs: float
+    connection: Readable,
+    asked: Asked,
+    width: int,
+    value: Clause,
+    known: str | None,
+    budget_secs: float,
+    name: str = "value",
 ) -> Counts:
     domains = domains_of(connection, asked.scope)
     counts = Counts(asked.until)
@@ -132,7 +138,7 @@ def _counts(
         for domain in domains:
             _add(counts, connection.execute(*_of_minutes(domain, first, last, width, condition, known)))
         pieces = [(last * _MINUTE, asked.until), (asked.since, first * _MINUTE)]
-    ask = _asker(connection, asked, width, value, domains)
+    ask = _asker(connection, asked, width, value, name, domains)
     counts.complete = all(
         _looked_at(connection, counts, piece, ask, budget_secs) for piece in pieces if piece[0] < piece[1]
     )
@@ -154,11 +160,11 @@ def _looked_at(
 
 
 def _asker(
-    connection: Readable, asked: Asked, width: int, value: Clause, domains: Sequence[str]
+    connection: Readable, asked: Asked, width: int, value: Clause, name: str, domains: Sequence[str]
 ) -> Callable[[int, int], list[Any]]:
     condition = asked.query.clause()
     statement = (
-        f"SELECT {_bucket('time_unix_nano', width)}, {value.sql} AS value, count(*) FROM logs WHERE domain = ? AND time_unix_nano >= ?"  # noqa: S608
+        f"SELECT {_bucket('time_unix_nano', width)}, {value.sql} AS {name}, count(*) FROM logs WHERE domain = ? AND time_unix_nano >= ?"  # noqa: S608
         f" AND time_unix_nano < ? AND generation IS NULL AND ({condition.sql}) GROUP BY 1, 2"
     )
 

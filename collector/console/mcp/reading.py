@@ -12,7 +12,7 @@ from pydantic import Field
 from collector.console.asking import Asked, asked
 from collector.console.cursor import Cursor
 from collector.console.mcp.answers import MOST_BYTES, Answer, fitting
-from collector.console.mcp.redacted import members, redacted, shortened
+from collector.console.mcp.redacted import below, members, redacted, shortened
 from collector.console.mcp.tools import Arguments, Caller, OfTime, Tool
 from collector.console.refusal import NotFound, Refused
 from collector.console.times import iso
@@ -151,7 +151,7 @@ async def count(caller: Caller, given: Count) -> Answer:
         raise Refused(400, f"there is no field {given.by!r} to count by")
     facet = await caller.ask(wanted.scope, counts.facet(wanted, field, given.top, secs))
     notes = [] if facet.complete else ["not all records were counted, within the time of a question: there may be more"]
-    values = [{"value": redacted(value), "records": n} for value, n in facet.values]
+    values = [{"value": below(field.key or field.name, value), "records": n} for value, n in facet.values]
     return Answer({"field": facet.field, "values": values, "records_of_other_values": facet.others}, "values", notes)
 
 

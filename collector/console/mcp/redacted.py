@@ -36,12 +36,12 @@ def redacted(value: Any, most: int = LONGEST, depth: int = 0) -> Any:
 
 def members(value: Mapping[Any, Any], most: int = LONGEST, depth: int = 0) -> dict[str, Any]:
     """The same of a map."""
-    found = {_key(key): _of(str(key), each, most, depth) for key, each in list(value.items())[:_MOST_MEMBERS]}
+    found = {_key(key): below(str(key), each, most, depth) for key, each in list(value.items())[:_MOST_MEMBERS]}
     return found | _more(len(value))
 
 
-def _of(key: str, value: Any, most: int, depth: int) -> Any:
-    """Whatever stands below a name that tells of a secret is one."""
+def below(key: str, value: Any, most: int = LONGEST, depth: int = 0) -> Any:
+    """A value that stands below a name: whatever stands below a name that tells of a secret is one."""
     if value is not None and masked(f"{key[-LONGEST:]}=value").endswith(f"={MASK}"):
         return MASK
     return redacted(value, most, depth + 1)

@@ -23,7 +23,8 @@ WORDS = (
 SHORT_WORDS = "pwd|psw|pass|pw|pin|otp|cvv2?|cvc2?|csc|sig|passwd|bearer|sid|connect\\.sid"
 """The same, of names that they are alone, or the last part of."""
 _IS = r"\\*[\"']?\]?\s{0,3}(?:={1,3}>?|:=?|%3[DdAa])"
-_NAME = rf"(?i)(?:{WORDS}|(?:\b|[_.-])(?:{SHORT_WORDS}))(?:[_.-]?(?:value|string|text|hash|plain|base64|b64|old|new|current|confirm(?:ation)?|\d))?(?:%22|%27)?{_IS}"
+_MORE = r"(?:[_.-]?(?:value|string|text|hash|plain|base64|b64|old|new|current|confirm(?:ation)?|\d))?"
+_NAME = rf"(?i)(?:{WORDS}|(?:\b|[_.-])(?:{SHORT_WORDS})){_MORE}(?:%22|%27)?{_IS}"
 _OPTION = rf"(?i)--?[\w-]{{0,32}}(?:{WORDS})[ \t]+"
 _ELEMENT = rf"(?i)<[\w:-]{{0,32}}(?:{WORDS})>"
 _SPOKEN = (
@@ -175,9 +176,7 @@ def _spans(text: str) -> list[Span]:
 
 
 NAMED = Detector("secret", _LIKELY, _spans)
-_KEY = re2.compile(
-    rf"(?i)(?:{WORDS}|(?:^|[_.-])(?:{SHORT_WORDS})|authorization|(?:^|[_.-])(?:set-)?cookie)(?:[_.-]?(?:value|text|plain))?$"
-)
+_KEY = re2.compile(rf"(?i)(?:{WORDS}|(?:^|[_.-])(?:{SHORT_WORDS})|authorization|(?:^|[_.-])(?:set-)?cookie){_MORE}$")
 
 
 def is_secret_name(key: str) -> bool:

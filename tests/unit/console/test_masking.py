@@ -211,11 +211,45 @@ def test_what_is_json_stays_json_and_our_own_names_stay() -> None:
     assert json.loads(masks.value({"attributes": text})["attributes"]) == {
         "a": {"mail": "****"}, "n": [1, "****"], "time_unix_nano": 4111111111111111, "password": "****", "ok": True,
     }  # fmt: skip
-    assert masks.value({"record_id": CARD, "domain": MAIL, "body": MAIL}) == {
-        "record_id": CARD,
-        "domain": MAIL,
-        "body": "****",
+    ours = {
+        "record_id": RECORD,
+        "domain": A,
+        "trace_id": "4111111111111111abcdefabcdefabcd",
+        "pattern_id": PATTERN,
+        "version": "1.2.3",
     }
+    assert masks.value({**ours, "body": MAIL}) == {**ours, "body": "****"}
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (
+            {"domain": MAIL, "version": MAIL, "trace_id": CARD},
+            {"domain": "****", "version": "****", "trace_id": "****"},
+        ),
+        ({"group_id": ["DE89370400440532013000"]}, {"group_id": ["****"]}),
+        ({"password": ["hunter2", 7, None]}, {"password": ["****", "****", None]}),
+        ({"password": {"old": "hunter2", "set": True}}, {"password": {"old": "****", "set": True}}),
+        ({"card": 4111111111111111.0, "ratio": 4111111111111112.0}, {"card": "****", "ratio": 4111111111111112.0}),
+    ],
+    ids=["what a sender calls as we do", "in a list", "secrets in a list", "secrets in a map", "a double"],
+)
+def test_what_stands_in_maps(given: dict[str, Any], left: dict[str, Any]) -> None:
+    assert json.loads(Masks(SHOWN).value({"attributes": orjson.dumps(given).decode()})["attributes"]) == left
+
+
+@pytest.mark.parametrize("field", ["@password", '@"password"'])
+async def test_counting_by_a_secret_shows_none(field: str, root: Path) -> None:
+    """Its values stand there without the name that makes them secrets."""
+    async with console(root, ON) as (_, client):
+        (masked,) = (await client.get("/api/v1/logs/facets", params={"fields": field})).json()["facets"]
+    async with console(root, OFF) as (parts, client):
+        (plain,) = (await client.get("/api/v1/logs/facets", params={"fields": field})).json()["facets"]
+        told = await call({tool.name: tool for tool in READING}, Caller(parts, LOCAL), "count", {"by": field})
+    assert masked["values"] == [{"value": "****", "records": 5}]
+    assert plain["values"] == [{"value": "hunter2", "records": 5}]
+    assert "hunter2" not in json.dumps(dict(told.data), default=str)
 
 
 def test_what_is_encrypted_is_a_lock() -> None:
