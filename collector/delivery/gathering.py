@@ -4,7 +4,8 @@
 
 A run ends where stored facts say so: with the entry that makes it large enough, or before one that was made `secs` after its first, or, where
 it is no small one, a while after its last: what waits may be what leaves no room for more. A clock may end it as well once the outbox was found
-empty behind that moment: what comes later is also made later. So after a death the same first entry gives the same run.
+empty behind that moment: what comes later is also made later. It ends before an entry that was made well before the one in front of it, too: the
+clock was set back, and the moment at which the run would end may be years away. So after a death the same first entry gives the same run.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _MOST_ENDED = 2
 """Runs that have ended and are not sent; beyond them nothing is read: what waits, waits in the outbox."""
 _PAUSE_SECS, _SMALL = 20.0, 64
 """So long after its last entry a run ends; not one that is smaller than one part in so many of what makes it large."""
+_SET_BACK_SECS = 120.0
+"""So much earlier than its predecessor no entry is made, but by a clock that was set back meanwhile."""
 _GRACE_SECS = 1.0
 """An entry is seen that much after the time that it carries, at most: a commit and its fsync."""
 
@@ -81,6 +84,10 @@ class _Run:
             return ends
         return min(ends, self.last_unix_ms + _PAUSE_SECS * 1000)
 
+    def set_back(self, unix_ms: float) -> bool:
+        """Whether entries that are made then are of another run, for the clock was set back."""
+        return unix_ms < self.last_unix_ms - _SET_BACK_SECS * 1000
+
 
 class Gathering:
     """One exporter's. Belongs to the event loop.
@@ -104,8 +111,8 @@ class Gathering:
 
     async def enter(self, pending: Pending) -> None:
         """The next entry of its partition, before anything else is done with it. Waits while too much is to be sent."""
-        run = self._open.get(pending.source)
-        if run is not None and pending.entry.created_unix_ms >= run.ends_ms(self._limits):
+        run, made_ms = self._open.get(pending.source), pending.entry.created_unix_ms
+        if run is not None and (made_ms >= run.ends_ms(self._limits) or run.set_back(made_ms)):
             self._end(run)
         while sum(each.ended for each in self._runs.values()) >= _MOST_ENDED:
             self._room.clear()
@@ -139,7 +146,8 @@ class Gathering:
         wait = float("inf")
         for run in list(self._open.values()):
             due = run.ends_ms(self._limits) / 1000 + _GRACE_SECS
-            if self._feed.emptied[run.source] > due or (self.hurried and self._feed.drained):
+            over = self._feed.emptied[run.source] > due or run.set_back(time.time() * 1000)
+            if over or (self.hurried and self._feed.drained):
                 self._end(run)
             else:
                 wait = min(wait, max(0.0, due - time.time()) + 0.01)

@@ -244,7 +244,8 @@ class Lane:
             await self._with_care(passed)
             return
         for key, part in await self._rows.apart(passed) if passed is not None else ():
-            for request in self._batcher.add(part, key if part.pending.run is None else (part.pending.run, key)):
+            run = None if part.pending.run is None else (part.pending.source, part.pending.run)
+            for request in self._batcher.add(part, key if run is None else (run, key)):
                 await self._dispatch(request)
 
     async def _with_care(self, part: Part) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -19,12 +20,18 @@ from collector.testing.text_batch import text_batch
 from collector.testing.virtual_time import InlineExecutor, run_virtual
 
 NEVER = 1e12
-FAR = 10**15
+FAR = 4 * 10**12
 APART = {"sending_queue": {"batch": {"min_size": 0}}}
 
 
 def config(**options: Any) -> DeliveryConfig:
     return DeliveryConfig.model_validate({"timeout": "0s", **options})
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("gathering", "feed"):
+        monkeypatch.setattr(f"collector.delivery.{module}.time", SimpleNamespace(time=lambda: FAR / 1000))
 
 
 @dataclass
@@ -78,7 +85,7 @@ class Gatherer:
 
 
 def put(one: Any, *entries: list[str], made_ms: int = FAR, step_ms: int = 0, ledger: int = 0) -> None:
-    """Entries that were made then; no clock of ours comes to `FAR`."""
+    """Entries that were made then; at `FAR` the clock stands still."""
     outbox = one.ledgers[ledger]
     for number, bodies in enumerate(entries):
         seq = outbox.put(text_batch(bodies))
@@ -190,6 +197,31 @@ def test_partitions_have_runs_of_their_own(rig: Any) -> None:
         put(one, bodies, ledger=ledger)
     one.run({"x": (exporter, config())}, 30)
     assert exporter.written == {OutboxRun(0, 1, 1): ["a", "b"], OutboxRun(1, 1, 1): ["c", "d"]}
+
+
+def test_partitions_share_no_request_though_their_runs_begin_alike(rig: Any) -> None:
+    """Where a request waits for more, and both begin with the same number."""
+    one, exporter = rig("x", partitions=2), Gatherer(size=400)
+    for ledger, bodies in enumerate((["a", "b"], ["c", "d"])):
+        put(one, bodies, bodies, ledger=ledger)
+    batch = {"min_size": 1 << 20, "flush_timeout": "5s"}
+    one.run({"x": (exporter, config(sending_queue={"batch": batch}))}, 30)
+    assert exporter.written == {OutboxRun(0, 1, 2): ["a", "a", "b", "b"], OutboxRun(1, 1, 2): ["c", "c", "d", "d"]}
+
+
+def test_a_clock_that_is_set_back_ends_a_run(rig: Any) -> None:
+    """By what is stored, so that it is the same after a death; and by the clock, where nothing more comes."""
+    one, exporter = rig("x"), Gatherer(secs=600)
+    put(one, ["a"], made_ms=FAR + 10**9)
+    put(one, ["b"], ["c"], step_ms=-119_000)
+    one.run({"x": (exporter, config(**APART))}, 30)
+    assert exporter.written == {OutboxRun(0, 1, 1): ["a"]}
+    assert exporter.held == {(0, 2): ["b", "c"]}
+    alone = Gatherer(secs=600)
+    two = rig("x")
+    put(two, ["a"], made_ms=FAR + 10**9)
+    two.run({"x": (alone, config(**APART))}, 30)
+    assert alone.written == {OutboxRun(0, 1, 1): ["a"]}
 
 
 def test_a_drain_ends_runs_when_there_is_no_more_to_read() -> None:
