@@ -15,6 +15,7 @@ from collector.component import Kind
 from collector.errors import Problem
 from collector.registry import Registry
 from collector.settings.ids import parse_id
+from collector.settings.remote_reach import is_told_our_token, names_file, options, variable_named
 from collector.settings.tree import Entry, Listing, Node, Place, Scalar, merge, plain, scalars
 from collector.settings.tree import Mapping as Tree
 from collector.settings.yaml_reader import Unreadable, read_yaml
@@ -23,10 +24,6 @@ CODE = "config/remote"
 _SECTIONS = frozenset(kind.value for kind in Kind)
 _SERVICE = {("pipelines",), ("extensions",), ("telemetry", "logs", "level")}
 _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}")
-_FILE = re.compile(
-    r"(?!ca_file$)(?:\w*_file|files?|filename|directory|\w*_(?:file|ca|root|config)_path|root_path|output_paths|socket)"
-)
-_HERE = re.compile(r"(?:unix|file):|[/~.]")
 _NEVER = "opamp"
 """The link to the server is no matter of the server."""
 _STRANGE, _LONGEST_NAME = re.compile(r"[^A-Za-z0-9._-]"), 64
@@ -63,6 +60,8 @@ class Laying:
         """Both together; what it may not say is in `problems`."""
         given = self._read()
         for section, entry in given.entries.items():
+            if section in self.local.entries:
+                self._whole(self.local.entries[section].node, entry, section)
             if not isinstance(entry.node, Tree):
                 self._refuse(entry.place, f"{section}: it must be a mapping")
             elif section in _SECTIONS:
@@ -100,10 +99,12 @@ class Laying:
                 ident = parse_id(name)
             except ValueError:
                 continue  # told with all else that is wrong with it
+            same = str(ident) in here and plain(here[str(ident)]) == plain(entry.node)
+            if not same:
+                self._variables(f"{kind}.{ident}", entry.node)
             if self._allowed(kind, ident.type):
                 continue
             reason = self._reason(kind, ident.type)
-            same = str(ident) in here and plain(here[str(ident)]) == plain(entry.node)
             if reason and not same:
                 allowable = "" if ident.type == _NEVER else ident.type
                 self._refuse(entry.place, f"{kind}.{ident} may not come from a server: {reason}", allowable)
@@ -112,7 +113,7 @@ class Laying:
                     entry.place, f"{kind}.{ident} is declared on this machine, and stays as it is there", ident.type
                 )
             elif not self.remote.may_name_files and not same:
-                self._files(f"{kind}.{ident}", entry.node)
+                self._options(f"{kind}.{ident}", entry.node)
 
     def _declared(self, kind: Kind) -> dict[str, Node]:
         section = self.local.entries.get(kind.value)
@@ -137,20 +138,39 @@ class Laying:
             return "it is a plugin"
         return factory.local_reason
 
-    def _files(self, name: str, node: Node, key: str = "") -> None:
-        """Options that name files of this machine, by their names, and addresses that are none of a network."""
-        if isinstance(node, Tree):
-            for option, entry in node.entries.items():
-                self._files(f"{name}.{option}", entry.node, option)
-        elif isinstance(node, Listing):
-            for item in node.items:
-                self._files(name, item, key)
-        elif isinstance(node.value, str) and node.value and self._names_file(name, key, node.value):
-            self._refuse(node.place, f"{name} names a file of this machine", hint="remote_config.files: true allows it")
+    def _options(self, name: str, node: Node) -> None:
+        """Options that name files of this machine, or where its credentials go."""
+        type_name = parse_id(name.partition(".")[2]).type
+        for path, scalar in options(node, ()):
+            if not isinstance(scalar.value, str) or not scalar.value:
+                continue
+            if names_file(path, scalar.value):
+                said = ".".join((name, *path))
+                self._refuse(
+                    scalar.place, f"{said} names a file of this machine", hint="remote_config.files: true allows it"
+                )
+            elif is_told_our_token(type_name, path):
+                said = ".".join((name, *path))
+                self._refuse(scalar.place, f"{said} would be told the token of this machine", type_name)
 
-    def _names_file(self, name: str, key: str, text: str) -> bool:
-        below = [part for part in name.split(".")[2:] if _FILE.fullmatch(part)]
-        return bool(below) or (key in ("endpoint", "address", "listen_address") and _HERE.match(text) is not None)
+    def _variables(self, name: str, node: Node) -> None:
+        """Variables of the environment that options and operators name otherwise than by `${env:NAME}`."""
+        for path, scalar in options(node, ()):
+            if isinstance(scalar.value, str) and variable_named(path, scalar.value, self.remote.variables):
+                said = ".".join((name, *path))
+                hint = "remote_config.variables allows variables by name"
+                self._refuse(scalar.place, f"{said} names a variable of the environment", hint=hint)
+
+    def _whole(self, here: Node, given: Entry, path: str) -> None:
+        """What comes from an expression here would be replaced as a whole."""
+        if path == "service.pipelines" or not isinstance(given.node, Tree):
+            return
+        if isinstance(here, Scalar) and here.value is not None:
+            self._refuse(given.place, f"{path} comes from an expression on this machine, and stays as it is")
+        elif isinstance(here, Tree) and path.startswith("service"):
+            for key, entry in given.node.entries.items():
+                if key in here.entries:
+                    self._whole(here.entries[key].node, entry, f"{path}.{key}")
 
     def _service(self, node: Node, path: tuple[str, ...]) -> None:
         for key, entry in node.entries.items() if isinstance(node, Tree) else ():

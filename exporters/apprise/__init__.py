@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="exporters.apprise.exporter:AppriseExporter",
     summary="tells people in Discord, Google Chat, Telegram, ntfy and a hundred other places (extra `apprise`)",
     stability="alpha",
+    local_reason="some of its places read files and run programs of this machine",
 )

@@ -10,6 +10,7 @@ FACTORY = Factory(
     behaviour="exporters.googlecloud.exporter:GoogleCloudExporter",
     summary="writes to Google Cloud Logging (extra `googlecloud`)",
     stability="beta",
+    local_reason="it sends the credentials of this machine where its options say",
     differs=(
         "it speaks REST instead of gRPC",
         "a record without a log name gets one instead of being lost",

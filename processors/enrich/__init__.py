@@ -10,4 +10,5 @@ FACTORY = Factory(
     behaviour="processors.enrich.processor:Enrich",
     summary="looks facts up by an attribute, over HTTP, in a file or in SQLite, and sets them",
     stability="alpha",
+    local_reason="it reads files here, and asks services as this machine",
 )

