@@ -18,6 +18,8 @@ from collector.component import Erasure, Subject
 from collector.component.erasing import text_of
 from collector.documents import body_text
 
+ESCAPES = r"\\[u/]"
+"""What JSON may write otherwise than it reads, as many programs do: `Jos\\u00e9`, `a\\/b`. A value is not found there as it is."""
 _LEVELS = (("attributes", ""), ("resource_attributes", "resource"), ("scope_attributes", "scope"))
 
 
@@ -132,6 +134,7 @@ def _in_bodies(batch: LogBatch, subject: Subject) -> pl.Series:
     text = body_text(batch)
     may = text.str.contains(subject.value, literal=True) | text.str.contains(_escaped(subject.value), literal=True)
     structured = batch.column("body_any").is_not_null() | text.str.contains(r"^\s*[\[{]")
+    may |= structured & text.str.contains(ESCAPES)
     look = (may if subject.in_texts else may & structured).fill_null(False)
     if not look.any():
         return pl.Series(np.zeros(len(batch), dtype=bool))
@@ -141,9 +144,14 @@ def _in_bodies(batch: LogBatch, subject: Subject) -> pl.Series:
 
 
 def _body(text: str, subject: Subject) -> bool:
-    if subject.in_texts and subject.read_in(text):
+    if subject.in_texts and (subject.read_in(text) or names_in_json(text, lambda it: subject.read_in(plain_json(it)))):
         return True
     return names_in_json(text, subject.named_in)
+
+
+def plain_json(document: object) -> str:
+    """JSON without escapes that need not be, as `Subject.read_in` looks for values."""
+    return orjson.dumps(document).decode()
 
 
 def names_in_json(text: str, look: Callable[[object], bool | None]) -> bool:

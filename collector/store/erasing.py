@@ -24,9 +24,11 @@ from collector.store.upkeep import Rows, Run
 AT_ONCE = 2000
 _TEXTS = ("attributes", "resource", "scope_attributes", "body")
 _HOLDS = " OR ".join(f"ifnull(instr({name}, {needle}), 0) > 0" for name in _TEXTS for needle in ("?6", "?7"))
+_ESCAPED = r"""ifnull(instr(body, '\u') + instr(body, '\/'), 0) > 0 AND substr(ltrim(body), 1, 1) IN ('{', '[')"""
+"""A body of JSON text that may have the value in other characters: `Jos\\u00e9`."""
 _SEEN = f"""WITH slice AS MATERIALIZED (
     SELECT rowid AS place, time_unix_nano AS at, record_id, attributes, resource, scope_attributes, body,
-        (record_id < ?5 OR generation IS NOT NULL) AND ({_HOLDS}) AS candidate
+        (record_id < ?5 OR generation IS NOT NULL) AND ({_HOLDS} OR {_ESCAPED}) AS candidate
     FROM logs INDEXED BY logs_domain_time WHERE domain = ?1 AND (time_unix_nano, rowid) > (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER))
     ORDER BY time_unix_nano, rowid LIMIT CAST(?4 AS INTEGER)
 ), last AS (SELECT at, place FROM slice ORDER BY at DESC, place DESC LIMIT 1)"""  # noqa: S608 - constants
@@ -167,7 +169,10 @@ def _is_theirs(texts: Sequence[object], subject: Subject) -> bool:
     written = [str(text) for text in texts if text is not None]
     if subject.in_texts and any(subject.read_in(text) for text in written):
         return True
-    return any(subject.named_in(document) for document in _documents(written))
+    return any(
+        subject.named_in(document) or (subject.in_texts and subject.read_in(orjson.dumps(document).decode()))
+        for document in _documents(written)
+    )
 
 
 def _documents(texts: Sequence[str]) -> Iterator[Any]:

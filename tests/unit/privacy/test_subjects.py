@@ -94,6 +94,19 @@ def test_a_value_with_characters_that_json_escapes() -> None:
     ]
 
 
+@pytest.mark.parametrize("written", ["Jos\\u00e9\\/x", "Jos\\u00E9/x", "José\\/x", "\\u004aosé/x"])
+def test_a_value_that_json_text_writes_otherwise(written: str) -> None:
+    subject = Subject(("user.id",), "José/x")
+    samples = [
+        {"body": f' {{"user": {{"id": "{written}"}}}}'},
+        {"body": f'{{"order": "{written}"}}'},
+        {"body": "\\u00e9"},
+    ]
+
+    assert mask(samples, meant(subject)) == [True, False, False]
+    assert mask(samples, meant(replace(subject, in_texts=True))) == [True, True, False]
+
+
 def test_without_a_subject_all_of_the_domain_and_never_another_one() -> None:
     both = [{"attributes": {"user.id": "42"}}, {"body": "x"}]
 

@@ -88,6 +88,15 @@ def test_what_is_counted_is_what_goes_and_nothing_goes_twice(store: EmbeddedStor
         assert erase(store, Erasure("e", "a.com", subject, ALWAYS)) == 0
 
 
+@pytest.mark.parametrize(("in_texts", "left"), [(False, 2), (True, 1)])
+def test_a_body_that_writes_the_value_otherwise(in_texts: bool, left: int, store: EmbeddedStore) -> None:
+    bodies = [r'{"user.id": "Jos\u00e9\/x"}', r'{"order": "Jos\u00e9\/x"}', r'{"user.id": "Jos\u00e8\/x"}']
+    store.insert(rows(batch_of([{"body": body} for body in bodies], "a.com"), Limits()))
+
+    assert erase(store, Erasure("e", "a.com", Subject(("user.id",), "José/x", in_texts), ALWAYS)) == 3 - left
+    assert count(store) == left
+
+
 def test_no_byte_stays(store: EmbeddedStore) -> None:
     filled(store, many=400)
     assert SECRET.encode() in bytes_of(store)
