@@ -13,9 +13,10 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response
 
+from collector.base32 import ALPHABET, received_ms
 from collector.console.api.unchanged import RecordsRoute, StoreRoute, partial
 from collector.console.archives import Archived, known
-from collector.console.asking import Asked, asked, scope_of
+from collector.console.asking import Asked, asked, query_of, scope_of
 from collector.console.cursor import Cursor
 from collector.console.metering import rows_read
 from collector.console.parts import parts, visitor
@@ -60,6 +61,8 @@ To = Annotated[
 RecordId = Annotated[str, Path(json_schema_extra={"format": "logboom-record"})]
 _NO_STORE = "no pipeline has an exporter whose store can be read: sqlite, or d1 where it is named"
 _MARGIN_SECS = 0.5
+_EARLY, _LATE = 3600 * 10**9, 60 * 10**9
+"""How far the time of an archived record that is asked for by its id may lie from that of its receipt."""
 """A search ends by itself when its budget is spent; only what does not is interrupted."""
 _FACETS = "level,service,component,environment,error,endpoint"
 
@@ -220,6 +223,16 @@ async def from_archive(
     return page
 
 
+async def one_of_archive(request: Request, scope: Scope, record_id: str) -> Mapping[str, Any] | None:
+    """Looked for around the time at which it was received; None: there is none, or no archive."""
+    received = received_ms(record_id) * 1_000_000
+    if parts(request).archives is None or not received or not set(record_id) <= set(ALPHABET):
+        return None
+    around = Asked(scope, "", query_of(f"id:{record_id}"), max(0, received - _EARLY), received + _LATE, "", "")
+    page = await from_archive(request, around, 1, None, events=True)
+    return next(iter(page.found.rows), None)
+
+
 @counted.get("/logs/histogram", response_model=HistogramOfLevels)
 async def histogram(
     request: Request,
@@ -294,9 +307,9 @@ async def facets(
 
 @router.get("/logs/{record_id}", response_model=dict[str, Any])
 async def one(request: Request, record_id: RecordId, domain: Domain = "") -> Response:
-    """A record by its id."""
+    """A record by its id, out of the archive where the store holds it no more."""
     scope, _ = scope_of({"domain": domain}, visitor(request))
-    found = await ask(request, scope, records.one(record_id))
+    found = await ask(request, scope, records.one(record_id)) or await one_of_archive(request, scope, record_id)
     if found is None:
         raise NotFound("such record")
     return answer(as_object(found))

@@ -201,7 +201,7 @@ def _last(connection: Readable, scope: Scope) -> int | None:
 async def record(request: Request, record_id: str) -> HTMLResponse:
     """One record: below its row where a page asks for it, else a page of its own."""
     scope, _ = scope_of(request.query_params, visitor(request))
-    row = await ask(request, scope, records.one(record_id))
+    row = await ask(request, scope, records.one(record_id)) or await api.one_of_archive(request, scope, record_id)
     if row is None:
         raise NotFound("such record")
     given = _opened(request, row)

@@ -13,6 +13,7 @@ from collector.archive.columns import table_of
 from collector.archive.names import Cut, ObjectName
 from collector.archive.reading import open_archive
 from collector.archive.staging import Staging
+from collector.base32 import first_record_id
 from collector.console import archives as asking
 from collector.console.archive_child import Order, answer
 from collector.settings import load
@@ -154,6 +155,27 @@ async def test_the_page_leads_there_and_waits_for_nothing(root: Path) -> None:
         assert "payment 23 " in shown.text
         assert "payment 24 " not in shown.text
         assert "From the archive" in shown.text
+
+
+async def test_a_record_is_opened_by_its_id(root: Path) -> None:
+    """Of the archive, where it was received about when it happened; one of another domain, or that never was, is not there."""
+    received = (FIRST + HOUR_NS + 5) // 1_000_000
+    made = Row(
+        first_record_id(received)[:21] + "00000",
+        fields={"time_unix_nano": FIRST + HOUR_NS + 5, "domain": "a.example", "body": "alone"},
+    )
+    staging = Staging(root / "staging-2", 1 << 20)
+    staging.add(table_of(batch_of([made])))
+    target = open_archive(str(root / "archive")).catalog.target
+    for staged in staging.finish():
+        target.put(str(ObjectName(staged.place, "ours", Cut(0, 2, 2), staged.footer.digest)), staged.path.read_bytes())
+    async with asked(root, PATIENT, config=config(root)) as client:
+        answer = await client.get(f"/api/v1/logs/{made.record_id}")
+        assert (answer.status_code, answer.json()["body"]) == (200, "alone")
+        assert "alone" in (await client.get(f"/logs/{made.record_id}", headers={"hx-request": "true"})).text
+        assert (await client.get(f"/api/v1/logs/{made.record_id}", params={"domain": "b.example"})).status_code == 404
+        for other in (made.record_id[:-1] + "1", "none", "' OR 1=1"):
+            assert (await client.get(f"/api/v1/logs/{other}")).status_code == 404
 
 
 async def test_an_archive_that_can_not_be_read_is_said_so(root: Path) -> None:
