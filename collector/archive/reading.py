@@ -21,20 +21,25 @@ import pyarrow.compute as pc
 
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.names import HOUR_NS
+from collector.archive.records import batch_of
 from collector.archive.rewriting import tables
 from collector.archive.schema import SCHEMA, TIME
+from collector.archive.sealing import Opening
 from collector.archive.writing import ArchiveError, Digest, Footer
+from collector.batch import LogBatch
+from collector.encryption import Keys
 from collector.object_storage import open_target
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
     """One place with archived records. Times are nanoseconds since 1970; `last` is not included. Each method raises `TargetError` where the
-    storage does."""
+    storage does. `opening` opens sealed columns, where keys are given."""
 
     url: str
     catalog: Catalog
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    opening: Opening = field(default_factory=Opening, repr=False)
 
     def domains(self) -> Sequence[str]:
         """Those that have objects."""
@@ -49,7 +54,7 @@ class Archive:
         return self.catalog.objects(domain, first // HOUR_NS, (last - 1) // HOUR_NS)
 
     def scan(self, domain: str, first: int, last: int, *, once: bool = True) -> pl.LazyFrame:
-        """The records of that time, columns of `schema`, lazily: only what a query needs is read. `once`: of a record that was written twice,
+        """The records of that time, columns of `schema`, lazily: only what a query needs is read. Sealed columns stay sealed. `once`: of a record that was written twice,
         which a death between an upload and its acknowledgement can do where the configuration changed meanwhile, one."""
         places = [self._place(listed) for listed in self.objects(domain, first, last)]
         if not places:
@@ -64,7 +69,7 @@ class Archive:
         seen = pl.Series("record_id", [], dtype=pl.String)
         for listed in self.objects(domain, first, last):
             for table in tables(self.catalog, listed):
-                table = within(table, first, last)
+                table = self.opening.opened(within(table, first, last))
                 if not once:
                     yield table
                     continue
@@ -73,6 +78,10 @@ class Archive:
                 seen = pl.concat([seen, ids])
                 if new.any():
                     yield table if new.all() else table.filter(new.to_arrow())
+
+    def opened(self, table: pa.Table) -> LogBatch:
+        """The records of a table, with what is sealed opened as far as keys are here."""
+        return batch_of(self.opening.opened(table))
 
     def verify(self, listed: Listed) -> Footer:
         """What an object says of itself, when it is true: its pages have their checksums, it has as many records, with the ids that its name
@@ -103,9 +112,9 @@ _EPOCH = date(1970, 1, 1)
 _FLAT = [name for name in SCHEMA.names if not pa.types.is_map(SCHEMA.field(name).type)]
 
 
-def open_archive(url: str, options: Mapping[str, str] | None = None) -> Archive:
-    """The archive at a URL, or in a folder. Raises `TargetError`: wrong options, or the extra is missing."""
-    return Archive(url, Catalog(open_target(url, options)), options or {})
+def open_archive(url: str, options: Mapping[str, str] | None = None, keys: Keys | None = None) -> Archive:
+    """The archive at a URL, or in a folder; `keys` open what is sealed. Raises `TargetError`: wrong options, or the extra is missing."""
+    return Archive(url, Catalog(open_target(url, options)), options or {}, Opening(keys))
 
 
 def within(table: pa.Table, first: int, last: int) -> pa.Table:

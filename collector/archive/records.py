@@ -1,7 +1,7 @@
 """Archived records → `LogBatch`: what was archived, for whoever takes it in again.
 
 The same but for: times past 2262, which are that; bytes and doubles within arrays and maps, which are what their JSON says; entity references and
-counts of dropped attributes of resources and scopes.
+counts of dropped attributes of resources and scopes. Values that are sealed still are text, whatever they were.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collector.archive.schema import DERIVED, FOUND, FOUND_NUMBERS, FROM_BODY, K
 from collector.batch import ATTRIBUTES, PAYLOADS, RECORDS, RESOURCES, SCOPES, LogBatch, ValueKind
 from collector.columns import tables
 from collector.columns.tables import GENERATION
+from collector.encryption.keys import FIELD
 from otlp_wire import any_from_python
 
 _ENVIRONMENT = "deployment.environment.name"
@@ -48,6 +49,7 @@ def batch_of(table: pa.Table) -> LogBatch:
 
 def _records(table: pa.Table, resource: pl.Series, scope: pl.Series) -> pl.DataFrame:
     body, is_json = _series(table, "body"), _series(table, "body_is_json").fill_null(False)
+    is_json &= ~body.str.starts_with(FIELD).fill_null(False)
     columns = {
         "time_unix_nano": _nanos(table, "time"),
         "observed_time_unix_nano": _nanos(table, "observed_time"),
@@ -123,6 +125,8 @@ def _attributes(table: pa.Table, maps: str) -> pl.DataFrame:
         for name, part in (("key", column.keys), ("text", column.items))
     }
     kind = pl.Series(_bytes(kinds), dtype=pl.UInt8)
+    sealed = texts["text"].str.starts_with(FIELD).fill_null(False)  # of others than texts nothing begins so
+    kind = kind.zip_with(~sealed, (kind & (0xFF ^ KIND)) | int(ValueKind.STRING))
     return pl.DataFrame({"owner": pl.Series(owner, dtype=pl.UInt32), **texts, "kind": kind})
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from collector.archive.reading import Archive, within
-from collector.archive.records import batch_of
 from collector.archive.rewriting import tables
 from collector.archive.writing import ArchiveError
 from collector.batch import LogBatch
@@ -60,7 +59,7 @@ def restore(archive: Archive, asked: Asked, take: Take, told: Told = lambda _: N
         done.objects += 1
         try:
             for table in tables(archive.catalog, listed):
-                for piece in _pieces(batch_of(within(table, asked.since, asked.until)), asked):
+                for piece in _pieces(archive.opened(within(table, asked.since, asked.until)), asked):
                     done.records += len(piece)
                     done.new += take(piece)
         except ArchiveError as error:

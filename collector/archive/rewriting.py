@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.maps import as_written
 from collector.archive.names import ObjectName
+from collector.archive.sealing import marked
 from collector.archive.staging import Staged, Staging
 from collector.archive.writing import ArchiveError, footer_of
 from collector.object_storage import Exists, Unconditional
@@ -27,7 +28,7 @@ Keep = Callable[[pa.Table], pa.ChunkedArray | pa.Array]
 
 
 def tables(catalog: Catalog, listed: Listed) -> Iterator[pa.Table]:
-    """An object's records, a row group at a time, in the columns in which they are written. Raises `ArchiveError`: they are not what was
+    """An object's records, a row group at a time, in the columns in which they are written, sealed where they are. Raises `ArchiveError`: they are not what was
     written."""
     content = catalog.target.get(listed.path)
     try:
@@ -37,7 +38,7 @@ def tables(catalog: Catalog, listed: Listed) -> Iterator[pa.Table]:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
             seen += table.num_rows
-            yield as_written(table)
+            yield marked(as_written(table), footer.encrypted)
     except (pa.ArrowException, OSError) as error:
         raise ArchiveError(f"{listed.path} is damaged: {error}") from None
     if seen != footer.records:
@@ -47,7 +48,7 @@ def tables(catalog: Catalog, listed: Listed) -> Iterator[pa.Table]:
 def rewritten(
     catalog: Catalog, sources: Sequence[Listed], data: str, folder: Path, budget_bytes: int, keep: Keep | None = None
 ) -> tuple[str, int]:
-    """One object in place of several of the same hour and levels, each record once, without those that `keep` leaves out; its name ("" where
+    """One object in place of several of the same hour, levels and sealed columns, each record once, without those that `keep` leaves out; its name ("" where
     nothing is left) and how many records were left out. Raises `TargetError`, `ArchiveError`, OSError."""
     staging = Staging(folder, budget_bytes)
     seen = pl.Series("record_id", [], dtype=pl.String)

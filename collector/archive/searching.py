@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from collector.archive.catalog import Listed
 from collector.archive.names import HOUR_NS
 from collector.archive.reading import Archive, within
-from collector.archive.records import batch_of
 from collector.archive.rewriting import tables
 from collector.archive.writing import ArchiveError
 from collector.documents.facts import happened
@@ -142,7 +141,7 @@ class _Search:
         """Of a piece so many of the newest as a page can need."""
         if not table.num_rows:
             return
-        batch = batch_of(table)
+        batch = self._archive.opened(table)
         keep = self._wanted.query.mask(batch) & _behind(happened(batch), batch.column("record_id"), self._wanted.before)
         if not self._wanted.events and batch.generation is not None:
             keep &= batch.generation == 0

@@ -21,6 +21,7 @@ from pyarrow import ipc
 
 from collector.archive.maps import coded, plain
 from collector.archive.names import HOUR_NS, Place
+from collector.archive.sealing import encrypted_of
 from collector.archive.writing import ROW_GROUP, ArchiveFile, Footer
 from collector.levels import LEVELS
 
@@ -68,13 +69,15 @@ class Staging:
         self.held_bytes = 0
         self._spilled: dict[Place, list[_Spilled]] = {}
         self._spills = 0
+        self._encrypted: tuple[str, ...] = ()
         self.records = 0
 
     def add(self, table: pa.Table) -> None:
-        """More records, columns `SCHEMA`. Raises OSError; then nothing of them was taken."""
+        """More records, columns `SCHEMA`; the same of them sealed in all. Raises OSError; then nothing of them was taken."""
         size = table.nbytes
         if self._held and self.held_bytes + size > self._budget:
             self.spill()
+        self._encrypted = encrypted_of(table)
         for place, part in split(table, self._classes):
             self._held.setdefault(place, []).append(part)
         self.held_bytes += size
@@ -105,7 +108,7 @@ class Staging:
             waiting.append(table)
             records, size = records + table.num_rows, size + table_bytes
         file.add(_joined(waiting))
-        return Staged(place, path, file.close(replaces))
+        return Staged(place, path, file.close(replaces, self._encrypted))
 
     def _tables(self, place: Place) -> Iterator[tuple[pa.Table, int]]:
         for spilled in self._spilled.get(place, ()):

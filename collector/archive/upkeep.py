@@ -88,7 +88,16 @@ class Upkeep:
                 by_levels[each.name.place.levels].append(each)
         for small in by_levels.values():
             if len(small) >= joining.at_least:
-                yield from _batches(small, 2 * joining.below)
+                yield from self._alike(small, joining)
+
+    def _alike(self, small: Sequence[Listed], joining: Joining) -> Iterator[list[Listed]]:
+        """Of them those together that have the same columns sealed."""
+        by_sealed: defaultdict[tuple[str, ...], list[Listed]] = defaultdict(list)
+        for each in small:
+            by_sealed[tuple(sorted(self.catalog.footer(each).encrypted))].append(each)
+        for alike in by_sealed.values():
+            if len(alike) >= joining.at_least:
+                yield from _batches(alike, 2 * joining.below)
 
 
 def _batches(small: Sequence[Listed], most: int) -> Iterator[list[Listed]]:

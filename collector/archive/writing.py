@@ -5,6 +5,7 @@
     logboom.digest      of their ids, in any order
     logboom.first       the earliest time, ns; logboom.last: the latest
     logboom.levels      level → records, JSON
+    logboom.encrypted   columns whose values are sealed, JSON (`sealing.py`)
     logboom.replaces    names of the objects that it was made of, JSON: whoever finds both reads this one alone
 
 Pages have checksums (CRC-32), which readers compare.
@@ -55,6 +56,7 @@ class Footer(NamedTuple):
     last: int = 0
     levels: dict[str, int] = {}
     replaces: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
 
 
 class Digest:
@@ -110,11 +112,11 @@ class ArchiveFile:
         self._first, self._last = min(self._first or first, first), max(self._last, last)
         self._writer.write_table(table, row_group_size=ROW_GROUP)
 
-    def close(self, replaces: Sequence[str] = ()) -> Footer:
+    def close(self, replaces: Sequence[str] = (), encrypted: Sequence[str] = ()) -> Footer:
         """The file is whole, and on disk."""
         footer = Footer(
-            self._digest.records, self._digest.hexdigest(), self._first, self._last, dict(self._levels), tuple(replaces)
-        )
+            self._digest.records, self._digest.hexdigest(), self._first, self._last, dict(self._levels), tuple(replaces), tuple(encrypted),
+        )  # fmt: skip
         self._writer.add_key_value_metadata(_written(footer))
         self._writer.close()
         return footer
@@ -138,6 +140,7 @@ def _written(footer: Footer) -> dict[str, str]:
         "logboom.first": str(footer.first),
         "logboom.last": str(footer.last),
         "logboom.levels": orjson.dumps(footer.levels, option=orjson.OPT_SORT_KEYS).decode(),
+        **({"logboom.encrypted": orjson.dumps(footer.encrypted).decode()} if footer.encrypted else {}),
         **({"logboom.replaces": orjson.dumps(footer.replaces).decode()} if footer.replaces else {}),
     }
 
@@ -157,6 +160,7 @@ def footer_of(metadata: Any, name: str) -> Footer:
         return Footer(
             int(said["logboom.records"]), said["logboom.digest"], int(said["logboom.first"]), int(said["logboom.last"]),
             orjson.loads(said["logboom.levels"]), tuple(orjson.loads(said.get("logboom.replaces", "[]"))),
+            tuple(orjson.loads(said.get("logboom.encrypted", "[]"))),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise ArchiveError(f"{name} is damaged: {error}") from None

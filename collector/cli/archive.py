@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.archive_keys import KeyConfig, keys_of, say_what_stays_sealed
 from collector.cli.endings import FAILED, misused, refuse
 from collector.cli.noted_reading import note_reading
 from collector.cli.plain_command import PlainCommand
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collector.archive.reading import Archive
     from collector.archive.restoring import Restored, Take
     from collector.batch import LogBatch
+    from collector.encryption import Keys
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -104,6 +106,7 @@ def restore(
     option: Options = None,
     json_: Json = False,
     data_dir: DataDir = Path("logboom-data"),
+    config: KeyConfig = None,
 ) -> None:
     """Bring archived records back, into a store or through a pipeline.
 
@@ -115,6 +118,8 @@ def restore(
       logboom search --store march.db 'level:critical' --since 2025-03-01
 
     Through a pipeline (--endpoint) they are records like others that are sent: with new ids, judged and delivered as its configuration says.
+
+    What is encrypted is opened with the keys of --data-dir, or of --config; where they are not, or were destroyed, it comes back encrypted.
     """
     from collector.archive import restoring
     from collector.cli.asked_query import asked
@@ -124,16 +129,18 @@ def restore(
     first, last = _span(since, until)
     wanted = restoring.Asked(domain, first, last, asked(where))
     note_reading(data_dir, Scope.of(domain), "archive restore", where)
-    with opened_archive(place, option) as archive, _taking(store, endpoint, header, domain) as take:
+    keys = keys_of(data_dir, config)
+    with opened_archive(place, option, keys) as archive, _taking(store, endpoint, header, domain) as take:
         done = restoring.restore(archive, wanted, take, _progress)
+    say_what_stays_sealed(archive)
     _say(done, json_, sent=bool(endpoint))
     if done.damaged or not done.records:
         raise typer.Exit(FAILED)
 
 
 @contextmanager
-def opened_archive(place: str, option: Sequence[str] | None) -> Iterator[Archive]:
-    """The archive; ends the command with a sentence where it can't be read."""
+def opened_archive(place: str, option: Sequence[str] | None, keys: Keys | None = None) -> Iterator[Archive]:
+    """The archive, and what opens it; ends the command with a sentence where it can't be read."""
     from collector.archive.reading import open_archive
     from collector.errors import LogboomError
 
@@ -143,7 +150,7 @@ def opened_archive(place: str, option: Sequence[str] | None) -> Iterator[Archive
     if "://" not in place and not Path(place).is_dir():
         refuse(f"there is no folder {place}")
     try:
-        yield open_archive(place, options)
+        yield open_archive(place, options, keys)
     except LogboomError as error:
         refuse(str(error))
 

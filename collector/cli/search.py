@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.archive import Options, opened_archive
+from collector.cli.archive_keys import keys_of, say_what_stays_sealed
 from collector.cli.asked_query import asked
 from collector.cli.endings import FAILED, misused
 from collector.cli.noted_reading import note_reading
 from collector.cli.reading_store import past, reading
-from collector.cli.store_path import DataDir, Domain, StoreConfig, StoreFile
+from collector.cli.store_path import DataDir, Domain, StoreFile
 from collector.cli.tail import show_json, show_lines
 from collector.scope import Scope
 
 if TYPE_CHECKING:
+    from collector.encryption import Keys
     from collector.query.searching import Found, Wanted
 
 
@@ -49,7 +51,12 @@ def search(
     option: Options = None,
     data_dir: DataDir = Path("logboom-data"),
     store: StoreFile = None,
-    config: StoreConfig = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", "-c", help="With `--store d1`: where its account stands; with --archive: where its keys are."
+        ),
+    ] = None,
 ) -> None:
     """Find stored records: the newest that a query takes, shown by time.
 
@@ -75,7 +82,13 @@ def search(
             misused("--count and --by are of a store; an archive counts with `logboom query --archive`")
         note_reading(data_dir, scope, "archive search", parsed.text)
         _show(
-            _archived(archive, option, Wanted(parsed, scope, from_, to, limit, events=events), timeout),
+            _archived(
+                archive,
+                option,
+                Wanted(parsed, scope, from_, to, limit, events=events),
+                timeout,
+                keys_of(data_dir, config),
+            ),
             limit,
             timeout,
             json_,
@@ -91,11 +104,12 @@ def search(
     _show(found, limit, timeout, json_)
 
 
-def _archived(place: str, option: list[str] | None, wanted: Wanted, timeout: float) -> Found:
+def _archived(place: str, option: list[str] | None, wanted: Wanted, timeout: float, keys: Keys | None) -> Found:
     from collector.archive.searching import Budget, search_archive
 
-    with opened_archive(place, option) as archive:
+    with opened_archive(place, option, keys) as archive:
         searched = search_archive(archive, wanted, Budget(timeout))
+    say_what_stays_sealed(archive)
     for sentence in searched.damaged:
         typer.echo(f"warning: {sentence}", err=True)
     return searched.found

@@ -21,6 +21,7 @@ from collector.service.destinations import sole_domain
 from collector.service.extensions import Extensions
 from collector.service.plan import used_exporters
 from collector.service.reporting import operator_domain
+from collector.settings.encryption import key_ring
 from collector.settings.model import Settings
 
 UNREAD = "what was accepted and no pipeline has read yet: it is found a moment later"
@@ -50,10 +51,11 @@ def _batch(content: LogBatch | Sequence[object]) -> LogBatch:
 
 async def _destinations(settings: Settings, root: Path, erasure: Erasure, out: HandedOut) -> None:
     extensions = Extensions(settings.extensions, root)
+    keys = key_ring(settings.service.encryption, root)
     made: dict[str, Exporter] = {}
     for name in used_exporters(settings):
         component = settings.exporters[name]
-        made[name] = component.factory.create(component.config, Context(name, root, extensions=extensions))
+        made[name] = component.factory.create(component.config, Context(name, root, extensions=extensions, keys=keys))
     extensions.start()
     try:
         for name, exporter in made.items():

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from collector.archive.retention import Kept, Retention, held_by
+from collector.archive.sealing import Encryptable
 from collector.archive.upkeep import Joining
 from collector.component import Config
 from collector.delivery.config import BatchConfig, DeliveryConfig, QueueConfig
@@ -88,6 +89,8 @@ class ArchiveConfig(DeliveryConfig):
     """What records on their way may take of memory, in each worker; the rest waits on disk."""
     uploads: int = Field(4, ge=1, le=64)
     """Objects that are written at once."""
+    encrypt: list[Encryptable] = []
+    """Columns whose values are written encrypted with keys of their domain (needs `service.encryption`); of maps the values, not the keys."""
     retention: ArchiveRetentionConfig = ArchiveRetentionConfig()
     """What is deleted, and when."""
     join: JoinConfig = JoinConfig()

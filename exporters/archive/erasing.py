@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 import pyarrow as pa
 
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.records import batch_of
 from collector.archive.rewriting import rewritten, tables
+from collector.archive.sealing import Opening
 from collector.batch import LogBatch
 from collector.component import ErasedSlice, Erasure, FoundSlice
+from collector.encryption import Keys
 from collector.privacy.subjects import held_by
 from collector.store.rows import Limits, rows
 
@@ -21,25 +24,26 @@ _MEMORY = 32 << 20
 _JSON = ("scope_attributes", "attributes", "resource", "truncated")
 
 
-def erase(catalog: Catalog, erasure: Erasure, after: str, data: str, folder: Path) -> ErasedSlice:
-    """The next object of the domain behind `after`, of whoever wrote it. Raises `TargetError`, `ArchiveError`, OSError."""
+def erase(catalog: Catalog, erasure: Erasure, after: str, data: str, folder: Path, keys: Keys | None) -> ErasedSlice:
+    """The next object of the domain behind `after`, of whoever wrote it. Raises `TargetError`, `ArchiveError`, OSError, and
+    `KeysUnavailable`: what is encrypted can't be looked into. What was encrypted with a key that was destroyed is nobody's any more."""
     listed = _next(catalog, erasure.domain, after)
     if listed is None:
         return ErasedSlice(0, None)
-    found = sum(int(held_by(batch_of(table), erasure).sum()) for table in tables(catalog, listed))
+    found = sum(int(_theirs(table, erasure, keys).sum()) for table in tables(catalog, listed))
     if found and not erasure.counts_only:
-        rewritten(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure))
+        rewritten(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
     return ErasedSlice(found, listed.path)
 
 
-def find_subject(catalog: Catalog, erasure: Erasure, after: str) -> FoundSlice:
-    """What the next object holds of them, as rows of the store."""
+def find_subject(catalog: Catalog, erasure: Erasure, after: str, keys: Keys | None) -> FoundSlice:
+    """What the next object holds of them, as rows of the store, opened. Raises as `erase`."""
     listed = _next(catalog, erasure.domain, after)
     if listed is None:
         return FoundSlice((), None)
     found: list[dict[str, Any]] = []
     for table in tables(catalog, listed):
-        batch = batch_of(table)
+        batch = _batch(table, keys)
         found += _documents(batch.filter(held_by(batch, erasure)))
     return FoundSlice(found, listed.path)
 
@@ -49,8 +53,16 @@ def _next(catalog: Catalog, domain: str, after: str) -> Listed | None:
     return min((each for each in catalog.all_of(domain) if each.path > after), key=lambda each: each.path, default=None)
 
 
-def _others(table: pa.Table, erasure: Erasure) -> pa.Array:
-    return pa.array((~held_by(batch_of(table), erasure)).to_numpy())
+def _others(table: pa.Table, erasure: Erasure, keys: Keys | None) -> pa.Array:
+    return pa.array((~_theirs(table, erasure, keys)).to_numpy())
+
+
+def _theirs(table: pa.Table, erasure: Erasure, keys: Keys | None) -> pl.Series:
+    return held_by(batch_of(table) if erasure.subject is None else _batch(table, keys), erasure)
+
+
+def _batch(table: pa.Table, keys: Keys | None) -> LogBatch:
+    return batch_of(Opening(keys, strict=True).opened(table))
 
 
 def _documents(batch: LogBatch) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from collector.archive.catalog import Catalog
 from collector.archive.columns import table_of
 from collector.archive.names import Cut, ObjectName
+from collector.archive.sealing import sealed
 from collector.archive.staging import Staged, Staging
 from collector.archive.upkeep import Upkeep
 from collector.batch import LogBatch
@@ -43,7 +44,9 @@ class ArchiveExporter:
     takes_events = ALL_EVENTS
 
     def __init__(self, config: ArchiveConfig, context: Context) -> None:
-        self._config = config
+        self._config, self._keys = config, context.keys
+        if config.encrypt and (context.keys is None or not context.keys.seals):
+            raise LogboomError(f"{context.id}: `encrypt` needs keys of domains: configure service.encryption")
         self._home = Home(context.data_dir, context.id)
         self._retention = config.retention.rules(context.holds)
         self._staging: ThreadPoolExecutor | None = None
@@ -77,7 +80,7 @@ class ArchiveExporter:
         return table_of(batch)
 
     async def keep(self, partition: int, first: int, encoded: pa.Table) -> None:
-        """Added to the run's files. Raises OSError."""
+        """Added to the run's files, encrypted where it is to be. Raises OSError, `KeysUnavailable`."""
         await self._on(self._staging, self._add, partition, first, encoded)
 
     async def send(self, request: OutboxRun) -> int:
@@ -138,14 +141,14 @@ class ArchiveExporter:
     async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:
         """Of one object."""
         assert self._target is not None
-        return await self._on(self._uploads, find_subject, Catalog(self._target), erasure, after)
+        return await self._on(self._uploads, find_subject, Catalog(self._target), erasure, after, self._keys)
 
     def _erase(self, erasure: Erasure, after: str) -> ErasedSlice:
         assert self._target is not None
         with self._home.turn() as mine:
             if not mine:  # who joins small objects may write what is being erased into a new one
                 raise LogboomError("another process looks after the archive at this moment")
-            return erase(Catalog(self._target), erasure, after, self._data, self._home.folder / "erasing")
+            return erase(Catalog(self._target), erasure, after, self._data, self._home.folder / "erasing", self._keys)
 
     def counters(self) -> Mapping[str, int]:
         """Since this process began."""
@@ -171,6 +174,9 @@ class ArchiveExporter:
         return open_target(self._config.to, self._config.storage.options(), timeout_secs=self._config.timeout)
 
     def _add(self, partition: int, first: int, table: pa.Table) -> None:
+        if self._config.encrypt:  # here, and not in `encode`: what is not kept is given again, until keys can be had
+            assert self._keys is not None
+            table = sealed(table, self._config.encrypt, self._keys)
         if partition not in self._partitions:  # what a predecessor staged comes again
             shutil.rmtree(self._home.staging(partition), ignore_errors=True)
             self._partitions.add(partition)

@@ -11,14 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 from sample_records import micros, triaged
 
 from collector.archive.columns import table_of
+from collector.archive.sealing import Opening, sealed
 from collector.archive.staging import Staging
 from collector.batch import LogBatch
+from collector.encryption.key_ring import KeyRing
+from collector.encryption.key_store import FILE
+from collector.encryption.master_key import LocalMasterKey, new_master_key
 
 _PIECES = 8
 _MEMORY = 48 << 20
+_SEALED = (("body",), ("attributes",), ("body", "attributes", "resource"))
 
 
 def pieces() -> Sequence[LogBatch]:
@@ -42,7 +48,7 @@ def main() -> None:
     tables = [table_of(batch) for batch in batches]
     with tempfile.TemporaryDirectory() as folder:
 
-        def written(memory: int) -> int:
+        def written(memory: int, tables: Sequence[pa.Table] = tables) -> int:
             staging = Staging(Path(folder) / "staging", memory)
             for table in tables:
                 staging.add(table)
@@ -57,6 +63,15 @@ def main() -> None:
         print(f"| columns | {columns:.2f} | {sum(table.nbytes for table in tables) / records:.0f} |")
         print(f"| files, all in memory | {held:.2f} | {written(1 << 30) / records:.0f} |")
         print(f"| files, in 48 MiB of memory | {spilled:.2f} | {written(_MEMORY) / records:.0f} |")
+        master = new_master_key()
+        keys = KeyRing(Path(folder) / FILE, lambda: LocalMasterKey(lambda: [master]))
+        keys.check()
+        for names in _SEALED:
+            shut = [sealed(table, names, keys) for table in tables]
+            sealing = micros(lambda names=names: [sealed(table, names, keys) for table in tables], records, 5)
+            opening = micros(lambda shut=shut: [Opening(keys).opened(table) for table in shut], records, 5)
+            size = written(1 << 30, shut) / records
+            print(f"| sealing {', '.join(names)} (opening: {opening:.2f}) | {sealing:.2f} | {size:.0f} in files |")
 
 
 if __name__ == "__main__":

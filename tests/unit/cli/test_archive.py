@@ -14,9 +14,12 @@ from typer.testing import CliRunner
 from collector.archive.columns import table_of
 from collector.archive.names import Cut, ObjectName
 from collector.archive.reading import open_archive
+from collector.archive.sealing import sealed
 from collector.archive.staging import Staging
 from collector.batch import LogBatch
 from collector.cli import app
+from collector.cli.archive_keys import keys_of
+from collector.encryption.place import KeyPlace
 from collector.store.embedded import EmbeddedStore
 from collector.store.rows import Limits, rows
 from collector.testing.row_batch import Row, batch_of
@@ -191,3 +194,41 @@ def test_sql_on_an_archive(archive: Path, tmp_path: Path) -> None:
     assert "no_such" in run(*asked, "SELECT no_such FROM logs", code=1)
     assert "8 objects" in run(*asked, "--most-bytes", "1KiB", "SELECT 1", code=1)
     assert "--most-bytes" in run(*asked, "--most-bytes", "much", "SELECT 1", code=2)
+
+
+def test_what_is_encrypted_is_opened_with_the_keys_of_a_data_directory(tmp_path: Path) -> None:
+    """Or of a configuration; else it is shown encrypted, and that is said."""
+    data, keyless, folder = tmp_path / "data", tmp_path / "keyless", tmp_path / "sealed"
+    for each in (data, keyless, folder):
+        each.mkdir()
+    run("master-key", "create", tmp_path / "master.key")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"""
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}}}}}}}
+exporters: {{archive: {{to: "{folder}", encrypt: [body, attributes]}}}}
+service:
+  encryption: {{master_key: {{file: "{tmp_path / "master.key"}"}}}}
+  pipelines: {{logs: {{receivers: [otlp], exporters: [archive]}}}}
+""")
+    ring = keys_of(data, [str(config)])
+    assert ring is not None
+    ring.check()
+    staging = Staging(tmp_path / "staging", 1 << 20)
+    staging.add(sealed(table_of(batch()), ["body", "attributes"], ring))
+    target = open_archive(str(folder)).catalog.target
+    for staged in staging.finish():
+        target.put(str(ObjectName(staged.place, "ours", Cut(0, 1, 1), staged.footer.digest)), staged.path.read_bytes())
+    ring.close()
+    asked = ("search", "--archive", folder, "--since", FROM, "--domain", "tamyla.com", "--limit", 3, "--json")
+    shut = run(*asked, "--data-dir", keyless)
+    assert "values stay encrypted: there are no keys here that open body, attributes" in shut
+    assert all(json.loads(line)["body"].startswith("enc:1:") for line in shut.splitlines() if line.startswith("{"))
+    assert '"body":"request 38"' in run(*asked, "--data-dir", data, "--config", config, "@status:238")
+    KeyPlace(data / "keys.db", "file", {"path": str(tmp_path / "master.key")}).remember(data)
+    assert '"body":"request 38"' in run(*asked, "--data-dir", data, "@status:238")
+    restore = ("archive", "restore", folder, "--domain", "tamyla.com", "--from", FROM, "--to", TO, "--data-dir", data)
+    run(*restore, "--store", tmp_path / "is.db")
+    with sqlite3.connect(tmp_path / "is.db") as connection:
+        assert {body for (body,) in connection.execute("SELECT body FROM logs")} == {
+            f"request {n}" for n in range(0, 40, 2)
+        }
