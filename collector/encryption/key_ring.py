@@ -57,15 +57,15 @@ class KeyRing:
         self._domain_keys: dict[str, tuple[bytes, bytes]] = {}
         self._fetches: Fetches[tuple[bytes, bytes]] = Fetches()
 
-    def check(self) -> None:
-        """That the master key is here, and the right one. Asks its keeper, however long that takes.
+    def check(self, new: bool = True) -> None:
+        """That the master key is here, and the right one. Asks its keeper, however long that takes. `new`: as `KeyStore.prepare` has it.
 
         Raises:
             KeysUnavailable: a sentence for the operator.
         """
         master = self._the_master()
         with self._lock:
-            self._store.prepare(master.ids[0])
+            self._store.prepare(master.ids[0], new)
             kept = {key.wrapped.master: key for key in self._store.domain_keys()}
             current = self._store.master() or master.ids[0]
         for key in kept.values():

@@ -80,8 +80,16 @@ class KeyStore:
             self._connection = None
             self._version = -1
 
-    def prepare(self, master: str) -> None:
-        """Make what is missing; `master` is the master key, if none is named yet."""
+    def prepare(self, master: str, new: bool = True) -> None:
+        """Make what is missing; `master` is the master key, if none is named yet.
+
+        Args:
+            new: False where something is encrypted already: then a file that is not there is a lost one, and none is made in its place.
+        """
+        if not new and identity(self.path) is None:
+            raise KeysUnavailable(
+                f"the keys in {self.path} are gone, and what waits was encrypted with them: put the file back, or the copy of it"
+            )
         with self._writing() as connection:
             connection.execute("INSERT OR IGNORE INTO facts VALUES ('master', ?), ('destroyed', 0)", (master,))
 

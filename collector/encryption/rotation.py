@@ -49,7 +49,7 @@ def rotate(place: KeyPlace) -> Rotated:
     master = opened(place.source, place.options)
     store = KeyStore(place.keys)
     try:
-        store.prepare(master.ids[0])
+        store.prepare(master.ids[0], new=False)
         if file is None and len(master.ids) == 1 and store.master() == master.ids[0] and not master.waits:
             raise KeysUnavailable(
                 "there is no new master key: let it come in front of the old one, on a line of its own"
@@ -70,7 +70,7 @@ def _add_key(place: KeyPlace, file: Path) -> None:
     keys = parsed(file.read_text())
     store = KeyStore(place.keys)
     try:
-        store.prepare(id_of(keys[0]))
+        store.prepare(id_of(keys[0]), new=False)
         begun = len(keys) > 1 and (
             store.master() != id_of(keys[0]) or any(key.wrapped.master != id_of(keys[0]) for key in store.domain_keys())
         )

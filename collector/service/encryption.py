@@ -14,6 +14,7 @@ from collector.control.catalogue import ENCRYPTION_DESTROYED, ENCRYPTION_ROTATED
 from collector.control.record import Value
 from collector.control.reporter import Reporter
 from collector.encryption import Keys
+from collector.encryption.place import KeyPlace
 from collector.errors import KeysUnavailable
 from collector.settings.model import Settings
 
@@ -29,14 +30,14 @@ def check_keys(settings: Settings, root: Path) -> None:
     """That what the configuration asks for can be encrypted, and where its keys are, for whoever comes without it.
 
     Raises:
-        KeysUnavailable: the master key is not here, or not the one that the keys were wrapped with.
+        KeysUnavailable: the master key is not here, or not the one that the keys were wrapped with; or the file of keys was lost.
     """
     config = settings.service.encryption
     if config is not None:
         place = config.place(root)
         ring = place.ring()
         try:
-            ring.check()
+            ring.check(new=KeyPlace.remembered(root) is None)
         finally:
             ring.close()
         place.remember(root)

@@ -57,18 +57,18 @@ def keys(patient: Patient) -> Iterator[Finding]:
     """Whether the keys of what is encrypted are there, and the master key that wraps them."""
     config = patient.settings.service.encryption
     try:
-        place = KeyPlace.remembered(patient.root) if config is None else config.place(patient.root)
+        before = KeyPlace.remembered(patient.root)
+        place = before if config is None else config.place(patient.root)
         if place is None:
             return
-        if not place.keys.exists():
-            said = f"{place.keys} is not there" if config is None else f"{place.keys} does not exist yet: {_LIVES}"
-            yield (
-                note("keys", said, "put it back: without it what was encrypted can't be read")
-                if config is None
-                else ok("keys", said)
-            )
+        if before is None and not place.keys.exists():
+            yield ok("keys", f"{place.keys} does not exist yet: {_LIVES}")
             return
-        place.ring().check()
+        if config is None and not place.keys.exists():
+            put_back = "put it back: without it what was encrypted can't be read"
+            yield note("keys", f"{place.keys} is not there", put_back)
+            return
+        place.ring().check(new=False)
     except LogboomError as error:
         yield problem("keys", str(error), "logboom will not start: see docs/encryption.md")
         return

@@ -53,6 +53,24 @@ def test_a_key_file(tmp_path: Path) -> None:
     assert off.open("a.com", "journal", keys.seal("a.com", "journal", b"text")) == b"text"
 
 
+def test_no_new_keys_are_made_in_the_place_of_a_file_that_was_lost(tmp_path: Path) -> None:
+    """With new ones the old file could not be put back without losing what the new ones encrypted."""
+    assert CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")]).exit_code == 0
+    settings = load([f"yaml:{yaml(f'{{master_key: {{file: {tmp_path}/master.key}}}}')}"])
+    check_keys(settings, tmp_path)
+    keys, master = (tmp_path / "keys.db").read_bytes(), (tmp_path / "master.key").read_bytes()
+    for path in tmp_path.glob("keys.db*"):
+        path.unlink()
+    with pytest.raises(KeysUnavailable, match="put the file back"):
+        check_keys(settings, tmp_path)
+    rotated = CliRunner().invoke(app, ["master-key", "rotate", "--data-dir", str(tmp_path)])
+    assert (rotated.exit_code, "put the file back" in rotated.output) == (1, True)
+    assert (tmp_path / "master.key").read_bytes() == master  # without it the file that comes back would open nothing
+    assert list(tmp_path.glob("keys.db*")) == []
+    (tmp_path / "keys.db").write_bytes(keys)
+    check_keys(settings, tmp_path)
+
+
 def test_keys_of_days_are_destroyed_when_they_are_old(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["master-key", "create", str(tmp_path / "master.key")]).exit_code == 0
     block = f"{{master_key: {{file: {tmp_path}/master.key}}, destroy_after: 30d}}"
