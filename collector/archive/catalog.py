@@ -66,14 +66,26 @@ class Catalog:
         return self.current(self.all_of(domain, first_hour, last_hour))
 
     def current(self, listed: Sequence[Listed]) -> list[Listed]:
-        """Of objects of whole hours those to read."""
-        there = {each.path for each in listed}
+        """Of objects of whole hours those to read. One that is damaged replaces nothing: whoever reads it is told."""
+        there = {each.path: each for each in listed}
         company = Counter(each.name.place.hour for each in listed)
-        replaced: set[str] = set()
+        claims: dict[str, set[str]] = {}
         for each in listed:
             if each.name.cut is None and company[each.name.place.hour] > 1:
-                replaced |= set(self.footer(each).replaces) & there
+                claims[each.path] = self._replaced(each) & there.keys() - {each.path}
+        replaced = {
+            other
+            for path, others in claims.items()
+            for other in others
+            if path not in claims.get(other, ()) or _order(there[other]) < _order(there[path])
+        }
         return [each for each in listed if each.path not in replaced]
+
+    def _replaced(self, listed: Listed) -> set[str]:
+        try:
+            return set(self.footer(listed).replaces)
+        except ArchiveError:
+            return set()
 
     def footer(self, listed: Listed) -> Footer:
         """What an object says of itself: one or two reads of its end. Raises `ArchiveError`, `Missing`."""
@@ -104,6 +116,11 @@ class Catalog:
 def _between(first_hour: int, last_hour: int) -> Iterator[str]:
     for day in range(first_hour // _DAY_HOURS, last_hour // _DAY_HOURS + 1):
         yield date_folder(day * _DAY_HOURS).partition("=")[2]
+
+
+def _order(listed: Listed) -> tuple[float, str]:
+    """Of two that say that they replace each other the later is right: what is left of a joined object can be what it was made of."""
+    return listed.modified, listed.path
 
 
 def _is_date(folder: str) -> bool:

@@ -20,7 +20,7 @@ from collector.archive.maps import as_written
 from collector.archive.names import ObjectName
 from collector.archive.sealing import marked
 from collector.archive.staging import Staged, Staging
-from collector.archive.writing import ArchiveError, footer_of
+from collector.archive.writing import ROW_GROUP, ArchiveError, footer_of
 from collector.object_storage import Exists, Unconditional
 
 Keep = Callable[[pa.Table], pa.ChunkedArray | pa.Array]
@@ -36,6 +36,8 @@ def tables(catalog: Catalog, listed: Listed) -> Iterator[pa.Table]:
         footer = footer_of(file.metadata, listed.path)
         seen = 0
         for group in range(file.num_row_groups):
+            if file.metadata.row_group(group).num_rows > ROW_GROUP:  # a few bytes can say that there are billions
+                raise ArchiveError(f"{listed.path} has more records in a piece than logboom writes")
             table = file.read_row_group(group)
             seen += table.num_rows
             yield marked(as_written(table), footer.encrypted)

@@ -143,6 +143,8 @@ def _joined(tables: Sequence[pa.Table]) -> pa.Table:
 
 def split(table: pa.Table, classes: Classes) -> Sequence[tuple[Place, pa.Table]]:
     """The records of each place."""
+    if not table.num_rows:
+        return []
     keys = pl.DataFrame(
         {
             "domain": pl.Series(table.column("domain")),

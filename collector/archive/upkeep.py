@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from pathlib import Path
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.retention import Retention
 from collector.archive.rewriting import leftovers, rewritten
+from collector.archive.writing import ArchiveError
+
+log = logging.getLogger(__name__)
 
 _JOIN_HOURS = 7 * 24
 """How far back small objects are looked for."""
@@ -43,12 +47,11 @@ class Upkeep:
     stopping: Callable[[], bool] = lambda: False
 
     def run(self, now: float) -> int:
-        """How many objects were deleted. Raises `TargetError`, `ArchiveError`, OSError."""
-        deleted = 0
-        for domain in self.catalog.domains():
-            deleted += self._sweep(domain, now)
-            if self.joining is not None:
-                deleted += self._join(domain, self.joining, now)
+        """How many objects were deleted; hours with an object that is damaged are not joined. Raises `TargetError`, OSError."""
+        domains = self.catalog.domains()
+        deleted = sum(self._sweep(domain, now) for domain in domains)
+        if self.joining is not None:
+            deleted += sum(self._join(domain, self.joining, now) for domain in domains)
         return deleted
 
     def _sweep(self, domain: str, now: float) -> int:
@@ -72,12 +75,19 @@ class Upkeep:
         for listed in by_hour.values():
             if self.stopping():
                 break
-            old = leftovers(self.catalog, listed)
-            self.catalog.target.delete([each.path for each in old])
-            deleted += len(old)
-            for together in self._small([each for each in listed if each not in old], joining, now):
-                rewritten(self.catalog, together, self.data, self.folder, _MEMORY)
-                deleted += len(together)
+            try:
+                deleted += self._join_hour(listed, joining, now)
+            except ArchiveError as error:
+                log.warning("an hour of the archive is not joined: %s", error)
+        return deleted
+
+    def _join_hour(self, listed: Sequence[Listed], joining: Joining, now: float) -> int:
+        old = leftovers(self.catalog, listed)
+        self.catalog.target.delete([each.path for each in old])
+        deleted = len(old)
+        for together in self._small([each for each in listed if each not in old], joining, now):
+            rewritten(self.catalog, together, self.data, self.folder, _MEMORY)
+            deleted += len(together)
         return deleted
 
     def _small(self, listed: Sequence[Listed], joining: Joining, now: float) -> Iterator[list[Listed]]:

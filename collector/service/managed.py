@@ -119,8 +119,8 @@ class OpampRole:
                 looked = self._beat
                 self._orphaned = not _lives(self._options.ppid)
             await asyncio.wait({talking}, timeout=_BEAT_SECS)
-        if not talking.done() and self._stays_away:
-            client.leave()
+        if not talking.done():
+            client.leave(quietly=not self._stays_away)
             await asyncio.wait({talking}, timeout=_FAREWELL_SECS)
         if not talking.done():
             talking.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.records import batch_of
-from collector.archive.rewriting import rewritten, tables
+from collector.archive.rewriting import leftovers, rewritten, tables
 from collector.archive.sealing import Opening
 from collector.batch import LogBatch
 from collector.component import ErasedSlice, Erasure, FoundSlice
@@ -21,6 +22,7 @@ from collector.privacy.subjects import held_by
 from collector.store.rows import Limits, rows
 
 _MEMORY = 32 << 20
+_DAY_HOURS, _EPOCH = 24, date(1970, 1, 1)
 _JSON = ("scope_attributes", "attributes", "resource", "truncated")
 
 
@@ -32,6 +34,7 @@ def erase(catalog: Catalog, erasure: Erasure, after: str, data: str, folder: Pat
         return ErasedSlice(0, None)
     found = sum(int(_theirs(table, erasure, keys).sum()) for table in tables(catalog, listed))
     if found and not erasure.counts_only:
+        _without_leftovers(catalog, listed)
         rewritten(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
     return ErasedSlice(found, listed.path)
 
@@ -50,7 +53,23 @@ def find_subject(catalog: Catalog, erasure: Erasure, after: str, keys: Keys | No
 
 def _next(catalog: Catalog, domain: str, after: str) -> Listed | None:
     """By name: what is written anew stands behind or before the place, and holds nothing of them any more."""
-    return min((each for each in catalog.all_of(domain) if each.path > after), key=lambda each: each.path, default=None)
+    for day in catalog.days(domain):
+        if day < after.partition("/date=")[2][: len(day)]:
+            continue
+        first = (date.fromisoformat(day) - _EPOCH).days * _DAY_HOURS
+        behind = [each for each in catalog.all_of(domain, first, first + _DAY_HOURS - 1) if each.path > after]
+        if behind:
+            return min(behind, key=lambda each: each.path)
+    return None
+
+
+def _without_leftovers(catalog: Catalog, listed: Listed) -> None:
+    """What it was made of, where who made it died before that was deleted: what is left of it does not say so."""
+    hour, replaced = listed.name.place.hour, set(catalog.footer(listed).replaces) - {listed.path}
+    if replaced:
+        company = catalog.all_of(listed.name.place.domain, hour, hour)
+        old = {each.path for each in leftovers(catalog, company)}
+        catalog.target.delete(sorted(replaced & old))
 
 
 def _others(table: pa.Table, erasure: Erasure, keys: Keys | None) -> pa.Array:

@@ -36,13 +36,18 @@ def on_thread(service: S) -> Iterator[S]:
 
 
 async def _end(service: Service) -> None:
-    """Stop, and leave nothing open: what a peer broke off, a refused handshake say, is closed by callbacks still to come.
-    A transport that outlives its loop is found by the garbage collector, in whichever test runs then."""
+    """Stop, and leave nothing open."""
     await service.stop()
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)
+    await nothing_open()
+
+
+async def nothing_open() -> None:
+    """End the transports of the running loop: what a peer broke off, a refused handshake say, or who was cancelled, is closed by callbacks still
+    to come. A transport that outlives its loop is found by the garbage collector, in whichever test runs then."""
     transports: Mapping[int, asyncio.WriteTransport] = getattr(asyncio.get_running_loop(), "_transports", {})
     for transport in list(transports.values()):
         transport.abort()

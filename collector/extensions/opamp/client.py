@@ -68,15 +68,17 @@ class OpampClient:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._heartbeat_secs = config.heartbeat_interval if config.capabilities.reports_heartbeat else 0.0
         self._leaving = asyncio.Event()
+        self._quietly = False
         self._unreachable = ""
         self.connected = False
 
-    def leave(self) -> None:
-        """Say farewell, and end."""
+    def leave(self, *, quietly: bool = False) -> None:
+        """End, once what was asked is answered and taken in: a server says some things once. Say farewell, unless `quietly`: a successor goes on."""
+        self._quietly = quietly
         self._leaving.set()
 
     async def run(self) -> None:
-        """Until `leave`, or until it is cancelled, which says nothing. Raises OSError or ssl.SSLError for TLS files that can't be used."""
+        """Until `leave`, or until it is cancelled, which hears no answer. Raises OSError or ssl.SSLError for TLS files that can't be used."""
         await self._http.start()
         talk = self._over_websocket if self._config.server.ws is not None else self._over_http
         backoff, began = Backoff(_RETRY, self._rng), time.monotonic()
@@ -143,7 +145,8 @@ class OpampClient:
             await asyncio.wait(both, timeout=LOOK_SECS, return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
             if self._leaving.is_set():
-                await self._said(socket, self._session.farewell())
+                if not self._quietly:
+                    await self._said(socket, self._session.farewell())
                 return
             news = self._session.news()
             if news is None and self._heartbeat_secs and time.monotonic() - spoke >= self._heartbeat_secs:
@@ -178,7 +181,8 @@ class OpampClient:
             message = self._session.news()
             if message is None and time.monotonic() - asked >= polled.polling_secs:
                 message = self._session.next()
-        await self._asked(self._session.farewell())
+        if not self._quietly:
+            await self._asked(self._session.farewell())
 
     async def _asked(self, message: bytes) -> ServerMessage:
         headers = {"Content-Type": "application/x-protobuf", **self._headers()}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,9 +16,10 @@ from collector.archive.names import Cut, ObjectName, Place
 from collector.archive.records import batch_of as records_of
 from collector.archive.retention import Kept, Retention, held_by
 from collector.archive.rewriting import rewritten
+from collector.archive.schema import SCHEMA
 from collector.archive.staging import Staging
 from collector.archive.upkeep import Joining, Upkeep
-from collector.archive.writing import ArchiveError, Digest
+from collector.archive.writing import ROW_GROUP, ArchiveError, Digest
 from collector.holds import Hold, Holds
 from collector.object_storage import Exists, TargetError
 from collector.testing.row_batch import batch_of
@@ -226,6 +228,70 @@ def test_who_dies_between_the_new_object_and_the_deletion_leaves_each_record_onc
     assert upkeep(written).run(NOW) == 4
     assert len(written.archive.catalog.all_of("tamyla.com")) == 1
     assert written.ids(once=False) == ["0", "1", "2", "3"]
+
+
+def test_one_that_is_damaged_stops_neither_retention_nor_the_joining_of_other_hours(written: Any, row: Any) -> None:
+    """Nor the reading of what is whole."""
+    for n in range(3):
+        written.write(row(str(n)))
+        written.write(row(f"later {n}", hour=HOUR + 1))
+    written.write(row("old", domain="z.example", hour=HOUR - 800))
+    aged(written)
+    first = min(each.path for each in written.archive.catalog.all_of("tamyla.com"))
+    DAMAGES["no end"](written.folder / "archive" / first)
+    aged(written)
+    retention = Retention(Kept(), {"z.example": Kept(3600.0)})
+    assert upkeep(written, retention=retention).run(NOW) == 1 + 3
+    assert written.archive.catalog.all_of("z.example") == []
+    hours = [each.name.place.hour for each in written.archive.catalog.objects("tamyla.com")]
+    assert hours == [HOUR, HOUR, HOUR, HOUR + 1]
+    [joined] = [each.path for each in written.archive.catalog.objects("tamyla.com", HOUR + 1)]
+    DAMAGES["no end"](written.folder / "archive" / joined)
+    written.write(row("whole", hour=HOUR + 1))
+    assert len(written.archive.catalog.objects("tamyla.com", HOUR + 1)) == 2
+
+
+def test_what_replaces_each_other_is_not_both_left_out(written: Any, row: Any) -> None:
+    """What is left of a joined object may have the name of one that it was made of, and die before that is deleted."""
+    catalog, folder = written.archive.catalog, written.folder / "joining"
+    written.write(row("1"))
+    written.write(row("2"))
+    before, _ = rewritten(catalog, catalog.objects("tamyla.com"), "ours", folder, 1 << 20)
+    written.write(row("3"))
+    joined, _ = rewritten(catalog, catalog.objects("tamyla.com"), "ours", folder, 1 << 20)
+    content = catalog.target.get(joined)
+    aged(written)
+    left, gone = rewritten(
+        catalog,
+        catalog.objects("tamyla.com"),
+        "ours",
+        folder,
+        1 << 20,
+        lambda table: pc.not_equal(table["record_id"], "3"),
+    )
+    assert (left, gone) == (before, 1)
+    catalog.target.put(joined, content)
+    os.utime(written.folder / "archive" / joined, (NOW - 20 * 3600, NOW - 20 * 3600))
+    assert written.ids(once=False) == ["1", "2"]
+    assert upkeep(written).run(NOW) == 1
+    assert written.ids(once=False) == ["1", "2"]
+
+
+def test_a_piece_that_says_it_has_billions_of_records_is_not_read(written: Any, row: Any) -> None:
+    [name] = written.write(row("1"))
+    path = written.folder / "archive" / name
+    file = pq.ParquetFile(path)
+    many = pa.concat_tables([file.read()] * (ROW_GROUP + 1))
+    pq.write_table(many.replace_schema_metadata(file.metadata.metadata), path, row_group_size=1 << 20)
+    [listed] = written.archive.catalog.all_of("tamyla.com")
+    with pytest.raises(ArchiveError, match="more records in a piece"):
+        written.archive.verify(listed)
+
+
+def test_no_records_are_in_no_place(tmp_path: Path) -> None:
+    staging = Staging(tmp_path / "staging", 1 << 20)
+    staging.add(SCHEMA.empty_table())
+    assert staging.finish() == []
 
 
 def test_some_records_are_left_out_of_what_is_written_anew(written: Any, row: Any) -> None:

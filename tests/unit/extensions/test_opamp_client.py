@@ -14,6 +14,8 @@ from collector.extensions.opamp import client as module
 from collector.extensions.opamp.client import OpampClient
 from collector.extensions.opamp.config import OpampConfig
 from collector.extensions.opamp.session import Session
+from collector.transport.http_client import HttpAnswer
+from counterparts.on_thread import nothing_open
 from counterparts.opamp import PATH, StrictServer, strict_server
 from otlp_wire.opamp import AgentReport, Capability, Components, ConfigFile, Health, ServerMessage
 
@@ -56,6 +58,7 @@ class Talking:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await nothing_open()
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -266,3 +269,27 @@ def test_the_server_says_how_often_it_wants_to_hear_us() -> None:
             assert client._heartbeat_secs == heeded
 
     asyncio.run(test())
+
+
+def test_who_leaves_quietly_hears_the_answer_to_what_it_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server says some things once; and no farewell is said, for a successor goes on."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def post(*_: Any) -> HttpAnswer:
+        asked.set()
+        await answer.wait()
+        return HttpAnswer(200, {}, b"")
+
+    async def test(server: StrictServer) -> None:
+        talking = Talking(server, "http")
+        monkeypatch.setattr(talking.client._http, "post", post)
+        async with asyncio.timeout(30):
+            running = asyncio.ensure_future(talking.client.run())
+            await asked.wait()
+            talking.client.leave(quietly=True)
+            answer.set()
+            await running
+        assert len(talking.wanted) == 1
+
+    with strict_server() as server:
+        asyncio.run(test(server))

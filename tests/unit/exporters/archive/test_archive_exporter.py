@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from collector.archive.reading import Archive, open_archive
+from collector.archive.rewriting import rewritten
 from collector.base32 import first_record_id
 from collector.component import Context, Erasure, OutboxRun, Subject
 from collector.errors import LogboomError
@@ -204,6 +205,22 @@ def test_a_person_leaves_the_archive(tmp_path: Path) -> None:
     archive = run(tmp_path, steps)
     assert [id_[-1] for id_ in ids(archive)] == ["2", "4"]
     assert all(archive.verify(listed) for listed in archive.catalog.objects(DOMAIN))
+
+
+def test_a_person_leaves_what_was_joined_though_what_it_was_made_of_is_there_still(tmp_path: Path) -> None:
+    """Who joined them died before they were deleted: what is left stands there once."""
+
+    async def steps(exporter: ArchiveExporter) -> None:
+        await write(exporter, 1, row(1, **{"user.id": "7"}), row(2))
+        await write(exporter, 2, row(3))
+        catalog = open_archive(str(tmp_path / "archive")).catalog
+        old = {each.path: catalog.target.get(each.path) for each in catalog.all_of(DOMAIN)}
+        rewritten(catalog, catalog.all_of(DOMAIN), exporter._data, tmp_path / "joining", 1 << 20)
+        for name, content in old.items():
+            catalog.target.put(name, content)
+        assert await everything(exporter) == 1
+
+    assert [id_[-1] for id_ in ids(run(tmp_path, steps))] == ["2", "3"]
 
 
 async def everything(exporter: ArchiveExporter) -> int:
