@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from collector.archive.catalog import Catalog
 from collector.archive.columns import table_of
-from collector.archive.names import Cut, ObjectName
+from collector.archive.names import Cut, ObjectName, domain_folder
 from collector.archive.sealing import sealed
 from collector.archive.staging import Staged, Staging
 from collector.archive.upkeep import Upkeep
@@ -33,6 +33,8 @@ from exporters.archive.identity import Home
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_FOLDER, _OBJECT = 255, 800
+"""Bytes of a domain's part of a name: what file systems take, and what leaves room in the 1024 of an object's."""
 Key = tuple[int, int]
 """Partition and first entry of a run."""
 
@@ -48,6 +50,7 @@ class ArchiveExporter:
         if config.encrypt and (context.keys is None or not context.keys.seals):
             raise LogboomError(f"{context.id}: `encrypt` needs keys of domains: configure service.encryption")
         self._home = Home(context.data_dir, context.id)
+        self._longest = _OBJECT if "://" in config.to and not config.to.startswith("file:") else _FOLDER
         self._retention = config.retention.rules(context.holds)
         self._staging: ThreadPoolExecutor | None = None
         self._uploads: ThreadPoolExecutor | None = None
@@ -76,7 +79,10 @@ class ArchiveExporter:
         self._keeping_up = asyncio.create_task(self._keep_up())
 
     def encode(self, batch: LogBatch) -> pa.Table:
-        """The records as columns of the archive."""
+        """The records as columns of the archive. Raises ValueError: no object can have the name of their domain, which would hold back all others."""
+        for domain in batch.column("domain").drop_nulls().unique():
+            if len(domain_folder(domain)) > self._longest:
+                raise ValueError(f"the name of the domain is too long for a folder of the archive: {domain[:40]}…")
         return table_of(batch)
 
     async def keep(self, partition: int, first: int, encoded: pa.Table) -> None:

@@ -28,6 +28,10 @@ _TYPES = {
 }
 _NONE: Items = np.empty(0, np.uint32)
 _BETWEEN = "\x1f"
+_UPWARDS = r"(?:^|/)\.{1,2}(?:/|$)|[\x00-\x1f\x7f]"
+"""Segments that lead out of the base prefix, or of the bucket: who sends may say a prefix, and no more."""
+_LONGEST_PREFIX = 512
+"""Bytes; an object's name has 1024 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +132,6 @@ class AwsS3Exporter:
             for key in (told.s3_bucket, told.s3_prefix)
         ]
         bucket = found[0].set(~found[0].str.contains(f"^{BUCKET.pattern}$").fill_null(False), None)
-        prefix = found[1].set((found[1] == "").fill_null(True), None).str.strip_chars("/")
+        fits = (found[1].str.len_bytes() <= _LONGEST_PREFIX) & ~found[1].str.contains(_UPWARDS) & (found[1] != "")
+        prefix = found[1].set(~fits.fill_null(False), None).str.strip_chars("/")
         return bucket.fill_null(uploader.s3_bucket), prefix.fill_null(uploader.s3_prefix)

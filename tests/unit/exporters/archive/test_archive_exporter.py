@@ -158,6 +158,20 @@ def test_a_data_directory_has_one_name_and_one_who_looks_after_the_archive(tmp_p
         assert theirs
 
 
+def test_a_domain_whose_name_no_folder_can_have_holds_nobody_back(tmp_path: Path) -> None:
+    """Its records are dead letters; an object storage takes them."""
+    longest = ".".join(["b" * 60] * 4)[:243] + ".c"
+    batch = batch_of([Row("1", fields={"domain": f"{longest}{'d' * 8}"})])
+    for to, taken in ((str(tmp_path), False), (f"file://{tmp_path}", False), ("s3://bucket/x", True)):
+        exporter = FACTORY.create(FACTORY.config.model_validate({"to": to}), Context("archive", tmp_path))
+        assert exporter.encode(batch_of([Row("1", fields={"domain": longest})])).num_rows == 1
+        if taken:
+            assert exporter.encode(batch).num_rows == 1
+        else:
+            with pytest.raises(ValueError, match="too long"):
+                exporter.encode(batch)
+
+
 def test_target_size_leaves_room_in_the_queue() -> None:
     with pytest.raises(ValidationError, match="at most half"):
         FACTORY.config.model_validate({"to": "x", "target_size": "200MiB"})

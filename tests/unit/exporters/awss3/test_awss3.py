@@ -157,6 +157,18 @@ def test_attributes_of_the_resource_say_where_records_go() -> None:
     assert (second.bucket, second.name.startswith("base/p/year=")) == ("b", True)
 
 
+@pytest.mark.parametrize(
+    "prefix",
+    ["../../other-bucket/x", "..", "a/../b", "./a", "a/.", "a\x1fb", "a\nb", "ä" * 257],
+    ids=map(str, range(8)),
+)
+def test_a_prefix_that_leads_elsewhere_or_is_none_goes_to_that_of_the_options(prefix: str) -> None:
+    """The attribute is the sender's."""
+    made = exporter(resource_attrs_to_s3={"s3_prefix": "prefix"}, s3uploader={"s3_prefix": "p"})
+    batch = batch_of([Row("1", resource=(("prefix", prefix),)), Row("2", resource=(("prefix", "a/..b/c..d"),))])
+    assert made.one_request_per(batch).to_list() == ["b\x1fp", "b\x1fa/..b/c..d"]
+
+
 OK = HttpAnswer(200, {"ETag": '"x"'}, b"")
 ANSWERS = {
     "taken": (OK, Ok()),
