@@ -19,6 +19,7 @@ from collector.store.following import Question
 from collector.store.minutes import ROLLUPS
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
+from collector.store.retention import MINUTE_NS
 from collector.store.upkeep import Rows, Run
 
 AT_ONCE = 2000
@@ -115,8 +116,9 @@ class StoreErasing:
         if erasure.counts_only:
             return
         if erasure.subject is None:
-            names = [*(each.name for each in ROLLUPS), *(each.name for each in _ERASED)]
-            await self._ask(*((delete_of(name), (erasure.domain,)) for name in names))
+            until = -(-erasure.received_before_unix_nano // MINUTE_NS)  # minutes of what stays are counted on
+            counts = [(minutes_of(each.name), (erasure.domain, until)) for each in ROLLUPS]
+            await self._ask(*counts, *((delete_of(each.name), (erasure.domain,)) for each in _ERASED))
             return
         for projection in _ERASED:
             await self._hide(projection, erasure.domain, erasure.subject)
@@ -141,6 +143,14 @@ class StoreErasing:
 def delete_of(table: str) -> str:
     """All of a domain out of a table."""
     return f"DELETE FROM {table} WHERE domain = ?1 RETURNING 1"  # noqa: S608 - constants
+
+
+def minutes_of(table: str) -> str:
+    """Counts of a domain before a minute, and later ones of which no row is left: of a sender whose clock is ahead. Parameters: domain,
+    minute."""
+    return f"""DELETE FROM {table} WHERE domain = ?1 AND (minute < ?2 OR NOT EXISTS (
+    SELECT 1 FROM logs INDEXED BY logs_domain_time WHERE domain = ?1 AND time_unix_nano >= minute * {MINUTE_NS}
+    AND time_unix_nano < (minute + 1) * {MINUTE_NS} AND NOT (attributes = '{{}}' AND resource = '{{}}'))) RETURNING 1"""  # noqa: S608
 
 
 def texts_of(projection: Projection) -> list[str]:

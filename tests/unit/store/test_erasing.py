@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from collector.base32 import first_record_id
+from collector.batch import LogBatch
 from collector.component import Erasure, Subject
 from collector.samples import batch_of
 from collector.store.describing import described
@@ -60,6 +64,10 @@ def erase(store: EmbeddedStore, erasure: Erasure, at_once: int = 7) -> int:
             after = done.after
 
     return asyncio.run(all_of_it())
+
+
+def stamped(batch: LogBatch, record_id: str) -> LogBatch:
+    return replace(batch, records=batch.records.with_columns(pl.lit(record_id).alias("record_id")))
 
 
 def count(store: EmbeddedStore, condition: str = "1") -> int:
@@ -125,11 +133,27 @@ def test_a_domain_goes_with_its_counts_and_tables(store: EmbeddedStore) -> None:
     assert store.select("SELECT DISTINCT domain FROM log_minutes") == [("b.com",)]
 
 
+def test_counts_of_what_a_clock_ahead_stamped_go_with_its_rows(store: EmbeddedStore) -> None:
+    """Minutes behind the moment of the erasure stay where a row of them does."""
+    now = time.time_ns()
+    early, late = (
+        batch_of([{"body": "x", "attributes": {"a": 1}, "time_unix_nano": now + ahead}], "a.com")
+        for ahead in (10**13, 2 * 10**13)
+    )
+    received = {"a": first_record_id(now // 1_000_000 - 10**6), "b": first_record_id(now // 1_000_000 + 10**6)}
+    for batch, id_ in ((early, received["a"]), (late, received["b"])):
+        store.insert(rows(stamped(batch, id_), Limits()))
+    assert erase(store, Erasure("e", "a.com", None, now)) == 1
+    assert store.select("SELECT count(*) FROM log_minutes WHERE domain = 'a.com'") == [(1,)]
+
+
 def test_what_was_received_later_stays(store: EmbeddedStore) -> None:
     filled(store)
 
     assert erase(store, Erasure("e", "a.com", SUBJECT, 1)) == 0
+    counts = store.select("SELECT minute, n FROM log_minutes WHERE domain = 'a.com' ORDER BY minute")
     assert erase(store, Erasure("e", "a.com", None, 1)) == 0
+    assert store.select("SELECT minute, n FROM log_minutes WHERE domain = 'a.com' ORDER BY minute") == counts != []
 
 
 def test_texts_of_tables_of_events_lose_the_value_and_nothing_else(store: EmbeddedStore) -> None:
