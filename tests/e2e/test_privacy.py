@@ -169,9 +169,8 @@ def test_a_person_is_handed_out_and_erased_everywhere(tmp_path: Path) -> None:
 
         done = statuses(service)[-1]
         local = ("outbox", "exporter/sqlite", "dead letters")
-        assert [counted["places"][name]["records"] for name in local] == [
-            done["places"][name]["records"] for name in local
-        ]
+        for name in local:  # events about her may have come since they were counted
+            assert counted["places"][name]["records"] <= done["places"][name]["records"], name
         assert min(done["places"][name]["records"] for name in local) >= 30  # events about her, too
         assert place(service, "exporter/otlp_http/away") == "cannot"
         assert service.rows("SELECT domain, count(*) FROM sent GROUP BY 1 ORDER BY 1") == [(OURS, 30), (OTHER, 30)]
