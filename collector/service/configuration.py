@@ -59,6 +59,16 @@ class Configuration:
                 self.folder.say(Outcome(kept.hash, "FAILED", told(error)))
             return local
 
+    def left_out(self, why: str) -> Settings | None:
+        """What this machine says alone, for both together do not start; None: there is nothing of a server's. Raises ConfigError."""
+        local, kept = self._read(None), self.folder.remote()
+        if kept is None or accepting(local) is None:
+            return None
+        log.error("the remote configuration is left out, for it does not start by now: %s", why)
+        with contextlib.suppress(OSError):
+            self.folder.say(Outcome(kept.hash, "FAILED", why))
+        return local
+
     def again(self) -> Settings:
         """Both as they are now. Raises ConfigError."""
         local, kept = self._read(None), self.folder.remote()

@@ -31,7 +31,7 @@ from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.reloading import check_successor
 from collector.service.reporting import Reporting
 from collector.service.service_manager import show_life, tell
-from collector.service.supervisor import Supervisor
+from collector.service.supervisor import StartFailed, Supervisor
 from collector.service.watch import Watch
 from collector.service.zpages import ZPages
 from collector.settings.model import Settings
@@ -98,7 +98,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path, con
     )  # fmt: skip
     beside = (keep_retiring(lambda: supervisor.settings, root), Heeding(supervisor, configuration).run())
     watching = asyncio.ensure_future(_watch(watch, *beside))
-    starting = asyncio.ensure_future(supervisor.start())
+    starting = asyncio.ensure_future(started(supervisor, configuration))
     try:
         await _listen_health(supervisor, endpoints, watch)
         await _listen_zpages(supervisor, endpoints, watch)
@@ -117,6 +117,24 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path, con
         reporting.close(0.0)  # who takes it in has ended
     log.info("stopped")
     return 0
+
+
+async def started(supervisor: Supervisor | InProcess, configuration: Configuration) -> bool:
+    """Start; where it fails with what a server gave, without that: who gave it is reached again. False: it was told to stop meanwhile.
+
+    Raises:
+        StartFailed: what this machine says does not start.
+    """
+    try:
+        return await supervisor.start()
+    except StartFailed as problem:
+        if not isinstance(supervisor, Supervisor):
+            raise
+        local = await asyncio.to_thread(configuration.left_out, str(problem))
+        if local is None:
+            raise
+        supervisor.settings = local
+        return await supervisor.start()
 
 
 async def _watch(watch: Watch, *beside: Coroutine[Any, Any, None]) -> None:

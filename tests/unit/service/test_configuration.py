@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from collector.errors import ConfigError, LogboomError
 from collector.extensions.opamp.folder import KeptConfig, OpampFolder, Outcome
 from collector.service.configuration import Configuration, accepting, told
+from collector.service.run import started
+from collector.service.supervisor import StartFailed, Supervisor
+from collector.settings.model import Settings
 
 LOCAL = """
 receivers: {nop: }
@@ -54,6 +58,41 @@ def test_what_is_wrong_by_now_keeps_nobody_from_starting(tmp_path: Path) -> None
     assert '"nobody"' in outcome.error
     with pytest.raises(ConfigError):
         found.again()
+
+
+class Starting(Supervisor):
+    """Starts with `nop` alone."""
+
+    def __init__(self, settings: Settings, fails: bool = False) -> None:
+        self.settings = settings
+        self.starts = 0
+        self._fails = fails
+
+    async def start(self) -> bool:
+        self.starts += 1
+        if self._fails or list(self.settings.pipelines["logs"].exporters) != ["nop"]:
+            raise StartFailed("worker-0: its token can't be read")
+        return True
+
+
+def test_what_does_not_start_by_now_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    """Right as far as it can be read: a file of a token that is gone, a port that is taken."""
+    found = configuration(tmp_path)
+    found.folder.take(GOOD)
+    supervisor = Starting(found.at_start())
+    assert asyncio.run(started(supervisor, found))
+    assert supervisor.starts == 2
+    assert found.folder.outcome() == Outcome(GOOD.hash, "FAILED", "worker-0: its token can't be read")
+    with pytest.raises(StartFailed):
+        asyncio.run(started(Starting(found.at_start(), fails=True), found))
+
+
+def test_what_this_machine_says_starts_or_does_not(tmp_path: Path) -> None:
+    found = configuration(tmp_path)
+    supervisor = Starting(found.at_start(), fails=True)
+    with pytest.raises(StartFailed):
+        asyncio.run(started(supervisor, found))
+    assert (supervisor.starts, found.folder.outcome()) == (1, None)
 
 
 def test_who_does_not_accept_takes_nothing(tmp_path: Path) -> None:
