@@ -34,6 +34,7 @@ def opened(path: Path, **options: bool) -> None:
 ALWAYS = {
     "logs_domain_time", "logs_urgent", "logs_error_trace", "logs_events", "deployments_by_time", "notifications_by_time",
     "logs_patterns", "patterns_by_time", "issues_by_time", "issue_activity_by_time", "silences_by_end", "responses_by_time",
+    "audit_by_time", "audit_by_expiry",
 }  # fmt: skip
 
 
