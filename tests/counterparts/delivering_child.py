@@ -21,7 +21,7 @@ from typing import Any
 from collector.batch import LogBatch
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
-from collector.ledger import dispatch, outbox
+from collector.ledger import contents, dispatch, outbox
 from collector.ledger.codec import decode_batch
 from collector.ledger.journal_sources import JournalSources
 from collector.ledger.partition import PartitionLedger
@@ -74,7 +74,7 @@ def _lay(mode: str) -> None:
 
     undisturbed = open_batch
     if mode in ("decoding", "moving"):
-        dispatch.open_batch = decode  # type: ignore[attr-defined]
+        contents.open_batch = decode  # type: ignore[attr-defined]
     if mode == "moving":
         dispatch.NewDeadLetter = lambda *of: _die()  # type: ignore[assignment,attr-defined]
 
