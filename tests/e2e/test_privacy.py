@@ -169,9 +169,10 @@ def test_a_person_is_handed_out_and_erased_everywhere(tmp_path: Path) -> None:
 
         done = statuses(service)[-1]
         local = ("outbox", "exporter/sqlite", "dead letters")
-        for name in local:  # events about her may have come since they were counted
+        for name in local[1:]:  # events about her may have come since they were counted, or gone on from the outbox
             assert counted["places"][name]["records"] <= done["places"][name]["records"], name
-        assert min(done["places"][name]["records"] for name in local) >= 30  # events about her, too
+        for said in (counted, done):
+            assert min(said["places"][name]["records"] for name in local) >= 30  # events about her, too
         assert place(service, "exporter/otlp_http/away") == "cannot"
         assert service.rows("SELECT domain, count(*) FROM sent GROUP BY 1 ORDER BY 1") == [(OURS, 30), (OTHER, 30)]
         assert dead(service, "otlp_http/refuses") == 60
