@@ -48,7 +48,9 @@ def query(
     store: StoreFile = None,
     config: StoreConfig = None,
     domain: Domain = None,
-    archive: Annotated[str, typer.Option(help="Ask an archive instead: a folder, s3://… (DuckDB's SQL).")] = "",
+    archive: Annotated[
+        str, typer.Option(help="Ask an archive instead: a folder, s3://…; DuckDB's SQL, attributes are maps.")
+    ] = "",
     option: Options = None,
     since: Annotated[str, typer.Option(help="With --archive: since a date, or how long ago, such as 30d.")] = "24h",
     until: Annotated[str, typer.Option(metavar="TIME", help="With --archive: to when; now without it.")] = "0s",
@@ -80,9 +82,6 @@ def query(
     By an attribute:
       logboom query "SELECT attributes ->> '$.\\"http.route\\"', count(*)
                      FROM logs GROUP BY 1"
-    Of an archive, where attributes and resource are maps, and time is a timestamp:
-      logboom query --archive s3://acme-logs/archive --since 90d \\
-        "SELECT attributes['http.route'], count(*) FROM logs GROUP BY 1"
     All of one trace, as JSON:
       logboom query -f json \\
         "SELECT * FROM logs WHERE trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'"
