@@ -13,7 +13,7 @@ import pytest
 from collector.testing.service import Service
 from counterparts.numbered import HEADER, request
 
-REQUESTS = int(os.environ.get("LOGBOOM_LONE_REQUESTS", "40"))
+REQUESTS = int(os.environ.get("LOGBOOM_LONE_REQUESTS", "20"))
 BOUND_SECS = 20.0  # ten times what is promised
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120 + 2 * REQUESTS)]

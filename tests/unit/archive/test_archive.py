@@ -281,7 +281,7 @@ def test_a_piece_that_says_it_has_billions_of_records_is_not_read(written: Any, 
     [name] = written.write(row("1"))
     path = written.folder / "archive" / name
     file = pq.ParquetFile(path)
-    many = pa.concat_tables([file.read()] * (ROW_GROUP + 1))
+    many = file.read().take([0] * (ROW_GROUP + 1))
     pq.write_table(many.replace_schema_metadata(file.metadata.metadata), path, row_group_size=1 << 20)
     [listed] = written.archive.catalog.all_of("tamyla.com")
     with pytest.raises(ArchiveError, match="more records in a piece"):
