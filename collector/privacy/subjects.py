@@ -95,9 +95,9 @@ def _named(rows: pl.DataFrame, subject: Subject) -> pl.Series:
         found |= _reads(rows.get_column("string"), subject)
     nested = rows.get_column("kind") == int(ValueKind.ANY)
     if nested.any():
-        few = rows.select("key", "any").filter(nested)
-        marks = [_names(key, data, subject) for key, data in few.unique().iter_rows()]
-        hit = few.unique().filter(pl.Series(marks, dtype=pl.Boolean))
+        distinct = rows.select("key", "any").filter(nested).unique()  # once: no two calls give them in the same order
+        marks = [_names(key, data, subject) for key, data in distinct.iter_rows()]
+        hit = distinct.filter(pl.Series(marks, dtype=pl.Boolean))
         if hit.height:
             matches = rows.select("key", "any").join(
                 hit.with_columns(hit=True), on=["key", "any"], how="left", maintain_order="left"

@@ -137,3 +137,11 @@ def test_no_records() -> None:
 
 def test_the_value_is_hidden_where_it_is_a_word() -> None:
     assert SUBJECT.hidden_in("42 of 421: user 42, id=42") == "*** of 421: user ***, id=***"
+
+
+def test_of_many_people_in_maps_one_is_meant_each_time_it_is_asked() -> None:
+    """What is looked at once for each distinct map is that map's own."""
+    batch = batch_of([{"attributes": {"user": {"id": str(number)}}} for number in range(500)])
+    for number in range(40, 50):
+        theirs = held_by(batch, meant(Subject(("user.id",), str(number))))
+        assert theirs.arg_true().to_list() == [number]
