@@ -12,7 +12,7 @@ import orjson
 
 from collector.component import HoldsArchive
 from collector.console.archive_child import Order
-from collector.console.children import answered
+from collector.console.children import answered, later
 from collector.console.masking import Masks
 from collector.console.reads import noted
 from collector.console.refusal import Busy, Refused
@@ -59,15 +59,17 @@ class Archives:
             asked.since, asked.until, limit, before, events, self._options.archive_timeout, self._options.archive_bytes,
         )  # fmt: skip
         self._under_way += 1
-        try:
-            said = await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, self._child, order))
-        finally:
-            self._under_way -= 1
-        return self._read(said)
+        answer, loop = self._threads.submit(self._child, order), asyncio.get_running_loop()
+        answer.add_done_callback(lambda _: later(loop, self._ended))
+        return self._read(await asyncio.wrap_future(answer))
 
     def close(self) -> None:
         """Take no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self) -> None:
+        """Also where nobody waits for it any more: what runs takes its place until it is done; what has not begun goes with who asked."""
+        self._under_way -= 1
 
     def _child(self, order: Order) -> Mapping[str, Any]:
         said: Mapping[str, Any] = answered(_CHILD, order, "the archive could not be searched")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -41,3 +44,9 @@ def answered(module: str, order: object, failed: str) -> Any:
         log.error("%s: %s: %s", failed, error, said.decode(errors="replace")[-_WORDS:])
         raise Refused(500, f"{failed}; the log of logboom says more") from None
     return orjson.loads(done.stdout)
+
+
+def later(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *given: object) -> None:
+    """On the loop's thread, from any other; nothing where the loop has ended."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *given)

@@ -4,13 +4,12 @@ once, with so much memory and time (`collector.explaining.child`); its answer is
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from collector.console.children import answered
+from collector.console.children import answered, later
 from collector.console.refusal import Busy
 from collector.explaining.child import Order
 
@@ -35,7 +34,7 @@ class Explainer:
         self._under_way += 1
         answer = self._threads.submit(_child, order)
         loop = asyncio.get_running_loop()
-        answer.add_done_callback(lambda done: _later(loop, self._ended, key, done))
+        answer.add_done_callback(lambda done: later(loop, self._ended, key, done))
         return await asyncio.shield(asyncio.wrap_future(answer))
 
     def close(self) -> None:
@@ -49,11 +48,6 @@ class Explainer:
             self._known[key] = done.result()
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-
-
-def _later(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *given: object) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(function, *given)
 
 
 def _child(order: Order) -> Sequence[Mapping[str, Any]]:

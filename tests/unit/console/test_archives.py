@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from collector.archive.columns import table_of
@@ -59,7 +62,6 @@ def root(tmp_path: Path) -> Path:
 def without_a_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child's function in this process; one test starts it."""
     if "process" not in request.node.name:
-        import orjson
 
         def answered(_module: str, order: Order, _failed: str) -> Any:
             return orjson.loads(answer(order))
@@ -134,6 +136,34 @@ async def test_values_are_masked_as_those_of_the_store(root: Path) -> None:
     assert "payment 7 with" in str(page)
     assert CARD not in shown.text
     assert "payment" in shown.text
+
+
+async def test_who_leaves_makes_no_room_for_more_than_there_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs takes its place until it is done; what has not begun never does."""
+    go_on, begun, ordered = threading.Event(), [], []
+
+    def answered(_module: str, order: Order, _failed: str) -> Any:
+        begun.append(order.url)
+        go_on.wait(60)
+        return orjson.loads(answer(order))
+
+    def order(*given: Any) -> Order:
+        ordered.append(given)
+        return Order(*given)
+
+    monkeypatch.setattr(asking, "answered", answered)
+    monkeypatch.setattr(asking, "Order", order)
+    async with asked(root, PATIENT, config=config(root)) as client:
+        asking_ = [asyncio.create_task(client.get("/api/v1/logs/archived", params=SPAN)) for _ in range(6)]
+        while len(begun) < 2 or len(ordered) < 6:
+            await asyncio.sleep(0.01)
+        assert (await client.get("/api/v1/logs/archived", params=SPAN)).status_code == 429
+        for each in asking_:
+            each.cancel()
+        await asyncio.gather(*asking_, return_exceptions=True)
+        go_on.set()
+        assert (await client.get("/api/v1/logs/archived", params=SPAN)).status_code == 200
+    assert len(begun) == 3
 
 
 async def test_without_an_archive_there_is_none(root: Path) -> None:
