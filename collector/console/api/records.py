@@ -146,25 +146,12 @@ async def logs(
 ) -> Response:
     """Records that a query takes, the newest first. Pages don't move: what comes meanwhile is on none of them."""
     began = time.perf_counter()
-    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
-    place = None
-    if cursor:
-        given = Cursor.read(cursor, wanted)
-        wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    wanted, place = _placed(asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request)), cursor)
     budget = parts(request).options.query_timeout
     found = await ask(request, wanted.scope, records.page(wanted, limit, place, budget, events=events))
     if not found.complete and found.next is None:
         partial(request)
-    return answer({
-        "records": [as_object(row) for row in found.rows],
-        "next": following(found, wanted),
-        "complete": found.complete,
-        "searched_to": iso(found.searched_to),
-        "from": iso(wanted.since),
-        "to": iso(wanted.until),
-        "took_ms": round((time.perf_counter() - began) * 1000, 1),
-        "rows_read": rows_read(),
-    })  # fmt: skip
+    return answer(_page(found, wanted, began))
 
 
 @router.get("/logs/archived", response_model=ArchivedRecords)
@@ -185,26 +172,33 @@ async def archived(
     """Records that a query takes and that the store holds no more, out of the archive, the newest first; as far as a search in it may go: `next` leads
     further back. A page may be empty where the store has all that was found."""
     began = time.perf_counter()
-    wanted = asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request))
-    place = None
-    if cursor:
-        given = Cursor.read(cursor, wanted)
-        wanted, place = replace(wanted, since=given.since, until=given.until), given.place
+    wanted, place = _placed(asked({"domain": domain, "q": q, "from": from_, "to": to}, visitor(request)), cursor)
     page = await from_archive(request, wanted, limit, place, events=events)
     partial(request)  # the store's version says nothing of it
-    return answer({
-        "records": [as_object(row) for row in page.found.rows],
-        "next": following(page.found, wanted),
-        "complete": page.found.complete,
-        "searched_to": iso(page.found.searched_to),
+    read = {"objects": page.objects, "read_bytes": page.read_bytes, "damaged": list(page.damaged)}
+    return answer(_page(page.found, wanted, began) | read)
+
+
+def _placed(wanted: Asked, cursor: str) -> tuple[Asked, Place | None]:
+    """What is asked for by who goes on behind a page, and the place behind it. Raises `Refused`: this is no cursor of it."""
+    if not cursor:
+        return wanted, None
+    given = Cursor.read(cursor, wanted)
+    return replace(wanted, since=given.since, until=given.until), given.place
+
+
+def _page(found: Found, wanted: Asked, began: float) -> dict[str, Any]:
+    """`Records`, as programs read it. `began`: by `time.perf_counter`."""
+    return {
+        "records": [as_object(row) for row in found.rows],
+        "next": following(found, wanted),
+        "complete": found.complete,
+        "searched_to": iso(found.searched_to),
         "from": iso(wanted.since),
         "to": iso(wanted.until),
         "took_ms": round((time.perf_counter() - began) * 1000, 1),
         "rows_read": rows_read(),
-        "objects": page.objects,
-        "read_bytes": page.read_bytes,
-        "damaged": list(page.damaged),
-    })  # fmt: skip
+    }
 
 
 async def from_archive(
