@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -42,14 +44,45 @@ service:
     logs: {{receivers: [otlp], processors: [categorize, triage], exporters: [sqlite]}}
 """
 
+_FIRST_PORT = 14_000
+"""Above the ports that logboom listens on by default."""
+
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Ports that nobody listens on now, all different, from where the system takes none for connections: between this look and the
+    listening, no connection of whichever process can get one of them, and no other caller is given the same."""
+    first, most = _FIRST_PORT, _ports_of_connections()
+    turn = Path(tempfile.gettempdir()) / f"logboom-test-ports-{os.getuid()}"
+    with turn.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        written = file.read()
+        port, found = int(written) if written.isdigit() else first, list[int]()
+        for _ in range(most - first):
+            port = port + 1 if first <= port < most - 1 else first
+            if _is_free(port):
+                found.append(port)
+            if len(found) == count:
+                break
+        file.truncate(0)
+        file.write(str(port))
+    assert len(found) == count, "so many ports are not free"
+    return found
+
+
+def _ports_of_connections() -> int:
+    """The first of the ports that the system gives to connections."""
+    try:
+        return max(_FIRST_PORT + 1000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+    except OSError:
+        return 32768
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 class Service:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from collector.testing.service import free_ports
+
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 
@@ -81,9 +83,7 @@ def _anonymous(pid: int) -> int:
 
 def free_port() -> int:
     """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def await_port(port: int, seconds: float = 30.0) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from collector.testing.service import free_ports
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -61,11 +63,9 @@ def _versitygw() -> Iterator[str]:
     """Versity's gateway over a folder, which checks signatures as S3 does."""
     from counterparts.go_programs import built
 
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+    with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "backups").mkdir()
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+        [port] = free_ports(1)
         keys = {"ROOT_ACCESS_KEY": "key", "ROOT_SECRET_KEY": "secret-of-tests"}
         command = [str(built("versitygw")), "--port", f"127.0.0.1:{port}", "posix", folder]
         server = subprocess.Popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from typing import Any
 import aiosmtplib
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from collector.testing.service import free_ports
 
 
 @dataclass
@@ -52,8 +53,7 @@ class Mailbox:
         )
         if password:
             options |= {"auth_required": True, "authenticator": _asks(password)}
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        [port] = free_ports(1)
         controller = Controller(self, hostname="127.0.0.1", port=port, **options)
         controller.start()
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pytest
 from collector.batch import LogBatch
 from collector.component import Context
 from collector.outcomes import Blocked, Ok
-from collector.testing.service import Service
+from collector.testing.service import Service, free_ports
 from exporters.otlp_grpc import FACTORY as GRPC
 from exporters.otlp_http import FACTORY as HTTP
 
@@ -44,15 +43,10 @@ service:
 """
 
 
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, dict[str, int], Path]]:
     root = tmp_path_factory.mktemp("downstream")
-    doubting = free_port()
+    doubting = free_ports(1)[0]
     with Service(root, config=CONFIG.replace("DOUBTING", str(doubting))) as service:
         yield service, {"http": service.http, "grpc": service.grpc, "doubting": doubting}, root
 
