@@ -262,7 +262,7 @@ def grpc_client_credentials(tls: TlsClientConfig) -> grpc.ChannelCredentials | N
     key, chain = tls.pair() or (None, None)
     authorities = tls.authorities()
     if authorities is not None and tls.include_system_ca_certs_pool:
-        authorities += _system_authorities()
+        authorities += system_authorities()
     return grpc.ssl_channel_credentials(authorities, key, chain)
 
 
@@ -319,6 +319,16 @@ def _refuse_unsupported(tls: TlsConfig) -> None:
         )
 
 
-def _system_authorities() -> bytes:
+def librdkafka_names(tls: TlsConfig) -> dict[str, str]:
+    """Cipher suites and curves, by the properties of librdkafka."""
+    named = {
+        "ssl.cipher.suites": ":".join(_CIPHERS[name] for name in tls.cipher_suites),
+        "ssl.curves.list": ":".join(_CURVES[name] for name in tls.curve_preferences),
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def system_authorities() -> bytes:
+    """PEM of the system's authorities."""
     context = ssl.create_default_context()
     return b"".join(ssl.DER_cert_to_PEM_cert(der).encode() for der in context.get_ca_certs(binary_form=True))

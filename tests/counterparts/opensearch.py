@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -15,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.testing.service import free_ports
+from counterparts.maven_jars import jars
 
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "opensearch"
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
-_NEEDED = "OpenSearch is installed by Maven from Maven Central; Maven and Java 17 are needed"
-_INSTALL_SECS, _START_SECS = 540, 240
+_START_SECS = 240
 
 
 class OpenSearch:
@@ -37,7 +32,7 @@ class OpenSearch:
 
     def start(self) -> None:
         """Until it answers."""
-        command = ["java", "-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{_jars()}/*",
+        command = ["java", "-Xms512m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{jars(SOURCES)}/*",
                    str(SOURCES / "Launch.java"), str(self._folder / "node"), str(self.port), self._max_body]  # fmt: skip
         log = self._folder / "log"
         with log.open("ab") as out:
@@ -86,32 +81,3 @@ class OpenSearch:
         """Documents, after a refresh."""
         self.call("POST", f"/{index}/_refresh")
         return int(self.call("GET", f"/{index}/_count")[1].get("count", 0))
-
-
-def _jars() -> Path:
-    """OpenSearch's jars, installed once for each pom.xml."""
-    name = hashlib.sha256((SOURCES / "pom.xml").read_bytes()).hexdigest()[:16]
-    home = _CACHE / f"opensearch-{name}"
-    if not home.exists():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=_CACHE))
-        try:
-            _install(building)
-            building.rename(home)
-        except OSError:  # another test process was faster
-            assert home.exists()
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    return home
-
-
-def _install(folder: Path) -> None:
-    command = ["mvn", "-q", "-B", "-f", str(SOURCES / "pom.xml"), "dependency:copy-dependencies",
-               f"-DoutputDirectory={folder}"]  # fmt: skip
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_SECS, check=False)
-    except FileNotFoundError:
-        raise AssertionError(f"there is no mvn: {_NEEDED}") from None
-    except subprocess.TimeoutExpired:
-        raise AssertionError(f"Maven did not finish in {_INSTALL_SECS} s: {_NEEDED}") from None
-    assert done.returncode == 0, f"Maven failed: {_NEEDED}\n{(done.stdout + done.stderr)[-3000:]}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from collector.component import Outgoing
 
@@ -57,21 +57,52 @@ def signature(request: Outgoing, keys: Keys, scope: Scope, now: datetime) -> Map
         "host": parts.netloc.rpartition("@")[2]
     }
     names = sorted(signed)
-    canonical = "\n".join(
-        (
-            request.method, _path(parts.path or "/", scope), _query(parts.query),
-            *(f"{name}:{signed[name]}" for name in names), "", ";".join(names), hashlib.sha256(request.body).hexdigest(),
-        )
-    )  # fmt: skip
-    within = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
-    text = "\n".join((_ALGORITHM, stamp, within, hashlib.sha256(canonical.encode()).hexdigest()))
+    headers = [f"{name}:{signed[name]}" for name in names]
+    body = hashlib.sha256(request.body).hexdigest()
+    canonical = [
+        request.method,
+        _path(parts.path or "/", scope),
+        _query(parts.query),
+        *headers,
+        "",
+        ";".join(names),
+        body,
+    ]
+    mark = _mark(canonical, keys, scope, stamp)
+    credential = f"{keys.access_key}/{_within(scope, stamp)}"
+    added["Authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={mark}"
+    return added
+
+
+def presigned(url: str, keys: Keys, scope: Scope, now: datetime, life_secs: int) -> str:
+    """The URL of a GET, with its signature in the query; `now` is in UTC."""
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    parts = urlsplit(url)
+    query = {
+        **dict(parse_qsl(parts.query, keep_blank_values=True)), "X-Amz-Algorithm": _ALGORITHM,
+        "X-Amz-Credential": f"{keys.access_key}/{_within(scope, stamp)}", "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(life_secs), "X-Amz-SignedHeaders": "host",
+    }  # fmt: skip
+    if keys.token:
+        query["X-Amz-Security-Token"] = keys.token
+    told = _query(urlencode(query))
+    nothing = hashlib.sha256(b"").hexdigest()
+    canonical = ["GET", _path(parts.path or "/", scope), told, f"host:{parts.netloc}", "", "host", nothing]
+    mark = _mark(canonical, keys, scope, stamp)
+    return f"{parts.scheme}://{parts.netloc}{parts.path or '/'}?{told}&X-Amz-Signature={mark}"
+
+
+def _within(scope: Scope, stamp: str) -> str:
+    return f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
+
+
+def _mark(canonical: Sequence[str], keys: Keys, scope: Scope, stamp: str) -> str:
+    within = _within(scope, stamp)
+    digest = hashlib.sha256("\n".join(canonical).encode()).hexdigest()
     key = b"AWS4" + keys.secret.encode()
     for part in within.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    mark = hmac.digest(key, text.encode(), "sha256").hex()
-    credential = f"{keys.access_key}/{within}"
-    added["Authorization"] = f"{_ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={mark}"
-    return added
+    return hmac.digest(key, f"{_ALGORITHM}\n{stamp}\n{within}\n{digest}".encode(), "sha256").hex()
 
 
 def _path(path: str, scope: Scope) -> str:

@@ -1,0 +1,61 @@
+"""How a real Kafka is reached: in the clear, over TLS, with each way to say who we are; and that it comes back with what it had."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from collector.kafka.client import client_settings
+from collector.kafka.options import KafkaClientOptions
+from counterparts.kafka import Kafka
+
+pytestmark = pytest.mark.slow
+
+
+def reached(options: dict, patience_secs: float = 60) -> bool:
+    """Whether the cluster tells what topics it has."""
+    settings = client_settings(KafkaClientOptions.model_validate(options))
+    admin = AdminClient({**settings, "log_level": 0, "socket.timeout.ms": 60000})
+    try:
+        return bool(admin.list_topics(timeout=patience_secs).brokers)
+    except KafkaException:
+        return False
+
+
+def test_in_the_clear(kafka):
+    assert reached({"brokers": kafka.address})
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_over_tls_with_a_password(kafka, authority, mechanism):
+    tls = {"ca_file": str(authority.ca_file)}
+    sasl = {"mechanism": mechanism, "username": "ada", "password": "ada's word"}
+    assert reached({"brokers": [kafka.sasl_address], "tls": tls, "auth": {"sasl": sasl}})
+    assert not reached(
+        {"brokers": [kafka.sasl_address], "tls": tls, "auth": {"sasl": {**sasl, "password": "another"}}}, 1
+    )
+
+
+def test_a_certificate_of_a_stranger_is_not_taken_unless_told_to(kafka, tmp_path):
+    auth = {"plain_text": {"username": "ada", "password": "ada's word"}}
+    assert not reached({"brokers": [kafka.sasl_address], "tls": {}, "auth": auth}, 1)
+    assert reached({"brokers": [kafka.sasl_address], "tls": {"insecure_skip_verify": True}, "auth": auth})
+
+
+def test_what_was_written_is_there_after_a_death(tmp_path):
+    kafka = Kafka(tmp_path)
+    try:
+        kafka.start()
+        kafka.make("lasting", partitions=2)
+        kafka.send("lasting", b"one", b"two", partition=1, headers={"a": "b"})
+        kafka.kill()
+        kafka.start()
+        assert [message.value() for message in kafka.messages("lasting")] == [b"one", b"two"]
+        kafka.pause()
+        assert not reached({"brokers": [kafka.address]}, 1)
+        kafka.resume()
+        assert reached({"brokers": [kafka.address]})
+        kafka.stop()
+    finally:
+        kafka.kill()
