@@ -15,6 +15,7 @@
     └── StorageError             an environment on disk can't be used, or can't be trusted any more: the process exits
         ├── Locked               another process writes it; a successor waits for it
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
+        ├── Lost                 a partition is another owner's, or nobody knows what was committed last: it is dropped, and taken anew
         ├── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
         ├── KeysUnavailable      keys can't be had now (master key, its service, their file); the same may be tried again
         └── Damaged              bytes on disk are not those that were written; the sentence says the way out
@@ -166,6 +167,13 @@ class Locked(StorageError):
 
 class Replaced(StorageError):
     """The open files are not those of their name any more; nothing may be acknowledged for them."""
+
+
+class Lost(StorageError):
+    """A partition can't be written any more: another owner has it, or nobody knows whether the last commit counts. Nothing of it may be
+    used from here on; whoever takes it (this process, too) reads from the log what is true. The rest of the process goes on."""
+
+    fatal = False
 
 
 class NoRoom(StorageError):

@@ -1,6 +1,7 @@
 """One LMDB environment done right: created, allocated in steps, locked, measured, opened once a process, found again.
 
 environment.py   the environment of one directory, and its one writer
+changes.py       what a transaction changed, for a log that has it first
 allocation.py    its file grows in steps, ahead of need
 handle.py        one open environment of a path in a process, however many use it
 freelist.py      pages in use, from LMDB's own free list

@@ -15,6 +15,9 @@ Invariants
   a while, and nothing else.
 - Values go in chunks (`collector.disk.chunks`), so no write needs a contiguous run of pages.
 - LMDB must not be opened twice in a process: all `Environment`s of one process on the same files share one handle.
+- One with a `log` is a copy of that log (`collector.disk.changes`): what a transaction changes is durable there before LMDB commits it,
+  LMDB's writer lock held meanwhile; and LMDB itself syncs nothing. A kill leaves the last commit or one that the log is ahead of; after the
+  machine died the files are worth nothing.
 """
 
 from __future__ import annotations
@@ -32,11 +35,12 @@ from typing import Any, NamedTuple, Self
 import lmdb
 
 from collector.disk.allocation import MAP_FACTOR, Allocation
+from collector.disk.changes import MARK, Log, Publishing, Recorded
 from collector.disk.compacting import settle
 from collector.disk.directory import allocate_lock_table, lock_writer, make_directory, sync_directory
 from collector.disk.freelist import PAGE_BYTES, pages_in_use
 from collector.disk.handle import Handle, acquire
-from collector.errors import Damaged, NoRoom, Replaced, StorageError, storage_error
+from collector.errors import Damaged, Lost, NoRoom, Replaced, StorageError, storage_error
 from collector.release import newer, release
 
 __all__ = ["CommitError", "Database", "Environment", "Transaction", "sync_directory"]
@@ -98,15 +102,24 @@ class Environment:
         self._allocation = allocation
         self._lock_fd = lock_fd
         self._closed = False
+        self._publishing: Publishing | None = None
 
     @classmethod
     def create(
-        cls, path: Path, budget_bytes: int, kind: str, format_version: int, oldest_format: int | None = None
+        cls,
+        path: Path,
+        budget_bytes: int,
+        kind: str,
+        format_version: int,
+        oldest_format: int | None = None,
+        *,
+        durable: bool = True,
     ) -> Self:
         """Open for writing; the first start makes the files.
 
         The budget may change between starts; a map never shrinks. Files from `oldest_format` on (default: this one) are
-        taken, and are of `format_version` from now on: an older logboom refuses them.
+        taken, and are of `format_version` from now on: an older logboom refuses them. Not `durable`: a commit waits for no disk; for a
+        copy of a log.
 
         Raises:
             StorageError: another process or another writer of this process holds it, the files are of another kind or
@@ -119,7 +132,7 @@ class Environment:
             undo.callback(os.close, lock_fd)
             _settle(path)
             allocate_lock_table(path)
-            handle = acquire(path, most_bytes)
+            handle = acquire(path, most_bytes, durable=durable)
             undo.callback(handle.release)
             allocation = Allocation.take(path, most_bytes, min(handle.pages * PAGE_BYTES, handle.map_bytes))
             undo.callback(allocation.close)
@@ -186,17 +199,62 @@ class Environment:
         """One write transaction: on disk when the block ends, nothing kept when it raises.
 
         Raises:
-            CommitError: LMDB or the disk refused.
+            CommitError: LMDB, the disk or the log refused.
+            Lost: see `follow`; each call from then on.
         """
         if self.readonly:
             raise StorageError(f"{self.path} is open for reading only")
         with contextlib.suppress(NoRoom):
             self.has_room(0)  # the file grows ahead of those, too, who need not ask
+        recorded: Recorded | None = None
+        try:
+            with self._handle.lmdb.begin(write=True) as txn:
+                if self._publishing is None:
+                    yield txn
+                else:
+                    recorded = self._publishing.begin(txn, self._handle.names())
+                    yield recorded
+                    self._publishing.end(txn, recorded)
+        except (lmdb.Error, OSError) as cause:
+            if recorded is not None and recorded.published:
+                raise Lost(f"{self.path}: the log has what the local copy could not be given: {cause}") from cause
+            raise CommitError(self.path, cause) from cause
+
+    def follow(self, log: Log) -> None:
+        """From now on each transaction's changes are durable in the log first. The environment closes it."""
+        self._publishing = Publishing(log, self._meta())
+
+    @property
+    def replicated(self) -> bool:
+        """Whether a log has all that stands in it."""
+        return self._publishing is not None
+
+    @contextlib.contextmanager
+    def replay(self, mark: bytes) -> Iterator[Transaction]:
+        """One write transaction with rows that stand in the log already, up to `mark`.
+
+        Raises:
+            CommitError: LMDB or the disk refused.
+        """
+        with contextlib.suppress(NoRoom):
+            self.has_room(0)
+        meta = self._meta()
         try:
             with self._handle.lmdb.begin(write=True) as txn:
                 yield txn
+                txn.put(MARK, mark, db=meta)
         except (lmdb.Error, OSError) as cause:
             raise CommitError(self.path, cause) from cause
+
+    @property
+    def mark(self) -> bytes | None:
+        """Up to where it has what stands in the log; None: nothing."""
+        with self.read() as txn:
+            mark: bytes | None = txn.get(MARK, db=self._meta())
+            return mark
+
+    def _meta(self) -> Database:
+        return self._handle.dbs([_META], create=True)[0]
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -320,6 +378,8 @@ class Environment:
         if self._closed:
             return
         self._closed = True
+        if self._publishing is not None:
+            self._publishing.log.close()
         self._handle.release()
         if self._allocation is not None:
             self._allocation.close()

@@ -27,11 +27,12 @@ _registry = threading.Lock()
 class Handle:
     """An open `lmdb.Environment`, with the tables opened in it. Made by `acquire` alone."""
 
-    def __init__(self, path: Path, map_bytes: int) -> None:
+    def __init__(self, path: Path, map_bytes: int, *, durable: bool) -> None:
         self._data = path / "data.mdb"
         self._name = str(self._data)
+        self.durable = durable
         before = _identity(self._data)
-        self.lmdb = _open(path, map_bytes)
+        self.lmdb = _open(path, map_bytes, durable)
         try:
             self.data_fd = os.open(self._data, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -63,6 +64,10 @@ class Handle:
     def grow(self, map_bytes: int) -> None:
         if map_bytes > self.map_bytes:
             self.lmdb.set_mapsize(map_bytes)
+
+    def names(self) -> dict[Any, str]:
+        """The handle of each open table → its name."""
+        return {table: name.decode() for name, table in self._tables.items()}
 
     def begin_read(self) -> Any:
         """A read transaction; follows a map that the writer's process has grown."""
@@ -112,19 +117,25 @@ class Handle:
         os.close(self.data_fd)
 
 
-def acquire(path: Path, map_bytes: int) -> Handle:
+def acquire(path: Path, map_bytes: int, *, durable: bool | None = None) -> Handle:
     """The process's handle on `path`, one user more. `map_bytes` 0: the size found on disk.
 
+    Args:
+        durable: whether commits wait for the disk; None: as the process has it open already, else they do. One that is open and does
+            wait goes on so, whoever joins.
+
     Raises:
-        StorageError: the files can't be opened.
+        StorageError: the files can't be opened, or commits must be durable and are not.
     """
     with _registry:
         identity = _identity(path / "data.mdb")
         handle = _handles.get(identity) if identity else None
         try:
             if handle is None:
-                handle = Handle(path, map_bytes)
+                handle = Handle(path, map_bytes, durable=durable is not False)
                 _handles[handle.identity] = handle
+            elif durable and not handle.durable:
+                raise StorageError(f"{path} is open in this process as a copy of a log, whose commits are not durable")
             else:
                 handle.grow(map_bytes)
         except (lmdb.Error, OSError) as error:
@@ -138,7 +149,7 @@ def acquire(path: Path, map_bytes: int) -> Handle:
         return handle
 
 
-def _open(path: Path, map_bytes: int) -> lmdb.Environment:
+def _open(path: Path, map_bytes: int, durable: bool) -> lmdb.Environment:
     # Readers open it for writing too (`Environment` keeps them from it): a handle opened for reading could not be
     # shared with a writer that starts later in the same process.
     return lmdb.open(
@@ -147,6 +158,7 @@ def _open(path: Path, map_bytes: int) -> lmdb.Environment:
         mode=0o600,
         create=False,
         max_dbs=_MAX_TABLES,
+        sync=durable,
         max_spare_txns=1,
         lib_version=_FORMAT_0_9,
     )

@@ -114,8 +114,11 @@ class Dispatch:
         """Copy the payloads that wait in the journals for an exporter that left the configuration into its spill area.
 
         What it has not sent would keep the journals from trimming for a day, and so stop the intake of all others. A
-        disk that has no room for the copies leaves things as they are.
+        disk that has no room for the copies leaves things as they are. Where a log has all contents, the payloads stand in one, too, and
+        nobody's intake waits for them.
         """
+        if self._store.environment.replicated:
+            return
         with self._store.environment.read() as txn:
             waiting = [queued.seq for queued in outbox.queue(txn, self._store.tables, exporter) if not queued.spilled]
         for seq in waiting:

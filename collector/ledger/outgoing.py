@@ -95,7 +95,10 @@ def _encoded(store: Store, held: Content, exporters: Exporters, seq: int, now_un
 
 
 def _spill(store: Store, held: Content, seq: int, header: OutboxHeader, content: bytes) -> frozenset[str]:
-    """Write the entry into the areas of the exporters whose quota it exceeds; those that took it."""
+    """Write the entry into the areas of the exporters whose quota it exceeds; those that took it. No file of this machine is needed where
+    a log has all contents: they stay in the outbox (`collector.ledger.room`)."""
+    if store.environment.replicated:
+        return frozenset()
     with store.environment.read() as txn:
         sums = {exporter: outbox.totals(txn, store.tables, exporter) for exporter in header.exporters}
     over = [

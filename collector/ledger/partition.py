@@ -100,10 +100,12 @@ class PartitionLedger:
         now_unix_ms: Callable[[], int] = unix_ms,
         at: Callable[[str], None] = nowhere,
         keys: Keys | None = None,
+        environment: Environment | None = None,
     ) -> Self:
         """Take the partition and make it agree with the plan; the first start makes its files.
 
         Args:
+            environment: the open one of `path`, closed with the ledger; None: it is opened here.
             sources: what was accepted, of all partitions.
             keys: open what is encrypted, and encrypt, where they seal.
             now_unix_ms, at: the clock, and what is told of each point at which a crash is interesting.
@@ -112,7 +114,8 @@ class PartitionLedger:
             Locked: another process holds it.
             StorageError: it belongs to another number of partitions, or its files can't be used.
         """
-        environment = Environment.create(path, plan.partition_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
+        if environment is None:
+            environment = Environment.create(path, plan.partition_bytes, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         try:
             tables = Tables.of(environment)
             assert tables is not None, "a writer makes the tables"

@@ -108,6 +108,11 @@ class LedgerPlan:
         """Outbox and state have room beside each other."""
         return self.max_bytes + self.state_bytes
 
+    @property
+    def spill_bytes(self) -> int:
+        """What the spill areas of all exporters may take: in files of their own, or in the outbox where a log has all contents."""
+        return sum(quota.spill_bytes for quota in self.quotas.values() if quota.on_full == "spill")
+
     def __post_init__(self) -> None:
         for pipeline in self.pipelines:
             for name in (pipeline.id, *pipeline.receivers, *pipeline.exporters, *pipeline.components, *pipeline.feeds):

@@ -35,10 +35,10 @@ class Room:
         with self._store.environment.read() as txn:
             if self._stops(txn, pipeline, max_bytes):
                 return False
-            state_bytes = total_bytes(txn, self._store.tables)
+            beside = total_bytes(txn, self._store.tables) + self._spilled(txn)
         environment = self._store.environment
         wanted = max_bytes * self._contents(pipeline)
-        if environment.has_room(wanted, within=self._store.plan.max_bytes + state_bytes):
+        if environment.has_room(wanted, within=self._store.plan.max_bytes + beside):
             return True
         if environment.growth_refused:
             raise NoRoom(f"{environment.path}: the file system has no room to grow ({environment.growth_refused})")
@@ -89,11 +89,25 @@ class Room:
         most = {name: self._store.limit_bytes(name, plan.passthrough) + SHARE_BYTES for name in blocking}
         return any(outbox.totals(txn, self._store.tables, name).size_bytes >= most[name] for name in blocking)
 
+    def _spilled(self, txn: Transaction) -> int:
+        """About what stands in the outbox that would stand in spill files otherwise."""
+        if not self._store.environment.replicated:
+            return 0
+        sums = outbox.all_totals(txn, self._store.tables)
+        return sum(
+            min(quota.spill_bytes, max(0, sums[exporter].size_bytes - self._store.limit_bytes(exporter, False)))
+            for exporter, quota in self._store.plan.quotas.items()
+            if quota.on_full == "spill" and exporter in sums
+        )
+
     def _full(self, exporter: str, held: Totals, passthrough: bool, max_bytes: int) -> bool:
         """Whether the exporter has so much to send that the pipeline must wait."""
         quota = self._store.quota(exporter)
         waiting = held.size_bytes - held.spilled_bytes
         if quota.on_full == "drop_oldest" or waiting < self._store.limit_bytes(exporter, passthrough):
             return False
-        full = held.spilled_bytes + max_bytes > quota.spill_bytes or exporter in self._store.spill_refused
+        aside = held.spilled_bytes
+        if self._store.environment.replicated:
+            aside = max(0, waiting - self._store.limit_bytes(exporter, passthrough))
+        full = aside + max_bytes > quota.spill_bytes or exporter in self._store.spill_refused
         return quota.on_full == "block" or full

@@ -23,6 +23,7 @@ from collector.ledger.partition import PartitionLedger
 from collector.ledger.pieces import StoredBatch
 from collector.ledger.plan import LedgerPlan, PipelinePlan, Quota
 from collector.ledger.reader import PartitionReader
+from collector.ledger.sources import Sources
 from collector.outcomes import Counts, Outcome
 from collector.pipeline.decode import decode
 
@@ -112,17 +113,12 @@ class PartitionBench:
     def open(self, plan: LedgerPlan | None = None, **observers: Any) -> PartitionLedger:
         """Open the ledger (again), perhaps with another plan."""
         self.plan = plan or self.plan
-        self.ledger = PartitionLedger.open(
-            self.root / "partition",
-            self.plan,
-            JournalSources([self.root / "journal"], keys=self.keys),
-            0,
-            1,
-            now_unix_ms=self.clock,
-            keys=self.keys,
-            **observers,
-        )
+        sources = JournalSources([self.root / "journal"], keys=self.keys)
+        self.ledger = self._opened(sources, now_unix_ms=self.clock, keys=self.keys, **observers)
         return self.ledger
+
+    def _opened(self, sources: Sources, **observers: Any) -> PartitionLedger:
+        return PartitionLedger.open(self.root / "partition", self.plan, sources, 0, 1, **observers)
 
     def reopen(self, plan: LedgerPlan | None = None, **observers: Any) -> PartitionLedger:
         """A restart."""

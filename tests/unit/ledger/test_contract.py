@@ -19,6 +19,7 @@ from collector.pipeline.decode import decode
 from collector.testing.conservation import assert_conserved
 from collector.testing.memory_ledger import MemoryLedger
 from counterparts.partition_bench import PartitionBench, bodies_of, exported, plan, request
+from counterparts.replicated_bench import ReplicatedBench
 
 MIB = 1 << 20
 ALL = 1 << 40
@@ -74,11 +75,13 @@ class InMemory:
 
 
 class OnDisk:
+    bench: type[PartitionBench] = PartitionBench
+
     def __init__(self, root: Path, quotas: Mapping[str, Quota]) -> None:
         feeds = {"forward": [FED, SILENT]}
         pipeline = PipelinePlan("logs", frozenset({"otlp"}), EXPORTERS, components=["p", "q"], feeds=feeds)
         fed = [PipelinePlan(FED, frozenset(), ("one", "third")), PipelinePlan(SILENT, frozenset(), ())]
-        self._bench = PartitionBench(root, plan(pipeline, *fed, quotas=quotas))
+        self._bench = self.bench(root, plan(pipeline, *fed, quotas=quotas))
         self.ledger = self._bench.ledger
 
     def put(self, *bodies: str, domain: str = "a.example") -> None:
@@ -97,10 +100,22 @@ class OnDisk:
         self._bench.close()
 
 
+class Replicated(OnDisk):
+    """A copy of a log: what another machine restores has the same rows."""
+
+    bench = ReplicatedBench
+
+    def close(self) -> None:
+        assert isinstance(self._bench, ReplicatedBench)
+        rows = self._bench.rows()
+        super().close()
+        assert self._bench.restored() == rows
+
+
 Make = Callable[..., Stand]
 
 
-@pytest.fixture(params=[InMemory, OnDisk])
+@pytest.fixture(params=[InMemory, OnDisk, Replicated])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Makes a ledger with quotas; after every test its account must add up."""
     made: list[Stand] = []
