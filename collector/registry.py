@@ -94,6 +94,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "http": "exporters.webhook",
         "jira": "exporters.jira",
         "jsm": "exporters.jsm",
+        "kafka": "exporters.kafka",
         "kubernetes": "exporters.kubernetes",
         "kv": "exporters.kv",
         "load_balancing": "exporters.load_balancing",

@@ -182,7 +182,9 @@ class KafkaConnection(Block):
         address = f"{host}:{port}"
         if self.encryption is not None:
             return f"{address} (TLS)"
-        return address if Endpoint(host.strip("[]"), int(port)).is_local else f"{address} (in the clear)"
+        return (
+            f"{address} (TCP)" if Endpoint(host.strip("[]"), int(port)).is_local else f"{address} (TCP, in the clear)"
+        )
 
 
 class KafkaClientOptions(KafkaConnection):

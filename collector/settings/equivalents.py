@@ -19,7 +19,7 @@ _HERE = {
     Kind.EXPORTER: {
         "splunk": "use `splunk_hec`",
         "opensearch": "use `elasticsearch`, with `setup: {enabled: true}`",
-        "kafka": "use `otlp` to an OpenTelemetry Collector that writes to Kafka",
+        "pulsar": "use `otlp` to an OpenTelemetry Collector that writes to Pulsar, or its Kafka protocol handler with `kafka`",
         "prometheus": "logboom's own metrics: service.telemetry.metrics.readers",
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },

@@ -64,6 +64,7 @@ def extension_references(kind: Kind, node: Node) -> Iterator[tuple[Use, Referenc
         (Use.STORAGE, "sending_queue", "storage"),
         (Use.ACKNOWLEDGEMENT, "ack", "extension"),
         (side, "auth", "authenticator"),
+        (Use.CLIENT_AUTHENTICATOR, "sasl", "oauthbearer_token_source"),
         (Use.SERVER_AUTHENTICATOR, "login", "authenticators"),
     ):
         yield from ((use, reference) for reference in _references_below(node, parent, key))

@@ -189,6 +189,8 @@ from exporters.jira.config import JiraConfig
 from exporters.jira.exporter import JiraExporter
 from exporters.jsm.config import JsmConfig
 from exporters.jsm.exporter import JsmExporter
+from exporters.kafka.config import KafkaExporterConfig
+from exporters.kafka.exporter import KafkaExporter
 from exporters.kubernetes.config import KubernetesConfig
 from exporters.kubernetes.exporter import KubernetesExporter
 from exporters.kv.config import KvConfig
@@ -340,6 +342,7 @@ EXPORTERS: tuple[type[Exporter], ...] = (
     HttpExporter,
     JiraExporter,
     JsmExporter,
+    KafkaExporter,
     KvExporter,
     NopExporter,
     OpenAiExporter,
@@ -496,6 +499,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     HttpConfig,
     JiraConfig,
     JsmConfig,
+    KafkaExporterConfig,
     KvConfig,
     NopConfig,
     OpenAiConfig,
@@ -599,6 +603,7 @@ ASKS_OF_CLIENTS: tuple[type[AsksOfClients], ...] = (
     TransformConfig,
 )
 NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
+    KafkaExporterConfig,
     GoogleCloudConfig,
     HeadersSetterConfig,
     AlertmanagerConfig,
@@ -730,6 +735,7 @@ SHOWS_RECORDS: tuple[type[ShowsRecords], ...] = (ConsoleConfig,)
 VOUCHES: tuple[type[Vouches], ...] = (ApiKeys, BasicAuth)
 SIGNS_REQUESTS: tuple[type[SignsRequests], ...] = (SigV4Auth,)
 SPEAKS_TLS: tuple[type[SpeaksTls], ...] = (
+    KafkaExporterConfig,
     AwsS3Config,
     AlertmanagerConfig,
     ChronicleConfig,

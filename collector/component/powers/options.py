@@ -217,8 +217,8 @@ class SpeaksTls(Protocol):
     """Options of an exporter that may connect over TLS: `logboom validate --reach` shakes hands with them."""
 
     @property
-    def tls(self) -> TlsClientConfig:
-        """Whom to trust, and what to show."""
+    def tls(self) -> TlsClientConfig | None:
+        """Whom to trust, and what to show; None: nobody says."""
         ...
 
 

@@ -54,8 +54,8 @@ def test_what_can_not_be_done_is_refused_with_a_remedy(options, said):
 
 
 ADDRESSES = {
-    "localhost": "localhost:9092", "10.0.0.7:9093": "10.0.0.7:9093 (in the clear)", "[::1]:9092": "[::1]:9092",
-    "a:1,b:2": "a:1 (in the clear), b:2 (in the clear)",
+    "localhost": "localhost:9092 (TCP)", "10.0.0.7:9093": "10.0.0.7:9093 (TCP, in the clear)", "[::1]:9092": "[::1]:9092 (TCP)",
+    "a:1,b:2": "a:1 (TCP, in the clear), b:2 (TCP, in the clear)",
 }  # fmt: skip
 
 

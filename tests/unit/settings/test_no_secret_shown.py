@@ -89,6 +89,10 @@ WITH: dict[str, list[str]] = {
     "exporters.github": [f"{{repository: o/r, token: {MARK}, {CLIENT}, {HEADERS}}}"],
     "exporters.jira": [f"{{endpoint: 'https://h', email: a@b.com, token: {MARK}, project: OPS, {CLIENT}, {HEADERS}}}"],
     "exporters.jsm": [f"{{key: {MARK}, {CLIENT}, {HEADERS}}}"],
+    "exporters.kafka": [
+        f"{{auth: {{sasl: {{username: u, password: {MARK}}}}}, record_headers: {{x: {MARK}}}, {CLIENT}}}",
+        f"{{auth: {{plain_text: {{username: u, password: {MARK}}}, {TLS}}}}}",
+    ],
     "exporters.kv": [f"{{account_id: a, api_token: {MARK}, namespace_id: n, {CLIENT}}}"],
     "exporters.nop": [f"{{redact: {{hash_key: {MARK}}}}}"],
     "exporters.apprise": [f"{{urls: ['discord://{MARK}/x'], redact: {{hash_key: {MARK}}}}}"],
@@ -232,5 +236,9 @@ def test_what_is_named_like_a_secret_is_one() -> None:
         for option in options(factory.config)
         if is_secret_name(option.name.rpartition(".")[2]) and "secret" not in option.type
     }
-    left = {name for name in plain if name.rpartition(".")[2] not in SHOWN | {"headers", "required_headers"}}
+    left = {
+        name
+        for name in plain
+        if name.rpartition(".")[2] not in SHOWN | {"headers", "record_headers", "required_headers"}
+    }
     assert left == set()

@@ -16,7 +16,7 @@ exporters: {nop: }
 service: {pipelines: {logs: {receivers: [otlp], exporters: [nop]}}}
 """
 UNUSED = {
-    "of a type that the Collector has": ("exporters: {kafka: {brokers: [k:9092]}}", "exporters.kafka"),
+    "of a type that the Collector has": ("exporters: {pulsar: {topic: t}}", "exporters.pulsar"),
     "of a type that nobody has": ("processors: {frobnicate: {a: 1}}", "processors.frobnicate"),
     "with an option that does not exist": ("exporters: {debug: {colour: red}}", "exporters.debug"),
     "with a wrong value": ("exporters: {otlp/2: {endpoint: [1]}}", "exporters.otlp/2"),
