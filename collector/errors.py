@@ -17,6 +17,7 @@
         ├── Replaced             its directory was moved, deleted or replaced: nobody will find what is written
         ├── Lost                 a partition is another owner's, or nobody knows what was committed last: it is dropped, and taken anew
         ├── NoRoom               disk or budget are full; nothing was changed, and the same may be tried again
+        ├── OutOfReach           the brokers of a cluster can't be asked now; the same may be tried again
         ├── KeysUnavailable      keys can't be had now (master key, its service, their file); the same may be tried again
         └── Damaged              bytes on disk are not those that were written; the sentence says the way out
 
@@ -178,6 +179,12 @@ class Lost(StorageError):
 
 class NoRoom(StorageError):
     """The disk (or a budget on it) has no room now. Whoever wanted it rests and tries again."""
+
+    fatal = False
+
+
+class OutOfReach(StorageError):
+    """No broker answers now. Nothing was lost; the same may be tried again."""
 
     fatal = False
 

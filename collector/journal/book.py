@@ -37,6 +37,7 @@ from collector.journal.layout import (
     entry_key,
     packed,
 )
+from collector.journal.positions import Position
 from collector.journal.price import weight_of
 from collector.journal.tally import Tally
 from collector.outcomes import Outcome
@@ -160,9 +161,30 @@ class Draft:
         tally.space_bytes += weight_of(length, dearness, HEADER_BYTES)
         self._count(route.accepted, payload.records)
         if payload.position is not None:
-            for position in (payload.position, *payload.besides):
-                row, value = position.row(route.receiver)
-                self.positions[row] = value
+            self.place(payload.domain, payload.receiver, (payload.position, *payload.besides))
+
+    def note(self, domain: str, receiver: str, entries: int, records: int, size: int) -> None:
+        """Payloads that are durable elsewhere: they are counted, and nothing of them is kept here."""
+        route = self._route(domain, receiver)
+        tally = self.tallies.get(route.domain) or self._tally(route.domain)
+        tally.entries_in += entries
+        tally.entries_out += entries
+        tally.records_in += records
+        tally.records_out += records
+        tally.bytes_in += size
+        tally.bytes_out += size
+        self._count(route.accepted, records)
+
+    def place(self, domain: str, receiver: str, positions: Iterable[Position]) -> None:
+        """How far a receiver has read."""
+        number = self._route(domain, receiver).receiver
+        for position in positions:
+            row, value = position.row(number)
+            self.positions[row] = value
+
+    def _route(self, domain: str, receiver: str) -> Route:
+        names = (domain, receiver)
+        return self._book.routes.get(names) or self.routes.get(names) or self._new_route(names)
 
     def count(self, domain: str, component: str, outcome: str, records: int) -> None:
         self._count(count_key(self._domain(domain), component, outcome), records)

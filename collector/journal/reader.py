@@ -42,7 +42,7 @@ from collector.journal.layout import (
 )
 from collector.journal.limits import Behind, JournalSize
 from collector.journal.price import cost_from
-from collector.journal.rotation import Rotation
+from collector.journal.rotation import Rotation, from_within
 from collector.journal.sealing import Opening
 from collector.journal.tally import Tally
 from collector.outcomes import Counts
@@ -237,7 +237,7 @@ class JournalReader:
             }
             for name, place in (begun or {}).items():
                 if name in streams:
-                    streams[name] = _from_within(streams[name], *place)
+                    streams[name] = from_within(streams[name], *place)
             taken.left = self._rotation.take(streams, taken, max_bytes, max_records, cut=cut)
         if taken.broken and not taken.through:  # what else there is goes on
             raise Damaged(damaged(self._path, taken.broken))
@@ -374,12 +374,6 @@ class JournalReader:
 
     def _names(self, txn: Any, table: str, key: Struct) -> dict[int, str]:
         return {key.unpack(number)[0]: name.decode() for number, name in txn.cursor(db=self._tables[table])}
-
-
-def _from_within(stream: Iterator[Entry], offset: int, done: int) -> Iterator[Entry]:
-    """The same entries, without the first `done` records of the one at `offset`."""
-    for entry in stream:
-        yield entry.piece(done, entry.records) if entry.offset == offset and done < entry.records else entry
 
 
 def _head(tally: Tally) -> Head:

@@ -28,6 +28,12 @@ def bite(entry: Entry, max_bytes: int, max_records: int) -> int:
     return min(entry.records, max(1, min(within_bytes, within_records)))
 
 
+def from_within(stream: Iterator[Entry], offset: int, done: int) -> Iterator[Entry]:
+    """The same entries, without the first `done` records of the one at `offset`."""
+    for entry in stream:
+        yield entry.piece(done, entry.records) if entry.offset == offset and done < entry.records else entry
+
+
 class Rotation:
     """Whose turn it is, and each domain's credit, from one read to the next."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from collector.disk.environment import Transaction
 from collector.ledger.roster import PipelineRecord
+from collector.ledger.sources import FLOOR
 from collector.ledger.tables import U64, Tables, get_u64, key, names, put_u64, rows
 
 _BEGUN = b"begun "
@@ -71,6 +72,16 @@ def low_watermarks(txn: Transaction, tables: Tables, live: Iterable[PipelineReco
         for domain in domains
     }
     return {domain: min(offset, _held(txn, tables, journal, domain, offset)) for domain, offset in lowest.items()}
+
+
+def floor(txn: Transaction, tables: Tables, live: Iterable[PipelineRecord], journal: str) -> int:
+    """The highest offset up to which nobody needs anything of a journal any more, of whichever domain; 0 = none. For journals whose
+    sources keep a floor: the lowest of all live pipelines, and what outbox entries refer to."""
+    lowest = [
+        get_u64(txn, tables.cursors, key(journal, record.id, FLOOR), record.bases.get(journal, 0)) for record in live
+    ]
+    held = [U64.unpack(row_key[-16:-8])[0] - 1 for row_key, _ in rows(txn, tables.holds, key(journal, b""))]
+    return min([*lowest, *held], default=0) if lowest else 0
 
 
 def _held(txn: Transaction, tables: Tables, journal: str, domain: str, default: int) -> int:

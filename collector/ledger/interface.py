@@ -79,6 +79,10 @@ ERASED = "erased"
 """Why records are dropped whose key was destroyed."""
 
 
+RETENTION = "retention"
+"""Why entries are dropped that a log deleted before they were read."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawDeadLetter:
     """A payload that could not be decoded, that killed the worker, or is damaged; kept with its bytes."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +40,7 @@ from collector.ledger.former_state import take_over
 from collector.ledger.interface import (
     ERASED,
     LAST,
+    RETENTION,
     Ack,
     Commit,
     ErasedPiece,
@@ -56,7 +57,7 @@ from collector.ledger.opening import claim, enroll, make_source, spilled
 from collector.ledger.outgoing import records_by_domain
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.room import Room
-from collector.ledger.sources import Gathered, Source, Sources, partition_of
+from collector.ledger.sources import FLOOR, Gathered, Source, Sources, partition_of
 from collector.ledger.spill import sweep
 from collector.ledger.state import Budget, ComponentState, domains_of
 from collector.ledger.step import Step, apply, prepare
@@ -159,7 +160,8 @@ class PartitionLedger:
         now = self._store.now_unix_ms()
         taken = source.take(max_bytes, max_records, cut=not self._store.pipeline(pipeline).passthrough)
         for _, domain in taken.position:
-            self._store.pace.saw(domain, time.monotonic())
+            if domain != FLOOR:
+                self._store.pace.saw(domain, time.monotonic())
         if source.at_rest:
             self._forget_digests(pipeline, now)
         return self._fresh(pipeline, taken)
@@ -190,7 +192,7 @@ class PartitionLedger:
         duplicates = taken.pass_whole(seen)
         orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
-        unclaimed = _unclaimed(orphans) + _erased(pipeline, erased)
+        unclaimed = _unclaimed(orphans) + _erased(pipeline, erased) + _deleted(pipeline, taken.lost)
         return Read(fresh, duplicates, taken.position, unclaimed, begun=taken.begun)
 
     def due(self, pipeline: str, components: Sequence[str], now_unix_nano: int, limit: int) -> Sequence[Due]:
@@ -445,10 +447,19 @@ class PartitionLedger:
 
 def _erased(pipeline: str, entries: Sequence[Entry]) -> Counts:
     """Entries whose key was destroyed: the pipeline has taken them, and dropped them."""
+    return _dropped(pipeline, records_by_domain(entries), ERASED)
+
+
+def _deleted(pipeline: str, gaps: int) -> Counts:
+    """What was deleted before it was read: of no domain that anybody knows, one record for each gap, for nobody knows how many."""
+    return _dropped(pipeline, {"": gaps} if gaps else {}, RETENTION)
+
+
+def _dropped(pipeline: str, by_domain: Mapping[str, int], reason: str) -> Counts:
     counts: Counts = Counts()
-    for domain, records in records_by_domain(entries).items():
+    for domain, records in by_domain.items():
         counts[domain, f"pipeline/{pipeline}", str(Outcome.ACCEPTED)] += records
-        counts[domain, f"pipeline/{pipeline}", f"{Outcome.DROPPED}:{ERASED}"] += records
+        counts[domain, f"pipeline/{pipeline}", f"{Outcome.DROPPED}:{reason}"] += records
     return counts
 
 

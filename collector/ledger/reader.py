@@ -52,6 +52,14 @@ class PartitionReader:
                 self._marks[journal, control] = (txn.id(), marks)
         return marks
 
+    def floor(self, journal: str, control: bool = False) -> int:
+        """The highest offset up to which nobody needs anything of a journal any more, of whichever domain; see `cursors.floor`."""
+        if (opened := self._opened()) is None:
+            return 0
+        environment, tables = opened
+        with environment.read() as txn:
+            return cursors.floor(txn, tables, roster.readers(txn, tables, control), journal)
+
     def readers(self, control: bool) -> set[str]:
         """The pipelines, as configured, that read the control journal, or those of what was sent."""
         if (opened := self._opened()) is None:

@@ -41,13 +41,21 @@ class Wanted(Collection[str]):
         return entry.receiver in self._own
 
 
+FLOOR = ""
+"""The domain of a cursor that stands for all of a journal: everything up to it is passed, whatever its domain."""
+
+
 @dataclass(slots=True)
 class Gathered:
-    """What one look into the journals gave, and how far it reaches."""
+    """What one look into the journals gave, and how far it reaches.
+
+    `lost`: gaps that it passes: what stood there was deleted before it was read, and nobody knows what it was.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     position: dict[tuple[str, str], int] = field(default_factory=dict)
     begun: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    lost: int = 0
 
     def pass_whole(self, entries: Sequence[Entry]) -> list[Entry]:
         """These need no work: what was taken in pieces is passed to its end at once."""
