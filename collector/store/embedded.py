@@ -8,9 +8,6 @@ same file: SQLite lets one at a time in, the others wait up to `busy_timeout_sec
 Before and after each transaction the name is looked up: a file that was moved, deleted or replaced (a restored backup) is
 left for the one that has the name now, and what was written in between is written again, so that rows that are
 acknowledged after the change stand in the file of that name.
-
-Rows go in by statements of many rows: `executemany` lets go of the GIL once a row, and then waits for its turn behind
-every other Python thread (DECISIONS.md has the numbers).
 """
 
 from __future__ import annotations
@@ -20,9 +17,8 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
-from itertools import chain, repeat
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -30,15 +26,12 @@ import polars as pl
 from collector.component import StoreMark
 from collector.errors import StorageError, storage_error
 from collector.named_file import NamedFile, identity
-from collector.store import mark, minutes, schema
+from collector.store import inserting, mark, minutes, schema
 from collector.store.describing import Described
 from collector.store.following import Question
 from collector.store.projection import Projection
 from collector.store.rollup import FEW
-from collector.store.rows import COLUMNS, TABLE_COLUMNS, insertable
 
-_MOST_ROWS = 256
-_ROWS_AT_ONCE = 16 * _MOST_ROWS
 _PRAGMAS = (
     "synchronous = FULL",
     "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
@@ -88,6 +81,7 @@ class EmbeddedStore:
             _enter_wal(connection, time.monotonic() + self._busy_timeout_secs)
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
+            connection.execute(inserting.PREPARE)
             self._prepare(connection)
             self.mark = StoreMark(*connection.execute(mark.READ).fetchone())
         except BaseException as error:
@@ -117,12 +111,10 @@ class EmbeddedStore:
         rollups = minutes.concerned(rows)
         counts = [(each, each.counted(rows)) for each in rollups] if rows.height > FEW else []
         with self._transaction() as connection:
-            before = connection.total_changes
-            _write(connection, insert_statement, insertable(rows))
-            new = connection.total_changes - before
+            new = inserting.insert_rows(connection, rows)
             if counts and new == rows.height:
                 for each, counted in counts:
-                    _write(connection, each.add_counted, counted)
+                    inserting.write(connection, each.add_counted, counted)
             elif new:
                 for each in rollups:
                     connection.execute(each.add_inserted, (new,))
@@ -228,40 +220,11 @@ class _Transaction:
                 self._connection.execute("ROLLBACK")
 
 
-def _write(connection: sqlite3.Connection, statement: Callable[[int], str], rows: pl.DataFrame) -> None:
-    """All rows, by statements that take so many each."""
-    for part in rows.iter_slices(_ROWS_AT_ONCE):  # as Python objects they take ten times the memory
-        values = list(chain.from_iterable(zip(*(column.to_list() for column in part.iter_columns()), strict=True)))
-        start = 0
-        for height in _heights(part.height):
-            end = start + height * part.width
-            connection.execute(statement(height), values[start:end])
-            start = end
-
-
 def _describe(connection: sqlite3.Connection, described: Sequence[Described]) -> StoreMark:
     """Few rows: events are rare, and each is one statement of some."""
     for table in described:
-        _write(connection, partial(upsert_statement, table.projection), table.rows)
+        inserting.write(connection, partial(upsert_statement, table.projection), table.rows)
     return StoreMark(*connection.execute(mark.CHANGED).fetchone())
-
-
-def _heights(rows: int) -> Iterator[int]:
-    """The rows as sizes of statements: full ones, then powers of two. So there are nine different statements, all
-    prepared once; preparing one for every remainder would cost as much as running it."""
-    yield from repeat(_MOST_ROWS, rows // _MOST_ROWS)
-    size = _MOST_ROWS
-    while size := size // 2:
-        if rows & size:
-            yield size
-
-
-@cache
-def insert_statement(height: int) -> str:
-    """The statement that inserts `height` rows of `COLUMNS`, flat parameters in row order."""
-    row = f"({', '.join('?' * len(COLUMNS))})"
-    values = ", ".join([row] * height)
-    return f"INSERT INTO logs ({', '.join(TABLE_COLUMNS)}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
 
 
 def upsert_statement(projection: Projection, height: int) -> str:

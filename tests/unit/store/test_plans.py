@@ -19,8 +19,9 @@ from collector.scope import Scope
 from collector.store import audit_reading, d1, erasing, minutes, retention, schema, sweeping
 from collector.store.d1_reading import _packing
 from collector.store.describing import Described
-from collector.store.embedded import EmbeddedStore, insert_statement, upsert_statement
+from collector.store.embedded import EmbeddedStore, upsert_statement
 from collector.store.following import BY_ID, LAST_OF_DOMAIN, NEWEST, Question, Wanted
+from collector.store.inserting import PREPARE, insert_statement, joined_statement
 from collector.store.minutes import LOG_MINUTES, PATTERN_MINUTES
 from collector.store.projection import Projection
 from collector.store.projections import PROJECTIONS
@@ -60,6 +61,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     store.insert(rows(batch_of(made).with_attributes({"logboom.triage.level": levels}), Limits()))
     store.close()
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute(PREPARE)
     if request.param == "with statistics":
         connection.execute("ANALYZE")
     yield connection
@@ -116,6 +118,11 @@ STATEMENTS: dict[str, tuple[Question, list[str]]] = {
     "last row of a domain": (Question(LAST_OF_DOMAIN, ("a.com", 9)), [WALKS["time"]]),
     "rowid of an id": (Question(BY_ID, ("r0001",)), ["SEARCH logs USING INDEX sqlite_autoindex_logs_1 (record_id=?)"]),
     "insert": (Question(insert_statement(2), [None] * 2 * len(COLUMNS)), []),
+    "insert, without what is NULL": (Question(joined_statement(("record_id", "body"), ("body",), (), 2), [""] * 4), []),
+    "insert, joined with what all say": (
+        Question(joined_statement(("record_id", "body"), ("body",), ("domain",), 2), [""] * 6),
+        [],
+    ),
     "insert on D1": (Question(d1.INSERT, ("[]",)), []),
     "domains": (
         Question(retention.DOMAINS, ()),
@@ -297,7 +304,6 @@ KNOWN = {
     "collector.store.reading: SELECT max(through) FROM {}": "one row",
     "collector.store.reading: SELECT counted FROM {}": "a constant",
     "collector.store.minutes: UPDATE log_minutes_uncounted SET through =": "mark it",
-    "collector.store.embedded: INSERT INTO logs ({}) VALUES": "insert",
     "collector.store.d1: INSERT INTO logs ({}) SELECT": "insert on D1",
     "collector.store.d1_reading: SELECT {} FROM ({})": "fresh, backlog on D1",
     "collector.store.d1_reading: WITH {}answer({}) AS ( {}": "the user's own, in a domain's view",
@@ -353,6 +359,11 @@ KNOWN = {
     "collector.store.schema: DROP INDEX IF EXISTS {}": "at a change of options",
     "collector.store.schema: CREATE INDEX IF NOT EXISTS": "at a change of options: the one walk there must be",
     "collector.store.d1: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
+    "collector.store.inserting: INSERT INTO logs ({}) {}": "insert",
+    "collector.store.inserting: SELECT {} FROM {} WHERE": "insert, joined with what all say",
+    "collector.store.inserting: CREATE TEMP TABLE said (number": "once a connection",
+    "collector.store.inserting: INSERT INTO temp.said VALUES ({})": "a handful of rows, of one batch",
+    "collector.store.inserting: DELETE FROM temp.said": "all of them",
     "collector.store.embedded: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
     "collector.store.embedded: PRAGMA {}": "no table",
     "collector.store.embedded: PRAGMA journal_mode = WAL": "no table",

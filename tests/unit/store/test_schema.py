@@ -11,7 +11,8 @@ import pytest
 
 from collector.errors import StorageError
 from collector.store import schema
-from collector.store.embedded import EmbeddedStore, insert_statement
+from collector.store.embedded import EmbeddedStore
+from collector.store.inserting import insert_statement
 from collector.store.rows import COLUMNS, TABLE_COLUMNS, Limits, insertable, rows
 from collector.testing.row_batch import Row, batch_of
 
