@@ -32,10 +32,12 @@ from collector.store.following import Question
 from collector.store.projection import Projection
 from collector.store.rollup import FEW
 
+_PAGES = "PRAGMA page_size = 8192"
+"""Of a file that is made now: half as many system calls for the same bytes. Others keep theirs."""
 _PRAGMAS = (
     "synchronous = FULL",
     "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
-    "wal_autocheckpoint = 4000",  # pages, 16 MB: fewer, larger checkpoints; each page is copied back once
+    "wal_autocheckpoint = 2000",  # pages, 16 MB: fewer, larger checkpoints; each page is copied back once
     "journal_size_limit = 67108864",
     "temp_store = MEMORY",
     "secure_delete = ON",  # what is deleted is overwritten: of a person, and by retention
@@ -78,6 +80,7 @@ class EmbeddedStore:
             self.path, timeout=self._busy_timeout_secs, isolation_level=None, check_same_thread=False
         )
         try:
+            connection.execute(_PAGES)
             _enter_wal(connection, time.monotonic() + self._busy_timeout_secs)
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()

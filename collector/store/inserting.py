@@ -35,7 +35,7 @@ _NUMBER = "said"
 
 PREPARE = f"CREATE TEMP TABLE said (number INTEGER PRIMARY KEY, {', '.join(_SAID)})"
 """Once a connection; what stands in it is that of one batch."""
-_SAY = f"INSERT INTO temp.said VALUES ({', '.join('?' * (len(_SAID) + 1))})"
+_SAY = f"INSERT INTO temp.said VALUES ({', '.join('?' * (len(_SAID) + 1))})"  # noqa: S608 - constants
 
 
 def insert_rows(connection: sqlite3.Connection, rows: pl.DataFrame) -> int:

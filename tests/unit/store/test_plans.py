@@ -366,6 +366,7 @@ KNOWN = {
     "collector.store.inserting: DELETE FROM temp.said": "all of them",
     "collector.store.embedded: SELECT name FROM sqlite_master WHERE": "a handful of rows, at a start",
     "collector.store.embedded: PRAGMA {}": "no table",
+    "collector.store.embedded: PRAGMA page_size = 8192": "no table",
     "collector.store.embedded: PRAGMA journal_mode = WAL": "no table",
     "collector.store.embedded: PRAGMA wal_checkpoint(TRUNCATE)": "no table",
     "collector.store.embedded: BEGIN IMMEDIATE": "no table",
