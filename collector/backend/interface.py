@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from collector.errors import LogboomError, StorageError
 from collector.journal.entry import Entry, Intake
 from collector.journal.limits import Behind, JournalSize
+from collector.kafka.wire import Changes
 from collector.ledger.deadletters import Action, DeadLetterInfo
 from collector.ledger.gauges import QueueState
 from collector.ledger.interface import Ledger
@@ -52,15 +53,21 @@ class Backend(Protocol):
         has room when the others have none. Raises as `open_intake`."""
         ...
 
-    def partitions(self, worker: int) -> Sequence[int]:
-        """The partitions that belong to a worker."""
+    def ownership(self, worker: int) -> Ownership:
+        """Which partitions belong to a worker, from now on.
+
+        Raises:
+            Locked: a predecessor still asks for them.
+            StorageError: nobody can tell.
+        """
         ...
 
     def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
-        """Take a partition.
+        """Take a partition that belongs to us. From any thread; several at once, each once.
 
         Raises:
             Locked: a predecessor still has it.
+            Lost: not ours any more, or it can't be had now; it may be asked for again.
             StorageError: it can't be used.
         """
         ...
@@ -85,6 +92,33 @@ class Backend(Protocol):
             NoRoom: the file system has no room for copies.
             StorageError: they can't be made.
         """
+        ...
+
+
+class Ownership(Protocol):
+    """Who has which partitions. On one machine all of them come at once, and stay; in a cluster they come and go. For one thread, but
+    `last_contact`.
+
+    `alone`: nobody else could go on with them, so that what was accepted is worked off before a stop.
+    """
+
+    alone: bool
+
+    def changes(self) -> Changes:
+        """What came and went since it was asked last; at least each second. What is `lost` stays ours until `released`, unless it is
+        `gone`: that is another's already."""
+        ...
+
+    def released(self, partitions: Sequence[int]) -> None:
+        """Lost ones that are put down: others may take them."""
+        ...
+
+    def in_touch(self) -> bool:
+        """Whether what is ours surely is: while it is not, nobody is called in its name. From any thread."""
+        ...
+
+    def close(self) -> None:
+        """Everything is put down; safe twice."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from collector.errors import StorageError
 from collector.journal import layout
 from collector.journal.entry import Intake
 from collector.journal.limits import CONTROL_LIMITS, JournalLimits
+from collector.kafka.wire import Changes
 from collector.ledger.interface import Ledger
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.tables import create_partition
@@ -32,6 +33,30 @@ def control_intake(data_dir: DataDir, on_fatal: Callable[[StorageError], None], 
     marks = LocalView(data_dir)  # of this journal's thread alone
     marks.watermarks(None)
     return Journal.open(data_dir.control, CONTROL_LIMITS, partial(marks.watermarks, None), on_fatal, keys)
+
+
+class LocalOwnership:
+    """The `Ownership` of one machine: what a worker has is its own for ever."""
+
+    alone = True
+
+    def __init__(self, partitions: Sequence[int]) -> None:
+        self._untold = partitions
+
+    def changes(self) -> Changes:
+        """See `Ownership.changes`."""
+        gained, self._untold = self._untold, ()
+        return Changes(gained)
+
+    def released(self, partitions: Sequence[int]) -> None:
+        """Nothing is ever lost."""
+
+    def in_touch(self) -> bool:
+        """See `Ownership.in_touch`."""
+        return True
+
+    def close(self) -> None:
+        """See `Ownership.close`."""
 
 
 class LocalBackend:
@@ -90,8 +115,11 @@ class LocalBackend:
     def _sealing(self) -> Keys | None:
         return self._keys if self._keys is not None and self._keys.seals else None
 
-    def partitions(self, worker: int) -> range:
-        """See `Backend.partitions`."""
+    def ownership(self, worker: int) -> LocalOwnership:
+        """See `Backend.ownership`."""
+        return LocalOwnership(self._own(worker))
+
+    def _own(self, worker: int) -> range:
         return range(worker, self._dir.partitions, self._workers)
 
     def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
@@ -107,7 +135,7 @@ class LocalBackend:
     def pulse(self, worker: int) -> LocalPulse:
         """See `Backend.pulse`."""
         journals = [(path, open_journal) for path in (*self._journals(), self._dir.control)]
-        partitions = [(self.place(number), open_partition) for number in self.partitions(worker)]
+        partitions = [(self.place(number), open_partition) for number in self._own(worker)]
         return LocalPulse([*journals, *partitions])
 
     def _journals(self) -> list[Path]:

@@ -129,6 +129,8 @@ class Account:
         self._finish(part.pending)
 
     def _finish(self, pending: Pending) -> None:
+        if pending.lost:
+            return
         if pending.done:
             (self._gathering or self._progress).add(pending)
             self._feed.release(pending)

@@ -23,6 +23,7 @@ from collector.delivery.config import DeliveryConfig
 from collector.delivery.events import EventThrottle, ExporterEvent, OnEvent
 from collector.delivery.hand import Hand
 from collector.delivery.lane import Lane
+from collector.delivery.loading import Told
 from collector.delivery.request import Decode
 from collector.journal.entry import Entry
 from collector.ledger.interface import Ledger
@@ -49,6 +50,10 @@ def _decode(entries: Sequence[Entry]) -> LogBatch:
     return decode(entries).batch
 
 
+def _nothing() -> None:
+    """Done when all before it is."""
+
+
 def _ignore(event: ExporterEvent) -> None:
     """Nobody listens."""
 
@@ -67,6 +72,8 @@ class Engine:
         quarantine: who else works in this process.
         kept_apart: exporter → what came with all records of one of its requests is the same, as far as this asks.
         operations: exporter → who is told what its requests spend their time on.
+        lost: told of a partition that another process has taken; it is `remove`d then.
+        in_touch: whether the partitions are surely still ours: asked before each call.
     """
 
     def __init__(
@@ -83,8 +90,11 @@ class Engine:
         quarantine: Quarantine | None = None,
         kept_apart: Mapping[str, Wanted] = NONE_APART,
         operations: Mapping[str, Watching] = UNWATCHED_ALL,
+        lost: Told = lambda _: None,
+        in_touch: Callable[[], bool] = lambda: True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._ledgers = dict(ledgers)
         self._events = EventThrottle(on_event, self._loop.time)
         self._beat = beat
         self._ledger_thread = pool("delivery-ledger", 1)
@@ -95,7 +105,7 @@ class Engine:
                 id_,
                 exporter,
                 config,
-                ledgers,
+                self._ledgers,
                 run=self._on_ledger_thread,
                 pool=pool,
                 decode=decode,
@@ -104,6 +114,8 @@ class Engine:
                 hand=Hand(id_, partitions, quarantine),
                 kept_apart=kept_apart.get(id_, NOTHING),
                 operations=operations.get(id_, UNWATCHED),
+                lost=lost,
+                in_touch=in_touch,
             )
             for id_, (exporter, config) in exporters.items()
         ]
@@ -119,6 +131,22 @@ class Engine:
         """There may be new entries in an outbox."""
         for lane in self._lanes:
             lane.notify()
+
+    def add(self, number: int, ledger: Ledger, place: Path | None) -> None:
+        """One partition more, which was not here or was `remove`d."""
+        self._ledgers[number] = ledger
+        for lane in self._lanes:
+            lane.include(number, place)
+
+    async def remove(self, number: int, deadline_secs: float = 0.0) -> None:
+        """A partition goes. Within the deadline (0: at once, it is another's) what is on its way ends and is acknowledged; the rest, and
+        what ends later, is as if it had not been. Behind this nobody here calls its ledger."""
+        if deadline_secs:
+            await asyncio.gather(*(lane.shut(number, deadline_secs) for lane in self._lanes))
+        for lane in self._lanes:
+            await lane.leave(number)
+        self._ledgers.pop(number, None)
+        await self._on_ledger_thread(_nothing)  # what was under way there has ended
 
     async def drain(self, timeout_secs: float) -> bool:
         """Deliver what the outboxes hold; whether all of it went out. Exporters in trouble are not waited for."""
@@ -170,10 +198,12 @@ class Delivery:
         quarantine: Quarantine | None = None,
         kept_apart: Mapping[str, Wanted] = NONE_APART,
         operations: Mapping[str, Watching] = UNWATCHED_ALL,
+        lost: Told = lambda _: None,
+        in_touch: Callable[[], bool] = lambda: True,
     ) -> None:
         self._make: Callable[[], Engine] = lambda: Engine(
             exporters, ledgers, on_event=on_event, beat=self._beat, decode=decode, partitions=partitions,
-            quarantine=quarantine, kept_apart=kept_apart, operations=operations,
+            quarantine=quarantine, kept_apart=kept_apart, operations=operations, lost=lost, in_touch=in_touch,
         )  # fmt: skip
         self._started: Future[None] = Future()
         self._stop = asyncio.Event()
@@ -192,6 +222,21 @@ class Delivery:
         """An outbox has new entries."""
         if self._engine is not None:
             self._on_loop(self._engine.notify)
+
+    def add(self, number: int, ledger: Ledger, place: Path | None) -> None:
+        """Deliver of one partition more. Between `start` and `shutdown`."""
+        assert self._engine is not None, "added before start"
+        engine = self._engine
+
+        async def added() -> None:
+            engine.add(number, ledger, place)
+
+        self.run(added()).result()
+
+    def remove(self, number: int, deadline_secs: float = 0.0) -> None:
+        """A partition goes (see `Engine.remove`); when this returns its ledger may be closed. Between `start` and `shutdown`."""
+        assert self._engine is not None, "removed before start"
+        self.run(self._engine.remove(number, deadline_secs)).result()
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Something beside delivery, on its event loop, where exporters live. From any thread, between `start` and `shutdown`."""

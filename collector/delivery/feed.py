@@ -22,14 +22,43 @@ class Feed:
         self._loader = loader
         self._budget = budget_bytes
         self._hand = hand
-        self._after = dict.fromkeys(partitions, -1)
-        self._turns = deque(partitions)
+        self._after: dict[int, int] = {}
+        self._turns: deque[int] = deque()
+        self._held: dict[int, set[Pending]] = {}
         self._wake = asyncio.Event()
-        self.emptied = dict.fromkeys(partitions, 0.0)
+        self.emptied: dict[int, float] = {}
         """Partition → when it was last found to have no more (seconds since 1970)."""
+        for number in partitions:
+            self.include(number)
         self.held_bytes = 0
         self.held_records = 0
         self.drained = False
+
+    def include(self, source: int) -> None:
+        """A partition is here from now on."""
+        self._after[source], self._held[source], self.emptied[source] = -1, set(), 0.0
+        self._turns.append(source)
+        self.notify()
+
+    def shut(self, source: int) -> None:
+        """Nothing more is read of a partition; what is held of it goes on."""
+        if source in self._after:
+            del self._after[source]
+            self._turns.remove(source)
+
+    def holds(self, source: int) -> bool:
+        """Whether something of a partition is loaded and has not ended."""
+        return bool(self._held.get(source))
+
+    def leave(self, source: int) -> None:
+        """A partition is gone, and what is held of it is nobody's."""
+        self.shut(source)
+        self.emptied.pop(source, None)
+        for pending in self._held.pop(source, ()):
+            pending.lost = True
+            self.held_bytes -= pending.size_bytes
+            self.held_records -= pending.entry.records
+        self._wake.set()
 
     @property
     def full(self) -> bool:
@@ -54,12 +83,15 @@ class Feed:
         larger than entries should be comes when nothing else is held."""
         self._wake.clear()
         nothing_waits = True
-        for _ in self._after:
-            if self.full:
+        for _ in range(len(self._after)):
+            if self.full or not self._turns:
                 return []
             source, looked = self._turns[0], time.time()
+            held = self._held[source]
             self._turns.rotate(-1)
             waiting = await self._loader.waiting(source, self._after[source], self._budget - self.held_bytes)
+            if self._left(source, held):
+                continue
             if not waiting:
                 self.emptied[source] = looked
             nothing_waits &= not waiting
@@ -67,11 +99,14 @@ class Feed:
                 continue
             self._hand.oldest(source, waiting[0].seq)
             found = await self._loader.load(source, self._after[source], waiting)
+            if self._left(source, held):
+                continue
             if not found:  # it was set aside
                 self._wake.set()
                 continue
             self.drained = False
             self._after[source] = found[-1].entry.seq
+            held.update(found)
             self.held_bytes += sum(pending.size_bytes for pending in found)
             self.held_records += sum(pending.entry.records for pending in found)
             return found
@@ -83,8 +118,13 @@ class Feed:
         self.held_bytes -= pending.let_go()
         self._wake.set()
 
+    def _left(self, source: int, held: set[Pending]) -> bool:
+        """Whether the partition that was looked at has gone meanwhile, though it may be back."""
+        return source not in self._after or self._held.get(source) is not held
+
     def release(self, pending: Pending) -> None:
         """All records of the entry have ended: its memory is free."""
+        self._held[pending.source].discard(pending)
         self.held_bytes -= pending.size_bytes
         self.held_records -= pending.entry.records
         self._wake.set()

@@ -117,6 +117,8 @@ class Gathering:
         while sum(each.ended for each in self._runs.values()) >= _MOST_ENDED:
             self._room.clear()
             await self._room.wait()
+        if pending.lost:
+            return
         run = self._open.get(pending.source)
         if run is None:
             created = pending.entry.created_unix_ms
@@ -129,6 +131,15 @@ class Gathering:
         pending.run = run.first
         if run.size_bytes >= self._limits.size_bytes or len(run.pendings) >= _MOST_ENTRIES:
             self._end(run)
+
+    async def leave(self, source: int) -> None:
+        """A partition is gone, and its runs with it: whoever has it makes them anew."""
+        self._open.pop(source, None)
+        gone = [run for run in self._runs.values() if run.source == source]
+        self._runs = {key: run for key, run in self._runs.items() if run.source != source}
+        self._room.set()
+        ending = (self._exporter.run_ended(run.name) for run in gone if run.pendings)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     def kept(self, pending: Pending) -> None:
         """All of it that has not ended is kept: its memory is free."""

@@ -37,12 +37,25 @@ class Hand:
     """
 
     def __init__(self, exporter: str, partitions: Mapping[int, Path], quarantine: Quarantine) -> None:
-        self._markers = {
-            source: Marker(path / "deliveries" / quote(exporter, safe="")) for source, path in partitions.items()
-        }
-        self._held: dict[int, Counter[Name]] = {source: Counter() for source in partitions}
+        self._name = quote(exporter, safe="")
+        self._markers: dict[int, Marker] = {}
+        self._held: dict[int, Counter[Name]] = {}
         self._looked: set[int] = set()
         self._quarantine = quarantine
+        for source, path in partitions.items():
+            self.include(source, path)
+
+    def include(self, source: int, path: Path) -> None:
+        """A partition is here from now on."""
+        self._markers[source] = Marker(path / "deliveries" / self._name)
+        self._held[source] = Counter()
+
+    def leave(self, source: int) -> None:
+        """A partition is gone, in good order: nothing of it is in hand."""
+        self._looked.discard(source)
+        self._held.pop(source, None)
+        if marker := self._markers.pop(source, None):
+            marker.close()
 
     def forgetful(self) -> Hand:
         """Another one, for what is never held against anybody."""
@@ -76,13 +89,13 @@ class Hand:
 
     def together(self, source: int, seqs: Sequence[int]) -> Sequence[int]:
         """Which of these, from the first on, may be loaded at once: one under suspicion only by itself."""
-        if not self._markers or not self._markers[source].suspects:
+        if source not in self._markers or not self._markers[source].suspects:
             return seqs
         return list(takewhile(lambda seq: not self._known(source, _load(seq))[0], seqs)) or seqs[:1]
 
     def load_strikes(self, source: int, seq: int) -> int:
         """How often the worker died while it loaded this entry alone."""
-        return self._known(source, _load(seq))[1] if self._markers else 0
+        return self._known(source, _load(seq))[1]
 
     @contextmanager
     def _held_until_left(self, names: Sequence[tuple[int, Name]], alone: bool) -> Iterator[None]:
@@ -95,20 +108,20 @@ class Hand:
 
     def oldest(self, source: int, seq: int) -> None:
         """What the outbox begins with; at the first look those before it are gone for good."""
-        if self._markers and source not in self._looked:
+        if source in self._markers and source not in self._looked:
             self._looked.add(source)
             self._markers[source].forget(lambda span: span.high < seq)
 
     def settled(self, source: int, acks: Iterable[Ack]) -> None:
         """The ledger knows how these ended."""
-        if self._markers and self._markers[source].suspects:
+        if source in self._markers and self._markers[source].suspects:
             for ack in acks:
                 self._markers[source].acquit(Name(_OUTBOX, "", ack.seq))
                 self._markers[source].acquit(_load(ack.seq))
 
     def suspects(self, pending: Pending) -> bool:
         """Whether the worker died with this entry in hand."""
-        return bool(self._markers) and bool(self._care(pending))
+        return pending.source in self._markers and bool(self._care(pending))
 
     def small(self, pending: Pending) -> int:
         """How many records of a suspected entry to take at once."""
@@ -134,14 +147,16 @@ class Hand:
         return max((span.care for span in spans if span.low <= pending.entry.seq <= span.high), default=0)
 
     def _known(self, source: int, name: Name) -> tuple[int, int]:
-        return self._markers[source].known([name])
+        marker = self._markers.get(source)
+        return (0, 0) if marker is None else marker.known([name])
 
     def _change(self, names: Sequence[tuple[int, Name]], by: int, alone: bool) -> None:
-        for source, name in names:
+        held = [(source, name) for source, name in names if source in self._held]
+        for source, name in held:
             self._held[source][name] += by
-            if not self._held[source][name]:
+            if self._held[source][name] <= 0:
                 del self._held[source][name]
-        for source in {source for source, _ in names}:
+        for source in {source for source, _ in held}:
             with suppress(StorageError):  # a full disk: delivery makes room, so it goes on unnoted
                 self._markers[source].hold(self._held[source], alone=alone)
 

@@ -10,6 +10,7 @@ import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 
 from collector.batch import LogBatch
 from collector.client_info import NOTHING, Wanted
@@ -22,7 +23,7 @@ from collector.delivery.events import EventKind, EventThrottle
 from collector.delivery.feed import Feed
 from collector.delivery.gathering import Gathering, Keeping
 from collector.delivery.hand import POISON, Hand
-from collector.delivery.loading import Loader, Run
+from collector.delivery.loading import Loader, Run, Told
 from collector.delivery.progress import Progress
 from collector.delivery.receipts import Receipts
 from collector.delivery.request import Decode, Part, Pending, Request
@@ -37,6 +38,7 @@ from collector.outcomes import Outcome
 from collector.timeline import UNWATCHED, Watching
 
 _AGAIN_SECS = 1.0
+_SHUT_POLL_SECS = 0.01
 _LOOK_SECS = 10.0  # notifications wake the feed; a look now and then forgives one that was forgotten
 
 
@@ -50,6 +52,8 @@ class Lane:
         hand: remembers what is being worked on.
         kept_apart: what came with all records of a request is the same, as far as this asks.
         operations: is told what requests spend their time on.
+        lost: is told of a partition that another process has taken.
+        in_touch: whether the partitions are surely still ours.
     """
 
     def __init__(
@@ -67,6 +71,8 @@ class Lane:
         hand: Hand,
         kept_apart: Wanted = NOTHING,
         operations: Watching = UNWATCHED,
+        lost: Told = lambda _: None,
+        in_touch: Callable[[], bool] = lambda: True,
     ) -> None:
         queue = config.sending_queue
         self.id = id
@@ -75,10 +81,11 @@ class Lane:
         self._pool = pool(f"encode-{id}", min(2, queue.consumers))
         self._batcher = Batcher(queue)
         self._hand = hand
-        self._loader = Loader(id, ledgers, run, hand, self._unread)
+        self._loader = Loader(id, ledgers, run, hand, self._unread, lost)
         self._feed = Feed(self._loader, ledgers.keys(), queue.max_in_flight_bytes, hand)
         receipts = Receipts(id, exporter, ledgers, run) if isinstance(exporter, KeepsReceipts) else None
-        self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts)
+        self._receipts = receipts
+        self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts, lost=lost)
         gathers = exporter if isinstance(exporter, Gathers) else None
         self._gathering = None if gathers is None else Gathering(gathers, self._progress, self._feed, self._deliver_run)
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time, self._gathering)
@@ -90,7 +97,7 @@ class Lane:
         self._sender = Sender(
             exporter if gathers is None else Keeping(gathers), config, encoding, self._account, self._emit, hand, rng,
             self._batcher.stay_below, receipts, self._rows.overtaken, kept_apart,
-            None if gathers is None else self._account.keep, operations, id,
+            None if gathers is None else self._account.keep, operations, id, in_touch,
         )  # fmt: skip
         self._senders = [self._sender]
         if gathers is not None:  # what goes to the destination: one that refuses it stops nobody who keeps
@@ -106,6 +113,7 @@ class Lane:
                     lambda _: None,
                     operations=operations,
                     name=id,
+                    in_touch=in_touch,
                 )
             )
         self._slots = asyncio.Semaphore(queue.consumers)
@@ -121,6 +129,32 @@ class Lane:
         """There may be new entries in an outbox."""
         self._feed.notify()
 
+    def include(self, source: int, place: Path | None) -> None:
+        """Deliver of one partition more."""
+        if place is not None:
+            self._hand.include(source, place)
+        self._progress.include(source)
+        self._feed.include(source)
+
+    async def shut(self, source: int, deadline_secs: float) -> None:
+        """Read nothing more of a partition; let what is on its way end, if the destination takes anything, and persist that."""
+        self._feed.shut(source)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline_secs):
+                while self._feed.holds(source) and not self._in_trouble:  # noqa: ASYNC110  many conditions, once in a while
+                    await asyncio.sleep(_SHUT_POLL_SECS)
+        await self._progress.persist(source)
+
+    async def leave(self, source: int) -> None:
+        """Nothing is known of a partition any more; what of it is on its way ends without a word."""
+        self._feed.leave(source)
+        self._progress.leave(source)
+        self._hand.leave(source)
+        if self._receipts is not None:
+            self._receipts.leave(source)
+        if self._gathering is not None:
+            await self._gathering.leave(source)
+
     @property
     def alive(self) -> bool:
         """Its loops go on; one that ended by itself is a defect, and only a new process mends it."""
@@ -129,9 +163,13 @@ class Lane:
     @property
     def settled(self) -> bool:
         """Nothing waits that could be delivered now: all is done, or the destination is in trouble."""
-        if any(sender.gate.reason is not None or sender.retrying for sender in self._senders):
+        if self._in_trouble:
             return True
         return self._feed.drained and not self._feed.held_records and not self._requests
+
+    @property
+    def _in_trouble(self) -> bool:
+        return any(sender.gate.reason is not None or sender.retrying for sender in self._senders)
 
     def hurry(self) -> None:
         """Nothing more comes: what waits to be sent together goes now."""
@@ -207,14 +245,18 @@ class Lane:
     async def _admit(self, pending: Pending) -> None:
         if self._gathering is not None:
             await self._gathering.enter(pending)
+        if pending.lost:
+            return
         self._account.begin(pending)
         content = pending.entry.content
         if not isinstance(content, StoredBatch):
             await self._take(Part.whole(pending))
             return
         at = 0
-        while at < len(content):
+        while at < len(content) and not pending.lost:
             part = await self._piece(pending, at)
+            if pending.lost:
+                return
             at += part.records
             await self._take(part)
             await self._finish()
@@ -224,6 +266,8 @@ class Lane:
             try:
                 return await self._loader.piece(pending, at)
             except Exception as error:  # noqa: BLE001  as for a read: it is tried again
+                if pending.lost:
+                    return Part(pending, (), 0, 0, at)
                 self._ledger_failed(error)
                 await asyncio.sleep(_AGAIN_SECS)
 

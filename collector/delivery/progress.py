@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from collector.delivery.loading import Run
+from collector.delivery.loading import Run, Told
 from collector.delivery.receipts import Receipts
 from collector.delivery.request import Pending
+from collector.errors import Lost
 from collector.ledger.interface import Ack, Ledger
 
 _AGAIN_SECS = 1.0
@@ -19,7 +20,7 @@ _AGAIN_SECS = 1.0
 
 class Progress:
     """Collects acknowledgements. `failed` is told why the ledger did not take them; they are kept and tried again. `settled`
-    is told which ones it took, by the number of the partition."""
+    is told which ones it took, by the number of the partition; `lost`, that another process has the partition."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Progress:
         settled: Callable[[int, Sequence[Ack]], None],
         interval_secs: float = 0.2,
         receipts: Receipts | None = None,
+        lost: Told = lambda _: None,
     ) -> None:
         self._exporter = exporter
         self._ledgers = ledgers
@@ -41,6 +43,15 @@ class Progress:
         self._waiting: dict[int, list[Ack]] = {source: [] for source in ledgers}
         self._changed = asyncio.Event()
         self._stopping = False
+        self._lost = lost
+
+    def include(self, source: int) -> None:
+        """The partition is here from now on."""
+        self._waiting[source] = []
+
+    def leave(self, source: int) -> None:
+        """The partition is gone: what was not persisted never happened."""
+        self._waiting.pop(source, None)
 
     def add(self, pending: Pending) -> None:
         """An entry is done."""
@@ -69,18 +80,28 @@ class Progress:
     async def _persist(self) -> bool:
         """Tell the ledgers; whether they took all of it."""
         complete = True
-        for source, ledger in self._ledgers.items():
-            acks, self._waiting[source] = self._waiting[source], []
-            if not acks:
-                continue
-            try:
-                await self._run(ledger.ack, self._exporter, self._receipts.newest(acks) if self._receipts else acks)
-            except Exception as error:  # noqa: BLE001  progress is kept whatever the ledger raised
+        for source in list(self._waiting):
+            complete &= await self.persist(source)
+        return complete
+
+    async def persist(self, source: int) -> bool:
+        """Tell one ledger; whether it took all of it."""
+        ledger, acks = self._ledgers.get(source), self._waiting.get(source)
+        if ledger is None or not acks:
+            return True
+        self._waiting[source] = []
+        try:
+            await self._run(ledger.ack, self._exporter, self._receipts.newest(acks) if self._receipts else acks)
+        except Lost:
+            self._lost(source)
+        except Exception as error:  # noqa: BLE001  progress is kept whatever the ledger raised
+            if self._ledgers.get(source) is ledger:
                 self._waiting[source] = acks + self._waiting[source]
-                self._failed(error)
-                complete = False
-            else:
+            self._failed(error)
+            return False
+        else:
+            if self._ledgers.get(source) is ledger:
                 self._settled(source, acks)
                 if self._receipts is not None:
                     self._receipts.settled(acks)
-        return complete
+        return True

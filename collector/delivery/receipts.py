@@ -33,6 +33,7 @@ class _Told:
     value: bytes | None = None
     waiting: int = 0
     on_disk: int = 0
+    source: int = -1
 
 
 @dataclass(slots=True)
@@ -54,11 +55,11 @@ class Receipts:
     async def seen(self, request: Request) -> dict[ReceiptKey, bytes]:
         """What is known of the keys of a request."""
         found: dict[ReceiptKey, bytes] = {}
-        for source in dict.fromkeys(part.pending.source for part in request.parts):
+        for source in dict.fromkeys(part.pending.source for part in request.ours().parts):
             own = [part.batch() for part in request.parts if part.pending.source == source]
             keys = list(dict.fromkeys(key for batch in own for key in keys_of(self.exporter, batch)))
-            if keys:
-                found |= await self.run(self.ledgers[source].receipts, self.id, keys)
+            if keys and (ledger := self.ledgers.get(source)) is not None:
+                found |= await self.run(ledger.receipts, self.id, keys)
                 told = {key: self._told[key].value for key in keys if key in self._told}
                 found |= {key: value for key, value in told.items() if value is not None}
                 found = {key: value for key, value in found.items() if told.get(key, value) is not None}
@@ -73,11 +74,17 @@ class Receipts:
         homes = {key: part for part in request.parts for key in keys_of(self.exporter, part.batch())}
         check(receipts, homes)
         for key, value in receipts.items():
+            if homes[key].pending.lost:
+                continue
             self._number += 1
             told = self._told.setdefault(key, _Told())
             before = homes[key].pending.remember(key, value, self._number)
-            told.number, told.value = self._number, value
+            told.number, told.value, told.source = self._number, value, homes[key].pending.source
             told.waiting += not before
+
+    def leave(self, source: int) -> None:
+        """A partition is gone: what was told of its keys and is not on disk never was."""
+        self._told = {key: told for key, told in self._told.items() if told.source != source}
 
     def newest(self, acks: Sequence[Ack]) -> list[Ack]:
         """The acknowledgements without receipts that a newer one has overtaken."""

@@ -28,7 +28,7 @@ class Pending:
     """An outbox entry some of whose records have not ended. `source` is the number of its partition."""
 
     __slots__ = (
-        "_dead", "_kept", "_left", "_numbers", "_outcomes", "_receipts", "entry", "run", "size_bytes", "source",
+        "_dead", "_kept", "_left", "_numbers", "_outcomes", "_receipts", "entry", "lost", "run", "size_bytes", "source",
     )  # fmt: skip
 
     def __init__(self, source: int, entry: OutboxEntry) -> None:
@@ -38,6 +38,8 @@ class Pending:
         self.size_bytes = content.size_bytes if isinstance(content, StoredBatch) else content_bytes(content)
         self.run: int | None = None
         """The first entry of the run that it belongs to, where the exporter gathers."""
+        self.lost = False
+        """Its partition is not this process's any more, though it may be again: whoever has it loads the entry anew."""
         self._left = entry.records
         self._kept: Counter[str] = Counter()
         self._outcomes: Counter[tuple[str, str]] = Counter()
@@ -171,6 +173,15 @@ class Request:
     def size_bytes(self) -> int:
         """About how many bytes, uncompressed."""
         return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def departed(self) -> bool:
+        """Whether some of it belongs to partitions that this process has no more."""
+        return any(part.pending.lost for part in self.parts)
+
+    def ours(self) -> Request:
+        """Without what belongs to such partitions."""
+        return Request(tuple(part for part in self.parts if not part.pending.lost)) if self.departed else self
 
     def occupied(self) -> list[Part]:
         """The parts that hold records."""

@@ -44,6 +44,7 @@ from collector.outcomes import Items, Outcome, Reject, Retry, Split, Superseded
 from collector.timeline import UNWATCHED, Attributes, Watching
 
 _AGAIN_SECS = 1.0
+_TOUCH_SECS = 0.1
 DELIVER = "deliver"
 SUPERSEDED = f"{Outcome.DROPPED}:superseded"
 
@@ -54,13 +55,17 @@ class Stopping(Exception):
     """Delivery stops: what has not ended stays in the outbox."""
 
 
+class _Departed(Exception):
+    """Some of the request belongs to a partition that this process has no more: the rest is encoded by itself."""
+
+
 class Sender:
     """Delivers requests; any number of `deliver` may run at once.
 
     `calling` holds the tasks that wait for the destination's answer: a shutdown lets those finish. Once `stopping`
     is set nothing more is sent. `learned` is told of a size that the destination takes, when it refused a larger request
     for its size. `overtaken` knows the records of which something newer waits. `taken` is told of what the destination took. `operations` is told what requests spend their
-    time on, and whose they are: of the exporter `name`.
+    time on, and whose they are: of the exporter `name`. While `in_touch` says no, nothing is sent: others may have begun to.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class Sender:
         taken: Callable[[Request], None] | None = None,
         operations: Watching = UNWATCHED,
         name: str = "",
+        in_touch: Callable[[], bool] = lambda: True,
     ) -> None:
         self._exporter = exporter
         self._config = config
@@ -94,6 +100,7 @@ class Sender:
         self._kept_apart = kept_apart
         self._taken = taken or partial(account.end, outcome=Outcome.EXPORTED)
         self._operations, self._name = operations, name
+        self._in_touch = in_touch
         self.concurrency = Concurrency(config.sending_queue.consumers)
         self.gate = Gate(config.retry_on_failure, rng)
         self.calling: set[asyncio.Task[Any]] = set()
@@ -107,7 +114,7 @@ class Sender:
         search = Search()
         with contextlib.suppress(Stopping):
             while stack:
-                piece = stack.pop()
+                piece = stack.pop().ours()
                 if search.hopeless is not None:
                     self._bury(await self._decoded(piece), search.hopeless)
                     continue
@@ -122,7 +129,7 @@ class Sender:
     async def deliver_encoded(self, request: Request, encoded: Any) -> None:
         """Send what is encoded already, as a whole, until it has ended or delivery stops."""
         schedule, attempts = Schedule(self._config, self._rng), Attempts(request.records)
-        with contextlib.suppress(Stopping):
+        with contextlib.suppress(Stopping, _Departed):
             while (reading := await self._repeat(request, encoded, schedule, attempts)) is not None:
                 if len(reading.delivered) == request.records:
                     self._taken(request)
@@ -169,7 +176,12 @@ class Sender:
                 return await self._with_less(request, self._crash("encode", error))
             except Exception as error:  # noqa: BLE001  whatever an exporter raises, the record is set aside
                 return await self._cut(request, self._crash("encode", error), search)
-            reading = await self._repeat(request, encoded, schedule, attempts)
+            try:
+                reading = await self._repeat(request, encoded, schedule, attempts)
+            except _Departed:
+                request = request.ours()
+                attempts = Attempts(request.records, attempts.timeline)
+                continue
             if reading is None:
                 return ()
             if reading.split is not None:
@@ -232,6 +244,7 @@ class Sender:
     async def _attempt(self, request: Request, encoded: Any, attempts: Attempts) -> Reading:
         records = request.records
         async with self.concurrency.entered() as epoch, self.gate.passing():
+            await self._allowed(request)
             if await self._overtaken_whole(request):
                 return read([Superseded()], records)
             with await self._hand.holding(request, freely=attempts.begun):
@@ -318,6 +331,14 @@ class Sender:
     def _stop_here(self) -> None:
         if self.stopping:
             raise Stopping
+
+    async def _allowed(self, request: Request) -> None:
+        """Until all of it is surely ours."""
+        while not self._in_touch():
+            self._stop_here()
+            await asyncio.sleep(_TOUCH_SECS)
+        if request.departed:
+            raise _Departed
 
     async def _settle(self, request: Request, reading: Reading) -> Request:
         """End what was delivered or rejected; gives the records that are left to send."""

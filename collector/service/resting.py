@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from collector.control.catalogue import PIPELINE_RESTS
 from collector.control.event import Phase
 from collector.control.record import Value
 from collector.control.reporter import Reporter, nobody
-from collector.errors import NoRoom, StorageError
+from collector.errors import Lost, NoRoom, StorageError
 
 log = logging.getLogger("logboom.worker")
 
@@ -48,12 +48,17 @@ class Resting:
         try:
             records = work() or 0
         except StorageError as error:
-            if error.fatal:
+            if error.fatal or isinstance(error, Lost):  # nothing that waiting cures: the partition is dropped
                 raise
             self._begin(name, str(error), "; free some space" if isinstance(error, NoRoom) else "")
             return 0
         self._end(name)
         return records
+
+    def forget(self, names: Collection[str]) -> None:
+        """These are not here any more."""
+        for name in self._reasons.keys() & set(names):
+            self._end(name)
 
     def reasons(self) -> Mapping[str, str]:
         """What each pipeline that rests waits for."""

@@ -67,12 +67,12 @@ class Stages:
         self.keys = keys
         self._delivery = delivery
         self._on_over = on_over
-        self._guards: list[Guard] = []
+        self._guards: dict[Ledger, list[Guard]] = {}
         self._for_service: Config | None = None
 
     def cardinality(self) -> Iterator[tuple[str, str, int]]:
         """(domain, kind, how many different ones), of domains that came; once for each pipeline."""
-        for guard in self._guards:
+        for guard in [guard for guards in list(self._guards.values()) for guard in guards]:
             yield from ((domain, guard.kind, number) for domain, number in guard.numbers())
 
     def untouched(self, exporters: Mapping[str, Exporter]) -> list[str]:
@@ -124,12 +124,17 @@ class Stages:
     def network(self, ledger: Ledger, listening: Mapping[str, Sequence[str]]) -> Network:
         """Those of one partition; `listening` is what was told of it before."""
         pipelines = self._settings.pipelines.values()
+        guards = self._guards[ledger] = []
         return Network(
-            {pipeline.id: self._make_processors(pipeline) for pipeline in pipelines}
+            {pipeline.id: self._make_processors(pipeline, guards) for pipeline in pipelines}
             | {PIPELINE: [*self._make_judge(), *self._make_audit()]},
             self._make_connectors(partial(self._standing, ledger)),
             {pipeline.id: feeds_of(self._settings, pipeline) for pipeline in pipelines} | {PIPELINE: listening},
         )
+
+    def forget(self, ledger: Ledger) -> None:
+        """The partition is not here any more."""
+        self._guards.pop(ledger, None)
 
     def _standing(self, ledger: Ledger, pipeline: str) -> Standing:
         """How the exporters of a pipeline are, and of all that it feeds, in the partition."""
@@ -150,12 +155,12 @@ class Stages:
             and all(_passes_whole(connectors[name]) for name in pipeline.connectors)
         )
 
-    def _make_processors(self, pipeline: PipelineSettings) -> list[tuple[str, Processor]]:
+    def _make_processors(self, pipeline: PipelineSettings, made: list[Guard]) -> list[tuple[str, Processor]]:
         """Its own, between the guards of what its receivers bring."""
         rules = self._settings.service.domains.cardinality.rules()
         kinds = guards_of(self._settings, pipeline)
         guards = {kind: GUARDS[kind](rules, self._on_over) for kind in kinds}
-        self._guards += guards.values()
+        made += guards.values()
         front, behind = (
             [(guard_name(kind, pipeline.id), guards[kind])] if kind in kinds else []
             for kind in (SERVICES, ATTRIBUTE_KEYS)

@@ -26,9 +26,7 @@ from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
-from collector.errors import Locked
 from collector.ledger.interface import Ledger
-from collector.ledger.plan import LedgerPlan
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.commanding import Answer
 from collector.pipeline.decode import decode
@@ -47,9 +45,11 @@ from collector.service.destinations import ErasingExporters, sole_domain
 from collector.service.encryption import forget_destroyed
 from collector.service.erasing import Erasing
 from collector.service.extensions import Extensions
+from collector.service.holding import Holding
 from collector.service.links import links_of
 from collector.service.operations import Operations
-from collector.service.plan import StepSize, backend_of, ledger_plan, step_size, used_exporters
+from collector.service.owning import Owning
+from collector.service.plan import backend_of, ledger_plan, step_size, used_exporters
 from collector.service.reporting import Reporting
 from collector.service.resting import Resting
 from collector.service.stages import Stages, takers
@@ -60,7 +60,6 @@ from collector.timeline import UNWATCHED
 
 log = logging.getLogger("logboom.worker")
 
-LOCK_POLL_SECS = 0.02
 SILENCE_SECS = 8.0
 LONGEST_GATHER_SECS = 0.5
 HELD_BACK_SECS = 0.02
@@ -82,12 +81,12 @@ class Worker:
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._drain = True
-        self._ledgers: dict[int, Ledger] = {}
-        self._pipelines: list[tuple[Pipeline, StepSize]] = []
-        self._service: list[Pipeline] = []
-        """Of what people do and the service knows, one a partition: stepped first, held back by nothing."""
-        self._backlogs: list[Backlogs] = []
-        self._erasing: list[Erasing] = []
+        self._owning = Owning(self._backend, index, self._hold, self._begun, self._ended)
+        self._holdings = self._owning.holdings
+        self._passthrough: Collection[str] = ()
+        self._sending_on: Collection[str] = ()
+        self._listening: Mapping[str, Sequence[str]] = {}
+        self._warm = False
         self._pseudonyms = Pseudonyms(root)
         self._holds = settings.service.privacy.standing()
         self._erasures = Erasures(
@@ -95,7 +94,6 @@ class Worker:
         )
         self._made: Mapping[str, tuple[Exporter, DeliveryConfig]] = {}
         self._held_back = False
-        self._upkeep: list[str] = []
         self._pulse = self._backend.pulse(index)
         self._look_at = 0.0
         self._at_rest = False
@@ -115,21 +113,24 @@ class Worker:
         self._made = exporters = self._make_exporters()
         behaviours = {name: exporter for name, (exporter, _) in exporters.items()}
         passthrough, stores = self._stages.untouched(behaviours), self._stages.stores(behaviours)
-        listening = self._stages.listening()
-        self._open_ledgers(ledger_plan(self._settings, passthrough, stores, listening))
+        self._passthrough, self._sending_on = passthrough, self._stages.sending_on(behaviours)
+        self._listening = self._stages.listening()
+        plan = ledger_plan(self._settings, passthrough, stores, self._listening)
+        self._owning.begin(plan, self._stop)
         if not self._stop.is_set():
-            self._make_pipelines(passthrough, listening, self._stages.sending_on(behaviours))
             self._extensions.start()
             self._stages.helpers.start()
             self._warm_up()
             self._delivery = Delivery(
                 exporters,
-                self._ledgers,
+                self._holdings.ledgers(),
                 on_event=self._tell,
-                partitions=self._places(),
+                partitions=self._holdings.places(),
                 quarantine=self._quarantine,
                 kept_apart=kept_apart(self._settings),
                 operations=dict.fromkeys(self._operations.watched(exporters), self._operations.watching),
+                lost=self._owning.taken_away,
+                in_touch=self._owning.in_touch,
             )
             self._delivery.start()
             self._phase = "ready"
@@ -146,7 +147,7 @@ class Worker:
         """The heartbeat: none while delivery's loop hangs; `busy_secs` tells of a step that takes long."""
         if self._delivery is not None and time.monotonic() - self._delivery.last_beat > SILENCE_SECS:
             return None
-        began = [each.busy_since for each in self._all_pipelines() if each.busy_since is not None]
+        began = [each.busy_since for each in self._holdings.pipelines() if each.busy_since is not None]
         busy = time.monotonic() - min(began) if began else 0.0
         self._crowds.flush()
         if self._keys is not None:
@@ -154,8 +155,9 @@ class Worker:
         stats: dict[str, Any] = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
         stats |= self._operations.figures()
         stats |= {"events_lost": self._reporting.teller.lost_records}
+        phase = "standby" if self._phase == "starting" and self._owning.standby else self._phase
         return Report(
-            self._phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
+            phase, busy, stats | {"cardinality": list(self._stages.cardinality()), "over": self._crowds.counts()}
         )
 
     def _exporter_stats(self) -> Mapping[str, Any]:
@@ -216,82 +218,77 @@ class Worker:
         }
         return {name: self._with_tables[name].marks() for name in sorted(exporters & self._with_tables.keys())}
 
-    def _open_ledgers(self, plan: LedgerPlan) -> None:
-        """Take this worker's partitions; wait while a predecessor still holds them."""
-        for number in self._backend.partitions(self._index):
-            while not self._stop.is_set():
-                try:
-                    self._ledgers[number] = self._backend.open_ledger(number, plan)
-                except Locked:
-                    self._phase = "standby"
-                    time.sleep(LOCK_POLL_SECS)
-                else:
-                    break
+    def _begun(self, held: Holding) -> None:
+        """A partition is here."""
+        self._look_at = 0.0
+        if self._delivery is not None:
+            self._delivery.add(held.number, held.ledger, held.place)
+            self._warm_up()
 
-    def _places(self) -> dict[int, Path]:
-        """The directories of the ledgers, by partition."""
-        return {number: self._backend.place(number) for number in self._ledgers}
+    def _ended(self, held: Holding, deadline_secs: float) -> None:
+        """A partition goes. Within the deadline what is on its way to destinations ends."""
+        if self._delivery is not None:
+            self._delivery.remove(held.number, deadline_secs)
+        self._stages.forget(held.ledger)
+        self._resting.forget(held.names)
 
-    def _make_pipelines(
-        self, passthrough: list[str], listening: Mapping[str, Sequence[str]], sending_on: Collection[str]
-    ) -> None:
-        self._upkeep = [f"upkeep of {place.parent.name} {place.name}" for place in self._places().values()]
-        for ledger, place in zip(self._ledgers.values(), self._places().values(), strict=True):
-            network = self._stages.network(ledger, listening)
-            self._backlogs.append(Backlogs(ledger, network))
-            erased = Erased(ledger, self._pseudonyms.of, self._keys, self._holds.why)
-            self._erasing.append(
-                Erasing(
-                    ledger,
-                    erased,
-                    Forgetting(ledger, network),
-                    self._destinations(),
-                    self._reporting.reporter,
-                    on_ended=lambda _: ask_to_compact(self._root),
-                    keys=self._keys,
-                )
-            )
-            own = Pipeline(
-                PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,
-                takers=takers(self._settings, network, PIPELINE, {ERASE: self._erasures}), erased=erased,
-                on_answers=partial(self._answer, erased),
+    def _hold(self, number: int, ledger: Ledger) -> Holding:
+        """All that is stepped over a ledger."""
+        place, network = self._backend.place(number), self._stages.network(ledger, self._listening)
+        erased = Erased(ledger, self._pseudonyms.of, self._keys, self._holds.why)
+        erasing = Erasing(
+            ledger,
+            erased,
+            Forgetting(ledger, network),
+            self._destinations(),
+            self._reporting.reporter,
+            on_ended=lambda _: ask_to_compact(self._root),
+            keys=self._keys,
+        )
+        own = Pipeline(
+            PIPELINE, ledger, [], network=network, attempts_path=place, quarantine=self._quarantine,
+            takers=takers(self._settings, network, PIPELINE, {ERASE: self._erasures}), erased=erased,
+            on_answers=partial(self._answer, erased),
+        )  # fmt: skip
+        made = []
+        for pipeline in self._settings.pipelines.values():
+            size = step_size(self._settings, pipeline)
+            each = Pipeline(
+                pipeline.id, ledger, network.processors[pipeline.id], network=network,
+                passthrough=pipeline.id in self._passthrough, attempts_path=place, quarantine=self._quarantine,
+                max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
+                takers=takers(self._settings, network, pipeline.id), on_answers=partial(self._answer, erased), erased=erased,
+                decode=partial(decode, keep=pipeline.id in self._sending_on),
+                operations=self._operations.watching if self._operations.watched([pipeline.id]) else UNWATCHED,
             )  # fmt: skip
-            self._service.append(own)
-            for pipeline in self._settings.pipelines.values():
-                size = step_size(self._settings, pipeline)
-                made = Pipeline(
-                    pipeline.id, ledger, network.processors[pipeline.id], network=network,
-                    passthrough=pipeline.id in passthrough, attempts_path=place, quarantine=self._quarantine,
-                    max_bytes=size.max_bytes, max_records=size.max_records, marks=partial(self._marks, pipeline.id),
-                    takers=takers(self._settings, network, pipeline.id), on_answers=partial(self._answer, erased), erased=erased,
-                    decode=partial(decode, keep=pipeline.id in sending_on),
-                    operations=self._operations.watching if self._operations.watched([pipeline.id]) else UNWATCHED,
-                )  # fmt: skip
-                self._pipelines.append((made, size))
-
-    def _all_pipelines(self) -> list[Pipeline]:
-        return [*self._service, *(pipeline for pipeline, _ in self._pipelines)]
+            made.append((each, size))
+        return Holding(number, ledger, place, own, made, Backlogs(ledger, network), erasing)
 
     def _warm_up(self) -> None:
         """Once for each pipeline: its instances in other partitions share what is loaded."""
+        if self._warm or not (first := next(iter(self._holdings), None)):
+            return
+        self._warm = True
         sample = batch_of([{"body": "GET /ready", "severity": "INFO", "attributes": {"n": 1}, "resource": {"a": "b"}}])
-        for pipeline in {pipeline.id: pipeline for pipeline, _ in self._pipelines}.values():
+        for pipeline, _ in first.pipelines:
             pipeline.warm_up(sample)
 
     def _loop(self) -> None:
         """Step, and rest: a step costs some milliseconds whatever it holds, so with little to do it is worth waiting for
         more. Steps take at most a quarter of the time until records come faster than that."""
         # A worker beyond the number of partitions has nothing to do.
-        gather = min((size.timeout_secs for _, size in self._pipelines), default=LONGEST_GATHER_SECS)
-        first = min((size.first_secs for _, size in self._pipelines), default=0.0)
+        sizes = [step_size(self._settings, pipeline) for pipeline in self._settings.pipelines.values()]
+        gather = min((size.timeout_secs for size in sizes), default=LONGEST_GATHER_SECS)
+        first = min((size.first_secs for size in sizes), default=0.0)
         while not self._stop.is_set():
+            self._owning.look()
             began = time.monotonic()
             full = self._turn(began)
             took = time.monotonic() - began
             if self._held_back:
                 self._stop.wait(HELD_BACK_SECS)
             elif self._at_rest:
-                self._pulse.wait(min([UPKEEP_SECS, *(pipeline.secs_to_next for pipeline in self._all_pipelines())]))
+                self._pulse.wait(min([UPKEEP_SECS, *(each.secs_to_next for each in self._holdings.pipelines())]))
                 self._stop.wait(first)
             elif not full:
                 self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
@@ -305,26 +302,25 @@ class Worker:
         self._at_rest = not all_
         if all_:
             self._look_at = now + LOOK_SECS
-        for place, ledger in zip(self._upkeep, self._ledgers.values(), strict=True):
-            self._resting.step(place, ledger.keep_up)
-        full = self._step_service(all_)
+        self._owning.each(lambda held: self._resting.step(held.upkeep, held.ledger.keep_up))
+        full = self._owning.each(lambda held: self._step_service(held, all_)) > 0
         if full or stirred:  # by the upkeep, too: dead letters that are sent again
             self._delivery.notify()
-        full |= self._step_pipelines(all_)
-        moved = sum(each.look(time.time_ns()) for each in self._backlogs)
-        return full | (moved + sum(each.look(time.time_ns()) for each in self._erasing) > 0)
+        self._held_back = False
+        full |= self._owning.each(lambda held: self._step_pipelines(held, all_)) > 0
+        return full | (
+            self._owning.each(lambda held: held.backlogs.look(time.time_ns())) + self._owning.each(_erase) > 0
+        )
 
-    def _step_service(self, all_: bool) -> bool:
-        full = False
-        for pipeline in self._service:
-            if all_ or pipeline.secs_to_next <= 0:
-                full |= self._resting.step(pipeline.place, pipeline.step) > 0
-        return full
+    def _step_service(self, held: Holding, all_: bool) -> int:
+        if not all_ and held.service.secs_to_next > 0:
+            return 0
+        return self._resting.step(held.service.place, held.service.step)
 
-    def _step_pipelines(self, all_: bool) -> bool:
+    def _step_pipelines(self, held: Holding, all_: bool) -> bool:
         assert self._delivery is not None
-        full = self._held_back = False
-        for pipeline, size in self._pipelines:
+        full = False
+        for pipeline, size in held.pipelines:
             if not all_ and pipeline.secs_to_next > 0:
                 continue
             if pipeline.ahead:
@@ -339,25 +335,26 @@ class Worker:
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs
         if self._delivery is not None:
-            if self._drain:
-                while time.monotonic() < deadline and any(
-                    self._resting.step(pipeline.place, pipeline.step) for pipeline in self._all_pipelines()
-                ):
-                    self._delivery.notify()
-                for pipeline in self._service:
-                    self._resting.step(pipeline.place, pipeline.last_step)
-                self._delivery.notify()
-                self._delivery.drain(max(0.0, deadline - time.monotonic()))
+            if self._drain and self._owning.alone:
+                self._work_off(self._delivery, deadline)
             self._delivery.shutdown(max(1.0, deadline - time.monotonic()))
         self._stages.helpers.shutdown()
         self._extensions.shutdown()
-        for pipeline in self._all_pipelines():
-            pipeline.close()
         self._pulse.close()
-        for ledger in self._ledgers.values():
-            ledger.close()
+        self._owning.close()
         self._reporting.close()
         self._operations.close()
+
+    def _work_off(self, delivery: Delivery, deadline: float) -> None:
+        """Process what was accepted, and deliver it."""
+        while time.monotonic() < deadline and self._owning.each(self._step_once):
+            delivery.notify()
+        self._owning.each(lambda held: self._resting.step(held.service.place, held.service.last_step))
+        delivery.notify()
+        delivery.drain(max(0.0, deadline - time.monotonic()))
+
+    def _step_once(self, held: Holding) -> int:
+        return max(self._resting.step(pipeline.place, pipeline.step) for pipeline in held)
 
     def _answer(self, erased: Erased, answers: Sequence[Answer]) -> None:
         """What became of commands, to whoever waits for it."""
@@ -374,3 +371,7 @@ class Worker:
         self._reporting.reporter.tell(
             SERVICE_EVENTS[PREFIX + event.kind], body, {**attributes, "logboom.count": event.count}
         )
+
+
+def _erase(held: Holding) -> int:
+    return held.erasing.look(time.time_ns())

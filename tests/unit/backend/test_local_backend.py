@@ -70,7 +70,7 @@ def intakes(local: LocalBackend) -> Iterator[list[Intake]]:
 
 @pytest.fixture
 def ledgers(local: LocalBackend) -> Iterator[list[Ledger]]:
-    opened = [local.open_ledger(number, PLAN) for number in local.partitions(0)]
+    opened = [local.open_ledger(number, PLAN) for number in local.ownership(0).changes().gained]
     yield opened
     for ledger in opened:
         ledger.close()
@@ -206,7 +206,7 @@ def test_what_has_an_owner_is_locked(
 @pytest.mark.parametrize(("workers", "owned"), {1: [[0, 1]], 2: [[0], [1]], 3: [[0], [1], []]}.items())
 def test_each_partition_belongs_to_one_worker(tmp_path: Path, workers: int, owned: list[list[int]]) -> None:
     local = backend(tmp_path, workers)
-    assert [list(local.partitions(worker)) for worker in range(workers)] == owned
+    assert [list(local.ownership(worker).changes().gained) for worker in range(workers)] == owned
 
 
 # --- the desk
