@@ -188,7 +188,7 @@ class _Reading:
         behind = {place for place in places if self._offsets[place] < self._bounds[place][1]}
         if not behind:
             return 0
-        reader = self._wire.reader(f"restoring-{places.ledger.partition}")
+        reader = self._wire.reader(f"restoring-{places.ledger.partition}", prompt=True)
         try:
             rows = self._to_end(reader, behind & {places.ledger})
             return rows + self._to_end(reader, behind - {places.ledger})

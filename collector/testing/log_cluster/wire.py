@@ -30,7 +30,7 @@ class SimulatedWire:
         """See `Wire.writer`."""
         return SimulatedWriter(self.cluster, (self.prefix, number))
 
-    def reader(self, name: str) -> SimulatedReader:
+    def reader(self, name: str, *, prompt: bool = False) -> SimulatedReader:  # noqa: ARG002  it is always told at once
         """See `Wire.reader`."""
         return SimulatedReader(self.cluster, name)
 
