@@ -141,6 +141,9 @@ class Fetcher:
             place = window.place
             if follow:
                 self._windows[place] = window
+                if place in self._paused:  # it was another window of the same place
+                    self._paused.discard(place)
+                    reader.resume([place])
                 reader.follow({place: window.read_to})
             elif self._windows.get(place) is window:
                 del self._windows[place]

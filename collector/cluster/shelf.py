@@ -87,7 +87,7 @@ class _Search:
         if each.place != self._place:
             return
         if isinstance(each, AtEnd):
-            self._pass(each.offset - 1)
+            self._wanted.clear()  # what was wanted beyond is not there any more
             return
         self._pass(each.offset - 1)  # what is missing there was deleted
         if self._wanted and self._wanted[0] == each.offset:

@@ -7,6 +7,7 @@ from typing import Any
 
 from collector.kafka.confluent_admin import ConfluentAdmin
 from collector.kafka.confluent_reader import ConfluentReader
+from collector.kafka.confluent_sender import ConfluentSender
 from collector.kafka.confluent_writer import ConfluentWriter
 
 _SHARED = {
@@ -35,6 +36,10 @@ class ConfluentWire:
         self._prefix = prefix
         self._max_message_bytes = max_message_bytes
         self._compression = compression
+
+    def sender(self, name: str) -> ConfluentSender:  # noqa: ARG002  its records say who sent them
+        """See `Wire.sender`."""
+        return ConfluentSender(self._settings, self._max_message_bytes, self._compression)
 
     def writer(self, number: int) -> ConfluentWriter:
         """See `Wire.writer`."""

@@ -24,7 +24,7 @@ from counterparts.partition_bench import PLAN
 
 DATA, CONTROL = "logboom.intake", "logboom.control"
 PLACE = Place(DATA, 0)
-_PATIENCE_SECS = 30.0
+_PATIENCE_SECS = 120.0
 
 
 def until(condition: Callable[[], bool]) -> None:
