@@ -49,11 +49,17 @@ UNREACHABLE = frozenset(
 """No answer in time, or from nobody who could give one; another time may be better."""
 
 
-def error_of(raised: KafkaException) -> KafkaError:
+RAISED = (KafkaException, SystemError)
+"""What a call may raise that serves callbacks: a fatal error is raised between them, and the next callback makes a SystemError of it."""
+
+
+def error_of(raised: BaseException) -> KafkaError:
     """What was raised."""
-    error = raised.args[0]
-    assert isinstance(error, KafkaError), "the library raises its own errors"
-    return error
+    origin = raised.__cause__ if isinstance(raised, SystemError) else raised
+    error = origin.args[0] if isinstance(origin, KafkaException) else None
+    if isinstance(error, KafkaError):
+        return error
+    return KafkaError(KafkaError._FATAL, str(raised), fatal=True)
 
 
 def said(error: KafkaError) -> str:

@@ -14,14 +14,15 @@ abort: what expired meanwhile makes that fatal (#3297).
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from collector.errors import StorageError
-from collector.kafka.confluent_errors import FENCED, UNREACHABLE, error_of, permanent, said
+from collector.kafka.confluent_errors import FENCED, RAISED, UNREACHABLE, error_of, permanent, said
 from collector.kafka.wire import Fenced, NewRecord, Place, Refused, Unreachable, Unresolved
 
 TRANSACTION_SECS = 30
@@ -63,7 +64,7 @@ class ConfluentWriter:
         while True:
             try:
                 self._open().init_transactions(max(0.1, until - time.monotonic()))
-            except KafkaException as raised:
+            except RAISED as raised:
                 self._not_claimed(error_of(raised), time.monotonic() < until)
                 time.sleep(_RETRY_SECS)
             else:
@@ -78,7 +79,7 @@ class ConfluentWriter:
         producer = self._open()
         try:
             producer.begin_transaction()
-        except KafkaException as raised:
+        except RAISED as raised:
             raise self._break(error_of(raised), "no transaction can be begun") from raised
         self._put(producer, records, until)
         self._end(producer, until)
@@ -88,8 +89,9 @@ class ConfluentWriter:
         """See `Writer.close`. Nothing is waited for."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            producer.purge(blocking=False)
-            producer.poll(0)
+            with contextlib.suppress(*RAISED):
+                producer.purge(blocking=False)
+                producer.poll(0)
 
     def _open(self) -> Producer:
         if self._producer is None:
@@ -109,7 +111,10 @@ class ConfluentWriter:
         """All of them, on brokers; else abort, and raise."""
         for record in records:
             self._put_one(producer, record, until)
-        left = producer.flush(max(0.0, until - time.monotonic()))
+        try:
+            left = producer.flush(max(0.0, until - time.monotonic()))
+        except RAISED as raised:
+            raise self._abort(producer, error_of(raised)) from raised
         if self._failed is not None:
             raise self._abort(producer, self._failed)
         if left or self._untold:
@@ -117,16 +122,19 @@ class ConfluentWriter:
 
     def _put_one(self, producer: Producer, record: NewRecord, until: float) -> None:
         topic, partition = record.place
+        full = False
         while True:
             try:
+                if full:
+                    producer.poll(0.05)
                 producer.produce(
                     topic, record.value, record.key, partition, self._told, headers=list(record.headers) or None
                 )
             except BufferError:  # what stands before it has to go first
-                producer.poll(0.05)
+                full = True
                 if time.monotonic() > until:
                     raise self._abort(producer, KafkaError(KafkaError._TIMED_OUT)) from None
-            except KafkaException as raised:
+            except RAISED as raised:
                 raise self._abort(producer, error_of(raised)) from raised
             else:
                 self._untold += 1
@@ -150,7 +158,7 @@ class ConfluentWriter:
         while True:
             try:
                 producer.commit_transaction(max(0.05, until - time.monotonic()))
-            except KafkaException as raised:
+            except RAISED as raised:
                 error = error_of(raised)
                 if not asked and error.txn_requires_abort():  # the coordinator has not committed it
                     raise self._abort(producer, error) from raised
@@ -173,7 +181,7 @@ class ConfluentWriter:
         while True:
             try:
                 producer.abort_transaction(max(0.05, until - time.monotonic()))
-            except KafkaException as raised:
+            except RAISED as raised:
                 error = error_of(raised)
                 if error.code() in FENCED:
                     return self._break(error, "", Fenced)

@@ -49,23 +49,25 @@ def rows_in(environment: Environment) -> Rows:
 class ReplicatedBench(PartitionBench):
     """See `PartitionBench`. The owner's copy stands in `root/partition`; another machine's in any other folder."""
 
-    def __init__(self, root: Path, plan: LedgerPlan = PLAN, wire: Wire | None = None, **observers: Any) -> None:
+    def __init__(
+        self, root: Path, plan: LedgerPlan = PLAN, wire: Wire | None = None, prefix: str = PREFIX, **observers: Any
+    ) -> None:
         if wire is None:
             wire = LogCluster().wire(PREFIX)
             make_topics(wire.admin())
-        self.wire, self.admin = wire, wire.admin()
+        self.wire, self.admin, self.prefix = wire, wire.admin(), prefix
         self.changelog: Changelog | None = None
         super().__init__(root, plan, **observers)
 
     def _opened(self, sources: Sources, **observers: Any) -> PartitionLedger:
         clock: Mapping[str, Any] = {"now_unix_ms": observers.pop("now_unix_ms")}
-        taking = Restoring(self.wire, self.admin, PREFIX, **clock)
+        taking = Restoring(self.wire, self.admin, self.prefix, **clock)
         ledger, self.changelog = taking.open_ledger(0, 1, self.root / "partition", self.plan, sources, **observers)
         return ledger
 
     def restored(self, folder: str = "elsewhere") -> Rows:
         """The rows that another machine has when it takes the partition: this one has lost it then."""
-        follower, changelog = Restoring(self.wire, self.admin, PREFIX, now_unix_ms=self.clock).take(
+        follower, changelog = Restoring(self.wire, self.admin, self.prefix, now_unix_ms=self.clock).take(
             0, self.root / folder, self.plan.partition_bytes + self.plan.spill_bytes
         )
         try:

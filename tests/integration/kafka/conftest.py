@@ -17,7 +17,9 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory, authority):
-    one = Kafka(tmp_path_factory.mktemp("kafka"), users=USERS, certificate=authority.issue("localhost"))
+    settings = {"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500"}
+    folder, certificate = tmp_path_factory.mktemp("kafka"), authority.issue("localhost")
+    one = Kafka(folder, settings=settings, users=USERS, certificate=certificate)
     one.start()
     yield one
     one.kill()
