@@ -126,8 +126,9 @@ class Pulse(Protocol):
     """Whether there may be anything new in a worker's journals and partitions, at next to no cost: so a worker that has nothing to
     do does nothing. For one thread, but `wake`."""
 
-    def changed(self) -> bool:
-        """Whether anything was committed since the last call, by whichever process; who reads afterwards sees it."""
+    def changed(self) -> Collection[int]:
+        """The partitions for which something may have been committed since the last call, by whichever process; who reads
+        afterwards sees it."""
         ...
 
     def wait(self, secs: float) -> None:

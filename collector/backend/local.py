@@ -11,6 +11,7 @@ from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
 from collector.backend.freeze import frozen
 from collector.backend.interface import Frozen
+from collector.backend.news import Anything, Arrivals
 from collector.backend.opening import open_journal, open_partition
 from collector.backend.pulse import LocalPulse
 from collector.backend.view import LocalView
@@ -134,9 +135,10 @@ class LocalBackend:
 
     def pulse(self, worker: int) -> LocalPulse:
         """See `Backend.pulse`."""
-        journals = [(path, open_journal) for path in (*self._journals(), self._dir.control)]
-        partitions = [(self.place(number), open_partition) for number in self._own(worker)]
-        return LocalPulse([*journals, *partitions])
+        own = self._own(worker)
+        journals = [(path, open_journal, Arrivals(own, self._dir.partitions)) for path in self._journals()]
+        partitions = [(self.place(number), open_partition, Anything({number})) for number in own]
+        return LocalPulse([*journals, (self._dir.control, open_journal, Anything(own)), *partitions])
 
     def _journals(self) -> list[Path]:
         """Those on disk, and those that ingest processes are about to make."""

@@ -13,9 +13,10 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from collector.backend.news import Anything
 from collector.disk.environment import Environment
 from collector.disk.watching import Watch
 
@@ -30,11 +31,11 @@ class LocalPulse:
     """The `Pulse` of journals and partitions on this machine.
 
     Args:
-        places: what is watched, and how it is opened.
+        places: what is watched, how it is opened, and whom a commit there concerns (`news`).
     """
 
-    def __init__(self, places: Sequence[tuple[Path, Open]]) -> None:
-        self._places = [_Place(path, open_) for path, open_ in places]
+    def __init__(self, places: Sequence[tuple[Path, Open, Anything]]) -> None:
+        self._places = [_Place(path, open_, news) for path, open_, news in places]
         self._looked_at = -_IDENTITY_SECS
         self._lock = threading.Lock()
         self._bell, self._ring = os.pipe()
@@ -50,7 +51,7 @@ class LocalPulse:
             self._poll.register(self._watch.fileno(), select.POLLIN)
             self._patience_secs = math.inf
 
-    def changed(self) -> bool:
+    def changed(self) -> Collection[int]:
         """See `Pulse.changed`. Raises `StorageError`: what stands at a path can't be read."""
         now = time.monotonic()
         if now - self._looked_at >= _IDENTITY_SECS:
@@ -58,7 +59,7 @@ class LocalPulse:
             self._follow()
         if self._watch is not None:
             self._watch.rest()  # before the look: what is written from here on wakes again
-        return sum(place.changed() for place in self._places) > 0  # each of them remembers what it saw
+        return {partition for place in self._places for partition in place.changed()}
 
     def wait(self, secs: float) -> None:
         """See `Pulse.wait`."""
@@ -95,9 +96,10 @@ class LocalPulse:
 
 
 class _Place:
-    def __init__(self, path: Path, open_: Open) -> None:
+    def __init__(self, path: Path, open_: Open, news: Anything) -> None:
         self._path = path
         self._open = open_
+        self._news = news
         self._environment: Environment | None = None
         self._seen = -1
         self._gone = False
@@ -112,15 +114,14 @@ class _Place:
         self._environment = opened
         return opened.file
 
-    def changed(self) -> bool:
+    def changed(self) -> Collection[int]:
         if self._gone:  # whoever holds it must look, and end
             self._gone = False
-            return True
+            return self._news.partitions
         if self._environment is None or self._environment.last_transaction() == self._seen:
-            return False
-        with self._environment.read() as txn:
-            self._seen = txn.id()
-        return True
+            return ()
+        self._seen, concerned = self._news.look(self._environment)
+        return concerned
 
     def close(self) -> None:
         if self._environment is not None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -127,10 +128,10 @@ class Engine:
         for lane in self._lanes:
             await lane.start()
 
-    def notify(self) -> None:
-        """There may be new entries in an outbox."""
+    def notify(self, partition: int | None = None) -> None:
+        """There may be new entries in the outbox of that partition, or in any."""
         for lane in self._lanes:
-            lane.notify()
+            lane.notify(partition)
 
     def add(self, number: int, ledger: Ledger, place: Path | None) -> None:
         """One partition more, which was not here or was `remove`d."""
@@ -218,10 +219,10 @@ class Delivery:
         self._thread.start()
         self._started.result()
 
-    def notify(self) -> None:
-        """An outbox has new entries."""
+    def notify(self, partition: int | None = None) -> None:
+        """The outbox of that partition has new entries, or any may have."""
         if self._engine is not None:
-            self._on_loop(self._engine.notify)
+            self._on_loop(partial(self._engine.notify, partition))
 
     def add(self, number: int, ledger: Ledger, place: Path | None) -> None:
         """Deliver of one partition more. Between `start` and `shutdown`."""

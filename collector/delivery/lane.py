@@ -20,7 +20,7 @@ from collector.delivery.batcher import Batcher
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.encoding import Encoding
 from collector.delivery.events import EventKind, EventThrottle
-from collector.delivery.feed import Feed
+from collector.delivery.feed import LOOK_SECS, Feed
 from collector.delivery.gathering import Gathering, Keeping
 from collector.delivery.hand import POISON, Hand
 from collector.delivery.loading import Loader, Run, Told
@@ -39,7 +39,6 @@ from collector.timeline import UNWATCHED, Watching
 
 _AGAIN_SECS = 1.0
 _SHUT_POLL_SECS = 0.01
-_LOOK_SECS = 10.0  # notifications wake the feed; a look now and then forgives one that was forgotten
 
 
 class Lane:
@@ -82,11 +81,11 @@ class Lane:
         self._batcher = Batcher(queue)
         self._hand = hand
         self._loader = Loader(id, ledgers, run, hand, self._unread, lost)
-        self._feed = Feed(self._loader, ledgers.keys(), queue.max_in_flight_bytes, hand)
         receipts = Receipts(id, exporter, ledgers, run) if isinstance(exporter, KeepsReceipts) else None
         self._receipts = receipts
         self._progress = Progress(id, ledgers, run, self._ledger_failed, hand.settled, receipts=receipts, lost=lost)
         gathers = exporter if isinstance(exporter, Gathers) else None
+        self._feed = Feed(self._loader, ledgers.keys(), queue.max_in_flight_bytes, hand, everywhere=gathers is not None)
         self._gathering = None if gathers is None else Gathering(gathers, self._progress, self._feed, self._deliver_run)
         self._account = Account(self._feed, self._progress, asyncio.get_running_loop().time, self._gathering)
         encoding = Encoding(exporter, decode, self._pool, shape_of(config), receipts)
@@ -125,9 +124,9 @@ class Lane:
         await self._exporter.start()
         self._services = [asyncio.create_task(self._deliver()), asyncio.create_task(self._progress.run())]
 
-    def notify(self) -> None:
-        """There may be new entries in an outbox."""
-        self._feed.notify()
+    def notify(self, partition: int | None = None) -> None:
+        """There may be new entries in the outbox of that partition, or in any."""
+        self._feed.notify(partition)
 
     def include(self, source: int, place: Path | None) -> None:
         """Deliver of one partition more."""
@@ -238,7 +237,7 @@ class Lane:
                 flush_at = None
                 for request in self._batcher.flush():
                     await self._dispatch(request)
-            looks_secs = _LOOK_SECS if self._gathering is None else min(_LOOK_SECS, self._gathering.tick())
+            looks_secs = LOOK_SECS if self._gathering is None else min(LOOK_SECS, self._gathering.tick())
             if not pendings:
                 await self._feed.wait(looks_secs if flush_at is None else min(looks_secs, flush_at - loop.time()))
 

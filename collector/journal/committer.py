@@ -21,6 +21,8 @@ LowWatermarks = Callable[[], Mapping[str, int]]
 
 _log = logging.getLogger(__name__)
 _WATERMARK_SECS = 0.1
+_SELDOM_SECS = 0.5
+_WATERMARK_SHARE = 64  # so long as less than this part of the budget came since, nobody waits for what could be trimmed
 _READER_CHECK_SECS = 60.0
 _READER_CHECK_WHEN_FULL_SECS = 1.0
 _TRIM_SHARE = (
@@ -38,6 +40,7 @@ class Committer:
         self._low_watermarks = low_watermarks
         self._low: Mapping[str, int] = {}
         self._low_read_at = self._readers_checked_at = -_READER_CHECK_SECS
+        self._came_bytes = 0  # since the watermarks were read
         self._tables = environment.dbs(TABLES)
         if environment.tables > len(TABLES):  # one was there, and was not found
             raise Damaged(damaged(environment.path, "a table has lost its name"))
@@ -50,7 +53,8 @@ class Committer:
 
     def look_round(self, now: float) -> None:
         """Ask for the watermarks and clear dead readers, when it is time."""
-        if now - self._low_read_at >= _WATERMARK_SECS:
+        much = self._came_bytes > self.environment.limit_bytes // _WATERMARK_SHARE
+        if now - self._low_read_at >= (_WATERMARK_SECS if much else _SELDOM_SECS):
             self.environment.check_current()
             if not self.book.empty:
                 self._refresh_low(now)
@@ -88,6 +92,7 @@ class Committer:
             draft.write(txn, self._tables)
         self.environment.check_current()  # before anybody is told that it is kept
         self.trimmed_entries += draft.trimmed_entries
+        self._came_bytes += len(draft.chunks) * CHUNK_BYTES
         self.book.adopt(draft)
 
     def make_room(self, now: float) -> int:
@@ -124,7 +129,7 @@ class Committer:
         return self.environment.has_room(chunks * CHUNK_BYTES // 8, reserve=True)
 
     def _refresh_low(self, now: float) -> None:
-        self._low_read_at = now
+        self._low_read_at, self._came_bytes = now, 0
         try:
             self._low = dict(self._low_watermarks())
         except StorageError as error:

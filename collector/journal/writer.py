@@ -65,6 +65,7 @@ class Journal:
         self._carried: Append | None = None
         self._refused: Counter[tuple[str, str, str]] = Counter()
         self._last_group = 0
+        self._tidying = False
         self._closed = ""
         self._shares = Shares(limits.max_domain_share * limits.max_bytes)
         self._totals: Counter[str] = Counter()
@@ -202,12 +203,13 @@ class Journal:
     def _turn(self) -> bool:
         """One group, or one look round when nothing came. False when the journal is closed and all is written."""
         group, closing = self._next_group()
+        self._tidying = not group
         now = self.last_beat = time.monotonic()
         self._committer.look_round(now)
         if group:
             self._serve(group, now)
-        # Refusals must be counted also while nothing else is left to commit.
-        if not group or (self._refused and now - self._committed_at > _COUNT_SECS):
+        # Refusals must be counted, and who is over its share must get room, also while nothing else is left to commit.
+        if not group or now - self._committed_at > _COUNT_SECS:
             self._tidy()
         return not closing
 
@@ -235,10 +237,11 @@ class Journal:
         return group, True
 
     def _patience_secs(self) -> float:
-        """How long to sleep when nothing comes."""
+        """How long to sleep when nothing comes. What could be trimmed goes with the next group, which costs no transaction of its
+        own; where none comes, all of it goes, one commit after the other."""
         if self._committer.book.empty:
             return _REST_SECS
-        return 0 if self._committer.has_trimmable() else _TICK_SECS
+        return 0 if self._tidying and self._committer.has_trimmable() else _TICK_SECS
 
     def _gather(self) -> None:
         """Give the senders of the last group time to send again, as long as more of them come: without it, one part

@@ -11,7 +11,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.batch import LogBatch
 from collector.disk.environment import Transaction
@@ -54,7 +54,9 @@ class Dispatch:
     def waiting(self, exporter: str, after: int, max_bytes: int) -> list[Waiting]:
         """See `Ledger.waiting`."""
         with self._store.environment.read() as txn:
-            return [_waiting(*found) for found in self._queue(txn, exporter, after, max_bytes, LAST)]
+            found = [_waiting(*each) for each in self._queue(txn, exporter, after, max_bytes, LAST)]
+            behind = next(outbox.queue(txn, self._store.tables, exporter, found[-1].seq), None) if found else None
+        return [*found[:-1], replace(found[-1], last=behind is None)] if found else []
 
     def deliverable(self, exporter: str, after: int, max_bytes: int, upto: int) -> list[OutboxEntry]:
         """See `Ledger.deliverable`."""

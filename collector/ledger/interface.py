@@ -150,12 +150,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An outbox entry that is not loaded. `giant`: it is larger than entries are written today, and comes in pieces."""
+    """An outbox entry that is not loaded. `giant`: it is larger than entries are written today, and comes in pieces. `last`:
+    nothing stands behind it, so that whoever loads it need not look again before it is told of more."""
 
     seq: int
     records: int
     size_bytes: int
     giant: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,11 +173,11 @@ class PartitionLedger:
         if not plan.reads_control:
             return Read(())
         again = self._replays.get(pipeline) if plan.share_bytes else None
-        if not self._room.is_there_for_control(pipeline, size):
+        taken = self._sources[pipeline].take_control(size, max_records)  # costs next to nothing where nothing came
+        if not (again or taken.position) or not self._room.is_there_for_control(pipeline, size):
             return Read(())
         if again and (replayed := self._replayed(again[0], size, max_records)):
             return replayed
-        taken = self._sources[pipeline].take_control(size, max_records)
         if not taken.position:
             return Read(())
         return self._fresh(pipeline, taken)

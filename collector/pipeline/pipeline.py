@@ -90,6 +90,8 @@ class Pipeline:
         self._partition = attempts_path.name
         self.busy_since: float | None = None
         """Monotonic seconds since when the step under way takes; None between steps."""
+        self.wrote = False
+        """Whether the last step committed anything: records, or what components were due for."""
         self._ledger = ledger
         self._operations = operations
         self._timeline = UNWATCHED.begin(STEP)
@@ -120,6 +122,7 @@ class Pipeline:
             StorageError: the commit failed twice. `fatal`: the process should exit, a successor repeats the step; else
                 (the disk is full) the pipeline rests, and the same step is tried again.
         """
+        self.wrote = False
         if time.monotonic() < self._not_before:
             return 0
         with self._quarantine.entered(alone=self._suspects.suspicious or self._ticks.suspicious):
@@ -356,6 +359,7 @@ class Pipeline:
             if error.fatal:
                 raise
             self._ledger.commit(commit)
+        self.wrote = True
         self._suspects.done(read)
         if self._answers:
             self._on_answers(self._answers)

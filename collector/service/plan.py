@@ -170,7 +170,7 @@ class StepSize:
 
     max_bytes: int = 8 << 20
     max_records: int = 16_384
-    timeout_secs: float = 0.1
+    timeout_secs: float = 0.15
     first_secs: float = 0.0
 
     @property

@@ -93,10 +93,11 @@ class Worker:
             settings.service.privacy.subject_attributes, self._pseudonyms.of, self._holds.why, self._keys
         )
         self._made: Mapping[str, tuple[Exporter, DeliveryConfig]] = {}
-        self._held_back = False
+        self._held_back: set[int] = set()
         self._pulse = self._backend.pulse(index)
         self._look_at = 0.0
         self._at_rest = False
+        self._untold, self._told_at = False, 0.0
         self._delivery: Delivery | None = None
         self._reporting = Reporting(root, f"worker {index}", lambda: settings)
         self._resting = Resting(self._reporting.reporter)
@@ -294,43 +295,54 @@ class Worker:
                 self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
 
     def _turn(self, now: float) -> bool:
-        """A step of every pipeline when something was committed since the last turn, or is not done with; else of those that have
-        something to do by time alone. True when one of them had as much as it takes at once."""
-        assert self._delivery is not None
-        stirred = self._pulse.changed()  # before the steps: what is committed within them leads to the next turn
-        all_ = stirred or self._held_back or bool(self._resting.reasons()) or now >= self._look_at
-        self._at_rest = not all_
-        if all_:
-            self._look_at = now + LOOK_SECS
+        """A step of the pipelines of each partition for which something was committed since the last turn, or is not done with; else
+        of those that have something to do by time alone. True when one of them had as much as it takes at once."""
+        stirred = set(self._pulse.changed())  # before the steps: what is committed within them leads to the next turn
+        if self._resting.reasons() or now >= self._look_at:
+            stirred, self._look_at = {held.number for held in self._holdings}, now + LOOK_SECS
+        stirred |= self._held_back
+        self._at_rest = not stirred
         self._owning.each(lambda held: self._resting.step(held.upkeep, held.ledger.keep_up))
-        full = self._owning.each(lambda held: self._step_service(held, all_)) > 0
-        if full or stirred:  # by the upkeep, too: dead letters that are sent again
-            self._delivery.notify()
-        self._held_back = False
-        full |= self._owning.each(lambda held: self._step_pipelines(held, all_)) > 0
+        self._tell_delivery(now, bool(stirred))
+        full = self._owning.each(lambda held: self._step_service(held, held.number in stirred)) > 0
+        self._held_back = set()
+        full |= self._owning.each(lambda held: self._step_pipelines(held, held.number in stirred)) > 0
         return full | (
             self._owning.each(lambda held: held.backlogs.look(time.time_ns())) + self._owning.each(_erase) > 0
         )
 
-    def _step_service(self, held: Holding, all_: bool) -> int:
-        if not all_ and held.service.secs_to_next > 0:
-            return 0
-        return self._resting.step(held.service.place, held.service.step)
-
-    def _step_pipelines(self, held: Holding, all_: bool) -> bool:
+    def _tell_delivery(self, now: float, stirred: bool) -> None:
+        """Of what comes into an outbox by no step, but by the upkeep: dead letters that are sent again, what was moved."""
         assert self._delivery is not None
+        self._untold |= stirred
+        if self._untold and now - self._told_at >= UPKEEP_SECS:
+            self._untold, self._told_at = False, now
+            self._delivery.notify()
+
+    def _step_service(self, held: Holding, stirred: bool) -> int:
+        if not stirred and held.service.secs_to_next > 0:
+            return 0
+        return self._step(held, held.service)
+
+    def _step_pipelines(self, held: Holding, stirred: bool) -> bool:
         full = False
         for pipeline, size in held.pipelines:
-            if not all_ and pipeline.secs_to_next > 0:
+            if not stirred and pipeline.secs_to_next > 0:
                 continue
             if pipeline.ahead:
-                self._held_back = True
+                self._held_back.add(held.number)
                 continue
-            records = self._resting.step(pipeline.place, pipeline.step)
-            if records:
-                self._delivery.notify()
+            records = self._step(held, pipeline)
             full |= records >= size.full_records or (records > 0 and pipeline.behind)
         return full
+
+    def _step(self, held: Holding, pipeline: Pipeline) -> int:
+        """How many records one step took; delivery is told where to look."""
+        assert self._delivery is not None
+        records = self._resting.step(pipeline.place, pipeline.step)
+        if pipeline.wrote:
+            self._delivery.notify(held.number)
+        return records
 
     def _close(self) -> None:
         deadline = time.monotonic() + self._deadline_secs

@@ -33,7 +33,8 @@ class MemoryOutbox:
     def waiting(self, exporter: str, after: int, max_bytes: int) -> Sequence[Waiting]:
         """The same without contents."""
         found = self.deliverable(exporter, after, max_bytes)
-        return [Waiting(entry.seq, entry.records, entry.size_bytes) for entry in found]
+        newest = max(self._waiting[exporter], default=-1)
+        return [Waiting(each.seq, each.records, each.size_bytes, last=each.seq == newest) for each in found]
 
     def bury(self, exporter: str, seq: int, reason: str) -> None:
         """A dead letter; its outcomes are those of the whole entry."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector.backend import pulse as module
+from collector.backend.news import Anything
 from collector.backend.pulse import LocalPulse
 from collector.disk.environment import Environment
 
@@ -19,6 +20,11 @@ SECONDS = 20.0
 
 def open_(path: Path) -> Environment | None:
     return Environment.open(path, "test", 1)
+
+
+def told(pulse: LocalPulse) -> list[bool]:
+    """Of two looks, whether they told of anything."""
+    return [bool(pulse.changed()), bool(pulse.changed())]
 
 
 def write(path: Path) -> None:
@@ -38,7 +44,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def pulse(paths: list[Path]) -> Iterator[LocalPulse]:
-    made = LocalPulse([(path, open_) for path in paths])
+    made = LocalPulse([(path, open_, Anything({0})) for path in paths])
     yield made
     made.close()
     made.close()
@@ -47,10 +53,10 @@ def pulse(paths: list[Path]) -> Iterator[LocalPulse]:
 
 def test_a_commit_is_told_once(pulse: LocalPulse, paths: list[Path]) -> None:
     """The first look tells of what is there; then only commits do, of each place."""
-    assert [pulse.changed(), pulse.changed()] == [True, False]
+    assert told(pulse) == [True, False]
     for path in paths:
         write(path)
-        assert [pulse.changed(), pulse.changed()] == [True, False]
+        assert told(pulse) == [True, False]
 
 
 def test_who_waits_is_woken_by_a_commit(pulse: LocalPulse, paths: list[Path]) -> None:
@@ -91,14 +97,14 @@ def test_a_directory_may_come_later_and_be_made_anew(
     """What is made at a path after the start, or in the place of what was wiped, is followed, and wakes."""
     monkeypatch.setattr(module, "_IDENTITY_SECS", 0.0)
     late = tmp_path / "late"
-    pulse = LocalPulse([(late, open_), (paths[0], open_)])
-    assert [pulse.changed(), pulse.changed()] == [True, False]
+    pulse = LocalPulse([(late, open_, Anything({0})), (paths[0], open_, Anything({0}))])
+    assert told(pulse) == [True, False]
     write(late)
-    assert [pulse.changed(), pulse.changed()] == [True, False]
+    assert told(pulse) == [True, False]
     shutil.rmtree(late)
-    assert [pulse.changed(), pulse.changed()] == [True, False], "whoever has it open must be told"
+    assert told(pulse) == [True, False], "whoever has it open must be told"
     write(late)
-    assert [pulse.changed(), pulse.changed()] == [True, False]
+    assert told(pulse) == [True, False]
     write(late)
     pulse.wait(SECONDS)
     assert pulse.changed()
@@ -112,7 +118,7 @@ def test_without_notification_it_is_looked_for(paths: list[Path], monkeypatch: p
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(module, "Watch", refuse)
-    pulse = LocalPulse([(path, open_) for path in paths])
+    pulse = LocalPulse([(path, open_, Anything({0})) for path in paths])
     pulse.changed()
     write(paths[0])
     began = time.monotonic()

@@ -107,6 +107,41 @@ def test_new_entries_are_found_by_notification_and_by_polling(rig):
     assert notified == pytest.approx(15.25, abs=1e-6)
 
 
+def test_only_where_something_was_told_of_it_is_looked(rig):
+    """A look is a hop between threads: the partitions that nobody spoke of are not asked, and one that was emptied not again."""
+    one = rig("x", partitions=3)
+    asked: list[int] = []
+    for number, ledger in enumerate(one.ledgers):
+        ledger.waiting = _noting(asked, number, ledger.waiting)
+    exporter = ScriptedExporter()
+
+    async def main():
+        engine = Engine(
+            {"x": (exporter, CONFIG)}, dict(enumerate(one.ledgers)), pool=lambda name, count: InlineExecutor()
+        )
+        await engine.start()
+        await asyncio.sleep(1)
+        assert sorted(asked) == [0, 1, 2], "at the start all are"
+        for text in ("a", "b"):
+            asked.clear()
+            one.ledgers[1].put(text_batch([text]))
+            engine.notify(1)
+            await asyncio.sleep(1)
+            assert asked == [1]
+        await engine.stop(1)
+
+    run_virtual(main())
+    assert exporter.bodies() == ["a", "b"]
+
+
+def _noting(asked, number, waiting):
+    def noted(*arguments):
+        asked.append(number)
+        return waiting(*arguments)
+
+    return noted
+
+
 def test_acks_are_persisted_at_most_every_200_ms(rig):
     """Many entries that end together are one transaction."""
     one = rig("x")

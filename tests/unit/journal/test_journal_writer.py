@@ -15,6 +15,7 @@ import pytest
 
 from collector.disk.environment import CommitError
 from collector.errors import Exhausted, StorageError, Unavailable
+from collector.journal import committer, writer
 from collector.journal.committer import Committer
 from collector.journal.entry import Payload
 from collector.journal.price import dearness_of
@@ -418,6 +419,18 @@ def test_the_share_counts_the_price_of_entries(bench, kit) -> None:
     bench.low["dear.example"] = 10
     kit.eventually(lambda: bench.journal.statistics().entries == 1, "trimmed")
     assert bench.append(dear) is None
+
+
+def test_what_could_go_goes_with_what_comes(bench, kit, monkeypatch) -> None:
+    """While requests come, trimming costs no commit of its own."""
+    monkeypatch.setattr(writer, "_TICK_SECS", 30.0)  # nothing is at rest in this test, however busy the machine
+    monkeypatch.setattr(committer, "_SELDOM_SECS", 0.0)
+    bench.open()
+    for number in range(1, 21):
+        assert bench.append(kit.payload(300)) is None
+        bench.low["a.example"] = number
+    statistics = bench.journal.statistics()
+    assert (statistics.commits, statistics.trimmed_entries >= 18) == (20, True)
 
 
 def test_a_domain_over_its_share_waits_while_others_are_active(bench, kit) -> None:

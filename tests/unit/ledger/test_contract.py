@@ -474,7 +474,8 @@ def test_what_waits_is_told_without_being_loaded(stand: Stand) -> None:
         (entry.seq, entry.records, entry.size_bytes) for entry in loaded
     ]
     assert [each.seq for each in stand.ledger.waiting("one", told[0].seq, ALL)] == [told[1].seq]
-    assert len(stand.ledger.waiting("one", -1, 1)) == 1
+    assert [each.last for each in told] == [False, True]
+    assert [each.last for each in stand.ledger.waiting("one", -1, 1)] == [False], "more stands behind it"
 
 
 def test_each_exporter_has_a_queue_of_its_own(stand: Stand) -> None:

@@ -103,6 +103,16 @@ def test_who_steps_it_is_told_when_it_is_worth_it(bench: PartitionBench, make_pi
     assert pipeline.secs_to_next == 10
 
 
+def test_a_tick_is_told_as_something_to_deliver(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
+    """Though no record was taken: else an alert would wait for the next look of delivery."""
+    pipeline = make_pipeline(clockwork=Clockwork())
+    bench.put("first@10")
+    told = [(pipeline.step() > 0, pipeline.wrote), (pipeline.step() > 0, pipeline.wrote)]
+    bench.clock.unix_ms += 10
+    told.append((pipeline.step() > 0, pipeline.wrote))
+    assert told == [(True, True), (False, False), (False, True)]
+
+
 def test_a_restart_forgets_nothing(bench: PartitionBench, make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(clockwork=Clockwork())
     bench.put("first@10")

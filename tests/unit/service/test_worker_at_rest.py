@@ -14,6 +14,7 @@ import xxhash
 from collector.backend.data_dir import open_data_dir
 from collector.backend.local import LocalBackend
 from collector.journal.entry import Payload
+from collector.ledger.sources import partition_of
 from collector.pipeline.pipeline import Pipeline
 from collector.reserved import PIPELINE
 from collector.service import worker as module
@@ -39,6 +40,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
 
     def counting(self: Pipeline) -> int:
         counted[self.id] += 1
+        counted[self.place] += 1
         return step(self)
 
     monkeypatch.setattr(Pipeline, "step", counting)
@@ -75,10 +77,11 @@ def settle(steps: Steps) -> Steps:
     raise AssertionError(f"it does not come to rest: {steps}")
 
 
-def test_nothing_is_stepped_at_rest_and_all_by_a_commit(backend: LocalBackend, steps: Steps) -> None:
-    """The pipelines are stepped at the start, and again when a payload is on disk, which is read at once."""
+def test_nothing_is_stepped_at_rest_and_whom_it_concerns_by_a_commit(backend: LocalBackend, steps: Steps) -> None:
+    """The pipelines are stepped at the start, and those of a domain's partition again when a payload of it is on disk, which is read at
+    once."""
     before = settle(steps)
-    assert before.keys() == {"logs", PIPELINE}
+    assert {name for name in before if " " not in name} == {"logs", PIPELINE}
     intake = backend.open_intake(0, print)
     body = request(["a"])
     intake.append(
@@ -91,5 +94,6 @@ def test_nothing_is_stepped_at_rest_and_all_by_a_commit(backend: LocalBackend, s
         time.sleep(0.01)
     view.close()
     after = settle(steps)
-    assert after["logs"] > before["logs"]
+    stepped = {place for place in after if after[place] > before[place] and place.startswith("pipeline logs ")}
+    assert stepped == {f"pipeline logs of partition {partition_of('default', 2)}"}, "not where its domain is not"
     assert intake.close(SECONDS)
