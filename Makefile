@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
+.PHONY: cluster-machine cluster-mutations check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -136,6 +136,12 @@ check-logcli: setup            ## let Grafana Loki's logcli, built from its Go m
 	$(BIN)/python -m pytest -q tests/e2e/check_logcli.py
 
 TAIL_SECONDS ?= 60
+cluster-machine: setup         ## the state machine of the cluster on 2,000 examples (EXAMPLES): deaths at each point, commits nobody knows of, zombies
+	LOGBOOM_CLUSTER_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -q tests/unit/cluster/test_protocol_machine.py
+
+cluster-mutations: setup       ## sixteen faults planted in the cluster's code, one by one: the state machine must find each
+	$(BIN)/python -m pytest -q -s -n0 tests/faults/check_cluster_mutations.py
+
 tail-kills: setup              ## 500 records/s for a minute (TAIL_SECONDS) while console, worker and connections are killed: is each shown once
 	LOGBOOM_TAIL_SECONDS=$(TAIL_SECONDS) $(BIN)/python -m pytest -q -s tests/faults/test_tail_kills.py --timeout=1800
 

@@ -41,6 +41,7 @@ class LogCluster:
     Args:
         cluster_id: what it calls itself.
         real_time: the clock is the machine's, and whoever reads waits for what comes.
+        patient: who reads waits for what comes, whatever the clock says: for code with threads of its own.
         holding: what is sent waits for `deliver`.
         max_message_bytes: of a record.
         transaction_secs: what stays open for longer is aborted.
@@ -58,6 +59,7 @@ class LogCluster:
         cluster_id: str = "simulated",
         *,
         real_time: bool = False,
+        patient: bool = False,
         holding: bool = False,
         max_message_bytes: int = 8 << 20,
         transaction_secs: float = 30.0,
@@ -66,6 +68,7 @@ class LogCluster:
         max_waiting_bytes: int = 64 << 20,
     ) -> None:
         self.id, self.real_time, self.holding = cluster_id, real_time, holding
+        self.patient = patient or real_time
         self.max_message_bytes, self.max_waiting_bytes = max_message_bytes, max_waiting_bytes
         self.transaction_secs, self.session_secs, self.message_secs = transaction_secs, session_secs, message_secs
         self.at: Callable[[str], None] = nowhere

@@ -64,14 +64,14 @@ class SimulatedReader:
         """See `Reader.read`."""
         cluster = self._cluster
         cluster.at("reader:read")
-        until = time.monotonic() + (secs if cluster.real_time else 0.0)
+        until = time.monotonic() + (secs if cluster.patient else 0.0)
         with cluster.changed:
             while not (found := self._look(most)) and not self._woken:
                 if (left := until - time.monotonic()) <= 0:
                     break
                 cluster.changed.wait(left)
             self._woken = False
-        if not found and cluster.paused and not cluster.real_time:
+        if not found and cluster.paused and not cluster.patient:
             cluster.advance(secs)
         return found
 

@@ -107,6 +107,17 @@ class SimulatedSender:
         self._give_up()
         return in_time
 
+    def abandon(self, landed: int = 0) -> None:
+        """Its process is dead, and nobody is told anything; so many of what waits were on their way, and stand in the log."""
+        with self._cluster.changed:
+            for _, sent in zip(range(landed), self._waiting, strict=False):
+                self._put(sent, SendEnd.LANDED)
+            self._waiting.clear()
+            self._bytes = 0
+            if not self._closed:
+                self._closed = True
+                self._cluster.senders.remove(self)
+
     def _give_up(self) -> None:
         with self._cluster.changed:
             left = list(self._waiting)
