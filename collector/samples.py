@@ -41,6 +41,12 @@ FIELDS = frozenset(
 SEVERITIES = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21}
 
 
+ONE_RECORD = (
+    b"\n+\n\n\n\x08\n\x01a\x12\x03\n\x01b\x12\x1d\n\x00\x12\x19\x10\t*\x0c\n\nGET /ready2\x07\n\x01n\x12\x02\x18\x01"
+)
+"""A request as it is received: a body, a severity, an attribute and a resource."""
+
+
 class SampleError(ValueError):
     """The record is not written as it should be."""
 
@@ -68,6 +74,11 @@ def batch_of_json(request: bytes, domain: str = "default") -> LogBatch:
     now_ms = int(time.time() * 1000)
     entry = Entry("0" * 16, 0, domain, "sample", body, otlp_wire.inspect(body).records, now_ms, bytes(16))
     return decode([entry]).batch
+
+
+def one_record() -> LogBatch:
+    """A batch to warm up with: what it takes to read JSON is not loaded for it."""
+    return decode([Entry("0" * 16, 0, "default", "sample", ONE_RECORD, 1, int(time.time() * 1000), bytes(16))]).batch
 
 
 def _group(sample: Sample) -> dict[str, Any]:

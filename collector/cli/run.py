@@ -42,15 +42,20 @@ def run(
     Nothing starts when the configuration is wrong or a port is taken. SIGTERM stops intake, drains and exits 0; what
     is not delivered by then stays on disk. SIGHUP reads the configuration again without losing a record.
     """
-    from collector.service.configuration import Configuration
-    from collector.service.run import serve
+    from collector.service import collecting
+    from collector.service.forerunners import ROLES, Forerunners
 
-    root = data_dir.resolve()
-    configuration = Configuration(chosen(config), set_ or [], strict_signals, root)
-    try:
-        code = serve(configuration.at_start(), configuration, root, in_process)
-    except ConfigError as error:
-        wrong_configuration(error)
-    except LogboomError as error:
-        refuse(str(error))
+    collecting.put_off()
+    with Forerunners(() if in_process else ROLES) as forerunners:  # before all else is loaded: they load meanwhile
+        from collector.service.configuration import Configuration
+        from collector.service.run import serve
+
+        root = data_dir.resolve()
+        configuration = Configuration(chosen(config), set_ or [], strict_signals, root)
+        try:
+            code = serve(configuration.at_start(), configuration, root, in_process, forerunners)
+        except ConfigError as error:
+            wrong_configuration(error)
+        except LogboomError as error:
+            refuse(str(error))
     raise typer.Exit(code)

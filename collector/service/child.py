@@ -16,6 +16,7 @@ import time
 from multiprocessing.connection import Connection
 
 from collector.errors import LogboomError
+from collector.service import collecting
 from collector.service.channel import Report, Start, Stop
 from collector.service.roles import Role, Shows, make_role
 from collector.service.showing import heard
@@ -48,6 +49,7 @@ class _Speaker:
 
 def main() -> None:
     """Take the orders from the socket named on the command line, and follow them."""
+    collecting.put_off()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stderr = open(int(sys.argv[2]), "w", buffering=1, errors="backslashreplace")  # noqa: SIM115, PTH123 - a descriptor
     faulthandler.enable(sys.stderr)
@@ -111,6 +113,8 @@ def _beat(speaker: _Speaker, role: Role) -> None:
             report = None
         if report is not None:
             heard = speaker.say(report)
+            if report.phase != "starting":
+                collecting.begin()
         time.sleep(START_BEAT_SECS if report is not None and report.phase != "ready" else BEAT_SECS)
 
 

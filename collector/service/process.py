@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from collector.console.service_state import ServiceState
 from collector.service.channel import Report, Start, Stop, pair
+from collector.service.forerunners import ENVIRONMENT, Forerunner, Forerunners, outlets
 from collector.service.native_lines import NativeLines
 from collector.service.roles import ROLES
 from collector.service.showing import Showing
 
 SILENCE_SECS = 10.0
 _WORDS_BYTES = 64 << 10
-_PIPE_BYTES = 1 << 20  # room for last words behind a flood
 START_SECS = 60.0
 
-CHILD_ENVIRONMENT = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "1")}
-"""A second thread makes a batch of some thousand rows no faster and costs a third more CPU; workers scale out instead."""
-
 log = logging.getLogger("logboom.supervisor")
+
+
+class Begun:
+    """A process that was started before the event loop was, as one of asyncio's."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid = process.pid
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        threading.Thread(target=self._await, args=(process, self._ended.get_loop()), name="waits", daemon=True).start()
+
+    async def wait(self) -> int:
+        """Until it has ended; its exit code (negative: the signal)."""
+        return await asyncio.shield(self._ended)
+
+    def _await(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        code = process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(self._tell, code)
+
+    def _tell(self, code: int) -> None:
+        if not self._ended.done():
+            self._ended.set_result(code)
 
 
 class ChildProcess:
     """A running child. `changed` is set at each report and at the end of the process."""
 
-    def __init__(self, start: Start, keep_open: tuple[int, ...] = ()) -> None:
+    def __init__(self, start: Start, keep_open: tuple[int, ...] = (), forerunners: Forerunners | None = None) -> None:
         self.start = start
+        self._forerunner = forerunners.take(start.role) if forerunners else None
         self.name = f"{start.role} {start.index}"
         self.changed = asyncio.Event()
         self.last_report = Report("starting")
@@ -45,7 +66,7 @@ class ChildProcess:
         self._ended_at: float | None = None
         self._keep_open = keep_open
         self._channel: Connection | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Begun | None = None
         self.native_lines = NativeLines(self.name)
         self._words = -1
         self._showing: Showing | None = None
@@ -73,6 +94,25 @@ class ChildProcess:
         Raises:
             OSError: the system has no room for another process.
         """
+        if self._forerunner is None or not self._go_on(self._forerunner):
+            await self._exec()
+        assert self._channel is not None
+        with contextlib.suppress(OSError):  # it is dead already: `wait` tells
+            self._channel.send(self.start)
+        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take_report)
+        asyncio.get_running_loop().add_reader(self._words, self._take_words)
+
+    def _go_on(self, forerunner: Forerunner) -> bool:
+        """With a process that loads already; False where that has ended."""
+        channel = forerunner.begin(self._keep_open)
+        if channel is None:
+            return False
+        self._channel = Connection(channel.detach())
+        self._words = forerunner.heard
+        self._process = Begun(forerunner.process)
+        return True
+
+    async def _exec(self) -> None:
         self._channel, theirs = pair()
         try:
             with theirs, contextlib.ExitStack() as inherited:
@@ -84,17 +124,13 @@ class ChildProcess:
                     stderr=words,
                     pass_fds=(theirs.fileno(), own, *shown, *self._keep_open),
                     start_new_session=True,
-                    env={**os.environ, **CHILD_ENVIRONMENT},
+                    env={**os.environ, **ENVIRONMENT},
                 )  # fmt: skip
         except OSError:
             self._channel.close()
             self._close_words()
             self._close_showing()
             raise
-        with contextlib.suppress(OSError):  # it is dead already: `wait` tells
-            self._channel.send(self.start)
-        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take_report)
-        asyncio.get_running_loop().add_reader(self._words, self._take_words)
 
     def show(self, state: ServiceState) -> None:
         """Tell it what the supervisor sees, if it shows that."""
@@ -110,15 +146,9 @@ class ChildProcess:
         return (self._showing.theirs.fileno(),)
 
     def _outlets(self, inherited: contextlib.ExitStack) -> tuple[int, int]:
-        """Our stderr, for the child's own log, and a pipe for what native code writes, which never makes it wait."""
-        own = os.dup(2)
+        own, words, self._words = outlets()
         inherited.callback(os.close, own)
-        self._words, words = os.pipe()
         inherited.callback(os.close, words)
-        for end in (self._words, words):
-            os.set_blocking(end, False)
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(words, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         return own, words
 
     def _take_report(self) -> None:

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,20 @@ from collector.backend.interface import View
 from collector.errors import LogboomError
 from collector.extensions.health_check.config import HealthCheckConfig
 from collector.extensions.zpages.config import ZPagesConfig
+from collector.service import collecting
 from collector.service.backups import restore_at_start
 from collector.service.channel import Child
 from collector.service.configuration import Configuration
 from collector.service.costs import Costs
 from collector.service.encryption import check_keys, keep_retiring
+from collector.service.forerunners import Forerunners
 from collector.service.heeding import Heeding
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
 from collector.service.observe import Observer, observed
 from collector.service.plan import backend_of, declared_counters, declared_figures, extension
 from collector.service.ports import busy, own_listeners, shared_listeners
+from collector.service.process import ChildProcess
 from collector.service.reloading import check_successor
 from collector.service.reporting import Reporting
 from collector.service.service_manager import show_life, tell
@@ -43,8 +47,14 @@ from collector.transport.tls import TlsServerConfig, server_context
 log = logging.getLogger("logboom.supervisor")
 
 
-def serve(settings: Settings, configuration: Configuration, root: Path, in_process: bool) -> int:
-    """Run until SIGTERM; the exit code.
+def serve(
+    settings: Settings,
+    configuration: Configuration,
+    root: Path,
+    in_process: bool,
+    forerunners: Forerunners | None = None,
+) -> int:
+    """Run until SIGTERM; the exit code. `forerunners`: children that load already.
 
     Raises:
         LogboomError: it can't start, or could not go on.
@@ -66,7 +76,13 @@ def serve(settings: Settings, configuration: Configuration, root: Path, in_proce
     backend.prepare()
     if in_process:
         return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root, configuration))
-    supervisor = Supervisor(settings, data_dir, lambda old: check_successor(old, configuration.again(), root), (lock,))
+    supervisor = Supervisor(
+        settings,
+        data_dir,
+        lambda old: check_successor(old, configuration.again(), root),
+        (lock,),
+        partial(ChildProcess, forerunners=forerunners),
+    )
     return asyncio.run(_serve(supervisor, backend.view(), root, configuration))
 
 
@@ -104,6 +120,7 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path, con
         await _listen_zpages(supervisor, endpoints, watch)
         push = await _listen_metrics(supervisor, endpoints, watch)
         if await starting:
+            collecting.begin()
             log.info("ready after %.1f s: %s", time.monotonic() - began, _addresses(supervisor))
             tell("READY=1", f"STATUS={_addresses(supervisor)}")
             await supervisor.run()

@@ -36,7 +36,7 @@ from collector.pipeline.pipeline import Pipeline
 from collector.pipeline.republishing import Marks
 from collector.privacy.pseudonyms import Pseudonyms
 from collector.reserved import PIPELINE
-from collector.samples import batch_of
+from collector.samples import one_record
 from collector.service.backlog import Backlogs
 from collector.service.channel import Report
 from collector.service.clients import kept_apart
@@ -270,7 +270,7 @@ class Worker:
         if self._warm or not (first := next(iter(self._holdings), None)):
             return
         self._warm = True
-        sample = batch_of([{"body": "GET /ready", "severity": "INFO", "attributes": {"n": 1}, "resource": {"a": "b"}}])
+        sample = one_record()
         for pipeline, _ in first.pipelines:
             pipeline.warm_up(sample)
 
