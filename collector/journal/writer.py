@@ -38,7 +38,9 @@ _log = logging.getLogger(__name__)
 _TICK_SECS = 0.25  # the longest sleep while something may be trimmed
 _REST_SECS = 1.0  # and while nothing stands in the journal: heartbeat, and counts of what was refused
 _GATHER_SECS = 0.0003
-_GATHER_ROUNDS = 8
+_LONGEST_GATHER_SECS = 0.004
+_GATHER_LOOKS = 4
+_USUAL_OF = 16  # commits
 _COUNT_SECS = 0.5
 _MAX_REFUSED_KEYS = 1024
 _FAILED = "the journal could not be written"
@@ -70,6 +72,7 @@ class Journal:
         self._shares = Shares(limits.max_domain_share * limits.max_bytes)
         self._totals: Counter[str] = Counter()
         self._commit_secs = 0.0
+        self._usual_commit_secs = _GATHER_SECS
         self._committed_at = self.last_beat
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -244,17 +247,14 @@ class Journal:
         return 0 if self._tidying and self._committer.has_trimmable() else _TICK_SECS
 
     def _gather(self) -> None:
-        """Give the senders of the last group time to send again, as long as more of them come: without it, one part
-        of them waits for the commits of the others, and there are several times as many commits. A lone sender never
-        waits, and nobody longer than a few milliseconds."""
-        waiting = self._queue.qsize()
-        for _ in range(_GATHER_ROUNDS):
-            if self._last_group < 2 or waiting + 1 >= self._last_group:
+        """Give the senders of the last group time to send again: without it, one part of them waits for the commits of the
+        others, and there are several times as many commits. Nobody waits longer than a commit takes, which is what it costs to
+        have just missed one; a lone sender never does."""
+        patience = min(self._usual_commit_secs, _LONGEST_GATHER_SECS)
+        for _ in range(_GATHER_LOOKS):
+            if self._last_group < 2 or self._queue.qsize() + 1 >= self._last_group:
                 return
-            time.sleep(_GATHER_SECS)
-            before, waiting = waiting, self._queue.qsize()
-            if waiting == before:
-                return
+            time.sleep(max(_GATHER_SECS, patience / _GATHER_LOOKS))
 
     def _serve(self, group: list[Append], now: float) -> None:
         """Commit what the bounds allow, refuse the rest."""
@@ -299,7 +299,9 @@ class Journal:
             self._give_up(group, error)
         else:
             self._committed_at = time.monotonic()
-            self._commit_secs += self._committed_at - started
+            took = self._committed_at - started
+            self._commit_secs += took
+            self._usual_commit_secs += (took - self._usual_commit_secs) / _USUAL_OF
             self._totals["commits"] += 1
             self._finish(group, None, "committed_requests")
 

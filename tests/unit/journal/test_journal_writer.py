@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,33 @@ def test_requests_that_wait_share_one_commit(bench, kit) -> None:
     assert answers.wait(50) == [None] * 50
     assert committer[0].groups[:2] == [1, 49]
     assert read_all(bench.path) == bodies
+
+
+def test_a_group_waits_for_the_senders_of_the_last_as_long_as_a_commit_takes(bench, kit, monkeypatch) -> None:
+    """Senders that were answered together come again together, however far apart on a busy machine; one alone waits for nobody."""
+    monkeypatch.setattr(writer, "_LONGEST_GATHER_SECS", 600.0)
+    monkeypatch.setattr(writer, "_GATHER_LOOKS", 200_000)
+    held: list[HeldCommitter] = []
+    bench.open(lambda *arguments: (held.append(HeldCommitter(*arguments)), held[0])[1])
+    bench.journal._usual_commit_secs = 3600.0  # the disk is slow
+    answers = kit.Answers()
+    held[0].go.set()
+    for _ in range(3):
+        assert bench.append(kit.payload(1)) is None
+    held[0].go.clear()
+    held[0].asked.clear()
+    bench.journal.append([kit.payload(1)], answers)
+    assert held[0].asked.wait(30)
+    for _ in range(3):
+        bench.journal.append([kit.payload(1)], answers)
+    held[0].go.set()
+    answers.wait(4)
+    for sent in range(3):
+        bench.journal.append([kit.payload(1)], answers)
+        time.sleep(0.02)
+        assert len(answers.all) == 4 or sent == 2
+    assert answers.wait(7) == [None] * 7
+    assert [group for group in held[0].groups if group] == [1, 1, 1, 1, 3, 3]
 
 
 def test_a_commit_writes_no_more_than_its_limit(bench, kit) -> None:
