@@ -3,7 +3,7 @@
 A sender that got no answer sends the same bytes again. Both may stand in the journal; the second is a `duplicate` when
 it was received within the window of the first, from the same sender (the digest tells: `collector/admission/admission.py`).
 Received, not read: a backlog of an hour changes nothing. By a clock that never goes back (`_Clock`): one that was set back
-an hour makes nothing look an hour apart. Equal is not the same where a record doesn't say when it was:
+an hour makes nothing look an hour apart, nor do the clocks of two machines that write one journal, up to ten minutes. Equal is not the same where a record doesn't say when it was:
 three equal requests of a script that sends no times are three, and none of them is ever set aside.
 
 Rows are written in the transaction of the cursor, one or few a commit and domain; all of them are in memory, too. A
@@ -24,6 +24,7 @@ from collector.ledger.tables import U64, key, rows
 
 _DIGEST_BYTES = 20
 _PER_ROW = 4080 // _DIGEST_BYTES
+_SKEW_MS = 600_000
 _OFFSET = attrgetter("offset")
 
 
@@ -49,6 +50,8 @@ class _Clock:
         """Move on to the next payload; when it was received."""
         if wall_unix_ms > self.wall_unix_ms:
             self.logical_unix_ms += wall_unix_ms - self.wall_unix_ms
+        elif self.wall_unix_ms - wall_unix_ms <= _SKEW_MS:
+            return self.logical_unix_ms  # of a machine whose clock is behind: else each change between the two would count as time
         self.wall_unix_ms = wall_unix_ms
         return self.logical_unix_ms
 

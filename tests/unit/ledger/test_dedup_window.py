@@ -181,3 +181,13 @@ def test_the_window_goes_by_a_clock_that_never_goes_back(
     if together:
         found = len(bench.step().entries)
     assert found == fresh
+
+
+@pytest.mark.parametrize("behind_ms", [50, 30_000, 500_000])
+def test_machines_whose_clocks_differ_share_one_window(bench: PartitionBench, behind_ms: int) -> None:
+    """They write one journal in turn; the time between a payload and its like is none of the difference of their clocks."""
+    for number in range(40):
+        received = START_UNIX_MS + number - behind_ms * (number % 2)
+        bench.put("x" if number in (0, 39) else str(number), received_unix_ms=received)
+    read = bench.step()
+    assert (len(read.entries), len(read.duplicates)) == (39, 1)
