@@ -51,7 +51,8 @@ class _Clock:
         if wall_unix_ms > self.wall_unix_ms:
             self.logical_unix_ms += wall_unix_ms - self.wall_unix_ms
         elif self.wall_unix_ms - wall_unix_ms <= _SKEW_MS:
-            return self.logical_unix_ms  # of a machine whose clock is behind: else each change between the two would count as time
+            # Of a machine whose clock is behind: else each change between the two would count as time.
+            return self.logical_unix_ms
         self.wall_unix_ms = wall_unix_ms
         return self.logical_unix_ms
 
