@@ -52,6 +52,9 @@ docs: setup                    ## refresh option tables and config/schema.json f
 bench: setup                   ## measure against Rotel; prints the tables of tests/bench/README.md
 	$(BIN)/python tests/bench/run.py
 
+bench-kafka: setup             ## µs of CPU a record to a real Kafka and from it (Maven, Java 17)
+	POLARS_MAX_THREADS=1 $(BIN)/python tests/bench/kafka.py
+
 RECORDS ?= 10000000
 bench-console: setup           ## what pages and the API take over a store of RECORDS (10^7: 10 GB, some five minutes)
 	$(BIN)/python tests/bench/console.py --records $(RECORDS)

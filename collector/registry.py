@@ -32,6 +32,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "k8s_events": "collector.receivers.k8s_events",
         "k8s_objects": "collector.receivers.k8s_objects",
         "k8sobjects": "collector.receivers.k8s_objects",
+        "kafka": "collector.receivers.kafka",
         "loki": "collector.receivers.loki",
         "nop": "collector.receivers.nop",
         "otlp": "collector.receivers.otlp",

@@ -23,10 +23,7 @@ _HERE = {
         "prometheus": "logboom's own metrics: service.telemetry.metrics.readers",
         "prometheusremotewrite": "it is for metrics, and logboom carries logs only",
     },
-    Kind.RECEIVER: dict.fromkeys(
-        ("kafka",
-         "docker"), _IN_FRONT,
-    ) | dict.fromkeys(("windowseventlog", "windows_event_log"), _WINDOWS),
+    Kind.RECEIVER: dict.fromkeys(("pulsar", "docker"), _IN_FRONT) | dict.fromkeys(("windowseventlog", "windows_event_log"), _WINDOWS),
     Kind.CONNECTOR: {
     },
     Kind.EXTENSION: {

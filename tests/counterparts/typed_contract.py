@@ -127,6 +127,8 @@ from collector.receivers.k8s_events.config import K8sEventsConfig
 from collector.receivers.k8s_events.receiver import K8sEventsReceiver
 from collector.receivers.k8s_objects.config import K8sObjectsConfig
 from collector.receivers.k8s_objects.receiver import K8sObjectsReceiver
+from collector.receivers.kafka.config import KafkaReceiverConfig
+from collector.receivers.kafka.receiver import KafkaReceiver
 from collector.receivers.loki.config import LokiReceiverConfig
 from collector.receivers.loki.receiver import LokiReceiver
 from collector.receivers.nop.receiver import NopReceiver
@@ -269,6 +271,7 @@ RECEIVERS: tuple[type[Receiver], ...] = (
     AlertmanagerReceiver,
     FileLogReceiver,
     JournaldReceiver,
+    KafkaReceiver,
     OtlpJsonFileReceiver,
     FluentForwardReceiver,
     HooksReceiver,
@@ -522,7 +525,7 @@ OPTIONS_OF_EXPORTERS: tuple[type[DeliveryConfig], ...] = (
     SystemdConfig,
 )
 AMENDS_HEADERS: tuple[type[AmendsHeaders], ...] = (HeadersSetter,)
-LACKS_SOURCES: tuple[type[LacksSources], ...] = (K8sEventsReceiver, K8sObjectsReceiver)
+LACKS_SOURCES: tuple[type[LacksSources], ...] = (K8sEventsReceiver, K8sObjectsReceiver, KafkaReceiver)
 GOES_STALE: tuple[type[GoesStale], ...] = (Oidc,)
 KNOWS_SECRETS: tuple[type[KnowsSecrets], ...] = (ApiKeys,)
 GOES_BEFORE: tuple[type[GoesBefore], ...] = (RedactConfig,)
@@ -546,6 +549,7 @@ CAUTIONS: tuple[type[Cautions], ...] = (
     ConsoleConfig,
     FilterConfig,
     GoogleCloudConfig,
+    KafkaReceiverConfig,
     JournaldConfig,
     K8sAttributesConfig,
     K8sEventsConfig,
@@ -603,6 +607,7 @@ ASKS_OF_CLIENTS: tuple[type[AsksOfClients], ...] = (
     TransformConfig,
 )
 NAMES_AUTHENTICATORS: tuple[type[NamesAuthenticators], ...] = (
+    KafkaReceiverConfig,
     KafkaExporterConfig,
     GoogleCloudConfig,
     HeadersSetterConfig,

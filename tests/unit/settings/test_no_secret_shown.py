@@ -34,6 +34,10 @@ WITH: dict[str, list[str]] = {
         + "}"
     ],
     "receivers.json": [f"{{{TLS}, webhook: {{required_header: {{key: x-secret, value: {MARK}}}}}}}"],
+    "receivers.kafka": [
+        f"{{auth: {{sasl: {{username: u, password: {MARK}}}}}, {TLS}}}",
+        f"{{auth: {{plain_text: {{username: u, password: {MARK}}}, {TLS}}}}}",
+    ],
     "receivers.syslog": [f"{{tcp: {{listen_address: 'localhost:1', {TLS}}}, protocol: rfc5424}}"],
     "receivers.tcp_log": [f"{{listen_address: 'localhost:1', {TLS}}}"],
     "extensions.console": [f"{{{TLS}}}"],
@@ -239,6 +243,6 @@ def test_what_is_named_like_a_secret_is_one() -> None:
     left = {
         name
         for name in plain
-        if name.rpartition(".")[2] not in SHOWN | {"headers", "record_headers", "required_headers"}
+        if name.rpartition(".")[2] not in SHOWN | {"extract_headers", "headers", "record_headers", "required_headers"}
     }
     assert left == set()
