@@ -46,6 +46,7 @@ COMMANDS = {
     "doctor": "Examine a configuration, a data directory and destinations; say what to do.",
     "restore": "Make a data directory of a backup.",
     "privacy": "Erase what there is of a person, or of a domain; see how far that is.",
+    "cluster": "Show which machines share the work, who owns what, and what waits there.",
     "limits": "Show how much each domain and credential may send, and how much is used.",
     "send": "Send sample logs: a generator of load and of samples.",
     "demo": "Start logboom, send sample logs through OpenTelemetry SDKs, show what arrives.",

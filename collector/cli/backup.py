@@ -47,8 +47,8 @@ def create(
 
     What the target has already is not sent again.
     """
-    from collector.backend.offline import frozen_of
     from collector.backup.snapshots import take
+    from collector.cluster.offline import frozen_of
     from collector.store.copying import stores_of
 
     with _repository(place, option, create=True) as repository, repository.alone():

@@ -124,7 +124,7 @@ def _filter(filters: Filters) -> LetterFilter:
 @contextmanager
 def _desk(data_dir: Path, domain: str | None) -> Iterator[Desk]:
     from collector.backend.interface import NoSuchDeadLetter
-    from collector.backend.offline import desk_of
+    from collector.cluster.offline import desk_of
     from collector.errors import LogboomError
 
     try:

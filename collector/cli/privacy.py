@@ -282,7 +282,7 @@ def _tombstones(data_dir: Path) -> list[Tombstone]:
     """All that are kept, the oldest first."""
     from contextlib import closing
 
-    from collector.backend.offline import view_of
+    from collector.cluster.offline import view_of
     from collector.errors import LogboomError
     from collector.privacy.tombstones import KEEPER, PREFIX, Tombstone
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from collector.backend.interface import FiledLetter, NoSuchDeadLetter
-from collector.backend.offline import desk_of
+from collector.cluster.offline import desk_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import NotFound, Refused
 from collector.console.service_state import ServiceState

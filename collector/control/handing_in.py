@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from collector.backend.offline import control_of
+from collector.cluster.offline import control_of
 from collector.control.asking import NotTaken
 from collector.control.record import ControlRecord
 from collector.control.remembered import Remembered

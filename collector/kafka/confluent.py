@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.kafka.confluent_admin import ConfluentAdmin
+from collector.kafka.confluent_group import ConfluentGroup
 from collector.kafka.confluent_reader import ConfluentReader
 from collector.kafka.confluent_sender import ConfluentSender
 from collector.kafka.confluent_writer import ConfluentWriter
@@ -27,15 +28,23 @@ class ConfluentWire:
         prefix: of topics, groups and transactional ids.
         max_message_bytes: the largest record that brokers take.
         compression: librdkafka's name.
+        session_secs: so long after its last sign of life a member's numbers are others'.
     """
 
     def __init__(
-        self, connection: Mapping[str, Any], prefix: str, *, max_message_bytes: int = 8 << 20, compression: str = "lz4"
+        self,
+        connection: Mapping[str, Any],
+        prefix: str,
+        *,
+        max_message_bytes: int = 8 << 20,
+        compression: str = "lz4",
+        session_secs: float = 10.0,
     ) -> None:
         self._settings = {**_SHARED, **connection}
         self._prefix = prefix
         self._max_message_bytes = max_message_bytes
         self._compression = compression
+        self._session_secs = session_secs
 
     def sender(self, name: str) -> ConfluentSender:  # noqa: ARG002  its records say who sent them
         """See `Wire.sender`."""
@@ -48,6 +57,10 @@ class ConfluentWire:
     def reader(self, name: str, *, prompt: bool = False) -> ConfluentReader:
         """See `Wire.reader`."""
         return ConfluentReader(self._settings, f"{self._prefix}-{name}", prompt=prompt)
+
+    def group(self, member: str, topic: str) -> ConfluentGroup:
+        """See `Wire.group`."""
+        return ConfluentGroup(self._settings, self._prefix, member, topic, self._session_secs)
 
     def admin(self) -> ConfluentAdmin:
         """See `Wire.admin`."""

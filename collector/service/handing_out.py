@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.backend.offline import desk_of, waiting_of
 from collector.batch import LogBatch
+from collector.cluster.offline import desk_of, waiting_of
 from collector.component import Context, ErasesSubjects, Erasure, Exporter, NotErasable, Subject
 from collector.control.catalogue import PRIVACY_EXPORTED
 from collector.control.erasure import Asked

@@ -16,6 +16,7 @@ from collector.component import Config, Figure, Instrument, MemoryLimiting, Memo
 from collector.control.command import OWN_COMMANDS, OWNER
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES
 from collector.encryption import Keys
+from collector.extensions.console.config import ConsoleConfig
 from collector.journal.limits import JournalLimits
 from collector.ledger.plan import SHARE_BYTES, LedgerPlan, LetterAges, PipelinePlan, Quota
 from collector.reserved import AUDIT, PIPELINE, RECEIVER, carried_by, guard_name, memory_of
@@ -122,10 +123,23 @@ def backend_of(settings: Settings, root: Path, keys: Keys | None = None) -> Back
     """What keeps journal and ledger; `root` is the data directory. `keys`: of who writes or reads what waits."""
     options, service = settings.service.journal, settings.service
     limits = JournalLimits(options.max_bytes, options.max_domain_share, options.max_group_bytes)
+    if (kafka := service.ledger.kafka) is not None:
+        from collector.cluster.backend import KafkaBackend  # loaded only where machines share the work
+        from collector.cluster.connecting import connect
+
+        return KafkaBackend(
+            DataDir(root, service.ledger.partitions), kafka, limits, lambda: connect(kafka), address_of(settings)
+        )
     return LocalBackend(
         DataDir(root, service.ledger.partitions), service.processes.ingest, service.processes.workers, limits,
         service.ledger.partition_bytes, keys,
     )  # fmt: skip
+
+
+def address_of(settings: Settings) -> str:
+    """Where this machine's console is, for the others of its cluster; empty: nowhere."""
+    console = extension(settings, ConsoleConfig)
+    return "" if console is None else str(console.endpoint)
 
 
 def used_exporters(settings: Settings) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from collector.errors import LogboomError
 from collector.service.encryption import check_keys
 from collector.service.ports import busy, own_listeners, shared_listeners
+from collector.service.sharing import check_same_cluster
 from collector.settings.model import Settings
 from collector.telemetry.own_logs import configure
 
@@ -25,6 +26,7 @@ def check_successor(old: Settings, new: Settings, root: Path) -> Settings:
             f"service.ledger.partitions can't change from {old.service.ledger.partitions} to "
             f"{new.service.ledger.partitions}: it is fixed when the data directory is made"
         )
+    check_same_cluster(old, new)
     held = {endpoint for _, endpoint in shared_listeners(old)}
     taken = busy(listener for listener in shared_listeners(new) if listener[1] not in held)
     if taken:

@@ -35,6 +35,7 @@ from collector.service.process import ChildProcess
 from collector.service.reloading import check_successor
 from collector.service.reporting import Reporting
 from collector.service.service_manager import show_life, tell
+from collector.service.sharing import check_sharing
 from collector.service.supervisor import StartFailed, Supervisor
 from collector.service.watch import Watch
 from collector.service.zpages import ZPages
@@ -68,6 +69,7 @@ def serve(
     taken = busy(shared_listeners(settings) + own_listeners(settings))
     if taken:
         raise LogboomError("; ".join(taken))
+    check_sharing(settings, root, in_process)
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
     check_keys(settings, root)
     for said in compact_if_asked(data_dir):

@@ -12,6 +12,7 @@ from collector.component import Config, GivesDomains, GoesBefore, Kind
 from collector.delivery.config import DeliveryConfig
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import PermissionDenied
+from collector.settings import sharing
 from collector.settings.hold_cautions import hold_cautions
 from collector.settings.model import Settings
 from collector.settings.service import DomainsConfig
@@ -25,6 +26,7 @@ def cautions(settings: Settings) -> Iterator[str]:
         for said in settings.service.encryption.master_key.lacking():
             yield f"service.encryption.{said}"
     yield from hold_cautions(settings)
+    yield from sharing.cautions(settings)
     for kind in Kind:
         for ident, component in settings.components(kind).items():
             yield from _unverified(f"{kind}.{ident}", component.config)

@@ -13,6 +13,7 @@ from collector.registry import Registry
 from collector.settings.carried import why_not_carried, with_carriers
 from collector.settings.cautions import cautions
 from collector.settings.components import Components, check_sections, read_components, renamed_warnings
+from collector.settings.declared_secrets import declared_secrets
 from collector.settings.door_cautions import door_cautions
 from collector.settings.ids import parse_id
 from collector.settings.model import Settings
@@ -25,6 +26,8 @@ from collector.settings.references import Reference, check_service, pipeline_of
 from collector.settings.running import choose
 from collector.settings.running import refused as refused_pipelines
 from collector.settings.service import ServiceConfig
+from collector.settings.sharing import refused as not_shared
+from collector.settings.sharing import waits_for_delivery
 from collector.settings.tree import Entry, Mapping, Node, Place, at, locate, scalars
 from collector.settings.upstream.component_types import known
 from collector.settings.upstream.extensions import NOBODY_NAMES_IT, ON_DISK
@@ -57,7 +60,8 @@ class Reading:
     def secrets(self) -> frozenset[str]:
         """Texts that stand in options that are secrets, and keys that stand where they should not."""
         block = child(self._entry.node, "encryption")
-        return frozenset(self._components.secrets) | (frozenset() if block is None else _keys_below(block))
+        own = frozenset(declared_secrets(ServiceConfig, self._entry.node))
+        return frozenset(self._components.secrets) | own | (frozenset() if block is None else _keys_below(block))
 
     def problems(self) -> Iterator[Problem]:
         """All that is wrong. Where an id is not declared, it may stand in a definition that nothing names: what is wrong with those is
@@ -91,10 +95,22 @@ class Reading:
         yield from self._named_extensions()
         yield from self._shown_to_anybody()
         if self._service is not None:
+            yield from not_shared(
+                self._service, self._entry.node, self._extensions, self._components.found[Kind.EXTENSION]
+            )
+            yield from self._waiting_for_delivery(self._service)
             giving = self._giving_domains()
             yield from filter(None, (refused(one, self._service, giving) for one in self._open()))
             if giving or len(self._service.domains.served()) > 1:
                 yield from self._for_every_domain()
+
+    def _waiting_for_delivery(self, service: ServiceConfig) -> Iterator[Problem]:
+        """Receivers that run and can't where machines share the work."""
+        found = self._components.found[Kind.RECEIVER]
+        for ident in self._used()[Kind.RECEIVER] if service.ledger.kafka is not None else ():
+            if ident in found:
+                name = f"{Kind.RECEIVER}.{ident}"
+                yield from waits_for_delivery(name, found[ident].config, self._components.trees[name].node)
 
     def _for_every_domain(self) -> Iterator[Problem]:
         """Options that must name their domains now that several may be served."""

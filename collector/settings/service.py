@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from collector.cluster.options import KafkaLedgerConfig
 from collector.component import Config
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES, CardinalityRules
 from collector.domains.costs import DAY, MONTH, CostRules, OnBudget
@@ -40,11 +41,15 @@ class DeadLettersConfig(Config):
     """Domains with another age; one with records of several stays as long as the longest of them."""
 
 
+SHARED_PARTITIONS = 32
+"""Of a cluster, unless it says so: as many workers may share the work, and each partition costs its owner four threads and 0.6 MB."""
+
+
 class LedgerConfig(Config):
     """Cursors, state and outbox."""
 
     partitions: int = Field(4, ge=1, le=256)
-    """Fixed when the data directory is made: domains are spread over them."""
+    """Fixed when the data directory is made: domains are spread over them. With `kafka` 32, fixed when the topics are made."""
     max_bytes: ByteSize = Field(256 << 20, ge=16 << 20)
     """Budget of one partition's outbox, dead letters and cursors."""
     state_bytes: ByteSize = Field(64 << 20, ge=1 << 20)
@@ -57,6 +62,15 @@ class LedgerConfig(Config):
     """How long dead letters stay."""
     process_timeout: Duration = 60.0
     """A batch that takes longer counts as a death of the worker."""
+    kafka: KafkaLedgerConfig | None = None
+    """What is accepted, and what becomes of it, stands in Kafka, and many machines share the work; absent = on this machine's disk."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _more_where_shared(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("kafka") is not None:
+            return {"partitions": SHARED_PARTITIONS, **written}
+        return written
 
     @property
     def partition_bytes(self) -> int:

@@ -42,7 +42,7 @@ MARKS = ("BRAVO", FOREIGN)
 """What must never be seen by a reader of `OWN`."""
 OF_THE_MACHINE = {
     "run", "init", "validate", "print-config", "components", "backup", "restore", "limits", "doctor", "send", "demo", "login", "sessions", "archive",
-    "master-key", "privacy",
+    "master-key", "privacy", "cluster",
 }  # fmt: skip
 """Commands of whoever has the machine: they read for nobody."""
 WRITES = {"keys create", "deployments mark", "alerts silence", "responses stop", "responses resume"}

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from collector.backend.data_dir import check_data_dir
-from collector.backend.offline import desk_of, view_of
 from collector.cli.checks.finding import Finding, Patient, note, ok, problem
+from collector.cluster.offline import desk_of, view_of
 from collector.encryption.place import KeyPlace
 from collector.errors import LogboomError
 from collector.scope import Scope

@@ -21,7 +21,7 @@ SKIPPED = {".venv", "node_modules", "build", "logboom-data"}
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not SKIPPED & set(path.relative_to(ROOT).parts))
 ENVIRONMENT = {
     "CLOUDFLARE_ACCOUNT_ID": "a" * 32, "CLOUDFLARE_API_TOKEN": "token", "CLOUDFLARE_D1_DATABASE_ID": "b" * 32,
-    "CLOUDFLARE_KV_NAMESPACE_ID": "c" * 32, "ELASTICSEARCH_ENDPOINT": "http://127.0.0.1:9200", "ELASTICSEARCH_API_KEY": "key",
+    "CLOUDFLARE_KV_NAMESPACE_ID": "c" * 32, "ELASTICSEARCH_ENDPOINT": "http://127.0.0.1:9200", "ELASTICSEARCH_API_KEY": "key", "KAFKA_BROKERS": "k1:9093,k2:9093", "KAFKA_PASSWORD": "key",
     "SPLUNK_HEC_ENDPOINT": "https://splunk.example:8088/services/collector", "SPLUNK_HEC_TOKEN": "token",
     "SYSLOG_HOST": "siem.example", "REDACT_KEY": "k" * 32, "LOGBOOM_TOKEN": "token",
 }  # fmt: skip

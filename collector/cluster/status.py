@@ -1,0 +1,202 @@
+"""What the owner of a partition tells of it, once a second: to all doors of the cluster by the topic `status`, to the processes beside it by a
+file (`told`). And who owns the rest: what others tell there.
+
+    status/n, key n = {"owner", "worker", "address", "at_unix_ms", "lag": {pipeline: {"entries", "records", "bytes", "oldest_unix_ms"}},
+                       "waiting_bytes", "domains": {the 20 largest: bytes}, "queues": {exporter: {"records", "bytes"}}}
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from collector.cluster.accepted import Accepted
+from collector.cluster.changelog import Changelog
+from collector.cluster.told import Told, tell
+from collector.cluster.waiting import waiting
+from collector.errors import LogboomError
+from collector.kafka.wire import Admin, AtEnd, NewRecord, OutOfRange, Place, Reader, Refused, Unreachable, Wire
+from collector.ledger.reader import PartitionReader
+
+_log = logging.getLogger("logboom.cluster")
+TELL_SECS = 1.0
+TRIM_SECS = 30.0
+_DOMAINS = 20
+_AT_ONCE, _JOIN_SECS = 500, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A partition of this process."""
+
+    number: int
+    reader: PartitionReader
+    changelog: Changelog
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Who tells: this machine's name in the cluster, the worker, and where it is asked for more."""
+
+    root: Path
+    instance: str
+    worker: int
+    address: str = ""
+
+
+class Status:
+    """A thread that tells, and hears what others tell; and trims the outbox topics of what is owned.
+
+    Args:
+        topic: of what owners tell, of so many partitions.
+        owned: what this process owns now. Called from the thread.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        topic: str,
+        partitions: int,
+        teller: Teller,
+        accepted: Accepted,
+        owned: Callable[[], Mapping[int, Owned]],
+    ) -> None:
+        self._topic, self._partitions = topic, partitions
+        self._teller = teller
+        self._accepted = accepted
+        self._owned = owned
+        self._wire = wire
+        self._others: dict[int, tuple[str, int, int]] = {}
+        self._trimmed_at = time.monotonic()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; safe twice."""
+        self._closing.set()
+        self._thread.join(_JOIN_SECS)
+
+    def _run(self) -> None:
+        sender, admin, reader = self._wire.sender("status"), self._wire.admin(), self._wire.reader("status")
+        try:
+            reader.follow({Place(self._topic, number): 0 for number in range(self._partitions)})
+            while not self._closing.is_set():
+                began = time.monotonic()
+                with suppress(LogboomError):
+                    self._hear(reader)
+                told = self._tell()
+                for number, status in told.items():
+                    record = NewRecord(Place(self._topic, number), b"%d" % number, orjson.dumps(status))
+                    sender.send(record, _told)
+                if began - self._trimmed_at >= TRIM_SECS:
+                    self._trimmed_at = began
+                    self._trim(admin)
+                self._closing.wait(max(0.05, TELL_SECS - (time.monotonic() - began)))
+            tell(self._teller.root, self._teller.worker, Told(others=self._others))
+        except Exception:  # noqa: BLE001  others go on, and what is told grows old
+            _log.exception("nobody tells any more what waits in the partitions of this worker")
+        finally:
+            sender.close(1.0)
+            reader.close()
+            admin.close()
+
+    def _tell(self) -> Mapping[int, Mapping[str, Any]]:
+        owned = dict(self._owned())
+        ends: Mapping[Place, int] = {}
+        places = [self._accepted.place(number, control)[0] for number in owned for control in (False, True)]
+        with suppress(LogboomError):
+            ends = self._accepted.ends(places) if places else {}
+        found: dict[int, Mapping[str, Any]] = {}
+        for number, each in owned.items():
+            with suppress(LogboomError):  # it was put down just now
+                found[number] = self._of(each, ends)
+        now = time.time_ns() // 1_000_000
+        tell(self._teller.root, self._teller.worker, Told(0, now, found, self._others))
+        return found
+
+    def _of(self, owned: Owned, ends: Mapping[Place, int]) -> Mapping[str, Any]:
+        waits = waiting(self._accepted, owned.number, ends)
+        largest = sorted(waits.domains.items(), key=lambda each: -each[1])[:_DOMAINS]
+        return {
+            "owner": self._teller.instance, "worker": self._teller.worker, "address": self._teller.address,
+            "at_unix_ms": time.time_ns() // 1_000_000,
+            "lag": {
+                pipeline: {"entries": each.entries, "records": each.records, "bytes": each.bytes, "oldest_unix_ms": each.oldest_unix_ms}
+                for pipeline, each in waits.lag.items()
+            },
+            "waiting_bytes": waits.bytes, "domains": dict(largest),
+            "queues": {
+                exporter: {"records": state.records, "bytes": state.size_bytes}
+                for exporter, state in owned.reader.queues().items()
+            },
+        }  # fmt: skip
+
+    def _hear(self, reader: Reader) -> None:
+        """What has been told since."""
+        try:
+            read = reader.read(_AT_ONCE, 0.0)
+            while read:
+                for each in read:
+                    if not isinstance(each, AtEnd) and each.value and each.key == b"%d" % each.place.partition:
+                        self._note(each.place.partition, each.value)
+                if all(isinstance(each, AtEnd) for each in read):
+                    return
+                read = reader.read(_AT_ONCE, 0.0)
+        except OutOfRange as gone:
+            reader.follow({gone.place: gone.begins})
+
+    def _note(self, number: int, text: bytes) -> None:
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            told = orjson.loads(text)
+            self._others[number] = str(told["owner"]), int(told["worker"]), int(told["at_unix_ms"])
+
+    def _trim(self, admin: Admin) -> None:
+        for each in self._owned().values():
+            try:
+                each.changelog.trim(admin)
+            except Unreachable as error:
+                _log.debug("an outbox is not trimmed for now: %s", error)
+            except LogboomError as error:
+                _log.warning("an outbox is not trimmed for now: %s", error)
+
+
+def _told(refused: Refused | None, offset: int) -> None:
+    del offset
+    if refused is not None:
+        _log.debug("a status was not taken: %s", refused)
+
+
+def read_all(wire: Wire, topic: str, partitions: int, secs: float = 15.0) -> Mapping[int, Mapping[str, Any]]:
+    """Partition → what its owner told last, of those of which anybody ever told.
+
+    Raises:
+        Unreachable: no broker answers, or not in time.
+    """
+    found: dict[int, Mapping[str, Any]] = {}
+    left = {Place(topic, number) for number in range(partitions)}
+    reader, until = wire.reader("cluster-status"), time.monotonic() + secs
+    try:
+        reader.follow(dict.fromkeys(left, 0))
+        while left:
+            if time.monotonic() > until:
+                raise Unreachable(f"{topic} can't be read to its end in {secs:.0f} s")
+            try:
+                for each in reader.read(_AT_ONCE, 0.5):
+                    if isinstance(each, AtEnd):
+                        left.discard(each.place)
+                    elif each.value and each.key == b"%d" % each.place.partition:
+                        found[each.place.partition] = orjson.loads(each.value)
+            except OutOfRange as gone:
+                reader.follow({gone.place: gone.begins})
+    finally:
+        reader.close()
+    return found

@@ -1,0 +1,186 @@
+"""The real `Group`: a consumer that reads nothing, on a thread of its own, so that no step and no restore keeps it from its heartbeats.
+
+    classic protocol, cooperative-sticky, static membership: a member that comes back within the session has its numbers at once, and only
+    those that move are put down
+
+What is asked back stays ours while its callback waits: brokers give it to nobody before that returns. Who puts nothing down for
+`RELEASE_SECS` loses it all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from collector.kafka.wire import Changes
+
+RELEASE_SECS = 120.0
+"""Longer than a step may take, and its calls to destinations behind it."""
+_POLL_SECS = 0.2
+_STATISTICS_MS = 500
+_AGAIN_SECS = 2.0
+_JOIN_SECS = 10.0
+_COORDINATOR = "GroupCoordinator"  # what librdkafka calls its connection to it
+_log = logging.getLogger("logboom.cluster")
+
+
+class ConfluentGroup:
+    """See `collector.kafka.wire.Group`.
+
+    Args:
+        settings: librdkafka's, of the connection.
+        group: its name.
+        member: who this is, also after a restart; two that live at a time throw each other out.
+        session_secs: so long after its last heartbeat a member's numbers are given to others.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], group: str, member: str, topic: str, session_secs: float) -> None:
+        self._settings = {
+            **settings, "group.id": group, "group.instance.id": member, "session.timeout.ms": round(session_secs * 1000),
+            "heartbeat.interval.ms": max(100, round(session_secs * 1000 / 5)), "max.poll.interval.ms": 600_000,
+            "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False,
+            "enable.auto.offset.store": False, "statistics.interval.ms": _STATISTICS_MS, "stats_cb": self._heard,
+            "allow.auto.create.topics": False,
+        }  # fmt: skip
+        self._member, self._topic = member, topic
+        self._lock = threading.Condition()
+        self._told: deque[Changes] = deque()
+        self._owned: set[int] = set()
+        self._leaving: set[int] = set()
+        self._closing = False
+        self._contact = time.monotonic() - session_secs
+        self._trouble = ""
+        self._thread = threading.Thread(target=self._run, name="group", daemon=True)
+        self._thread.start()
+
+    # --- any thread
+
+    def changes(self) -> Changes:
+        """See `Group.changes`: what happened first of what was not told."""
+        with self._lock:
+            return self._told.popleft() if self._told else Changes()
+
+    def released(self, numbers: Sequence[int]) -> None:
+        """See `Group.released`."""
+        with self._lock:
+            self._leaving.difference_update(numbers)
+            self._lock.notify_all()
+
+    @property
+    def last_contact(self) -> float:
+        """See `Group.last_contact`."""
+        return self._contact
+
+    def close(self) -> None:
+        """See `Group.close`."""
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
+        self._thread.join(_JOIN_SECS)
+
+    # --- the group's thread
+
+    def _run(self) -> None:
+        while not self._closing:
+            try:
+                self._serve()
+            except KafkaException as error:
+                self._say(str(error.args[0]))
+            except Exception:  # noqa: BLE001  whatever it is, numbers must be shared out
+                _log.exception("the group's thread fails, and begins anew")
+            self._all_gone()
+            with self._lock:
+                if not self._closing:
+                    self._lock.wait(_AGAIN_SECS)
+
+    def _serve(self) -> None:
+        """As one member, until it is thrown out or closes."""
+        consumer = Consumer(self._settings)
+        try:
+            consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+            while not self._closing:
+                message = consumer.poll(_POLL_SECS)
+                if message is not None and message.error() is not None and self._ends(message):
+                    return
+        finally:
+            consumer.close()
+
+    def _ends(self, message: Message) -> bool:
+        """Whether it is a member no more."""
+        error = message.error()
+        assert error is not None
+        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+            self._say(
+                f"another process is {self._member}, or was it: each logboom needs an instance_id of its own: {error}"
+            )
+            return True
+        if error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF):
+            self._say(str(error))
+        return False
+
+    def _assigned(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        places = [TopicPartition(each.topic, each.partition, OFFSET_END) for each in partitions]
+        consumer.incremental_assign(places)
+        consumer.pause(places)  # it reads nothing
+        numbers = [each.partition for each in partitions]
+        with self._lock:
+            self._contact = time.monotonic()
+            self._owned.update(numbers)
+            self._trouble = ""
+            if numbers:
+                self._told.append(Changes(gained=sorted(numbers)))
+
+    def _revoked(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Those that others are to have; it returns when they are put down."""
+        numbers = sorted({each.partition for each in partitions} & self._owned)
+        if numbers and not self._closing:
+            self._put_down(numbers)
+        self._owned.difference_update(numbers)
+        consumer.incremental_unassign(list(partitions))
+
+    def _put_down(self, numbers: Sequence[int]) -> None:
+        with self._lock:
+            self._leaving.update(numbers)
+            self._told.append(Changes(lost=numbers))
+            until = time.monotonic() + RELEASE_SECS
+            while self._leaving.intersection(numbers) and not self._closing and time.monotonic() < until:
+                self._lock.wait(_POLL_SECS)
+            late = sorted(self._leaving.intersection(numbers))
+            self._leaving.difference_update(numbers)
+            if late and not self._closing:
+                self._told.append(Changes(lost=late, gone=late))
+
+    def _lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """The session ended: others may have them already."""
+        _log.warning("the brokers have not heard of %s for too long: what it had is free for others", self._member)
+        self._all_gone()
+        consumer.incremental_unassign(list(partitions))
+
+    def _all_gone(self) -> None:
+        with self._lock:
+            numbers = sorted(self._owned)
+            self._owned.clear()
+            self._leaving.clear()
+            if numbers and not self._closing:
+                self._told.append(Changes(lost=numbers, gone=numbers))
+
+    def _heard(self, text: str) -> None:
+        """Of librdkafka, twice a second: how long the coordinator has been silent."""
+        brokers = json.loads(text).get("brokers", {}).values()
+        for broker in brokers:
+            if broker.get("name", "").startswith(_COORDINATOR) and broker.get("state") == "UP":
+                silent_us = broker.get("rxidle", -1)
+                if silent_us >= 0:
+                    self._contact = max(self._contact, time.monotonic() - silent_us / 1e6)
+
+    def _say(self, reason: str) -> None:
+        if reason != self._trouble:
+            _log.error("the group of this cluster: %s", reason)
+        self._trouble = reason
