@@ -117,6 +117,14 @@ class Ownership(Protocol):
         """Whether what is ours surely is: while it is not, nobody is called in its name. From any thread."""
         ...
 
+    def silent_secs(self) -> float:
+        """For how long nobody has said whose they are, beyond what is allowed; 0: all is well. From any thread."""
+        ...
+
+    def expired(self) -> str:
+        """Of what was accepted and deleted before it was processed, within the last hour, in words; empty: nothing. From any thread."""
+        ...
+
     def close(self) -> None:
         """Everything is put down; safe twice."""
         ...

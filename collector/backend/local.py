@@ -56,6 +56,14 @@ class LocalOwnership:
         """See `Ownership.in_touch`."""
         return True
 
+    def silent_secs(self) -> float:
+        """See `Ownership.silent_secs`."""
+        return 0.0
+
+    def expired(self) -> str:
+        """See `Ownership.expired`."""
+        return ""
+
     def close(self) -> None:
         """See `Ownership.close`."""
 

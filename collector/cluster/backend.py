@@ -41,7 +41,6 @@ from collector.ledger.plan import LedgerPlan
 from collector.ledger.reader import PartitionReader
 
 _log = logging.getLogger("logboom.cluster")
-OnMissed = Callable[[Missed], None]
 
 
 class KafkaBackend:
@@ -51,7 +50,6 @@ class KafkaBackend:
         limits: how much may wait in each partition.
         wire: asks the cluster; made when it is first needed.
         address: where this machine is asked for more, for people.
-        on_missed: told of payloads that were deleted before they were processed.
     """
 
     def __init__(
@@ -61,14 +59,12 @@ class KafkaBackend:
         limits: JournalLimits,
         wire: Callable[[], Wire],
         address: str = "",
-        on_missed: OnMissed = lambda _: None,
     ) -> None:
         self._dir = data_dir
         self._options = options
         self._limits = limits
         self._make_wire = wire
         self._address = address
-        self._on_missed = on_missed
         self._lock = threading.Lock()
         self._wire: Wire | None = None
         self._topics: Checked | None = None
@@ -111,7 +107,9 @@ class KafkaBackend:
         lock = take_place(self._dir.root / FOLDER / f"worker-{worker}.lock")
         self._worker = _Worker(self, worker)
         group = self._connected().group(f"{self._options.instance}-{worker}", self._options.topic("intake"))
-        return ClusterOwnership(group, self._options.session_timeout, lock, self._worker.close)
+        ownership = ClusterOwnership(group, self._options.session_timeout, lock, self._worker.close)
+        self._worker.on_missed = lambda missed: ownership.note_expired(str(missed))
+        return ownership
 
     def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
         """See `Backend.open_ledger`: what others committed is read first."""
@@ -182,6 +180,7 @@ class _Worker:
         self._trimming: Trimming | None = None
         self._requests: Requests | None = None
         self._owned: dict[int, Owned] = {}
+        self.on_missed: Callable[[Missed], None] = lambda _: None
 
     def open_ledger(self, number: int, plan: LedgerPlan) -> Ledger:
         from collector.cluster.restoring import Restoring  # loads columns, which the supervisor must not
@@ -219,7 +218,11 @@ class _Worker:
             if self._accepted is None:
                 wire, options = backend._connected(), backend._options
                 accepted = Accepted(
-                    wire, topics.topics["intake"], topics.topics["control"], backend.stir, backend._on_missed
+                    wire,
+                    topics.topics["intake"],
+                    topics.topics["control"],
+                    backend.stir,
+                    self.on_missed,
                 )
                 teller = Teller(backend._dir.root, options.instance, self._index, backend._address)
                 self._accepted = accepted

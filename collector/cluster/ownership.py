@@ -11,6 +11,7 @@ from pathlib import Path
 from collector.errors import Locked, storage_error
 from collector.kafka.wire import Changes, Group
 
+_TOLD_SECS = 3600.0
 _MARGIN_SECS = 1.0
 """A call to a destination that begins now may be under way for a moment when the session ends."""
 
@@ -32,6 +33,7 @@ class ClusterOwnership:
         self._session_secs = session_secs
         self._lock = lock
         self._closed = closed
+        self._expired: tuple[float, str] = (0.0, "")
 
     def changes(self) -> Changes:
         """See `Ownership.changes`."""
@@ -43,7 +45,21 @@ class ClusterOwnership:
 
     def in_touch(self) -> bool:
         """See `Ownership.in_touch`."""
-        return time.monotonic() - self._group.last_contact < self._session_secs - _MARGIN_SECS
+        return not self.silent_secs()
+
+    def silent_secs(self) -> float:
+        """See `Ownership.silent_secs`."""
+        silent = time.monotonic() - self._group.last_contact
+        return silent if silent >= self._session_secs - _MARGIN_SECS else 0.0
+
+    def note_expired(self, reason: str) -> None:
+        """Something was deleted unread. From any thread."""
+        self._expired = time.monotonic(), reason
+
+    def expired(self) -> str:
+        """See `Ownership.expired`."""
+        at, reason = self._expired
+        return reason if reason and time.monotonic() - at < _TOLD_SECS else ""
 
     def close(self) -> None:
         """See `Ownership.close`."""

@@ -261,6 +261,20 @@ PIPELINE_BEHIND = ServiceEvent(
     "pipeline.behind", "the oldest request that a pipeline has not read is older than `max_unread_age`", "WARN", {**_PIPELINE, **_DURATION},
     Example("pipeline logs is behind: its oldest request waits for 75 s", {"logboom.pipeline": "logs"}), lasts=True,
 )  # fmt: skip
+CLUSTER_MOVED = ServiceEvent(
+    "cluster.moved", "partitions came to a worker of this machine, or went to other machines of the cluster", "INFO",
+    {**_CHILD, "logboom.came": "partitions that it has from now on", "logboom.went": "partitions that it has no more", "logboom.torn": "those of them that were taken without being asked for"},
+    Example("worker 0 has 4 partitions of the cluster: 2, 3 came, none went", {"logboom.child": "worker 0", "logboom.came": "2, 3", "logboom.went": "", "logboom.torn": ""}, "worker 0"),
+)  # fmt: skip
+CLUSTER_CUT_OFF = ServiceEvent(
+    "cluster.cut_off", "a worker has not heard of the brokers for as long as its session: others may have its partitions, so it delivers nothing", "ERROR",
+    {**_CHILD, **_DURATION},
+    Example("worker 0 has not heard of the brokers for 12 s: it delivers nothing", {"logboom.child": "worker 0"}), lasts=True,
+)  # fmt: skip
+CLUSTER_EXPIRED = ServiceEvent(
+    "cluster.expired", "payloads were deleted by the brokers before a pipeline had read them: retention was over for them", "ERROR", {**_CHILD, **_REASON, **_DURATION},
+    Example("pipeline logs had not read up to 12 payloads of logboom.intake/3, and they were deleted", {"logboom.child": "worker 0"}), lasts=True,
+)  # fmt: skip
 PIPELINE_RESTS = ServiceEvent(
     "pipeline.rests", "the disk does not let a pipeline work: it is full, or what it gives is damaged", "ERROR",
     {"logboom.pipeline": "the pipeline, and its partition", **_REASON, **_DURATION},

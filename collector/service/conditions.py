@@ -203,6 +203,18 @@ def _backups(sight: Sight) -> dict[str, Found]:
     return {name: Found(f"no backup is being made: {reason}") for name, reason in said.items() if reason}
 
 
+def _cut_off(sight: Sight) -> dict[str, Found]:
+    said = {child.name: child.last_report.stats.get("cut_off_secs", 0.0) for child in sight.children}
+    return {
+        name: Found(f"{name} has not heard of the brokers for {secs:.0f} s: it delivers nothing") for name, secs in said.items() if secs
+    }  # fmt: skip
+
+
+def _expired(sight: Sight) -> dict[str, Found]:
+    said = {child.name: child.last_report.stats.get("expired", "") for child in sight.children}
+    return {name: Found(reason) for name, reason in said.items() if reason}
+
+
 def _short(sight: Sight) -> dict[str, Found]:
     free = sight.snapshot.disk_free_bytes
     if free is None or free >= _LEAST_FREE_BYTES:
@@ -272,6 +284,14 @@ CONDITIONS = [
         "pipeline_behind", "A pipeline is behind", "the oldest request that it has not read is older than `max_unread_age`",
         _unread, "200", "`logboom_pipeline_unread_age`, `logboom_pipeline_lag_records`",
         event=catalogue.PIPELINE_BEHIND, subject="logboom.pipeline",
+    ),
+    Condition(
+        "cluster_cut_off", "A worker of a cluster has not heard of the brokers for as long as its session", "the worker says so",
+        _cut_off, "200", "`logboom_condition`", event=catalogue.CLUSTER_CUT_OFF, subject="logboom.child",
+    ),
+    Condition(
+        "cluster_expired", "Brokers deleted payloads that were not processed", "the worker says so, for an hour",
+        _expired, "200", "`logboom_condition`", event=catalogue.CLUSTER_EXPIRED, subject="logboom.child",
     ),
     Condition(
         "pipeline_rests", "A pipeline rests: the disk has no room", "the worker says so",

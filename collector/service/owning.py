@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from collector.backend.interface import Backend, Ownership
 from collector.errors import Locked, Lost
+from collector.kafka.wire import Changes
 from collector.ledger.interface import Ledger
 from collector.ledger.plan import LedgerPlan
 from collector.service.holding import Holding, Holdings
@@ -26,6 +28,7 @@ class Owning:
 
     Args:
         make: makes a holding of a ledger that was taken.
+        moved: told of what came and went, where partitions move.
         begun, ended: told of each partition that is here now, and of one that goes: with how many seconds for what is on its way.
     """
 
@@ -36,13 +39,14 @@ class Owning:
         make: Callable[[int, Ledger], Holding],
         begun: Callable[[Holding], None],
         ended: Callable[[Holding, float], None],
+        moved: Callable[[Changes], None],
     ) -> None:
         self.holdings = Holdings(make)
         self.standby = False
         """A predecessor has what is to be ours."""
         self._backend = backend
         self._index = index
-        self._begun, self._ended = begun, ended
+        self._begun, self._ended, self._moved = begun, ended, moved
         self._ownership: Ownership | None = None
         self._taking: Taking | None = None
         self._taken_away: SimpleQueue[int] = SimpleQueue()
@@ -90,6 +94,13 @@ class Owning:
         """See `Ownership.in_touch`. From any thread."""
         return self._ownership is None or self._ownership.in_touch()
 
+    def figures(self) -> Mapping[str, Any]:
+        """For the heartbeat, from its thread."""
+        if self._ownership is None or self._ownership.alone:
+            return {}
+        owned = [holding.number for holding in self.holdings]
+        return {"owned": owned, "cut_off_secs": self._ownership.silent_secs(), "expired": self._ownership.expired()}
+
     def close(self) -> None:
         """Everything is put down; nobody works on it any more. Safe twice."""
         for held in self.holdings:
@@ -116,6 +127,7 @@ class Owning:
             self._ownership.released(down)
         if not self._ownership.alone and (changes.gained or changes.lost):
             log.info("partitions: %s came, %s went", numbers(changes.gained) or "none", numbers(changes.lost) or "none")
+            self._moved(changes)
         return self._taking.idle or not self._ownership.alone
 
     def _put_down(self, number: int, deadline_secs: float) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from collector.backend.compacting import ask as ask_to_compact
 from collector.component import Bills, Context, Counting, ErasedSlice, Exporter, KeepsTables
-from collector.control.catalogue import SERVICE_EVENTS
+from collector.control.catalogue import CLUSTER_MOVED, SERVICE_EVENTS
 from collector.control.command import ERASE
 from collector.control.erasures import Erasures
 from collector.control.event import PREFIX
@@ -26,6 +26,7 @@ from collector.delivery.account import ExporterStatistics
 from collector.delivery.config import DeliveryConfig
 from collector.delivery.engine import Delivery
 from collector.delivery.events import ExporterEvent
+from collector.kafka.wire import Changes
 from collector.ledger.interface import Ledger
 from collector.ledger.quarantine import Quarantine
 from collector.pipeline.commanding import Answer
@@ -53,6 +54,7 @@ from collector.service.plan import backend_of, ledger_plan, step_size, used_expo
 from collector.service.reporting import Reporting
 from collector.service.resting import Resting
 from collector.service.stages import Stages, takers
+from collector.service.taking import numbers
 from collector.service.wiring import reached
 from collector.settings.encryption import key_ring
 from collector.settings.model import Settings
@@ -81,7 +83,7 @@ class Worker:
         self._stop = threading.Event()
         self._deadline_secs = settings.service.processes.shutdown_timeout
         self._drain = True
-        self._owning = Owning(self._backend, index, self._hold, self._begun, self._ended)
+        self._owning = Owning(self._backend, index, self._hold, self._begun, self._ended, self._moved)
         self._holdings = self._owning.holdings
         self._passthrough: Collection[str] = ()
         self._sending_on: Collection[str] = ()
@@ -155,6 +157,7 @@ class Worker:
             forget_destroyed(self._keys)
         stats: dict[str, Any] = {"exporters": self._exporter_stats(), "resting": self._resting.reasons()}
         stats |= self._operations.figures()
+        stats |= self._owning.figures()
         stats |= {"events_lost": self._reporting.teller.lost_records}
         phase = "standby" if self._phase == "starting" and self._owning.standby else self._phase
         return Report(
@@ -232,6 +235,19 @@ class Worker:
             self._delivery.remove(held.number, deadline_secs)
         self._stages.forget(held.ledger)
         self._resting.forget(held.names)
+
+    def _moved(self, changes: Changes) -> None:
+        came, went = numbers(changes.gained), numbers(changes.lost)
+        count = len(set(self._holdings.ledgers()) - set(changes.lost) | set(changes.gained))
+        name = f"worker {self._index}"
+        body = f"{name} has {count} partitions of the cluster: {came or 'none'} came, {went or 'none'} went"
+        told = {
+            "logboom.child": name,
+            "logboom.came": came,
+            "logboom.went": went,
+            "logboom.torn": numbers(changes.gone),
+        }
+        self._reporting.reporter.tell(CLUSTER_MOVED, body, told)
 
     def _hold(self, number: int, ledger: Ledger) -> Holding:
         """All that is stepped over a ledger."""

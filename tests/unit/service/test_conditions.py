@@ -116,6 +116,14 @@ CASES: dict[str, tuple[str, Sight, str, bool]] = {
         "tls_expiring", Sight(supervisor(), (), snapshot=snapshot(certificates=[("receivers.otlp", "/a.crt", 500_000.0)])),
         "receivers.otlp: the certificate /a.crt expires in 6 days", False,
     ),
+    "a worker of a cluster hears nothing": (
+        "cluster_cut_off", Sight(supervisor(), [child("worker 0", cut_off_secs=12.3)]),
+        "worker 0 has not heard of the brokers for 12 s: it delivers nothing", False,
+    ),
+    "brokers deleted what nobody had read": (
+        "cluster_expired", Sight(supervisor(), [child("worker 0", expired="pipeline logs had not read up to 12 payloads")]),
+        "pipeline logs had not read up to 12 payloads", False,
+    ),
     "a pipeline has no room": (
         "pipeline_rests", Sight(supervisor(), [child("worker 0", resting={"pipeline logs": "No space left"})]),
         "pipeline logs rests: No space left", False,

@@ -61,6 +61,12 @@ class Whims:
     def in_touch(self) -> bool:
         return self.touched
 
+    def silent_secs(self) -> float:
+        return 0.0
+
+    def expired(self) -> str:
+        return ""
+
     def close(self) -> None:
         """Nothing is open."""
 

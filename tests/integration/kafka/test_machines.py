@@ -1,0 +1,180 @@
+"""`logboom run` on several machines that share the work over a real Kafka: one dies, one is restarted, and every record is processed once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from collector.testing.service import Service
+from counterparts.kafka import Kafka
+
+PARTITIONS, SECONDS = 4, 180.0
+DOMAINS = [f"{name}.example" for name in "abcdefgh"]
+SHARED = """
+service:
+  telemetry: {{logs: {{level: info}}}}
+  domains: {{names: [{domains}], header: x-logboom-domain}}
+  ledger:
+    partitions: {partitions}
+    kafka: {{brokers: ["{address}"], prefix: {prefix}, instance_id: {name}, session_timeout: 6s, replication_factor: 1, min_insync_replicas: 1}}
+"""
+
+
+class Machines:
+    """Some of them, of one prefix."""
+
+    def __init__(self, kafka: Kafka, folder: Path, names: Sequence[str]) -> None:
+        self.kafka, self.prefix = kafka, folder.name
+        self.all: dict[str, Service] = {}
+        for name in names:
+            (folder / name).mkdir()
+            shared = SHARED.format(
+                domains=", ".join(DOMAINS), partitions=PARTITIONS, address=kafka.address, prefix=self.prefix, name=name
+            )
+            self.all[name] = Service(folder / name, shared)
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self.all[name].start()
+        for name in names:
+            self.all[name].await_ready(SECONDS)
+
+    def owned(self) -> dict[str, int]:
+        """Machine → how many partitions it owns, as `logboom cluster status` says it on the first one."""
+        data = next(iter(self.all.values())).data
+        command = [sys.executable, "-P", "-m", "collector.cli", "cluster", "status", "--json", "--data-dir", str(data)]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        return dict(Counter(json.loads(line)["owner"] for line in said.stdout.splitlines()))
+
+    def stored(self) -> dict[str, set[str]]:
+        """Body → the ids that its record has, over all stores: what was sent to one store and not acknowledged is sent to another's, too."""
+        found: dict[str, set[str]] = {}
+        for service in self.all.values():
+            for body, ident in service.rows("SELECT body, record_id FROM sent"):
+                found.setdefault(body, set()).add(ident)
+        return found
+
+    def log(self) -> str:
+        return "\n".join(f"{name}:\n{service.log.read_text()[-2500:]}" for name, service in self.all.items())
+
+
+class Load:
+    """Sends records one after the other, each to one machine of all that listen, the same bytes again until one has said that it has it."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.accepted: list[str] = []
+        self.failures: list[str] = []
+        self._ports = [service.http for service in machines.all.values()]
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(2)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, number: int) -> None:
+        turn = number
+        while not self._stop.is_set():
+            turn += 1
+            body, data = f"{number}/{turn}", _payload(f"{number}/{turn}")
+            domain = DOMAINS[turn % len(DOMAINS)]
+            until = time.monotonic() + SECONDS
+            while not self._taken(self._ports[turn % len(self._ports)], domain, data):
+                assert time.monotonic() < until, "nobody takes it"
+                turn += 1
+                time.sleep(0.02)
+            self.accepted.append(body)
+            time.sleep(0.01)
+
+    def _taken(self, port: int, domain: str, data: bytes) -> bool:
+        headers = {"content-type": "application/json", "x-logboom-domain": domain}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/logs", data, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError as error:
+            with error:
+                self.failures.append(f"{error.code}: {error.read()[:200]!r}")
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                self.failures.append(str(error))
+        except OSError as error:
+            self.failures.append(repr(error))
+        return False
+
+
+def _payload(body: str) -> bytes:
+    record = {"timeUnixNano": str(time.time_ns()), "severityText": "INFO", "body": {"stringValue": body}}
+    return json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).encode()
+
+
+def until(holds: Callable[[], bool], said: Callable[[], str]) -> None:
+    ends = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < ends, said()
+        time.sleep(0.5)
+
+
+@pytest.fixture
+def machines(kafka: Kafka, tmp_path: Path) -> Iterator[Machines]:
+    made = Machines(kafka, tmp_path, ["one", "two"])
+    yield made
+    for service in made.all.values():
+        service.kill()
+
+
+def check(machines: Machines, load: Load) -> None:
+    """All that was accepted is stored, and was processed once."""
+    until(
+        lambda: set(load.accepted) <= machines.stored().keys(),
+        lambda: f"missing: {sorted(set(load.accepted) - machines.stored().keys())[:5]}\n{machines.log()}",
+    )
+    assert {body: ids for body, ids in machines.stored().items() if len(ids) > 1} == {}
+
+
+def test_a_machine_dies_and_another_goes_on_where_it_was(machines: Machines) -> None:
+    """What it had accepted, and what was on its way, is delivered by the other; when it comes back it gets its share."""
+    machines.start("one", "two")
+    until(lambda: machines.owned() == {"one": 2, "two": 2}, machines.log)
+    with Load(machines) as load:
+        until(lambda: len(machines.stored()) > 100, machines.log)
+        machines.all["one"].kill()
+        until(lambda: machines.owned() == {"two": 4}, machines.log)
+        machines.start("one")
+        until(lambda: machines.owned() == {"one": 2, "two": 2}, machines.log)
+    check(machines, load)
+
+
+def test_a_rolling_restart_refuses_nobody(machines: Machines) -> None:
+    """One after the other ends in good order and comes back; one reloads. A load balancer asks another where nobody listens."""
+    machines.start("one", "two")
+    with Load(machines) as load:
+        until(lambda: len(machines.stored()) > 50, machines.log)
+        for name, service in machines.all.items():
+            assert service.terminate(SECONDS) == 0, machines.log()
+            machines.start(name)
+        service = machines.all["one"]
+        assert service.process is not None
+        before = {child.pid for child in service.children()}
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: not before & {child.pid for child in service.children()}, machines.log)
+        until(lambda: machines.owned().keys() == {"one", "two"}, machines.log)
+    check(machines, load)
+    assert load.failures == [], machines.log()
