@@ -72,6 +72,11 @@ class Backend(Protocol):
         """
         ...
 
+    def died(self, worker: int) -> None:
+        """A worker has ended unasked: what it had in hand is told to whoever takes its partitions, where that may be another machine.
+        May take seconds; called by the supervisor, beside all else."""
+        ...
+
     def pulse(self, worker: int) -> Pulse:
         """Of all that a worker reads and writes."""
         ...
@@ -171,6 +176,10 @@ class View(Protocol):
 
     def counts(self) -> Counts:
         """(domain, component, outcome) → records since the data directory was made, receivers' and partitions' together."""
+        ...
+
+    def by_partition(self) -> Mapping[int, Counts]:
+        """Partition → its part of `counts`, where others may have it tomorrow and go on counting; empty on one machine."""
         ...
 
     def journals(self) -> Mapping[int, JournalSize]:

@@ -141,6 +141,9 @@ class LocalBackend:
             self.place(partition), plan, sources, partition, self._dir.partitions, keys=self._keys
         )
 
+    def died(self, worker: int) -> None:
+        """See `Backend.died`: its successor finds it on this disk."""
+
     def pulse(self, worker: int) -> LocalPulse:
         """See `Backend.pulse`."""
         own = self._own(worker)

@@ -34,6 +34,10 @@ class LocalView:
             counts.update(partition.counts())
         return counts
 
+    def by_partition(self) -> Mapping[int, Counts]:
+        """See `View.by_partition`."""
+        return {}
+
     def journals(self) -> dict[int, JournalSize]:
         """See `View.journals`."""
         return {slot: journal.size() for slot, journal in self._all_journals().items()}

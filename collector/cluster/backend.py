@@ -25,10 +25,11 @@ from collector.cluster.intake import KafkaIntake
 from collector.cluster.lag import Boundless, Lag
 from collector.cluster.options import KafkaLedgerConfig
 from collector.cluster.ownership import ClusterOwnership, take_place
+from collector.cluster.poison import adopt, tell_death
 from collector.cluster.pulse import ClusterPulse
 from collector.cluster.requests import Requests
 from collector.cluster.status import Owned, Status, Teller
-from collector.cluster.told import FOLDER
+from collector.cluster.told import FOLDER, told_by_all
 from collector.cluster.topics import Checked, checked, prepared, remembers
 from collector.cluster.trimming import Trimming
 from collector.cluster.view import KafkaView
@@ -123,6 +124,13 @@ class KafkaBackend:
                 raise
             raise Lost(str(error)) from error
 
+    def died(self, worker: int) -> None:
+        """See `Backend.died`."""
+        told = told_by_all(self._dir.root, living=False).get(worker)
+        places = {number: self.place(number) for number in (told.partitions if told else ())}
+        if places:
+            tell_death(self._connected(), self._options.topic("status"), self._options.instance, places)
+
     def pulse(self, worker: int) -> ClusterPulse:
         """See `Backend.pulse`."""
         del worker
@@ -191,9 +199,10 @@ class _Worker:
         wire, place = backend._connected(), backend.place(number)
         restoring = Restoring(wire, wire.admin(), backend._options.prefix)
         taken = restoring.open_ledger(number, backend._dir.partitions, place, plan, KafkaSources(accepted, number))
+        adopt(wire, backend._options.topic("status"), number, backend._options.instance, place)
         reader = PartitionReader.open(place)
         with self._lock:
-            self._owned = {**self._owned, number: Owned(number, reader, taken.changelog)}
+            self._owned = {**self._owned, number: Owned(number, place, reader, taken.changelog)}
         return cast("Ledger", _OwnedLedger(taken.ledger, lambda: self._put_down(number, reader)))
 
     def close(self) -> None:

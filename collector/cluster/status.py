@@ -20,6 +20,7 @@ import orjson
 
 from collector.cluster.accepted import Accepted
 from collector.cluster.changelog import Changelog
+from collector.cluster.poison import marks_of, record
 from collector.cluster.told import Told, tell
 from collector.cluster.waiting import waiting
 from collector.errors import LogboomError
@@ -33,11 +34,12 @@ _DOMAINS = 20
 _AT_ONCE, _JOIN_SECS = 500, 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Owned:
     """A partition of this process."""
 
     number: int
+    place: Path
     reader: PartitionReader
     changelog: Changelog
 
@@ -75,6 +77,7 @@ class Status:
         self._owned = owned
         self._wire = wire
         self._others: dict[int, tuple[str, int, int]] = {}
+        self._suspected: dict[Owned, Mapping[str, bytes]] = {}
         self._trimmed_at = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -97,6 +100,8 @@ class Status:
                 for number, status in told.items():
                     record = NewRecord(Place(self._topic, number), b"%d" % number, orjson.dumps(status))
                     sender.send(record, _told)
+                for suspects in self._suspects():
+                    sender.send(suspects, _told)
                 if began - self._trimmed_at >= TRIM_SECS:
                     self._trimmed_at = began
                     self._trim(admin)
@@ -139,6 +144,17 @@ class Status:
                 for exporter, state in owned.reader.queues().items()
             },
         }  # fmt: skip
+
+    def _suspects(self) -> list[NewRecord]:
+        """What is suspected in a partition, where that is not what was told last: at first always, for a predecessor may have told more."""
+        owned = list(self._owned().values())
+        now = {each: marks_of(each.place, died=False) for each in owned}
+        told, self._suspected = self._suspected, now
+        return [
+            record(self._topic, each.number, self._teller.instance, marks)
+            for each, marks in now.items()
+            if told.get(each) != marks
+        ]
 
     def _hear(self, reader: Reader) -> None:
         """What has been told since."""

@@ -58,13 +58,13 @@ def tell(root: Path, worker: int, told: Told) -> None:
         draft.rename(path)
 
 
-def told_by_all(root: Path) -> Mapping[int, Told]:
+def told_by_all(root: Path, *, living: bool = True) -> Mapping[int, Told]:
     """Worker → what it told last, of those that live."""
     found: dict[int, Told] = {}
     for path in (root / FOLDER).glob("[0-9]*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             told = _parsed(orjson.loads(path.read_bytes()))
-            if told.fresh:
+            if told.fresh or not living:
                 found[int(path.stem)] = told
     return found
 

@@ -23,7 +23,7 @@ class KafkaView(LocalView):
         super().__init__(data_dir)
 
     def by_partition(self) -> Mapping[int, Counts]:
-        """The counts of each partition that this machine owns: the same numbers whoever owns it."""
+        """See `View.by_partition`: the same numbers whoever owns it."""
         return {number: partition.counts() for number, partition in self._all_partitions().items()}
 
     def behind(self, pipelines: Collection[str]) -> dict[str, Behind]:

@@ -51,6 +51,7 @@ class Observer:
         behind = self._view.behind([PIPELINE, *roots(settings)])
         return Snapshot(
             counts=counts,
+            by_partition=self._view.by_partition(),
             figures=self._figures(settings),
             journals=[
                 JournalState(slot, size.used_bytes, size.budget_bytes, size.entries, size.oldest_unix_ms)

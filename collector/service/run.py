@@ -85,6 +85,7 @@ def serve(
         (lock,),
         partial(ChildProcess, forerunners=forerunners),
     )
+    supervisor.on_death = backend.died
     return asyncio.run(_serve(supervisor, backend.view(), root, configuration))
 
 

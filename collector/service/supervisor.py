@@ -75,6 +75,8 @@ class Supervisor:
     ) -> None:
         self.reporter = nobody()
         """Tells the events of processes and configurations; whoever runs the supervisor gives it one."""
+        self.on_death: Callable[[int], None] = lambda _: None
+        """Told the number of a worker that ended unasked; on a thread."""
         self.settings = settings
         self.children: dict[Place, ChildProcess] = {}
         self.restarts = 0
@@ -246,6 +248,8 @@ class Supervisor:
             if child.stopping or self._stop.is_set():
                 return
             self.restarts += 1
+            if place[0] == "worker":
+                self._keep(asyncio.to_thread(self._tell_death, place[1]))
             pause = self._places.setdefault(place, Restarts()).pause_after(child.served_secs)
             reason = _end_words(child, code)
             told = f"{child.name} ended with {reason}: a new one starts in {pause:.1f} s"
@@ -256,6 +260,12 @@ class Supervisor:
             if child.stopping or self._stop.is_set():
                 return
             child = await self._replace(place, child)
+
+    def _tell_death(self, worker: int) -> None:
+        try:
+            self.on_death(worker)
+        except LogboomError as error:
+            log.warning("what worker %d had in hand is told to nobody: %s", worker, error)
 
     async def _replace(self, place: Place, dead: ChildProcess) -> ChildProcess:
         """A new child in the place of a dead one; the dead one again when that was not possible or not wanted."""

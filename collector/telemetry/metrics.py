@@ -77,22 +77,22 @@ def register(meter: Meter, snapshots: Snapshots) -> None:
 
 def _count_rows(kind: str, label: str, wanted: Callable[[str], bool]) -> Rows:
     def rows(snapshot: Snapshot) -> Iterator[Observation]:
-        totals: dict[tuple[str, str], int] = {}
-        for (domain, component, outcome), records in snapshot.counts.items():
+        totals: dict[tuple[tuple[str, str], ...], int] = {}
+        for labels, (domain, component, outcome), records in snapshot.counted():
             section, _, component_id = component.partition("/")
             if section == kind and wanted(outcome):
-                key = (component_id, domain)
+                key = (*labels.items(), (label, component_id), ("domain", domain))
                 totals[key] = totals.get(key, 0) + records
-        for (component_id, domain), records in totals.items():
-            yield Observation(records, {label: component_id, "domain": domain})
+        for key, records in totals.items():
+            yield Observation(records, dict(key))
 
     return rows
 
 
 def _all_counts(snapshot: Snapshot) -> Iterator[Observation]:
-    for (domain, component, outcome), records in snapshot.counts.items():
+    for labels, (domain, component, outcome), records in snapshot.counted():
         if not outcome.startswith(_REPAIRED):
-            yield Observation(records, {"domain": domain, "component": component, "outcome": outcome})
+            yield Observation(records, {**labels, "domain": domain, "component": component, "outcome": outcome})
 
 
 def _repairs(snapshot: Snapshot) -> Iterator[Observation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,7 @@ class Snapshot:
     """All numbers at one moment.
 
     Args:
+        by_partition: partition → its part of `counts`, where partitions move between machines.
         figures: (component type, domain) → the numbers that components of that type keep of their state.
         not_run: signal → pipelines of the file that do not run.
         resting: pipelines that wait for room on the disk, and why.
@@ -94,6 +95,7 @@ class Snapshot:
     """
 
     counts: Counts
+    by_partition: Mapping[int, Counts] = field(default_factory=dict)
     figures: Mapping[tuple[str, str], Values] = field(default_factory=dict)
     journals: Sequence[JournalState] = ()
     kept: Sequence[KeptBytes] = ()
@@ -126,6 +128,16 @@ class Snapshot:
     disk_free_bytes: int | None = None
     certificates: Sequence[tuple[str, str, float]] = ()
     credentials: Sequence[tuple[str, str, float]] = ()
+
+    def counted(self) -> Iterator[tuple[Mapping[str, str], tuple[str, str, str], int]]:
+        """(labels, (domain, component, outcome), records): of partitions that may be another machine's tomorrow each by itself, so that who
+        has it goes on with the number; of all else together."""
+        rest = Counts(self.counts)
+        for number, counts in self.by_partition.items():
+            for key, records in counts.items():
+                rest[key] -= records
+                yield {"partition": str(number)}, key, records
+        yield from (({}, key, records) for key, records in rest.items() if records > 0 or not self.by_partition)
 
 
 class Snapshots:

@@ -96,6 +96,21 @@ def test_every_row_has_its_metric() -> None:
     assert value("logboom_records", domain="tamyla.com", component="processor/logs/filter", outcome="filtered") == 5
 
 
+def test_partitions_that_move_are_counted_one_by_one() -> None:
+    """Who has one goes on with its number; what no partition counted stands by itself."""
+    key, other = ("a.example", "exporter/d1", "exported"), ("a.example", "receiver/otlp", "accepted")
+    counts = Counts({key: 12, other: 20})
+    found = collect(Snapshot(counts, by_partition={3: Counts({key: 5}), 7: Counts({key: 7})}))
+    sent = "otelcol_exporter_sent_log_records"
+    labels = frozenset({"exporter": "d1", "domain": "a.example"}.items())
+    assert {attributes - labels: value for (name, attributes), value in found.items() if name == sent} == {
+        frozenset({("partition", "3")}): 5, frozenset({("partition", "7")}): 7,
+    }  # fmt: skip
+    records = {attributes: value for (name, attributes), value in found.items() if name == "logboom_records"}
+    assert sum(records.values()) == 32
+    assert [value for attributes, value in records.items() if "partition" not in dict(attributes)] == [20]
+
+
 def test_snapshots_are_taken_at_most_once_a_second() -> None:
     """One scrape reads the disk once, however many instruments there are."""
     taken: list[int] = []
