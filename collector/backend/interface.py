@@ -122,6 +122,10 @@ class Ownership(Protocol):
         """Whether what is ours surely is: while it is not, nobody is called in its name. From any thread."""
         ...
 
+    def owners(self) -> Mapping[int, str]:
+        """Partition → the machine that told last that it owns it, of a cluster. From any thread."""
+        ...
+
     def silent_secs(self) -> float:
         """For how long nobody has said whose they are, beyond what is allowed; 0: all is well. From any thread."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,10 @@ class LocalOwnership:
     def in_touch(self) -> bool:
         """See `Ownership.in_touch`."""
         return True
+
+    def owners(self) -> Mapping[int, str]:
+        """See `Ownership.owners`."""
+        return {}
 
     def silent_secs(self) -> float:
         """See `Ownership.silent_secs`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
@@ -108,7 +108,8 @@ class KafkaBackend:
         lock = take_place(self._dir.root / FOLDER / f"worker-{worker}.lock")
         self._worker = _Worker(self, worker)
         group = self._connected().group(f"{self._options.instance}-{worker}", self._options.topic("intake"))
-        ownership = ClusterOwnership(group, self._options.session_timeout, lock, self._worker.close)
+        worker_, session_secs = self._worker, self._options.session_timeout
+        ownership = ClusterOwnership(group, session_secs, lock, worker_.close, worker_.owners)
         self._worker.on_missed = lambda missed: ownership.note_expired(str(missed))
         return ownership
 
@@ -204,6 +205,10 @@ class _Worker:
         with self._lock:
             self._owned = {**self._owned, number: Owned(number, place, reader, taken.changelog)}
         return cast("Ledger", _OwnedLedger(taken.ledger, lambda: self._put_down(number, reader)))
+
+    def owners(self) -> Mapping[int, str]:
+        """Partition → machine, as told last."""
+        return {} if self._status is None else self._status.owners()
 
     def close(self) -> None:
         """End all threads."""

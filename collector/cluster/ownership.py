@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from collector.errors import Locked, storage_error
@@ -24,15 +24,24 @@ class ClusterOwnership:
         session_secs: so long after its last sign of life a member's partitions are others'.
         lock: descriptor of the worker's place on this machine.
         closed: told once, when everything is put down.
+        owners: who told last that a partition is its own.
     """
 
     alone = False
 
-    def __init__(self, group: Group, session_secs: float, lock: int, closed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        group: Group,
+        session_secs: float,
+        lock: int,
+        closed: Callable[[], None] = lambda: None,
+        owners: Callable[[], Mapping[int, str]] = dict,
+    ) -> None:
         self._group = group
         self._session_secs = session_secs
         self._lock = lock
         self._closed = closed
+        self._owners = owners
         self._expired: tuple[float, str] = (0.0, "")
 
     def changes(self) -> Changes:
@@ -51,6 +60,10 @@ class ClusterOwnership:
         """See `Ownership.silent_secs`."""
         silent = time.monotonic() - self._group.last_contact
         return silent if silent >= self._session_secs - _MARGIN_SECS else 0.0
+
+    def owners(self) -> Mapping[int, str]:
+        """See `Ownership.owners`."""
+        return self._owners()
 
     def note_expired(self, reason: str) -> None:
         """Something was deleted unread. From any thread."""

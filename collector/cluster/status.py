@@ -83,6 +83,10 @@ class Status:
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._thread.start()
 
+    def owners(self) -> Mapping[int, str]:
+        """Partition → the machine that told last that it owns it. From any thread."""
+        return {number: owner for number, (owner, _, _) in sorted(dict(self._others).items())}
+
     def close(self) -> None:
         """End the thread; safe twice."""
         self._closing.set()

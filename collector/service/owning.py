@@ -99,7 +99,13 @@ class Owning:
         if self._ownership is None or self._ownership.alone:
             return {}
         owned = [holding.number for holding in self.holdings]
-        return {"owned": owned, "cut_off_secs": self._ownership.silent_secs(), "expired": self._ownership.expired()}
+        owners = self._ownership.owners()
+        return {
+            "owned": owned,
+            "owners": owners,
+            "cut_off_secs": self._ownership.silent_secs(),
+            "expired": self._ownership.expired(),
+        }
 
     def close(self) -> None:
         """Everything is put down; nobody works on it any more. Safe twice."""

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,8 @@ class Watch:
         ready = serving and not any(each.unready for each in found)
         phase = "stopping" if supervisor.stopping else "ready" if ready else "refusing" if serving else "starting"
         reasons = list(dict.fromkeys(each.reason for each in found))
-        return Health(ready, not supervisor.hopeless, phase, supervisor.started_unix, reasons)
+        owned, owners = _shared(sight.children)
+        return Health(ready, not supervisor.hopeless, phase, supervisor.started_unix, reasons, owned, owners)
 
     def look(self, snapshot: Snapshot) -> None:
         """Compare with the last look, and say what began and what ended."""
@@ -210,6 +211,16 @@ class Watch:
                 for each in self._machine.certificates(self._supervisor.settings)
             ],
         )  # fmt: skip
+
+
+def _shared(children: Iterable[Child]) -> tuple[list[int] | None, Mapping[str, list[int]]]:
+    """The partitions that this machine owns (None: it is of no cluster), and who owns which, as its workers know it."""
+    told = [child.last_report.stats for child in children if "owned" in child.last_report.stats]
+    owners: dict[str, list[int]] = {}
+    known = {int(number): owner for stats in told for number, owner in stats["owners"].items()}
+    for number, owner in sorted(known.items()):
+        owners.setdefault(owner, []).append(number)
+    return (sorted(number for stats in told for number in stats["owned"]) if told else None), owners
 
 
 def _auth_requests(reports: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str, str], int]:

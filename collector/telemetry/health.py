@@ -12,8 +12,8 @@ and nothing is lost.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,10 @@ class Health:
     phase: str
     started_unix: float
     degraded: Sequence[str] = ()
+    owned: Sequence[int] | None = None
+    """The partitions of a cluster that this machine has; None: it is of none."""
+    owners: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Machine → its partitions, as all of them told last."""
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
         """HTTP status and JSON body for `/`, `/ready` or `/live`."""
@@ -37,6 +41,9 @@ class Health:
             "upSince": datetime.fromtimestamp(self.started_unix, UTC).isoformat(),
             "uptime": f"{time.time() - self.started_unix:.1f}s",
         }
+        if self.owned is not None:
+            owners = {name: list(numbers) for name, numbers in self.owners.items()}
+            body["cluster"] = {"partitions": list(self.owned), "owners": owners}
         if self.degraded:
             body["degraded"] = list(self.degraded)
         return (200 if good else 503), body

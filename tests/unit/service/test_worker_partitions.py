@@ -61,6 +61,9 @@ class Whims:
     def in_touch(self) -> bool:
         return self.touched
 
+    def owners(self) -> dict[int, str]:
+        return {}
+
     def silent_secs(self) -> float:
         return 0.0
 

@@ -24,3 +24,10 @@ def test_answers(name: str) -> None:
     health, expected = CASES[name]
     assert {path: health.answer(path)[0] for path in expected} == expected
     assert health.answer("/")[1].get("degraded", []) == list(health.degraded)
+
+
+def test_a_machine_of_a_cluster_says_what_it_has() -> None:
+    """And who has the rest; others say nothing of it."""
+    body = Health(True, True, "ready", 0.0, owned=[2], owners={"one": [2], "two": [0, 1]}).answer("/")[1]
+    assert body["cluster"] == {"partitions": [2], "owners": {"one": [2], "two": [0, 1]}}
+    assert "cluster" not in Health(True, True, "ready", 0.0).answer("/")[1]
