@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: cluster-machine cluster-mutations check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean
+.PHONY: cluster-machine cluster-mutations check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean check-copies bench-cluster
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -86,6 +86,13 @@ redact-score: setup            ## precision and recall of what `redact` finds, b
 
 patterns-score: setup          ## how well lines with known groups are grouped: CORPORA=path, see the script
 	$(BIN)/python tests/bench/patterns_score.py $(CORPORA)
+
+check-copies: setup            ## the tests of the ledger on a partition that is a copy of a changelog: but for those of spill files, which it has none of
+	LOGBOOM_LEDGER=copy $(BIN)/python -m pytest -q -n auto tests/unit/ledger \
+	  -k "not spill and not no_queue_knows and not does_not_keep_the_journal"
+
+bench-cluster: setup           ## what a partition on Kafka costs beside LMDB alone, and how fast it is restored (Java 17, Maven)
+	$(BIN)/python tests/bench/cluster.py
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py

@@ -53,6 +53,7 @@ class ConfluentWriter:
                 "acks": "all",
                 "linger.ms": 0,
                 "retry.backoff.ms": 5,  # what a transaction waits for the end of the one before
+                "retry.backoff.max.ms": 100,
                 "compression.type": compression,
                 "message.max.bytes": max_message_bytes,
             }

@@ -158,6 +158,19 @@ def test_what_was_in_a_copy_is_not_trimmed_before_it_is_gone(wire: SimulatedWire
         assert rows_in(other.environment) == there
 
 
+@pytest.mark.parametrize("sizes", [(PART_BYTES + 1, 1), (2 * PART_BYTES, PART_BYTES), (1, 3 * PART_BYTES, 0)])
+def test_a_content_that_is_written_anew_leaves_no_part_of_the_old_one(
+    wire: SimulatedWire, tmp_path: Path, sizes: tuple[int, ...]
+) -> None:
+    """As an erasure does."""
+    with taken(wire, tmp_path / "owner") as (owner, _):
+        for size in sizes:
+            put(owner, 0, b"v" * size)
+        there = rows_in(owner.environment)
+    with taken(wire, tmp_path / "other") as (other, _):
+        assert rows_in(other.environment) == there
+
+
 def test_a_refused_commit_may_be_given_again(wire: SimulatedWire, tmp_path: Path) -> None:
     with taken(wire, tmp_path / "owner") as (owner, _):
         wire.cluster.commits.append(CommitEnd.REFUSED)

@@ -166,6 +166,25 @@ def test_a_copy_that_was_interrupted_is_as_old_as_before(
         assert cursors(owner) == ANEW
 
 
+def test_a_copy_that_was_interrupted_goes_on_behind_its_last_row(
+    wire: SimulatedWire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever that was: also within what one transaction put."""
+    with taken(wire, tmp_path / "owner") as (owner, _):
+        table = owner.environment.db("cursors")
+        with owner.environment.write() as txn:
+            for number in range(9):
+                txn.put(b"%d" % number, b"1", db=table)
+        there = rows_in(owner.environment)
+    monkeypatch.setattr(restoring, "_AT_ONCE", 1)
+    for rounds in range(1, 5):
+        answers = iter([True] * rounds + [False])
+        with pytest.raises(Lost), taken(wire, tmp_path / "other", wanted=lambda answers=answers: next(answers)):
+            pass
+    with taken(wire, tmp_path / "other") as (other, _):
+        assert rows_in(other.environment) == there
+
+
 def test_brokers_that_lost_what_they_had_taken_are_believed(
     wire: SimulatedWire, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
