@@ -24,7 +24,7 @@ from collector.errors import Refusal, Unavailable
 from collector.journal.accompanied import accompanied
 from collector.journal.entry import Payload, Sink
 from collector.journal.layout import CHECKSUM_BYTES, PayloadKind, checksum_of
-from collector.journal.price import dearness_of, price_of
+from collector.journal.price import dearness
 from otlp_wire import Received, Repairs
 
 _STOPPED = "shutting down"
@@ -255,12 +255,10 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     digest = xxhash.xxh3_128_digest(body, seed=seed)
     stored = accompanied(kept, arrival.client) if arrival.client else kept
     checksum = digest[:CHECKSUM_BYTES] if stored is body else checksum_of(stored, seed)
-    digest = arrival.digest or digest
-    size = len(stored)
-    dearness = dearness_of(size, price_of(size, records, groups))
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
-        arrival.domain, arrival.receiver, stored, records, received_unix_ms, digest, dearness, seed, checksum, arrival.position,
+        arrival.domain, arrival.receiver, stored, records, received_unix_ms, arrival.digest or digest,
+        dearness(len(stored), records, groups), seed, checksum, arrival.position,
         PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides, bool(arrival.client),
     )  # fmt: skip
 

@@ -168,7 +168,7 @@ class Entrance:
         with self._lock:
             self._bytes -= size
             self._under_way -= 1
-            if not self._under_way and self._closed:
+            if self._closed and not self._under_way:
                 self._state.notify_all()
 
 

@@ -113,11 +113,10 @@ def checks(
 
     def domain(arrival: Arrival) -> None:
         try:
-            arrival.domain = resolver.resolve(arrival.facts, arrival.credential)
+            arrival.domain, arrival.sender = resolver.place(arrival.facts, arrival.credential)
         except PermissionDenied as refusal:
             on_foreign(arrival, refusal)
             raise
-        arrival.sender = resolver.sender(arrival.facts)
 
     def origin(arrival: Arrival) -> None:
         credential = arrival.credential

@@ -50,6 +50,15 @@ class RequestFacts(Protocol):
     def certificate(self) -> ClientCertificate | None: ...
 
 
+class SharedFacts:
+    """Facts that come again: `shared` is one for all requests of a connection that are the same in all but their length and body. It keeps
+    what was found out of them, and for which credential."""
+
+    __slots__ = ("shared",)
+
+    shared: dict[object, tuple[Credential | None, tuple[str, str]]]
+
+
 class DomainResolver:
     """Finds the domain of a request; safe to call from any thread. Raises ValueError for rules that make no sense.
 
@@ -66,6 +75,21 @@ class DomainResolver:
         self._header = rules.header.lower() if rules.header else None
         self._senders = Senders(rules.trusted_peers)
         self._by_host: dict[str, str | None] = {}
+        self._generation = object()  # another one when other names are known
+
+    def place(self, request: RequestFacts, credential: Credential | None = None) -> tuple[str, str]:
+        """The request's domain, and its sender. Raises as `resolve` does; what is refused is looked at again each time."""
+        if not isinstance(request, SharedFacts):
+            return self.resolve(request, credential), self.sender(request)
+        self._look_again()
+        shared = request.shared
+        known = shared.get(self._generation)
+        if known is not None and known[0] is credential:
+            return known[1]
+        found = self.resolve(request, credential), self.sender(request)
+        shared.clear()  # of earlier generations
+        shared[self._generation] = credential, found
+        return found
 
     def resolve(self, request: RequestFacts, credential: Credential | None = None) -> str:
         """The request's domain. Raises `PermissionDenied`: unknown host without a default, a foreign domain, a credential of a
@@ -95,6 +119,7 @@ class DomainResolver:
         also = self._also_known()
         if also is not self._also:
             self._names, self._also, self._by_host = self._written | also, also, {}
+            self._generation = object()
 
     def _with_credential(self, credential: Credential, own: str, known: str | None) -> str:
         if own not in self._names and own != self._default:

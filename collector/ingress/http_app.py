@@ -19,15 +19,16 @@ from collector.admission.steps import Read
 from collector.domains.credential import WRITE, Credential
 from collector.errors import InvalidPayload, Refusal
 from collector.ingress.authentication import authenticated
-from collector.ingress.direct import LATE, DirectRequest
+from collector.ingress.direct import LATE, DirectPlan, DirectRequest
 from collector.ingress.http_request import Connection, HttpRequest, WithParameters
 from collector.ingress.http_response import Response, Send, fields_of, write
 from collector.ingress.refusals import unexpected
 from collector.transport.http_server_config import HttpServerConfig
-from collector.transport.serving.content_encoding import check_header, coding, decoded
+from collector.transport.serving.content_encoding import check_header, coding, decoded, too_large
 from collector.transport.serving.cors import AccessControl
 from collector.transport.serving.http_body import Receive, SenderGone, max_body_size, read_body
 from collector.transport.serving.http_exchange import Exchange
+from collector.transport.serving.http_head import Head
 from collector.transport.serving.turns import Turns
 
 Submit = Callable[[bytes, Answered], None]
@@ -70,28 +71,42 @@ class HttpApp:
         """The answer to a refusal, in the words of the receiver's protocol."""
         raise NotImplementedError
 
-    def direct(self, exchange: Exchange, headers: Headers) -> DirectRequest | None:  # noqa: ARG002 - for receivers
-        """The receiver's part of a plain request (`takes`); None: it is for `respond`, like all where this is not overridden."""
+    def plan(self, head: Head, headers: Headers) -> DirectPlan | None:  # noqa: ARG002 - for receivers
+        """What the receiver does with plain requests of a head (`takes`); None: they are for `respond`, like all where this is not overridden."""
         return None
 
     def takes(self, exchange: Exchange) -> bool:
         """Whether the request needs no coroutine: it says how long it is, in a coding that is known, and nobody asks for more."""
-        headers: Headers = dict(exchange.headers)
-        length = headers.get(b"content-length", b"")
-        plain = self._keeps_alive and not self._parameters and (self._cors is None or b"origin" not in headers)
-        if not (plain and length.isdigit() and int(length) <= self.limit):
+        head, length = exchange.head, exchange.length
+        if head.plan is None:
+            head.plan = self._planned(head) or False
+        if not head.plan or length is None or length > self.limit:
             return False
         try:
-            exchange.taker = self.direct(exchange, headers)
+            exchange.taker = self._taken(exchange, head.plan, length)
         except Refusal as refusal:
-            self._turn_away(exchange, headers, refusal)
+            self._turn_away(exchange, refusal)
         except Exception as error:  # noqa: BLE001 - any defect of ours must become a retryable answer
             self.entrance.defect(error)
-            self._turn_away(exchange, headers, unexpected())
+            self._turn_away(exchange, unexpected())
         return exchange.taker is not None or exchange.response_complete
 
-    def _turn_away(self, exchange: Exchange, headers: Headers, refusal: Refusal) -> None:
-        response = self.refused(self.entrance.refuse(refusal), headers)
+    def _planned(self, head: Head) -> DirectPlan | None:
+        headers: Headers = dict(head.fields)
+        plain = self._keeps_alive and not self._parameters and (self._cors is None or b"origin" not in headers)
+        return self.plan(head, headers) if plain else None
+
+    def _taken(self, exchange: Exchange, plan: DirectPlan, length: int) -> DirectRequest:
+        request = DirectRequest(self, exchange, plan)
+        if self.entrance.asks:
+            request.credential = authenticated(self.entrance, request)
+            request.limit = self.limit_of(request.credential)
+            if length > request.limit:
+                raise too_large(request.limit)
+        return request
+
+    def _turn_away(self, exchange: Exchange, refusal: Refusal) -> None:
+        response = self.refused(self.entrance.refuse(refusal), dict(exchange.head.fields))
         exchange.answer(response.status, fields_of(response, self.extra), response.body)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

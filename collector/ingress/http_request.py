@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
+from collector.domains.resolver import SharedFacts
 from collector.transport.client_certificate import ClientCertificate
+from collector.transport.serving.http_exchange import Exchange
 
 
 class Connection(Protocol):
@@ -55,6 +57,45 @@ class HttpRequest:
     def certificate(self) -> ClientCertificate | None:
         sender: Connection = self._scope["sender"]
         return sender.certificate()
+
+
+class ExchangeRequest(SharedFacts):
+    """The facts of a request that is served without a coroutine: of its head, which others may share, and its connection."""
+
+    __slots__ = ("_texts", "exchange")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.shared = exchange.shared
+        self._texts = exchange.head.texts
+
+    @property
+    def host(self) -> str:
+        return self._texts.get("host", "")
+
+    def header(self, name: str) -> str | None:
+        return self._texts.get(name) if name != "content-length" else self._length()
+
+    def values(self, name: str) -> Sequence[str]:
+        if name == "content-length":
+            length = self._length()
+            return [] if length is None else [length]
+        wanted = name.encode("latin-1")
+        return [value.decode("latin-1") for key, value in self.exchange.head.fields if key == wanted]
+
+    def parameters(self, name: str) -> Sequence[str]:  # noqa: ARG002 - there is no query
+        return ()
+
+    def peer(self) -> str:
+        return self.exchange.connection.address
+
+    def certificate(self) -> ClientCertificate | None:
+        return self.exchange.connection.certificate()
+
+    def _length(self) -> str | None:
+        """Of this request, whatever it was when its head was parsed."""
+        length = self.exchange.length
+        return self._texts.get("content-length") if not self.exchange.head.known else str(length)
 
 
 class WithParameters(HttpRequest):

@@ -34,6 +34,12 @@ def dearness_of(size: int, price: int) -> int:
     return min(_DEAREST, -(-(price - size) * _QUARTERS // max(1, size)))
 
 
+def dearness(size: int, records: int, groups: int) -> int:
+    """The same of `size` bytes that hold so much."""
+    least = RECORD_BYTES * records + (GROUP_BYTES * (groups - _FIRST) if groups > _FIRST else 0)
+    return dearness_of(size, least) if least > size else 0
+
+
 def price_from(size: int, dearness: int) -> int:
     """The price that was kept."""
     return size + size * dearness // _QUARTERS

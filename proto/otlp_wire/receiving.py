@@ -35,8 +35,8 @@ def receive_protobuf(body: bytes) -> Received:
         TooLarge: more resources and scopes, or more records, than `inspect` lets in.
     """
     try:
-        shape = inspect(body)
-        return Received(body, shape.records, shape.groups, _AS_SENT)
+        records, resources, scopes = inspect(body)
+        return Received(body, records, resources + scopes, _AS_SENT)
     except InvalidPayload as invalid:
         repairs = Repairs()
         with byte_gate(len(body)):

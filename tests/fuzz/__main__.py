@@ -20,7 +20,7 @@ from pathlib import Path
 from fuzz.targets import Broken, Target, targets
 
 CORPUS = Path(__file__).parent / "corpus"
-SHARES = {"protobuf": 0.35, "json": 0.23, "shapes": 0.15, "shapes_skip": 0.05, "credentials": 0.05, "framing": 0.09, "http1": 0.03, "http2": 0.03, "http1_guarded": 0.01, "http2_guarded": 0.01}  # fmt: skip
+SHARES = {"protobuf": 0.35, "json": 0.23, "shapes": 0.15, "shapes_skip": 0.05, "credentials": 0.05, "framing": 0.07, "heads": 0.01, "heads_guarded": 0.01, "http1": 0.03, "http2": 0.03, "http1_guarded": 0.01, "http2_guarded": 0.01}  # fmt: skip
 _LARGEST = 4096
 
 

@@ -5,6 +5,7 @@ shapes           the same at the door for JSON of other shapes, msgpack and Loki
 credentials      only a refusal is raised, which quotes nothing that was shown; who is let in has shown what is good
 framing          only a refusal is raised; never more than the limit; what is taken is what Python's own library reads
 http1, http2     every answer is one of the protocol, none says "internal"; a good request right behind is answered
+heads            a listener that knows heads again does with every connection what one does that parses all of them
 …_guarded        the same at listeners that ask who sends, which take nothing of who showed nothing that is good
 """
 
@@ -43,6 +44,7 @@ from counterparts.receiving import Receiving, receiving
 from fuzz import (
     credential_inputs,
     framing_inputs,
+    head_inputs,
     http1_inputs,
     http2_inputs,
     json_inputs,
@@ -50,6 +52,7 @@ from fuzz import (
     seeds,
     shape_inputs,
 )
+from fuzz.known_heads import Pair, pair
 
 LIMIT = 1 << 20
 METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -215,6 +218,21 @@ def framing(inputs: Sequence[bytes]) -> list[str]:
     return outcomes
 
 
+def _the_same(both: Pair) -> Try:
+    """Each input over a connection to either of two listeners."""
+
+    def attempt(inputs: Sequence[bytes]) -> list[str]:
+        outcomes = []
+        for one in inputs:
+            knowing, parsing = both.serve(head_inputs.reads(one))
+            if knowing != parsing:
+                raise Broken([one], f"answered {knowing.statuses} where {parsing.statuses} is due")
+            outcomes.append(parsing.statuses)
+        return outcomes
+
+    return attempt
+
+
 class Listeners:
     """A receiver with a journal in memory, and good senders to both of its doors."""
 
@@ -307,6 +325,8 @@ def targets() -> Iterator[dict[str, Target]]:
     with (
         receiving({"protocols": {"http": {"read_timeout": "5s"}}}) as running,
         receiving(both, extensions=authenticators()) as asking,
+        pair() as open_pair,
+        pair(authenticators()["bearertokenauth"]) as asking_pair,
     ):
         listeners, doors = Listeners(running), Listeners(asking, f"Bearer {credential_inputs.GOOD_TOKEN}")
         yield {
@@ -318,6 +338,8 @@ def targets() -> Iterator[dict[str, Target]]:
             "framing": Target(framing_inputs.make, framing, 100),
             "http1": Target(http1_inputs.make, listeners.http1, 20),
             "http2": Target(http2_inputs.make, listeners.http2, 20),
+            "heads": Target(head_inputs.make, _the_same(open_pair), 20),
+            "heads_guarded": Target(head_inputs.make, _the_same(asking_pair), 20),
             "http1_guarded": Target(
                 functools.partial(credential_inputs.guarded, http1_inputs.make), doors.guarded(doors.http1), 20
             ),

@@ -16,6 +16,8 @@ INPUTS = {
     "shapes_skip": 500,
     "credentials": 500,
     "framing": 1_000,
+    "heads": 150,
+    "heads_guarded": 100,
     "http1": 60,
     "http2": 60,
     "http1_guarded": 30,

@@ -11,15 +11,16 @@ from typing import Any
 
 from collector.admission.entrance import Entrance
 from collector.errors import InvalidPayload, Refusal
-from collector.ingress.direct import DirectRequest
+from collector.ingress.direct import DirectPlan
 from collector.ingress.http_app import Headers, HttpApp
 from collector.ingress.http_request import HttpRequest
-from collector.ingress.http_response import METHOD_NOT_ALLOWED, NOT_FOUND, Response
+from collector.ingress.http_response import METHOD_NOT_ALLOWED, NOT_FOUND, Response, fields_of
 from collector.ingress.refusals import not_carried
 from collector.receivers.otlp.config import OtlpHttpConfig
 from collector.receivers.otlp.http_answers import (
     JSON,
     PROTOBUF,
+    SUCCESS,
     UNSUPPORTED_MEDIA_TYPE,
     UNWRITABLE,
     Media,
@@ -28,9 +29,9 @@ from collector.receivers.otlp.http_answers import (
     media_type,
     refused,
 )
-from collector.transport.serving.content_encoding import too_large
 from collector.transport.serving.http_body import Receive, read_body
-from collector.transport.serving.http_exchange import Exchange
+from collector.transport.serving.http_exchange import Usual
+from collector.transport.serving.http_head import Head
 from collector.transport.serving.turns import Turns
 from otlp_wire import receive_json, receive_protobuf
 from otlp_wire.signals import json_reader, protobuf_reader
@@ -56,18 +57,16 @@ class OtlpHttpApp(HttpApp):
         logs = config.logs_url_path if "logs" in entrance.signals and "%" not in config.logs_url_path else ""
         self._logs_url = logs.encode()  # as it stands in a plain request
 
-    def direct(self, exchange: Exchange, headers: Headers) -> DirectRequest | None:
-        """A POST of protobuf or JSON to the path for logs."""
+    def plan(self, head: Head, headers: Headers) -> DirectPlan | None:
+        """Of a POST of protobuf or JSON to the path for logs."""
         media, encoding = media_type(headers.get(b"content-type", b"")), self.known_encoding(headers)
-        if exchange.url != self._logs_url or exchange.method != b"POST" or media is None or encoding is None:
+        if head.url != self._logs_url or head.method != b"POST" or media is None or encoding is None:
             return None
-        request = HttpRequest(exchange.scope, headers)
-        credential = self.credential(exchange.scope, headers, request)
-        limit = self.limit_of(credential)
-        if int(headers[b"content-length"]) > limit:
-            raise too_large(limit)
-        submit = partial(self.entrance.submit, request, credential=credential, read=_READ[media])
-        return DirectRequest(self, exchange, submit, encoding, limit, _INLINE[media], _ANSWERED[media])
+        success = SUCCESS[media]
+        return DirectPlan(
+            _READ[media], encoding, _inline_bytes(media, ""), _inline_bytes(media, encoding), _ANSWERED[media],
+            Usual(success.status, fields_of(success, self.extra), success.body),
+        )  # fmt: skip
 
     async def respond(self, scope: Mapping[str, Any], headers: Headers, receive: Receive) -> Response:
         """One request."""

@@ -2,6 +2,8 @@
 
     head ► Direct.takes ► body, whole ► Taker.whole … settle(outcome), any thread ► Taker.settled ► answer
 
+A head is the parser's, or one that was parsed before and is known again (`http_head.py`).
+
 A task, its events and ASGI's messages cost more than all else that HTTP does for a small request.
 """
 
@@ -9,21 +11,33 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop
 from collections import deque
+from collections.abc import Sequence
 from functools import lru_cache
 from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from collector.transport.client_certificate import ClientCertificate
+from collector.transport.serving.http_head import Head
+
 Fields = tuple[tuple[bytes, bytes], ...]
+Dated = Sequence[tuple[bytes, bytes]]
 
 
 class Connection(Protocol):
     """Where an exchange came from, and its answer goes."""
 
     loop: AbstractEventLoop
+    peer: str
+    address: str
+    """The peer's as requests tell it: empty for a unix socket only."""
+    gone: bool
 
-    def dated(self) -> Fields: ...
+    def certificate(self) -> ClientCertificate | None: ...
+    def waits_for_decoding(self, size: int) -> None: ...
+    def decoded(self) -> None: ...
+    def dated(self) -> Dated: ...
     def answered(self, exchange: Exchange, response: bytes) -> None: ...
 
 
@@ -58,29 +72,35 @@ class Direct(Protocol):
 
 
 class Exchange:
-    """One request, and one answer. `disconnected` … `response_complete` are what uvicorn's protocol asks of a cycle."""
+    """One request, and one answer. `disconnected` … `response_complete` are what uvicorn's protocol asks of a cycle.
+
+    Args:
+        head: what came before the body, as it came with this request or one like it.
+        length: of the body, if the head tells it.
+        keep_alive: the connection is kept behind the answer.
+        shared: for what is found out of the head and the connection; the same for all exchanges of the two.
+    """
 
     __slots__ = (
-        "_connection", "_outcomes", "disconnected", "headers", "keep_alive", "method", "overdue_at", "parts",
-        "response_complete", "response_started", "scope", "taker", "url",
+        "_outcomes", "connection", "disconnected", "head", "keep_alive", "length", "overdue_at", "parts",
+        "response_complete", "response_started", "shared", "taker",
     )  # fmt: skip
 
     def __init__(
         self,
         connection: Connection,
         outcomes: Outcomes,
-        scope: dict[str, Any],
-        method: bytes,
-        url: bytes,
+        head: Head,
+        length: int | None,
         keep_alive: bool,
+        shared: dict[Any, Any],
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._outcomes = outcomes
-        self.scope = scope
-        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.method = method
-        self.url = url
+        self.head = head
+        self.length = length
         self.keep_alive = keep_alive
+        self.shared = shared
         self.parts: list[bytes] = []
         self.taker: Taker | None = None
         self.overdue_at = inf
@@ -88,7 +108,7 @@ class Exchange:
 
     def settle(self, outcome: Any) -> None:
         """Tell the taker, on the loop, what became of it; any thread."""
-        self._outcomes.put(self._connection.loop, self, outcome)
+        self._outcomes.put(self.connection.loop, self, outcome)
 
     def expire(self, now: float) -> None:
         """Have it answered if it has waited for too long."""
@@ -98,9 +118,38 @@ class Exchange:
     def answer(self, status: int, fields: Fields, body: bytes) -> None:
         """Only the first answer counts; on the loop. `fields` are all that is particular to the response."""
         if not self.response_complete:
-            self.response_started = self.response_complete = True
-            self.taker = None  # which knows the exchange: a ring that the garbage collector would have to find
-            self._connection.answered(self, _rendered(status, self._connection.dated(), fields, body, self.keep_alive))
+            self._send(_rendered(status, tuple(self.connection.dated()), fields, body, self.keep_alive))
+
+    def answer_as(self, usual: Usual) -> None:
+        """The same, with an answer that many get."""
+        if not self.response_complete:
+            self._send(usual.rendered(self.connection.dated(), self.keep_alive))
+
+    def _send(self, response: bytes) -> None:
+        self.response_started = self.response_complete = True
+        self.taker = None  # which knows the exchange: a ring that the garbage collector would have to find
+        self.connection.answered(self, response)
+
+
+class Usual:
+    """An answer that many requests get, written once for each date; for one event loop."""
+
+    __slots__ = ("_body", "_dated", "_fields", "_kept", "_status")
+
+    def __init__(self, status: int, fields: Fields, body: bytes) -> None:
+        self._status = status
+        self._fields = fields
+        self._body = body
+        self._dated: Dated | None = None
+        self._kept = b""
+
+    def rendered(self, dated: Dated, keep_alive: bool) -> bytes:
+        """As it is sent. `dated`: another object each time that it says something else."""
+        if not keep_alive:
+            return _rendered(self._status, tuple(dated), self._fields, self._body, False)
+        if dated is not self._dated:
+            self._dated, self._kept = dated, _rendered(self._status, tuple(dated), self._fields, self._body, True)
+        return self._kept
 
 
 class Outcomes:

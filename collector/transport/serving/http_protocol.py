@@ -1,5 +1,6 @@
 """uvicorn's httptools protocol with the bounds that it lacks: what is not body, what is not here yet, and for how long. Requests
-that the application takes without a coroutine are served here (`http_exchange.py`).
+that the application takes without a coroutine are served here (`http_exchange.py`), and where their head is known (`http_head.py`) without
+the parser, which sees nothing of them: it stands between two requests all the while.
 
 Times, also of what is idle, are looked at by a sweep once a second, not by a timer a request. A sender that is too slow is cut off, or told to
 come again; OTLP clients do so in both cases.
@@ -27,10 +28,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
-from collector.transport.serving.http_exchange import Direct, Exchange, Fields, Outcomes
+from collector.transport.serving.http_exchange import Dated, Direct, Exchange, Outcomes
+from collector.transport.serving.http_head import Head, Heads, Plain, plain
 from collector.transport.serving.http_host import BadHost, Headers, decided_host
 
 _WHOLE_BYTES = 256 << 10
+_MOST_SHARED = 16
 _RATE_SECS = 5.0  # the least rate is asked for in each span of this length
 
 
@@ -58,6 +61,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         connections: the listener's connections; this one counts 1.
         pending: the listener's bytes that are not decoded yet.
         outcomes: the listener's, of exchanges.
+        heads: those that the listener knows; None: every request is parsed.
     """
 
     cycle: Any  # uvicorn's, or an `Exchange`
@@ -69,11 +73,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         pending: Budget[BoundedHttpProtocol],
         outcomes: Outcomes,
         leaving: threading.Event,
+        heads: Heads | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self._leaving = leaving
-        self.peer = ""
+        self.peer = self.address = ""
         self.heard = self.loop.time()
         self.gone = False
         self._certificate: ClientCertificate | Literal[False] | None = None
@@ -81,7 +86,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._pending = pending
         self._outcomes = outcomes
         self._direct = self.app if isinstance(self.app, Direct) else None
+        self._heads = heads if self._direct is not None else None
         self._arriving: Exchange | None = None
+        self._left = 0  # of the body of what arrives without the parser
+        self._between = True  # the parser has seen nothing since the end of a request
+        self._new: Plain | None = None  # the head that it sees now, if it may be known from then on
+        self._shared: dict[Head, dict[Any, Any]] = {}
+        self._holds = False  # bytes that are not decoded yet
         self._limits = limits
         self._whole_bytes = min(_WHOLE_BYTES, limits.max_body_size)
         self._phase = _Phase.HEADERS
@@ -107,6 +118,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.peer = self.client[0] if self.client else ""
+        local = (
+            self.server is not None and self.server[1] is None
+        )  # one who is gone already has no address; it is no unix socket
+        self.address = self.peer or ("" if local else "unknown")
         self._places.hold(self, 1)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -119,15 +134,62 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard = self.loop.time()
+        while data:
+            data = self._more_of_body(data) if self._left else self._received(data)
+
+    def _received(self, data: bytes) -> bytes:
+        """What follows a request whose head is known; all else is the parser's."""
         if self._phase is _Phase.IDLE:
-            self._enter(_Phase.HEADERS)
-            self._not_body = 0
+            self._phase = _Phase.HEADERS
+            self._since = self._span_since = self.heard
+            self._not_body = self._body = 0
+        if self._heads is not None and self._between and not self._not_body and self._may_begin():
+            found = plain(data)
+            if found is not None:
+                head = self._heads.get(found[0])
+                if head is None:
+                    self._new = found
+                elif self._begins(head, found[1], found[2]):
+                    return self._more_of_body(data, found[2])
         self._not_body += len(data)
         self._feed(data)
+        self._new = None
         if self._phase is _Phase.BODY and not self.cycle.response_complete:
-            self._pending.hold(self, self._body)
+            self._hold(self._body)
         if self._phase is not _Phase.IDLE and self._not_body > self._limits.max_header_size + self._body:
             self.refuse(431, "request header fields too large")
+        return b""
+
+    def _may_begin(self) -> bool:
+        """No earlier request is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _begins(self, head: Head, length: int, body_at: int) -> bool:
+        """Whether the application takes a request with a head that is known, and a body that begins there."""
+        if body_at > self._limits.max_header_size:
+            return False
+        self._enter_body(self.heard)
+        if not self._offer(head, length):
+            self._phase = _Phase.HEADERS
+            return False
+        self._not_body = body_at
+        self._left = length
+        return True
+
+    def _more_of_body(self, data: bytes, at: int = 0) -> bytes:
+        """Of a request whose head was known; gives what follows it."""
+        exchange, end = self._arriving, at + self._left
+        assert exchange is not None
+        part = data[at:end]
+        self._left -= len(part)
+        self._body += len(part)
+        if not exchange.response_complete:
+            exchange.parts.append(part)
+            if self._left:
+                self._hold(self._body)
+        if not self._left:
+            self._ends(exchange)
+        return data[end:]
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -180,6 +242,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         protocol.data_received(self._head(self.headers) + more)
 
     def on_message_begin(self) -> None:
+        self._between = False
+        if self._phase is _Phase.IDLE:  # in the read that ended the one before
+            self._enter(_Phase.HEADERS)
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -192,6 +257,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        new, self._new = self._new, None
         if self._not_body > self._limits.max_header_size:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > self._limits.max_header_size:
@@ -202,34 +268,50 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             decided_host(self.url, self.headers, self.parser.get_http_version())
         except BadHost as error:
             self._give_up(400, str(error))
-        self._enter(_Phase.BODY)
-        self._body = self._body_at_span = 0
-        if not self._exchanged():
+        self._enter_body(self.loop.time())
+        if not self._exchanged(new):
             self._make_scope()
             super().on_headers_complete()
             if self._leaving.is_set() and self.cycle is not None:
                 self.cycle.keep_alive = False
 
-    def _exchanged(self) -> bool:
-        """Whether the application takes the request without a coroutine; not while an earlier one is under way."""
-        if self._direct is None or self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete):
+    def _exchanged(self, new: Plain | None) -> bool:
+        """Whether the application takes the request without a coroutine; not while an earlier one is under way. `new`: its head, where it
+        may be known from now on."""
+        if self._direct is None or self.expect_100_continue or not self._may_begin():
             return False
-        scope = {
-            "headers": self.headers,
-            "client": self.client,
-            "server": self.server,
-            "query_string": b"",
-            "sender": self,
-        }
         parser = self.parser
-        keep_alive = parser.get_http_version() != "1.0" and parser.should_keep_alive() and not self._leaving.is_set()
-        exchange = Exchange(self, self._outcomes, scope, parser.get_method(), self.url, keep_alive)
+        persistent = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        head = Head(parser.get_method(), self.url, self.headers, persistent)
+        if not self._offer(head, head.length):
+            return False
+        if new is not None and self._heads is not None and self.cycle.taker is not None:
+            self._heads.learn(new, head)
+        return True
+
+    def _offer(self, head: Head, length: int | None) -> bool:
+        """Whether the application takes it as an exchange, which arrives from then on."""
+        shared = self._shared.get(head)
+        if shared is None:
+            shared = self._sharing(head)
+        keep_alive = head.persistent and not self._leaving.is_set()
+        exchange = Exchange(self, self._outcomes, head, length, keep_alive, shared)
         earlier, self.cycle = self.cycle, exchange
+        assert self._direct is not None
         if not self._direct.takes(exchange):
             self.cycle = earlier
             return False
         self._arriving = exchange
         return True
+
+    def _sharing(self, head: Head) -> dict[Any, Any]:
+        """For requests with the same head on this connection."""
+        shared: dict[Any, Any] = {}
+        if head.known:
+            if len(self._shared) >= _MOST_SHARED:
+                self._shared.clear()
+            self._shared[head] = shared
+        return shared
 
     def _make_scope(self) -> None:
         """For the application's coroutine; uvicorn does it before anything of the request is known."""
@@ -256,19 +338,27 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
+        self._between = True
+        if self._arriving is not None:
+            self._ends(self._arriving)
+            return
         self._phase = _Phase.IDLE
         self._not_body = 0  # what follows in the same read belongs to the next request
-        exchange, self._arriving = self._arriving, None
-        if exchange is None:
-            super().on_message_complete()
-        elif exchange.taker is not None and not exchange.response_complete:
+        super().on_message_complete()
+
+    def _ends(self, exchange: Exchange) -> None:
+        """The body is whole."""
+        self._phase = _Phase.IDLE
+        self._not_body = 0
+        self._arriving = None
+        if exchange.taker is not None and not exchange.response_complete:
             parts, exchange.parts = exchange.parts, []
             exchange.overdue_at = self.heard + self._direct.answer_within_secs if self._direct else 0.0
             exchange.taker.whole(parts[0] if len(parts) == 1 else b"".join(parts))
 
-    def dated(self) -> Fields:
-        """What all responses carry."""
-        return tuple(self.server_state.default_headers)
+    def dated(self) -> Dated:
+        """What all responses carry; another object each time that uvicorn tells the date anew."""
+        return self.server_state.default_headers
 
     def answered(self, exchange: Exchange, response: bytes) -> None:
         """Send the response to an exchange, unless nobody waits for it."""
@@ -281,21 +371,29 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """As in uvicorn, but for its timer: the sweep finds who is idle."""
-        self.decoded()
+        if self._holds:
+            self.decoded()
         self._since = self.loop.time()
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
 
     def waits_for_decoding(self, size: int) -> None:
         """The body is here and waits for a thread: it goes on counting until `decoded`."""
-        self._pending.hold(self, size)
+        self._hold(size)
 
     def decoded(self) -> None:
         """The body is decoded, or thrown away: what is kept from here on is admission's to count."""
-        self._pending.release(self)
+        if self._holds:
+            self._holds = False
+            self._pending.release(self)
+
+    def _hold(self, size: int) -> None:
+        self._holds = True
+        self._pending.hold(self, size)
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what is not HTTP, or ours to what is too much or ambiguous."""
@@ -332,6 +430,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _enter(self, phase: _Phase) -> None:
         self._phase = phase
         self._since = self._span_since = self.loop.time()
+
+    def _enter_body(self, now: float) -> None:
+        self._phase = _Phase.BODY
+        self._since = self._span_since = now
+        self._body = self._body_at_span = 0
 
     def _give_up(self, status: int, reason: str) -> None:
         """From a callback of the parser: ends it; answered in `send_400_response`."""

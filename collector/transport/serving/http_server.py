@@ -23,6 +23,7 @@ from collector.transport.endpoint import Endpoint, UnixSocketPath, check_free, l
 from collector.transport.http_server_config import HttpServerConfig
 from collector.transport.serving.http_body import max_body_size
 from collector.transport.serving.http_exchange import Outcomes
+from collector.transport.serving.http_head import Heads
 from collector.transport.serving.http_protocol import BoundedHttpProtocol, RequestLimits
 from collector.transport.serving.turns import Turns
 from collector.transport.tls import TlsServerConfig, load_server_files, server_context
@@ -212,7 +213,7 @@ def _uvicorn_config(
     )  # fmt: skip
     return uvicorn.Config(
         app,
-        http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes(), leaving),  # type: ignore[arg-type]  # called, never subclassed
+        http=functools.partial(BoundedHttpProtocol, limits, places, pending, Outcomes(), leaving, Heads()),  # type: ignore[arg-type]  # called, never subclassed
         loop="uvloop",
         lifespan="off",
         **sockets,
