@@ -70,6 +70,7 @@ class Accepted:
         self._on_news, self._on_lost = on_news, on_lost
         self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._fetchers: dict[str, tuple[Fetcher, set[Window]]] = {}
         self._shelf = ShelfReader(wire)
 
@@ -81,7 +82,7 @@ class Accepted:
     def ends(self, places: Sequence[Place]) -> Mapping[Place, int]:
         """The offset behind the last record of each. Raises `OutOfReach`."""
         try:
-            with self._lock:
+            with self._asking:  # for seconds, when a broker hangs: nothing else may wait for that
                 return {place: end for place, (_, end) in self._admin.bounds(places).items()}
         except Unreachable as error:
             raise OutOfReach(f"the ends of the topics can't be asked for now: {error}") from error

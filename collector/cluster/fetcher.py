@@ -22,7 +22,7 @@ _AT_ONCE_BYTES, _AT_ONCE = 4 << 20, 512
 _READ_SECS = 0.5
 _REST_SECS = 0.5
 _SAY_AGAIN_SECS = 60.0
-_JOIN_SECS = 10.0
+_JOIN_SECS = 2.0  # whoever puts partitions down has little time; the thread ends by itself
 _log = logging.getLogger("logboom.cluster")
 
 OnGap = Callable[[Window, int], None]
@@ -58,6 +58,7 @@ class Fetcher:
         self._paused: set[Place] = set()
         self._at_once = 64
         self._said_at = -_SAY_AGAIN_SECS
+        self._error: StorageError | None = None
         self._thread = threading.Thread(target=self._run, name=f"fetch {name}", daemon=True)
         self._thread.start()
 
@@ -89,7 +90,10 @@ class Fetcher:
 
     def _ask(self, follow: bool, window: Window) -> None:
         with self._lock:
+            error = self._error
             self._asked.append((follow, window))
+        if error is not None:
+            window.fail(error)
         self._wake()
 
     def _wake(self) -> None:
@@ -116,6 +120,8 @@ class Fetcher:
                 reader.close()
 
     def _fail(self, error: StorageError) -> None:
+        with self._lock:
+            self._error = error
         for window in (*self._windows.values(), *(window for _, window in self._asked)):
             window.fail(error)
         self._on_news()
@@ -185,6 +191,8 @@ class Fetcher:
         window = self._windows.get(gone.place)
         if window is None:
             return
+        if gone.begins <= gone.asked:
+            raise StorageError(_cut_short(gone))
         missing = window.begin_at(gone.begins)
         reader.follow({gone.place: window.read_to})
         if missing:
@@ -195,3 +203,12 @@ class Fetcher:
         if time.monotonic() - self._said_at >= _SAY_AGAIN_SECS:
             self._said_at = time.monotonic()
             _log.warning("%s: %s", self._name, what)
+
+
+def _cut_short(gone: OutOfRange) -> str:
+    place = gone.place
+    return (
+        f"{place.topic}/{place.partition} ends before offset {gone.asked}, up to which it was read: the brokers have lost records that they had "
+        "acknowledged (a leader that was behind, or a lone broker without power), and what comes in their places would be passed over. "
+        "Restore the topic, or start afresh under another service.ledger.kafka.prefix"
+    )

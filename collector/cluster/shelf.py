@@ -68,7 +68,7 @@ class _Search:
             try:
                 read = self._reader.read(_AT_ONCE, _READ_SECS)
             except OutOfRange as gone:
-                self._pass(gone.begins - 1)
+                self._pass(gone.begins - 1 if gone.begins > gone.asked else self._wanted[-1])
                 self._seek()
                 continue
             if read:

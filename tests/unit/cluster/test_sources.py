@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from collector.cluster.window import Start, Window
 from collector.errors import StorageError
 from collector.ledger.interface import Commit, Read
 from collector.ledger.plan import PipelinePlan
+from collector.ledger.sources import Wanted
 from collector.outcomes import Outcome
 from collector.pipeline.decode import decode
 from collector.reserved import PIPELINE, RECEIVER
@@ -293,3 +296,54 @@ def test_a_topic_that_was_made_anew_ends_the_reading(clustered: Make) -> None:
     until(lambda: window.failed)
     with pytest.raises(StorageError, match="gone, or another"):
         bench.ledger.read("logs", MIB, 1000)
+
+
+def test_who_comes_to_a_thread_that_has_ended_is_told(clustered: Make) -> None:
+    bench = clustered(LOGS)
+    (window,) = bench.accepted.windows(0)
+    bench.cluster.delete(PLACE.topic)
+    until(lambda: window.failed)
+    late = Window(PLACE, "j", Wanted(["otlp"], None), Start(0))
+    bench.accepted.fetch("logs", late)
+    with pytest.raises(StorageError, match="gone, or another"):
+        late.look()
+    bench.accepted.leave("logs", late)
+
+
+def test_brokers_that_hang_hold_up_nobody_who_puts_a_partition_down(
+    clustered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = clustered(LOGS)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(places: object) -> dict[object, tuple[int, int]]:
+        asked.set()
+        answered.wait()
+        return {}
+
+    monkeypatch.setattr(bench.accepted._admin, "bounds", hang)
+    asking = threading.Thread(target=bench.accepted.ends, args=([PLACE],), daemon=True)
+    asking.start()
+    assert asked.wait(30)
+    bench.ledger.close()
+    assert not bench.accepted.windows(0)
+    answered.set()
+    asking.join(30)
+
+
+def test_a_log_that_is_shorter_than_what_was_read_of_it_ends_the_reading(clustered: Make) -> None:
+    """Brokers lost what they had acknowledged: what comes in the places of it must not be taken for passed."""
+    bench = clustered(FORWARDED)
+    for number in range(3):
+        bench.put(f"{number}")
+    read = bench.read()
+    bench.ledger.commit(Commit("logs", read, {"logs": read.entries}))
+    log = bench.cluster.log(PLACE)
+    del log.slots[1:]
+    log.ends = 1
+    bench.reopen()
+    (window,) = bench.accepted.windows(0)
+    until(lambda: window.failed)
+    with pytest.raises(StorageError, match=r"ends before offset 3, up to which it was read"):
+        bench.read()
+    assert bench.drain() == ["0"], "nothing is made up for what is lost"
