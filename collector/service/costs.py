@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from collector.control.catalogue import BUDGET_REACHED
@@ -33,16 +34,20 @@ class Costs:
 
     def begin(self, settings: Settings, counts: Callable[[], Counts]) -> None:
         """Before anything is delivered: what is counted by now was paid, where no book was kept."""
-        if cost_rules(settings).prices and not self._path.exists():
+        if cost_rules(settings).prices and not self._path.exists() and settings.service.ledger.kafka is None:
             self.look(settings, counts(), ())
 
-    def look(self, settings: Settings, counts: Counts, children: Iterable[Child]) -> dict[tuple[str, str], float]:
-        """Take over what was counted; (domain, period) → spent. Nothing is written where nothing costs anything."""
+    def look(
+        self, settings: Settings, counts: Counts, children: Iterable[Child], grown: Counts | None = None
+    ) -> dict[tuple[str, str], float]:
+        """Take over what was counted; (domain, period) → spent. Nothing is written where nothing costs anything. `grown`: what was counted
+        since the process began, where partitions bring along what others counted: that was theirs to pay."""
         rules = cost_rules(settings)
         if self._book is None and not rules.prices:
             return {}
         self._book = self._book or CostBook(self._path)
-        self._book.look(rules, _delivered(counts), _billed(children), time.time())
+        kept, passing = (counts, Counts()) if grown is None else (Counts(), grown)
+        self._book.look(rules, _delivered(kept), chain(_billed(children), _delivered(passing)), time.time())
         for domain, period, share, spent in self._book.news(rules):
             self._tell(domain, period, share, spent, rules.of_domain(domain)[period])
         return {

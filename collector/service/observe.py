@@ -16,6 +16,7 @@ from collector.ledger.gauges import QueueState
 from collector.reserved import PIPELINE
 from collector.service.channel import Child
 from collector.service.in_process import InProcess
+from collector.service.moving_counts import MovingCounts
 from collector.service.plan import quota_of, used_exporters
 from collector.service.supervisor import Supervisor
 from collector.service.wiring import roots
@@ -31,6 +32,7 @@ class Observer:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._moving = MovingCounts()
 
     def snapshot(
         self,
@@ -43,7 +45,8 @@ class Observer:
         backup_unix_ms: Mapping[str, int] | None = None,
     ) -> Snapshot:
         """All numbers now. `children`: name → pid."""
-        counts = self._view.counts()
+        counts, by_partition = self._view.counts(), self._view.by_partition()
+        shared = settings.service.ledger.kafka is not None
         journals: list[tuple[int | str, JournalSize]] = [
             *self._view.journals().items(),
             ("control", self._view.control()),
@@ -51,7 +54,8 @@ class Observer:
         behind = self._view.behind([PIPELINE, *roots(settings)])
         return Snapshot(
             counts=counts,
-            by_partition=self._view.by_partition(),
+            by_partition=by_partition,
+            grown=self._moving.look(by_partition) if shared else None,
             figures=self._figures(settings),
             journals=[
                 JournalState(slot, size.used_bytes, size.budget_bytes, size.entries, size.oldest_unix_ms)

@@ -80,7 +80,9 @@ class Growth:
         """Component → records that became dead letters lately."""
         totals = _summed(
             (component, records)
-            for (_, component, outcome), records in snapshot.counts.items()
+            for (_, component, outcome), records in (
+                snapshot.counts if snapshot.grown is None else snapshot.grown
+            ).items()
             if outcome == Outcome.DEAD_LETTERED
         )
         return self._set_aside.look(totals)

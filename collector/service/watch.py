@@ -196,7 +196,7 @@ class Watch:
             commit_waits_secs={name: s["commit_waits_secs"] for name, s in reports.items() if "commit_waits_secs" in s},
             bounds=_bounds(reports), limits_refused=_sums(reports, "limits"), auth_requests=_auth_requests(reports),
             quota_used=_largest(reports, "quotas"), cardinality=_largest(reports, "cardinality"), cardinality_over=_sums(reports, "over"),
-            costs=self._costs.look(self._supervisor.settings, snapshot.counts, sight.children) if self._costs is not None else {},
+            costs=self._costs.look(self._supervisor.settings, snapshot.counts, sight.children, snapshot.grown) if self._costs is not None else {},
             native_lines=[
                 (child.name.replace(" ", "-"), kind, number)
                 for child in sight.children

@@ -68,6 +68,7 @@ class Snapshot:
 
     Args:
         by_partition: partition → its part of `counts`, where partitions move between machines.
+        grown: what was counted here since the process began, where partitions move; None: `counts` only grow.
         figures: (component type, domain) → the numbers that components of that type keep of their state.
         not_run: signal → pipelines of the file that do not run.
         resting: pipelines that wait for room on the disk, and why.
@@ -96,6 +97,7 @@ class Snapshot:
 
     counts: Counts
     by_partition: Mapping[int, Counts] = field(default_factory=dict)
+    grown: Counts | None = None
     figures: Mapping[tuple[str, str], Values] = field(default_factory=dict)
     journals: Sequence[JournalState] = ()
     kept: Sequence[KeptBytes] = ()
