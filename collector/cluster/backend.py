@@ -28,6 +28,7 @@ from collector.cluster.ownership import ClusterOwnership, take_place
 from collector.cluster.poison import adopt, tell_death
 from collector.cluster.pulse import ClusterPulse
 from collector.cluster.requests import Requests
+from collector.cluster.shared_keys import share_keys
 from collector.cluster.status import Owned, Status, Teller
 from collector.cluster.told import FOLDER, told_by_all
 from collector.cluster.topics import Checked, checked, prepared, remembers
@@ -78,6 +79,7 @@ class KafkaBackend:
             _check_unused(self._dir)
         try:
             found = prepared(self._connected().admin(), self._options, self._dir.partitions, self._dir.root)
+            share_keys(self._connected(), self._options.topic("status"), self._dir.root)
         except Unreachable as error:
             raise StorageError(f"service.ledger.kafka: {', '.join(self._options.brokers)}: {error}") from error
         for said in found.warnings:
