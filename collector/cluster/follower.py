@@ -21,6 +21,7 @@ from typing import Any, Self
 import orjson
 
 from collector.cluster.changelog import CHUNKED, FORMAT_KEY, Mark, Places, Row, row, write_part
+from collector.cluster.topics import DELETIONS_MS
 from collector.disk.compacting import FOLDER
 from collector.disk.directory import lock_writer, make_directory
 from collector.disk.environment import Environment
@@ -28,8 +29,7 @@ from collector.errors import Locked, NoRoom, StorageError, storage_error
 from collector.kafka.wire import Message
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables
 
-OLDEST_COPY_MS = 12 * 3600 * 1000
-"""Half of `delete.retention.ms`, for which compaction keeps what says that a row was deleted."""
+OLDEST_COPY_MS = DELETIONS_MS // 2
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _COPY = "copy.json"
 _NUMBER = Struct(">Q")

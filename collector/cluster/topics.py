@@ -20,10 +20,14 @@ NAMES = ("intake", "control", "ledger", "outbox", "dead", "requests", "status")
 COMPACTED = frozenset({"ledger", "dead", "status"})
 _HOUR_MS = 3_600_000
 _WEEK_MS = 168 * _HOUR_MS
+DELETIONS_MS = 24 * _HOUR_MS
+"""For so long at least compaction keeps what says that a row was deleted: local copies live of it."""
 _COMPACT = {
     "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.3", "segment.ms": str(_HOUR_MS),
-    "delete.retention.ms": str(24 * _HOUR_MS),
+    "delete.retention.ms": str(DELETIONS_MS),
 }  # fmt: skip
+_SEGMENT_BYTES = 64 << 20
+"""Brokers give disk back in whole segments: what is done with in the newest one of each partition stays (Kafka's default: a gigabyte)."""
 _FILE = "cluster.json"
 _AGAIN_SECS = 2.0
 
@@ -31,11 +35,12 @@ _AGAIN_SECS = 2.0
 def specs(options: KafkaLedgerConfig, partitions: int) -> list[TopicSpec]:
     """All of them, as they are made."""
     retention_ms = str(round(options.retention * 1000))
+    passing = {"cleanup.policy": "delete", "segment.bytes": str(_SEGMENT_BYTES)}
     own: Mapping[str, Mapping[str, str]] = {
-        "intake": {"cleanup.policy": "delete", "retention.ms": retention_ms},
-        "control": {"cleanup.policy": "delete", "retention.ms": retention_ms},
+        "intake": {**passing, "retention.ms": retention_ms},
+        "control": {**passing, "retention.ms": retention_ms},
         "ledger": _COMPACT,
-        "outbox": {"cleanup.policy": "delete", "retention.ms": "-1"},  # what waits for a destination waits for ever
+        "outbox": {**passing, "retention.ms": "-1"},  # what waits for a destination waits for ever
         "dead": _COMPACT,
         "requests": {"cleanup.policy": "delete", "retention.ms": str(_WEEK_MS)},
         "status": {**_COMPACT, "segment.ms": str(_HOUR_MS // 6), "delete.retention.ms": str(_HOUR_MS)},
@@ -163,6 +168,13 @@ def _problems(spec: TopicSpec, found: TopicState) -> Iterator[str]:
     retention = found.config.get("retention.ms", "")
     if spec.config.get("retention.ms") == "-1" and retention not in ("", "-1"):
         yield f"topic {found.name} has retention.ms {retention}: what waits for a destination would be deleted; it must be -1"
+    if "compact" in wanted and _number(found.config, "delete.retention.ms", DELETIONS_MS) < _number(
+        spec.config, "delete.retention.ms", 0
+    ):
+        yield (
+            f"topic {found.name} has delete.retention.ms {found.config['delete.retention.ms']}: a machine that comes back would not hear what "
+            f"was deleted meanwhile; it must be {spec.config['delete.retention.ms']} at least"
+        )
     least = _number(found.config, "min.insync.replicas", 1)
     if least > found.replication:
         yield f"topic {found.name} stands on {found.replication} brokers and min.insync.replicas is {least}: nothing can be written"

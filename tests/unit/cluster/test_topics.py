@@ -106,6 +106,7 @@ def test_a_directory_belongs_to_one_cluster(tmp_path):
         ("lb.intake", {"cleanup.policy": "compact"}, "cleanup.policy compact"),
         ("lb.ledger", {"cleanup.policy": "delete"}, "it must be compact"),
         ("lb.outbox", {"retention.ms": "1000"}, "it must be -1"),
+        ("lb.ledger", {"cleanup.policy": "compact", "delete.retention.ms": "3600000"}, "must be 86400000 at least"),
         ("lb.intake", {"max.message.bytes": "1048588"}, "max_message_bytes: 1048588"),
         ("lb.dead", {"min.insync.replicas": "4"}, "nothing can be written"),
     ],
