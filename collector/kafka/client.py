@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from collector.component import Context
+from collector.component import ClientAuthenticator, Context
 from collector.errors import LogboomError
 from collector.kafka.options import KafkaClientOptions, KafkaConnection, SaslConfig
 from collector.kafka.tokens import MskTokens, TokenSource
@@ -21,6 +21,13 @@ def lacking() -> str:
     """What must be installed for Kafka; empty where it is. Nothing is imported to tell."""
     found = find_spec("confluent_kafka") is not None
     return "" if found else "Kafka needs the extra: pip install 'logboom[kafka]'"
+
+
+def token_source(connection: KafkaConnection, context: Context) -> ClientAuthenticator | None:
+    """The extension that gives tokens, where `auth` names one. Components ask for it when they are made, so that it is started before them."""
+    named = connection.named_authenticators()
+    found: ClientAuthenticator | None = context.extensions[named[0]] if named else None
+    return found
 
 
 def connection_settings(connection: KafkaConnection, context: Context | None = None) -> dict[str, Any]:
@@ -38,6 +45,7 @@ def connection_settings(connection: KafkaConnection, context: Context | None = N
     if lack := lacking():
         raise LogboomError(lack)
     sasl, tls = connection.auth.credentials, connection.encryption
+    source = token_source(connection, context) if context is not None else None
     protocol = ("SASL_" if sasl is not None else "") + ("SSL" if tls is not None else "PLAINTEXT")
     return {
         "bootstrap.servers": ",".join(connection.brokers),
@@ -45,7 +53,7 @@ def connection_settings(connection: KafkaConnection, context: Context | None = N
         "logger": _log,
         "log_level": 4,
         **(_encrypted(tls) if tls is not None else {}),
-        **(_authenticated(sasl, context) if sasl is not None else {}),
+        **(_authenticated(sasl, source) if sasl is not None else {}),
         **{name: _text(value) for name, value in connection.properties.items()},
     }
 
@@ -85,15 +93,14 @@ def _encrypted(tls: TlsClientConfig) -> dict[str, Any]:
     return settings | librdkafka_names(tls)
 
 
-def _authenticated(sasl: SaslConfig, context: Context | None) -> Mapping[str, Any]:
+def _authenticated(sasl: SaslConfig, source: ClientAuthenticator | None) -> Mapping[str, Any]:
     settings: dict[str, Any] = {"sasl.mechanism": _MECHANISMS.get(sasl.mechanism, sasl.mechanism)}
     if sasl.shows_password:
         return {**settings, "sasl.username": sasl.username, "sasl.password": sasl.password.get_secret_value()}
     if sasl.mechanism == "AWS_MSK_IAM_OAUTHBEARER":
         return {**settings, "oauth_cb": MskTokens(sasl.aws_msk.region)}
-    assert context is not None
-    assert sasl.oauthbearer_token_source is not None
-    return {**settings, "oauth_cb": TokenSource(context.extensions[sasl.oauthbearer_token_source])}
+    assert source is not None
+    return {**settings, "oauth_cb": TokenSource(source)}
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,7 @@ from collector.batch import LogBatch
 from collector.client_info import SENT_WITH, ClientInfo
 from collector.component import Context
 from collector.errors import LogboomError
-from collector.kafka.client import client_settings, lacking, millis
+from collector.kafka.client import client_settings, lacking, millis, token_source
 from collector.outcomes import Retry, Verdicts
 from collector.transport.headers import revealed
 from exporters.kafka.answers import Produced, verdicts
@@ -32,6 +32,7 @@ class KafkaExporter:
 
     def __init__(self, config: KafkaExporterConfig, context: Context) -> None:
         self._config, self._context = config, context
+        token_source(config, context)
         self._encoder = Encoder(config)
         self._producing: Producing | None = None
         self._fixed: Headers = list(revealed(config.record_headers).items())
@@ -62,7 +63,7 @@ class KafkaExporter:
         def headers(at: int) -> Headers:
             return [*more, *self._of_records(request, at)]
 
-        if len(request.messages) <= _FEW:
+        if self._producing.ready and len(request.messages) <= _FEW:
             self._producing.send(sent, request, place, headers)
         else:
             await asyncio.to_thread(self._producing.send, sent, request, place, headers)
@@ -70,6 +71,8 @@ class KafkaExporter:
 
     def classify(self, answer: Produced | Exception) -> Verdicts:
         """By Kafka's errors, message by message."""
+        if isinstance(answer, LogboomError):
+            return [Retry(str(answer))]
         if isinstance(answer, Exception):
             return [Retry(f"cannot be handed to the producer: {type(answer).__name__}")]
         return verdicts(answer)

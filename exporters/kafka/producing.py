@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -30,18 +31,23 @@ class Producing:
         self._make, self._name = make, name
         self._producer: Producer | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._ended, self._spent, self._purge = False, False, False
         self.refused = ""
         """Why brokers do not let us in; empty: they do, as far as is known."""
 
     def start(self) -> None:
-        """Make the producer; it connects in the background. Raises LogboomError."""
-        self._producer = self._made()
+        """Make the producer; it connects in the background. Where a token is needed it is made with the first request, for that waits until there
+        is one. Raises LogboomError."""
+        settings = self._make()
+        if "oauth_cb" not in settings:
+            self._producer = self._made(settings)
         self._thread = threading.Thread(target=self._poll, name=self._name, daemon=True)
         self._thread.start()
 
     def send(self, sent: Sent, request: Messages, place: Place, headers: Callable[[int], Headers]) -> None:
-        """Hand all messages over; each ends by `sent.ended`. On any thread."""
+        """Hand all messages over; each ends by `sent.ended`. On any thread; it waits only
+        where it is not `ready`. Raises LogboomError for a producer that can't be made now."""
         producer = self._current()
         for at, message in enumerate(request.messages):
             try:
@@ -55,6 +61,11 @@ class Producing:
             except KafkaException as error:
                 sent.ended(at, _failure(error.args[0]), self.refused)
 
+    @property
+    def ready(self) -> bool:
+        """Whether `send` waits for nothing."""
+        return self._producer is not None and not self._spent
+
     def close(self) -> None:
         """Give up what is under way; nothing is told of it any more."""
         self._ended = True
@@ -64,24 +75,25 @@ class Producing:
             self._thread.join(2 * _POLL_SECS)
         self._producer = self._thread = None
 
-    def _made(self) -> Producer:
+    def _made(self, settings: Mapping[str, Any]) -> Producer:
         try:
-            return Producer({**self._make(), "error_cb": self._trouble})
-        except KafkaException as error:  # a certificate that is none, say
+            return Producer({**settings, "error_cb": self._trouble})
+        except KafkaException as error:  # a certificate that is none, a token that can't be had
             raise LogboomError(f"{self._name}: {error.args[0].str()}") from None
 
     def _current(self) -> Producer:
-        assert self._producer is not None, "not started"
-        if self._spent:
-            self._spent = False
-            self._producer = self._made()
-        return self._producer
+        with self._lock:
+            if self._producer is None or self._spent:
+                self._producer = self._made(self._make())
+                self._spent = False
+            return self._producer
 
     def _poll(self) -> None:
         while not self._ended:
             producer = self._producer
             if producer is None:
-                return
+                time.sleep(_POLL_SECS)
+                continue
             try:
                 producer.poll(_POLL_SECS)
             except Exception as error:  # noqa: BLE001 - a callback that fails (tokens) must not end delivery

@@ -43,6 +43,7 @@ class Kafka:
         heap: of Java (`-Xmx`).
         settings: of the broker, over those above.
         users: name → password: who may come to `sasl_address` by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512) over TLS; needs `certificate`.
+            By OAUTHBEARER any token may that is not signed (`alg: none`) and has not ended.
     """
 
     def __init__(
@@ -187,10 +188,12 @@ class Kafka:
         return {
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
             prefix + "ssl.keystore.type": "PEM", prefix + "ssl.keystore.location": str(together),
-            prefix + "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            prefix + "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
             prefix + "plain.sasl.jaas.config": f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};",
             prefix + "scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
             prefix + "scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+            prefix + "oauthbearer.sasl.jaas.config":
+            'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";',
         }  # fmt: skip
 
     def _format(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from collector.admission.admission import Admission
 from collector.component import Context
 from collector.errors import LogboomError
-from collector.kafka.client import client_settings, lacking
+from collector.kafka.client import client_settings, lacking, token_source
 from collector.receivers.kafka.config import KafkaReceiverConfig
 from collector.receivers.kafka.handing import Handing
 
@@ -25,6 +25,7 @@ class KafkaReceiver:
 
     def __init__(self, config: KafkaReceiverConfig, context: Context) -> None:
         self._config, self._context = config, context
+        token_source(config, context)
         self._handing = Handing(context.id)
         self._consuming: Consuming | None = None
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
+
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from collector.component import Context
 from collector.kafka.client import client_settings
 from collector.kafka.options import KafkaClientOptions
 from counterparts.kafka import Kafka
@@ -13,9 +18,9 @@ from counterparts.kafka import Kafka
 pytestmark = pytest.mark.slow
 
 
-def reached(options: dict, patience_secs: float = 60) -> bool:
+def reached(options: dict, patience_secs: float = 60, context: Context | None = None) -> bool:
     """Whether the cluster tells what topics it has."""
-    settings = client_settings(KafkaClientOptions.model_validate(options))
+    settings = client_settings(KafkaClientOptions.model_validate(options), context)
     admin = AdminClient({**settings, "log_level": 0, "socket.timeout.ms": 60000})
     try:
         return bool(admin.list_topics(timeout=patience_secs).brokers)
@@ -35,6 +40,26 @@ def test_over_tls_with_a_password(kafka, authority, mechanism):
     assert not reached(
         {"brokers": [kafka.sasl_address], "tls": tls, "auth": {"sasl": {**sasl, "password": "another"}}}, 1
     )
+
+
+class Tokens:
+    """An extension that gives tokens which nobody signed."""
+
+    def __init__(self) -> None:
+        now = int(time.time())
+        parts = ({"alg": "none"}, {"sub": "ada", "iat": now - 600, "exp": now + 600})
+        self._token = ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+        )
+
+    async def headers(self):
+        return {"authorization": f"Bearer {self._token}."}
+
+
+def test_over_tls_with_a_token_of_an_extension(kafka, authority, tmp_path):
+    sasl = {"mechanism": "OAUTHBEARER", "oauthbearer_token_source": "tokens"}
+    options = {"brokers": [kafka.sasl_address], "tls": {"ca_file": str(authority.ca_file)}, "auth": {"sasl": sasl}}
+    assert reached(options, context=Context("kafka", tmp_path, extensions={"tokens": Tokens()}))
 
 
 def test_a_certificate_of_a_stranger_is_not_taken_unless_told_to(kafka, tmp_path):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.client_info import SENT_WITH, ClientInfo
+from collector.component import Context
+from collector.errors import LogboomError
 from collector.outcomes import Blocked, Reject, Retry, Split
 from collector.testing.row_batch import Row, batch_of
 from counterparts import sending
@@ -110,3 +113,31 @@ def test_nobody_at_the_address_is_no_end(tmp_path, kafka):
     (verdict,) = sent(kafka, "any", ROWS, tmp_path, brokers=["127.0.0.1:1"], timeout="500ms")
     assert isinstance(verdict, Retry)
     assert verdict.items.tolist() == [0, 1]
+
+
+class NoTokens:
+    """An extension whose token service is away."""
+
+    async def headers(self):
+        raise OSError("nobody there")
+
+
+def test_a_token_that_can_not_be_had_now_is_no_end(kafka, topic, authority, tmp_path):
+    """The process starts, and the records wait."""
+    sasl = {"mechanism": "OAUTHBEARER", "oauthbearer_token_source": "tokens"}
+    options = {"brokers": [kafka.sasl_address], "tls": {"ca_file": str(authority.ca_file)}, "auth": {"sasl": sasl}}
+    context = Context("kafka", tmp_path, extensions={"tokens": NoTokens()})
+
+    async def main():
+        exporter = FACTORY.create(FACTORY.config.model_validate(options), context)
+        await exporter.start()
+        try:
+            return await exporter.send(exporter.encode(batch_of(ROWS)))
+        except LogboomError as error:
+            return exporter.classify(error)
+        finally:
+            await exporter.shutdown()
+
+    (verdict,) = asyncio.run(main())
+    assert isinstance(verdict, Retry)
+    assert "OAuth token" in verdict.reason

@@ -21,8 +21,10 @@ from collector.errors import LogboomError
 from collector.kafka.client import client_settings, connection_settings, lacking
 from collector.kafka.options import KafkaClientOptions, KafkaConnection
 from collector.kafka.tokens import MskTokens
+from collector.receivers.kafka import FACTORY as RECEIVER
 from collector.transport.aws.signing import Keys, Scope, presigned
 from counterparts.certificates import Authority
+from exporters.kafka import FACTORY as EXPORTER
 
 SASL = {"username": "ada", "password": "s3cret"}
 REFUSED = {
@@ -174,3 +176,20 @@ def test_amazons_token_needs_a_region(monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(LogboomError, match="AWS_REGION"):
         MskTokens("")("")
+
+
+@pytest.mark.parametrize("factory", [EXPORTER, RECEIVER], ids=["exporter", "receiver"])
+def test_who_gives_tokens_is_asked_for_when_a_component_is_made(factory, tmp_path):
+    """So that it is started before the component is."""
+    asked = []
+
+    class Extensions(dict):
+        def __getitem__(self, name):
+            asked.append(name)
+            return Tokens("x")
+
+    sasl = {"mechanism": "OAUTHBEARER", "oauthbearer_token_source": "oauth2client/k"}
+    factory.create(
+        factory.config.model_validate({"auth": {"sasl": sasl}}), Context("kafka", tmp_path, extensions=Extensions())
+    )
+    assert asked == ["oauth2client/k"]
