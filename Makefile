@@ -49,8 +49,12 @@ alert-latency: setup           ## from a critical record's acknowledgement to th
 docs: setup                    ## refresh option tables and config/schema.json from the options' declarations
 	$(BIN)/python -m collector.settings.documentation
 
-bench: setup                   ## measure against Rotel; prints the tables of tests/bench/README.md
-	$(BIN)/python tests/bench/run.py
+.PHONY: bench-compare
+bench: otelcol-bench           ## measure against Rotel and the OpenTelemetry Collector (Go); adds a line to tests/bench/history
+	$(BIN)/python tests/bench/run.py --keep
+
+bench-compare: setup           ## the newest run of `make bench` beside the one before (AGAINST=commit); ends with 1 where something is over a tenth dearer
+	$(BIN)/python tests/bench/history.py $(if $(AGAINST),--against $(AGAINST))
 
 bench-kafka: setup             ## µs of CPU a record to a real Kafka and from it (Maven, Java 17)
 	POLARS_MAX_THREADS=1 $(BIN)/python tests/bench/kafka.py
@@ -114,16 +118,21 @@ check-archive: setup            ## the archive and backups against Versity's S3 
 	LOGBOOM_S3=versitygw $(BIN)/python -m pytest -q tests/faults/test_archive.py tests/faults/test_awss3.py tests/unit/backup
 
 MINUTES ?= 60
+SOAK_SECONDS ?= 7200
 RATE    ?= 2000
 nab: setup                     ## the detector of numbers on the Numenta Anomaly Benchmark: CORPORA=folder with score_nab.py and nab/
 	PYTHONPATH=. $(BIN)/python tests/bench/nab.py $(CORPORA)
 
-soak: setup                    ## mixed traffic for an hour (MINUTES, RATE): is memory flat, does all add up
-	$(BIN)/python tests/bench/soak.py --minutes $(MINUTES) --rate $(RATE)
+soak: setup                    ## mixed traffic for two hours (SOAK_SECONDS, RATE): are memory, descriptors, threads and disk flat, is all counted once
+	$(BIN)/python tests/bench/soak.py --seconds $(SOAK_SECONDS) --rate $(RATE)
 
 chaos: MINUTES = 15
 chaos: setup                   ## a quarter of an hour of everything that goes wrong (MINUTES, SEED): does all that is promised hold
 	$(BIN)/python -m chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+.PHONY: otelcol-bench
+otelcol-bench: setup
+	$(BIN)/python -m counterparts.otelcol bench
 
 otelcol: setup                 ## build the OpenTelemetry Collectors that logboom is compared with (needs Go)
 	$(BIN)/python -m counterparts.otelcol

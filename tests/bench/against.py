@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from run import measured
+from measuring import measured
 from systems import System, logboom
 
 _QUIET = 0.08  # of a core: what logboom takes when it has nothing to do

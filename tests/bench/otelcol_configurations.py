@@ -21,8 +21,8 @@ from typing import Any
 
 import yaml
 from load import Sent, Sink, send
+from measuring import row
 from processes import CLIENT_CORE, SERVER_CORE, Tree, Usage, await_port, free_port
-from run import row
 from systems import System
 from tables import Row, machine, render
 

@@ -25,8 +25,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from load import Sent, send
+from measuring import drained, row
 from processes import CLIENT_CORE, SERVER_CORE, Tree, Usage, await_port, free_port
-from run import drained, row
 from systems import EXPORTERS, System, logboom
 from tables import Row, machine, render
 

@@ -14,8 +14,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
+from measuring import drained, measured, row
 from processes import CLIENT_CORE, await_port, free_port
-from run import drained, measured, row
 from systems import logboom
 from tables import Row, machine, render
 

@@ -1,9 +1,10 @@
-"""The systems that are compared: logboom in several configurations, and Rotel."""
+"""The systems that are compared: logboom in several configurations, Rotel, and the OpenTelemetry Collector."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import shutil
 import sys
 import tempfile
@@ -118,3 +119,36 @@ def rotel(sink: int = 0) -> System:
     tree = Tree(command, str(SERVER_CORE), log=folder / "log")
     await_port(ports["grpc"])
     return System("Rotel", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)
+
+
+def otel_collector(sink: int = 0, *, durable: bool = False) -> System:
+    """The OpenTelemetry Collector; without a sink it throws everything away. `durable`: its queue is on disk, fsynced, before a sender is answered."""
+    from counterparts.otelcol import built
+
+    ports = {"grpc": free_port(), "http": free_port()}
+    folder = Path(tempfile.mkdtemp(prefix="otelcol-bench-", dir=Path.cwd() / "build"))
+    queue = {"block_on_overflow": True, "queue_size": 100_000, **({"storage": "file_storage"} if durable else {})}
+    sending = {
+        "endpoint": f"127.0.0.1:{sink}",
+        "compression": "none",
+        "tls": {"insecure": True},
+        "sending_queue": queue,
+    }
+    storage = {"directory": str(folder / "queue"), "create_directory": True, "fsync": True}
+    exporter = "otlp" if sink else "nop"
+    config = {
+        "receivers": {"otlp": {"protocols": {name: {"endpoint": f"127.0.0.1:{port}"} for name, port in ports.items()}}},
+        "exporters": {"otlp": sending} if sink else {"nop": {}},
+        "extensions": {"file_storage": storage} if durable else {},
+        "service": {
+            "extensions": ["file_storage"] if durable else [],
+            "telemetry": {"metrics": {"level": "none"}},
+            "pipelines": {"logs": {"receivers": ["otlp"], "exporters": [exporter]}},
+        },
+    }
+    file = folder / "otelcol.yaml"
+    file.write_text(json.dumps(config))
+    began = time.monotonic()
+    tree = Tree([str(built("bench")), f"--config={file}"], str(SERVER_CORE), log=folder / "log")
+    await_port(ports["grpc"])
+    return System("Collector", tree, ports["grpc"], ports["http"], time.monotonic() - began, folder, ports)

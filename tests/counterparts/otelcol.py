@@ -1,6 +1,6 @@
 """A real OpenTelemetry Collector as a counterpart: built with the Collector's own builder from Go modules, started on loopback.
 
-`python -m counterparts.otelcol` builds those of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
+`python -m counterparts.otelcol [NAME…]` builds those of `tests/counterparts/otelcol/`; Go 1.25 or later is needed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -20,8 +21,8 @@ from typing import Any, Literal, Self
 
 from collector.testing.service import free_ports
 
-Flavour = Literal["elasticsearch", "files", "processors", "siem"]
-FLAVOURS: tuple[Flavour, ...] = ("elasticsearch", "files", "processors", "siem")
+Flavour = Literal["bench", "elasticsearch", "files", "processors", "siem"]
+FLAVOURS: tuple[Flavour, ...] = ("bench", "elasticsearch", "files", "processors", "siem")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder"
 SOURCES = Path(__file__).parents[2] / "tests" / "counterparts" / "otelcol"
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "logboom-tests"
@@ -133,5 +134,5 @@ def _with_health(config: Mapping[str, Any], port: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    for flavour in FLAVOURS:
+    for flavour in [each for each in FLAVOURS if each in sys.argv[1:]] or FLAVOURS:
         print(flavour, version(flavour), built(flavour))
