@@ -97,6 +97,7 @@ check-copies: setup            ## the tests of the ledger on a partition that is
 
 bench-cluster: setup           ## what a partition on Kafka costs beside LMDB alone, and how fast it is restored (Java 17, Maven)
 	$(BIN)/python tests/bench/cluster.py
+	$(BIN)/python tests/bench/cluster_intake.py
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py
