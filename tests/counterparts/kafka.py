@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -44,6 +44,7 @@ class Kafka:
         settings: of the broker, over those above.
         users: name → password: who may come to `sasl_address` by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512) over TLS; needs `certificate`.
             By OAUTHBEARER any token may that is not signed (`alg: none`) and has not ended.
+        proxied: ports of proxies, to which clients are told to come; `behind` are the ports that those are to go on to.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Kafka:
         settings: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
         certificate: Pair | None = None,
+        proxied: Sequence[int] = (),
     ) -> None:
         self._folder, self._heap, self._users = folder, heap, dict(users or {})
         port, sasl, controller = free_ports(3)
@@ -63,9 +65,12 @@ class Kafka:
         secured = self._secured(certificate) if certificate is not None else {}
         if secured:
             listeners["SASL_SSL"] = self.sasl_address
+        self.behind = free_ports(len(proxied)) if proxied else []
+        doors = {f"DOOR{number}": f"127.0.0.1:{port}" for number, port in enumerate(self.behind)}
+        advertised = {f"DOOR{number}": f"127.0.0.1:{port}" for number, port in enumerate(proxied)}
         told = {
-            **_ONE_NODE, **secured, "log.dirs": str(folder / "data"), "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": ",".join(f"{name}://{address}" for name, address in listeners.items()), **(settings or {}),
+            **_ONE_NODE, **secured, **_advertised(listeners, advertised), "log.dirs": str(folder / "data"), "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": ",".join(f"{name}://{address}" for name, address in (listeners | doors).items()), **(settings or {}),
         }  # fmt: skip
         self._config.write_text("".join(f"{name}={value}\n" for name, value in told.items()))
         self._process: subprocess.Popen[bytes] | None = None
@@ -228,6 +233,18 @@ class Kafka:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _advertised(listeners: Mapping[str, str], doors: Mapping[str, str]) -> dict[str, str]:
+    """What clients are told where some come through proxies."""
+    if not doors:
+        return {}
+    shown = {name: address for name, address in listeners.items() if name != "CONTROLLER"} | dict(doors)
+    protocols = {name: "SASL_SSL" if name == "SASL_SSL" else "PLAINTEXT" for name in (*listeners, *doors)}
+    return {
+        "advertised.listeners": ",".join(f"{name}://{address}" for name, address in shown.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
+    }
 
 
 def _to_the_end(consumer: Consumer, partitions: int) -> list[Message]:
