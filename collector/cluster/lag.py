@@ -208,6 +208,8 @@ class Lag:
         if isinstance(each, AtEnd):
             self._live.add(each.place)
             return
+        if each.key != b"%d" % each.place.partition:
+            return  # of something else than the partition's state
         try:
             told = Told.parse(each.value or b"{}")
         except (ValueError, TypeError, AttributeError) as error:

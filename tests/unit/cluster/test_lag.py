@@ -26,6 +26,7 @@ STATUS = "logboom.status"
 PARTITIONS = 4
 LIMITS = JournalLimits(max_bytes=1000, max_domain_share=0.5)
 FIRST = partition_of("a.example", PARTITIONS)
+KEY = b"%d" % FIRST
 BESIDE = next(name for name in (f"{n}.example" for n in range(99)) if partition_of(name, PARTITIONS) == FIRST)
 ELSEWHERE = next(name for name in (f"{n}.example" for n in range(99)) if partition_of(name, PARTITIONS) != FIRST)
 
@@ -44,7 +45,7 @@ class Bench:
             "at_unix_ms": int((time.time() - age_secs) * 1000), "waiting_bytes": waiting_bytes,
             "domains": domains or {}, "lag": {"logs": {"oldest_unix_ms": oldest}, "other": {"oldest_unix_ms": 0}},
         }  # fmt: skip
-        self.sender.send(NewRecord(Place(STATUS, FIRST), b"0", orjson.dumps(told)), lambda refused, _: None)
+        self.sender.send(NewRecord(Place(STATUS, FIRST), KEY, orjson.dumps(told)), lambda refused, _: None)
 
     def open(self) -> Lag:
         self.lag = Lag(self.cluster.wire(), STATUS, PARTITIONS, LIMITS, 3600.0, self.fatal.append)
@@ -125,10 +126,20 @@ def test_what_was_told_before_the_start_still_counts() -> None:
 
 def test_nonsense_is_passed_over(bench: Bench) -> None:
     for value in (b"[]", b"\xff", b'{"lag": 3}', None):
-        bench.sender.send(NewRecord(Place(STATUS, FIRST), b"0", value), lambda refused, _: None)
+        bench.sender.send(NewRecord(Place(STATUS, FIRST), KEY, value), lambda refused, _: None)
     bench.tell(7)
     until(lambda: bench.lag.waiting[0] == 7)
     assert not bench.fatal
+
+
+def test_what_else_is_told_in_the_topic_is_nothing_to_the_door(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.tell(5)
+    for key in (b"suspects", None):
+        bench.sender.send(NewRecord(Place(STATUS, FIRST), key, b"\xff\xff"), lambda refused, _: None)
+        bench.sender.send(NewRecord(Place(STATUS, FIRST), key, b'{"waiting_bytes": 900}'), lambda refused, _: None)
+    bench.tell(7)
+    until(lambda: bench.lag.waiting[0] == 7)
+    assert not caplog.records
 
 
 def test_a_topic_that_is_gone_is_fatal(bench: Bench) -> None:
