@@ -12,6 +12,8 @@ DIR/keys.db              keys of domains, wrapped, where what waits is encrypted
 DIR/encryption.json      where these keys and their master key are
 DIR/opamp/               ids, and the configuration that an OpAMP server gave
 DIR/links.key            by which links in messages to people are signed
+DIR/cluster.json         with `service.ledger.kafka`: ids of the topics
+DIR/cluster/             with it: what each worker owns; how the brokers are reached (0600)
 DIR/compact.asked        journals and partitions are to be written anew at the next start (`compacting.py`)
 DIR/store.db             the embedded store (exporter `sqlite`)
 """

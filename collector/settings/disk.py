@@ -16,8 +16,12 @@ def disk(settings: Settings) -> str:
     slots, partitions = settings.service.processes.ingest, settings.service.ledger.partitions
     return (
         f"{_mib(first_bytes(settings))} in the data directory at first, and up to {reserved_bytes(settings) / (1 << 30):.1f} GiB: journal {_mib(journal)} x {slots}, "
-        f"partitions {_mib(ledger)} x {partitions}, control {_mib(CONTROL_LIMITS.max_bytes)}, a quarter for pages in use; the store's records beside it"
+        f"partitions {_mib(ledger)} x {partitions}{_shared(settings)}, control {_mib(CONTROL_LIMITS.max_bytes)}, a quarter for pages in use; the store's records beside it"
     )
+
+
+def _shared(settings: Settings) -> str:
+    return " (copies; as many as this machine owns)" if settings.service.ledger.kafka is not None else ""
 
 
 def reserved_bytes(settings: Settings) -> int:
