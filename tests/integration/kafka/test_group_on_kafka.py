@@ -1,0 +1,97 @@
+"""The real `Group`: who of several members owns which number, over a real Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from collector.kafka.client import connection_settings
+from collector.kafka.confluent_group import ConfluentGroup
+from collector.kafka.options import KafkaConnection
+from counterparts.kafka import Kafka
+
+SECONDS, SESSION_SECS = 120.0, 6.0
+NUMBERS = set(range(4))
+
+
+class Member:
+    """One that follows what it is told, and puts down what is asked back when it is told to."""
+
+    def __init__(self, kafka: Kafka, topic: str, name: str) -> None:
+        settings = connection_settings(KafkaConnection(brokers=[kafka.address]))
+        self.group = ConfluentGroup(settings, f"group-{topic}", name, topic, SESSION_SECS)
+        self.owned: set[int] = set()
+        self.asked: set[int] = set()
+        self.moves = 0
+
+    def look(self) -> None:
+        changes = self.group.changes()
+        self.moves += bool(changes.gained or changes.lost)
+        self.owned |= set(changes.gained)
+        self.asked |= set(changes.lost) - set(changes.gone)
+        self.owned -= set(changes.gone)
+
+    def put_down(self) -> None:
+        self.owned -= self.asked
+        self.group.released(sorted(self.asked))
+        self.asked = set()
+
+
+@pytest.fixture
+def topic(kafka: Kafka, request: pytest.FixtureRequest) -> str:
+    name = request.node.name
+    kafka.make(name, partitions=len(NUMBERS))
+    return str(name)
+
+
+@pytest.fixture
+def members(kafka: Kafka, topic: str) -> Iterator[list[Member]]:
+    made = [Member(kafka, topic, "one")]
+    yield made
+    for member in made:
+        member.group.close()
+
+
+def until(members: list[Member], holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < ends, [(each.owned, each.asked) for each in members]
+        for member in members:
+            member.look()
+        time.sleep(0.05)
+
+
+def test_what_is_asked_back_stays_until_it_is_put_down(kafka: Kafka, topic: str, members: list[Member]) -> None:
+    """A newcomer gets its share then, and nobody has what another one has."""
+    [first] = members
+    until(members, lambda: first.owned == NUMBERS)
+    second = Member(kafka, topic, "two")
+    members.append(second)
+    until(members, lambda: len(first.asked) == 2)
+    for _ in range(20):
+        second.look()
+        time.sleep(0.05)
+    assert second.owned == set(), "it has what the first one still works on"
+    first.put_down()
+    until(members, lambda: len(second.owned) == 2)
+    assert first.owned | second.owned == NUMBERS
+    assert not first.owned & second.owned
+    assert time.monotonic() - first.group.last_contact < SESSION_SECS * 10
+
+
+def test_a_member_that_comes_back_in_time_has_what_it_had(kafka: Kafka, topic: str, members: list[Member]) -> None:
+    """A restart moves nothing of the others."""
+    [first] = members
+    until(members, lambda: first.owned == NUMBERS)
+    second = Member(kafka, topic, "two")
+    members.append(second)
+    until(members, lambda: len(first.asked) == 2)
+    first.put_down()
+    until(members, lambda: len(second.owned) == 2)
+    had, moves = set(second.owned), first.moves
+    second.group.close()
+    members[1] = again = Member(kafka, topic, "two")
+    until(members, lambda: again.owned == had)
+    assert first.moves == moves
