@@ -20,7 +20,9 @@ from collector.service.taking import LOCK_POLL_SECS, Taking, numbers
 log = logging.getLogger("logboom.worker")
 
 PUT_DOWN_SECS = 5.0
-"""So long what is on its way to destinations may end when a partition goes to another process."""
+"""So long what is on its way to destinations may end when partitions go to other processes."""
+LEAST_SECS = 0.05
+"""What has ended is acknowledged in any case."""
 
 
 class Owning:
@@ -122,8 +124,10 @@ class Owning:
         assert self._taking is not None, "looked at before it began"
         changes = self._ownership.changes()
         self._taking.want(changes.gained)
+        until = time.monotonic() + PUT_DOWN_SECS  # for all of them together: the steps of the others wait
         for number in self._taking.forget(changes.lost):
-            self._put_down(number, 0.0 if number in changes.gone else PUT_DOWN_SECS)
+            left = max(LEAST_SECS, until - time.monotonic())
+            self._put_down(number, 0.0 if number in changes.gone else left)
             self._ownership.released([number])
         self._drop_taken_away()
         taken, down = self._taking.look(wait_secs if self._ownership.alone else 0.0)
