@@ -27,6 +27,10 @@ _POLL_SECS = 0.2
 _STATISTICS_MS = 500
 _AGAIN_SECS = 2.0
 _JOIN_SECS = 10.0
+_ENDS = (
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError._FATAL,
+)  # an error that is told of a fatal one does not say itself that it is
 _COORDINATOR = "GroupCoordinator"  # what librdkafka calls its connection to it
 _log = logging.getLogger("logboom.cluster")
 
@@ -116,9 +120,10 @@ class ConfluentGroup:
         """Whether it is a member no more."""
         error = message.error()
         assert error is not None
-        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+        if error.code() in _ENDS or error.fatal():
             self._say(
-                f"another process is {self._member}, or was it: each logboom needs an instance_id of its own: {error}"
+                f"{self._member} is thrown out, and joins anew: it came back twice from an interrupted network, or another process has "
+                f"its instance_id, which each logboom needs for itself: {error}"
             )
             return True
         if error.code() not in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._PARTITION_EOF):

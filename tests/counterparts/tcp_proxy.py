@@ -72,7 +72,8 @@ class TcpProxy:
         ends = {writer, back}
         self._open |= ends
         try:
-            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+            with contextlib.suppress(asyncio.CancelledError):  # the proxy ends
+                await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
         finally:
             self._open -= ends
             for end in ends:

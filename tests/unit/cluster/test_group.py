@@ -1,0 +1,36 @@
+"""What throws a member out of its group: librdkafka says it in two ways, and in one of them the error does not say that it is fatal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+from collector.kafka.confluent_group import ConfluentGroup
+
+
+class Told:
+    """What a consumer is given in the place of a message."""
+
+    def __init__(self, code: int) -> None:
+        self._error = KafkaError(code)
+
+    def error(self) -> KafkaError:
+        return self._error
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"),
+    [
+        (KafkaError._FATAL, True),  # a member that was cut off, and whose two requests to join arrive together
+        (KafkaError.FENCED_INSTANCE_ID, True),
+        (KafkaError._ALL_BROKERS_DOWN, False),
+        (KafkaError._TRANSPORT, False),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, False),
+    ],
+)
+def test_a_member_that_is_thrown_out_joins_anew_and_no_other_does(code: int, ends: bool) -> None:
+    group: Any = ConfluentGroup.__new__(ConfluentGroup)
+    group._member, group._trouble = "n0-0", ""
+    assert group._ends(Told(code)) is ends
