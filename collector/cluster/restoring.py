@@ -3,7 +3,8 @@
     lock the local copy ─► claim (whoever wrote before can't any more) ─► read the changelog from the copy's mark to its end ─► ledger
 
 The end is that which a reader of committed records sees: when `claim` returns, nothing of a predecessor is open any more, and nobody else
-writes there. First the ledger topic to its end, then contents, so that what nobody waits for any more is passed over.
+writes there. First the ledger topic to its end, then contents, so that what nobody waits for any more is passed over. What stands behind that end
+is of an owner who has claimed the partition since: a copy that read on would pass over contents whose headers it has not seen.
 """
 
 from __future__ import annotations
@@ -217,8 +218,10 @@ class _Reading:
                 continue
             for each in got:
                 if isinstance(each, AtEnd):
-                    self._offsets[each.place] = each.offset
+                    self._offsets[each.place] = min(each.offset, self._bounds[each.place][1])
                     left.discard(each.place)
+                elif each.offset >= self._bounds[each.place][1]:
+                    raise Lost("another owner has written while the partition was restored")
                 else:
                     self._offsets[each.place] = each.offset + 1
                     size += len(each.value or b"") + len(each.key or b"")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -51,6 +52,16 @@ def put(follower: Follower, name: bytes, value: bytes | None) -> None:
             txn.delete(name, db=environment.db("cursors"))
         else:
             txn.put(name, value, db=environment.db("cursors"))
+
+
+def hold(follower: Follower, seq: int, rows_before: int = 0) -> None:
+    """Put an outbox entry: a header, and a content."""
+    environment, key = follower.environment, seq.to_bytes(8, "big") + bytes(4)
+    with environment.write() as txn:
+        for number in range(rows_before):
+            txn.put(b"%d" % number, b"1", db=environment.db("cursors"))
+        txn.put(key, b"header", db=environment.db("outbox"))
+        txn.put(key, b"content", db=environment.db("content"))
 
 
 def slip(path: Path, name: bytes, value: bytes) -> None:
@@ -183,6 +194,29 @@ def test_a_copy_that_was_interrupted_goes_on_behind_its_last_row(
             pass
     with taken(wire, tmp_path / "other") as (other, _):
         assert rows_in(other.environment) == there
+
+
+def test_a_copy_does_not_read_on_into_what_its_successor_writes(
+    wire: SimulatedWire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stood still while it restored would pass over contents whose headers it has not seen, and never look at them again."""
+    with taken(wire, tmp_path / "first") as (first, _):
+        hold(first, 1)
+    monkeypatch.setattr(restoring, "_AT_ONCE", 1)
+    successor, looks = ExitStack(), count(1)
+
+    def wanted() -> bool:
+        if next(looks) == 4:  # the rows were read to their end, the contents were not
+            owner, _ = successor.enter_context(taken(wire, tmp_path / "successor"))
+            hold(owner, 2, rows_before=8)
+        return True
+
+    with successor:
+        with pytest.raises(Lost, match="another owner"), taken(wire, tmp_path / "copy", wanted=wanted):
+            pass
+        there = rows_in(successor.enter_context(taken(wire, tmp_path / "third"))[0].environment)
+    with taken(wire, tmp_path / "copy") as (owner, _):
+        assert rows_in(owner.environment) == there
 
 
 def test_brokers_that_lost_what_they_had_taken_are_believed(
