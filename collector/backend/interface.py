@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from collector.batch import LogBatch
 
 
+def always() -> bool:
+    """Nobody takes it away meanwhile."""
+    return True
+
+
 class Backend(Protocol):
     """Opens what the processes work on."""
 
@@ -62,8 +67,11 @@ class Backend(Protocol):
         """
         ...
 
-    def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
+    def open_ledger(self, partition: int, plan: LedgerPlan, wanted: Callable[[], bool] = always) -> Ledger:
         """Take a partition that belongs to us. From any thread; several at once, each once.
+
+        Args:
+            wanted: asked again and again where it takes long: whether it is still to be taken.
 
         Raises:
             Locked: a predecessor still has it.

@@ -10,7 +10,7 @@ from pathlib import Path
 from collector.backend.data_dir import DataDir
 from collector.backend.desk import LocalDesk
 from collector.backend.freeze import frozen
-from collector.backend.interface import Frozen
+from collector.backend.interface import Frozen, always
 from collector.backend.news import Anything, Arrivals
 from collector.backend.opening import open_journal, open_partition
 from collector.backend.pulse import LocalPulse
@@ -135,7 +135,12 @@ class LocalBackend:
     def _own(self, worker: int) -> range:
         return range(worker, self._dir.partitions, self._workers)
 
-    def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
+    def open_ledger(
+        self,
+        partition: int,
+        plan: LedgerPlan,
+        wanted: Callable[[], bool] = always,  # noqa: ARG002  it takes no time
+    ) -> Ledger:
         """See `Backend.open_ledger`."""
         from collector.ledger.journal_sources import JournalSources
         from collector.ledger.partition import PartitionLedger  # loads columns, which the supervisor must not

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from collector.backend.data_dir import DataDir
-from collector.backend.interface import Frozen
+from collector.backend.interface import Frozen, always
 from collector.cluster.accepted import Accepted
 from collector.cluster.accepted import Lost as Missed
 from collector.cluster.account import Account
@@ -115,11 +115,11 @@ class KafkaBackend:
         self._worker.on_missed = lambda missed: ownership.note_expired(str(missed))
         return ownership
 
-    def open_ledger(self, partition: int, plan: LedgerPlan) -> Ledger:
+    def open_ledger(self, partition: int, plan: LedgerPlan, wanted: Callable[[], bool] = always) -> Ledger:
         """See `Backend.open_ledger`: what others committed is read first."""
         assert self._worker is not None, "who owns partitions has asked for them"
         try:
-            return self._worker.open_ledger(partition, plan)
+            return self._worker.open_ledger(partition, plan, wanted)
         except Unreachable as error:
             raise Lost(str(error)) from error
         except StorageError as error:
@@ -193,17 +193,21 @@ class _Worker:
         self._owned: dict[int, Owned] = {}
         self.on_missed: Callable[[Missed], None] = lambda _: None
 
-    def open_ledger(self, number: int, plan: LedgerPlan) -> Ledger:
+    def open_ledger(self, number: int, plan: LedgerPlan, wanted: Callable[[], bool]) -> Ledger:
         from collector.cluster.restoring import Restoring  # loads columns, which the supervisor must not
         from collector.cluster.sources import KafkaSources
 
         backend = self._backend
         accepted = self._begun()
         wire, place = backend._connected(), backend.place(number)
-        restoring = Restoring(wire, wire.admin(), backend._options.prefix)
+        restoring = Restoring(wire, wire.admin(), backend._options.prefix, wanted=wanted)
         taken = restoring.open_ledger(number, backend._dir.partitions, place, plan, KafkaSources(accepted, number))
-        adopt(wire, backend._options.topic("status"), number, backend._options.instance, place)
-        reader = PartitionReader.open(place)
+        try:
+            adopt(wire, backend._options.topic("status"), number, backend._options.instance, place)
+            reader = PartitionReader.open(place)
+        except BaseException:
+            taken.ledger.close()  # else this process could never take it again
+            raise
         with self._lock:
             self._owned = {**self._owned, number: Owned(number, place, reader, taken.changelog)}
         return cast("Ledger", _OwnedLedger(taken.ledger, lambda: self._put_down(number, reader)))

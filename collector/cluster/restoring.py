@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from collector.backend.interface import always
 from collector.cluster.changelog import COMMIT_SECS, Changelog, Mark, Places, unix_ms
 from collector.cluster.follower import Follower, too_old
 from collector.encryption import Keys
@@ -36,11 +37,6 @@ class Taken(NamedTuple):
 
     ledger: PartitionLedger
     changelog: Changelog
-
-
-def always() -> bool:
-    """Nobody takes it away meanwhile."""
-    return True
 
 
 class Restoring:

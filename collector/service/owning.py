@@ -64,7 +64,7 @@ class Owning:
         Raises:
             StorageError: it can't be used.
         """
-        self._taking = Taking(lambda number: self._backend.open_ledger(number, plan))
+        self._taking = Taking(lambda number, wanted: self._backend.open_ledger(number, plan, wanted))
         while not stop.is_set() and self._ownership is None:
             try:
                 self._ownership = self._backend.ownership(self._index)

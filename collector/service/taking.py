@@ -1,7 +1,7 @@
 """Takes the partitions that come to a worker, beside its steps: one in a cluster is first made out of what others wrote.
 
 gained ──► opening (a thread) ──► taken           a predecessor still has it, or it can't be had now: again, later and later
-               └ lost meanwhile: closed as soon as it is open, and put down
+               └ lost meanwhile: given up, or closed as soon as it is open, and put down
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from collector.errors import Locked, Lost, StorageError
 from collector.ledger.interface import Ledger
@@ -21,7 +22,8 @@ LOCK_POLL_SECS = 0.02
 _AGAIN_SECS, _LONGEST_AGAIN_SECS = 0.25, 10.0
 _AT_ONCE = 4
 
-Open = Callable[[int], Ledger]
+Open = Callable[[int, Callable[[], bool]], Ledger]
+"""Takes a partition, and asks now and then whether it is still to be taken."""
 
 
 class Taking:
@@ -41,6 +43,7 @@ class Taking:
         self._opening: dict[int, Future[Ledger]] = {}
         self._failures: dict[int, int] = {}
         self._unwanted: set[int] = set()
+        self._closing = False
         self.standby = False
         """A predecessor still had one at the last look."""
 
@@ -83,6 +86,7 @@ class Taking:
             if number in self._unwanted:
                 self._unwanted.discard(number)
                 self._wanted.pop(number, None)
+                self._failures.pop(number, None)
                 down.append(number)
                 if ledger is not None:
                     _close(ledger)
@@ -93,7 +97,8 @@ class Taking:
         return taken, down
 
     def close(self) -> None:
-        """What is being opened is closed again."""
+        """What is being opened is given up, or closed again."""
+        self._closing = True
         self._wanted.clear()
         self._threads.shutdown(wait=True, cancel_futures=True)
         for opening in self._opening.values():
@@ -105,7 +110,11 @@ class Taking:
         now = self._clock()
         for number in [number for number, at in self._wanted.items() if at <= now and number not in self._opening]:
             del self._wanted[number]
-            self._opening[number] = self._threads.submit(self._open, number)
+            self._opening[number] = self._threads.submit(self._open, number, partial(self._is_wanted, number))
+
+    def _is_wanted(self, number: int) -> bool:
+        """Asked by who opens it, from its thread."""
+        return not self._closing and number not in self._unwanted
 
     def _ended(self) -> Iterator[tuple[int, Ledger | None]]:
         self.standby = False
@@ -120,7 +129,7 @@ class Taking:
             self.standby = True
             self._wanted[number] = self._clock() + LOCK_POLL_SECS
         except Lost as error:
-            if not self._failures.get(number):
+            if self._is_wanted(number) and not self._failures.get(number):
                 log.warning("partition %d can't be taken, and is tried again: %s", number, error)
             self._later(number)
         return None

@@ -9,19 +9,22 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xxhash
 
 from collector.backend.data_dir import DataDir, open_data_dir
 from collector.backend.interface import LetterFilter
+from collector.cluster import backend
 from collector.cluster.backend import KafkaBackend
 from collector.cluster.options import KafkaLedgerConfig
 from collector.cluster.status import read_all
 from collector.cluster.told import owned
-from collector.errors import StorageError
+from collector.errors import NoRoom, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
+from collector.ledger.reader import PartitionReader
 from collector.service import worker as module
 from collector.service.worker import Worker
 from collector.settings import load
@@ -110,6 +113,21 @@ def machines(cluster: LogCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def exported(machines: Sequence[Machine]) -> int:
     return sum(machine.counted()["exported"] for machine in machines)
+
+
+def test_what_could_not_be_had_at_once_is_had_later(machines: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever went wrong while a partition was taken, its files are let go of."""
+    left = ["the disk is full"]
+
+    def opened(path: Path) -> PartitionReader:
+        if left:
+            raise NoRoom(left.pop())
+        return PartitionReader.open(path)
+
+    monkeypatch.setattr(backend, "PartitionReader", SimpleNamespace(open=opened))
+    machines[0].start()
+    until(lambda: len(owned(machines[0].root)) == PARTITIONS)
+    assert not left
 
 
 def domains(count: int) -> list[str]:

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 import xxhash
 
 from collector.backend.data_dir import DataDir, open_data_dir
+from collector.backend.interface import always
 from collector.backend.local import LocalBackend
 from collector.errors import Lost
 from collector.journal.entry import Payload
@@ -101,8 +102,8 @@ class SharedOut(LocalBackend):
     def ownership(self, worker: int) -> Whims:
         return self.whims
 
-    def open_ledger(self, partition: int, plan: LedgerPlan) -> Any:
-        ledger = Fenced(super().open_ledger(partition, plan))
+    def open_ledger(self, partition: int, plan: LedgerPlan, wanted: Callable[[], bool] = always) -> Any:
+        ledger = Fenced(super().open_ledger(partition, plan, wanted))
         self.opened[partition].append(ledger)
         return ledger
 
