@@ -79,7 +79,8 @@ class KafkaBackend:
             _check_unused(self._dir)
         try:
             found = prepared(self._connected().admin(), self._options, self._dir.partitions, self._dir.root)
-            share_keys(self._connected(), self._options.topic("status"), self._dir.root)
+            secret = self._options.secret.get_secret_value()
+            share_keys(self._connected(), self._options.topic("status"), self._dir.root, secret)
         except Unreachable as error:
             raise StorageError(f"service.ledger.kafka: {', '.join(self._options.brokers)}: {error}") from error
         for said in found.warnings:

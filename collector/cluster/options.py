@@ -6,7 +6,7 @@ import re
 import socket
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from collector.kafka.options import KafkaConnection
 from collector.units import ByteSize, Duration, LongDuration
@@ -23,6 +23,9 @@ class KafkaLedgerConfig(KafkaConnection):
     """What the names of topics, group and transactions begin with; those who have the same share the work."""
     instance_id: str = ""
     """What this machine is called in the cluster, the same after a restart, and no other's; empty = its host name."""
+    secret: SecretStr = SecretStr("")
+    """The same long random text on all machines: by it the keys that they have in common (of pseudonyms, links, audit chains) stand in
+    the topics encrypted; without it, whoever may read the topics has them."""
     session_timeout: Duration = Field(10.0, ge=6, le=300)
     """So long after its last sign of life the partitions of a process go to others."""
     replication_factor: int = Field(3, ge=1, le=32767)
@@ -51,6 +54,8 @@ class KafkaLedgerConfig(KafkaConnection):
     def _fits(self) -> Self:
         if not self.prefix:
             raise ValueError("prefix is empty: topics need a name")
+        if 0 < len(self.secret.get_secret_value()) < 24:
+            raise ValueError("secret: at least 24 characters, such as `openssl rand -base64 32` prints")
         if self.min_insync_replicas > self.replication_factor:
             raise ValueError(
                 f"min_insync_replicas: a record that stands on {self.replication_factor} brokers never stands on {self.min_insync_replicas}"

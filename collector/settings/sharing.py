@@ -71,6 +71,11 @@ def cautions(settings: Settings) -> Iterator[str]:
         )
     elif kafka.min_insync_replicas < 2:
         yield "service.ledger.kafka.min_insync_replicas is 1: a record may be acknowledged that stands on one broker alone; write 2"
+    if not kafka.secret.get_secret_value():
+        yield (
+            "service.ledger.kafka.secret is missing: the keys of links, pseudonyms and audit chains stand in the topics as they are; write "
+            "the same long random text on all machines (${env:LOGBOOM_CLUSTER_SECRET})"
+        )
     if "in the clear" in (reached := kafka.reached()):
         yield f"service.ledger.kafka speaks to {reached}: whoever is on the way can read and change the records"
     if settings.service.processes.workers > settings.service.ledger.partitions:

@@ -8,7 +8,7 @@ import pytest
 
 from collector.cluster.shared_keys import FILES, share_keys
 from collector.errors import StorageError
-from collector.kafka.wire import NewRecord, Place, TopicSpec, Wire
+from collector.kafka.wire import Message, NewRecord, Place, TopicSpec, Wire
 from collector.privacy.pseudonyms import Pseudonyms
 from collector.testing.log_cluster import LogCluster
 
@@ -22,9 +22,9 @@ def wire() -> Wire:
     return made
 
 
-def machine(root: Path, wire: Wire) -> dict[str, bytes]:
+def machine(root: Path, wire: Wire, secret: str = "") -> dict[str, bytes]:
     root.mkdir(exist_ok=True)
-    share_keys(wire, TOPIC, root, sleep=lambda _: None)
+    share_keys(wire, TOPIC, root, secret, sleep=lambda _: None)
     return {name: (root / name).read_bytes() for name in FILES}
 
 
@@ -62,3 +62,42 @@ def test_a_machine_does_not_start_without_them(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         machine(tmp_path, wire)
     assert not list(tmp_path.iterdir())
+
+
+SECRET = "a-secret-of-all-machines-of-it"
+
+
+def standing(wire: Wire) -> list[bytes]:
+    """Key and value of all that the topic still shows after its compaction."""
+    reader, newest = wire.reader("test"), dict[bytes, bytes | None]()
+    reader.follow({Place(TOPIC, 0): 0})
+    for each in reader.read(1000, 0):
+        if isinstance(each, Message) and each.key:
+            newest[each.key] = each.value
+    return [key + value for key, value in newest.items() if value is not None]
+
+
+def test_with_a_secret_nobody_reads_them_in_the_topic(wire: Wire, tmp_path: Path) -> None:
+    """And all machines that have it have the same keys."""
+    first = machine(tmp_path / "a", wire, SECRET)
+    assert machine(tmp_path / "b", wire, SECRET) == first
+    assert len(standing(wire)) == len(FILES)
+    assert not any(key in text for key in first.values() for text in standing(wire))
+
+
+def test_a_secret_that_comes_later_takes_the_clear_ones_away(wire: Wire, tmp_path: Path) -> None:
+    """The keys stay what they are."""
+    first = machine(tmp_path / "a", wire)
+    assert any(key in text for key in first.values() for text in standing(wire))
+    assert machine(tmp_path / "a", wire, SECRET) == machine(tmp_path / "b", wire, SECRET) == first
+    assert not any(key in text for key in first.values() for text in standing(wire))
+
+
+@pytest.mark.parametrize("other", ["", "another-secret-than-the-cluster-s"])
+def test_without_the_secret_of_the_others_a_machine_does_not_start(wire: Wire, tmp_path: Path, other: str) -> None:
+    """Nor does the sentence tell it."""
+    machine(tmp_path / "a", wire, SECRET)
+    with pytest.raises(StorageError, match=r"kafka\.secret is (missing|not that)") as raised:
+        machine(tmp_path / "b", wire, other)
+    assert SECRET not in str(raised.value)
+    assert not list((tmp_path / "b").iterdir())
