@@ -192,6 +192,12 @@ def _settle(path: Path, topic_ids: list[str]) -> None:
         os.close(lock)
 
 
+def is_of_use(path: Path) -> bool:
+    """Whether the copy there was written since this machine was started: another one can't even be looked at, for nothing of it was synced."""
+    said = _said(path)
+    return said is not None and said["boot"] == _says([])["boot"]
+
+
 def too_old(mark: Mark, now_unix_ms: int) -> bool:
     """Whether the log may have forgotten, since then, that rows were deleted."""
     return not 0 <= now_unix_ms - mark.at_unix_ms < OLDEST_COPY_MS

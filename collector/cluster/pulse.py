@@ -6,11 +6,25 @@ import os
 import select
 from collections.abc import Collection
 from contextlib import suppress
+from pathlib import Path
 
 from collector.backend.data_dir import DataDir
 from collector.backend.news import Anything
-from collector.backend.opening import open_partition
 from collector.backend.pulse import LocalPulse
+from collector.cluster.follower import is_of_use
+from collector.disk.environment import Environment
+from collector.errors import StorageError
+from collector.ledger import tables
+
+
+def _open_copy(path: Path) -> Environment | None:
+    """A copy, if it is of any use. One that can't be read is none of this worker's business before it takes the partition, and then it is
+    made anew."""
+    if not is_of_use(path):
+        return None
+    with suppress(StorageError):
+        return Environment.open(path, tables.KIND, tables.FORMAT_VERSION, tables.OLDEST_FORMAT, durable=False)
+    return None
 
 
 class ClusterPulse(LocalPulse):
@@ -18,7 +32,7 @@ class ClusterPulse(LocalPulse):
 
     def __init__(self, data_dir: DataDir) -> None:
         self._all = frozenset(range(data_dir.partitions))
-        super().__init__([(data_dir.partition(number), open_partition, Anything({number})) for number in self._all])
+        super().__init__([(data_dir.partition(number), _open_copy, Anything({number})) for number in self._all])
         self._news = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll.register(self._news, select.POLLIN)
 

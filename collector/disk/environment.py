@@ -144,8 +144,11 @@ class Environment:
         return cls(path, handle, meta, lock_fd, allocation)
 
     @classmethod
-    def open(cls, path: Path, kind: str, format_version: int, oldest_format: int | None = None) -> Self | None:
-        """Open for reading, in any process. None when the writer has not made it yet. Formats as in `create`.
+    def open(
+        cls, path: Path, kind: str, format_version: int, oldest_format: int | None = None, *, durable: bool = True
+    ) -> Self | None:
+        """Open for reading, in any process. None when the writer has not made it yet. Formats as in `create`. Not `durable`: a writer of this
+        process that comes later need not be, either.
 
         Raises:
             StorageError: the files are of another kind or format, or can't be read.
@@ -153,7 +156,7 @@ class Environment:
         data = path / "data.mdb"
         if not data.exists() or data.stat().st_size == 0:
             return None
-        handle = acquire(path, 0)
+        handle = acquire(path, 0, durable=None if durable else False)
         try:
             meta = _read_meta(handle, path)
             if meta:
