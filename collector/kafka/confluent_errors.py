@@ -44,6 +44,9 @@ UNREACHABLE = frozenset(
         KafkaError.BROKER_NOT_AVAILABLE,
         KafkaError.NETWORK_EXCEPTION,
         KafkaError.CONCURRENT_TRANSACTIONS,
+        KafkaError.FENCED_LEADER_EPOCH,  # said of a broker's restart to whoever knew the leader before
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.KAFKA_STORAGE_ERROR,
     }
 )
 """No answer in time, or from nobody who could give one; another time may be better."""

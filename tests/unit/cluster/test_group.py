@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
+from collector.kafka.confluent_errors import UNREACHABLE
 from collector.kafka.confluent_group import ConfluentGroup
 
 
@@ -34,3 +35,8 @@ def test_a_member_that_is_thrown_out_joins_anew_and_no_other_does(code: int, end
     group: Any = ConfluentGroup.__new__(ConfluentGroup)
     group._member, group._trouble = "n0-0", ""
     assert group._ends(Told(code)) is ends
+
+
+@pytest.mark.parametrize("code", [KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH])
+def test_what_a_broker_says_after_its_restart_ends_no_worker(code: int) -> None:
+    assert code in UNREACHABLE
