@@ -54,6 +54,7 @@ class ConfluentGroup:
             "allow.auto.create.topics": False,
         }  # fmt: skip
         self._member, self._topic = member, topic
+        self._session_secs = session_secs
         self._lock = threading.Condition()
         self._told: deque[Changes] = deque()
         self._owned: set[int] = set()
@@ -79,8 +80,11 @@ class ConfluentGroup:
 
     @property
     def last_contact(self) -> float:
-        """See `Group.last_contact`."""
-        return self._contact
+        """See `Group.last_contact`. Who came back too late has a fresh connection, and what others deliver by now: that ends the touch until
+        the worker has been told."""
+        with self._lock:
+            torn = any(each.gone for each in self._told)
+        return time.monotonic() - self._session_secs if torn else self._contact
 
     def close(self) -> None:
         """See `Group.close`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -40,3 +41,22 @@ def test_a_member_that_is_thrown_out_joins_anew_and_no_other_does(code: int, end
 @pytest.mark.parametrize("code", [KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH])
 def test_what_a_broker_says_after_its_restart_ends_no_worker(code: int) -> None:
     assert code in UNREACHABLE
+
+
+def test_who_came_back_too_late_is_out_of_touch_until_the_worker_knows() -> None:
+    """The coordinator answers again, but what is on its way to destinations is others' to deliver by now."""
+    session_secs = 600.0
+    group: Any = ConfluentGroup(
+        {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, "g", "n0-0", "topic", session_secs
+    )
+    try:
+        group._owned = {1, 2}
+        group._contact = time.monotonic()
+        assert time.monotonic() - group.last_contact < session_secs
+        group._all_gone()
+        group._contact = time.monotonic()
+        assert time.monotonic() - group.last_contact >= session_secs - 1  # the margin of `ClusterOwnership`
+        assert group.changes().gone == [1, 2]
+        assert time.monotonic() - group.last_contact < session_secs
+    finally:
+        group.close()
