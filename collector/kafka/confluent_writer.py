@@ -100,7 +100,9 @@ class ConfluentWriter:
         return self._producer
 
     def _not_claimed(self, error: KafkaError, time_is_left: bool) -> None:
-        """Raise what it means, unless it may be tried again."""
+        """Raise what it means, unless it may be tried again: by another producer, where somebody else has claimed it meanwhile."""
+        if error.code() in FENCED:
+            raise Unreachable(f"{self._name} is claimed by another owner, too: {said(error)}")
         if error.fatal() or permanent(error):
             raise StorageError(f"{self._name} can't be claimed: {said(error)}")
         if not time_is_left:
