@@ -18,7 +18,7 @@ from collector.receivers.kafka.facts import OURS, MessageFacts
 from collector.receivers.kafka.group import Group, Settings
 from collector.receivers.kafka.handing import Handing
 from collector.receivers.kafka.messages import Reader, text_of
-from collector.receivers.kafka.partition import Part
+from collector.receivers.kafka.partition import PlacedMessage
 
 _log = logging.getLogger(__name__)
 _POLL_SECS, _BATCH = 0.2, 1000
@@ -124,14 +124,14 @@ class Consuming:
             if not partition.gone:
                 partition.put(part)
 
-    def _part(self, message: Message, topic: str, number: int, offset: int) -> Part:
+    def _part(self, message: Message, topic: str, number: int, offset: int) -> PlacedMessage:
         value, given = message.value() or b"", _headers(message)
         headers = tuple((name, text_of(value)) for name, value in given if not name.startswith(OURS))
         carried = self._reader.carried(given)
         facts = MessageFacts(self._domain(message, topic, headers), topic, number, headers, carried)
         kind, stamp = message.timestamp()
         unix_nano = stamp * 1_000_000 if kind and stamp > 0 else time.time_ns()
-        return Part(self._reader.read(value, unix_nano, carried), facts, offset + 1, len(value))
+        return PlacedMessage(self._reader.read(value, unix_nano, carried), facts, offset + 1, len(value))
 
     def _domain(self, message: Message, topic: str, headers: tuple[tuple[str, str], ...]) -> str:
         match self._config.domain_from.partition("."):

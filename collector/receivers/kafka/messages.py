@@ -22,7 +22,7 @@ _RESOURCE_LOGS, _MORE, _LONGEST_SHIFT = 0x0A, 0x80, 28
 _NOTHING = Repairs()
 
 
-class Taken(NamedTuple):
+class ReadMessage(NamedTuple):
     """What a message holds: a request, or fields of one record (`record`). `unread`: a request that stands by itself, and is looked into together
     with others. `why`: it can't be decoded, and `body` is what it was."""
 
@@ -57,38 +57,38 @@ class Reader:
         given = {name: text_of(value) for name, value in headers}
         return tuple((attribute, given[name]) for name, attribute in self._names.items() if given.get(name))
 
-    def read(self, value: bytes, unix_nano: int, carried: Headers) -> Taken:
+    def read(self, value: bytes, unix_nano: int, carried: Headers) -> ReadMessage:
         """Never raises. An empty value (a tombstone, say) is no record."""
         if not value:
-            return Taken(b"", 0, 0, record=self._body is not None)
+            return ReadMessage(b"", 0, 0, record=self._body is not None)
         try:
             if self._body is not None:
-                return Taken(self._body(value) + observed_field(unix_nano), 1, _RECORD_GROUPS, record=True)
+                return ReadMessage(self._body(value) + observed_field(unix_nano), 1, _RECORD_GROUPS, record=True)
             if self._receive is receive_protobuf and not carried and _stands_alone(value):
-                return Taken(value, 0, 0, unread=True)
+                return ReadMessage(value, 0, 0, unread=True)
             received = self._receive(value)
             if carried and received.records:
                 received = of_resources(received, dict(carried))
-            return Taken(received.body, received.records, received.groups, repairs=received.repairs)
+            return ReadMessage(received.body, received.records, received.groups, repairs=received.repairs)
         except (InvalidPayload, TooLarge) as refusal:
-            return Taken(_undecodable(value), 1, 1, why=refusal.reason)
+            return ReadMessage(_undecodable(value), 1, 1, why=refusal.reason)
 
     def _text(self, value: bytes) -> bytes:
         return body_field(value.decode(self._charset, "replace"))
 
 
-def looked_into(taken: Taken) -> Taken:
+def looked_into(taken: ReadMessage) -> ReadMessage:
     """An unread request by itself. Never raises."""
     if not taken.unread:
         return taken
     try:
         received = receive_protobuf(taken.body)
     except (InvalidPayload, TooLarge) as refusal:
-        return Taken(_undecodable(taken.body), 1, 1, why=refusal.reason)
-    return Taken(received.body, received.records, received.groups, repairs=received.repairs)
+        return ReadMessage(_undecodable(taken.body), 1, 1, why=refusal.reason)
+    return ReadMessage(received.body, received.records, received.groups, repairs=received.repairs)
 
 
-def joined(parts: Sequence[Taken], resource: Headers) -> Received:
+def joined(parts: Sequence[ReadMessage], resource: Headers) -> Received:
     """One request of several messages with the same resource: all of them unread, or none. Raises `InvalidPayload`, `TooLarge` where they are."""
     if parts[0].unread:
         return receive_protobuf(parts[0].body if len(parts) == 1 else b"".join(part.body for part in parts))

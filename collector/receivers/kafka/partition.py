@@ -12,17 +12,17 @@ from collector.admission.steps import Arrival
 from collector.errors import InvalidPayload, TooLarge
 from collector.journal.positions import Position
 from collector.receivers.kafka.facts import MessageFacts
-from collector.receivers.kafka.messages import Taken, joined, looked_into
+from collector.receivers.kafka.messages import ReadMessage, joined, looked_into
 from otlp_wire import Received
 
 _MOST_BYTES, _MOST_RECORDS = 1 << 20, 8192
 _OFFSET, _NUMBER = Struct("<Q"), Struct("<I")
 
 
-class Part(NamedTuple):
+class PlacedMessage(NamedTuple):
     """A message, what it is alike with, the offset behind it, and how many bytes it is."""
 
-    taken: Taken
+    taken: ReadMessage
     facts: MessageFacts
     behind: int
     size: int
@@ -57,9 +57,9 @@ class Partition:
         self.retry_at = 0.0
         self.refused = ""
         """Why what comes next is not taken; empty: it is."""
-        self._parts: deque[Part] = deque()
+        self._parts: deque[PlacedMessage] = deque()
 
-    def put(self, part: Part) -> None:
+    def put(self, part: PlacedMessage) -> None:
         """One more message."""
         self._parts.append(part)
         self.next = part.behind
@@ -103,7 +103,7 @@ class Partition:
         self.waiting_bytes -= sum(part.size for part in parts)
         return Run(received, first.facts, parts[-1].behind, first.taken.why)
 
-    def _alike(self) -> list[Part]:
+    def _alike(self) -> list[PlacedMessage]:
         """As many messages as may share an entry."""
         first = self._parts.popleft()
         found, size, records = [first], first.size, max(1, first.taken.records)

@@ -15,7 +15,7 @@ from collector.receivers.kafka.consuming import Consuming
 from collector.receivers.kafka.facts import MessageFacts
 from collector.receivers.kafka.handing import Handing
 from collector.receivers.kafka.messages import NEVER_PROTOBUF, Reader
-from collector.receivers.kafka.partition import Part, Partition, offset_of, position_of, source_of
+from collector.receivers.kafka.partition import Partition, PlacedMessage, offset_of, position_of, source_of
 from collector.testing.contract import misfits
 from collector.testing.payloads import payload
 from counterparts.received_otlp import records
@@ -106,7 +106,7 @@ def runs(*messages):
     """Bodies of each run, and the offset behind it."""
     reader, partition = Reader("text"), Partition("t", 0, b"s", 10)
     for at, (value, of) in enumerate(messages, 10):
-        partition.put(Part(reader.read(value, 1, ()), of, at + 1, len(value)))
+        partition.put(PlacedMessage(reader.read(value, 1, ()), of, at + 1, len(value)))
     found = []
     while (run := partition.run()) is not None:
         assert partition.run() is run, "the same until it is kept"
@@ -136,7 +136,7 @@ def test_messages_that_are_alike_share_an_entry(messages, expected):
 def test_requests_are_joined_and_what_is_broken_stands_alone():
     reader, partition = Reader("otlp_proto"), Partition("t", 0, b"s", 0)
     for at, value in enumerate([payload(1, "a"), payload(2, "b"), b"\xff", payload(1, "c")]):
-        partition.put(Part(reader.read(value, 1, ()), A, at + 1, len(value)))
+        partition.put(PlacedMessage(reader.read(value, 1, ()), A, at + 1, len(value)))
     found = []
     while (run := partition.run()) is not None:
         found.append((run.received.records, run.behind))
@@ -149,7 +149,7 @@ def test_no_message_reaches_into_the_one_behind_it():
     whole = payload(1, "a")
     reader, partition = Reader("otlp_proto"), Partition("t", 0, b"s", 0)
     for at, value in enumerate([payload(1, "x"), whole[:-10], whole[-10:] + payload(1, "b"), payload(1, "y")]):
-        partition.put(Part(reader.read(value, 1, ()), A, at + 1, len(value)))
+        partition.put(PlacedMessage(reader.read(value, 1, ()), A, at + 1, len(value)))
     found = []
     while (run := partition.run()) is not None:
         found.append((run.received.records, run.behind, bool(run.why)))
@@ -161,7 +161,7 @@ def test_what_is_wrong_within_a_request_is_found_among_others():
     wrong = b"\x0a\x04\x12\x02\x12\xff"
     reader, partition = Reader("otlp_proto"), Partition("t", 0, b"s", 0)
     for at, value in enumerate([payload(1, "x"), wrong, payload(1, "y"), payload(1, "z")]):
-        partition.put(Part(reader.read(value, 1, ()), A, at + 1, len(value)))
+        partition.put(PlacedMessage(reader.read(value, 1, ()), A, at + 1, len(value)))
     found = []
     while (run := partition.run()) is not None:
         found.append((run.received.records, run.behind, bool(run.why)))
@@ -172,7 +172,7 @@ def test_what_is_wrong_within_a_request_is_found_among_others():
 
 def test_what_was_taken_from_us_is_dropped():
     partition = Partition("t", 0, b"s", 0)
-    partition.put(Part(Reader("text").read(b"1", 1, ()), A, 1, 1))
+    partition.put(PlacedMessage(Reader("text").read(b"1", 1, ()), A, 1, 1))
     partition.drop()
     assert partition.run() is None
     assert partition.durable == 0
