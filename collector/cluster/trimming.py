@@ -77,3 +77,5 @@ class Trimming:
                 _log.debug("nothing is trimmed for now: %s", error)
             except LogboomError as error:
                 _log.warning("nothing is trimmed for now: %s", error)
+            except Exception:  # noqa: BLE001  without this thread the topics grow until retention eats what waits
+                _log.exception("nothing is trimmed for now")
