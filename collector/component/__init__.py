@@ -93,6 +93,7 @@ from collector.component.powers.options import (
     ReadsStore,
     ShowsRecords,
     SpeaksTls,
+    StaysHere,
     StepLimiting,
     StepLimits,
 )
@@ -214,6 +215,7 @@ __all__ = [
     "SpeaksTls",
     "Standing",
     "State",
+    "StaysHere",
     "StepLimiting",
     "StepLimits",
     "StoreMark",

@@ -36,6 +36,7 @@ def check_same_cluster(old: Settings, new: Settings) -> None:
             "service.ledger.kafka can't come or go while logboom runs: restart it, with a --data-dir of its own"
         )
     if before is not None and after is not None:
-        for name in ("prefix", "instance_id"):
-            if getattr(before, name) != getattr(after, name):
+        fixed = {"prefix": (before.prefix, after.prefix), "instance_id": (before.instance_id, after.instance_id)}
+        for name, (was, is_) in fixed.items():
+            if was != is_:
                 raise LogboomError(f"service.ledger.kafka.{name} can't change while logboom runs: restart it")

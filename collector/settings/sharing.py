@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from collector.component import Acknowledging, Component, Config
+from collector.component import Acknowledging, Component, Config, StaysHere
 from collector.errors import Problem
 from collector.extensions.backup.config import BackupConfig
 from collector.settings.model import Settings
 from collector.settings.references import Reference
 from collector.settings.service import ServiceConfig
 from collector.settings.tree import Node, locate
-
-_LOCAL = {
-    "sqlite": "each machine has a store of its own, of what it processed itself, and a query asks one of them",
-    "file": "each machine writes files of its own, of what it processed itself",
-}
 
 
 def refused(
@@ -62,8 +57,8 @@ def cautions(settings: Settings) -> Iterator[str]:
     if kafka is None:
         return
     for ident, component in settings.exporters.items():
-        if (why := _LOCAL.get(component.factory.name)) is not None:
-            yield f"exporters.{ident} beside service.ledger.kafka: {why} (d1, elasticsearch, clickhouse and archive are shared)"
+        if isinstance(component.config, StaysHere):
+            yield f"exporters.{ident} beside service.ledger.kafka: {component.config.stays_here()} (d1, elasticsearch, clickhouse and archive are shared)"
     if kafka.replication_factor < 2:
         yield (
             "service.ledger.kafka.replication_factor is 1: a broker that loses its disk, or its power, takes acknowledged records along; "

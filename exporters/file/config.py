@@ -76,6 +76,10 @@ class FileConfig(DocumentOptions, DeliveryConfig):
     directory_permissions: str = "0755"
     """Of folders that are created, octal."""
 
+    def stays_here(self) -> str:
+        """See `StaysHere`."""
+        return "each machine writes files of its own, of what it processed itself"
+
     def not_erased(self) -> str:
         """See `DeliveryConfig`."""
         return "cannot: lines stay in the files until these are rotated away: delete them there"

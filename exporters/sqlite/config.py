@@ -31,6 +31,10 @@ class SqliteConfig(DeliveryConfig):
     retention: RetentionConfig = RetentionConfig()
     """What is deleted, and when."""
 
+    def stays_here(self) -> str:
+        """See `StaysHere`."""
+        return "each machine has a store of its own, of what it processed itself, and a query asks one of them"
+
     def store_file(self, root: Path) -> Path:
         """For whoever reads it (`HoldsLogs`)."""
         return self.path if self.path.is_absolute() else root / self.path

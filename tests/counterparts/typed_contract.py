@@ -68,6 +68,7 @@ from collector.component import (
     ShowsRecords,
     SignsRequests,
     SpeaksTls,
+    StaysHere,
     StepLimiting,
     Supersedes,
     TakesCommands,
@@ -534,6 +535,7 @@ WANTS_OF_LISTENERS: tuple[type[WantsOfListeners], ...] = (ClientCertificateConfi
 BILLS: tuple[type[Bills], ...] = (D1Exporter,)
 PRICED: tuple[type[Priced], ...] = (D1Config,)
 ASKS_FOR_DOMAINS: tuple[type[AsksForDomains], ...] = (AlertingConfig,)
+STAYS_HERE: tuple[type[StaysHere], ...] = (FileConfig, SqliteConfig)
 DELETES_BY_ITSELF: tuple[type[DeletesByItself], ...] = (
     AwsCloudWatchLogsConfig,
     ClickHouseConfig,
@@ -869,6 +871,7 @@ CLASSES: dict[str, tuple[type, ...]] = {
     "KnowsSecrets": KNOWS_SECRETS,
     "Cautions": CAUTIONS,
     "DeletesByItself": DELETES_BY_ITSELF,
+    "StaysHere": STAYS_HERE,
     "AsksForDomains": ASKS_FOR_DOMAINS,
     "Priced": PRICED,
     "ClientAuthenticator": CLIENT_AUTHENTICATOR,

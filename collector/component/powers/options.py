@@ -195,6 +195,16 @@ class DeletesByItself(Protocol):
 
 
 @runtime_checkable
+class StaysHere(Protocol):
+    """Options of an exporter that writes to this machine's disk: where many machines share the work, each has a part of it, and
+    `logboom validate` says so."""
+
+    def stays_here(self) -> str:
+        """What that means for who looks for a record, as a sentence without its end."""
+        ...
+
+
+@runtime_checkable
 class GoesBefore(Protocol):
     """Options of a processor that others of its pipeline should stand behind: warned of where they do not."""
 
