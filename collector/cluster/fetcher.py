@@ -122,7 +122,8 @@ class Fetcher:
     def _fail(self, error: StorageError) -> None:
         with self._lock:
             self._error = error
-        for window in (*self._windows.values(), *(window for _, window in self._asked)):
+            asked = [window for _, window in self._asked]
+        for window in (*self._windows.values(), *asked):
             window.fail(error)
         self._on_news()
 

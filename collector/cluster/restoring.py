@@ -98,7 +98,11 @@ class Restoring:
         places = Places.of(self._prefix, number)
         ids = self._ids(places)
         follower = Follower.open(path, budget_bytes, places, ids)
-        writer = self._wire.writer(number)
+        try:
+            writer = self._wire.writer(number)
+        except BaseException:
+            follower.environment.close()
+            raise
         try:
             writer.claim(self._claim_secs)
             self._restore(follower, places, budget_bytes, ids)

@@ -24,7 +24,7 @@ from collector.cluster.poison import marks_of, record
 from collector.cluster.told import Told, tell
 from collector.cluster.waiting import waiting
 from collector.errors import LogboomError
-from collector.kafka.wire import Admin, AtEnd, NewRecord, OutOfRange, Place, Reader, Refused, Unreachable, Wire
+from collector.kafka.wire import Admin, AtEnd, NewRecord, OutOfRange, Place, Reader, Refused, Sender, Unreachable, Wire
 from collector.ledger.reader import PartitionReader
 
 _log = logging.getLogger("logboom.cluster")
@@ -98,17 +98,10 @@ class Status:
             reader.follow({Place(self._topic, number): 0 for number in range(self._partitions)})
             while not self._closing.is_set():
                 began = time.monotonic()
-                with suppress(LogboomError):
-                    self._hear(reader)
-                told = self._tell()
-                for number, status in told.items():
-                    record = NewRecord(Place(self._topic, number), b"%d" % number, orjson.dumps(status))
-                    sender.send(record, _told)
-                for suspects in self._suspects():
-                    sender.send(suspects, _told)
-                if began - self._trimmed_at >= TRIM_SECS:
-                    self._trimmed_at = began
-                    self._trim(admin)
+                try:
+                    self._turn(sender, admin, reader, began)
+                except Exception:  # noqa: BLE001  without this thread nothing is trimmed, and doors hear nothing
+                    _log.exception("nothing is told for now of what waits in the partitions of this worker")
                 self._closing.wait(max(0.05, TELL_SECS - (time.monotonic() - began)))
             tell(self._teller.root, self._teller.worker, Told(others=self._others))
         except Exception:  # noqa: BLE001  others go on, and what is told grows old
@@ -117,6 +110,18 @@ class Status:
             sender.close(1.0)
             reader.close()
             admin.close()
+
+    def _turn(self, sender: Sender, admin: Admin, reader: Reader, began: float) -> None:
+        with suppress(LogboomError):
+            self._hear(reader)
+        for number, status in self._tell().items():
+            record = NewRecord(Place(self._topic, number), b"%d" % number, orjson.dumps(status))
+            sender.send(record, _told)
+        for suspects in self._suspects():
+            sender.send(suspects, _told)
+        if began - self._trimmed_at >= TRIM_SECS:
+            self._trimmed_at = began
+            self._trim(admin)
 
     def _tell(self) -> Mapping[int, Mapping[str, Any]]:
         owned = dict(self._owned())

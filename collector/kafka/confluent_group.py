@@ -46,9 +46,10 @@ class ConfluentGroup:
     """
 
     def __init__(self, settings: Mapping[str, Any], group: str, member: str, topic: str, session_secs: float) -> None:
+        self._heartbeat_secs = max(0.1, session_secs / 5)
         self._settings = {
             **settings, "group.id": group, "group.instance.id": member, "session.timeout.ms": round(session_secs * 1000),
-            "heartbeat.interval.ms": max(100, round(session_secs * 1000 / 5)), "max.poll.interval.ms": 600_000,
+            "heartbeat.interval.ms": round(self._heartbeat_secs * 1000), "max.poll.interval.ms": 600_000,
             "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False,
             "enable.auto.offset.store": False, "statistics.interval.ms": _STATISTICS_MS, "stats_cb": self._heard,
             "allow.auto.create.topics": False,
@@ -61,6 +62,7 @@ class ConfluentGroup:
         self._leaving: set[int] = set()
         self._closing = False
         self._contact = time.monotonic() - session_secs
+        self._awake_at, self._doubted_until = time.monotonic(), 0.0
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="group", daemon=True)
         self._thread.start()
@@ -81,10 +83,12 @@ class ConfluentGroup:
     @property
     def last_contact(self) -> float:
         """See `Group.last_contact`. Who came back too late has a fresh connection, and what others deliver by now: that ends the touch until
-        the worker has been told."""
+        the worker has been told. A process that stood still finds answers that came meanwhile, and they are no sign of life of now: it
+        is in touch again when the coordinator had the time for another one."""
         with self._lock:
-            torn = any(each.gone for each in self._told)
-        return time.monotonic() - self._session_secs if torn else self._contact
+            now = time.monotonic()
+            torn = any(each.gone for each in self._told) or now < self._doubted_until
+        return now - self._session_secs if torn else min(self._contact, self._awake_at)
 
     def close(self) -> None:
         """See `Group.close`."""
@@ -114,11 +118,20 @@ class ConfluentGroup:
         try:
             consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
             while not self._closing:
+                self._awake()
                 message = consumer.poll(_POLL_SECS)
                 if message is not None and message.error() is not None and self._ends(message):
                     return
         finally:
             consumer.close()
+
+    def _awake(self) -> None:
+        """Note that this thread runs, and whether all of the process stood still before."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._awake_at >= self._session_secs / 2:
+                self._doubted_until = now + 2 * self._heartbeat_secs
+            self._awake_at = now
 
     def _ends(self, message: Message) -> bool:
         """Whether it is a member no more."""
@@ -161,6 +174,7 @@ class ConfluentGroup:
             until = time.monotonic() + RELEASE_SECS
             while self._leaving.intersection(numbers) and not self._closing and time.monotonic() < until:
                 self._lock.wait(_POLL_SECS)
+                self._awake()
             late = sorted(self._leaving.intersection(numbers))
             self._leaving.difference_update(numbers)
             if late and not self._closing:

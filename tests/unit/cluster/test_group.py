@@ -60,3 +60,24 @@ def test_who_came_back_too_late_is_out_of_touch_until_the_worker_knows() -> None
         assert time.monotonic() - group.last_contact < session_secs
     finally:
         group.close()
+
+
+def test_who_stood_still_is_out_of_touch_until_another_answer_may_have_come() -> None:
+    """What lay in the socket when a process was stopped is read when it goes on, and says nothing of now."""
+    session_secs = 600.0
+    group: Any = ConfluentGroup(
+        {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, "g", "n0-0", "topic", session_secs
+    )
+    try:
+        group._contact = time.monotonic()
+        assert time.monotonic() - group.last_contact < session_secs / 2
+        with group._lock:
+            group._awake_at -= session_secs  # so long nothing ran
+        assert time.monotonic() - group.last_contact >= session_secs - 1
+        group._awake()  # whichever thread runs first
+        group._contact = time.monotonic()
+        assert time.monotonic() - group.last_contact >= session_secs - 1
+        group._doubted_until = 0.0
+        assert time.monotonic() - group.last_contact < session_secs / 2
+    finally:
+        group.close()
