@@ -11,7 +11,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -52,7 +51,8 @@ def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, all different, from where the system takes none for connections: between this look and the
     listening, no connection of whichever process can get one of them, and no other caller is given the same."""
     first, most = _FIRST_PORT, _ports_of_connections()
-    turn = Path(tempfile.gettempdir()) / f"logboom-test-ports-{os.getuid()}"
+    turn = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "logboom-tests" / "ports"
+    turn.parent.mkdir(parents=True, exist_ok=True)
     with turn.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
