@@ -29,7 +29,7 @@ from collector.cluster.poison import adopt, tell_death
 from collector.cluster.pulse import ClusterPulse
 from collector.cluster.requests import Requests
 from collector.cluster.shared_keys import share_keys
-from collector.cluster.status import Owned, Status, Teller
+from collector.cluster.status import OWNERLESS_SECS, Owned, Status, Teller
 from collector.cluster.told import FOLDER, told_by_all
 from collector.cluster.topics import Checked, checked, prepared, remembers
 from collector.cluster.trimming import Trimming
@@ -113,6 +113,7 @@ class KafkaBackend:
         group = self._connected().group(f"{self._options.instance}-{worker}", self._options.topic("intake"))
         worker_, session_secs = self._worker, self._options.session_timeout
         ownership = ClusterOwnership(group, session_secs, lock, worker_.close, worker_.owners)
+        self._worker.share_out = group.share_out
         self._worker.on_missed = lambda missed: ownership.note_expired(str(missed))
         return ownership
 
@@ -193,6 +194,7 @@ class _Worker:
         self._requests: Requests | None = None
         self._owned: dict[int, Owned] = {}
         self.on_missed: Callable[[Missed], None] = lambda _: None
+        self.share_out: Callable[[], None] = lambda: None
 
     def open_ledger(self, number: int, plan: LedgerPlan, wanted: Callable[[], bool]) -> Ledger:
         from collector.cluster.restoring import Restoring  # loads columns, which the supervisor must not
@@ -248,8 +250,9 @@ class _Worker:
                 teller = Teller(backend._dir.root, options.instance, self._index, backend._address)
                 self._accepted = accepted
                 self._status = Status(
-                    wire, options.topic("status"), backend._dir.partitions, teller, accepted, lambda: self._owned
-                )
+                    wire, options.topic("status"), backend._dir.partitions, teller, accepted, lambda: self._owned,
+                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout),
+                )  # fmt: skip
                 self._trimming = Trimming(
                     wire.admin(), accepted, lambda: [(each.number, each.reader) for each in self._owned.values()]
                 )

@@ -8,6 +8,7 @@ file (`told`). And who owns the rest: what others tell there.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +33,8 @@ TELL_SECS = 1.0
 TRIM_SECS = 30.0
 _DOMAINS = 20
 _AT_ONCE, _JOIN_SECS = 500, 10.0
+OWNERLESS_SECS = 30.0
+"""So long nobody told of a partition, at least, before it is taken for nobody's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,8 @@ class Status:
     Args:
         topic: of what owners tell, of so many partitions.
         owned: what this process owns now. Called from the thread.
+        ownerless: told when a partition seems to be nobody's, at most once in `patience_secs`.
+        patience_secs: how long that takes.
     """
 
     def __init__(
@@ -70,7 +75,13 @@ class Status:
         teller: Teller,
         accepted: Accepted,
         owned: Callable[[], Mapping[int, Owned]],
+        ownerless: Callable[[], None] = lambda: None,
+        patience_secs: float = OWNERLESS_SECS,
     ) -> None:
+        # Not all workers at once: the first one is enough.
+        self._ownerless, self._patience_secs = ownerless, patience_secs * random.uniform(1, 1.5)  # noqa: S311
+        self._heard_at = dict.fromkeys(range(partitions), time.monotonic())
+        self._asked_at = 0.0
         self._topic, self._partitions = topic, partitions
         self._teller = teller
         self._accepted = accepted
@@ -117,6 +128,7 @@ class Status:
         for number, status in self._tell().items():
             record = NewRecord(Place(self._topic, number), b"%d" % number, orjson.dumps(status))
             sender.send(record, _told)
+        self._look_for_owners()
         for suspects in self._suspects():
             sender.send(suspects, _told)
         if began - self._trimmed_at >= TRIM_SECS:
@@ -179,9 +191,20 @@ class Status:
         except OutOfRange as gone:
             reader.follow({gone.place: gone.begins})
 
+    def _look_for_owners(self) -> None:
+        """Whoever hears of others hears of all: what nobody tells of, while others are told of, is nobody's, or is being restored."""
+        now = time.monotonic()
+        silent = sorted(number for number, at in self._heard_at.items() if now - at > self._patience_secs)
+        heard = any(now - at < self._patience_secs / 2 for at in self._heard_at.values())
+        if silent and heard and now - self._asked_at > self._patience_secs:
+            self._asked_at = now
+            _log.warning("nobody tells of the partitions %s: the group is asked to share out anew", silent)
+            self._ownerless()
+
     def _note(self, number: int, text: bytes) -> None:
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             told = orjson.loads(text)
+            self._heard_at[number] = time.monotonic()
             self._others[number] = str(told["owner"]), int(told["worker"]), int(told["at_unix_ms"])
 
     def _trim(self, admin: Admin) -> None:

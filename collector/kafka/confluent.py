@@ -60,7 +60,8 @@ class ConfluentWire:
 
     def group(self, member: str, topic: str) -> ConfluentGroup:
         """See `Wire.group`."""
-        return ConfluentGroup(self._settings, self._prefix, member, topic, self._session_secs)
+        beside = f"{self._prefix}.control"
+        return ConfluentGroup(self._settings, self._prefix, member, topic, self._session_secs, beside)
 
     def admin(self) -> ConfluentAdmin:
         """See `Wire.admin`."""

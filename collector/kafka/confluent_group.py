@@ -5,6 +5,9 @@
 
 What is asked back stays ours while its callback waits: brokers give it to nobody before that returns. Who puts nothing down for
 `RELEASE_SECS` loses it all the same.
+
+A static member that died between the two halves of a move comes back with its old share, and brokers begin no second half: what was to
+move is nobody's. A member that finds so (`share_out`) names one topic more for a while, which makes them share out anew.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ _POLL_SECS = 0.2
 _STATISTICS_MS = 500
 _AGAIN_SECS = 2.0
 _JOIN_SECS = 10.0
+_BESIDE_SECS = 5.0
 _ENDS = (
     KafkaError.FENCED_INSTANCE_ID,
     KafkaError._FATAL,
@@ -43,9 +47,12 @@ class ConfluentGroup:
         group: its name.
         member: who this is, also after a restart; two that live at a time throw each other out.
         session_secs: so long after its last heartbeat a member's numbers are given to others.
+        beside: another topic that there is, for `share_out`.
     """
 
-    def __init__(self, settings: Mapping[str, Any], group: str, member: str, topic: str, session_secs: float) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], group: str, member: str, topic: str, session_secs: float, beside: str = ""
+    ) -> None:
         self._heartbeat_secs = max(0.1, session_secs / 5)
         self._settings = {
             **settings, "group.id": group, "group.instance.id": member, "session.timeout.ms": round(session_secs * 1000),
@@ -54,7 +61,8 @@ class ConfluentGroup:
             "enable.auto.offset.store": False, "statistics.interval.ms": _STATISTICS_MS, "stats_cb": self._heard,
             "allow.auto.create.topics": False,
         }  # fmt: skip
-        self._member, self._topic = member, topic
+        self._member, self._topic, self._beside = member, topic, beside
+        self._sharing_out, self._until, self._settled_at = False, 0.0, 0.0
         self._session_secs = session_secs
         self._lock = threading.Condition()
         self._told: deque[Changes] = deque()
@@ -79,6 +87,10 @@ class ConfluentGroup:
         with self._lock:
             self._leaving.difference_update(numbers)
             self._lock.notify_all()
+
+    def share_out(self) -> None:
+        """See `Group.share_out`."""
+        self._sharing_out = bool(self._beside)
 
     @property
     def last_contact(self) -> float:
@@ -116,14 +128,32 @@ class ConfluentGroup:
         """As one member, until it is thrown out or closes."""
         consumer = Consumer(self._settings)
         try:
-            consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+            self._subscribe(consumer, [self._topic])
+            self._until = 0.0
             while not self._closing:
                 self._awake()
+                self._vary(consumer)
                 message = consumer.poll(_POLL_SECS)
                 if message is not None and message.error() is not None and self._ends(message):
                     return
         finally:
             consumer.close()
+
+    def _subscribe(self, consumer: Consumer, topics: list[str]) -> None:
+        consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def _vary(self, consumer: Consumer) -> None:
+        """Name one topic more where that is asked for, and none after a while; what is asked for before that has settled is one with it."""
+        now, asked, self._sharing_out = time.monotonic(), self._sharing_out, False
+        if asked and now >= self._settled_at:
+            self._until, self._settled_at = now + _BESIDE_SECS, now + 3 * _BESIDE_SECS
+            self._subscribe(consumer, [self._topic, self._beside])
+        elif self._until and now >= self._until:
+            self._until = 0.0
+            self._subscribe(consumer, [self._topic])
+
+    def _numbers(self, partitions: Sequence[TopicPartition]) -> list[int]:
+        return sorted(each.partition for each in partitions if each.topic == self._topic)
 
     def _awake(self) -> None:
         """Note that this thread runs, and whether all of the process stood still before."""
@@ -151,17 +181,17 @@ class ConfluentGroup:
         places = [TopicPartition(each.topic, each.partition, OFFSET_END) for each in partitions]
         consumer.incremental_assign(places)
         consumer.pause(places)  # it reads nothing
-        numbers = [each.partition for each in partitions]
+        numbers = self._numbers(partitions)
         with self._lock:
             self._contact = time.monotonic()
             self._owned.update(numbers)
             self._trouble = ""
             if numbers:
-                self._told.append(Changes(gained=sorted(numbers)))
+                self._told.append(Changes(gained=numbers))
 
     def _revoked(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Those that others are to have; it returns when they are put down."""
-        numbers = sorted({each.partition for each in partitions} & self._owned)
+        numbers = sorted(self._owned.intersection(self._numbers(partitions)))
         if numbers and not self._closing:
             self._put_down(numbers)
         self._owned.difference_update(numbers)

@@ -194,6 +194,11 @@ class Group(Protocol):
         """Lost ones that are put down now: others may take them."""
         ...
 
+    def share_out(self) -> None:
+        """Ask that numbers be shared out anew: one of them seems to be nobody's. Members keep what they have, as far as it is fair. From
+        any thread."""
+        ...
+
     @property
     def last_contact(self) -> float:
         """Monotonic seconds of the coordinator's last sign of life."""

@@ -70,6 +70,9 @@ class SimulatedGroup:
             self._member = None
         return Changes((), gone, gone)
 
+    def share_out(self) -> None:
+        """See `Group.share_out`; each look of a member does it here."""
+
     def released(self, numbers: Sequence[int]) -> None:
         """See `Group.released`."""
         with self._cluster.changed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,9 +21,9 @@ NUMBERS = set(range(4))
 class Member:
     """One that follows what it is told, and puts down what is asked back when it is told to."""
 
-    def __init__(self, kafka: Kafka, topic: str, name: str) -> None:
+    def __init__(self, kafka: Kafka, topic: str, name: str, session_secs: float = SESSION_SECS) -> None:
         settings = connection_settings(KafkaConnection(brokers=[kafka.address]))
-        self.group = ConfluentGroup(settings, f"group-{topic}", name, topic, SESSION_SECS)
+        self.group = ConfluentGroup(settings, f"group-{topic}", name, topic, session_secs, f"{topic}-beside")
         self.owned: set[int] = set()
         self.asked: set[int] = set()
         self.moves = 0
@@ -43,6 +45,7 @@ class Member:
 def topic(kafka: Kafka, request: pytest.FixtureRequest) -> str:
     name = request.node.name
     kafka.make(name, partitions=len(NUMBERS))
+    kafka.make(f"{name}-beside", partitions=len(NUMBERS))
     return str(name)
 
 
@@ -95,3 +98,48 @@ def test_a_member_that_comes_back_in_time_has_what_it_had(kafka: Kafka, topic: s
     members[1] = again = Member(kafka, topic, "two")
     until(members, lambda: again.owned == had)
     assert first.moves == moves
+
+
+_MORTAL = """
+import sys, time
+from collector.kafka.client import connection_settings
+from collector.kafka.confluent_group import ConfluentGroup
+from collector.kafka.options import KafkaConnection
+address, group, topic, session = sys.argv[1:]
+settings = connection_settings(KafkaConnection(brokers=[address]))
+member = ConfluentGroup(settings, group, "one", topic, float(session))
+while True:
+    changes = member.changes()
+    if changes.gained:
+        print("gained", *changes.gained, flush=True)
+    if changes.lost:
+        print("asked", *changes.lost, flush=True)
+    time.sleep(0.05)
+"""
+
+
+def test_what_a_member_died_with_in_the_middle_of_a_move_is_shared_out_anew(kafka: Kafka, topic: str) -> None:
+    """It comes back within its session with its old share; what it was to put down has to find an owner all the same."""
+    command = [sys.executable, "-c", _MORTAL, kafka.address, f"group-{topic}", topic, str(SESSION_SECS * 5)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mortal:
+        assert mortal.stdout is not None
+        try:
+            assert mortal.stdout.readline().startswith("gained")
+            other = Member(kafka, topic, "two", SESSION_SECS * 5)
+            assert mortal.stdout.readline().startswith("asked")
+        finally:
+            mortal.kill()
+    members = [other, Member(kafka, topic, "one", SESSION_SECS * 5)]
+    try:
+
+        def all_have_an_owner() -> bool:
+            for member in members:
+                member.put_down()
+            members[0].group.share_out()
+            return members[0].owned | members[1].owned == NUMBERS and bool(members[0].owned and members[1].owned)
+
+        until(members, all_have_an_owner)
+        assert not members[0].owned & members[1].owned
+    finally:
+        for member in members:
+            member.group.close()
