@@ -225,7 +225,7 @@ def test_a_full_partition_is_paused_and_goes_on(kafka, topic):
     kafka.send(topic, *values, partition=0)
     intake = MemoryIntake(Unavailable("full", 0.05))
     with reading(kafka, topic, intake, **TEXT) as receiver:
-        until(lambda: receiver.gauges()["kafka"]["waiting_bytes"] > 4 << 20)
+        until(lambda: receiver.gauges()["kafka"]["waiting_bytes"] > 2 << 20)
         time.sleep(1)
         assert receiver.gauges()["kafka"]["waiting_bytes"] < 12 << 20
         intake.answer = None
