@@ -111,6 +111,7 @@ def test_a_kind_that_is_not_there(mode: str, said: bool, caplog: pytest.LogCaptu
         objects = [{"name": "widgets"}, {"name": "pods"}]
         with following(FACTORY, api, journal, objects=objects, error_mode=mode) as receiver:
             until(lambda: names(journal) == ["p0"] and (receiver.lacking() or not said))
+            until(lambda: mode == "silent" or "widgets" in caplog.text)
             assert ("the API server has no widgets" in str(receiver.lacking())) is said
             api.serves("example.com/v1", "widgets")
             api.put("/apis/example.com/v1/widgets", pod("w"))
