@@ -6,7 +6,6 @@ requests/n: {"action": "replay" | "delete", "ids": [id…]}
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -16,16 +15,16 @@ import orjson
 from collector.backend.interface import ANY, FiledLetter, LetterFilter, NoSuchDeadLetter
 from collector.cluster.changelog import Places, Row, row
 from collector.cluster.options import KafkaLedgerConfig
+from collector.cluster.whole import read_whole
 from collector.errors import LogboomError, StorageError
 from collector.journal.entry import Entry
-from collector.kafka.wire import AtEnd, Message, NewRecord, OutOfRange, Place, Refused, Unreachable, Wire
+from collector.kafka.wire import Message, NewRecord, Place, Refused, Unreachable, Wire
 from collector.ledger.deadletters import Action, DeadLetterInfo
 from collector.ledger.tables import U64
 
 if TYPE_CHECKING:
     from collector.batch import LogBatch
 
-_AT_ONCE = 5000
 _SECS = 120.0
 """Reading all rows of a cluster takes a while."""
 _SEND_SECS = 15.0
@@ -97,25 +96,10 @@ class KafkaDesk:
 
     def _read(self, places: Sequence[Place]) -> Iterator[Message]:
         """All that stands in these places."""
-        left, until = set(places), time.monotonic() + self._secs
-        reader = self._wire.reader("desk", prompt=True)
         try:
-            reader.follow(dict.fromkeys(left, 0))
-            while left:
-                if time.monotonic() > until:
-                    raise StorageError(f"the dead letters could not be read in {self._secs:.0f} s")
-                try:
-                    for each in reader.read(_AT_ONCE, 0.5):
-                        if isinstance(each, AtEnd):
-                            left.discard(each.place)
-                        else:
-                            yield each
-                except OutOfRange as gone:
-                    reader.follow({gone.place: gone.begins})
-                except Unreachable as error:
-                    raise StorageError(str(error)) from error
-        finally:
-            reader.close()
+            yield from read_whole(self._wire, "desk", places, self._secs)
+        except Unreachable as error:
+            raise StorageError(str(error)) from error
 
 
 class _Values:

@@ -24,14 +24,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from collector.cluster.whole import read_whole
 from collector.errors import StorageError, storage_error
-from collector.kafka.wire import AtEnd, Message, NewRecord, OutOfRange, Place, Refused, Unreachable, Wire
+from collector.kafka.wire import Message, NewRecord, Place, Refused, Wire
 from collector.key_file import BYTES, kept_key
 
 FILES = ("privacy.key", "links.key", "audit.key")
 _PREFIX, _SEALED = b"keys/", b"sealed-keys/"
 _NONCE_BYTES = 12
-_AT_ONCE = 1000
 _READ_SECS, _SEND_SECS, _SETTLE_SECS = 30.0, 10.0, 1.0
 _log = logging.getLogger("logboom.cluster")
 
@@ -131,20 +131,9 @@ def _tell(wire: Wire, records: Sequence[NewRecord]) -> None:
 def _read(wire: Wire, topic: str) -> _Told:
     """What was told, and not deleted since."""
     found = _Told({}, {})
-    reader, until = wire.reader("keys", prompt=True), time.monotonic() + _READ_SECS
-    try:
-        reader.follow({Place(topic, 0): 0})
-        while time.monotonic() < until:
-            try:
-                for each in reader.read(_AT_ONCE, 0.5):
-                    if isinstance(each, AtEnd):
-                        return found
-                    _note(found, each)
-            except OutOfRange as gone:
-                reader.follow({gone.place: gone.begins})
-    finally:
-        reader.close()
-    raise Unreachable(f"{topic}/0 can't be read to its end in {_READ_SECS:.0f} s")
+    for each in read_whole(wire, "keys", [Place(topic, 0)], _READ_SECS):
+        _note(found, each)
+    return found
 
 
 def _note(found: _Told, each: Message) -> None:

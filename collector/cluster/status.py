@@ -24,6 +24,7 @@ from collector.cluster.changelog import Changelog
 from collector.cluster.poison import marks_of, record
 from collector.cluster.told import Told, tell
 from collector.cluster.waiting import waiting
+from collector.cluster.whole import read_whole
 from collector.errors import LogboomError
 from collector.kafka.wire import Admin, AtEnd, NewRecord, OutOfRange, Place, Reader, Refused, Sender, Unreachable, Wire
 from collector.ledger.reader import PartitionReader
@@ -229,22 +230,9 @@ def read_all(wire: Wire, topic: str, partitions: int, secs: float = 15.0) -> Map
     Raises:
         Unreachable: no broker answers, or not in time.
     """
-    found: dict[int, Mapping[str, Any]] = {}
-    left = {Place(topic, number) for number in range(partitions)}
-    reader, until = wire.reader("cluster-status"), time.monotonic() + secs
-    try:
-        reader.follow(dict.fromkeys(left, 0))
-        while left:
-            if time.monotonic() > until:
-                raise Unreachable(f"{topic} can't be read to its end in {secs:.0f} s")
-            try:
-                for each in reader.read(_AT_ONCE, 0.5):
-                    if isinstance(each, AtEnd):
-                        left.discard(each.place)
-                    elif each.value and each.key == b"%d" % each.place.partition:
-                        found[each.place.partition] = orjson.loads(each.value)
-            except OutOfRange as gone:
-                reader.follow({gone.place: gone.begins})
-    finally:
-        reader.close()
-    return found
+    places = [Place(topic, number) for number in range(partitions)]
+    return {
+        each.place.partition: orjson.loads(each.value)
+        for each in read_whole(wire, "cluster-status", places, secs)
+        if each.value and each.key == b"%d" % each.place.partition
+    }

@@ -98,6 +98,8 @@ class ConfluentSender:
             self._purge(self._producer, max(0.0, until - time.monotonic()) + _PURGE_SECS)
         self._ended.set()
         self._thread.join(_PURGE_SECS)
+        for producer in self._former:  # whose requests wait for their refusal
+            self._purge(producer, _PURGE_SECS)
         return not left
 
     def _count(self, size: int) -> None:
