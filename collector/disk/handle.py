@@ -62,8 +62,9 @@ class Handle:
         return int(self.lmdb.stat()["entries"])
 
     def grow(self, map_bytes: int) -> None:
-        if map_bytes > self.map_bytes:
-            self.lmdb.set_mapsize(map_bytes)
+        with self._lock:  # a reader of this process may be in a write transaction of `dbs`, and LMDB refuses meanwhile
+            if map_bytes > self.map_bytes:
+                self.lmdb.set_mapsize(map_bytes)
 
     def names(self) -> dict[Any, str]:
         """The handle of each open table → its name."""

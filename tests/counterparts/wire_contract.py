@@ -59,7 +59,16 @@ def to_end(reader: Reader, places: Sequence[Place], secs: float = SECS) -> tuple
     return found, ends
 
 
+def settle(wire: Wire) -> None:
+    """A broker answers a commit before all may read it; it lets a successor claim when it is so."""
+    for number in (0, 1):
+        successor = wire.writer(number)
+        successor.claim(SECS)
+        successor.close()
+
+
 def read(wire: Wire, places: dict[Place, int]) -> tuple[list[Message], dict[Place, int]]:
+    settle(wire)
     reader = wire.reader("looking")
     reader.follow(places)
     try:
