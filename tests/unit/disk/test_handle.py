@@ -14,7 +14,9 @@ from collector.disk.handle import acquire
 MIB = 1 << 20
 
 
-def test_a_writer_with_more_room_waits_for_a_reader_that_looks_up_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_with_more_room_waits_for_a_reader_that_looks_up_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lmdb.open(str(tmp_path), map_size=MIB).close()
     reader = acquire(tmp_path, 0)
     looking, seen = threading.Event(), threading.Event()
