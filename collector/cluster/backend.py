@@ -80,7 +80,7 @@ class KafkaBackend:
         try:
             found = prepared(self._connected().admin(), self._options, self._dir.partitions, self._dir.root)
             secret = self._options.secret.get_secret_value()
-            share_keys(self._connected(), self._options.topic("status"), self._dir.root, secret)
+            share_keys(self._connected(), self._options.root_topic, self._dir.root, secret)
         except Unreachable as error:
             raise StorageError(f"service.ledger.kafka: {', '.join(self._options.brokers)}: {error}") from error
         for said in found.warnings:
@@ -203,7 +203,7 @@ class _Worker:
         backend = self._backend
         accepted = self._begun()
         wire, place = backend._connected(), backend.place(number)
-        restoring = Restoring(wire, wire.admin(), backend._options.prefix, wanted=wanted)
+        restoring = Restoring(wire, wire.admin(), backend._options.names, wanted=wanted)
         taken = restoring.open_ledger(number, backend._dir.partitions, place, plan, KafkaSources(accepted, number))
         try:
             adopt(wire, backend._options.topic("status"), number, backend._options.instance, place)

@@ -30,7 +30,7 @@ def connect(options: KafkaLedgerConfig) -> Wire:
 
     settings |= {"client.id": f"logboom-{options.instance}", **({"client.rack": options.rack} if options.rack else {})}
     return ConfluentWire(
-        settings, options.prefix, max_message_bytes=options.max_message_bytes, compression=options.compression,
+        settings, options.names, max_message_bytes=options.max_message_bytes, compression=options.compression,
         session_secs=options.session_timeout,
     )  # fmt: skip
 
@@ -46,7 +46,8 @@ def remember(root: Path, options: KafkaLedgerConfig, partitions: int) -> None:
     """Raises `StorageError`."""
     folder = root / FOLDER
     draft = folder / f".{_FILE}"
-    text = json.dumps({"partitions": partitions, "kafka": _plain(options)}, indent=1)
+    told = {"partitions": partitions, "generation": options.generation, "kafka": _plain(options)}
+    text = json.dumps(told, indent=1)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -66,7 +67,8 @@ def remembered(root: Path) -> Remembered | None:
     path = root / FOLDER / _FILE
     try:
         told = json.loads(path.read_text())
-        return Remembered(KafkaLedgerConfig.model_validate(told["kafka"]), int(told["partitions"]))
+        options = KafkaLedgerConfig.model_validate(told["kafka"]).of_generation(int(told.get("generation", 1)))
+        return Remembered(options, int(told["partitions"]))
     except FileNotFoundError:
         return None
     except OSError as error:

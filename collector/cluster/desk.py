@@ -41,7 +41,7 @@ class KafkaDesk:
 
     def letters(self, chosen: LetterFilter = ANY) -> list[FiledLetter]:
         """See `Desk.letters`."""
-        places = [Places.of(self._options.prefix, number) for number in range(self._partitions)]
+        places = [Places.of(self._options.names, number) for number in range(self._partitions)]
         headers = _Values()
         for message in self._read([each.ledger for each in places]):
             found = row(places[message.place.partition], message)
@@ -64,7 +64,7 @@ class KafkaDesk:
         from collector.ledger.contents import Contents
         from collector.ledger.pieces import StoredBatch
 
-        places, contents = Places.of(self._options.prefix, letter.partition), _Values()
+        places, contents = Places.of(self._options.names, letter.partition), _Values()
         for message in self._read([places.dead]):
             found = row(places, message)
             if found is not None and found.key == U64.pack(letter.info.id):

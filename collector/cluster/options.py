@@ -6,7 +6,7 @@ import re
 import socket
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from collector.kafka.options import KafkaConnection
 from collector.units import ByteSize, Duration, LongDuration
@@ -42,6 +42,7 @@ class KafkaLedgerConfig(KafkaConnection):
     """How messages are compressed."""
     rack: str = ""
     """Where this machine is (`client.rack`): it reads from replicas that are near."""
+    _generation: int = PrivateAttr(1)
 
     @field_validator("prefix", "instance_id")
     @classmethod
@@ -73,6 +74,27 @@ class KafkaLedgerConfig(KafkaConnection):
         """This machine's name."""
         return self.instance_id or re.sub(r"[^a-zA-Z0-9._-]", "-", socket.gethostname())[:120]
 
+    @property
+    def generation(self) -> int:
+        """Of the topics: they are made anew for another number of partitions (`collector.cluster.generation`)."""
+        return self._generation
+
+    def of_generation(self, number: int) -> Self:
+        """The same cluster with the topics of a generation."""
+        made = self.model_copy()
+        made._generation = number
+        return made
+
+    @property
+    def names(self) -> str:
+        """What topics, group and transactions of the generation begin with."""
+        return self.prefix if self._generation == 1 else f"{self.prefix}.g{self._generation}"
+
     def topic(self, name: str) -> str:
-        """The whole name of a topic."""
-        return f"{self.prefix}.{name}"
+        """The whole name of a topic of the generation."""
+        return f"{self.names}.{name}"
+
+    @property
+    def root_topic(self) -> str:
+        """Where all generations tell what is true of the cluster as a whole: which one counts, and its keys."""
+        return f"{self.prefix}.status"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from collector.cluster.options import OVERHEAD_BYTES, KafkaLedgerConfig
 from collector.errors import StorageError, storage_error
@@ -68,9 +69,18 @@ class Checked:
 
 
 def prepared(
-    admin: Admin, options: KafkaLedgerConfig, partitions: int, root: Path, sleep: Callable[[float], None] = time.sleep
+    admin: Admin,
+    options: KafkaLedgerConfig,
+    partitions: int,
+    root: Path | None,
+    sleep: Callable[[float], None] = time.sleep,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Checked:
     """Make what is missing, check what is there, remember what it is.
+
+    Args:
+        root: of the machine that remembers; None: nobody does.
+        told: topic → id, as whoever made the generation told them: what this machine does not know yet.
 
     Raises:
         Unreachable: no broker answers.
@@ -78,7 +88,7 @@ def prepared(
     """
     cluster = admin.cluster_id()
     wanted = specs(options, partitions)
-    known = _remembered(root, options, cluster)
+    known = (_remembered(root, options, cluster) if root is not None else {}) or told
     found = admin.topics([spec.name for spec in wanted])
     if known:
         _same(root, known, found)
@@ -94,7 +104,8 @@ def prepared(
     problems = [said for spec in wanted for said in _problems(spec, found[spec.name])]
     if problems:
         raise StorageError("; ".join(problems))
-    _remember(root, options, cluster, found)
+    if root is not None:
+        _remember(root, options, cluster, found)
     warnings = [said for spec in wanted for said in _warnings(found[spec.name], options)]
     return Checked(cluster, {name: found[options.topic(name)] for name in NAMES}, list(dict.fromkeys(warnings)))
 
@@ -102,6 +113,11 @@ def prepared(
 def checked(admin: Admin, options: KafkaLedgerConfig, partitions: int, root: Path) -> Checked:
     """The same for a process beside the one that prepared: nothing is made. Raises as `prepared`."""
     return prepared(admin, options.model_copy(update={"create_topics": False}), partitions, root)
+
+
+def reshard_command(partitions: int) -> str:
+    """How the number of partitions changes."""
+    return f"`logboom cluster reshard --partitions {partitions}` while the machines run"
 
 
 def remembers(root: Path) -> bool:
@@ -143,13 +159,13 @@ def _gone(names: Sequence[str]) -> str:
     )
 
 
-def _same(root: Path, known: Mapping[str, str], found: Mapping[str, TopicState]) -> None:
+def _same(root: Path | None, known: Mapping[str, str], found: Mapping[str, TopicState]) -> None:
     if gone := [name for name in known if name not in found]:
         raise StorageError(_gone(gone))
     if other := [name for name, id_ in known.items() if found[name].id != id_]:
         raise StorageError(
             f"topics were made anew under their names: {', '.join(other)}. What this machine knows of the old ones is of no use with them: "
-            f"if that is meant, delete {root / _FILE} and {root / 'partition'} on every machine; what waited in them is lost"
+            f"if that is meant, delete {_FILE} and `partition` in {root or 'DIR'}, and on every machine; what waited in them is lost"
         )
 
 
@@ -160,7 +176,7 @@ def _problems(spec: TopicSpec, found: TopicState) -> Iterator[str]:
     if found.partitions != spec.partitions:
         yield (
             f"topic {found.name} has {found.partitions} partitions and service.ledger.partitions is {spec.partitions}: write "
-            f"{found.partitions}; a cluster's number stays as it was made"
+            f"{found.partitions}, or let what is kept and what waits move: {reshard_command(spec.partitions)}"
         )
     policy, wanted = found.config.get("cleanup.policy", ""), spec.config["cleanup.policy"]
     if policy and policy != wanted:
@@ -214,6 +230,7 @@ def _remembered(root: Path, options: KafkaLedgerConfig, cluster: str) -> Mapping
             str(told["prefix"]),
             {str(name): str(id_) for name, id_ in told["topics"].items()},
         )
+        generation = int(told.get("generation", 1))
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -225,17 +242,25 @@ def _remembered(root: Path, options: KafkaLedgerConfig, cluster: str) -> Mapping
             f"{root} belongs to a machine of cluster {known[0]}, prefix {known[1]}, and the configuration leads to cluster {cluster}, prefix "
             f"{options.prefix}: give another --data-dir"
         )
-    return known[2]
+    if generation > options.generation:
+        raise StorageError(
+            f"{root} knows generation {generation} of the cluster's topics, and {options.root_topic} tells of {options.generation}: what it "
+            "told is lost. Restore the topic, or start afresh under another service.ledger.kafka.prefix"
+        )
+    return known[2] if generation == options.generation else {}
 
 
 def _remember(root: Path, options: KafkaLedgerConfig, cluster: str, found: Mapping[str, TopicState]) -> None:
     path = root / _FILE
-    if path.exists():
-        return
+    told = {
+        "cluster": cluster, "prefix": options.prefix, "generation": options.generation,
+        "topics": {name: topic.id for name, topic in found.items()},
+    }  # fmt: skip
     draft = path.with_suffix(".new")
-    topics = {name: topic.id for name, topic in found.items()}
     try:
-        draft.write_text(json.dumps({"cluster": cluster, "prefix": options.prefix, "topics": topics}, indent=1) + "\n")
+        if path.exists() and json.loads(path.read_text()).get("generation", 1) == options.generation:
+            return
+        draft.write_text(json.dumps(told, indent=1) + "\n")
         draft.rename(path)
     except OSError as error:
         raise storage_error(path, error) from error

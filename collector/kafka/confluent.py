@@ -50,9 +50,10 @@ class ConfluentWire:
         """See `Wire.sender`."""
         return ConfluentSender(self._settings, self._max_message_bytes, self._compression)
 
-    def writer(self, number: int) -> ConfluentWriter:
+    def writer(self, number: int | str) -> ConfluentWriter:
         """See `Wire.writer`."""
-        return ConfluentWriter(self._settings, f"{self._prefix}-p{number}", self._max_message_bytes, self._compression)
+        name = f"{self._prefix}-{number}" if isinstance(number, str) else f"{self._prefix}-p{number}"
+        return ConfluentWriter(self._settings, name, self._max_message_bytes, self._compression)
 
     def reader(self, name: str, *, prompt: bool = False) -> ConfluentReader:
         """See `Wire.reader`."""

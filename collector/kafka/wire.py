@@ -257,8 +257,8 @@ class Wire(Protocol):
     """Makes them. All ask the same cluster, under the same prefix."""
 
     def sender(self, name: str) -> Sender: ...
-    def writer(self, number: int) -> Writer:
-        """Of transactional id `<prefix>-p<number>`."""
+    def writer(self, number: int | str) -> Writer:
+        """Of transactional id `<prefix>-p<number>`; of a name, where it is nobody's number: `<prefix>-<name>`."""
         ...
 
     def reader(self, name: str, *, prompt: bool = False) -> Reader:

@@ -76,8 +76,8 @@ class LogCluster:
         self.commits: deque[CommitEnd] = deque()
         self.changed = threading.Condition(threading.RLock())
         self.topics: dict[str, Topic] = {}
-        self.epochs: dict[tuple[str, int], int] = {}
-        self.open: dict[tuple[str, int], Transaction] = {}
+        self.epochs: dict[tuple[str, int | str], int] = {}
+        self.open: dict[tuple[str, int | str], Transaction] = {}
         self.coordinators: dict[tuple[str, str], Coordinator] = {}
         self.senders: list[SimulatedSender] = []
         self.paused = False
@@ -124,7 +124,7 @@ class LogCluster:
                     self.epochs[key] = self.epochs.get(key, 0) + 1
                     self.end(key, State.ABORTED)
 
-    def end(self, key: tuple[str, int], state: State) -> None:
+    def end(self, key: tuple[str, int | str], state: State) -> None:
         """End what is open under a writer's name."""
         with self.changed:
             transaction = self.open.pop(key, None)

@@ -23,7 +23,7 @@ class State(Enum):
 class Transaction:
     """What a writer began: its number, the epoch in which it did, when, and where it wrote."""
 
-    number: int
+    number: int | str
     epoch: int
     began: float
     state: State = State.OPEN

@@ -26,7 +26,7 @@ class SimulatedWire:
         """See `Wire.sender`."""
         return SimulatedSender(self.cluster, name)
 
-    def writer(self, number: int) -> SimulatedWriter:
+    def writer(self, number: int | str) -> SimulatedWriter:
         """See `Wire.writer`."""
         return SimulatedWriter(self.cluster, (self.prefix, number))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class SimulatedWriter:
     """See `collector.kafka.wire.Writer`. Failpoints: `writer:claim`, `writer:begin`, `writer:put`, `writer:end`."""
 
-    def __init__(self, cluster: LogCluster, key: tuple[str, int]) -> None:
+    def __init__(self, cluster: LogCluster, key: tuple[str, int | str]) -> None:
         self._cluster = cluster
         self._key = key
         self._epoch: int | None = None
